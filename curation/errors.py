@@ -1,0 +1,70 @@
+"""The errors a person can cause or mend.
+
+::
+
+    CurateError               something failed                              exit code 1
+    ├── ReviewError           the review can't start here (no mongod, ...)
+    └── InputError            can't be done as asked                        exit code 2
+        ├── ListingsError     the listings; every bad row in `.problems`
+        ├── ProbabilitiesError
+        ├── DecisionsError
+        └── RunError          no such run, or one that has not finished
+
+Every message is one line: what, got, wanted, next step.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from training.errors import CurateError, InputError, closest, some
+
+__all__ = [
+    "CurateError",
+    "DecisionsError",
+    "InputError",
+    "ListingsError",
+    "ProbabilitiesError",
+    "ReviewError",
+    "RunError",
+    "closest",
+    "some",
+]
+
+
+class ReviewError(CurateError):
+    """The review can't start here."""
+
+
+class ListingsError(InputError):
+    """The listings can't be used.
+
+    Attributes
+    ----------
+    problems : DataFrame
+        Every bad row: ``row`` (line of the table, the header is line 1), ``id``, ``column``, ``value``, ``why``.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        got: str = "",
+        wanted: str = "",
+        fix: str = "",
+        problems: pd.DataFrame | None = None,
+    ) -> None:
+        super().__init__(what, got=got, wanted=wanted, fix=fix)
+        self.problems = pd.DataFrame() if problems is None else problems
+
+
+class ProbabilitiesError(InputError):
+    """A file of probabilities does not fit the listings."""
+
+
+class DecisionsError(InputError):
+    """Decisions that can't be applied: unknown ids, unknown classes, no decision at all."""
+
+
+class RunError(InputError):
+    """There is no such run, or it has not finished, or its files are damaged."""

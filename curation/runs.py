@@ -1,0 +1,274 @@
+"""The run folder: where one `curate find-issues` keeps everything, and how later commands find it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from curation import __version__
+from curation.decisions import Decision, append_decisions, now, read_journal
+from curation.errors import RunError, some
+from training.files import read_json, whole_file, write_json
+
+__all__ = ["RUNS", "Run", "create_run", "find_runs", "open_run"]
+
+RUNS = Path("runs")
+FINISHED = "finished"
+_PACKAGES = ("torch", "torchvision", "cleanlab", "scikit-learn", "pandas", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder and the names of its files.
+
+    Attributes
+    ----------
+    folder : Path
+        ``runs/<dataset>/<number>``, or the one given with ``--run``.
+    """
+
+    folder: Path
+
+    @property
+    def record_file(self) -> Path:
+        """``run.json``: status, command, settings, seed, versions, hashes, seconds per stage."""
+        return self.folder / "run.json"
+
+    @property
+    def listings_file(self) -> Path:
+        """``listings.parquet``: the checked table as used, with ``fold`` and ``split``."""
+        return self.folder / "listings.parquet"
+
+    @property
+    def probabilities_file(self) -> Path:
+        """``probabilities.npz``: id, classes, probs, fold."""
+        return self.folder / "probabilities.npz"
+
+    @property
+    def issues_file(self) -> Path:
+        """``issues.parquet``: one row per listing; ``issues.csv`` beside it holds the same."""
+        return self.folder / "issues.parquet"
+
+    @property
+    def journal(self) -> Path:
+        """``decisions.jsonl``."""
+        return self.folder / "decisions.jsonl"
+
+    @property
+    def training_folder(self) -> Path:
+        """Checkpoints and TensorBoard logs, one folder a fold."""
+        return self.folder / "training"
+
+    @property
+    def cleaned(self) -> Path:
+        """``cleaned/``: the dataset after apply-fixes."""
+        return self.folder / "cleaned"
+
+    @property
+    def comparison_file(self) -> Path:
+        """``comparison.json``: before and after."""
+        return self.folder / "comparison.json"
+
+    @property
+    def report_file(self) -> Path:
+        """``report.html``: one self-contained page."""
+        return self.folder / "report.html"
+
+    def record(self) -> dict[str, Any]:
+        """Read ``run.json``."""
+        try:
+            record = read_json(self.record_file)
+        except FileNotFoundError:
+            raise RunError(
+                f"{self.folder} is not a run",
+                wanted="a folder with run.json",
+                fix="Start one with: curate find-issues DATASET",
+            ) from None
+        except ValueError:
+            raise RunError(f"{self.record_file} is damaged", wanted="JSON") from None
+        if not isinstance(record, dict):
+            raise RunError(f"{self.record_file} is damaged", wanted="a JSON object")
+        return record
+
+    def update(self, **changes: Any) -> None:
+        """Change entries of ``run.json``."""
+        record = self.record() if self.record_file.exists() else {}
+        write_json(self.record_file, {**record, **changes})
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage and add its seconds to ``run.json``; a stage done again adds up."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            seconds = self.record().get("seconds", {})
+            spent = seconds.get(name, 0.0) + time.monotonic() - start
+            self.update(seconds={**seconds, name: round(spent, 2)})
+
+    @property
+    def photo_root(self) -> Path:
+        """The folder that the ``image`` column is relative to."""
+        return Path(self.record()["dataset"]["root"])
+
+    @property
+    def classes(self) -> list[str]:
+        """The K class names, in the order of the columns of ``probs``."""
+        return list(self.record()["dataset"]["classes"])
+
+    def listings(self) -> pd.DataFrame:
+        """Read ``listings.parquet``."""
+        return pd.read_parquet(self.listings_file)
+
+    def issues(self) -> pd.DataFrame:
+        """Read ``issues.parquet``."""
+        return pd.read_parquet(self.issues_file)
+
+    def write_table(self, path: Path, table: pd.DataFrame) -> None:
+        """Write a table as Parquet, whole or not at all."""
+        with whole_file(path) as temporary:
+            table.to_parquet(temporary, index=False)
+
+    def decisions(self) -> tuple[list[Decision], list[str]]:
+        """Read the journal: its records, and a message for every damaged line."""
+        return read_journal(self.journal)
+
+    def decide(self, decisions: list[Decision]) -> None:
+        """Append decisions to the journal."""
+        append_decisions(self.journal, decisions)
+
+    def require_finished(self) -> Run:
+        """Return the run itself if it has finished.
+
+        Raises
+        ------
+        RunError
+            When it was interrupted, failed, or is still going on.
+        """
+        record = self.record()
+        if record.get("status") != FINISHED:
+            raise RunError(
+                f"run {self.folder} has not finished",
+                got=f"status {record.get('status')!r}",
+                wanted=repr(FINISHED),
+                fix=f"Continue it with: curate find-issues {record.get('dataset', {}).get('path', 'DATASET')} "
+                f"--run {self.folder}",
+            )
+        return self
+
+
+def find_runs(root: Path = RUNS) -> list[Run]:
+    """Return all runs below `root`, oldest first."""
+    runs = [Run(path.parent) for path in root.glob("*/*/run.json")]
+    return sorted(runs, key=lambda run: (str(run.record().get("started", "")), str(run.folder)))
+
+
+def open_run(folder: Path | None = None) -> Run:
+    """Open a finished run: `folder`, or the latest one below ``runs/``."""
+    if folder is not None:
+        return Run(folder).require_finished()
+    runs = find_runs()
+    if not runs:
+        raise RunError(
+            "there is no run here",
+            got=f"no {RUNS}/*/*/run.json below {Path.cwd()}",
+            fix="Start one with: curate find-issues DATASET, or name one with --run.",
+        )
+    return runs[-1].require_finished()
+
+
+def create_run(name: str, folder: Path | None, *, command: list[str], facts: dict[str, Any]) -> Run:
+    """Start a run, or continue the one that was interrupted.
+
+    Parameters
+    ----------
+    name : str
+        The dataset's name; the run is ``runs/<name>/<number>``.
+    folder : Path or None
+        Another folder for the run (``--run``).
+    command : list of str
+        What was typed.
+    facts : dict
+        ``settings`` and ``dataset`` (with its hashes). A run that was interrupted is continued only if these
+        are equal; otherwise its results would mix two questions.
+
+    Raises
+    ------
+    RunError
+        If `folder` holds a finished run, a run with other settings, or something else.
+    """
+    if folder is not None:
+        run = Run(folder)
+        if run.record_file.exists():
+            _require_same(run, facts)
+        elif folder.exists() and any(folder.iterdir()):
+            raise RunError(f"{folder} is not empty and not a run", wanted="a new folder", fix="Choose another --run.")
+    else:
+        run = _unfinished(name, facts) or Run(RUNS / name / str(_next_number(RUNS / name)))
+    run.folder.mkdir(parents=True, exist_ok=True)
+    started = run.record().get("started", now()) if run.record_file.exists() else now()
+    run.update(status="running", command=command, started=started, versions=_versions(), **facts)
+    return run
+
+
+def _require_same(run: Run, facts: dict[str, Any]) -> None:
+    record = run.record()
+    if record.get("status") == FINISHED:
+        raise RunError(
+            f"{run.folder} holds a finished run",
+            wanted="a new folder",
+            fix="Choose another --run, or leave it out: runs are numbered.",
+        )
+    different = [key for key in facts if record.get(key) != facts[key]]
+    if different:
+        names = [
+            f"{key}.{name}"
+            for key in different
+            for name in sorted({*record.get(key, {}), *facts[key]})
+            if record.get(key, {}).get(name) != facts[key].get(name)
+        ]
+        raise RunError(
+            f"{run.folder} was started with other settings or data",
+            got=some(names),
+            wanted="the same as in its run.json",
+            fix="Choose another --run to start afresh.",
+        )
+
+
+def _unfinished(name: str, facts: dict[str, Any]) -> Run | None:
+    """Return the latest run of this dataset if it was interrupted and asked the same question."""
+    runs = find_runs_of(name)
+    if not runs:
+        return None
+    record = runs[-1].record()
+    same = all(record.get(key) == value for key, value in facts.items())
+    return runs[-1] if same and record.get("status") != FINISHED else None
+
+
+def find_runs_of(name: str) -> list[Run]:
+    """Return the runs of one dataset, oldest first."""
+    return [run for run in find_runs() if run.folder.parent.name == name]
+
+
+def _next_number(parent: Path) -> int:
+    taken = [int(path.name) for path in parent.glob("*") if path.name.isdigit()] if parent.exists() else []
+    return max(taken, default=0) + 1
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {
+        "curate": __version__,
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        **packages,
+    }
