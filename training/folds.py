@@ -1,0 +1,161 @@
+"""Folds and the test set: out-of-fold means out-of-fold, so groups and duplicates stay on one side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from training.errors import InputError
+
+__all__ = ["assign_folds", "check_partition", "choose_test", "connect"]
+
+Integers = npt.NDArray[np.int64]
+
+
+def connect(*keys: Sequence[str | None] | pd.Series) -> Integers:
+    """Find the groups of rows that must stay together.
+
+    Two rows belong together when they share a value in any of the keys, or through a chain of such rows.
+
+    Parameters
+    ----------
+    *keys : sequence of str or None, shape (N,)
+        E.g. the seller and the photo's hash. A missing value connects nothing.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,)
+        The number of each row's group, 0 to G-1.
+
+    Examples
+    --------
+    >>> connect(["ann", "ann", None, None], [None, "x", "x", None])
+    array([0, 0, 0, 1])
+    """
+    n = len(keys[0])
+    rows: list[Integers] = []
+    firsts: list[Integers] = []
+    for key in keys:
+        codes = pd.factorize(pd.Series(key, dtype="string"))[0]
+        known = np.flatnonzero(codes >= 0)
+        # an edge from every row to the first one with the same value connects them all
+        _, first, inverse = np.unique(codes[known], return_index=True, return_inverse=True)
+        rows.append(known)
+        firsts.append(known[first][inverse])
+    edges = np.concatenate(rows), np.concatenate(firsts)
+    graph = coo_array((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(n, n))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def assign_folds(strata: Integers, groups: Integers, *, folds: int, seed: int) -> Integers:
+    """Assign every row to one fold, classes spread evenly, groups kept whole.
+
+    Parameters
+    ----------
+    strata : ndarray of int64, shape (N,)
+        Class of each row; rows without a label may share a stratum of their own.
+    groups : ndarray of int64, shape (N,)
+        Group of each row, see :func:`connect`.
+    folds : int
+        Number of folds, at least 2 and at most the number of groups.
+    seed : int
+        Seed of the shuffle.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,)
+        Fold of each row, 0 to `folds`-1.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two folds, or fewer groups than folds.
+    """
+    distinct = len(np.unique(groups))
+    if not 2 <= folds <= distinct:
+        raise InputError(
+            f"{folds} folds can't be made of {len(strata)} listings",
+            got=f"{distinct} groups of listings that must stay together",
+            wanted=f"2 to {distinct} folds",
+            fix="Choose another --folds.",
+        )
+    classes = _common(strata, folds)
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    alone = sizes[group] == 1
+    fold = np.full(len(strata), -1, dtype=np.int64)
+    if alone.sum() < folds or distinct - alone.sum() < folds:
+        parts = [np.arange(len(strata))]
+    else:
+        # StratifiedGroupKFold loops over groups in Python: rows on their own take the fast way
+        parts = [np.flatnonzero(alone), np.flatnonzero(~alone)]
+    for rows in parts:
+        fold[rows] = _assign(classes[rows], groups[rows], folds, seed)
+    check_partition(fold, groups, folds=folds)
+    return fold
+
+
+def _assign(strata: Integers, groups: Integers, folds: int, seed: int) -> Integers:
+    alone = len(np.unique(groups)) == len(groups)
+    if alone and np.bincount(strata - strata.min()).max() >= folds:
+        splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(strata, strata)
+    else:
+        splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(strata, strata, groups)
+    fold = np.empty(len(strata), dtype=np.int64)
+    for number, (_, held_out) in enumerate(splits):
+        fold[held_out] = number
+    return fold
+
+
+def _common(strata: Integers, folds: int) -> Integers:
+    """Give classes with fewer members than folds one stratum together, so that they are spread as one."""
+    values, inverse, counts = np.unique(strata, return_inverse=True, return_counts=True)
+    rare = counts[inverse] < folds
+    merged = inverse.astype(np.int64)
+    if counts[counts < folds].sum() >= folds:
+        merged[rare] = len(values)
+    else:
+        # too few for a stratum of their own: they ride with the largest class
+        merged[rare] = int(counts.argmax())
+    return merged
+
+
+def choose_test(strata: Integers, groups: Integers, *, share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Choose the fixed test set: about `share` of every class, groups kept whole.
+
+    Parameters
+    ----------
+    strata, groups : ndarray of int64, shape (N,)
+        As for :func:`assign_folds`.
+    share : float
+        Share of the rows, between 0 and 0.5.
+    seed : int
+        Seed of the choice.
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+        True for test rows.
+    """
+    parts = round(1 / share)
+    # a seed of its own: the test set must not be one of the folds
+    return np.equal(assign_folds(strata, groups, folds=parts, seed=seed + 7919), 0)
+
+
+def check_partition(fold: Integers, groups: Integers, *, folds: int) -> None:
+    """Make sure that every row has exactly one fold and no group is in two.
+
+    Raises
+    ------
+    ValueError
+        If it is not so; then probabilities would not be out-of-fold.
+    """
+    if len(fold) != len(groups) or fold.min() < 0 or fold.max() >= folds:
+        raise ValueError(f"folds must be 0 to {folds - 1} for every row")
+    if len(np.unique(np.stack([groups, fold]), axis=1)[0]) != len(np.unique(groups)):
+        raise ValueError("a group lies in more than one fold")
