@@ -1,1 +1,5 @@
-"""x."""
+"""The command line: each command parses, makes one library call, and renders its result."""
+
+from curation.cli.main import main
+
+__all__ = ["main"]

@@ -1,1 +1,10 @@
-"""x."""
+"""Issue kinds, one small file each, and the queue they make together.
+
+A module of this package that defines ``KIND`` is an issue kind; adding one means adding a file.
+"""
+
+from curation.issues.base import Evidence, IssueKind
+from curation.issues.queue import COLUMNS, find_issues
+from curation.issues.registry import KINDS
+
+__all__ = ["COLUMNS", "KINDS", "Evidence", "IssueKind", "find_issues"]

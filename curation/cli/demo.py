@@ -1,0 +1,34 @@
+"""`curate demo`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from curation.cli.options import json_option
+from curation.cli.terminal import Terminal, print_json
+from curation.demo import write_demo
+
+__all__ = ["demo"]
+
+
+@click.command(epilog="Example: curate demo demo && curate find-issues demo")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--listings", default=600, show_default=True, help="Number of listings.")
+@click.option("--seed", default=0, show_default=True, help="The same seed writes the same files.")
+@json_option
+def demo(folder: Path, listings: int, seed: int, as_json: bool) -> None:
+    """Write a small marketplace with planted, known issues to DIR.
+
+    All photos are drawn. truth.csv says what was planted; no other command reads it.
+    """
+    with Terminal().bar("drawing listings") as progress:
+        written = write_demo(folder, listings=listings, seed=seed, progress=progress)
+    if as_json:
+        print_json({**asdict(written), "folder": str(written.folder)})
+        return
+    planted = ", ".join(f"{count} {kind}" for kind, count in written.planted.items())
+    click.echo(f"{written.listings} listings in {folder}; planted: {planted} (all in {folder / 'truth.csv'})")
+    click.echo(f"Next: curate find-issues {folder}")

@@ -1,0 +1,146 @@
+"""`curate find-issues`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+from curation.cli.options import json_option, train_options, train_settings
+from curation.cli.terminal import Terminal, print_json, print_table
+from curation.errors import InputError, ListingsError
+from curation.runs import Run
+
+__all__ = ["find_issues"]
+
+_WORST = 10
+
+
+@click.command("find-issues", epilog="Example: curate find-issues listings.csv --column label=category --folds 5")
+@click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
+@click.option(
+    "--run", "run_folder", type=click.Path(path_type=Path), help="Folder of the run. [default: runs/NAME/NUMBER]"
+)
+@click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column, e.g. label=category.")
+@click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder.")
+@click.option(
+    "--probabilities",
+    type=click.Path(path_type=Path),
+    help="Your own out-of-fold probabilities (.npz, .npy, .csv): nothing is trained.",
+)
+@click.option("--folds", default=5, show_default=True, help="Number of folds.")
+@train_options
+@json_option
+def find_issues(
+    dataset: Path,
+    run_folder: Path | None,
+    columns: tuple[str, ...],
+    allow_outside: bool,
+    probabilities: Path | None,
+    folds: int,
+    as_json: bool,
+    **train: Any,
+) -> None:
+    """Find wrong labels, odd prices, reposts and unreadable photos in DATASET.
+
+    DATASET is a folder with dataset.toml or listings.csv, a .csv / .parquet / .jsonl table, a folder of class folders,
+    or a folder with metadata.csv. It is never modified; everything goes to the run's folder. An interrupted run goes
+    on where it stopped when the same command is given again.
+    """
+    # these imports take seconds; `curate --help` should not
+    from curation.find import FindSettings, find
+    from curation.listings import read_listings
+
+    talk = Terminal()
+    _refuse_without_effect(probabilities)
+    settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities)
+    try:
+        listings = read_listings(
+            dataset, columns=_mapping(columns), allow_outside=allow_outside, needs_image=probabilities is None
+        )
+    except ListingsError as error:
+        for bad in error.problems.head(20).itertuples():
+            talk.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
+        if len(error.problems) > 20:
+            talk.say(f"  +{len(error.problems) - 20} more")
+        raise
+    run = find(listings, settings, run_folder=run_folder, command=sys.argv, talk=talk)
+    summary = summarise(run)
+    if as_json:
+        print_json(summary)
+    else:
+        _print(summary, run)
+
+
+def _refuse_without_effect(probabilities: Path | None) -> None:
+    """Refuse training options beside --probabilities: nothing is trained, so they would do nothing."""
+    if probabilities is None:
+        return
+    context = click.get_current_context()
+    kept = {"seed", "image_size"}
+    names = {"folds"} | {name for name in context.params if name in _train_names() - kept}
+    given = [name for name in names if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE]
+    if given:
+        options = ", ".join(sorted(f"--{name.replace('_', '-')}" for name in given))
+        raise InputError(f"{options} has no effect with --probabilities: nothing is trained", fix="Leave it out.")
+
+
+def _train_names() -> set[str]:
+    from training.settings import TrainSettings
+
+    return set(TrainSettings.__dataclass_fields__)
+
+
+def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
+    pairs = [column.partition("=") for column in columns]
+    for ours, sign, theirs in pairs:
+        if not (ours and sign and theirs):
+            raise InputError("--column needs two names", got=f"{ours}{sign}{theirs}", wanted="e.g. label=category")
+    return {ours: theirs for ours, _, theirs in pairs}
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """Return what a person wants first: how many of each kind, the worst ones, what to type next."""
+    from curation.issues import KINDS
+
+    issues, record = run.issues(), run.record()
+    flags = [kind.flag for kind in KINDS]
+    counts = {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
+    flagged = issues[flags].astype("boolean").fillna(False).any(axis=1)
+    worst = issues[flagged].nsmallest(_WORST, "priority")
+    columns = ["priority", "id", "given_label", "suggested_label", "suggested_confidence", "price", "reasons"]
+    return {
+        "run": str(run.folder),
+        "listings": len(issues),
+        "flagged": int(flagged.sum()),
+        "issues": counts,
+        "worst": [
+            {name: None if pd.isna(value) else value for name, value in row.items()}
+            for row in worst[columns].to_dict("records")
+        ],
+        "seconds": record["seconds"],
+    }
+
+
+def _print(summary: dict[str, Any], run: Run) -> None:
+    from curation.issues import KINDS
+
+    total, flagged = summary["listings"], summary["flagged"]
+    rows = [(kind.title, summary["issues"][kind.name], kind.help) for kind in KINDS]
+    print_table(
+        f"{flagged} of {total} listings are flagged ({flagged / total:.1%})",
+        ["issue", "listings", "what"],
+        rows,
+        right=[1],
+    )
+    click.echo()
+    if summary["worst"]:
+        worst = [(row["priority"], row["id"], row["reasons"]) for row in summary["worst"]]
+        print_table(f"The worst {len(worst)}", ["", "id", "why"], worst, right=[0])
+        click.echo()
+    click.echo(f"All of them: {run.issues_file.with_suffix('.csv')}")
+    click.echo("Next: curate review                            look at them, decide")
+    click.echo("      curate apply-fixes --accept-suggestions  or accept the sure suggestions unseen")

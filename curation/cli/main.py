@@ -1,0 +1,36 @@
+"""The `curate` command and its subcommands."""
+
+from __future__ import annotations
+
+import click
+
+from curation import __version__
+from curation.cli.apply import apply_fixes, undo
+from curation.cli.demo import demo
+from curation.cli.find import find_issues
+from curation.cli.retrain import retrain
+from curation.cli.review import review
+from curation.cli.status import status
+from curation.cli.suggest import SuggestingGroup
+
+__all__ = ["main"]
+
+
+@click.group(cls=SuggestingGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="curate")
+def main() -> None:
+    """Find and fix wrong labels in image listings.
+
+    \b
+    curate demo demo              write a small marketplace with planted issues
+    curate find-issues demo       find wrong labels, odd prices, reposts, unreadable photos
+    curate review                 look at them in the FiftyOne App: keep, relabel, delete
+    curate apply-fixes            write the cleaned dataset
+    curate retrain --compare      train before and after, compare on one fixed test set
+
+    Results go to stdout, messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
+    """
+
+
+for command in (demo, find_issues, review, apply_fixes, undo, retrain, status):
+    main.add_command(command)

@@ -1,0 +1,66 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from training.settings import OPTIMIZERS, TrainSettings
+
+__all__ = ["json_option", "run_option", "train_options", "train_settings"]
+
+Command = Callable[..., Any]
+_DEFAULT = TrainSettings()
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+run_option = click.option(
+    "--run",
+    "run_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The run's folder. [default: the latest below runs/]",
+)
+
+_TRAIN = (
+    click.option("--model", default=_DEFAULT.model, show_default=True, help="Any torchvision classifier."),
+    click.option(
+        "--image-size",
+        default=_DEFAULT.image_size,
+        show_default=True,
+        help="Side of the photos in pixels; larger = slower.",
+    ),
+    click.option("--epochs", type=int, help="Passes over the photos. [default: by their number]"),
+    click.option("--batch-size", default=_DEFAULT.batch_size, show_default=True, help="Photos per step."),
+    click.option(
+        "--optimizer", default=_DEFAULT.optimizer, show_default=True, metavar="|".join(OPTIMIZERS), help="Optimiser."
+    ),
+    click.option(
+        "--lr", "learning_rate", default=_DEFAULT.learning_rate, show_default=True, help="Peak learning rate."
+    ),
+    click.option("--weight-decay", default=_DEFAULT.weight_decay, show_default=True, help="Weight decay."),
+    click.option(
+        "--label-smoothing",
+        default=_DEFAULT.label_smoothing,
+        show_default=True,
+        help="Share of each label's weight spread out.",
+    ),
+    click.option(
+        "--pretrained/--no-pretrained", default=True, show_default=True, help="Start from torchvision's weights."
+    ),
+    click.option("--device", default=_DEFAULT.device, show_default=True, help="auto, cpu, cuda, cuda:1 or mps."),
+    click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Seed of everything random."),
+)
+
+
+def train_options(command: Command) -> Command:
+    """Add the options of :class:`TrainSettings` to a command."""
+    for option in reversed(_TRAIN):
+        command = option(command)
+    return command
+
+
+def train_settings(options: dict[str, Any]) -> TrainSettings:
+    """Make settings of the options that :func:`train_options` added."""
+    return TrainSettings(**options)

@@ -1,0 +1,81 @@
+"""What the terminal shows: progress bars and messages on stderr, tables on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from training.progress import Progress
+
+__all__ = ["Terminal", "print_json", "print_table"]
+
+
+class Terminal:
+    """Talks to the person on stderr."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(self, line: str) -> None:
+        """Print a line; what listings hold is never taken for markup."""
+        self._console.print(Text(line))
+
+    @contextmanager
+    def bar(self, what: str) -> Iterator[Progress]:
+        """Draw a bar with the time left; without a terminal, say at the end that it is done."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Bars(*columns, console=self._console, transient=False) as bars:
+            task = bars.add_task(what, total=None)
+
+            def progress(done: int, total: int) -> None:
+                bars.update(task, completed=done, total=total)
+
+            yield progress
+
+
+def print_json(value: Any) -> None:
+    """Print a result as JSON on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[int] = ()
+) -> None:
+    """Print a table on stdout.
+
+    Parameters
+    ----------
+    title : str
+        Its heading.
+    columns : sequence of str
+        Names of the columns.
+    rows : sequence of sequences
+        Cells; shown as text.
+    right : sequence of int
+        Numbers of the columns that are aligned to the right.
+    """
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    # a pipe or a file gets whole lines; a narrow one would cut reasons apart
+    width = None if sys.stdout.isatty() else 160
+    Console(highlight=False, width=width).print(table)

@@ -1,0 +1,56 @@
+"""Photo and price together: the chance that a given label is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.issues.base import Evidence
+from curation.issues.price import class_prices
+
+__all__ = ["wrong_label_chance"]
+
+Floats = npt.NDArray[np.float64]
+
+#: Share of prices that say nothing about the class: typing errors, placeholders, bundles. They keep one odd
+#: price from overruling a photo.
+STRAY_PRICES = 0.05
+
+
+def wrong_label_chance(evidence: Evidence) -> Floats:
+    """Combine photo and price into the chance that the given label is wrong.
+
+    The out-of-fold probabilities are the prior; a price that is odd for the given class and ordinary for another one
+    moves them by Bayes' rule. Prices are taken as log-normal within each class, with a share of stray ones.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        With probabilities, with or without prices.
+
+    Returns
+    -------
+    ndarray of float64, shape (N,)
+        In [0, 1], high = bad. 1 for a listing without a label; 0 where nothing is known.
+    """
+    given, scored = evidence.given, evidence.scored
+    rows = np.arange(len(given))
+    belief = np.where(scored[:, None], np.nan_to_num(evidence.probs), 0) * _price_likelihood(evidence)
+    total = belief.sum(axis=1)
+    right = np.divide(belief[rows, given], total, out=np.ones(len(given)), where=total > 0)
+    known = scored & (given >= 0)
+    if evidence.trained is not None:
+        known &= evidence.trained[rows, given]
+    return np.where(known, 1 - right, np.where(scored & (given < 0), 1.0, 0.0))
+
+
+def _price_likelihood(evidence: Evidence) -> Floats:
+    """Return how likely each listing's price is in each class, up to a factor per listing; shape (N, K)."""
+    price = evidence.listings["price"]
+    centres, spreads = class_prices(price, evidence.listings["label"], evidence.classes)
+    x = np.log(price.where(price > 0)).to_numpy(dtype=np.float64)[:, None]
+    ordinary = np.exp(-0.5 * ((x - centres) / spreads) ** 2) / (spreads * np.sqrt(2 * np.pi))
+    # a stray price lies anywhere in the range of prices there are
+    width = max(float(np.nanmax(x) - np.nanmin(x)), 1.0) if np.isfinite(x).any() else 1.0
+    likelihood = (1 - STRAY_PRICES) * ordinary + STRAY_PRICES / width
+    return np.where(np.isfinite(likelihood), likelihood, 1.0)

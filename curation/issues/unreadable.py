@@ -1,0 +1,36 @@
+"""Photos that can't be decoded."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from curation.issues.base import Evidence, IssueKind
+
+__all__ = ["KIND"]
+
+
+def find(evidence: Evidence) -> pd.DataFrame:
+    """Flag listings whose photo is missing or damaged; ``reason`` says what the decoder said.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        With the result of decoding every photo.
+
+    Returns
+    -------
+    DataFrame
+        ``is_unreadable_issue``, ``reason``.
+    """
+    why = evidence.listings["unreadable"]
+    reasons = ("photo can't be read: " + why.astype("string")).fillna("")
+    return pd.DataFrame({"is_unreadable_issue": why.notna(), "reason": reasons})
+
+
+KIND = IssueKind(
+    name="unreadable",
+    order=6,
+    title="Unreadable photos",
+    help="The photo is missing, empty, or can't be decoded.",
+    find=find,
+)

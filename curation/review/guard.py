@@ -1,0 +1,208 @@
+"""The checks that FiftyOne's server lacks.
+
+By itself it has no password, serves any file its process can read, answers to any host name, and runs operators for
+any web page that asks. :class:`Guard` stands in front of it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+__all__ = ["DENIED_OPERATORS", "Guard", "servable"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# FiftyOne's own operators that read files, or change samples past the journal
+DENIED_OPERATORS = frozenset(
+    f"@voxel51/operators/{name}"
+    for name in (
+        "list_files",
+        "download_file",
+        "delete_selected_samples",
+        "clone_selected_samples",
+        "delete_sample_field",
+        "clear_sample_field",
+        "rename_sample_field",
+        "edit_field_values",
+    )
+)
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+_WILDCARDS = ("0.0.0.0", "::", "")
+
+
+def servable(photos: Iterable[str]) -> tuple[frozenset[str], int]:
+    """Return the files that may be sent to a browser, and how many photos may not.
+
+    That is each photo of the dataset, links in its folder's path resolved. A photo that is itself a link out of its
+    folder is left out: a dataset must not publish files that are no part of it.
+    """
+    folders: dict[str, str] = {}
+    files, outside = set(), 0
+    for photo in photos:
+        folder = photo.rpartition(os.sep)[0]
+        real_folder = folders.setdefault(folder, os.path.realpath(folder))
+        real = os.path.realpath(photo)
+        if real.startswith(real_folder.rstrip(os.sep) + os.sep):
+            files.add(real)
+        else:
+            outside += 1
+    return frozenset(files), outside
+
+
+class Guard:
+    """An ASGI app that lets only the reviewer's own browser through to another one.
+
+    * ``Host`` must be this machine, which stops DNS rebinding.
+    * ``Origin``, when sent, must be the page itself, which stops other web pages.
+    * A token in the address printed at the start becomes a cookie, which stops other users.
+    * ``/media`` gives out the photos of the dataset and nothing else.
+    * `DENIED_OPERATORS` are refused.
+
+    Parameters
+    ----------
+    app : ASGI app
+        FiftyOne's server.
+    address : str
+        The address that is listened on.
+    port : int
+        The port, for the cookie's name: browsers share cookies between the ports of a host.
+    token : str
+        What opens the door.
+    photos : frozenset of str
+        The files that may be sent, from :func:`servable`.
+    hosts : iterable of str
+        Further names of this machine, in lower case.
+    """
+
+    def __init__(
+        self, app: App, *, address: str, port: int, token: str, photos: frozenset[str], hosts: Iterable[str] = ()
+    ) -> None:
+        self._app = app
+        self._token = token
+        self._photos = photos
+        self._cookie = f"curate_review_{port}"
+        self._anywhere = address in _WILDCARDS
+        self._hosts = {*_LOCAL, address, f"[{address}]", *hosts} - {*_WILDCARDS}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, refuse, or hand over one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        refused = self._refuse(scope, headers, query)
+        if scope["type"] == "websocket":
+            if refused:
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await self._app(scope, receive, send)
+        elif self._offers_token(query) and scope["method"] == "GET" and not self._refuse_origin(headers):
+            await self._let_in(scope, query, send)
+        elif refused:
+            await _answer(send, *refused)
+        elif scope["path"].startswith("/operators") and scope["method"] == "POST":
+            await self._operator(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _refuse(self, scope: Scope, headers: dict[str, str], query: list[tuple[str, str]]) -> tuple[int, str] | None:
+        if why := self._refuse_origin(headers):
+            return 403, why
+        if not _same(self._cookies(headers).get(self._cookie, ""), self._token):
+            return 401, "Open the address that curate review printed, with its token."
+        if scope["path"].rstrip("/") == "/media":
+            # every value: the server takes the last one, and a check of the first would be no check
+            paths = [value for name, value in query if name == "filepath"]
+            if any("\0" in path or os.path.realpath(path) not in self._photos for path in paths):
+                return 403, "Not a photo of this dataset."
+        return None
+
+    def _refuse_origin(self, headers: dict[str, str]) -> str:
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            return "Unknown host."
+        origin = headers.get("origin")
+        if origin is not None and origin.lower() != f"http://{host.lower()}":
+            return "Not from another page."
+        return ""
+
+    def _is_ours(self, host: str) -> bool:
+        # the port is not compared: `ssh -L 8080:localhost:5151` gives it another one
+        name = host.lower().rsplit(":", 1)[0] if not host.endswith("]") else host.lower()
+        if name in self._hosts:
+            return True
+        if not self._anywhere:
+            return False
+        try:
+            # rebinding needs a name; an address can't be pointed elsewhere
+            ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return True
+
+    def _cookies(self, headers: dict[str, str]) -> dict[str, str]:
+        pairs = (part.partition("=") for part in headers.get("cookie", "").split(";"))
+        return {name.strip(): value.strip() for name, _, value in pairs}
+
+    def _offers_token(self, query: list[tuple[str, str]]) -> bool:
+        return any(name == "token" and _same(value, self._token) for name, value in query)
+
+    async def _let_in(self, scope: Scope, query: list[tuple[str, str]], send: Send) -> None:
+        """Trade the token for a cookie, so that it stands in no link, history entry or Referer after this."""
+        rest = urlencode([(name, value) for name, value in query if name != "token"])
+        place = quote("/" + scope["path"].lstrip("/")) + (f"?{rest}" if rest else "")
+        # Lax, not Strict: the address may be clicked in a page, and the redirect would then arrive without it
+        cookie = f"{self._cookie}={self._token}; HttpOnly; SameSite=Lax; Path=/"
+        extra = [(b"location", place.encode()), (b"set-cookie", cookie.encode()), (b"referrer-policy", b"no-referrer")]
+        await _answer(send, 303, "", extra)
+
+    async def _operator(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the whole body, look which operator it names, and hand it on."""
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        try:
+            asked = json.loads(body.decode())
+            operator = asked.get("operator_uri")
+        except (ValueError, AttributeError, RecursionError):
+            await _answer(send, 400, "Malformed request.")
+            return
+        if operator in DENIED_OPERATORS:
+            await _answer(send, 403, "Not available in a review.")
+            return
+        given = False
+
+        async def again() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, again, send)
+
+
+def _same(one: str, other: str) -> bool:
+    return secrets.compare_digest(one.encode(), other.encode())
+
+
+async def _answer(send: Send, status: int, text: str, extra: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    body = text.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode()), *extra]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,100 @@
+"""What the App shows of a run: one row per listing, from ``issues.parquet`` and ``listings.parquet``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from curation.errors import ReviewError
+from curation.runs import Run
+
+__all__ = ["issue_kinds", "plain", "review_table"]
+
+_FROM_LISTINGS = ("title", "split", "fold")
+
+
+def issue_kinds(columns: Sequence[str]) -> list[str]:
+    """Return the kinds of issue that a table has, from its ``is_<kind>_issue`` columns, in their order.
+
+    Examples
+    --------
+    >>> issue_kinds(["id", "is_label_issue", "label_score", "is_near_duplicate_issue"])
+    ['label', 'near_duplicate']
+    """
+    return [name[3:-6] for name in columns if name.startswith("is_") and name.endswith("_issue")]
+
+
+def review_table(run: Run) -> pd.DataFrame:
+    """Return the listings that can be looked at, by priority.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``issues.parquet`` and ``title``, ``split`` and ``fold`` of the listings; ``photo`` (absolute
+        path), ``issues`` (list of the kinds flagged), ``predicted_label`` and ``predicted_confidence`` (the class
+        with the highest out-of-fold probability). Listings without a photo are left out; a photo whose file is
+        missing or damaged is not.
+
+    Raises
+    ------
+    ReviewError
+        When no listing has a photo, or the folder of the photos is gone.
+    """
+    issues, listings = run.issues(), run.listings()
+    for table in (issues, listings):
+        table["id"] = table["id"].astype(str)
+    added = [name for name in _FROM_LISTINGS if name in listings and name not in issues]
+    table = issues.merge(listings[["id", *added]], on="id", how="left", validate="one_to_one")
+    images = table["image"] if "image" in table else pd.Series(None, index=table.index, dtype=object)
+    has_photo = images.notna() & (images.astype(str).str.strip() != "")
+    if not has_photo.any():
+        raise ReviewError(
+            f"run {run.folder} has no photos to look at. Decide in a table instead: curate apply-fixes "
+            "--decisions FILE.csv (columns id, decision, new_label)"
+        )
+    root = run.photo_root
+    if not root.is_dir():
+        raise ReviewError(
+            f"the photos of run {run.folder} are gone: got no folder {root}. Move it back, or run curate find-issues "
+            "on the dataset where it is now"
+        )
+    table = table[has_photo].copy()
+    # not resolved: a photo behind a link keeps the name the listing gives it
+    folder = Path.cwd() / root
+    table["photo"] = [os.path.normpath(folder / str(image)) for image in table["image"]]
+    kinds = issue_kinds(list(table.columns))
+    flags = {kind: table[f"is_{kind}_issue"].fillna(False).astype(bool).tolist() for kind in kinds}
+    table["issues"] = [[kind for kind in kinds if flags[kind][row]] for row in range(len(table))]
+    table = table.merge(_predictions(run), on="id", how="left")
+    return table.sort_values("priority", kind="stable").reset_index(drop=True)
+
+
+def _predictions(run: Run) -> pd.DataFrame:
+    """Return the most probable class of each listing; no rows for a run without ``probabilities.npz``."""
+    if not run.probabilities_file.is_file():
+        return pd.DataFrame({"id": pd.Series(dtype=str), "predicted_label": [], "predicted_confidence": []})
+    with np.load(run.probabilities_file, allow_pickle=False) as saved:
+        ids, classes, probs = saved["id"], saved["classes"], saved["probs"]
+    known = np.isfinite(probs).all(axis=1)
+    best = probs[known].argmax(axis=1)
+    return pd.DataFrame(
+        {
+            "id": ids[known].astype(str),
+            "predicted_label": classes[best],
+            "predicted_confidence": probs[known].max(axis=1),
+        }
+    )
+
+
+def plain(value: Any) -> Any:
+    """Return a table's value as MongoDB takes it: a Python object, None for every kind of missing."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(item) for item in value]
+    if pd.isna(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value

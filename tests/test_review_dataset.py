@@ -1,0 +1,245 @@
+"""The FiftyOne dataset of a run, and the decisions made in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from curation.decisions import Decision, current_decisions
+from curation.errors import ReviewError
+from curation.review import collect_decisions
+from curation.review.dataset import open_dataset
+from curation.review.decide import EDIT_NOTE, decide
+from curation.review.server import _plugins
+from curation.runs import Run
+from tests.test_review import CLASSES, DATABASE, drop_database, make_run, needs_mongod, our_fiftyone, said
+
+
+@pytest.fixture(scope="module")
+def fo() -> Iterator[Any]:
+    fiftyone = our_fiftyone()
+    with _plugins(None) as folder:
+        fiftyone.config.plugins_dir = str(folder)
+        yield fiftyone
+    drop_database(DATABASE)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return make_run(tmp_path)
+
+
+def sample_of(dataset: Any, *listings: str) -> list[str]:
+    ids = dict(zip(*dataset.values(["listing_id", "id"]), strict=True))
+    return [ids[listing] for listing in listings]
+
+
+def shown(dataset: Any, listing: str) -> tuple[Any, ...]:
+    sample = dataset[sample_of(dataset, listing)[0]]
+    return sample["decision"], sample["new_label"], sample["reviewer"]
+
+
+def edit(dataset: Any, listing: str, label: str) -> None:
+    """Change a label as the Annotate tab does: straight on the sample."""
+    sample = dataset[sample_of(dataset, listing)[0]]
+    sample["ground_truth"].label = label
+    sample.save()
+
+
+@needs_mongod
+@pytest.mark.usefixtures("fo")
+class TestDataset:
+    def test_every_listing_with_a_photo_is_there_also_when_its_file_is_not(self, run):
+        dataset = open_dataset(run).dataset
+        assert dataset.values("listing_id") == [f"L{number}" for number in range(12)]
+        assert dataset.media_type == "image"
+        assert dataset.persistent
+
+    def test_a_sample_shows_what_the_run_found(self, run):
+        np.savez(
+            run.probabilities_file, id=np.array(["L2"]), classes=np.array(CLASSES), probs=np.array([[0.7, 0.2, 0.1]])
+        )
+        sample = open_dataset(run).dataset.match({"listing_id": "L2"}).first()
+        assert sample["original_label"] == sample["ground_truth"].label == "lamp"
+        assert (sample["suggested"].label, sample["suggested"].confidence) == ("chair", 0.9)
+        assert (sample["predictions"].label, sample["predictions"].confidence) == ("chair", 0.7)
+        assert sample["issues"] == ["label", "price"]
+        assert sample.tags == ["label", "price", "train"]
+        assert (sample["price"], sample["title"], sample["fold"], sample["priority"]) == (12.0, "nice thing 2", 2, 3)
+        assert (sample["near_duplicate_group"], sample["outlier_score"]) == (None, None)
+
+    def test_saved_views_are_what_there_is_to_do_and_one_for_each_kind_worst_first(self, run):
+        dataset = open_dataset(run).dataset
+        views = {name: dataset.load_saved_view(name).values("listing_id") for name in dataset.list_saved_views()}
+        assert views == {
+            "To review": ["L0", "L1", "L2", "L3", "L5", "L8", "L9", "L11"],
+            "Label issues": ["L3", "L2", "L1", "L0"],
+            "Price issues": ["L2", "L5"],
+            "Near duplicate issues": ["L8", "L9"],
+            "Unreadable issues": ["L11"],
+            "Decided": [],
+        }
+
+    def test_a_decision_leaves_the_list_of_what_to_do(self, run):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0"), "keep")
+        assert "L0" not in dataset.load_saved_view("To review").values("listing_id")
+        assert dataset.load_saved_view("Decided").values("listing_id") == ["L0"]
+
+    def test_opening_again_keeps_the_dataset_and_its_decisions(self, run, fo):
+        first = open_dataset(run).dataset
+        decide(first, sample_of(first, "L0"), "delete")
+        again = open_dataset(run).dataset
+        assert again.values("id") == first.values("id")
+        assert shown(again, "L0")[0] == "delete"
+
+    def test_the_journal_wins_over_the_fields(self, run):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0", "L1"), "delete")
+        run.journal.unlink()
+        run.decide([Decision("L1", "relabel", "chair", "ben", "2026-01-02T03:04:05+00:00", "csv", "seen")])
+        dataset = open_dataset(run).dataset
+        assert shown(dataset, "L0") == (None, None, None)
+        assert shown(dataset, "L1") == ("relabel", "chair", "ben")
+
+    def test_decisions_survive_a_dataset_that_was_deleted(self, run, fo):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L1"), "accept")
+        fo.delete_dataset(dataset.name)
+        assert shown(open_dataset(run).dataset, "L1")[:2] == ("relabel", "lamp")
+
+    def test_a_run_that_was_made_anew_in_the_same_folder_is_shown_anew(self, run):
+        open_dataset(run)
+        run.write_table(run.issues_file, run.issues().assign(suggested_label="lamp"))
+        assert set(open_dataset(run).dataset.values("suggested.label")) == {"lamp"}
+
+    def test_samples_that_vanished_are_reported_come_back_and_are_no_decision(self, run):
+        dataset = open_dataset(run).dataset
+        dataset.delete_samples(sample_of(dataset, "L4", "L5"))
+        assert collect_decisions(run).vanished == ("L4", "L5")
+        opened = open_dataset(run)
+        assert opened.collected.vanished == ("L4", "L5")
+        assert len(opened.dataset) == 12
+        assert said(run) == []
+
+    def test_labels_edited_in_the_annotate_tab_become_decisions_once(self, run):
+        dataset = open_dataset(run).dataset
+        edit(dataset, "L7", "lamp")
+        assert [decision.id for decision in collect_decisions(run).decisions] == ["L7"]
+        assert collect_decisions(run).decisions == ()
+        assert [(decision.new_label, decision.note) for decision in run.decisions()[0]] == [("lamp", EDIT_NOTE)]
+        assert shown(dataset, "L7")[:2] == ("relabel", "lamp")
+        edit(dataset, "L6", "desk")
+        assert [decision.id for decision in open_dataset(run).collected.decisions] == ["L6"]
+
+    def test_an_edit_to_no_known_class_is_reported_and_the_label_restored(self, run):
+        dataset = open_dataset(run).dataset
+        dataset.set_values("ground_truth.label", {sample_of(dataset, "L6")[0]: "sofa"}, key_field="id")
+        dataset.set_values("ground_truth", {sample_of(dataset, "L7")[0]: None}, key_field="id")
+        assert collect_decisions(run).unusable == ("L6", "L7")
+        assert dataset.values("ground_truth.label") == dataset.values("original_label")
+        assert said(run) == []
+
+
+@needs_mongod
+class TestDecisions:
+    def test_each_action_is_in_the_journal_with_reviewer_source_and_note(self, run, fo, monkeypatch):
+        monkeypatch.setenv("CURATE_REVIEWER", "ben")
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L5", "L0"), "keep", note="looked twice")
+        decide(dataset, sample_of(dataset, "L1"), "accept")
+        decide(dataset, sample_of(dataset, "L4"), "relabel", label="lamp")
+        decide(dataset, sample_of(dataset, "L9"), "delete")
+        assert said(run) == [
+            ("L5", "keep", None),
+            ("L0", "keep", None),
+            ("L1", "relabel", "lamp"),
+            ("L4", "relabel", "lamp"),
+            ("L9", "delete", None),
+        ]
+        first = run.decisions()[0][0]
+        assert (first.reviewer, first.source, first.note) == ("ben", "app", "looked twice")
+
+    def test_undo_brings_the_decision_before_back(self, run, fo):
+        dataset = open_dataset(run).dataset
+        samples = sample_of(dataset, "L0")
+        decide(dataset, samples, "delete")
+        decide(dataset, samples, "keep")
+        decide(dataset, samples, "undo")
+        assert shown(dataset, "L0")[0] == "delete"
+        decide(dataset, samples, "undo")
+        assert shown(dataset, "L0") == (None, None, None)
+        assert str(decide(dataset, samples, "undo")) == "1 listing left as before: no decision to take back"
+        assert [action for _, action, _ in said(run)] == ["delete", "keep", "undo", "undo"]
+
+    def test_an_edit_made_by_hand_comes_before_the_click_after_it(self, run, fo):
+        dataset = open_dataset(run).dataset
+        edit(dataset, "L0", "lamp")
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        assert current_decisions(run.decisions()[0]) == {}
+        assert collect_decisions(run).decisions == ()
+
+    def test_accepting_leaves_listings_without_a_suggestion_alone(self, run, fo):
+        dataset = open_dataset(run).dataset
+        outcome = decide(dataset, sample_of(dataset, "L0", "L8"), "accept")
+        assert (outcome.changed, outcome.skipped) == (("L0",), ("L8",))
+        assert said(run) == [("L0", "relabel", "desk")]
+
+    def test_relabelling_to_the_given_label_is_to_keep_it(self, run, fo):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0"), "relabel", label="chair")
+        assert said(run) == [("L0", "keep", None)]
+
+    def test_a_decision_that_can_not_be_written_is_not_shown(self, run, fo):
+        dataset = open_dataset(run).dataset
+        run.journal.mkdir()  # no file can be appended to
+        with pytest.raises(ReviewError, match="nothing was recorded"):
+            decide(dataset, sample_of(dataset, "L0"), "keep")
+        assert shown(dataset, "L0") == (None, None, None)
+
+    def test_a_run_that_is_gone_takes_no_decisions(self, run, fo):
+        dataset = open_dataset(run).dataset
+        shutil.rmtree(run.folder)
+        with pytest.raises(ReviewError, match="is gone"):
+            decide(dataset, sample_of(dataset, "L0"), "keep")
+        assert not run.folder.exists()
+
+    def test_the_open_photo_is_decided_on_and_not_the_selection_behind_it(self, run, fo):
+        dataset = open_dataset(run).dataset
+        opened, selected = sample_of(dataset, "L0", "L1")
+        result = operate("keep", dataset, current_sample=opened, selected=[selected])
+        assert result.result == {"changed": 1}
+        assert said(run) == [("L0", "keep", None)]
+        following = [call.params for call in result.executor._requests if call.operator_uri == "open_sample"]
+        assert [call["id"] for call in following] == [selected]
+
+    def test_a_selection_is_decided_on_at_once(self, run, fo):
+        dataset = open_dataset(run).dataset
+        operate("relabel", dataset, selected=sample_of(dataset, "L0", "L1"), params={"label": "lamp", "note": "both"})
+        assert said(run) == [("L0", "relabel", "lamp"), ("L1", "relabel", "lamp")]
+
+    def test_the_whole_view_is_decided_on_only_after_a_question(self, run, fo):
+        dataset = open_dataset(run).dataset
+        view = dataset.load_saved_view("Near duplicate issues")
+        result = operate("delete", dataset, view=view)
+        assert said(run) == []
+        assert "prompt_user_for_operation" in [call.operator_uri for call in result.executor._requests]
+        operate("decide_on_view", dataset, view=view, params={"action": "delete"})
+        assert said(run) == [("L8", "delete", None), ("L9", "delete", None)]
+
+    def test_other_datasets_are_left_alone(self, run, fo):
+        other = fo.Dataset()
+        other.add_sample(fo.Sample(filepath="/a.jpg"))
+        assert operate("keep", other, selected=other.values("id")).result == {"changed": 0}
+
+
+def operate(name: str, dataset: Any, **context: Any) -> Any:
+    """Run one of our operators as the App does."""
+    import fiftyone.operators as foo
+
+    return foo.execute_operator(f"@curate/review/{name}", {"dataset": dataset, **context})
