@@ -7,6 +7,7 @@ before it back. Nothing is ever rewritten, so every step stays attributable and 
 from __future__ import annotations
 
 import csv
+import getpass
 import json
 import os
 from collections.abc import Collection, Iterable, Sequence
@@ -18,6 +19,7 @@ from curation.errors import DecisionsError, closest, some
 
 __all__ = [
     "ACTIONS",
+    "UNDO",
     "Decision",
     "append_decisions",
     "check_decisions",
@@ -25,6 +27,7 @@ __all__ = [
     "now",
     "read_decisions_csv",
     "read_journal",
+    "reviewer_name",
 ]
 
 ACTIONS = ("keep", "relabel", "delete")
@@ -66,6 +69,14 @@ class Decision:
 def now() -> str:
     """Return the time as the journal writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def reviewer_name() -> str:
+    """Return who is reviewing: ``CURATE_REVIEWER``, or the name of the account."""
+    try:
+        return os.environ.get("CURATE_REVIEWER") or getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user that has no name
+        return f"user {os.getuid()}"
 
 
 def append_decisions(journal: Path, decisions: Iterable[Decision]) -> None:

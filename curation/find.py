@@ -18,6 +18,7 @@ from curation.issues import Evidence, find_issues
 from curation.listings import Listings
 from curation.listings.checks import MAX_BAD_SHARE
 from curation.probabilities import Probabilities, read_probabilities, write_probabilities
+from curation.report import write_report
 from curation.runs import Run, create_run
 from curation.talk import Silent, Talk
 from training.crossval import FoldPlan, cross_validate
@@ -28,7 +29,7 @@ from training.models import model_name
 from training.photos import load_photos, store_photos
 from training.settings import TrainSettings
 
-__all__ = ["FindSettings", "find", "photos_file"]
+__all__ = ["FindSettings", "class_numbers", "find", "groups_of", "photos_file"]
 
 TEST_SHARE = 0.2
 
@@ -113,7 +114,7 @@ def find(
                 with talk.bar("training") as progress:
                     probs = cross_validate(
                         load_photos(photos_file(run)),
-                        _numbers(table["label"], classes),
+                        class_numbers(table["label"], classes),
                         plan,
                         classes=len(classes),
                         settings=settings.train,
@@ -122,7 +123,7 @@ def find(
                         progress=progress,
                         say=talk.say,
                     ).astype(np.float64)
-                trained = _trained(_numbers(table["label"], classes), plan, len(classes))
+                trained = _trained(class_numbers(table["label"], classes), plan, len(classes))
             else:
                 probs, trained = brought.probs, None
         with run.stage("issues"):
@@ -137,6 +138,7 @@ def find(
         run.update(status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
     run.update(status="finished", finished=now())
+    write_report(run)
     return run
 
 
@@ -191,10 +193,10 @@ def _prepare(
     """Decode the photos, fix the test set and the folds, and write ``listings.parquet``; or read what is there."""
     if run.listings_file.exists():
         table = run.listings()
-        return table, _groups(table)
+        return table, groups_of(table)
     table = _with_photo_facts(run, listings, settings.train.image_size, talk)
-    groups = _groups(table)
-    strata = _numbers(table["label"], listings.classes)
+    groups = groups_of(table)
+    strata = class_numbers(table["label"], listings.classes)
     seed = settings.train.seed
     if table["split"].isna().all():
         test = choose_test(strata, groups, share=TEST_SHARE, seed=seed)
@@ -241,12 +243,13 @@ def _with_photo_facts(run: Run, listings: Listings, size: int, talk: Talk) -> pd
     )
 
 
-def _groups(table: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return what must stay on one side: the same group, or the same photo."""
+def groups_of(table: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Group what must stay on one side: the same group, or the same photo."""
     return connect(table["group"], table["sha256"])
 
 
-def _numbers(labels: pd.Series, classes: Sequence[str]) -> npt.NDArray[np.int64]:
+def class_numbers(labels: pd.Series, classes: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the class numbers 0 to K-1 of labels; -1 for a missing one."""
     return pd.Categorical(labels, categories=list(classes)).codes.astype(np.int64)
 
 

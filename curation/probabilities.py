@@ -62,8 +62,9 @@ def read_probabilities(path: Path, ids: Sequence[str], labels: Sequence[str]) ->
     Parameters
     ----------
     path : Path
-        ``.npz`` with ``probs``, ``id``, ``classes`` and, optionally, ``fold``; ``.csv`` with a column ``id`` and one column
-        per class; ``.npy`` with ``probs`` alone, rows in the order of the table and columns in the order of the sorted labels.
+        ``.npz`` with ``probs``, ``id``, ``classes`` and, optionally, ``fold``; ``.csv`` with a column ``id`` and one
+        column per class; ``.npy`` with ``probs`` alone, rows in the order of the table and columns in the order of
+        the sorted labels.
     ids : sequence of str, length N
         The listings.
     labels : sequence of str

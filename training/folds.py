@@ -85,7 +85,6 @@ def assign_folds(strata: Integers, groups: Integers, *, folds: int, seed: int) -
             wanted=f"2 to {distinct} folds",
             fix="Choose another --folds.",
         )
-    classes = _common(strata, folds)
     _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     alone = sizes[group] == 1
     fold = np.full(len(strata), -1, dtype=np.int64)
@@ -95,14 +94,14 @@ def assign_folds(strata: Integers, groups: Integers, *, folds: int, seed: int) -
         # StratifiedGroupKFold loops over groups in Python: rows on their own take the fast way
         parts = [np.flatnonzero(alone), np.flatnonzero(~alone)]
     for rows in parts:
-        fold[rows] = _assign(classes[rows], groups[rows], folds, seed)
+        fold[rows] = _assign(_common(strata[rows], folds), groups[rows], folds, seed)
     check_partition(fold, groups, folds=folds)
     return fold
 
 
 def _assign(strata: Integers, groups: Integers, folds: int, seed: int) -> Integers:
     alone = len(np.unique(groups)) == len(groups)
-    if alone and np.bincount(strata - strata.min()).max() >= folds:
+    if alone:
         splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(strata, strata)
     else:
         splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(strata, strata, groups)

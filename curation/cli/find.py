@@ -142,5 +142,6 @@ def _print(summary: dict[str, Any], run: Run) -> None:
         print_table(f"The worst {len(worst)}", ["", "id", "why"], worst, right=[0])
         click.echo()
     click.echo(f"All of them: {run.issues_file.with_suffix('.csv')}")
+    click.echo(f"Report: {run.report_file}")
     click.echo("Next: curate review                            look at them, decide")
     click.echo("      curate apply-fixes --accept-suggestions  or accept the sure suggestions unseen")

@@ -8,15 +8,15 @@ from curation import __version__
 from curation.cli.apply import apply_fixes, undo
 from curation.cli.demo import demo
 from curation.cli.find import find_issues
+from curation.cli.group import Group
 from curation.cli.retrain import retrain
 from curation.cli.review import review
 from curation.cli.status import status
-from curation.cli.suggest import SuggestingGroup
 
 __all__ = ["main"]
 
 
-@click.group(cls=SuggestingGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="curate")
 def main() -> None:
     """Find and fix wrong labels in image listings.
@@ -29,7 +29,7 @@ def main() -> None:
     curate retrain --compare      train before and after, compare on one fixed test set
 
     Results go to stdout, messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
-    """
+    """  # noqa: D301 (click wants the control character)
 
 
 for command in (demo, find_issues, review, apply_fixes, undo, retrain, status):

@@ -6,15 +6,13 @@ samples only mirror it and can be made again from it at any time.
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curation.decisions import UNDO, Decision, current_decisions, now
+from curation.decisions import UNDO, Decision, current_decisions, now, reviewer_name
 from curation.errors import ReviewError
 from curation.runs import Run
 
@@ -26,7 +24,6 @@ __all__ = [
     "fields_of",
     "mirror",
     "record_edits",
-    "reviewer_name",
     "run_of",
 ]
 
@@ -76,14 +73,6 @@ class _Sample:
     given: str | None
     suggested: str | None
     shown: str | None
-
-
-def reviewer_name() -> str:
-    """Return who is reviewing: ``CURATE_REVIEWER``, or the name of the account."""
-    try:
-        return os.environ.get("CURATE_REVIEWER") or getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user that has no name
-        return f"user {os.getuid()}"
 
 
 def run_of(dataset: Any) -> Run:

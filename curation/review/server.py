@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from curation.decisions import Decision, current_decisions
+from curation.decisions import Decision, current_decisions, reviewer_name
 from curation.errors import ReviewError, some
 from curation.review.dataset import Collected, Opened, collect_decisions, open_dataset
-from curation.review.decide import reviewer_name
 from curation.review.environment import load_fiftyone
 from curation.review.guard import App, Guard, servable
 from curation.review.look import TO_REVIEW

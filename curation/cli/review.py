@@ -1,0 +1,48 @@
+"""`curate review`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from curation.cli.options import json_option, run_option
+from curation.cli.terminal import Terminal, print_json
+from curation.runs import open_run
+
+__all__ = ["review"]
+
+
+@click.command(epilog="Example: curate review --port 5152 --reviewer ana")
+@run_option
+@click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=5151, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--reviewer", help="Your name, kept with every decision. [default: CURATE_REVIEWER or your login]")
+@click.option("--browser/--no-browser", default=True, show_default=True, help="Open a browser.")
+@json_option
+def review(
+    run_folder: Path | None, address: str, port: int, reviewer: str | None, browser: bool, as_json: bool
+) -> None:
+    """Look at the run in the FiftyOne App: keep, relabel, delete, by mouse or keys (k, a, e, d, u).
+
+    Every decision is kept at once, in decisions.jsonl; Ctrl-C ends the review. Nothing is applied before
+    `curate apply-fixes`.
+    """
+    from curation.review import run_review
+
+    run = open_run(run_folder)
+    talk = Terminal()
+    outcome = run_review(run, address=address, port=port, reviewer=reviewer, open_browser=browser, say=talk.say)
+    if as_json:
+        print_json(
+            {
+                "run": str(run.folder),
+                "decisions": outcome.decisions,
+                "flagged": outcome.flagged,
+                "undecided": outcome.undecided,
+            }
+        )
+        return
+    made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"
+    click.echo(f"Decisions of this session: {made}. {outcome.undecided} of {outcome.flagged} flagged are left.")
+    click.echo("Next: curate apply-fixes" + ("   (or curate review, to go on)" if outcome.undecided else ""))

@@ -1,0 +1,293 @@
+"""`curate apply-fixes` and `curate undo`: decisions in, a new version of the dataset out, and back.
+
+The input is never touched. ``cleaned/`` is a dataset again; an earlier version is kept under ``versions/``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from curation import __version__
+from curation.decisions import (
+    UNDO,
+    Decision,
+    check_decisions,
+    current_decisions,
+    now,
+    read_decisions_csv,
+    reviewer_name,
+)
+from curation.errors import DecisionsError, RunError
+from curation.listings.sources import COLUMNS, DECLARATION, TABLE
+from curation.runs import Run
+from training.files import read_json, sha256_of_file, sync_folder, write_json, write_text
+
+__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "apply_fixes", "plan_fixes", "undo_fixes"]
+
+DEFAULT_CONFIDENCE = 0.9
+_CHANGE_COLUMNS = ("id", "action", "old_label", "new_label", "reviewer", "time", "source", "note")
+
+
+@dataclass(frozen=True)
+class Fixes:
+    """What apply-fixes would do, or did.
+
+    Attributes
+    ----------
+    decisions : dict of str to Decision
+        What holds for each decided listing.
+    added : list of Decision
+        Those that this call adds to the journal (from a CSV, or accepted suggestions).
+    changes : DataFrame
+        One row per listing that changes: ``id``, ``action``, ``old_label``, ``new_label``, ``reviewer``, ``time``,
+        ``source``, ``note``.
+    warnings : list of str
+        Lines of the journal that could not be read.
+    """
+
+    decisions: dict[str, Decision]
+    added: list[Decision]
+    changes: pd.DataFrame
+    warnings: list[str]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many listings are relabelled, deleted, and kept as they are by a decision."""
+        actions = [decision.action for decision in self.decisions.values()]
+        changed = self.changes["action"].value_counts()
+        return {
+            "relabelled": int(changed.get("relabel", 0)),
+            "deleted": int(changed.get("delete", 0)),
+            "kept": actions.count("keep"),
+        }
+
+
+def plan_fixes(
+    run: Run,
+    *,
+    decisions_file: Path | None = None,
+    accept_suggestions: bool = False,
+    min_confidence: float = DEFAULT_CONFIDENCE,
+    reviewer: str | None = None,
+) -> Fixes:
+    """Work out what would change. Nothing is written.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    decisions_file : Path, optional
+        A CSV with ``id``, ``decision``, ``new_label``; its decisions go before those made earlier.
+    accept_suggestions : bool
+        Relabel every flagged listing whose suggestion is sure enough and that nobody has decided on. Listings of the
+        test set are left alone: only people change test labels.
+    min_confidence : float
+        How sure, in [0, 1].
+    reviewer : str, optional
+        Name for decisions that carry none; by default ``CURATE_REVIEWER`` or the user's name.
+
+    Returns
+    -------
+    Fixes
+
+    Raises
+    ------
+    DecisionsError
+        If there is no decision at all, or one fits no listing or class.
+    """
+    journal, warnings = run.decisions()
+    issues = run.issues()
+    who = reviewer or reviewer_name()
+    added = read_decisions_csv(decisions_file, reviewer=who) if decisions_file else []
+    if accept_suggestions:
+        decided = set(current_decisions([*journal, *added]))
+        added += _accepted(run, issues, decided, min_confidence)
+    everything = [*journal, *added]
+    check_decisions(everything, set(issues["id"]), run.classes)
+    decisions = current_decisions(everything)
+    if not decisions:
+        raise DecisionsError(*_nothing_decided(run, accept_suggestions, min_confidence))
+    return Fixes(decisions, added, _changes(issues, decisions), warnings)
+
+
+def _nothing_decided(run: Run, accepted: bool, confidence: float) -> tuple[str]:
+    if accepted:
+        return (
+            f"nothing is decided in {run.folder}, and no suggestion has a confidence of {confidence} or more. "
+            "Decide with: curate review, or lower --min-confidence.",
+        )
+    return (
+        f"nothing is decided in {run.folder}. Decide with: curate review, or type: "
+        "curate apply-fixes --accept-suggestions, or bring your own: curate apply-fixes --decisions FILE.csv",
+    )
+
+
+def _accepted(run: Run, issues: pd.DataFrame, decided: set[str], confidence: float) -> list[Decision]:
+    if not 0 <= confidence <= 1:
+        raise DecisionsError("--min-confidence is out of range", got=str(confidence), wanted="0 to 1")
+    listings = run.listings().set_index("id")
+    sure = issues["is_label_issue"].fillna(False) & (issues["suggested_confidence"] >= confidence)
+    trains = (issues["id"].map(listings["split"]) != "test").fillna(True)
+    chosen = issues[sure & trains & ~issues["id"].isin(decided)]
+    time = now()
+    return [
+        Decision(id, "relabel", label, "curate", time, "suggestion", f"confidence {sure:.3f}")
+        for id, label, sure in zip(
+            chosen["id"].tolist(),
+            chosen["suggested_label"].tolist(),
+            chosen["suggested_confidence"].tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _changes(issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFrame:
+    given = dict(zip(issues["id"], issues["given_label"], strict=True))
+    rows = []
+    for id in issues["id"]:
+        decision = decisions.get(id)
+        if decision is None or decision.action == "keep" or decision.new_label == given[id]:
+            continue
+        rows.append(
+            {
+                "id": id,
+                "action": decision.action,
+                "old_label": given[id],
+                "new_label": decision.new_label,
+                "reviewer": decision.reviewer,
+                "time": decision.time,
+                "source": decision.source,
+                "note": decision.note,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(_CHANGE_COLUMNS)).astype("string")
+
+
+def apply_fixes(run: Run, fixes: Fixes) -> Path:
+    """Write ``cleaned/``: the dataset with all decisions applied, whole or not at all.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    fixes : Fixes
+        From :func:`plan_fixes`.
+
+    Returns
+    -------
+    Path
+        ``cleaned/`` with ``dataset.toml``, ``listings.csv``, ``changes.csv`` and ``manifest.json``.
+    """
+    listings = run.listings()
+    table = _cleaned_table(run, listings, fixes.changes)
+    # decisions first: what is in cleaned/ must never be unexplained by the journal
+    run.decide(fixes.added)
+    temporary = Path(tempfile.mkdtemp(dir=run.folder, prefix=".cleaned-"))
+    try:
+        temporary.chmod(0o755)
+        write_text(temporary / DECLARATION, _declaration(run, table))
+        table.to_csv(temporary / TABLE, index=False)
+        fixes.changes.to_csv(temporary / "changes.csv", index=False)
+        manifest = {
+            "made": now(),
+            "curate": __version__,
+            "run": str(run.folder.resolve()),
+            "input": run.record()["dataset"],
+            "listings_before": len(listings),
+            "listings_after": len(table),
+            **fixes.counts(),
+            "decisions_added": [decision.id for decision in fixes.added],
+            "sha256": {name: sha256_of_file(temporary / name) for name in (DECLARATION, TABLE, "changes.csv")},
+        }
+        write_json(temporary / "manifest.json", manifest)
+        _put_aside(run)
+        temporary.rename(run.cleaned)
+        sync_folder(run.folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return run.cleaned
+
+
+def _cleaned_table(run: Run, listings: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
+    """Return the listings under our column names with the changes made and image paths that still resolve."""
+    deleted = set(changes.loc[changes["action"] == "delete", "id"])
+    relabelled = changes[changes["action"] == "relabel"].set_index("id")["new_label"]
+    table = listings[~listings["id"].isin(deleted)].copy()
+    table["label"] = table["id"].map(relabelled).astype("string").fillna(table["label"])
+    root = run.photo_root
+    base = run.cleaned.resolve()
+    table["image"] = table["image"].map(
+        lambda image: Path(os.path.relpath(root / image, base)).as_posix(), na_action="ignore"
+    )
+    ours = ["fold", "sha256", "width", "height", "unreadable"]
+    # a column of ours that the input did not have stays away
+    empty = [name for name in COLUMNS if name not in ("id", "label") and table[name].isna().all()]
+    return table.drop(columns=[*ours, *empty])
+
+
+def _declaration(run: Run, table: pd.DataFrame) -> str:
+    dataset = run.record()["dataset"]
+    lines = [f'name = "{dataset["name"]}-cleaned"', f'table = "{TABLE}"']
+    if dataset["currency"]:
+        lines.append(f'currency = "{dataset["currency"]}"')
+    expected = ["[expected]", f"listings = {len(table)}", f"classes = {table['label'].nunique()}"]
+    return "\n".join([*lines, "", *expected, ""])
+
+
+def _versions(run: Run) -> Path:
+    return run.folder / "versions"
+
+
+def _put_aside(run: Run) -> None:
+    if run.cleaned.exists():
+        versions = _versions(run)
+        versions.mkdir(exist_ok=True)
+        run.cleaned.rename(versions / f"{len(list(versions.iterdir())) + 1:04d}")
+
+
+def undo_fixes(run: Run) -> dict[str, Any]:
+    """Take the last apply-fixes back.
+
+    Decisions that it added itself (accepted suggestions, a CSV) are undone in the journal; those made in the review
+    stay. The version of ``cleaned/`` before it comes back, if there was one.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    dict
+        ``undone`` (decisions taken back), ``restored`` (whether an earlier version is back).
+
+    Raises
+    ------
+    RunError
+        If there is nothing to take back.
+    """
+    if not run.cleaned.exists():
+        raise RunError(
+            f"there is nothing to undo in {run.folder}",
+            got="no cleaned/",
+            wanted="an earlier apply-fixes",
+            fix="curate status shows what was done.",
+        )
+    added: Sequence[str] = read_json(run.cleaned / "manifest.json")["decisions_added"]
+    time, who = now(), reviewer_name()
+    run.decide([Decision(id, UNDO, None, who, time, "undo") for id in added])
+    earlier = sorted(_versions(run).iterdir()) if _versions(run).exists() else []
+    discarded = Path(tempfile.mkdtemp(dir=run.folder, prefix=".undone-"))
+    run.cleaned.rename(discarded / "cleaned")
+    if earlier:
+        earlier[-1].rename(run.cleaned)
+    sync_folder(run.folder)
+    shutil.rmtree(discarded)
+    return {"undone": len(added), "restored": bool(earlier)}

@@ -1,0 +1,108 @@
+"""`report.html`: one self-contained page for a person."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from PIL import Image, ImageOps
+
+from curation import __version__
+from curation.decisions import current_decisions
+from curation.issues import KINDS, IssueKind
+from curation.issues.price import amount
+from curation.runs import Run
+from training.files import read_json, write_text
+
+__all__ = ["write_report"]
+
+_SHOWN = 24
+_THUMBNAIL = 160
+
+
+def write_report(run: Run) -> Path:
+    """Write the page; it shows what is there by now: issues, decisions, the comparison.
+
+    Only the worst listings of each kind are shown, as small thumbnails inside the page, so it stays small at
+    any number of listings and needs neither network nor the photos.
+
+    Parameters
+    ----------
+    run : Run
+        A run whose issues are written.
+
+    Returns
+    -------
+    Path
+        ``report.html`` in the run's folder.
+    """
+    record, issues = run.record(), run.issues()
+    decisions = current_decisions(run.decisions()[0])
+    flags = issues[[kind.flag for kind in KINDS]].fillna(False).any(axis=1)
+    page = _template().render(
+        version=__version__,
+        record=record,
+        command=" ".join(["curate", *record.get("command", [])[1:]]),
+        listings=len(issues),
+        flagged=int(flags.sum()),
+        sections=[_section(kind, issues, run.photo_root, decisions, record["dataset"]["currency"]) for kind in KINDS],
+        decided=len(decisions),
+        actions=pd.Series([decision.action for decision in decisions.values()], dtype="string")
+        .value_counts()
+        .to_dict(),
+        comparison=read_json(run.comparison_file) if run.comparison_file.exists() else None,
+    )
+    write_text(run.report_file, page)
+    return run.report_file
+
+
+def _template() -> jinja2.Template:
+    # titles and labels are strangers' words: everything is escaped
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.jinja")
+
+
+def _section(
+    kind: IssueKind, issues: pd.DataFrame, root: Path, decisions: dict[str, Any], currency: str | None
+) -> dict[str, Any]:
+    flagged = issues[issues[kind.flag].fillna(False).astype(bool)]
+    worst = flagged.nsmallest(_SHOWN, "priority")
+    cards = [_card(row, root, decisions, currency) for row in worst.to_dict("records")]
+    return {"title": kind.title, "name": kind.name, "help": kind.help, "count": len(flagged), "cards": cards}
+
+
+def _card(row: dict[Any, Any], root: Path, decisions: dict[str, Any], currency: str | None) -> dict[str, Any]:
+    decision = decisions.get(row["id"])
+    price = None if pd.isna(row["price"]) else " ".join(filter(None, [amount(row["price"]), currency]))
+    return {
+        "id": row["id"],
+        "photo": None if pd.isna(row["image"]) else _thumbnail(root / row["image"]),
+        "label": "no label" if pd.isna(row["given_label"]) else row["given_label"],
+        "price": price,
+        "reasons": row["reasons"],
+        "decision": None if decision is None else " → ".join(filter(None, [decision.action, decision.new_label])),
+    }
+
+
+def _thumbnail(path: Path) -> str | None:
+    """Return a small JPEG as a data URI; None for a photo that can't be read, which is a finding of its own."""
+    try:
+        with Image.open(path) as opened:
+            opened.draft("RGB", (2 * _THUMBNAIL, 2 * _THUMBNAIL))
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+            image.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
