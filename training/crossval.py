@@ -175,7 +175,7 @@ class _FoldTraining:
                 log.add_scalar("train/accuracy", result.accuracy, result.epoch)
                 log.add_scalar("learning_rate", result.learning_rate, result.epoch)
                 if len(judged):
-                    held_out = predict(model, photos, judged, device)
+                    held_out = predict(model, photos, judged, device, mirrored=False)
                     given = np.maximum(held_out[np.arange(len(judged)), labels[judged]], 1e-8)
                     log.add_scalar("held_out/loss", float(-np.log(given).mean()), result.epoch)
                     log.add_scalar(

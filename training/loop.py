@@ -158,8 +158,8 @@ def _pixels(photos: Pixels, rows: Integers, device: Device) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(photos[rows])).to(device.device)
 
 
-def predict(model: nn.Module, photos: Pixels, rows: Integers, device: Device) -> Floats:
-    """Predict class probabilities, the mean over each photo and its mirror image.
+def predict(model: nn.Module, photos: Pixels, rows: Integers, device: Device, *, mirrored: bool = True) -> Floats:
+    """Predict class probabilities.
 
     Parameters
     ----------
@@ -171,6 +171,8 @@ def predict(model: nn.Module, photos: Pixels, rows: Integers, device: Device) ->
         The rows to predict.
     device : Device
         Where to compute.
+    mirrored : bool
+        Take the mean over each photo and its mirror image: steadier, at twice the cost.
 
     Returns
     -------
@@ -182,6 +184,7 @@ def predict(model: nn.Module, photos: Pixels, rows: Integers, device: Device) ->
     with torch.inference_mode(), device.autocast():
         for start in range(0, len(rows), _PREDICT_BATCH):
             batch = normalize(_pixels(photos, rows[start : start + _PREDICT_BATCH], device))
-            plain, mirrored = (logits_of(model(view)).float().softmax(1) for view in (batch, batch.flip(3)))
-            parts.append(((plain + mirrored) / 2).cpu().numpy())
+            views = (batch, batch.flip(3)) if mirrored else (batch,)
+            probs = torch.stack([logits_of(model(view)).float().softmax(1) for view in views]).mean(0)
+            parts.append(probs.cpu().numpy())
     return np.concatenate(parts).astype(np.float32)

@@ -11,6 +11,12 @@ __all__ = ["OPTIMIZERS", "TrainSettings"]
 
 OPTIMIZERS = ("adamw", "adam", "sgd")
 
+#: Optimiser steps after which the ranking of the demo's listings no longer got better (docs/benchmarks.md), and the
+#: range of epochs that is worth the time.
+STEPS = 120
+FEWEST_EPOCHS = 5
+MOST_EPOCHS = 20
+
 
 @dataclass(frozen=True)
 class TrainSettings:
@@ -48,11 +54,11 @@ class TrainSettings:
     """
 
     model: str = "resnet18"
-    image_size: int = 64
+    image_size: int = 48
     epochs: int | None = None
-    batch_size: int = 32
+    batch_size: int = 16
     optimizer: str = "adamw"
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
     pretrained: bool = True
@@ -91,10 +97,3 @@ class TrainSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dictionary for run.json and checkpoints."""
         return asdict(self)
-
-
-#: Optimiser steps that a small network needs from scratch before its ranking of listings settles, and the range of
-#: epochs that is worth the time; docs/benchmarks.md has the measurement.
-STEPS = 200
-FEWEST_EPOCHS = 6
-MOST_EPOCHS = 20
