@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from urllib.error import URLError
 
@@ -103,7 +103,7 @@ def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
     try:
         # it announces the download even when there is none
-        with redirect_stderr(io.StringIO()):
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             return dict(default.get_state_dict(progress=False, check_hash=True)), "pretrained"
     except (URLError, OSError, RuntimeError) as error:
         reason = getattr(error, "reason", error)

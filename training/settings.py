@@ -13,8 +13,8 @@ OPTIMIZERS = ("adamw", "adam", "sgd")
 
 #: Optimiser steps after which the ranking of the demo's listings no longer got better (docs/benchmarks.md), and the
 #: range of epochs that is worth the time.
-STEPS = 120
-FEWEST_EPOCHS = 5
+STEPS = 100
+FEWEST_EPOCHS = 4
 MOST_EPOCHS = 20
 
 
