@@ -10,6 +10,7 @@ import csv
 import getpass
 import json
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ __all__ = [
     "read_decisions_csv",
     "read_journal",
     "reviewer_name",
+    "taken_back",
 ]
 
 ACTIONS = ("keep", "relabel", "delete")
@@ -111,11 +113,14 @@ def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
     if not journal.exists():
         return [], []
     decisions, damaged = [], []
-    for number, line in enumerate(journal.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    # not splitlines: a note may hold other characters that end a line, e.g. U+2028
+    for number, line in enumerate(journal.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
         if not line.strip():
             continue
         try:
             decision = Decision(**json.loads(line))
+            if not (isinstance(decision.id, str) and isinstance(decision.action, str)):
+                raise TypeError("id and action are text")
         except (ValueError, TypeError):
             damaged.append(f"{journal.name} line {number} can't be read and is left out: {line[:60]!r}")
             continue
@@ -125,6 +130,11 @@ def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
 
 def current_decisions(decisions: Iterable[Decision]) -> dict[str, Decision]:
     """Return what holds now: the latest decision of each listing that was not undone."""
+    return {id: stack[-1] for id, stack in _stacks(decisions).items() if stack}
+
+
+def _stacks(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:
+    """Return each listing's decisions that were not undone, oldest first."""
     stacks: dict[str, list[Decision]] = {}
     for decision in decisions:
         stack = stacks.setdefault(decision.id, [])
@@ -132,7 +142,40 @@ def current_decisions(decisions: Iterable[Decision]) -> dict[str, Decision]:
             stack.append(decision)
         elif stack:
             stack.pop()
-    return {id: stack[-1] for id, stack in stacks.items() if stack}
+    return stacks
+
+
+def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, reviewer: str) -> list[Decision]:
+    """Return the records that take `added` back when they are appended; whatever was decided since stays.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        The journal, oldest first.
+    added : iterable of Decision
+        Some of its records; those that were undone already are passed over.
+    reviewer : str
+        Who takes them back.
+
+    Returns
+    -------
+    list of Decision
+        Undo records and, after them, the later decisions of the same listings once more: an undo takes the latest.
+    """
+    remaining = Counter(added)
+    time = now()
+    records: list[Decision] = []
+    for id, stack in _stacks(decisions).items():
+        places = []
+        for place in reversed(range(len(stack))):
+            if remaining[stack[place]]:
+                remaining[stack[place]] -= 1
+                places.append(place)
+        if places:
+            first = places[-1]
+            records += [Decision(id, UNDO, None, reviewer, time, "undo")] * (len(stack) - first)
+            records += [stack[place] for place in range(first, len(stack)) if place not in places]
+    return records
 
 
 def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes: Sequence[str]) -> None:
@@ -153,7 +196,8 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
             fix="Check --run, or whether the decisions belong to another dataset.",
         )
     for decision in decisions:
-        if decision.action not in (*ACTIONS, UNDO):
+        # only the review and `curate undo` take back; in a CSV it would be a typing error
+        if decision.action not in ACTIONS and (decision.action != UNDO or decision.source == "csv"):
             raise DecisionsError(
                 f"unknown action for listing {decision.id}",
                 got=repr(decision.action),
@@ -177,6 +221,27 @@ def read_decisions_csv(path: Path, *, reviewer: str) -> list[Decision]:
     """
     if not path.is_file():
         raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
+    try:
+        rows = _csv_rows(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DecisionsError(f"{path.name} can't be read", got=str(error), wanted="a CSV in UTF-8") from error
+    return [
+        Decision(
+            id=row["id"],
+            action=row["action"],
+            new_label=(row.get("new_label") or None) if row["action"] == "relabel" else None,
+            reviewer=row.get("reviewer") or reviewer,
+            time=row.get("time") or now(),
+            source="csv",
+            note=row.get("note") or None,
+        )
+        for row in rows
+        if row["action"]
+    ]
+
+
+def _csv_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a decisions CSV, the decision of each as ``action``."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream)
         columns = [name.strip() for name in reader.fieldnames or []]
@@ -192,16 +257,4 @@ def read_decisions_csv(path: Path, *, reviewer: str) -> list[Decision]:
                 fix=closest(wanted, columns),
             )
         rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
-    return [
-        Decision(
-            id=row["id"],
-            action=row[action_column].lower(),
-            new_label=row.get("new_label") or None,
-            reviewer=row.get("reviewer") or reviewer,
-            time=row.get("time") or now(),
-            source="csv",
-            note=row.get("note") or None,
-        )
-        for row in rows
-        if row[action_column]
-    ]
+    return [{**row, "action": row[action_column].lower()} for row in rows]

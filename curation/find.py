@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.decisions import now
-from curation.errors import ListingsError, some
+from curation.errors import InputError, ListingsError, some
 from curation.issues import Evidence, find_issues
 from curation.listings import Listings
 from curation.listings.checks import MAX_BAD_SHARE
@@ -25,7 +25,7 @@ from training.crossval import FoldPlan, cross_validate
 from training.devices import find_device
 from training.files import sha256_of_file, whole_file
 from training.folds import assign_folds, choose_test, connect
-from training.models import model_name
+from training.models import build_model
 from training.photos import load_photos, store_photos
 from training.settings import TrainSettings
 
@@ -95,15 +95,17 @@ def find(
     """
     talk = talk or Silent()
     # everything that can be wrong with what was asked is found before a folder is made
-    model_name(settings.train.model)
     device = find_device(settings.train.device)
     brought = _brought(listings, settings.probabilities)
-    _check_expected(listings, talk)
     classes = brought.classes if brought else listings.classes
+    train = settings.train
+    build_model(train.model, classes=len(classes), image_size=train.image_size, pretrained=False)
+    _check_expected(listings, talk)
     run = create_run(listings.source.name, run_folder, command=list(command), facts=_facts(listings, classes, settings))
+    fresh = not run.listings_file.exists()
     talk.say(f"run folder: {run.folder}")
-    _report_problems(run, listings, talk)
     try:
+        _report_problems(run, listings, talk)
         with run.stage("photos"):
             table, groups = _prepare(run, listings, settings, brought, talk)
         with run.stage("train"):
@@ -134,8 +136,18 @@ def find(
             run.write_table(run.issues_file, issues)
             with whole_file(run.issues_file.with_suffix(".csv")) as temporary:
                 issues.to_csv(temporary, index=False)
-    except BaseException as error:
-        run.update(status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+    except KeyboardInterrupt:
+        run.update(status="interrupted")
+        talk.say("Interrupted. The same command goes on from here.")
+        raise
+    except InputError:
+        run.update(status="failed")
+        if fresh and not run.listings_file.exists():
+            # a mistake in what was asked leaves nothing behind
+            run.discard()
+        raise
+    except BaseException:
+        run.update(status="failed")
         raise
     run.update(status="finished", finished=now())
     write_report(run)
@@ -162,6 +174,8 @@ def _facts(listings: Listings, classes: Sequence[str], settings: FindSettings) -
         "currency": source.currency,
         "classes": list(classes),
         "listings": len(listings.table),
+        "columns": listings.columns,
+        "photos": str(source.boundary.resolve()),
         "sha256": listings.sha256,
     }
     return {"dataset": dataset, "settings": settings.to_dict(), "seed": settings.train.seed}
@@ -198,8 +212,9 @@ def _prepare(
     groups = groups_of(table)
     strata = class_numbers(table["label"], listings.classes)
     seed = settings.train.seed
-    if table["split"].isna().all():
-        test = choose_test(strata, groups, share=TEST_SHARE, seed=seed)
+    if not (table["split"] == "test").any():
+        enough = len(np.unique(groups)) >= round(1 / TEST_SHARE)
+        test = choose_test(strata, groups, share=TEST_SHARE, seed=seed) if enough else np.zeros(len(table), dtype=bool)
         table["split"] = pd.array(np.where(test, "test", "train"), dtype="string")
     else:
         table["split"] = table["split"].fillna("train")

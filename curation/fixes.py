@@ -5,11 +5,11 @@ The input is never touched. ``cleaned/`` is a dataset again; an earlier version 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from curation.decisions import (
     now,
     read_decisions_csv,
     reviewer_name,
+    taken_back,
 )
 from curation.errors import DecisionsError, RunError
-from curation.listings.sources import COLUMNS, DECLARATION, TABLE
+from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS, TABLE
 from curation.runs import Run
 from training.files import read_json, sha256_of_file, sync_folder, write_json, write_text
 
@@ -149,17 +150,19 @@ def _accepted(run: Run, issues: pd.DataFrame, decided: set[str], confidence: flo
 
 
 def _changes(issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFrame:
-    given = dict(zip(issues["id"], issues["given_label"], strict=True))
+    labels = issues["given_label"].astype(object).where(issues["given_label"].notna(), None)
     rows = []
-    for id in issues["id"]:
+    for id, given in zip(issues["id"], labels, strict=True):
         decision = decisions.get(id)
-        if decision is None or decision.action == "keep" or decision.new_label == given[id]:
+        if decision is None or decision.action == "keep":
+            continue
+        if decision.action == "relabel" and decision.new_label == given:
             continue
         rows.append(
             {
                 "id": id,
                 "action": decision.action,
-                "old_label": given[id],
+                "old_label": given,
                 "new_label": decision.new_label,
                 "reviewer": decision.reviewer,
                 "time": decision.time,
@@ -203,7 +206,7 @@ def apply_fixes(run: Run, fixes: Fixes) -> Path:
             "listings_before": len(listings),
             "listings_after": len(table),
             **fixes.counts(),
-            "decisions_added": [decision.id for decision in fixes.added],
+            "decisions_added": [asdict(decision) for decision in fixes.added],
             "sha256": {name: sha256_of_file(temporary / name) for name in (DECLARATION, TABLE, "changes.csv")},
         }
         write_json(temporary / "manifest.json", manifest)
@@ -226,17 +229,23 @@ def _cleaned_table(run: Run, listings: pd.DataFrame, changes: pd.DataFrame) -> p
     table["image"] = table["image"].map(
         lambda image: Path(os.path.relpath(root / image, base)).as_posix(), na_action="ignore"
     )
-    ours = ["fold", "sha256", "width", "height", "unreadable"]
     # a column of ours that the input did not have stays away
     empty = [name for name in COLUMNS if name not in ("id", "label") and table[name].isna().all()]
-    return table.drop(columns=[*ours, *empty])
+    return table.drop(columns=[*RUN_COLUMNS, *empty])
 
 
 def _declaration(run: Run, table: pd.DataFrame) -> str:
     dataset = run.record()["dataset"]
-    lines = [f'name = "{dataset["name"]}-cleaned"', f'table = "{TABLE}"']
-    if dataset["currency"]:
-        lines.append(f'currency = "{dataset["currency"]}"')
+    # the photos stay where they are; only they may be outside of this folder
+    photos = os.path.relpath(dataset["photos"], run.cleaned.resolve())
+    entries = {
+        "name": f"{dataset['name']}-cleaned",
+        "table": TABLE,
+        "photos": photos,
+        "currency": dataset["currency"],
+    }
+    # text in JSON is text in TOML
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items() if value]
     expected = ["[expected]", f"listings = {len(table)}", f"classes = {table['label'].nunique()}"]
     return "\n".join([*lines, "", *expected, ""])
 
@@ -245,10 +254,18 @@ def _versions(run: Run) -> Path:
     return run.folder / "versions"
 
 
+def _comparison_files(run: Run) -> tuple[Path, Path]:
+    return run.comparison_file, run.predictions_file
+
+
 def _put_aside(run: Run) -> None:
+    """Keep the version there is, with the comparison that was made of it."""
     if run.cleaned.exists():
         versions = _versions(run)
         versions.mkdir(exist_ok=True)
+        for file in _comparison_files(run):
+            if file.exists():
+                file.rename(run.cleaned / file.name)
         run.cleaned.rename(versions / f"{len(list(versions.iterdir())) + 1:04d}")
 
 
@@ -256,7 +273,7 @@ def undo_fixes(run: Run) -> dict[str, Any]:
     """Take the last apply-fixes back.
 
     Decisions that it added itself (accepted suggestions, a CSV) are undone in the journal; those made in the review
-    stay. The version of ``cleaned/`` before it comes back, if there was one.
+    stay, also those about the same listings. The version of ``cleaned/`` before it comes back, if there was one.
 
     Parameters
     ----------
@@ -280,14 +297,20 @@ def undo_fixes(run: Run) -> dict[str, Any]:
             wanted="an earlier apply-fixes",
             fix="curate status shows what was done.",
         )
-    added: Sequence[str] = read_json(run.cleaned / "manifest.json")["decisions_added"]
-    time, who = now(), reviewer_name()
-    run.decide([Decision(id, UNDO, None, who, time, "undo") for id in added])
+    added = [Decision(**record) for record in read_json(run.cleaned / "manifest.json")["decisions_added"]]
+    records = taken_back(run.decisions()[0], added, reviewer=reviewer_name())
+    run.decide(records)
     earlier = sorted(_versions(run).iterdir()) if _versions(run).exists() else []
     discarded = Path(tempfile.mkdtemp(dir=run.folder, prefix=".undone-"))
     run.cleaned.rename(discarded / "cleaned")
+    for file in _comparison_files(run):
+        file.unlink(missing_ok=True)
     if earlier:
         earlier[-1].rename(run.cleaned)
+        for file in _comparison_files(run):
+            if (run.cleaned / file.name).exists():
+                (run.cleaned / file.name).rename(file)
     sync_folder(run.folder)
     shutil.rmtree(discarded)
-    return {"undone": len(added), "restored": bool(earlier)}
+    undone = sum(1 if record.action == UNDO else -1 for record in records)
+    return {"undone": undone, "restored": bool(earlier)}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +90,7 @@ def read_probabilities(path: Path, ids: Sequence[str], labels: Sequence[str]) ->
         raise ProbabilitiesError(f"{path.name} can't be read", got=path.suffix, wanted=", ".join(readers))
     try:
         brought = reader(path, ids, labels)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
         # NumPy's and pandas' words for a damaged file
         raise ProbabilitiesError(f"{path.name} can't be read", got=str(error).splitlines()[0]) from error
     _check_shape(brought, path.name)
@@ -99,7 +101,10 @@ def read_probabilities(path: Path, ids: Sequence[str], labels: Sequence[str]) ->
 
 
 def _read_npz(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
-    with np.load(path, allow_pickle=False) as content:
+    loaded = np.load(path, allow_pickle=False)
+    if not isinstance(loaded, np.lib.npyio.NpzFile):
+        raise ValueError("an array alone, which is a .npy")
+    with loaded as content:
         missing = [key for key in ("probs", "id", "classes") if key not in content]
         if missing:
             raise ProbabilitiesError(
@@ -109,13 +114,23 @@ def _read_npz(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabil
                 fix=closest(missing[0], content.files),
             )
         probs = np.asarray(content["probs"], dtype=np.float64)
-        fold = content["fold"] if "fold" in content else np.full(len(probs), -1)
-        classes = tuple(str(name) for name in content["classes"])
-        return Probabilities(content["id"].astype(np.str_), classes, probs, np.asarray(fold, dtype=np.int64))
+        found, classes = content["id"].astype(np.str_), content["classes"].astype(np.str_)
+        for name, values in (("id", found), ("classes", classes)):
+            if values.ndim != 1:
+                raise ProbabilitiesError(
+                    f"{path.name} does not fit together",
+                    got=f"{name} of shape {values.shape}",
+                    wanted="a list of names",
+                )
+        fold = content["fold"] if "fold" in content else np.full(len(found), -1)
+        return Probabilities(found, tuple(classes.tolist()), probs, np.asarray(fold, dtype=np.int64))
 
 
 def _read_npy(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
-    probs = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
+    loaded = np.load(path, allow_pickle=False)
+    if not isinstance(loaded, np.ndarray):
+        raise ValueError("several arrays, which is a .npz")
+    probs = np.asarray(loaded, dtype=np.float64)
     if probs.ndim != 2 or probs.shape != (len(ids), len(labels)):
         raise ProbabilitiesError(
             f"{path.name} does not fit the listings",
@@ -129,7 +144,8 @@ def _read_npy(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabil
 
 
 def _read_csv(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
-    table = pd.read_csv(path, dtype={"id": str}, encoding="utf-8-sig")
+    # an id or a class may well be called "NA"
+    table = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     if "id" not in table:
         raise ProbabilitiesError(
             f"{path.name} has no column 'id'", got=some(table.columns), wanted="id and one column per class"
@@ -142,7 +158,13 @@ def _read_csv(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabil
 
 def _check_shape(brought: Probabilities, name: str) -> None:
     wanted = (len(brought.ids), len(brought.classes))
-    if brought.probs.shape != wanted or brought.fold.shape != wanted[:1]:
+    if brought.fold.shape != wanted[:1]:
+        raise ProbabilitiesError(
+            f"{name} does not fit together",
+            got=f"fold of shape {brought.fold.shape}",
+            wanted=f"{wanted[:1]}: one per id",
+        )
+    if brought.probs.shape != wanted:
         raise ProbabilitiesError(
             f"{name} does not fit together",
             got=f"probs of shape {brought.probs.shape}",
@@ -164,13 +186,15 @@ def _check_classes(classes: Sequence[str], labels: Sequence[str], name: str) -> 
 
 
 def _normalised(brought: Probabilities, name: str) -> Floats:
-    probs = brought.probs
+    # a row of NaN is a listing that the model could not score, e.g. for want of a readable photo
+    unscored = np.asarray(np.isnan(brought.probs).all(axis=1))
+    probs = np.where(unscored[:, None], 1 / len(brought.classes), brought.probs)
     bad = ~np.isfinite(probs).all(axis=1) | (probs < -TOLERANCE).any(axis=1)
-    if bad.any():
+    if unscored.all() or bad.any():
         raise ProbabilitiesError(
-            f"{name}: {bad.sum()} rows have missing, infinite or negative values",
-            got=f"ids {some(brought.ids[bad])}",
-            wanted="probabilities between 0 and 1",
+            f"{name}: {(bad | unscored).sum()} rows have missing, infinite or negative values",
+            got=f"ids {some(brought.ids[bad | unscored])}",
+            wanted="probabilities between 0 and 1, or NaN in the whole row of a listing that was not scored",
         )
     sums = probs.sum(axis=1)
     off = np.abs(sums - 1) > TOLERANCE
@@ -182,7 +206,8 @@ def _normalised(brought: Probabilities, name: str) -> Floats:
             fix="If these are logits, apply softmax first.",
         )
     clipped = probs.clip(0)
-    return np.asarray(clipped / clipped.sum(axis=1, keepdims=True), dtype=np.float64)
+    normal = clipped / clipped.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(unscored[:, None], np.nan, normal), dtype=np.float64)
 
 
 def _order(brought: Strings, ids: Sequence[str], name: str) -> npt.NDArray[np.int64]:

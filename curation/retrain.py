@@ -89,7 +89,7 @@ def retrain(
         predictions = {name: trainer.train(name, labels) for name, labels in versions.items()}
     result = _result(plan, predictions, settings, seeds, talk)
     if compare:
-        with whole_file(run.comparison_file.with_name("predictions.npz")) as temporary:
+        with whole_file(run.predictions_file) as temporary:
             np.savez_compressed(
                 temporary,
                 id=plan.ids[plan.test],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -79,6 +80,11 @@ class Run:
         return self.folder / "comparison.json"
 
     @property
+    def predictions_file(self) -> Path:
+        """``predictions.npz``: what the models before and after predicted for the test listings."""
+        return self.folder / "predictions.npz"
+
+    @property
     def report_file(self) -> Path:
         """``report.html``: one self-contained page."""
         return self.folder / "report.html"
@@ -145,6 +151,13 @@ class Run:
     def decide(self, decisions: list[Decision]) -> None:
         """Append decisions to the journal."""
         append_decisions(self.journal, decisions)
+
+    def discard(self) -> None:
+        """Remove the run, and the folders above it that were made for it and are empty now."""
+        shutil.rmtree(self.folder)
+        for parent in (RUNS / self.folder.parent.name, RUNS):
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
 
     def require_finished(self) -> Run:
         """Return the run itself if it has finished.
@@ -228,20 +241,27 @@ def _require_same(run: Run, facts: dict[str, Any]) -> None:
             wanted="a new folder",
             fix="Choose another --run, or leave it out: runs are numbered.",
         )
-    different = [key for key in facts if record.get(key) != facts[key]]
+    different = _different(record, facts)
     if different:
-        names = [
-            f"{key}.{name}"
-            for key in different
-            for name in sorted({*record.get(key, {}), *facts[key]})
-            if record.get(key, {}).get(name) != facts[key].get(name)
-        ]
         raise RunError(
             f"{run.folder} was started with other settings or data",
-            got=some(names),
+            got=f"other values of {some(different)}",
             wanted="the same as in its run.json",
             fix="Choose another --run to start afresh.",
         )
+
+
+def _different(record: dict[str, Any], facts: dict[str, Any], above: str = "") -> list[str]:
+    """Name the facts that are not as recorded, e.g. ``settings.train.epochs``."""
+    names = []
+    for key, value in facts.items():
+        recorded = record.get(key)
+        if isinstance(value, dict) and isinstance(recorded, dict):
+            names += _different(recorded, value, f"{above}{key}.")
+            names += [f"{above}{key}.{gone}" for gone in recorded if gone not in value]
+        elif recorded != value:
+            names.append(f"{above}{key}")
+    return names
 
 
 def _unfinished(name: str, facts: dict[str, Any]) -> Run | None:
@@ -250,8 +270,7 @@ def _unfinished(name: str, facts: dict[str, Any]) -> Run | None:
     if not runs:
         return None
     record = runs[-1].record()
-    same = all(record.get(key) == value for key, value in facts.items())
-    return runs[-1] if same and record.get("status") != FINISHED else None
+    return runs[-1] if not _different(record, facts) and record.get("status") != FINISHED else None
 
 
 def find_runs_of(name: str) -> list[Run]:

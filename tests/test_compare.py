@@ -34,7 +34,10 @@ def test_the_mean_difference_is_the_difference_of_macro_f1():
     truth, before, after = simulated(after=0.7, seeds=2)
     macro, per_class = paired_difference(truth, before, after, np.arange(400), classes=4, seed=0, resamples=50)
     expected = np.mean(
-        [f1_score(truth, a, average="macro") - f1_score(truth, b, average="macro") for b, a in zip(before, after)]
+        [
+            f1_score(truth, a, average="macro") - f1_score(truth, b, average="macro")
+            for b, a in zip(before, after, strict=True)
+        ]
     )
     assert macro.mean == pytest.approx(expected)
     assert np.mean([difference.mean for difference in per_class]) == pytest.approx(expected)

@@ -72,7 +72,12 @@ def test_large_jpegs_keep_their_look_although_they_are_decoded_small():
 
 def test_unreadable_photos_are_findings_and_every_photo_keeps_its_row(tmp_path):
     whole = encoded(Image.effect_noise((64, 64), 60).convert("RGB"), "JPEG")
-    contents = {"cut.jpg": whole[: len(whole) // 2], "empty.jpg": b"", "page.jpg": b"<html>no</html>", "sound.jpg": whole}
+    contents = {
+        "cut.jpg": whole[: len(whole) // 2],
+        "empty.jpg": b"",
+        "page.jpg": b"<html>no</html>",
+        "sound.jpg": whole,
+    }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     paths = [tmp_path / name for name in contents] + [tmp_path / "missing.jpg", None]

@@ -107,8 +107,18 @@ def test_a_last_batch_of_one_photo_does_no_harm():
     photos, labels = coloured_photos(17)
     steps = []
     settings = replace(SMALL, model="resnet18", epochs=1)
-    fit(photos, np.arange(17), labels, classes=3, settings=settings, device=CPU, seed=0, on_step=lambda: steps.append(1))
+    fit(
+        photos, np.arange(17), labels, classes=3, settings=settings, device=CPU, seed=0, on_step=lambda: steps.append(1)
+    )
     assert len(steps) == steps_of(17, settings) == 2
+
+
+@pytest.mark.parametrize("photos", [2, 8, 16, 24, 40])
+def test_the_schedule_holds_for_any_number_of_steps(photos):
+    pixels, labels = coloured_photos(photos)
+    settings = replace(SMALL, epochs=1)
+    fitted = fit(pixels, np.arange(photos), labels, classes=3, settings=settings, device=CPU, seed=0)
+    assert 0 < fitted.history[-1].learning_rate <= settings.learning_rate
 
 
 def test_auxiliary_outputs_of_googlenet_are_handled():
@@ -119,7 +129,8 @@ def test_auxiliary_outputs_of_googlenet_are_handled():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("optimizer", "adamm"), ("epochs", 0), ("batch_size", 1), ("image_size", 8), ("learning_rate", 0)]
+    ("field", "value"),
+    [("optimizer", "adamm"), ("epochs", 0), ("batch_size", 1), ("image_size", 8), ("learning_rate", 0)],
 )
 def test_settings_out_of_range_are_refused(field, value):
     with pytest.raises(InputError, match="got"):

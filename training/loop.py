@@ -23,6 +23,8 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 _PREDICT_BATCH = 128
+# share of the steps in which the learning rate rises
+_WARM_UP = 0.25
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,7 @@ def fit(
         )
         model.to(device.device)
         optimizer = _optimizer(model, settings)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=settings.learning_rate, total_steps=steps_of(len(rows), settings) + 1, pct_start=0.25
-        )
+        schedule = _one_cycle(optimizer, steps_of(len(rows), settings), settings.learning_rate)
         history = []
         for epoch in range(settings.epochs_for(len(rows))):
             loss, accuracy = _train_one_epoch(
@@ -119,6 +119,14 @@ def _optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimiz
         return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     return kind(model.parameters(), lr=rate, weight_decay=decay, fused=True)
+
+
+def _one_cycle(optimizer: torch.optim.Optimizer, steps: int, peak: float) -> torch.optim.lr_scheduler.LRScheduler:
+    # one step more than are taken, as the schedule is read after each; below 3 its phases would have no length
+    total = max(steps + 1, 3)
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=peak, total_steps=total, pct_start=max(_WARM_UP, 2 / total)
+    )
 
 
 def _train_one_epoch(

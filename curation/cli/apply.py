@@ -42,9 +42,12 @@ def apply_fixes(
     """
     from curation.fixes import DEFAULT_CONFIDENCE, plan_fixes
     from curation.fixes import apply_fixes as apply
+    from curation.report import write_report
 
     if min_confidence is not None and not accept_suggestions:
-        raise InputError("--min-confidence has no effect without --accept-suggestions", fix="Add it.")
+        raise InputError(
+            "--min-confidence has no effect without --accept-suggestions", fix="Add that, or leave it out."
+        )
     run = open_run(run_folder)
     fixes = plan_fixes(
         run,
@@ -56,7 +59,10 @@ def apply_fixes(
     talk = Terminal()
     for warning in fixes.warnings:
         talk.say(f"warning: {warning}")
-    folder = run.cleaned if dry_run else apply(run, fixes)
+    folder = run.cleaned
+    if not dry_run:
+        apply(run, fixes)
+        write_report(run)
     counts = fixes.counts()
     if as_json:
         print_json({"run": str(run.folder), "cleaned": str(folder), "dry_run": dry_run, **counts})
@@ -89,9 +95,11 @@ def undo(run_folder: Path | None, as_json: bool) -> None:
     Suggestions and CSV decisions that it took are undone; decisions made in the review stay.
     """
     from curation.fixes import undo_fixes
+    from curation.report import write_report
 
     run = open_run(run_folder)
     outcome = undo_fixes(run)
+    write_report(run)
     if as_json:
         print_json({"run": str(run.folder), **outcome})
         return

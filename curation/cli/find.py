@@ -7,22 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pandas as pd
 
 from curation.cli.options import json_option, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.errors import InputError, ListingsError
 from curation.runs import Run
+from training.settings import TrainSettings
 
 __all__ = ["find_issues"]
 
 _WORST = 10
+# a model that agrees less than this many times the largest class, or less than this at all, says little
+_WEAK = 1.5
+_WEAK_AT_ALL = 0.4
 
 
 @click.command("find-issues", epilog="Example: curate find-issues listings.csv --column label=category --folds 5")
 @click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
 @click.option(
-    "--run", "run_folder", type=click.Path(path_type=Path), help="Folder of the run. [default: runs/NAME/NUMBER]"
+    "--run",
+    "run_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the run. [default: runs/NAME/NUMBER]",
 )
 @click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column, e.g. label=category.")
 @click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder.")
@@ -80,18 +88,19 @@ def _refuse_without_effect(probabilities: Path | None) -> None:
     if probabilities is None:
         return
     context = click.get_current_context()
+    # the seed chooses the test set, and the photos are kept at this size for `retrain`
     kept = {"seed", "image_size"}
-    names = {"folds"} | {name for name in context.params if name in _train_names() - kept}
-    given = [name for name in names if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE]
+    without_effect = {"folds", *TrainSettings.__dataclass_fields__} - kept
+    given = [
+        parameter.opts[0] if context.params[str(parameter.name)] is not False else parameter.secondary_opts[0]
+        for parameter in context.command.params
+        if parameter.name in without_effect
+        and context.get_parameter_source(parameter.name) == click.core.ParameterSource.COMMANDLINE
+    ]
     if given:
-        options = ", ".join(sorted(f"--{name.replace('_', '-')}" for name in given))
-        raise InputError(f"{options} has no effect with --probabilities: nothing is trained", fix="Leave it out.")
-
-
-def _train_names() -> set[str]:
-    from training.settings import TrainSettings
-
-    return set(TrainSettings.__dataclass_fields__)
+        raise InputError(
+            f"{', '.join(given)} has no effect with --probabilities: nothing is trained", fix="Leave it out."
+        )
 
 
 def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
@@ -121,8 +130,19 @@ def summarise(run: Run) -> dict[str, Any]:
             {name: None if pd.isna(value) else value for name, value in row.items()}
             for row in worst[columns].to_dict("records")
         ],
+        "agreement": agreement(run),
         "seconds": record["seconds"],
     }
+
+
+def agreement(run: Run) -> dict[str, float]:
+    """Return how often the most probable class is the given label, and the share of the largest class."""
+    with np.load(run.probabilities_file, allow_pickle=False) as content:
+        probs, classes = content["probs"], content["classes"]
+    given = run.listings()["label"]
+    judged = ~np.isnan(probs).any(axis=1) & given.notna().to_numpy()
+    same = classes[probs[judged].argmax(axis=1)] == given[judged].to_numpy(dtype=str)
+    return {"with_given_labels": float(same.mean()), "largest_class": float(given.value_counts(normalize=True).iloc[0])}
 
 
 def _print(summary: dict[str, Any], run: Run) -> None:
@@ -136,6 +156,11 @@ def _print(summary: dict[str, Any], run: Run) -> None:
         rows,
         right=[1],
     )
+    click.echo()
+    agrees, largest = summary["agreement"]["with_given_labels"], summary["agreement"]["largest_class"]
+    click.echo(f"The out-of-fold model agrees with {agrees:.0%} of the labels; the largest class has {largest:.0%}.")
+    if agrees < max(_WEAK * largest, _WEAK_AT_ALL):
+        click.echo("That is a weak model: take its label flags with care. More --epochs, a larger --image-size help.")
     click.echo()
     if summary["worst"]:
         worst = [(row["priority"], row["id"], row["reasons"]) for row in summary["worst"]]

@@ -30,5 +30,5 @@ class Group(click.Group):
         except CurateError as error:
             raise _Failure(error) from error
         except KeyboardInterrupt:
-            click.echo("Interrupted; the same command goes on from here.", err=True)
+            click.echo("Interrupted.", err=True)
             ctx.exit(1)

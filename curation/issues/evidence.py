@@ -1,6 +1,8 @@
-"""Photo and price together: the chance that a given label is wrong."""
+"""Photo and price together: how likely a given label is wrong."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +10,7 @@ import numpy.typing as npt
 from curation.issues.base import Evidence
 from curation.issues.price import class_prices
 
-__all__ = ["wrong_label_chance"]
+__all__ = ["Belief", "combine"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,7 +19,24 @@ Floats = npt.NDArray[np.float64]
 STRAY_PRICES = 0.05
 
 
-def wrong_label_chance(evidence: Evidence) -> Floats:
+@dataclass(frozen=True)
+class Belief:
+    """What photo and price together say of each listing's class.
+
+    Attributes
+    ----------
+    wrong : ndarray of float64, shape (N,)
+        Chance that the given label is wrong, in [0, 1], high = bad. 1 for a listing without a label; 0 where nothing is
+        known.
+    best : ndarray of int64, shape (N,)
+        The most likely class; -1 where nothing is known.
+    """
+
+    wrong: Floats
+    best: npt.NDArray[np.int64]
+
+
+def combine(evidence: Evidence) -> Belief:
     """Combine photo and price into the chance that the given label is wrong.
 
     The out-of-fold probabilities are the prior; a price that is odd for the given class and ordinary for another one
@@ -30,18 +49,19 @@ def wrong_label_chance(evidence: Evidence) -> Floats:
 
     Returns
     -------
-    ndarray of float64, shape (N,)
-        In [0, 1], high = bad. 1 for a listing without a label; 0 where nothing is known.
+    Belief
     """
     given, scored = evidence.given, evidence.scored
     rows = np.arange(len(given))
-    belief = np.where(scored[:, None], np.nan_to_num(evidence.probs), 0) * _price_likelihood(evidence)
-    total = belief.sum(axis=1)
-    right = np.divide(belief[rows, given], total, out=np.ones(len(given)), where=total > 0)
-    known = scored & (given >= 0)
+    weight = np.where(scored[:, None], np.nan_to_num(evidence.probs), 0) * _price_likelihood(evidence)
+    total = weight.sum(axis=1)
+    right = np.divide(weight[rows, given], total, out=np.ones(len(given)), where=total > 0)
+    known = scored & (total > 0)
+    judged = known & (given >= 0)
     if evidence.trained is not None:
-        known &= evidence.trained[rows, given]
-    return np.where(known, 1 - right, np.where(scored & (given < 0), 1.0, 0.0))
+        judged &= evidence.trained[rows, given]
+    wrong = np.where(judged, 1 - right, np.where(known & (given < 0), 1.0, 0.0))
+    return Belief(wrong, np.where(known, weight.argmax(axis=1), -1))
 
 
 def _price_likelihood(evidence: Evidence) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from cleanlab.filter import find_label_issues
@@ -70,7 +72,10 @@ def _confident_learning(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
     mass = within.sum(axis=1, keepdims=True)
     # a listing whose probability lies wholly on classes that nobody is given is no evidence for any of the others
     within = np.divide(within, mass, out=np.full_like(within, 1 / len(occurring)), where=mass > 0)
-    flags = find_label_issues(np.searchsorted(occurring, labels), within, n_jobs=1)
+    with warnings.catch_warnings():
+        # a warning for every rare class; they are said once, before training
+        warnings.filterwarnings("ignore", message="May not flag all label issues")
+        flags = find_label_issues(np.searchsorted(occurring, labels), within, n_jobs=1)
     return np.asarray(flags, dtype=bool)
 
 

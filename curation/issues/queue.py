@@ -1,18 +1,20 @@
 """The queue: all kinds in one table, and the order in which a person should look.
 
-``priority`` orders all listings by the expected worth of looking at them: the chance that something must change, times
-how sure it is what to do. A wrong label with a clear suggestion is worth most; a price that is merely odd is
-worth less, because most odd prices are real. ``docs/how-it-works.md`` explains it with examples.
+``priority`` orders all listings by the worth of looking at them: the chance that something must change. A label that
+neither photo nor price supports is worth most; a price that is merely odd is worth less, because many odd prices
+are real. ``docs/how-it-works.md`` explains it with examples.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from curation.issues.base import Evidence
-from curation.issues.evidence import wrong_label_chance
+from curation.issues.evidence import Belief, combine
 from curation.issues.registry import KINDS
 
 __all__ = ["COLUMNS", "find_issues"]
@@ -48,6 +50,9 @@ COLUMNS = {
 WORTH = {"unreadable": 0.6, "near_duplicate": 0.5, "price": 0.4, "indirect_image": 0.5, "outlier": 0.2}
 _DEFAULT_WORTH = 0.3
 
+#: From this chance of a wrong label on, a reason is given although the label is not flagged.
+SAYS_WHY = 0.5
+
 
 def find_issues(evidence: Evidence) -> pd.DataFrame:
     """Run every issue kind and put the listings in order.
@@ -73,15 +78,30 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
         },
         index=listings.index,
     )
-    reasons: list[pd.Series] = []
+    reasons: list[Iterable[str]] = []
     for kind in KINDS:
         found = kind.find(evidence)
+        if kind.score in found and found[kind.score].isna().all():
+            # no evidence for any listing: the columns are there, and empty
+            found[kind.flag] = pd.array([pd.NA] * len(found), dtype="boolean")
         reasons.append(found.pop("reason"))
         table[list(found.columns)] = found
-    table["priority"] = _priority(table, wrong_label_chance(evidence))
+    belief = combine(evidence)
+    table["priority"] = _priority(table, belief.wrong)
+    reasons.append(_unflagged_reasons(table, belief, evidence.classes))
     table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*reasons, strict=True)]
     others = [column for column in table if column not in COLUMNS]
     return table.reindex(columns=[*COLUMNS, *others]).astype(COLUMNS)
+
+
+def _unflagged_reasons(table: pd.DataFrame, belief: Belief, classes: Sequence[str]) -> list[str]:
+    """Say why a listing without a label issue is far up in the queue all the same: photo and price together."""
+    flagged = table["is_label_issue"].fillna(False).to_numpy(dtype=bool)
+    says = (belief.wrong > SAYS_WHY) & (belief.best >= 0) & ~flagged
+    return [
+        f"photo and price together fit {classes[best]} better than {given} ({wrong:.2f})" if says_why else ""
+        for best, given, wrong, says_why in zip(belief.best, table["given_label"], belief.wrong, says, strict=True)
+    ]
 
 
 def _priority(table: pd.DataFrame, wrong_label: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -24,7 +24,10 @@ def find(evidence: Evidence) -> pd.DataFrame:
     """
     why = evidence.listings["unreadable"]
     reasons = ("photo can't be read: " + why.astype("string")).fillna("")
-    return pd.DataFrame({"is_unreadable_issue": why.notna(), "reason": reasons})
+    flagged = why.notna().astype("boolean")
+    # without an image column there is nothing to say
+    nothing = evidence.listings["image"].isna().all()
+    return pd.DataFrame({"is_unreadable_issue": pd.NA if nothing else flagged, "reason": reasons})
 
 
 KIND = IssueKind(

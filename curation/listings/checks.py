@@ -96,7 +96,8 @@ def _failures(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
 def _missing_files(table: pd.DataFrame, root: Path) -> pd.DataFrame:
     named = table["image"].dropna()
-    missing = named[[not (root / image).is_file() for image in named]]
+    # not Path.is_file: it raises for a name that is too long, e.g. a title in the wrong column
+    missing = named[[not os.path.isfile(root / image) for image in named]]  # noqa: PTH113
     return pd.DataFrame({"index": missing.index, "column": "image", "value": missing, "why": "no such file"})
 
 
@@ -133,17 +134,26 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
     )
 
 
-def check_inside(table: pd.DataFrame, root: Path) -> None:
+def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:
     """Refuse image paths that lead out of the dataset's folder.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``id`` and ``image``, relative to `root`.
+    root : Path
+        The table's folder.
+    boundary : Path
+        The folder that photos must lie in.
 
     Raises
     ------
     ListingsError
         With every offending row in ``problems``.
     """
-    base = os.path.realpath(root) + os.sep
+    base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - with the separator at its end
     named = table["image"].dropna()
-    outside = named[[not os.path.realpath(root / image).startswith(base) for image in named]]
+    outside = named[[not _real_path(root / image).startswith(base) for image in named]]
     if outside.empty:
         return
     rows = pd.DataFrame(
@@ -158,7 +168,12 @@ def check_inside(table: pd.DataFrame, root: Path) -> None:
     raise ListingsError(
         f"{len(outside)} image paths lead out of the dataset's folder",
         got=some(outside),
-        wanted=f"paths below {root}",
+        wanted=f"paths below {boundary}",
         fix="Add --allow-outside if you trust this table.",
         problems=rows,
     )
+
+
+def _real_path(path: Path) -> str:
+    # a NUL can't be in the name of a file; it is left for the check that there is one
+    return os.path.realpath(str(path).replace("\0", "?"))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, number
-from curation.listings.sources import COLUMNS, Source, find_source, read_table
+from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, find_source, read_table
 from training.files import sha256_of_file
 
 __all__ = ["Listings", "read_listings"]
@@ -31,6 +31,8 @@ class Listings:
         The K given labels, sorted.
     source : Source
         Where it came from.
+    columns : dict
+        Our column name → the table's own, where they differ.
     problems : DataFrame
         Every bad cell: ``row``, ``id``, ``column``, ``value``, ``why``.
     sha256 : str
@@ -40,6 +42,7 @@ class Listings:
     table: pd.DataFrame
     classes: tuple[str, ...]
     source: Source
+    columns: dict[str, str]
     problems: pd.DataFrame
     sha256: str
 
@@ -77,11 +80,12 @@ def read_listings(
     """
     source = find_source(dataset)
     raw = read_table(source)
-    table = _with_our_names(raw, source, {**source.columns, **(columns or {})}, needs_image)
+    mapping = {**source.columns, **(columns or {})}
+    table = _with_our_names(raw, mapping, needs_image)
     title = source.table.name if source.table else str(source.path)
     check_ids(table, title)
     if not allow_outside:
-        check_inside(table, source.root)
+        check_inside(table, source.root, source.boundary)
     problems = bad_rows(table, root=source.root, needs_image=needs_image)
     _check_share(problems, len(table), title)
     classes = tuple(sorted(table["label"].dropna().unique()))
@@ -89,10 +93,10 @@ def read_listings(
         raise ListingsError(
             f"{title} has one class only", got=some(classes) or "no labels", wanted="at least two different labels"
         )
-    return Listings(_typed(table), classes, source, problems, _sha256(source, table))
+    return Listings(_typed(table), classes, source, mapping, problems, _sha256(source, table))
 
 
-def _with_our_names(raw: pd.DataFrame, source: Source, columns: Mapping[str, str], needs_image: bool) -> pd.DataFrame:
+def _with_our_names(raw: pd.DataFrame, columns: Mapping[str, str], needs_image: bool) -> pd.DataFrame:
     """Return the raw table under our column names, the table's other columns after them."""
     unknown = sorted(set(columns) - set(COLUMNS))
     if unknown:
@@ -117,8 +121,8 @@ def _with_our_names(raw: pd.DataFrame, source: Source, columns: Mapping[str, str
     used = {columns.get(ours, ours) for ours in COLUMNS}
     for theirs in raw.columns:
         if theirs not in used:
-            # e.g. the table's `label` while `--column label=label_2` is the one in use
-            table[f"input_{theirs}" if theirs in COLUMNS else theirs] = raw[theirs]
+            # e.g. the table's `label` while `--column label=label_2` is the one in use, or a desk's `width`
+            table[f"input_{theirs}" if theirs in (*COLUMNS, *RUN_COLUMNS) else theirs] = raw[theirs]
     return table
 
 

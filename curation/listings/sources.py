@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 
-__all__ = ["COLUMNS", "DECLARATION", "Source", "find_source", "read_table"]
+__all__ = ["COLUMNS", "DECLARATION", "RUN_COLUMNS", "TABLE", "Source", "find_source", "read_table"]
 
 COLUMNS = ("id", "image", "label", "price", "title", "group", "split")
+#: What a run adds to the table.
+RUN_COLUMNS = ("fold", "sha256", "width", "height", "unreadable")
 DECLARATION = "dataset.toml"
 TABLE = "listings.csv"
 _FORMATS = (".csv", ".parquet", ".jsonl")
 _PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
 _SPLITS = ("train", "test")
+_Value = TypeVar("_Value", str, int)
 _FORMS = (
     f"a folder with {DECLARATION} or {TABLE}, a .csv / .parquet / .jsonl table, a folder of class folders, "
     "or a folder with metadata.csv"
@@ -45,6 +49,8 @@ class Source:
         Our column name → the table's own.
     expected : dict
         What the declaration says must be there, e.g. ``{"listings": 600, "classes": 12}``.
+    photos : Path or None
+        Folder that photos must lie in, if it is not `root`: a cleaned dataset uses the photos of its input.
     """
 
     path: Path
@@ -54,6 +60,12 @@ class Source:
     currency: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
     expected: dict[str, int] = field(default_factory=dict)
+    photos: Path | None = None
+
+    @property
+    def boundary(self) -> Path:
+        """The folder that photos must lie in."""
+        return self.photos or self.root
 
 
 def find_source(path: Path) -> Source:
@@ -79,7 +91,7 @@ def find_source(path: Path) -> Source:
         return Source(path, path, path / TABLE, name)
     if (path / "metadata.csv").is_file():
         # Hugging Face imagefolder: the file name is the key, unless the table has ids of its own
-        header = pd.read_csv(path / "metadata.csv", nrows=0).columns
+        header = read_table(Source(path, path, path / "metadata.csv", name)).columns
         columns = {"image": "file_name"} | ({} if "id" in header else {"id": "file_name"})
         return Source(path, path, path / "metadata.csv", name, columns=columns)
     return Source(path, path, None, name)
@@ -91,9 +103,9 @@ def _declared(declaration: Path) -> Source:
         content = tomllib.loads(declaration.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ListingsError(f"{declaration} is not valid TOML", got=str(error), fix="Correct that line.") from error
-    unknown = sorted(set(content) - {"name", "table", "currency", "columns", "expected"})
+    known = ["name", "table", "photos", "currency", "columns", "expected"]
+    unknown = sorted(set(content) - set(known))
     if unknown:
-        known = ["name", "table", "currency", "columns", "expected"]
         raise ListingsError(
             f"{declaration} has entries that mean nothing here",
             got=some(unknown),
@@ -107,15 +119,19 @@ def _declared(declaration: Path) -> Source:
             got=str(table),
             fix="Put the table there or correct 'table'.",
         )
-    columns = {str(ours): str(theirs) for ours, theirs in content.get("columns", {}).items()}
+    name = _text(content, "name", folder.resolve().name, declaration)
+    if "/" in name or name in (".", ".."):
+        # runs are kept in a folder of this name
+        raise ListingsError(f"{declaration}: 'name' can't be a path", got=repr(name))
     return Source(
         path=folder,
         root=table.parent,
         table=table,
-        name=_text(content, "name", folder.resolve().name, declaration),
-        currency=content.get("currency"),
-        columns=columns,
-        expected=content.get("expected", {}),
+        name=name,
+        currency=_text(content, "currency", "", declaration) if "currency" in content else None,
+        columns=_entries(content, "columns", str, declaration),
+        expected=_entries(content, "expected", int, declaration),
+        photos=folder / _text(content, "photos", "", declaration) if "photos" in content else None,
     )
 
 
@@ -124,6 +140,14 @@ def _text(content: dict[str, Any], key: str, default: str, declaration: Path) ->
     if not isinstance(value, str) or not value:
         raise ListingsError(f"{declaration}: '{key}' must be text", got=repr(value))
     return value
+
+
+def _entries(content: dict[str, Any], key: str, kind: type[_Value], declaration: Path) -> dict[str, _Value]:
+    entries = content.get(key, {})
+    if not isinstance(entries, dict) or not all(isinstance(value, kind) for value in entries.values()):
+        wanted = {str: "text", int: "whole numbers"}[kind]
+        raise ListingsError(f"{declaration}: '{key}' must be a table of {wanted}", got=repr(entries))
+    return entries
 
 
 def read_table(source: Source) -> pd.DataFrame:
@@ -148,15 +172,45 @@ def read_table(source: Source) -> pd.DataFrame:
 
 def _read(table: Path) -> pd.DataFrame:
     if table.suffix.lower() == ".csv":
-        # empty cells are missing; "NA", "None" or "null" may well be the name of a class
-        raw = pd.read_csv(table, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        raw = _read_csv(table)
     elif table.suffix.lower() == ".parquet":
         raw = pd.read_parquet(table)
     else:
-        raw = pd.read_json(table, lines=True, dtype=False, convert_dates=False)
+        raw = _read_jsonl(table)
+    # an index with a name is a column; one without holds the row numbers of whatever table this was cut from
+    named = [name for name in raw.index.names if name is not None]
+    raw = raw.reset_index(level=named).reset_index(drop=True) if named else raw.reset_index(drop=True)
     raw.columns = [str(name).strip() for name in raw.columns]
+    if not raw.columns.is_unique:
+        raise ValueError(f"two columns called {raw.columns[raw.columns.duplicated()][0]!r}")
     text = {name: raw[name].astype("string").str.strip() for name in raw.columns}
     return pd.DataFrame({name: column.mask(column == "") for name, column in text.items()})
+
+
+def _read_csv(table: Path) -> pd.DataFrame:
+    # empty cells are missing; "NA", "None" or "null" may well be the name of a class
+    raw = pd.read_csv(table, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    if not isinstance(raw.index, pd.RangeIndex):
+        # pandas takes the first cells for row names and moves the others to the left
+        raise ValueError("rows have more cells than the header has names")
+    return raw
+
+
+def _read_jsonl(table: Path) -> pd.DataFrame:
+    rows = []
+    with table.open(encoding="utf-8-sig") as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from None
+            if not isinstance(row, dict):
+                raise ValueError(f"line {number} is not a JSON object")
+            rows.append(row)
+    # as objects: a number stays as it was written, also in a column where others are missing
+    return pd.DataFrame(rows, dtype=object)
 
 
 def _class_folders(root: Path) -> pd.DataFrame:

@@ -1,0 +1,47 @@
+"""What several tests build on: a small demo marketplace and a finished run of it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from curation.demo import write_demo
+from curation.runs import Run
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory) -> Path:
+    """A demo marketplace of 120 listings; tests must not change it."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    write_demo(folder, listings=120, seed=0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(demo, tmp_path_factory) -> Run:
+    """A finished run of the demo with a small model; tests must not change it."""
+    from curation.find import FindSettings, find
+    from curation.listings import read_listings
+    from training.settings import TrainSettings
+
+    train = TrainSettings(model="squeezenet1_1", image_size=32, epochs=2, pretrained=False, device="cpu", seed=3)
+    settings = FindSettings(folds=3, train=train)
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    return find(read_listings(demo), settings, run_folder=folder, command=["curate", "find-issues", "demo"])
+
+
+@pytest.fixture
+def run(finished, tmp_path) -> Run:
+    """A copy of the finished run that a test may change."""
+    shutil.copytree(finished.folder, tmp_path / "run")
+    return Run(tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real data with known truth, which is not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared evaluation data is not beside this checkout")
+    return SHARED

@@ -1,0 +1,221 @@
+"""Issue kinds and their queue, on listings with planted noise."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from curation.issues import COLUMNS, KINDS, Evidence, find_issues
+from curation.issues.evidence import combine
+from curation.issues.price import class_prices, robust_z
+
+CLASSES = ("cable", "laptop", "mouse")
+MEDIAN = {"cable": 10.0, "laptop": 900.0, "mouse": 25.0}
+
+
+def marketplace(n=300, noise=0.1, seed=0):
+    """Return evidence with planted wrong labels (photo and price tell), and which listings have one."""
+    rng = np.random.default_rng(seed)
+    true = rng.integers(0, 3, n)
+    wrong = rng.random(n) < noise
+    given = np.where(wrong, (true + rng.integers(1, 3, n)) % 3, true)
+    logits = rng.normal(0, 1, (n, 3))
+    logits[np.arange(n), true] += 2.5
+    probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    price = np.array([MEDIAN[CLASSES[k]] for k in true]) * np.exp(rng.normal(0, 0.3, n))
+    listings = pd.DataFrame(
+        {
+            "id": pd.array([f"L{i:04d}" for i in rng.permutation(n)], dtype="string"),
+            "image": pd.array([f"{i}.jpg" for i in range(n)], dtype="string"),
+            "label": pd.array([CLASSES[k] for k in given], dtype="string"),
+            "price": price.round(2),
+            "sha256": pd.array([f"hash {i}" for i in range(n)], dtype="string"),
+            "unreadable": pd.array([pd.NA] * n, dtype="string"),
+        }
+    )
+    return Evidence(listings, CLASSES, probs, currency="SGD"), wrong
+
+
+def changed(evidence, **columns):
+    return Evidence(
+        evidence.listings.assign(**columns), evidence.classes, evidence.probs, evidence.trained, evidence.currency
+    )
+
+
+def test_every_listing_has_one_row_in_the_columns_that_others_rely_on():
+    evidence, _ = marketplace()
+    issues = find_issues(evidence)
+    assert list(issues.columns) == list(COLUMNS)
+    assert issues["id"].tolist() == evidence.listings["id"].tolist()
+    assert sorted(issues["priority"]) == list(range(1, 301))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_scores_are_in_range_and_every_flag_has_a_reason(kind):
+    evidence, _ = marketplace()
+    found = kind.find(evidence)
+    assert len(found) == 300
+    if kind.score in found:
+        assert found[kind.score].dropna().between(0, 1).all()
+    flagged = found[kind.flag].fillna(False).astype(bool)
+    assert (found["reason"][flagged] != "").all()
+    assert (found["reason"][~flagged] == "").all()
+
+
+def test_shuffled_rows_give_the_same_result_by_id():
+    evidence, _ = marketplace()
+    order = np.random.default_rng(1).permutation(300)
+    shuffled = Evidence(evidence.listings.iloc[order], CLASSES, evidence.probs[order], currency="SGD")
+    first = find_issues(evidence).set_index("id").drop(columns="near_duplicate_group")
+    second = find_issues(shuffled).set_index("id").drop(columns="near_duplicate_group")
+    pd.testing.assert_frame_equal(first, second.loc[first.index])
+
+
+def test_finding_issues_leaves_the_evidence_as_it_was():
+    evidence, _ = marketplace()
+    before = evidence.listings.copy(), evidence.probs.copy()
+    find_issues(evidence)
+    pd.testing.assert_frame_equal(evidence.listings, before[0])
+    assert np.array_equal(evidence.probs, before[1])
+
+
+def test_planted_wrong_labels_come_first_in_the_queue():
+    evidence, wrong = marketplace()
+    issues = find_issues(evidence)
+    first = issues["priority"].to_numpy() <= wrong.sum()
+    assert wrong[first].mean() > 0.85
+
+
+def test_a_price_that_fits_another_class_moves_a_listing_up():
+    evidence, wrong = marketplace()
+    unpriced = changed(evidence, price=np.nan)
+    top = [find_issues(each)["priority"].to_numpy() <= wrong.sum() for each in (evidence, unpriced)]
+    assert wrong[top[0]].mean() > wrong[top[1]].mean()
+
+
+def test_flags_are_cleanlabs_and_the_score_is_the_probability_of_the_given_label():
+    from cleanlab.filter import find_label_issues
+
+    evidence, _ = marketplace()
+    issues = find_issues(evidence)
+    expected = find_label_issues(evidence.given, evidence.probs)
+    assert np.array_equal(issues["is_label_issue"].to_numpy(dtype=bool), expected)
+    assert np.allclose(issues["label_score"], evidence.probs[np.arange(300), evidence.given])
+
+
+def test_a_listing_without_a_label_is_flagged_with_a_suggestion():
+    evidence, _ = marketplace()
+    label = evidence.listings["label"].copy()
+    label[7] = pd.NA
+    row = find_issues(changed(evidence, label=label)).iloc[7]
+    assert row["is_label_issue"]
+    assert row["label_score"] == 0
+    assert row["suggested_label"] == CLASSES[evidence.probs[7].argmax()]
+    assert "no label given" in row["reasons"]
+
+
+def test_a_class_its_model_never_saw_is_no_evidence():
+    evidence, _ = marketplace()
+    trained = np.ones((300, 3), dtype=bool)
+    trained[5, evidence.given[5]] = False
+    row = find_issues(Evidence(evidence.listings, CLASSES, evidence.probs, trained)).iloc[5]
+    assert pd.isna(row["label_score"])
+    assert not row["is_label_issue"]
+    assert pd.isna(row["suggested_label"])
+
+
+def test_listings_without_probabilities_have_no_label_score_and_stay_in_the_table():
+    evidence, _ = marketplace()
+    probs = evidence.probs.copy()
+    probs[[2, 9]] = np.nan
+    issues = find_issues(Evidence(evidence.listings, CLASSES, probs))
+    assert issues["label_score"].isna().sum() == 2
+    assert issues["priority"].nunique() == 300
+
+
+def test_prices_a_factor_of_ten_off_are_flagged_on_both_sides_with_the_range():
+    evidence, _ = marketplace(noise=0)
+    price = evidence.listings["price"].copy()
+    price[[0, 1, 2]] *= [20, 1 / 20, 20]
+    price[3] = 0
+    issues = find_issues(changed(evidence, price=price))
+    assert issues["is_price_issue"][:4].tolist() == [True] * 4
+    assert issues["is_price_issue"].sum() <= 6
+    assert "too high" in issues["reasons"][0]
+    assert "too low" in issues["reasons"][1]
+    assert "SGD" in issues["reasons"][0]
+    sound = issues[4:][~issues["is_price_issue"][4:]]
+    assert ((sound["price"] >= sound["price_low"]) & (sound["price"] <= sound["price_high"])).all()
+    assert issues["price_score"][3] == 0
+
+
+def test_a_table_without_prices_has_empty_price_columns():
+    evidence, _ = marketplace()
+    issues = find_issues(changed(evidence, price=np.nan))
+    assert issues[["is_price_issue", "price_score", "price_low", "price_high"]].isna().all(axis=None)
+
+
+def test_equal_prices_are_no_issue_and_one_odd_one_among_them_is():
+    price = pd.Series([50.0] * 30)
+    label = pd.Series(["cable"] * 30)
+    assert not np.nan_to_num(robust_z(price, label, ["cable"])[0]).any()
+    price[4] = 500
+    z = robust_z(price, label, ["cable"])[0]
+    assert z[4] > 3.5
+    assert np.abs(np.delete(z, 4)).max() == 0
+
+
+def test_a_small_class_borrows_the_spread_of_the_others():
+    rng = np.random.default_rng(0)
+    price = pd.Series([*np.exp(rng.normal(3, 0.5, 60)), 700.0, 720.0])
+    label = pd.Series(["cable"] * 60 + ["laptop"] * 2)
+    centre, spread = class_prices(price, label, ["cable", "laptop", "mouse"])
+    assert spread[1] == pytest.approx(spread[0])
+    assert np.exp(centre[1]) == pytest.approx(710, rel=0.01)
+    assert np.isfinite(centre[2])
+
+
+def test_listings_with_the_same_photo_are_grouped_and_the_reason_names_the_other_label():
+    evidence, _ = marketplace(noise=0)
+    sha256 = evidence.listings["sha256"].copy()
+    other = int(np.flatnonzero(evidence.given != evidence.given[0])[0])
+    sha256[other] = sha256[0]
+    issues = find_issues(changed(evidence, sha256=sha256))
+    assert issues["is_near_duplicate_issue"].sum() == 2
+    assert issues["near_duplicate_group"][0] == issues["near_duplicate_group"][other]
+    assert f"same photo as {evidence.listings['id'][other]}, listed under" in issues["reasons"][0]
+
+
+def test_an_unreadable_photo_is_flagged_with_what_the_decoder_said():
+    evidence, _ = marketplace()
+    unreadable = evidence.listings["unreadable"].copy()
+    unreadable[3] = "image file is truncated"
+    issues = find_issues(changed(evidence, unreadable=unreadable))
+    assert issues["is_unreadable_issue"].sum() == 1
+    assert "truncated" in issues["reasons"][3]
+
+
+def test_a_stray_price_does_not_overrule_a_sure_photo():
+    evidence, _ = marketplace(noise=0)
+    row = int(np.flatnonzero(evidence.given == 1)[0])
+    probs = evidence.probs.copy()
+    probs[row] = [0.001, 0.998, 0.001]
+    price = evidence.listings["price"].copy()
+    price[row] = 10.0
+    belief = combine(Evidence(evidence.listings.assign(price=price), CLASSES, probs))
+    assert belief.wrong[row] < 0.5
+
+
+@pytest.mark.parametrize("classes", [2, 1000])
+def test_few_and_many_classes_work(classes):
+    rng = np.random.default_rng(0)
+    n = 400
+    names = tuple(f"class {k:04d}" for k in range(classes))
+    evidence, _ = marketplace(n)
+    label = pd.array(rng.choice(names, n), dtype="string")
+    probs = rng.dirichlet(np.ones(classes), n)
+    issues = find_issues(Evidence(evidence.listings.assign(label=label), names, probs))
+    assert issues["label_score"].notna().all()
+
+
+def test_the_registry_holds_every_kind_in_order():
+    assert [kind.name for kind in KINDS] == ["label", "price", "near_duplicate", "unreadable"]

@@ -1,0 +1,107 @@
+"""The frame: layers, names, what is shipped."""
+
+import ast
+import configparser
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted(path for package in ("curation", "training") for path in (ROOT / package).rglob("*.py"))
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_training_knows_nothing_of_curation():
+    for path in MODULES:
+        if path.is_relative_to(ROOT / "training"):
+            assert not [name for name in imports(path) if name.split(".")[0] == "curation"], path
+
+
+def test_nothing_but_the_command_line_imports_the_command_line():
+    for path in MODULES:
+        if not path.is_relative_to(ROOT / "curation" / "cli"):
+            assert not [name for name in imports(path) if name.startswith("curation.cli")], path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_has_more_than_500_lines(path):
+    assert len(path.read_text().splitlines()) <= 500
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if "__all__" in path.read_text()],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_all_names_what_the_module_defines_in_order(path):
+    tree = ast.parse(path.read_text())
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"]
+    names = ast.literal_eval(assigned[0].value)
+    bound = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            bound |= {target.id for target in targets if isinstance(target, ast.Name)}
+    assert set(names) <= bound
+    assert len(set(names)) == len(names)
+
+
+def test_the_packages_are_named_one_by_one_and_are_all_there():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    named = set(config["options"]["packages"].split())
+    there = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES if path.name == "__init__.py"}
+    assert named == there - {"curation.review.plugin"}
+
+
+def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
+    pytest.importorskip("setuptools", reason="building a wheel needs setuptools in this environment")
+    build = "from setuptools import build_meta; import sys; print(build_meta.build_wheel(sys.argv[1]))"
+    copy = tmp_path / "source"
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, copy], check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], cwd=copy, capture_output=True, text=True, check=True
+    )
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / result.stdout.split()[-1]) as wheel:
+        names = wheel.namelist()
+    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert tops == {"curation", "training"}
+    assert {"curation/report.html.jinja", "curation/review/plugin/fiftyone.yml"} <= set(names)
+
+
+def test_the_folder_datasets_holds_declarations_and_hides_no_package():
+    assert not list((ROOT / "datasets").rglob("*.py"))
+    code = "from datasets import Dataset; print(Dataset.__module__)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "datasets.arrow_dataset"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "datasets").glob("*/dataset.toml")), ids=lambda path: path.parent.name)
+def test_every_declaration_can_be_read_and_has_a_readme(path):
+    content = tomllib.loads(path.read_text())
+    assert content["name"] == path.parent.name
+    assert content["expected"]["listings"] > 0
+    assert (path.parent / "README.md").exists()
+
+
+def test_nothing_shipped_is_left_unfinished():
+    for path in MODULES:
+        text = path.read_text()
+        assert "NotImplementedError" not in text, path
+        assert "TODO" not in text, path

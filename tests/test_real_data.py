@@ -1,0 +1,66 @@
+"""Real label noise and real prices, on small seeded subsets."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score
+
+from curation.find import FindSettings, find
+from curation.listings import read_listings
+from training.settings import TrainSettings
+
+
+def subset(table, folder, rows, tmp_path, **columns):
+    """Write a seeded subset of a table, with photos at their place."""
+    chosen = table.sample(rows, random_state=0).assign(**columns)
+    chosen["image"] = [str(folder / image) for image in chosen["image"]]
+    chosen.to_csv(tmp_path / "subset.csv", index=False)
+    return read_listings(tmp_path / "subset.csv", allow_outside=True)
+
+
+def quick(**options):
+    return TrainSettings(model="squeezenet1_1", image_size=32, pretrained=False, device="cpu", **options)
+
+
+def test_human_label_noise_goes_through_the_loop(shared, tmp_path):
+    folder = shared / "cifar10n-10k"
+    listings = subset(pd.read_csv(folder / "listings.csv"), folder, 400, tmp_path)
+    run = find(listings, FindSettings(folds=2, train=quick(epochs=1)), run_folder=tmp_path / "run")
+    issues = run.issues()
+    assert len(issues) == 400
+    assert issues["label_score"].notna().all()
+    assert issues["is_price_issue"].isna().all()
+
+
+def test_sellers_listings_with_price_and_title_go_through_the_loop(shared, tmp_path):
+    folder = shared / "gumtree-electronics-dev"
+    table = pd.read_csv(folder / "listings.csv").rename(columns={"photo_hash": "group"})
+    run = find(
+        subset(table, folder, 300, tmp_path),
+        FindSettings(folds=2, train=quick(epochs=1)),
+        run_folder=tmp_path / "run",
+    )
+    issues = run.issues()
+    assert issues["is_price_issue"].sum() > 0
+    assert (issues["price_low"] < issues["price_high"]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "precision_at_k"),
+    [("cifar10n-worst_resnet18", 16_994, 0.8739), ("cifar10n-aggregate_resnet18", 2_784, 0.7916)],
+)
+def test_published_probabilities_give_the_published_figures(shared, tmp_path, name, flags, precision_at_k):
+    with np.load(shared / "probabilities" / f"{name}.npz", allow_pickle=False) as stored:
+        classes, labels, truth = stored["classes"], stored["label"], stored["true_label"]
+        ids = stored["id"]
+    pd.DataFrame({"id": ids, "label": classes[labels]}).to_csv(tmp_path / "table.csv", index=False)
+    brought = shared / "probabilities" / f"{name}.npz"
+    listings = read_listings(tmp_path / "table.csv", needs_image=False)
+    run = find(listings, FindSettings(probabilities=brought), run_folder=tmp_path / "run")
+    issues = run.issues()
+    wrong = labels != truth
+    assert issues["is_label_issue"].sum() == pytest.approx(flags, abs=3)
+    k = int(wrong.sum())
+    worst = issues["priority"].to_numpy() <= k
+    assert wrong[worst].mean() == pytest.approx(precision_at_k, abs=0.002)
+    assert average_precision_score(wrong, 1 - issues["label_score"]) > 0.87
