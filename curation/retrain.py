@@ -15,7 +15,7 @@ import torch
 
 from curation.decisions import current_decisions, now
 from curation.errors import InputError, RunError, some
-from curation.find import class_numbers, groups_of, photos_file
+from curation.prepare import class_numbers, groups_of, photos_file
 from curation.runs import Run
 from curation.talk import Silent, Talk
 from training.compare import paired_difference
