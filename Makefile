@@ -24,19 +24,19 @@ $(VENV)/.base:
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.base setup.cfg $(CONSTRAINTS)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python $(CONSTRAIN) --editable .
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(CONSTRAIN) --editable .
 	@$(MAKE) --no-print-directory mongod
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	$(BIN)/uv pip install --quiet --python $(BIN)/python $(CONSTRAIN) --editable '.[test]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(CONSTRAIN) --editable '.[test]'
 	@touch $@
 
 # FiftyOne's own database is downloaded while it is being built, and is silently left out where that fails.
 .PHONY: mongod
 mongod:
 	@$(BIN)/python -c 'from curation.review import check_mongod; check_mongod()' 2>/dev/null \
-		|| $(BIN)/uv pip install --quiet --python $(BIN)/python $(CONSTRAIN) --editable '.[mongod]'
+		|| $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(CONSTRAIN) --editable '.[mongod]'
 	@$(BIN)/python -c 'from curation.review import check_mongod; check_mongod()' 2>/dev/null \
 		|| echo "No MongoDB for the review could be installed; everything but curate review works." >&2
 

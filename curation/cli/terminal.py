@@ -71,11 +71,14 @@ def print_table(
     right : sequence of int
         Numbers of the columns that are aligned to the right.
     """
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for number, name in enumerate(columns):
         table.add_column(name, justify="right" if number in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     # a pipe or a file gets whole lines; a narrow one would cut reasons apart
     width = None if sys.stdout.isatty() else 160
-    Console(highlight=False, width=width).print(table)
+    console = Console(highlight=False, width=width)
+    # above the table, not in it: there it would be wrapped to the width of the columns
+    console.print(Text(title, style="bold"))
+    console.print(table)
