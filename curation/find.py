@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from curation.probabilities import Probabilities, read_probabilities, write_prob
 from curation.report import write_report
 from curation.runs import Run, create_run
 from curation.talk import Silent, Talk
-from training.files import sha256_of_file, whole_file
+from training.files import locked, sha256_of_file, whole_file
 from training.settings import TrainSettings
 
 __all__ = ["FindSettings", "find"]
@@ -95,9 +96,8 @@ def find(
     score = _scorer(settings.train, classes, brought)
     _check_expected(listings, talk)
     run = create_run(listings.source.name, run_folder, command=list(command), facts=_facts(listings, classes, settings))
-    fresh = not run.listings_file.exists()
     talk.say(f"run folder: {run.folder}")
-    try:
+    with locked(run.folder), _recorded(run, talk):
         _report_problems(run, listings, talk)
         with run.stage("photos"):
             table = prepare(
@@ -111,13 +111,16 @@ def find(
         with run.stage("train"):
             probs, trained = score(run, table, talk)
         with run.stage("issues"):
-            ids = table["id"].to_numpy(dtype=np.str_)
-            fold = table["fold"].to_numpy(dtype=np.int64)
-            write_probabilities(run.probabilities_file, Probabilities(ids, classes, probs, fold))
-            issues = find_issues(Evidence(table, classes, probs, trained, listings.source.currency))
-            run.write_table(run.issues_file, issues)
-            with whole_file(run.issues_file.with_suffix(".csv")) as temporary:
-                issues.to_csv(temporary, index=False)
+            _write(run, table, Evidence(table, classes, probs, trained, listings.source.currency))
+    return run
+
+
+@contextmanager
+def _recorded(run: Run, talk: Talk) -> Iterator[None]:
+    """Record in ``run.json`` how the block ends."""
+    fresh = not run.listings_file.exists()
+    try:
+        yield
     except KeyboardInterrupt:
         run.update(status="interrupted")
         talk.say("Interrupted. The same command goes on from here.")
@@ -133,7 +136,15 @@ def find(
         raise
     run.update(status="finished", finished=now())
     write_report(run)
-    return run
+
+
+def _write(run: Run, table: pd.DataFrame, evidence: Evidence) -> None:
+    ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
+    write_probabilities(run.probabilities_file, Probabilities(ids, evidence.classes, evidence.probs, fold))
+    issues = find_issues(evidence)
+    run.write_table(run.issues_file, issues)
+    with whole_file(run.issues_file.with_suffix(".csv")) as temporary:
+        issues.to_csv(temporary, index=False)
 
 
 def _scorer(settings: TrainSettings, classes: Sequence[str], brought: Probabilities | None) -> Scorer:

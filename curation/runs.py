@@ -18,7 +18,7 @@ import pandas as pd
 from curation import __version__
 from curation.decisions import Decision, append_decisions, now, read_journal
 from curation.errors import RunError, some
-from training.files import read_json, whole_file, write_json
+from training.files import locked, read_json, whole_file, write_json
 
 __all__ = ["RUNS", "Run", "create_run", "find_runs", "open_run"]
 
@@ -152,6 +152,13 @@ class Run:
         """Append decisions to the journal."""
         append_decisions(self.journal, decisions)
 
+    def busy(self) -> bool:
+        """Return whether a process is working on this run right now."""
+        if not self.folder.is_dir():
+            return False
+        with locked(self.folder) as free:
+            return not free
+
     def discard(self) -> None:
         """Remove the run, and the folders above it that were made for it and are empty now."""
         shutil.rmtree(self.folder)
@@ -221,6 +228,8 @@ def create_run(name: str, folder: Path | None, *, command: list[str], facts: dic
     """
     if folder is not None:
         run = Run(folder)
+        if run.busy():
+            raise RunError(f"another process is working on {folder}", fix="Wait for it, or choose another --run.")
         if run.record_file.exists():
             _require_same(run, facts)
         elif folder.exists() and any(folder.iterdir()):
@@ -270,6 +279,8 @@ def _unfinished(name: str, facts: dict[str, Any]) -> Run | None:
     if not runs:
         return None
     record = runs[-1].record()
+    if runs[-1].busy():
+        return None
     return runs[-1] if not _different(record, facts) and record.get("status") != FINISHED else None
 
 

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import subprocess
+import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +32,18 @@ class Listener(Silent):
 
     def say(self, line):
         self.lines.append(line)
+
+
+class Impatient(Silent):
+    """Presses Ctrl-C in the last fold."""
+
+    @contextmanager
+    def bar(self, what):
+        def progress(done, total):
+            if what == "training" and done > 0.7 * total:
+                raise KeyboardInterrupt
+
+        yield progress
 
 
 def contents(folder):
@@ -93,20 +108,6 @@ def test_the_same_seed_gives_the_same_issues(demo, tmp_path):
 
 
 def test_an_interrupted_run_goes_on_and_ends_as_an_undisturbed_one(demo, tmp_path):
-    class Impatient(Silent):
-        def bar(self, what):
-            from contextlib import contextmanager
-
-            @contextmanager
-            def bar():
-                def progress(done, total):
-                    if what == "training" and done > 0.7 * total:
-                        raise KeyboardInterrupt
-
-                yield progress
-
-            return bar()
-
     with pytest.raises(KeyboardInterrupt):
         find(read_listings(demo), QUICK, run_folder=tmp_path / "cut", talk=Impatient())
     assert json.loads((tmp_path / "cut" / "run.json").read_text())["status"] == "interrupted"
@@ -125,6 +126,19 @@ def test_an_interrupted_run_is_not_continued_with_other_settings_or_columns(demo
         find(read_listings(demo), other, run_folder=tmp_path / "run")
     with pytest.raises(RunError, match=r"dataset\.columns"):
         find(read_listings(demo, columns={"title": "id"}), QUICK, run_folder=tmp_path / "run")
+
+
+def test_a_run_that_another_process_works_on_is_left_alone(demo, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        find(read_listings(demo), QUICK, run_folder=tmp_path / "run", talk=Impatient())
+    hold = "import sys, time, pathlib; from training.files import locked\n"
+    hold += "with locked(pathlib.Path(sys.argv[1])) as free: print(free, flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", hold, tmp_path / "run"], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "True\n"
+        with pytest.raises(RunError, match="another process is working on"):
+            find(read_listings(demo), QUICK, run_folder=tmp_path / "run")
+        other.kill()
+    assert find(read_listings(demo), QUICK, run_folder=tmp_path / "run").record()["status"] == "finished"
 
 
 def test_a_finished_run_is_never_overwritten(finished, demo):
