@@ -77,10 +77,14 @@ def make_run(folder: Path, name: str = "shop") -> Run:
         "name": name,
         "path": str(folder / "input"),
         "root": str(folder / "input"),
+        "photos": str(folder / "input"),
+        "sha256": "of the table",
         "classes": CLASSES,
         "currency": "SGD",
     }
-    write_json(run.record_file, {"status": "finished", "dataset": dataset})
+    times = {"started": "2024-05-01T09:00:00.000+00:00", "finished": "2024-05-01T09:10:00.000+00:00"}
+    record = {"status": "finished", "command": ["curate", "find-issues"], "dataset": dataset, "seed": 0, "versions": {}}
+    write_json(run.record_file, {**record, **times})
     return run
 
 
@@ -103,7 +107,7 @@ def files(folder: Path) -> dict[str, str]:
 
 def cleaned(run: Run) -> Listings:
     # its photos stay where they are, outside cleaned/
-    return read_listings(run.cleaned, allow_outside=True)
+    return read_listings(run.cleaned)
 
 
 def labels(run: Run) -> dict[str, str | None]:
