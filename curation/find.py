@@ -111,7 +111,7 @@ def find(
         with run.stage("train"):
             probs, trained = score(run, table, talk)
         with run.stage("issues"):
-            _write(run, table, Evidence(table, classes, probs, trained, listings.source.currency))
+            _write(run, Evidence(table, classes, probs, trained, listings.source.currency))
     return run
 
 
@@ -138,7 +138,8 @@ def _recorded(run: Run, talk: Talk) -> Iterator[None]:
     write_report(run)
 
 
-def _write(run: Run, table: pd.DataFrame, evidence: Evidence) -> None:
+def _write(run: Run, evidence: Evidence) -> None:
+    table = evidence.listings
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
     write_probabilities(run.probabilities_file, Probabilities(ids, evidence.classes, evidence.probs, fold))
     issues = find_issues(evidence)

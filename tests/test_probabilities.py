@@ -46,7 +46,7 @@ Form = Callable[[Path, list[str], list[str], Floats], Path]
 by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 
 
-def refused(path: Path, match: str, ids: list[str] = IDS, labels: list[str] = CLASSES) -> None:
+def assert_refused(path: Path, match: str, ids: list[str] = IDS, labels: list[str] = CLASSES) -> None:
     with pytest.raises(ProbabilitiesError, match=match) as caught:
         read_probabilities(path, ids, labels)
     assert "\n" not in str(caught.value)
@@ -108,7 +108,7 @@ def test_an_array_alone_is_taken_in_the_order_of_the_table_and_of_the_sorted_lab
 @pytest.mark.parametrize("shape", [(N - 1, 3), (N, 4), (N,), ()])
 def test_an_array_alone_of_another_shape_is_refused(shape: tuple[int, ...], tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.full(shape, 0.25))
-    refused(tmp_path / "p.npy", r"got shape .*wanted \(12, 3\)")
+    assert_refused(tmp_path / "p.npy", r"got shape .*wanted \(12, 3\)")
 
 
 def test_folds_travel_with_their_ids(tmp_path: Path) -> None:
@@ -157,48 +157,48 @@ def test_the_written_file_needs_no_pickle_and_leaves_nothing_beside_it(tmp_path:
 
 @pytest.mark.parametrize("key", ["probs", "id", "classes"])
 def test_a_file_without_one_of_its_parts_is_refused(key: str, tmp_path: Path) -> None:
-    refused(write_npz(tmp_path / "p.npz", **{key: None}), f"p.npz lacks {key}: got .*wanted probs, id, classes")
+    assert_refused(write_npz(tmp_path / "p.npz", **{key: None}), f"p.npz lacks {key}: got .*wanted probs, id, classes")
 
 
 def test_a_part_under_another_name_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
-    refused(write_npz(tmp_path / "p.npz", id=None, ids=np.array(IDS)), r"lacks id.*Did you mean 'ids'\?")
+    assert_refused(write_npz(tmp_path / "p.npz", id=None, ids=np.array(IDS)), r"lacks id.*Did you mean 'ids'\?")
 
 
 def test_a_csv_without_ids_is_refused(tmp_path: Path) -> None:
     pd.DataFrame(probs(), columns=CLASSES).to_csv(tmp_path / "p.csv", index=False)
-    refused(tmp_path / "p.csv", "has no column 'id': got NA, chair, desk")
+    assert_refused(tmp_path / "p.csv", "has no column 'id': got NA, chair, desk")
 
 
 @by_form
 def test_ids_that_do_not_match_are_refused_with_those_missing_and_those_unknown(form: Form, tmp_path: Path) -> None:
     path = form(tmp_path / "p", [*IDS[:-2], "x", "y"], CLASSES, probs())
-    refused(path, r"no row for 2 listings \(10, 11\) and 2 ids that are not listings \(x, y\)")
+    assert_refused(path, r"no row for 2 listings \(10, 11\) and 2 ids that are not listings \(x, y\)")
 
 
 @by_form
 def test_a_row_too_few_is_refused(form: Form, tmp_path: Path) -> None:
-    refused(form(tmp_path / "p", IDS[:-1], CLASSES, probs(N - 1)), r"no row for 1 listings \(11\)$")
+    assert_refused(form(tmp_path / "p", IDS[:-1], CLASSES, probs(N - 1)), r"no row for 1 listings \(11\)$")
 
 
 @by_form
 def test_a_row_too_many_is_refused(form: Form, tmp_path: Path) -> None:
-    refused(form(tmp_path / "p", [*IDS, "z"], CLASSES, probs(N + 1)), r"got 1 ids that are not listings \(z\)$")
+    assert_refused(form(tmp_path / "p", [*IDS, "z"], CLASSES, probs(N + 1)), r"got 1 ids that are not listings \(z\)$")
 
 
 @by_form
 def test_duplicate_ids_are_refused(form: Form, tmp_path: Path) -> None:
-    refused(form(tmp_path / "p", [*IDS[:-1], "03"], CLASSES, probs()), "has duplicate ids: got 03")
+    assert_refused(form(tmp_path / "p", [*IDS[:-1], "03"], CLASSES, probs()), "has duplicate ids: got 03")
 
 
 @by_form
 def test_a_label_without_a_column_is_refused_with_the_nearest_one(form: Form, tmp_path: Path) -> None:
     path = form(tmp_path / "p", IDS, ["NA", "chair", "desks"], probs())
-    refused(path, r"has no column for 1 of the labels.*also desk\. Did you mean 'desks'\?")
+    assert_refused(path, r"has no column for 1 of the labels.*also desk\. Did you mean 'desks'\?")
 
 
 def test_a_class_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     path = npz(tmp_path / "p", IDS, [*CLASSES, "desk"], probs(columns=4))
-    refused(path, "names a class twice: got .*desk")
+    assert_refused(path, "names a class twice: got .*desk")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_class_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     ids=lambda changes: f"{next(iter(changes))} {next(iter(changes.values())).shape}",
 )
 def test_parts_that_do_not_fit_together_are_refused(changes: dict[str, Any], tmp_path: Path) -> None:
-    refused(write_npz(tmp_path / "p.npz", **changes), "does not fit together")
+    assert_refused(write_npz(tmp_path / "p.npz", **changes), "does not fit together")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -0.2])
@@ -227,7 +227,9 @@ def test_parts_that_do_not_fit_together_are_refused(changes: dict[str, Any], tmp
 def test_a_missing_infinite_or_negative_value_is_refused_with_its_id(form: Form, value: float, tmp_path: Path) -> None:
     values = probs()
     values[4] = [value, 0.5, 0.5]
-    refused(form(tmp_path / "p", IDS, CLASSES, values), "1 rows have missing, infinite or negative values: got ids 04")
+    assert_refused(
+        form(tmp_path / "p", IDS, CLASSES, values), "1 rows have missing, infinite or negative values: got ids 04"
+    )
 
 
 def test_an_empty_cell_of_a_csv_is_refused_with_its_id(tmp_path: Path) -> None:
@@ -235,7 +237,7 @@ def test_an_empty_cell_of_a_csv_is_refused_with_its_id(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     lines[3] = ",02,0.5,0.5"
     path.write_text("\n".join(lines))
-    refused(path, "1 rows have missing, infinite or negative values: got ids 02")
+    assert_refused(path, "1 rows have missing, infinite or negative values: got ids 02")
 
 
 def test_a_cell_that_is_no_number_is_refused(tmp_path: Path) -> None:
@@ -243,7 +245,7 @@ def test_a_cell_that_is_no_number_is_refused(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     lines[3] = "much,02,0.5,0.5"
     path.write_text("\n".join(lines))
-    refused(path, "can't be read: got .*much")
+    assert_refused(path, "can't be read: got .*much")
 
 
 @pytest.mark.parametrize("total", [0.985, 1.015, 0.0, 2.0])
@@ -251,12 +253,12 @@ def test_a_cell_that_is_no_number_is_refused(tmp_path: Path) -> None:
 def test_rows_that_do_not_sum_to_one_are_refused_with_the_first(form: Form, total: float, tmp_path: Path) -> None:
     values = probs()
     values[[5, 8]] *= total
-    refused(form(tmp_path / "p", IDS, CLASSES, values), rf"2 rows don't sum to 1: got {total:.4g} for id 05")
+    assert_refused(form(tmp_path / "p", IDS, CLASSES, values), rf"2 rows don't sum to 1: got {total:.4g} for id 05")
 
 
 def test_logits_are_refused_with_what_to_do(tmp_path: Path) -> None:
     logits = np.abs(np.random.default_rng(0).normal(3, 2, (N, 3))) + 0.5
-    refused(npz(tmp_path / "p", IDS, CLASSES, logits), "12 rows don't sum to 1.*apply softmax first")
+    assert_refused(npz(tmp_path / "p", IDS, CLASSES, logits), "12 rows don't sum to 1.*apply softmax first")
 
 
 def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
@@ -264,22 +266,22 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[Any, ...]:
             return (Path.touch, (tmp_path / "sprung",))
 
-    refused(write_npz(tmp_path / "p.npz", id=np.array([Trap()] * N, dtype=object)), "can't be read")
+    assert_refused(write_npz(tmp_path / "p.npz", id=np.array([Trap()] * N, dtype=object)), "can't be read")
     np.save(tmp_path / "p.npy", np.array([Trap()], dtype=object), allow_pickle=True)
-    refused(tmp_path / "p.npy", "can't be read")
+    assert_refused(tmp_path / "p.npy", "can't be read")
     assert not (tmp_path / "sprung").exists()
 
 
 @pytest.mark.parametrize("suffix", [".pkl", ".txt", "", ".pt"])
 def test_an_unknown_suffix_is_refused(suffix: str, tmp_path: Path) -> None:
     (tmp_path / f"p{suffix}").write_bytes(b"x")
-    refused(tmp_path / f"p{suffix}", r"can't be read.*wanted \.npz, \.npy, \.csv")
+    assert_refused(tmp_path / f"p{suffix}", r"can't be read.*wanted \.npz, \.npy, \.csv")
 
 
 @pytest.mark.parametrize("name", ["p.npz", "folder.npz"])
 def test_a_missing_file_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder.npz").mkdir()
-    refused(tmp_path / name, "there is no such file of probabilities")
+    assert_refused(tmp_path / name, "there is no such file of probabilities")
 
 
 @pytest.mark.parametrize("content", [b"", b"id,chair", b"\x00" * 40])
@@ -287,13 +289,13 @@ def test_a_missing_file_is_refused(name: str, tmp_path: Path) -> None:
 def test_a_file_of_something_else_is_refused(suffix: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"p.{suffix}"
     path.write_bytes(content)
-    refused(path, "can't be read")
+    assert_refused(path, "can't be read")
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"id,chair\n1,2,3,4\n1,2\n"])
 def test_a_damaged_csv_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes(content)
-    refused(tmp_path / "p.csv", r"p\.csv ")
+    assert_refused(tmp_path / "p.csv", r"p\.csv ")
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.99])
@@ -301,7 +303,7 @@ def test_a_truncated_file_is_refused(share: float, tmp_path: Path) -> None:
     path = write_npz(tmp_path / "p.npz")
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    refused(path, "can't be read")
+    assert_refused(path, "can't be read")
 
 
 def test_a_file_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
@@ -311,12 +313,12 @@ def test_a_file_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
     place = content.index(b"probs.npy") + 60
     content[place] ^= 0xFF
     path.write_bytes(content)
-    refused(path, "can't be read")
+    assert_refused(path, "can't be read")
 
 
 def test_a_file_with_the_other_one_s_suffix_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", probs())
     (tmp_path / "a.npy").rename(tmp_path / "a.npz")
-    refused(tmp_path / "a.npz", "can't be read|does not fit|lacks")
+    assert_refused(tmp_path / "a.npz", "can't be read|does not fit|lacks")
     write_npz(tmp_path / "b.npz").rename(tmp_path / "b.npy")
-    refused(tmp_path / "b.npy", "can't be read|does not fit|lacks")
+    assert_refused(tmp_path / "b.npy", "can't be read|does not fit|lacks")
