@@ -21,13 +21,16 @@ from curation.probabilities import Probabilities, read_probabilities, write_prob
 from curation.report import write_report
 from curation.runs import Run, create_run
 from curation.talk import Silent, Talk
+from training.cache import PhotoCache, default_cache
 from training.files import locked, sha256_of_file, whole_file
 from training.settings import TrainSettings
 
 __all__ = ["FindSettings", "find"]
 
 #: Gives the probabilities (N, K) of a run's prepared table, and the classes (N, K) that each listing's model has seen.
-Scorer = Callable[[Run, pd.DataFrame, Talk], tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_] | None]]
+Scores = Callable[[pd.DataFrame], tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_] | None]]
+#: Settles before the photos are read, for a run, how it is going to score.
+Scorer = Callable[[Run], Scores]
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def find(
     settings: FindSettings,
     *,
     run_folder: Path | None = None,
+    cache: PhotoCache | None = None,
     command: Sequence[str] = (),
     talk: Talk | None = None,
 ) -> Run:
@@ -79,6 +83,8 @@ def find(
         How.
     run_folder : Path, optional
         Where; by default ``runs/<dataset>/<number>`` below the current folder.
+    cache : PhotoCache, optional
+        Where decoded photos are kept for later runs; by default the user's.
     command : sequence of str
         What was typed, for run.json.
     talk : Talk, optional
@@ -89,27 +95,29 @@ def find(
     Run
         Finished.
     """
-    talk = talk or Silent()
+    talk, cache = talk or Silent(), cache or default_cache()
     # everything that can be wrong with what was asked is found before a folder is made
     brought = _brought(listings, settings.probabilities)
     classes = brought.classes if brought else listings.classes
-    score = _scorer(settings.train, classes, brought)
+    settle = _scorer(listings, settings, classes, brought, cache, talk)
     _check_expected(listings, talk)
     run = create_run(listings.source.name, run_folder, command=list(command), facts=_facts(listings, classes, settings))
     talk.say(f"run folder: {run.folder}")
     with locked(run.folder), _recorded(run, talk):
         _report_problems(run, listings, talk)
+        score = settle(run)
         with run.stage("photos"):
             table = prepare(
                 run,
                 listings,
-                image_size=settings.train.image_size,
+                image_size=settings.train.size,
                 seed=settings.train.seed,
                 folds=brought.fold if brought else settings.folds,
+                cache=cache,
                 talk=talk,
             )
         with run.stage("train"):
-            probs, trained = score(run, table, talk)
+            probs, trained = score(table)
         with run.stage("issues"):
             _write(run, Evidence(table, classes, probs, trained, listings.source.currency))
     return run
@@ -148,15 +156,35 @@ def _write(run: Run, evidence: Evidence) -> None:
         issues.to_csv(temporary, index=False)
 
 
-def _scorer(settings: TrainSettings, classes: Sequence[str], brought: Probabilities | None) -> Scorer:
+def _scorer(
+    listings: Listings,
+    settings: FindSettings,
+    classes: Sequence[str],
+    brought: Probabilities | None,
+    cache: PhotoCache,
+    talk: Talk,
+) -> Scorer:
     """Return what gives the probabilities: training, or the file that was brought."""
     if brought is not None:
         probs = brought.probs
-        return lambda run, table, talk: (probs, None)
+        return lambda run: lambda table: (probs, None)
     # torch takes seconds to import; whoever brings probabilities does not need it
     from curation.out_of_fold import FoldTrainer
+    from training.plan import Plan
 
-    return FoldTrainer.checked(settings, classes).train
+    trainer = FoldTrainer.checked(settings.train, classes, cache)
+
+    def settle(run: Run) -> Scores:
+        file = run.training_folder / "plan.json"
+        if file.exists():
+            # an interrupted run goes on as it began
+            plan = Plan.load(file)
+        else:
+            plan = trainer.plan(listings, settings.folds, talk)
+            plan.save(file)
+        return lambda table: trainer.train(plan, run, table, talk)
+
+    return settle
 
 
 def _brought(listings: Listings, path: Path | None) -> Probabilities | None:

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import some
-from curation.prepare import class_numbers, groups_of, photos_file
+from curation.listings import Listings
+from curation.prepare import TEST_SHARE, class_numbers, groups_of, open_photos
 from curation.runs import Run
 from curation.talk import Talk
+from training.cache import PhotoCache
 from training.crossval import FoldPlan, cross_validate
 from training.devices import Device, find_device
-from training.models import build_model
-from training.photos import load_photos
+from training.jobs import prepare_data
+from training.models import PRETRAINED, build_model, weights_origin
+from training.photos import decode
+from training.plan import Plan, Work, make_plan
 from training.settings import TrainSettings
 
-__all__ = ["FoldTrainer"]
+__all__ = ["FoldTrainer", "say_plan", "with_weights"]
 
 Integers = npt.NDArray[np.int64]
+
+
+#: Photos that the speed of reading is measured on.
+_READ = 16
 
 
 @dataclass(frozen=True)
@@ -36,14 +49,17 @@ class FoldTrainer:
         The K classes.
     device : Device
         Where to train.
+    cache : PhotoCache
+        Where decoded photos are kept.
     """
 
     settings: TrainSettings
     classes: Sequence[str]
     device: Device
+    cache: PhotoCache
 
     @classmethod
-    def checked(cls, settings: TrainSettings, classes: Sequence[str]) -> FoldTrainer:
+    def checked(cls, settings: TrainSettings, classes: Sequence[str], cache: PhotoCache) -> FoldTrainer:
         """Return a trainer if device and model can be had and the model takes photos of this size.
 
         Raises
@@ -51,14 +67,49 @@ class FoldTrainer:
         InputError
             If not.
         """
-        build_model(settings.model, classes=len(classes), image_size=settings.image_size, pretrained=False)
-        return cls(settings, classes, find_device(settings.device))
+        build_model(settings.model, classes=len(classes), image_size=settings.size, pretrained=False)
+        return cls(settings, classes, find_device(settings.device), cache)
 
-    def train(self, run: Run, table: pd.DataFrame, talk: Talk) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    def plan(self, listings: Listings, folds: int, talk: Talk) -> Plan:
+        """Settle how to train, and say how long it will take.
+
+        Parameters
+        ----------
+        listings : Listings
+            The checked table.
+        folds : int
+            Number of folds.
+        talk : Talk
+            Who is told.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InputError
+            If the time limit can't be kept.
+        """
+        settings = with_weights(self.settings, talk)
+        photos = int(listings.table["image"].notna().sum())
+        # a fifth of the listings is the test set, which trains nothing
+        rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
+        reading = _seconds_to_read(listings, settings.size) * photos
+        work = Work(photos, rows, photos // folds, len(self.classes), folds, reading)
+        plan = make_plan(settings, work, self.device)
+        say_plan(plan, settings, rows, talk)
+        return plan
+
+    def train(
+        self, plan: Plan, run: Run, table: pd.DataFrame, talk: Talk
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Score every listing with a photo by the model that never saw it, its group, or its photo.
 
         Parameters
         ----------
+        plan : Plan
+            How.
         run : Run
             Gets a checkpoint and a TensorBoard log per fold.
         table : DataFrame
@@ -73,26 +124,72 @@ class FoldTrainer:
         trained : ndarray of bool, shape (N, K)
             Whether the model that scored the listing had seen any member of the class.
         """
-        plan = _plan(table)
-        _say_rare_classes(table, plan.folds, talk)
-        talk.say(f"training {plan.folds} models on {self.device}")
+        folds = _folds(table)
+        _say_rare_classes(table, folds.folds, talk)
         labels = class_numbers(table["label"], self.classes)
+        with talk.bar("features") as progress:
+            data = prepare_data(
+                open_photos(run, self.cache, talk),
+                folds.has_photo,
+                folds.groups,
+                classes=len(self.classes),
+                settings=plan.settings,
+                device=plan.arrangement.device,
+                folder=run.training_folder,
+                photos_key=run.record()["sha256"]["images"],
+                progress=progress,
+                say=talk.say,
+            )
         with talk.bar("training") as progress:
             probs = cross_validate(
-                load_photos(photos_file(run)),
+                data,
                 labels,
-                plan,
-                classes=len(self.classes),
-                settings=self.settings,
-                device=self.device,
+                folds,
+                settings=plan.settings,
+                arrangement=plan.arrangement,
                 folder=run.training_folder,
                 progress=progress,
                 say=talk.say,
             )
-        return probs.astype(np.float64), _trained(labels, plan, len(self.classes))
+        return probs.astype(np.float64), _trained(labels, folds, len(self.classes))
 
 
-def _plan(table: pd.DataFrame) -> FoldPlan:
+def with_weights(settings: TrainSettings, talk: Talk) -> TrainSettings:
+    """Fetch the weights once, before processes would each try; without them, networks start from scratch."""
+    if not settings.pretrained:
+        return settings
+    origin = weights_origin(settings.model)
+    if origin != PRETRAINED:
+        talk.say(f"{settings.model} starts {origin}")
+    return replace(settings, pretrained=origin == PRETRAINED)
+
+
+def say_plan(plan: Plan, settings: TrainSettings, rows: int, talk: Talk) -> None:
+    """Say what is going to be done, and how long it will take."""
+    if not plan.epochs and settings.epochs_for(rows):
+        talk.say(f"the time limit leaves no time for one epoch of {settings.model}: linear models on features instead")
+    for line in plan.lines():
+        talk.say(line)
+
+
+def _seconds_to_read(listings: Listings, size: int) -> float:
+    """Return the seconds that one photo takes to read and decode, from a few of them."""
+    images = listings.table["image"].dropna()
+    few = images.iloc[:: max(1, len(images) // _READ)][:_READ]
+    paths = [listings.source.root / image for image in few]
+    start = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda path: _try_to_read(path, size), paths))
+    return (time.perf_counter() - start) / max(1, len(paths))
+
+
+def _try_to_read(path: Path, size: int) -> None:
+    # a damaged photo can raise anything in a decoder; it becomes a finding later
+    with suppress(Exception):
+        decode(path.read_bytes(), size)
+
+
+def _folds(table: pd.DataFrame) -> FoldPlan:
     # the test set judges the cleaning, so its labels must not help to find what is cleaned
     may_train = (table["split"] == "train") & table["label"].notna()
     return FoldPlan(

@@ -10,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curation.errors import ListingsError, some
+from curation.errors import ListingsError, RunError, some
 from curation.listings import Listings
 from curation.listings.checks import MAX_BAD_SHARE
 from curation.runs import Run
 from curation.talk import Talk
+from training.cache import PhotoCache
 from training.folds import assign_folds, choose_test, connect
-from training.photos import store_photos
+from training.photos import PhotoFacts
+from training.store import PhotosGoneError, PhotoStore
+from training.storing import store_photos
 
-__all__ = ["class_numbers", "groups_of", "photos_file", "prepare"]
+__all__ = ["class_numbers", "groups_of", "open_photos", "photos_file", "prepare", "require_photos"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -26,19 +29,26 @@ TEST_SHARE = 0.2
 
 
 def photos_file(run: Run) -> Path:
-    """Return the run's decoded photos: uint8, shape (N, S, S, 3), in the order of ``listings.parquet``."""
-    return run.training_folder / "photos.npy"
+    """Return the file that says where the decoded photo of each row of ``listings.parquet`` is."""
+    return run.training_folder / "photos.npz"
 
 
 def prepare(
-    run: Run, listings: Listings, *, image_size: int, seed: int, folds: int | Integers, talk: Talk
+    run: Run,
+    listings: Listings,
+    *,
+    image_size: int,
+    seed: int,
+    folds: int | Integers,
+    cache: PhotoCache,
+    talk: Talk,
 ) -> pd.DataFrame:
     """Decode the photos, fix the test set and the folds, and write ``listings.parquet``; or read what is there.
 
     Parameters
     ----------
     run : Run
-        Gets ``listings.parquet`` and the decoded photos.
+        Gets ``listings.parquet`` and the list of its decoded photos.
     listings : Listings
         The checked table.
     image_size : int
@@ -47,6 +57,8 @@ def prepare(
         Seed of the test set and the folds.
     folds : int or ndarray of int64, shape (N,)
         How many folds to make, or the folds there are already.
+    cache : PhotoCache
+        Where decoded photos are looked up and kept.
     talk : Talk
         Who is told how far it is.
 
@@ -58,7 +70,7 @@ def prepare(
     """
     if run.listings_file.exists():
         return run.listings()
-    table = _with_photo_facts(run, listings, image_size, talk)
+    table = _with_photo_facts(run, listings, image_size, cache, talk)
     groups = groups_of(table)
     strata = class_numbers(table["label"], listings.classes)
     if not (table["split"] == "test").any():
@@ -70,13 +82,14 @@ def prepare(
     table["fold"] = assign_folds(strata, groups, folds=folds, seed=seed) if isinstance(folds, int) else folds
     hashes = "\n".join(table["sha256"].fillna(""))
     run.update(
+        image_size=image_size,
         sha256={"table": listings.sha256, "images": hashlib.sha256(hashes.encode()).hexdigest()},
     )
     run.write_table(run.listings_file, table)
     return table
 
 
-def _with_photo_facts(run: Run, listings: Listings, size: int, talk: Talk) -> pd.DataFrame:
+def _with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache, talk: Talk) -> pd.DataFrame:
     """Add ``sha256``, ``width``, ``height`` and ``unreadable`` (why); all NA where no photo is named."""
     table = listings.table.copy()
     if table["image"].isna().all():
@@ -89,8 +102,7 @@ def _with_photo_facts(run: Run, listings: Listings, size: int, talk: Talk) -> pd
         )
     root = listings.source.root
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
-    with talk.bar("reading photos") as progress:
-        facts = store_photos(paths, photos_file(run), size=size, progress=progress)
+    store, facts = _store(run, paths, size, cache, talk)
     unreadable = [fact.error for fact in facts if fact.error]
     if len(unreadable) > MAX_BAD_SHARE * len(facts):
         raise ListingsError(
@@ -99,12 +111,91 @@ def _with_photo_facts(run: Run, listings: Listings, size: int, talk: Talk) -> pd
             wanted=f"at most {MAX_BAD_SHARE:.0%}",
             fix="Check that the image column names the photos of this table.",
         )
+    store.save(photos_file(run))
     return table.assign(
         sha256=pd.array([fact.sha256 for fact in facts], dtype="string"),
         width=pd.array([fact.width for fact in facts], dtype="Int64"),
         height=pd.array([fact.height for fact in facts], dtype="Int64"),
         unreadable=pd.array([fact.error for fact in facts], dtype="string"),
     )
+
+
+def _store(
+    run: Run, paths: Sequence[Path | None], size: int, cache: PhotoCache, talk: Talk
+) -> tuple[PhotoStore, list[PhotoFacts]]:
+    with talk.bar("reading photos") as progress:
+        return store_photos(
+            paths, size=size, cache=cache, spare=run.training_folder / "photos", progress=progress, say=talk.say
+        )
+
+
+def open_photos(run: Run, cache: PhotoCache, talk: Talk) -> PhotoStore:
+    """Open the decoded photos of a run; where the cache no longer has them, decode the originals again.
+
+    Parameters
+    ----------
+    run : Run
+        With ``listings.parquet``.
+    cache : PhotoCache
+        Where photos that are decoded again are kept.
+    talk : Talk
+        Who is told how far it is.
+
+    Returns
+    -------
+    PhotoStore
+        In the order of ``listings.parquet``; rows of unreadable photos are zeros and must not be used.
+
+    Raises
+    ------
+    RunError
+        If the run has no photos, or an original that has to be read again is no longer what it was.
+    """
+    table = run.listings()
+    require_photos(run, table)
+    try:
+        return PhotoStore.load(photos_file(run))
+    except (FileNotFoundError, PhotosGoneError):
+        talk.say("the decoded photos of this run are no longer there; they are read again")
+    readable = table["unreadable"].isna()
+    paths = [run.photo_root / image if sound else None for image, sound in zip(table["image"], readable, strict=True)]
+    record = run.record()
+    # runs of earlier versions have it among the settings alone
+    size = record.get("image_size") or record["settings"]["train"]["image_size"]
+    store, facts = _store(run, paths, size, cache, talk)
+    _require_unchanged(run, table[readable], [fact for fact, sound in zip(facts, readable, strict=True) if sound])
+    store.save(photos_file(run))
+    return store
+
+
+def require_photos(run: Run, table: pd.DataFrame) -> None:
+    """Refuse a run whose listings have no photo: nothing can be trained on it.
+
+    Raises
+    ------
+    RunError
+        If so.
+    """
+    if table["sha256"].isna().all():
+        raise RunError(
+            f"{run.folder} has no photos to train on", fix="Run find-issues on a dataset with an image column."
+        )
+
+
+def _require_unchanged(run: Run, table: pd.DataFrame, facts: Sequence[PhotoFacts]) -> None:
+    """Refuse photos that are not those of the run: its issues and decisions are about the old ones."""
+    different = [
+        f"{id} ({fact.error or 'another photo'})"
+        for id, sha256, fact in zip(table["id"], table["sha256"], facts, strict=True)
+        if fact.error or fact.sha256 != sha256
+    ]
+    if different:
+        raise RunError(
+            f"{len(different)} photos of {run.folder} have changed since they were read",
+            got=some(different),
+            wanted=f"the files as they were, below {run.photo_root}",
+            fix="Put them back, or start a new run with: curate find-issues DATASET",
+        )
 
 
 def groups_of(table: pd.DataFrame) -> Integers:

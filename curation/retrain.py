@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,20 +9,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
 from curation.decisions import current_decisions, now
 from curation.errors import InputError, RunError, some
-from curation.prepare import class_numbers, groups_of, photos_file
+from curation.out_of_fold import say_plan, with_weights
+from curation.prepare import class_numbers, groups_of, open_photos, require_photos
 from curation.runs import Run
 from curation.talk import Silent, Talk
+from training.blend import blend
+from training.cache import PhotoCache, default_cache
 from training.compare import paired_difference
-from training.devices import Device, find_device
+from training.crossval import network_share
+from training.devices import find_device
 from training.files import whole_file, write_json
-from training.loop import fit, predict, steps_of
+from training.jobs import Data, Done, Job, forget_other, prepare_data
 from training.metrics import classification_metrics
-from training.photos import Pixels, load_photos
+from training.plan import Work, make_plan
 from training.settings import TrainSettings
+from training.workers import run_jobs
 
 __all__ = ["retrain"]
 
@@ -35,7 +37,13 @@ _SMALL_TEST_SET = 50
 
 
 def retrain(
-    run: Run, *, compare: bool, seeds: int = 1, device: str | None = None, talk: Talk | None = None
+    run: Run,
+    *,
+    compare: bool,
+    seeds: int = 1,
+    device: str | None = None,
+    cache: PhotoCache | None = None,
+    talk: Talk | None = None,
 ) -> dict[str, Any]:
     """Train on the cleaned dataset and, to compare, on the one before; score both on the same test listings.
 
@@ -53,6 +61,8 @@ def retrain(
         Models per version.
     device : str, optional
         Where to train; by default as in the run.
+    cache : PhotoCache, optional
+        Where decoded photos are kept; by default the user's.
     talk : Talk, optional
         Who is told how far it is.
 
@@ -79,15 +89,14 @@ def retrain(
             wanted="at least one relabelled or deleted training listing",
             fix="Decide more with: curate review",
         )
-    settings = TrainSettings(**run.record()["settings"]["train"])
-    where = find_device(device or settings.device)
-    # the number of steps must not depend on how many listings were deleted
-    settings = replace(settings, epochs=settings.epochs_for(int((plan.before >= 0).sum())))
+    settings = replace(
+        TrainSettings(**run.record()["settings"]["train"]), device=device or run.record()["settings"]["train"]["device"]
+    )
     versions = {"before": plan.before, "after": plan.after} if compare else {"after": plan.after}
-    trainer = _Trainer(run, plan, settings, where, seeds, talk)
     with run.stage("retrain"):
-        predictions = {name: trainer.train(name, labels) for name, labels in versions.items()}
-    result = _result(plan, predictions, settings, seeds, talk)
+        trainer = _Trainer(run, plan, settings, seeds, cache or default_cache(), talk)
+        predictions = trainer.train(versions)
+    result = _result(plan, predictions, trainer.settings, seeds, talk)
     if compare:
         with whole_file(run.predictions_file) as temporary:
             np.savez_compressed(
@@ -116,14 +125,11 @@ class _Versions:
 
     def __init__(self, run: Run) -> None:
         table = run.listings()
+        require_photos(run, table)
         self.ids = table["id"].to_numpy(dtype=np.str_)
         self.classes = run.classes
         self.groups = groups_of(table)
-        if not photos_file(run).exists():
-            raise RunError(
-                f"{run.folder} has no photos to train on", fix="Run find-issues on a dataset with an image column."
-            )
-        readable = table["unreadable"].isna().to_numpy()
+        self.readable = readable = table["unreadable"].isna().to_numpy(dtype=bool)
         given = class_numbers(table["label"], self.classes)
         tests = (table["split"] == "test").to_numpy(dtype=bool)
         apart = ~np.isin(self.groups, self.groups[tests])
@@ -176,74 +182,77 @@ def _reviewed(run: Run, ids: npt.NDArray[np.str_], given: Integers, classes: Seq
 
 
 class _Trainer:
-    """Trains one model per version and seed; a model that is there already is read back."""
+    """Trains one model per version and seed; a model that is there already is read back.
+
+    Attributes
+    ----------
+    settings : TrainSettings
+        With the number of epochs, which must not depend on how many listings were deleted.
+    """
 
     def __init__(
-        self,
-        run: Run,
-        plan: _Versions,
-        settings: TrainSettings,
-        device: Device,
-        seeds: int,
-        talk: Talk,
+        self, run: Run, versions: _Versions, settings: TrainSettings, seeds: int, cache: PhotoCache, talk: Talk
     ) -> None:
         self.folder = run.training_folder / "retrain"
-        self.photos: Pixels = load_photos(photos_file(run))
-        self.plan, self.settings, self.device, self.seeds, self.talk = plan, settings, device, seeds, talk
+        self.versions, self.seeds, self.talk = versions, seeds, talk
+        self.photos = open_photos(run, cache, talk)
+        self.photos_key = str(run.record()["sha256"]["images"])
+        self.share = network_share(run.training_folder)
+        settings = with_weights(settings, talk)
+        rows = int((versions.before >= 0).sum())
+        work = Work(len(self.photos), rows, len(versions.test), len(versions.classes), 2 * seeds)
+        self.plan = make_plan(replace(settings, epochs=settings.epochs_for(rows)), work, find_device(settings.device))
+        self.settings = self.plan.settings
+        say_plan(self.plan, settings, rows, talk)
 
-    def train(self, name: str, labels: Integers) -> Integers:
-        """Return the predictions of each seed's model for the test set, shape (S, n)."""
-        rows = np.flatnonzero(labels >= 0)
-        total = steps_of(len(rows), self.settings) * self.seeds
-        done = 0
-        predictions = []
-        with self.talk.bar(f"training {name} the fixes") as progress:
+    def train(self, versions: dict[str, Integers]) -> dict[str, Integers]:
+        """Return the predictions of each version's models for the test set: class numbers, shape (S, n)."""
+        numbers = range(self.settings.seed, self.settings.seed + self.seeds)
+        predictions: dict[str, list[Integers]] = {name: [] for name in versions}
+        for seed in numbers:
+            settings = replace(self.settings, seed=seed)
+            data = self._data(settings)
+            jobs = [self._job(name, labels, seed) for name, labels in versions.items()]
+            for job in jobs:
+                # the fixes may have changed since; then the model before them is still good, and the one after is not
+                forget_other(job, data, settings)
+            with self.talk.bar(f"training {' and '.join(versions)} the fixes, seed {seed}") as progress:
+                done = run_jobs(jobs, data, settings, self.plan.arrangement, progress=progress)
+            for name, result in zip(versions, done, strict=True):
+                predictions[name].append(self._predicted(result))
+        return {name: np.stack(found) for name, found in predictions.items()}
 
-            def step() -> None:
-                nonlocal done
-                done += 1
-                progress(done, total)
+    def _predicted(self, done: Done) -> Integers:
+        probs = done.head if done.network is None else blend(done.head, done.network, self.share)
+        return np.asarray(probs.argmax(axis=1), dtype=np.int64)
 
-            for seed in range(self.settings.seed, self.settings.seed + self.seeds):
-                predictions.append(self._model(f"{name}-{seed}", labels, rows, seed, step))
-                done = steps_of(len(rows), self.settings) * (seed - self.settings.seed + 1)
-                progress(done, total)
-        return np.stack(predictions)
+    def _data(self, settings: TrainSettings) -> Data:
+        # features are of all photos, so that both versions and the folds share them; they use no label
+        with self.talk.bar("features") as progress:
+            return prepare_data(
+                self.photos,
+                self.versions.readable,
+                self.versions.groups,
+                classes=len(self.versions.classes),
+                settings=settings,
+                device=self.plan.arrangement.device,
+                folder=self.folder.parent,
+                photos_key=self.photos_key,
+                progress=progress,
+            )
 
-    def _model(self, name: str, labels: Integers, rows: Integers, seed: int, on_step: Any) -> Integers:
-        path = self.folder / f"{name}.pt"
-        key = self._key(labels, seed)
-        if path.exists():
-            content = torch.load(path, map_location="cpu", weights_only=True)
-            if content.get("key") == key:
-                return np.asarray(content["predicted"].numpy(), dtype=np.int64)
-        fitted = fit(
-            self.photos,
-            rows,
-            labels,
-            classes=len(self.plan.classes),
-            settings=self.settings,
-            device=self.device,
+    def _job(self, name: str, labels: Integers, seed: int) -> Job:
+        # test listings train neither version; their given labels are there for the learning curve
+        shown = labels.copy()
+        shown[self.versions.test] = self.versions.given
+        return Job(
+            name=f"{name} the fixes, seed {seed}",
+            folder=self.folder / f"{name}-{seed}",
+            labels=shown,
+            rows=np.flatnonzero(labels >= 0),
+            scored=self.versions.test,
             seed=seed,
-            on_step=on_step,
         )
-        predicted = predict(fitted.model, self.photos, self.plan.test, self.device).argmax(axis=1)
-        content = {
-            "key": key,
-            "classes": self.plan.classes,
-            "settings": self.settings.to_dict(),
-            "model": fitted.model.state_dict(),
-            "predicted": torch.from_numpy(predicted),
-        }
-        with whole_file(path) as temporary:
-            torch.save(content, temporary)
-        return np.asarray(predicted, dtype=np.int64)
-
-    def _key(self, labels: Integers, seed: int) -> str:
-        digest = hashlib.sha256(json.dumps([self.settings.to_dict(), self.plan.classes, seed], sort_keys=True).encode())
-        digest.update(labels.tobytes())
-        digest.update(self.plan.test.tobytes())
-        return digest.hexdigest()
 
 
 def _result(

@@ -11,6 +11,16 @@ from curation.runs import Run
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory):
+    """The photo cache of all tests; the user's own is neither used nor filled."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CURATE_CACHE_DIR", str(folder))
+        patch.delenv("CURATE_CACHE_LIMIT", raising=False)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Path:
     """A demo marketplace of 120 listings; tests must not change it."""

@@ -24,7 +24,7 @@ def normalize(pixels: torch.Tensor) -> torch.Tensor:
     return (pixels.permute(0, 3, 1, 2).float() / 255 - mean) / sd
 
 
-def vary(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def vary(batch: torch.Tensor, generator: torch.Generator, *, size: int | None = None) -> torch.Tensor:
     """Mirror, turn, zoom, shift and light every photo of a normalised batch at random.
 
     Parameters
@@ -33,16 +33,20 @@ def vary(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         Normalised photos.
     generator : Generator
         On the CPU, so that every device draws the same.
+    size : int, optional
+        Side T of the result in pixels; S by default.
 
     Returns
     -------
-    Tensor of float32, shape (B, 3, S, S)
+    Tensor of float32, shape (B, 3, T, T)
     """
-    n = len(batch)
+    n, size = len(batch), size or batch.shape[-1]
 
     def draw(spread: float) -> torch.Tensor:
         return ((torch.rand(n, generator=generator) * 2 - 1) * spread).to(batch.device)
 
+    if size < batch.shape[-1]:
+        batch = functional.interpolate(batch, size=(size, size), mode="bilinear", antialias=True)
     mirror = torch.where(draw(1.0) < 0, -1.0, 1.0)
     angle, zoom = draw(_TURN), 1 + draw(_ZOOM)
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.utils.tensorboard import SummaryWriter
 
-from training.devices import Device
+from training.arrangement import Arrangement
+from training.blend import blend, network_shares
 from training.errors import InputError
-from training.files import whole_file
+from training.files import read_json, write_json
 from training.folds import check_partition
-from training.loop import EpochResult, Floats, Integers, Pixels, fit, predict, steps_of
+from training.jobs import Data, Done, Job
+from training.loop import Floats
+from training.photos import Integers
 from training.progress import Progress, silent
 from training.settings import TrainSettings
+from training.workers import run_jobs
 
-__all__ = ["FoldPlan", "cross_validate"]
+__all__ = ["FoldPlan", "cross_validate", "network_share"]
 
 Mask = npt.NDArray[np.bool_]
+
+SHARE_FILE = "share.json"
 
 
 @dataclass(frozen=True)
@@ -67,40 +67,36 @@ class FoldPlan:
 
 
 def cross_validate(
-    photos: Pixels,
+    data: Data,
     labels: Integers,
     plan: FoldPlan,
     *,
-    classes: int,
     settings: TrainSettings,
-    device: Device,
+    arrangement: Arrangement,
     folder: Path,
     progress: Progress = silent,
     say: Callable[[str], None] = lambda line: None,
 ) -> Floats:
     """Train one model per fold and score every row by the model that never saw it.
 
-    A fold that has finished is read back from its checkpoint, so an interrupted run goes on with the first
-    unfinished one.
+    A fold that has finished is read back from its checkpoint, and one that had not goes on from its last snapshot.
 
     Parameters
     ----------
-    photos : ndarray of uint8, shape (N, S, S, 3)
-        The photos.
+    data : Data
+        Of :func:`training.jobs.prepare_data`.
     labels : ndarray of int64, shape (N,)
         Given class numbers 0 to K-1; -1 where there is none.
     plan : FoldPlan
         Who trains, who is scored.
-    classes : int
-        K.
     settings : TrainSettings
         How to train.
-    device : Device
-        Where to train.
+    arrangement : Arrangement
+        Where, and how many folds at a time.
     folder : Path
         Gets ``fold-<f>/checkpoint.pt`` and a TensorBoard log beside it.
     progress : callable
-        Called with (optimiser steps done, steps in all).
+        Called with (steps done, steps in all).
     say : callable
         Gets a line when a fold is taken from its checkpoint, and one about the initial weights.
 
@@ -115,119 +111,52 @@ def cross_validate(
         If a fold has fewer than two rows to train on, or a checkpoint was made with other settings or data.
     """
     check_partition(plan.fold, plan.groups, folds=plan.folds)
-    key = _key(labels, plan, classes, settings)
-    total = sum(steps_of(len(plan.training_rows(fold)), settings) for fold in range(plan.folds))
-    probs = np.full((len(labels), classes), np.nan, dtype=np.float32)
-    times_scored = np.zeros(len(labels), dtype=np.int64)
-    done = 0
     for fold in range(plan.folds):
-        rows, scored = plan.training_rows(fold), plan.scored_rows(fold)
-        if len(rows) < 2:
+        if len(plan.training_rows(fold)) < 2:
             raise InputError(
                 f"fold {fold + 1} has nothing to train on",
-                got=f"{len(rows)} labelled listings with a photo in the other folds",
+                got=f"{len(plan.training_rows(fold))} labelled listings with a photo in the other folds",
                 wanted="at least 2",
             )
-        checkpoint = _read_checkpoint(folder / f"fold-{fold}" / "checkpoint.pt", key)
-        if checkpoint is not None:
-            say(f"fold {fold + 1} of {plan.folds} is done already")
-            probs[scored] = checkpoint["probs"].numpy()
-        elif len(scored):
-            trained = _FoldTraining(folder / f"fold-{fold}", fold, done, total, progress)
-            probs[scored] = trained.run(photos, labels, rows, scored, classes, settings, device, key, say)
-        times_scored[scored] += 1
-        done += steps_of(len(rows), settings)
-        progress(done, total)
+    jobs = [
+        Job(
+            name=f"fold {fold + 1} of {plan.folds}",
+            folder=folder / f"fold-{fold}",
+            labels=labels,
+            rows=plan.training_rows(fold),
+            scored=plan.scored_rows(fold),
+            seed=settings.seed * 1009 + fold,
+        )
+        for fold in range(plan.folds)
+    ]
+    done = run_jobs(jobs, data, settings, arrangement, progress=progress, say=say)
+    return _collected(jobs, done, labels, plan, data.classes, folder / SHARE_FILE)
+
+
+def _collected(
+    jobs: list[Job], done: list[Done], labels: Integers, plan: FoldPlan, classes: int, share_file: Path
+) -> Floats:
+    """Put the folds' probabilities into one array, networks and heads blended."""
+    head = np.full((len(labels), classes), np.nan, dtype=np.float32)
+    network = head.copy()
+    times_scored = np.zeros(len(labels), dtype=np.int64)
+    for job, result in zip(jobs, done, strict=True):
+        head[job.scored] = result.head
+        if result.network is not None:
+            network[job.scored] = result.network
+        times_scored[job.scored] += 1
     if not np.array_equal(times_scored, plan.has_photo.astype(np.int64)):
         raise ValueError("every listing with a photo must be scored exactly once")
-    return probs
+    if np.isnan(network).all():
+        return head
+    # the test set's labels have no say in what is found
+    judged = np.where(plan.may_train & plan.has_photo, labels, -1)
+    shares = network_shares(head, network, judged, plan.fold, folds=plan.folds)
+    write_json(share_file, {"network_share": float(shares.mean())})
+    return blend(head, network, shares[plan.fold][:, None])
 
 
-@dataclass
-class _FoldTraining:
-    """One fold: its files and its share of the progress bar."""
-
-    folder: Path
-    fold: int
-    done: int
-    total: int
-    progress: Progress
-
-    def run(
-        self,
-        photos: Pixels,
-        labels: Integers,
-        rows: Integers,
-        scored: Integers,
-        classes: int,
-        settings: TrainSettings,
-        device: Device,
-        key: str,
-        say: Callable[[str], None],
-    ) -> Floats:
-        # what an interrupted attempt left would show as a second curve
-        shutil.rmtree(self.folder, ignore_errors=True)
-        judged = scored[labels[scored] >= 0]
-        with SummaryWriter(str(self.folder)) as log:
-
-            def on_epoch(result: EpochResult, model: torch.nn.Module) -> None:
-                log.add_scalar("train/loss", result.loss, result.epoch)
-                log.add_scalar("train/accuracy", result.accuracy, result.epoch)
-                log.add_scalar("learning_rate", result.learning_rate, result.epoch)
-                if len(judged):
-                    held_out = predict(model, photos, judged, device, mirrored=False)
-                    given = np.maximum(held_out[np.arange(len(judged)), labels[judged]], 1e-8)
-                    log.add_scalar("held_out/loss", float(-np.log(given).mean()), result.epoch)
-                    log.add_scalar(
-                        "held_out/accuracy", float((held_out.argmax(1) == labels[judged]).mean()), result.epoch
-                    )
-
-            fitted = fit(
-                photos,
-                rows,
-                labels,
-                classes=classes,
-                settings=settings,
-                device=device,
-                seed=settings.seed * 1009 + self.fold,
-                on_step=self._step,
-                on_epoch=on_epoch,
-            )
-        if self.fold == 0:
-            say(f"{settings.model}: {fitted.origin}")
-        probs = predict(fitted.model, photos, scored, device)
-        content = {
-            "key": key,
-            "settings": settings.to_dict(),
-            "model": fitted.model.state_dict(),
-            "probs": torch.from_numpy(probs),
-            "history": [asdict(result) for result in fitted.history],
-        }
-        with whole_file(self.folder / "checkpoint.pt") as temporary:
-            torch.save(content, temporary)
-        return probs
-
-    def _step(self) -> None:
-        self.done += 1
-        self.progress(self.done, self.total)
-
-
-def _key(labels: Integers, plan: FoldPlan, classes: int, settings: TrainSettings) -> str:
-    """Name what a checkpoint depends on, so that none is used for another question."""
-    digest = hashlib.sha256(json.dumps([settings.to_dict(), classes], sort_keys=True).encode())
-    for array in (labels, plan.fold, plan.may_train, plan.has_photo):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-def _read_checkpoint(path: Path, key: str) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if content.get("key") != key:
-        raise InputError(
-            f"{path} was made with other settings or data",
-            wanted="a checkpoint of this run",
-            fix="Remove it, or start a new run.",
-        )
-    return content
+def network_share(folder: Path) -> float:
+    """Return how much networks counted in the cross-validation in `folder`; half if there was none."""
+    file = folder / SHARE_FILE
+    return float(read_json(file)["network_share"]) if file.exists() else 0.5

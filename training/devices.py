@@ -1,42 +1,65 @@
-"""Where a model runs, and with which precision: the only place that knows of hardware."""
+"""Where a model runs, and with which precision and layout: the only place that knows of hardware."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from torch import nn
 
 from training.errors import InputError
 
-__all__ = ["Device", "find_device"]
+__all__ = ["Device", "bfloat16_may_be_fast", "find_device"]
 
 
 @dataclass(frozen=True)
 class Device:
-    """A torch device and its precision.
+    """A torch device, its precision and its memory layout; which are fastest is measured (training/arrangement.py).
 
     Attributes
     ----------
     device : torch.device
         Where tensors live.
     mixed : bool
-        Whether bfloat16 is fast here: CUDA from compute capability 8 on, CPUs with AMX or AVX512-BF16.
+        Whether networks compute in bfloat16 where that is safe.
+    channels_last : bool
+        Whether the values of one pixel lie side by side in memory.
     """
 
     device: torch.device
-    mixed: bool
+    mixed: bool = False
+    channels_last: bool = False
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether it is a CUDA GPU."""
+        return self.device.type == "cuda"
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context of mixed precision, or one that changes nothing."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.mixed else nullcontext()
 
+    def place(self, model: nn.Module) -> nn.Module:
+        """Move a network here, in the layout that is fastest."""
+        layout = torch.channels_last if self.channels_last else torch.contiguous_format
+        return model.to(device=self.device, memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+    def arrange(self, batch: torch.Tensor) -> torch.Tensor:
+        """Bring a batch (B, C, H, W) into the layout of the networks."""
+        return batch.contiguous(memory_format=torch.channels_last) if self.channels_last else batch
+
+    def send(self, values: npt.NDArray[np.generic]) -> torch.Tensor:
+        """Copy an array here; to a GPU while it computes."""
+        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        return tensor.pin_memory().to(self.device, non_blocking=True) if self.is_cuda else tensor.to(self.device)
+
     def __str__(self) -> str:
-        if self.device.type == "cuda":
-            name = torch.cuda.get_device_name(self.device)
-        else:
-            name = f"{self.device} with {torch.get_num_threads()} threads"
-        return f"{name}, {'bfloat16' if self.mixed else 'float32'}"
+        name = torch.cuda.get_device_name(self.device) if self.is_cuda else str(self.device)
+        layout = ", channels last" if self.channels_last else ""
+        return f"{name}, {'bfloat16' if self.mixed else 'float32'}{layout}"
 
 
 def find_device(name: str = "auto") -> Device:
@@ -57,10 +80,11 @@ def find_device(name: str = "auto") -> Device:
         raise InputError(
             "this device can't be used", got=f"{name} ({str(error).splitlines()[0]})", wanted="auto, cpu, cuda or mps"
         ) from error
-    return Device(device, mixed=_bfloat16_is_fast(device))
+    return Device(device)
 
 
-def _bfloat16_is_fast(device: torch.device) -> bool:
+def bfloat16_may_be_fast(device: torch.device) -> bool:
+    """Return whether bfloat16 is worth a measurement: without its instructions it is emulated, and endlessly slow."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":

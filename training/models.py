@@ -14,7 +14,10 @@ from torch import nn
 
 from training.errors import InputError, closest
 
-__all__ = ["build_model", "known_models", "logits_of", "model_name"]
+__all__ = ["PRETRAINED", "build_model", "known_models", "logits_of", "model_name", "takes_size", "weights_origin"]
+
+#: Says of a network that it starts from torchvision's weights.
+PRETRAINED = "pretrained"
 
 _DOWNLOAD_TIMEOUT = 10.0
 
@@ -95,6 +98,11 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     return model.train(), origin
 
 
+def weights_origin(name: str) -> str:
+    """Fetch the weights of a model, if they can be had; return where a network starts: `PRETRAINED`, or why not."""
+    return _weights(model_name(name))[1]
+
+
 @cache
 def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
     default = torchvision.models.get_model_weights(name).DEFAULT
@@ -104,7 +112,7 @@ def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
     try:
         # it announces the download even when there is none
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            return dict(default.get_state_dict(progress=False, check_hash=True)), "pretrained"
+            return dict(default.get_state_dict(progress=False, check_hash=True)), PRETRAINED
     except (URLError, OSError, RuntimeError) as error:
         reason = getattr(error, "reason", error)
         return None, f"from scratch: torchvision's weights can't be fetched ({reason})"
@@ -116,6 +124,20 @@ def _try_out(model: nn.Module, image_size: int) -> None:
     model.eval()
     with torch.inference_mode():
         model(torch.zeros(1, 3, image_size, image_size))
+
+
+@cache
+def takes_size(name: str, image_size: int) -> bool:
+    """Return whether a network takes photos of another size than the one it was made for."""
+    if name.startswith(("vit_", "swin", "maxvit")):
+        # made for one size
+        return False
+    model = torchvision.models.get_model_builder(name)(weights=None, num_classes=2)
+    try:
+        _try_out(model, image_size)
+    except (RuntimeError, ValueError):
+        return False
+    return True
 
 
 def logits_of(output: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:

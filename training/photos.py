@@ -1,26 +1,37 @@
-"""Photos: decoded once, upright, as one memory-mapped array of small squares."""
+"""Photos: decoded upright, as small squares."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
-import warnings
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
+from PIL import __version__ as PIL_VERSION
 
-from training.files import whole_file
-from training.progress import Progress, silent
-
-__all__ = ["PhotoFacts", "decode", "load_photos", "store_photos"]
+__all__ = ["RECIPE", "Integers", "PhotoFacts", "Photos", "Pixels", "decode"]
 
 Pixels = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.int64]
+
+#: Names how `decode` makes pixels of a file; count up when a change of it changes pixels. Photos that were kept under
+#: another name are decoded again.
+RECIPE = f"1, Pillow {PIL_VERSION}"
+
+
+class Photos(Protocol):
+    """The decoded photos of N rows: a plain array of shape (N, S, S, 3), or a :class:`training.store.PhotoStore`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, S, S, 3)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Integers, /) -> Pixels:
+        """Return the photos of `rows` as a new array of uint8, shape (n, S, S, 3)."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +76,21 @@ def decode(content: bytes, size: int) -> tuple[Pixels, tuple[int, int]]:
     Exception
         Whatever the decoder says of a damaged file: Pillow's decoders raise many kinds.
     """
-    with warnings.catch_warnings():
-        # a large photo is no attack here, and Pillow's note about odd EXIF says nothing of the pixels
-        warnings.simplefilter("ignore")
-        with Image.open(io.BytesIO(content)) as opened:
-            width, height = opened.size
-            # 5 to 8 swap the sides (EXIF 2.32, 4.6.4 A, Orientation)
-            upright = (height, width) if opened.getexif().get(0x0112, 1) >= 5 else (width, height)
-            # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time
-            opened.draft("RGB", (2 * size, 2 * size))
-            opened.load()
-            image = _rgb(ImageOps.exif_transpose(opened))
-    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
+    with Image.open(io.BytesIO(content)) as opened:
+        width, height = opened.size
+        # 5 to 8 swap the sides (EXIF 2.32, 4.6.4 A, Orientation)
+        upright = (height, width) if _orientation(opened) >= 5 else (width, height)
+        # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time
+        opened.draft("RGB", (2 * size, 2 * size))
+        opened.load()
+        # asked again, as some decoders turn the photo while they load it; a turn by nothing would be a copy
+        image = _rgb(ImageOps.exif_transpose(opened) if _orientation(opened) != 1 else opened)
+        return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
+
+
+def _orientation(image: Image.Image) -> int:
+    value = image.getexif().get(0x0112, 1)
+    return value if isinstance(value, int) else 1
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -88,71 +102,4 @@ def _rgb(image: Image.Image) -> Image.Image:
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
         opaque = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
-
-
-def store_photos(
-    paths: Sequence[Path | None], destination: Path, *, size: int, progress: Progress = silent
-) -> list[PhotoFacts]:
-    """Decode all photos into one array on disk, whole or not at all.
-
-    Parameters
-    ----------
-    paths : sequence of Path or None, length N
-        None for a listing without a photo.
-    destination : Path
-        The ``.npy`` file: uint8, shape (N, size, size, 3). The rows of unreadable photos are zeros and must not be
-        used; `error` says which they are.
-    size : int
-        Side of the squares in pixels.
-    progress : callable
-        Called with (photos done, N).
-
-    Returns
-    -------
-    list of PhotoFacts, length N
-    """
-    facts: list[PhotoFacts] = []
-    with whole_file(destination) as temporary:
-        images = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(len(paths), size, size, 3))
-        # decoding releases the interpreter's lock, so threads use all cores without copying pixels
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for row, (fact, pixels) in enumerate(pool.map(lambda path: _examine(path, size), paths)):
-                facts.append(fact)
-                if pixels is not None:
-                    images[row] = pixels
-                progress(row + 1, len(paths))
-        images.flush()
-        del images
-    return facts
-
-
-def _examine(path: Path | None, size: int) -> tuple[PhotoFacts, Pixels | None]:
-    if path is None:
-        return PhotoFacts(error="no photo"), None
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return PhotoFacts(error="no such file"), None
-    except OSError as error:
-        return PhotoFacts(error=error.strerror or str(error)), None
-    sha256 = hashlib.sha256(content).hexdigest()
-    if not content:
-        return PhotoFacts(sha256, error="the file is empty"), None
-    try:
-        pixels, (width, height) = decode(content, size)
-    except Exception as error:  # a damaged file can raise anything in a decoder; it becomes a finding
-        return PhotoFacts(sha256, error=_why(error)), None
-    return PhotoFacts(sha256, width, height), pixels
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image"
-    return str(error) or type(error).__name__
-
-
-def load_photos(store: Path) -> Pixels:
-    """Open a store made by :func:`store_photos`; pixels are read when they are used."""
-    photos: Pixels = np.load(store, mmap_mode="r")
-    return photos
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -10,10 +10,11 @@ import click
 import numpy as np
 import pandas as pd
 
-from curation.cli.options import json_option, train_options, train_settings
+from curation.cli.options import cache_option, json_option, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.errors import InputError, ListingsError
 from curation.runs import Run
+from training.cache import default_cache
 from training.settings import TrainSettings
 
 __all__ = ["find_issues"]
@@ -41,6 +42,7 @@ _WEAK_AT_ALL = 0.4
 )
 @click.option("--folds", default=5, show_default=True, help="Number of folds.")
 @train_options
+@cache_option
 @json_option
 def find_issues(
     dataset: Path,
@@ -49,6 +51,7 @@ def find_issues(
     allow_outside: bool,
     probabilities: Path | None,
     folds: int,
+    cache_dir: Path | None,
     as_json: bool,
     **train: Any,
 ) -> None:
@@ -75,7 +78,7 @@ def find_issues(
         if len(error.problems) > 20:
             talk.say(f"  +{len(error.problems) - 20} more")
         raise
-    run = find(listings, settings, run_folder=run_folder, command=sys.argv, talk=talk)
+    run = find(listings, settings, run_folder=run_folder, cache=default_cache(cache_dir), command=sys.argv, talk=talk)
     summary = summarise(run)
     if as_json:
         print_json(summary)

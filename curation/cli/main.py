@@ -6,6 +6,7 @@ import click
 
 from curation import __version__
 from curation.cli.apply import apply_fixes, undo
+from curation.cli.cache import cache
 from curation.cli.demo import demo
 from curation.cli.find import find_issues
 from curation.cli.group import Group
@@ -32,5 +33,5 @@ def main() -> None:
     """  # noqa: D301 (click wants the control character)
 
 
-for command in (demo, find_issues, review, apply_fixes, undo, retrain, status):
+for command in (demo, find_issues, review, apply_fixes, undo, retrain, status, cache):
     main.add_command(command)

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from training.settings import OPTIMIZERS, TrainSettings
+from training.durations import parse_duration
+from training.settings import OPTIMIZERS, PRESETS, TrainSettings
 
-__all__ = ["json_option", "run_option", "train_options", "train_settings"]
+__all__ = ["cache_option", "json_option", "run_option", "train_options", "train_settings"]
 
 Command = Callable[..., Any]
 _DEFAULT = TrainSettings()
@@ -24,14 +25,27 @@ run_option = click.option(
 )
 
 _TRAIN = (
+    click.option(
+        "--preset",
+        default=_DEFAULT.preset,
+        show_default=True,
+        metavar="|".join(PRESETS),
+        help="How much time to spend: " + "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items()) + ".",
+    ),
+    click.option("--time-limit", metavar="TIME", help="Train no longer than this, e.g. 90s, 10m, 1h30m."),
     click.option("--model", default=_DEFAULT.model, show_default=True, help="Any torchvision classifier."),
     click.option(
         "--image-size",
-        default=_DEFAULT.image_size,
-        show_default=True,
-        help="Side of the photos in pixels; larger = slower.",
+        type=int,
+        help="Side of the photos in pixels; larger = slower. [default: "
+        + ", ".join(f"{preset.image_size} in {name}" for name, preset in PRESETS.items())
+        + "]",
     ),
-    click.option("--epochs", type=int, help="Passes over the photos. [default: by their number]"),
+    click.option(
+        "--epochs",
+        type=int,
+        help="Passes of each network over the photos; 0 trains none. [default: by preset and number]",
+    ),
     click.option("--batch-size", default=_DEFAULT.batch_size, show_default=True, help="Photos per step."),
     click.option(
         "--optimizer", default=_DEFAULT.optimizer, show_default=True, metavar="|".join(OPTIMIZERS), help="Optimiser."
@@ -54,6 +68,13 @@ _TRAIN = (
 )
 
 
+cache_option = click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path),
+    help="Where decoded photos are kept for later runs. [default: $CURATE_CACHE_DIR, else ~/.cache/curate]",
+)
+
+
 def train_options(command: Command) -> Command:
     """Add the options of :class:`TrainSettings` to a command."""
     for option in reversed(_TRAIN):
@@ -63,4 +84,5 @@ def train_options(command: Command) -> Command:
 
 def train_settings(options: dict[str, Any]) -> TrainSettings:
     """Make settings of the options that :func:`train_options` added."""
-    return TrainSettings(**options)
+    limit = options.pop("time_limit")
+    return TrainSettings(**options, time_limit=None if limit is None else parse_duration(limit))

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from curation.cli.options import json_option, run_option
+from curation.cli.options import cache_option, json_option, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.runs import Run, open_run
+from training.cache import default_cache
 
 __all__ = ["retrain"]
 
@@ -21,8 +22,11 @@ __all__ = ["retrain"]
     "--seeds", default=1, show_default=True, help="Models per version; more seeds show the noise of training."
 )
 @click.option("--device", help="auto, cpu, cuda, cuda:1 or mps. [default: as in the run]")
+@cache_option
 @json_option
-def retrain(run_folder: Path | None, compare: bool, seeds: int, device: str | None, as_json: bool) -> None:
+def retrain(
+    run_folder: Path | None, compare: bool, seeds: int, device: str | None, cache_dir: Path | None, as_json: bool
+) -> None:
     """Train on the cleaned dataset; with --compare, tell whether cleaning helped.
 
     Both versions are trained with the run's settings and scored on the same test listings, which were fixed before
@@ -32,7 +36,7 @@ def retrain(run_folder: Path | None, compare: bool, seeds: int, device: str | No
     from curation.retrain import retrain as train
 
     run = open_run(run_folder)
-    result = train(run, compare=compare, seeds=seeds, device=device, talk=Terminal())
+    result = train(run, compare=compare, seeds=seeds, device=device, cache=default_cache(cache_dir), talk=Terminal())
     if compare:
         write_report(run)
     if as_json:

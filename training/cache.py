@@ -1,0 +1,198 @@
+"""The photo cache: decoded photos that later runs use again, of bounded size.
+
+Its shards are below ``<folder>/photos-v1/<side>/``; what a shard is, see :mod:`training.shards`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.errors import CurateError, InputError
+from training.shards import Shard, bytes_of, files_in, shards_in, used_at
+
+__all__ = [
+    "DEFAULT_LIMIT",
+    "SHARD_BYTES",
+    "PhotoCache",
+    "bytes_text",
+    "default_cache",
+    "default_cache_folder",
+    "default_cache_limit",
+    "home_as_tilde",
+    "parse_bytes",
+]
+
+DEFAULT_LIMIT = 20 * 10**9
+# what a killed process loses at most, and what is held in memory: 5,000 photos of 64 pixels, 400 of 224
+SHARD_BYTES = 64 * 10**6
+_LEFT_OVER_SECONDS = 24 * 3600
+_UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+@dataclass(frozen=True)
+class PhotoCache:
+    """Where decoded photos are kept between runs.
+
+    Attributes
+    ----------
+    folder : Path
+        Made when something is stored.
+    limit : int
+        Bytes that it may hold.
+    shard_bytes : int
+        Bytes of pixels in one shard at most (but at least one photo).
+    """
+
+    folder: Path
+    limit: int
+    shard_bytes: int = SHARD_BYTES
+
+    @property
+    def root(self) -> Path:
+        """The folder with everything that is ours: the cache may be told to live in a folder with other things."""
+        return self.folder / "photos-v1"
+
+    def folder_of(self, size: int) -> Path:
+        """Return where the photos with sides of `size` pixels are."""
+        return self.root / str(size)
+
+    def sizes(self) -> dict[int, list[Shard]]:
+        """Return the shards of every size."""
+        folders = {int(path.name): path for path in files_in(self.root) if path.name.isdecimal()}
+        return {size: shards_in(folders[size]) for size in sorted(folders)}
+
+    def used(self) -> int:
+        """Return the bytes of all its files."""
+        return sum(bytes_of(path) for path in self._files())
+
+    def trim(self, keep: Collection[Path] = ()) -> int:
+        """Delete the shards that were not used for longest until the cache is within its limit.
+
+        Parameters
+        ----------
+        keep : collection of Path
+            Pixel files that must stay, whatever the limit.
+
+        Returns
+        -------
+        int
+            Bytes freed.
+        """
+        before = used = self.used()
+        with contextlib.suppress(OSError):
+            self._remove_left_overs()
+            used = self.used()
+            shards = [shard for shards in self.sizes().values() for shard in shards if shard.pixels not in keep]
+            for shard in sorted(shards, key=lambda shard: used_at(shard.index)):
+                if used <= self.limit:
+                    break
+                size = shard.bytes()
+                shard.remove()
+                used -= size
+        return before - used
+
+    def clear(self) -> int:
+        """Delete all photos; return the bytes freed. A run that needs its photos decodes them again.
+
+        Raises
+        ------
+        CurateError
+            If something can't be deleted.
+        """
+        before = self.used()
+        try:
+            for shards in self.sizes().values():
+                for shard in shards:
+                    shard.remove()
+            self._remove_left_overs()
+        except OSError as error:
+            raise CurateError(f"{home_as_tilde(self.root)} can't be cleared: {error.strerror or error}") from error
+        return before - self.used()
+
+    def _files(self) -> Iterator[Path]:
+        for folder in files_in(self.root):
+            yield from (path for path in files_in(folder) if path.is_file())
+
+    def _remove_left_overs(self) -> None:
+        """Remove what killed processes left: temporary files, and pixels whose index was never written."""
+        yesterday = time.time() - _LEFT_OVER_SECONDS
+        for path in self._files():
+            unfinished = path.name.startswith(".") or (path.suffix == ".npy" and not path.with_suffix(".npz").exists())
+            if unfinished and used_at(path) < yesterday:
+                path.unlink(missing_ok=True)
+
+
+def default_cache(folder: Path | None = None) -> PhotoCache:
+    """Return the cache in `folder`, or where the environment or the system's habit wants it."""
+    chosen = folder.expanduser() if folder else default_cache_folder()
+    # absolute, as other processes and later commands open what is in it
+    return PhotoCache(chosen.absolute(), default_cache_limit())
+
+
+def default_cache_folder() -> Path:
+    """Return ``$CURATE_CACHE_DIR``, else ``$XDG_CACHE_HOME/curate``, else ``~/.cache/curate``."""
+    if named := os.environ.get("CURATE_CACHE_DIR"):
+        return Path(named).expanduser()
+    # a relative path there is to be ignored (XDG Base Directory Specification 0.8)
+    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        return base / "curate"
+    try:
+        return Path.home() / ".cache" / "curate"
+    except RuntimeError:
+        # a user without a home, as in some containers: nothing can be written there, which will be said
+        return Path("/.cache/curate")
+
+
+def default_cache_limit() -> int:
+    """Return the bytes of ``$CURATE_CACHE_LIMIT``, else 20 GB."""
+    named = os.environ.get("CURATE_CACHE_LIMIT")
+    return parse_bytes(named, "CURATE_CACHE_LIMIT") if named else DEFAULT_LIMIT
+
+
+def parse_bytes(text: str, what: str = "the size") -> int:
+    """Return how many bytes ``"20GB"``, ``"1.5 TiB"`` or ``"1000"`` are.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+
+    Examples
+    --------
+    >>> parse_bytes("20GB"), parse_bytes("512 MiB"), parse_bytes("0")
+    (20000000000, 536870912, 0)
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?)B?|B)?\s*", text, re.IGNORECASE | re.ASCII)
+    if not found:
+        raise InputError(f"{what} is not a number of bytes", got=repr(text), wanted="e.g. 20GB, 500MB or 1.5TiB")
+    number, unit, binary = found.groups()
+    return int(float(number) * (1024 if binary else 1000) ** _UNITS[(unit or "").upper()])
+
+
+def bytes_text(count: int) -> str:
+    """Return a number of bytes as a person reads it.
+
+    Examples
+    --------
+    >>> bytes_text(1_234_567_890), bytes_text(20 * 10**9), bytes_text(999), bytes_text(999_999)
+    ('1.2 GB', '20 GB', '999 B', '1 MB')
+    """
+    value, unit = float(count), "B"
+    for larger in ("KB", "MB", "GB", "TB"):
+        if round(value, 1) < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
+
+
+def home_as_tilde(path: Path) -> str:
+    """Return a path with the home folder as ``~``."""
+    with contextlib.suppress(RuntimeError, ValueError):
+        return str(Path("~") / path.relative_to(Path.home()))
+    return str(path)

@@ -1,0 +1,172 @@
+"""Features of all photos, computed once and kept on disk; every fold's head reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from training.augment import normalize
+from training.devices import Device
+from training.files import read_json, whole_file, write_json
+from training.models import PRETRAINED, build_model
+from training.patches import PatchBank
+from training.photos import Integers, Photos, Pixels
+from training.progress import Progress, silent
+from training.settings import TrainSettings
+
+__all__ = ["KEPT", "Extractor", "choose_extractor", "compute_features", "features_known"]
+
+Floats = npt.NDArray[np.float32]
+#: Turns photos (n, S, S, 3) into features (n, W).
+Extractor = Callable[[Pixels], torch.Tensor]
+
+#: Most features that are kept.
+KEPT = 512
+#: Photos that the projection is estimated from.
+_SAMPLE = 4_000
+_BLOCK = 256
+
+
+def choose_extractor(photos: Photos, rows: Integers, settings: TrainSettings, device: Device) -> tuple[Extractor, str]:
+    """Choose what makes features: the pretrained network where its weights can be had, else patches of the photos.
+
+    Parameters
+    ----------
+    photos : Photos of uint8, shape (N, S, S, 3)
+    rows : ndarray of int64
+        The readable ones.
+    settings : TrainSettings
+        Its model, whether pretrained weights are wanted, its seed.
+    device : Device
+        Where to compute.
+
+    Returns
+    -------
+    extract : callable
+    origin : str
+        What it is, in plain words.
+    """
+    if settings.pretrained:
+        network, origin = build_model(settings.model, classes=2, image_size=settings.size, pretrained=True)
+        if origin == PRETRAINED and _last_linear(network) is not None:
+            return _Network(network, device), f"pretrained {settings.model}"
+    return PatchBank(photos, rows, seed=settings.seed, device=device.device), "patches of the photos"
+
+
+def _last_linear(network: nn.Module) -> nn.Linear | None:
+    layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    return layers[-1] if layers else None
+
+
+class _Network:
+    """The input of a classifier's last layer, the mean over a photo and its mirror image."""
+
+    def __init__(self, network: nn.Module, device: Device) -> None:
+        self._network, self._device = network.to(device.device).eval(), device
+        self._seen: list[torch.Tensor] = []
+        last = _last_linear(network)
+        assert last is not None
+        last.register_forward_pre_hook(lambda layer, inputs: self._seen.append(inputs[0].flatten(1)))
+
+    @torch.inference_mode()
+    def __call__(self, pixels: Pixels) -> torch.Tensor:
+        parts = []
+        for at in range(0, len(pixels), 32):
+            batch = normalize(torch.from_numpy(pixels[at : at + 32]).to(self._device.device))
+            self._seen.clear()
+            with self._device.autocast():
+                self._network(torch.cat([batch, batch.flip(3)]))
+            parts.append(self._seen[0].float().view(2, len(batch), -1).mean(0))
+        return torch.cat(parts)
+
+
+def compute_features(
+    photos: Photos,
+    rows: Integers,
+    extract: Extractor,
+    path: Path,
+    *,
+    key: str,
+    seed: int,
+    progress: Progress = silent,
+) -> None:
+    """Compute the features of all readable photos, and keep their main directions.
+
+    No label is used, so every fold may share them. The projection (principal components, each divided by the square
+    root of its spread: between plain and whitened) is estimated from at most 4,000 photos.
+
+    Parameters
+    ----------
+    photos : Photos of uint8, shape (N, S, S, 3)
+    rows : ndarray of int64
+        The readable ones.
+    extract : Extractor
+        Of :func:`choose_extractor`.
+    path : Path
+        The ``.npy`` file that gets them: float32, shape (N, D), D at most 512; zero for unreadable photos.
+    key : str
+        What the features depend on besides `path`: the photos and the settings.
+    seed : int
+        Seed of the choice of photos.
+    progress : callable
+        Called with (photos done, photos in all).
+    """
+    path.with_suffix(".json").unlink(missing_ok=True)
+    chosen = np.sort(np.random.default_rng(seed).choice(rows, min(len(rows), _SAMPLE), replace=False))
+    others = np.setdiff1d(rows, chosen)
+    done = 0
+
+    def extracted(part: Integers) -> torch.Tensor:
+        nonlocal done
+        features = extract(photos[part])
+        done += len(part)
+        progress(done, len(rows))
+        return features
+
+    sample = torch.cat([extracted(part) for part in _parts(chosen)])
+    project = _Projection(sample, seed)
+    with whole_file(path) as temporary:
+        kept = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=(len(photos), project.width))
+        kept[chosen] = project(sample)
+        for part in _parts(others):
+            kept[part] = project(extracted(part))
+        kept.flush()
+        del kept
+    write_json(path.with_suffix(".json"), {"key": key})
+
+
+def features_known(path: Path, key: str) -> bool:
+    """Return whether the features at `path` are there, whole, and of this `key`."""
+    note = path.with_suffix(".json")
+    return path.exists() and note.exists() and bool(read_json(note) == {"key": key})
+
+
+def _parts(rows: Integers) -> list[Integers]:
+    return [rows[at : at + _BLOCK] for at in range(0, len(rows), _BLOCK)]
+
+
+class _Projection:
+    """Standardise, rotate to the principal components of a sample, and even out their spreads half-way."""
+
+    def __init__(self, sample: torch.Tensor, seed: int) -> None:
+        self.width = max(1, min(KEPT, *(side - 1 for side in sample.shape)))
+        self._mean, self._spread = sample.mean(0), sample.std(0, correction=0) + 1e-4
+        standard = (sample - self._mean) / self._spread
+        with torch.random.fork_rng(devices=[sample.device] if sample.is_cuda else []):
+            torch.manual_seed(seed)
+            self._directions = torch.svd_lowrank(standard, self.width, niter=2)[2]
+        rotated = standard @ self._directions
+        spread = rotated.std(0, correction=0).clamp(min=1e-6)
+        self._directions = self._directions / spread.sqrt()
+        # heads choose the strength of their penalty from a fixed list, so the scale must not depend on the data
+        size = (standard @ self._directions).norm(dim=1).mean().clamp(min=1e-6)
+        self._directions = self._directions * (3 * self.width**0.25 / size)
+
+    def __call__(self, features: torch.Tensor) -> Floats:
+        kept: Floats = (((features - self._mean) / self._spread) @ self._directions).cpu().numpy()
+        return kept

@@ -1,0 +1,154 @@
+"""Linear heads on features: multinomial logistic regression, its strength of regularisation chosen by held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+__all__ = ["Head", "fit_head"]
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+#: Strengths that are tried, from strong to weak, until the held-out loss rises.
+_STRENGTHS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
+_HELD_OUT = 0.2
+#: More rows do not make the choice of the strength better.
+_ENOUGH = 20_000
+_ITERATIONS = 60
+#: Rows at a time: features stay on disk.
+_BLOCK = 16_384
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear classifier.
+
+    Attributes
+    ----------
+    weight : Tensor of float32, shape (D, K)
+    bias : Tensor of float32, shape (K,)
+    strength : float
+        Regularisation that was chosen.
+    """
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    strength: float
+
+    @torch.inference_mode()
+    def predict(self, features: Floats, rows: Integers) -> Floats:
+        """Return the probabilities of `rows`: float32, shape (n, K); rows sum to 1."""
+        parts = [
+            torch.softmax(block @ self.weight + self.bias, 1).cpu().numpy()
+            for block in _blocks(features, rows, self.weight.device)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.bias)), dtype=np.float32)
+
+
+def fit_head(
+    features: Floats,
+    rows: Integers,
+    labels: Integers,
+    groups: Integers,
+    *,
+    classes: int,
+    seed: int,
+    device: torch.device,
+) -> Head:
+    """Fit a multinomial logistic regression with ridge penalty by L-BFGS.
+
+    The strength of the penalty is chosen on rows held out of `rows` alone, whole groups at a time, by their loss
+    against the given labels; then all of `rows` are used.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (N, D)
+        May be memory-mapped.
+    rows : ndarray of int64, shape (n,)
+        The rows to fit on.
+    labels, groups : ndarray of int64, shape (N,)
+        Class numbers 0 to K-1, and what must stay on one side; other rows are not looked at.
+    classes : int
+        K.
+    seed : int
+        Seed of the choice of held-out rows.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    Head
+    """
+    rows = np.sort(rows)
+    start = torch.zeros(features.shape[1] + 1, classes, device=device)
+    held_out = _held_out(rows, groups, seed)
+    if not held_out.any() or held_out.all():
+        return _head(_minimise(features, rows, labels, start, _STRENGTHS[2]), _STRENGTHS[2])
+    best, lowest, found = _STRENGTHS[0], np.inf, start
+    for strength in _STRENGTHS:
+        start = _minimise(features, rows[~held_out][:_ENOUGH], labels, start, strength)
+        loss = _loss(features, rows[held_out][:_ENOUGH], labels, start)
+        if loss >= lowest:
+            break
+        best, lowest, found = strength, loss, start
+    return _head(_minimise(features, rows, labels, found, best), best)
+
+
+def _held_out(rows: Integers, groups: Integers, seed: int) -> npt.NDArray[np.bool_]:
+    kinds, inverse = np.unique(groups[rows], return_inverse=True)
+    return np.asarray(np.random.default_rng(seed).random(len(kinds)) < _HELD_OUT, dtype=bool)[inverse]
+
+
+def _head(solution: torch.Tensor, strength: float) -> Head:
+    return Head(solution[:-1].contiguous(), solution[-1].contiguous(), strength)
+
+
+def _minimise(features: Floats, rows: Integers, labels: Integers, start: torch.Tensor, strength: float) -> torch.Tensor:
+    """Return the weights (D + 1, K), the last row the bias, that minimise mean loss and penalty."""
+    solution = start.clone().requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        [solution], max_iter=_ITERATIONS, tolerance_change=1e-6, line_search_fn="strong_wolfe"
+    )
+    # a dataset of one block is read once
+    kept = list(_with_targets(features, rows, labels, solution.device)) if len(rows) <= _BLOCK else None
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        total = torch.zeros((), device=solution.device)
+        for block, target in kept or _with_targets(features, rows, labels, solution.device):
+            loss = functional.cross_entropy(block @ solution[:-1] + solution[-1], target, reduction="sum") / len(rows)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        penalty = strength / 2 * solution[:-1].square().sum()
+        penalty.backward()  # type: ignore[no-untyped-call]
+        return total + penalty.detach()
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return solution.detach()
+
+
+@torch.inference_mode()
+def _loss(features: Floats, rows: Integers, labels: Integers, solution: torch.Tensor) -> float:
+    return sum(
+        float(functional.cross_entropy(block @ solution[:-1] + solution[-1], target, reduction="sum"))
+        for block, target in _with_targets(features, rows, labels, solution.device)
+    ) / len(rows)
+
+
+def _blocks(features: Floats, rows: Integers, device: torch.device) -> Iterator[torch.Tensor]:
+    for at in range(0, len(rows), _BLOCK):
+        yield torch.from_numpy(np.ascontiguousarray(features[rows[at : at + _BLOCK]])).to(device)
+
+
+def _with_targets(
+    features: Floats, rows: Integers, labels: Integers, device: torch.device
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    for number, block in enumerate(_blocks(features, rows, device)):
+        chosen = rows[number * _BLOCK : (number + 1) * _BLOCK]
+        yield block, torch.from_numpy(labels[chosen]).to(device)

@@ -1,0 +1,202 @@
+"""What to train, how, and how long it will take: settled before the first photo is decoded, by measurement."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.arrangement import Arrangement, measure
+from training.devices import Device
+from training.durations import duration
+from training.errors import InputError
+from training.features import KEPT, choose_extractor
+from training.files import read_json, write_json
+from training.heads import fit_head
+from training.loop import sizes_of, steps_of
+from training.settings import TrainSettings
+
+__all__ = ["Plan", "Work", "make_plan"]
+
+#: Share of a time limit that is planned for: the machine may get slower.
+_MARGIN = 0.85
+#: Photos and rows of the trial measurements.
+_TRIAL_PHOTOS, _TRIAL_ROWS = 24, 512
+#: Cost of a prediction, in those of a training step on the same photos.
+_FORWARD = 1 / 3
+
+
+@dataclass(frozen=True)
+class Work:
+    """How much there is to do.
+
+    Attributes
+    ----------
+    photos : int
+        Photos in all.
+    rows, scored : int
+        Rows that one model trains on, and that it scores.
+    classes, models : int
+        K, and how many models are trained.
+    seconds_before : float
+        What is done before training, decoding above all.
+    """
+
+    photos: int
+    rows: int
+    scored: int
+    classes: int
+    models: int
+    seconds_before: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How models are trained, and how long that is expected to take.
+
+    Attributes
+    ----------
+    settings : TrainSettings
+        As asked for, with the number of epochs settled: 0 trains no network.
+    arrangement : Arrangement
+        How.
+    seconds : dict
+        Expected seconds of ``photos``, ``features``, ``heads`` and ``networks``.
+    """
+
+    settings: TrainSettings
+    arrangement: Arrangement
+    seconds: dict[str, float]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of each network."""
+        return self.settings.epochs or 0
+
+    def save(self, path: Path) -> None:
+        """Write it, so that an interrupted run goes on as it began."""
+        write_json(
+            path,
+            {
+                "settings": self.settings.to_dict(),
+                "arrangement": self.arrangement.to_dict(),
+                "seconds": {stage: round(seconds, 2) for stage, seconds in self.seconds.items()},
+            },
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Plan:
+        """Read what :meth:`save` wrote."""
+        content = read_json(path)
+        return cls(
+            TrainSettings(**content["settings"]), Arrangement.from_dict(content["arrangement"]), content["seconds"]
+        )
+
+    def lines(self) -> list[str]:
+        """Say what is going to be done, and how long it will take."""
+        total, device = sum(self.seconds.values()), self.arrangement.device
+        if not self.epochs:
+            return [f"expected: {duration(total)} ({device}; linear models on features, no network)"]
+        lines = [f"expected: {duration(total)} ({self.arrangement}; {self.epochs} epochs of {self.settings.model})"]
+        if total > 60:
+            without = duration(total - self.seconds["networks"])
+            lines.append(f"--preset standard, without networks, would take {without}")
+        return lines
+
+
+def make_plan(settings: TrainSettings, work: Work, device: Device) -> Plan:
+    """Measure this machine for two or three seconds, and settle how to train.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        What was asked for.
+    work : Work
+        How much there is to do.
+    device : Device
+        Where.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InputError
+        If even the quickest way does not fit into the time limit.
+    """
+    cores = torch.get_num_threads()
+    seconds = {"photos": work.seconds_before, "features": 0.0, "heads": 0.0, "networks": 0.0}
+    seconds["features"] = _features(settings, device) * work.photos + _projection(work)
+    seconds["heads"] = _heads(work, device) * work.models
+    epochs = settings.epochs_for(work.rows)
+    needed = sum(seconds.values())
+    left = math.inf
+    if settings.time_limit is not None:
+        left = settings.time_limit * _MARGIN - needed
+        if left < 0:
+            raise InputError(
+                "the time limit is too short",
+                got=duration(settings.time_limit),
+                wanted=f"about {duration(needed / _MARGIN)}, for {work.photos} photos without training a network",
+                fix="Give more time, or fewer listings.",
+            )
+    if not epochs:
+        return Plan(replace(settings, epochs=0), Arrangement(device, 1, cores), seconds)
+    arrangement = measure(settings, device, classes=work.classes, jobs=work.models)
+    affordable = epochs
+    while affordable and _networks(settings, affordable, arrangement, work) > left:
+        affordable -= 1
+    if not affordable:
+        return Plan(replace(settings, epochs=0), Arrangement(device, 1, cores), seconds)
+    seconds["networks"] = _networks(settings, affordable, arrangement, work)
+    return Plan(replace(settings, epochs=affordable), arrangement, seconds)
+
+
+def _features(settings: TrainSettings, device: Device) -> float:
+    """Return the seconds that the features of one photo take."""
+    photos = np.random.default_rng(0).integers(0, 256, (_TRIAL_PHOTOS, settings.size, settings.size, 3), dtype=np.uint8)
+    extract, _ = choose_extractor(photos, np.arange(_TRIAL_PHOTOS), settings, device)
+    extract(photos[:4])
+    start = time.perf_counter()
+    extract(photos)
+    return (time.perf_counter() - start) / _TRIAL_PHOTOS
+
+
+def _projection(work: Work) -> float:
+    """Return the seconds that finding the main directions takes, from the speed of a matrix product."""
+    side = 1024
+    matrix = torch.ones(side, side)
+    matrix @ matrix
+    start = time.perf_counter()
+    matrix @ matrix
+    return (time.perf_counter() - start) * 12 * min(work.photos, 4000) * 4096 * KEPT / side**3
+
+
+def _heads(work: Work, device: Device) -> float:
+    """Return the seconds that one head takes."""
+    chance = np.random.default_rng(0)
+    rows = min(_TRIAL_ROWS, max(work.rows, 2))
+    features = chance.standard_normal((rows, min(KEPT, rows)), dtype=np.float32)
+    labels = chance.integers(0, work.classes, rows)
+    start = time.perf_counter()
+    fit_head(features, np.arange(rows), labels, np.arange(rows), classes=work.classes, seed=0, device=device.device)
+    return (time.perf_counter() - start) * max(1.0, work.rows / rows)
+
+
+def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, work: Work) -> float:
+    """Return the seconds that training and using all networks takes."""
+    settings = replace(settings, epochs=epochs)
+    steps = steps_of(work.rows, settings)
+    # the convolutions' cost goes with the area; half of the epochs may see smaller photos
+    area = float(np.mean([(size / settings.size) ** 2 for size in sizes_of(settings, epochs)]))
+    forward = (2 * work.scored + 500 * epochs) / settings.batch_size * _FORWARD
+    width = arrangement.side_by_side
+    whole, rest = divmod(work.models, width)
+    each = arrangement.step_seconds * (steps * area + forward)
+    last = arrangement.alone_seconds if rest == 1 else arrangement.step_seconds * rest / width
+    return whole * each + (last * (steps * area + forward) if rest else 0.0)

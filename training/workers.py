@@ -1,0 +1,151 @@
+"""Jobs one after another, or side by side in processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.sharedctypes import SynchronizedArray
+from typing import Any
+
+import torch
+
+from training.arrangement import Arrangement
+from training.devices import Device
+from training.errors import CurateError
+from training.jobs import Data, Done, Job, run_job
+from training.progress import Progress, silent
+from training.settings import TrainSettings
+
+__all__ = ["run_jobs"]
+
+#: Seconds between two looks at how far the processes are.
+_LOOK = 0.2
+
+_shared: dict[str, Any] = {}
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    data: Data,
+    settings: TrainSettings,
+    arrangement: Arrangement,
+    *,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[Done]:
+    """Run all jobs as arranged.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    data, settings
+        What they read, how they train.
+    arrangement : Arrangement
+        How many at a time. The threads of each follow from its place alone, so a run that was interrupted computes
+        the same as one that was not.
+    progress : callable
+        Called with (steps done, steps in all).
+    say : callable
+        Gets what a person should know, each line once.
+
+    Returns
+    -------
+    list of Done
+        In the order of `jobs`.
+    """
+    told: set[str] = set()
+
+    def tell(done: Done) -> None:
+        for line in done.said:
+            if line not in told:
+                told.add(line)
+                say(line)
+
+    steps = [job.steps(settings) for job in jobs]
+    if arrangement.side_by_side == 1 or not settings.epochs_for(len(jobs[0].rows)):
+        finished = []
+        for place, job in enumerate(jobs):
+            before = sum(steps[:place])
+            on_step = lambda step, before=before: progress(before + step, sum(steps))  # noqa: E731
+            finished.append(run_job(job, data, settings, arrangement.device, on_step))
+            tell(finished[-1])
+        return finished
+    return _side_by_side(jobs, steps, data, settings, arrangement, progress, tell)
+
+
+def _side_by_side(
+    jobs: Sequence[Job],
+    steps: list[int],
+    data: Data,
+    settings: TrainSettings,
+    arrangement: Arrangement,
+    progress: Progress,
+    tell: Callable[[Done], None],
+) -> list[Done]:
+    # a fork of a process with threads may hang; the fork server has none, and imports torch once for all
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["training.workers"])
+    counts = context.Array("q", len(jobs))
+    finished: dict[int, Done] = {}
+    width = arrangement.side_by_side
+    pool = ProcessPoolExecutor(width, context, _start, (data, settings, arrangement.device, counts))
+    try:
+        for first in range(0, len(jobs), width):
+            places = range(first, min(first + width, len(jobs)))
+            threads = arrangement.threads(len(places))
+            waiting = {pool.submit(_work, place, jobs[place], threads): place for place in places}
+            while waiting:
+                ended, _ = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
+                progress(sum(counts[:]), sum(steps))
+                for future in ended:
+                    place = waiting.pop(future)
+                    finished[place] = future.result()
+                    tell(finished[place])
+    except BrokenProcessPool as error:
+        raise CurateError(
+            "a training process ended by itself, perhaps for want of memory; "
+            "the models that are finished are kept: give the same command again, or a smaller --batch-size"
+        ) from error
+    finally:
+        _end(pool)
+    return [finished[place] for place in range(len(jobs))]
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the pool without waiting for what it is at: snapshots keep that."""
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+
+
+def _start(data: Data, settings: TrainSettings, device: Device, counts: SynchronizedArray[int]) -> None:
+    """Prepare a worker."""
+    # Ctrl-C reaches the whole group; the parent ends its workers itself
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _shared.update(data=data, settings=settings, device=device, counts=counts)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is killed: it must not go on writing into a run that another may continue."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)
+
+
+def _work(place: int, job: Job, threads: int) -> Done:
+    torch.set_num_threads(threads)
+    counts = _shared["counts"]
+
+    def on_step(step: int) -> None:
+        counts[place] = step
+
+    return run_job(job, _shared["data"], _shared["settings"], _shared["device"], on_step)
