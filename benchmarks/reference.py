@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--label", default="label")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--only", type=int, default=None, help="train this many of the folds, for a shorter benchmark")
+    parser.add_argument("--fold", type=int, default=None, help="train this fold alone, for a shorter benchmark")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
@@ -97,8 +97,8 @@ def main() -> None:
     seconds = []
     splits = StratifiedKFold(args.folds, shuffle=True, random_state=args.seed).split(labels, labels)
     for fold, (rows, held_out) in enumerate(splits):
-        if args.only is not None and fold >= args.only:
-            break
+        if args.fold is not None and fold != args.fold:
+            continue
         start = time.perf_counter()
         model = train([paths[row] for row in rows], labels[rows], len(names), args.size, args.epochs)
         probs[held_out] = predict(model, [paths[row] for row in held_out], labels[held_out], args.size)

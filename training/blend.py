@@ -40,7 +40,8 @@ def network_shares(head: Floats, network: Floats, labels: Integers, fold: Intege
     of_head, of_network = head[judged][rows, given], network[judged][rows, given]
     losses = np.stack([-np.log(np.maximum(blend(of_head, of_network, share), 1e-8)) for share in _SHARES])
     per_fold = np.stack([losses[:, fold[judged] == number].sum(axis=1) for number in range(folds)])
-    return _SHARES[(per_fold.sum(axis=0) - per_fold).argmin(axis=1)].astype(np.float32)
+    shares: Floats = _SHARES[(per_fold.sum(axis=0) - per_fold).argmin(axis=1)].astype(np.float32)
+    return shares
 
 
 def blend(head: Floats, network: Floats, share: float | Floats) -> Floats:

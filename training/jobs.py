@@ -8,13 +8,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.utils.tensorboard import SummaryWriter
 
 from training.devices import Device
 from training.errors import InputError
@@ -25,6 +24,9 @@ from training.loop import EpochResult, Fitted, Floats, fit, predict, steps_of
 from training.photos import Integers, Photos
 from training.progress import Progress, silent
 from training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 __all__ = ["Data", "Done", "Job", "forget_other", "prepare_data", "run_job"]
 
@@ -217,6 +219,9 @@ def _fit_network(
     said: list[str],
 ) -> tuple[Fitted, TrainSettings]:
     """Train the network; on a GPU without enough memory, with half the batch."""
+    # it takes seconds to import, and most runs train no network
+    from torch.utils.tensorboard import SummaryWriter
+
     epochs = settings.epochs_for(len(job.rows))
     while True:
         try:

@@ -163,7 +163,7 @@ def _print(summary: dict[str, Any], run: Run) -> None:
     agrees, largest = summary["agreement"]["with_given_labels"], summary["agreement"]["largest_class"]
     click.echo(f"The out-of-fold model agrees with {agrees:.0%} of the labels; the largest class has {largest:.0%}.")
     if agrees < max(_WEAK * largest, _WEAK_AT_ALL):
-        click.echo("That is a weak model: take its label flags with care. More --epochs, a larger --image-size help.")
+        click.echo("That is a weak model: take its label flags with care. --preset thorough may help.")
     click.echo()
     if summary["worst"]:
         worst = [(row["priority"], row["id"], row["reasons"]) for row in summary["worst"]]
