@@ -23,6 +23,7 @@ from curation.runs import Run, create_run
 from curation.talk import Silent, Talk
 from training.cache import PhotoCache, default_cache
 from training.files import locked, sha256_of_file, whole_file
+from training.folds import check_folds
 from training.settings import TrainSettings
 
 __all__ = ["FindSettings", "find"]
@@ -168,6 +169,8 @@ def _scorer(
     if brought is not None:
         probs = brought.probs
         return lambda run: lambda table: (probs, None)
+    # which listings must stay together is known later; these folds could not be made even if none had to
+    check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
     # torch takes seconds to import; whoever brings probabilities does not need it
     from curation.out_of_fold import FoldTrainer
     from training.plan import Plan

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,14 +32,23 @@ def demo(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(demo, tmp_path_factory) -> Run:
-    """A finished run of the demo with a small model; tests must not change it."""
+    """A finished run of the demo without networks; tests must not change it."""
+    return find_in_demo(demo, tmp_path_factory.mktemp("runs") / "finished", preset="quick")
+
+
+@pytest.fixture(scope="session")
+def networked(demo, tmp_path_factory) -> Run:
+    """A finished run of the demo with a small network per fold; tests must not change it."""
+    folder = tmp_path_factory.mktemp("runs") / "networked"
+    return find_in_demo(demo, folder, model="squeezenet1_1", image_size=32, epochs=1, batch_size=32)
+
+
+def find_in_demo(demo: Path, folder: Path, **train: Any) -> Run:
     from curation.find import FindSettings, find
     from curation.listings import read_listings
     from training.settings import TrainSettings
 
-    train = TrainSettings(model="squeezenet1_1", image_size=32, epochs=2, pretrained=False, device="cpu", seed=3)
-    settings = FindSettings(folds=3, train=train)
-    folder = tmp_path_factory.mktemp("runs") / "finished"
+    settings = FindSettings(folds=3, train=TrainSettings(**train, pretrained=False, device="cpu", seed=3))
     return find(read_listings(demo), settings, run_folder=folder, command=["curate", "find-issues", "demo"])
 
 

@@ -18,6 +18,8 @@ from curation.cli import main
 from curation.issues import COLUMNS, KINDS
 from curation.runs import Run
 from tests.test_fixes import files, make_run
+from training.arrangement import Arrangement
+from training.devices import find_device
 from training.files import write_json
 
 ROOT = Path(__file__).parents[1]
@@ -164,7 +166,10 @@ def test_photos_most_of_which_are_missing_are_refused(here: Path) -> None:
         (["--folds", "0"], "0 folds can't be made of 30 listings"),
         (["--folds", "31"], "31 folds can't be made of 30 listings.*wanted 2 to 30 folds"),
         (["--folds", "few"], "few"),
-        (["--epochs", "0"], "number of epochs .*got 0"),
+        (["--epochs", "-1"], "number of epochs .*got -1"),
+        (["--preset", "standart"], r"unknown preset: got standart; wanted quick, .*Did you mean 'standard'\?$"),
+        (["--time-limit", "nonsense"], "a duration can't be read: got nonsense; wanted e.g. 90s, 10m, 1h30m"),
+        (["--time-limit", "0s"], "time limit in seconds .*got 0.0"),
         (["--batch-size", "1"], "batch size .*got 1"),
         (["--image-size", "8"], "image size .*got 8"),
         (["--lr", "nan"], "learning rate .*got nan"),
@@ -213,7 +218,8 @@ def test_a_table_without_photos_is_refused_without_probabilities(here: Path) -> 
 
 @pytest.mark.parametrize(
     "options",
-    [["--folds", "5"], ["--epochs", "2"], ["--model", "resnet18"], ["--optimizer", "sgd"], ["--batch-size", "8"],
+    [["--folds", "5"], ["--epochs", "0"], ["--time-limit", "5m"],
+     ["--model", "resnet18"], ["--optimizer", "sgd"], ["--batch-size", "8"],
      ["--weight-decay", "0"], ["--label-smoothing", "0"], ["--device", "cpu"],
      ["--lr", "0.1"], ["--no-pretrained"]],
     ids=lambda options: str(options[0]),
@@ -223,6 +229,12 @@ def test_training_options_beside_probabilities_are_refused_by_their_names(option
         here, "find-issues", "plain.csv", "--probabilities", "probs.csv", *options, match="has no effect with --prob"
     )
     assert last.startswith(f"Error: {options[0]} has no effect")
+
+
+@pytest.mark.parametrize("options", [["--batch-size", "8"], ["--lr", "0.1"], ["--model", "resnet18"]], ids=" ".join)
+def test_options_of_networks_are_refused_where_none_is_trained(options: list[str], here: Path) -> None:
+    last = assert_refused(here, "find-issues", "shop", "--no-pretrained", *options, match="--preset thorough")
+    assert last.startswith(f"Error: {options[0]} has no effect without a network")
 
 
 def test_a_run_folder_that_holds_something_else_is_refused(here: Path) -> None:
@@ -314,8 +326,6 @@ def test_undo_before_any_apply_is_refused(here: Path, run: Run) -> None:
 
 
 def test_a_retrain_before_any_apply_is_refused_with_what_to_type(here: Path, run: Run) -> None:
-    run.training_folder.mkdir()
-    np.save(run.training_folder / "photos.npy", np.zeros((12, 4, 4, 3), dtype=np.uint8))
     assert_refused(
         here, "retrain", "--compare", match="has no cleaned dataset.*curate apply-fixes --accept-suggestions"
     )
@@ -323,6 +333,7 @@ def test_a_retrain_before_any_apply_is_refused_with_what_to_type(here: Path, run
 
 
 def test_a_retrain_of_a_run_without_photos_is_refused(here: Path, run: Run) -> None:
+    run.write_table(run.listings_file, run.listings().assign(sha256=None))
     done("apply-fixes", "--accept-suggestions")
     assert_refused(here, "retrain", "--compare", match="has no photos to train on")
 
@@ -392,6 +403,47 @@ def test_a_finished_run_is_not_written_over(found: tuple[Path, Result], here: Pa
         match="holds a finished run",
     )  # fmt: skip
     assert files(folder / "run") == before
+
+
+TRAINED = ["--no-pretrained", "--device", "cpu", "--folds", "2", "--run", "run"]
+
+
+def test_the_expected_time_is_said_before_the_photos_are_read(here: Path) -> None:
+    lines = done("find-issues", "shop", "--preset", "quick", *TRAINED).stderr.splitlines()
+    assert lines[0] == "run folder: run"
+    assert re.fullmatch(r"expected: \d+ s \(cpu, float32; linear models on features, no network\)", lines[1])
+    photos = next(number for number, line in enumerate(lines) if " decoded" in line)
+    features = lines.index("features: patches of the photos")
+    assert 1 < photos < features
+    assert not list(Path("run/training").glob("fold-*/events*"))
+
+
+def test_the_thorough_preset_trains_networks_with_learning_curves(here: Path) -> None:
+    small = ["--epochs", "1", "--image-size", "32", "--model", "squeezenet1_1"]
+    result = done("find-issues", "shop", "--preset", "thorough", *small, *TRAINED)
+    assert re.search(r"expected: \d+ s \(cpu, .*; 1 epochs? of squeezenet1_1\)", result.stderr)
+    for fold in range(2):
+        assert list(Path(f"run/training/fold-{fold}").glob("events.out.tfevents.*"))
+    assert json.loads(Path("run/run.json").read_text())["settings"]["train"]["preset"] == "thorough"
+
+
+def test_a_time_limit_that_is_too_short_is_refused_with_what_is_needed_and_leaves_nothing_behind(here: Path) -> None:
+    many = pd.concat([table()] * 400).assign(id=np.arange(400 * N))
+    many.to_csv(here / "shop" / "listings.csv", index=False)
+    assert_refused(
+        here, "find-issues", "shop", "--time-limit", "1s", *TRAINED,
+        match="the time limit is too short: got 1 s; wanted about .* for 12000 photos without training a network",
+    )  # fmt: skip
+
+
+def test_a_time_limit_without_time_for_networks_does_without_them(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Arrangement(find_device("cpu"), 1, 1, 1000.0, 1000.0)
+    monkeypatch.setattr("training.plan.measure", lambda settings, device, classes, jobs: slow)
+    options = ["--preset", "thorough", "--image-size", "32", "--model", "squeezenet1_1", "--time-limit", "5m"]
+    result = done("find-issues", "shop", *options, *TRAINED)
+    assert "the time limit leaves no time for one epoch of squeezenet1_1: linear models on" in result.stderr
+    assert not list(Path("run/training").glob("fold-*/events*"))
+    assert Run(Path("run")).record()["status"] == "finished"
 
 
 def test_runs_are_numbered_below_the_current_folder_and_leave_the_dataset_as_it_was(here: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from curation.errors import InputError, RunError
 from curation.find import FindSettings, find
@@ -17,11 +18,12 @@ from curation.issues import COLUMNS
 from curation.listings import read_listings
 from curation.probabilities import Probabilities, read_probabilities, write_probabilities
 from curation.talk import Silent
+from training.arrangement import Arrangement
+from training.devices import find_device
 from training.settings import TrainSettings
 
-QUICK = FindSettings(
-    folds=2, train=TrainSettings(model="squeezenet1_1", image_size=32, epochs=1, pretrained=False, device="cpu")
-)
+QUICK = FindSettings(folds=2, train=TrainSettings(preset="quick", pretrained=False, device="cpu"))
+NETWORKS = replace(QUICK, train=replace(QUICK.train, model="squeezenet1_1", epochs=1, batch_size=32))
 
 
 class Listener(Silent):
@@ -35,15 +37,22 @@ class Listener(Silent):
 
 
 class Impatient(Silent):
-    """Presses Ctrl-C in the last fold."""
+    """Presses Ctrl-C after the first fold."""
 
     @contextmanager
     def bar(self, what):
         def progress(done, total):
-            if what == "training" and done > 0.7 * total:
+            if what == "training" and done > total / 2:
                 raise KeyboardInterrupt
 
         yield progress
+
+
+@pytest.fixture
+def arranged(monkeypatch):
+    """Networks are always trained in the same way: what is measured differs from one time to the next."""
+    way = Arrangement(find_device("cpu"), 1, 1, 0.01, 0.01)
+    monkeypatch.setattr("training.plan.measure", lambda settings, device, classes, jobs: way)
 
 
 def contents(folder):
@@ -107,15 +116,50 @@ def test_the_same_seed_gives_the_same_issues(demo, tmp_path):
     pd.testing.assert_frame_equal(first.issues(), second.issues())
 
 
-def test_an_interrupted_run_goes_on_and_ends_as_an_undisturbed_one(demo, tmp_path):
+@pytest.mark.parametrize("settings", [QUICK, NETWORKS], ids=["heads", "networks"])
+def test_an_interrupted_run_goes_on_and_ends_as_an_undisturbed_one(settings, demo, tmp_path, arranged):
     with pytest.raises(KeyboardInterrupt):
-        find(read_listings(demo), QUICK, run_folder=tmp_path / "cut", talk=Impatient())
+        find(read_listings(demo), settings, run_folder=tmp_path / "cut", talk=Impatient())
     assert json.loads((tmp_path / "cut" / "run.json").read_text())["status"] == "interrupted"
     listener = Listener()
-    resumed = find(read_listings(demo), QUICK, run_folder=tmp_path / "cut", talk=listener)
+    resumed = find(read_listings(demo), settings, run_folder=tmp_path / "cut", talk=listener)
     assert any("fold 1 of 2 is done already" in line for line in listener.lines)
-    undisturbed = find(read_listings(demo), QUICK, run_folder=tmp_path / "whole")
+    undisturbed = find(read_listings(demo), settings, run_folder=tmp_path / "whole")
     pd.testing.assert_frame_equal(resumed.issues(), undisturbed.issues())
+
+
+def test_an_interrupted_run_keeps_its_plan_whatever_is_measured_later(demo, tmp_path, arranged, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        find(read_listings(demo), NETWORKS, run_folder=tmp_path / "run", talk=Impatient())
+    plan = (tmp_path / "run" / "training" / "plan.json").read_bytes()
+
+    def measured_again(*arguments, **options):
+        raise AssertionError("the plan was made again")
+
+    monkeypatch.setattr("training.plan.measure", measured_again)
+    find(read_listings(demo), NETWORKS, run_folder=tmp_path / "run")
+    assert (tmp_path / "run" / "training" / "plan.json").read_bytes() == plan
+
+
+def test_a_run_with_networks_has_a_model_and_a_learning_curve_per_fold(networked):
+    for fold in range(3):
+        folder = networked.training_folder / f"fold-{fold}"
+        assert list(folder.glob("events.out.tfevents.*"))
+        content = torch.load(folder / "checkpoint.pt")
+        assert len(content["history"]) == 1
+        assert content["model"]
+        assert content["network_probs"].shape == content["head_probs"].shape
+        assert not list(folder.glob("unfinished-*"))
+    with np.load(networked.probabilities_file) as stored:
+        known = stored["probs"][~np.isnan(stored["probs"]).any(axis=1)]
+        assert np.allclose(known.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_run_without_networks_has_none(finished):
+    for fold in range(3):
+        folder = finished.training_folder / f"fold-{fold}"
+        assert [path.name for path in folder.iterdir()] == ["checkpoint.pt"]
+        assert torch.load(folder / "checkpoint.pt")["model"] is None
 
 
 def test_an_interrupted_run_is_not_continued_with_other_settings_or_columns(demo, tmp_path):
@@ -149,7 +193,10 @@ def test_a_finished_run_is_never_overwritten(finished, demo):
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
+        (replace(QUICK, folds=0), "0 folds can't be made of 120 listings"),
         (replace(QUICK, folds=1), "1 folds can't be made"),
+        (replace(QUICK, folds=119), "119 folds can't be made of 120 listings: got 1[01]. groups"),
+        (replace(QUICK, folds=121), "121 folds can't be made of 120 listings"),
         (replace(QUICK, train=replace(QUICK.train, model="inception_v3")), "can't take photos of 32 pixels"),
     ],
 )

@@ -45,7 +45,9 @@ def test_no_module_has_more_than_500_lines(path):
 )
 def test_all_names_what_the_module_defines_in_order(path):
     tree = ast.parse(path.read_text())
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"]
+    assigned = [
+        node for node in tree.body if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+    ]
     names = ast.literal_eval(assigned[0].value)
     bound = set()
     for node in tree.body:

@@ -18,14 +18,13 @@ def subset(table, folder, rows, tmp_path, **columns):
     return read_listings(tmp_path / "subset.csv", allow_outside=True)
 
 
-def quick(**options):
-    return TrainSettings(model="squeezenet1_1", image_size=32, pretrained=False, device="cpu", **options)
+QUICK = FindSettings(folds=2, train=TrainSettings(preset="quick", pretrained=False, device="cpu"))
 
 
 def test_human_label_noise_goes_through_the_loop(shared, tmp_path):
     folder = shared / "cifar10n-10k"
     listings = subset(pd.read_csv(folder / "listings.csv"), folder, 400, tmp_path)
-    run = find(listings, FindSettings(folds=2, train=quick(epochs=1)), run_folder=tmp_path / "run")
+    run = find(listings, QUICK, run_folder=tmp_path / "run")
     issues = run.issues()
     assert len(issues) == 400
     assert issues["label_score"].notna().all()
@@ -35,11 +34,7 @@ def test_human_label_noise_goes_through_the_loop(shared, tmp_path):
 def test_sellers_listings_with_price_and_title_go_through_the_loop(shared, tmp_path):
     folder = shared / "gumtree-electronics-dev"
     table = pd.read_csv(folder / "listings.csv").rename(columns={"photo_hash": "group"})
-    run = find(
-        subset(table, folder, 300, tmp_path),
-        FindSettings(folds=2, train=quick(epochs=1)),
-        run_folder=tmp_path / "run",
-    )
+    run = find(subset(table, folder, 300, tmp_path), QUICK, run_folder=tmp_path / "run")
     issues = run.issues()
     assert issues["is_price_issue"].sum() > 0
     assert (issues["price_low"] < issues["price_high"]).all()

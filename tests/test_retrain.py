@@ -1,8 +1,11 @@
 """The comparison before and after, on one fixed test set."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from curation.decisions import Decision, now
 from curation.errors import InputError, RunError
@@ -10,6 +13,7 @@ from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.listings import read_listings
 from curation.report import write_report
 from curation.retrain import retrain
+from curation.runs import Run
 
 
 def decide(run, **actions):
@@ -35,6 +39,10 @@ def another(label):
 
 def relabel_some(run, split="train"):
     decide(run, **{row.id: another(row.label) for row in rows_of(run, split).itertuples()})
+
+
+def checkpoints(run):
+    return sorted((run.training_folder / "retrain").glob("*/checkpoint.pt"))
 
 
 def test_the_comparison_has_what_others_rely_on_and_counts_the_changes(run):
@@ -104,16 +112,38 @@ def test_without_compare_only_the_cleaned_dataset_is_trained_on(run):
     assert "after" in result
     assert "before" not in result
     assert not run.comparison_file.exists()
-    assert [path.name for path in (run.training_folder / "retrain").glob("*.pt")] == ["after-3.pt"]
+    assert [path.parent.name for path in checkpoints(run)] == ["after-3"]
 
 
 def test_models_that_are_there_already_are_not_trained_again(run):
     relabel_some(run)
     first = retrain(run, compare=True)
-    kept = {path: path.stat().st_mtime_ns for path in (run.training_folder / "retrain").glob("*.pt")}
+    kept = {path: path.stat().st_mtime_ns for path in checkpoints(run)}
+    assert len(kept) == 2
     second = retrain(run, compare=True)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert first["difference"] == second["difference"]
+
+
+def test_only_the_model_after_the_fixes_is_trained_again_when_they_change(run):
+    relabel_some(run)
+    retrain(run, compare=True)
+    kept = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
+    decide(run, **{rows_of(run, "train", 9)["id"].iloc[8]: None})
+    assert retrain(run, compare=True)["deleted"] == 1
+    again = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
+    assert again["before-3"] == kept["before-3"]
+    assert again["after-3"] > kept["after-3"]
+
+
+def test_a_run_with_networks_is_compared_with_networks(networked, tmp_path):
+    shutil.copytree(networked.folder, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    relabel_some(run)
+    assert retrain(run, compare=True)["epochs"] == 1
+    for path in checkpoints(run):
+        assert torch.load(path)["network_probs"].shape == (len(np.load(run.predictions_file)["id"]), len(run.classes))
+        assert list(path.parent.glob("events.out.tfevents.*"))
 
 
 def test_nothing_changed_is_said_and_nothing_is_trained(run):

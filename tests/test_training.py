@@ -1,45 +1,44 @@
-"""Models, the loop, and out-of-fold probabilities."""
+"""Networks, the loop, and out-of-fold probabilities."""
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from training.crossval import FoldPlan, cross_validate
+from tests.synthetic import CPU, HEADS, NETWORKS, coloured_photos, plan_of, prepared, validate
+from training.crossval import network_share
 from training.devices import find_device
 from training.errors import InputError
-from training.loop import fit, predict, steps_of
+from training.files import read_json
+from training.jobs import Job, run_job
+from training.loop import fit, predict, sizes_of, steps_of
 from training.models import build_model, known_models
-from training.settings import TrainSettings
 
-SMALL = TrainSettings(
-    model="squeezenet1_1", image_size=32, epochs=2, batch_size=8, learning_rate=1e-3, pretrained=False, device="cpu"
-)
-CPU = find_device("cpu")
-
-
-def coloured_photos(n=60, classes=3, seed=0):
-    """Return photos whose class is their colour, and their labels."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % classes
-    photos = rng.integers(0, 80, (n, 32, 32, 3), dtype=np.uint8)
-    photos[np.arange(n), :, :, labels] += 150
-    return photos, labels.astype(np.int64)
+ROOT = Path(__file__).parents[1]
+# batch norm and dropout: both have a state of their own
+STATEFUL = replace(NETWORKS, model="mobilenet_v3_small", epochs=3)
+both = pytest.mark.parametrize("settings", [HEADS, NETWORKS], ids=["heads", "networks"])
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
 
 
-def plan_of(n, folds=3, may_train=None, has_photo=None):
-    everyone = np.ones(n, dtype=bool)
-    return FoldPlan(
-        fold=np.arange(n) // 3 % folds,
-        groups=np.arange(n),
-        may_train=everyone if may_train is None else may_train,
-        has_photo=everyone if has_photo is None else has_photo,
-    )
+class Stop(Exception):
+    pass
 
 
-def validate(folder, photos, labels, plan, settings=SMALL, **options):
-    return cross_validate(photos, labels, plan, classes=3, settings=settings, device=CPU, folder=folder, **options)
+def stop_after(share):
+    def progress(done, total):
+        if done > share * total:
+            raise Stop
+
+    return progress
+
+
+# networks
 
 
 def test_every_torchvision_classifier_is_known_and_a_near_miss_gets_a_suggestion():
@@ -80,7 +79,7 @@ def test_weights_in_torchs_own_cache_are_used_except_for_the_head(tmp_path, monk
 def test_every_optimizer_learns_what_is_there_to_learn(optimizer):
     photos, labels = coloured_photos(90)
     rate = 3e-3 if optimizer == "sgd" else 1e-3
-    settings = replace(SMALL, optimizer=optimizer, learning_rate=rate, epochs=5, model="resnet18")
+    settings = replace(NETWORKS, optimizer=optimizer, learning_rate=rate, epochs=5, model="resnet18")
     rows = np.arange(60)
     fitted = fit(photos, rows, labels, classes=3, settings=settings, device=CPU, seed=0)
     probs = predict(fitted.model, photos, np.arange(60, 90), CPU)
@@ -95,7 +94,7 @@ def test_training_is_the_same_for_the_same_seed_and_leaves_the_global_generator_
     rows = np.arange(40)
     state = torch.get_rng_state()
     runs = [
-        predict(fit(photos, rows, labels, classes=3, settings=SMALL, device=CPU, seed=seed).model, photos, rows, CPU)
+        predict(fit(photos, rows, labels, classes=3, settings=NETWORKS, device=CPU, seed=seed).model, photos, rows, CPU)
         for seed in (5, 5, 6)
     ]
     assert np.array_equal(runs[0], runs[1])
@@ -103,38 +102,52 @@ def test_training_is_the_same_for_the_same_seed_and_leaves_the_global_generator_
     assert torch.equal(state, torch.get_rng_state())
 
 
+def test_a_network_can_be_trained_in_another_layout():
+    photos, labels = coloured_photos(90)
+    device = replace(CPU, channels_last=True)
+    settings = replace(NETWORKS, epochs=3, model="resnet18")
+    fitted = fit(photos, np.arange(60), labels, classes=3, settings=settings, device=device, seed=0)
+    probs = predict(fitted.model, photos, np.arange(60, 90), device)
+    assert (probs.argmax(axis=1) == labels[60:]).mean() > 0.8
+    assert np.allclose(predict(fitted.model, photos, np.arange(60, 90), CPU), probs, atol=1e-3)
+
+
+def test_the_first_half_of_the_epochs_sees_smaller_photos_where_the_network_takes_them():
+    settings = replace(NETWORKS, image_size=64)
+    assert sizes_of(settings, 5) == [42, 42, 64, 64, 64]
+    assert sizes_of(replace(settings, image_size=40), 4) == [40] * 4
+    assert sizes_of(replace(settings, model="vit_b_16"), 4) == [64] * 4
+
+
+def test_a_network_that_saw_smaller_photos_first_learns_as_well():
+    photos, labels = coloured_photos(60, size=48)
+    settings = replace(NETWORKS, image_size=48, epochs=4, model="resnet18")
+    fitted = fit(photos, np.arange(40), labels, classes=3, settings=settings, device=CPU, seed=0)
+    assert (predict(fitted.model, photos, np.arange(40, 60), CPU).argmax(axis=1) == labels[40:]).mean() > 0.8
+
+
 def test_a_last_batch_of_one_photo_does_no_harm():
     photos, labels = coloured_photos(17)
     steps = []
-    settings = replace(SMALL, model="resnet18", epochs=1)
-    fit(
-        photos, np.arange(17), labels, classes=3, settings=settings, device=CPU, seed=0, on_step=lambda: steps.append(1)
-    )
-    assert len(steps) == steps_of(17, settings) == 2
+    settings = replace(NETWORKS, model="resnet18", epochs=1)
+    fit(photos, np.arange(17), labels, classes=3, settings=settings, device=CPU, seed=0, on_step=steps.append)
+    assert steps == [1, 2]
+    assert steps_of(17, settings) == 2
 
 
 @pytest.mark.parametrize("photos", [2, 8, 16, 24, 40])
 def test_the_schedule_holds_for_any_number_of_steps(photos):
     pixels, labels = coloured_photos(photos)
-    settings = replace(SMALL, epochs=1)
+    settings = replace(NETWORKS, epochs=1)
     fitted = fit(pixels, np.arange(photos), labels, classes=3, settings=settings, device=CPU, seed=0)
     assert 0 < fitted.history[-1].learning_rate <= settings.learning_rate
 
 
 def test_auxiliary_outputs_of_googlenet_are_handled():
     photos, labels = coloured_photos(12)
-    settings = replace(SMALL, model="googlenet", epochs=1, batch_size=6)
+    settings = replace(NETWORKS, model="googlenet", epochs=1, batch_size=6)
     fitted = fit(photos, np.arange(12), labels, classes=3, settings=settings, device=CPU, seed=0)
     assert predict(fitted.model, photos, np.arange(12), CPU).shape == (12, 3)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("optimizer", "adamm"), ("epochs", 0), ("batch_size", 1), ("image_size", 8), ("learning_rate", 0)],
-)
-def test_settings_out_of_range_are_refused(field, value):
-    with pytest.raises(InputError, match="got"):
-        replace(SMALL, **{field: value})
 
 
 def test_an_unknown_device_is_refused():
@@ -142,78 +155,197 @@ def test_an_unknown_device_is_refused():
         find_device("cudda")
 
 
-def test_few_photos_get_more_epochs_than_many():
-    settings = TrainSettings()
-    assert settings.epochs_for(100) > settings.epochs_for(400) >= settings.epochs_for(100_000)
-    assert replace(settings, epochs=7).epochs_for(100) == 7
+# out-of-fold
 
 
-def test_every_row_with_a_photo_is_scored_once_and_the_others_are_nan(tmp_path):
+@both
+def test_every_row_with_a_photo_is_scored_once_and_the_others_are_nan(settings, tmp_path):
     photos, labels = coloured_photos()
     has_photo = np.ones(60, dtype=bool)
     has_photo[[3, 30]] = False
     labels[[5, 6]] = -1
-    may_train = labels >= 0
-    probs = validate(tmp_path, photos, labels, plan_of(60, may_train=may_train, has_photo=has_photo))
+    plan = plan_of(60, may_train=labels >= 0, has_photo=has_photo)
+    probs = validate(tmp_path, photos, labels, plan, settings)
     assert np.array_equal(np.isnan(probs).any(axis=1), ~has_photo)
     assert np.allclose(probs[has_photo].sum(axis=1), 1, atol=1e-5)
+    assert probs.dtype == np.float32
+    known = has_photo & (labels >= 0)
+    assert (probs[known].argmax(axis=1) == labels[known]).mean() > 0.9
     for fold in range(3):
         assert (tmp_path / f"fold-{fold}" / "checkpoint.pt").exists()
-        assert list((tmp_path / f"fold-{fold}").glob("events.out.tfevents.*"))
+        logs = list((tmp_path / f"fold-{fold}").glob("events.out.tfevents.*"))
+        assert bool(logs) == (settings is NETWORKS)
 
 
-def test_a_listings_own_label_never_moves_its_probabilities(tmp_path):
+@both
+def test_the_labels_of_a_fold_never_move_its_own_probabilities(settings, tmp_path):
     photos, labels = coloured_photos()
     plan = plan_of(60)
-    first = validate(tmp_path / "a", photos, labels, plan)
+    first = validate(tmp_path / "a", photos, labels, plan, settings)
     changed = labels.copy()
     changed[plan.fold == 1] = 0
-    second = validate(tmp_path / "b", photos, changed, plan)
+    second = validate(tmp_path / "b", photos, changed, plan, settings)
     assert np.array_equal(first[plan.fold == 1], second[plan.fold == 1])
     assert not np.array_equal(first[plan.fold != 1], second[plan.fold != 1])
 
 
-def test_rows_of_the_test_set_train_no_model(tmp_path):
+@both
+def test_rows_of_the_test_set_train_no_model(settings, tmp_path):
     photos, labels = coloured_photos()
     test = np.arange(60) % 7 == 0
     plan = plan_of(60, may_train=~test)
-    first = validate(tmp_path / "a", photos, labels, plan)
+    first = validate(tmp_path / "a", photos, labels, plan, settings)
     changed = labels.copy()
     changed[test] = (changed[test] + 1) % 3
-    assert np.array_equal(first, validate(tmp_path / "b", photos, changed, plan))
+    assert np.array_equal(first, validate(tmp_path / "b", photos, changed, plan, settings))
 
 
-def test_an_interrupted_run_continues_with_the_first_unfinished_fold(tmp_path):
+def test_how_much_networks_count_is_kept_for_the_comparison(tmp_path):
     photos, labels = coloured_photos()
-    plan = plan_of(60)
-    whole = validate(tmp_path / "whole", photos, labels, plan)
-
-    class Stop(Exception):
-        pass
-
-    def stop_in_the_last_fold(done, total):
-        if done > 0.8 * total:
-            raise Stop
-
-    with pytest.raises(Stop):
-        validate(tmp_path / "cut", photos, labels, plan, progress=stop_in_the_last_fold)
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").glob("*/checkpoint.pt")}
-    assert len(kept) == 2
-    said = []
-    resumed = validate(tmp_path / "cut", photos, labels, plan, say=said.append)
-    assert np.array_equal(resumed, whole)
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert sum("done already" in line for line in said) == 2
-
-
-def test_a_checkpoint_of_other_settings_is_refused_by_name(tmp_path):
-    photos, labels = coloured_photos()
+    assert network_share(tmp_path) == 0.5
     validate(tmp_path, photos, labels, plan_of(60))
-    with pytest.raises(InputError, match=r"fold-0.checkpoint\.pt was made with other settings"):
-        validate(tmp_path, photos, labels, plan_of(60), settings=replace(SMALL, epochs=1))
+    assert network_share(tmp_path) == read_json(tmp_path / "share.json")["network_share"]
+    # a few steps of a network come nowhere near the heads here
+    assert network_share(tmp_path) < 0.5
 
 
 def test_a_fold_with_nothing_to_train_on_is_refused(tmp_path):
     photos, labels = coloured_photos(6)
     with pytest.raises(InputError, match="nothing to train on"):
         validate(tmp_path, photos, labels, plan_of(6, folds=2, may_train=np.arange(6) < 3))
+
+
+# what was done before
+
+
+@both
+def test_finished_folds_are_read_back_and_the_rest_is_trained(settings, tmp_path):
+    photos, labels = coloured_photos()
+    plan = plan_of(60)
+    whole = validate(tmp_path / "whole", photos, labels, plan, settings)
+    with pytest.raises(Stop):
+        validate(tmp_path / "cut", photos, labels, plan, settings, progress=stop_after(0.6))
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").glob("*/checkpoint.pt")}
+    said, steps = [], []
+    progress = lambda done, total: steps.append((done, total))  # noqa: E731
+    resumed = validate(tmp_path / "cut", photos, labels, plan, settings, say=said.append, progress=progress)
+    assert np.array_equal(resumed, whole)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert sum("done already" in line for line in said) == len(kept) == (1 if settings is NETWORKS else 2)
+    assert steps[-1][0] == steps[-1][1]
+
+
+def test_a_finished_run_is_read_back_wherever_and_for_how_long_it_may_run(tmp_path):
+    photos, labels = coloured_photos()
+    first = validate(tmp_path, photos, labels, plan_of(60), HEADS)
+    said = []
+    other = replace(HEADS, device="auto", time_limit=1000, preset="quick")
+    again = validate(tmp_path, photos, labels, plan_of(60), other, say=said.append)
+    assert len(said) == 3
+    assert np.array_equal(first, again)
+
+
+@pytest.mark.parametrize("other", [{"epochs": 1}, {"learning_rate": 2e-3}, {"image_size": 24}, {"model": "resnet18"}])
+def test_a_checkpoint_of_other_settings_is_refused_by_name(other, tmp_path):
+    photos, labels = coloured_photos()
+    validate(tmp_path, photos, labels, plan_of(60), replace(HEADS, model="squeezenet1_0"))
+    with pytest.raises(InputError, match=r"fold-0.checkpoint\.pt was made with other settings or data"):
+        validate(tmp_path, photos, labels, plan_of(60), replace(HEADS, **other))
+
+
+def test_a_checkpoint_of_other_labels_is_refused(tmp_path):
+    photos, labels = coloured_photos()
+    validate(tmp_path, photos, labels, plan_of(60), HEADS)
+    with pytest.raises(InputError, match="other settings or data"):
+        validate(tmp_path, photos, np.roll(labels, 1), plan_of(60), HEADS)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import training.state
+from tests.synthetic import *
+from tests.test_training import STATEFUL
+training.state._EVERY = 0
+photos, labels = coloured_photos()
+def die(done, total):
+    if done == 12:
+        os.kill(os.getpid(), signal.SIGKILL)
+validate(Path(sys.argv[1]), photos, labels, plan_of(60), STATEFUL, progress=die)
+"""
+
+
+def test_a_training_that_was_killed_goes_on_from_its_snapshot_and_ends_as_an_undisturbed_one(tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "cut"], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.parent.name for path in tmp_path.glob("cut/*/unfinished-*.pt")] == ["fold-0"]
+    assert not list(tmp_path.glob("cut/*/checkpoint.pt"))
+    photos, labels = coloured_photos()
+    steps = []
+    progress = lambda done, total: steps.append(done)  # noqa: E731
+    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), STATEFUL, progress=progress)
+    # two epochs of five steps were kept
+    assert steps[0] == 11
+    assert not list(tmp_path.glob("cut/*/unfinished-*.pt"))
+    assert np.array_equal(resumed, validate(tmp_path / "whole", photos, labels, plan_of(60), STATEFUL))
+
+
+def test_the_snapshot_of_another_question_is_not_taken_for_this_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.state._EVERY", 0)
+    photos, labels = coloured_photos()
+    with pytest.raises(Stop):
+        validate(tmp_path / "a", photos, labels, plan_of(60), progress=stop_after(0.2))
+    assert list(tmp_path.glob("a/fold-0/unfinished-*.pt"))
+    other = np.roll(labels, 1)
+    steps = []
+    again = validate(tmp_path / "a", photos, other, plan_of(60), progress=lambda done, total: steps.append(done))
+    assert steps[0] == 1
+    assert np.array_equal(again, validate(tmp_path / "b", photos, other, plan_of(60)))
+
+
+def test_snapshots_are_a_minute_apart(tmp_path):
+    photos, labels = coloured_photos()
+    with pytest.raises(Stop):
+        validate(tmp_path, photos, labels, plan_of(60), progress=stop_after(0.3))
+    assert not list(tmp_path.glob("*/unfinished-*.pt"))
+
+
+# on a GPU
+
+
+def job_of(tmp_path, labels):
+    return Job("fold 1 of 1", tmp_path / "fold-0", labels, np.arange(0, 300), np.arange(300, 360), seed=1)
+
+
+@needs_cuda
+def test_a_gpu_without_enough_memory_gets_half_the_batch(tmp_path):
+    photos, labels = coloured_photos(360, size=64)
+    settings = replace(NETWORKS, model="resnet18", image_size=64, batch_size=256, epochs=2, device="cuda")
+    data = prepared(tmp_path, photos, plan_of(360), settings)
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(600e6 / total)
+    try:
+        done = run_job(job_of(tmp_path, labels), data, settings, find_device("cuda"))
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert "out of memory with batches of 256; trained with 128" in done.said[0]
+    assert done.network.shape == (60, 3)
+    assert np.allclose(done.network.sum(axis=1), 1, atol=1e-5)
+
+
+@needs_cuda
+def test_a_network_learns_on_a_gpu_and_comes_to_the_same_for_the_same_seed(tmp_path):
+    photos, labels = coloured_photos(360)
+    device = find_device("cuda")
+    settings = replace(NETWORKS, model="resnet18", batch_size=32, epochs=4, device="cuda")
+    state = torch.cuda.get_rng_state()
+    runs = []
+    for name in "ab":
+        data = prepared(tmp_path / name, photos, plan_of(360), settings)
+        runs.append(run_job(job_of(tmp_path / name, labels), data, settings, device))
+    assert (runs[0].network.argmax(axis=1) == labels[300:]).mean() > 0.8
+    assert (runs[0].head.argmax(axis=1) == labels[300:]).mean() > 0.9
+    # cuDNN may add up in another order
+    assert np.allclose(runs[0].network, runs[1].network, atol=0.05)
+    assert torch.equal(torch.cuda.get_rng_state(), state)

@@ -132,8 +132,6 @@ def _seconds(settings: TrainSettings, device: Device, classes: int, batch: int, 
     They run in threads of this process: the interpreter's lock is free while torch computes, so it comes near to
     processes, without their start.
     """
-    with torch.random.fork_rng(devices=[device.device] if device.is_cuda else []):
-        steps = [_stepper(settings, device, classes, batch) for _ in range(running)]
     barrier = threading.Barrier(running + 1)
 
     def work(step: Callable[[], None]) -> None:
@@ -145,16 +143,19 @@ def _seconds(settings: TrainSettings, device: Device, classes: int, batch: int, 
         barrier.wait()
 
     before = torch.get_num_threads()
-    workers = [threading.Thread(target=work, args=(step,), daemon=True) for step in steps]
-    try:
-        for worker in workers:
-            worker.start()
-        barrier.wait()
-        start = time.perf_counter()
-        barrier.wait()
-        return (time.perf_counter() - start) / _STEPS
-    finally:
-        torch.set_num_threads(before)
+    # initial weights and dropout draw from the global generator
+    with torch.random.fork_rng(devices=[device.device] if device.is_cuda else []):
+        steps = [_stepper(settings, device, classes, batch) for _ in range(running)]
+        workers = [threading.Thread(target=work, args=(step,), daemon=True) for step in steps]
+        try:
+            for worker in workers:
+                worker.start()
+            barrier.wait()
+            start = time.perf_counter()
+            barrier.wait()
+            return (time.perf_counter() - start) / _STEPS
+        finally:
+            torch.set_num_threads(before)
 
 
 def _stepper(settings: TrainSettings, device: Device, classes: int, batch: int) -> Callable[[], None]:

@@ -13,23 +13,25 @@ from torch import nn
 from training.augment import normalize
 from training.devices import Device
 from training.files import read_json, whole_file, write_json
-from training.models import PRETRAINED, build_model
+from training.models import PRETRAINED, build_model, logits_of
 from training.patches import PatchBank
 from training.photos import Integers, Photos, Pixels
 from training.progress import Progress, silent
 from training.settings import TrainSettings
+from training.threads import each_on_one_core
 
 __all__ = ["KEPT", "Extractor", "choose_extractor", "compute_features", "features_known"]
 
 Floats = npt.NDArray[np.float32]
-#: Turns photos (n, S, S, 3) into features (n, W).
+#: Turns photos (n, S, S, 3) into features (n, W); called by several threads.
 Extractor = Callable[[Pixels], torch.Tensor]
 
 #: Most features that are kept.
 KEPT = 512
 #: Photos that the projection is estimated from.
 _SAMPLE = 4_000
-_BLOCK = 256
+_BLOCK = 128
+_NETWORK_BATCH = 32
 
 
 def choose_extractor(photos: Photos, rows: Integers, settings: TrainSettings, device: Device) -> tuple[Extractor, str]:
@@ -53,14 +55,20 @@ def choose_extractor(photos: Photos, rows: Integers, settings: TrainSettings, de
     """
     if settings.pretrained:
         network, origin = build_model(settings.model, classes=2, image_size=settings.size, pretrained=True)
-        if origin == PRETRAINED and _last_linear(network) is not None:
-            return _Network(network, device), f"pretrained {settings.model}"
+        body = _without_last(network)
+        if origin == PRETRAINED and body is not None:
+            return _Network(body, device), f"pretrained {settings.model}"
     return PatchBank(photos, rows, seed=settings.seed, device=device.device), "patches of the photos"
 
 
-def _last_linear(network: nn.Module) -> nn.Linear | None:
-    layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
-    return layers[-1] if layers else None
+def _without_last(network: nn.Module) -> nn.Module | None:
+    """Return the network with its last linear layer taken off, or None if it has none."""
+    names = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    if not names:
+        return None
+    parent, _, name = names[-1].rpartition(".")
+    setattr(network.get_submodule(parent), name, nn.Identity())
+    return network
 
 
 class _Network:
@@ -68,20 +76,15 @@ class _Network:
 
     def __init__(self, network: nn.Module, device: Device) -> None:
         self._network, self._device = network.to(device.device).eval(), device
-        self._seen: list[torch.Tensor] = []
-        last = _last_linear(network)
-        assert last is not None
-        last.register_forward_pre_hook(lambda layer, inputs: self._seen.append(inputs[0].flatten(1)))
 
     @torch.inference_mode()
     def __call__(self, pixels: Pixels) -> torch.Tensor:
         parts = []
-        for at in range(0, len(pixels), 32):
-            batch = normalize(torch.from_numpy(pixels[at : at + 32]).to(self._device.device))
-            self._seen.clear()
+        for at in range(0, len(pixels), _NETWORK_BATCH):
+            batch = normalize(self._device.send(pixels[at : at + _NETWORK_BATCH]))
             with self._device.autocast():
-                self._network(torch.cat([batch, batch.flip(3)]))
-            parts.append(self._seen[0].float().view(2, len(batch), -1).mean(0))
+                features = logits_of(self._network(torch.cat([batch, batch.flip(3)])))
+            parts.append(features.float().view(2, len(batch), -1).mean(0))
         return torch.cat(parts)
 
 
@@ -93,6 +96,7 @@ def compute_features(
     *,
     key: str,
     seed: int,
+    device: torch.device,
     progress: Progress = silent,
 ) -> None:
     """Compute the features of all readable photos, and keep their main directions.
@@ -113,6 +117,8 @@ def compute_features(
         What the features depend on besides `path`: the photos and the settings.
     seed : int
         Seed of the choice of photos.
+    device : torch.device
+        Where `extract` computes.
     progress : callable
         Called with (photos done, photos in all).
     """
@@ -121,20 +127,25 @@ def compute_features(
     others = np.setdiff1d(rows, chosen)
     done = 0
 
-    def extracted(part: Integers) -> torch.Tensor:
+    def count(part: Integers) -> None:
         nonlocal done
-        features = extract(photos[part])
         done += len(part)
         progress(done, len(rows))
-        return features
 
-    sample = torch.cat([extracted(part) for part in _parts(chosen)])
-    project = _Projection(sample, seed)
+    sample = []
+    for part, features in zip(
+        _parts(chosen), each_on_one_core(lambda part: extract(photos[part]), _parts(chosen), device=device), strict=True
+    ):
+        sample.append(features)
+        count(part)
+    project = _Projection(torch.cat(sample), seed)
     with whole_file(path) as temporary:
         kept = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=(len(photos), project.width))
-        kept[chosen] = project(sample)
-        for part in _parts(others):
-            kept[part] = project(extracted(part))
+        kept[chosen] = project(torch.cat(sample))
+        projected = each_on_one_core(lambda part: project(extract(photos[part])), _parts(others), device=device)
+        for part, values in zip(_parts(others), projected, strict=True):
+            kept[part] = values
+            count(part)
         kept.flush()
         del kept
     write_json(path.with_suffix(".json"), {"key": key})

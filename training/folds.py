@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from training.errors import InputError
 
-__all__ = ["assign_folds", "check_partition", "choose_test", "connect"]
+__all__ = ["assign_folds", "check_folds", "check_partition", "choose_test", "connect"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -53,6 +53,23 @@ def connect(*keys: Sequence[str | None] | pd.Series) -> Integers:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
+def check_folds(folds: int, *, listings: int, groups: int) -> None:
+    """Refuse a number of folds that can't be made.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two folds, or fewer groups than folds.
+    """
+    if not 2 <= folds <= groups:
+        raise InputError(
+            f"{folds} folds can't be made of {listings} listings",
+            got=f"{groups} groups of listings that must stay together",
+            wanted=f"2 to {groups} folds",
+            fix="Choose another --folds.",
+        )
+
+
 def assign_folds(strata: Integers, groups: Integers, *, folds: int, seed: int) -> Integers:
     """Assign every row to one fold, classes spread evenly, groups kept whole.
 
@@ -78,13 +95,7 @@ def assign_folds(strata: Integers, groups: Integers, *, folds: int, seed: int) -
         If there are fewer than two folds, or fewer groups than folds.
     """
     distinct = len(np.unique(groups))
-    if not 2 <= folds <= distinct:
-        raise InputError(
-            f"{folds} folds can't be made of {len(strata)} listings",
-            got=f"{distinct} groups of listings that must stay together",
-            wanted=f"2 to {distinct} folds",
-            fix="Choose another --folds.",
-        )
+    check_folds(folds, listings=len(strata), groups=distinct)
     _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     alone = sizes[group] == 1
     fold = np.full(len(strata), -1, dtype=np.int64)

@@ -90,10 +90,11 @@ def fit_head(
     held_out = _held_out(rows, groups, seed)
     if not held_out.any() or held_out.all():
         return _head(_minimise(features, rows, labels, start, _STRENGTHS[2]), _STRENGTHS[2])
+    tried, judged = _some(rows[~held_out], seed), _some(rows[held_out], seed)
     best, lowest, found = _STRENGTHS[0], np.inf, start
     for strength in _STRENGTHS:
-        start = _minimise(features, rows[~held_out][:_ENOUGH], labels, start, strength)
-        loss = _loss(features, rows[held_out][:_ENOUGH], labels, start)
+        start = _minimise(features, tried, labels, start, strength)
+        loss = _loss(features, judged, labels, start)
         if loss >= lowest:
             break
         best, lowest, found = strength, loss, start
@@ -105,6 +106,11 @@ def _held_out(rows: Integers, groups: Integers, seed: int) -> npt.NDArray[np.boo
     return np.asarray(np.random.default_rng(seed).random(len(kinds)) < _HELD_OUT, dtype=bool)[inverse]
 
 
+def _some(rows: Integers, seed: int) -> Integers:
+    # drawn, not the first ones: a table may be sorted by class
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:_ENOUGH])
+
+
 def _head(solution: torch.Tensor, strength: float) -> Head:
     return Head(solution[:-1].contiguous(), solution[-1].contiguous(), strength)
 
@@ -113,7 +119,7 @@ def _minimise(features: Floats, rows: Integers, labels: Integers, start: torch.T
     """Return the weights (D + 1, K), the last row the bias, that minimise mean loss and penalty."""
     solution = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS(
-        [solution], max_iter=_ITERATIONS, tolerance_change=1e-6, line_search_fn="strong_wolfe"
+        [solution], max_iter=_ITERATIONS, tolerance_change=1e-6, history_size=20, line_search_fn="strong_wolfe"
     )
     # a dataset of one block is read once
     kept = list(_with_targets(features, rows, labels, solution.device)) if len(rows) <= _BLOCK else None

@@ -101,7 +101,9 @@ def prepare_data(
     if not features_known(path, key):
         extract, origin = choose_extractor(photos, rows, settings, device)
         say(f"features: {origin}")
-        compute_features(photos, rows, extract, path, key=key, seed=settings.seed, progress=progress)
+        compute_features(
+            photos, rows, extract, path, key=key, seed=settings.seed, device=device.device, progress=progress
+        )
     progress(len(rows), len(rows))
     return Data(photos, path, key, groups, classes)
 

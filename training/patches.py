@@ -30,8 +30,8 @@ _CELLS = 2
 # keep the contrast of flat patches, and the weak directions of the whitening, from being blown up to noise
 _FLAT = 10 / 255**2
 _WEAK = 0.1
-#: Photos at a time: their activations should stay in the processor's cache.
-_BATCH = 4
+#: Photos at a time: on a processor their activations should stay in its cache, a GPU wants much to do.
+_BATCH, _BATCH_ON_GPU = 4, 256
 #: Larger photos are shrunk: beyond it a patch shows too little of them.
 _SIDE = 48
 
@@ -92,7 +92,8 @@ class PatchBank:
         Tensor of float32, shape (n, width)
             Not negative.
         """
-        return torch.cat([self._features(pixels[at : at + _BATCH]) for at in range(0, len(pixels), _BATCH)])
+        batch = _BATCH if self._device.type == "cpu" else _BATCH_ON_GPU
+        return torch.cat([self._features(pixels[at : at + batch]) for at in range(0, len(pixels), batch)])
 
     def _features(self, pixels: np.ndarray) -> torch.Tensor:
         photos = _shrunk(torch.from_numpy(pixels).to(self._device))

@@ -19,6 +19,7 @@ from training.files import read_json, write_json
 from training.heads import fit_head
 from training.loop import sizes_of, steps_of
 from training.settings import TrainSettings
+from training.threads import each_on_one_core
 
 __all__ = ["Plan", "Work", "make_plan"]
 
@@ -158,13 +159,14 @@ def make_plan(settings: TrainSettings, work: Work, device: Device) -> Plan:
 
 
 def _features(settings: TrainSettings, device: Device) -> float:
-    """Return the seconds that the features of one photo take."""
+    """Return the seconds that the features of one photo take, with all cores at work."""
+    cores = torch.get_num_threads() if device.device.type == "cpu" else 1
     photos = np.random.default_rng(0).integers(0, 256, (_TRIAL_PHOTOS, settings.size, settings.size, 3), dtype=np.uint8)
     extract, _ = choose_extractor(photos, np.arange(_TRIAL_PHOTOS), settings, device)
     extract(photos[:4])
     start = time.perf_counter()
-    extract(photos)
-    return (time.perf_counter() - start) / _TRIAL_PHOTOS
+    list(each_on_one_core(extract, [photos] * cores, device=device.device))
+    return (time.perf_counter() - start) / (_TRIAL_PHOTOS * cores)
 
 
 def _projection(work: Work) -> float:
@@ -178,14 +180,19 @@ def _projection(work: Work) -> float:
 
 
 def _heads(work: Work, device: Device) -> float:
-    """Return the seconds that one head takes."""
+    """Return the seconds that one head takes, with all cores at work."""
+    cores = torch.get_num_threads() if device.device.type == "cpu" else 1
     chance = np.random.default_rng(0)
     rows = min(_TRIAL_ROWS, max(work.rows, 2))
     features = chance.standard_normal((rows, min(KEPT, rows)), dtype=np.float32)
-    labels = chance.integers(0, work.classes, rows)
+    labels, every = chance.integers(0, work.classes, rows), np.arange(rows)
+
+    def fit(seed: int) -> None:
+        fit_head(features, every, labels, every, classes=work.classes, seed=seed, device=device.device)
+
     start = time.perf_counter()
-    fit_head(features, np.arange(rows), labels, np.arange(rows), classes=work.classes, seed=0, device=device.device)
-    return (time.perf_counter() - start) * max(1.0, work.rows / rows)
+    list(each_on_one_core(fit, range(cores), device=device.device))
+    return (time.perf_counter() - start) / cores * max(1.0, work.rows / rows)
 
 
 def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, work: Work) -> float:

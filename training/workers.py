@@ -21,6 +21,7 @@ from training.errors import CurateError
 from training.jobs import Data, Done, Job, run_job
 from training.progress import Progress, silent
 from training.settings import TrainSettings
+from training.threads import each_on_one_core
 
 __all__ = ["run_jobs"]
 
@@ -68,7 +69,9 @@ def run_jobs(
                 say(line)
 
     steps = [job.steps(settings) for job in jobs]
-    if arrangement.side_by_side == 1 or not settings.epochs_for(len(jobs[0].rows)):
+    if not settings.epochs_for(len(jobs[0].rows)):
+        return _heads(jobs, data, settings, arrangement, progress, tell)
+    if arrangement.side_by_side == 1:
         finished = []
         for place, job in enumerate(jobs):
             before = sum(steps[:place])
@@ -77,6 +80,24 @@ def run_jobs(
             tell(finished[-1])
         return finished
     return _side_by_side(jobs, steps, data, settings, arrangement, progress, tell)
+
+
+def _heads(
+    jobs: Sequence[Job],
+    data: Data,
+    settings: TrainSettings,
+    arrangement: Arrangement,
+    progress: Progress,
+    tell: Callable[[Done], None],
+) -> list[Done]:
+    """Run jobs without a network: they are short, and threads are enough."""
+    finished: list[Done] = []
+    where = arrangement.device
+    for done in each_on_one_core(lambda job: run_job(job, data, settings, where), jobs, device=where.device):
+        finished.append(done)
+        tell(done)
+        progress(len(finished), len(jobs))
+    return finished
 
 
 def _side_by_side(

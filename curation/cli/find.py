@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -16,6 +16,9 @@ from curation.errors import InputError, ListingsError
 from curation.runs import Run
 from training.cache import default_cache
 from training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from curation.find import FindSettings
 
 __all__ = ["find_issues"]
 
@@ -66,8 +69,8 @@ def find_issues(
     from curation.listings import read_listings
 
     talk = Terminal()
-    _refuse_without_effect(probabilities)
     settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities)
+    _refuse_without_effect(settings)
     try:
         listings = read_listings(
             dataset, columns=_mapping(columns), allow_outside=allow_outside, needs_image=probabilities is None
@@ -86,24 +89,32 @@ def find_issues(
         _print(summary, run)
 
 
-def _refuse_without_effect(probabilities: Path | None) -> None:
-    """Refuse training options beside --probabilities: nothing is trained, so they would do nothing."""
-    if probabilities is None:
-        return
+# the seed chooses the test set, and the photos are kept at this size for `retrain`
+_KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size"}
+_OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
+
+
+def _refuse_without_effect(settings: FindSettings) -> None:
+    """Refuse options that were given and would do nothing."""
+    if settings.probabilities is not None:
+        without_effect = {"folds", *TrainSettings.__dataclass_fields__} - _KEPT_WITH_PROBABILITIES
+        _refuse(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
+    elif settings.train.epochs_for(0) == 0:
+        # a pretrained network gives the features even if none is trained
+        idle = _OF_THE_NETWORK | (set() if settings.train.pretrained else {"model"})
+        _refuse(idle, "without a network", "Add --preset thorough or --epochs, or leave it out.")
+
+
+def _refuse(names: set[str], when: str, fix: str) -> None:
     context = click.get_current_context()
-    # the seed chooses the test set, and the photos are kept at this size for `retrain`
-    kept = {"seed", "image_size"}
-    without_effect = {"folds", *TrainSettings.__dataclass_fields__} - kept
     given = [
         parameter.opts[0] if context.params[str(parameter.name)] is not False else parameter.secondary_opts[0]
         for parameter in context.command.params
-        if parameter.name in without_effect
+        if parameter.name in names
         and context.get_parameter_source(parameter.name) == click.core.ParameterSource.COMMANDLINE
     ]
     if given:
-        raise InputError(
-            f"{', '.join(given)} has no effect with --probabilities: nothing is trained", fix="Leave it out."
-        )
+        raise InputError(f"{', '.join(given)} has no effect {when}", fix=fix)
 
 
 def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
