@@ -28,7 +28,7 @@ def bank(photos, seed=0):
 def features_of(folder, photos, rows=None, seed=0):
     rows = np.arange(len(photos)) if rows is None else rows
     extract, _ = choose_extractor(photos, rows, HEADS, CPU)
-    compute_features(photos, rows, extract, folder / "features.npy", key="k", seed=seed)
+    compute_features(photos, rows, extract, folder / "features.npy", key="k", seed=seed, device=CPU.device)
     return np.load(folder / "features.npy")
 
 
