@@ -178,8 +178,8 @@ def growth(args: argparse.Namespace, work: Path) -> dict[str, Any]:
 
 def decoding(args: argparse.Namespace, work: Path) -> dict[str, Any]:
     """Count photos per second, alternating three times between Pillow in a loop and the store."""
-    from training.cache import PhotoCache
-    from training.storing import store_photos
+    from training.photos.cache import PhotoCache
+    from training.photos.storing import store_photos
 
     paths = sorted(path for path in args.folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     plain, ours, again = [], [], []

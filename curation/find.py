@@ -14,16 +14,14 @@ import pandas as pd
 
 from curation.decisions import now
 from curation.errors import InputError
-from curation.issues import Evidence, find_issues
 from curation.listings import Listings
 from curation.prepare import prepare
 from curation.probabilities import Probabilities, read_probabilities, write_probabilities
-from curation.report import write_report
 from curation.runs import Run, create_run
 from curation.talk import Silent, Talk
-from training.cache import PhotoCache, default_cache
 from training.files import locked, sha256_of_file, whole_file
 from training.folds import check_folds
+from training.photos.cache import PhotoCache, default_cache
 from training.settings import TrainSettings
 
 __all__ = ["FindSettings", "find"]
@@ -120,7 +118,7 @@ def find(
         with run.stage("train"):
             probs, trained = score(table)
         with run.stage("issues"):
-            _write(run, Evidence(table, classes, probs, trained, listings.source.currency))
+            _write(run, table, classes, probs, trained, listings.source.currency)
     return run
 
 
@@ -143,14 +141,26 @@ def _recorded(run: Run, talk: Talk) -> Iterator[None]:
     except BaseException:
         run.update(status="failed")
         raise
+    from curation.report import write_report
+
     run.update(status="finished", finished=now())
     write_report(run)
 
 
-def _write(run: Run, evidence: Evidence) -> None:
-    table = evidence.listings
+def _write(
+    run: Run,
+    table: pd.DataFrame,
+    classes: tuple[str, ...],
+    probs: npt.NDArray[np.float64],
+    trained: npt.NDArray[np.bool_] | None,
+    currency: str | None,
+) -> None:
+    # imported when needed: whoever waits for the expected time should not wait for cleanlab
+    from curation.issues import Evidence, find_issues
+
+    evidence = Evidence(table, classes, probs, trained, currency)
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
-    write_probabilities(run.probabilities_file, Probabilities(ids, evidence.classes, evidence.probs, fold))
+    write_probabilities(run.probabilities_file, Probabilities(ids, classes, evidence.probs, fold))
     issues = find_issues(evidence)
     run.write_table(run.issues_file, issues)
     with whole_file(run.issues_file.with_suffix(".csv")) as temporary:

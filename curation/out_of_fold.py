@@ -19,12 +19,12 @@ from curation.listings import Listings
 from curation.prepare import TEST_SHARE, class_numbers, groups_of, open_photos
 from curation.runs import Run
 from curation.talk import Talk
-from training.cache import PhotoCache
 from training.crossval import FoldPlan, cross_validate
 from training.devices import Device, find_device
 from training.jobs import prepare_data
 from training.models import PRETRAINED, build_model, weights_origin
 from training.photos import decode
+from training.photos.cache import PhotoCache
 from training.plan import Plan, Work, make_plan
 from training.settings import TrainSettings
 

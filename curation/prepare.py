@@ -15,11 +15,11 @@ from curation.listings import Listings
 from curation.listings.checks import MAX_BAD_SHARE
 from curation.runs import Run
 from curation.talk import Talk
-from training.cache import PhotoCache
 from training.folds import assign_folds, choose_test, connect
 from training.photos import PhotoFacts
-from training.store import PhotosGoneError, PhotoStore
-from training.storing import store_photos
+from training.photos.cache import PhotoCache
+from training.photos.store import PhotosGoneError, PhotoStore
+from training.photos.storing import store_photos
 
 __all__ = ["class_numbers", "groups_of", "open_photos", "photos_file", "prepare", "require_photos"]
 

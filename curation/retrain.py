@@ -17,13 +17,13 @@ from curation.prepare import class_numbers, groups_of, open_photos, require_phot
 from curation.runs import Run
 from curation.talk import Silent, Talk
 from training.blend import blend
-from training.cache import PhotoCache, default_cache
 from training.compare import paired_difference
 from training.crossval import network_share
 from training.devices import find_device
 from training.files import whole_file, write_json
 from training.jobs import Data, Done, Job, forget_other, prepare_data
 from training.metrics import classification_metrics
+from training.photos.cache import PhotoCache, default_cache
 from training.plan import Work, make_plan
 from training.settings import TrainSettings
 from training.workers import run_jobs

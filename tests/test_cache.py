@@ -16,12 +16,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from curation.cli import main
-from training.cache import PhotoCache, bytes_text, default_cache, home_as_tilde, parse_bytes
 from training.errors import CurateError, InputError
 from training.photos import decode
-from training.shards import Shard
-from training.store import PhotosGoneError, PhotoStore
-from training.storing import store_photos
+from training.photos.cache import PhotoCache, bytes_text, default_cache, home_as_tilde, parse_bytes
+from training.photos.shards import Shard
+from training.photos.store import PhotosGoneError, PhotoStore
+from training.photos.storing import store_photos
 
 SIZE = 16
 EACH = SIZE * SIZE * 3
@@ -75,8 +75,8 @@ def rows_of(store):
 
 def in_another_process(code, *arguments):
     """Start Python with the names of this module's imports; `code` gets the arguments."""
-    head = "import sys, time, resource\nfrom pathlib import Path\nfrom training.cache import PhotoCache\n"
-    head += "from training.storing import store_photos\n"
+    head = "import sys, time, resource\nfrom pathlib import Path\nfrom training.photos.cache import PhotoCache\n"
+    head += "from training.photos.storing import store_photos\n"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", head + code, *map(str, arguments)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -146,7 +146,7 @@ def test_a_photo_that_changed_under_its_name_is_decoded_again(photos, cache):
 
 def test_what_was_decoded_in_another_way_is_not_used(photos, cache, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("training.shards.RECIPE", "an older one")
+        patch.setattr("training.photos.shards.RECIPE", "an older one")
         Storing(photos, cache)
     assert "0 from the cache, 25 decoded" in Storing(photos, cache).said[0]
 

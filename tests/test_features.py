@@ -9,7 +9,7 @@ from torchvision.models import ResNet18_Weights, SqueezeNet1_1_Weights, resnet18
 
 from tests.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared
 from training import models
-from training.features import choose_extractor, compute_features
+from training.features import choose_extractor, compute_features, features_known
 from training.loop import new_state
 from training.patches import PatchBank
 
@@ -226,3 +226,39 @@ def test_a_pretrained_network_without_a_linear_layer_leaves_the_features_to_patc
     settings = replace(PRETRAINED, model="squeezenet1_1")
     assert choose_extractor(photos, np.arange(12), settings, CPU)[1] == "patches of the photos"
     assert new_state(3, 10, settings, CPU, 0)[1] == "pretrained"
+
+
+def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.features._SAMPLE", 10)
+    monkeypatch.setattr("training.features._BLOCK", 5)
+    monkeypatch.setattr("training.features._EVERY", 0)
+    photos = textures(60)
+    rows = np.arange(60)
+    extract, _ = choose_extractor(photos, rows, HEADS, CPU)
+    whole, killed = tmp_path / "whole.npy", tmp_path / "killed.npy"
+    compute_features(photos, rows, extract, whole, key="k", seed=0, device=CPU.device)
+    done = []
+
+    def until_half(so_far, total):
+        done.append(so_far)
+        if so_far >= 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compute_features(photos, rows, extract, killed, key="k", seed=0, device=CPU.device, progress=until_half)
+    assert not features_known(killed, "k")
+    counted = Counted(extract)
+    compute_features(photos, rows, counted, killed, key="k", seed=0, device=CPU.device)
+    # the sample for the projection is small and computed again; of the others, only those that were left
+    assert counted.photos <= 10 + (60 - 35)
+    assert np.array_equal(np.load(whole), np.load(killed))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.json", "killed.npy", "whole.json", "whole.npy"]
+
+
+class Counted:
+    def __init__(self, extract):
+        self.extract, self.photos = extract, 0
+
+    def __call__(self, pixels):
+        self.photos += len(pixels)
+        return self.extract(pixels)

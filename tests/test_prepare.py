@@ -10,7 +10,7 @@ from curation.listings import read_listings
 from curation.prepare import open_photos, photos_file, prepare
 from curation.runs import Run
 from curation.talk import Silent
-from training.cache import PhotoCache
+from training.photos.cache import PhotoCache
 
 
 class Said(Silent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import nn
 
 from training.augment import normalize
 from training.devices import Device
-from training.files import read_json, whole_file, write_json
+from training.files import read_json, sync_folder, write_json
 from training.models import PRETRAINED, build_model, logits_of
 from training.patches import PatchBank
 from training.photos import Integers, Photos, Pixels
@@ -32,6 +33,8 @@ KEPT = 512
 _SAMPLE = 4_000
 _BLOCK = 128
 _NETWORK_BATCH = 32
+#: Seconds after which what is computed is brought to disk.
+_EVERY = 20.0
 
 
 def choose_extractor(photos: Photos, rows: Integers, settings: TrainSettings, device: Device) -> tuple[Extractor, str]:
@@ -139,16 +142,62 @@ def compute_features(
         sample.append(features)
         count(part)
     project = _Projection(torch.cat(sample), seed)
-    with whole_file(path) as temporary:
-        kept = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=(len(photos), project.width))
-        kept[chosen] = project(torch.cat(sample))
-        projected = each_on_one_core(lambda part: project(extract(photos[part])), _parts(others), device=device)
-        for part, values in zip(_parts(others), projected, strict=True):
-            kept[part] = values
-            count(part)
-        kept.flush()
-        del kept
-    write_json(path.with_suffix(".json"), {"key": key})
+    unfinished = _Unfinished(path, key, shape=(len(photos), project.width))
+    kept = unfinished.array
+    kept[chosen] = project(torch.cat(sample))
+    left = _parts(others)[unfinished.done :]
+    count(others[: len(others) - sum(map(len, left))])
+    for part, values in zip(
+        left, each_on_one_core(lambda part: project(extract(photos[part])), left, device=device), strict=True
+    ):
+        kept[part] = values
+        count(part)
+        unfinished.keep()
+    unfinished.finish()
+
+
+class _Unfinished:
+    """Features that are being computed: what a killed process leaves is gone on with.
+
+    Attributes
+    ----------
+    array : ndarray of float32, shape (N, D)
+        Memory-mapped.
+    done : int
+        Parts that are on disk.
+    """
+
+    def __init__(self, path: Path, key: str, *, shape: tuple[int, int]) -> None:
+        self._path, self._key = path, key
+        self._file = path.with_name(f"unfinished-{path.name}")
+        self._note = self._file.with_suffix(".json")
+        found = read_json(self._note) if self._note.exists() and self._file.exists() else {}
+        self.done = int(found["done"]) if found.get("key") == key else 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.array: Floats = np.lib.format.open_memmap(
+            self._file, mode="r+" if self.done else "w+", dtype=np.float32, shape=shape
+        )
+        self._on_disk = time.monotonic()
+
+    def keep(self) -> None:
+        """Count one more part; now and then, bring all to disk and note how many there are."""
+        self.done += 1
+        if time.monotonic() - self._on_disk >= _EVERY:
+            self._flush()
+            write_json(self._note, {"key": self._key, "done": self.done})
+            self._on_disk = time.monotonic()
+
+    def finish(self) -> None:
+        """Give the file its name, whole and on disk."""
+        self._flush()
+        self._file.replace(self._path)
+        sync_folder(self._path.parent)
+        write_json(self._path.with_suffix(".json"), {"key": self._key})
+        self._note.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        # of a memory map, flush is fsync for its pages
+        self.array.flush()  # type: ignore[attr-defined]
 
 
 def features_known(path: Path, key: str) -> bool:

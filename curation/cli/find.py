@@ -14,7 +14,7 @@ from curation.cli.options import cache_option, json_option, train_options, train
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.errors import InputError, ListingsError
 from curation.runs import Run
-from training.cache import default_cache
+from training.photos.cache import default_cache
 from training.settings import TrainSettings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import click
 from curation.cli.options import cache_option, json_option, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.runs import Run, open_run
-from training.cache import default_cache
+from training.photos.cache import default_cache
 
 __all__ = ["retrain"]
 

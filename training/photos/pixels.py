@@ -22,7 +22,7 @@ RECIPE = f"1, Pillow {PIL_VERSION}"
 
 
 class Photos(Protocol):
-    """The decoded photos of N rows: a plain array of shape (N, S, S, 3), or a :class:`training.store.PhotoStore`."""
+    """The decoded photos of N rows: a plain array, or a :class:`training.photos.store.PhotoStore`."""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from PIL import UnidentifiedImageError
 
-from training.cache import PhotoCache, bytes_text, home_as_tilde
 from training.errors import CurateError
-from training.photos import PhotoFacts, Pixels, decode
+from training.photos.cache import PhotoCache, bytes_text, home_as_tilde
+from training.photos.pixels import PhotoFacts, Pixels, decode
+from training.photos.shards import KnownPhotos, ShardIndex, bytes_of, files_in, shards_in, write_shard
+from training.photos.store import PhotoStore, gone
 from training.progress import Progress, silent
-from training.shards import KnownPhotos, ShardIndex, bytes_of, files_in, shards_in, write_shard
-from training.store import PhotoStore, gone
 
 __all__ = ["store_photos"]
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.files import whole_file
-from training.photos import RECIPE, Integers, Pixels
+from training.photos.pixels import RECIPE, Integers, Pixels
 
 __all__ = ["KnownPhotos", "Shard", "ShardIndex", "bytes_of", "files_in", "shards_in", "used_at", "write_shard"]
 

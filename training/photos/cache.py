@@ -1,6 +1,6 @@
 """The photo cache: decoded photos that later runs use again, of bounded size.
 
-Its shards are below ``<folder>/photos-v1/<side>/``; what a shard is, see :mod:`training.shards`.
+Its shards are below ``<folder>/photos-v1/<side>/``; what a shard is, see :mod:`training.photos.shards`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.errors import CurateError, InputError
-from training.shards import Shard, bytes_of, files_in, shards_in, used_at
+from training.photos.shards import Shard, bytes_of, files_in, shards_in, used_at
 
 __all__ = [
     "DEFAULT_LIMIT",

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.cache import home_as_tilde
 from training.errors import CurateError
 from training.files import whole_file
-from training.photos import Integers, Pixels
-from training.shards import Shard
+from training.photos.cache import home_as_tilde
+from training.photos.pixels import Integers, Pixels
+from training.photos.shards import Shard
 
 __all__ = ["PhotoStore", "PhotosGoneError", "gone"]
 
