@@ -28,10 +28,10 @@ from training.settings import TrainSettings
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-__all__ = ["Data", "Done", "Job", "forget_other", "prepare_data", "run_job"]
+__all__ = ["JUDGED", "Data", "Done", "Job", "forget_other", "prepare_data", "run_job"]
 
 #: Held-out rows that the learning curve is drawn from; more would only take time.
-_JUDGED = 500
+JUDGED = 500
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,7 @@ class _Curve:
     def __init__(self, job: Job, data: Data, device: Device, log: SummaryWriter) -> None:
         self._job, self._data, self._device, self._log = job, data, device, log
         judged = job.scored[job.labels[job.scored] >= 0]
-        self._judged = judged[:: max(1, len(judged) // _JUDGED)]
+        self._judged = judged[:: max(1, len(judged) // JUDGED)]
 
     def __call__(self, result: EpochResult, model: nn.Module) -> None:
         self._log.add_scalar("train/loss", result.loss, result.epoch)

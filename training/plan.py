@@ -17,6 +17,7 @@ from training.errors import InputError
 from training.features import KEPT, choose_extractor
 from training.files import read_json, write_json
 from training.heads import fit_head
+from training.jobs import JUDGED
 from training.loop import sizes_of, steps_of
 from training.settings import TrainSettings
 from training.threads import each_on_one_core
@@ -201,7 +202,7 @@ def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, wo
     steps = steps_of(work.rows, settings)
     # the convolutions' cost goes with the area; half of the epochs may see smaller photos
     area = float(np.mean([(size / settings.size) ** 2 for size in sizes_of(settings, epochs)]))
-    forward = (2 * work.scored + 500 * epochs) / settings.batch_size * _FORWARD
+    forward = (2 * work.scored + min(JUDGED, work.scored) * epochs) / settings.batch_size * _FORWARD
     width = arrangement.side_by_side
     whole, rest = divmod(work.models, width)
     each = arrangement.step_seconds * (steps * area + forward)
