@@ -231,7 +231,9 @@ def test_finished_folds_are_read_back_and_the_rest_is_trained(settings, tmp_path
     resumed = validate(tmp_path / "cut", photos, labels, plan, settings, say=said.append, progress=progress)
     assert np.array_equal(resumed, whole)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert sum("done already" in line for line in said) == len(kept) == (1 if settings is NETWORKS else 2)
+    # heads are fitted side by side: one more may be done by the time that the second is counted
+    assert len(kept) in ((1,) if settings is NETWORKS else (2, 3))
+    assert sum("done already" in line for line in said) == len(kept)
     assert steps[-1][0] == steps[-1][1]
 
 
