@@ -32,7 +32,6 @@ __all__ = ["FoldTrainer", "say_plan", "with_weights"]
 
 Integers = npt.NDArray[np.int64]
 
-
 #: Photos that the speed of reading is measured on.
 _READ = 16
 

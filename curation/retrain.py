@@ -89,9 +89,8 @@ def retrain(
             wanted="at least one relabelled or deleted training listing",
             fix="Decide more with: curate review",
         )
-    settings = replace(
-        TrainSettings(**run.record()["settings"]["train"]), device=device or run.record()["settings"]["train"]["device"]
-    )
+    settings = TrainSettings(**run.record()["settings"]["train"])
+    settings = replace(settings, device=device or settings.device)
     versions = {"before": plan.before, "after": plan.after} if compare else {"after": plan.after}
     with run.stage("retrain"):
         trainer = _Trainer(run, plan, settings, seeds, cache or default_cache(), talk)

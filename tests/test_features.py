@@ -106,7 +106,7 @@ def test_unreadable_photos_have_features_of_zero_and_change_no_others(tmp_path):
 
 
 def test_equal_photos_have_equal_features_also_outside_of_the_sample_for_the_projection(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.features._SAMPLE", 20)
+    monkeypatch.setattr("training.features.SAMPLE", 20)
     photos = textures(60)
     photos[30:] = photos[:30]
     features = features_of(tmp_path, photos)
@@ -229,7 +229,7 @@ def test_a_pretrained_network_without_a_linear_layer_leaves_the_features_to_patc
 
 
 def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.features._SAMPLE", 10)
+    monkeypatch.setattr("training.features.SAMPLE", 10)
     monkeypatch.setattr("training.features._BLOCK", 5)
     monkeypatch.setattr("training.features._EVERY", 0)
     photos = textures(60)

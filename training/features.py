@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,16 +22,17 @@ from training.progress import Progress, silent
 from training.settings import TrainSettings
 from training.threads import each_on_one_core
 
-__all__ = ["KEPT", "Extractor", "choose_extractor", "compute_features", "features_known"]
+__all__ = ["KEPT", "SAMPLE", "Extractor", "choose_extractor", "compute_features", "features_known"]
 
 Floats = npt.NDArray[np.float32]
+Values = TypeVar("Values")
 #: Turns photos (n, S, S, 3) into features (n, W); called by several threads.
 Extractor = Callable[[Pixels], torch.Tensor]
 
 #: Most features that are kept.
 KEPT = 512
 #: Photos that the projection is estimated from.
-_SAMPLE = 4_000
+SAMPLE = 4_000
 _BLOCK = 128
 _NETWORK_BATCH = 32
 #: Seconds after which what is computed is brought to disk.
@@ -126,32 +128,25 @@ def compute_features(
         Called with (photos done, photos in all).
     """
     path.with_suffix(".json").unlink(missing_ok=True)
-    chosen = np.sort(np.random.default_rng(seed).choice(rows, min(len(rows), _SAMPLE), replace=False))
+    chosen = np.sort(np.random.default_rng(seed).choice(rows, min(len(rows), SAMPLE), replace=False))
     others = np.setdiff1d(rows, chosen)
     done = 0
 
-    def count(part: Integers) -> None:
+    def computed(work: Callable[[Integers], Values], parts: list[Integers]) -> Iterator[tuple[Integers, Values]]:
         nonlocal done
-        done += len(part)
-        progress(done, len(rows))
+        for part, values in zip(parts, each_on_one_core(work, parts, device=device), strict=True):
+            yield part, values
+            done += len(part)
+            progress(done, len(rows))
 
-    sample = []
-    for part, features in zip(
-        _parts(chosen), each_on_one_core(lambda part: extract(photos[part]), _parts(chosen), device=device), strict=True
-    ):
-        sample.append(features)
-        count(part)
-    project = _Projection(torch.cat(sample), seed)
+    sample = torch.cat([features for _, features in computed(lambda part: extract(photos[part]), _parts(chosen))])
+    project = _Projection(sample, seed)
     unfinished = _Unfinished(path, key, shape=(len(photos), project.width))
-    kept = unfinished.array
-    kept[chosen] = project(torch.cat(sample))
+    unfinished.array[chosen] = project(sample)
     left = _parts(others)[unfinished.done :]
-    count(others[: len(others) - sum(map(len, left))])
-    for part, values in zip(
-        left, each_on_one_core(lambda part: project(extract(photos[part])), left, device=device), strict=True
-    ):
-        kept[part] = values
-        count(part)
+    done = len(rows) - sum(map(len, left))
+    for part, values in computed(lambda part: project(extract(photos[part])), left):
+        unfinished.array[part] = values
         unfinished.keep()
     unfinished.finish()
 

@@ -14,13 +14,14 @@ from training.arrangement import Arrangement, measure
 from training.devices import Device
 from training.durations import duration
 from training.errors import InputError
-from training.features import KEPT, choose_extractor
+from training.features import KEPT, SAMPLE, choose_extractor
 from training.files import read_json, write_json
 from training.heads import fit_head
 from training.jobs import JUDGED
 from training.loop import sizes_of, steps_of
+from training.patches import PatchBank
 from training.settings import TrainSettings
-from training.threads import each_on_one_core
+from training.threads import each_on_one_core, threads_for
 
 __all__ = ["Plan", "Work", "make_plan"]
 
@@ -131,10 +132,12 @@ def make_plan(settings: TrainSettings, work: Work, device: Device) -> Plan:
     InputError
         If even the quickest way does not fit into the time limit.
     """
-    cores = torch.get_num_threads()
-    seconds = {"photos": work.seconds_before, "features": 0.0, "heads": 0.0, "networks": 0.0}
-    seconds["features"] = _features(settings, device) * work.photos + _projection(work)
-    seconds["heads"] = _heads(work, device) * work.models
+    seconds = {
+        "photos": work.seconds_before,
+        "features": _features(settings, device) * work.photos + _projection(work),
+        "heads": _heads(work, device) * work.models,
+        "networks": 0.0,
+    }
     epochs = settings.epochs_for(work.rows)
     needed = sum(seconds.values())
     left = math.inf
@@ -147,21 +150,20 @@ def make_plan(settings: TrainSettings, work: Work, device: Device) -> Plan:
                 wanted=f"about {duration(needed / _MARGIN)}, for {work.photos} photos without training a network",
                 fix="Give more time, or fewer listings.",
             )
-    if not epochs:
-        return Plan(replace(settings, epochs=0), Arrangement(device, 1, cores), seconds)
-    arrangement = measure(settings, device, classes=work.classes, jobs=work.models)
-    affordable = epochs
-    while affordable and _networks(settings, affordable, arrangement, work) > left:
-        affordable -= 1
-    if not affordable:
-        return Plan(replace(settings, epochs=0), Arrangement(device, 1, cores), seconds)
-    seconds["networks"] = _networks(settings, affordable, arrangement, work)
-    return Plan(replace(settings, epochs=affordable), arrangement, seconds)
+    # without a network, nothing needs to be arranged
+    arrangement = Arrangement(device, cores=torch.get_num_threads())
+    if epochs:
+        measured = measure(settings, device, classes=work.classes, jobs=work.models)
+        while epochs and _networks(settings, epochs, measured, work) > left:
+            epochs -= 1
+        if epochs:
+            arrangement, seconds["networks"] = measured, _networks(settings, epochs, measured, work)
+    return Plan(replace(settings, epochs=epochs), arrangement, seconds)
 
 
 def _features(settings: TrainSettings, device: Device) -> float:
     """Return the seconds that the features of one photo take, with all cores at work."""
-    cores = torch.get_num_threads() if device.device.type == "cpu" else 1
+    cores = threads_for(device.device)
     photos = np.random.default_rng(0).integers(0, 256, (_TRIAL_PHOTOS, settings.size, settings.size, 3), dtype=np.uint8)
     extract, _ = choose_extractor(photos, np.arange(_TRIAL_PHOTOS), settings, device)
     extract(photos[:4])
@@ -177,12 +179,12 @@ def _projection(work: Work) -> float:
     matrix @ matrix
     start = time.perf_counter()
     matrix @ matrix
-    return (time.perf_counter() - start) * 12 * min(work.photos, 4000) * 4096 * KEPT / side**3
+    return (time.perf_counter() - start) * 12 * min(work.photos, SAMPLE) * PatchBank.width * KEPT / side**3
 
 
 def _heads(work: Work, device: Device) -> float:
     """Return the seconds that one head takes, with all cores at work."""
-    cores = torch.get_num_threads() if device.device.type == "cpu" else 1
+    cores = threads_for(device.device)
     chance = np.random.default_rng(0)
     rows = min(_TRIAL_ROWS, max(work.rows, 2))
     features = chance.standard_normal((rows, min(KEPT, rows)), dtype=np.float32)

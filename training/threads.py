@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
 
-__all__ = ["each_on_one_core"]
+from training.ahead import map_ahead
+
+__all__ = ["each_on_one_core", "threads_for"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,19 +37,18 @@ def each_on_one_core(
     device : torch.device
         Where `work` computes.
     """
-    before = torch.get_num_threads()
-    if before == 1 or device.type != "cpu":
+    threads = threads_for(device)
+    if threads == 1:
         yield from map(work, items)
         return
-    pool = ThreadPoolExecutor(before, initializer=torch.set_num_threads, initargs=(1,))
-    waiting: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) >= _AHEAD * before:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from map_ahead(pool, work, items, _AHEAD * threads)
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
+
+
+def threads_for(device: torch.device) -> int:
+    """Return how many threads :func:`each_on_one_core` uses where `device` computes."""
+    return torch.get_num_threads() if device.type == "cpu" else 1

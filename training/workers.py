@@ -6,9 +6,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.sharedctypes import SynchronizedArray
 from typing import Any
@@ -60,82 +61,80 @@ def run_jobs(
     list of Done
         In the order of `jobs`.
     """
+    work = _Work(jobs, data, settings, arrangement, progress)
+    if not settings.epochs_for(len(jobs[0].rows)):
+        ended = work.heads()
+    elif arrangement.side_by_side == 1:
+        ended = work.one_after_another()
+    else:
+        ended = work.side_by_side()
+    finished: dict[int, Done] = {}
     told: set[str] = set()
-
-    def tell(done: Done) -> None:
+    for place, done in ended:
+        finished[place] = done
         for line in done.said:
             if line not in told:
                 told.add(line)
                 say(line)
-
-    steps = [job.steps(settings) for job in jobs]
-    if not settings.epochs_for(len(jobs[0].rows)):
-        return _heads(jobs, data, settings, arrangement, progress, tell)
-    if arrangement.side_by_side == 1:
-        finished = []
-        for place, job in enumerate(jobs):
-            before = sum(steps[:place])
-            on_step = lambda step, before=before: progress(before + step, sum(steps))  # noqa: E731
-            finished.append(run_job(job, data, settings, arrangement.device, on_step))
-            tell(finished[-1])
-        return finished
-    return _side_by_side(jobs, steps, data, settings, arrangement, progress, tell)
-
-
-def _heads(
-    jobs: Sequence[Job],
-    data: Data,
-    settings: TrainSettings,
-    arrangement: Arrangement,
-    progress: Progress,
-    tell: Callable[[Done], None],
-) -> list[Done]:
-    """Run jobs without a network: they are short, and threads are enough."""
-    finished: list[Done] = []
-    where = arrangement.device
-    for done in each_on_one_core(lambda job: run_job(job, data, settings, where), jobs, device=where.device):
-        finished.append(done)
-        tell(done)
-        progress(len(finished), len(jobs))
-    return finished
-
-
-def _side_by_side(
-    jobs: Sequence[Job],
-    steps: list[int],
-    data: Data,
-    settings: TrainSettings,
-    arrangement: Arrangement,
-    progress: Progress,
-    tell: Callable[[Done], None],
-) -> list[Done]:
-    # a fork of a process with threads may hang; the fork server has none, and imports torch once for all
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["training.workers"])
-    counts = context.Array("q", len(jobs))
-    finished: dict[int, Done] = {}
-    width = arrangement.side_by_side
-    pool = ProcessPoolExecutor(width, context, _start, (data, settings, arrangement.device, counts))
-    try:
-        for first in range(0, len(jobs), width):
-            places = range(first, min(first + width, len(jobs)))
-            threads = arrangement.threads(len(places))
-            waiting = {pool.submit(_work, place, jobs[place], threads): place for place in places}
-            while waiting:
-                ended, _ = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
-                progress(sum(counts[:]), sum(steps))
-                for future in ended:
-                    place = waiting.pop(future)
-                    finished[place] = future.result()
-                    tell(finished[place])
-    except BrokenProcessPool as error:
-        raise CurateError(
-            "a training process ended by itself, perhaps for want of memory; "
-            "the models that are finished are kept: give the same command again, or a smaller --batch-size"
-        ) from error
-    finally:
-        _end(pool)
     return [finished[place] for place in range(len(jobs))]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The ways to run jobs; each yields the place of a job and what it came to, as jobs end."""
+
+    jobs: Sequence[Job]
+    data: Data
+    settings: TrainSettings
+    arrangement: Arrangement
+    progress: Progress
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps of each job."""
+        return [job.steps(self.settings) for job in self.jobs]
+
+    def heads(self) -> Iterator[tuple[int, Done]]:
+        """Run jobs without a network: they are short, and threads are enough."""
+        where = self.arrangement.device
+        ended = each_on_one_core(
+            lambda job: run_job(job, self.data, self.settings, where), self.jobs, device=where.device
+        )
+        for place, done in enumerate(ended):
+            yield place, done
+            self.progress(place + 1, len(self.jobs))
+
+    def one_after_another(self) -> Iterator[tuple[int, Done]]:
+        total, before = sum(self.steps), 0
+        for place, job in enumerate(self.jobs):
+            on_step = lambda step, before=before: self.progress(before + step, total)  # noqa: E731
+            yield place, run_job(job, self.data, self.settings, self.arrangement.device, on_step)
+            before += self.steps[place]
+
+    def side_by_side(self) -> Iterator[tuple[int, Done]]:
+        # a fork of a process with threads may hang; the fork server has none, and imports torch once for all
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["training.workers"])
+        counts, total = context.Array("q", len(self.jobs)), sum(self.steps)
+        width = self.arrangement.side_by_side
+        pool = ProcessPoolExecutor(width, context, _start, (self.data, self.settings, self.arrangement.device, counts))
+        try:
+            for first in range(0, len(self.jobs), width):
+                places = range(first, min(first + width, len(self.jobs)))
+                threads = self.arrangement.threads(len(places))
+                waiting = {pool.submit(_work, place, self.jobs[place], threads): place for place in places}
+                while waiting:
+                    ended, _ = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
+                    self.progress(sum(counts[:]), total)
+                    for future in ended:
+                        yield waiting.pop(future), future.result()
+        except BrokenProcessPool as error:
+            raise CurateError(
+                "a training process ended by itself, perhaps for want of memory; "
+                "the models that are finished are kept: give the same command again, or a smaller --batch-size"
+            ) from error
+        finally:
+            _end(pool)
 
 
 def _end(pool: ProcessPoolExecutor) -> None:

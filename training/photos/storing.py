@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import UnidentifiedImageError
 
+from training.ahead import map_ahead
 from training.errors import CurateError
 from training.photos.cache import PhotoCache, bytes_text, home_as_tilde
 from training.photos.pixels import PhotoFacts, Pixels, decode
@@ -119,7 +119,7 @@ class _Filling:
             warnings.simplefilter("ignore")
             try:
                 # decoding releases the interpreter's lock, so threads use all cores without copying pixels
-                for row, photo in enumerate(_ahead(pool, self._examine, enumerate(self.paths), threads * _AHEAD)):
+                for row, photo in enumerate(map_ahead(pool, self._examine, enumerate(self.paths), threads * _AHEAD)):
                     if not self._keep(row, photo):
                         repeated.append(row)
                     progress(row + 1, len(self.paths))
@@ -258,22 +258,6 @@ class _Writer:
     def _use_spare(self, why: str, fix: str) -> None:
         self.in_spare = True
         self.say(f"{why}: the photos are kept in {home_as_tilde(self.spare)}. {fix}.")
-
-
-def _ahead(
-    pool: Executor,
-    function: Callable[[tuple[int, Path | None]], _Photo],
-    items: Iterable[tuple[int, Path | None]],
-    ahead: int,
-) -> Iterator[_Photo]:
-    """Map in order like ``pool.map``, which would take all items at once and pile up their results."""
-    waiting: deque[Future[_Photo]] = deque()
-    for item in items:
-        waiting.append(pool.submit(function, item))
-        if len(waiting) > ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _cores() -> int:

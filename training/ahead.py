@@ -1,0 +1,36 @@
+"""Mapping over a pool of threads in order, with a bounded number of results waiting."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import TypeVar
+
+__all__ = ["map_ahead"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def map_ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
+    """Map in order like ``pool.map``, which would take all items at once and pile up their results.
+
+    Parameters
+    ----------
+    pool : Executor
+        Does the work.
+    work : callable
+        Thread-safe.
+    items : iterable
+        What it is called with.
+    ahead : int
+        Items that are handed out before the first result is taken.
+    """
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
