@@ -95,7 +95,7 @@ class FoldTrainer:
         # a fifth of the listings is the test set, which trains nothing
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
         reading = _seconds_to_read(listings, settings.size) * photos
-        work = Work(photos, rows, photos // folds, len(self.classes), folds, reading)
+        work = Work(photos, rows, photos // folds, len(self.classes), folds, seconds_before=reading)
         plan = make_plan(settings, work, self.device)
         say_plan(plan, settings, rows, talk)
         return plan

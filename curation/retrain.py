@@ -93,8 +93,8 @@ def retrain(
     settings = replace(settings, device=device or settings.device)
     versions = {"before": plan.before, "after": plan.after} if compare else {"after": plan.after}
     with run.stage("retrain"):
-        trainer = _Trainer(run, plan, settings, seeds, cache or default_cache(), talk)
-        predictions = trainer.train(versions)
+        trainer = _Trainer(run, plan, versions, settings, seeds, cache or default_cache(), talk)
+        predictions = trainer.train()
     result = _result(plan, predictions, trainer.settings, seeds, talk)
     if compare:
         with whole_file(run.predictions_file) as temporary:
@@ -190,34 +190,41 @@ class _Trainer:
     """
 
     def __init__(
-        self, run: Run, versions: _Versions, settings: TrainSettings, seeds: int, cache: PhotoCache, talk: Talk
+        self,
+        run: Run,
+        versions: _Versions,
+        labels: dict[str, Integers],
+        settings: TrainSettings,
+        seeds: int,
+        cache: PhotoCache,
+        talk: Talk,
     ) -> None:
         self.folder = run.training_folder / "retrain"
-        self.versions, self.seeds, self.talk = versions, seeds, talk
+        self.versions, self.labels, self.seeds, self.talk = versions, labels, seeds, talk
         self.photos = open_photos(run, cache, talk)
         self.photos_key = str(run.record()["sha256"]["images"])
         self.share = network_share(run.training_folder)
         settings = with_weights(settings, talk)
         rows = int((versions.before >= 0).sum())
-        work = Work(len(self.photos), rows, len(versions.test), len(versions.classes), 2 * seeds)
+        work = Work(len(self.photos), rows, len(versions.test), len(versions.classes), len(labels), seeds)
         self.plan = make_plan(replace(settings, epochs=settings.epochs_for(rows)), work, find_device(settings.device))
         self.settings = self.plan.settings
         say_plan(self.plan, settings, rows, talk)
 
-    def train(self, versions: dict[str, Integers]) -> dict[str, Integers]:
+    def train(self) -> dict[str, Integers]:
         """Return the predictions of each version's models for the test set: class numbers, shape (S, n)."""
         numbers = range(self.settings.seed, self.settings.seed + self.seeds)
-        predictions: dict[str, list[Integers]] = {name: [] for name in versions}
+        predictions: dict[str, list[Integers]] = {name: [] for name in self.labels}
         for seed in numbers:
             settings = replace(self.settings, seed=seed)
             data = self._data(settings)
-            jobs = [self._job(name, labels, seed) for name, labels in versions.items()]
+            jobs = [self._job(name, labels, seed) for name, labels in self.labels.items()]
             for job in jobs:
                 # the fixes may have changed since; then the model before them is still good, and the one after is not
                 forget_other(job, data, settings)
-            with self.talk.bar(f"training {' and '.join(versions)} the fixes, seed {seed}") as progress:
+            with self.talk.bar(f"training {' and '.join(self.labels)} the fixes, seed {seed}") as progress:
                 done = run_jobs(jobs, data, settings, self.plan.arrangement, progress=progress)
-            for name, result in zip(versions, done, strict=True):
+            for name, result in zip(self.labels, done, strict=True):
                 predictions[name].append(self._predicted(result))
         return {name: np.stack(found) for name, found in predictions.items()}
 

@@ -44,7 +44,9 @@ class Work:
     rows, scored : int
         Rows that one model trains on, and that it scores.
     classes, models : int
-        K, and how many models are trained.
+        K, and how many models are trained together.
+    repeats : int
+        How often that is done, each time with features of its own.
     seconds_before : float
         What is done before training, decoding above all.
     """
@@ -54,6 +56,7 @@ class Work:
     scored: int
     classes: int
     models: int
+    repeats: int = 1
     seconds_before: float = 0.0
 
 
@@ -134,8 +137,8 @@ def make_plan(settings: TrainSettings, work: Work, device: Device) -> Plan:
     """
     seconds = {
         "photos": work.seconds_before,
-        "features": _features(settings, device) * work.photos + _projection(work),
-        "heads": _heads(work, device) * work.models,
+        "features": (_features(settings, device) * work.photos + _projection(work)) * work.repeats,
+        "heads": _heads(work, device) * work.models * work.repeats,
         "networks": 0.0,
     }
     epochs = settings.epochs_for(work.rows)
@@ -209,4 +212,5 @@ def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, wo
     whole, rest = divmod(work.models, width)
     each = arrangement.step_seconds * (steps * area + forward)
     last = arrangement.alone_seconds if rest == 1 else arrangement.step_seconds * rest / width
-    return whole * each + (last * (steps * area + forward) if rest else 0.0)
+    once = whole * each + (last * (steps * area + forward) if rest else 0.0)
+    return once * work.repeats
