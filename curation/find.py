@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.decisions import now
 from curation.errors import InputError
+from curation.evidence import Evidence
 from curation.listings import Listings
 from curation.prepare import prepare
 from curation.probabilities import Probabilities, read_probabilities, write_probabilities
@@ -26,8 +26,8 @@ from training.settings import TrainSettings
 
 __all__ = ["FindSettings", "find"]
 
-#: Gives the probabilities (N, K) of a run's prepared table, and the classes (N, K) that each listing's model has seen.
-Scores = Callable[[pd.DataFrame], tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_] | None]]
+#: Gives the evidence of a run's prepared table.
+Scores = Callable[[pd.DataFrame], Evidence]
 #: Settles before the photos are read, for a run, how it is going to score.
 Scorer = Callable[[Run], Scores]
 
@@ -116,9 +116,9 @@ def find(
                 talk=talk,
             )
         with run.stage("train"):
-            probs, trained = score(table)
+            evidence = score(table)
         with run.stage("issues"):
-            _write(run, table, classes, probs, trained, listings.source.currency)
+            _write(run, evidence)
     return run
 
 
@@ -147,20 +147,13 @@ def _recorded(run: Run, talk: Talk) -> Iterator[None]:
     write_report(run)
 
 
-def _write(
-    run: Run,
-    table: pd.DataFrame,
-    classes: tuple[str, ...],
-    probs: npt.NDArray[np.float64],
-    trained: npt.NDArray[np.bool_] | None,
-    currency: str | None,
-) -> None:
+def _write(run: Run, evidence: Evidence) -> None:
     # imported when needed: whoever waits for the expected time should not wait for cleanlab
-    from curation.issues import Evidence, find_issues
+    from curation.issues import find_issues
 
-    evidence = Evidence(table, classes, probs, trained, currency)
+    table = evidence.listings
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
-    write_probabilities(run.probabilities_file, Probabilities(ids, classes, evidence.probs, fold))
+    write_probabilities(run.probabilities_file, Probabilities(ids, evidence.classes, evidence.probs, fold))
     issues = find_issues(evidence)
     run.write_table(run.issues_file, issues)
     with whole_file(run.issues_file.with_suffix(".csv")) as temporary:
@@ -177,8 +170,8 @@ def _scorer(
 ) -> Scorer:
     """Return what gives the probabilities: training, or the file that was brought."""
     if brought is not None:
-        probs = brought.probs
-        return lambda run: lambda table: (probs, None)
+        probs, currency = brought.probs, listings.source.currency
+        return lambda run: lambda table: Evidence(table, tuple(classes), probs, currency=currency)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
     # torch takes seconds to import; whoever brings probabilities does not need it
@@ -195,7 +188,7 @@ def _scorer(
         else:
             plan = trainer.plan(listings, settings.folds, talk)
             plan.save(file)
-        return lambda table: trainer.train(plan, run, table, talk)
+        return lambda table: trainer.train(plan, run, table, listings.source.currency, talk)
 
     return settle
 

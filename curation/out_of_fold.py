@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import some
+from curation.evidence import Evidence
 from curation.listings import Listings
 from curation.prepare import TEST_SHARE, class_numbers, groups_of, open_photos
 from curation.runs import Run
@@ -95,15 +96,14 @@ class FoldTrainer:
         # a fifth of the listings is the test set, which trains nothing
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
         reading = _seconds_to_read(listings, settings.size) * photos
-        work = Work(photos, rows, photos // folds, len(self.classes), folds, seconds_before=reading)
+        scored = photos // folds
+        work = Work(photos, rows, scored, len(self.classes), folds, watched=photos, seconds_before=reading)
         plan = make_plan(settings, work, self.device)
         say_plan(plan, settings, rows, talk)
         return plan
 
-    def train(
-        self, plan: Plan, run: Run, table: pd.DataFrame, talk: Talk
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        """Score every listing with a photo by the model that never saw it, its group, or its photo.
+    def train(self, plan: Plan, run: Run, table: pd.DataFrame, currency: str | None, talk: Talk) -> Evidence:
+        """Score every listing with a photo by the model that never saw it, its group, or its photo, and by the others.
 
         Parameters
         ----------
@@ -113,15 +113,15 @@ class FoldTrainer:
             Gets a checkpoint and a TensorBoard log per fold.
         table : DataFrame
             Of :func:`curation.prepare.prepare`.
+        currency : str or None
+            Of the prices.
         talk : Talk
             Who is told how far it is.
 
         Returns
         -------
-        probs : ndarray of float64, shape (N, K)
-            Out-of-fold probabilities; NaN rows for listings without a readable photo.
-        trained : ndarray of bool, shape (N, K)
-            Whether the model that scored the listing had seen any member of the class.
+        Evidence
+            NaN rows for listings without a readable photo.
         """
         folds = _folds(table)
         _say_rare_classes(table, folds.folds, talk)
@@ -140,7 +140,7 @@ class FoldTrainer:
                 say=talk.say,
             )
         with talk.bar("training") as progress:
-            probs = cross_validate(
+            scores = cross_validate(
                 data,
                 labels,
                 folds,
@@ -150,7 +150,15 @@ class FoldTrainer:
                 progress=progress,
                 say=talk.say,
             )
-        return probs.astype(np.float64), _trained(labels, folds, len(self.classes))
+        return Evidence(
+            table,
+            tuple(self.classes),
+            scores.probs.astype(np.float64),
+            _trained(labels, folds, len(self.classes)),
+            currency,
+            scores.in_fold,
+            scores.neighbours,
+        )
 
 
 def with_weights(settings: TrainSettings, talk: Talk) -> TrainSettings:

@@ -21,10 +21,11 @@ from training.compare import paired_difference
 from training.crossval import network_share
 from training.devices import find_device
 from training.files import whole_file, write_json
-from training.jobs import Data, Done, Job, forget_other, prepare_data
+from training.jobs import Data, Done, Job, prepare_data
 from training.metrics import classification_metrics
 from training.photos.cache import PhotoCache, default_cache
 from training.plan import Work, make_plan
+from training.run_job import forget_other
 from training.settings import TrainSettings
 from training.workers import run_jobs
 

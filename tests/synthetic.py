@@ -46,6 +46,11 @@ def prepared(folder, photos, plan, settings, **options):
 
 
 def validate(folder, photos, labels, plan, settings=NETWORKS, arrangement=ALONE, **options):
-    """Cross-validate from the photos on, as a run does."""
+    """Return the out-of-fold probabilities of a cross-validation from the photos on, as a run does it."""
+    return validated(folder, photos, labels, plan, settings, arrangement, **options).probs
+
+
+def validated(folder, photos, labels, plan, settings=NETWORKS, arrangement=ALONE, **options):
+    """Return all that a cross-validation gives."""
     data = prepared(folder, photos, plan, settings)
     return cross_validate(data, labels, plan, settings=settings, arrangement=arrangement, folder=folder, **options)

@@ -15,9 +15,10 @@ from training.crossval import network_share
 from training.devices import find_device
 from training.errors import InputError
 from training.files import read_json
-from training.jobs import Job, run_job
+from training.jobs import Job
 from training.loop import fit, predict, sizes_of, steps_of
 from training.models import build_model, known_models
+from training.run_job import run_job
 
 ROOT = Path(__file__).parents[1]
 # batch norm and dropout: both have a state of their own

@@ -1,4 +1,4 @@
-"""Cross-validated training: K models, and for every row the probabilities of the one that never saw it."""
+"""Cross-validated training: one model per fold, and what each of them says of every row."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from training.files import read_json, write_json
 from training.folds import check_partition
 from training.jobs import Data, Done, Job
 from training.loop import Floats
+from training.neighbours import neighbour_probabilities
 from training.photos import Integers
+from training.predictions import Predictions
 from training.progress import Progress, silent
 from training.settings import TrainSettings
 from training.workers import run_jobs
 
-__all__ = ["FoldPlan", "cross_validate", "network_share"]
+__all__ = ["CrossValidated", "FoldPlan", "cross_validate", "network_share"]
 
 Mask = npt.NDArray[np.bool_]
 
 SHARE_FILE = "share.json"
+#: Rows at a time: predictions stay on disk.
+_BLOCK = 8_192
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,28 @@ class FoldPlan:
         return np.flatnonzero((self.fold == fold) & self.has_photo)
 
 
+@dataclass(frozen=True)
+class CrossValidated:
+    """What the models say of every row; NaN rows where there is no photo.
+
+    Attributes
+    ----------
+    probs : ndarray of float32, shape (N, K)
+        Out-of-fold probabilities, of the model that never saw the row. Rows sum to 1.
+    in_fold : ndarray of float32, shape (N, K)
+        Mean log-probabilities of all *other* folds' models, networks in their later epochs. They have been trained on
+        the row's given label, unless it was not to train any: a model that can't bring itself to believe a label that
+        it was told is strong evidence against it.
+    neighbours : ndarray of float32, shape (N, K)
+        Class shares among the most similar rows of other folds; see
+        :func:`training.neighbours.neighbour_probabilities`.
+    """
+
+    probs: Floats
+    in_fold: Floats
+    neighbours: Floats
+
+
 def cross_validate(
     data: Data,
     labels: Integers,
@@ -76,8 +102,8 @@ def cross_validate(
     folder: Path,
     progress: Progress = silent,
     say: Callable[[str], None] = lambda line: None,
-) -> Floats:
-    """Train one model per fold and score every row by the model that never saw it.
+) -> CrossValidated:
+    """Train one model per fold; score every row by the model that never saw it, by the others, and by its neighbours.
 
     A fold that has finished is read back from its checkpoint, and one that had not goes on from its last snapshot.
 
@@ -102,8 +128,7 @@ def cross_validate(
 
     Returns
     -------
-    ndarray of float32, shape (N, K)
-        Out-of-fold probabilities; rows sum to 1. NaN where a row has no photo.
+    CrossValidated
 
     Raises
     ------
@@ -126,17 +151,31 @@ def cross_validate(
             rows=plan.training_rows(fold),
             scored=plan.scored_rows(fold),
             seed=settings.seed * 1009 + fold,
+            watched=np.flatnonzero(plan.has_photo),
         )
         for fold in range(plan.folds)
     ]
     done = run_jobs(jobs, data, settings, arrangement, progress=progress, say=say)
-    return _collected(jobs, done, labels, plan, data.classes, folder / SHARE_FILE)
+    probs, shares = _out_of_fold(jobs, done, labels, plan, data.classes)
+    if shares is not None:
+        write_json(folder / SHARE_FILE, {"network_share": float(shares.mean())})
+    neighbours = neighbour_probabilities(
+        data.features,
+        labels,
+        plan.fold,
+        plan.may_train,
+        plan.has_photo,
+        classes=data.classes,
+        seed=settings.seed,
+        device=arrangement.device.device,
+    )
+    return CrossValidated(probs, _in_fold(jobs, shares, plan, data.classes), neighbours)
 
 
-def _collected(
-    jobs: list[Job], done: list[Done], labels: Integers, plan: FoldPlan, classes: int, share_file: Path
-) -> Floats:
-    """Put the folds' probabilities into one array, networks and heads blended."""
+def _out_of_fold(
+    jobs: list[Job], done: list[Done], labels: Integers, plan: FoldPlan, classes: int
+) -> tuple[Floats, Floats | None]:
+    """Return the folds' probabilities in one array, and each fold's share of its network if there were networks."""
     head = np.full((len(labels), classes), np.nan, dtype=np.float32)
     network = head.copy()
     times_scored = np.zeros(len(labels), dtype=np.int64)
@@ -148,12 +187,26 @@ def _collected(
     if not np.array_equal(times_scored, plan.has_photo.astype(np.int64)):
         raise ValueError("every listing with a photo must be scored exactly once")
     if np.isnan(network).all():
-        return head
+        return head, None
     # the test set's labels have no say in what is found
     judged = np.where(plan.may_train & plan.has_photo, labels, -1)
     shares = network_shares(head, network, judged, plan.fold, folds=plan.folds)
-    write_json(share_file, {"network_share": float(shares.mean())})
-    return blend(head, network, shares[plan.fold][:, None])
+    return blend(head, network, shares[plan.fold][:, None]), shares
+
+
+def _in_fold(jobs: list[Job], shares: Floats | None, plan: FoldPlan, classes: int) -> Floats:
+    """Return the mean log-probabilities of the models of other folds; float32, shape (N, K)."""
+    mean = np.full((len(plan.fold), classes), np.nan, dtype=np.float32)
+    for start in range(0, len(plan.fold), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        total = np.zeros_like(mean[block])
+        for number, job in enumerate(jobs):
+            said = Predictions.mean(job.head_predictions, block)
+            if shares is not None:
+                said = blend(said, Predictions.mean(job.network_predictions, block), float(shares[number]))
+            total += np.where((plan.fold[block] == number)[:, None], 0, said)
+        mean[block] = total / (plan.folds - 1)
+    return mean
 
 
 def network_share(folder: Path) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def fit(
     seed: int,
     snapshot: Path | None = None,
     on_step: Callable[[int], None] = lambda step: None,
-    on_epoch: Callable[[EpochResult, nn.Module], None] = lambda result, model: None,
+    watchers: Sequence[Callable[[EpochResult, nn.Module], None]] = (),
 ) -> Fitted:
     """Train a classifier from its start, or from where it was interrupted, to the end of its schedule.
 
@@ -97,8 +97,10 @@ def fit(
     snapshot : Path, optional
         Keeps the state of an unfinished training, about once a minute, so that one that was killed goes on and ends
         with the same model. The caller must make sure that it belongs to the same question.
-    on_step, on_epoch : callable
-        Called with the number of optimiser steps done after each, and with every epoch's result and the model as it is.
+    on_step : callable
+        Called with the number of optimiser steps done after each.
+    watchers : sequence of callable
+        Called with every epoch's result and the model as it is.
 
     Returns
     -------
@@ -112,7 +114,8 @@ def fit(
         for epoch in range(len(history), len(sizes)):
             result = _train_one_epoch(state, epoch, sizes[epoch], photos, rows, labels, settings, device, on_step)
             history.append(result)
-            on_epoch(result, state.model)
+            for watcher in watchers:
+                watcher(result, state.model)
             if snapshot is not None:
                 state.keep(snapshot, [asdict(done) for done in history])
     return Fitted(state.model, history, origin)

@@ -17,9 +17,10 @@ from training.errors import InputError
 from training.features import KEPT, SAMPLE, choose_extractor
 from training.files import read_json, write_json
 from training.heads import fit_head
-from training.jobs import JUDGED
 from training.loop import sizes_of, steps_of
+from training.networks import JUDGED
 from training.patches import PatchBank
+from training.predictions import kept_epochs
 from training.settings import TrainSettings
 from training.threads import each_on_one_core, threads_for
 
@@ -47,6 +48,8 @@ class Work:
         K, and how many models are trained together.
     repeats : int
         How often that is done, each time with features of its own.
+    watched : int
+        Rows whose predictions are kept, epoch by epoch.
     seconds_before : float
         What is done before training, decoding above all.
     """
@@ -57,6 +60,7 @@ class Work:
     classes: int
     models: int
     repeats: int = 1
+    watched: int = 0
     seconds_before: float = 0.0
 
 
@@ -207,7 +211,8 @@ def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, wo
     steps = steps_of(work.rows, settings)
     # the convolutions' cost goes with the area; half of the epochs may see smaller photos
     area = float(np.mean([(size / settings.size) ** 2 for size in sizes_of(settings, epochs)]))
-    forward = (2 * work.scored + min(JUDGED, work.scored) * epochs) / settings.batch_size * _FORWARD
+    looks = 2 * work.scored + min(JUDGED, work.scored) * epochs + work.watched * len(kept_epochs(epochs))
+    forward = looks / settings.batch_size * _FORWARD
     width = arrangement.side_by_side
     whole, rest = divmod(work.models, width)
     each = arrangement.step_seconds * (steps * area + forward)

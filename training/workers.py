@@ -19,8 +19,9 @@ import torch
 from training.arrangement import Arrangement
 from training.devices import Device
 from training.errors import CurateError
-from training.jobs import Data, Done, Job, run_job
+from training.jobs import Data, Done, Job
 from training.progress import Progress, silent
+from training.run_job import run_job
 from training.settings import TrainSettings
 from training.threads import each_on_one_core
 

@@ -3,7 +3,8 @@
 A module of this package that defines ``KIND`` is an issue kind; adding one means adding a file.
 """
 
-from curation.issues.base import Evidence, IssueKind
+from curation.evidence import Evidence
+from curation.issues.base import IssueKind
 from curation.issues.queue import COLUMNS, find_issues
 from curation.issues.registry import KINDS
 

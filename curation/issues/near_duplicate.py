@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from curation.errors import some
-from curation.issues.base import Evidence, IssueKind
+from curation.evidence import Evidence
+from curation.issues.base import IssueKind
 
 __all__ = ["KIND"]
 

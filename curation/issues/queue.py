@@ -1,20 +1,19 @@
 """The queue: all kinds in one table, and the order in which a person should look.
 
 ``priority`` orders all listings by the worth of looking at them: the chance that something must change. A label that
-neither photo nor price supports is worth most; a price that is merely odd is worth less, because many odd prices
+no evidence supports is worth most; a price that is merely odd is worth less, because many odd prices
 are real. ``docs/how-it-works.md`` explains it with examples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curation.issues.base import Evidence
-from curation.issues.evidence import Belief, combine
+from curation.evidence import Evidence
 from curation.issues.registry import KINDS
 
 __all__ = ["COLUMNS", "find_issues"]
@@ -50,9 +49,6 @@ COLUMNS = {
 WORTH = {"unreadable": 0.6, "near_duplicate": 0.5, "price": 0.4, "indirect_image": 0.5, "outlier": 0.2}
 _DEFAULT_WORTH = 0.3
 
-#: From this chance of a wrong label on, a reason is given although the label is not flagged.
-SAYS_WHY = 0.5
-
 
 def find_issues(evidence: Evidence) -> pd.DataFrame:
     """Run every issue kind and put the listings in order.
@@ -86,27 +82,15 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
             found[kind.flag] = pd.array([pd.NA] * len(found), dtype="boolean")
         reasons.append(found.pop("reason"))
         table[list(found.columns)] = found
-    belief = combine(evidence)
-    table["priority"] = _priority(table, belief.wrong)
-    reasons.append(_unflagged_reasons(table, belief, evidence.classes))
+    table["priority"] = _priority(table)
     table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*reasons, strict=True)]
     others = [column for column in table if column not in COLUMNS]
     return table.reindex(columns=[*COLUMNS, *others]).astype(COLUMNS)
 
 
-def _unflagged_reasons(table: pd.DataFrame, belief: Belief, classes: Sequence[str]) -> list[str]:
-    """Say why a listing without a label issue is far up in the queue all the same: photo and price together."""
-    flagged = table["is_label_issue"].fillna(False).to_numpy(dtype=bool)
-    says = (belief.wrong > SAYS_WHY) & (belief.best >= 0) & ~flagged
-    return [
-        f"photo and price together fit {classes[best]} better than {given} ({wrong:.2f})" if says_why else ""
-        for best, given, wrong, says_why in zip(belief.best, table["given_label"], belief.wrong, says, strict=True)
-    ]
-
-
-def _priority(table: pd.DataFrame, wrong_label: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _priority(table: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Return a permutation of 1..N, 1 first; equal worth is ordered by id, so shuffled rows give the same order."""
-    nothing = 1 - wrong_label
+    nothing = table["label_score"].fillna(1.0).to_numpy(dtype=np.float64)
     for kind in KINDS:
         if kind.name != "label":
             worth = WORTH.get(kind.name, _DEFAULT_WORTH)

@@ -19,7 +19,7 @@ def _discover() -> tuple[IssueKind, ...]:
 
 
 # the parts of the package that every kind shares; importing them here would go in a circle
-_FRAME = ("base", "evidence", "queue", "registry")
+_FRAME = ("base", "queue", "registry")
 
 #: All issue kinds, in the order of summaries.
 KINDS = _discover()

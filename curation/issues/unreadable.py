@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from curation.issues.base import Evidence, IssueKind
+from curation.evidence import Evidence
+from curation.issues.base import IssueKind
 
 __all__ = ["KIND"]
 

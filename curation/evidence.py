@@ -1,0 +1,83 @@
+"""Everything that is known of the listings when issues are looked for."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+__all__ = ["Evidence"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+#: Folds of listings that have none, as with probabilities that were brought.
+_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a kind may look at. Detectors read these columns and no others.
+
+    Attributes
+    ----------
+    listings : DataFrame
+        One row per listing: ``id``, ``image``, ``label``, ``price``, ``title``, ``group``, ``split``, ``fold``,
+        ``sha256`` (of the photo's content), ``unreadable`` (why the photo can't be decoded). Missing values are NA.
+    classes : tuple of str
+        The K class names, in the order of the columns of `probs`.
+    probs : ndarray of float64, shape (N, K)
+        Out-of-fold probabilities; NaN rows where there are none.
+    trained : ndarray of bool, shape (N, K), or None
+        Whether the model that scored the listing had seen any member of the class; None when models
+        were trained elsewhere.
+    currency : str or None
+        Currency of the prices.
+    in_fold, neighbours : ndarray of float32, shape (N, K), or None
+        What else was learnt in the same training; see :class:`training.crossval.CrossValidated`.
+    """
+
+    listings: pd.DataFrame
+    classes: tuple[str, ...]
+    probs: Floats
+    trained: Mask | None = None
+    currency: str | None = None
+    in_fold: npt.NDArray[np.float32] | None = None
+    neighbours: npt.NDArray[np.float32] | None = None
+
+    @property
+    def given(self) -> Integers:
+        """Class number of the given label, shape (N,); -1 where there is none."""
+        return pd.Categorical(self.listings["label"], categories=self.classes).codes.astype(np.int64)
+
+    @property
+    def scored(self) -> Mask:
+        """Whether there are probabilities, shape (N,)."""
+        return np.logical_not(np.isnan(self.probs).any(axis=1))
+
+    @property
+    def brought(self) -> bool:
+        """Whether the probabilities are the user's own."""
+        return self.trained is None
+
+    @property
+    def may_train(self) -> Mask:
+        """Listings whose given label may be learnt from, shape (N,): not those of the test set."""
+        labelled = self.given >= 0
+        if "split" not in self.listings:
+            return labelled
+        return np.asarray(labelled & (self.listings["split"] != "test").fillna(True).to_numpy(dtype=bool))
+
+    @property
+    def fold(self) -> Integers:
+        """Fold of each listing, shape (N,); where the probabilities came without, groups and ids are dealt out."""
+        if "fold" in self.listings and self.listings["fold"].notna().all() and (self.listings["fold"] >= 0).all():
+            return self.listings["fold"].to_numpy(dtype=np.int64)
+        keys = self.listings["id"]
+        if "group" in self.listings:
+            keys = self.listings["group"].astype("string").fillna(keys)
+        return np.array([zlib.crc32(str(key).encode()) % _FOLDS for key in keys], dtype=np.int64)

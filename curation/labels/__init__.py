@@ -1,0 +1,5 @@
+"""Which given labels are wrong, and what they should be: all evidence there is, fused into one belief per listing."""
+
+from curation.labels.judge import Judgement, judge
+
+__all__ = ["Judgement", "judge"]

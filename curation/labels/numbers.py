@@ -1,0 +1,43 @@
+"""Small functions of log-beliefs, shape (n, K)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["best_other", "log_softmax", "margins", "softmax"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+def softmax(logs: Floats) -> Floats:
+    """Return probabilities; rows sum to 1."""
+    return np.exp(log_softmax(logs))
+
+
+def log_softmax(logs: Floats) -> Floats:
+    """Return log-probabilities."""
+    shifted = logs - logs.max(axis=1, keepdims=True)
+    normal: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return normal
+
+
+def best_other(logs: Floats, given: Integers) -> Integers:
+    """Return the most believed class that is not the given one, shape (n,); with K = 1, the given one."""
+    others = logs.copy()
+    others[np.arange(len(given)), given] = -np.inf
+    return np.asarray(others.argmax(axis=1), dtype=np.int64)
+
+
+def margins(logs: Floats, given: Integers) -> Floats:
+    """Return the log-odds of the given class against the best other one, shape (n,); low = bad.
+
+    Examples
+    --------
+    >>> margins(np.log([[0.2, 0.8], [0.5, 0.5]]), np.array([0, 1])).round(2)
+    array([-1.39,  0.  ])
+    """
+    rows = np.arange(len(given))
+    difference: Floats = logs[rows, given] - logs[rows, best_other(logs, given)]
+    return difference
