@@ -73,6 +73,12 @@ class Evidence:
         return np.asarray(labelled & (self.listings["split"] != "test").fillna(True).to_numpy(dtype=bool))
 
     @property
+    def rows_to_learn_from(self) -> Integers:
+        """The rows of `may_train` in the order of their ids, so that the order of the table does not matter."""
+        rows = np.flatnonzero(self.may_train)
+        return rows[np.argsort(self.listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
+
+    @property
     def fold(self) -> Integers:
         """Fold of each listing, shape (N,); where the probabilities came without, groups and ids are dealt out."""
         if "fold" in self.listings and self.listings["fold"].notna().all() and (self.listings["fold"] >= 0).all():

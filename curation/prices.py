@@ -14,8 +14,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Iglewicz & Hoaglin, "How to Detect and Handle Outliers" (1993): |modified z| > 3.5.
 CUT = 3.5
-#: A class with fewer prices than this borrows the spread of the whole table.
-FEWEST_PRICES = 8
+#: The spread that classes usually have counts like so many prices of each class, so small classes borrow most of it.
+BORROWED_PRICES = 8
 #: MAD of the standard normal distribution: MAD / 0.6745 estimates a standard deviation.
 MAD_OF_NORMAL = 0.6745
 #: Prices within a factor of 1.1 are never a sign of anything: a smaller spread comes from round numbers.
@@ -37,8 +37,8 @@ def class_prices(price: pd.Series, label: pd.Series, classes: Sequence[str]) -> 
     Returns
     -------
     centre, spread : ndarray of float64, shape (K,)
-        Median and robust standard deviation (MAD / 0.6745) of the log prices. A class with fewer than 8 prices takes
-        the spread that classes have on the whole; one without any takes median and spread of all prices. NaN when
+        Median and robust standard deviation (MAD / 0.6745) of the log prices, the latter drawn towards what classes
+        usually have (their median) as by 8 more prices. A class without prices takes median and spread of all. NaN when
         the table has no prices.
     """
     x = np.log(price.where(price > 0))
@@ -46,10 +46,11 @@ def class_prices(price: pd.Series, label: pd.Series, classes: Sequence[str]) -> 
     described = [_median_and_spread(x[label == name]) for name in classes]
     sizes = np.array([x[label == name].count() for name in classes])
     centre, spread = (np.array(part, dtype=np.float64) for part in zip(*described, strict=True))
-    enough = sizes >= FEWEST_PRICES
+    enough = sizes >= BORROWED_PRICES
     usual = float(np.median(spread[enough])) if enough.any() else whole_spread
-    spread = np.where(enough, spread, np.where(sizes > 0, usual, whole_spread))
-    return np.where(sizes > 0, centre, whole_centre), spread
+    own = np.where(sizes > 0, spread, 0.0)
+    drawn = (sizes * own + BORROWED_PRICES * usual) / (sizes + BORROWED_PRICES)
+    return np.where(sizes > 0, centre, whole_centre), np.where(sizes > 0, drawn, whole_spread)
 
 
 def robust_z(price: pd.Series, label: pd.Series, classes: Sequence[str]) -> tuple[Floats, Floats, Floats]:

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from curation.issues import COLUMNS, KINDS, Evidence, find_issues
-from curation.issues.evidence import combine
-from curation.issues.price import class_prices, robust_z
+from curation.prices import class_prices, robust_z
 
 CLASSES = ("cable", "laptop", "mouse")
 MEDIAN = {"cable": 10.0, "laptop": 900.0, "mouse": 25.0}
@@ -92,16 +91,6 @@ def test_a_price_that_fits_another_class_moves_a_listing_up():
     assert wrong[top[0]].mean() > wrong[top[1]].mean()
 
 
-def test_flags_are_cleanlabs_and_the_score_is_the_probability_of_the_given_label():
-    from cleanlab.filter import find_label_issues
-
-    evidence, _ = marketplace()
-    issues = find_issues(evidence)
-    expected = find_label_issues(evidence.given, evidence.probs)
-    assert np.array_equal(issues["is_label_issue"].to_numpy(dtype=bool), expected)
-    assert np.allclose(issues["label_score"], evidence.probs[np.arange(300), evidence.given])
-
-
 def test_a_listing_without_a_label_is_flagged_with_a_suggestion():
     evidence, _ = marketplace()
     label = evidence.listings["label"].copy()
@@ -123,12 +112,13 @@ def test_a_class_its_model_never_saw_is_no_evidence():
     assert pd.isna(row["suggested_label"])
 
 
-def test_listings_without_probabilities_have_no_label_score_and_stay_in_the_table():
+def test_listings_of_which_nothing_is_known_have_no_label_score_and_stay_in_the_table():
     evidence, _ = marketplace()
-    probs = evidence.probs.copy()
+    probs, price = evidence.probs.copy(), evidence.listings["price"].copy()
     probs[[2, 9]] = np.nan
-    issues = find_issues(Evidence(evidence.listings, CLASSES, probs))
-    assert issues["label_score"].isna().sum() == 2
+    price[2] = np.nan
+    issues = find_issues(Evidence(evidence.listings.assign(price=price), CLASSES, probs))
+    assert np.flatnonzero(issues["label_score"].isna()).tolist() == [2]
     assert issues["priority"].nunique() == 300
 
 
@@ -169,7 +159,8 @@ def test_a_small_class_borrows_the_spread_of_the_others():
     price = pd.Series([*np.exp(rng.normal(3, 0.5, 60)), 700.0, 720.0])
     label = pd.Series(["cable"] * 60 + ["laptop"] * 2)
     centre, spread = class_prices(price, label, ["cable", "laptop", "mouse"])
-    assert spread[1] == pytest.approx(spread[0])
+    # its own two prices hardly differ
+    assert 0.7 * spread[0] < spread[1] < spread[0]
     assert np.exp(centre[1]) == pytest.approx(710, rel=0.01)
     assert np.isfinite(centre[2])
 
@@ -192,17 +183,6 @@ def test_an_unreadable_photo_is_flagged_with_what_the_decoder_said():
     issues = find_issues(changed(evidence, unreadable=unreadable))
     assert issues["is_unreadable_issue"].sum() == 1
     assert "truncated" in issues["reasons"][3]
-
-
-def test_a_stray_price_does_not_overrule_a_sure_photo():
-    evidence, _ = marketplace(noise=0)
-    row = int(np.flatnonzero(evidence.given == 1)[0])
-    probs = evidence.probs.copy()
-    probs[row] = [0.001, 0.998, 0.001]
-    price = evidence.listings["price"].copy()
-    price[row] = 10.0
-    belief = combine(Evidence(evidence.listings.assign(price=price), CLASSES, probs))
-    assert belief.wrong[row] < 0.5
 
 
 @pytest.mark.parametrize("classes", [2, 1000])

@@ -51,11 +51,15 @@ def _reason(given: object, found: Judgement, row: int, classes: Sequence[str]) -
     what = "no label given" if pd.isna(given) else f"given {given}"  # type: ignore[call-overload]
     suggested = f"{classes[found.suggested[row]]} ({found.confidence[row]:.2f})"
     voices = [
-        f"{' and '.join(names)} {'says' if len(names) == 1 else 'say'} {what_they_say}"
+        f"{_together(names)} {'says' if len(names) == 1 else 'say'} {what_they_say}"
         for names, what_they_say in ((found.for_it[row], "so"), (found.against_it[row], "otherwise"))
         if names
     ]
     return f"{what}, looks like {suggested}" + (f": {', '.join(voices)}" if voices else "")
+
+
+def _together(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 KIND = IssueKind(

@@ -35,7 +35,7 @@ def choose_cut(margins: Floats, candidates: float) -> float:
     ----------
     margins : ndarray of float64, shape (n,)
         Log-odds of the given class against the best other one, calibrated; see
-        :func:`curation.labels.fuse.temperature`.
+        :func:`curation.labels.calibrate.temperature`.
     candidates : float
         The c above, at least 1; see :func:`confusions`.
 
@@ -96,7 +96,9 @@ def noise_where_sure(probs: Floats, given: Integers) -> float:
         Class numbers.
     """
     surest = np.argsort(-probs.max(axis=1), kind="stable")[: max(FEWEST_SURE, int(SUREST * len(given)))]
-    return float((probs[surest].argmax(axis=1) != given[surest]).mean())
+    differ = int((probs[surest].argmax(axis=1) != given[surest]).sum())
+    # half a listing more: that none was seen does not mean that there are none
+    return (differ + 0.5) / (len(surest) + 1)
 
 
 def suggestion_confidence(

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 
+from curation.labels.calibrate import some_rows
 from curation.labels.numbers import log_softmax
 from curation.labels.sources import Source
 
-__all__ = ["fuse", "learn_weights", "temperature"]
+__all__ = ["fuse", "learn_weights"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -20,9 +21,6 @@ Integers = npt.NDArray[np.int64]
 NOISE = 0.05
 #: Half-way between "errors fall into classes by their size" (1: sizes say nothing) and "into all alike" (0).
 SIZES_FORGOTTEN = 0.5
-#: Listings, and numbers in all, that weights are learnt from; more do not change them.
-_ENOUGH = 10_000
-_NUMBERS = 2_000_000
 _RIDGE = 1e-3
 
 
@@ -75,13 +73,13 @@ def learn_weights(sources: Sequence[Source], sizes: Floats, labels: Integers, fo
     Returns
     -------
     ndarray of float64, shape (folds, E + 1)
-        Weights, 0 or more.
+        Weights, 0 to 1: no source counts more than it claims.
     """
     folds = int(fold.max()) + 1
     start = np.array([*(1.0 if source.weight is None else source.weight for source in sources), 1.0])
     if len(sources) == 1:
         return np.tile(start, (folds, 1))
-    rows = _some(rows, len(sizes))
+    rows = some_rows(rows, len(sizes))
     says = np.stack([*(source.says[rows] for source in sources), np.broadcast_to(sizes, (len(rows), len(sizes)))])
     learnt = [place for place, weight in enumerate([*(source.weight for source in sources), None]) if weight is None]
     return np.stack(
@@ -109,33 +107,6 @@ def _learn(says: Floats, labels: Integers, start: Floats, learnt: list[int]) -> 
         gradient = -(slope * (right / likelihood)).mean(axis=1)
         return float(-np.log(likelihood).mean() + _RIDGE * (found**2).sum()), gradient + 2 * _RIDGE * found
 
-    found = minimize(loss, weights[learnt], jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(learnt))
+    found = minimize(loss, weights[learnt], jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(learnt))
     weights[learnt] = found.x
     return weights
-
-
-def temperature(belief: Floats, labels: Integers) -> float:
-    """Return the factor that makes log-beliefs predict given labels best, 0.1 to 10.
-
-    Above 1, the beliefs were less sure than they might be (temperature scaling: Guo et al., "On Calibration of Modern
-    Neural Networks", ICML 2017).
-
-    Parameters
-    ----------
-    belief : ndarray of float64, shape (n, K)
-    labels : ndarray of int64, shape (n,)
-    """
-    rows = _some(np.arange(len(labels)), belief.shape[1])
-    some, labels, each = belief[rows], labels[rows], np.arange(len(rows))
-
-    def loss(log_factor: float) -> float:
-        return float(-log_softmax(np.exp(log_factor) * some)[each, labels].mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=np.log([0.1, 10]), method="bounded").x))
-
-
-def _some(rows: Integers, classes: int) -> Integers:
-    most = max(1_000, min(_ENOUGH, _NUMBERS // classes))
-    if len(rows) <= most:
-        return rows
-    return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from curation.evidence import Evidence
+from curation.labels.calibrate import temperature
 from curation.labels.cut import choose_cut, confusions, noise_where_sure, suggestion_confidence
-from curation.labels.fuse import SIZES_FORGOTTEN, fuse, learn_weights, temperature
+from curation.labels.fuse import SIZES_FORGOTTEN, fuse, learn_weights
 from curation.labels.numbers import best_other, margins, softmax
 from curation.labels.sources import Source, class_sizes, gather
 
@@ -79,22 +80,22 @@ def judge(evidence: Evidence) -> Judgement:
         judged &= evidence.trained[np.arange(n), given]
     if not judged.any() or len(evidence.classes) < 2:
         return nothing
-    learnt = (
-        np.flatnonzero(judged & evidence.may_train) if (judged & evidence.may_train).any() else np.flatnonzero(judged)
-    )
-    # the order of the table must not matter
-    learnt = learnt[np.argsort(evidence.listings["id"].to_numpy(dtype=str)[learnt])]
+    rows = evidence.rows_to_learn_from
+    learnt = rows[judged[rows]]
+    if not len(learnt):
+        return nothing
     parts = _weighted(evidence, sources, learnt)
     belief = parts.pop("all")
     label = np.maximum(given, 0)
     margin = margins(belief, label)
     cut, share, candidates = _cut(belief, margin, given, learnt)
     probs = softmax(belief)
-    share = min(share, noise_where_sure(probs[learnt], given[learnt]))
+    # what is flagged overstates the noise where the model is weak, and where it is sure understates it: the middle
+    noise = float(np.sqrt(share * min(share, noise_where_sure(probs[learnt], given[learnt]))))
     score = 1 / (1 + np.exp(STEEPNESS * np.clip(cut - margin, -40, 40)))
     unlabelled = known & (given < 0)
     suggested = np.where(given >= 0, best_other(belief, label), belief.argmax(axis=1))
-    confidence = suggestion_confidence(probs, given, suggested, share=share, candidates=candidates)
+    confidence = suggestion_confidence(probs, given, suggested, share=noise, candidates=candidates)
     confidence = np.where(judged, np.minimum(confidence, 1 - score), confidence)
     suggests = unlabelled | (judged & (score <= 1 - SUGGESTS_FROM))
     for_it, against_it = _voices(parts, sources, label, np.where(suggests & judged, suggested, -1))

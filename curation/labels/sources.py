@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence import Evidence
+from curation.labels.calibrate import temperature
+from curation.labels.numbers import softmax
 from curation.prices import class_prices
 from training.titles import title_likelihoods
 
@@ -19,9 +21,9 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-#: Share of prices that say nothing about the class: typing errors, placeholders, bundles. They keep one odd price from
-#: overruling a photo.
-STRAY_PRICES = 0.05
+#: Share of prices and titles that say nothing about the class: typing errors, placeholders, bundles, keywords. They
+#: keep one odd price, or one word, from overruling a photo.
+STRAY = 0.05
 #: Probabilities below this are taken as this: a model is never that sure.
 LEAST = 1e-8
 
@@ -83,9 +85,15 @@ def _model(name: str, probs: npt.NDArray[np.floating], common: Floats) -> Source
 
 def _titles(evidence: Evidence) -> Source:
     titles = [None if pd.isna(title) else str(title) for title in evidence.listings["title"]]
-    says = title_likelihoods(titles, evidence.given, evidence.fold, evidence.may_train, evidence.classes)
+    given, rows = evidence.given, evidence.rows_to_learn_from
+    says = title_likelihoods(titles, given, evidence.fold, evidence.may_train, evidence.classes).astype(np.float64)
     known: Mask = np.logical_not(np.isnan(says).any(axis=1))
-    return Source("title", np.where(known[:, None], says, 0).astype(np.float64), known)
+    says = np.where(known[:, None], says, 0)
+    learnt = rows[known[rows]]
+    # naive Bayes takes every word for new evidence and is far too sure
+    factor = temperature(says[learnt], given[learnt]) if len(learnt) else 1.0
+    probs = (1 - STRAY) * softmax(factor * says) + STRAY / says.shape[1]
+    return Source("title", np.where(known[:, None], np.log(probs), 0), known)
 
 
 def _prices(evidence: Evidence) -> Source:
@@ -105,7 +113,7 @@ def _prices(evidence: Evidence) -> Source:
         rows = fold == number
         centres, spreads = class_prices(price[others], label[others], evidence.classes)
         ordinary = np.exp(-0.5 * ((x[rows, None] - centres) / spreads) ** 2) / (spreads * np.sqrt(2 * np.pi))
-        says[rows] = np.log((1 - STRAY_PRICES) * ordinary + STRAY_PRICES / width)
+        says[rows] = np.log((1 - STRAY) * ordinary + STRAY / width)
     # a price of 0 has no logarithm; a class of which no price is known says nothing
     known: Mask = np.logical_not(np.isinf(says).any(axis=1) | np.isnan(says).any(axis=1))
     return Source("price", np.where(known[:, None], says, 0), known, weight=1.0)
