@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["choose_cut", "confusions", "noise_where_sure", "suggestion_confidence"]
+from curation.labels.numbers import best_other, margins
+
+__all__ = ["Cut", "choose_cut", "confusions", "find_cut", "noise_where_sure", "suggestion_confidence"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -16,6 +20,34 @@ OFFSET = 1.0
 _LEAST_SHARE = 1e-3
 #: The surest listings, among which wrong labels are told from the model's own errors: this share, and at least so many.
 SUREST, FEWEST_SURE = 0.1, 30
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where labels begin to be flagged.
+
+    Attributes
+    ----------
+    margin : float
+        Labels below it are flagged; at most 0.
+    share : float
+        Share of the labels that is, 0 to 1.
+    candidates : float
+        Number of classes that the labels in doubt spread over, 1 to K - 1; see :func:`confusions`.
+    """
+
+    margin: float
+    share: float
+    candidates: float
+
+
+def find_cut(logs: Floats, given: Integers) -> Cut:
+    """Find the cut that fits calibrated log-beliefs, shape (n, K), and given class numbers, shape (n,)."""
+    margin, best = margins(logs, given), best_other(logs, given)
+    doubted = margin < 0
+    candidates = confusions(given[doubted], best[doubted], logs.shape[1])
+    at = choose_cut(margin, candidates)
+    return Cut(at, float((margin < at).mean()), candidates)
 
 
 def choose_cut(margins: Floats, candidates: float) -> float:

@@ -1,0 +1,301 @@
+"""How many of the wrong labels are found, against known truth, beside what other tools say in the same run.
+
+    python benchmarks/detection.py probabilities FOLDER
+    python benchmarks/detection.py dataset listings.csv listings.csv -- --preset quick --column label=label_aggre
+    python benchmarks/detection.py clean demo
+    python benchmarks/detection.py cut --probabilities FOLDER --dataset listings.csv listings.csv
+
+`probabilities`: a folder of .npz with ``probs``, ``label``, ``true_label``, ``classes`` and ``id``. `dataset`: from the
+photos on; the second file has ``id`` and ``true_label``, and listings whose true label is empty are left out of the
+scores; what follows -- are options of find-issues. `clean`: a demo with all labels and prices put right; nothing
+should be flagged. `cut`: what other constants of curation/labels/cut.py would do.
+
+AP is the average precision of a ranking; the oracle F1 is the best that any cut of any of the rankings reaches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_label_quality_scores
+from sklearn.metrics import average_precision_score, f1_score
+
+from curation.evidence import Evidence
+from curation.labels import cut as cuts
+from curation.labels import judge
+from curation.labels.believe import believe
+from curation.labels.numbers import margins
+from curation.labels.sources import gather
+from curation.out_of_fold import FoldTrainer
+from curation.runs import Run
+from curation.talk import Silent
+from training.photos.cache import default_cache
+from training.plan import Plan
+from training.settings import TrainSettings
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_RESAMPLES = 300
+
+
+def main() -> None:
+    """Print one JSON object per dataset."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ways = parser.add_subparsers(dest="way", required=True)
+    brought = ways.add_parser("probabilities")
+    brought.add_argument("folder", type=Path)
+    dataset = ways.add_parser("dataset")
+    dataset.add_argument("listings", type=Path)
+    dataset.add_argument("truth", type=Path)
+    clean = ways.add_parser("clean")
+    clean.add_argument("demo", type=Path)
+    constants = ways.add_parser("cut")
+    constants.add_argument("--probabilities", type=Path)
+    constants.add_argument("--dataset", type=Path, nargs=2, action="append", default=[])
+    for way in (dataset, clean, constants):
+        way.add_argument("options", nargs="*", help="of find-issues, after --")
+    arguments = parser.parse_args()
+    {"probabilities": probabilities, "dataset": from_photos, "clean": without_errors, "cut": other_cuts}[arguments.way](
+        arguments
+    )
+
+
+def probabilities(arguments: argparse.Namespace) -> None:
+    """Score published probabilities."""
+    shares = []
+    for file in sorted(arguments.folder.glob("*.npz")):
+        evidence, true = published(file)
+        result = scores(evidence, true)
+        shares.append(result["flags"]["curate"]["share_of_oracle"])
+        show(file.stem, result)
+    show("all", {"mean_share_of_oracle": float(np.mean(shares)), "least": float(np.min(shares))})
+
+
+def from_photos(arguments: argparse.Namespace) -> None:
+    """Score a dataset from its photos on."""
+    with tempfile.TemporaryDirectory() as folder:
+        evidence, true, seconds = evidence_of(arguments.listings, arguments.truth, Path(folder), arguments.options)
+    show(arguments.listings.parent.name, {"seconds": seconds, **scores(evidence, true)})
+
+
+def without_errors(arguments: argparse.Namespace) -> None:
+    """Count what is flagged where every label and price is right."""
+    demo: Path = arguments.demo
+    table = pd.read_csv(demo / "listings.csv", dtype={"id": str}).set_index("id")
+    truth = pd.read_csv(demo / "truth.csv", dtype={"id": str}).set_index("id").loc[table.index]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / demo.name
+        shutil.copytree(demo / "images", copy / "images")
+        table.assign(label=truth["true_label"], price=truth["true_price"]).to_csv(copy / "listings.csv")
+        evidence, _, _ = evidence_of(copy / "listings.csv", demo / "truth.csv", Path(folder), arguments.options)
+    found = judge(evidence)
+    sure = found.flagged & (found.confidence >= 0.9)
+    show(
+        demo.name,
+        {
+            "listings": len(table),
+            "flags": int(found.flagged.sum()),
+            "share": float(found.flagged.mean()),
+            "sure_suggestions": int(sure.sum()),
+        },
+    )
+
+
+def published(file: Path) -> tuple[Evidence, pd.Series]:
+    """Return the evidence of one file of published probabilities, and the true labels."""
+    with np.load(file, allow_pickle=False) as content:
+        probs = content["probs"].astype(np.float64)
+        classes = tuple(str(name) for name in content["classes"])
+        names = np.array(classes, dtype=object)
+        listings = pd.DataFrame(
+            {"id": content["id"].astype(str), "label": names[content["label"]], "price": np.nan}
+        ).astype({"id": "string", "label": "string"})
+        true = pd.Series(names[content["true_label"]])
+    return Evidence(listings, classes, probs / probs.sum(axis=1, keepdims=True)), true
+
+
+def evidence_of(
+    listings: Path, truth: Path, folder: Path, options: list[str]
+) -> tuple[Evidence, pd.Series, dict[str, float]]:
+    """Run find-issues, and return the evidence it had, the true labels, and the seconds of its stages."""
+    curate = str(Path(sys.executable).with_name("curate"))
+    command = [curate, "find-issues", str(listings.resolve()), "--run", str(folder / "run"), *options]
+    subprocess.run(command, check=True, capture_output=True)
+    run = Run(folder / "run")
+    record, table = run.record(), run.listings()
+    settings = TrainSettings(**record["settings"]["train"])
+    trainer = FoldTrainer.checked(settings, run.classes, default_cache())
+    # everything is finished: models and features are read back
+    evidence = trainer.train(Plan.load(run.training_folder / "plan.json"), run, table, None, Silent())
+    known = pd.read_csv(truth, dtype=str, keep_default_na=False).set_index("id")
+    true = known.loc[table["id"].tolist(), "true_label"].reset_index(drop=True)
+    return evidence, true, record["seconds"]
+
+
+def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
+    """Score rankings, flags and suggestions on the listings that were judged and whose true label is known."""
+    found, given = judge(evidence), evidence.given
+    names = pd.Series(np.array(evidence.classes, dtype=object)[np.maximum(given, 0)])
+    rows = np.flatnonzero(evidence.scored & (given >= 0) & ~np.isnan(found.score) & (true != "").to_numpy())
+    wrong = (names != true).to_numpy()[rows]
+    number = pd.Categorical(true, categories=evidence.classes).codes[rows]
+    probs, label = evidence.probs[rows], given[rows]
+    rankings = {**_baselines(probs, label), "curate": found.score[rows]}
+    alone = {source.name: margins(source.says[rows], label) for source in gather(evidence)}
+    oracle = max(_oracle(ranking, wrong) for ranking in rankings.values())
+    flags = {
+        "cleanlab default": find_label_issues(*_occurring(label, probs), n_jobs=1),
+        "prediction differs": probs.argmax(axis=1) != label,
+        "p below half of the best": probs[np.arange(len(rows)), label] < probs.max(axis=1) / 2,
+        "curate": found.flagged[rows],
+    }
+    sure = found.confidence[rows] >= 0.9
+    right = found.suggested[rows] == number
+    return {
+        "listings": len(rows),
+        "wrong": int(wrong.sum()),
+        "oracle_f1": oracle,
+        "average_precision": {name: average_precision_score(wrong, -ranking) for name, ranking in rankings.items()},
+        "of_each_source": {name: average_precision_score(wrong, -margin) for name, margin in alone.items()},
+        "curate_minus_self_confidence": _interval(wrong, rankings["curate"], rankings["self-confidence"]),
+        "precision_in_first_50": float(wrong[np.argsort(found.score[rows], kind="stable")[:50]].mean()),
+        "flags": {
+            name: {
+                "flagged": int(flagged.sum()),
+                "precision": float(wrong[flagged].mean()) if flagged.any() else None,
+                "recall": float(flagged[wrong].mean()),
+                "f1": f1_score(wrong, flagged),
+                "share_of_oracle": f1_score(wrong, flagged) / oracle,
+            }
+            for name, flagged in flags.items()
+        },
+        "suggestions_right_on_wrong_labels": {
+            "argmax": float((probs.argmax(axis=1) == number)[wrong].mean()),
+            "curate": float(right[wrong].mean()),
+        },
+        "sure_suggestions": {"number": int(sure.sum()), "right": float(right[sure].mean()) if sure.any() else None},
+    }
+
+
+def _baselines(probs: Floats, label: Integers) -> dict[str, Floats]:
+    """Return the scores of other tools; low = bad."""
+    # it takes seconds to import
+    from fiftyone.brain.internal.core import mistakenness
+
+    agrees = (probs.argmax(axis=1) == label).astype(float)
+    given = label, probs
+    return {
+        "self-confidence": get_label_quality_scores(*given, method="self_confidence"),
+        "normalized margin": get_label_quality_scores(*given, method="normalized_margin"),
+        "log-odds margin": margins(np.log(np.maximum(probs, 1e-8)), label),
+        "FiftyOne mistakenness": -mistakenness._compute_mistakenness_class_conf(probs.max(axis=1), agrees),
+    }
+
+
+def _occurring(label: Integers, probs: Floats) -> tuple[Integers, Floats]:
+    """Return labels and probabilities of the classes that occur, which is what cleanlab wants."""
+    classes = np.unique(label)
+    within = probs[:, classes] + 1e-12
+    return np.searchsorted(classes, label), within / within.sum(axis=1, keepdims=True)
+
+
+def _oracle(score: Floats, wrong: Mask) -> float:
+    """Return the best F1 of all cuts of a ranking."""
+    caught = np.cumsum(wrong[np.argsort(score, kind="stable")])
+    return float((2 * caught / (np.arange(1, len(wrong) + 1) + wrong.sum())).max())
+
+
+def _interval(wrong: Mask, score: Floats, other: Floats) -> dict[str, float]:
+    """Return the difference of two average precisions, with a 95 % paired bootstrap interval over listings."""
+    chance = np.random.default_rng(0)
+    differences = []
+    for _ in range(_RESAMPLES):
+        rows = chance.integers(0, len(wrong), len(wrong))
+        differences.append(
+            average_precision_score(wrong[rows], -score[rows]) - average_precision_score(wrong[rows], -other[rows])
+        )
+    low, high = np.quantile(differences, [0.025, 0.975])
+    whole = average_precision_score(wrong, -score) - average_precision_score(wrong, -other)
+    return {"difference": float(whole), "low": float(low), "high": float(high)}
+
+
+def other_cuts(arguments: argparse.Namespace) -> None:
+    """Print the mean and the least share of the oracle F1 over all cases, for a grid of constants."""
+    cases = list(_cases(arguments))
+    chosen = cuts.SLOPE, cuts.OFFSET
+    for slope in (0.4, 0.5, 0.6, 0.7, 0.8):
+        for offset in (0.4, 0.6, 0.8, 1.0, 1.2):
+            cuts.SLOPE, cuts.OFFSET = slope, offset
+            shares = {name: _share(logs, given, wrong) for name, logs, given, wrong in cases}
+            show(
+                f"{slope} {offset}",
+                {
+                    "chosen": (slope, offset) == chosen,
+                    "mean": float(np.mean(list(shares.values()))),
+                    "least": float(min(shares.values())),
+                    "of": {name: round(share, 3) for name, share in shares.items()},
+                },
+            )
+
+
+def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Floats, Integers, Mask]]:
+    """Yield calibrated beliefs, given classes and which are wrong; of each dataset, and of variations of it."""
+    found: list[tuple[str, Evidence, pd.Series]] = []
+    for file in sorted(arguments.probabilities.glob("*.npz")) if arguments.probabilities else []:
+        found.append((file.stem, *published(file)))
+    for listings, truth in arguments.dataset:
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(
+                (str(listings.parent.name), *evidence_of(listings, truth, Path(folder), arguments.options)[:2])
+            )
+    for name, evidence, true in found:
+        wrong = (pd.Series(np.array(evidence.classes, dtype=object)[evidence.given]) != true).to_numpy()
+        known = np.flatnonzero((true != "").to_numpy())
+        chance = np.random.default_rng(0)
+        variations = {
+            "": known,
+            " with a fifth of the errors": known[~wrong[known] | (chance.random(len(known)) < 0.2)],
+            " of 3,000": chance.permutation(known)[:3000],
+        }
+        for what, rows in variations.items():
+            part = replace(
+                evidence,
+                listings=evidence.listings.iloc[rows],
+                probs=evidence.probs[rows],
+                trained=None if evidence.trained is None else evidence.trained[rows],
+                in_fold=None if evidence.in_fold is None else evidence.in_fold[rows],
+                neighbours=None if evidence.neighbours is None else evidence.neighbours[rows],
+            )
+            belief = believe(part)
+            if belief is not None:
+                judged = belief.judged
+                yield f"{name}{what}", belief.logs[judged], part.given[judged], wrong[rows][judged]
+
+
+def _share(logs: Floats, given: Integers, wrong: Mask) -> float:
+    margin = margins(logs, given)
+    return float(f1_score(wrong, margin < cuts.find_cut(logs, given).margin)) / _oracle(margin, wrong)
+
+
+def show(name: str, result: dict[str, Any]) -> None:
+    """Print one result."""
+    print(json.dumps({"of": name, **result}, default=lambda value: round(float(value), 4)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
