@@ -73,8 +73,8 @@ def judge(evidence: Evidence) -> Judgement:
     label, logs, judged, learnt = np.maximum(given, 0), belief.logs, belief.judged, belief.learnt
     margin = margins(logs, label)
     cut, probs = find_cut(logs[learnt], given[learnt]), softmax(logs)
-    # what is flagged overstates the noise where the model is weak, and where it is sure understates it: the middle
-    noise = float(np.sqrt(cut.share * min(cut.share, noise_where_sure(probs[learnt], given[learnt]))))
+    # suggestions that may be accepted unseen are sure ones: what counts is the noise among those
+    noise = min(cut.share, noise_where_sure(probs[learnt], given[learnt]))
     score = 1 / (1 + np.exp(STEEPNESS * np.clip(cut.margin - margin, -40, 40)))
     unlabelled = belief.known & (given < 0)
     suggested = np.where(given >= 0, best_other(logs, label), logs.argmax(axis=1))
