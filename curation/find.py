@@ -14,12 +14,14 @@ import pandas as pd
 from curation.decisions import now
 from curation.errors import InputError
 from curation.evidence import Evidence
+from curation.health import health
+from curation.issues import find_issues
 from curation.listings import Listings
 from curation.prepare import prepare
 from curation.probabilities import Probabilities, read_probabilities, write_probabilities
 from curation.runs import Run, create_run
 from curation.talk import Silent, Talk
-from training.files import locked, sha256_of_file, whole_file
+from training.files import locked, sha256_of_file, whole_file, write_json
 from training.folds import check_folds
 from training.photos.cache import PhotoCache, default_cache
 from training.settings import TrainSettings
@@ -148,9 +150,6 @@ def _recorded(run: Run, talk: Talk) -> Iterator[None]:
 
 
 def _write(run: Run, evidence: Evidence) -> None:
-    # imported when needed: whoever waits for the expected time should not wait for cleanlab
-    from curation.issues import find_issues
-
     table = evidence.listings
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
     write_probabilities(run.probabilities_file, Probabilities(ids, evidence.classes, evidence.probs, fold))
@@ -158,6 +157,7 @@ def _write(run: Run, evidence: Evidence) -> None:
     run.write_table(run.issues_file, issues)
     with whole_file(run.issues_file.with_suffix(".csv")) as temporary:
         issues.to_csv(temporary, index=False)
+    write_json(run.health_file, health(evidence, issues))
 
 
 def _scorer(

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from curation import __version__
 from curation.decisions import current_decisions
+from curation.health import often_confused
 from curation.issues import KINDS, IssueKind
 from curation.issues.price import amount
 from curation.runs import Run
@@ -21,6 +22,7 @@ from training.files import read_json, write_text
 __all__ = ["write_report"]
 
 _SHOWN = 24
+_CLASSES = 20
 _THUMBNAIL = 160
 
 
@@ -50,6 +52,7 @@ def write_report(run: Run) -> Path:
         listings=len(issues),
         flagged=int(flags.sum()),
         sections=[_section(kind, issues, run.photo_root, decisions, record["dataset"]["currency"]) for kind in KINDS],
+        health=_health(run),
         decided=len(decisions),
         actions=pd.Series([decision.action for decision in decisions.values()], dtype="string")
         .value_counts()
@@ -70,6 +73,20 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.jinja")
+
+
+def _health(run: Run) -> dict[str, Any] | None:
+    """Return what is shown of the health of the labels; None where there is nothing to show."""
+    found = run.health()
+    if found is None or not found["classes"]:
+        return None
+    classes = [row for row in found["classes"] if row["flagged"]]
+    return {
+        **found,
+        "classes": classes[:_CLASSES],
+        "more": len(classes) > _CLASSES,
+        "confused": often_confused(found, _CLASSES),
+    }
 
 
 def _section(

@@ -60,6 +60,11 @@ class Run:
         return self.folder / "issues.parquet"
 
     @property
+    def health_file(self) -> Path:
+        """``health.json``: how sound the given labels are, altogether, of each class, and between classes."""
+        return self.folder / "health.json"
+
+    @property
     def journal(self) -> Path:
         """``decisions.jsonl``."""
         return self.folder / "decisions.jsonl"
@@ -138,6 +143,13 @@ class Run:
     def issues(self) -> pd.DataFrame:
         """Read ``issues.parquet``."""
         return pd.read_parquet(self.issues_file)
+
+    def health(self) -> dict[str, Any] | None:
+        """Read ``health.json``; None in a run that was made before there was one."""
+        if not self.health_file.exists():
+            return None
+        found: dict[str, Any] = read_json(self.health_file)
+        return found
 
     def write_table(self, path: Path, table: pd.DataFrame) -> None:
         """Write a table as Parquet, whole or not at all."""

@@ -158,7 +158,7 @@ def test_a_run_with_networks_has_a_model_and_a_learning_curve_per_fold(networked
 def test_a_run_without_networks_has_none(finished):
     for fold in range(3):
         folder = finished.training_folder / f"fold-{fold}"
-        assert [path.name for path in folder.iterdir()] == ["checkpoint.pt"]
+        assert sorted(path.name for path in folder.iterdir()) == ["checkpoint.pt", "head-predictions.npy"]
         assert torch.load(folder / "checkpoint.pt")["model"] is None
 
 
@@ -229,8 +229,11 @@ def test_the_probabilities_of_a_run_can_be_brought_to_another(finished, demo, tm
     settings = FindSettings(probabilities=finished.probabilities_file, train=finished_train(finished))
     run = find(read_listings(demo), settings, run_folder=tmp_path / "run")
     assert not list(run.training_folder.glob("fold-*"))
-    same = ["id", "is_label_issue", "suggested_label"]
-    pd.testing.assert_frame_equal(run.issues()[same], finished.issues()[same])
+    with np.load(run.probabilities_file) as brought, np.load(finished.probabilities_file) as own:
+        assert np.allclose(brought["probs"], own["probs"], equal_nan=True)
+    # what the models say of their own training photos, and similar photos, are not in the file
+    agree = run.issues()["is_label_issue"] == finished.issues()["is_label_issue"]
+    assert agree.mean() > 0.85
 
 
 def finished_train(finished):

@@ -205,7 +205,7 @@ def _in_fold(jobs: list[Job], shares: Floats | None, plan: FoldPlan, classes: in
             if shares is not None:
                 said = blend(said, Predictions.mean(job.network_predictions, block), float(shares[number]))
             total += np.where((plan.fold[block] == number)[:, None], 0, said)
-        mean[block] = total / (plan.folds - 1)
+        mean[block] = np.where(plan.has_photo[block, None], total / (plan.folds - 1), np.nan)
     return mean
 
 

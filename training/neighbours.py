@@ -80,10 +80,11 @@ def neighbour_probabilities(
         nearest, places = similarity.topk(min(NEIGHBOURS, len(known)), dim=1)
         weight = nearest.clamp(min=0) ** SHARPNESS
         total = weight.sum(1, keepdim=True)
-        share = (weight[:, :, None] * targets[places]).sum(1) / total.clamp(min=1e-12)
+        # a photo that is like no other has nobody to ask: 0 / 0 is NaN
+        share = (weight[:, :, None] * targets[places]).sum(1) / total
         doubt = _DOUBT / NEIGHBOURS
         share = (share + doubt / classes) / (1 + doubt)
-        return torch.where(total > 0, share, torch.nan).cpu().numpy()
+        return share.cpu().numpy()
 
     scored = np.flatnonzero(has_photo)
     parts = [scored[at : at + _BLOCK] for at in range(0, len(scored), _BLOCK)]

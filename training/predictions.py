@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from training.files import whole_file
 from training.photos import Integers
 
 __all__ = ["Predictions", "kept_epochs"]
@@ -51,13 +52,11 @@ class Predictions:
     """
 
     def __init__(self, path: Path, *, epochs: int, rows: int, classes: int) -> None:
-        self.path, shape = path, (epochs, rows, classes)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and np.load(path, mmap_mode="r").shape == shape:
-            self._array = np.lib.format.open_memmap(path, mode="r+")
-            return
-        self._array = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
-        self._array[:] = np.nan
+        shape = (epochs, rows, classes)
+        self.path = path
+        if _shape(path) != shape:
+            _begin(path, shape)
+        self._array = np.lib.format.open_memmap(path, mode="r+")
 
     def write(self, epoch: int, rows: Integers, probs: Floats) -> None:
         """Keep the probabilities (n, K) of `rows` in one epoch, and bring them to disk."""
@@ -70,3 +69,19 @@ class Predictions:
         """Return the mean log-probabilities of `rows` over the epochs in a file; float32, shape (n, K)."""
         array = np.load(path, mmap_mode="r")
         return np.asarray(array[:, rows].astype(np.float32).mean(axis=0), dtype=np.float32)
+
+
+def _shape(path: Path) -> tuple[int, ...] | None:
+    """Return the shape of the array in a file; None where there is none, or not a whole one."""
+    try:
+        return tuple(np.load(path, mmap_mode="r").shape)
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def _begin(path: Path, shape: tuple[int, ...]) -> None:
+    # a process that is killed must not leave zeros, which would be read as certain
+    with whole_file(path) as temporary:
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
+        array[:] = np.nan
+        array.flush()

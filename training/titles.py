@@ -79,7 +79,7 @@ def _kinds() -> list[TfidfVectorizer]:
     return [
         TfidfVectorizer(
             ngram_range=(1, 2),
-            token_pattern=r"(?u)\b\w+\b",
+            token_pattern=r"(?u)\w+|[^\w\s]+",
             sublinear_tf=True,
             max_features=_VOCABULARY,
             norm=None,

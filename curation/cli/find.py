@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
-import pandas as pd
 
 from curation.cli.options import cache_option, json_option, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
@@ -22,10 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["find_issues"]
 
-_WORST = 10
 # a model that agrees less than this many times the largest class, or less than this at all, says little
 _WEAK = 1.5
 _WEAK_AT_ALL = 0.4
+_CLASSES = 5
+_PAIRS = 3
 
 
 @click.command("find-issues", epilog="Example: curate find-issues listings.csv --column label=category --folds 5")
@@ -67,6 +66,7 @@ def find_issues(
     # these imports take seconds; `curate --help` should not
     from curation.find import FindSettings, find
     from curation.listings import read_listings
+    from curation.summary import summarise
 
     talk = Terminal()
     settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities)
@@ -125,40 +125,6 @@ def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
     return {ours: theirs for ours, _, theirs in pairs}
 
 
-def summarise(run: Run) -> dict[str, Any]:
-    """Return what a person wants first: how many of each kind, the worst ones, what to type next."""
-    from curation.issues import KINDS
-
-    issues, record = run.issues(), run.record()
-    flags = [kind.flag for kind in KINDS]
-    counts = {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
-    flagged = issues[flags].astype("boolean").fillna(False).any(axis=1)
-    worst = issues[flagged].nsmallest(_WORST, "priority")
-    columns = ["priority", "id", "given_label", "suggested_label", "suggested_confidence", "price", "reasons"]
-    return {
-        "run": str(run.folder),
-        "listings": len(issues),
-        "flagged": int(flagged.sum()),
-        "issues": counts,
-        "worst": [
-            {name: None if pd.isna(value) else value for name, value in row.items()}
-            for row in worst[columns].to_dict("records")
-        ],
-        "agreement": agreement(run),
-        "seconds": record["seconds"],
-    }
-
-
-def agreement(run: Run) -> dict[str, float]:
-    """Return how often the most probable class is the given label, and the share of the largest class."""
-    with np.load(run.probabilities_file, allow_pickle=False) as content:
-        probs, classes = content["probs"], content["classes"]
-    given = run.listings()["label"]
-    judged = ~np.isnan(probs).any(axis=1) & given.notna().to_numpy()
-    same = classes[probs[judged].argmax(axis=1)] == given[judged].to_numpy(dtype=str)
-    return {"with_given_labels": float(same.mean()), "largest_class": float(given.value_counts(normalize=True).iloc[0])}
-
-
 def _print(summary: dict[str, Any], run: Run) -> None:
     from curation.issues import KINDS
 
@@ -172,10 +138,15 @@ def _print(summary: dict[str, Any], run: Run) -> None:
     )
     click.echo()
     agrees, largest = summary["agreement"]["with_given_labels"], summary["agreement"]["largest_class"]
-    click.echo(f"The out-of-fold model agrees with {agrees:.0%} of the labels; the largest class has {largest:.0%}.")
-    if agrees < max(_WEAK * largest, _WEAK_AT_ALL):
-        click.echo("That is a weak model: take its label flags with care. --preset thorough may help.")
-    click.echo()
+    if agrees is not None:
+        click.echo(
+            f"The out-of-fold model agrees with {agrees:.0%} of the labels; the largest class has {largest:.0%}."
+        )
+        if agrees < max(_WEAK * largest, _WEAK_AT_ALL):
+            click.echo("That is a weak model: take its label flags with care. --preset thorough may help.")
+        click.echo()
+    if summary["health"] and summary["health"]["classes"]:
+        _print_health(summary["health"], wrong=summary["issues"]["label"], total=total)
     if summary["worst"]:
         worst = [(row["priority"], row["id"], row["reasons"]) for row in summary["worst"]]
         print_table(f"The worst {len(worst)}", ["", "id", "why"], worst, right=[0])
@@ -184,3 +155,25 @@ def _print(summary: dict[str, Any], run: Run) -> None:
     click.echo(f"Report: {run.report_file}")
     click.echo("Next: curate review                            look at them, decide")
     click.echo("      curate apply-fixes --accept-suggestions  or accept the sure suggestions unseen")
+
+
+def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:
+    from curation.health import FEW, doubtful, often_confused
+
+    if wrong < FEW * total:
+        click.echo(f"Few labels look wrong: {wrong} of {total} ({100 * wrong / total:.1f} %).")
+        click.echo()
+    rows = [
+        (row["class"], row["listings"], row["flagged"], f"{row['flagged'] / row['listings']:.0%}")
+        for row in doubtful(health, _CLASSES)
+    ]
+    if rows:
+        print_table(
+            "Classes whose labels are doubtful", ["class", "listings", "flagged", "share"], rows, right=[1, 2, 3]
+        )
+        click.echo()
+    pairs = often_confused(health, _PAIRS)
+    if pairs:
+        named = [f"{pair['first']} with {pair['second']} ({pair['flagged']} listings)" for pair in pairs]
+        click.echo(f"Most confused: {', '.join(named)}.")
+        click.echo()

@@ -1,0 +1,71 @@
+"""What a person wants to know first of a finished run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from curation.issues import KINDS
+from curation.runs import Run
+
+__all__ = ["agreement", "summarise"]
+
+_WORST = 10
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """Return how many of each kind there are, the worst ones, and how sound the labels are.
+
+    Parameters
+    ----------
+    run : Run
+        Finished.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: ``run``, ``listings``, ``flagged``, ``issues`` (number by kind), ``worst`` (rows of the queue),
+        ``agreement``, ``health`` (None in a run that was made before there was one), ``seconds`` by stage.
+    """
+    issues, record = run.issues(), run.record()
+    flags = [kind.flag for kind in KINDS]
+    counts = {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
+    flagged = issues[flags].astype("boolean").fillna(False).any(axis=1)
+    worst = issues[flagged].nsmallest(_WORST, "priority")
+    columns = ["priority", "id", "given_label", "suggested_label", "suggested_confidence", "price", "reasons"]
+    return {
+        "run": str(run.folder),
+        "listings": len(issues),
+        "flagged": int(flagged.sum()),
+        "issues": counts,
+        "worst": [
+            {name: None if pd.isna(value) else value for name, value in row.items()}
+            for row in worst[columns].to_dict("records")
+        ],
+        "agreement": agreement(run),
+        "health": run.health(),
+        "seconds": record["seconds"],
+    }
+
+
+def agreement(run: Run) -> dict[str, float | None]:
+    """Return how often the out-of-fold model agrees with the given labels.
+
+    Returns
+    -------
+    dict
+        ``with_given_labels``, the share of scored listings whose most probable class is the given one, None if no
+        listing was scored; ``largest_class``, the share of the largest class, which a model that only knows
+        how often each class occurs would reach.
+    """
+    with np.load(run.probabilities_file, allow_pickle=False) as content:
+        probs, classes = content["probs"], content["classes"]
+    given = run.listings()["label"]
+    judged = ~np.isnan(probs).any(axis=1) & given.notna().to_numpy()
+    same = classes[probs[judged].argmax(axis=1)] == given[judged].to_numpy(dtype=str)
+    return {
+        "with_given_labels": float(same.mean()) if len(same) else None,
+        "largest_class": float(given.value_counts(normalize=True).iloc[0]),
+    }
