@@ -248,7 +248,7 @@ def other_cuts(arguments: argparse.Namespace) -> None:
                     "chosen": (slope, offset) == chosen,
                     "mean": float(np.mean(list(shares.values()))),
                     "least": float(min(shares.values())),
-                    "of": {name: round(share, 3) for name, share in shares.items()},
+                    "shares": {name: round(share, 3) for name, share in shares.items()},
                 },
             )
 

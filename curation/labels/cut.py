@@ -15,8 +15,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 #: How far the cut goes with the log-odds of a wrong label, and where it starts; see :func:`choose_cut`.
-SLOPE = 0.6
-OFFSET = 1.0
+SLOPE = 0.65
+OFFSET = 1.1
 _LEAST_SHARE = 1e-3
 #: The surest listings, among which wrong labels are told from the model's own errors: this share, and at least so many.
 SUREST, FEWEST_SURE = 0.1, 30
@@ -55,8 +55,8 @@ def choose_cut(margins: Floats, candidates: float) -> float:
 
     With a share e of wrong labels, each spread over c classes, a wrong label is as likely as a right one where the
     odds of the given class against the best other one are e : c (1 - e). Beliefs that were learnt from such labels are
-    flattened by them and by the model's own doubt, so the cut moves less than in theory: it is 0.6 log(e / (c (1 -
-    e))) + 1, or 0 if that is above. The share e is that of the listings below the cut itself: starting from every
+    flattened by them and by the model's own doubt, so the cut moves less than in theory: it is 0.65 log(e / (c (1 -
+    e))) + 1.1, or 0 if that is above. The share e is that of the listings below the cut itself: starting from every
     listing whose best class is another one, cut and share follow each other until they agree. Much noise keeps the cut
     near 0; in a clean dataset both shrink together.
 
