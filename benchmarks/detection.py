@@ -238,8 +238,8 @@ def other_cuts(arguments: argparse.Namespace) -> None:
     """Print the mean and the least share of the oracle F1 over all cases, for a grid of constants."""
     cases = list(_cases(arguments))
     chosen = cuts.SLOPE, cuts.OFFSET
-    for slope in (0.4, 0.5, 0.6, 0.7, 0.8):
-        for offset in (0.4, 0.6, 0.8, 1.0, 1.2):
+    for slope in (0.5, 0.6, 0.65, 0.7, 0.8):
+        for offset in (0.6, 0.8, 1.0, 1.1, 1.2):
             cuts.SLOPE, cuts.OFFSET = slope, offset
             shares = {name: _share(logs, given, wrong) for name, logs, given, wrong in cases}
             show(

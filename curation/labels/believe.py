@@ -11,7 +11,7 @@ from curation.evidence import Evidence
 from curation.labels.calibrate import temperature
 from curation.labels.fuse import SIZES_FORGOTTEN, fuse, learn_weights
 from curation.labels.numbers import margins
-from curation.labels.sources import Source, class_sizes, gather
+from curation.labels.sources import PHOTO, Source, class_sizes, gather
 
 __all__ = ["Belief", "believe"]
 
@@ -31,8 +31,12 @@ class Belief:
     ----------
     logs : ndarray of float64, shape (N, K)
         Calibrated log-belief in each class, up to a number per listing.
-    parts : dict of str to ndarray of float64, shape (N, K)
-        Each source's part in it.
+    sources : list of Source, length E
+        Who believes.
+    weights : ndarray of float64, shape (N, E)
+        How much each counts.
+    shift : ndarray of float64, shape (N,)
+        What in-fold evidence adds to the photo's word for the given label.
     known : ndarray of bool, shape (N,)
         Listings of which any source has seen something.
     judged : ndarray of bool, shape (N,)
@@ -42,10 +46,21 @@ class Belief:
     """
 
     logs: Floats
-    parts: dict[str, Floats]
+    sources: list[Source]
+    weights: Floats
+    shift: Floats
     known: Mask
     judged: Mask
     learnt: Integers
+
+    def says(self, given: Integers, suggested: Integers) -> dict[str, Floats]:
+        """Return by how much each source prefers the suggested class to the given one; log-odds, shape (N,)."""
+        each = np.arange(len(given))
+        said = {
+            source.name: self.weights[:, place] * (source.says[each, suggested] - source.says[each, given])
+            for place, source in enumerate(self.sources)
+        }
+        return {name: log_odds - self.shift if name == PHOTO else log_odds for name, log_odds in said.items()}
 
 
 def believe(evidence: Evidence) -> Belief | None:
@@ -74,14 +89,14 @@ def believe(evidence: Evidence) -> Belief | None:
     fold, sizes = evidence.fold, class_sizes(evidence)
     weights = learn_weights(sources, sizes, given, fold, learnt)
     logs = fuse(sources, sizes, weights, fold, brought=evidence.brought)
-    own = weights[fold]
-    parts = {source.name: own[:, [place]] * source.says for place, source in enumerate(sources)}
-    if evidence.in_fold is not None and sources[0].name == "photo":
-        shift = own[:, 0] * IN_FOLD_SHARE * _in_fold_shift(evidence, evidence.in_fold, sources[0], sizes)
-        for part in (logs, parts["photo"]):
-            part[np.arange(len(given)), np.maximum(given, 0)] += shift
+    counts, shift = weights[fold, : len(sources)], np.zeros(len(given))
+    if evidence.in_fold is not None and sources[0].name == PHOTO:
+        shift = counts[:, 0] * IN_FOLD_SHARE * _in_fold_shift(evidence, evidence.in_fold, sources[0], sizes)
+        logs[np.arange(len(given)), np.maximum(given, 0)] += shift
     factor = temperature(logs[learnt], given[learnt])
-    return Belief(factor * logs, {name: factor * part for name, part in parts.items()}, known, judged, learnt)
+    # in place: with many classes, these are the largest arrays there are
+    logs *= factor
+    return Belief(logs, sources, factor * counts, factor * shift, known, judged, learnt)
 
 
 def _in_fold_shift(evidence: Evidence, in_fold: npt.NDArray[np.float32], photo: Source, sizes: Floats) -> Floats:

@@ -11,6 +11,7 @@ from curation.evidence import Evidence
 from curation.labels.believe import believe
 from curation.labels.cut import find_cut, noise_where_sure, suggestion_confidence
 from curation.labels.numbers import best_other, margins, softmax
+from curation.labels.sources import PHOTO, SIMILAR
 
 __all__ = ["Judgement", "judge"]
 
@@ -81,7 +82,7 @@ def judge(evidence: Evidence) -> Judgement:
     confidence = suggestion_confidence(probs, given, suggested, share=noise, candidates=cut.candidates)
     confidence = np.where(judged, np.minimum(confidence, 1 - score), confidence)
     suggests = unlabelled | (judged & (score <= 1 - SUGGESTS_FROM))
-    for_it, against_it = _voices(belief.parts, label, np.where(suggests & judged, suggested, -1))
+    for_it, against_it = _voices(belief.says(label, suggested), suggests & judged)
     return Judgement(
         np.where(unlabelled, 0.0, np.where(judged, score, np.nan)),
         unlabelled | (judged & (margin < cut.margin)),
@@ -92,21 +93,14 @@ def judge(evidence: Evidence) -> Judgement:
     )
 
 
-def _voices(
-    parts: dict[str, Floats], given: Integers, suggested: Integers
-) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+def _voices(said: dict[str, Floats], asked: Mask) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Return the sources that speak for each suggested label, and those that speak for the given one."""
-    each = np.arange(len(given))
     # two opinions on one photo are one voice
-    photo = [name for name in parts if name in ("photo", "similar photos")]
-    voices = {"photo": photo, **{name: [name] for name in parts if name not in photo}}
-    said = {
-        voice: np.where(
-            suggested >= 0, sum(parts[name][each, suggested] - parts[name][each, given] for name in names), 0
-        )
-        for voice, names in voices.items()
-        if names
-    }
-    for_it = [tuple(voice for voice in said if said[voice][row] > SPEAKS) for row in each]
-    against_it = [tuple(voice for voice in said if said[voice][row] < -SPEAKS) for row in each]
+    photo = sum((said[name] for name in (PHOTO, SIMILAR) if name in said), np.zeros(len(asked)))
+    voices = {PHOTO: photo, **{name: said[name] for name in said if name not in (PHOTO, SIMILAR)}}
+    for_it: list[tuple[str, ...]] = [()] * len(asked)
+    against_it = list(for_it)
+    for row in np.flatnonzero(asked):
+        for_it[row] = tuple(voice for voice in voices if voices[voice][row] > SPEAKS)
+        against_it[row] = tuple(voice for voice in voices if voices[voice][row] < -SPEAKS)
     return for_it, against_it

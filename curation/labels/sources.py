@@ -15,12 +15,13 @@ from curation.labels.numbers import softmax
 from curation.prices import class_prices
 from training.titles import title_likelihoods
 
-__all__ = ["Source", "class_sizes", "gather"]
+__all__ = ["PHOTO", "SIMILAR", "Source", "class_sizes", "gather"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
+PHOTO, SIMILAR = "photo", "similar photos"
 #: Share of prices and titles that say nothing about the class: typing errors, placeholders, bundles, keywords. They
 #: keep one odd price, or one word, from overruling a photo.
 STRAY = 0.05
@@ -68,9 +69,9 @@ def gather(evidence: Evidence) -> list[Source]:
 
 def _all(evidence: Evidence) -> Iterator[Source]:
     common = np.zeros(len(evidence.classes)) if evidence.brought else class_sizes(evidence)
-    yield _model("photo", evidence.probs, common)
+    yield _model(PHOTO, evidence.probs, common)
     if evidence.neighbours is not None:
-        yield _model("similar photos", evidence.neighbours, common)
+        yield _model(SIMILAR, evidence.neighbours, common)
     if "title" in evidence.listings and evidence.listings["title"].notna().any():
         yield _titles(evidence)
     if evidence.listings["price"].notna().any():
