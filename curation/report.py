@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
-from PIL import Image, ImageOps
 
 from curation import __version__
 from curation.decisions import current_decisions
 from curation.health import often_confused
 from curation.issues import KINDS, IssueKind
 from curation.issues.price import amount
+from curation.pages import fill_page, thumbnail
 from curation.runs import Run
 from training.files import read_json, write_text
 
@@ -45,7 +42,8 @@ def write_report(run: Run) -> Path:
     record, issues = run.record(), run.issues()
     decisions = current_decisions(run.decisions()[0])
     flags = issues[[kind.flag for kind in KINDS]].fillna(False).any(axis=1)
-    page = _template().render(
+    page = fill_page(
+        "report.html.jinja",
         version=__version__,
         record=record,
         command=" ".join(["curate", *record.get("command", [])[1:]]),
@@ -61,18 +59,6 @@ def write_report(run: Run) -> Path:
     )
     write_text(run.report_file, page)
     return run.report_file
-
-
-def _template() -> jinja2.Template:
-    # titles and labels are strangers' words: everything is escaped
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.jinja")
 
 
 def _health(run: Run) -> dict[str, Any] | None:
@@ -103,23 +89,9 @@ def _card(row: dict[Any, Any], root: Path, decisions: dict[str, Any], currency: 
     price = None if pd.isna(row["price"]) else " ".join(filter(None, [amount(row["price"]), currency]))
     return {
         "id": row["id"],
-        "photo": None if pd.isna(row["image"]) else _thumbnail(root / row["image"]),
+        "photo": None if pd.isna(row["image"]) else thumbnail(root / row["image"], _THUMBNAIL),
         "label": "no label" if pd.isna(row["given_label"]) else row["given_label"],
         "price": price,
         "reasons": row["reasons"],
         "decision": None if decision is None else " → ".join(filter(None, [decision.action, decision.new_label])),
     }
-
-
-def _thumbnail(path: Path) -> str | None:
-    """Return a small JPEG as a data URI; None for a photo that can't be read, which is a finding of its own."""
-    try:
-        with Image.open(path) as opened:
-            opened.draft("RGB", (2 * _THUMBNAIL, 2 * _THUMBNAIL))
-            image = ImageOps.exif_transpose(opened).convert("RGB")
-            image.thumbnail((_THUMBNAIL, _THUMBNAIL))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-    content = io.BytesIO()
-    image.save(content, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
-from curation.errors import InputError, ListingsError
+from curation.errors import InputError
 from curation.runs import Run
 from training.photos.cache import default_cache
 from training.settings import TrainSettings
@@ -28,15 +29,14 @@ _PAIRS = 3
 
 
 @click.command("find-issues", epilog="Example: curate find-issues listings.csv --column label=category --folds 5")
-@click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
+@dataset_argument
 @click.option(
     "--run",
     "run_folder",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the run. [default: runs/NAME/NUMBER]",
 )
-@click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column, e.g. label=category.")
-@click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder.")
+@dataset_options
 @click.option(
     "--probabilities",
     type=click.Path(path_type=Path),
@@ -65,22 +65,14 @@ def find_issues(
     """
     # these imports take seconds; `curate --help` should not
     from curation.find import FindSettings, find
-    from curation.listings import read_listings
     from curation.summary import summarise
 
     talk = Terminal()
     settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities)
     _refuse_without_effect(settings)
-    try:
-        listings = read_listings(
-            dataset, columns=_mapping(columns), allow_outside=allow_outside, needs_image=probabilities is None
-        )
-    except ListingsError as error:
-        for bad in error.problems.head(20).itertuples():
-            talk.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
-        if len(error.problems) > 20:
-            talk.say(f"  +{len(error.problems) - 20} more")
-        raise
+    listings = read_dataset(
+        dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, talk=talk
+    )
     run = find(listings, settings, run_folder=run_folder, cache=default_cache(cache_dir), command=sys.argv, talk=talk)
     summary = summarise(run)
     if as_json:
@@ -115,14 +107,6 @@ def _refuse(names: set[str], when: str, fix: str) -> None:
     ]
     if given:
         raise InputError(f"{', '.join(given)} has no effect {when}", fix=fix)
-
-
-def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
-    pairs = [column.partition("=") for column in columns]
-    for ours, sign, theirs in pairs:
-        if not (ours and sign and theirs):
-            raise InputError("--column needs two names", got=f"{ours}{sign}{theirs}", wanted="e.g. label=category")
-    return {ours: theirs for ours, _, theirs in pairs}
 
 
 def _print(summary: dict[str, Any], run: Run) -> None:

@@ -8,6 +8,7 @@ from curation import __version__
 from curation.cli.apply import apply_fixes, undo
 from curation.cli.cache import cache
 from curation.cli.demo import demo
+from curation.cli.explore import explore
 from curation.cli.find import find_issues
 from curation.cli.group import Group
 from curation.cli.retrain import retrain
@@ -24,6 +25,7 @@ def main() -> None:
 
     \b
     curate demo demo              write a small marketplace with planted issues
+    curate explore demo           a first look: classes, photos, prices
     curate find-issues demo       find wrong labels, odd prices, reposts, unreadable photos
     curate review                 look at them in the FiftyOne App: keep, relabel, delete
     curate apply-fixes            write the cleaned dataset
@@ -33,5 +35,5 @@ def main() -> None:
     """  # noqa: D301 (click wants the control character)
 
 
-for command in (demo, find_issues, review, apply_fixes, undo, retrain, status, cache):
+for command in (demo, explore, find_issues, review, apply_fixes, undo, retrain, status, cache):
     main.add_command(command)

@@ -21,7 +21,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-PHOTO, SIMILAR = "photo", "similar photos"
+PHOTO = "photo"
+SIMILAR = "similar photos"
 #: Share of prices and titles that say nothing about the class: typing errors, placeholders, bundles, keywords. They
 #: keep one odd price, or one word, from overruling a photo.
 STRAY = 0.05

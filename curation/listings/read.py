@@ -53,6 +53,7 @@ def read_listings(
     columns: Mapping[str, str] | None = None,
     allow_outside: bool = False,
     needs_image: bool = True,
+    least_classes: int = 2,
 ) -> Listings:
     """Read and check a dataset. The input is not modified.
 
@@ -67,6 +68,8 @@ def read_listings(
         Accept image paths that lead out of the dataset's folder.
     needs_image : bool
         Whether every listing must have a photo. False when probabilities are brought along.
+    least_classes : int
+        How many different labels there must be. One is enough to look at; nothing can be trained on it.
 
     Returns
     -------
@@ -75,8 +78,8 @@ def read_listings(
     Raises
     ------
     ListingsError
-        If the dataset is missing, empty, lacks a column, has missing or duplicate ids, fewer than two classes, paths
-        outside its folder, or more than 20 % bad rows.
+        If the dataset is missing, empty, lacks a column, has missing or duplicate ids, too few classes, paths outside
+        its folder, or more than 20 % bad rows.
     """
     source = find_source(dataset)
     raw = read_table(source)
@@ -89,7 +92,7 @@ def read_listings(
     problems = bad_rows(table, root=source.root, needs_image=needs_image)
     _check_share(problems, len(table), title)
     classes = tuple(sorted(table["label"].dropna().unique()))
-    if len(classes) < 2:
+    if len(classes) < least_classes:
         raise ListingsError(
             f"{title} has one class only", got=some(classes) or "no labels", wanted="at least two different labels"
         )

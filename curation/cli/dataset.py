@@ -1,0 +1,81 @@
+"""DATASET and the options about it, for every command that reads one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from curation.errors import InputError, ListingsError
+from curation.talk import Talk
+
+if TYPE_CHECKING:
+    from curation.listings import Listings
+
+__all__ = ["dataset_argument", "dataset_options", "read_dataset"]
+
+_BAD_ROWS = 20
+
+dataset_argument = click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
+
+
+def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options about the form of DATASET to a command."""
+    outside = click.option(
+        "--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder."
+    )
+    column = click.option(
+        "--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column, e.g. label=category."
+    )
+    return column(outside(command))
+
+
+def read_dataset(
+    dataset: Path,
+    *,
+    columns: tuple[str, ...],
+    allow_outside: bool,
+    talk: Talk,
+    needs_image: bool = True,
+    least_classes: int = 2,
+) -> Listings:
+    """Read a dataset as the options say; what is wrong with its rows is said before the error.
+
+    Parameters
+    ----------
+    dataset : Path
+        As typed.
+    columns : tuple of str
+        ``OURS=THEIRS`` each.
+    allow_outside, needs_image, least_classes
+        As for :func:`curation.listings.read_listings`.
+    talk : Talk
+        Hears of up to 20 bad rows.
+    """
+    # slow to import; `curate --help` should not wait for it
+    from curation.listings import read_listings
+
+    try:
+        return read_listings(
+            dataset,
+            columns=_mapping(columns),
+            allow_outside=allow_outside,
+            needs_image=needs_image,
+            least_classes=least_classes,
+        )
+    except ListingsError as error:
+        for bad in error.problems.head(_BAD_ROWS).itertuples():
+            talk.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
+        if len(error.problems) > _BAD_ROWS:
+            talk.say(f"  +{len(error.problems) - _BAD_ROWS} more")
+        raise
+
+
+def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
+    pairs = [column.partition("=") for column in columns]
+    for ours, sign, theirs in pairs:
+        if not (ours and sign and theirs):
+            raise InputError("--column needs two names", got=f"{ours}{sign}{theirs}", wanted="e.g. label=category")
+    return {ours: theirs for ours, _, theirs in pairs}

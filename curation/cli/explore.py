@@ -1,0 +1,96 @@
+"""`curate explore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
+from curation.cli.options import json_option
+from curation.cli.terminal import Terminal, print_json, print_table
+
+__all__ = ["explore"]
+
+_CLASSES = 20
+
+
+@click.command(epilog="Example: curate explore listings.csv --column label=category")
+@dataset_argument
+@dataset_options
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the page and the plots: new, empty, or an earlier look. [default: explore/NAME]",
+)
+@click.option(
+    "--sample", default=5000, show_default=True, help="Read the headers of at most so many photos, chosen by chance."
+)
+@json_option
+def explore(
+    dataset: Path, columns: tuple[str, ...], allow_outside: bool, output: Path | None, sample: int, as_json: bool
+) -> None:
+    """Look at DATASET before anything is trained: classes, photos, prices, what is missing, twice or broken.
+
+    Writes one page and its plots. Photos are not decoded, but for a few samples of each class. DATASET is never
+    modified.
+    """
+    from curation.explore import explore as look
+    from curation.explore_page import check_output, write_page
+
+    talk = Terminal()
+    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, least_classes=1, talk=talk)
+    folder = output or Path("explore") / listings.source.name
+    check_output(folder, listings)
+    found = look(listings, sample=sample, talk=talk)
+    page = write_page(found, folder, talk=talk)
+    if as_json:
+        print_json(found.findings)
+    else:
+        _print(found.findings)
+        click.echo(f"Page: {page}")
+        click.echo(f"Next: curate find-issues {dataset}")
+
+
+def _print(found: dict[str, Any]) -> None:
+    labels, photos = found["labels"], found["photos"]
+    classes = labels["per_class"]
+    medians = {row["class"]: row["median"] for row in (found["prices"] or {"per_class": []})["per_class"]}
+    rows = [_class_row(row, medians) for row in classes]
+    if len(rows) > _CLASSES:
+        half = _CLASSES // 2
+        rows = [*rows[:half], (f"… {len(rows) - 2 * half:,} more", "", "", "", ""), *rows[-half:]]
+    title = f"{found['dataset']['name']}: {found['listings']:,} listings in {len(classes):,} classes"
+    print_table(title, ["class", "listings", "share", "median price", "needs balancing"], rows, right=[1, 2, 3])
+    click.echo(labels["rule"])
+    click.echo()
+    if photos["width"]:
+        _print_photos(photos)
+    missing = [
+        (row["column"], f"{row['missing']:,}", f"{row['share']:.1%}") for row in found["missing"] if row["missing"]
+    ]
+    if missing:
+        print_table("Missing values", ["column", "listings", "share"], missing, right=[1, 2])
+        click.echo()
+    for note in found["notes"]:
+        click.echo(f"- {note}")
+    click.echo()
+
+
+def _class_row(row: dict[str, Any], medians: dict[str, float | None]) -> tuple[str, ...]:
+    median = medians.get(row["class"])
+    price = "" if median is None else f"{median:,.2f}"
+    return row["class"], f"{row['listings']:,}", f"{row['share']:.1%}", price, row["hint"]
+
+
+def _print_photos(photos: dict[str, Any]) -> None:
+    rows = []
+    for name in ("width", "height", "aspect"):
+        digits = 2 if name == "aspect" else 0
+        rows.append((name, *(f"{value:,.{digits}f}" for value in photos[name].values())))
+    title = f"Photos ({photos['looked_at']:,} looked at)"
+    print_table(title, ["", "least", "5 %", "median", "95 %", "most"], rows, right=[1, 2, 3, 4, 5])
+    click.echo(f"Suggested input size: {photos['suggested_size']}. {photos['rule']}")
+    click.echo()
