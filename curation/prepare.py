@@ -20,6 +20,7 @@ from training.photos import PhotoFacts
 from training.photos.cache import PhotoCache
 from training.photos.store import PhotosGoneError, PhotoStore
 from training.photos.storing import store_photos
+from training.similar import find_similar
 
 __all__ = ["class_numbers", "groups_of", "open_photos", "photos_file", "prepare", "require_photos"]
 
@@ -66,7 +67,8 @@ def prepare(
     -------
     DataFrame
         The table with ``split``, ``fold``, and what is known of each photo: ``sha256``, ``width``, ``height``,
-        ``unreadable`` (why).
+        ``unreadable`` (why), ``near_group`` (a number for every group of listings with nearly the same photo; NA where
+        alone), ``near_likeness`` (of the most alike other photo of the group, 1 for an equal one; NA where alone).
     """
     if run.listings_file.exists():
         return run.listings()
@@ -90,7 +92,7 @@ def prepare(
 
 
 def _with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache, talk: Talk) -> pd.DataFrame:
-    """Add ``sha256``, ``width``, ``height`` and ``unreadable`` (why); all NA where no photo is named."""
+    """Add what is known of each photo; all NA where no photo is named."""
     table = listings.table.copy()
     if table["image"].isna().all():
         missing = pd.Series(pd.NA, index=table.index)
@@ -99,6 +101,8 @@ def _with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache
             width=missing.astype("Int64"),
             height=missing.astype("Int64"),
             unreadable=missing.astype("string"),
+            near_group=missing.astype("Int64"),
+            near_likeness=missing.astype("Float64"),
         )
     root = listings.source.root
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
@@ -112,12 +116,41 @@ def _with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache
             fix="Check that the image column names the photos of this table.",
         )
     store.save(photos_file(run))
-    return table.assign(
+    table = table.assign(
         sha256=pd.array([fact.sha256 for fact in facts], dtype="string"),
         width=pd.array([fact.width for fact in facts], dtype="Int64"),
         height=pd.array([fact.height for fact in facts], dtype="Int64"),
         unreadable=pd.array([fact.error for fact in facts], dtype="string"),
     )
+    return _with_near_groups(table, store, talk)
+
+
+def _with_near_groups(table: pd.DataFrame, store: PhotoStore, talk: Talk) -> pd.DataFrame:
+    """Add ``near_group``, numbered in the order of each group's smallest id, and ``near_likeness``."""
+    content = table["sha256"].where(table["unreadable"].isna())
+    codes = pd.factorize(content)[0]
+    # a photo that thousands of listings share is compared once
+    known, first = np.unique(codes[codes >= 0], return_index=True)
+    rows = np.flatnonzero(codes >= 0)[first]
+    with talk.bar("looking for reposts") as progress:
+        similar = find_similar(store, rows, progress=progress)
+    group, likeness = np.full(len(table), -1, dtype=np.int64), np.zeros(len(table))
+    readable = codes >= 0
+    # those of equal content are groups too: a number of their own where no other photo is like theirs
+    numbers = np.where(similar.group >= 0, similar.group, len(rows) + known)
+    group[readable], likeness[readable] = numbers[codes[readable]], similar.likeness[codes[readable]]
+    likeness[readable & content.duplicated(keep=False).to_numpy()] = 1
+    alone = pd.Series(likeness == 0, index=table.index)
+    return table.assign(
+        near_group=_by_smallest_id(pd.Series(group, index=table.index).mask(alone), table["id"]),
+        near_likeness=pd.Series(likeness, index=table.index).mask(alone).astype("Float64"),
+    )
+
+
+def _by_smallest_id(groups: pd.Series, ids: pd.Series) -> pd.Series:
+    """Return the groups numbered from 0 in the order of their smallest id: the order of rows must not matter."""
+    smallest = ids.astype(str).groupby(groups).transform("min")
+    return smallest.rank(method="dense").sub(1).astype("Int64")
 
 
 def _store(
@@ -199,8 +232,12 @@ def _require_unchanged(run: Run, table: pd.DataFrame, facts: Sequence[PhotoFacts
 
 
 def groups_of(table: pd.DataFrame) -> Integers:
-    """Group what must stay on one side: the same group, or the same photo."""
-    return connect(table["group"], table["sha256"])
+    """Group what must stay on one side: the same group, the same photo, or nearly the same one.
+
+    Runs of earlier versions have no ``near_group``; they stay as they were made.
+    """
+    near = [table["near_group"].astype("string")] if "near_group" in table else []
+    return connect(table["group"], table["sha256"], *near)
 
 
 def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Integers:

@@ -1,10 +1,13 @@
 """Issue kinds and their queue, on listings with planted noise."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from curation.issues import COLUMNS, KINDS, Evidence, find_issues
+from curation.issues.near_duplicate import KIND as NEAR_DUPLICATE
 from curation.prices import class_prices, robust_z
 
 CLASSES = ("cable", "laptop", "mouse")
@@ -173,7 +176,76 @@ def test_listings_with_the_same_photo_are_grouped_and_the_reason_names_the_other
     issues = find_issues(changed(evidence, sha256=sha256))
     assert issues["is_near_duplicate_issue"].sum() == 2
     assert issues["near_duplicate_group"][0] == issues["near_duplicate_group"][other]
-    assert f"same photo as {evidence.listings['id'][other]}, listed under" in issues["reasons"][0]
+    assert f"the same photo as {evidence.listings['id'][other]}, given " in issues["reasons"][0]
+
+
+def reposts(near_group, near_likeness, sha256, **columns):
+    """Return what is found among as many listings, with ids L0, L1 and so on, and 40 others that are no reposts."""
+    n, others = len(sha256), 40
+    listings = pd.DataFrame(
+        {
+            "id": pd.array([f"L{i}" for i in range(n)] + [f"other {i}" for i in range(others)], dtype="string"),
+            "label": pd.array([*columns.get("label", ["cable"] * n), *["mouse"] * others], dtype="string"),
+            "price": [*columns.get("price", [10.0] * n), *[25.0] * others],
+            "sha256": pd.array([*sha256, *[f"other {i}" for i in range(others)]], dtype="string"),
+            "unreadable": pd.array([*columns.get("unreadable", [pd.NA] * n), *[pd.NA] * others], dtype="string"),
+            "near_group": pd.array([*near_group, *[pd.NA] * others], dtype="Int64"),
+            "near_likeness": pd.array([*near_likeness, *[pd.NA] * others], dtype="Float64"),
+        }
+    )
+    return NEAR_DUPLICATE.find(Evidence(listings, CLASSES, np.full((n + others, 3), 1 / 3)))
+
+
+def test_exact_reposts_score_zero_and_near_ones_by_how_alike_they_are():
+    found = reposts([5, 5, 5, 2, 2], [1, 1, 0.97, 0.99, 0.99], ["a", "a", "b", "c", "d"])
+    score = found["near_duplicate_score"]
+    assert score[:2].tolist() == [0, 0]
+    assert 0 < score[3] == score[4] < score[2] <= 0.5
+    assert (score[5:] == 1).all()
+    assert found["near_duplicate_group"].tolist()[:5] == [0, 0, 0, 1, 1]
+    assert found["near_duplicate_group"][5:].isna().all()
+
+
+def test_the_reason_tells_the_same_photo_from_nearly_the_same_and_names_three():
+    found = reposts([0] * 7, [1, 1, *[0.98] * 5], ["a", "a", "b", "c", "d", "e", "f"])
+    assert found["reason"][0] == "the same photo as L1 and nearly the same photo as L2, L3, L4, +2 more"
+    assert found["reason"][2] == "nearly the same photo as L0, L1, L3, +3 more"
+
+
+def test_the_reason_says_what_differs_much_and_no_more():
+    found = reposts(
+        [0, 0, 1, 1], [0.98] * 4, ["a", "b", "c", "d"], label=["cable", "laptop"] * 2, price=[40, 1200, 50, 52]
+    )
+    assert found["reason"][0] == "nearly the same photo as L1, given laptop there, price 1,200 there"
+    assert found["reason"][1] == "nearly the same photo as L0, given cable there, price 40 there"
+    assert found["reason"][2] == "nearly the same photo as L3, given laptop there"
+
+
+def test_files_that_show_no_photo_are_no_reposts_of_each_other():
+    found = reposts([pd.NA] * 2, [pd.NA] * 2, ["empty", "empty"], unreadable=["the file is empty"] * 2)
+    assert not found["is_near_duplicate_issue"].any()
+    assert found["near_duplicate_score"][:2].isna().all()
+
+
+def test_groups_of_reposts_have_the_same_numbers_when_rows_are_shuffled():
+    evidence, _ = marketplace()
+    near = pd.Series(pd.NA, index=range(300), dtype="Int64")
+    near[[3, 40, 41]], near[[7, 9]] = 0, 1
+    evidence = changed(evidence, near_group=near, near_likeness=near.notna() * 0.98)
+    order = np.random.default_rng(1).permutation(300)
+    shuffled = Evidence(evidence.listings.iloc[order], CLASSES, evidence.probs[order], currency="SGD")
+    first, second = find_issues(evidence).set_index("id"), find_issues(shuffled).set_index("id")
+    pd.testing.assert_frame_equal(first, second.loc[first.index])
+    assert first["near_duplicate_group"].notna().sum() == 5
+
+
+def test_one_photo_of_thousands_of_listings_takes_moments():
+    n = 5000
+    start = time.perf_counter()
+    found = reposts([0] * n, [1.0] * n, ["a"] * n)
+    # comparing each with all others would take minutes
+    assert time.perf_counter() - start < 5
+    assert found["reason"][n - 1] == "the same photo as L0, L1, L10, +4996 more"
 
 
 def test_an_unreadable_photo_is_flagged_with_what_the_decoder_said():

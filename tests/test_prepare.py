@@ -3,11 +3,13 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image, ImageEnhance
 
 from curation.errors import RunError
 from curation.listings import read_listings
-from curation.prepare import open_photos, photos_file, prepare
+from curation.prepare import groups_of, open_photos, photos_file, prepare
 from curation.runs import Run
 from curation.talk import Silent
 from training.photos.cache import PhotoCache
@@ -40,11 +42,11 @@ def prepared(demo, tmp_path, cache, talk):
     return prepare_run(tmp_path / "run", read_listings(tmp_path / "demo"), cache, talk)
 
 
-def prepare_run(folder, listings, cache, talk):
+def prepare_run(folder, listings, cache, talk, size=16):
     run = Run(folder)
     source = listings.source
     run.update(dataset={"root": str(source.root), "path": str(source.path), "classes": list(listings.classes)})
-    prepare(run, listings, image_size=16, seed=0, folds=3, cache=cache, talk=talk)
+    prepare(run, listings, image_size=size, seed=0, folds=3, cache=cache, talk=talk)
     return run
 
 
@@ -123,3 +125,48 @@ def test_a_run_without_an_image_column_has_no_photos_to_open(tmp_path, cache, ta
     run = prepare_run(tmp_path / "run", read_listings(tmp_path / "listings.csv", needs_image=False), cache, talk)
     with pytest.raises(RunError, match="has no photos to train on"):
         open_photos(run, cache, talk)
+
+
+@pytest.fixture(scope="module")
+def reposted(tmp_path_factory):
+    """Photos of a shop, the first three of them saved again, cropped and brightened; and the table."""
+    folder = tmp_path_factory.mktemp("shop")
+    rng = np.random.default_rng(0)
+    for number in range(30):
+        coarse = Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8))
+        coarse.resize((200, 160), Image.Resampling.BICUBIC).save(folder / f"{number}.jpg", quality=90)
+    for number in range(3):
+        photo = Image.open(folder / f"{number}.jpg").crop((4, 3, 197, 158))
+        ImageEnhance.Brightness(photo).enhance(1.05).save(folder / f"{number + 30}.jpg", quality=60)
+    shutil.copy(folder / "4.jpg", folder / "33.jpg")
+    table = pd.DataFrame({"id": [f"L{n:02}" for n in range(34)], "image": [f"{n}.jpg" for n in range(34)]})
+    table["label"] = ["ab"[n % 2] for n in range(34)]
+    table.to_csv(folder / "listings.csv", index=False)
+    return folder
+
+
+def test_photos_that_were_saved_again_are_a_group_numbered_by_its_smallest_id(reposted, tmp_path, cache, talk):
+    run = prepare_run(tmp_path / "run", read_listings(reposted / "listings.csv"), cache, talk, size=32)
+    table = run.listings().set_index("id")
+    groups = {id: int(number) for id, number in table["near_group"].dropna().items()}
+    assert groups == {"L00": 0, "L01": 1, "L02": 2, "L04": 3, "L30": 0, "L31": 1, "L32": 2, "L33": 3}
+    assert table["near_likeness"][["L04", "L33"]].tolist() == [1, 1]
+    assert table["near_likeness"][["L00", "L32"]].between(0.94, 1, inclusive="left").all()
+    assert (table.groupby("near_group")[["fold", "split"]].nunique() == 1).all(axis=None)
+
+
+def test_near_duplicates_do_not_depend_on_the_order_of_the_table(reposted, tmp_path, cache, talk):
+    pd.read_csv(reposted / "listings.csv").sample(frac=1, random_state=0).to_csv(reposted / "mixed.csv", index=False)
+    tables = [
+        prepare_run(tmp_path / name, read_listings(reposted / name), cache, talk, size=32).listings()
+        for name in ("listings.csv", "mixed.csv")
+    ]
+    first, second = (table.set_index("id").sort_index()[["near_group", "near_likeness"]] for table in tables)
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_runs_from_before_near_duplicates_group_by_equal_photos():
+    table = pd.DataFrame({"group": [None] * 3, "sha256": ["a", "b", "a"]}, dtype="string")
+    assert groups_of(table).tolist() == [0, 1, 0]
+    near = table.assign(near_group=pd.array([0, 0, pd.NA], dtype="Int64"))
+    assert groups_of(near).tolist() == [0, 0, 0]

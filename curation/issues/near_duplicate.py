@@ -1,59 +1,154 @@
-"""Reposts: listings that show the same photo."""
+"""Reposts: listings that show the same photo, or nearly the same one."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import some
 from curation.evidence import Evidence
 from curation.issues.base import IssueKind
+from curation.issues.price import amount
+from training.folds import connect
+from training.same_photo import LEAST_LIKENESS
 
 __all__ = ["KIND"]
 
+Floats = npt.NDArray[np.float64]
+
+# listings and labels that a reason names
+_NAMED = 3
+# times as much, or as little: sellers who repost often lower the price a little
+_PRICE_FACTOR = 1.5
+
 
 def find(evidence: Evidence) -> pd.DataFrame:
-    """Flag listings whose photo has exactly the same content as another one's.
+    """Flag listings whose photo is another one's: exactly, or saved again, resized, slightly cropped or brightened.
 
     Parameters
     ----------
     evidence : Evidence
-        With the photos' hashes.
+        With the photos' hashes, and the groups of near duplicates where they were looked for.
 
     Returns
     -------
     DataFrame
-        ``is_near_duplicate_issue``, ``near_duplicate_score`` (0 for an exact duplicate, 1 for a photo that occurs once;
-        NaN without a photo), ``near_duplicate_group`` (a number for every group; NA outside of groups), ``reason``.
+        ``is_near_duplicate_issue``, ``near_duplicate_score`` (0 for an exact duplicate, up to 0.5 for a near one, 1 for
+        a photo that occurs once; NaN without a readable photo), ``near_duplicate_group`` (numbered from 0 by the
+        smallest id; NA outside of groups), ``reason``.
     """
     listings = evidence.listings
-    content = listings["sha256"]
-    flagged = content.duplicated(keep=False) & content.notna()
-    numbers = pd.Series(pd.factorize(content.where(flagged))[0], index=listings.index)
-    members = listings[flagged].groupby(content[flagged])
-    reasons = pd.Series("", index=listings.index)
-    for _, group in members:
-        for row in group.index:
-            reasons[row] = _reason(listings.loc[row], group.drop(index=row))
+    content = listings["sha256"].where(listings["unreadable"].isna())
+    near = listings["near_group"] if "near_group" in listings else pd.Series(pd.NA, listings.index, dtype="Int64")
+    group = pd.Series(connect(near.astype("string"), content), index=listings.index)
+    flagged = group.duplicated(keep=False)
+    exact = content.duplicated(keep=False) & content.notna()
+    score = pd.Series(1.0, index=listings.index).mask(flagged, _near_score(listings)).mask(exact, 0.0)
+    smallest = listings["id"].astype(str).groupby(group).transform("min").where(flagged)
     return pd.DataFrame(
         {
             "is_near_duplicate_issue": flagged,
-            "near_duplicate_score": 1.0 - flagged.astype("float64").where(content.notna()),
-            "near_duplicate_group": numbers.where(flagged).astype("Int64"),
-            "reason": reasons,
+            "near_duplicate_score": score.where(content.notna()),
+            "near_duplicate_group": smallest.rank(method="dense").sub(1).astype("Int64"),
+            "reason": _reasons(listings, group, content, flagged),
         }
     )
 
 
-def _reason(listing: pd.Series, others: pd.DataFrame) -> str:
-    labels = sorted(set(others["label"].dropna()) - {listing["label"]})
-    elsewhere = f", listed under {some(labels)} there" if labels else ""
-    return f"same photo as {some(others['id'], 3)}{elsewhere}"
+def _near_score(listings: pd.DataFrame) -> pd.Series:
+    """Return how little alike near duplicates are, above 0 and up to 0.5."""
+    if "near_likeness" not in listings:
+        return pd.Series(0.5, index=listings.index)
+    likeness = listings["near_likeness"].astype("float64").fillna(LEAST_LIKENESS)
+    # 0 is said of equal files alone
+    return (0.5 * (1 - likeness) / (1 - LEAST_LIKENESS)).clip(0.01, 0.5)
+
+
+def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series, flagged: pd.Series) -> pd.Series:
+    """Return a reason for each flagged listing; one pass over every group, however large."""
+    table = pd.DataFrame(
+        {
+            "id": listings["id"].astype(str),
+            "label": listings["label"].astype("string"),
+            "price": listings["price"].astype("float64"),
+            "group": group,
+            "content": pd.factorize(content)[0],
+        }
+    ).assign(row=np.arange(len(listings)))
+    table = table[flagged].sort_values(["group", "id"])
+    labels = [None if pd.isna(label) else str(label) for label in table["label"]]
+    # plain lists: asking a table for every small group takes milliseconds each
+    ids, contents, prices = table["id"].tolist(), table["content"].tolist(), table["price"].to_numpy()
+    reasons: list[str] = []
+    starts = np.flatnonzero(np.diff(table["group"], prepend=-1)).tolist()
+    for start, end in itertools.pairwise([*starts, len(table)]):
+        group_of = slice(start, end)
+        reasons += _reasons_of_group(ids[group_of], contents[group_of], labels[group_of], prices[group_of])
+    return pd.Series(reasons, index=listings.index[table["row"]], dtype=object).reindex(listings.index, fill_value="")
+
+
+def _reasons_of_group(
+    ids: Sequence[str], contents: Sequence[int], labels: Sequence[str | None], prices: Floats
+) -> Iterator[str]:
+    known = sorted({label for label in labels if label is not None})
+    same: dict[int, list[str]] = {}
+    for id, content in zip(ids, contents, strict=True):
+        same.setdefault(content, []).append(id)
+    # what listings of other content are called is the same for all of one content
+    others = {content: _first_of_others(content, ids, contents) for content in same}
+    for id, content, label, price, there in zip(ids, contents, labels, prices, _farthest(prices), strict=True):
+        equal, near = same[content], len(ids) - len(same[content])
+        twins = [other for other in equal[: _NAMED + 1] if other != id]
+        photos = []
+        if len(equal) > 1:
+            photos.append(f"the same photo as {_named(twins, len(equal) - 1)}")
+        if near:
+            photos.append(f"nearly the same photo as {_named(others[content], near)}")
+        elsewhere = [other for other in known if other != label]
+        differences = [f"given {some(elsewhere, _NAMED)} there"] if elsewhere else []
+        if _differ(price, there):
+            differences.append(f"price {amount(there)} there")
+        yield ", ".join([" and ".join(photos), *differences])
+
+
+def _first_of_others(content: int, ids: Sequence[str], contents: Sequence[int]) -> list[str]:
+    found: list[str] = []
+    for id, other in zip(ids, contents, strict=True):
+        if other != content:
+            found.append(id)
+        if len(found) == _NAMED:
+            break
+    return found
+
+
+def _named(ids: Sequence[str], count: int) -> str:
+    more = [f"+{count - _NAMED} more"] if count > _NAMED else []
+    return ", ".join([*ids[:_NAMED], *more])
+
+
+def _farthest(prices: Floats) -> Floats:
+    """Return for each price of a group the one that differs most from it by its factor; NaN where there is none."""
+    if np.isnan(prices).all():
+        return prices
+    low, high = np.nanmin(prices), np.nanmax(prices)
+    # nothing is worth a cent: a price of 0 is taken for one
+    logs, ends = np.log(np.maximum(prices, 0.01)), np.log(np.maximum([low, high], 0.01))
+    return np.where(logs - ends[0] > ends[1] - logs, low, high)
+
+
+def _differ(one: float, other: float) -> bool:
+    """Return whether two prices differ much; a missing one does not."""
+    return max(one, other) > _PRICE_FACTOR * min(one, other)
 
 
 KIND = IssueKind(
     name="near_duplicate",
     order=4,
     title="Reposts",
-    help="Another listing shows exactly the same photo.",
+    help="Another listing shows the same photo, or nearly the same one: saved again, resized, slightly cropped.",
     find=find,
 )
