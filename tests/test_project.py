@@ -83,7 +83,8 @@ def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
         names = wheel.namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"curation", "training"}
-    assert {"curation/report.html.jinja", "curation/review/plugin/fiftyone.yml"} <= set(names)
+    pages = {"curation/explore.html.jinja", "curation/report.html.jinja"}
+    assert {*pages, "curation/review/plugin/fiftyone.yml"} <= set(names)
 
 
 def test_the_folder_datasets_holds_declarations_and_hides_no_package():
