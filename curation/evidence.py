@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from curation.prepare import groups_of
 
 __all__ = ["Evidence"]
 
@@ -49,7 +52,7 @@ class Evidence:
     in_fold: npt.NDArray[np.float32] | None = None
     neighbours: npt.NDArray[np.float32] | None = None
 
-    @property
+    @cached_property
     def given(self) -> Integers:
         """Class number of the given label, shape (N,); -1 where there is none."""
         return pd.Categorical(self.listings["label"], categories=self.classes).codes.astype(np.int64)
@@ -73,17 +76,26 @@ class Evidence:
         return np.asarray(labelled & (self.listings["split"] != "test").fillna(True).to_numpy(dtype=bool))
 
     @property
+    def class_seen(self) -> Mask:
+        """Labelled listings whose class was known to the model that scored them, shape (N,): others it can't judge."""
+        labelled = self.given >= 0
+        if self.trained is None:
+            return labelled
+        return np.asarray(labelled & self.trained[np.arange(len(labelled)), self.given])
+
+    @property
     def rows_to_learn_from(self) -> Integers:
         """The rows of `may_train` in the order of their ids, so that the order of the table does not matter."""
         rows = np.flatnonzero(self.may_train)
         return rows[np.argsort(self.listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
 
-    @property
+    @cached_property
     def fold(self) -> Integers:
         """Fold of each listing, shape (N,); where the probabilities came without, groups and ids are dealt out."""
         if "fold" in self.listings and self.listings["fold"].notna().all() and (self.listings["fold"] >= 0).all():
             return self.listings["fold"].to_numpy(dtype=np.int64)
-        keys = self.listings["id"]
-        if "group" in self.listings:
-            keys = self.listings["group"].astype("string").fillna(keys)
-        return np.array([zlib.crc32(str(key).encode()) % _FOLDS for key in keys], dtype=np.int64)
+        keys = self.listings["id"].astype(str)
+        if {"group", "sha256"} <= set(self.listings):
+            # what must stay on one side is dealt out by its smallest id
+            keys = keys.groupby(groups_of(self.listings)).transform("min")
+        return np.array([zlib.crc32(key.encode()) % _FOLDS for key in keys], dtype=np.int64)

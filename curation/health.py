@@ -96,8 +96,7 @@ def often_confused(found: dict[str, Any], most: int) -> list[dict[str, Any]]:
 def _learnt(evidence: Evidence) -> Integers:
     """Return the rows that may be learnt from and were scored by a model that had seen their class."""
     rows = evidence.rows_to_learn_from
-    rows = rows[evidence.scored[rows]]
-    return rows if evidence.trained is None else rows[evidence.trained[rows, evidence.given[rows]]]
+    return rows[(evidence.scored & evidence.class_seen)[rows]]
 
 
 def _known(probs: Floats, given: Integers, learnt: Integers) -> Integers:

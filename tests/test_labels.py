@@ -265,6 +265,17 @@ def test_probabilities_that_were_brought_are_ranked_by_their_margin():
     assert np.array_equal(np.argsort(judgement.score, kind="stable"), np.argsort(margin, kind="stable"))
 
 
+def test_listings_without_folds_get_some_and_what_must_stay_together_does():
+    evidence, _, _ = planted(300)
+    group = pd.array([f"seller {i // 3}" if i < 60 else pd.NA for i in range(300)], dtype="string")
+    photo = pd.array([f"photo {i // 2}" for i in range(300)], dtype="string")
+    listings = evidence.listings.drop(columns="fold").assign(group=group, sha256=photo)
+    fold = replace(evidence, listings=listings, trained=None).fold
+    assert set(fold) == {0, 1, 2, 3, 4}
+    assert (fold[::2] == fold[1::2]).all()
+    assert (fold[0:60:3] == fold[1:60:3]).all()
+
+
 @pytest.mark.parametrize("n", [2, 30])
 def test_few_listings_are_judged(n):
     evidence, true, _ = planted(n, classes=2)

@@ -80,9 +80,7 @@ def believe(evidence: Evidence) -> Belief | None:
         return None
     given, rows = evidence.given, evidence.rows_to_learn_from
     known = np.logical_or.reduce([source.known for source in sources])
-    judged = known & (given >= 0)
-    if evidence.trained is not None:
-        judged &= evidence.trained[np.arange(len(given)), given]
+    judged = known & evidence.class_seen
     learnt = rows[judged[rows]]
     if not len(learnt):
         return None
