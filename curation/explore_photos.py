@@ -15,6 +15,8 @@ from typing import BinaryIO, TypeVar
 from PIL import Image, UnidentifiedImageError
 
 from training.ahead import map_ahead
+from training.files import sha256_of_file
+from training.photos.pixels import upright_size
 from training.progress import Progress
 
 __all__ = ["PhotoHeader", "read_headers", "same_content"]
@@ -143,10 +145,9 @@ def _middle(path: Path) -> bytes | None:
         return None
 
 
-def _sha256(path: Path) -> bytes | None:
+def _sha256(path: Path) -> str | None:
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").digest()
+        return sha256_of_file(path)
     except OSError:
         return None
 
@@ -176,10 +177,7 @@ def _read(path: Path, size: int) -> PhotoHeader:
         # not the format's own getexif: that of PNG decodes the whole photo
         orientation = Image.Image.getexif(opened).get(_ORIENTATION, 1)
         turned = isinstance(orientation, int) and 2 <= orientation <= 8
-        width, height = opened.size
-        # 5 to 8 swap the sides (EXIF 2.32, 4.6.4 A, Orientation)
-        if turned and orientation >= 5:
-            width, height = height, width
+        width, height = upright_size(opened.size, orientation if turned else 1)
         kind = opened.format
         if not _ends_well(kind, stream, size):
             _decode(path)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 from PIL import __version__ as PIL_VERSION
 
-__all__ = ["RECIPE", "Integers", "PhotoFacts", "Photos", "Pixels", "decode"]
+__all__ = ["RECIPE", "Integers", "PhotoFacts", "Photos", "Pixels", "decode", "upright_size"]
 
 Pixels = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -77,15 +77,20 @@ def decode(content: bytes, size: int) -> tuple[Pixels, tuple[int, int]]:
         Whatever the decoder says of a damaged file: Pillow's decoders raise many kinds.
     """
     with Image.open(io.BytesIO(content)) as opened:
-        width, height = opened.size
-        # 5 to 8 swap the sides (EXIF 2.32, 4.6.4 A, Orientation)
-        upright = (height, width) if _orientation(opened) >= 5 else (width, height)
+        upright = upright_size(opened.size, _orientation(opened))
         # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time
         opened.draft("RGB", (2 * size, 2 * size))
         opened.load()
         # asked again, as some decoders turn the photo while they load it; a turn by nothing would be a copy
         image = _rgb(ImageOps.exif_transpose(opened) if _orientation(opened) != 1 else opened)
         return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
+
+
+def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Return the width and height that a photo of this size has when it is turned upright by its EXIF orientation."""
+    width, height = size
+    # 5 to 8 swap the sides (EXIF 2.32, 4.6.4 A, Orientation)
+    return (height, width) if 5 <= orientation <= 8 else (width, height)
 
 
 def _orientation(image: Image.Image) -> int:
