@@ -42,6 +42,9 @@ class Evidence:
         Currency of the prices.
     in_fold, neighbours : ndarray of float32, shape (N, K), or None
         What else was learnt in the same training; see :class:`training.crossval.CrossValidated`.
+    features : ndarray of float32, shape (N, D), or None
+        What the photos look like, computed without labels; see :func:`training.features.compute_features`. Zeros for
+        unreadable photos; None when models were trained elsewhere.
     """
 
     listings: pd.DataFrame
@@ -51,6 +54,7 @@ class Evidence:
     currency: str | None = None
     in_fold: npt.NDArray[np.float32] | None = None
     neighbours: npt.NDArray[np.float32] | None = None
+    features: npt.NDArray[np.float32] | None = None
 
     @cached_property
     def given(self) -> Integers:

@@ -158,6 +158,7 @@ class FoldTrainer:
             currency,
             scores.in_fold,
             scores.neighbours,
+            np.load(data.features, mmap_mode="r"),
         )
 
 

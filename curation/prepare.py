@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curation.errors import ListingsError, RunError, some
+from curation.errors import RunError, some
 from curation.listings import Listings
-from curation.listings.checks import MAX_BAD_SHARE
+from curation.photo_facts import photos_file, store_of, with_photo_facts
 from curation.runs import Run
 from curation.talk import Talk
 from training.folds import assign_folds, choose_test, connect
 from training.photos import PhotoFacts
 from training.photos.cache import PhotoCache
 from training.photos.store import PhotosGoneError, PhotoStore
-from training.photos.storing import store_photos
-from training.similar import find_similar
 
-__all__ = ["class_numbers", "groups_of", "open_photos", "photos_file", "prepare", "require_photos"]
+__all__ = ["class_numbers", "groups_of", "open_photos", "prepare", "require_photos"]
 
 Integers = npt.NDArray[np.int64]
 
 TEST_SHARE = 0.2
-
-
-def photos_file(run: Run) -> Path:
-    """Return the file that says where the decoded photo of each row of ``listings.parquet`` is."""
-    return run.training_folder / "photos.npz"
 
 
 def prepare(
@@ -72,7 +64,7 @@ def prepare(
     """
     if run.listings_file.exists():
         return run.listings()
-    table = _with_photo_facts(run, listings, image_size, cache, talk)
+    table = with_photo_facts(run, listings, image_size, cache, talk)
     groups = groups_of(table)
     strata = class_numbers(table["label"], listings.classes)
     if not (table["split"] == "test").any():
@@ -89,77 +81,6 @@ def prepare(
     )
     run.write_table(run.listings_file, table)
     return table
-
-
-def _with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache, talk: Talk) -> pd.DataFrame:
-    """Add what is known of each photo; all NA where no photo is named."""
-    table = listings.table.copy()
-    if table["image"].isna().all():
-        missing = pd.Series(pd.NA, index=table.index)
-        return table.assign(
-            sha256=missing.astype("string"),
-            width=missing.astype("Int64"),
-            height=missing.astype("Int64"),
-            unreadable=missing.astype("string"),
-            near_group=missing.astype("Int64"),
-            near_likeness=missing.astype("Float64"),
-        )
-    root = listings.source.root
-    paths = [None if pd.isna(image) else root / image for image in table["image"]]
-    store, facts = _store(run, paths, size, cache, talk)
-    unreadable = [fact.error for fact in facts if fact.error]
-    if len(unreadable) > MAX_BAD_SHARE * len(facts):
-        raise ListingsError(
-            f"{len(unreadable)} of {len(facts)} photos can't be read",
-            got=some(sorted(set(unreadable)), 3),
-            wanted=f"at most {MAX_BAD_SHARE:.0%}",
-            fix="Check that the image column names the photos of this table.",
-        )
-    store.save(photos_file(run))
-    table = table.assign(
-        sha256=pd.array([fact.sha256 for fact in facts], dtype="string"),
-        width=pd.array([fact.width for fact in facts], dtype="Int64"),
-        height=pd.array([fact.height for fact in facts], dtype="Int64"),
-        unreadable=pd.array([fact.error for fact in facts], dtype="string"),
-    )
-    return _with_near_groups(table, store, talk)
-
-
-def _with_near_groups(table: pd.DataFrame, store: PhotoStore, talk: Talk) -> pd.DataFrame:
-    """Add ``near_group``, numbered in the order of each group's smallest id, and ``near_likeness``."""
-    content = table["sha256"].where(table["unreadable"].isna())
-    codes = pd.factorize(content)[0]
-    # a photo that thousands of listings share is compared once
-    known, first = np.unique(codes[codes >= 0], return_index=True)
-    rows = np.flatnonzero(codes >= 0)[first]
-    with talk.bar("looking for reposts") as progress:
-        similar = find_similar(store, rows, progress=progress)
-    group, likeness = np.full(len(table), -1, dtype=np.int64), np.zeros(len(table))
-    readable = codes >= 0
-    # those of equal content are groups too: a number of their own where no other photo is like theirs
-    numbers = np.where(similar.group >= 0, similar.group, len(rows) + known)
-    group[readable], likeness[readable] = numbers[codes[readable]], similar.likeness[codes[readable]]
-    likeness[readable & content.duplicated(keep=False).to_numpy()] = 1
-    alone = pd.Series(likeness == 0, index=table.index)
-    return table.assign(
-        near_group=_by_smallest_id(pd.Series(group, index=table.index).mask(alone), table["id"]),
-        near_likeness=pd.Series(likeness, index=table.index).mask(alone).astype("Float64"),
-    )
-
-
-def _by_smallest_id(groups: pd.Series, ids: pd.Series) -> pd.Series:
-    """Return the groups numbered from 0 in the order of their smallest id: the order of rows must not matter."""
-    smallest = ids.astype(str).groupby(groups).transform("min")
-    return smallest.rank(method="dense").sub(1).astype("Int64")
-
-
-def _store(
-    run: Run, paths: Sequence[Path | None], size: int, cache: PhotoCache, talk: Talk
-) -> tuple[PhotoStore, list[PhotoFacts]]:
-    with talk.bar("reading photos") as progress:
-        return store_photos(
-            paths, size=size, cache=cache, spare=run.training_folder / "photos", progress=progress, say=talk.say
-        )
 
 
 def open_photos(run: Run, cache: PhotoCache, talk: Talk) -> PhotoStore:
@@ -195,7 +116,7 @@ def open_photos(run: Run, cache: PhotoCache, talk: Talk) -> PhotoStore:
     record = run.record()
     # runs of earlier versions have it among the settings alone
     size = record.get("image_size") or record["settings"]["train"]["image_size"]
-    store, facts = _store(run, paths, size, cache, talk)
+    store, facts = store_of(run, paths, size, cache, talk)
     _require_unchanged(run, table[readable], [fact for fact, sound in zip(facts, readable, strict=True) if sound])
     store.save(photos_file(run))
     return store

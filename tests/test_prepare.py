@@ -9,7 +9,8 @@ from PIL import Image, ImageEnhance
 
 from curation.errors import RunError
 from curation.listings import read_listings
-from curation.prepare import groups_of, open_photos, photos_file, prepare
+from curation.photo_facts import photos_file
+from curation.prepare import groups_of, open_photos, prepare
 from curation.runs import Run
 from curation.talk import Silent
 from training.photos.cache import PhotoCache
