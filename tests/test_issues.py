@@ -8,7 +8,6 @@ import pytest
 
 from curation.issues import COLUMNS, KINDS, Evidence, find_issues
 from curation.issues.near_duplicate import KIND as NEAR_DUPLICATE
-from curation.prices import class_prices, robust_z
 
 CLASSES = ("cable", "laptop", "mouse")
 MEDIAN = {"cable": 10.0, "laptop": 900.0, "mouse": 25.0}
@@ -123,49 +122,6 @@ def test_listings_of_which_nothing_is_known_have_no_label_score_and_stay_in_the_
     issues = find_issues(Evidence(evidence.listings.assign(price=price), CLASSES, probs))
     assert np.flatnonzero(issues["label_score"].isna()).tolist() == [2]
     assert issues["priority"].nunique() == 300
-
-
-def test_prices_a_factor_of_ten_off_are_flagged_on_both_sides_with_the_range():
-    evidence, _ = marketplace(noise=0)
-    price = evidence.listings["price"].copy()
-    price[[0, 1, 2]] *= [20, 1 / 20, 20]
-    price[3] = 0
-    issues = find_issues(changed(evidence, price=price))
-    assert issues["is_price_issue"][:4].tolist() == [True] * 4
-    assert issues["is_price_issue"].sum() <= 6
-    assert "too high" in issues["reasons"][0]
-    assert "too low" in issues["reasons"][1]
-    assert "SGD" in issues["reasons"][0]
-    sound = issues[4:][~issues["is_price_issue"][4:]]
-    assert ((sound["price"] >= sound["price_low"]) & (sound["price"] <= sound["price_high"])).all()
-    assert issues["price_score"][3] == 0
-
-
-def test_a_table_without_prices_has_empty_price_columns():
-    evidence, _ = marketplace()
-    issues = find_issues(changed(evidence, price=np.nan))
-    assert issues[["is_price_issue", "price_score", "price_low", "price_high"]].isna().all(axis=None)
-
-
-def test_equal_prices_are_no_issue_and_one_odd_one_among_them_is():
-    price = pd.Series([50.0] * 30)
-    label = pd.Series(["cable"] * 30)
-    assert not np.nan_to_num(robust_z(price, label, ["cable"])[0]).any()
-    price[4] = 500
-    z = robust_z(price, label, ["cable"])[0]
-    assert z[4] > 3.5
-    assert np.abs(np.delete(z, 4)).max() == 0
-
-
-def test_a_small_class_borrows_the_spread_of_the_others():
-    rng = np.random.default_rng(0)
-    price = pd.Series([*np.exp(rng.normal(3, 0.5, 60)), 700.0, 720.0])
-    label = pd.Series(["cable"] * 60 + ["laptop"] * 2)
-    centre, spread = class_prices(price, label, ["cable", "laptop", "mouse"])
-    # its own two prices hardly differ
-    assert 0.7 * spread[0] < spread[1] < spread[0]
-    assert np.exp(centre[1]) == pytest.approx(710, rel=0.01)
-    assert np.isfinite(centre[2])
 
 
 def test_listings_with_the_same_photo_are_grouped_and_the_reason_names_the_other_label():

@@ -1,20 +1,19 @@
-"""Price outliers: robust z of log price within the class, both sides."""
+"""Odd prices: slipped points, placeholders, and what fits neither the class nor the listing's own words."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from curation.evidence import Evidence
 from curation.issues.base import IssueKind
-from curation.prices import CUT, normal_range, robust_z
+from curation.prices.judge import PLACEHOLDER, SLIPPED, PriceJudgement, judge_prices
 
 __all__ = ["KIND", "amount"]
 
 
 def find(evidence: Evidence) -> pd.DataFrame:
-    """Flag prices far below or above what is usual for the given class.
+    """Flag prices that are more likely a mistake than others.
 
     Parameters
     ----------
@@ -24,37 +23,58 @@ def find(evidence: Evidence) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``is_price_issue``, ``price_score`` (two-sided tail probability of the robust z under a normal distribution; low
-        = bad; NaN without a price), ``price_low``, ``price_high`` (the range considered normal), ``reason``.
+        ``is_price_issue``; ``price_score``, the chance that the price is meant (low = bad; NaN without a price);
+        ``price_low``, ``price_high``, the range in which 95 % of such listings lie; ``reason``.
     """
     listings = evidence.listings
-    z, centre, spread = robust_z(listings["price"], listings["label"], evidence.classes)
-    priced = listings["price"].notna().to_numpy()
-    low, high = normal_range(centre, spread)
-    flagged = priced & (np.abs(np.nan_to_num(z, nan=0.0, neginf=-np.inf)) > CUT)
+    if not (listings["price"] > 0).any():
+        return _without_prices(listings)
+    found = judge_prices(evidence)
     table = pd.DataFrame(
         {
-            "is_price_issue": flagged,
-            "price_score": np.where(priced, 2 * norm.sf(np.abs(z)), np.nan),
-            "price_low": np.where(priced, low, np.nan),
-            "price_high": np.where(priced, high, np.nan),
+            "is_price_issue": found.flagged,
+            "price_score": found.score,
+            "price_low": found.low,
+            "price_high": found.high,
         },
         index=listings.index,
     )
-    unit = f" {evidence.currency}" if evidence.currency else ""
-    reasons = [
-        _reason(price, unit, label, low, high) if flag else ""
-        for price, label, flag, low, high in zip(
-            listings["price"], listings["label"], flagged, table["price_low"], table["price_high"], strict=True
-        )
-    ]
+    reasons = [_reason(evidence, found, row) if flagged else "" for row, flagged in enumerate(found.flagged)]
     return table.assign(reason=reasons)
 
 
-def _reason(price: float, unit: str, label: object, low: float, high: float) -> str:
-    side = "low" if price < low else "high"
-    of = "listings" if pd.isna(label) else label  # type: ignore[call-overload]
-    return f"price {amount(price)}{unit} is too {side} for {of} (usually {amount(low)} to {amount(high)})"
+def _without_prices(listings: pd.DataFrame) -> pd.DataFrame:
+    """Return empty columns: where no price is above 0, nothing can be said of any."""
+    nothing = pd.Series(np.nan, index=listings.index)
+    return pd.DataFrame(
+        {
+            "is_price_issue": False,
+            "price_score": nothing,
+            "price_low": nothing,
+            "price_high": nothing,
+            "reason": "",
+        }
+    )
+
+
+def _reason(evidence: Evidence, found: PriceJudgement, row: int) -> str:
+    price, low, high = float(evidence.listings["price"].iloc[row]), found.low[row], found.high[row]
+    unit = f" {evidence.currency}" if evidence.currency else ""
+    side = "too low" if price < low else "too high" if price > high else "odd"
+    usual = f"usually {amount(low)} to {amount(high)}"
+    said = f"price {amount(price)}{unit} is {side} for {_what(evidence, found, row)} ({usual})"
+    if found.cause[row] == PLACEHOLDER:
+        return f"{said}: a placeholder?"
+    if found.cause[row] == SLIPPED:
+        return f"{said}: {amount(found.meant[row])} would fit"
+    return said
+
+
+def _what(evidence: Evidence, found: PriceJudgement, row: int) -> str:
+    """Name what the price was compared with: the given class, or the one that photo and title speak for."""
+    given, likeliest = evidence.given[row], found.chances.number[row, 0]
+    name = evidence.classes[likeliest]
+    return name if given == likeliest else f"a listing that looks like {name}"
 
 
 def amount(price: float) -> str:
@@ -72,6 +92,6 @@ KIND = IssueKind(
     name="price",
     order=2,
     title="Odd prices",
-    help="The price is far from the usual ones of the given class (robust z of log price, both sides).",
+    help="The price fits neither the class nor the listing's own words and photo, or looks mistyped.",
     find=find,
 )

@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from curation.evidence import Evidence
 from curation.labels.believe import believe
-from curation.labels.cut import find_cut, noise_where_sure, suggestion_confidence
+from curation.labels.cut import Cut, find_cut, noise_where_sure, suggestion_confidence
 from curation.labels.numbers import best_other, margins, softmax
 from curation.labels.sources import PHOTO, SIMILAR
 
-__all__ = ["Judgement", "judge"]
+__all__ = ["Judgement", "chance_right", "judge"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -76,7 +76,7 @@ def judge(evidence: Evidence) -> Judgement:
     cut, probs = find_cut(logs[learnt], given[learnt]), softmax(logs)
     # suggestions that may be accepted unseen are sure ones: what counts is the noise among those
     noise = min(cut.share, noise_where_sure(probs[learnt], given[learnt]))
-    score = 1 / (1 + np.exp(STEEPNESS * np.clip(cut.margin - margin, -40, 40)))
+    score = chance_right(margin, cut)
     unlabelled = belief.known & (given < 0)
     suggested = np.where(given >= 0, best_other(logs, label), logs.argmax(axis=1))
     confidence = suggestion_confidence(probs, given, suggested, share=noise, candidates=cut.candidates)
@@ -91,6 +91,11 @@ def judge(evidence: Evidence) -> Judgement:
         for_it,
         against_it,
     )
+
+
+def chance_right(margin: Floats, cut: Cut) -> Floats:
+    """Return the chance that each given label is right, from its margin over the best other class; shape (N,)."""
+    return np.asarray(1 / (1 + np.exp(STEEPNESS * np.clip(cut.margin - margin, -40, 40))))
 
 
 def _voices(said: dict[str, Floats], asked: Mask) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:

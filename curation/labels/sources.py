@@ -12,7 +12,7 @@ import pandas as pd
 from curation.evidence import Evidence
 from curation.labels.calibrate import temperature
 from curation.labels.numbers import softmax
-from curation.prices import class_prices
+from curation.prices.usual import class_prices
 from training.titles import title_likelihoods
 
 __all__ = ["PHOTO", "SIMILAR", "Source", "class_sizes", "gather"]
@@ -104,16 +104,17 @@ def _prices(evidence: Evidence) -> Source:
     This is a likelihood by itself, so its weight is 1. Learnt from given labels it would count less, since wrong
     labels are just what makes prices seem to say little.
     """
-    price, label, fold = evidence.listings["price"], evidence.listings["label"], evidence.fold
+    price, fold = evidence.listings["price"], evidence.fold
     x = np.log(price.where(price > 0)).to_numpy(dtype=np.float64)
     seen = x[np.isfinite(x)]
     # a stray price lies anywhere in the range of prices there are
     width = max(float(np.ptp(seen)), 1.0) if len(seen) else 1.0
     says = np.zeros((len(x), len(evidence.classes)))
     for number in np.unique(fold):
-        others = evidence.may_train & (fold != number)
+        others = evidence.may_train & (fold != number) & np.isfinite(x)
         rows = fold == number
-        centres, spreads = class_prices(price[others], label[others], evidence.classes)
+        labels = evidence.given[others, None]
+        centres, spreads = class_prices(x[others], labels, np.ones(labels.shape), classes=len(evidence.classes))
         ordinary = np.exp(-0.5 * ((x[rows, None] - centres) / spreads) ** 2) / (spreads * np.sqrt(2 * np.pi))
         says[rows] = np.log((1 - STRAY) * ordinary + STRAY / width)
     # a price of 0 has no logarithm; a class of which no price is known says nothing

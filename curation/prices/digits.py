@@ -1,0 +1,86 @@
+"""What the digits of a price tell: how round it is, and whether it is one that people type when they mean none."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
+
+__all__ = ["STEPS", "Roundness", "is_placeholder", "roundness"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+#: What a price can be a whole number of, finest first: less than a cent, cents, units, tens, hundreds.
+STEPS = np.array([0.001, 0.01, 1.0, 10.0, 100.0])
+#: Natural logarithms: prices expected within a factor of 2 are told apart little.
+_SMOOTH, _BIN = 0.7, 0.1
+#: What is usual in the whole table counts like so many prices everywhere.
+_BORROWED = 3.0
+
+
+def roundness(price: Floats) -> Integers:
+    """Return the number of the largest of :data:`STEPS` that each price is a whole number of; 0 for missing ones.
+
+    Examples
+    --------
+    >>> roundness(np.array([1200.0, 150, 7, 0.45, 0.035])).tolist()
+    [4, 3, 2, 1, 0]
+    """
+    price = np.nan_to_num(price)
+    cents = np.round(price * 100)
+    finer = np.abs(price * 100 - cents) > 1e-6 * np.maximum(1, price * 100)
+    return np.select([finer, cents % 100 != 0, cents % 1000 != 0, cents % 10_000 != 0], [0, 1, 2, 3], 4)
+
+
+class Roundness:
+    """How usual round prices are among listings that are expected to cost so much.
+
+    Nobody asks 4.50 for a laptop: a number with cents, where such prices have none, is rather a point that slipped.
+
+    Parameters
+    ----------
+    expected : ndarray of float64, shape (N,)
+        Log of what each listing is expected to cost; finite.
+    price : ndarray of float64, shape (N,)
+        NaN for missing ones, which count for nothing.
+    """
+
+    def __init__(self, expected: Floats, price: Floats) -> None:
+        self._bin = ((expected - expected.min()) / _BIN).astype(np.int64)
+        counts = np.zeros((self._bin.max() + 1, len(STEPS)))
+        told = price > 0
+        np.add.at(counts, (self._bin[told], roundness(price)[told]), 1.0)
+        whole = (counts.sum(axis=0) + 0.1) / (counts.sum() + 0.1 * len(STEPS))
+        near = gaussian_filter1d(counts, _SMOOTH / _BIN, axis=0, mode="constant")
+        # as sums over neighbours, each at most 1
+        near *= np.sqrt(2 * np.pi) * _SMOOTH / _BIN
+        self._log = np.log((near + _BORROWED * whole) / (near.sum(axis=1, keepdims=True) + _BORROWED))
+
+    def __call__(self, price: Floats) -> Floats:
+        """Return the log of how usual the roundness of each price is where its listing is; shape (N,)."""
+        return np.asarray(self._log[self._bin, roundness(price)])
+
+
+def is_placeholder(price: Floats) -> Mask:
+    """Return whether people type such a price when they mean none: 0, 1, 123, 12345, 111, 99999 and their like.
+
+    Some of them are real prices; how well a price fits the listing decides, not its digits alone.
+
+    Examples
+    --------
+    >>> is_placeholder(np.array([0.0, 1, 123456, 99999, 1250, 12, np.nan])).tolist()
+    [True, True, True, True, False, False, False]
+    """
+    return np.array([_looks_typed(value) for value in price.tolist()], dtype=bool)
+
+
+def _looks_typed(price: float) -> bool:
+    # whole numbers only; NaN and infinity are none
+    if not price.is_integer():
+        return False
+    digits = str(int(price))
+    if len(digits) < 3:
+        return price <= 1
+    return "1234567890".startswith(digits) or len(set(digits)) == 1
