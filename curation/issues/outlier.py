@@ -19,7 +19,7 @@ __all__ = ["KIND"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-# Chosen on four demos and two tables of CIFAR-10; `benchmarks/outliers.py` measures on other seeds.
+# Chosen on four demos (seeds 0 to 3), CIFAR-10 and one real table; `benchmarks/outliers.py` measures on other seeds.
 # flagged below this score: in a table where distance and doubt have nothing to do with each other, 0.5 % are
 _CUT = 0.07
 # a class that is believed by half is what the photo shows; if it is not the given one, the label is wrong

@@ -14,7 +14,7 @@ __all__ = ["KIND"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-# Of 753 marketplace photos, 2,710 of groceries, 4,000 of CIFAR-10 and 3 x 594 of demos, each sound one is on the other
+# Of 753 marketplace photos, 2,710 of groceries, 4,000 of CIFAR-10 and 2 x 594 of demos, each sound one is on the other
 # side of every limit, as far from it as is said.
 # spread of colours, grey levels of 255, below which a photo is blank; the least of a sound one was 9
 _DETAIL = 5.0
