@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from training.ahead import map_ahead
 from training.files import sha256_of_file
-from training.photos.pixels import upright_size
+from training.photos.pixels import stored_size, upright_size
 from training.progress import Progress
 
 __all__ = ["PhotoHeader", "read_headers", "same_content"]
@@ -177,7 +177,7 @@ def _read(path: Path, size: int) -> PhotoHeader:
         # not the format's own getexif: that of PNG decodes the whole photo
         orientation = Image.Image.getexif(opened).get(_ORIENTATION, 1)
         turned = isinstance(orientation, int) and 2 <= orientation <= 8
-        width, height = upright_size(opened.size, orientation if turned else 1)
+        width, height = upright_size(stored_size(opened), orientation if turned else 1)
         kind = opened.format
         if not _ends_well(kind, stream, size):
             _decode(path)

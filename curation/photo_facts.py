@@ -13,6 +13,7 @@ from curation.listings import Listings
 from curation.listings.checks import MAX_BAD_SHARE
 from curation.runs import Run
 from curation.talk import Talk
+from training.detail import detail_of
 from training.photos import PhotoFacts
 from training.photos.cache import PhotoCache
 from training.photos.store import PhotoStore
@@ -61,6 +62,7 @@ def with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache,
             width=missing.astype("Int64"),
             height=missing.astype("Int64"),
             unreadable=missing.astype("string"),
+            detail=missing.astype("Float64"),
             near_group=missing.astype("Int64"),
             near_likeness=missing.astype("Float64"),
         )
@@ -82,7 +84,15 @@ def with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache,
         height=pd.array([fact.height for fact in facts], dtype="Int64"),
         unreadable=pd.array([fact.error for fact in facts], dtype="string"),
     )
-    return _with_near_groups(table, store, talk)
+    return _with_near_groups(table.assign(detail=_detail(table, store)), store, talk)
+
+
+def _detail(table: pd.DataFrame, store: PhotoStore) -> pd.Series:
+    """Return how much each photo shows; NA without a readable one."""
+    readable = table["unreadable"].isna()
+    detail = pd.Series(pd.NA, index=table.index, dtype="Float64")
+    detail[readable] = detail_of(store, np.flatnonzero(readable)).astype(np.float64)
+    return detail
 
 
 def _with_near_groups(table: pd.DataFrame, store: PhotoStore, talk: Talk) -> pd.DataFrame:

@@ -59,8 +59,10 @@ def prepare(
     -------
     DataFrame
         The table with ``split``, ``fold``, and what is known of each photo: ``sha256``, ``width``, ``height``,
-        ``unreadable`` (why), ``near_group`` (a number for every group of listings with nearly the same photo; NA where
-        alone), ``near_likeness`` (of the most alike other photo of the group, 1 for an equal one; NA where alone).
+        ``unreadable`` (why), ``detail`` (how far its colours spread, grey levels of 255: see
+        :func:`training.detail.detail_of`; runs of earlier versions lack it), ``near_group`` (a number for every group
+        of listings with nearly the same photo; NA where alone), ``near_likeness`` (of the most alike other photo of the
+        group, 1 for an equal one; NA where alone).
     """
     if run.listings_file.exists():
         return run.listings()

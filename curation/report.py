@@ -41,7 +41,9 @@ def write_report(run: Run) -> Path:
     """
     record, issues = run.record(), run.issues()
     decisions = current_decisions(run.decisions()[0])
-    flags = issues[[kind.flag for kind in KINDS]].fillna(False).any(axis=1)
+    # a run of an earlier version was not searched for kinds that are newer
+    kinds = [kind for kind in KINDS if kind.flag in issues]
+    flags = issues[[kind.flag for kind in kinds]].fillna(False).any(axis=1)
     page = fill_page(
         "report.html.jinja",
         version=__version__,
@@ -49,7 +51,7 @@ def write_report(run: Run) -> Path:
         command=" ".join(["curate", *record.get("command", [])[1:]]),
         listings=len(issues),
         flagged=int(flags.sum()),
-        sections=[_section(kind, issues, run.photo_root, decisions, record["dataset"]["currency"]) for kind in KINDS],
+        sections=[_section(kind, issues, run.photo_root, decisions, record["dataset"]["currency"]) for kind in kinds],
         health=_health(run),
         decided=len(decisions),
         actions=pd.Series([decision.action for decision in decisions.values()], dtype="string")

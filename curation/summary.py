@@ -30,9 +30,10 @@ def summarise(run: Run) -> dict[str, Any]:
         ``agreement``, ``health`` (None in a run that was made before there was one), ``seconds`` by stage.
     """
     issues, record = run.issues(), run.record()
-    flags = [kind.flag for kind in KINDS]
-    counts = {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
-    flagged = issues[flags].astype("boolean").fillna(False).any(axis=1)
+    # a run of an earlier version was not searched for kinds that are newer
+    flags = {kind.name: kind.flag for kind in KINDS if kind.flag in issues}
+    counts = {name: int(issues[flag].sum()) for name, flag in flags.items()}
+    flagged = issues[list(flags.values())].astype("boolean").fillna(False).any(axis=1)
     worst = issues[flagged].nsmallest(_WORST, "priority")
     columns = ["priority", "id", "given_label", "suggested_label", "suggested_confidence", "price", "reasons"]
     return {

@@ -59,8 +59,15 @@ def check_folds(folds: int, *, listings: int, groups: int) -> None:
     Raises
     ------
     InputError
-        If there are fewer than two folds, or fewer groups than folds.
+        If there are fewer than two folds or groups, or fewer groups than folds.
     """
+    if groups < 2:
+        raise InputError(
+            f"the {listings} listings can't be divided into folds: all must stay together",
+            got="the same photo, nearly the same one, or the same group everywhere",
+            wanted="at least 2 that differ",
+            fix="Check that the image and group columns are the right ones.",
+        )
     if not 2 <= folds <= groups:
         raise InputError(
             f"{folds} folds can't be made of {listings} listings",

@@ -113,7 +113,7 @@ def _print(summary: dict[str, Any], run: Run) -> None:
     from curation.issues import KINDS
 
     total, flagged = summary["listings"], summary["flagged"]
-    rows = [(kind.title, summary["issues"][kind.name], kind.help) for kind in KINDS]
+    rows = [(kind.title, summary["issues"][kind.name], kind.help) for kind in KINDS if kind.name in summary["issues"]]
     print_table(
         f"{flagged} of {total} listings are flagged ({flagged / total:.1%})",
         ["issue", "listings", "what"],

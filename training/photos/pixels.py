@@ -8,17 +8,17 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 from PIL import __version__ as PIL_VERSION
 
-__all__ = ["RECIPE", "Integers", "PhotoFacts", "Photos", "Pixels", "decode", "upright_size"]
+__all__ = ["RECIPE", "Integers", "PhotoFacts", "Photos", "Pixels", "decode", "stored_size", "upright_size"]
 
 Pixels = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
-#: Names how `decode` makes pixels of a file; count up when a change of it changes pixels. Photos that were kept under
-#: another name are decoded again.
-RECIPE = f"1, Pillow {PIL_VERSION}"
+#: Names how `decode` makes pixels of a file; count up when a change of it changes pixels or sizes. Photos that were
+#: kept under another name are decoded again.
+RECIPE = f"2, Pillow {PIL_VERSION}"
 
 
 class Photos(Protocol):
@@ -77,13 +77,21 @@ def decode(content: bytes, size: int) -> tuple[Pixels, tuple[int, int]]:
         Whatever the decoder says of a damaged file: Pillow's decoders raise many kinds.
     """
     with Image.open(io.BytesIO(content)) as opened:
-        upright = upright_size(opened.size, _orientation(opened))
+        upright = upright_size(stored_size(opened), _orientation(opened))
         # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time
         opened.draft("RGB", (2 * size, 2 * size))
         opened.load()
         # asked again, as some decoders turn the photo while they load it; a turn by nothing would be a copy
         image = _rgb(ImageOps.exif_transpose(opened) if _orientation(opened) != 1 else opened)
         return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
+
+
+def stored_size(image: Image.Image) -> tuple[int, int]:
+    """Return the width and height of a photo as its file has them, before any EXIF orientation."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # later versions of Pillow say the upright size of these, and of no others
+        return image.tag_v2[ExifTags.Base.ImageWidth], image.tag_v2[ExifTags.Base.ImageLength]
+    return image.size
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:

@@ -1,0 +1,161 @@
+"""How well photos of no class are told from the others, in several ways, from the photos on.
+
+    python benchmarks/outliers.py known demo/listings.csv demo/truth.csv
+    python benchmarks/outliers.py removed listings.csv --label label_aggre --class ship --class frog
+    python benchmarks/outliers.py clean listings.csv listings.csv
+
+`known`: a listing is off-topic where the second file's ``true_label`` is "other"; those without a true label are left
+out. `removed`: a table with ``true_label``, of which one class is taken away; some of its photos come back under the
+labels of others, chosen at random. `clean`: every given label is the true one, and nothing should be flagged. What
+follows -- are options of find-issues.
+
+AP is the average precision of a ranking; a ranking by chance has the share of off-topic listings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from cleanlab.outlier import OutOfDistribution
+from detection import evidence_of, show
+from scipy.stats import rankdata
+from sklearn.metrics import average_precision_score
+
+from curation.evidence import Evidence
+from curation.issues.outlier import KIND
+from curation.labels.believe import believe
+from curation.labels.numbers import softmax
+from curation.prepare import groups_of
+from training.distances import nearest_of_others
+
+Floats = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    """Print one JSON object per table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ways = parser.add_subparsers(dest="way", required=True)
+    for way in ("known", "clean"):
+        one = ways.add_parser(way)
+        one.add_argument("listings", type=Path)
+        one.add_argument("truth", type=Path)
+        one.add_argument("options", nargs="*", help="of find-issues, after --")
+    removed = ways.add_parser("removed")
+    removed.add_argument("listings", type=Path)
+    removed.add_argument("--label", default="label", help="column of the given label")
+    removed.add_argument("--class", dest="classes", action="append", required=True)
+    removed.add_argument("--listings", dest="number", type=int, default=3000)
+    removed.add_argument("--share", type=float, default=0.02)
+    removed.add_argument("options", nargs="*", help="of find-issues, after --")
+    arguments = parser.parse_args()
+    options = ["--preset", "quick", "--allow-outside", *arguments.options]
+    for name, table in _tables(arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "listings.csv"
+            table.to_csv(file, index=False)
+            evidence, true, _ = evidence_of(file, file, Path(folder), options)
+        show(name, scores(evidence, true))
+
+
+def _tables(arguments: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield tables with paths that hold anywhere, given labels and ``true_label``."""
+    table = pd.read_csv(arguments.listings, dtype=str, keep_default_na=False)
+    folder = arguments.listings.resolve().parent
+    table["image"] = [str(folder / image) for image in table["image"]]
+    name = folder.name
+    if arguments.way == "removed":
+        for number, gone in enumerate(arguments.classes):
+            chosen = _without(table.assign(label=table[arguments.label]), gone, arguments, seed=number)
+            yield f"{name} without {gone}", chosen[["id", "image", "label", "true_label"]]
+        return
+    truth = pd.read_csv(arguments.truth, dtype=str, keep_default_na=False).set_index("id").loc[table["id"]]
+    table["true_label"] = truth["true_label"].to_numpy()
+    if arguments.way == "clean":
+        if "true_price" in truth:
+            table["price"] = truth["true_price"].to_numpy()
+        table = table[~table["true_label"].isin(["", "other"])].assign(label=lambda kept: kept["true_label"])
+    yield f"{name} {arguments.way}", table
+
+
+def _without(table: pd.DataFrame, gone: str, arguments: argparse.Namespace, *, seed: int) -> pd.DataFrame:
+    """Return a table without one class, and some photos of it under the labels of others."""
+    rng = np.random.default_rng(seed)
+    of_it = (table["true_label"] == gone).to_numpy()
+    off = rng.permutation(np.flatnonzero(of_it))[: round(arguments.share * arguments.number)]
+    rest = rng.permutation(np.flatnonzero(~of_it & (table["label"] != gone).to_numpy()))[: arguments.number - len(off)]
+    table = table.copy()
+    others = sorted(set(table["label"]) - {gone})
+    table.iloc[off, table.columns.get_loc("label")] = rng.choice(others, len(off))
+    table.iloc[off, table.columns.get_loc("true_label")] = "other"
+    return table.iloc[rng.permutation(np.concatenate([off, rest]))]
+
+
+def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
+    """Score every way on the listings with a photo whose true label is known."""
+    found = KIND.find(evidence)
+    rows = np.flatnonzero(found[KIND.score].notna().to_numpy() & (true != "").to_numpy())
+    off = (true == "other").to_numpy()[rows]
+    flagged = found[KIND.flag].to_numpy(dtype=bool)[rows]
+    result: dict[str, Any] = {"listings": len(rows), "off_topic": int(off.sum()), "flagged": int(flagged.sum())}
+    if off.any():
+        result["flagged_right"] = int((flagged & off).sum())
+        result["average_precision"] = {
+            name: average_precision_score(off, how_odd) for name, how_odd in _ways(evidence, rows).items()
+        }
+        result["average_precision"]["curate"] = average_precision_score(off, -found[KIND.score].to_numpy()[rows])
+    return result
+
+
+def _ways(evidence: Evidence, rows: npt.NDArray[np.int64]) -> dict[str, Floats]:
+    """Return how off-topic each listing is, by each way; high = off-topic."""
+    assert evidence.features is not None
+    belief = believe(evidence)
+    assert belief is not None
+    features, given = np.asarray(evidence.features), evidence.given[rows]
+    probs = evidence.probs[rows] / evidence.probs[rows].sum(axis=1, keepdims=True)
+    believed, groups = softmax(belief.logs[rows]), groups_of(evidence.listings)
+    unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+    far = nearest_of_others(features, rows, rows, groups, count=10).distance.astype(np.float64)
+    far_cosine = nearest_of_others(unit, rows, rows, groups, count=10).distance.astype(np.float64)
+    of_class = np.full(len(rows), np.nan)
+    for number in np.unique(given):
+        own = np.flatnonzero(given == number)
+        of_class[own] = nearest_of_others(features, rows[own], rows[own], groups, count=10).distance
+    of_class = np.nan_to_num(of_class, nan=np.nanmax(of_class))
+    usual = pd.Series(of_class).groupby(given).transform("median").to_numpy()
+    doubt = 1 - believed.max(axis=1)
+    detector = OutOfDistribution()
+    return {
+        "cleanlab features": 1 - detector.fit_score(features=features[rows], verbose=False),
+        "cleanlab probabilities": 1 - _entropy_score(probs, given),
+        "distance, cosine": far_cosine,
+        "distance": far,
+        "distance within the given class": of_class,
+        "distance within the given class, to its usual one": of_class / usual,
+        "length of the features": np.linalg.norm(features[rows], axis=1),
+        "doubt of the photo's model": 1 - probs.max(axis=1),
+        "doubt": doubt,
+        "doubt of the given class": 1 - believed[np.arange(len(rows)), np.maximum(given, 0)],
+        "distance and doubt, sum of ranks": rankdata(far) + rankdata(doubt),
+        "distance and doubt, lesser rank": np.minimum(rankdata(far), rankdata(doubt)),
+    }
+
+
+def _entropy_score(probs: Floats, given: npt.NDArray[np.int64]) -> Floats:
+    # cleanlab wants every class to occur
+    classes = np.unique(given)
+    within = probs[:, classes] + 1e-12
+    within /= within.sum(axis=1, keepdims=True)
+    labels = np.searchsorted(classes, given)
+    return np.asarray(OutOfDistribution().fit_score(pred_probs=within, labels=labels, verbose=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""How much there is to see in a photo: next to nothing in a blank one."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from training.photo_hash import small_photos
+from training.photos import Integers, Photos
+
+__all__ = ["detail_of"]
+
+_BLOCK = 2048
+
+
+def detail_of(photos: Photos, rows: Integers) -> npt.NDArray[np.float32]:
+    """Measure how far the colours of each photo spread.
+
+    Parameters
+    ----------
+    photos : Photos of uint8, shape (M, S, S, 3)
+        Decoded photos.
+    rows : ndarray of int64, shape (N,)
+        Which of them.
+
+    Returns
+    -------
+    ndarray of float32, shape (N,)
+        Standard deviation of the red, green or blue of a photo's 16 x 16 pixels, whichever spreads furthest; grey
+        levels of 255. 0 is one colour. Shrinking evens out the noise of a dark photo, which is no detail.
+    """
+    detail = np.zeros(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        small = small_photos(photos[rows[block]])
+        detail[block] = small.reshape(len(small), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
+    return detail
