@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from curation.issues import KINDS
+from curation.issues import KINDS, expected_changes
 from curation.runs import Run
 
 __all__ = ["agreement", "summarise"]
@@ -15,18 +15,22 @@ __all__ = ["agreement", "summarise"]
 _WORST = 10
 
 
-def summarise(run: Run) -> dict[str, Any]:
+def summarise(run: Run, budget: int | None = None) -> dict[str, Any]:
     """Return how many of each kind there are, the worst ones, and how sound the labels are.
 
     Parameters
     ----------
     run : Run
         Finished.
+    budget : int, optional
+        How many listings a person is going to look at.
 
     Returns
     -------
     dict
         Ready for JSON: ``run``, ``listings``, ``flagged``, ``issues`` (number by kind), ``worst`` (rows of the queue),
+        ``budget`` (how many of the first so many listings are expected to need a change, and how many of all; None
+        without one),
         ``agreement``, ``health`` (None in a run that was made before there was one), ``seconds`` by stage.
     """
     issues, record = run.issues(), run.record()
@@ -45,9 +49,19 @@ def summarise(run: Run) -> dict[str, Any]:
             {name: None if pd.isna(value) else value for name, value in row.items()}
             for row in worst[columns].to_dict("records")
         ],
+        "budget": None if budget is None else _budget(issues, budget),
         "agreement": agreement(run),
         "health": run.health(),
         "seconds": record["seconds"],
+    }
+
+
+def _budget(issues: pd.DataFrame, budget: int) -> dict[str, float]:
+    first = min(budget, len(issues))
+    return {
+        "listings": first,
+        "expected_changes": expected_changes(issues, first),
+        "expected_in_all": expected_changes(issues, len(issues)),
     }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curation.issues import COLUMNS, KINDS, Evidence, find_issues
+from curation.issues import COLUMNS, KINDS, Evidence, expected_changes, find_issues
 from curation.issues.near_duplicate import KIND as NEAR_DUPLICATE
 
 CLASSES = ("cable", "laptop", "mouse")
@@ -234,3 +234,20 @@ def test_the_registry_holds_every_kind_in_order():
         "unreadable",
         "photo_quality",
     ]
+
+
+def test_of_two_listings_as_likely_wrong_the_one_with_a_sure_suggestion_comes_first():
+    issues = find_issues(marketplace()[0])
+    doubted = issues[issues["label_score"] < 0.02]
+    sure = doubted.nlargest(3, "suggested_confidence")["priority"].mean()
+    unsure = doubted.nsmallest(3, "suggested_confidence")["priority"].mean()
+    assert sure < unsure
+
+
+def test_the_changes_expected_in_the_first_listings_are_about_those_that_are_there():
+    evidence, wrong = marketplace(1000, noise=0.15)
+    issues = find_issues(evidence)
+    assert issues["change_chance"].between(0, 1).all()
+    for first in (50, 150, 1000):
+        there = wrong[issues["priority"].to_numpy() <= first].sum()
+        assert expected_changes(issues, first) == pytest.approx(there, abs=0.25 * there + 3)

@@ -266,3 +266,23 @@ def test_a_bad_line_of_a_jsonl_is_named(line: str, why: str, tmp_path: Path) -> 
     path.write_text("\n".join([*lines[:2], line, *lines[3:]]))
     with pytest.raises(ListingsError, match=f"things.jsonl can't be read: got {why}"):
         read_listings(path)
+
+
+def _in_currencies(names: list[str]) -> Rows:
+    return [{**row, "currency": names[place % len(names)]} for place, row in enumerate(good_rows())]
+
+
+def test_prices_in_several_currencies_are_refused_with_the_way_to_split_them(tmp_path: Path) -> None:
+    with pytest.raises(ListingsError, match=r"prices in 2 currencies: got SGD \(\d+ listings\), USD .*groupby"):
+        read_listings(folder_with_table(tmp_path, _in_currencies(["SGD", "USD"])))
+
+
+def test_another_currency_than_the_declared_one_is_refused(tmp_path: Path) -> None:
+    folder = folder_with_table(tmp_path, _in_currencies(["USD"]))
+    (folder / "dataset.toml").write_text('currency = "SGD"\n', encoding="utf-8")
+    with pytest.raises(ListingsError, match=r"another currency than is declared: got USD .*wanted SGD"):
+        read_listings(folder)
+
+
+def test_the_currency_of_the_table_is_that_of_its_prices_however_it_is_written(tmp_path: Path) -> None:
+    assert read_listings(folder_with_table(tmp_path, _in_currencies(["usd ", "USD", ""]))).source.currency == "USD"

@@ -40,12 +40,21 @@ def find(folder: Path, wrong: int, *options: str) -> Result:
 
 def test_the_summary_counts_what_the_issues_flag(finished: Run) -> None:
     summary, issues = summarise(finished), finished.issues()
-    assert list(summary) == ["run", "listings", "flagged", "issues", "worst", "agreement", "health", "seconds"]
+    names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "health", "seconds"]
+    assert list(summary) == names
     assert summary["listings"] == 120
     assert summary["issues"] == {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
     assert [row["priority"] for row in summary["worst"]] == list(range(1, 11))
     assert 0 < summary["agreement"]["largest_class"] < summary["agreement"]["with_given_labels"] < 1
     json.dumps(summary, allow_nan=False)
+
+
+def test_a_budget_says_how_much_is_expected_of_the_first_listings(finished: Run) -> None:
+    some, more, all_of_them = (summarise(finished, budget)["budget"] for budget in (10, 60, 100_000))
+    assert 5 < some["expected_changes"] <= 10
+    assert some["expected_changes"] < more["expected_changes"] < all_of_them["expected_changes"]
+    assert all_of_them["listings"] == len(finished.listings())
+    assert all_of_them["expected_changes"] == some["expected_in_all"]
 
 
 def test_a_run_has_the_health_of_its_labels_as_a_file(finished: Run) -> None:

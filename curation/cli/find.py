@@ -43,6 +43,11 @@ _PAIRS = 3
     help="Your own out-of-fold probabilities (.npz, .npy, .csv): nothing is trained.",
 )
 @click.option("--folds", default=5, show_default=True, help="Number of folds.")
+@click.option(
+    "--budget",
+    type=click.IntRange(min=1),
+    help="How many listings you are going to look at: says how many of them are expected to need a change.",
+)
 @train_options
 @cache_option
 @json_option
@@ -53,6 +58,7 @@ def find_issues(
     allow_outside: bool,
     probabilities: Path | None,
     folds: int,
+    budget: int | None,
     cache_dir: Path | None,
     as_json: bool,
     **train: Any,
@@ -74,7 +80,7 @@ def find_issues(
         dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, talk=talk
     )
     run = find(listings, settings, run_folder=run_folder, cache=default_cache(cache_dir), command=sys.argv, talk=talk)
-    summary = summarise(run)
+    summary = summarise(run, budget)
     if as_json:
         print_json(summary)
     else:
@@ -134,6 +140,12 @@ def _print(summary: dict[str, Any], run: Run) -> None:
     if summary["worst"]:
         worst = [(row["priority"], row["id"], row["reasons"]) for row in summary["worst"]]
         print_table(f"The worst {len(worst)}", ["", "id", "why"], worst, right=[0])
+        click.echo()
+    if summary["budget"]:
+        wrong, of = (f"{summary['budget'][name]:.0f}" for name in ("expected_changes", "expected_in_all"))
+        click.echo(
+            f"The first {summary['budget']['listings']} are expected to hold {wrong} that need a change, of {of}."
+        )
         click.echo()
     click.echo(f"All of them: {run.issues_file.with_suffix('.csv')}")
     click.echo(f"Report: {run.report_file}")

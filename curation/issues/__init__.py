@@ -5,7 +5,7 @@ A module of this package that defines ``KIND`` is an issue kind; adding one mean
 
 from curation.evidence import Evidence
 from curation.issues.base import IssueKind
-from curation.issues.queue import COLUMNS, find_issues
+from curation.issues.queue import COLUMNS, expected_changes, find_issues
 from curation.issues.registry import KINDS
 
-__all__ = ["COLUMNS", "KINDS", "Evidence", "IssueKind", "find_issues"]
+__all__ = ["COLUMNS", "KINDS", "Evidence", "IssueKind", "expected_changes", "find_issues"]

@@ -10,7 +10,7 @@ import pandera.pandas as pa
 
 from curation.errors import ListingsError, some
 
-__all__ = ["MAX_BAD_SHARE", "bad_rows", "check_ids", "check_inside", "number"]
+__all__ = ["MAX_BAD_SHARE", "bad_rows", "check_ids", "check_inside", "currency_of", "number"]
 
 #: A run stops when more than this share of the rows is bad: then something is wrong with the table itself.
 MAX_BAD_SHARE = 0.2
@@ -132,6 +132,36 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
         fix="Give every row its own id, or map another column with --column id=NAME.",
         problems=rows,
     )
+
+
+def currency_of(table: pd.DataFrame, source: str, declared: str | None) -> str | None:
+    """Return the one currency of the prices, from the declaration or a column ``currency``; None if neither says.
+
+    Raises
+    ------
+    ListingsError
+        If there are several: prices in different currencies can't be compared.
+    """
+    if "currency" not in table or table["price"].isna().all():
+        return declared
+    counts = table["currency"].where(table["price"].notna()).str.strip().str.upper().replace("", pd.NA).value_counts()
+    if len(counts) > 1:
+        raise ListingsError(
+            f"{source} has prices in {len(counts)} currencies",
+            got=some(f"{name} ({count} listings)" for name, count in counts.items()),
+            wanted="one currency",
+            fix="Convert them to one, or split the table by its column 'currency', with pandas: for name, part in "
+            "table.groupby('currency'): part.to_csv(f'listings-{name}.csv', index=False)",
+        )
+    found = str(counts.index[0]) if len(counts) else declared
+    if declared is not None and found != declared.strip().upper():
+        raise ListingsError(
+            f"{source} has prices in another currency than is declared",
+            got=f"{found} in its column 'currency'",
+            wanted=declared,
+            fix="Correct 'currency' in the declaration, or convert the prices.",
+        )
+    return declared or found
 
 
 def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from curation.errors import ListingsError, closest, some
-from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, number
+from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, currency_of, number
 from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, find_source, read_table
 from training.files import sha256_of_file
 
@@ -79,7 +79,7 @@ def read_listings(
     ------
     ListingsError
         If the dataset is missing, empty, lacks a column, has missing or duplicate ids, too few classes, paths outside
-        its folder, or more than 20 % bad rows.
+        its folder, prices in several currencies, or more than 20 % bad rows.
     """
     source = find_source(dataset)
     raw = read_table(source)
@@ -96,6 +96,7 @@ def read_listings(
         raise ListingsError(
             f"{title} has one class only", got=some(classes) or "no labels", wanted="at least two different labels"
         )
+    source = replace(source, currency=currency_of(table, title, source.currency))
     return Listings(_typed(table), classes, source, mapping, problems, _sha256(source, table))
 
 

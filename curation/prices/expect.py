@@ -79,16 +79,16 @@ class Expectation:
 
 
 def expect(
-    x: Floats, genuine: Floats, chances: Chances, regression: Regression, fold: Integers, *, classes: int
+    x: Floats, weight: Floats, chances: Chances, regression: Regression, fold: Integers, *, classes: int
 ) -> Expectation:
     """Learn what prices are usual, by class and by the listings' own words and photos.
 
     Parameters
     ----------
     x : ndarray of float64, shape (N,)
-        Log prices; NaN where there is none, or zero.
-    genuine : ndarray of float64, shape (N,)
-        The chance that each is meant: how much it counts.
+        Log prices; any number where there is none.
+    weight : ndarray of float64, shape (N,)
+        How much each counts: the chance that it is meant, 0 where there is none.
     chances : Chances
         The classes of the listings.
     regression : Regression
@@ -101,8 +101,7 @@ def expect(
     -------
     Expectation
     """
-    known = np.isfinite(x)
-    weight = np.where(known, genuine, 0)
+    known = weight > 0
     centre, spread = np.empty_like(chances.share), np.empty_like(chances.share)
     for number in np.unique(fold):
         others, rows = known & (fold != number), fold == number
@@ -115,8 +114,8 @@ def expect(
     usual = (chances.share * centre).sum(axis=1)
     if not regression.knows:
         return Expectation(centre, spread, chances.share, usual, float(spread.max()), 0.0)
-    own = usual + regression.predict(np.where(known, x, 0) - usual, weight, fold)
-    rest = np.where(known, x, 0) - own
+    own = usual + regression.predict(x - usual, weight, fold)
+    rest = x - own
     found = Expectation(centre, spread, chances.share, own, robust_spread(rest[known], weight[known]), 0.5)
     return _shared(found, x[known], weight[known], known)
 

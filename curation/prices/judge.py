@@ -121,10 +121,10 @@ def _learn(
 ) -> tuple[Floats, Integers, Integers, Expectation]:
     """Return the chance that each price is wrong, its likeliest cause and slip, and what was expected."""
     some = price > 0
-    x = np.log(np.where(some, price, np.nan))
+    x = np.log(np.where(some, price, 1))
     wrong, share = np.zeros(len(price)), _WRONG
     for _ in range(_ROUNDS):
-        expected = expect(x, 1 - wrong, chances, regression, fold, classes=classes)
+        expected = expect(x, np.where(some, 1 - wrong, 0), chances, regression, fold, classes=classes)
         digits = Roundness(expected.middle, price)
         meant = expected.log_density(x) + digits(price)
         slips = np.stack([expected.log_density(x - np.log(slip)) + digits(price / slip) for slip in _SLIPS])
