@@ -43,10 +43,10 @@ _PART = 7
 # largest mean difference of a part, grey levels of 255: a part that shows something else
 _LEFT_OVER = 5.2
 # the same after one and two steps of fitting at 16 pixels, in 4 x 4 parts. Chosen on real photos that were cropped by
-# up to 3 % a side, saved again and brightened (groceries and second-hand goods, 700 each), the reposts of demos of seeds
-# 0 to 3, and 420 among look-alikes (`benchmarks/reposts.py`, another seed than is reported): of those that `likeness`
-# joins, none leaves more than 12.7 and 11.6; two shelves a moment later leave up to 17.1 and 11.4. Of the others that
-# are compared, 6 to 30 % leave less at first, and 1 to 17 % both times
+# up to 3 % a side, saved again and brightened (groceries and second-hand goods, 700 each), the reposts of demos of
+# seeds 0 to 3, and 420 among look-alikes (`benchmarks/reposts.py`, another seed than is reported): of those that
+# `likeness` joins, none leaves more than 12.7 and 11.6; two shelves a moment later leave up to 17.1 and 11.4. Of the
+# others that are compared, 6 to 30 % leave less at first, and 1 to 17 % both times
 _LEFT_OVER_EARLY = (18.0, 14.0)
 _PARTS = 4
 # largest difference of a quarter after halving, as a share of the photo's own steps from pixel to pixel there
