@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageEnhance
 
 from training.photo_hash import meetings, photo_hashes, small_photos
 from training.photos import decode
-from training.same_photo import likeness
+from training.same_photo import could_be_same, likeness
 from training.similar import find_similar
 
 SIZE = 48
@@ -133,3 +133,41 @@ def test_hashes_that_differ_in_up_to_three_bits_always_meet():
 def test_the_pairs_stay_few_when_all_hashes_are_equal():
     first, _ = meetings(np.zeros(2000, dtype=np.uint64))
     assert 2000 <= len(first) <= 2000 * 32
+
+
+def bottle(seed):
+    """Return a product shot: the same bottle on the same white background, with a label of its own."""
+    image = Image.new("RGB", (160, 160), "white")
+    ImageDraw.Draw(image).rectangle((52, 20, 108, 148), fill=(40, 70, 60))
+    label = Image.fromarray(np.random.default_rng(seed).integers(0, 256, (4, 3, 3), dtype=np.uint8))
+    image.paste(label.resize((56, 64), Image.Resampling.NEAREST), (52, 64))
+    return image
+
+
+@pytest.fixture(scope="module")
+def bottles():
+    return np.stack([saved(bottle(seed)) for seed in range(1000)])
+
+
+def test_product_shots_that_differ_in_their_labels_alone_are_not_joined(bottles):
+    assert joined(bottles[:300]) == set()
+
+
+def test_a_repost_among_a_thousand_look_alikes_is_found(bottles):
+    again = [CHANGES["all of it"](bottle(500)), CHANGES["saved again"](bottle(20))]
+    assert joined(np.stack([*bottles, *again])) == {frozenset({500, 1000}), frozenset({20, 1001})}
+
+
+def test_hardly_any_look_alike_needs_the_slow_comparison(bottles):
+    small = small_photos(bottles[:200])
+    first, second = np.triu_indices(len(small), 1)
+    some = np.random.default_rng(0).permutation(len(first))[:3000]
+    assert could_be_same(small[first[some]], small[second[some]]).mean() < 0.05
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_no_changed_photo_is_ruled_out_before_the_slow_comparison(change):
+    images = [photo(seed) for seed in range(40)] + [bottle(seed) for seed in range(40)]
+    before, after = (small_photos(np.stack([save(image) for image in images])) for save in (saved, change))
+    assert could_be_same(before, after).all()
+    assert could_be_same(after, before).all()

@@ -124,7 +124,10 @@ def meetings(hashes: Hashes) -> tuple[Integers, Integers]:
             near = np.flatnonzero(_ones(ordered[step:] ^ ordered[:-step]) <= _DIFFERENT)
             one, other = order[near], order[near + step]
             pairs.append(np.minimum(one, other) * len(hashes) + np.maximum(one, other))
-        first, second = np.divmod(np.unique(np.concatenate(pairs)), max(len(hashes), 1))
+        # much faster than np.unique, which hashes
+        ordered_pairs = np.sort(np.concatenate(pairs))
+        different = np.flatnonzero(np.diff(ordered_pairs, prepend=-1))
+        first, second = np.divmod(ordered_pairs[different], max(len(hashes), 1))
         nearest_first = np.argsort(_ones(hashes[first] ^ hashes[second]), kind="stable")
         first, second = first[nearest_first], second[nearest_first]
         kept = among_best(first, second, _WINDOW)

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from training.photo_hash import SMALL, Hashes, among_best, meetings, photo_hashes, shrunk, small_photos
 from training.photos import Integers, Photos, Pixels
 from training.progress import Progress, silent
-from training.same_photo import likeness
+from training.same_photo import could_be_same, likeness
 
 __all__ = ["SimilarPhotos", "find_similar"]
 
@@ -51,7 +51,8 @@ class SimilarPhotos:
 def find_similar(photos: Photos, rows: Integers, *, progress: Progress = silent) -> SimilarPhotos:
     """Group the photos of `rows` that are the same photo, or through a chain of such.
 
-    Candidates have nearly the same hash (:func:`training.photo_hash.meetings`) and are then compared pixel by pixel
+    Candidates have nearly the same hash (:func:`training.photo_hash.meetings`) and no part that clearly differs
+    (:func:`training.same_photo.could_be_same`). They are then compared pixel by pixel
     (:func:`training.same_photo.likeness`). Photos with hardly any detail are never joined. The work grows with N log N,
     and memory holds 1 kB a photo and one block. The groups do not depend on the order of `rows`.
 
@@ -92,7 +93,7 @@ def _by_content(small: Pixels) -> Integers:
 
 
 def _worth_comparing(small: Pixels, kept: Integers) -> tuple[Integers, Integers]:
-    """Return pairs of places in `kept` whose hashes and coarse pixels nearly agree, most alike first."""
+    """Return pairs of places in `kept` whose hashes and small pixels nearly agree, most alike first."""
     hashes: Hashes = np.empty(len(kept), dtype=np.uint64)
     coarse = np.empty((len(kept), (SMALL // 2) ** 2 * 3), dtype=np.float16)
     for start in range(0, len(kept), _BLOCK):
@@ -110,7 +111,12 @@ def _worth_comparing(small: Pixels, kept: Integers) -> tuple[Integers, Integers]
     best = np.argsort(-alike, kind="stable")
     best = best[alike[best] >= _WORTH]
     best = best[among_best(first[best], second[best], _PARTNERS)]
-    return first[best], second[best]
+    first, second = first[best], second[best]
+    could = np.empty(len(first), dtype=np.bool_)
+    for start in range(0, len(first), _FITTED):
+        pairs = slice(start, start + _FITTED)
+        could[pairs] = could_be_same(small[kept[first[pairs]]], small[kept[second[pairs]]])
+    return first[could], second[could]
 
 
 def _joined(
