@@ -43,6 +43,9 @@ _PAIRS = 3
     help="Your own out-of-fold probabilities (.npz, .npy, .csv): nothing is trained.",
 )
 @click.option("--folds", default=5, show_default=True, help="Number of folds.")
+@click.option(
+    "--text/--no-text", default=True, show_default=True, help="Look for photos that show text instead of the item."
+)
 @train_options
 @cache_option
 @json_option
@@ -53,11 +56,12 @@ def find_issues(
     allow_outside: bool,
     probabilities: Path | None,
     folds: int,
+    text: bool,
     cache_dir: Path | None,
     as_json: bool,
     **train: Any,
 ) -> None:
-    """Find wrong labels, odd prices, reposts and unreadable photos in DATASET.
+    """Find wrong labels, odd prices, photos of text, reposts and unreadable photos in DATASET.
 
     DATASET is a folder with dataset.toml or listings.csv, a .csv / .parquet / .jsonl table, a folder of class folders,
     or a folder with metadata.csv. It is never modified; everything goes to the run's folder. An interrupted run goes
@@ -68,7 +72,7 @@ def find_issues(
     from curation.summary import summarise
 
     talk = Terminal()
-    settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities)
+    settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities, text=text)
     _refuse_without_effect(settings)
     listings = read_dataset(
         dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, talk=talk
