@@ -231,7 +231,8 @@ def _cleaned_table(run: Run, listings: pd.DataFrame, changes: pd.DataFrame) -> p
     )
     # a column of ours that the input did not have stays away
     empty = [name for name in COLUMNS if name not in ("id", "label") and table[name].isna().all()]
-    return table.drop(columns=[*RUN_COLUMNS, *empty])
+    # runs of earlier versions have fewer of their own columns
+    return table.drop(columns=[*RUN_COLUMNS, *empty], errors="ignore")
 
 
 def _declaration(run: Run, table: pd.DataFrame) -> str:

@@ -270,4 +270,4 @@ def test_few_and_many_classes_work(classes):
 
 
 def test_the_registry_holds_every_kind_in_order():
-    assert [kind.name for kind in KINDS] == ["label", "price", "near_duplicate", "unreadable"]
+    assert [kind.name for kind in KINDS] == ["label", "price", "indirect_image", "near_duplicate", "unreadable"]

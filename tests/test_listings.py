@@ -248,7 +248,7 @@ def test_other_columns_are_kept_as_text(tmp_path: Path) -> None:
     assert set(table["weight"]) == {"007"}
 
 
-@pytest.mark.parametrize("name", ["fold", "width", "height", "sha256", "unreadable"])
+@pytest.mark.parametrize("name", ["fold", "width", "height", "sha256", "unreadable", "text"])
 def test_a_column_that_has_a_name_of_the_run_s_own_columns_is_kept_beside_them(name: str, tmp_path: Path) -> None:
     rows = [{**row, name: "40 cm"} for row in good_rows()]
     table = read_listings(folder_with_table(tmp_path, rows)).table
