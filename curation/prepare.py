@@ -35,7 +35,7 @@ def prepare(
     folds: int | Integers,
     cache: PhotoCache,
     talk: Talk,
-    text: bool = True,
+    text: bool,
 ) -> pd.DataFrame:
     """Decode the photos, fix the test set and the folds, and write ``listings.parquet``; or read what is there.
 

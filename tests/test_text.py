@@ -342,9 +342,10 @@ def test_a_run_whose_reader_cannot_be_loaded_leaves_nothing_behind(demo, tmp_pat
 
 
 def test_an_interrupted_search_goes_on_with_the_run(tmp_path):
-    for number in range(24):
+    colours = np.random.default_rng(0).integers(0, 256, (24, 4, 4, 3), dtype=np.uint8)
+    for number, photo in enumerate(colours):
         name = ("boxes", "cartons")[number % 2]
-        saved(tmp_path / "shop" / name, f"{number}.png", product((160 + number, 160)))
+        saved(tmp_path / "shop" / name, f"{number}.png", Image.fromarray(photo).resize((160, 160)))
 
     class Impatient(Silent):
         @contextmanager
