@@ -79,7 +79,7 @@ def evidence_of(texts, labels=None):
             "id": pd.array([f"L{row}" for row in range(n)], dtype="string"),
             "image": pd.array([f"{row}.jpg" for row in range(n)], dtype="string"),
             "label": pd.array(labels or ["laptop"] * n, dtype="string"),
-            "price": pd.array([10.0] * n, dtype="Float64"),
+            "price": 10.0,
             "sha256": pd.array([str(row) for row in range(n)], dtype="string"),
             "unreadable": missing,
             "text_share": pd.array([text.share for text in texts], dtype="Float64"),
