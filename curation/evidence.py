@@ -30,7 +30,8 @@ class Evidence:
     ----------
     listings : DataFrame
         One row per listing: ``id``, ``image``, ``label``, ``price``, ``title``, ``group``, ``split``, ``fold``,
-        ``sha256`` (of the photo's content), ``unreadable`` (why the photo can't be decoded). Missing values are NA.
+        ``sha256`` (of the photo's content), ``unreadable`` (why the photo can't be decoded),
+        ``text_share`` and ``text`` (how much of the photo is text, and its words). Missing values are NA.
     classes : tuple of str
         The K class names, in the order of the columns of `probs`.
     probs : ndarray of float64, shape (N, K)

@@ -25,6 +25,7 @@ from training.files import locked, sha256_of_file, whole_file, write_json
 from training.folds import check_folds
 from training.photos.cache import PhotoCache, default_cache
 from training.settings import TrainSettings
+from training.text import check_reader
 
 __all__ = ["FindSettings", "find"]
 
@@ -46,17 +47,21 @@ class FindSettings:
         How each fold's model is trained; its seed is the run's.
     probabilities : Path or None
         The user's own out-of-fold probabilities: then nothing is trained.
+    text : bool
+        Whether text is looked for in photos.
     """
 
     folds: int = 5
     train: TrainSettings = field(default_factory=TrainSettings)
     probabilities: Path | None = None
+    text: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as run.json keeps them."""
         brought = self.probabilities
         return {
             "folds": self.folds,
+            "text": self.text,
             "train": self.train.to_dict(),
             "probabilities": None if brought is None else str(brought.resolve()),
             "probabilities_sha256": None if brought is None else sha256_of_file(brought),
@@ -102,6 +107,8 @@ def find(
     classes = brought.classes if brought else listings.classes
     settle = _scorer(listings, settings, classes, brought, cache, talk)
     _check_expected(listings, talk)
+    if settings.text and listings.table["image"].notna().any():
+        check_reader()
     run = create_run(listings.source.name, run_folder, command=list(command), facts=_facts(listings, classes, settings))
     talk.say(f"run folder: {run.folder}")
     with locked(run.folder), _recorded(run, talk):
@@ -116,6 +123,7 @@ def find(
                 folds=brought.fold if brought else settings.folds,
                 cache=cache,
                 talk=talk,
+                text=settings.text,
             )
         with run.stage("train"):
             evidence = score(table)

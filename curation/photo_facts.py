@@ -1,4 +1,4 @@
-"""What is known of each photo of a table: its content, its size, whether it can be read, which others are like it."""
+"""What is known of each photo of a table: its content and size, whether it can be read, others like it, its text."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from curation.listings.checks import MAX_BAD_SHARE
 from curation.runs import Run
 from curation.talk import Talk
 from training.detail import detail_of
+from training.known_text import PhotoText
 from training.photos import PhotoFacts
 from training.photos.cache import PhotoCache
 from training.photos.store import PhotoStore
 from training.photos.storing import store_photos
 from training.similar import find_similar
+from training.text import PhotoFile, find_text
 
 __all__ = ["photos_file", "store_of", "with_photo_facts"]
 
@@ -28,7 +30,9 @@ def photos_file(run: Run) -> Path:
     return run.training_folder / "photos.npz"
 
 
-def with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache, talk: Talk) -> pd.DataFrame:
+def with_photo_facts(
+    run: Run, listings: Listings, size: int, cache: PhotoCache, talk: Talk, *, text: bool
+) -> pd.DataFrame:
     """Add what is known of each photo; all NA where no photo is named.
 
     Parameters
@@ -40,9 +44,11 @@ def with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache,
     size : int
         Side of the decoded photos in pixels.
     cache : PhotoCache
-        Where decoded photos are looked up and kept.
+        Where decoded photos, and what is known of their text, are looked up and kept.
     talk : Talk
         Who is told how far it is.
+    text : bool
+        Whether text is looked for.
 
     Returns
     -------
@@ -65,6 +71,8 @@ def with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache,
             detail=missing.astype("Float64"),
             near_group=missing.astype("Int64"),
             near_likeness=missing.astype("Float64"),
+            text_share=missing.astype("Float64"),
+            text=missing.astype("string"),
         )
     root = listings.source.root
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
@@ -84,7 +92,8 @@ def with_photo_facts(run: Run, listings: Listings, size: int, cache: PhotoCache,
         height=pd.array([fact.height for fact in facts], dtype="Int64"),
         unreadable=pd.array([fact.error for fact in facts], dtype="string"),
     )
-    return _with_near_groups(table.assign(detail=_detail(table, store)), store, talk)
+    table = _with_near_groups(table.assign(detail=_detail(table, store)), store, talk)
+    return _with_text(table, paths if text else [None] * len(paths), cache, talk)
 
 
 def _detail(table: pd.DataFrame, store: PhotoStore) -> pd.Series:
@@ -93,6 +102,25 @@ def _detail(table: pd.DataFrame, store: PhotoStore) -> pd.Series:
     detail = pd.Series(pd.NA, index=table.index, dtype="Float64")
     detail[readable] = detail_of(store, np.flatnonzero(readable)).astype(np.float64)
     return detail
+
+
+def _with_text(table: pd.DataFrame, paths: Sequence[Path | None], cache: PhotoCache, talk: Talk) -> pd.DataFrame:
+    """Add ``text_share`` and ``text``; NA where no path is given, or the photo can't be read."""
+    known = zip(paths, table["sha256"], table["width"], table["height"], table["unreadable"].isna(), strict=True)
+    photos = {
+        row: PhotoFile(path, sha256, int(width), int(height))
+        for row, (path, sha256, width, height, readable) in enumerate(known)
+        if path is not None and readable
+    }
+    found = [PhotoText()] * len(table)
+    with talk.bar("looking for text") as progress:
+        texts = find_text(list(photos.values()), cache=cache, progress=progress, say=talk.say) if photos else []
+    for row, text in zip(photos, texts, strict=True):
+        found[row] = text
+    return table.assign(
+        text_share=pd.array([text.share for text in found], dtype="Float64"),
+        text=pd.array([text.words for text in found], dtype="string"),
+    )
 
 
 def _with_near_groups(table: pd.DataFrame, store: PhotoStore, talk: Talk) -> pd.DataFrame:

@@ -35,6 +35,7 @@ def prepare(
     folds: int | Integers,
     cache: PhotoCache,
     talk: Talk,
+    text: bool,
 ) -> pd.DataFrame:
     """Decode the photos, fix the test set and the folds, and write ``listings.parquet``; or read what is there.
 
@@ -54,19 +55,22 @@ def prepare(
         Where decoded photos are looked up and kept.
     talk : Talk
         Who is told how far it is.
+    text : bool
+        Whether text is looked for in photos.
 
     Returns
     -------
     DataFrame
         The table with ``split``, ``fold``, and what is known of each photo: ``sha256``, ``width``, ``height``,
         ``unreadable`` (why), ``detail`` (how far its colours spread, grey levels of 255: see
-        :func:`training.detail.detail_of`; runs of earlier versions lack it), ``near_group`` (a number for every group
-        of listings with nearly the same photo; NA where alone), ``near_likeness`` (of the most alike other photo of the
-        group, 1 for an equal one; NA where alone).
+        :func:`training.detail.detail_of`), ``near_group`` (a number for every group of listings with nearly the same
+        photo; NA where alone), ``near_likeness`` (of the most alike other photo of the group, 1 for an equal one; NA
+        where alone), ``text_share`` and ``text`` (see :func:`training.text.find_text`; NA where text was not looked
+        for). Runs of earlier versions lack some of them.
     """
     if run.listings_file.exists():
         return run.listings()
-    table = with_photo_facts(run, listings, image_size, cache, talk)
+    table = with_photo_facts(run, listings, image_size, cache, talk, text=text)
     groups = groups_of(table)
     strata = class_numbers(table["label"], listings.classes)
     if not (table["split"] == "test").any():

@@ -229,6 +229,7 @@ def test_the_registry_holds_every_kind_in_order():
     assert [kind.name for kind in KINDS] == [
         "label",
         "price",
+        "indirect_image",
         "near_duplicate",
         "outlier",
         "unreadable",

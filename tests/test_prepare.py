@@ -47,7 +47,7 @@ def prepare_run(folder, listings, cache, talk, size=16):
     run = Run(folder)
     source = listings.source
     run.update(dataset={"root": str(source.root), "path": str(source.path), "classes": list(listings.classes)})
-    prepare(run, listings, image_size=size, seed=0, folds=3, cache=cache, talk=talk)
+    prepare(run, listings, image_size=size, seed=0, folds=3, cache=cache, talk=talk, text=False)
     return run
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
-__all__ = ["map_ahead"]
+__all__ = ["cores", "map_ahead"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,3 +35,8 @@ def map_ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[It
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -18,10 +18,10 @@ __all__ = ["cache"]
 @click.command(epilog="Example: curate cache --limit 5GB")
 @cache_option
 @click.option("--limit", metavar="SIZE", help="Delete down to this, e.g. 5GB: first what was not used for longest.")
-@click.option("--clear", is_flag=True, help="Delete all photos in it.")
+@click.option("--clear", is_flag=True, help="Delete everything in it.")
 @json_option
 def cache(cache_dir: Path | None, limit: str | None, clear: bool, as_json: bool) -> None:
-    """Show the decoded photos that runs share, or make room.
+    """Show the decoded photos that runs share, or make room. What is known of text in photos counts, too.
 
     Nothing is lost by deleting: a run that needs its photos decodes the originals again. New runs keep the cache within
     20 GB, or the environment variable CURATE_CACHE_LIMIT; --limit makes room once.

@@ -48,6 +48,9 @@ _PAIRS = 3
     type=click.IntRange(min=1),
     help="How many listings you are going to look at: says how many of them are expected to need a change.",
 )
+@click.option(
+    "--text/--no-text", default=True, show_default=True, help="Look for photos that show text instead of the item."
+)
 @train_options
 @cache_option
 @json_option
@@ -59,11 +62,12 @@ def find_issues(
     probabilities: Path | None,
     folds: int,
     budget: int | None,
+    text: bool,
     cache_dir: Path | None,
     as_json: bool,
     **train: Any,
 ) -> None:
-    """Find wrong labels, odd prices, reposts and unreadable photos in DATASET.
+    """Find wrong labels, odd prices, photos of text, reposts and unreadable photos in DATASET.
 
     DATASET is a folder with dataset.toml or listings.csv, a .csv / .parquet / .jsonl table, a folder of class folders,
     or a folder with metadata.csv. It is never modified; everything goes to the run's folder. An interrupted run goes
@@ -74,7 +78,7 @@ def find_issues(
     from curation.summary import summarise
 
     talk = Terminal()
-    settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities)
+    settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities, text=text)
     _refuse_without_effect(settings)
     listings = read_dataset(
         dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, talk=talk

@@ -26,7 +26,7 @@ def main() -> None:
     \b
     curate demo demo              write a small marketplace with planted issues
     curate explore demo           a first look: classes, photos, prices
-    curate find-issues demo       find wrong labels, odd prices, reposts, unreadable photos
+    curate find-issues demo       find wrong labels, odd prices, photos of text, reposts
     curate review                 look at them in the FiftyOne App: keep, relabel, delete
     curate apply-fixes            write the cleaned dataset
     curate retrain --compare      train before and after, compare on one fixed test set

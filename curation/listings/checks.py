@@ -144,7 +144,8 @@ def currency_of(table: pd.DataFrame, source: str, declared: str | None) -> str |
     """
     if "currency" not in table or table["price"].isna().all():
         return declared
-    counts = table["currency"].where(table["price"].notna()).str.strip().str.upper().replace("", pd.NA).value_counts()
+    named = table["currency"].where(table["price"].notna()).str.strip().str.upper()
+    counts = named[named != ""].value_counts()
     if len(counts) > 1:
         raise ListingsError(
             f"{source} has prices in {len(counts)} currencies",

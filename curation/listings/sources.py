@@ -16,7 +16,18 @@ __all__ = ["COLUMNS", "DECLARATION", "RUN_COLUMNS", "TABLE", "Source", "find_sou
 
 COLUMNS = ("id", "image", "label", "price", "title", "group", "split")
 #: What a run adds to the table.
-RUN_COLUMNS = ("fold", "sha256", "width", "height", "unreadable", "detail", "near_group", "near_likeness")
+RUN_COLUMNS = (
+    "fold",
+    "sha256",
+    "width",
+    "height",
+    "unreadable",
+    "detail",
+    "near_group",
+    "near_likeness",
+    "text_share",
+    "text",
+)
 DECLARATION = "dataset.toml"
 TABLE = "listings.csv"
 _FORMATS = (".csv", ".parquet", ".jsonl")

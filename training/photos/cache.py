@@ -1,6 +1,7 @@
-"""The photo cache: decoded photos that later runs use again, of bounded size.
+"""The photo cache: decoded photos that later runs use again, of bounded size, and what is known of text in photos.
 
-Its shards are below ``<folder>/photos-v1/<side>/``; what a shard is, see :mod:`training.photos.shards`.
+Its shards are below ``<folder>/photos-v1/<side>/``; what a shard is, see :mod:`training.photos.shards`. What is known
+of text is below ``<folder>/text-v1/<recipe>/``; see :mod:`training.known_text`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from training.errors import CurateError, InputError
@@ -58,6 +61,15 @@ class PhotoCache:
         """The folder with everything that is ours: the cache may be told to live in a folder with other things."""
         return self.folder / "photos-v1"
 
+    @property
+    def text_root(self) -> Path:
+        """The folder with what is known of text in photos."""
+        return self.folder / "text-v1"
+
+    def text_files(self) -> list[Path]:
+        """Return the complete files about text in photos."""
+        return [path for folder in files_in(self.text_root) for path in files_in(folder) if not _temporary(path)]
+
     def folder_of(self, size: int) -> Path:
         """Return where the photos with sides of `size` pixels are."""
         return self.root / str(size)
@@ -72,7 +84,7 @@ class PhotoCache:
         return sum(bytes_of(path) for path in self._files())
 
     def trim(self, keep: Collection[Path] = ()) -> int:
-        """Delete the shards that were not used for longest until the cache is within its limit.
+        """Delete what was not used for longest until the cache is within its limit.
 
         Parameters
         ----------
@@ -89,16 +101,17 @@ class PhotoCache:
             self._remove_left_overs()
             used = self.used()
             shards = [shard for shards in self.sizes().values() for shard in shards if shard.pixels not in keep]
-            for shard in sorted(shards, key=lambda shard: used_at(shard.index)):
+            parts = [(used_at(shard.index), shard.bytes(), shard.remove) for shard in shards]
+            parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.text_files()]
+            for _, size, remove in sorted(parts, key=itemgetter(0)):
                 if used <= self.limit:
                     break
-                size = shard.bytes()
-                shard.remove()
+                remove()
                 used -= size
         return before - used
 
     def clear(self) -> int:
-        """Delete all photos; return the bytes freed. A run that needs its photos decodes them again.
+        """Delete everything; return the bytes freed. A run that needs its photos decodes them again.
 
         Raises
         ------
@@ -110,22 +123,28 @@ class PhotoCache:
             for shards in self.sizes().values():
                 for shard in shards:
                     shard.remove()
+            for path in self.text_files():
+                path.unlink(missing_ok=True)
             self._remove_left_overs()
         except OSError as error:
             raise CurateError(f"{home_as_tilde(self.root)} can't be cleared: {error.strerror or error}") from error
         return before - self.used()
 
     def _files(self) -> Iterator[Path]:
-        for folder in files_in(self.root):
+        for folder in [*files_in(self.root), *files_in(self.text_root)]:
             yield from (path for path in files_in(folder) if path.is_file())
 
     def _remove_left_overs(self) -> None:
         """Remove what killed processes left: temporary files, and pixels whose index was never written."""
         yesterday = time.time() - _LEFT_OVER_SECONDS
         for path in self._files():
-            unfinished = path.name.startswith(".") or (path.suffix == ".npy" and not path.with_suffix(".npz").exists())
+            unfinished = _temporary(path) or (path.suffix == ".npy" and not path.with_suffix(".npz").exists())
             if unfinished and used_at(path) < yesterday:
                 path.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> bool:
+    return path.name.startswith(".")
 
 
 def default_cache(folder: Path | None = None) -> PhotoCache:

@@ -11,7 +11,17 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 from PIL import __version__ as PIL_VERSION
 
-__all__ = ["RECIPE", "Integers", "PhotoFacts", "Photos", "Pixels", "decode", "stored_size", "upright_size"]
+__all__ = [
+    "RECIPE",
+    "Integers",
+    "PhotoFacts",
+    "Photos",
+    "Pixels",
+    "decode",
+    "decode_within",
+    "stored_size",
+    "upright_size",
+]
 
 Pixels = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -76,14 +86,45 @@ def decode(content: bytes, size: int) -> tuple[Pixels, tuple[int, int]]:
     Exception
         Whatever the decoder says of a damaged file: Pillow's decoders raise many kinds.
     """
+    image, upright = _upright(content, 2 * size)
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
+
+
+def decode_within(content: bytes, side: int) -> Pixels:
+    """Decode a photo completely, turn it upright, and shrink it until neither side is longer than `side`.
+
+    Parameters
+    ----------
+    content : bytes
+        As for :func:`decode`.
+    side : int
+        Longest side in pixels. The aspect ratio is kept; a smaller photo stays as it is.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        RGB.
+
+    Raises
+    ------
+    Exception
+        As :func:`decode`.
+    """
+    image, upright = _upright(content, 2 * side)
+    scale = min(1.0, side / max(upright))
+    width, height = (max(1, round(length * scale)) for length in upright)
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
+
+
+def _upright(content: bytes, least: int) -> tuple[Image.Image, tuple[int, int]]:
+    """Return a photo upright in RGB, with both sides at least `least` or as they are, and its original upright size."""
     with Image.open(io.BytesIO(content)) as opened:
         upright = upright_size(stored_size(opened), _orientation(opened))
         # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time
-        opened.draft("RGB", (2 * size, 2 * size))
+        opened.draft("RGB", (least, least))
         opened.load()
         # asked again, as some decoders turn the photo while they load it; a turn by nothing would be a copy
-        image = _rgb(ImageOps.exif_transpose(opened) if _orientation(opened) != 1 else opened)
-        return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
+        return _rgb(ImageOps.exif_transpose(opened) if _orientation(opened) != 1 else opened), upright
 
 
 def stored_size(image: Image.Image) -> tuple[int, int]:

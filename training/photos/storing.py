@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import UnidentifiedImageError
 
-from training.ahead import map_ahead
+from training.ahead import cores, map_ahead
 from training.errors import CurateError
 from training.photos.cache import PhotoCache, bytes_text, home_as_tilde
 from training.photos.pixels import PhotoFacts, Pixels, decode
@@ -113,7 +112,7 @@ class _Filling:
 
     def read(self, progress: Progress) -> None:
         repeated = []
-        threads = min(32, _cores() + 4)  # a few more than cores, as some of them wait for the disk
+        threads = min(32, cores() + 4)  # a few more than cores, as some of them wait for the disk
         # a large photo is no attack here, and Pillow's note about odd EXIF says nothing of the pixels
         with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
             warnings.simplefilter("ignore")
@@ -258,10 +257,6 @@ class _Writer:
     def _use_spare(self, why: str, fix: str) -> None:
         self.in_spare = True
         self.say(f"{why}: the photos are kept in {home_as_tilde(self.spare)}. {fix}.")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _why(error: Exception) -> str:

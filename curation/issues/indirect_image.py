@@ -1,0 +1,75 @@
+"""Indirect photos: text, as on a spec sheet, a screenshot or a flyer, in place of a photo of the item."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pandas as pd
+
+from curation.evidence import Evidence
+from curation.issues.base import IssueKind
+from training.text import READ_FROM
+
+__all__ = ["KIND"]
+
+#: Letters and digits from which a photo is one of text, where text also covers the share from which words are read.
+#: What is printed on a game box or a carton is large, or much, but rarely both.
+_LETTERS = 40
+# in a class of at least so many photos of which more than this share is text, as of books, text is nothing odd
+_CLASS, _USUAL = 10, 0.5
+# signs of what was read that a reason quotes
+_QUOTED = 60
+
+
+def find(evidence: Evidence) -> pd.DataFrame:
+    """Flag photos that are mostly text.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        With the share of each photo that text covers, and its words, where they were looked for.
+
+    Returns
+    -------
+    DataFrame
+        ``is_indirect_image_issue``: text covers at least 15 % of the photo, and at least 40 letters and digits of it
+        could be read, unless that is so for most photos of the given class; ``indirect_image_score``, the share of the
+        photo that no text covers (low = bad; NaN where text was not looked for); ``reason``.
+    """
+    listings = evidence.listings
+    if "text_share" not in listings:
+        # runs of earlier versions
+        nothing = pd.Series(float("nan"), index=listings.index)
+        return pd.DataFrame({KIND.flag: False, KIND.score: nothing, "reason": ""})
+    share = listings["text_share"].astype("float64")
+    letters = listings["text"].fillna("").map(_letters)
+    textual = (share >= READ_FROM) & (letters >= _LETTERS)
+    known = textual.astype("float64").where(share.notna()).groupby(listings["label"])
+    usual = (known.transform("count") >= _CLASS) & (known.transform("mean") > _USUAL)
+    flagged = textual & ~usual
+    reasons = [
+        f'text covers {100 * covered:.0f} % of the photo: "{_quote(words)}"' if flag else ""
+        for flag, covered, words in zip(flagged, share, listings["text"], strict=True)
+    ]
+    return pd.DataFrame({KIND.flag: flagged, KIND.score: 1 - share, "reason": reasons})
+
+
+def _letters(text: str) -> int:
+    """Count letters and digits; those of CJK scripts count twice, as a word has fewer of them."""
+    return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text if sign.isalnum())
+
+
+def _quote(text: str) -> str:
+    """Return the beginning of a text, cut between words where there are any."""
+    if len(text) <= _QUOTED:
+        return text
+    return (text[:_QUOTED].rpartition(" ")[0] or text[:_QUOTED]) + " ..."
+
+
+KIND = IssueKind(
+    name="indirect_image",
+    order=3,
+    title="Indirect photos",
+    help="The photo is mostly text: a spec sheet, a screenshot or a flyer instead of the item.",
+    find=find,
+)
