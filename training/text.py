@@ -50,6 +50,8 @@ _FIND, _READ = 256, 960
 _STEP = 32
 # words that are read are as sure as this, and as long: CJK characters count as two letters
 _SURE, _LETTERS = 0.7, 4
+# boxes that make a text: a thing that is taken for a line of it stands alone, and reading is what takes time
+_LINES = 3
 # boxes that are read, the largest first: a page of small print would take seconds
 _MOST_READ = 32
 # photos handed out ahead for each thread; photos whose time is measured; seconds that are worth a line
@@ -101,8 +103,8 @@ def find_text(
     Returns
     -------
     list of PhotoText, length N
-        The share is the area of all boxes with text (their union) by the area of the photo. From a share of 0.15 on,
-        boxes that can't be read as a word do not count. A photo with a side below 96 pixels has no share, nor has one
+        The share is the area of all boxes with text (their union) by the area of the photo; 0 for fewer than three
+        boxes. From a share of 0.15 on, boxes that can't be read as a word do not count. A photo with a side below 96 pixels has no share, nor has one
         that can't be decoded, or whose file is no longer what its hash says.
 
     Raises
@@ -177,6 +179,8 @@ class _Reader:
             return None
         height, width = pixels.shape[:2]
         boxes = self._boxes(pixels)
+        if len(boxes) < _LINES:
+            return PhotoText(0.0)
         share = _share(boxes, height, width)
         if share < READ_FROM:
             return PhotoText(share)
@@ -266,5 +270,5 @@ def check_reader() -> None:
 def _recipe() -> str:
     """Name how text is looked for; other settings, or another version of the reader, have another name."""
     version = importlib.metadata.version("rapidocr-onnxruntime")
-    how = (_VERSION, version, _FIND, _READ, READ_FROM, _SURE, _LETTERS, _MOST_READ)
+    how = (_VERSION, version, _FIND, _READ, READ_FROM, _SURE, _LETTERS, _LINES, _MOST_READ)
     return hashlib.sha256(repr(how).encode()).hexdigest()[:16]
