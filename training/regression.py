@@ -18,9 +18,7 @@ Integers = npt.NDArray[np.int64]
 #: Most words, and most parts of words, that are told apart.
 _VOCABULARY = 100_000
 #: Directions of the features that are used, the widest ones, and how much they count beside the words of a title.
-_DIRECTIONS, _FEATURES_COUNT = 64, 0.05
-#: Penalty. Words are rare, and a word of two listings should still count.
-_ALPHA = 0.3
+_DIRECTIONS, _FEATURES_COUNT = 64, 0.02
 
 
 class Regression:
@@ -49,7 +47,7 @@ class Regression:
         """Whether any title or photo says anything."""
         return self._design is not None
 
-    def predict(self, target: Floats, weight: Floats, fold: Integers) -> Floats:
+    def predict(self, target: Floats, weight: Floats, fold: Integers, *, penalty: float) -> Floats:
         """Tell each row's target by the rows of other folds.
 
         Parameters
@@ -59,6 +57,8 @@ class Regression:
         weight : ndarray of float64, shape (N,)
             How much each row counts, 0 or more.
         fold : ndarray of int64, shape (N,)
+        penalty : float
+            Above 0. With less, the words of a single listing are believed; with more, only what many have in common.
 
         Returns
         -------
@@ -70,7 +70,7 @@ class Regression:
             rows, asked = np.flatnonzero((fold != number) & (weight > 0)), np.flatnonzero(fold == number)
             if self._design is None or not len(rows):
                 continue
-            model = Ridge(alpha=_ALPHA, solver="sparse_cg")
+            model = Ridge(alpha=penalty, solver="sparse_cg")
             model.fit(self._design[rows], target[rows], sample_weight=weight[rows])
             found[asked] = model.predict(self._design[asked])
         return found

@@ -104,8 +104,8 @@ def find_text(
     -------
     list of PhotoText, length N
         The share is the area of all boxes with text (their union) by the area of the photo; 0 for fewer than three
-        boxes. From a share of 0.15 on, boxes that can't be read as a word do not count. A photo with a side below 96 pixels has no share, nor has one
-        that can't be decoded, or whose file is no longer what its hash says.
+        boxes. From a share of 0.15 on, boxes that can't be read as a word do not count. A photo with a side below 96
+        pixels has no share, nor has one that can't be decoded, or whose file is no longer what its hash says.
 
     Raises
     ------

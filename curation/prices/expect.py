@@ -1,16 +1,16 @@
-"""What a listing should cost: two views, each a density of its log price, told by the listings of other folds."""
+"""What a listing should cost: several views, each a density of its log price, told by the listings of other folds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logsumexp
+from scipy.special import logsumexp
 from scipy.stats import t as student
 
 from curation.labels.chances import Chances
-from curation.prices.usual import class_prices, robust_spread
+from curation.prices.usual import class_prices
 from training.regression import Regression
 
 __all__ = ["Expectation", "expect"]
@@ -20,8 +20,11 @@ Integers = npt.NDArray[np.int64]
 
 #: Degrees of freedom of Student's t: nearly normal, with room for the odd price.
 _FREEDOM = 30
-#: Share of the second view, at least and at most; how often it is learnt anew from what it explains.
-_SHARES, _ROUNDS = (0.05, 0.95), 20
+#: Penalties of the views from title and photo. The first believes the words of single listings, as where a few office
+#: copiers stand among printers; the second what many have in common, which is the better guess for most.
+_PENALTIES = (0.03, 1.0)
+#: Least share of a view; how often shares are learnt anew from what each view explains.
+_LEAST_SHARE, _ROUNDS = 0.05, 20
 
 
 @dataclass(frozen=True)
@@ -31,51 +34,52 @@ class Expectation:
     Attributes
     ----------
     centre, spread : ndarray of float64, shape (N, M)
-        Of the log prices of each class that the listing may be of.
-    share : ndarray of float64, shape (N, M)
+        Of the log prices of each class that the listing may be of: the first view.
+    chance : ndarray of float64, shape (N, M)
         The chance of each class; rows sum to 1.
-    own : ndarray of float64, shape (N,)
-        The log price that its own title and photo lead one to expect.
-    own_spread : float
-        How far prices lie from that.
-    own_share : float
-        How many of the prices are better explained so, 0 to 1.
+    own : ndarray of float64, shape (N, V)
+        The log prices that the listing's own title and photo lead one to expect: V more views.
+    own_spread : ndarray of float64, shape (N, V)
+        How far prices of such classes lie from those.
+    share : ndarray of float64, shape (1 + V,)
+        How many of the prices each view explains; sums to 1.
     """
 
     centre: Floats
     spread: Floats
-    share: Floats
+    chance: Floats
     own: Floats
-    own_spread: float
-    own_share: float
+    own_spread: Floats
+    share: Floats
 
     @property
     def middle(self) -> Floats:
         """Log of what one would expect, shape (N,)."""
-        by_class: Floats = (self.share * self.centre).sum(axis=1)
-        return by_class + self.own_share * (self.own - by_class)
+        return np.asarray(self._views_middle @ self.share)
 
     @property
     def width(self) -> Floats:
         """Standard deviation of the log prices around `middle`, shape (N,)."""
-        apart = self.centre - self.middle[:, None]
-        by_class: Floats = (self.share * (self.spread**2 + apart**2)).sum(axis=1)
-        by_own: Floats = self.own_spread**2 + (self.own - self.middle) ** 2
-        return np.asarray(np.sqrt((1 - self.own_share) * by_class + self.own_share * by_own))
+        apart = self.centre - self._views_middle[:, :1]
+        by_class = (self.chance * (self.spread**2 + apart**2)).sum(axis=1)
+        within = np.column_stack([by_class, self.own_spread**2]) + (self._views_middle - self.middle[:, None]) ** 2
+        return np.asarray(np.sqrt(within @ self.share))
+
+    @property
+    def _views_middle(self) -> Floats:
+        return np.column_stack([(self.chance * self.centre).sum(axis=1), self.own])
 
     def log_density(self, x: Floats) -> Floats:
         """Return the log-density at log prices `x`, shape (N,); a price need only fit one of the views."""
-        by_class, by_own = self.views(x)
-        if not self.own_share:
-            return by_class
-        return np.asarray(np.logaddexp(np.log1p(-self.own_share) + by_class, np.log(self.own_share) + by_own))
+        return np.asarray(logsumexp(self.views(x) + np.log(self.share), axis=1))
 
-    def views(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return the log-density of each view at log prices `x`, shape (N,)."""
+    def views(self, x: Floats) -> Floats:
+        """Return the log-density of each view at log prices `x`, shape (N, 1 + V)."""
         by_class = _log_density(x[:, None], self.centre, self.spread)
-        # a class that a listing can't be of has no share, and no logarithm
+        # a class that a listing can't be of has no chance, and no logarithm
         with np.errstate(divide="ignore"):
-            return logsumexp(by_class + np.log(self.share), axis=1), _log_density(x, self.own, self.own_spread)
+            first = logsumexp(by_class + np.log(self.chance), axis=1)
+        return np.column_stack([first, _log_density(x[:, None], self.own, self.own_spread)])
 
 
 def expect(
@@ -112,26 +116,29 @@ def expect(
         )
         centre[rows], spread[rows] = (values[chances.number[rows]] for values in by_class)
     usual = (chances.share * centre).sum(axis=1)
-    if not regression.knows:
-        return Expectation(centre, spread, chances.share, usual, float(spread.max()), 0.0)
-    own = usual + regression.predict(x - usual, weight, fold)
-    rest = x - own
-    found = Expectation(centre, spread, chances.share, own, robust_spread(rest[known], weight[known]), 0.5)
-    return _shared(found, x[known], weight[known], known)
+    penalties = _PENALTIES if regression.knows else ()
+    own, own_spread = np.empty((len(x), len(penalties))), np.empty((len(x), len(penalties)))
+    for view, penalty in enumerate(penalties):
+        own[:, view] = usual + regression.predict(x - usual, weight, fold, penalty=penalty)
+        # a title tells the price of a game better than that of a phone
+        counts = chances.share[known] * weight[known, None]
+        apart = class_prices((x - own[:, view])[known], chances.number[known], counts, classes=classes)[1]
+        own_spread[:, view] = (chances.share * apart[chances.number]).sum(axis=1)
+    equal = np.full(1 + len(penalties), 1 / (1 + len(penalties)))
+    found = Expectation(centre, spread, chances.share, own, own_spread, equal)
+    return replace(found, share=_shares(found.views(x)[known], weight[known]))
 
 
-def _shared(found: Expectation, x: Floats, weight: Floats, known: npt.NDArray[np.bool_]) -> Expectation:
-    """Give the second view the share of the prices that it explains (expectation maximisation)."""
-    part = Expectation(
-        found.centre[known], found.spread[known], found.share[known], found.own[known], found.own_spread, 0.5
-    )
-    by_class, by_own = part.views(x)
-    share = 0.5
+def _shares(views: Floats, weight: Floats) -> Floats:
+    """Return the share of the prices that each view explains (expectation maximisation), shape (1 + V,)."""
+    share = np.full(views.shape[1], 1 / views.shape[1])
     for _ in range(_ROUNDS):
-        explains = expit(np.log(share / (1 - share)) + by_own - by_class)
-        share = float(np.clip(np.average(explains, weights=weight), *_SHARES))
-    return Expectation(found.centre, found.spread, found.share, found.own, found.own_spread, share)
+        explains = views + np.log(share)
+        explains = np.exp(explains - logsumexp(explains, axis=1, keepdims=True))
+        share = np.maximum(np.average(explains, axis=0, weights=weight), _LEAST_SHARE)
+        share /= share.sum()
+    return share
 
 
-def _log_density(x: Floats, centre: Floats, spread: Floats | float) -> Floats:
+def _log_density(x: Floats, centre: Floats, spread: Floats) -> Floats:
     return np.asarray(student.logpdf((x - centre) / spread, _FREEDOM) - np.log(spread))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["class_prices", "robust_spread", "weighted_median"]
+__all__ = ["class_prices", "weighted_median"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -59,10 +59,10 @@ def class_prices(x: Floats, number: Integers, share: Floats, *, classes: int) ->
 
 def _centre_and_spread(x: Floats, weight: Floats) -> tuple[float, float]:
     centre = weighted_median(x, weight)
-    return centre, robust_spread(x - centre, weight)
+    return centre, _robust_spread(x - centre, weight)
 
 
-def robust_spread(rest: Floats, weight: Floats) -> float:
+def _robust_spread(rest: Floats, weight: Floats) -> float:
     """Return MAD / 0.6745 of what is left around a centre; at least log 1.1, NaN of nothing.
 
     Iglewicz & Hoaglin, "How to Detect and Handle Outliers" (1993).
