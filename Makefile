@@ -25,12 +25,19 @@ $(VENV)/.base:
 
 $(VENV)/.run: $(VENV)/.base setup.cfg $(CONSTRAINTS)
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(CONSTRAIN) --editable .
-	@$(MAKE) --no-print-directory mongod
+	@$(MAKE) --no-print-directory headless mongod
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(CONSTRAIN) --editable '.[test]'
+	@$(MAKE) --no-print-directory headless
 	@touch $@
+
+# Two packages of OpenCV write the same files. Those of the one that needs no screen (libGL) must be the last.
+.PHONY: headless
+headless:
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(CONSTRAIN) --no-deps \
+		--reinstall-package opencv-python-headless opencv-python-headless
 
 # FiftyOne's own database is downloaded while it is being built, and is silently left out where that fails.
 .PHONY: mongod

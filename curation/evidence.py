@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.prepare import groups_of
+from training.folds import connect
 
 __all__ = ["Evidence"]
 
@@ -104,3 +105,12 @@ class Evidence:
             # what must stay on one side is dealt out by its smallest id
             keys = keys.groupby(groups_of(self.listings)).transform("min")
         return np.array([zlib.crc32(key.encode()) % _FOLDS for key in keys], dtype=np.int64)
+
+    @cached_property
+    def photo_group(self) -> Integers:
+        """The number of each listing's group of equal or nearly equal photos, shape (N,)."""
+        table = self.listings
+        if "sha256" not in table:
+            return np.arange(len(table))
+        near = [table["near_group"].astype("string")] if "near_group" in table else []
+        return connect(table["sha256"].where(table["unreadable"].isna()), *near)

@@ -212,6 +212,36 @@ def with_photo_columns(evidence):
     )
 
 
+def test_a_repost_under_another_label_speaks_for_that_label_and_counts_for_nothing_where_all_agree():
+    evidence = planted(noise=0)[0]
+    label, near = evidence.listings["label"].copy(), pd.Series(pd.NA, evidence.listings.index, dtype="Int64")
+    for group, rows in enumerate(np.arange(60).reshape(20, 3)):
+        near.iloc[rows] = group
+        label.iloc[rows] = label.iloc[rows[0]]
+    other = next(name for name in evidence.classes if name != label[0])
+    label[0] = other
+    listings = evidence.listings.assign(label=label, near_group=near, sha256=evidence.listings["id"], unreadable=pd.NA)
+    source = gather(replace(evidence, listings=listings))[-1]
+    assert source.name == "reposts"
+    assert np.flatnonzero(source.known).tolist() == list(range(60))
+    classes = list(evidence.classes)
+    # the first is outvoted by two; of the second, one says this and one says that
+    assert classes[source.says[0].argmax()] == label[1]
+    assert source.says[1, classes.index(other)] == pytest.approx(source.says[1, classes.index(label[1])])
+    assert classes[source.says[4].argmax()] == label[4]
+
+
+def test_labels_of_reposts_in_the_test_set_have_no_vote():
+    evidence = planted(noise=0)[0]
+    near = pd.Series(pd.NA, evidence.listings.index, dtype="Int64")
+    near.iloc[:6] = [0, 0, 0, 1, 1, 1]
+    split = pd.Series("train", evidence.listings.index)
+    split.iloc[:3] = "test"
+    listings = evidence.listings.assign(near_group=near, sha256=evidence.listings["id"], unreadable=pd.NA, split=split)
+    source = gather(replace(evidence, listings=listings))[-1]
+    assert np.flatnonzero(source.known).tolist() == [3, 4, 5]
+
+
 def test_reasons_say_which_sources_spoke_against_it():
     evidence, true, wrong = planted(sure=6.0)
     odd = np.flatnonzero(wrong)[:5]

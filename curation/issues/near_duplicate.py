@@ -13,7 +13,6 @@ from curation.errors import some
 from curation.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.issues.price import amount
-from training.folds import connect
 from training.same_photo import LEAST_LIKENESS
 
 __all__ = ["KIND"]
@@ -43,8 +42,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     """
     listings = evidence.listings
     content = listings["sha256"].where(listings["unreadable"].isna())
-    near = listings["near_group"] if "near_group" in listings else pd.Series(pd.NA, listings.index, dtype="Int64")
-    group = pd.Series(connect(near.astype("string"), content), index=listings.index)
+    group = pd.Series(evidence.photo_group, index=listings.index)
     flagged = group.duplicated(keep=False)
     exact = content.duplicated(keep=False) & content.notna()
     score = pd.Series(1.0, index=listings.index).mask(flagged, _near_score(listings)).mask(exact, 0.0)

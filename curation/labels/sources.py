@@ -1,4 +1,4 @@
-"""The sources of evidence for a label: photo, similar photos, title, price. Each says how well each class fits."""
+"""The sources of evidence for a label: photo, similar photos, title, price, reposts. Each says which classes fit."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ SIMILAR = "similar photos"
 #: Share of prices and titles that say nothing about the class: typing errors, placeholders, bundles, keywords. They
 #: keep one odd price, or one word, from overruling a photo.
 STRAY = 0.05
+#: Share of listings that are given another class than what they show, as far as a repost of them can tell.
+MISLABELLED = 0.15
+#: Labels of reposts that count: whoever posts a thing a hundred times makes one mistake a hundred times.
+REPOSTS_COUNT = 2
 #: Probabilities below this are taken as this: a model is never that sure.
 LEAST = 1e-8
 
@@ -37,7 +41,7 @@ class Source:
     Attributes
     ----------
     name : str
-        ``photo``, ``similar photos``, ``title``, ``price``.
+        ``photo``, ``similar photos``, ``title``, ``price``, ``reposts``.
     says : ndarray of float64, shape (N, K)
         Log-likelihood of what was seen, for each class, up to a number per listing; 0 where nothing was seen.
     known : ndarray of bool, shape (N,)
@@ -77,6 +81,7 @@ def _all(evidence: Evidence) -> Iterator[Source]:
         yield _titles(evidence)
     if evidence.listings["price"].notna().any():
         yield _prices(evidence)
+    yield from _reposts(evidence)
 
 
 def _model(name: str, probs: npt.NDArray[np.floating], common: Floats) -> Source:
@@ -120,3 +125,25 @@ def _prices(evidence: Evidence) -> Source:
     # a price of 0 has no logarithm; a class of which no price is known says nothing
     known: Mask = np.logical_not(np.isinf(says).any(axis=1) | np.isnan(says).any(axis=1))
     return Source("price", np.where(known[:, None], says, 0), known, weight=1.0)
+
+
+def _reposts(evidence: Evidence) -> Iterator[Source]:
+    """Count the labels of the others with the same photo as votes, as they show the same thing."""
+    classes, votes = len(evidence.classes), evidence.may_train
+    _, number, size = np.unique(evidence.photo_group, return_inverse=True, return_counts=True)
+    rows = np.flatnonzero(size[number] > 1)
+    voting = np.flatnonzero(votes[rows])
+    if not len(voting) or classes < 2:
+        return
+    # numbered anew, as most photos occur once
+    group, given = np.unique(number[rows], return_inverse=True)[1], evidence.given[rows]
+    counts = np.zeros((group.max() + 1, classes))
+    np.add.at(counts, (group[voting], given[voting]), 1)
+    others = counts[group]
+    others[voting, given[voting]] -= 1
+    total = others.sum(axis=1, keepdims=True)
+    of_one = np.log((1 - MISLABELLED) * (classes - 1) / MISLABELLED)
+    says, known = np.zeros((len(number), classes)), np.zeros(len(number), dtype=bool)
+    says[rows] = of_one * others * np.minimum(total, REPOSTS_COUNT) / np.maximum(total, 1)
+    known[rows] = total[:, 0] > 0
+    yield Source("reposts", says, known)

@@ -20,9 +20,9 @@ Integers = npt.NDArray[np.int64]
 
 #: Degrees of freedom of Student's t: nearly normal, with room for the odd price.
 _FREEDOM = 30
-#: Penalties of the views from title and photo. The first believes the words of single listings, as where a few office
-#: copiers stand among printers; the second what many have in common, which is the better guess for most.
-_PENALTIES = (0.03, 1.0)
+#: Penalties of the views from title, photo and class. The first believes the words of single listings, as where a few
+#: office copiers stand among printers; the second what many have in common, which is the better guess for most.
+_PENALTIES = (0.03, 2.0)
 #: Least share of a view; how often shares are learnt anew from what each view explains.
 _LEAST_SHARE, _ROUNDS = 0.05, 20
 
@@ -96,7 +96,7 @@ def expect(
     chances : Chances
         The classes of the listings.
     regression : Regression
-        On titles and photos.
+        On titles, photos and given classes.
     fold : ndarray of int64, shape (N,)
     classes : int
         K.

@@ -30,14 +30,16 @@ COVERAGE = 0.95
 _SLIPS = np.array([0.001, 0.01, 0.1, 10, 100, 1000])
 _SLIPS_OFTEN = np.array([1, 2, 4, 4, 2, 1]) / 14
 #: What a wrong price is: a slip, a placeholder, or anything at all. Numbers of :attr:`PriceJudgement.cause`.
-SLIPPED, PLACEHOLDER, STRAY = 0, 1, 2
+SLIPPED = 0
+PLACEHOLDER = 1
+STRAY = 2
 _CAUSES_OFTEN = np.array([0.7, 0.2, 0.1])
 #: Each placeholder is one of about so many; any other wrong price lies anywhere within six powers of ten.
 _PLACEHOLDERS, _ANYWHERE = 20, float(np.log(1e6))
 #: Before anything is seen, this share of the prices is taken for wrong, as by so many prices.
 _WRONG, _WRONG_COUNTS = 0.02, 50
 #: How often what is usual is learnt anew without what was found wrong, and how often the share of wrong prices is.
-_ROUNDS, _SHARE_ROUNDS = 4, 30
+_ROUNDS, _SHARE_ROUNDS = 3, 30
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ def _regression(evidence: Evidence, order: Integers) -> Regression:
     listings, features = evidence.listings, evidence.features
     titles = listings["title"] if "title" in listings else pd.Series(pd.NA, index=listings.index)
     known = [None if pd.isna(title) else str(title) for title in titles]
-    return Regression([known[row] for row in order], None if features is None else features[order])
+    return Regression(
+        [known[row] for row in order], None if features is None else features[order], evidence.given[order]
+    )
 
 
 def _learn(
