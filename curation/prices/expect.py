@@ -24,7 +24,7 @@ _FREEDOM = 30
 #: office copiers stand among printers; the second what many have in common, which is the better guess for most.
 _PENALTIES = (0.03, 2.0)
 #: Least share of a view; how often shares are learnt anew from what each view explains.
-_LEAST_SHARE, _ROUNDS = 0.05, 20
+_LEAST_SHARE, _ROUNDS = 0.1, 20
 
 
 @dataclass(frozen=True)
