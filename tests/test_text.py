@@ -61,6 +61,13 @@ def keyboard():
     return image
 
 
+def lines(*words):
+    image = Image.new("RGB", (320, 70 * len(words)), "white")
+    for number, line in enumerate(words):
+        ImageDraw.Draw(image).text((20, 10 + 70 * number), line, fill="black", font=ImageFont.load_default(size=36))
+    return image
+
+
 def saved(folder, name, image, **options):
     folder.mkdir(parents=True, exist_ok=True)
     image.save(folder / name, **options)
@@ -111,6 +118,11 @@ def test_a_photo_of_the_item_is_not_flagged(draw, tmp_path, cache):
     texts = find_text([saved(tmp_path, "item.jpg", draw(), quality=85)], cache=cache)
     assert texts[0].share is not None
     assert KIND.find(evidence_of(texts))[KIND.flag].tolist() == [False]
+
+
+def test_one_line_alone_is_not_taken_for_a_text(tmp_path, cache):
+    photos = [saved(tmp_path, f"{count}.png", lines(*["GREAT OFFER TODAY"] * count)) for count in (2, 3)]
+    assert [text.share > READ_FROM for text in find_text(photos, cache=cache)] == [False, True]
 
 
 def test_words_are_in_reading_order(tmp_path, cache):
@@ -201,14 +213,13 @@ def test_what_is_known_of_text_counts_in_the_cache_and_is_cleared_and_trimmed_wi
 
 @pytest.mark.parametrize("mode", ["P", "L", "CMYK", "LA", "1", "I;16"])
 def test_odd_colour_modes_say_the_same(mode, tmp_path, cache):
-    image = Image.new("RGB", (300, 120), "white")
-    ImageDraw.Draw(image).text((20, 30), "SPECIAL 2024", fill="black", font=ImageFont.load_default(size=36))
+    image = lines("SPECIAL 2024", "GREAT OFFER", "ONLY TODAY")
     if mode == "I;16":
         image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
     else:
         image = image.convert(mode)
     (text,) = find_text([saved(tmp_path, "a.tiff" if mode == "CMYK" else "a.png", image)], cache=cache)
-    assert text.words.replace(" ", "") == "SPECIAL2024"
+    assert text.words.replace(" ", "") == "SPECIAL2024GREATOFFERONLYTODAY"
 
 
 def test_of_an_animation_the_first_frame_is_read(tmp_path, cache):
@@ -221,11 +232,10 @@ def test_of_an_animation_the_first_frame_is_read(tmp_path, cache):
 def test_a_photo_turned_by_exif_is_read_upright(tmp_path, cache):
     exif = Image.Exif()
     exif[0x0112] = 6
-    image = Image.new("RGB", (480, 200), "white")
-    ImageDraw.Draw(image).text((30, 60), "UPRIGHT WORDS", fill="black", font=ImageFont.load_default(size=48))
+    image = lines("UPRIGHT WORDS", "STAND LIKE", "THIS ALWAYS")
     turned = image.transpose(Image.Transpose.ROTATE_90)
     (text,) = find_text([saved(tmp_path, "a.jpg", turned, exif=exif, quality=95)], cache=cache)
-    assert text.words.replace(" ", "") == "UPRIGHTWORDS"
+    assert text.words.replace(" ", "") == "UPRIGHTWORDSSTANDLIKETHISALWAYS"
 
 
 def test_large_and_long_photos_are_looked_at(tmp_path, cache):

@@ -22,7 +22,7 @@ Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 #: A price is flagged from this chance of being wrong on: a look is cheap, and the sure ones stand first anyway.
-FLAGGED_FROM = 0.2
+FLAGGED_FROM = 0.25
 #: Share of the prices that are meant which lie in the range called usual.
 COVERAGE = 0.95
 
@@ -51,7 +51,7 @@ class PriceJudgement:
     score : ndarray of float64, shape (N,)
         Chance that the price is meant, 0 to 1, low = bad; NaN without a price.
     flagged : ndarray of bool, shape (N,)
-        Whether the chance that it is wrong is 0.2 or more.
+        Whether the chance that it is wrong is 0.25 or more.
     low, high : ndarray of float64, shape (N,)
         The usual range: 95 % of the prices that are meant lie in theirs. NaN without a price.
     cause : ndarray of int64, shape (N,)
