@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training.photo_hash import small_photos
-from training.photos import Integers, Photos
+from training.photos import Integers, Photos, Pixels
 
-__all__ = ["detail_of"]
+__all__ = ["detail_of", "spread_of_colours"]
 
 _BLOCK = 2048
 
@@ -32,6 +32,11 @@ def detail_of(photos: Photos, rows: Integers) -> npt.NDArray[np.float32]:
     detail = np.zeros(len(rows), dtype=np.float32)
     for start in range(0, len(rows), _BLOCK):
         block = slice(start, start + _BLOCK)
-        small = small_photos(photos[rows[block]])
-        detail[block] = small.reshape(len(small), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
+        detail[block] = spread_of_colours(small_photos(photos[rows[block]]))
     return detail
+
+
+def spread_of_colours(small: Pixels) -> npt.NDArray[np.float32]:
+    """Return the standard deviation of the colour that spreads furthest in each photo, shape (n,)."""
+    spread: npt.NDArray[np.float32] = small.reshape(len(small), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
+    return spread

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from training.detail import spread_of_colours
 from training.photo_hash import SMALL, Hashes, among_best, meetings, photo_hashes, shrunk, small_photos
 from training.photos import Integers, Photos, Pixels
 from training.progress import Progress, silent
@@ -85,8 +86,7 @@ def _by_content(small: Pixels) -> Integers:
     """Return the places of photos with detail, in an order that only what they show decides."""
     detail = np.zeros(len(small), dtype=np.float32)
     for start in range(0, len(small), _BLOCK):
-        block = small[start : start + _BLOCK]
-        detail[start : start + _BLOCK] = block.reshape(len(block), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
+        detail[start : start + _BLOCK] = spread_of_colours(small[start : start + _BLOCK])
     kept = np.flatnonzero(detail >= _DETAIL)
     digests = np.array([hashlib.sha256(small[place].data).digest() for place in kept], dtype="S32")
     return kept[np.argsort(digests, kind="stable")]

@@ -34,7 +34,7 @@ from training.progress import Progress, silent
 if TYPE_CHECKING:
     from rapidocr_onnxruntime import RapidOCR
 
-__all__ = ["READ_FROM", "SMALLEST", "PhotoFile", "check_reader", "find_text"]
+__all__ = ["READ_FROM", "SMALLEST", "PhotoFile", "check_reader", "count_letters", "find_text"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -231,8 +231,12 @@ def _share(boxes: Floats, height: int, width: int) -> float:
 def _word(text: str) -> str | None:
     """Return what was read on one line without control characters; None if it is too short for a word."""
     line = " ".join("".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text).split())
-    letters = sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in line if sign.isalnum())
-    return line if letters >= _LETTERS else None
+    return line if count_letters(line) >= _LETTERS else None
+
+
+def count_letters(text: str) -> int:
+    """Count letters and digits; those of CJK scripts count twice, as a word has fewer of them."""
+    return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text if sign.isalnum())
 
 
 def _in_order(words: Sequence[str | None], boxes: Floats) -> list[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import pandas as pd
 
 from curation.evidence import Evidence
 from curation.issues.base import IssueKind
-from training.text import READ_FROM
+from training.text import READ_FROM, count_letters
 
 __all__ = ["KIND"]
 
@@ -42,7 +40,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
         nothing = pd.Series(float("nan"), index=listings.index)
         return pd.DataFrame({KIND.flag: False, KIND.score: nothing, "reason": ""})
     share = listings["text_share"].astype("float64")
-    letters = listings["text"].fillna("").map(_letters)
+    letters = listings["text"].fillna("").map(count_letters)
     textual = (share >= READ_FROM) & (letters >= _LETTERS)
     known = textual.astype("float64").where(share.notna()).groupby(listings["label"])
     usual = (known.transform("count") >= _CLASS) & (known.transform("mean") > _USUAL)
@@ -52,11 +50,6 @@ def find(evidence: Evidence) -> pd.DataFrame:
         for flag, covered, words in zip(flagged, share, listings["text"], strict=True)
     ]
     return pd.DataFrame({KIND.flag: flagged, KIND.score: 1 - share, "reason": reasons})
-
-
-def _letters(text: str) -> int:
-    """Count letters and digits; those of CJK scripts count twice, as a word has fewer of them."""
-    return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text if sign.isalnum())
 
 
 def _quote(text: str) -> str:
