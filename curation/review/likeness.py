@@ -65,4 +65,5 @@ def nearest(features: Floats, row: int, among: Integers, number: int) -> Integer
     known = lengths > 0
     cosine = np.where(known, others @ wanted / np.where(known, lengths, 1), -np.inf)
     order = np.argsort(-cosine, kind="stable")[:number]
-    return among[order[known[order]]]
+    chosen: Integers = among[order[known[order]]]
+    return chosen

@@ -1,0 +1,211 @@
+"""What a person needs to know of one listing to decide on it; the App and the page show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curation.review.likeness import features_of, nearest
+from curation.review.table import plain, review_table
+from curation.runs import Run
+
+__all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
+
+#: Sound examples of a class beside a listing.
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Example:
+    """A listing whose label nothing speaks against.
+
+    Attributes
+    ----------
+    id : str
+    photo : str
+        Absolute path.
+    title : str or None
+    price : float or None
+    """
+
+    id: str
+    photo: str
+    title: str | None
+    price: float | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One listing.
+
+    Attributes
+    ----------
+    id, photo : str
+        The listing, and the absolute path of its photo.
+    title : str or None
+    price, price_low, price_high : float or None
+        The price, and what 95 % of such listings ask.
+    currency : str or None
+    given, suggested : str or None
+        Labels.
+    given_chance, suggested_chance : float or None
+        The chance that each is right, in [0, 1].
+    issues : tuple of str
+        The kinds that are flagged.
+    reasons : tuple of str
+        Why, in words.
+    classes : tuple of (str, float or None)
+        All classes with their out-of-fold probability, the suggested one first and the rest from likely to unlikely.
+    reposts : tuple of str
+        The other listings with the same photo, or nearly the same.
+    like_given, like_suggested : tuple of Example
+        The sound listings of each class whose photos look most like this one; at most `EXAMPLES`.
+    """
+
+    id: str
+    photo: str
+    title: str | None
+    price: float | None
+    price_low: float | None
+    price_high: float | None
+    currency: str | None
+    given: str | None
+    given_chance: float | None
+    suggested: str | None
+    suggested_chance: float | None
+    issues: tuple[str, ...]
+    reasons: tuple[str, ...]
+    classes: tuple[tuple[str, float | None], ...]
+    reposts: tuple[str, ...]
+    like_given: tuple[Example, ...]
+    like_suggested: tuple[Example, ...]
+
+
+class Cards:
+    """The cards of a run, made when they are asked for.
+
+    Parameters
+    ----------
+    run : Run
+        A finished one with photos.
+    """
+
+    def __init__(self, run: Run) -> None:
+        table = review_table(run)
+        listings = run.listings()
+        self.classes = run.classes
+        self._currency = run.record()["dataset"].get("currency")
+        self._table = table.set_index("id", drop=False)
+        self._ids = listings["id"].astype(str).tolist()
+        self._row = {id: row for row, id in enumerate(self._ids)}
+        self._features = features_of(run)
+        self._probs = _probabilities(run)
+        groups = table["near_duplicate_group"] if "near_duplicate_group" in table else pd.Series(index=table.index)
+        self._members = table["id"].groupby(groups).agg(list).to_dict()
+        self._sound = self._sound_rows(table, listings)
+
+    def __contains__(self, id: str) -> bool:
+        """Return whether there is a card of this listing."""
+        return id in self._table.index
+
+    @property
+    def queue(self) -> list[str]:
+        """The flagged listings, the first to look at first."""
+        return [str(id) for id in self._table["id"][self._table["issues"].str.len() > 0]]
+
+    def card(self, id: str) -> Card:
+        """Return the card of a listing.
+
+        Raises
+        ------
+        KeyError
+            If the run has no such listing, or it has no photo.
+        """
+        row = {str(name): plain(value) for name, value in self._table.loc[id].items()}
+        given, suggested = row.get("given_label"), row.get("suggested_label")
+        return Card(
+            id=id,
+            photo=row["photo"],
+            title=_text(row.get("title")),
+            price=row.get("price"),
+            price_low=row.get("price_low"),
+            price_high=row.get("price_high"),
+            currency=self._currency,
+            given=given,
+            given_chance=row.get("label_score"),
+            suggested=suggested,
+            suggested_chance=row.get("suggested_confidence"),
+            issues=tuple(row["issues"]),
+            reasons=tuple(filter(None, (row.get("reasons") or "").split("; "))),
+            classes=self._ordered(id, suggested),
+            reposts=tuple(other for other in self._members.get(row.get("near_duplicate_group"), []) if other != id),
+            like_given=self._examples(id, given),
+            like_suggested=self._examples(id, suggested),
+        )
+
+    def likely_classes(self, ids: Sequence[str]) -> list[str]:
+        """Return all classes, those first that are probable for these listings taken together."""
+        known = [self._probs[id] for id in ids if id in self._probs]
+        if not known:
+            return list(self.classes)
+        return [self.classes[number] for number in np.argsort(-np.mean(known, axis=0), kind="stable")]
+
+    def _ordered(self, id: str, suggested: str | None) -> tuple[tuple[str, float | None], ...]:
+        probs = self._probs.get(id)
+        if probs is None:
+            chances: list[tuple[str, float | None]] = [(name, None) for name in self.classes]
+        else:
+            order = np.argsort(-probs, kind="stable")
+            chances = [(self.classes[number], float(probs[number])) for number in order]
+        return tuple(sorted(chances, key=lambda chance: chance[0] != suggested))
+
+    def _sound_rows(self, table: pd.DataFrame, listings: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
+        """Return, for each class, the rows of the listings that nothing speaks against."""
+        sound = table[(table["issues"].str.len() == 0) & table["given_label"].notna()]
+        if "unreadable" in listings:
+            broken = set(listings["id"][listings["unreadable"].notna()].astype(str))
+            sound = sound[~sound["id"].isin(broken)]
+        rows = sound["id"].map(self._row)
+        return {
+            str(name): np.sort(found.to_numpy(dtype=np.int64)) for name, found in rows.groupby(sound["given_label"])
+        }
+
+    def _examples(self, id: str, label: str | None) -> tuple[Example, ...]:
+        if self._features is None or label not in self._sound:
+            return ()
+        row = self._row[id]
+        among = self._sound[label]
+        found = nearest(self._features, row, among[among != row], EXAMPLES)
+        return tuple(self._example(number) for number in found)
+
+    def _example(self, row: int) -> Example:
+        listing = {str(name): plain(value) for name, value in self._table.loc[self._ids[row]].items()}
+        return Example(listing["id"], listing["photo"], _text(listing.get("title")), listing.get("price"))
+
+
+def cards_of(run: Run) -> Cards:
+    """Return the cards of a run; made once for as long as its tables stay the same."""
+    changed = run.issues_file.stat().st_mtime_ns
+    return _cards(run, changed)
+
+
+@lru_cache(maxsize=2)
+def _cards(run: Run, _changed: int) -> Cards:
+    return Cards(run)
+
+
+def _probabilities(run: Run) -> dict[str, npt.NDArray[np.float32]]:
+    if not run.probabilities_file.is_file():
+        return {}
+    with np.load(run.probabilities_file, allow_pickle=False) as saved:
+        known = np.isfinite(saved["probs"]).all(axis=1)
+        return dict(zip(saved["id"][known].astype(str).tolist(), saved["probs"][known], strict=True))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
