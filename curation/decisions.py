@@ -20,11 +20,14 @@ from curation.errors import DecisionsError, closest, some
 
 __all__ = [
     "ACTIONS",
+    "NOTE",
     "UNDO",
     "Decision",
     "append_decisions",
     "check_decisions",
     "current_decisions",
+    "last_click",
+    "noted",
     "now",
     "read_decisions_csv",
     "read_journal",
@@ -34,6 +37,7 @@ __all__ = [
 
 ACTIONS = ("keep", "relabel", "delete")
 UNDO = "undo"
+NOTE = "note"
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Decision:
     id : str
         The listing.
     action : str
-        ``keep``, ``relabel``, ``delete``, or ``undo`` (takes the decision before it back).
+        ``keep``, ``relabel``, ``delete``, ``undo`` (takes the decision before it back), or ``note`` (decides nothing).
     new_label : str or None
         The class a relabelled listing gets; None for the other actions.
     reviewer : str
@@ -138,11 +142,36 @@ def _stacks(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:
     stacks: dict[str, list[Decision]] = {}
     for decision in decisions:
         stack = stacks.setdefault(decision.id, [])
-        if decision.action != UNDO:
+        if decision.action == UNDO:
+            if stack:
+                stack.pop()
+        elif decision.action != NOTE:
             stack.append(decision)
-        elif stack:
-            stack.pop()
     return stacks
+
+
+def noted(decisions: Iterable[Decision]) -> dict[str, Decision]:
+    """Return the latest note of each listing that has one; a note decides nothing."""
+    return {decision.id: decision for decision in decisions if decision.action == NOTE}
+
+
+def last_click(decisions: Iterable[Decision], reviewer: str) -> list[str]:
+    """Return the listings of a reviewer's latest decision in the App that still holds; one click may be for many.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        The journal, oldest first.
+    reviewer : str
+        Whose.
+    """
+    mine = [
+        decision
+        for decision in current_decisions(decisions).values()
+        if decision.reviewer == reviewer and decision.source == "app"
+    ]
+    latest = max((decision.time for decision in mine), default="")
+    return [decision.id for decision in mine if decision.time == latest]
 
 
 def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, reviewer: str) -> list[Decision]:
@@ -196,8 +225,8 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
             fix="Check --run, or whether the decisions belong to another dataset.",
         )
     for decision in decisions:
-        # only the review and `curate undo` take back; in a CSV it would be a typing error
-        if decision.action not in ACTIONS and (decision.action != UNDO or decision.source == "csv"):
+        # only the review and `curate undo` take back or only note; in a CSV it would be a typing error
+        if decision.action not in ACTIONS and (decision.action not in (UNDO, NOTE) or decision.source == "csv"):
             raise DecisionsError(
                 f"unknown action for listing {decision.id}",
                 got=repr(decision.action),

@@ -14,7 +14,8 @@ from curation.decisions import Decision, current_decisions
 from curation.errors import ReviewError
 from curation.review import collect_decisions
 from curation.review.dataset import open_dataset
-from curation.review.decide import EDIT_NOTE, decide
+from curation.review.decide import decide
+from curation.review.edits import EDIT_NOTE
 from curation.review.server import _plugins
 from curation.runs import Run
 from tests.test_review import CLASSES, DATABASE, drop_database, make_run, needs_mongod, our_fiftyone, said

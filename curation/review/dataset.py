@@ -11,10 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from curation.decisions import Decision, current_decisions
-from curation.review.decide import DECISION_FIELDS, fields_of, mirror, record_edits
+from curation.decisions import Decision, current_decisions, noted
+from curation.review.edits import record_edits
 from curation.review.environment import load_fiftyone
 from curation.review.look import set_look
+from curation.review.mirror import DECISION_FIELDS, fields_of, mirror
 from curation.review.table import issue_kinds, plain, review_table
 from curation.runs import Run
 from training.files import sha256_of_file
@@ -113,7 +114,7 @@ def open_dataset(run: Run) -> Opened:
         dataset = _make(fo, name, run, table, made_from)
     set_look(dataset, issue_kinds(list(table.columns)), run.classes)
     decisions, damaged = run.decisions()
-    _mirror_all(dataset, current_decisions(decisions))
+    _mirror_all(dataset, {**noted(decisions), **current_decisions(decisions)})
     return Opened(dataset, tuple(table["photo"]), collected, tuple(damaged))
 
 

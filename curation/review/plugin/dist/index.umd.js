@@ -1,23 +1,305 @@
-// The keys of a review. Written by hand: there is nothing to build.
+// The keys of a review, the card beside the open photo, and the progress panel. Written by hand: nothing to build.
 (function () {
-  const OPERATORS = {
-    k: "@curate/review/keep",
-    a: "@curate/review/accept",
-    e: "@curate/review/ask_relabel",
-    d: "@curate/review/delete",
-    u: "@curate/review/undo",
+  "use strict";
+
+  const PLUGIN = "@curate/review";
+  const { createElement: h, useCallback, useEffect, useState } = window.React;
+  const { Operator, OperatorConfig, executeOperator, registerOperator } = window.__foo__;
+  const COLOURS = { keep: "#2e7d32", relabel: "#ef6c00", delete: "#c62828", undo: "#757575" };
+  const WORDS = { keep: "kept", relabel: "relabelled", delete: "marked for deletion" };
+
+  // ---------------------------------------------------------------------------------------------------------- keys
+
+  const KEYS = {
+    k: "keep",
+    a: "accept",
+    e: "ask_relabel",
+    d: "delete",
+    u: "undo",
+    o: "keep_one",
+    n: "ask_note",
   };
-  // a key belongs to whatever is typed into, to an open form, and to the Annotate tab while it edits
-  const BUSY = "[data-cy=operators-prompt-modal], [data-cy=operators-browser], [data-cy=annotate-edit-back]";
+  const FORM = "[data-cy=operators-prompt-modal]";
+  // a key belongs to whatever is typed into, to FiftyOne's list of operators, and to the Annotate tab while it edits
+  const BUSY = `${FORM}, [data-cy=operators-browser], [data-cy=annotate-edit-back]`;
+
+  function run(name) {
+    executeOperator(`${PLUGIN}/${name}`, {});
+  }
+
+  function isTyping(target) {
+    if (!(target instanceof HTMLElement)) return false;
+    if (target instanceof HTMLInputElement) return !["radio", "checkbox", "button"].includes(target.type);
+    return target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName);
+  }
 
   function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat) return;
-    const target = event.target;
-    if (target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))) return;
-    const operator = OPERATORS[event.key];
-    if (!operator || !window.__foo__ || document.querySelector(BUSY)) return;
-    window.__foo__.executeOperator(operator, {});
+    const form = document.querySelector(FORM);
+    if (form) {
+      onKeyInForm(event, form);
+    } else if (KEYS[event.key] && !isTyping(event.target) && !document.querySelector(BUSY)) {
+      event.stopPropagation();
+      run(KEYS[event.key]);
+    }
   }
 
-  document.addEventListener("keydown", onKey);
+  // In a form of classes a digit chooses, and Enter decides; in any form Enter in a line of text does, too.
+  function onKeyInForm(event, form) {
+    const choices = form.querySelectorAll("input[type=radio]");
+    if (/^[1-9]$/.test(event.key) && !isTyping(event.target) && choices[event.key - 1]) {
+      event.preventDefault();
+      choices[event.key - 1].click();
+    } else if (event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) {
+      const send = [...form.querySelectorAll("button")].filter((button) => !button.disabled).pop();
+      if (send) {
+        event.preventDefault();
+        event.stopPropagation();
+        send.click();
+      }
+    }
+  }
+
+  document.addEventListener("keydown", onKey, true);
+
+  // -------------------------------------------------------------------------------------------------------- panels
+
+  class Changed extends Operator {
+    get config() {
+      return new OperatorConfig({ name: "changed", label: "changed", unlisted: true });
+    }
+    async execute() {
+      window.dispatchEvent(new Event("curate:changed"));
+    }
+  }
+
+  // The sample and the card stand side by side, not as two tabs of which one hides the other.
+  class Arrange extends Operator {
+    get config() {
+      return new OperatorConfig({ name: "arrange", label: "arrange", unlisted: true });
+    }
+    useHooks() {
+      return { spaces: window.__fosp__.useSpaces("fiftyone-modal-spaces").spaces };
+    }
+    async execute({ hooks }) {
+      const find = (node) => (node.type === "review_card" ? node : node.children.map(find).find(Boolean));
+      const card = find(hooks.spaces.root);
+      if (card && card.parent.children.length > 1) hooks.spaces.splitLayout(card.parent, "horizontal", card);
+    }
+  }
+
+  /** Return what an operator answers, asked again whenever something was decided or `about` changes. */
+  function useAnswer(name, about) {
+    const [answer, setAnswer] = useState(null);
+    const ask = useCallback(() => {
+      executeOperator(`${PLUGIN}/${name}`, {}, { callback: (result) => result.result && setAnswer(result.result) });
+    }, [name, about]);
+    useEffect(() => {
+      ask();
+      window.addEventListener("curate:changed", ask);
+      return () => window.removeEventListener("curate:changed", ask);
+    }, [ask]);
+    return answer;
+  }
+
+  const percent = (chance) => (chance < 0.01 ? "< 1 %" : `${Math.round(chance * 100)} %`);
+  const amount = (value) => value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 2 : 0 });
+  const photo = (path) => `/media?filepath=${encodeURIComponent(path)}`;
+  const box = (style, ...children) => h("div", { style }, ...children);
+
+  const TEXT = { color: "var(--fo-palette-text-primary)", fontSize: 14, lineHeight: 1.4 };
+  const FAINT = { color: "var(--fo-palette-text-secondary)", fontSize: 12 };
+  const ROW = { display: "flex", gap: 8, flexWrap: "wrap", alignItems: "center" };
+
+  // ---------------------------------------------------------------------------------------------------------- card
+
+  function Card() {
+    const sample = window.recoil.useRecoilValue(window.__fos__.nullableModalSampleId);
+    const card = useAnswer("show_card", sample);
+    if (!card || !card.id) return box({ ...TEXT, padding: 16 }, (card && card.error) || "");
+    return box(
+      // FiftyOne's arrow to the next photo lies over the right edge
+      { ...TEXT, padding: "12px 56px 12px 16px", height: "100%", overflowY: "auto", boxSizing: "border-box" },
+      h("div", { style: { fontSize: 16, fontWeight: 600 } }, card.title || card.id),
+      box({ ...ROW, margin: "4px 0 10px" }, h("span", { style: FAINT }, card.id), ...card.issues.map(badge)),
+      decided(card.decision),
+      box(
+        { display: "flex", gap: 12 },
+        label("Given", card.given, card.given_chance, card.like_given),
+        label("Suggested", card.suggested, card.suggested_chance, card.like_suggested),
+      ),
+      price(card),
+      h("ul", { style: { margin: "10px 0", paddingLeft: 18 } }, ...card.reasons.map((why) => h("li", { key: why }, why))),
+      buttons(card),
+      reposts(card.reposts),
+    );
+  }
+
+  function badge(kind) {
+    const style = { ...FAINT, background: "#5c6bc0", color: "#fff", borderRadius: 8, padding: "1px 8px" };
+    return h("span", { key: kind, style }, kind.replaceAll("_", " "));
+  }
+
+  function decided(decision) {
+    if (!decision) return null;
+    const what = WORDS[decision.action];
+    const label = decision.new_label ? ` as ${decision.new_label}` : "";
+    const said = what ? `${what}${label} by ${decision.reviewer}` : "";
+    const words = [said, decision.note && `“${decision.note}”`].filter(Boolean).join(": ");
+    const colour = COLOURS[decision.action] || COLOURS.undo;
+    return box({ borderLeft: `4px solid ${colour}`, padding: "2px 8px", margin: "0 0 10px" }, words);
+  }
+
+  function label(role, name, chance, examples) {
+    return box(
+      { flex: 1, minWidth: 0 },
+      h("div", { style: FAINT }, role),
+      h("div", { style: { fontWeight: 600 } }, name || "–"),
+      name && chance != null && bar(chance),
+      name && h("div", { style: { ...FAINT, margin: "8px 0 4px" } }, examples.length ? "Sound ones like it" : ""),
+      name && box({ display: "flex", gap: 4 }, ...examples.map(example)),
+    );
+  }
+
+  function bar(chance) {
+    const full = { flex: 1, height: 6, borderRadius: 3, background: "var(--fo-palette-divider)", overflow: "hidden" };
+    const part = { width: `${chance * 100}%`, height: "100%", background: chance < 0.5 ? COLOURS.delete : COLOURS.keep };
+    return box({ display: "flex", gap: 8, alignItems: "center" }, box(full, box(part)), h("span", { style: FAINT }, percent(chance)));
+  }
+
+  function example({ id, photo: path, title, price: cost }) {
+    const words = [title || id, cost == null ? "" : amount(cost)].filter(Boolean).join(", ");
+    const style = { width: "33%", aspectRatio: "1", objectFit: "cover", borderRadius: 4, minWidth: 0 };
+    return h("img", { key: id, src: photo(path), alt: words, title: words, loading: "lazy", style });
+  }
+
+  // A line from cheap to dear, the usual range on it and the price as a dot, by the logarithm.
+  function price({ price: cost, price_low: low, price_high: high, currency }) {
+    if (cost == null) return null;
+    const unit = currency ? ` ${currency}` : "";
+    const words = `${amount(cost)}${unit}` + (low == null ? "" : `, such listings ask ${amount(low)} to ${amount(high)}`);
+    const line = low > 0 && cost > 0 && high > low ? range(Math.log(cost), Math.log(low), Math.log(high)) : null;
+    return box({ marginTop: 12 }, h("div", { style: FAINT }, "Price"), h("div", null, words), line);
+  }
+
+  function range(cost, low, high) {
+    const from = Math.min(cost, low) - 0.4;
+    const to = Math.max(cost, high) + 0.4;
+    const at = (value) => `${((value - from) / (to - from)) * 100}%`;
+    const width = `${((high - low) / (to - from)) * 100}%`;
+    const colour = cost < low || cost > high ? COLOURS.delete : COLOURS.keep;
+    const dot = { position: "absolute", left: at(cost), top: 0, width: 12, height: 12, marginLeft: -6, borderRadius: 6, background: colour };
+    return box(
+      { position: "relative", height: 12, margin: "4px 6px" },
+      box({ position: "absolute", top: 5, left: 0, right: 0, height: 2, background: "var(--fo-palette-divider)" }),
+      box({ position: "absolute", top: 3, left: at(low), width, height: 6, borderRadius: 3, background: "#78909c" }),
+      box(dot),
+    );
+  }
+
+  function buttons(card) {
+    const differs = card.suggested && card.suggested !== card.given;
+    return box(
+      { ...ROW, margin: "4px 0 12px" },
+      button("keep", "Keep", "k", COLOURS.keep),
+      differs && button("accept", card.suggested, "a", COLOURS.relabel),
+      button("ask_relabel", "Relabel…", "e", COLOURS.relabel),
+      button("delete", "Delete", "d", COLOURS.delete),
+      card.reposts.length > 0 && button("keep_one", `Keep this, delete ${others(card.reposts.length)}`, "o", COLOURS.delete),
+      button("ask_note", "Note…", "n", COLOURS.undo),
+      button("undo", "Undo", "u", COLOURS.undo),
+    );
+  }
+
+  const others = (number) => (number === 1 ? "the other" : `the ${number} others`);
+
+  function button(name, words, key, colour) {
+    const style = { background: colour, color: "#fff", border: 0, borderRadius: 4, padding: "5px 10px", cursor: "pointer", font: "inherit" };
+    // the focus would stay on the button, and the next Enter or space press it again
+    const press = (event) => (event.currentTarget.blur(), run(name));
+    return h("button", { key: name, style, onClick: press }, words, h("kbd", { style: { opacity: 0.75, marginLeft: 6 } }, key));
+  }
+
+  function reposts(listings) {
+    if (!listings.length) return null;
+    return box(
+      {},
+      h("div", { style: { ...FAINT, marginBottom: 4 } }, "The same photo is also in"),
+      ...listings.slice(0, 12).map((listing) =>
+        box(
+          { display: "flex", gap: 8, marginBottom: 6, alignItems: "center" },
+          h("img", { src: photo(listing.photo), alt: listing.id, style: { width: 56, height: 56, objectFit: "cover", borderRadius: 4 } }),
+          box({ minWidth: 0 }, h("div", null, listing.title || listing.id), h("div", { style: FAINT }, repost(listing))),
+        ),
+      ),
+      listings.length > 12 && h("div", { style: FAINT }, `and ${listings.length - 12} more`),
+    );
+  }
+
+  const repost = ({ id, label: given, price: cost }) =>
+    [id, given || "no label", cost == null ? "" : amount(cost)].filter(Boolean).join(" · ");
+
+  // ------------------------------------------------------------------------------------------------------ progress
+
+  function Progress() {
+    const progress = useAnswer("show_progress", "");
+    if (!progress || progress.error) return box({ ...TEXT, padding: 16 }, (progress && progress.error) || "");
+    return box(
+      { ...TEXT, padding: "12px 16px", height: "100%", overflowY: "auto", boxSizing: "border-box" },
+      h("div", { style: { fontSize: 20, fontWeight: 600 } }, `${progress.done} of ${progress.flagged} done`),
+      stacked(progress.actions, progress.flagged + progress.others),
+      box({ ...ROW, margin: "6px 0 12px" }, ...Object.entries(progress.actions).map(tally)),
+      progress.left > 0 && h("div", null, `${progress.left} left, of which about ${Math.round(progress.expected_left)} need a change.`),
+      progress.done > 0 && h("div", { style: FAINT }, `Of the ${progress.done} done, ${progress.changed_done} were changed; ${Math.round(progress.expected_done)} were expected.`),
+      progress.others > 0 && h("div", { style: FAINT }, `${progress.others} more that were not flagged.`),
+      progress.hint && box({ borderLeft: `4px solid ${COLOURS.keep}`, padding: "4px 8px", margin: "12px 0" }, progress.hint),
+      table("Kind of issue", Object.entries(progress.kinds).map(([kind, [done, all]]) => [kind.replaceAll("_", " "), `${done} of ${all}`])),
+      table("Reviewer", Object.entries(progress.reviewers)),
+    );
+  }
+
+  function stacked(actions, all) {
+    const parts = Object.entries(actions).map(([action, number]) =>
+      h("div", { key: action, style: { width: `${(number / Math.max(all, 1)) * 100}%`, background: COLOURS[action] } }),
+    );
+    return box({ display: "flex", height: 10, borderRadius: 5, overflow: "hidden", background: "var(--fo-palette-divider)", marginTop: 6 }, ...parts);
+  }
+
+  function tally([action, number]) {
+    const dot = { display: "inline-block", width: 10, height: 10, borderRadius: 5, background: COLOURS[action], marginRight: 6 };
+    return h("span", { key: action, style: { fontSize: 13 } }, h("span", { style: dot }), `${number} ${WORDS[action]}`);
+  }
+
+  function table(title, rows) {
+    if (!rows.length) return null;
+    const cell = { padding: "2px 12px 2px 0" };
+    return h(
+      "table",
+      { style: { marginTop: 14, borderCollapse: "collapse" } },
+      h("thead", null, h("tr", null, h("th", { colSpan: 2, style: { ...FAINT, textAlign: "left", fontWeight: 400 } }, title))),
+      h("tbody", null, ...rows.map(([name, value]) => h("tr", { key: name }, h("td", { style: cell }, name), h("td", { style: cell }, value)))),
+    );
+  }
+
+  // -------------------------------------------------------------------------------------------------- registration
+
+  const isOurs = ({ dataset }) => Boolean(dataset && dataset.name.startsWith("curate-"));
+
+  function panel(name, label, component, surfaces) {
+    const { PluginComponentType, registerComponent } = window.__fop__;
+    registerComponent({ name, label, component, type: PluginComponentType.Panel, activator: isOurs, panelOptions: { surfaces } });
+  }
+
+  registerOperator(Changed, PLUGIN);
+  registerOperator(Arrange, PLUGIN);
+  panel("review_card", "Review", Card, "modal");
+  panel("review_progress", "Review progress", Progress, "grid");
+
+  // the card is a tab at first; once a photo is open, it moves beside it
+  let wasOpen = false;
+  new MutationObserver(() => {
+    const open = Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
+    if (open && !wasOpen) run("arrange");
+    wasOpen = open;
+  }).observe(document.body, { childList: true, subtree: true });
 })();

@@ -1,0 +1,66 @@
+"""Labels that somebody edited in FiftyOne's own Annotate tab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from curation.decisions import Decision, now, reviewer_name
+from curation.review.mirror import Sample, look_at, mirror, write_down
+from curation.runs import Run
+
+__all__ = ["EDIT_NOTE", "record_edits"]
+
+EDIT_NOTE = "edited in FiftyOne's Annotate tab"
+
+
+def record_edits(dataset: Any, run: Run, rows: Iterable[Sample] | None = None) -> tuple[list[Decision], list[str]]:
+    """Turn labels that were edited in FiftyOne's Annotate tab into decisions.
+
+    ``ground_truth`` is then set back to the given label, so that an edit is found once: what holds is in the
+    journal, and shown in ``decision`` and ``new_label``.
+
+    Parameters
+    ----------
+    dataset : fiftyone.Dataset
+    run : Run
+    rows : iterable of samples, optional
+        Where to look; everywhere if left out.
+
+    Returns
+    -------
+    decisions : list of Decision
+        The relabels recorded.
+    unusable : list of str
+        Listings whose label was removed or is no class of the run: no decision.
+    """
+    edited = [row for row in (look_at(dataset) if rows is None else rows) if row.shown != row.given]
+    if not edited:
+        return [], []
+    classes = set(run.classes)
+    reviewer, time = reviewer_name(), now()
+    decisions = {
+        row.sample: Decision(row.id, "relabel", row.shown, reviewer, time, "app", EDIT_NOTE)
+        for row in edited
+        if row.shown in classes
+    }
+    write_down(run, list(decisions.values()))
+    mirror(dataset, decisions)
+    _restore(dataset, edited)
+    return list(decisions.values()), [row.id for row in edited if row.shown not in classes]
+
+
+def _restore(dataset: Any, edited: list[Sample]) -> None:
+    """Show the given label again; the label object itself stays, unless it was removed."""
+    from fiftyone import Classification
+
+    labels = dict(zip(*dataset.select([row.sample for row in edited]).values(["id", "ground_truth"]), strict=True))
+    for row in edited:
+        current = labels[row.sample]
+        if row.given is None:
+            labels[row.sample] = None
+        elif current is None:
+            labels[row.sample] = Classification(label=row.given)
+        else:
+            current.label = row.given
+    dataset.set_values("ground_truth", labels, key_field="id")
