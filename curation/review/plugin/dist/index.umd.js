@@ -108,6 +108,7 @@
   const box = (style, ...children) => h("div", { style }, ...children);
 
   const TEXT = { color: "var(--fo-palette-text-primary)", fontSize: 14, lineHeight: 1.4 };
+  const PANEL = { ...TEXT, padding: "12px 16px", height: "100%", overflowY: "auto", boxSizing: "border-box" };
   const FAINT = { color: "var(--fo-palette-text-secondary)", fontSize: 12 };
   const ROW = { display: "flex", gap: 8, flexWrap: "wrap", alignItems: "center" };
 
@@ -117,9 +118,10 @@
     const sample = window.recoil.useRecoilValue(window.__fos__.nullableModalSampleId);
     const card = useAnswer("show_card", sample);
     if (!card || !card.id) return box({ ...TEXT, padding: 16 }, (card && card.error) || "");
-    return box(
+    return h(
+      "div",
       // FiftyOne's arrow to the next photo lies over the right edge
-      { ...TEXT, padding: "12px 56px 12px 16px", height: "100%", overflowY: "auto", boxSizing: "border-box" },
+      { "data-listing": card.id, style: { ...PANEL, paddingRight: 56 } },
       h("div", { style: { fontSize: 16, fontWeight: 600 } }, card.title || card.id),
       box({ ...ROW, margin: "4px 0 10px" }, h("span", { style: FAINT }, card.id), ...card.issues.map(badge)),
       decided(card.decision),
@@ -245,7 +247,7 @@
     const progress = useAnswer("show_progress", "");
     if (!progress || progress.error) return box({ ...TEXT, padding: 16 }, (progress && progress.error) || "");
     return box(
-      { ...TEXT, padding: "12px 16px", height: "100%", overflowY: "auto", boxSizing: "border-box" },
+      PANEL,
       h("div", { style: { fontSize: 20, fontWeight: 600 } }, `${progress.done} of ${progress.flagged} done`),
       stacked(progress.actions, progress.flagged + progress.others),
       box({ ...ROW, margin: "6px 0 12px" }, ...Object.entries(progress.actions).map(tally)),

@@ -1,0 +1,211 @@
+"""How fast a review is: from the command to the first photo, per decision by key, and what memory it takes.
+
+    python benchmarks/review.py --listings 600 5000 50000 --decisions 100
+
+Each size is a made run: a third of the listings is flagged, photos are drawn blots of 400 x 300 pixels. The review is
+started twice: the first opening writes every listing into FiftyOne's database, the second finds them there. Decisions
+are pressed in headless Chromium on the open photo, keep, accept and delete in turn, each as soon as the card of the next
+listing stands: the figure is what the software allows, not what a person does. Wants Chromium and Playwright, and no
+other process of FiftyOne's beside it, whose mongod would be shared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from curation.issues.queue import COLUMNS
+from curation.runs import Run
+from training.files import write_json
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --disable-background-networking --disable-sync"
+CLASSES = [f"class {number}" for number in range(12)]
+KEYS = "kad"
+PHOTOS = 500
+FEATURES = 512
+
+
+def main() -> None:
+    """Print one JSON object per size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--listings", type=int, nargs="+", default=[600, 5000, 50000])
+    parser.add_argument("--decisions", type=int, default=100, help="pressed at the second opening")
+    arguments = parser.parse_args()
+    for listings in arguments.listings:
+        with tempfile.TemporaryDirectory() as folder:
+            run = make_run(Path(folder), listings)
+            first = review(run, 0)
+            again = review(run, arguments.decisions)
+        print(json.dumps({"listings": listings, "first": first, "again": again}), flush=True)
+    drop_database()
+
+
+def make_run(folder: Path, listings: int) -> Run:
+    """Write a finished run."""
+    rng = np.random.default_rng(0)
+    photos = folder / "photos"
+    photos.mkdir()
+    for number in range(min(PHOTOS, listings)):
+        blots = Image.fromarray(rng.integers(0, 255, (6, 8, 3), dtype=np.uint8))
+        blots.resize((400, 300), Image.Resampling.BICUBIC).save(photos / f"{number}.jpg", quality=85)
+    for number in range(PHOTOS, listings):
+        os.link(photos / f"{number % PHOTOS}.jpg", photos / f"{number}.jpg")
+    given = rng.integers(0, len(CLASSES), listings)
+    flagged = np.arange(listings) < listings // 3
+    issues = pd.DataFrame({"id": [f"L{number:06}" for number in range(listings)]}).assign(
+        image=[f"{number}.jpg" for number in range(listings)],
+        given_label=[CLASSES[number] for number in given],
+        price=np.round(np.exp(rng.normal(4, 1, listings)), 2),
+        is_label_issue=flagged,
+        label_score=np.where(flagged, rng.uniform(0, 0.4, listings), 0.95),
+        suggested_label=[
+            CLASSES[(number + 1) % 12] if wrong else None for number, wrong in zip(given, flagged, strict=True)
+        ],
+        suggested_confidence=np.where(flagged, 0.8, np.nan),
+        price_low=20.0,
+        price_high=200.0,
+        is_price_issue=rng.random(listings) < 0.03,
+        price_score=rng.random(listings),
+        change_chance=np.where(flagged, 0.8, 0.05),
+        priority=np.arange(listings) + 1,
+        reasons=np.where(flagged, "given one class, looks like another: photo and title say so", ""),
+    )
+    issues = issues.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+    table = issues[["id", "image", "price"]].assign(
+        label=issues["given_label"], title="a thing for sale", fold=0, split="train"
+    )
+    run = Run(folder / "runs" / "made" / "1")
+    run.training_folder.mkdir(parents=True)
+    run.write_table(run.issues_file, issues)
+    run.write_table(run.listings_file, table)
+    np.save(run.training_folder / "features-0.npy", rng.normal(size=(listings, FEATURES)).astype(np.float32))
+    probs = rng.dirichlet(np.full(len(CLASSES), 0.3), listings).astype(np.float32)
+    np.savez(run.probabilities_file, id=issues["id"].to_numpy(str), classes=np.array(CLASSES), probs=probs)
+    dataset = {"name": "made", "path": str(folder), "root": str(photos), "classes": CLASSES}
+    write_json(run.record_file, {"status": "finished", "dataset": dataset})
+    return run
+
+
+def review(run: Run, decisions: int) -> dict[str, Any]:
+    """Open a run, decide, and stop."""
+    start = time.perf_counter()
+    with server(run) as (process, url), sync_playwright() as playwright:
+        found: dict[str, Any] = {"seconds to the address": round(time.perf_counter() - start, 1)}
+        started = time.perf_counter()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        page = browser.new_page(viewport={"width": 1600, "height": 900})
+        launched = time.perf_counter() - started
+        page.goto(url)
+        page.wait_for_selector("[data-cy=looker]", timeout=300_000)
+        # the browser of a person is open already
+        found["seconds to the first photo"] = round(time.perf_counter() - start - launched, 1)
+        if decisions:
+            found |= decide(page, run, decisions)
+        found |= {"MB": memory(process)}
+        browser.close()
+    return found
+
+
+def decide(page: Page, run: Run, decisions: int) -> dict[str, Any]:
+    """Press keys on the open photo."""
+    # FiftyOne's advertisement comes once, some seconds late
+    page.get_by_text("Dismiss").click(timeout=60_000)
+    page.locator("[data-cy=looker]").first.click()
+    shown = wait_for_card(page, "")
+    written, whole = [], []
+    for number in range(decisions):
+        before = run.journal.stat().st_size if run.journal.exists() else 0
+        start = time.perf_counter()
+        page.keyboard.press(KEYS[number % len(KEYS)])
+        while not run.journal.exists() or run.journal.stat().st_size == before:
+            time.sleep(0.002)
+        written.append(time.perf_counter() - start)
+        shown = wait_for_card(page, shown)
+        whole.append(time.perf_counter() - start)
+    return {
+        "decisions a minute": round(60 * decisions / sum(whole), 1),
+        "ms to the journal": spread(written),
+        "ms to the next card": spread(whole),
+    }
+
+
+def wait_for_card(page: Page, before: str) -> str:
+    """Return the listing whose card stands, once it is another one."""
+    handle = page.wait_for_function(
+        "before => { const card = document.querySelector('#modal [data-listing]');"
+        " return card && card.dataset.listing !== before && card.dataset.listing }",
+        arg=before,
+        timeout=60_000,
+    )
+    return str(handle.json_value())
+
+
+def spread(seconds: list[float]) -> dict[str, int]:
+    """Return median and 95th percentile in milliseconds."""
+    return {name: round(1000 * float(np.percentile(seconds, q))) for name, q in (("median", 50), ("p95", 95))}
+
+
+def memory(process: psutil.Process) -> dict[str, int]:
+    """Return the resident memory of the server, and of the mongod that was started for it."""
+    found = {"server": process.memory_info().rss}
+    for child in process.children(recursive=True):
+        name = "mongod" if child.name() == "mongod" else "others"
+        found[name] = found.get(name, 0) + child.memory_info().rss
+    return {name: round(size / 1e6) for name, size in found.items()}
+
+
+@contextmanager
+def server(run: Run) -> Iterator[tuple[psutil.Process, str]]:
+    """Yield `curate review` and its address."""
+    code = "from curation.cli import main; main()"
+    command = [sys.executable, "-c", code, "review", "--run", str(run.folder), "--port", "0", "--no-browser"]
+    log = run.folder / "log"
+    with log.open("wb") as output:
+        process = psutil.Popen(
+            command, stdout=output, stderr=output, env={**os.environ, "FIFTYONE_DATABASE_NAME": "curate_benchmark"}
+        )
+    try:
+        while not (found := re.search(r"Open (http://\S+)", log.read_text())):
+            if process.poll() is not None:
+                raise SystemExit(log.read_text())
+            time.sleep(0.05)
+        yield process, found[1]
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def drop_database() -> None:
+    """Leave nothing in the person's MongoDB."""
+    os.environ["FIFTYONE_DATABASE_NAME"] = "curate_benchmark"
+    from curation.review.environment import load_fiftyone
+
+    load_fiftyone()
+    from fiftyone.core.odm import drop_database as drop
+
+    drop()
+
+
+if __name__ == "__main__":
+    main()
