@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -120,3 +121,31 @@ def stop(server: Server) -> None:
         server.process.wait(20)
     finally:
         server.process.kill()
+
+
+def mongod(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a MongoDB of the test's own; return its process and address."""
+    import importlib.util
+
+    spec = importlib.util.find_spec("fiftyone")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    binary = Path(spec.submodule_search_locations[0]) / "db" / "bin" / "mongod"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    folder.mkdir()
+    words = [str(binary), "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
+    # mongod's journal takes 300 MB at once; a test needs none
+    process = subprocess.Popen([*words, "--nojournal"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if not waited_for(lambda: _answers(port), 30):
+        process.kill()
+        pytest.fail("the test's mongod did not start")
+    return process, f"mongodb://127.0.0.1:{port}"
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -68,6 +68,7 @@ def test_keys_pressed_in_a_browser_are_in_the_journal_and_stopping_leaves_no_pro
     assert server.process.returncode == 0
     assert {decision.reviewer for decision in run.decisions()[0]} == {"ana"}
     assert "Decisions of this session: 1 keep, 2 relabel. 5 of 8 flagged are left." in server.log.read_text()
+    assert "Traceback" not in server.log.read_text()
     assert waited_for(lambda: not any(process.is_running() for process in started))
 
 
