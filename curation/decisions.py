@@ -6,7 +6,9 @@ before it back. Nothing is ever rewritten, so every step stays attributable and 
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import fcntl
 import getpass
 import json
 import os
@@ -15,8 +17,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from curation.errors import DecisionsError, closest, some
+from training.files import sync_folder
 
 __all__ = [
     "ACTIONS",
@@ -25,6 +29,7 @@ __all__ = [
     "Decision",
     "append_decisions",
     "check_decisions",
+    "check_reviewer",
     "current_decisions",
     "last_click",
     "noted",
@@ -80,28 +85,68 @@ def now() -> str:
 def reviewer_name() -> str:
     """Return who is reviewing: ``CURATE_REVIEWER``, or the name of the account."""
     try:
-        return os.environ.get("CURATE_REVIEWER") or getpass.getuser()
+        return os.environ.get("CURATE_REVIEWER", "").strip() or getpass.getuser()
     except (KeyError, OSError):  # a container may run as a user that has no name
         return f"user {os.getuid()}"
+
+
+def check_reviewer(name: str) -> str:
+    """Return a reviewer's name without blanks around it.
+
+    Raises
+    ------
+    DecisionsError
+        When nothing is left, or it holds a line break or another character that can't be shown.
+    """
+    name = name.strip()
+    if not name or not name.isprintable():
+        raise DecisionsError(
+            "a reviewer needs a name that can be shown in one line",
+            got=repr(name),
+            wanted="e.g. ana",
+            fix="Give --reviewer NAME, or set CURATE_REVIEWER.",
+        )
+    return name
 
 
 def append_decisions(journal: Path, decisions: Iterable[Decision]) -> None:
     """Append records to the journal; they are on disk when this returns.
 
-    A line cut short by a crash is closed first, so that the record after it stays readable.
+    Several processes may append at once: each waits for the other. A line cut short by a crash is closed first, so
+    that the record after it stays readable.
+
+    Raises
+    ------
+    OSError
+        When the journal can't be written, e.g. on a full disk. None of the records is in it then.
     """
     lines = "".join(json.dumps(asdict(decision), ensure_ascii=False) + "\n" for decision in decisions)
     if not lines:
         return
     journal.parent.mkdir(parents=True, exist_ok=True)
-    with journal.open("ab+") as stream:
-        if stream.tell() > 0:
-            stream.seek(-1, os.SEEK_END)
+    with journal.open("ab+", buffering=0) as stream:
+        _hold(stream, fcntl.LOCK_EX)
+        end = stream.seek(0, os.SEEK_END)
+        if end > 0:
+            stream.seek(end - 1)
             if stream.read(1) != b"\n":
                 lines = "\n" + lines
-        stream.write(lines.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
+        rest = memoryview(lines.encode())
+        try:
+            while rest:
+                rest = rest[stream.write(rest) :]
+            os.fsync(stream.fileno())
+        except OSError:
+            stream.truncate(end)
+            raise
+    if end == 0:
+        sync_folder(journal.parent)
+
+
+def _hold(stream: IO[bytes], how: int) -> None:
+    """Lock a file until it is closed. Where the file system has no locks, appending is all there is."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(stream, how)
 
 
 def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
@@ -116,9 +161,12 @@ def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
     """
     if not journal.exists():
         return [], []
+    with journal.open("rb") as stream:
+        _hold(stream, fcntl.LOCK_SH)  # never half of what another process is writing
+        text = stream.read().decode(errors="replace")
     decisions, damaged = [], []
     # not splitlines: a note may hold other characters that end a line, e.g. U+2028
-    for number, line in enumerate(journal.read_text(encoding="utf-8", errors="replace").split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from curation.decisions import (
     Decision,
     append_decisions,
     check_decisions,
+    check_reviewer,
     current_decisions,
     read_decisions_csv,
     read_journal,
@@ -263,3 +266,53 @@ def test_a_line_of_the_journal_is_plain_json(journal: Path) -> None:
         "source": "app",
         "note": None,
     }
+
+
+APPEND = (
+    "import sys; from pathlib import Path; from curation.decisions import Decision, append_decisions\n"
+    "for number in range(500):\n"
+    "    note = 'x' * (number % 7 * 3000)\n"
+    "    name = sys.argv[2]\n"
+    "    append_decisions(Path(sys.argv[1]), [Decision(f'{name}{number}', 'keep', None, name, '', 'app', note)])"
+)
+
+
+def test_two_processes_that_append_at_once_lose_and_mangle_nothing(tmp_path):
+    journal = tmp_path / "decisions.jsonl"
+    journal.write_text('{"id": "cut short')
+    writers = [subprocess.Popen([sys.executable, "-c", APPEND, str(journal), name]) for name in ("ana", "ben")]
+    damaged: list[str] = []
+    while any(writer.poll() is None for writer in writers):
+        damaged += read_journal(journal)[1][1:]  # a reader never meets half a line either
+    assert [writer.returncode for writer in writers] == [0, 0]
+    decisions, left_out = read_journal(journal)
+    assert damaged == []
+    assert len(left_out) == 1
+    for name in ("ana", "ben"):
+        assert [decision.id for decision in decisions if decision.reviewer == name] == [
+            f"{name}{n}" for n in range(500)
+        ]
+    assert len(decisions) == 1000
+
+
+def test_a_full_disk_leaves_no_half_decision(tmp_path):
+    journal = tmp_path / "decisions.jsonl"
+    append_decisions(journal, [Decision("a", "keep", None, "ana", "", "app")])
+    before = journal.read_bytes()
+    code = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from curation.decisions import Decision, append_decisions\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "append_decisions(Path(sys.argv[1]), [Decision('b', 'keep', None, 'ana', '', 'app', 'x' * 9000)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(journal)], capture_output=True, text=True, check=False)
+    assert "OSError" in done.stderr
+    assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["", "  ", "ana\nben", "ana\x1b[2J", "\u2028"])
+def test_a_reviewer_s_name_can_be_shown_in_one_line(name):
+    with pytest.raises(DecisionsError, match="needs a name"):
+        check_reviewer(name)
+    assert check_reviewer(" Añá Ó Briain ") == "Añá Ó Briain"

