@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from curation.cli.options import json_option, run_option
+from curation.cli.review_page import check_page_options, review_page
 from curation.cli.terminal import Terminal, print_json
 from curation.runs import open_run
 
@@ -19,15 +20,37 @@ __all__ = ["review"]
 @click.option("--port", default=5151, show_default=True, help="Port; 0 takes a free one.")
 @click.option("--reviewer", help="Your name, kept with every decision. [default: CURATE_REVIEWER or your login]")
 @click.option("--browser/--no-browser", default=True, show_default=True, help="Open a browser.")
+@click.option("--html", is_flag=True, help="Write one page to decide in instead: no MongoDB, no server.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --html: the page. [default: review.html in the run]",
+)
+@click.option("--first", type=click.IntRange(min=1), metavar="N", help="With --html: only the first N of the queue.")
 @json_option
+@click.pass_context
 def review(
-    run_folder: Path | None, address: str, port: int, reviewer: str | None, browser: bool, as_json: bool
+    context: click.Context,
+    run_folder: Path | None,
+    address: str,
+    port: int,
+    reviewer: str | None,
+    browser: bool,
+    html: bool,
+    output: Path | None,
+    first: int | None,
+    as_json: bool,
 ) -> None:
     """Look at the run in the FiftyOne App: keep, relabel, delete, by mouse or keys (k, a, e, d, u).
 
     Every decision is kept at once, in decisions.jsonl; Ctrl-C ends the review. Nothing is applied before
     `curate apply-fixes`.
     """
+    check_page_options(context, html)
+    if html:
+        review_page(run_folder, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
+        return
     from curation.review import run_review
 
     run = open_run(run_folder)

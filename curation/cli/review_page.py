@@ -1,0 +1,66 @@
+"""`curate review --html`."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from curation.cli.terminal import Terminal, print_json
+from curation.errors import InputError
+from curation.runs import open_run
+
+__all__ = ["check_page_options", "review_page"]
+
+
+def check_page_options(context: click.Context, html: bool) -> None:
+    """Refuse options that mean nothing with ``--html``, or without it.
+
+    Raises
+    ------
+    InputError
+        Naming the first of them.
+    """
+    for name in ("address", "port") if html else ("output", "first"):
+        if context.get_parameter_source(name) not in (ParameterSource.DEFAULT, None):
+            where = "with" if html else "without"
+            raise InputError(f"--{name} has no effect {where} --html", fix="Leave one of them out, or add --html.")
+
+
+def review_page(
+    run_folder: Path | None,
+    *,
+    output: Path | None,
+    first: int | None,
+    reviewer: str | None,
+    browser: bool,
+    as_json: bool,
+) -> None:
+    """Write the page, and say where it is and what comes next."""
+    from curation.review.page import apply_command, write_page
+
+    run = open_run(run_folder)
+    made = write_page(run, output=output, first=first, reviewer=reviewer, talk=Terminal())
+    following = apply_command(run, named=run_folder is not None)
+    if as_json:
+        print_json(
+            {
+                "run": str(run.folder),
+                "page": None if made.path is None else str(made.path),
+                "listings": made.listings,
+                "decided": made.decided,
+                "bytes": made.size,
+                "next": None if made.path is None else following,
+            }
+        )
+    elif made.path is None:
+        click.echo(f"Nothing is flagged in run {run.folder}: there is nothing to review, and no page was written.")
+    else:
+        listings = f"{made.listings:,} listing" + ("s" if made.listings != 1 else "")
+        click.echo(f"Page: {made.path} ({listings}, {made.decided:,} decided already, {made.size / 1e6:.1f} MB)")
+        click.echo("Decide in a browser, and download decisions.csv there.")
+        click.echo(f"Next: {following}")
+    if browser and made.path is not None:
+        webbrowser.open(made.path.resolve().as_uri())

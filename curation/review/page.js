@@ -1,0 +1,698 @@
+"use strict";
+// Everything that listings hold goes in as text (textContent), never as markup.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const run = data.run;
+const queue = data.listings; // to decide on; the others are shown beside them
+const every = queue.concat(data.others);
+const places = new Map(every.map((listing, place) => [listing.id, place]));
+const WORDS = { keep: "kept", relabel: "relabelled", delete: "deleted" };
+const MARKS = { keep: "✓", relabel: "→", delete: "✕" };
+const TITLES = new Map(data.kinds.map((kind) => [kind.name, kind.title]));
+const AHEAD = 20; // listings that the hint to stop looks ahead
+const ROW = 62; // height of a row of the queue in pixels, as in the style
+
+const $ = (id) => document.getElementById(id);
+
+function element(tag, name, text) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function say(text) {
+  $("said").textContent = text;
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => ($("said").textContent = ""), 5000);
+}
+
+function warn(text) {
+  $("warning").textContent = text;
+  $("warning").hidden = false;
+}
+
+// What is kept: each decision under a key of its own, so that two windows do not overwrite each other's.
+
+const own = new Map(); // id -> {decision, new_label, reviewer, time, step, before}
+const notes = new Map(); // id -> words
+let saved = { step: 0, stale: false }; // the last download; stale: something in it was taken back or changed
+
+function keep(name, value) {
+  try {
+    const key = `${run.key} ${name}`;
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    warn("This browser does not keep decisions for this page: download them before you close it.");
+  }
+}
+
+function kept() {
+  const found = [];
+  try {
+    for (let number = 0; number < localStorage.length; number++) {
+      const key = localStorage.key(number);
+      if (key.startsWith(`${run.key} `)) found.push([key.slice(run.key.length + 1), localStorage.getItem(key)]);
+    }
+  } catch {
+    warn("This browser does not keep decisions for this page: download them before you close it.");
+  }
+  return found;
+}
+
+function load() {
+  own.clear();
+  notes.clear();
+  for (const [id, decision] of Object.entries(data.decided)) if (decision.note) notes.set(id, decision.note);
+  for (const [name, text] of kept()) {
+    let value;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      warn(`What this browser kept under "${name}" is damaged and is left out.`);
+      continue;
+    }
+    if (name === "saved") saved = value;
+    else if (name.startsWith("note ")) notes.set(name.slice(5), value);
+    else if (name.startsWith("decision ")) own.set(name.slice(9), value);
+  }
+  // the later one holds: what was applied since, or decided elsewhere, is in the run by now
+  for (const [id, decision] of own) if (id in data.decided && !(when(decision) > when(data.decided[id]))) own.delete(id);
+}
+
+const when = (decision) => Date.parse(decision.time) || 0;
+const held = (id) => own.get(id) || (Object.hasOwn(data.decided, id) ? data.decided[id] : null);
+const lastStep = () => Math.max(0, ...[...own.values()].map((decision) => decision.step));
+const unsaved = () => [...own.values()].filter((decision) => decision.step > saved.step).length;
+const isFresh = () => saved.stale || unsaved() > 0;
+const now = () => new Date().toISOString().replace("Z", "+00:00");
+
+function put(id, decision) {
+  if (decision) own.set(id, decision);
+  else own.delete(id);
+  keep(`decision ${id}`, decision || null);
+}
+
+function record(changes, more = {}) {
+  const step = Math.max(lastStep(), saved.step) + 1;
+  for (const [id, decision, label] of changes) {
+    const before = own.get(id) || null;
+    put(id, { decision, new_label: label || "", reviewer: "", time: now(), step, before, ...more });
+  }
+}
+
+// Where we are
+
+let current = 0;
+let shown = []; // places of the queue that pass the filter
+
+function matches(place) {
+  const listing = queue[place];
+  const [kind, state, words] = [$("kind").value, $("state").value, $("search").value.trim().toLowerCase()];
+  if (kind && !listing.issues.includes(kind)) return false;
+  if (state !== "all" && (state === "done") !== Boolean(held(listing.id))) return false;
+  return !words || `${listing.id}\n${listing.title || ""}`.toLowerCase().includes(words);
+}
+
+function filter() {
+  shown = [...queue.keys()].filter(matches);
+}
+
+function go(place) {
+  current = place;
+  drawCard();
+  $("card").scrollTop = 0;
+  showRow();
+  document.body.classList.remove("show-queue");
+  $("open-queue").setAttribute("aria-expanded", "false");
+}
+
+function move(by) {
+  const at = shown.indexOf(current);
+  const next = at >= 0 ? shown[at + by] : by > 0 ? shown.find((place) => place > current) : shown.findLast((place) => place < current);
+  if (next === undefined) say(by > 0 ? "This is the last one." : "This is the first one.");
+  else go(next);
+}
+
+function advance(said) {
+  const later = shown.filter((place) => place > current);
+  const earlier = shown.filter((place) => place < current);
+  const next = [...later, ...earlier].find((place) => !held(queue[place].id));
+  filter();
+  drawProgress();
+  go(next === undefined ? current : next);
+  say(next === undefined ? `${said} Nothing is left to decide in this list.` : said);
+}
+
+// Deciding
+
+function decide(decision, label) {
+  const id = queue[current].id;
+  record([[id, decision, label]]);
+  advance(`${id} ${WORDS[decision]}${label ? ` as ${label}` : ""}.`);
+}
+
+function accept() {
+  const { given, suggested } = queue[current];
+  if (!suggested || suggested === given) say("Nothing is suggested here: k keeps, e relabels, d deletes.");
+  else decide("relabel", suggested);
+}
+
+function only() {
+  const listing = queue[current];
+  if (!listing.reposts.length) return say("This listing has no reposts.");
+  const mine = held(listing.id);
+  const others = listing.reposts.map((place) => every[place].id);
+  const stays = mine && mine.decision === "relabel" ? ["relabel", mine.new_label] : ["keep", ""];
+  record([[listing.id, ...stays], ...others.map((id) => [id, "delete", ""])]);
+  advance(`${listing.id} stays, ${others.join(", ")} deleted.`);
+}
+
+function undo() {
+  const step = lastStep();
+  const last = [...own].filter(([, decision]) => decision.step === step);
+  if (!last.length) return say("Nothing was decided in this page.");
+  if (step <= saved.step) keep("saved", (saved = { ...saved, stale: true }));
+  for (const [id, decision] of last) put(id, decision.before);
+  filter();
+  drawProgress();
+  const place = places.get(last[0][0]);
+  go(place < queue.length ? place : current);
+  say(`Taken back: ${last.map(([id]) => id).join(", ")}.`);
+}
+
+function writeNote() {
+  const { id } = queue[current];
+  const words = $("note").value.trim();
+  if (words === (notes.get(id) || "")) return;
+  notes.set(id, words);
+  keep(`note ${id}`, words);
+  if (own.has(id)) keep("saved", (saved = { ...saved, stale: true }));
+  drawProgress();
+}
+
+// Words
+
+const percent = (chance) =>
+  chance === null ? "" : chance < 0.005 ? "<1 %" : chance > 0.995 ? ">99 %" : `${Math.round(100 * chance)} %`;
+
+function amount(price) {
+  const whole = price >= 100 || Number.isInteger(price);
+  const digits = whole ? 0 : 2;
+  return price.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+const money = (price) => [amount(price), data.currency].filter(Boolean).join(" ");
+
+function inWords(decision) {
+  const by = decision.reviewer ? ` by ${decision.reviewer}` : "";
+  return `${WORDS[decision.decision]}${decision.new_label ? ` as ${decision.new_label}` : ""}${by}`;
+}
+
+// Photos: text in the page until they are shown; a large page goes on loading behind the first of them
+
+const pending = new Set();
+
+function photo(node, place, words) {
+  const source = $(`photo-${place}`);
+  // the last one that is there may still be coming in
+  if (!source || (!source.nextElementSibling && document.readyState === "loading")) {
+    node.replaceChildren(element("span", "none", "loading"));
+    pending.add([node, place, words]);
+  } else if (source.type === "image/webp") {
+    const image = element("img");
+    image.alt = words;
+    image.decoding = "async";
+    image.addEventListener("error", () => node.replaceChildren(element("span", "none", "The photo can't be shown.")));
+    image.src = `data:image/webp;base64,${source.textContent}`;
+    node.replaceChildren(image);
+  } else {
+    const why = new TextDecoder().decode(Uint8Array.from(atob(source.textContent), (letter) => letter.charCodeAt(0)));
+    node.replaceChildren(element("span", "none", node.id === "photo" ? `No photo: ${why}` : "no photo"));
+    node.title = why;
+  }
+}
+
+function fillPending() {
+  const waiting = [...pending];
+  pending.clear();
+  for (const [node, place, words] of waiting) if (node.isConnected) photo(node, place, words);
+}
+
+// The large view
+
+function drawCard() {
+  pending.clear();
+  const listing = queue[current];
+  $("photo").removeAttribute("title");
+  photo($("photo"), current, listing.title || `Photo of ${listing.id}`);
+  $("where").textContent = `${current + 1} of ${queue.length} · ${listing.id}`;
+  $("title").textContent = $("title").title = listing.title || "(no title)";
+  $("badges").replaceChildren(...listing.issues.map((name) => element("span", "badge", TITLES.get(name))));
+  $("reasons").replaceChildren(...listing.reasons.map((reason) => element("li", "", reason)));
+  $("note").value = notes.get(listing.id) || "";
+  drawDecided(held(listing.id));
+  $("labels").replaceChildren(
+    ...label("given", listing.given, listing.givenChance, "bad"),
+    ...label("suggested", listing.suggested, listing.suggestedChance, "good"),
+  );
+  drawPrice(listing);
+  drawBeside(listing);
+  $("only").hidden = !listing.reposts.length;
+  document.querySelector("[data-do=accept]").disabled = !listing.suggested || listing.suggested === listing.given;
+}
+
+function drawDecided(decision) {
+  $("decided").hidden = !decision;
+  if (!decision) return;
+  $("decided").className = decision.decision;
+  $("decided").textContent = `${MARKS[decision.decision]} ${inWords(decision)}`;
+}
+
+function label(what, name, chance, side) {
+  if (name === null && what === "suggested") return [];
+  const row = [element("span", "what", what), element("span", "name", name === null ? "(no label)" : name)];
+  row.push(element("span", "chance", percent(chance)));
+  row[2].title = "how probable it is that this label is right";
+  if (chance === null) return row;
+  const meter = element("div", "meter");
+  const bar = element("div", side === "bad" && chance >= 0.5 ? "good" : side);
+  bar.style.width = `${100 * chance}%`;
+  meter.append(bar);
+  return [...row, meter];
+}
+
+function drawPrice({ price, low, high }) {
+  const box = $("price");
+  if (price === null) return box.replaceChildren(element("span", "quiet", "no price"));
+  const line = element("p");
+  line.append(element("strong", "", money(price)));
+  if (low === null || high === null) return box.replaceChildren(line);
+  line.append(element("span", "quiet", `  usually ${amount(low)} to ${amount(high)}`));
+  if (!(price > 0 && low > 0)) return box.replaceChildren(line);
+  box.replaceChildren(line, scale(price, low, high));
+}
+
+function scale(price, low, high) {
+  const [left, right] = [Math.log(Math.min(price, low) / 2), Math.log(Math.max(price, high) * 2)];
+  const at = (value) => `${(100 * (Math.log(value) - left)) / (right - left)}%`;
+  const drawn = element("div", "scale");
+  drawn.setAttribute("role", "img");
+  drawn.setAttribute("aria-label", `price ${amount(price)} against the usual ${amount(low)} to ${amount(high)}, log scale`);
+  const [usual, mark] = [element("div", "usual"), element("div", "mark")];
+  usual.style.left = at(low);
+  usual.style.right = `calc(100% - ${at(high)})`;
+  mark.style.left = at(price);
+  drawn.append(usual, mark);
+  return drawn;
+}
+
+function drawBeside(listing) {
+  const sections = [
+    ["Nearly the same photo: o deletes these", listing.reposts, "reposts"],
+    [`Sound ${listing.given} (given)`, listing.likeGiven, ""],
+    [`Sound ${listing.suggested} (suggested)`, listing.likeSuggested, ""],
+  ].filter(([, found]) => found.length);
+  $("beside").replaceChildren(...sections.map((section) => strip(...section)));
+}
+
+function strip(title, found, name) {
+  const [section, heading, tiles] = [element("section", name), element("h3", "", title), element("div", "strip")];
+  heading.title = title;
+  section.append(heading, tiles);
+  tiles.append(...found.map((place) => tile(place, name === "reposts")));
+  return section;
+}
+
+function tile(place, group) {
+  const listing = every[place];
+  const made = element(place < queue.length ? "button" : "div", "tile");
+  const picture = element("div", "thumb");
+  made.append(picture);
+  photo(picture, place, listing.title || listing.id);
+  const decision = held(listing.id);
+  const state = group && decision ? `${MARKS[decision.decision]} ${WORDS[decision.decision]}` : null;
+  const price = listing.price === null ? null : money(listing.price);
+  const lines = group ? [state, listing.given, price, listing.id] : [price, listing.title];
+  made.append(...lines.filter(Boolean).map((line) => element("span", line === state ? `${decision.decision}-mark` : "", line)));
+  made.title = [listing.id, listing.title, listing.given].filter(Boolean).join("\n");
+  if (place < queue.length) made.addEventListener("click", () => go(place));
+  return made;
+}
+
+// The queue: only the rows in sight are in the page
+
+const rows = new Map();
+
+function drawRows() {
+  const list = $("list");
+  const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 2);
+  const inSight = shown.slice(first, first + Math.ceil(list.clientHeight / ROW) + 4);
+  for (const [place, row] of rows) if (!inSight.includes(place)) rows.delete(place) && row.remove();
+  inSight.forEach((place, number) => {
+    if (!rows.has(place)) {
+      rows.set(place, makeRow(place));
+      $("rows").append(rows.get(place));
+    }
+    drawRow(rows.get(place), place, first + number);
+  });
+  $("rows").style.height = `${ROW * shown.length}px`;
+  $("found").textContent = shown.length === queue.length ? `${queue.length} listings` : `${shown.length} of ${queue.length} listings`;
+}
+
+function makeRow(place) {
+  const { id, title, given, suggested, issues } = queue[place];
+  const row = element("button", "item");
+  row.type = "button";
+  const [picture, words] = [element("div", "thumb"), element("div", "words")];
+  const kinds = issues.map((name) => TITLES.get(name)).join(", ");
+  const last = suggested && suggested !== given ? `→ ${suggested}` : kinds;
+  const label = given === null ? "(no label)" : given;
+  words.append(element("span", "", title || id), element("span", "quiet", label), element("span", "quiet", last));
+  row.append(picture, words, element("span", "state"));
+  row.title = [id, title, label, last, kinds].filter(Boolean).join("\n");
+  row.addEventListener("click", () => go(place));
+  photo(picture, place, "");
+  return row;
+}
+
+function drawRow(row, place, number) {
+  const decision = held(queue[place].id);
+  row.style.top = `${ROW * number}px`;
+  row.setAttribute("aria-current", String(place === current));
+  row.setAttribute("aria-posinset", number + 1);
+  row.setAttribute("aria-setsize", shown.length);
+  row.lastChild.textContent = decision ? MARKS[decision.decision] : "";
+  row.lastChild.className = decision ? `state ${decision.decision}-mark` : "state";
+  row.lastChild.title = decision ? inWords(decision) : "";
+}
+
+function showRow() {
+  const at = shown.indexOf(current);
+  const list = $("list");
+  if (at >= 0 && ROW * at < list.scrollTop + ROW) list.scrollTop = ROW * (at - 1);
+  else if (at >= 0 && ROW * (at + 2) > list.scrollTop + list.clientHeight) list.scrollTop = ROW * (at + 2) - list.clientHeight;
+  drawRows();
+}
+
+// How far it is
+
+function drawProgress() {
+  const counts = { keep: 0, relabel: 0, delete: 0 };
+  const left = [];
+  for (const listing of queue) {
+    const decision = held(listing.id);
+    if (decision) counts[decision.decision]++;
+    else left.push(listing);
+  }
+  const done = queue.length - left.length;
+  $("bar").setAttribute("aria-valuemax", queue.length);
+  $("bar").setAttribute("aria-valuenow", done);
+  $("bar-done").style.width = `${(100 * done) / queue.length}%`;
+  const parts = Object.keys(counts).filter((name) => counts[name]).map((name) => `${counts[name]} ${WORDS[name]}`);
+  $("counts").textContent = [`${done} of ${queue.length} decided`, ...parts].join(" · ");
+  drawHint(left);
+  const fresh = unsaved();
+  $("fresh").textContent = fresh ? ` (${fresh} new)` : isFresh() ? " (changed)" : "";
+}
+
+const sum = (listings) => listings.reduce((total, listing) => total + (listing.worth || 0), 0);
+
+function drawHint(left) {
+  const known = queue.some((listing) => listing.worth !== null);
+  const next = sum(left.slice(0, AHEAD));
+  $("expected").textContent = known && left.length ? `· about ${Math.round(sum(left))} of the ${left.length} left need a change` : "";
+  let text = "";
+  if (!left.length) text = "All are decided: download decisions.csv.";
+  else if (known && next < 1)
+    text = `You may stop here: the next ${Math.min(AHEAD, left.length)} are expected to need less than one change.`;
+  if ($("hint").textContent !== text) $("hint").textContent = text;
+  $("hint").hidden = !text;
+}
+
+// The list of classes
+
+let choices = [];
+let chosen = 0;
+
+function openClasses() {
+  $("class-filter").value = "";
+  $("classes").showModal();
+  drawClasses();
+}
+
+function drawClasses() {
+  const { likely, given } = queue[current];
+  const words = $("class-filter").value.trim().toLowerCase();
+  const chances = new Map(likely);
+  const order = [...chances.keys(), ...data.classes.keys()];
+  choices = [...new Set(order)].map((number) => data.classes[number]).filter((name) => name.toLowerCase().includes(words));
+  chosen = 0;
+  $("class-list").replaceChildren(
+    ...choices.map((name, number) => {
+      const item = element("li");
+      item.id = `class-${number}`;
+      item.setAttribute("role", "option");
+      const chance = chances.get(data.classes.indexOf(name));
+      const notes = [name === given ? "given" : "", chance === undefined ? "" : percent(chance)];
+      item.append(element("span", "number", number < 9 ? number + 1 : ""), element("span", "name", name));
+      item.append(element("span", "", notes.filter(Boolean).join(" · ")));
+      item.addEventListener("click", () => choose(number));
+      return item;
+    }),
+  );
+  mark(0);
+}
+
+function mark(number) {
+  if (!choices.length) return;
+  chosen = Math.min(Math.max(number, 0), choices.length - 1);
+  [...$("class-list").children].forEach((item, place) => item.setAttribute("aria-selected", String(place === chosen)));
+  $("class-filter").setAttribute("aria-activedescendant", `class-${chosen}`);
+  $("class-list").children[chosen].scrollIntoView({ block: "nearest" });
+}
+
+function choose(number) {
+  const name = choices[number];
+  if (name === undefined) return;
+  $("classes").close();
+  if (name === queue[current].given) decide("keep");
+  else decide("relabel", name);
+}
+
+function classKey(event) {
+  const typed = ($("class-filter").value + event.key).toLowerCase();
+  const isDigit = /^[1-9]$/.test(event.key) && !data.classes.some((name) => $("class-filter").value && name.toLowerCase().includes(typed));
+  if (isDigit) choose(Number(event.key) - 1);
+  else if (event.key === "ArrowDown") mark(chosen + 1);
+  else if (event.key === "ArrowUp") mark(chosen - 1);
+  else if (event.key === "Enter") choose(chosen);
+  else return;
+  event.preventDefault();
+}
+
+// decisions.csv: RFC 4180, every field quoted and exact, so that ids come back as they were
+
+const COLUMNS = ["id", "decision", "new_label", "reviewer", "time", "note"];
+
+function csv(reviewer) {
+  const lines = [...own].sort(([, one], [, other]) => one.step - other.step).map(([id, decision]) => [
+    id, decision.decision, decision.new_label, decision.reviewer || reviewer, decision.time, notes.get(id) || "",
+  ]);
+  const quoted = [COLUMNS, ...lines].map((line) => line.map((field) => `"${field.replaceAll('"', '""')}"`).join(","));
+  return `\ufeff${quoted.join("\r\n")}\r\n`;
+}
+
+function openSaving() {
+  if (!own.size) return say("Nothing was decided in this page yet.");
+  const idle = [...notes].filter(([id, words]) => words && !held(id)).map(([id]) => id);
+  const left = idle.length ? ` Not in it: notes on listings without a decision (${idle.slice(0, 5).join(", ")}${idle.length > 5 ? ", …" : ""}).` : "";
+  $("saving-what").textContent = `${own.size} decision${own.size === 1 ? "" : "s"} of this page, in decisions.csv.${left}`;
+  $("saving").showModal();
+}
+
+function save() {
+  const reviewer = $("reviewer").value.trim();
+  try {
+    localStorage.setItem("curate reviewer", reviewer);
+  } catch {
+    // the warning is there already
+  }
+  const link = element("a");
+  link.href = URL.createObjectURL(new Blob([csv(reviewer)], { type: "text/csv" }));
+  link.download = "decisions.csv";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  keep("saved", (saved = { step: Math.max(saved.step, lastStep()), stale: false }));
+  $("saving").close();
+  drawProgress();
+  say(`Downloaded. Next: ${run.command}`);
+}
+
+function parse(text, delimiter) {
+  const [lines, pattern] = [[[]], new RegExp(`(?:"((?:[^"]|"")*)"|([^"${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|\\r|$)`, "y")];
+  while (pattern.lastIndex < text.length) {
+    const found = pattern.exec(text);
+    if (!found) throw new Error("a quote is not closed");
+    lines.at(-1).push(found[1] === undefined ? found[2] : found[1].replaceAll('""', '"'));
+    if (found[3] && found[3] !== delimiter) lines.push([]);
+  }
+  return lines.filter((line) => line.some((field) => field.trim()));
+}
+
+function readCsv(content) {
+  const bytes = new Uint8Array(content);
+  const wide = { 65534: "utf-16le", 65279: "utf-16be" }[bytes[0] * 256 + bytes[1]];
+  const text = new TextDecoder(wide || "utf-8").decode(content);
+  for (const delimiter of [",", ";", "\t"]) {
+    const [header, ...lines] = parse(text, delimiter);
+    const names = (header || []).map((name) => name.trim());
+    if (!names.includes("id") || !names.includes("decision")) continue;
+    return lines.map((line) => Object.fromEntries(names.map((name, at) => [name, (line[at] || "").trim()])));
+  }
+  throw new Error("it has no columns id and decision");
+}
+
+function fits(row) {
+  const action = row.decision.toLowerCase();
+  if (!places.has(row.id) || !Object.hasOwn(WORDS, action)) return false;
+  return action !== "relabel" || data.classes.includes(row.new_label);
+}
+
+function take(found) {
+  const wrong = found.filter((row) => row.decision && !fits(row));
+  const good = found.filter((row) => row.decision && fits(row)).map((row) => ({ ...row, time: row.time || now() }));
+  let taken = 0;
+  for (const row of good.sort((one, other) => when(one) - when(other))) {
+    const decision = held(row.id);
+    if (decision && when(decision) >= when(row)) continue;
+    const action = row.decision.toLowerCase();
+    record([[row.id, action, action === "relabel" ? row.new_label : ""]], { reviewer: row.reviewer || "", time: row.time });
+    if (row.note) notes.set(row.id, row.note) && keep(`note ${row.id}`, row.note);
+    taken++;
+  }
+  const parts = [`${taken} decisions taken`, `${good.length - taken} were here already, or are older`];
+  if (wrong.length) parts.push(`${wrong.length} do not fit this page (${wrong.slice(0, 3).map((row) => row.id).join(", ")})`);
+  refresh();
+  say(`${parts.join("; ")}.`);
+}
+
+async function importFile(file) {
+  try {
+    take(readCsv(await file.arrayBuffer()));
+  } catch (error) {
+    say(`${file.name} can't be read: ${error.message}.`);
+  }
+}
+
+// Keys and buttons
+
+const DO = {
+  keep: () => decide("keep"), accept, relabel: openClasses, delete: () => decide("delete"), only, undo,
+  note: () => $("note").focus(), next: () => move(1), previous: () => move(-1),
+  search: () => $("search").focus(), help: () => $("keys").showModal(),
+};
+const KEYS = {
+  k: "keep", a: "accept", e: "relabel", d: "delete", o: "only", u: "undo", n: "note", j: "next", J: "previous",
+  ArrowRight: "next", ArrowDown: "next", ArrowLeft: "previous", ArrowUp: "previous", "/": "search", "?": "help",
+};
+
+function key(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) {
+    if (event.key === "Escape" || (event.key === "Enter" && event.target.tagName === "INPUT")) $("card").focus();
+    return;
+  }
+  // with caps lock on, K is k
+  const letter = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key;
+  const action = KEYS[letter];
+  // a key held down must not decide on all that follows
+  if (!action || (event.repeat && action !== "next" && action !== "previous")) return;
+  event.preventDefault();
+  DO[action]();
+}
+
+function refresh() {
+  filter();
+  drawProgress();
+  drawCard();
+  showRow();
+}
+
+function fillFilters() {
+  const option = (value, text) => Object.assign(element("option", "", text), { value });
+  const count = (name) => queue.filter((listing) => listing.issues.includes(name)).length;
+  $("kind").append(option("", "all kinds"), ...data.kinds.map(({ name, title }) => option(name, `${title} (${count(name)})`)));
+}
+
+function listen() {
+  document.addEventListener("keydown", key);
+  for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => DO[button.dataset.do]());
+  for (const name of ["kind", "state", "search"]) {
+    $(name).addEventListener("input", () => {
+      filter();
+      showRow();
+      if (shown.length && !shown.includes(current)) go(shown[0]);
+    });
+  }
+  for (const list of document.querySelectorAll("select")) {
+    // chosen with the mouse: the next key is for the listing again
+    list.addEventListener("pointerdown", () => (list.dataset.mouse = "yes"));
+    list.addEventListener("change", () => list.dataset.mouse && delete list.dataset.mouse && $("card").focus());
+  }
+  $("list").addEventListener("scroll", drawRows, { passive: true });
+  window.addEventListener("resize", drawRows);
+  $("note").addEventListener("input", writeNote);
+  $("class-filter").addEventListener("input", drawClasses);
+  $("class-filter").addEventListener("keydown", classKey);
+  $("help").addEventListener("click", DO.help);
+  $("download").addEventListener("click", openSaving);
+  $("save").addEventListener("click", save);
+  $("reviewer").addEventListener("keydown", (event) => event.key === "Enter" && save());
+  $("import").addEventListener("click", () => $("import-file").click());
+  $("import-file").addEventListener("change", ({ target }) => {
+    if (target.files.length) importFile(target.files[0]);
+    target.value = "";
+  });
+  $("open-queue").addEventListener("click", () => {
+    const open = document.body.classList.toggle("show-queue");
+    $("open-queue").setAttribute("aria-expanded", String(open));
+    showRow();
+  });
+  for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
+  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => $("card").focus());
+  window.addEventListener("beforeunload", (event) => {
+    if (!isFresh()) return;
+    event.preventDefault();
+    event.returnValue = "";
+  });
+  window.addEventListener("storage", (event) => {
+    // another window of this page decided
+    if (event.key && event.key.startsWith(run.key)) load(), refresh();
+  });
+}
+
+function start() {
+  load();
+  keep("opened", now()); // says at once if nothing can be kept
+  fillFilters();
+  listen();
+  $("command").textContent = run.command;
+  try {
+    $("reviewer").value = run.reviewer || localStorage.getItem("curate reviewer") || "";
+  } catch {
+    $("reviewer").value = run.reviewer;
+  }
+  current = Math.max(0, queue.findIndex((listing) => !held(listing.id)));
+  refresh();
+  $("card").focus();
+  if (document.readyState !== "loading") return;
+  const waiting = setInterval(fillPending, 200);
+  document.addEventListener("DOMContentLoaded", () => {
+    clearInterval(waiting);
+    fillPending();
+  });
+}
+
+start();

@@ -1,0 +1,224 @@
+"""The review as one HTML page: no server, no database, no network.
+
+A person decides in any browser, downloads ``decisions.csv``, and gives it to `curate apply-fixes --decisions`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import shlex
+import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+from PIL import Image
+
+from curation import __version__
+from curation.decisions import current_decisions
+from curation.errors import InputError
+from curation.pages import fill_page
+from curation.review.card import cards_of
+from curation.review.page_data import Shown, page_data, shown
+from curation.runs import Run
+from curation.talk import Silent, Talk
+from training.ahead import cores, map_ahead
+from training.files import sha256_of_file, whole_file
+from training.photos.pixels import decode_within
+
+__all__ = ["PAGE", "Written", "apply_command", "write_page"]
+
+#: Name of the page in the run's folder.
+PAGE = "review.html"
+#: How a page of ours begins; a file that begins otherwise is never overwritten.
+_MARK = "<!doctype html>\n<!-- curate review -->\n"
+#: Longest sides of the photo that is judged, and of those beside it, in pixels.
+_LARGE = 480
+_SMALL = 160
+#: WebP is in every browser since 2020; at these settings about a third smaller than a JPEG that looks the same.
+_WEBP = {"quality": 72, "method": 2}
+_AHEAD = 32
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes
+    ----------
+    path : Path or None
+        The page; None when nothing is flagged, so that there is nothing to look at.
+    listings : int
+        Listings to decide on in the page.
+    decided : int
+        Those of them that the journal has a decision for.
+    size : int
+        Bytes.
+    """
+
+    path: Path | None
+    listings: int
+    decided: int
+    size: int
+
+
+def write_page(
+    run: Run,
+    *,
+    output: Path | None = None,
+    first: int | None = None,
+    reviewer: str | None = None,
+    talk: Talk | None = None,
+) -> Written:
+    """Write the review of a run as one self-contained page.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run with photos.
+    output : Path, optional
+        The file; by default ``review.html`` in the run's folder. An earlier page is replaced.
+    first : int, optional
+        Only so many listings of the queue, those to look at first.
+    reviewer : str, optional
+        Who will decide. Left out, the page asks.
+    talk : Talk, optional
+        Hears how far it is.
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    ReviewError
+        If no listing has a photo, or the folder of the photos is gone.
+    InputError
+        If `output` can't be written, or is a file that is no page of ours.
+    """
+    path = output or run.folder / PAGE
+    _check_output(path)
+    listings = shown(cards_of(run), first)
+    decided = current_decisions(run.decisions()[0])
+    counts = (len(listings.queue), sum(card.id in decided for card in listings.queue))
+    if not listings.queue:
+        return Written(None, *counts, 0)
+    head = _head(run, listings, reviewer)
+    try:
+        with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+            stream.write(head)
+            stream.writelines(_photos(listings, talk or Silent()))
+            stream.write("</body>\n</html>\n")
+        return Written(path, *counts, path.stat().st_size)
+    except OSError as error:
+        raise InputError(
+            f"can't write {path}", got=error.strerror or str(error), fix="Name another file with --output."
+        ) from error
+
+
+def apply_command(run: Run, *, named: bool) -> str:
+    """Return what to type when the decisions are downloaded.
+
+    Parameters
+    ----------
+    run : Run
+        The run of the page.
+    named : bool
+        Whether to name the run; without, it is the latest one.
+    """
+    name = f" --run {shlex.quote(str(run.folder))}" if named else ""
+    return f"curate apply-fixes{name} --decisions ~/Downloads/decisions.csv"
+
+
+def _check_output(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"can't write {path}", got="a folder", wanted="a file", fix="Name one with --output.")
+    if not path.exists():
+        return
+    with path.open("rb") as stream:
+        if path.stat().st_size and stream.read(len(_MARK)) != _MARK.encode():
+            raise InputError(
+                f"can't write {path}",
+                got="a file that is no page of curate review",
+                wanted="a new file, or an earlier page",
+                fix="Name another one with --output.",
+            )
+
+
+def _head(run: Run, listings: Shown, reviewer: str | None) -> str:
+    """Return the page up to its photos."""
+    data = page_data(run, listings)
+    folder = run.folder.resolve()
+    name = f"{folder.parent.name}/{folder.name}"
+    data["run"] = {
+        "name": name,
+        # another run, or the same one searched anew, must not get these decisions
+        "key": f"curate review {name} {sha256_of_file(run.issues_file)[:16]}",
+        "command": apply_command(run, named=True),
+        "reviewer": reviewer or "",
+    }
+    here = Path(__file__).parent
+    style, script = (
+        "\n" + (here / file).read_text(encoding="utf-8").replace("\r\n", "\n") for file in ("page.css", "page.js")
+    )
+    page = fill_page(
+        "review/page.html.jinja",
+        name=name,
+        version=__version__,
+        data=data,
+        # our own two files, word for word: only what has these hashes is run
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+    return _MARK + page
+
+
+def _hash(text: str) -> str:
+    """Return the hash that a Content-Security-Policy names text by."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _photos(listings: Shown, talk: Talk) -> Iterator[str]:
+    """Yield each photo once, as an element that is text to the browser until the page asks for it."""
+    sides = (_LARGE,) * len(listings.queue) + (_SMALL,) * len(listings.others)
+    photos = (card.photo for card in (*listings.queue, *listings.others))
+    jobs = [(f"photo-{place}", photo, side) for place, (photo, side) in enumerate(zip(photos, sides, strict=True))]
+    with talk.bar("photos for the page") as progress, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for done, element in enumerate(_in_threads(jobs), start=1):
+            yield element
+            progress(done, len(jobs))
+
+
+def _in_threads(jobs: Iterable[tuple[str, str, int]]) -> Iterator[str]:
+    with ThreadPoolExecutor(cores()) as pool:
+        yield from map_ahead(pool, lambda job: _element(*job), jobs, _AHEAD)
+
+
+def _element(name: str, photo: str, side: int) -> str:
+    content, error = _encoded(Path(photo), side)
+    kind = "image/webp" if error is None else "text/plain"
+    text = base64.b64encode(content if error is None else error.encode()).decode()
+    return f'<script type="{kind}" id="{name}">{text}</script>\n'
+
+
+def _encoded(path: Path, side: int) -> tuple[bytes, str | None]:
+    """Return a photo made small, or why there is none."""
+    try:
+        # opening a pipe would wait forever
+        if not path.is_file():
+            return b"", f"no such file: {path.name}"
+        pixels = decode_within(path.read_bytes(), side)
+    except OSError as error:
+        return b"", f"{path.name} can't be read: {error.strerror or error}"
+    except Exception as error:  # a damaged file can raise anything in a decoder
+        return b"", f"{path.name} can't be decoded: {error or type(error).__name__}"
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "WEBP", **_WEBP)
+    return content.getvalue(), None
