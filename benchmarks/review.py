@@ -4,7 +4,7 @@
 
 Each size is a made run: a third of the listings is flagged, photos are drawn blots of 400 x 300 pixels. The review is
 started twice: the first opening writes every listing into FiftyOne's database, the second finds them there. Decisions
-are pressed in headless Chromium on the open photo, keep, accept and delete in turn, each as soon as the card of the next
+are pressed in headless Chromium on the open photo: keep, accept, delete in turn, each as soon as the card of the next
 listing stands: the figure is what the software allows, not what a person does. Wants Chromium and Playwright, and no
 other process of FiftyOne's beside it, whose mongod would be shared.
 """

@@ -11,12 +11,15 @@ import pytest
 
 from curation.decisions import (
     ACTIONS,
+    NOTE,
     UNDO,
     Decision,
     append_decisions,
     check_decisions,
     check_reviewer,
     current_decisions,
+    last_click,
+    noted,
     read_decisions_csv,
     read_journal,
     reviewer_name,
@@ -126,6 +129,26 @@ def test_an_undo_with_nothing_before_it_does_nothing() -> None:
     assert current_decisions(history) == {"1": history[2]}
 
 
+def test_a_note_decides_nothing_and_undo_passes_it_over() -> None:
+    journal = [said("1"), said("1", NOTE), said("2", NOTE)]
+    assert current_decisions(journal) == {"1": said("1")}
+    assert noted(journal) == {"1": said("1", NOTE), "2": said("2", NOTE)}
+    assert current_decisions([*journal, said("1", UNDO)]) == {}
+
+
+def at(time: str, id: str, action: str = "keep", reviewer: str = "ana", source: str = "app") -> Decision:
+    return Decision(id, action, None, reviewer, time, source)
+
+
+def test_the_latest_click_is_all_that_one_reviewer_decided_at_once_in_the_app() -> None:
+    journal = [at("1", "a"), at("2", "b"), at("2", "c"), at("3", "d", reviewer="ben"), at("4", "e", source="csv")]
+    assert last_click(journal, "ana") == ["b", "c"]
+    journal += [at("5", "b", UNDO), at("5", "c", UNDO)]
+    assert last_click(journal, "ana") == ["a"]
+    assert last_click([*journal, at("6", "a", UNDO)], "ana") == []
+    assert last_click(journal, "ben") == ["d"]
+
+
 def test_taking_back_leaves_what_was_decided_before_and_after() -> None:
     before, added, after = said("1"), said("1", "relabel", "desk", source="csv"), said("1", "delete")
     other = said("2")
@@ -233,6 +256,12 @@ def test_an_unknown_action_is_refused_with_the_nearest_one() -> None:
         DecisionsError, match=r"unknown action for listing 1: got 'relable'; .*Did you mean 'relabel'\?"
     ):
         check_decisions([said("1", "relable", "desk")], ["1"], CLASSES)
+
+
+def test_a_note_alone_is_the_journal_s_word_not_a_csv_s() -> None:
+    check_decisions([said("1", NOTE)], ["1"], CLASSES)
+    with pytest.raises(DecisionsError, match="unknown action"):
+        check_decisions([said("1", NOTE, source="csv")], ["1"], CLASSES)
 
 
 def test_undo_is_the_journal_s_word_not_a_csv_s() -> None:

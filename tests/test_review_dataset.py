@@ -14,7 +14,7 @@ from curation.decisions import Decision, current_decisions
 from curation.errors import ReviewError
 from curation.review import collect_decisions
 from curation.review.dataset import open_dataset
-from curation.review.decide import decide
+from curation.review.decide import decide, keep_one, latest
 from curation.review.edits import EDIT_NOTE
 from curation.review.server import _plugins
 from curation.runs import Run
@@ -53,6 +53,11 @@ def edit(dataset: Any, listing: str, label: str) -> None:
 
 
 @needs_mongod
+def noted_on(dataset, id):
+    sample = dataset.match({"listing_id": id}).first()
+    return sample["decision"], sample["review_note"]
+
+
 @pytest.mark.usefixtures("fo")
 class TestDataset:
     def test_every_listing_with_a_photo_is_there_also_when_its_file_is_not(self, run):
@@ -184,6 +189,41 @@ class TestDecisions:
         decide(dataset, sample_of(dataset, "L0"), "undo")
         assert current_decisions(run.decisions()[0]) == {}
         assert collect_decisions(run).decisions == ()
+
+    def test_a_note_is_shown_and_kept_by_the_decision_after_it(self, run, fo):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0"), "note", note="ask")
+        assert said(run) == [("L0", "note", None)]
+        assert noted_on(open_dataset(run).dataset, "L0") == (None, "ask")
+        decide(dataset, sample_of(dataset, "L0"), "delete")
+        assert run.decisions()[0][-1].note == "ask"
+        decide(dataset, sample_of(dataset, "L0"), "note", note="gone")
+        assert noted_on(dataset, "L0") == ("delete", "gone")
+        assert (run.decisions()[0][-1].action, run.decisions()[0][-1].note) == ("delete", "gone")
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        assert noted_on(dataset, "L0") == (None, "ask")
+
+    def test_one_repost_is_kept_and_the_others_are_deleted(self, run, fo):
+        dataset = open_dataset(run).dataset
+        outcome = keep_one(dataset, sample_of(dataset, "L9")[0])
+        assert said(run) == [("L9", "keep", None), ("L8", "delete", None)]
+        assert str(outcome) == "1 listing kept, 1 marked for deletion"
+        assert shown(dataset, "L8")[0] == "delete"
+        assert sorted(latest(dataset)) == sorted(sample_of(dataset, "L8", "L9"))
+
+    def test_a_repost_that_was_relabelled_stays_so_when_the_others_go(self, run, fo):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L9"), "relabel", label="lamp")
+        keep_one(dataset, sample_of(dataset, "L9")[0])
+        assert said(run)[1:] == [("L8", "delete", None)]
+        assert shown(dataset, "L9")[:2] == ("relabel", "lamp")
+
+    def test_a_listing_without_reposts_can_not_be_the_one_that_stays(self, run, fo):
+        dataset = open_dataset(run).dataset
+        with pytest.raises(ReviewError, match="no other listing shows this photo"):
+            keep_one(dataset, sample_of(dataset, "L0")[0])
+        assert said(run) == []
 
     def test_accepting_leaves_listings_without_a_suggestion_alone(self, run, fo):
         dataset = open_dataset(run).dataset

@@ -65,13 +65,8 @@ def _act(ctx: Any, action: Callable[[], Outcome]) -> dict[str, Any]:
     if outcome is None or not outcome.changed:
         return {"changed": 0}
     if ctx.current_sample:
-        # reload_samples would leave the open photo, and those next to it, as they were
-        ctx.ops.reload_dataset()
-        following = None if outcome.action in (UNDO, NOTE) else queue.following(outcome.changed)
-        if following:
-            ctx.ops.open_sample(id=following)
-        elif outcome.action not in (UNDO, NOTE):
-            ctx.ops.notify("That was the last undecided one of this view.", variant="info")
+        stays = outcome.action in (UNDO, NOTE)
+        _go_on(ctx, None if stays else queue.following(outcome.changed))
     else:
         ctx.ops.clear_selected_samples()
         ctx.ops.reload_samples()
@@ -86,12 +81,26 @@ def _take_back_latest(ctx: Any) -> dict[str, Any]:
     if outcome is None or not outcome.changed:
         return {"changed": 0}
     if ctx.current_sample:
+        # the sidebar would still show the decision
         ctx.ops.reload_dataset()
         ctx.ops.open_sample(id=samples[0])
     else:
         ctx.ops.reload_samples()
     _tell_panels(ctx)
     return {"changed": len(outcome.changed)}
+
+
+def _go_on(ctx: Any, following: str | None) -> None:
+    """Open the next photo, or show the open one as it is now.
+
+    The grid is left as it is until the photo is closed (see the plugin's JavaScript): to load it again behind the photo
+    takes longer than all else, and the photo just decided on would be gone when somebody goes back to it.
+    """
+    if following:
+        ctx.ops.open_sample(id=following)
+    else:
+        # reload_samples would leave the open photo as it was
+        ctx.ops.reload_dataset()
 
 
 def _said(ctx: Any, action: Callable[[], Outcome]) -> Outcome | None:

@@ -297,11 +297,18 @@
   panel("review_card", "Review", Card, "modal");
   panel("review_progress", "Review progress", Progress, "grid");
 
-  // the card is a tab at first; once a photo is open, it moves beside it
+  // Once a photo is open, the card moves beside it. Once it is closed, the grid shows what was decided meanwhile.
   let wasOpen = false;
+  let isStale = false;
+  window.addEventListener("curate:changed", () => (isStale = wasOpen));
   new MutationObserver(() => {
-    const open = Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
-    if (open && !wasOpen) run("arrange");
-    wasOpen = open;
+    const isOpen = Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
+    if (isOpen && !wasOpen) run("arrange");
+    if (!isOpen && isStale) executeOperator("reload_samples", {});
+    isStale = isStale && isOpen;
+    wasOpen = isOpen;
   }).observe(document.body, { childList: true, subtree: true });
+
+  // FiftyOne's advertisement lies over the buttons; this is what its own Dismiss remembers
+  localStorage.setItem("fiftyone-enterprise-tooltip-seen", "true");
 })();
