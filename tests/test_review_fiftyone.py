@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import configparser
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ import pytest
 
 from curation.review.allowed import ALLOWED_OPERATORS
 from tests.review_server import ROOT
-from tests.test_review import needs_mongod, our_fiftyone
+from tests.test_review import DATABASE, drop_database, needs_mongod, our_fiftyone
 
 pytestmark = needs_mongod
 
 
 @pytest.fixture(scope="module")
-def fiftyone() -> Any:
-    return our_fiftyone()
+def fiftyone() -> Iterator[Any]:
+    yield our_fiftyone()
+    drop_database(DATABASE)
 
 
 @pytest.fixture(scope="module")

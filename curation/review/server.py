@@ -205,7 +205,8 @@ def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[s
     if address not in ("127.0.0.1", "localhost", "::1"):
         say(
             "Warning: this review can be reached from other machines, unencrypted, by whoever has its address. "
-            f"Safer: leave out --address, and on the other machine type ssh -L {port}:localhost:{port} {min(here)}"
+            "Safer: leave out --address, and on the other machine type "
+            f"ssh -L {port}:localhost:{port} {socket.gethostname()}"
         )
     shown = "127.0.0.1" if address in ("0.0.0.0", "") else f"[{address}]" if ":" in address else address
     view = TO_REVIEW.lower().replace(" ", "-")
