@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -300,7 +301,7 @@ def test_a_line_of_the_journal_is_plain_json(journal: Path) -> None:
 APPEND = (
     "import sys; from pathlib import Path; from curation.decisions import Decision, append_decisions\n"
     "for number in range(500):\n"
-    "    note = 'x' * (number % 7 * 3000)\n"
+    "    note = 'x' * (20000 if number % 50 == 0 else 20)\n"
     "    name = sys.argv[2]\n"
     "    append_decisions(Path(sys.argv[1]), [Decision(f'{name}{number}', 'keep', None, name, '', 'app', note)])"
 )
@@ -313,6 +314,7 @@ def test_two_processes_that_append_at_once_lose_and_mangle_nothing(tmp_path):
     damaged: list[str] = []
     while any(writer.poll() is None for writer in writers):
         damaged += read_journal(journal)[1][1:]  # a reader never meets half a line either
+        time.sleep(0.1)
     assert [writer.returncode for writer in writers] == [0, 0]
     decisions, left_out = read_journal(journal)
     assert damaged == []

@@ -115,7 +115,10 @@ def our_fiftyone() -> Any:
 
 
 def drop_database(name: str) -> None:
-    our_fiftyone().core.odm.get_db_conn().client.drop_database(name)
+    """Drop a database, and the one that connecting to do so makes."""
+    client = our_fiftyone().core.odm.get_db_conn().client
+    for each in {name, DATABASE}:
+        client.drop_database(each)
 
 
 def test_importing_the_review_does_not_import_fiftyone():

@@ -14,10 +14,21 @@ from curation.runs import open_run
 __all__ = ["review"]
 
 
-@click.command(epilog="Example: curate review --port 5152 --reviewer ana")
+_EXAMPLES = """\b
+Examples:
+  curate review                                    the latest run, in your browser
+  curate review --port 5152 --reviewer ana         a second reviewer on the same machine
+  curate review --no-browser                       on a server; on your own machine type
+      ssh -L 5151:localhost:5151 SERVER            and open the printed address
+"""
+
+
+@click.command(epilog=_EXAMPLES)
 @run_option
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=5151, show_default=True, help="Port; 0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=5151, show_default=True, help="Port; 0 takes a free one."
+)
 @click.option("--reviewer", help="Your name, kept with every decision. [default: CURATE_REVIEWER or your login]")
 @click.option("--browser/--no-browser", default=True, show_default=True, help="Open a browser.")
 @click.option("--html", is_flag=True, help="Write one page to decide in instead: no MongoDB, no server.")

@@ -5,6 +5,7 @@ Everything here is private to FiftyOne and may move with its next version: ``tes
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,11 +15,11 @@ from pathlib import Path
 from curation.review.environment import load_fiftyone
 from curation.review.guard import App
 
-__all__ = ["linked_plugins", "load_app", "set_port"]
+__all__ = ["linked_plugins", "load_app", "set_port", "without_cleanup"]
 
 _PLUGIN = Path(__file__).parent / "plugin"
 # for how long anything waits for a MongoDB that is gone, instead of pymongo's 30 s: a person waits for the answer
-_PATIENCE = 5000
+_PATIENCE = 3000
 
 
 @contextmanager
@@ -62,3 +63,10 @@ def set_port(port: int) -> None:
     from fiftyone.server import events
 
     events.set_port(port)
+
+
+def without_cleanup() -> None:
+    """Keep FiftyOne from tidying up, when this process ends, in a MongoDB that is gone: it would wait for it again."""
+    from fiftyone.core.odm import database
+
+    atexit.unregister(database._delete_non_persistent_datasets_if_allowed)

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,9 +78,13 @@ def _check_server(uri: str) -> None:
 
     milliseconds = int(_PATIENCE * 1000)
     try:
-        with MongoClient[dict[str, object]](
-            uri, serverSelectionTimeoutMS=milliseconds, connectTimeoutMS=milliseconds, socketTimeoutMS=milliseconds
-        ) as client:
+        # pymongo remarks on odd options by itself
+        with (
+            warnings.catch_warnings(action="ignore"),
+            MongoClient[dict[str, object]](
+                uri, serverSelectionTimeoutMS=milliseconds, connectTimeoutMS=milliseconds, socketTimeoutMS=milliseconds
+            ) as client,
+        ):
             client.admin.command("ping")
     except (PyMongoError, ValueError) as error:
         # a password in the address must not end up in a terminal or a log
@@ -120,4 +125,4 @@ def _why_missing(mongod: Path) -> str:
 
 def _first_line(text: str) -> str:
     lines = text.strip().splitlines()
-    return lines[0].split(", Timeout:")[0][:160] if lines else "no message"
+    return re.split(r", Timeout:| \(configured timeouts:", lines[0])[0][:160] if lines else "no message"

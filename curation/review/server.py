@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from curation.decisions import Decision, check_reviewer, current_decisions, reviewer_name
 from curation.errors import ReviewError, some
-from curation.review.application import linked_plugins, load_app, set_port
+from curation.review.application import linked_plugins, load_app, set_port, without_cleanup
 from curation.review.dataset import Collected, Opened, collect_decisions, open_dataset
 from curation.review.guard import App, Guard, servable
 from curation.review.look import TO_REVIEW
@@ -92,7 +92,7 @@ def run_review(
     """
     run.require_finished()
     review_table(run)  # photos or no photos: said at once, not after FiftyOne has been imported
-    os.environ["CURATE_REVIEWER"] = name = check_reviewer(reviewer or reviewer_name())
+    os.environ["CURATE_REVIEWER"] = name = check_reviewer(reviewer_name() if reviewer is None else reviewer)
     check_mongod()
     signals = _Signals()
     with signals.caught(), _listen(address, port) as listener, linked_plugins() as plugins:
@@ -106,6 +106,7 @@ def run_review(
             _say_opened(opened, say)
             known = len(run.decisions()[0])
             guard, url = _guarded(app, opened, address, port, say)
+            signals.opened()
             say(f"Open {url}")
             say("Keys: k keep, a accept suggestion, e relabel, d delete, u undo. Stop with Ctrl-C.")
             asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
@@ -120,6 +121,7 @@ def _collect(run: Run, say: Callable[[str], None]) -> None:
         with mongod_errors():
             _say_collected(collect_decisions(run), say)
     except ReviewError as error:
+        without_cleanup()
         # what was decided by button or key is in the journal, whatever became of MongoDB
         say(f"{error}. Labels edited in the Annotate tab, if any, are taken when the run is opened again.")
 
@@ -131,27 +133,38 @@ class _Signals:
     """
 
     def __init__(self) -> None:
+        self.asked = False
+        self._opening = True
         self._end: Callable[[], object] | None = None
 
     def __call__(self, *_: object) -> None:
-        if self._end is None:
+        first, self.asked = not self.asked, True
+        if first and self._opening:
             raise KeyboardInterrupt
-        with contextlib.suppress(RuntimeError):  # the loop is closed already
-            self._end()
+        if self._end is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed already
+                self._end()
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """Catch the signals while the block runs."""
+        """Catch the signals while the block runs; after the first one they are ignored to the end of the process."""
         before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                # SIG_IGN, for Python takes handlers of its own away before it has ended all else
+                signal.signal(number, signal.SIG_IGN if self.asked else handler)
+
+    def opened(self) -> None:
+        """Take a signal for the end of the review from now on, no longer for its breaking off."""
+        self._opening = False
 
     def end_with(self, end: Callable[[], object]) -> None:
-        """Call `end` at a signal from now on."""
+        """Call `end` at a signal; at once if there was one."""
         self._end = end
+        if self.asked:
+            end()
 
 
 def _outcome(run: Run, decisions: list[Decision], added: list[Decision]) -> ReviewOutcome:
@@ -192,7 +205,8 @@ def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[s
     if address not in ("127.0.0.1", "localhost", "::1"):
         say(
             "Warning: this review can be reached from other machines, unencrypted, by whoever has its address. "
-            f"Safer: leave out --address, and on the other machine type ssh -L {port}:localhost:{port} {min(here)}"
+            "Safer: leave out --address, and on the other machine type "
+            f"ssh -L {port}:localhost:{port} {socket.gethostname()}"
         )
     shown = "127.0.0.1" if address in ("0.0.0.0", "") else f"[{address}]" if ":" in address else address
     view = TO_REVIEW.lower().replace(" ", "-")
