@@ -54,9 +54,9 @@ class App:
 
     def close(self) -> None:
         """Close the open photo and show the queue."""
-        while self.page.locator("#modal").count():
+        if self.page.locator("[data-listing]").count():
             self.page.keyboard.press("Escape")
-            self.page.wait_for_timeout(300)
+            self.page.locator("[data-listing]").wait_for(state="detached", timeout=PATIENCE)
         self.show("to-review")
         self.page.wait_for_timeout(500)
 
