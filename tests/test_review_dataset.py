@@ -82,14 +82,16 @@ class TestDataset:
             "Price issues": ["L2", "L5"],
             "Near duplicate issues": ["L8", "L9"],
             "Unreadable issues": ["L11"],
-            "Decided": [],
+            "Disagreements": [],
+            "Done": [],
+            "All": [f"L{number}" for number in range(12)],
         }
 
     def test_a_decision_leaves_the_list_of_what_to_do(self, run):
         dataset = open_dataset(run).dataset
         decide(dataset, sample_of(dataset, "L0"), "keep")
         assert "L0" not in dataset.load_saved_view("To review").values("listing_id")
-        assert dataset.load_saved_view("Decided").values("listing_id") == ["L0"]
+        assert dataset.load_saved_view("Done").values("listing_id") == ["L0"]
 
     def test_opening_again_keeps_the_dataset_and_its_decisions(self, run, fo):
         first = open_dataset(run).dataset
