@@ -98,7 +98,7 @@ def _workspace(fo: Any, dataset: Any) -> Any:
     """Return the photos with the progress and, if there is one, the plot of all photos beside them."""
     beside = [[fo.Panel(type="review_progress")]]
     if dataset.has_brain_run(PLOT):
-        state = {"brainResult": PLOT, "colorByField": "ground_truth.label"}
+        state = {"openKey": PLOT, "colorField": "ground_truth.label"}
         beside.append([fo.Panel(type="Embeddings", state=state)])
     panels = [_space(fo, *column) for column in beside]
     right = fo.Space(children=panels, orientation="vertical") if len(panels) > 1 else panels[0]
