@@ -96,19 +96,18 @@ def _colours(fo: Any, kinds: list[str], classes: list[str]) -> Any:
 
 def _workspace(fo: Any, dataset: Any) -> Any:
     """Return the photos with the progress and, if there is one, the plot of all photos beside them."""
-    beside = [[fo.Panel(type="review_progress")]]
+    beside = [_space(fo, fo.Panel(type="review_progress"))]
     if dataset.has_brain_run(PLOT):
-        state = {"openKey": PLOT, "colorField": "ground_truth.label"}
-        beside.append([fo.Panel(type="Embeddings", state=state)])
-    panels = [_space(fo, *column) for column in beside]
-    right = fo.Space(children=panels, orientation="vertical") if len(panels) > 1 else panels[0]
+        # FiftyOne 1.22.1 opens this panel at its list of plots, whatever state it is given
+        beside.append(_space(fo, fo.Panel(type="Embeddings")))
+    right = fo.Space(children=beside, orientation="vertical") if len(beside) > 1 else beside[0]
     photos = _space(fo, fo.Panel(type="Samples", pinned=True))
     return fo.Space(children=[photos, right], orientation="horizontal", sizes=[0.68, 0.32])
 
 
-def _space(fo: Any, *panels: Any) -> Any:
+def _space(fo: Any, panel: Any) -> Any:
     # without an active child the App shows nothing at all
-    return fo.Space(children=list(panels), active_child=panels[0].component_id)
+    return fo.Space(children=[panel], active_child=panel.component_id)
 
 
 def _other_fields(dataset: Any, groups: dict[str, list[str]]) -> list[str]:
