@@ -31,7 +31,9 @@ __all__ = [
     "check_decisions",
     "check_reviewer",
     "current_decisions",
+    "disagreements",
     "last_click",
+    "misfit",
     "noted",
     "now",
     "read_decisions_csv",
@@ -62,8 +64,8 @@ class Decision:
     time : str
         When: ISO 8601, UTC.
     source : str
-        Where it was said: ``app`` (FiftyOne), ``csv``, ``suggestion`` (accepted without a person looking) or
-        ``undo`` (`curate undo`).
+        Where it was said: ``app`` (FiftyOne), ``csv``, ``suggestion`` (accepted without a person looking),
+        ``earlier run`` (taken over, see :func:`curation.carry_over.carry_over`) or ``undo`` (`curate undo`).
     note : str or None
         The reviewer's own words.
     """
@@ -220,6 +222,50 @@ def last_click(decisions: Iterable[Decision], reviewer: str) -> list[str]:
     ]
     latest = max((decision.time for decision in mine), default="")
     return [decision.id for decision in mine if decision.time == latest]
+
+
+def disagreements(decisions: Iterable[Decision]) -> set[str]:
+    """Return the listings on which the reviewers' latest standing words differ.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        The journal, oldest first.
+
+    Returns
+    -------
+    set of str
+        Listings with two reviewers or more, each one's latest decision that was not undone compared: another action,
+        or another class. Who comes round to the other's word, or has their own taken back, ends a disagreement.
+
+    Examples
+    --------
+    >>> ana = Decision("L1", "keep", None, "ana", "2026-01-01T10:00:00+00:00", "app")
+    >>> ben = Decision("L1", "delete", None, "ben", "2026-01-01T11:00:00+00:00", "app")
+    >>> disagreements([ana, ben])
+    {'L1'}
+    """
+    differ = set()
+    for id, stack in _stacks(decisions).items():
+        latest = {decision.reviewer: (decision.action, decision.new_label) for decision in stack}
+        if len(set(latest.values())) > 1:
+            differ.add(id)
+    return differ
+
+
+def misfit(decision: Decision, classes: Collection[str]) -> str:
+    """Return why a decision that holds means nothing for these classes; nothing if it fits.
+
+    Examples
+    --------
+    >>> misfit(Decision("L1", "relabel", "sofa", "ana", "2026-01-01T10:00:00+00:00", "app"), ["chair", "desk"])
+    "no class 'sofa'"
+    """
+    if decision.action not in ACTIONS:
+        return f"unknown action {decision.action!r}"
+    if decision.action == "relabel" and decision.new_label not in classes:
+        return f"no class {decision.new_label!r}"
+    return ""
 
 
 def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, reviewer: str) -> list[Decision]:

@@ -89,7 +89,7 @@ class TestServer:
         answer = connection.getresponse()
         assert answer.status == 303
         assert server.token not in answer.headers["Location"]
-        assert answer.headers["Location"].endswith("?view=to-review")
+        assert answer.headers["Location"].endswith("?workspace=review&view=to-review")
         assert "HttpOnly" in answer.headers["Set-Cookie"]
         connection.close()
         assert server.ask(parts.path)[0] == 200

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
-from curation.decisions import Decision, current_decisions, noted
+from curation.carry_over import carry_over
+from curation.decisions import Decision, current_decisions, misfit, noted
+from curation.errors import ReviewError, some
 from curation.review.edits import record_edits
 from curation.review.environment import load_fiftyone
-from curation.review.look import set_look
-from curation.review.mirror import DECISION_FIELDS, fields_of, mirror
-from curation.review.table import issue_kinds, plain, review_table
+from curation.review.look import ALL, TO_REVIEW, set_look
+from curation.review.mirror import DECISION_FIELDS, fields_of, mark_disagreements, mirror
+from curation.review.panels import add_evaluation, add_plot
+from curation.review.plot import points_of
+from curation.review.samples import add_samples
+from curation.review.table import issue_kinds, missing_photos, review_table
 from curation.runs import Run
 from training.files import sha256_of_file
 
-__all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
+__all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "mark_disagreements", "open_dataset"]
 
 # Raise it when the fields change, and datasets made by an older version are made anew.
-_LAYOUT = 1
-_TEXTS = ("title", "reasons", "split", "near_duplicate_group")
-_NUMBERS = ("price", "price_low", "price_high")
-_WHOLE = ("priority", "fold")
-_LABELS = {
-    # field: (column of the label, column of the confidence)
-    "ground_truth": ("given_label", None),
-    "suggested": ("suggested_label", "suggested_confidence"),
-    "predictions": ("predicted_label", "predicted_confidence"),
-}
+_LAYOUT = 2
 
 
 @dataclass(frozen=True)
@@ -62,17 +58,24 @@ class Opened:
     ----------
     dataset : fiftyone.Dataset
     photos : tuple of str
-        The paths of its photos, by priority.
+        Every file that the App may show: the photos by priority, and their thumbnails.
+    thumbnails : dict of str to str
+        The photo of each thumbnail; see :class:`curation.review.thumbnails.Thumbnails`.
     collected : Collected
         What an earlier session had left in FiftyOne.
-    damaged : tuple of str
-        One message for each line of the journal that can't be read.
+    messages : tuple of str
+        What a person should know, a line each: decisions taken over from an earlier run, lines of the journal that
+        can't be read or mean nothing here, photos that are gone, nothing to review.
+    first_view : str
+        The saved view to begin with.
     """
 
     dataset: Any
     photos: tuple[str, ...]
+    thumbnails: dict[str, str] = field(repr=False)
     collected: Collected
-    damaged: tuple[str, ...]
+    messages: tuple[str, ...]
+    first_view: str
 
 
 def dataset_name(run: Run) -> str:
@@ -92,13 +95,22 @@ def open_dataset(run: Run) -> Opened:
     A dataset is made anew when the run was, or when samples of it were removed. Decisions survive that: they are in
     the journal.
 
+    A run without a decision takes over those of the latest earlier run of its dataset that still apply.
+
     Raises
     ------
     ReviewError
-        When the run has no photos, or their folder is gone.
+        When the run has no photos, or all of them are gone, or its folder can't be written.
     """
     run.require_finished()
     table = review_table(run)
+    missing = missing_photos(table)
+    try:
+        taken_over = carry_over(run)
+    except OSError as error:
+        raise ReviewError(
+            f"no decision could be recorded: {error.filename} can't be written ({error.strerror})"
+        ) from error
     fo = load_fiftyone()
     name = dataset_name(run)
     made_from = _fingerprint(run)
@@ -112,10 +124,49 @@ def open_dataset(run: Run) -> Opened:
             fo.delete_dataset(name)
     if name not in fo.list_datasets():
         dataset = _make(fo, name, run, table, made_from)
-    set_look(dataset, issue_kinds(list(table.columns)), run.classes)
     decisions, damaged = run.decisions()
-    _mirror_all(dataset, {**noted(decisions), **current_decisions(decisions)})
-    return Opened(dataset, tuple(table["photo"]), collected, tuple(damaged))
+    holding, meaningless = _meaningful(current_decisions(decisions), run)
+    _mirror_all(dataset, {**noted(decisions), **holding})
+    mark_disagreements(dataset, decisions)
+    set_look(dataset, issue_kinds(list(table.columns)), run.classes)
+    left = (table["issues"].str.len() > 0) & ~table["id"].isin(holding)
+    messages = [str(taken_over)] if taken_over else []
+    messages += [*damaged, *meaningless, *_missing(missing)]
+    if not left.any():
+        messages.append(f"Nothing is left to review; the view {ALL} shows all {len(table):,} listings.")
+    thumbnails = {small: photo for photo, small in zip(*dataset.values(["filepath", "thumbnail"]), strict=True)}
+    thumbnails = {small: photo for small, photo in thumbnails.items() if small != photo}
+    return Opened(
+        dataset,
+        (*table["photo"], *thumbnails),
+        thumbnails,
+        collected,
+        tuple(messages),
+        TO_REVIEW if left.any() else ALL,
+    )
+
+
+def _missing(ids: list[str]) -> list[str]:
+    if not ids:
+        return []
+    photos = "1 photo is" if len(ids) == 1 else f"{len(ids):,} photos are"
+    return [f"{photos} gone since the run; the App shows a red ! instead: {some(ids)}"]
+
+
+def _meaningful(holding: dict[str, Decision], run: Run) -> tuple[dict[str, Decision], list[str]]:
+    """Return the decisions that can be shown, and why others can't, which stay in the journal."""
+    known = set(run.issues()["id"].astype(str))
+    reasons: dict[str, list[str]] = {}
+    for id, decision in holding.items():
+        why = "no such listing in this run" if id not in known else misfit(decision, run.classes)
+        if why:
+            reasons.setdefault(why, []).append(id)
+    wrong = {id for ids in reasons.values() for id in ids}
+    messages = [
+        f"{len(ids):,} decision{'s' if len(ids) > 1 else ''} in {run.journal.name} not shown, {why}: {some(ids)}"
+        for why, ids in reasons.items()
+    ]
+    return {id: decision for id, decision in holding.items() if id not in wrong}, messages
 
 
 def collect_decisions(run: Run) -> Collected:
@@ -150,16 +201,18 @@ def _fingerprint(run: Run) -> str:
 def _make(fo: Any, name: str, run: Run, table: pd.DataFrame, made_from: str) -> Any:
     dataset = fo.Dataset(name, persistent=True)
     try:
-        kinds = issue_kinds(list(table.columns))
-        _declare(fo, dataset, kinds, table)
-        dataset.add_samples(_samples(fo, table, kinds), num_samples=len(table), dynamic=False)
-        for field in ("listing_id", "original_label"):
-            declared = dataset.get_field(field)
-            declared.read_only = True
-            declared.save()
-        dataset.create_index("listing_id", unique=True)
-        dataset.create_index("priority")
-        dataset.default_classes = run.classes
+        # the points are numbers from scikit-learn, which lets other threads work meanwhile
+        with ThreadPoolExecutor(1) as pool:
+            points = pool.submit(points_of, run)
+            add_samples(dataset, table, run.folder.resolve() / "thumbnails")
+            for declared in map(dataset.get_field, ("listing_id", "original_label")):
+                declared.read_only = True
+                declared.save()
+            dataset.create_index("listing_id", unique=True)
+            dataset.create_index("priority")
+            dataset.default_classes = run.classes
+            add_evaluation(dataset, run.classes)
+            add_plot(dataset, points.result())
         # written last: with it the dataset counts as whole
         dataset.info["curate"] = {"run": str(run.folder.resolve()), "made_from": made_from}
         dataset.save()
@@ -167,51 +220,6 @@ def _make(fo: Any, name: str, run: Run, table: pd.DataFrame, made_from: str) -> 
         fo.delete_dataset(name)
         raise
     return dataset
-
-
-def _declare(fo: Any, dataset: Any, kinds: list[str], table: pd.DataFrame) -> None:
-    """Declare every field: the App shows what is declared, also where all values are still empty."""
-    texts = ["listing_id", "original_label", *_TEXTS, "decision", "new_label", "reviewer", "review_note"]
-    numbers = [*_NUMBERS, *_scores(kinds, table)]
-    for field in _LABELS:
-        dataset.add_sample_field(field, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
-    dataset.add_sample_field("issues", fo.ListField, subfield=fo.StringField)
-    for field in texts:
-        dataset.add_sample_field(field, fo.StringField)
-    for field in numbers:
-        dataset.add_sample_field(field, fo.FloatField)
-    for field in _WHOLE:
-        dataset.add_sample_field(field, fo.IntField)
-    dataset.add_sample_field("reviewed_at", fo.DateTimeField)
-
-
-def _samples(fo: Any, table: pd.DataFrame, kinds: list[str]) -> Iterator[Any]:
-    numbers = [*_NUMBERS, *_scores(kinds, table)]
-    for record in table.to_dict("records"):
-        row = {str(name): plain(value) for name, value in record.items()}
-        values: dict[str, Any] = {"listing_id": row["id"], "original_label": row.get("given_label")}
-        values |= {name: _text(row.get(name)) for name in _TEXTS}
-        values |= {name: None if row.get(name) is None else float(row[name]) for name in numbers}
-        values |= {name: None if row.get(name) is None else int(row[name]) for name in _WHOLE}
-        for field, (label, confidence) in _LABELS.items():
-            if row.get(label) is not None:
-                sure = row.get(confidence) if confidence else None
-                values[field] = fo.Classification(label=str(row[label]), confidence=sure)
-        tags = [*row["issues"], *([row["split"]] if row.get("split") else [])]
-        # the type is said, not guessed from the name: a photo may be called 4711 or item.mp4
-        yield fo.Sample(filepath=row["photo"], media_type="image", tags=tags, issues=row["issues"], **values)
-
-
-def _scores(kinds: list[str], table: pd.DataFrame) -> list[str]:
-    return [f"{kind}_score" for kind in kinds if f"{kind}_score" in table]
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, list):
-        return "; ".join(str(item) for item in value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a number that pandas made a float because other rows have none
-    return None if value is None else str(value)
 
 
 def _mirror_all(dataset: Any, holding: dict[str, Decision]) -> None:

@@ -5,20 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from curation.review.environment import load_fiftyone
+from curation.review.panels import EVALUATION, PLOT
 
-__all__ = ["TO_REVIEW", "set_look", "view_name"]
+__all__ = ["ALL", "TO_REVIEW", "WORKSPACE", "set_look", "slug", "view_name"]
 
 TO_REVIEW = "To review"
-DECIDED = "Decided"
-_COLOURS = {"keep": "#2e7d32", "relabel": "#ef6c00", "delete": "#c62828"}
+DISAGREEMENTS = "Disagreements"
+DONE = "Done"
+ALL = "All"
+WORKSPACE = "Review"
+_DECISIONS = {"keep": "#2e7d32", "relabel": "#ef6c00", "delete": "#c62828"}
+# dark enough for white letters (contrast 4.5 and more), and all different
+_COLOURS = (
+    "#1565c0", "#b71c1c", "#2e7d32", "#6a1b9a", "#a84300", "#00695c", "#ad1457", "#4e342e", "#37474f", "#283593",
+    "#827717", "#558b2f", "#0277bd", "#7b1fa2", "#c2185b", "#5d4037",
+)  # fmt: skip
 _GROUPS = {
     # in the order they are read: what is the question, what was said, the rest. The tags on a tile follow it too.
     "question": ["ground_truth", "suggested", "reasons", "issues", "price", "price_low", "price_high", "title"],
-    "decision": ["decision", "new_label", "reviewer", "reviewed_at", "review_note"],
+    "decision": ["decision", "new_label", "reviewer", "reviewed_at", "review_note", "disagreement"],
     "listing": ["listing_id", "original_label", "near_duplicate_group", "split", "fold"],
-    "scores": ["priority", "predictions"],
+    "scores": ["priority", "predictions", EVALUATION],
 }
 _OPEN = ("question", "decision")
+_LABELS = ("ground_truth", "suggested", "predictions")
 # more classes than this make a column of radio buttons longer than the screen
 _MANY_CLASSES = 12
 
@@ -53,19 +63,51 @@ def set_look(dataset: Any, kinds: list[str], classes: list[str]) -> None:
     config.active_fields = fo.ActiveFields(
         paths=["ground_truth", "suggested", "price", "issues", "decision", "new_label"], exclude=False
     )
-    config.color_scheme = fo.ColorScheme(
-        color_by="value",
-        fields=[
-            {
-                "path": "decision",
-                "valueColors": [{"value": value, "color": color} for value, color in _COLOURS.items()],
-            },
-            {"path": "issues", "fieldColor": "#5c6bc0", "colorByAttribute": None},
-        ],
-    )
+    config.color_scheme = _colours(fo, kinds, classes)
+    config.media_fields = ["filepath", "thumbnail"]
+    config.grid_media_field = "thumbnail"
     dataset.save()
     _save_views(dataset, kinds)
+    dataset.save_workspace(WORKSPACE, _workspace(fo, dataset), description="photos, progress, plot", overwrite=True)
     _allow_annotating(dataset, classes)
+
+
+def slug(name: str) -> str:
+    """Return what the address of the App calls a saved view or workspace.
+
+    Examples
+    --------
+    >>> slug("To review")
+    'to-review'
+    """
+    return name.lower().replace(" ", "-")
+
+
+def _colours(fo: Any, kinds: list[str], classes: list[str]) -> Any:
+    """Give each class the same colour wherever it occurs; with more classes than colours they come round again."""
+    labels = [{"value": name, "color": _COLOURS[place % len(_COLOURS)]} for place, name in enumerate(classes)]
+    issues = [{"value": kind, "color": _COLOURS[place % len(_COLOURS)]} for place, kind in enumerate(kinds)]
+    decisions = [{"value": value, "color": colour} for value, colour in _DECISIONS.items()]
+    fields = [{"path": path, "colorByAttribute": "label", "valueColors": labels} for path in _LABELS]
+    fields += [{"path": path, "valueColors": labels} for path in ("original_label", "new_label")]
+    fields += [{"path": "decision", "valueColors": decisions}, {"path": "issues", "valueColors": issues}]
+    return fo.ColorScheme(color_by="value", color_pool=list(_COLOURS), fields=fields)
+
+
+def _workspace(fo: Any, dataset: Any) -> Any:
+    """Return the photos with the progress and, if there is one, the plot of all photos beside them."""
+    beside = [_space(fo, fo.Panel(type="review_progress"))]
+    if dataset.has_brain_run(PLOT):
+        # FiftyOne 1.22.1 opens this panel at its list of plots, whatever state it is given
+        beside.append(_space(fo, fo.Panel(type="Embeddings")))
+    right = fo.Space(children=beside, orientation="vertical") if len(beside) > 1 else beside[0]
+    photos = _space(fo, fo.Panel(type="Samples", pinned=True))
+    return fo.Space(children=[photos, right], orientation="horizontal", sizes=[0.68, 0.32])
+
+
+def _space(fo: Any, panel: Any) -> Any:
+    # without an active child the App shows nothing at all
+    return fo.Space(children=[panel], active_child=panel.component_id)
 
 
 def _other_fields(dataset: Any, groups: dict[str, list[str]]) -> list[str]:
@@ -81,12 +123,16 @@ def _save_views(dataset: Any, kinds: list[str]) -> None:
     _save(dataset, TO_REVIEW, dataset.match(flagged & ~decided).sort_by("priority"), "flagged and not decided on yet")
     for kind in kinds:
         view = dataset.match(ViewField("issues").contains(kind))
-        orders = [(field, 1) for field in (f"{kind}_score", f"{kind}_group") if dataset.has_sample_field(field)]
+        # Reposts stand together by a plain sort. FiftyOne's own groups show one tile of each, and a decision on all
+        # photos shown would pass over the others.
+        orders = [(field, 1) for field in (f"{kind}_order", f"{kind}_score") if dataset.has_sample_field(field)]
         if len(view):
-            _save(dataset, view_name(kind), view.sort_by([*orders, ("priority", 1)]), "worst first")
+            _save(dataset, view_name(kind), view.sort_by([*orders[:1], ("priority", 1)]), "worst first")
         elif dataset.has_saved_view(view_name(kind)):
             dataset.delete_saved_view(view_name(kind))
-    _save(dataset, DECIDED, dataset.match(decided).sort_by("reviewed_at", reverse=True), "latest first")
+    _save(dataset, DISAGREEMENTS, dataset.match({"disagreement": True}).sort_by("priority"), "reviewers differ")
+    _save(dataset, DONE, dataset.match(decided).sort_by("reviewed_at", reverse=True), "decided on, latest first")
+    _save(dataset, ALL, dataset.sort_by("priority"), "every listing, by priority")
 
 
 def _save(dataset: Any, name: str, view: Any, description: str) -> None:

@@ -6,17 +6,17 @@ samples can be made again from it at any time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curation.decisions import NOTE, Decision
+from curation.decisions import NOTE, Decision, disagreements
 from curation.errors import ReviewError
 from curation.runs import Run
 
-__all__ = ["DECISION_FIELDS", "Sample", "fields_of", "look_at", "mirror", "run_of", "write_down"]
+__all__ = ["DECISION_FIELDS", "Sample", "fields_of", "look_at", "mark_disagreements", "mirror", "run_of", "write_down"]
 
 DECISION_FIELDS = ("decision", "new_label", "reviewer", "reviewed_at", "review_note")
 
@@ -88,6 +88,24 @@ def fields_of(decision: Decision | None) -> tuple[Any, ...]:
     except ValueError:  # the journal may hold times that somebody wrote in a CSV
         time = None
     return decision.action, decision.new_label, decision.reviewer, time, decision.note
+
+
+def mark_disagreements(dataset: Any, decisions: Iterable[Decision]) -> None:
+    """Set the field ``disagreement`` of every listing that the reviewers differ on, and of no other.
+
+    Parameters
+    ----------
+    dataset : fiftyone.Dataset
+    decisions : iterable of Decision
+        The journal.
+    """
+    differ = disagreements(decisions)
+    shown = dict(zip(*dataset.match({"disagreement": True}).values(["listing_id", "id"]), strict=True))
+    new = dataset.match({"listing_id": {"$in": sorted(differ - shown.keys())}}).values("id") if differ else []
+    changes: dict[str, bool | None] = {sample: None for listing, sample in shown.items() if listing not in differ}
+    changes |= dict.fromkeys(new, True)
+    if changes:
+        dataset.set_values("disagreement", changes, key_field="id")
 
 
 def write_down(run: Run, decisions: list[Decision]) -> None:

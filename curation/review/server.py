@@ -22,10 +22,11 @@ from curation.errors import ReviewError, some
 from curation.review.application import linked_plugins, load_app, set_port, without_cleanup
 from curation.review.dataset import Collected, Opened, collect_decisions, open_dataset
 from curation.review.guard import App, Guard, servable
-from curation.review.look import TO_REVIEW
+from curation.review.look import WORKSPACE, slug
 from curation.review.mongod import check_mongod, mongod_errors
 from curation.review.table import review_table
 from curation.review.team import Colleague, opening, present
+from curation.review.thumbnails import Thumbnails
 from curation.runs import Run
 
 __all__ = ["ReviewOutcome", "run_review"]
@@ -201,6 +202,7 @@ def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[s
         say(f"{outside:,} photos are links to files outside their folder and are not shown.")
     here = {socket.gethostname().lower(), socket.getfqdn().lower()}
     token = secrets.token_urlsafe(24)
+    app = Thumbnails(app, opened.thumbnails)
     guard = Guard(app, address=address, port=port, token=token, photos=photos, hosts=here)
     if address not in ("127.0.0.1", "localhost", "::1"):
         say(
@@ -209,8 +211,8 @@ def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[s
             f"ssh -L {port}:localhost:{port} {socket.gethostname()}"
         )
     shown = "127.0.0.1" if address in ("0.0.0.0", "") else f"[{address}]" if ":" in address else address
-    view = TO_REVIEW.lower().replace(" ", "-")
-    return guard, f"http://{shown}:{port}/datasets/{quote(opened.dataset.slug)}?view={view}&token={token}"
+    page = f"workspace={slug(WORKSPACE)}&view={slug(opened.first_view)}"
+    return guard, f"http://{shown}:{port}/datasets/{quote(opened.dataset.slug)}?{page}&token={token}"
 
 
 async def _serve(app: App, listener: socket.socket, signals: _Signals, ready: Callable[[], Any] | None) -> None:
@@ -253,7 +255,7 @@ def _say_colleagues(others: list[Colleague], name: str, say: Callable[[str], Non
 
 
 def _say_opened(opened: Opened, say: Callable[[str], None]) -> None:
-    for message in opened.damaged:
+    for message in opened.messages:
         say(message)
     _say_collected(opened.collected, say)
 

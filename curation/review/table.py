@@ -13,9 +13,9 @@ import pandas as pd
 from curation.errors import ReviewError
 from curation.runs import Run
 
-__all__ = ["issue_kinds", "plain", "review_table"]
+__all__ = ["issue_kinds", "missing_photos", "plain", "review_table"]
 
-_FROM_LISTINGS = ("title", "split", "fold")
+_FROM_LISTINGS = ("title", "split", "fold", "sha256", "width", "height")
 
 
 def issue_kinds(columns: Sequence[str]) -> list[str]:
@@ -35,10 +35,11 @@ def review_table(run: Run) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of ``issues.parquet`` and ``title``, ``split`` and ``fold`` of the listings; ``photo`` (absolute
-        path), ``issues`` (list of the kinds flagged), ``predicted_label`` and ``predicted_confidence`` (the class
-        with the highest out-of-fold probability). Listings without a photo are left out; a photo whose file is
-        missing or damaged is not.
+        The columns of ``issues.parquet`` and ``title``, ``split``, ``fold``, ``sha256``, ``width`` and ``height`` of
+        the listings; ``photo`` (absolute path), ``issues`` (list of the kinds flagged), ``near_duplicate_order``
+        (place of the listing's repost group, 1 is the worst), ``predicted_label`` and ``predicted_confidence`` (the
+        class with the highest out-of-fold probability). Listings without a photo are left out; a photo whose file
+        is missing or damaged is not.
 
     Raises
     ------
@@ -70,8 +71,44 @@ def review_table(run: Run) -> pd.DataFrame:
     kinds = issue_kinds(list(table.columns))
     flags = {kind: table[f"is_{kind}_issue"].fillna(False).astype(bool).tolist() for kind in kinds}
     table["issues"] = [[kind for kind in kinds if flags[kind][row]] for row in range(len(table))]
+    table["near_duplicate_order"] = _order_of_groups(table)
     table = table.merge(_predictions(run), on="id", how="left")
     return table.sort_values("priority", kind="stable").reset_index(drop=True)
+
+
+def missing_photos(table: pd.DataFrame) -> list[str]:
+    """Return the listings whose photo was read by find-issues and is no longer there, by priority.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`review_table`.
+
+    Raises
+    ------
+    ReviewError
+        When no photo at all is there.
+    """
+    there = [Path(photo).is_file() for photo in table["photo"]]
+    if not any(there):
+        raise ReviewError(
+            f"none of the {len(table):,} photos of this run is there: got no file {table['photo'].iloc[0]}. Move them "
+            "back, or run curate find-issues on the dataset where it is now"
+        )
+    if "sha256" not in table:
+        return []
+    read = table["sha256"].notna()
+    return [id for id, was, now in zip(table["id"], read, there, strict=True) if was and not now]
+
+
+def _order_of_groups(table: pd.DataFrame) -> pd.Series:
+    """Return the place of each listing's repost group, the one with the worst score first; missing without one."""
+    if "near_duplicate_group" not in table:
+        return pd.Series(pd.NA, index=table.index, dtype="Int64")
+    columns = ["near_duplicate_score", "priority"]
+    worst = table.groupby("near_duplicate_group")[columns].min().sort_values(columns, kind="stable")
+    places = dict(zip(worst.index, range(1, len(worst) + 1), strict=True))
+    return table["near_duplicate_group"].map(places).astype("Int64")
 
 
 def _predictions(run: Run) -> pd.DataFrame:

@@ -1,0 +1,93 @@
+"""Where each photo stands in the plot of all photos: photos that look alike stand together."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from curation.review.likeness import features_of
+from curation.runs import Run
+from training.files import sha256_of_file, whole_file
+
+__all__ = ["points_of"]
+
+Points = npt.NDArray[np.float32]
+
+# t-SNE keeps neighbours together, but takes seconds for 1,000 photos and the better part of a minute for 5,000
+_TSNE = 1000
+_STEPS = 500
+_COMPONENTS = 50
+_PERPLEXITY = 30
+# count up when points of the same features change
+_RECIPE = "1"
+
+
+def points_of(run: Run) -> dict[str, Points]:
+    """Return the place of each photo in two dimensions.
+
+    Up to 1,000 photos by t-SNE (van der Maaten and Hinton, 2008) of the first 50 principal components, above that by
+    the first two principal components. They are kept in the run as ``review_points.npz``.
+
+    Parameters
+    ----------
+    run : Run
+        A finished one.
+
+    Returns
+    -------
+    dict of str to ndarray of float32, shape (2,)
+        By listing. Listings without features are left out; empty if fewer than three have any.
+    """
+    path = run.folder / "review_points.npz"
+    made_from = f"{_RECIPE} {sha256_of_file(run.listings_file)}"
+    kept = _read(path, made_from)
+    if kept is None:
+        ids, points = _compute(run)
+        with whole_file(path) as temporary:
+            np.savez(temporary, id=ids, points=points, made_from=np.array(made_from))
+        kept = ids, points
+    return dict(zip(kept[0].tolist(), kept[1], strict=True))
+
+
+def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Points] | None:
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            return (saved["id"], saved["points"]) if str(saved["made_from"]) == made_from else None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # not there, or not ours: made anew
+        return None
+
+
+def _compute(run: Run) -> tuple[npt.NDArray[np.str_], Points]:
+    features = features_of(run)
+    ids = run.listings()["id"].astype(str).to_numpy(dtype=str)
+    if features is None:
+        return ids[:0], np.zeros((0, 2), dtype=np.float32)
+    lengths = np.linalg.norm(features, axis=1)
+    known = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
+    # by id: the points must not depend on the order of the rows
+    known = known[np.argsort(ids[known], kind="stable")]
+    if len(known) < 3:
+        return ids[:0], np.zeros((0, 2), dtype=np.float32)
+    # one thread: on a busy machine several wait for each other, and t-SNE takes ten times as long
+    with threadpool_limits(1):
+        # of length 1, so that distances say what the cosine says
+        return ids[known], _flat(np.asarray(features[known]) / lengths[known, None])
+
+
+def _flat(features: npt.NDArray[np.float32]) -> Points:
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    if np.ptp(features, axis=0).max() == 0:
+        return np.zeros((len(features), 2), dtype=np.float32)  # all alike: there is nothing to spread out
+    few = len(features) <= _TSNE
+    flat = PCA(min(_COMPONENTS if few else 2, *features.shape), random_state=0).fit_transform(features)
+    if few and flat.shape[1] > 2:
+        perplexity = min(_PERPLEXITY, (len(flat) - 1) / 3)
+        flat = TSNE(init="pca", perplexity=perplexity, max_iter=_STEPS, random_state=0).fit_transform(flat)
+    # one feature alone has one component
+    return np.pad(flat, ((0, 0), (0, max(0, 2 - flat.shape[1]))))[:, :2].astype(np.float32)

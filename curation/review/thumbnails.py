@@ -1,0 +1,99 @@
+"""Small copies of large photos for the grid, made when the browser first asks for them.
+
+Making them before the review would keep a reviewer of 50,000 large photos waiting for many minutes, most of it for
+photos that nobody looks at. So a sample only names its thumbnail, and the file is made on the way out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from PIL import Image
+
+from training.files import whole_file
+from training.photos.pixels import decode_within
+
+__all__ = ["SIDE", "Thumbnails", "make_thumbnail", "thumbnail_of"]
+
+#: Longest side of a thumbnail in pixels: the tiles of the grid are about this wide.
+SIDE = 256
+# a photo that is not much larger loads as fast as its thumbnail would
+_LARGE = 512
+_QUALITY = 85
+_App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+
+
+def thumbnail_of(row: Mapping[str, Any], folder: Path) -> str:
+    """Return the file that the grid shows of a listing: its thumbnail, or the photo itself.
+
+    Parameters
+    ----------
+    row : mapping
+        ``photo``, and ``sha256``, ``width`` and ``height`` if they are known.
+    folder : Path
+        Of the thumbnails.
+
+    Returns
+    -------
+    str
+        The photo's own path unless a side is longer than 512 px. Photos with the same content share a thumbnail.
+    """
+    sides = [row.get("width") or 0, row.get("height") or 0]
+    if row.get("sha256") is None or max(sides) <= _LARGE:
+        return str(row["photo"])
+    return str(folder / f"{row['sha256']}.jpg")
+
+
+def make_thumbnail(photo: Path, thumbnail: Path) -> None:
+    """Write the thumbnail of a photo: a JPEG with sides of at most `SIDE` pixels, upright, whole or not at all.
+
+    Raises
+    ------
+    Exception
+        As :func:`training.photos.pixels.decode_within`, for a photo that is gone or damaged.
+    """
+    pixels = decode_within(photo.read_bytes(), SIDE)
+    with whole_file(thumbnail) as temporary:
+        Image.fromarray(pixels).save(temporary, "JPEG", quality=_QUALITY)
+
+
+class Thumbnails:
+    """An ASGI app that makes missing thumbnails before another one is asked for them.
+
+    A photo that can't be decoded gets none; the other app then says that there is no such file, and the grid shows a
+    tile with a red "!".
+
+    Parameters
+    ----------
+    app : ASGI app
+        FiftyOne's server.
+    photos : mapping of str to str
+        The photo of each thumbnail. Nothing else is made.
+    """
+
+    def __init__(self, app: _App, photos: Mapping[str, str]) -> None:
+        self._app = app
+        self._photos = photos
+        # decoding is all work for the processor; more at a time would only take memory
+        self._free = asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """Make what is asked for, and hand over."""
+        if scope["type"] == "http" and scope["path"].rstrip("/") == "/media":
+            for name, value in parse_qsl(scope["query_string"].decode("latin-1")):
+                if name == "filepath" and value in self._photos:
+                    await self._make(Path(self._photos[value]), Path(value))
+        await self._app(scope, receive, send)
+
+    async def _make(self, photo: Path, thumbnail: Path) -> None:
+        async with self._free:
+            if not thumbnail.exists():
+                try:
+                    await asyncio.to_thread(make_thumbnail, photo, thumbnail)
+                except Exception:  # Pillow's decoders raise many kinds
+                    return
