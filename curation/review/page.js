@@ -310,7 +310,7 @@ function scale(price, low, high) {
 
 function drawBeside(listing) {
   const sections = [
-    ["Nearly the same photo: o deletes these", listing.reposts, "reposts"],
+    ["Reposts: o deletes these", listing.reposts, "reposts"],
     [`Sound ${listing.given} (given)`, listing.likeGiven, ""],
     [`Sound ${listing.suggested} (suggested)`, listing.likeSuggested, ""],
   ].filter(([, found]) => found.length);
@@ -443,11 +443,12 @@ function openClasses() {
 }
 
 function drawClasses() {
-  const { likely, given } = queue[current];
+  const { likely, given, suggested } = queue[current];
   const words = $("class-filter").value.trim().toLowerCase();
   const chances = new Map(likely);
-  const order = [...chances.keys(), ...data.classes.keys()];
-  choices = [...new Set(order)].map((number) => data.classes[number]).filter((name) => name.toLowerCase().includes(words));
+  const order = [...chances.keys()].map((number) => data.classes[number]);
+  choices = [...new Set([...(suggested ? [suggested] : []), ...order, ...data.classes])];
+  choices = choices.filter((name) => name.toLowerCase().includes(words));
   chosen = 0;
   $("class-list").replaceChildren(
     ...choices.map((name, number) => {

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from curation import __version__
 from curation.decisions import current_decisions
@@ -215,6 +215,8 @@ def _encoded(path: Path, side: int) -> tuple[bytes, str | None]:
         if not path.is_file():
             return b"", f"no such file: {path.name}"
         pixels = decode_within(path.read_bytes(), side)
+    except UnidentifiedImageError:
+        return b"", f"{path.name} is not an image"
     except OSError as error:
         return b"", f"{path.name} can't be read: {error.strerror or error}"
     except Exception as error:  # a damaged file can raise anything in a decoder
