@@ -10,7 +10,7 @@ import pandas as pd
 
 from curation.decisions import Decision, current_decisions
 from curation.issues import KINDS
-from curation.review.card import Card, Cards
+from curation.review.card import Card, Cards, Example
 from curation.runs import Run
 
 __all__ = ["Shown", "page_data", "shown"]
@@ -27,12 +27,12 @@ class Shown:
     ----------
     queue : tuple of Card
         Those to decide on, the first to look at first.
-    others : tuple of Card
+    others : tuple of Example
         Those that are shown beside them and are not in the queue: examples and reposts.
     """
 
     queue: tuple[Card, ...]
-    others: tuple[Card, ...]
+    others: tuple[Example, ...]
 
 
 def shown(cards: Cards, first: int | None) -> Shown:
@@ -40,7 +40,7 @@ def shown(cards: Cards, first: int | None) -> Shown:
     queue = tuple(cards.card(id) for id in cards.queue[:first])
     listed = {card.id for card in queue}
     beside = dict.fromkeys(id for card in queue for id in _beside(card) if id not in listed)
-    return Shown(queue, tuple(cards.card(id) for id in beside))
+    return Shown(queue, tuple(cards.example(id) for id in beside))
 
 
 def page_data(run: Run, shown: Shown) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _listing(card: Card, place: dict[str, int], number: dict[str, int], worth: f
     }
 
 
-def _other(card: Card) -> dict[str, Any]:
+def _other(card: Card | Example) -> dict[str, Any]:
     return {"id": card.id, "title": card.title, "price": card.price, "given": card.given}
 
 
