@@ -187,7 +187,7 @@ def _hash(text: str) -> str:
 def _photos(listings: Shown, talk: Talk) -> Iterator[str]:
     """Yield each photo once, as an element that is text to the browser until the page asks for it."""
     sides = (_LARGE,) * len(listings.queue) + (_SMALL,) * len(listings.others)
-    photos = (card.photo for card in (*listings.queue, *listings.others))
+    photos = (card.photo for card in listings.every)
     jobs = [(f"photo-{place}", photo, side) for place, (photo, side) in enumerate(zip(photos, sides, strict=True))]
     with talk.bar("photos for the page") as progress, warnings.catch_warnings():
         warnings.simplefilter("ignore")

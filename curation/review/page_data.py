@@ -34,6 +34,11 @@ class Shown:
     queue: tuple[Card, ...]
     others: tuple[Example, ...]
 
+    @property
+    def every(self) -> tuple[Card | Example, ...]:
+        """All of them, each at its place."""
+        return (*self.queue, *self.others)
+
 
 def shown(cards: Cards, first: int | None) -> Shown:
     """Return the first listings of the queue, all if `first` is None, and what is shown beside them."""
@@ -59,7 +64,7 @@ def page_data(run: Run, shown: Shown) -> dict[str, Any]:
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
         ``others`` (listings beside them), ``decided`` (what the journal says of any of them).
     """
-    place = {card.id: number for number, card in enumerate((*shown.queue, *shown.others))}
+    place = {card.id: number for number, card in enumerate(shown.every)}
     number = {name: number for number, name in enumerate(run.classes)}
     worth = _worth(run)
     decided = current_decisions(run.decisions()[0])
