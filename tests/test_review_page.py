@@ -413,9 +413,9 @@ def test_another_run_does_not_get_them(opened: Opened, run: Run, context: Any, t
 def test_two_windows_of_a_page_know_of_each_other(opened: Opened, context: Any, run: Run, tmp_path: Path) -> None:
     other = Opened(context, run.folder / "review.html")
     opened.press("k")
-    other.tab.wait_for_function("document.getElementById('counts').textContent.startsWith('1 of 6')")
+    other.tab.locator("#counts", has_text="1 of 6").wait_for()
     other.press("ArrowRight d")
-    opened.tab.wait_for_function("document.getElementById('counts').textContent.startsWith('2 of 6')")
+    opened.tab.locator("#counts", has_text="2 of 6").wait_for()
     assert sorted(decided(opened.download(tmp_path))) == [("00", "keep", None), ("01", "delete", None)]
 
 
@@ -454,7 +454,7 @@ def test_a_person_goes_on_in_another_browser(opened: Opened, browser: Any, run: 
     other = Opened(elsewhere, run.folder / "review.html")
     other.press("d")  # before the import: newer than what comes in, so it holds
     other.tab.set_input_files("#import-file", path)
-    other.tab.wait_for_function("document.getElementById('counts').textContent.startsWith('3 of 6')")
+    other.tab.locator("#counts", has_text="3 of 6").wait_for()
     assert other.text("said") == "2 decisions taken; 1 were here already, or are older."
     merged = {one.id: one for one in read_decisions_csv(other.download(tmp_path, "Cleo"), reviewer="ana")}
     elsewhere.close()

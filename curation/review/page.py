@@ -162,15 +162,18 @@ def _head(run: Run, listings: Shown, reviewer: str | None) -> str:
         "reviewer": reviewer or "",
     }
     here = Path(__file__).parent
-    style, script = (
-        "\n" + (here / file).read_text(encoding="utf-8").replace("\r\n", "\n") for file in ("page.css", "page.js")
+    style, view, script = (
+        "\n" + (here / file).read_text(encoding="utf-8").replace("\r\n", "\n")
+        for file in ("page.css", "page_view.js", "page.js")
     )
+    # one script, that starts at its end
+    script = view + script
     page = fill_page(
         "review/page.html.jinja",
         name=name,
         version=__version__,
         data=data,
-        # our own two files, word for word: only what has these hashes is run
+        # our own files, word for word: only what has these hashes is run
         style=Markup(style),
         script=Markup(script),
         style_hash=_hash(style),
