@@ -6,10 +6,12 @@ before it back. Nothing is ever rewritten, so every step stays attributable and 
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import csv
 import fcntl
 import getpass
+import io
 import json
 import os
 from collections import Counter
@@ -340,15 +342,21 @@ def read_decisions_csv(path: Path, *, reviewer: str) -> list[Decision]:
     """Read decisions from a CSV with ``id``, ``decision`` and, for relabels, ``new_label``.
 
     ``reviewer``, ``time`` and ``note`` are taken when the file has them. A row with an empty decision is a
-    listing that nobody has decided on yet; it is passed over.
+    listing that nobody has decided on yet; it is passed over. What spreadsheets write is read too: semicolons or tabs
+    between the columns, UTF-16 with its mark.
+
+    Raises
+    ------
+    DecisionsError
+        If the file can't be read, lacks a column, decides nothing, or says two things about one listing.
     """
     if not path.is_file():
         raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
     try:
         rows = _csv_rows(path)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DecisionsError(f"{path.name} can't be read", got=str(error), wanted="a CSV in UTF-8") from error
-    return [
+    decisions = [
         Decision(
             id=row["id"],
             action=row["action"],
@@ -361,12 +369,36 @@ def read_decisions_csv(path: Path, *, reviewer: str) -> list[Decision]:
         for row in rows
         if row["action"]
     ]
+    _require_one_meaning(path, decisions)
+    return decisions
+
+
+def _require_one_meaning(path: Path, decisions: Sequence[Decision]) -> None:
+    """Refuse a file that decides nothing, or two different things about one listing."""
+    if not decisions:
+        raise DecisionsError(
+            f"{path.name} has no decision", got="only rows without one", wanted=f"one of {', '.join(ACTIONS)} in a row"
+        )
+    said: dict[str, set[tuple[str, str | None]]] = {}
+    for decision in decisions:
+        said.setdefault(decision.id, set()).add((decision.action, decision.new_label))
+    twofold = [id for id, meanings in said.items() if len(meanings) > 1]
+    if twofold:
+        raise DecisionsError(
+            f"{path.name} decides {len(twofold)} listings in two ways",
+            got=some(twofold),
+            wanted="one row for a listing, or equal ones",
+            fix="Leave the right one of each.",
+        )
 
 
 def _csv_rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a decisions CSV, the decision of each as ``action``."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
+    content = path.read_bytes()
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if wide else "utf-8-sig")
+    with io.StringIO(text, newline="") as stream:
+        reader = csv.DictReader(stream, delimiter=_delimiter(text))
         columns = [name.strip() for name in reader.fieldnames or []]
         reader.fieldnames = columns
         action_column = "decision" if "decision" in columns else "action"
@@ -381,3 +413,10 @@ def _csv_rows(path: Path) -> list[dict[str, str]]:
             )
         rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
     return [{**row, "action": row[action_column].lower()} for row in rows]
+
+
+def _delimiter(text: str) -> str:
+    """Return what stands between the columns: the character that leaves a column ``id`` in the first line."""
+    header = text.partition("\n")[0]
+    found = [mark for mark in ",;\t" if "id" in (name.strip(' "\r') for name in header.split(mark))]
+    return found[0] if found else ","

@@ -245,6 +245,26 @@ def test_a_decisions_file_that_does_not_fit_is_refused(here: Path, run: Run) -> 
     assert_refused(here, "apply-fixes", "--decisions", "none.csv", match="no decisions file: got none.csv")
 
 
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("", "mine.csv has no column 'id': got an empty file"),
+        ("listing,what\n00,keep\n", "mine.csv has no column 'id': got listing, what; wanted id, decision, new_label"),
+        ("id;decison\n00;keep\n", r"mine.csv has no column 'decision'.*Did you mean 'decison'\?"),
+        ("id,decision,new_label\n00,relabel,dsk\n", r"listing 00 can't be relabelled: got new_label 'dsk'.*'desk'\?"),
+        ("id,decision\n00,kepe\n", r"unknown action for listing 00: got 'kepe'.*Did you mean 'keep'\?"),
+        ("id,decision\n00,keep\n00,delete\n", "mine.csv decides 1 listings in two ways: got 00"),
+        ("id,decision\n00,\n", "mine.csv has no decision"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_decisions_edited_by_hand_are_refused_with_what_is_wrong(
+    content: str, match: str, encoding: str, here: Path, run: Run
+) -> None:
+    (here / "mine.csv").write_text(content, encoding)
+    assert_refused(here, "apply-fixes", "--decisions", "mine.csv", match=match)
+
+
 def test_undo_before_any_apply_is_refused(here: Path, run: Run) -> None:
     assert_refused(here, "undo", match="there is nothing to undo")
 

@@ -205,6 +205,40 @@ def test_a_row_without_a_decision_is_passed_over(tmp_path: Path) -> None:
     assert [decision.id for decision in read_decisions_csv(path, reviewer="ana")] == ["4"]
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_a_spreadsheet_saves_is_read(mark: str, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    lines = [["id", "decision", "new_label", "note"], ["é1", "relabel", "desk", '"one, two; three"']]
+    path.write_text("\r\n".join(mark.join(line) for line in lines), encoding)
+    (decision,) = read_decisions_csv(path, reviewer="ana")
+    assert (decision.id, decision.new_label, decision.note) == ("é1", "desk", "one, two; three")
+
+
+def test_the_same_decision_twice_is_one_and_two_different_ones_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,decision,new_label,note\n1,relabel,desk,\n1,relabel,desk,sure\n")
+    assert current_decisions(read_decisions_csv(path, reviewer="ana"))["1"].note == "sure"
+    path.write_text("id,decision,new_label\n1,relabel,desk\n2,keep,\n1,relabel,chair\n")
+    with pytest.raises(DecisionsError, match=r"mine\.csv decides 1 listings in two ways: got 1; wanted one row"):
+        read_decisions_csv(path, reviewer="ana")
+
+
+@pytest.mark.parametrize("content", ["id,decision\n", "id,decision\n1,\n2, \n"])
+def test_a_csv_that_decides_nothing_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(content)
+    with pytest.raises(DecisionsError, match=r"mine\.csv has no decision: got only rows without one; wanted one of"):
+        read_decisions_csv(tmp_path / "mine.csv", reviewer="ana")
+
+
+@pytest.mark.parametrize("id", ["=1+1", "+1", "-1", "@a", "'1", '"1"', "a,b", "a;b", "a\nb"])
+def test_an_id_comes_back_as_it_is_written(id: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    quoted = id.replace('"', '""')
+    path.write_text(f'"id","decision"\r\n"{quoted}","keep"\r\n', newline="")
+    assert [decision.id for decision in read_decisions_csv(path, reviewer="ana")] == [id]
+
+
 def test_a_label_beside_keep_or_delete_is_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("id,decision,new_label\n1,keep,desk\n2,delete,desk\n")

@@ -323,7 +323,7 @@ def test_without_any_decision_the_error_says_what_to_type(run: Run) -> None:
 
 
 def test_an_empty_csv_of_decisions_is_no_decision(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(DecisionsError, match="nothing is decided"):
+    with pytest.raises(DecisionsError, match="has no decision"):
         plan_fixes(run, decisions_file=decide_csv(tmp_path, "00,,"))
 
 

@@ -84,6 +84,7 @@ def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"curation", "training"}
     pages = {"curation/explore.html.jinja", "curation/report.html.jinja"}
+    pages |= {f"curation/review/page{rest}" for rest in (".css", ".html.jinja", ".js", "_view.js")}
     assert {*pages, "curation/review/plugin/fiftyone.yml"} <= set(names)
 
 

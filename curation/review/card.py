@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,27 @@ __all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
 
 #: Sound examples of a class beside a listing.
 EXAMPLES = 3
+#: What is shown of the review's table.
+_COLUMNS = (
+    "id",
+    "photo",
+    "title",
+    "price",
+    "price_low",
+    "price_high",
+    "given_label",
+    "label_score",
+    "suggested_label",
+    "suggested_confidence",
+    "issues",
+    "reasons",
+    "near_duplicate_group",
+)
 
 
 @dataclass(frozen=True)
 class Example:
-    """A listing whose label nothing speaks against.
+    """A listing that is shown beside another one.
 
     Attributes
     ----------
@@ -31,12 +48,15 @@ class Example:
         Absolute path.
     title : str or None
     price : float or None
+    given : str or None
+        Its label.
     """
 
     id: str
     photo: str
     title: str | None
     price: float | None
+    given: str | None
 
 
 @dataclass(frozen=True)
@@ -100,7 +120,9 @@ class Cards:
         listings = run.listings()
         self.classes = run.classes
         self._currency = run.record()["dataset"].get("currency")
-        self._table = table.set_index("id", drop=False)
+        # lists, as pandas takes a millisecond for a row of many types, and a page asks for thousands
+        self._columns = {name: table[name].tolist() for name in _COLUMNS if name in table}
+        self._place = {id: place for place, id in enumerate(self._columns["id"])}
         self._ids = listings["id"].astype(str).tolist()
         self._row = {id: row for row, id in enumerate(self._ids)}
         self._features = features_of(run)
@@ -111,12 +133,12 @@ class Cards:
 
     def __contains__(self, id: str) -> bool:
         """Return whether there is a card of this listing."""
-        return id in self._table.index
+        return id in self._place
 
     @property
     def queue(self) -> list[str]:
         """The flagged listings, the first to look at first."""
-        return [str(id) for id in self._table["id"][self._table["issues"].str.len() > 0]]
+        return [id for id, issues in zip(self._columns["id"], self._columns["issues"], strict=True) if issues]
 
     def card(self, id: str) -> Card:
         """Return the card of a listing.
@@ -126,7 +148,7 @@ class Cards:
         KeyError
             If the run has no such listing, or it has no photo.
         """
-        row = {str(name): plain(value) for name, value in self._table.loc[id].items()}
+        row = self._values(id)
         given, suggested = row.get("given_label"), row.get("suggested_label")
         return Card(
             id=id,
@@ -147,6 +169,17 @@ class Cards:
             like_given=self._examples(id, given),
             like_suggested=self._examples(id, suggested),
         )
+
+    def example(self, id: str) -> Example:
+        """Return what is shown of a listing beside another one.
+
+        Raises
+        ------
+        KeyError
+            As for :meth:`card`.
+        """
+        row = self._values(id)
+        return Example(id, row["photo"], _text(row.get("title")), row.get("price"), row.get("given_label"))
 
     def likely_classes(self, ids: Sequence[str]) -> list[str]:
         """Return all classes, those first that are probable for these listings taken together."""
@@ -181,11 +214,11 @@ class Cards:
         row = self._row[id]
         among = self._sound[label]
         found = nearest(self._features, row, among[among != row], EXAMPLES)
-        return tuple(self._example(number) for number in found)
+        return tuple(self.example(self._ids[number]) for number in found)
 
-    def _example(self, row: int) -> Example:
-        listing = {str(name): plain(value) for name, value in self._table.loc[self._ids[row]].items()}
-        return Example(listing["id"], listing["photo"], _text(listing.get("title")), listing.get("price"))
+    def _values(self, id: str) -> dict[str, Any]:
+        place = self._place[id]
+        return {name: plain(column[place]) for name, column in self._columns.items()}
 
 
 def cards_of(run: Run) -> Cards:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from curation import __version__
 from curation.decisions import current_decisions
@@ -162,15 +162,18 @@ def _head(run: Run, listings: Shown, reviewer: str | None) -> str:
         "reviewer": reviewer or "",
     }
     here = Path(__file__).parent
-    style, script = (
-        "\n" + (here / file).read_text(encoding="utf-8").replace("\r\n", "\n") for file in ("page.css", "page.js")
+    style, view, script = (
+        "\n" + (here / file).read_text(encoding="utf-8").replace("\r\n", "\n")
+        for file in ("page.css", "page_view.js", "page.js")
     )
+    # one script, that starts at its end
+    script = view + script
     page = fill_page(
         "review/page.html.jinja",
         name=name,
         version=__version__,
         data=data,
-        # our own two files, word for word: only what has these hashes is run
+        # our own files, word for word: only what has these hashes is run
         style=Markup(style),
         script=Markup(script),
         style_hash=_hash(style),
@@ -187,7 +190,7 @@ def _hash(text: str) -> str:
 def _photos(listings: Shown, talk: Talk) -> Iterator[str]:
     """Yield each photo once, as an element that is text to the browser until the page asks for it."""
     sides = (_LARGE,) * len(listings.queue) + (_SMALL,) * len(listings.others)
-    photos = (card.photo for card in (*listings.queue, *listings.others))
+    photos = (card.photo for card in listings.every)
     jobs = [(f"photo-{place}", photo, side) for place, (photo, side) in enumerate(zip(photos, sides, strict=True))]
     with talk.bar("photos for the page") as progress, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -215,6 +218,8 @@ def _encoded(path: Path, side: int) -> tuple[bytes, str | None]:
         if not path.is_file():
             return b"", f"no such file: {path.name}"
         pixels = decode_within(path.read_bytes(), side)
+    except UnidentifiedImageError:
+        return b"", f"{path.name} is not an image"
     except OSError as error:
         return b"", f"{path.name} can't be read: {error.strerror or error}"
     except Exception as error:  # a damaged file can raise anything in a decoder

@@ -10,7 +10,7 @@ import pandas as pd
 
 from curation.decisions import Decision, current_decisions
 from curation.issues import KINDS
-from curation.review.card import Card, Cards
+from curation.review.card import Card, Cards, Example
 from curation.runs import Run
 
 __all__ = ["Shown", "page_data", "shown"]
@@ -27,12 +27,17 @@ class Shown:
     ----------
     queue : tuple of Card
         Those to decide on, the first to look at first.
-    others : tuple of Card
+    others : tuple of Example
         Those that are shown beside them and are not in the queue: examples and reposts.
     """
 
     queue: tuple[Card, ...]
-    others: tuple[Card, ...]
+    others: tuple[Example, ...]
+
+    @property
+    def every(self) -> tuple[Card | Example, ...]:
+        """All of them, each at its place."""
+        return (*self.queue, *self.others)
 
 
 def shown(cards: Cards, first: int | None) -> Shown:
@@ -40,7 +45,7 @@ def shown(cards: Cards, first: int | None) -> Shown:
     queue = tuple(cards.card(id) for id in cards.queue[:first])
     listed = {card.id for card in queue}
     beside = dict.fromkeys(id for card in queue for id in _beside(card) if id not in listed)
-    return Shown(queue, tuple(cards.card(id) for id in beside))
+    return Shown(queue, tuple(cards.example(id) for id in beside))
 
 
 def page_data(run: Run, shown: Shown) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def page_data(run: Run, shown: Shown) -> dict[str, Any]:
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
         ``others`` (listings beside them), ``decided`` (what the journal says of any of them).
     """
-    place = {card.id: number for number, card in enumerate((*shown.queue, *shown.others))}
+    place = {card.id: number for number, card in enumerate(shown.every)}
     number = {name: number for number, name in enumerate(run.classes)}
     worth = _worth(run)
     decided = current_decisions(run.decisions()[0])
@@ -94,7 +99,7 @@ def _listing(card: Card, place: dict[str, int], number: dict[str, int], worth: f
     }
 
 
-def _other(card: Card) -> dict[str, Any]:
+def _other(card: Card | Example) -> dict[str, Any]:
     return {"id": card.id, "title": card.title, "price": card.price, "given": card.given}
 
 

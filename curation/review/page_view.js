@@ -1,0 +1,255 @@
+"use strict";
+// Drawing: the large view, the queue beside it, how far it is, and the list of classes.
+
+// The large view
+
+function drawCard() {
+  pending.clear();
+  const listing = queue[current];
+  $("photo").removeAttribute("title");
+  photo($("photo"), current, listing.title || `Photo of ${listing.id}`);
+  $("where").textContent = `${current + 1} of ${queue.length} · ${listing.id}`;
+  $("title").textContent = $("title").title = listing.title || "(no title)";
+  $("badges").replaceChildren(...listing.issues.map((name) => element("span", "badge", TITLES.get(name))));
+  $("reasons").replaceChildren(...listing.reasons.map((reason) => element("li", "", reason)));
+  $("note").value = notes.get(listing.id) || "";
+  drawDecided(held(listing.id));
+  $("labels").replaceChildren(
+    ...label("given", listing.given, listing.givenChance, "bad"),
+    ...label("suggested", listing.suggested, listing.suggestedChance, "good"),
+  );
+  drawPrice(listing);
+  drawBeside(listing);
+  $("only").hidden = !listing.reposts.length;
+  document.querySelector("[data-do=accept]").disabled = !listing.suggested || listing.suggested === listing.given;
+}
+
+function drawDecided(decision) {
+  $("decided").hidden = !decision;
+  if (!decision) return;
+  $("decided").className = decision.decision;
+  $("decided").textContent = `${MARKS[decision.decision]} ${inWords(decision)}`;
+}
+
+function label(what, name, chance, side) {
+  if (name === null && what === "suggested") return [];
+  const row = [element("span", "what", what), element("span", "name", name === null ? "(no label)" : name)];
+  row.push(element("span", "chance", percent(chance)));
+  row[2].title = "how probable it is that this label is right";
+  if (chance === null) return row;
+  const meter = element("div", "meter");
+  const bar = element("div", side === "bad" && chance >= 0.5 ? "good" : side);
+  bar.style.width = `${100 * chance}%`;
+  meter.append(bar);
+  return [...row, meter];
+}
+
+function drawPrice({ price, low, high }) {
+  const box = $("price");
+  if (price === null) return box.replaceChildren(element("span", "quiet", "no price"));
+  const line = element("p");
+  line.append(element("strong", "", money(price)));
+  if (low === null || high === null) return box.replaceChildren(line);
+  line.append(element("span", "quiet", `  usually ${amount(low)} to ${amount(high)}`));
+  if (!(price > 0 && low > 0)) return box.replaceChildren(line);
+  box.replaceChildren(line, scale(price, low, high));
+}
+
+function scale(price, low, high) {
+  const [left, right] = [Math.log(Math.min(price, low) / 2), Math.log(Math.max(price, high) * 2)];
+  const at = (value) => `${(100 * (Math.log(value) - left)) / (right - left)}%`;
+  const drawn = element("div", "scale");
+  drawn.setAttribute("role", "img");
+  drawn.setAttribute("aria-label", `price ${amount(price)} against the usual ${amount(low)} to ${amount(high)}, log scale`);
+  const [usual, mark] = [element("div", "usual"), element("div", "mark")];
+  usual.style.left = at(low);
+  usual.style.right = `calc(100% - ${at(high)})`;
+  mark.style.left = at(price);
+  drawn.append(usual, mark);
+  return drawn;
+}
+
+function drawBeside(listing) {
+  const sections = [
+    ["Reposts: o deletes these", listing.reposts, "reposts"],
+    [`Sound ${listing.given} (given)`, listing.likeGiven, ""],
+    [`Sound ${listing.suggested} (suggested)`, listing.likeSuggested, ""],
+  ].filter(([, found]) => found.length);
+  $("beside").replaceChildren(...sections.map((section) => strip(...section)));
+}
+
+function strip(title, found, name) {
+  const [section, heading, tiles] = [element("section", name), element("h3", "", title), element("div", "strip")];
+  heading.title = title;
+  section.append(heading, tiles);
+  tiles.append(...found.map((place) => tile(place, name === "reposts")));
+  return section;
+}
+
+function tile(place, group) {
+  const listing = every[place];
+  const made = element(place < queue.length ? "button" : "div", "tile");
+  const picture = element("div", "thumb");
+  made.append(picture);
+  photo(picture, place, listing.title || listing.id);
+  const decision = held(listing.id);
+  const state = group && decision ? `${MARKS[decision.decision]} ${WORDS[decision.decision]}` : null;
+  const price = listing.price === null ? null : money(listing.price);
+  const lines = group ? [state, listing.given, price, listing.id] : [price, listing.title];
+  made.append(...lines.filter(Boolean).map((line) => element("span", line === state ? `${decision.decision}-mark` : "", line)));
+  made.title = [listing.id, listing.title, listing.given].filter(Boolean).join("\n");
+  if (place < queue.length) made.addEventListener("click", () => go(place));
+  return made;
+}
+
+// The queue: only the rows in sight are in the page
+
+const rows = new Map();
+
+function drawRows() {
+  const list = $("list");
+  const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 2);
+  const inSight = shown.slice(first, first + Math.ceil(list.clientHeight / ROW) + 4);
+  for (const [place, row] of rows) if (!inSight.includes(place)) rows.delete(place) && row.remove();
+  inSight.forEach((place, number) => {
+    if (!rows.has(place)) {
+      rows.set(place, makeRow(place));
+      $("rows").append(rows.get(place));
+    }
+    drawRow(rows.get(place), place, first + number);
+  });
+  $("rows").style.height = `${ROW * shown.length}px`;
+  $("found").textContent = shown.length === queue.length ? `${queue.length} listings` : `${shown.length} of ${queue.length} listings`;
+}
+
+function makeRow(place) {
+  const { id, title, given, suggested, issues } = queue[place];
+  const row = element("button", "item");
+  row.type = "button";
+  const [picture, words] = [element("div", "thumb"), element("div", "words")];
+  const kinds = issues.map((name) => TITLES.get(name)).join(", ");
+  const last = suggested && suggested !== given ? `→ ${suggested}` : kinds;
+  const label = given === null ? "(no label)" : given;
+  words.append(element("span", "", title || id), element("span", "quiet", label), element("span", "quiet", last));
+  row.append(picture, words, element("span", "state"));
+  row.title = [id, title, label, last, kinds].filter(Boolean).join("\n");
+  row.addEventListener("click", () => go(place));
+  photo(picture, place, "");
+  return row;
+}
+
+function drawRow(row, place, number) {
+  const decision = held(queue[place].id);
+  row.style.top = `${ROW * number}px`;
+  row.setAttribute("aria-current", String(place === current));
+  row.setAttribute("aria-posinset", number + 1);
+  row.setAttribute("aria-setsize", shown.length);
+  row.lastChild.textContent = decision ? MARKS[decision.decision] : "";
+  row.lastChild.className = decision ? `state ${decision.decision}-mark` : "state";
+  row.lastChild.title = decision ? inWords(decision) : "";
+}
+
+function showRow() {
+  const at = shown.indexOf(current);
+  const list = $("list");
+  if (at >= 0 && ROW * at < list.scrollTop + ROW) list.scrollTop = ROW * (at - 1);
+  else if (at >= 0 && ROW * (at + 2) > list.scrollTop + list.clientHeight) list.scrollTop = ROW * (at + 2) - list.clientHeight;
+  drawRows();
+}
+
+// How far it is
+
+function drawProgress() {
+  const counts = { keep: 0, relabel: 0, delete: 0 };
+  const left = [];
+  for (const listing of queue) {
+    const decision = held(listing.id);
+    if (decision) counts[decision.decision]++;
+    else left.push(listing);
+  }
+  const done = queue.length - left.length;
+  $("bar").setAttribute("aria-valuemax", queue.length);
+  $("bar").setAttribute("aria-valuenow", done);
+  $("bar-done").style.width = `${(100 * done) / queue.length}%`;
+  const parts = Object.keys(counts).filter((name) => counts[name]).map((name) => `${counts[name]} ${WORDS[name]}`);
+  $("counts").textContent = [`${done} of ${queue.length} decided`, ...parts].join(" · ");
+  drawHint(left);
+  const fresh = unsaved();
+  $("fresh").textContent = fresh ? ` (${fresh} new)` : isFresh() ? " (changed)" : "";
+}
+
+const sum = (listings) => listings.reduce((total, listing) => total + (listing.worth || 0), 0);
+
+function drawHint(left) {
+  const known = queue.some((listing) => listing.worth !== null);
+  const next = sum(left.slice(0, AHEAD));
+  $("expected").textContent = known && left.length ? `· about ${Math.round(sum(left))} of the ${left.length} left need a change` : "";
+  let text = "";
+  if (!left.length) text = "All are decided: download decisions.csv.";
+  else if (known && next < 1)
+    text = `You may stop here: the next ${Math.min(AHEAD, left.length)} are expected to need less than one change.`;
+  if ($("hint").textContent !== text) $("hint").textContent = text;
+  $("hint").hidden = !text;
+}
+
+// The list of classes
+
+let choices = [];
+let chosen = 0;
+
+function openClasses() {
+  $("class-filter").value = "";
+  $("classes").showModal();
+  drawClasses();
+}
+
+function drawClasses() {
+  const { likely, given, suggested } = queue[current];
+  const words = $("class-filter").value.trim().toLowerCase();
+  const chances = new Map(likely);
+  const order = [...chances.keys()].map((number) => data.classes[number]);
+  choices = [...new Set([...(suggested ? [suggested] : []), ...order, ...data.classes])];
+  choices = choices.filter((name) => name.toLowerCase().includes(words));
+  chosen = 0;
+  $("class-list").replaceChildren(
+    ...choices.map((name, number) => {
+      const item = element("li");
+      item.id = `class-${number}`;
+      item.setAttribute("role", "option");
+      const chance = chances.get(data.classes.indexOf(name));
+      const notes = [name === given ? "given" : "", chance === undefined ? "" : percent(chance)];
+      item.append(element("span", "number", number < 9 ? number + 1 : ""), element("span", "name", name));
+      item.append(element("span", "", notes.filter(Boolean).join(" · ")));
+      item.addEventListener("click", () => choose(number));
+      return item;
+    }),
+  );
+  mark(0);
+}
+
+function mark(number) {
+  if (!choices.length) return;
+  chosen = Math.min(Math.max(number, 0), choices.length - 1);
+  [...$("class-list").children].forEach((item, place) => item.setAttribute("aria-selected", String(place === chosen)));
+  $("class-filter").setAttribute("aria-activedescendant", `class-${chosen}`);
+  $("class-list").children[chosen].scrollIntoView({ block: "nearest" });
+}
+
+function choose(number) {
+  const name = choices[number];
+  if (name === undefined) return;
+  $("classes").close();
+  if (name === queue[current].given) decide("keep");
+  else decide("relabel", name);
+}
+
+function classKey(event) {
+  const typed = ($("class-filter").value + event.key).toLowerCase();
+  const isDigit = /^[1-9]$/.test(event.key) && !data.classes.some((name) => $("class-filter").value && name.toLowerCase().includes(typed));
+  if (isDigit) choose(Number(event.key) - 1);
+  else if (event.key === "ArrowDown") mark(chosen + 1);
+  else if (event.key === "ArrowUp") mark(chosen - 1);
+  else if (event.key === "Enter") choose(chosen);
+  else return;
+  event.preventDefault();
+}
