@@ -13,10 +13,10 @@ import pytest
 from curation.decisions import Decision, current_decisions
 from curation.errors import ReviewError
 from curation.review import collect_decisions
+from curation.review.application import linked_plugins
 from curation.review.dataset import open_dataset
 from curation.review.decide import decide, keep_one, latest
 from curation.review.edits import EDIT_NOTE
-from curation.review.server import _plugins
 from curation.runs import Run
 from tests.test_review import CLASSES, DATABASE, drop_database, make_run, needs_mongod, our_fiftyone, said
 
@@ -27,7 +27,7 @@ LABELS = ("ground_truth", "suggested", "predictions")
 @pytest.fixture(scope="module")
 def fo() -> Iterator[Any]:
     fiftyone = our_fiftyone()
-    with _plugins(None) as folder:
+    with linked_plugins() as folder:
         fiftyone.config.plugins_dir = str(folder)
         yield fiftyone
     drop_database(DATABASE)
