@@ -58,7 +58,8 @@ class App:
             self.page.keyboard.press("Escape")
             self.page.locator("[data-listing]").wait_for(state="detached", timeout=PATIENCE)
         self.show("to-review")
-        self.page.wait_for_timeout(500)
+        left = len(set(queue(self.run)["id"]) - set(held(self.run)))
+        assert waited_for(lambda: self.count() == left)
 
     def open_first(self) -> str:
         self.page.locator("[data-cy=looker]").first.click()

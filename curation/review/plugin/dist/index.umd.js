@@ -304,7 +304,7 @@
   new MutationObserver(() => {
     const isOpen = Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
     if (isOpen && !wasOpen) run("arrange");
-    if (!isOpen && isStale) executeOperator("reload_samples", {});
+    if (!isOpen && isStale) executeOperator("@voxel51/operators/reload_samples", {});
     isStale = isStale && isOpen;
     wasOpen = isOpen;
   }).observe(document.body, { childList: true, subtree: true });
