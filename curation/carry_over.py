@@ -89,9 +89,9 @@ def carry_over(run: Run) -> CarriedOver | None:
         return None
     result = _compare(earlier, run)
     if result.taken:
-        # two reviewers may open the run at the same time
-        with run.journal.open("ab") as journal:
-            fcntl.flock(journal, fcntl.LOCK_EX)
+        # two reviewers may open the run at the same time; the journal's own lock is taken by whoever appends
+        with run.listings_file.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
             if _begun(run):
                 return None
             run.decide(list(result.taken))

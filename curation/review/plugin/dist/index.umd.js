@@ -51,13 +51,17 @@
       event.preventDefault();
       choices[event.key - 1].click();
     } else if (event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) {
-      const send = [...form.querySelectorAll("button")].filter((button) => !button.disabled).pop();
-      if (send) {
-        event.preventDefault();
-        event.stopPropagation();
-        send.click();
-      }
+      event.preventDefault();
+      event.stopPropagation();
+      send(form, 40);
     }
+  }
+
+  // The last button decides. It is switched off while FiftyOne looks at what was chosen.
+  function send(form, tries) {
+    const button = [...form.querySelectorAll("button")].pop();
+    if (button && !button.disabled) button.click();
+    else if (tries && form.isConnected) setTimeout(() => send(form, tries - 1), 50);
   }
 
   document.addEventListener("keydown", onKey, true);
@@ -304,7 +308,7 @@
   new MutationObserver(() => {
     const isOpen = Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
     if (isOpen && !wasOpen) run("arrange");
-    if (!isOpen && isStale) executeOperator("@voxel51/operators/reload_samples", {});
+    if (!isOpen && isStale) executeOperator("@voxel51/operators/reload_dataset", {});
     isStale = isStale && isOpen;
     wasOpen = isOpen;
   }).observe(document.body, { childList: true, subtree: true });
