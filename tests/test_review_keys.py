@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from curation.cli import main
 from curation.decisions import current_decisions
 from curation.review.dataset import dataset_name
 from curation.review.table import review_table
@@ -172,95 +169,3 @@ def test_relabel_offers_the_likely_classes_first_and_takes_a_digit_and_enter(app
     app.page.keyboard.press("3")
     assert app.press("Enter") == [(id, "relabel", chosen)]
     assert app.card(id) != id
-
-
-def test_a_note_decides_nothing_and_keys_typed_into_it_do_nothing_else(app):
-    id = app.open_first()
-    before = held(app.run)
-    app.page.keyboard.press("n")
-    line = app.form().locator("input[type=text], textarea").last
-    line.click()
-    app.page.keyboard.type("ask, k d a u")
-    app.press("Enter")
-    record = app.journal[-1]
-    assert (record.id, record.action, record.note) == (id, "note", "ask, k d a u")
-    assert held(app.run) == before
-    app.page.get_by_text("“ask, k d a u”").wait_for(timeout=PATIENCE)
-    app.press("d")
-    assert app.journal[-1].note == "ask, k d a u"
-
-
-def test_the_card_shows_reasons_price_and_sound_examples(app):
-    id = app.open_first()
-    card = app.page.locator("#modal [data-listing]")
-    words = card.inner_text()
-    row = queue(app.run).loc[id]
-    assert str(row["title"]) in words
-    assert row["reasons"].split("; ")[0] in words
-    assert "such listings ask" in words
-    pictures = card.locator("img")
-    assert pictures.count() >= 3
-    assert waited_for(lambda: all(pictures.nth(number).evaluate("img => img.naturalWidth > 0") for number in range(3)))
-
-
-def test_a_repost_is_kept_and_the_others_deleted_with_one_key_and_one_undo(app):
-    groups = queue(app.run).dropna(subset=["near_duplicate_group"]).groupby("near_duplicate_group")["id"].agg(list)
-    app.show("near-duplicate-issues")
-    app.page.wait_for_timeout(1000)
-    id = app.open_first()
-    group = next(ids for ids in groups if id in ids)
-    standing = held(app.run)
-    kept = [] if standing.get(id, ("delete",))[0] != "delete" else [(id, "keep", None)]
-    others = [(other, "delete", None) for other in group if other != id]
-    assert sorted(app.press("o", len(kept + others))) == sorted(kept + others)
-    app.card(id)
-    assert sorted(app.press("u", len(kept + others))) == sorted((record[0], "undo", None) for record in kept + others)
-    assert held(app.run) == standing
-    assert waited_for(lambda: mirrored(app.run) == held(app.run))
-
-
-def test_ten_selected_photos_are_decided_on_together(app):
-    tiles = app.page.locator("[data-cy=looker]")
-    for number in range(10):
-        tiles.nth(number).hover()
-        tiles.nth(number).locator("xpath=..").locator("label[data-cy^=looker-checkbox]").first.click()
-    left = [id for id in queue(app.run)["id"] if id not in held(app.run)]
-    assert app.press("d", 10) == [(id, "delete", None) for id in left[:10]]
-    assert waited_for(lambda: mirrored(app.run) == held(app.run))
-    assert app.press("u", 10) == [(id, "undo", None) for id in left[:10]]
-
-
-def test_a_whole_view_is_decided_on_after_a_question_with_its_number(app):
-    app.show("price-issues")
-    prices = [id for id, row in queue(app.run).iterrows() if "price" in row["issues"]]
-    assert waited_for(lambda: app.count() == len(prices))
-    app.page.keyboard.press("k")
-    form = app.form()
-    assert f"all {len(prices)} photos shown" in form.inner_text()
-    records = app.press("Enter", len(prices))
-    assert sorted(records) == sorted((id, "keep", None) for id in prices)
-    assert waited_for(lambda: mirrored(app.run) == held(app.run))
-
-
-def test_decided_listings_leave_the_queue(app):
-    left = queue(app.run)["id"][~queue(app.run)["id"].isin(list(held(app.run)))]
-    assert waited_for(lambda: app.count() == len(left))
-    id = app.open_first()
-    assert id == left.iloc[0]
-    app.press("k")
-    app.close()
-    assert waited_for(lambda: app.count() == len(left) - 1)
-
-
-def test_then_apply_fixes_gives_exactly_that_table(server, tmp_path):
-    decided = held(server.run)
-    assert {action for action, _ in decided.values()} == {"keep", "relabel", "delete"}
-    run = Run(shutil.copytree(server.run.folder, tmp_path / "run"))
-    done = CliRunner().invoke(main, ["apply-fixes", "--run", str(run.folder), "--json"])
-    assert done.exit_code == 0, done.output
-    before = server.run.listings().set_index("id")["label"]
-    wanted = before.drop([id for id, (action, _) in decided.items() if action == "delete"]).to_dict()
-    wanted |= {id: label for id, (action, label) in decided.items() if action == "relabel"}
-    cleaned = pd.read_csv(run.cleaned / "listings.csv", dtype=str).set_index("id")["label"]
-    assert cleaned.to_dict() == wanted
-    assert json.loads((run.cleaned / "manifest.json").read_text())
