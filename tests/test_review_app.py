@@ -46,21 +46,20 @@ def test_keys_pressed_in_a_browser_are_in_the_journal_and_stopping_leaves_no_pro
             page.wait_for_selector("[data-cy=looker]", timeout=60_000)
             assert "token" not in page.url
             assert page.locator("[data-cy=entry-counts]").inner_text().startswith("8")
-            page.get_by_text("Dismiss").click()  # FiftyOne's advertisement, once for each browser
             page.locator("[data-cy=looker]").first.click()
             modal = page.locator("#modal")
-            modal.get_by_text("reason 0").wait_for(timeout=20_000)
+            modal.get_by_text("reason 0").first.wait_for(timeout=20_000)
             page.keyboard.press("k")
             assert waited_for(lambda: said(run) == [("L0", "keep", None)])
-            modal.get_by_text("reason 1").wait_for(timeout=20_000)  # the next one opened by itself
+            modal.get_by_text("reason 1").first.wait_for(timeout=20_000)  # the next one opened by itself
             page.keyboard.press("e")
             form = page.locator("[data-cy=operators-prompt-modal]")
             form.get_by_role("button", name="Relabel").click(timeout=20_000)
             assert waited_for(lambda: said(run)[1:] == [("L1", "relabel", "lamp")])
-            modal.get_by_text("reason 2").wait_for(timeout=20_000)
+            modal.get_by_text("reason 2").first.wait_for(timeout=20_000)
             page.keyboard.press("a")
             assert waited_for(lambda: said(run)[2:] == [("L2", "relabel", "chair")])
-            modal.get_by_text("reason 3").wait_for(timeout=20_000)
+            modal.get_by_text("reason 3").first.wait_for(timeout=20_000)
             stop(server)  # with the page still open
             browser.close()
     finally:
