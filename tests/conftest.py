@@ -1,5 +1,6 @@
 """What several tests build on: a small demo marketplace and a finished run of it."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import pytest
 from curation.demo import write_demo
 from curation.runs import Run
 
+# A database of the tests' own: the mongod is shared with whatever else of this user runs FiftyOne, which reads the
+# name once, when the first test imports it.
+os.environ["FIFTYONE_DATABASE_NAME"] = f"curate_test_{os.getpid()}"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -25,8 +25,7 @@ from curation.review.guard import servable
 from curation.runs import Run
 from training.files import write_json
 
-# a database of the tests' own: the mongod is shared with whatever else of this user runs FiftyOne
-DATABASE = f"curate_test_{os.getpid()}"
+DATABASE = os.environ["FIFTYONE_DATABASE_NAME"]  # of the tests' own, see conftest.py
 CLASSES = ["chair", "desk", "lamp"]
 try:
     check_mongod()
@@ -106,10 +105,8 @@ def said(run: Run) -> list[tuple[str, str, str | None]]:
 
 def our_fiftyone() -> Any:
     """Import FiftyOne so that this process works in the tests' database."""
-    os.environ["FIFTYONE_DATABASE_NAME"] = DATABASE
     fiftyone = load_fiftyone()
     fiftyone.list_datasets()  # connects
-    # a test that imports FiftyOne without this, and first, would have us work in a person's own database
     assert fiftyone.core.odm.get_db_conn().name == mongoengine.get_db().name == DATABASE
     return fiftyone
 
