@@ -126,8 +126,7 @@ def review(run: Run, decisions: int) -> dict[str, Any]:
 
 def decide(page: Page, run: Run, decisions: int) -> dict[str, Any]:
     """Press keys on the open photo."""
-    # FiftyOne's advertisement comes once, some seconds late
-    page.get_by_text("Dismiss").click(timeout=60_000)
+    page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=60_000)
     page.locator("[data-cy=looker]").first.click()
     shown = wait_for_card(page, "")
     written, whole = [], []

@@ -13,12 +13,6 @@ from curation.review.dataset import dataset_name
 from tests.review_server import SERVED, Server, start, stop
 from tests.test_review import drop_database, make_run, needs_mongod
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-
 
 @pytest.fixture(scope="module")
 def _database() -> Iterator[None]:

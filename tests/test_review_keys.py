@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from curation.cli import main
 from curation.decisions import current_decisions
 from curation.review.dataset import dataset_name
 from curation.review.table import review_table
 from curation.runs import Run
+from tests.browser import chromium
 from tests.review_server import SERVED, Server, start, stop
 from tests.test_review import drop_database, needs_mongod, our_fiftyone, waited_for
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 PATIENCE = 30_000
-pytestmark = [
-    needs_mongod,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no {CHROMIUM}: apt-get install chromium"),
-]
+pytestmark = needs_mongod
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +75,13 @@ class App:
         form.get_by_role("button").last.wait_for(timeout=PATIENCE)
         return form
 
+    def type(self, words: str) -> None:
+        """Type into the line of the form that is open, which has the focus."""
+        line = self.page.locator("[data-cy=operators-prompt-modal] input:focus")
+        line.wait_for(timeout=PATIENCE)
+        self.page.keyboard.type(words)
+        assert waited_for(lambda: line.input_value() == words)
+
     def show(self, view: str) -> None:
         """Choose a saved view."""
         self.page.locator("[data-cy=saved-views-selection]").click()
@@ -97,14 +99,11 @@ class App:
 @pytest.fixture(scope="module")
 def opened(server: Server) -> Iterator[App]:
     """The App, open for all tests of this file: what is decided stays, as it does for a person."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1600, "height": 900})
         failures: list[str] = []
         page.on("pageerror", lambda error: failures.append(str(error)))
         yield App(page, server)
-        browser.close()
     assert failures == []
 
 
@@ -121,7 +120,7 @@ def mirrored(run: Run) -> dict[str, tuple[str | None, str | None]]:
     database = fiftyone.core.odm.get_db_conn().client[SERVED]
     samples = database["datasets"].find_one({"name": dataset_name(run)})["sample_collection_name"]
     found = database[samples].find({"decision": {"$ne": None}})
-    return {sample["listing_id"]: (sample["decision"], sample["new_label"]) for sample in found}
+    return {sample["listing_id"]: (sample["decision"], sample.get("new_label")) for sample in found}
 
 
 def held(run: Run) -> dict[str, tuple[str, str | None]]:
@@ -148,6 +147,11 @@ def test_keys_decide_on_the_open_photo_and_open_the_next_undecided_one(app):
     assert waited_for(lambda: mirrored(app.run) == held(app.run))
 
 
+def test_no_advertisement_lies_over_the_buttons(app):
+    assert app.page.locator("#fo-cta-enterprise-button").count() == 1
+    assert waited_for(lambda: app.page.get_by_text("Dismiss").count() == 0)
+
+
 def test_undo_takes_the_latest_decision_back_and_shows_it_again(app):
     first = app.open_first()
     app.press("k")
@@ -169,3 +173,102 @@ def test_relabel_offers_the_likely_classes_first_and_takes_a_digit_and_enter(app
     app.page.keyboard.press("3")
     assert app.press("Enter") == [(id, "relabel", chosen)]
     assert app.card(id) != id
+
+
+def test_a_note_decides_nothing_and_keys_typed_into_it_do_nothing_else(app):
+    id = app.open_first()
+    before = held(app.run)
+    app.page.keyboard.press("n")
+    app.form()
+    app.type("ask, k d a u")
+    app.press("Enter")
+    record = app.journal[-1]
+    assert (record.id, record.action, record.note) == (id, "note", "ask, k d a u")
+    assert held(app.run) == before
+    app.page.get_by_text("“ask, k d a u”").wait_for(timeout=PATIENCE)
+    app.press("d")
+    assert app.journal[-1].note == "ask, k d a u"
+    app.card(id)
+
+
+def test_the_card_shows_reasons_price_and_sound_examples(app):
+    id = app.open_first()
+    card = app.page.locator("[data-listing]")
+    words = card.inner_text()
+    row = queue(app.run).loc[id]
+    assert str(row["title"]) in words
+    assert row["reasons"].split("; ")[0] in words
+    assert "such listings ask" in words
+    pictures = card.locator("img")
+    assert pictures.count() >= 3
+    assert waited_for(lambda: all(pictures.nth(number).evaluate("img => img.naturalWidth > 0") for number in range(3)))
+
+
+def test_a_repost_is_kept_and_the_others_deleted_with_one_key_and_one_undo(app):
+    groups = queue(app.run).dropna(subset=["near_duplicate_group"]).groupby("near_duplicate_group")["id"].agg(list)
+    app.show("near-duplicate-issues")
+    assert waited_for(lambda: app.count() == sum(map(len, groups)))
+    id = app.open_first()
+    group = next(ids for ids in groups if id in ids)
+    standing = held(app.run)
+    kept = [] if standing.get(id, ("delete",))[0] != "delete" else [(id, "keep", None)]
+    others = [(other, "delete", None) for other in group if other != id]
+    assert sorted(app.press("o", len(kept + others))) == sorted(kept + others)
+    app.card(id)
+    assert sorted(app.press("u", len(kept + others))) == sorted((record[0], "undo", None) for record in kept + others)
+    assert held(app.run) == standing
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+
+
+def test_ten_selected_photos_are_decided_on_together(app):
+    tiles = app.page.locator("[data-cy=looker]")
+    for number in range(10):
+        tiles.nth(number).hover()
+        tiles.nth(number).locator("xpath=..").locator("label[data-cy^=looker-checkbox]").first.click()
+    left = [id for id in queue(app.run)["id"] if id not in held(app.run)]
+    assert app.press("d", 10) == [(id, "delete", None) for id in left[:10]]
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+    assert waited_for(lambda: app.count() == len(left) - 10)
+    assert app.press("u", 10) == [(id, "undo", None) for id in left[:10]]
+
+
+def test_a_whole_view_is_decided_on_after_a_question_with_its_number(app):
+    app.show("price-issues")
+    prices = [id for id, row in queue(app.run).iterrows() if "price" in row["issues"]]
+    assert waited_for(lambda: app.count() == len(prices))
+    app.page.keyboard.press("k")
+    form = app.form()
+    assert f"all {len(prices)} photos shown" in form.inner_text()
+    records = app.press("Enter", len(prices))
+    assert sorted(records) == sorted((id, "keep", None) for id in prices)
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+
+
+def test_decided_listings_leave_the_queue_when_the_photo_is_closed(app):
+    left = queue(app.run)["id"][~queue(app.run)["id"].isin(list(held(app.run)))]
+    assert waited_for(lambda: app.count() == len(left))
+    id = app.open_first()
+    assert id == left.iloc[0]
+    app.press("k")
+    app.card(id)
+    app.page.keyboard.press("Escape")
+    assert waited_for(lambda: app.count() == len(left) - 1)
+
+
+def test_the_progress_panel_counts_what_was_decided(app):
+    done = len(set(held(app.run)) & set(queue(app.run)["id"]))
+    app.page.get_by_text(f"{done} of {len(queue(app.run))} done").wait_for(timeout=PATIENCE)
+
+
+def test_then_apply_fixes_gives_exactly_that_table(server, tmp_path):
+    decided = held(server.run)
+    assert {action for action, _ in decided.values()} == {"keep", "relabel", "delete"}
+    run = Run(shutil.copytree(server.run.folder, tmp_path / "run"))
+    done = CliRunner().invoke(main, ["apply-fixes", "--run", str(run.folder), "--json"])
+    assert done.exit_code == 0, done.output
+    before = server.run.listings().set_index("id")["label"]
+    wanted = before.drop([id for id, (action, _) in decided.items() if action == "delete"]).to_dict()
+    wanted |= {id: label for id, (action, label) in decided.items() if action == "relabel"}
+    cleaned = pd.read_csv(run.cleaned / "listings.csv", dtype=str).set_index("id")["label"]
+    assert cleaned.to_dict() == wanted
+    assert json.loads((run.cleaned / "manifest.json").read_text())

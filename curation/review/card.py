@@ -31,6 +31,7 @@ _COLUMNS = (
     "label_score",
     "suggested_label",
     "suggested_confidence",
+    "change_chance",
     "issues",
     "reasons",
     "near_duplicate_group",
@@ -75,6 +76,8 @@ class Card:
         Labels.
     given_chance, suggested_chance : float or None
         The chance that each is right, in [0, 1].
+    change_chance : float or None
+        The chance that the listing must change, in [0, 1].
     issues : tuple of str
         The kinds that are flagged.
     reasons : tuple of str
@@ -98,6 +101,7 @@ class Card:
     given_chance: float | None
     suggested: str | None
     suggested_chance: float | None
+    change_chance: float | None
     issues: tuple[str, ...]
     reasons: tuple[str, ...]
     classes: tuple[tuple[str, float | None], ...]
@@ -113,10 +117,16 @@ class Cards:
     ----------
     run : Run
         A finished one with photos.
+
+    Attributes
+    ----------
+    table : DataFrame
+        What they are made from; see :func:`curation.review.table.review_table`.
+    classes : list of str
     """
 
     def __init__(self, run: Run) -> None:
-        table = review_table(run)
+        self.table = table = review_table(run)
         listings = run.listings()
         self.classes = run.classes
         self._currency = run.record()["dataset"].get("currency")
@@ -162,6 +172,7 @@ class Cards:
             given_chance=row.get("label_score"),
             suggested=suggested,
             suggested_chance=row.get("suggested_confidence"),
+            change_chance=row.get("change_chance"),
             issues=tuple(row["issues"]),
             reasons=tuple(filter(None, (row.get("reasons") or "").split("; "))),
             classes=self._ordered(id, suggested),

@@ -6,26 +6,26 @@ import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
 from curation.carry_over import carry_over
-from curation.decisions import Decision, current_decisions, misfit, noted
+from curation.decisions import Decision
 from curation.errors import ReviewError, some
 from curation.review.edits import record_edits
 from curation.review.environment import load_fiftyone
 from curation.review.look import ALL, TO_REVIEW, set_look
-from curation.review.mirror import DECISION_FIELDS, fields_of, mark_disagreements, mirror
+from curation.review.mirror import PREFIX, mirror
 from curation.review.panels import add_evaluation, add_plot
 from curation.review.plot import points_of
 from curation.review.samples import add_samples
+from curation.review.standing import Standing, standing_of
 from curation.review.table import issue_kinds, missing_photos, review_table
 from curation.runs import Run
 from training.files import sha256_of_file
 
-__all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "mark_disagreements", "open_dataset"]
+__all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
 
 # Raise it when the fields change, and datasets made by an older version are made anew.
 _LAYOUT = 2
@@ -86,7 +86,7 @@ def dataset_name(run: Run) -> str:
     folder = run.folder.resolve()
     path = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
     name = f"{run.record()['dataset']['name']}-{folder.name}"
-    return f"curate-{re.sub(r'[^A-Za-z0-9_.]+', '-', name)[:80]}-{path}"
+    return f"{PREFIX}{re.sub(r'[^A-Za-z0-9_.]+', '-', name)[:80]}-{path}"
 
 
 def open_dataset(run: Run) -> Opened:
@@ -124,14 +124,12 @@ def open_dataset(run: Run) -> Opened:
             fo.delete_dataset(name)
     if name not in fo.list_datasets():
         dataset = _make(fo, name, run, table, made_from)
-    decisions, damaged = run.decisions()
-    holding, meaningless = _meaningful(current_decisions(decisions), run)
-    _mirror_all(dataset, {**noted(decisions), **holding})
-    mark_disagreements(dataset, decisions)
+    mirror(dataset, run)
+    standing = standing_of(run)
     set_look(dataset, issue_kinds(list(table.columns)), run.classes)
-    left = (table["issues"].str.len() > 0) & ~table["id"].isin(holding)
+    left = (table["issues"].str.len() > 0) & ~table["id"].isin(standing.holding)
     messages = [str(taken_over)] if taken_over else []
-    messages += [*damaged, *meaningless, *_missing(missing)]
+    messages += [*standing.damaged, *_misfits(run, standing), *_missing(missing)]
     if not left.any():
         messages.append(f"Nothing is left to review; the view {ALL} shows all {len(table):,} listings.")
     thumbnails = {small: photo for photo, small in zip(*dataset.values(["filepath", "thumbnail"]), strict=True)}
@@ -153,20 +151,15 @@ def _missing(ids: list[str]) -> list[str]:
     return [f"{photos} gone since the run; the App shows a red ! instead: {some(ids)}"]
 
 
-def _meaningful(holding: dict[str, Decision], run: Run) -> tuple[dict[str, Decision], list[str]]:
-    """Return the decisions that can be shown, and why others can't, which stay in the journal."""
-    known = set(run.issues()["id"].astype(str))
+def _misfits(run: Run, standing: Standing) -> list[str]:
+    """Return why decisions of the journal are not shown."""
     reasons: dict[str, list[str]] = {}
-    for id, decision in holding.items():
-        why = "no such listing in this run" if id not in known else misfit(decision, run.classes)
-        if why:
-            reasons.setdefault(why, []).append(id)
-    wrong = {id for ids in reasons.values() for id in ids}
-    messages = [
+    for id, why in standing.misfits.items():
+        reasons.setdefault(why, []).append(id)
+    return [
         f"{len(ids):,} decision{'s' if len(ids) > 1 else ''} in {run.journal.name} not shown, {why}: {some(ids)}"
         for why, ids in reasons.items()
     ]
-    return {id: decision for id, decision in holding.items() if id not in wrong}, messages
 
 
 def collect_decisions(run: Run) -> Collected:
@@ -220,17 +213,3 @@ def _make(fo: Any, name: str, run: Run, table: pd.DataFrame, made_from: str) -> 
         fo.delete_dataset(name)
         raise
     return dataset
-
-
-def _mirror_all(dataset: Any, holding: dict[str, Decision]) -> None:
-    """Bring the decision fields of all samples in step with the journal, touching only those that differ."""
-    columns = dataset.values(["id", "listing_id", *DECISION_FIELDS])
-    wrong = {}
-    for sample, listing, *shown in zip(*columns, strict=True):
-        decision = holding.get(listing)
-        *before, time, note = shown
-        # MongoDB gives times back without their zone
-        time = time.replace(tzinfo=UTC) if isinstance(time, datetime) else None
-        if (*before, time, note) != fields_of(decision):
-            wrong[sample] = decision
-    mirror(dataset, wrong)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.decisions import NOTE, UNDO, Decision, current_decisions, last_click, noted, now, reviewer_name
+from curation.decisions import NOTE, UNDO, Decision, last_click, now, reviewer_name
 from curation.errors import ReviewError
 from curation.review.edits import record_edits
 from curation.review.mirror import Sample, look_at, mirror, run_of, write_down
+from curation.review.standing import standing_of
 from curation.runs import Run
 
 __all__ = ["ACCEPT", "KEEP_ONE", "Outcome", "decide", "keep_one", "latest"]
@@ -86,10 +87,10 @@ def decide(
     rows = look_at(dataset, samples)
     # what was edited by hand came before this click, and must come before it in the journal
     record_edits(dataset, run, rows)
-    standing = current_decisions(run.decisions()[0]) if action in (UNDO, NOTE) else {}
+    holding = standing_of(run).holding
     decided, skipped = {}, []
     for row in rows:
-        said = _meaning(row, action, label, standing.get(row.id))
+        said = _meaning(row, action, label, holding.get(row.id))
         if said is None:
             skipped.append(row.id)
         else:
@@ -128,7 +129,7 @@ def keep_one(dataset: Any, sample: str) -> Outcome:
         raise ReviewError("nothing was recorded: no other listing shows this photo")
     rows = look_at(dataset, [sample, *others])
     record_edits(dataset, run, rows)
-    standing = current_decisions(run.decisions()[0]).get(rows[0].id)
+    standing = standing_of(run).holding.get(rows[0].id)
     stays = standing is not None and standing.action != "delete"
     decided = {row: ("delete", None) for row in rows[1:]}
     _record(dataset, run, decided if stays else {rows[0]: ("keep", None), **decided}, None)
@@ -139,23 +140,19 @@ def latest(dataset: Any) -> list[str]:
     """Return FiftyOne's ids of the samples that this reviewer's latest standing decision was for."""
     from fiftyone import ViewField
 
-    ids = last_click(run_of(dataset).decisions()[0], reviewer_name())
+    ids = last_click(standing_of(run_of(dataset)).journal, reviewer_name())
     return list(dataset.match(ViewField("listing_id").is_in(ids)).values("id")) if ids else []
 
 
 def _record(dataset: Any, run: Run, decided: Mapping[Sample, tuple[str, str | None]], note: str | None) -> None:
     """Write what was decided into the journal, and then show what holds."""
     reviewer, time = reviewer_name(), now()
-    records = {
-        row: Decision(row.id, action, label, reviewer, time, "app", note or (None if action == UNDO else row.note))
+    records = [
+        Decision(row.id, action, label, reviewer, time, "app", note or (None if action == UNDO else row.note))
         for row, (action, label) in decided.items()
-    }
-    write_down(run, list(records.values()))
-    holding: Mapping[str, Decision] = {decision.id: decision for decision in records.values()}
-    if any(decision.action == UNDO for decision in records.values()):
-        journal = run.decisions()[0]
-        holding = {**noted(journal), **current_decisions(journal)}
-    mirror(dataset, {row.sample: holding.get(row.id) for row in decided})
+    ]
+    write_down(run, records)
+    mirror(dataset, run, [row.sample for row in decided])
 
 
 def _meaning(row: Sample, action: str, label: str | None, standing: Decision | None) -> tuple[str, str | None] | None:

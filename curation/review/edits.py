@@ -45,7 +45,7 @@ def record_edits(dataset: Any, run: Run, rows: Iterable[Sample] | None = None) -
         if row.shown in classes
     }
     write_down(run, list(decisions.values()))
-    mirror(dataset, decisions)
+    mirror(dataset, run, decisions)
     _restore(dataset, edited)
     return list(decisions.values()), [row.id for row in edited if row.shown not in classes]
 

@@ -15,6 +15,8 @@ SETTINGS = {
     "FIFTYONE_DATABASE_VALIDATION": "false",
     "FIFTYONE_DO_NOT_TRACK": "true",
     "FIFTYONE_LOGGING_LEVEL": "ERROR",
+    # without it, every click reads the files of all plugins again
+    "FIFTYONE_PLUGINS_CACHE_ENABLED": "true",
     "FIFTYONE_SHOW_PROGRESS_BARS": "false",
     # with it, writing a field reloads every Sample object in memory: 14 s instead of 0.3 s for 10,000 listings
     "FIFTYONE_SINGLETON_CACHE": "false",

@@ -7,7 +7,7 @@ from typing import Any
 from curation.review.environment import load_fiftyone
 from curation.review.panels import EVALUATION, PLOT
 
-__all__ = ["ALL", "TO_REVIEW", "WORKSPACE", "set_look", "slug", "view_name"]
+__all__ = ["ALL", "MANY_CLASSES", "TO_REVIEW", "WORKSPACE", "set_look", "slug", "view_name"]
 
 TO_REVIEW = "To review"
 DISAGREEMENTS = "Disagreements"
@@ -29,8 +29,8 @@ _GROUPS = {
 }
 _OPEN = ("question", "decision")
 _LABELS = ("ground_truth", "suggested", "predictions")
-# more classes than this make a column of radio buttons longer than the screen
-_MANY_CLASSES = 12
+#: More classes than this make a column of radio buttons longer than the screen.
+MANY_CLASSES = 12
 
 
 def view_name(kind: str) -> str:
@@ -141,7 +141,7 @@ def _save(dataset: Any, name: str, view: Any, description: str) -> None:
 
 def _allow_annotating(dataset: Any, classes: list[str]) -> None:
     """Let FiftyOne's own Annotate tab edit the label; the run's classes are all it offers."""
-    component = "radio" if len(classes) <= _MANY_CLASSES else "dropdown"
+    component = "radio" if len(classes) <= MANY_CLASSES else "dropdown"
     schema = {"type": "classification", "component": component, "classes": classes, "attributes": []}
     dataset.update_label_schema("ground_truth", schema)
     dataset.activate_label_schemas(["ground_truth"])

@@ -6,19 +6,22 @@ samples can be made again from it at any time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curation.decisions import NOTE, Decision, disagreements
+from curation.decisions import NOTE, Decision
 from curation.errors import ReviewError
+from curation.review.standing import Standing, standing_of
 from curation.runs import Run
 
-__all__ = ["DECISION_FIELDS", "Sample", "fields_of", "look_at", "mark_disagreements", "mirror", "run_of", "write_down"]
+__all__ = ["DECISION_FIELDS", "PREFIX", "Sample", "look_at", "mirror", "run_of", "write_down"]
 
-DECISION_FIELDS = ("decision", "new_label", "reviewer", "reviewed_at", "review_note")
+#: What the names of our datasets begin with.
+PREFIX = "curate-"
+DECISION_FIELDS = ("decision", "new_label", "reviewer", "reviewed_at", "review_note", "disagreement")
 
 
 @dataclass(frozen=True)
@@ -68,44 +71,42 @@ def look_at(dataset: Any, samples: Sequence[str] | None = None) -> list[Sample]:
     return [Sample(*row) for row in zip(*view.values(fields), strict=True)]
 
 
-def mirror(dataset: Any, holding: Mapping[str, Decision | None]) -> None:
-    """Write what holds for each sample into its decision fields; None clears them."""
-    if not holding:
-        return
-    values = {sample: fields_of(decision) for sample, decision in holding.items()}
-    for position, field in enumerate(DECISION_FIELDS):
-        dataset.set_values(field, {sample: row[position] for sample, row in values.items()}, key_field="id")
-
-
-def fields_of(decision: Decision | None) -> tuple[Any, ...]:
-    """Return the values of `DECISION_FIELDS` that show a decision."""
-    if decision is None:
-        return (None,) * len(DECISION_FIELDS)
-    if decision.action == NOTE:
-        return None, None, None, None, decision.note
-    try:
-        time = datetime.fromisoformat(decision.time).astimezone(UTC)
-    except ValueError:  # the journal may hold times that somebody wrote in a CSV
-        time = None
-    return decision.action, decision.new_label, decision.reviewer, time, decision.note
-
-
-def mark_disagreements(dataset: Any, decisions: Iterable[Decision]) -> None:
-    """Set the field ``disagreement`` of every listing that the reviewers differ on, and of no other.
+def mirror(dataset: Any, run: Run, samples: Collection[str] | None = None) -> None:
+    """Bring the decision fields in step with the journal, writing those that differ and no others.
 
     Parameters
     ----------
     dataset : fiftyone.Dataset
-    decisions : iterable of Decision
-        The journal.
+    run : Run
+    samples : collection of str, optional
+        FiftyOne's ids of the samples to look at; all of them if left out.
     """
-    differ = disagreements(decisions)
-    shown = dict(zip(*dataset.match({"disagreement": True}).values(["listing_id", "id"]), strict=True))
-    new = dataset.match({"listing_id": {"$in": sorted(differ - shown.keys())}}).values("id") if differ else []
-    changes: dict[str, bool | None] = {sample: None for listing, sample in shown.items() if listing not in differ}
-    changes |= dict.fromkeys(new, True)
-    if changes:
-        dataset.set_values("disagreement", changes, key_field="id")
+    standing = standing_of(run)
+    view = dataset if samples is None else dataset.select(list(samples))
+    changes: dict[str, dict[str, Any]] = {field: {} for field in DECISION_FIELDS}
+    for sample, listing, *shown in zip(*view.values(["id", "listing_id", *DECISION_FIELDS]), strict=True):
+        for field, is_now, value in zip(DECISION_FIELDS, shown, _fields(standing, listing), strict=True):
+            # MongoDB gives times back without their zone
+            if (is_now.replace(tzinfo=UTC) if isinstance(is_now, datetime) else is_now) != value:
+                changes[field][sample] = value
+    for field, values in changes.items():
+        if values:
+            dataset.set_values(field, values, key_field="id")
+
+
+def _fields(standing: Standing, listing: str) -> tuple[Any, ...]:
+    """Return the values of `DECISION_FIELDS` that show what holds."""
+    differ = True if listing in standing.differ else None
+    decision = standing.said(listing)
+    if decision is None:
+        return None, None, None, None, None, differ
+    if decision.action == NOTE:
+        return None, None, None, None, decision.note, differ
+    try:
+        time = datetime.fromisoformat(decision.time).astimezone(UTC)
+    except ValueError:  # the journal may hold times that somebody wrote in a CSV
+        time = None
+    return decision.action, decision.new_label, decision.reviewer, time, decision.note, differ
 
 
 def write_down(run: Run, decisions: list[Decision]) -> None:

@@ -15,7 +15,8 @@ from curation.decisions import NOTE, UNDO
 from curation.errors import CurateError
 from curation.review.card import cards_of
 from curation.review.decide import ACCEPT, KEEP_ONE, Outcome, decide, keep_one, latest
-from curation.review.mirror import run_of
+from curation.review.look import MANY_CLASSES
+from curation.review.mirror import PREFIX, run_of
 from curation.review.show import ShowCard, ShowProgress
 
 __all__ = ["register"]
@@ -25,7 +26,6 @@ _GRID = types.Places.SAMPLES_GRID_SECONDARY_ACTIONS
 _OPENED = types.Places.SAMPLES_VIEWER_ACTIONS
 #: What the form for all photos shown offers.
 _FOR_ALL = {"keep": "Keep", ACCEPT: "Accept suggestion", "delete": "Delete", UNDO: "Undo"}
-_MANY_CLASSES = 12
 
 
 def _is_ours(ctx: Any) -> bool:
@@ -59,48 +59,40 @@ class _Queue:
 
 
 def _act(ctx: Any, action: Callable[[], Outcome]) -> dict[str, Any]:
-    """Decide, say so, and go on to the next photo."""
+    """Decide, and go on to the next photo."""
     queue = _Queue(ctx)
     outcome = _said(ctx, action)
-    if outcome is None or not outcome.changed:
-        return {"changed": 0}
-    if ctx.current_sample:
-        stays = outcome.action in (UNDO, NOTE)
-        _go_on(ctx, None if stays else queue.following(outcome.changed))
-    else:
-        ctx.ops.clear_selected_samples()
-        ctx.ops.reload_samples()
-    _tell_panels(ctx)
-    return {"changed": len(outcome.changed)}
+    goes_on = outcome is not None and outcome.action not in (UNDO, NOTE)
+    return _ended(ctx, outcome, queue.following(outcome.changed) if outcome and goes_on else None)
 
 
 def _take_back_latest(ctx: Any) -> dict[str, Any]:
     """Take back this reviewer's latest click, for one listing or for many, and show it again."""
     samples = latest(ctx.dataset)
     outcome = _said(ctx, lambda: decide(ctx.dataset, samples, UNDO))
+    return _ended(ctx, outcome, samples[0] if samples else None)
+
+
+def _ended(ctx: Any, outcome: Outcome | None, opened: str | None) -> dict[str, Any]:
+    """Show the grid as it is now, or instead of the open photo another one, if there is one to open.
+
+    Behind an open photo the grid is left as it is until the photo is closed (see the plugin's JavaScript): to load it
+    again takes longer than all else, and the photo just decided on would be gone when somebody goes back to it.
+    """
     if outcome is None or not outcome.changed:
         return {"changed": 0}
     if ctx.current_sample:
-        # the sidebar would still show the decision
-        ctx.ops.reload_dataset()
-        ctx.ops.open_sample(id=samples[0])
+        if outcome.action == UNDO or not opened:
+            # the sidebar would still show what was; reload_samples would leave the open photo as it is
+            ctx.ops.reload_dataset()
+        if opened:
+            ctx.ops.open_sample(id=opened)
     else:
+        ctx.ops.clear_selected_samples()
         ctx.ops.reload_samples()
-    _tell_panels(ctx)
+    # the card and the progress panel fetch what is new
+    ctx.trigger(f"{_URI}/changed")
     return {"changed": len(outcome.changed)}
-
-
-def _go_on(ctx: Any, following: str | None) -> None:
-    """Open the next photo, or show the open one as it is now.
-
-    The grid is left as it is until the photo is closed (see the plugin's JavaScript): to load it again behind the photo
-    takes longer than all else, and the photo just decided on would be gone when somebody goes back to it.
-    """
-    if following:
-        ctx.ops.open_sample(id=following)
-    else:
-        # reload_samples would leave the open photo as it was
-        ctx.ops.reload_dataset()
 
 
 def _said(ctx: Any, action: Callable[[], Outcome]) -> Outcome | None:
@@ -112,11 +104,6 @@ def _said(ctx: Any, action: Callable[[], Outcome]) -> Outcome | None:
         return None
     ctx.ops.notify(str(outcome), variant="success" if outcome.changed and not outcome.skipped else "warning")
     return outcome
-
-
-def _tell_panels(ctx: Any) -> None:
-    """Let the card and the progress panel fetch what is new."""
-    ctx.trigger(f"{_URI}/changed")
 
 
 class _Action(foo.Operator):  # type: ignore[misc]
@@ -136,7 +123,8 @@ class _Action(foo.Operator):  # type: ignore[misc]
         )
 
     def resolve_placement(self, ctx: Any) -> Any:
-        if not _is_ours(ctx):
+        # by name: the App asks for every button after every click, and FiftyOne reads the dataset anew for each
+        if not (ctx.dataset_name or "").startswith(PREFIX):
             return None
         return types.Placement(self.place, types.Button(label=self.title, icon=self.icon, prompt=self.has_form))
 
@@ -218,7 +206,7 @@ class Relabel(_Action):
         inputs.message("now", f"Given: {_counted(given)}. Suggested: {_counted(suggested)}.")
         likely = max(suggested, key=lambda label: suggested[label]) if suggested else None
         classes = _likely_first(ctx, target, likely)
-        many = len(classes) > _MANY_CLASSES
+        many = len(classes) > MANY_CLASSES
         choices = types.AutocompleteView() if many else types.RadioGroup()
         for number, (name, label) in enumerate(classes, start=1):
             choices.add_choice(name, label=label if many else f"{number}: {label}")

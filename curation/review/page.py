@@ -19,11 +19,11 @@ from markupsafe import Markup
 from PIL import Image, UnidentifiedImageError
 
 from curation import __version__
-from curation.decisions import current_decisions
 from curation.errors import InputError
 from curation.pages import fill_page
 from curation.review.card import cards_of
 from curation.review.page_data import Shown, page_data, shown
+from curation.review.standing import standing_of
 from curation.runs import Run
 from curation.talk import Silent, Talk
 from training.ahead import cores, map_ahead
@@ -103,7 +103,7 @@ def write_page(
     path = output or run.folder / PAGE
     _check_output(path)
     listings = shown(cards_of(run), first)
-    decided = current_decisions(run.decisions()[0])
+    decided = standing_of(run).holding
     counts = (len(listings.queue), sum(card.id in decided for card in listings.queue))
     if not listings.queue:
         return Written(None, *counts, 0)

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from curation.decisions import Decision, current_decisions
+from curation.decisions import Decision
 from curation.issues import KINDS
 from curation.review.card import Card, Cards, Example
+from curation.review.standing import standing_of
 from curation.runs import Run
 
 __all__ = ["Shown", "page_data", "shown"]
@@ -66,20 +65,19 @@ def page_data(run: Run, shown: Shown) -> dict[str, Any]:
     """
     place = {card.id: number for number, card in enumerate(shown.every)}
     number = {name: number for number, name in enumerate(run.classes)}
-    worth = _worth(run)
-    decided = current_decisions(run.decisions()[0])
+    decided = standing_of(run).holding
     flagged = {kind for card in shown.queue for kind in card.issues}
     return {
         "classes": run.classes,
         "kinds": _kinds(flagged),
         "currency": run.record()["dataset"].get("currency"),
-        "listings": [_listing(card, place, number, worth.get(card.id)) for card in shown.queue],
+        "listings": [_listing(card, place, number) for card in shown.queue],
         "others": [_other(card) for card in shown.others],
         "decided": {id: _decided(decided[id]) for id in place if id in decided},
     }
 
 
-def _listing(card: Card, place: dict[str, int], number: dict[str, int], worth: float | None) -> dict[str, Any]:
+def _listing(card: Card, place: dict[str, int], number: dict[str, int]) -> dict[str, Any]:
     return {
         **_other(card),
         "low": card.price_low,
@@ -95,7 +93,7 @@ def _listing(card: Card, place: dict[str, int], number: dict[str, int], worth: f
         "likeGiven": [place[example.id] for example in card.like_given],
         "likeSuggested": [place[example.id] for example in card.like_suggested],
         "reposts": [place[id] for id in card.reposts],
-        "worth": worth,
+        "worth": card.change_chance and round(card.change_chance, 4),
     }
 
 
@@ -121,12 +119,3 @@ def _kinds(flagged: Iterable[str]) -> list[dict[str, str]]:
     titles = {kind.name: kind.title for kind in KINDS}
     order = [*titles, *sorted(set(flagged) - set(titles))]
     return [{"name": name, "title": titles.get(name, name)} for name in order if name in flagged]
-
-
-def _worth(run: Run) -> dict[str, float]:
-    """Return the chance that each listing must change; empty for a run of an earlier version."""
-    issues = run.issues()
-    if "change_chance" not in issues:
-        return {}
-    chances = pd.Series(issues["change_chance"].to_numpy(), index=issues["id"].astype(str)).dropna()
-    return {str(id): round(float(chance), 4) for id, chance in chances.items()}

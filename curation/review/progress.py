@@ -86,8 +86,7 @@ def progress_of(table: pd.DataFrame, holding: Mapping[str, Decision]) -> Progres
     """
     decided = table["id"].isin(list(holding))
     flagged = table["issues"].str.len() > 0
-    # runs made before there was a change_chance have the chance that the label is wrong
-    chance = table["change_chance"] if "change_chance" in table else 1 - table["label_score"]
+    chance = table["change_chance"]
     left = flagged & ~decided
     changed = table["id"].map(lambda id: id in holding and holding[id].action != "keep").astype(bool)
     actions = Counter(decision.action for decision in holding.values())

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from curation.decisions import Decision, check_reviewer, current_decisions, reviewer_name
+from curation.decisions import check_reviewer, reviewer_name
 from curation.errors import ReviewError, some
 from curation.review.application import linked_plugins, load_app, set_port, without_cleanup
 from curation.review.dataset import Collected, Opened, collect_decisions, open_dataset
 from curation.review.guard import App, Guard, servable
 from curation.review.look import WORKSPACE, slug
 from curation.review.mongod import check_mongod, mongod_errors
+from curation.review.standing import standing_of
 from curation.review.table import review_table
 from curation.review.team import Colleague, opening, present
 from curation.review.thumbnails import Thumbnails
@@ -105,7 +106,7 @@ def run_review(
             with opening(run), mongod_errors():
                 opened = open_dataset(run)
             _say_opened(opened, say)
-            known = len(run.decisions()[0])
+            known = len(standing_of(run).journal)
             guard, url = _guarded(app, opened, address, port, say)
             signals.opened()
             say(f"Open {url}")
@@ -113,8 +114,7 @@ def run_review(
             asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
             say("Stopping.")
             _collect(run, say)
-    decisions = run.decisions()[0]
-    return _outcome(run, decisions, decisions[known:])
+    return _outcome(run, known)
 
 
 def _collect(run: Run, say: Callable[[str], None]) -> None:
@@ -168,13 +168,17 @@ class _Signals:
             end()
 
 
-def _outcome(run: Run, decisions: list[Decision], added: list[Decision]) -> ReviewOutcome:
+def _outcome(run: Run, known: int) -> ReviewOutcome:
+    """Count what was decided since the journal had `known` records."""
+    standing, table = standing_of(run), review_table(run)
     # another reviewer may have worked on the same run meanwhile
-    reviewer = reviewer_name()
-    mine = Counter(decision.action for decision in added if (decision.source, decision.reviewer) == ("app", reviewer))
-    table = review_table(run)
+    mine = [decision for decision in standing.journal[known:] if decision.reviewer == reviewer_name()]
     flagged = set(table["id"][table["issues"].str.len() > 0])
-    return ReviewOutcome(dict(mine), len(flagged), len(flagged - set(current_decisions(decisions))))
+    return ReviewOutcome(
+        decisions=dict(Counter(decision.action for decision in mine if decision.source == "app")),
+        flagged=len(flagged),
+        undecided=len(flagged - standing.holding.keys()),
+    )
 
 
 @contextmanager
@@ -202,8 +206,8 @@ def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[s
         say(f"{outside:,} photos are links to files outside their folder and are not shown.")
     here = {socket.gethostname().lower(), socket.getfqdn().lower()}
     token = secrets.token_urlsafe(24)
-    app = Thumbnails(app, opened.thumbnails)
-    guard = Guard(app, address=address, port=port, token=token, photos=photos, hosts=here)
+    guarded = Thumbnails(app, opened.thumbnails)
+    guard = Guard(guarded, address=address, port=port, token=token, photos=photos, hosts=here)
     if address not in ("127.0.0.1", "localhost", "::1"):
         say(
             "Warning: this review can be reached from other machines, unencrypted, by whoever has its address. "

@@ -7,16 +7,14 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
+import fiftyone.core.odm as odm
 import fiftyone.operators as foo
-import pandas as pd
 
-from curation.decisions import current_decisions, noted
 from curation.errors import CurateError
 from curation.review.card import cards_of
 from curation.review.mirror import run_of
 from curation.review.progress import progress_of
-from curation.review.table import review_table
-from curation.runs import Run
+from curation.review.standing import standing_of
 
 __all__ = ["ShowCard", "ShowProgress"]
 
@@ -58,31 +56,33 @@ class ShowProgress(foo.Operator):  # type: ignore[misc]
         return _answered(lambda: _progress(ctx))
 
 
+@lru_cache(maxsize=4)
+def _dataset(name: str) -> Any:
+    """Return a dataset to read from; ``ctx.dataset`` reads its description anew, which takes longer than the rest."""
+    return odm.load_dataset(name=name)
+
+
+def _listing(dataset: Any, sample: str) -> str | None:
+    return next(iter(dataset.select(sample).values("listing_id")), None)
+
+
 def _card(ctx: Any) -> dict[str, Any]:
     """Return the card, and the decision that holds."""
-    run = run_of(ctx.dataset)
-    if not ctx.current_sample:
+    dataset, sample = _dataset(ctx.dataset_name), ctx.current_sample
+    # a colleague's process may have made the dataset anew
+    id = sample and (_listing(dataset, sample) or _listing(ctx.dataset, sample))
+    if not id:
         return {}
-    id = ctx.dataset.select(ctx.current_sample).values("listing_id")[0]
+    run = run_of(dataset)
     cards = cards_of(run)
-    journal = run.decisions()[0]
-    decision = {**noted(journal), **current_decisions(journal)}.get(id)
-    card = asdict(cards.card(id))
-    reposts = [
-        {"id": other, "photo": found.photo, "label": found.given, "price": found.price, "title": found.title}
-        for other in card["reposts"]
-        for found in [cards.card(other)]
-    ]
-    return {**card, "reposts": reposts, "decision": asdict(decision) if decision else None}
+    card = cards.card(id)
+    reposts = [asdict(cards.example(other)) for other in card.reposts]
+    decision = standing_of(run).said(id)
+    return {**asdict(card), "reposts": reposts, "decision": asdict(decision) if decision else None}
 
 
 def _progress(ctx: Any) -> dict[str, Any]:
     """Return the counts."""
-    run = run_of(ctx.dataset)
-    progress = progress_of(_table(run, run.issues_file.stat().st_mtime_ns), current_decisions(run.decisions()[0]))
+    run = run_of(_dataset(ctx.dataset_name))
+    progress = progress_of(cards_of(run).table, standing_of(run).holding)
     return {**asdict(progress), "left": progress.left, "hint": progress.hint}
-
-
-@lru_cache(maxsize=2)
-def _table(run: Run, _changed: int) -> pd.DataFrame:
-    return review_table(run)

@@ -3,7 +3,7 @@
   "use strict";
 
   const PLUGIN = "@curate/review";
-  const { createElement: h, useCallback, useEffect, useState } = window.React;
+  const { createElement: h, useEffect, useState } = window.React;
   const { Operator, OperatorConfig, executeOperator, registerOperator } = window.__foo__;
   const COLOURS = { keep: "#2e7d32", relabel: "#ef6c00", delete: "#c62828", undo: "#757575" };
   const WORDS = { keep: "kept", relabel: "relabelled", delete: "marked for deletion" };
@@ -95,14 +95,21 @@
   /** Return what an operator answers, asked again whenever something was decided or `about` changes. */
   function useAnswer(name, about) {
     const [answer, setAnswer] = useState(null);
-    const ask = useCallback(() => {
-      executeOperator(`${PLUGIN}/${name}`, {}, { callback: (result) => result.result && setAnswer(result.result) });
-    }, [name, about]);
     useEffect(() => {
+      let isCurrent = true;
+      let timer;
+      const take = ({ result }) => isCurrent && result && setAnswer(result);
+      const ask = () => executeOperator(`${PLUGIN}/${name}`, {}, { callback: take });
+      // a decision and the photo that it leads to come one after the other, and are one question
+      const askSoon = () => (clearTimeout(timer), (timer = setTimeout(ask, 20)));
       ask();
-      window.addEventListener("curate:changed", ask);
-      return () => window.removeEventListener("curate:changed", ask);
-    }, [ask]);
+      window.addEventListener("curate:changed", askSoon);
+      return () => {
+        isCurrent = false;
+        clearTimeout(timer);
+        window.removeEventListener("curate:changed", askSoon);
+      };
+    }, [name, about]);
     return answer;
   }
 
@@ -242,7 +249,7 @@
     );
   }
 
-  const repost = ({ id, label: given, price: cost }) =>
+  const repost = ({ id, given, price: cost }) =>
     [id, given || "no label", cost == null ? "" : amount(cost)].filter(Boolean).join(" · ");
 
   // ------------------------------------------------------------------------------------------------------ progress
@@ -305,14 +312,21 @@
   let wasOpen = false;
   let isStale = false;
   window.addEventListener("curate:changed", () => (isStale = wasOpen));
-  new MutationObserver(() => {
+  function onChange() {
     const isOpen = Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
     if (isOpen && !wasOpen) run("arrange");
     if (!isOpen && isStale) executeOperator("@voxel51/operators/reload_dataset", {});
     isStale = isStale && isOpen;
     wasOpen = isOpen;
-  }).observe(document.body, { childList: true, subtree: true });
+    dismissAdvertisements();
+  }
 
-  // FiftyOne's advertisement lies over the buttons; this is what its own Dismiss remembers
-  localStorage.setItem("fiftyone-enterprise-tooltip-seen", "true");
+  // One lies over the buttons and takes the first click, one over the list of plots.
+  function dismissAdvertisements() {
+    for (const button of document.querySelectorAll(".MuiPopover-root button, .emb-callout-actions button"))
+      if (button.textContent === "Dismiss") button.click();
+  }
+
+  new MutationObserver(onChange).observe(document.body, { childList: true, subtree: true });
+  onChange();
 })();
