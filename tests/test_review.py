@@ -90,12 +90,12 @@ def issue_row(number: int) -> dict[str, Any]:
     }
 
 
-def waited_for(done: Callable[[], Any], seconds: float = 20) -> bool:
+def waited_for(done: Callable[[], Any], seconds: float = 20, every: float = 0.1) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if done():
             return True
-        time.sleep(0.1)
+        time.sleep(every)
     return False
 
 

@@ -53,16 +53,22 @@
     } else if (event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) {
       event.preventDefault();
       event.stopPropagation();
-      send(form, 40);
+      send(40);
     }
   }
 
-  // The last button decides. It is switched off while FiftyOne looks at what was chosen.
-  function send(form, tries) {
-    const button = [...form.querySelectorAll("button")].pop();
+  // The button that decides is the last. It comes after the others, is switched off while FiftyOne looks at what was
+  // chosen, and does nothing before FiftyOne knows how the operator may be run. A click that is taken switches it off
+  // until it is gone for good: none is taken twice.
+  function send(tries, wasThere = false) {
+    const form = document.querySelector(FORM);
+    const button = form && [...form.querySelectorAll("button")].filter(isDeciding).pop();
+    if (!form || !tries || (wasThere && !button)) return;
     if (button && !button.disabled) button.click();
-    else if (tries && form.isConnected) setTimeout(() => send(form, tries - 1), 50);
+    setTimeout(() => send(tries - 1, Boolean(button)), 50);
   }
+
+  const isDeciding = (button) => button.textContent && !/^(Cancel|Close)$/.test(button.textContent);
 
   document.addEventListener("keydown", onKey, true);
 
