@@ -55,12 +55,12 @@ def edit(dataset: Any, listing: str, label: str) -> None:
     sample.save()
 
 
-@needs_mongod
 def noted_on(dataset, id):
     sample = dataset.match({"listing_id": id}).first()
     return sample["decision"], sample["review_note"]
 
 
+@needs_mongod
 @pytest.mark.usefixtures("fo")
 class TestDataset:
     def test_every_listing_with_a_photo_is_there_also_when_its_file_is_not(self, run):
@@ -342,6 +342,24 @@ class TestDecisions:
         assert shown(dataset, "L0") == (None, None, None)
         assert str(decide(dataset, samples, "undo")) == "1 listing left as before: no decision to take back"
         assert [action for _, action, _ in said(run)] == ["delete", "keep", "undo", "undo"]
+
+    def test_a_decision_shows_at_once_whether_reviewers_differ(self, run, fo, monkeypatch):
+        run.decide([Decision("L0", "delete", None, "ben", TIME, "app")])
+        dataset = open_dataset(run).dataset
+        monkeypatch.setenv("CURATE_REVIEWER", "ana")
+        differ = dataset.load_saved_view("Disagreements")
+        decide(dataset, sample_of(dataset, "L0"), "keep")
+        assert differ.values("listing_id") == ["L0"]
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        assert differ.values("listing_id") == []
+        assert shown(dataset, "L0")[0] == "delete"
+
+    def test_undo_does_not_show_a_decision_that_means_nothing(self, run, fo):
+        run.decide([Decision("L0", "relabel", "sofa", "ana", TIME, "app")])
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0"), "keep")
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        assert shown(dataset, "L0") == (None, None, None)
 
     def test_an_edit_made_by_hand_comes_before_the_click_after_it(self, run, fo):
         dataset = open_dataset(run).dataset

@@ -15,6 +15,7 @@ from curation.decisions import NOTE, UNDO
 from curation.errors import CurateError
 from curation.review.card import cards_of
 from curation.review.decide import ACCEPT, KEEP_ONE, Outcome, decide, keep_one, latest
+from curation.review.following import following, photos_shown
 from curation.review.look import MANY_CLASSES
 from curation.review.mirror import PREFIX, run_of
 from curation.review.show import ShowCard, ShowProgress
@@ -41,29 +42,12 @@ def _chosen(ctx: Any) -> list[str]:
     return [ctx.current_sample] if ctx.current_sample else list(ctx.selected)
 
 
-class _Queue:
-    """The photos shown, as they were before a decision, which may take the open one out of the view."""
-
-    def __init__(self, ctx: Any) -> None:
-        self._open = ctx.current_sample
-        self._shown: list[tuple[str, str, str | None]] = []
-        if self._open:
-            self._shown = list(zip(*ctx.view.values(["id", "listing_id", "decision"]), strict=True))
-
-    def following(self, decided: tuple[str, ...]) -> str | None:
-        """Return the next photo that nobody has decided on, from the open one on and then from the start."""
-        now = set(decided)
-        place = next((place for place, row in enumerate(self._shown) if row[0] == self._open), -1)
-        rows = self._shown[place + 1 :] + self._shown[: max(place, 0)]
-        return next((sample for sample, listing, said in rows if said is None and listing not in now), None)
-
-
 def _act(ctx: Any, action: Callable[[], Outcome]) -> dict[str, Any]:
     """Decide, and go on to the next photo."""
-    queue = _Queue(ctx)
+    shown = photos_shown(ctx) if ctx.current_sample else {}
     outcome = _said(ctx, action)
-    goes_on = outcome is not None and outcome.action not in (UNDO, NOTE)
-    return _ended(ctx, outcome, queue.following(outcome.changed) if outcome and goes_on else None)
+    goes_on = shown and outcome is not None and outcome.action not in (UNDO, NOTE)
+    return _ended(ctx, outcome, following(ctx, shown) if goes_on else None)
 
 
 def _take_back_latest(ctx: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from curation.decisions import Decision, current_decisions, disagreements, misfit, noted
+from curation.errors import ReviewError
 from curation.runs import Run
 
 __all__ = ["Standing", "standing_of"]
@@ -44,7 +45,13 @@ class Standing:
 
 
 def standing_of(run: Run) -> Standing:
-    """Return what holds now; computed once for as long as the journal and the listings stay the same."""
+    """Return what holds now; computed once for as long as the journal and the listings stay the same.
+
+    Raises
+    ------
+    ReviewError
+        When the journal can't be read.
+    """
     journal = run.journal.stat() if run.journal.is_file() else None
     state = (journal.st_size, journal.st_mtime_ns) if journal else (0, 0)
     return _standing_of(run, state, run.issues_file.stat().st_mtime_ns)
@@ -52,7 +59,10 @@ def standing_of(run: Run) -> Standing:
 
 @lru_cache(maxsize=2)
 def _standing_of(run: Run, _journal: tuple[int, int], issues: int) -> Standing:
-    decisions, damaged = run.decisions()
+    try:
+        decisions, damaged = run.decisions()
+    except OSError as error:
+        raise ReviewError(f"nothing was recorded: {run.journal} can't be read ({error.strerror})") from error
     known, classes = _ids(run, issues), set(run.classes)
     holding = current_decisions(decisions)
     reasons = {

@@ -263,8 +263,9 @@
   function Progress() {
     const progress = useAnswer("show_progress", "");
     if (!progress || progress.error) return box({ ...TEXT, padding: 16 }, (progress && progress.error) || "");
-    return box(
-      PANEL,
+    return h(
+      "div",
+      { "data-curate": "progress", style: PANEL },
       h("div", { style: { fontSize: 20, fontWeight: 600 } }, `${progress.done} of ${progress.flagged} done`),
       stacked(progress.actions, progress.flagged + progress.others),
       box({ ...ROW, margin: "6px 0 12px" }, ...Object.entries(progress.actions).map(tally)),
