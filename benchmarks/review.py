@@ -5,8 +5,9 @@
 Each size is a made run: a third of the listings is flagged, photos are drawn blots of 400 x 300 pixels. The review is
 started twice: the first opening writes every listing into FiftyOne's database, the second finds them there. Decisions
 are pressed in headless Chromium on the open photo: keep, accept, delete in turn, each as soon as the card of the next
-listing stands: the figure is what the software allows, not what a person does. Wants Chromium and Playwright, and no
-other process of FiftyOne's beside it, whose mongod would be shared.
+listing stands: the figure is what the software allows, not what a person does. The same with the page of
+`--html`, which has the first 300 of the queue. Wants Chromium and Playwright, and no other process of FiftyOne's beside it,
+whose mongod would be shared.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from curation.issues.queue import COLUMNS
+from curation.review.page.write import write_page
 from curation.runs import Run
 from training.files import write_json
 
@@ -41,6 +43,9 @@ CLASSES = [f"class {number}" for number in range(12)]
 KEYS = "kad"
 PHOTOS = 500
 FEATURES = 512
+IN_PAGE = 300
+PHOTO_STANDS = """before => { const photo = document.querySelector("#photo img, img#photo");
+    return document.querySelector("#where").innerText !== before && photo && photo.complete && photo.naturalWidth > 0 }"""
 
 
 def main() -> None:
@@ -54,7 +59,8 @@ def main() -> None:
             run = make_run(Path(folder), listings)
             first = review(run, 0)
             again = review(run, arguments.decisions)
-        print(json.dumps({"listings": listings, "first": first, "again": again}), flush=True)
+            page = one_page(run, arguments.decisions)
+        print(json.dumps({"listings": listings, "first": first, "again": again, "page": page}), flush=True)
     drop_database()
 
 
@@ -146,6 +152,31 @@ def decide(page: Page, run: Run, decisions: int) -> dict[str, Any]:
     }
 
 
+def one_page(run: Run, decisions: int) -> dict[str, Any]:
+    """Write the page, open it, and decide."""
+    start = time.perf_counter()
+    written = write_page(run, first=IN_PAGE)
+    found: dict[str, Any] = {"seconds to write": round(time.perf_counter() - start, 1)}
+    found["MB"] = round(written.size / 1e6, 1)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        page = browser.new_page(viewport={"width": 1600, "height": 900})
+        start = time.perf_counter()
+        assert written.path is not None
+        page.goto(written.path.as_uri())
+        page.wait_for_function(PHOTO_STANDS, arg="")
+        found["seconds to the first photo"] = round(time.perf_counter() - start, 1)
+        took = []
+        for number in range(decisions):
+            shown = page.locator("#where").inner_text()
+            start = time.perf_counter()
+            page.keyboard.press(KEYS[number % len(KEYS)])
+            page.wait_for_function(PHOTO_STANDS, arg=shown)
+            took.append(time.perf_counter() - start)
+        browser.close()
+    return found | {"ms to the next photo": spread(took)}
+
+
 def wait_for_card(page: Page, before: str) -> str:
     """Return the listing whose card stands, once it is another one."""
     handle = page.wait_for_function(
@@ -198,7 +229,7 @@ def server(run: Run) -> Iterator[tuple[psutil.Process, str]]:
 def drop_database() -> None:
     """Leave nothing in the person's MongoDB."""
     os.environ["FIFTYONE_DATABASE_NAME"] = "curate_benchmark"
-    from curation.review.environment import load_fiftyone
+    from curation.review.app.environment import load_fiftyone
 
     load_fiftyone()
     from fiftyone.core.odm import drop_database as drop

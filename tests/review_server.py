@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from curation.review.dataset import dataset_name
+from curation.review.app.dataset import dataset_name
 from curation.runs import Run
 from tests.test_review import DATABASE, waited_for
 

@@ -67,7 +67,7 @@ def test_the_packages_are_named_one_by_one_and_are_all_there():
     config.read(ROOT / "setup.cfg")
     named = set(config["options"]["packages"].split())
     there = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES if path.name == "__init__.py"}
-    assert named == there - {"curation.review.plugin"}
+    assert named == there - {"curation.review.app.plugin"}
 
 
 def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
@@ -84,8 +84,8 @@ def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"curation", "training"}
     pages = {"curation/explore.html.jinja", "curation/report.html.jinja"}
-    pages |= {f"curation/review/page{rest}" for rest in (".css", ".html.jinja", ".js", "_view.js")}
-    assert {*pages, "curation/review/plugin/fiftyone.yml"} <= set(names)
+    pages |= {f"curation/review/page/{name}" for name in ("page.css", "page.html.jinja", "page.js", "view.js")}
+    assert {*pages, "curation/review/app/plugin/fiftyone.yml"} <= set(names)
 
 
 def test_the_folder_datasets_holds_declarations_and_hides_no_package():

@@ -20,8 +20,8 @@ from PIL import Image
 
 from curation.errors import ReviewError, RunError
 from curation.review import check_mongod, run_review
-from curation.review.environment import load_fiftyone
-from curation.review.guard import servable
+from curation.review.app.environment import load_fiftyone
+from curation.review.server.guard import servable
 from curation.runs import Run
 from training.files import write_json
 
@@ -119,7 +119,7 @@ def drop_database(name: str) -> None:
 
 
 def test_importing_the_review_does_not_import_fiftyone():
-    code = "import sys, curation.review.server, curation.review.dataset; sys.exit('fiftyone' in sys.modules)"
+    code = "import sys, curation.review.server.serve, curation.review.app.dataset; sys.exit('fiftyone' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

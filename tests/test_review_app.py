@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from curation.review.dataset import dataset_name
+from curation.review.app.dataset import dataset_name
 from tests.review_server import SERVED, Server, start, stop
 from tests.test_review import drop_database, make_run, needs_mongod
 

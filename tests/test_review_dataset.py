@@ -13,10 +13,10 @@ import pytest
 from curation.decisions import Decision, current_decisions
 from curation.errors import ReviewError
 from curation.review import collect_decisions
-from curation.review.application import linked_plugins
-from curation.review.dataset import open_dataset
-from curation.review.decide import decide, keep_one, latest
-from curation.review.edits import EDIT_NOTE
+from curation.review.app.dataset import open_dataset
+from curation.review.app.decide import decide, keep_one, latest
+from curation.review.app.edits import EDIT_NOTE
+from curation.review.server.application import linked_plugins
 from curation.runs import Run
 from tests.test_review import CLASSES, DATABASE, drop_database, make_run, needs_mongod, our_fiftyone, said
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from curation.review.allowed import ALLOWED_OPERATORS
+from curation.review.server.allowed import ALLOWED_OPERATORS
 from tests.review_server import ROOT
 from tests.test_review import DATABASE, drop_database, needs_mongod, our_fiftyone
 
@@ -52,7 +52,7 @@ class TestServer:
             "/events",
             "/plugins",
         }
-        assert wanted <= paths, f"routes moved, see curation/review/allowed.py and guard.py: {wanted - paths}"
+        assert wanted <= paths, f"routes moved, see curation/review/server/allowed.py and guard.py: {wanted - paths}"
 
     def test_the_media_route_takes_its_file_from_filepath(self):
         import inspect
@@ -88,7 +88,7 @@ class TestServer:
         import fiftyone.operators.types as types
 
         for place in ("SAMPLES_GRID_SECONDARY_ACTIONS", "SAMPLES_VIEWER_ACTIONS"):
-            assert hasattr(types.Places, place), f"{place} moved, see curation/review/plugin"
+            assert hasattr(types.Places, place), f"{place} moved, see curation/review/app/plugin"
 
 
 def test_its_mongod_is_found_and_ends_with_its_parent(package):

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from curation.cli import main
 from curation.decisions import current_decisions
-from curation.review.dataset import dataset_name
+from curation.review.app.dataset import dataset_name
 from curation.review.table import review_table
 from curation.runs import Run
 from tests.browser import chromium

@@ -14,7 +14,7 @@ import pytest
 
 from curation.decisions import Decision
 from curation.errors import InputError
-from curation.review.page import write_page
+from curation.review.page.write import write_page
 from curation.runs import Run
 from tests.test_cli import assert_refused, curate, done
 from tests.test_fixes import make_run as make_plain_run
@@ -126,7 +126,7 @@ def test_a_run_without_photos_is_told_how_to_decide(run: Run) -> None:
 def test_writing_the_page_needs_no_fiftyone(run: Run) -> None:
     code = (
         "import sys; from pathlib import Path; from curation.runs import Run\n"
-        "from curation.review.page import write_page\n"
+        "from curation.review.page.write import write_page\n"
         "write_page(Run(Path(sys.argv[1]))); sys.exit('fiftyone' in sys.modules or 'torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(run.folder)], check=False).returncode == 0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from curation.decisions import Decision, check_decisions, current_decisions, read_decisions_csv
-from curation.review.page import write_page
+from curation.review.page.write import write_page
 from curation.runs import Run
 from tests.browser import chromium
 from tests.test_cli import done

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from curation.review.allowed import ALLOWED_OPERATORS, refuse_path
-from curation.review.dataset import dataset_name
+from curation.review.app.dataset import dataset_name
+from curation.review.server.allowed import ALLOWED_OPERATORS, refuse_path
 from tests.review_server import SERVED, Server, start, stop
 from tests.test_review import drop_database, make_run, needs_mongod
 

@@ -14,15 +14,15 @@ from typing import Any
 import pymongo
 import pytest
 
-from curation.review.dataset import dataset_name
-from curation.review.team import Colleague, opening, present
+from curation.review.app.dataset import dataset_name
+from curation.review.server.team import Colleague, opening, present
 from curation.runs import Run
 from tests.review_server import SERVED, Server, launch, mongod, stop
 from tests.test_review import make_run, needs_mongod, said, waited_for
 
 HOLD = (
     "import sys, time; from pathlib import Path; from curation.runs import Run\n"
-    "from curation.review.team import present\n"
+    "from curation.review.server.team import present\n"
     "with present(Run(Path(sys.argv[1])), 'ben', 5152): print('open', flush=True); time.sleep(60)"
 )
 

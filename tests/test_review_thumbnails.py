@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from PIL import Image
 
-from curation.review.thumbnails import Thumbnails, thumbnail_of
+from curation.review.app.thumbnails import Thumbnails, thumbnail_of
 
 
 def asked(thumbnails: dict[str, str], path: str) -> list[str]:

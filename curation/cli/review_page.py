@@ -39,7 +39,7 @@ def review_page(
     as_json: bool,
 ) -> None:
     """Write the page, and say where it is and what comes next."""
-    from curation.review.page import apply_command, write_page
+    from curation.review.page.write import apply_command, write_page
 
     run = open_run(run_folder)
     made = write_page(run, output=output, first=first, reviewer=reviewer, talk=Terminal())

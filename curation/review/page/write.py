@@ -22,7 +22,7 @@ from curation import __version__
 from curation.errors import InputError
 from curation.pages import fill_page
 from curation.review.card import cards_of
-from curation.review.page_data import Shown, page_data, shown
+from curation.review.page.data import Shown, page_data, shown
 from curation.review.standing import standing_of
 from curation.runs import Run
 from curation.talk import Silent, Talk
@@ -164,12 +164,12 @@ def _head(run: Run, listings: Shown, reviewer: str | None) -> str:
     here = Path(__file__).parent
     style, view, script = (
         "\n" + (here / file).read_text(encoding="utf-8").replace("\r\n", "\n")
-        for file in ("page.css", "page_view.js", "page.js")
+        for file in ("page.css", "view.js", "page.js")
     )
     # one script, that starts at its end
     script = view + script
     page = fill_page(
-        "review/page.html.jinja",
+        "review/page/page.html.jinja",
         name=name,
         version=__version__,
         data=data,

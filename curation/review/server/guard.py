@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from curation.review.allowed import refuse_body, refuse_path
+from curation.review.server.allowed import refuse_body, refuse_path
 
 __all__ = ["Guard", "servable"]
 
@@ -67,7 +67,7 @@ class Guard:
     * ``Origin``, when sent, must be the page itself, which stops other web pages.
     * A token in the address printed at the start becomes a cookie, which stops other users.
     * ``/media`` gives out the photos of the dataset and nothing else.
-    * Routes, operators and bodies that no review needs are refused, see :mod:`curation.review.allowed`.
+    * Routes, operators and bodies that no review needs are refused, see :mod:`curation.review.server.allowed`.
     * Every answer tells the browser to keep it from other pages.
 
     Parameters

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from curation.review.environment import load_fiftyone
-from curation.review.panels import EVALUATION, PLOT
+from curation.review.app.environment import load_fiftyone
+from curation.review.app.panels import EVALUATION, PLOT
 
 __all__ = ["ALL", "MANY_CLASSES", "TO_REVIEW", "WORKSPACE", "set_look", "slug", "view_name"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from curation.review.app.thumbnails import thumbnail_of
 from curation.review.table import issue_kinds, plain
-from curation.review.thumbnails import thumbnail_of
 
 __all__ = ["add_samples"]
 

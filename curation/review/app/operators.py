@@ -1,6 +1,6 @@
 """The buttons and keys of a review: in the grid, on the open photo, and in FiftyOne's list of operators.
 
-They ask and show; :mod:`curation.review.decide` decides.
+They ask and show; :mod:`curation.review.app.decide` decides.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import fiftyone.operators.types as types
 
 from curation.decisions import NOTE, UNDO
 from curation.errors import CurateError
+from curation.review.app.decide import ACCEPT, KEEP_ONE, Outcome, decide, keep_one, latest
+from curation.review.app.following import following, photos_shown
+from curation.review.app.look import MANY_CLASSES
+from curation.review.app.mirror import PREFIX, run_of
+from curation.review.app.show import ShowCard, ShowProgress
 from curation.review.card import cards_of
-from curation.review.decide import ACCEPT, KEEP_ONE, Outcome, decide, keep_one, latest
-from curation.review.following import following, photos_shown
-from curation.review.look import MANY_CLASSES
-from curation.review.mirror import PREFIX, run_of
-from curation.review.show import ShowCard, ShowProgress
 
 __all__ = ["register"]
 

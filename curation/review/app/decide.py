@@ -8,8 +8,8 @@ from typing import Any
 
 from curation.decisions import NOTE, UNDO, Decision, last_click, now, reviewer_name
 from curation.errors import ReviewError
-from curation.review.edits import record_edits
-from curation.review.mirror import Sample, look_at, mirror, run_of, write_down
+from curation.review.app.edits import record_edits
+from curation.review.app.mirror import Sample, look_at, mirror, run_of, write_down
 from curation.review.standing import standing_of
 from curation.runs import Run
 
@@ -65,7 +65,7 @@ def decide(
     Parameters
     ----------
     dataset : fiftyone.Dataset
-        A dataset made by :func:`curation.review.dataset.open_dataset`.
+        A dataset made by :func:`curation.review.app.dataset.open_dataset`.
     samples : sequence of str
         FiftyOne's ids of the samples, in the order of the journal to be.
     action : str
@@ -105,7 +105,7 @@ def keep_one(dataset: Any, sample: str) -> Outcome:
     Parameters
     ----------
     dataset : fiftyone.Dataset
-        A dataset made by :func:`curation.review.dataset.open_dataset`.
+        A dataset made by :func:`curation.review.app.dataset.open_dataset`.
     sample : str
         FiftyOne's id of the one that stays. If it has a decision other than to delete it, that holds on.
 

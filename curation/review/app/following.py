@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from curation.review.mirror import run_of
+from curation.review.app.mirror import run_of
 from curation.review.standing import standing_of
 
 __all__ = ["following", "photos_shown"]

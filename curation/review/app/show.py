@@ -11,8 +11,8 @@ import fiftyone.core.odm as odm
 import fiftyone.operators as foo
 
 from curation.errors import CurateError
+from curation.review.app.mirror import run_of
 from curation.review.card import cards_of
-from curation.review.mirror import run_of
 from curation.review.progress import progress_of
 from curation.review.standing import standing_of
 

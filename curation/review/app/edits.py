@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from curation.decisions import Decision, now, reviewer_name
-from curation.review.mirror import Sample, look_at, mirror, write_down
+from curation.review.app.mirror import Sample, look_at, mirror, write_down
 from curation.runs import Run
 
 __all__ = ["EDIT_NOTE", "record_edits"]

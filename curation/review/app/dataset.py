@@ -13,13 +13,13 @@ import pandas as pd
 from curation.carry_over import carry_over
 from curation.decisions import Decision
 from curation.errors import ReviewError, some
-from curation.review.edits import record_edits
-from curation.review.environment import load_fiftyone
-from curation.review.look import ALL, TO_REVIEW, set_look
-from curation.review.mirror import PREFIX, mirror
-from curation.review.panels import add_evaluation, add_plot
-from curation.review.plot import points_of
-from curation.review.samples import add_samples
+from curation.review.app.edits import record_edits
+from curation.review.app.environment import load_fiftyone
+from curation.review.app.look import ALL, TO_REVIEW, set_look
+from curation.review.app.mirror import PREFIX, mirror
+from curation.review.app.panels import add_evaluation, add_plot
+from curation.review.app.plot import points_of
+from curation.review.app.samples import add_samples
 from curation.review.standing import Standing, standing_of
 from curation.review.table import issue_kinds, missing_photos, review_table
 from curation.runs import Run
@@ -60,7 +60,7 @@ class Opened:
     photos : tuple of str
         Every file that the App may show: the photos by priority, and their thumbnails.
     thumbnails : dict of str to str
-        The photo of each thumbnail; see :class:`curation.review.thumbnails.Thumbnails`.
+        The photo of each thumbnail; see :class:`curation.review.app.thumbnails.Thumbnails`.
     collected : Collected
         What an earlier session had left in FiftyOne.
     messages : tuple of str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from curation.review.plot import Points
+from curation.review.app.plot import Points
 
 __all__ = ["EVALUATION", "PLOT", "add_evaluation", "add_plot"]
 

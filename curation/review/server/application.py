@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curation.review.environment import load_fiftyone
-from curation.review.guard import App
+from curation.review.app.environment import load_fiftyone
+from curation.review.server.guard import App
 
 __all__ = ["linked_plugins", "load_app", "set_port", "without_cleanup"]
 
-_PLUGIN = Path(__file__).parent / "plugin"
+_PLUGIN = Path(__file__).parents[1] / "app" / "plugin"
 # for how long anything waits for a MongoDB that is gone, instead of pymongo's 30 s: a person waits for the answer
 _PATIENCE = 3000
 

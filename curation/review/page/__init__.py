@@ -1,0 +1,1 @@
+"""The review as one page, without MongoDB, server or network."""
