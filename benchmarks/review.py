@@ -6,8 +6,8 @@ Each size is a made run: a third of the listings is flagged, photos are drawn bl
 started twice: the first opening writes every listing into FiftyOne's database, the second finds them there. Decisions
 are pressed in headless Chromium on the open photo: keep, accept, delete in turn, each as soon as the card of the next
 listing stands: the figure is what the software allows, not what a person does. The same with the page of
-`--html`, which has the first 300 of the queue. Wants Chromium and Playwright, and no other process of FiftyOne's beside it,
-whose mongod would be shared.
+`--html`, which has the first 300 of the queue. Wants Chromium and Playwright, and no other process of FiftyOne's beside
+it, whose mongod would be shared.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ PHOTOS = 500
 FEATURES = 512
 IN_PAGE = 300
 PHOTO_STANDS = """before => { const photo = document.querySelector("#photo img, img#photo");
-    return document.querySelector("#where").innerText !== before && photo && photo.complete && photo.naturalWidth > 0 }"""
+    const isNext = document.querySelector("#where").innerText !== before;
+    return isNext && photo && photo.complete && photo.naturalWidth > 0 }"""
 
 
 def main() -> None:
