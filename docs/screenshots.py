@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     run = open_run(parser.parse_args().run)
     IMAGES.mkdir(exist_ok=True)
+    os.environ["CURATE_REVIEWER"] = "ana"
     with tempfile.TemporaryDirectory() as folder:
         copy = Run(Path(folder) / "runs" / "demo" / "1")
         shutil.copytree(run.folder, copy.folder, ignore=shutil.ignore_patterns("decisions.jsonl", "cleaned", "models"))

@@ -148,7 +148,7 @@
         label("Suggested", card.suggested, card.suggested_chance, card.like_suggested),
       ),
       price(card),
-      h("ul", { style: { margin: "10px 0", paddingLeft: 18 } }, ...card.reasons.map((why) => h("li", { key: why }, why))),
+      h("ul", { style: { margin: "10px 0", paddingLeft: 18, listStyle: "disc" } }, ...card.reasons.map((why) => h("li", { key: why }, why))),
       buttons(card),
       reposts(card.reposts),
     );
