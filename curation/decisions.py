@@ -70,6 +70,8 @@ class Decision:
         ``earlier run`` (taken over, see :func:`curation.carry_over.carry_over`) or ``undo`` (`curate undo`).
     note : str or None
         The reviewer's own words.
+    suggested_label : str or None
+        What curate suggested when this was said; None if nothing.
     """
 
     id: str
@@ -79,6 +81,7 @@ class Decision:
     time: str
     source: str
     note: str | None = None
+    suggested_label: str | None = None
 
 
 def now() -> str:

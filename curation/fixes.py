@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +110,20 @@ def plan_fixes(
     if accept_suggestions:
         decided = set(current_decisions([*journal, *added]))
         added += _accepted(run, issues, decided, min_confidence)
+    added = _with_suggestions(added, issues)
     everything = [*journal, *added]
     check_decisions(everything, set(issues["id"]), run.classes)
     decisions = current_decisions(everything)
     if not decisions:
         raise DecisionsError(*_nothing_decided(run, accept_suggestions, min_confidence))
     return Fixes(decisions, added, _changes(issues, decisions), warnings)
+
+
+def _with_suggestions(decisions: list[Decision], issues: pd.DataFrame) -> list[Decision]:
+    """Return decisions that say what had been suggested, as those of the review do."""
+    suggested = issues["suggested_label"].astype(object).where(issues["suggested_label"].notna(), None)
+    known = dict(zip(issues["id"], suggested, strict=True))
+    return [replace(decision, suggested_label=known.get(decision.id)) for decision in decisions]
 
 
 def _nothing_decided(run: Run, accepted: bool, confidence: float) -> tuple[str]:

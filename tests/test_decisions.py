@@ -329,6 +329,7 @@ def test_a_line_of_the_journal_is_plain_json(journal: Path) -> None:
         "time": "2024-05-01T10:00:00.000+00:00",
         "source": "app",
         "note": None,
+        "suggested_label": None,
     }
 
 

@@ -448,3 +448,14 @@ def test_a_write_that_fails_leaves_the_version_that_was_there(run: Run, monkeypa
         apply_fixes(run, fixes)
     assert files(run.cleaned) == before
     assert not [path.name for path in run.folder.iterdir() if path.name.startswith(".")]
+
+
+def test_decisions_from_a_file_and_accepted_suggestions_say_what_had_been_suggested(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "decisions.csv"
+    path.write_text("id,decision,new_label\n00,keep,\n05,delete,\n")
+    apply_fixes(run, plan_fixes(run, decisions_file=path, accept_suggestions=True))
+    suggested = {id: suggestion for id, (_, _, suggestion, *_) in LISTINGS.items()}
+    journal = run.decisions()[0]
+    assert {decision.source for decision in journal} == {"csv", "suggestion"}
+    assert all(decision.suggested_label == suggested[decision.id] for decision in journal)
+    assert {decision.suggested_label for decision in journal} > {None}

@@ -330,6 +330,7 @@ class TestDecisions:
         ]
         first = run.decisions()[0][0]
         assert (first.reviewer, first.source, first.note) == ("ben", "app", "looked twice")
+        assert [decision.suggested_label for decision in run.decisions()[0]] == [None, "desk", "lamp", None, None]
 
     def test_undo_brings_the_decision_before_back(self, run, fo):
         dataset = open_dataset(run).dataset

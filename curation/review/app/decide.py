@@ -148,7 +148,16 @@ def _record(dataset: Any, run: Run, decided: Mapping[Sample, tuple[str, str | No
     """Write what was decided into the journal, and then show what holds."""
     reviewer, time = reviewer_name(), now()
     records = [
-        Decision(row.id, action, label, reviewer, time, "app", note or (None if action == UNDO else row.note))
+        Decision(
+            id=row.id,
+            action=action,
+            new_label=label,
+            reviewer=reviewer,
+            time=time,
+            source="app",
+            note=note or (None if action == UNDO else row.note),
+            suggested_label=row.suggested,
+        )
         for row, (action, label) in decided.items()
     ]
     write_down(run, records)

@@ -40,7 +40,7 @@ def record_edits(dataset: Any, run: Run, rows: Iterable[Sample] | None = None) -
     classes = set(run.classes)
     reviewer, time = reviewer_name(), now()
     decisions = {
-        row.sample: Decision(row.id, "relabel", row.shown, reviewer, time, "app", EDIT_NOTE)
+        row.sample: Decision(row.id, "relabel", row.shown, reviewer, time, "app", EDIT_NOTE, row.suggested)
         for row in edited
         if row.shown in classes
     }
