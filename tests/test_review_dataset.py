@@ -435,7 +435,7 @@ class TestDecisions:
         result = operate("keep", dataset, current_sample=opened, selected=[selected])
         assert result.result == {"changed": 1}
         assert said(run) == [("L0", "keep", None)]
-        following = [call.params for call in result.executor._requests if call.operator_uri == "open_sample"]
+        following = [call.params for call in result.executor._requests if call.operator_uri == "@curate/review/go_on"]
         assert [call["id"] for call in following] == [selected]
 
     def test_a_selection_is_decided_on_at_once(self, run, fo):

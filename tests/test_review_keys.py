@@ -260,6 +260,15 @@ def test_decided_listings_leave_the_queue_when_the_photo_is_closed(app):
     assert waited_for(lambda: app.count() == len(left) - 1)
 
 
+def test_a_photo_closed_right_after_a_decision_stays_closed(app):
+    left = len(queue(app.run)) - len(set(held(app.run)) & set(queue(app.run)["id"]))
+    app.open_first()
+    app.page.keyboard.press("k")
+    app.page.keyboard.press("Escape")
+    assert waited_for(lambda: app.count() == left - 1)
+    assert app.page.locator("[data-listing]").count() == 0
+
+
 def test_the_progress_panel_counts_what_was_decided(app):
     done = len(set(held(app.run)) & set(queue(app.run)["id"]))
     app.page.get_by_text(f"{done} of {len(queue(app.run))} done").wait_for(timeout=PATIENCE)

@@ -66,11 +66,12 @@ def _ended(ctx: Any, outcome: Outcome | None, opened: str | None) -> dict[str, A
     if outcome is None or not outcome.changed:
         return {"changed": 0}
     if ctx.current_sample:
-        if outcome.action == UNDO or not opened:
+        stays = outcome.action == UNDO or not opened
+        if stays:
             # the sidebar would still show what was; reload_samples would leave the open photo as it is
             ctx.ops.reload_dataset()
         if opened:
-            ctx.ops.open_sample(id=opened)
+            ctx.trigger("@voxel51/operators/open_sample" if stays else f"{_URI}/go_on", {"id": opened})
     else:
         ctx.ops.clear_selected_samples()
         ctx.ops.reload_samples()

@@ -83,6 +83,19 @@
     }
   }
 
+  // To the next photo, unless the open one was closed meanwhile.
+  class GoOn extends Operator {
+    get config() {
+      return new OperatorConfig({ name: "go_on", label: "go on", unlisted: true });
+    }
+    async execute({ params }) {
+      if (isPhotoOpen()) executeOperator("@voxel51/operators/open_sample", { id: params.id });
+      else executeOperator("@voxel51/operators/reload_dataset", {});
+    }
+  }
+
+  const isPhotoOpen = () => Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
+
   // The sample and the card stand side by side, not as two tabs of which one hides the other.
   class Arrange extends Operator {
     get config() {
@@ -311,6 +324,7 @@
   }
 
   registerOperator(Changed, PLUGIN);
+  registerOperator(GoOn, PLUGIN);
   registerOperator(Arrange, PLUGIN);
   panel("review_card", "Review", Card, "modal");
   panel("review_progress", "Review progress", Progress, "grid");
@@ -320,7 +334,7 @@
   let isStale = false;
   window.addEventListener("curate:changed", () => (isStale = wasOpen));
   function onChange() {
-    const isOpen = Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
+    const isOpen = isPhotoOpen();
     if (isOpen && !wasOpen) run("arrange");
     if (!isOpen && isStale) executeOperator("@voxel51/operators/reload_dataset", {});
     isStale = isStale && isOpen;
