@@ -203,7 +203,7 @@ def test_a_note_and_the_name_are_in_the_records_as_from_a_csv_by_hand(opened: Op
     by_hand.write_text(f'id;decision;new_label;note;reviewer;time\n00;relabel;desk;"=a ""note"", of; two";Bo;{time}\n')
     assert read_decisions_csv(path, reviewer="ana") == read_decisions_csv(by_hand, reviewer="ana")
     done("apply-fixes", "--decisions", path)
-    assert run.decisions()[0] == [Decision("00", "relabel", "desk", "Bo", time, "csv", words)]
+    assert run.decisions()[0] == [Decision("00", "relabel", "desk", "Bo", time, "csv", words, "desk")]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time)
 
 
