@@ -126,12 +126,12 @@ def _replace(built: Path, folder: Path) -> None:
 
 
 def _build(exploration: Exploration, folder: Path, seed: int, talk: Talk) -> None:
-    light, dark = plots(exploration), plots(exploration, dark=True)
-    for name, content in light.items():
-        (folder / f"{name}.png").write_bytes(content)
+    pictures = plots(exploration)
+    for name, picture in pictures.items():
+        (folder / f"{name}.png").write_bytes(picture.light)
     drawn = {
-        name: {"light": data_uri(light[name], "png"), "dark": data_uri(dark[name], "png"), "what": _WHAT[name]}
-        for name in light
+        name: {"light": data_uri(picture.light, "png"), "dark": data_uri(picture.dark, "png"), "what": _WHAT[name]}
+        for name, picture in pictures.items()
     }
     found = exploration.findings
     page = fill_page(
