@@ -20,7 +20,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 __all__ = ["MARKED", "PLAIN", "Picture", "bars_height", "class_axis", "draw", "new_figure", "nice_scale", "thousands"]
 
 #: Two hues that also differ for the colour-blind; Okabe & Ito (2008), "Color Universal Design".
-PLAIN, MARKED = "#3a86c8", "#d55e00"
+PLAIN = "#3a86c8"
+MARKED = "#d55e00"
 _WIDTH = 5.0
 _DOTS = 180
 _NAME = 22

@@ -17,12 +17,12 @@ __all__ = ["data_uri", "fill_page", "thumbnail"]
 
 
 def fill_page(template: str, **values: Any) -> str:
-    """Fill one of the templates beside this module; everything is escaped.
+    """Fill one of the templates of this package; everything is escaped.
 
     Parameters
     ----------
     template : str
-        Name of its file.
+        Path of its file inside `curation`, e.g. ``report/page.html.jinja``; so it names those that it includes.
     **values
         What it shows. A name that it uses and that is not given is an error.
     """

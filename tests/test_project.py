@@ -83,7 +83,9 @@ def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
         names = wheel.namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"curation", "training"}
-    pages = {"curation/explore.html.jinja", "curation/report.html.jinja"}
+    pages = {"curation/explore.html.jinja"}
+    templates = ("comparison.html.jinja", "page.css", "page.html.jinja", "parts.html.jinja")
+    pages |= {f"curation/report/{name}" for name in templates}
     pages |= {f"curation/review/page/{name}" for name in ("page.css", "page.html.jinja", "page.js", "view.js")}
     assert {*pages, "curation/review/app/plugin/fiftyone.yml"} <= set(names)
 

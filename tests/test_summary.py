@@ -98,9 +98,9 @@ def test_the_json_of_find_issues_has_the_health(tmp_path: Path) -> None:
 def test_the_report_shows_the_classes_worst_first_and_escaped(tmp_path: Path) -> None:
     find(tmp_path, wrong=24)
     page = (tmp_path / "run" / "report.html").read_text()
-    section = page[page.index("Labels by class") : page.index("How to reproduce")]
-    assert '<td>chair</td><td class="n">104</td><td class="n">24</td><td class="n">23 %</td>' in section
-    assert "Most confused: chair with &lt;desk&gt; (24 listings)." in section
+    section = page[page.index('id="classes"') : page.index('id="reproduce"')]
+    assert '<th scope="row">chair</th><td class="n">104</td><td class="n">24</td><td class="n">23 %</td>' in section
+    assert '<th scope="row">chair</th><td>&lt;desk&gt;</td><td class="n">24</td>' in section
     assert "<desk>" not in page
 
 

@@ -1,0 +1,259 @@
+"""Before and after: `comparison.json` as text and bars that are ready to be shown.
+
+Runs of earlier versions have fewer keys; what is not there is None or empty here, and is not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from curation.report.cards import Cards
+from curation.report.confusion import confusion
+from curation.report.words import many, number, percent, signed
+
+__all__ = ["comparison", "headline"]
+
+Found = Mapping[str, Any]
+
+_CLASSES = 40
+_CHANGES = 20
+_FLIPS = 12
+#: Half of the width of a bar of an interval.
+_HALF = 56
+_MIDDLE = 60
+_CONTROLS = {
+    "random_deletion": "As many listings, deleted at random",
+    "all_suggestions": "All suggestions, accepted unseen",
+    "relabelled_only": "The relabels only",
+    "deleted_only": "The deletions only",
+    "correct_labels": "All labels correct",
+}
+_ACTIONS = {"relabel": "relabelled", "delete": "deleted"}
+_SOURCES = {"person": "a person", "suggestion": "accepted suggestion"}
+
+
+def headline(found: Found) -> str:
+    """Say in a sentence whether cleaning helped."""
+    if found.get("sentence"):
+        return str(found["sentence"])
+    words = {"helped": "Cleaning helped", "hurt": "Cleaning hurt"}
+    said = words.get(found["verdict"], "The test set shows no difference")
+    before, after, difference = found["before"]["macro_f1"], found["after"]["macro_f1"], found["difference"]
+    interval = f"{signed(difference['mean'])}, 95 % interval {_range(difference)}"
+    return f"{said}: macro-F1 {before:.3f} → {after:.3f} ({interval})."
+
+
+def comparison(found: Found, cards: Cards, classes: Sequence[str]) -> dict[str, Any]:
+    """Return what the template shows of a comparison.
+
+    Parameters
+    ----------
+    found : mapping
+        ``comparison.json``.
+    cards : Cards
+        Shows the listings that changed sides.
+    classes : sequence of str
+        The order of the classes in matrices.
+    """
+    return {
+        "verdict": found["verdict"],
+        "headline": headline(found),
+        "setup": _setup(found),
+        "warnings": list(found.get("warnings", [])),
+        "scores": _scores(found),
+        "others": _other_labels(found),
+        "classes": _classes(found),
+        "changes": _changes(found),
+        "training": _training(found),
+        "controls": _controls(found),
+        "share_of_possible": _share_of_possible(found),
+        "confusion": confusion(found.get("confusion", []), classes),
+        "flips": _flips(found, cards),
+    }
+
+
+def _setup(found: Found) -> list[str]:
+    """Return how it was compared, in sentences."""
+    seeds, test = found.get("seeds", []), many(found["test_listings"], "test listing")
+    groups = f" in {many(found['test_groups'], 'group')}" if "test_groups" in found else ""
+    sentences = [f"{test}{groups}, fixed before detection; {many(len(seeds), 'seed')}."]
+    if "relabelled" in found:
+        sentences.append(
+            f"{many(found['relabelled'], 'training listing')} relabelled, {found.get('deleted', 0):,} deleted."
+        )
+    if found.get("left_out_like_test"):
+        left_out = many(found["left_out_like_test"], "listing")
+        sentences.append(f"{left_out} with the photo or the group of a test listing train no model.")
+    if found.get("model"):
+        sentences.append(f"Model: {str(found['model']).rstrip('.')}.")
+    if found.get("could_show") is not None:
+        sentences.append(f"This test set tells differences in macro-F1 from {found['could_show']:.3f} on from none.")
+    if found.get("mcnemar"):
+        right, wrong, p = (found["mcnemar"][key] for key in ("to_right", "to_wrong", "p"))
+        sentences.append(f"{many(right, 'answer')} became right and {wrong:,} wrong (McNemar's test: p = {p:.2g}).")
+    by_seed = [found[side].get("macro_f1_by_seed", []) for side in ("before", "after")]
+    if len(seeds) > 1 and all(by_seed):
+        before, after = (", ".join(f"{value:.3f}" for value in values) for values in by_seed)
+        sentences.append(f"Macro-F1 by seed: {before} before, {after} after.")
+    return sentences
+
+
+def _scores(found: Found) -> list[dict[str, Any]]:
+    differences = [found.get("difference"), found.get("accuracy_difference")]
+    bars = _intervals(differences)
+    rows = []
+    for name, key, bar in zip(("Macro-F1", "Accuracy"), ("macro_f1", "accuracy"), bars, strict=True):
+        if key in found["before"]:
+            before, after = found["before"][key], found["after"][key]
+            rows.append({"name": name, "before": f"{before:.3f}", "after": f"{after:.3f}", "interval": bar})
+    return rows
+
+
+def _other_labels(found: Found) -> list[dict[str, Any]]:
+    """Return macro-F1 against other labels of the same test listings; empty where there are none."""
+    kinds = [
+        ("As given", found, ""),
+        ("As people left them", found.get("reviewed_test_labels"), "decided"),
+        ("True", found.get("true_test_labels"), "listings"),
+    ]
+    there = [(name, scores, count) for name, scores, count in kinds if scores]
+    if len(there) == 1:
+        return []
+    bars = _intervals([scores["difference"] for _, scores, _ in there])
+    words = {"decided": "decided", "listings": "known"}
+    return [
+        {
+            "name": name + (f" ({scores[count]:,} {words[count]})" if count in scores else ""),
+            "before": f"{scores['before']['macro_f1']:.3f}",
+            "after": f"{scores['after']['macro_f1']:.3f}",
+            "interval": bar,
+        }
+        for (name, scores, count), bar in zip(there, bars, strict=True)
+    ]
+
+
+def _classes(found: Found) -> dict[str, Any]:
+    """Return the classes that changed most, from the best change to the worst; untested ones last."""
+    rows = [(name, scores, scores.get("difference")) for name, scores in found.get("per_class", {}).items()]
+    rows.sort(key=lambda row: -abs(row[2]["mean"]) if row[2] else 1.0)
+    shown = sorted(rows[:_CLASSES], key=lambda row: -row[2]["mean"] if row[2] else float("inf"))
+    bars = _intervals([difference for _, _, difference in shown])
+    return {
+        "of": len(rows),
+        "rows": [
+            {
+                "name": name,
+                "scores": [
+                    f"{scores['before'][key]:.2f} → {scores['after'][key]:.2f}" if difference else "–"
+                    for key in ("f1", "precision", "recall")
+                ],
+                "interval": bar,
+                "support": f"{scores['before']['support']:,.0f}",
+            }
+            for (name, scores, difference), bar in zip(shown, bars, strict=True)
+        ],
+    }
+
+
+def _changes(found: Found) -> dict[str, Any]:
+    changes = found.get("changes", [])
+    rows = [
+        {
+            "action": _ACTIONS.get(change["action"], change["action"]),
+            "old": change["old_label"] or "no label",
+            "new": change["new_label"] or "",
+            "source": _SOURCES.get(change["source"], change["source"]),
+            "listings": f"{change['listings']:,}",
+        }
+        for change in changes[:_CHANGES]
+    ]
+    return {"rows": rows, "of": len(changes)}
+
+
+def _training(found: Found) -> dict[str, Any]:
+    """Return the classes whose training listings changed, the most changed ones first."""
+    keys = ("relabelled_to", "relabelled_away", "deleted")
+    changed = [(name, row) for name, row in found.get("training", {}).items() if any(row[key] for key in keys)]
+    changed.sort(key=lambda item: -sum(item[1][key] for key in keys))
+    rows = [
+        {"name": name, "counts": [f"{row[key]:,}" for key in ("before", *keys, "after")]}
+        for name, row in changed[:_CLASSES]
+    ]
+    return {"rows": rows, "of": len(changed)}
+
+
+def _controls(found: Found) -> list[dict[str, Any]]:
+    controls = found.get("controls") or {}
+    # what was cleaned stands beside them, on the same scale
+    scores = [("The fixes", found["after"], found["difference"], "")]
+    scores += [
+        (_CONTROLS.get(name, name.replace("_", " ")), control, control["difference"], control.get("sentence", ""))
+        for name, control in controls.items()
+    ]
+    bars = _intervals([difference for _, _, difference, _ in scores])
+    rows = [
+        {"name": name, "macro_f1": f"{score['macro_f1']:.3f}", "interval": bar, "sentence": sentence}
+        for (name, score, _, sentence), bar in zip(scores, bars, strict=True)
+    ]
+    return rows if controls else []
+
+
+def _share_of_possible(found: Found) -> str | None:
+    if "share_of_possible" not in found:
+        return None
+    share = found["share_of_possible"]
+    if share is None:
+        return "Correct labels show no gain themselves, so there is no share of the possible gain to tell."
+    low, high = (f"{100 * share[key]:.0f}".replace("-", "−") for key in ("low", "high"))
+    gained = percent(share["mean"]) if share["mean"] >= 0 else f"−{percent(-share['mean'])}"
+    return f"The fixes brought {gained} of what correct labels would bring (95 % interval {low} to {high} %)."
+
+
+def _flips(found: Found, cards: Cards) -> list[dict[str, Any]]:
+    flips, seeds = found.get("flips") or {}, len(found.get("seeds", []))
+    sides = []
+    for key, title in (("to_right", "Wrong before, right after"), ("to_wrong", "Right before, wrong after")):
+        listed = flips.get(key, [])
+        by_id = cards.of(flip["id"] for flip in listed[:_FLIPS])
+        shown = [
+            {
+                "card": by_id[flip["id"]],
+                "label": flip["label"],
+                "before": _answer(flip["before"], flip["before_right"], seeds),
+                "after": _answer(flip["after"], flip["after_right"], seeds),
+            }
+            for flip in listed[:_FLIPS]
+            if flip["id"] in by_id
+        ]
+        if shown:
+            sides.append({"title": title, "count": len(listed), "shown": shown})
+    return sides
+
+
+def _answer(answer: str, right: float, seeds: int) -> str:
+    return f"{answer}, right in {number(right * seeds)} of {seeds} seeds" if seeds > 1 else answer
+
+
+def _intervals(differences: Iterable[Mapping[str, float] | None]) -> list[dict[str, Any] | None]:
+    """Return bars of 95 % intervals, all on the same scale, 0 in the middle."""
+    listed = list(differences)
+    ends = [abs(difference[key]) for difference in listed if difference for key in ("low", "high", "mean")]
+    scale = _HALF / max([*ends, 0.01])
+    return [_bar(difference, scale) if difference else None for difference in listed]
+
+
+def _bar(difference: Mapping[str, float], scale: float) -> dict[str, Any]:
+    low, mean, high = (difference[key] for key in ("low", "mean", "high"))
+    return {
+        "mean": signed(mean),
+        "range": _range(difference),
+        "side": "good" if low > 0 else "bad" if high < 0 else "even",
+        "low_at": f"{_MIDDLE + scale * low:.1f}",
+        "mean_at": f"{_MIDDLE + scale * mean:.1f}",
+        "width": f"{scale * (high - low):.1f}",
+    }
+
+
+def _range(difference: Mapping[str, float]) -> str:
+    return f"{signed(difference['low'])} to {signed(difference['high'])}"

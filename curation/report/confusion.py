@@ -1,0 +1,114 @@
+"""Which class is taken for which, before and after: matrices of a few classes, the worst pairs of many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.report.words import number, signed
+
+__all__ = ["confusion"]
+
+Floats = npt.NDArray[np.float64]
+
+#: Larger matrices can't be read.
+MOST_CLASSES = 25
+_PAIRS = 20
+#: Text stays readable on it, on a light and on a dark page.
+_DEEPEST = 0.7
+
+
+def confusion(pairs: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> dict[str, Any] | None:
+    """Return what the template shows of the confusion.
+
+    Parameters
+    ----------
+    pairs : sequence of mapping
+        ``confusion`` of `comparison.json`: ``label``, ``predicted``, ``before``, ``after``.
+    classes : sequence of str
+        The order of the classes; those that do not occur are left out.
+
+    Returns
+    -------
+    dict or None
+        ``classes``, their number; ``matrices`` (``title``, ``names``, ``rows``) for up to 25 classes, else empty;
+        ``pairs``, the worst ones, for more, else empty. None without any pair.
+    """
+    if not pairs:
+        return None
+    there = {pair[key] for pair in pairs for key in ("label", "predicted")}
+    names = [name for name in classes if name in there] + sorted(there - set(classes))
+    few = len(names) <= MOST_CLASSES
+    return {
+        "classes": len(names),
+        "matrices": _matrices(pairs, names) if few else [],
+        "pairs": [] if few else _worst(pairs),
+    }
+
+
+def _matrices(pairs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    place = {name: row for row, name in enumerate(names)}
+    before, after = np.zeros((2, len(names), len(names)))
+    for pair in pairs:
+        cell = place[pair["label"]], place[pair["predicted"]]
+        before[cell], after[cell] = pair["before"], pair["after"]
+    change = after - before
+    right = np.eye(len(names), dtype=bool)
+    # more right answers are good, more wrong ones are bad
+    better = (change > 0) == right
+    return [
+        {"title": "Before", "names": names, "rows": _rows(names, before, _shares(before), right, number)},
+        {"title": "After", "names": names, "rows": _rows(names, after, _shares(after), right, number)},
+        {
+            "title": "Difference",
+            "names": names,
+            "rows": _rows(names, change, np.abs(change) / max(np.abs(change).max(), 1e-9), better, _change),
+        },
+    ]
+
+
+def _shares(counts: Floats) -> Floats:
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9))
+
+
+def _rows(
+    names: Sequence[str], counts: Floats, shares: Floats, good: npt.NDArray[np.bool_], write: Any
+) -> list[dict[str, Any]]:
+    # the root: few errors among many right answers still have a colour
+    depth = _DEEPEST * np.sqrt(shares)
+    return [
+        {
+            "name": name,
+            "cells": [
+                {
+                    "text": write(counts[row, column]) if round(float(counts[row, column]), 1) else "",
+                    "good": bool(good[row, column]),
+                    "depth": f"{depth[row, column]:.2f}",
+                }
+                for column in range(len(names))
+            ],
+        }
+        for row, name in enumerate(names)
+    ]
+
+
+def _change(value: float) -> str:
+    return signed(value, 0 if round(value, 1) == round(value) else 1)
+
+
+def _worst(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    wrong = [pair for pair in pairs if pair["label"] != pair["predicted"]]
+    wrong.sort(key=lambda pair: (-max(pair["before"], pair["after"]), pair["label"], pair["predicted"]))
+    return [
+        {
+            "label": pair["label"],
+            "predicted": pair["predicted"],
+            "before": number(pair["before"]),
+            "after": number(pair["after"]),
+            "difference": _change(pair["after"] - pair["before"]),
+        }
+        for pair in wrong[:_PAIRS]
+    ]

@@ -1,0 +1,76 @@
+"""How to get the same result again: commands, settings, versions, seeds, hashes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from training.durations import duration
+
+__all__ = ["reproduce"]
+
+
+def reproduce(record: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the template shows of how the run was made.
+
+    Parameters
+    ----------
+    record : mapping
+        ``run.json``.
+    comparison : mapping or None
+        ``comparison.json``, if there is one.
+
+    Returns
+    -------
+    dict
+        ``commands``; ``facts`` and ``settings``, pairs of a name and what it is.
+    """
+    dataset, hashes = record["dataset"], record.get("sha256", {})
+    facts = [
+        ("Table, SHA-256", hashes.get("table") or dataset.get("sha256")),
+        ("Photos, SHA-256", hashes.get("images")),
+        ("Seed", record.get("seed")),
+        ("Started", _time(record.get("started"))),
+        ("Finished", _time(record.get("finished"))),
+        ("Time spent", _spent(record.get("seconds", {}))),
+        ("Versions", _pairs(record.get("versions", {}), " ")),
+    ]
+    commands = [shlex.join(["curate", *record.get("command", [])[1:]])]
+    settings = [("find-issues", _settings(record.get("settings", {})))]
+    if comparison is not None:
+        seeds = comparison.get("seeds", [])
+        commands.append(shlex.join(["curate", "retrain", "--compare", "--seeds", str(max(len(seeds), 1))]))
+        facts += [("Compared", _time(comparison.get("made"))), ("Seeds of the comparison", ", ".join(map(str, seeds)))]
+        settings.append(("retrain", _settings(comparison.get("settings", {}))))
+    return {
+        "commands": commands,
+        "facts": [(name, str(value)) for name, value in facts if value not in (None, "")],
+        "settings": [(name, value) for name, value in settings if value],
+    }
+
+
+def _time(moment: str | None) -> str | None:
+    """Return a time of a file as people write it, to the second."""
+    if moment is None:
+        return None
+    day, _, rest = moment.partition("T")
+    return f"{day} {rest[:8]} UTC" if rest.endswith("+00:00") else moment
+
+
+def _spent(seconds: Mapping[str, float]) -> str:
+    return ", ".join(f"{stage} {duration(spent)}" for stage, spent in seconds.items())
+
+
+def _settings(settings: Any) -> str:
+    """Return settings in one line, those of a group as if they stood alone; what was left open is not said."""
+    if not isinstance(settings, Mapping):
+        return str(settings)
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= value if isinstance(value, Mapping) else {name: value}
+    return _pairs({name: value for name, value in flat.items() if value is not None}, " = ")
+
+
+def _pairs(values: Mapping[str, Any], between: str) -> str:
+    return ", ".join(f"{name}{between}{value}" for name, value in values.items())

@@ -1,0 +1,76 @@
+"""The paragraph on top: what was found, decided and gained, in plain words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from curation.decisions import Decision
+from curation.report.cards import Section
+from curation.report.words import joined, many, percent
+
+__all__ = ["summary"]
+
+_DONE = {"relabel": "relabelled", "delete": "deleted", "keep": "kept"}
+
+
+def summary(
+    *,
+    name: str,
+    listings: int,
+    classes: int,
+    flagged: int,
+    sections: Sequence[Section],
+    decisions: Iterable[Decision],
+    verdict: str | None,
+) -> list[str]:
+    """Return the sentences of the paragraph.
+
+    Parameters
+    ----------
+    name : str
+        Of the dataset.
+    listings, classes, flagged : int
+        How many there are.
+    sections : sequence of Section
+        The kinds of issues.
+    decisions : iterable of Decision
+        What holds.
+    verdict : str or None
+        What the comparison says; None if there is none.
+    """
+    sentences = [f"{name} has {many(listings, 'listing')} in {many(classes, 'class', 'classes')}."]
+    most = max(sections, key=lambda section: section.count, default=None)
+    if most is None or not most.count:
+        sentences.append("None of them is flagged.")
+    else:
+        verb = "is" if flagged == 1 else "are"
+        sentences.append(
+            f"{flagged:,} of them ({percent(flagged / listings)}) {verb} flagged, "
+            f"most often as “{most.kind.title.lower()}” ({many(most.count, 'listing')})."
+        )
+    sentences += _decided(list(decisions))
+    sentences.append(verdict or "Whether cleaning helps has not been measured yet.")
+    return sentences
+
+
+def _decided(decisions: Sequence[Decision]) -> list[str]:
+    if not decisions:
+        return ["Nobody has decided on any listing yet."]
+    # an accepted suggestion is nobody's word
+    looked = [decision for decision in decisions if decision.source != "suggestion"]
+    unseen = [decision for decision in decisions if decision.source == "suggestion"]
+    sentences = []
+    if looked:
+        people = Counter(decision.reviewer for decision in looked)
+        names = joined([name for name, _ in people.most_common()])
+        sentences.append(f"{names} decided on {many(len(looked), 'listing')}: {_actions(looked)}.")
+    if unseen:
+        verb = "was" if len(unseen) == 1 else "were"
+        sentences.append(f"{many(len(unseen), 'suggestion')} {verb} accepted unseen: {_actions(unseen)}.")
+    return sentences
+
+
+def _actions(decisions: Sequence[Decision]) -> str:
+    counts = Counter(decision.action for decision in decisions)
+    return joined([f"{counts[action]:,} {done}" for action, done in _DONE.items() if counts[action]])

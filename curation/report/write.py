@@ -1,0 +1,134 @@
+"""The page as a whole: what stands on it, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from curation.decisions import current_decisions
+from curation.drawing import Picture
+from curation.health import often_confused
+from curation.issues import KINDS
+from curation.pages import data_uri, fill_page
+from curation.report.cards import Cards
+from curation.report.comparison import comparison, headline
+from curation.report.curves import read_curves
+from curation.report.plots import fold_plot, price_plot, retrain_plot
+from curation.report.reproduce import reproduce
+from curation.report.summary import summary
+from curation.report.words import percent
+from curation.runs import Run
+from training.files import read_json, write_text
+
+__all__ = ["write_report"]
+
+_CLASSES = 20
+
+
+def write_report(run: Run) -> Path:
+    """Write the page; it shows what is there by now: issues, decisions, the comparison.
+
+    Only the worst listings of each kind are shown, as small thumbnails inside the page, so it stays small at
+    any number of listings and needs neither network nor the photos.
+
+    Parameters
+    ----------
+    run : Run
+        A run whose issues are written.
+
+    Returns
+    -------
+    Path
+        ``report.html`` in the run's folder.
+    """
+    record, issues = run.record(), run.issues()
+    dataset = record["dataset"]
+    decisions = current_decisions(run.decisions()[0])
+    cards = Cards(issues, run.listings(), run.photo_root, decisions, dataset["currency"])
+    # a run of an earlier version was not searched for kinds that are newer
+    kinds = [kind for kind in KINDS if kind.flag in issues]
+    sections = [cards.section(kind) for kind in kinds]
+    flagged = int(issues[[kind.flag for kind in kinds]].fillna(False).any(axis=1).sum())
+    found = read_json(run.comparison_file) if run.comparison_file.exists() else None
+    page = fill_page(
+        "report/page.html.jinja",
+        name=dataset["name"],
+        summary=summary(
+            name=dataset["name"],
+            listings=len(issues),
+            classes=len(dataset["classes"]),
+            flagged=flagged,
+            sections=sections,
+            decisions=decisions.values(),
+            verdict=None if found is None else headline(found),
+        ),
+        sections=sections,
+        comparison=None if found is None else comparison(found, cards, dataset["classes"]),
+        health=_health(run),
+        prices=_prices(issues, dataset["currency"]),
+        learning=_learning(run),
+        reproduce=reproduce(record, found),
+    )
+    write_text(run.report_file, page)
+    return run.report_file
+
+
+def _health(run: Run) -> dict[str, Any] | None:
+    """Return what is shown of the health of the labels; None where there is nothing to show."""
+    found = run.health()
+    if found is None or not found["classes"]:
+        return None
+    doubtful = [row for row in found["classes"] if row["flagged"]]
+    return {
+        "sound": None if found["label_health"] is None else percent(found["label_health"]),
+        "listings": f"{found['listings']:,}",
+        "of": len(doubtful),
+        "classes": [
+            {
+                "name": row["class"],
+                "listings": f"{row['listings']:,}",
+                "flagged": f"{row['flagged']:,}",
+                "share": percent(row["flagged"] / row["listings"]),
+                "noise": "–" if row["estimated_noise"] is None else percent(row["estimated_noise"]),
+            }
+            for row in doubtful[:_CLASSES]
+        ],
+        "confused": often_confused(found, _CLASSES),
+    }
+
+
+def _prices(issues: pd.DataFrame, currency: str | None) -> dict[str, Any] | None:
+    drawn = price_plot(issues, currency)
+    if drawn is None:
+        return None
+    picture, classes = drawn
+    return {"picture": _both(picture, "prices of each class, its usual range, and the flagged prices"), "of": classes}
+
+
+def _learning(run: Run) -> dict[str, Any]:
+    """Return the learning curves, and a line in their place where there are none."""
+    curves = read_curves(run)
+    drawn = {
+        "accuracy and loss of each fold's network, epoch by epoch, on training and on held-out photos": fold_plot(
+            curves
+        ),
+        "accuracy and loss on the test set, epoch by epoch, before and after the fixes": retrain_plot(curves),
+    }
+    pictures = [_both(picture, what) for what, picture in drawn.items() if picture is not None]
+    return {"pictures": pictures, "without": None if pictures else _why_no_curves(run)}
+
+
+def _why_no_curves(run: Run) -> str:
+    if run.record()["settings"].get("probabilities"):
+        return "The probabilities were brought along: nothing was trained here."
+    if not run.training_folder.is_dir():
+        return "The folder training/ is gone, and the logs with it."
+    if (run.training_folder / "share.json").exists():
+        return "The logs of the networks are gone or can't be read."
+    return "The models are linear and fitted in one go: they have no epochs, so there is no curve to draw."
+
+
+def _both(picture: Picture, what: str) -> dict[str, str]:
+    return {"light": data_uri(picture.light, "png"), "dark": data_uri(picture.dark, "png"), "what": what}
