@@ -20,7 +20,7 @@ from curation.decisions import Decision, append_decisions, now, read_journal
 from curation.errors import RunError, some
 from training.files import locked, read_json, whole_file, write_json
 
-__all__ = ["RUNS", "Run", "create_run", "find_runs", "open_run"]
+__all__ = ["RUNS", "Run", "create_run", "damaged_runs", "find_runs", "open_run"]
 
 RUNS = Path("runs")
 FINISHED = "finished"
@@ -104,7 +104,7 @@ class Run:
                 wanted="a folder with run.json",
                 fix="Start one with: curate find-issues DATASET",
             ) from None
-        except ValueError:
+        except (OSError, ValueError):
             raise RunError(f"{self.record_file} is damaged", wanted="JSON") from None
         if not isinstance(record, dict):
             raise RunError(f"{self.record_file} is damaged", wanted="a JSON object")
@@ -199,20 +199,41 @@ class Run:
 
 
 def find_runs(root: Path = RUNS) -> list[Run]:
-    """Return all runs below `root`, oldest first."""
-    runs = [Run(path.parent) for path in root.glob("*/*/run.json")]
-    return sorted(runs, key=lambda run: (str(run.record().get("started", "")), str(run.folder)))
+    """Return the runs below `root` whose ``run.json`` can be read, oldest first."""
+    started = [(_started(run), str(run.folder), run) for run in _folders(root)]
+    readable = [(since, folder, run) for since, folder, run in started if since is not None]
+    return [run for _, _, run in sorted(readable, key=lambda item: item[:2])]
+
+
+def damaged_runs(root: Path = RUNS) -> list[Run]:
+    """Return the runs below `root` whose ``run.json`` can't be read, in the order of their folders."""
+    return [run for run in _folders(root) if _started(run) is None]
+
+
+def _folders(root: Path) -> list[Run]:
+    return [Run(path.parent) for path in sorted(root.glob("*/*/run.json"))]
+
+
+def _started(run: Run) -> str | None:
+    """Return when a run began; None if its ``run.json`` is damaged, which is no other run's trouble."""
+    try:
+        return str(run.record().get("started", ""))
+    except RunError:
+        return None
 
 
 def open_run(folder: Path | None = None) -> Run:
-    """Open a finished run: `folder`, or the latest one below ``runs/``."""
+    """Open a finished run: `folder`, or the latest readable one below ``runs/``."""
     if folder is not None:
         return Run(folder).require_finished()
     runs = find_runs()
     if not runs:
+        damaged = some(run.record_file for run in damaged_runs())
         raise RunError(
             "there is no run here",
-            got=f"no {RUNS}/*/*/run.json below {Path.cwd()}",
+            got=f"only runs whose run.json is damaged ({damaged})"
+            if damaged
+            else f"no {RUNS}/*/*/run.json below {Path.cwd()}",
             fix="Start one with: curate find-issues DATASET, or name one with --run.",
         )
     return runs[-1].require_finished()

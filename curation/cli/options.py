@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from curation.cli.terminal import Terminal
+from curation.runs import damaged_runs
 from training.durations import parse_duration
 from training.settings import OPTIMIZERS, PRESETS, TrainSettings
 
@@ -16,11 +18,20 @@ __all__ = ["cache_option", "json_option", "run_option", "train_options", "train_
 Command = Callable[..., Any]
 _DEFAULT = TrainSettings()
 
+
+def _say_skipped(_context: click.Context, _parameter: click.Parameter, folder: Path | None) -> Path | None:
+    """Say which runs can't be the latest one because nobody can tell when they began."""
+    for run in [] if folder else damaged_runs():
+        Terminal().say(f"warning: {run.record_file} is damaged; that run is passed over. Move its folder away.")
+    return folder
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 run_option = click.option(
     "--run",
     "run_folder",
     type=click.Path(file_okay=False, path_type=Path),
+    callback=_say_skipped,
     help="The run's folder. [default: the latest below runs/]",
 )
 

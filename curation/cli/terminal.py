@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from rich.text import Text
 
 from training.progress import Progress
 
-__all__ = ["Terminal", "print_json", "print_table"]
+__all__ = ["Terminal", "print_json", "print_table", "table_width"]
 
 
 class Terminal:
@@ -55,6 +56,12 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def table_width() -> int:
+    """Return how many characters a line of a table may have on stdout."""
+    # a pipe or a file gets whole lines; a narrow one would cut reasons apart
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 160
+
+
 def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[int] = ()
 ) -> None:
@@ -76,9 +83,7 @@ def print_table(
         table.add_column(name, justify="right" if number in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    # a pipe or a file gets whole lines; a narrow one would cut reasons apart
-    width = None if sys.stdout.isatty() else 160
-    console = Console(highlight=False, width=width)
+    console = Console(highlight=False, width=table_width())
     # above the table, not in it: there it would be wrapped to the width of the columns
     console.print(Text(title, style="bold"))
     console.print(table)

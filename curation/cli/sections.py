@@ -1,0 +1,93 @@
+"""A result of several parts, for the terminal or as Markdown for a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import click
+
+from curation.cli.terminal import print_table, table_width
+
+__all__ = ["Column", "Section", "print_sections", "table_of"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its heading and its cells; `number` aligns them to the right."""
+
+    heading: str
+    cells: Sequence[str]
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a table and lines below it; either may be missing."""
+
+    title: str
+    columns: Sequence[Column] = ()
+    lines: Sequence[str] = ()
+
+
+def table_of(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Leave out columns that are empty in all rows."""
+    return tuple(column for column in columns if any(column.cells))
+
+
+def print_sections(sections: Iterable[Section], *, markdown: bool) -> None:
+    """Print a result on stdout."""
+    for number, section in enumerate(sections):
+        if number:
+            click.echo()
+        if markdown:
+            click.echo("\n".join(_markdown(section)))
+        elif section.columns:
+            for part, columns in enumerate(_parts(section.columns, table_width())):
+                rows = list(zip(*(column.cells for column in columns), strict=True))
+                right = [place for place, column in enumerate(columns) if column.number]
+                print_table("" if part else section.title, [column.heading for column in columns], rows, right=right)
+        else:
+            click.echo(section.title)
+        if not markdown:
+            for line in section.lines:
+                click.echo(line)
+
+
+def _parts(columns: Sequence[Column], width: int) -> list[list[Column]]:
+    """Cut a table that is too wide into tables below each other; each begins with the first column."""
+    first, *others = columns
+    parts, used = [[first]], _wide(first)
+    for column in others:
+        if used + _wide(column) > width and len(parts[-1]) > 1:
+            parts.append([first])
+            used = _wide(first)
+        parts[-1].append(column)
+        used += _wide(column)
+    return parts
+
+
+def _wide(column: Column) -> int:
+    """Return how many characters a column takes, with the two blanks between columns."""
+    return max(len(text) for text in (column.heading, *column.cells)) + 2
+
+
+def _markdown(section: Section) -> list[str]:
+    text = [f"### {_escaped(section.title)}"]
+    if section.columns:
+        text += ["", _row(column.heading for column in section.columns)]
+        text.append(_row(("---:" if column.number else "---" for column in section.columns), raw=True))
+        text += [_row(cells) for cells in zip(*(column.cells for column in section.columns), strict=True)]
+    if section.lines:
+        text += ["", *(f"- {_escaped(line)}" for line in section.lines)]
+    return text
+
+
+def _row(cells: Iterable[str], *, raw: bool = False) -> str:
+    return f"| {' | '.join(cell if raw else _escaped(cell) for cell in cells)} |"
+
+
+def _escaped(text: str) -> str:
+    """Return text that Markdown shows as it is: ids and classes may hold any character."""
+    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", " ".join(text.split()))
