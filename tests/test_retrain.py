@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
+from curation.comparison import retrain
 from curation.decisions import Decision, now
 from curation.errors import InputError, RunError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.listings import read_listings
 from curation.report import write_report
-from curation.retrain import retrain
 from curation.runs import Run
 
 
@@ -68,7 +68,7 @@ def test_the_test_set_is_that_of_the_run_whatever_was_decided(run):
     listings = run.listings()
     tests = set(listings["id"][(listings["split"] == "test") & listings["unreadable"].isna()])
     relabel_some(run)
-    retrain(run, compare=True)
+    retrain(run, compare=True, seeds=1)
     with np.load(run.predictions_file, allow_pickle=False) as stored:
         assert set(stored["id"].tolist()) == tests
 
@@ -80,15 +80,16 @@ def test_listings_like_a_test_listing_train_neither_model(run):
     listings.loc[train, "sha256"] = listings.loc[test, "sha256"]
     run.write_table(run.listings_file, listings)
     relabel_some(run)
-    assert retrain(run, compare=True)["left_out_like_test"] == 1
+    assert retrain(run, compare=True, seeds=1)["left_out_like_test"] == 1
 
 
 def test_labels_that_people_change_in_the_test_set_are_scored_apart(run):
     row = next(rows_of(run, "test").itertuples())
     relabel_some(run)
     decide(run, **{row.id: another(row.label)})
-    result = retrain(run, compare=True)
-    assert result["reviewed_test_labels"]["changed"] == 1
+    result = retrain(run, compare=True, seeds=1)
+    reviewed = result["reviewed_test_labels"]
+    assert (reviewed["decided"], reviewed["relabelled"], reviewed["deleted"]) == (1, 1, 0)
     assert (
         result["before"]["per_class"][row.label]["support"]
         > (result["reviewed_test_labels"]["before"]["per_class"][row.label]["support"])
@@ -108,7 +109,7 @@ def test_accepted_suggestions_never_touch_the_test_set(run):
 
 def test_without_compare_only_the_cleaned_dataset_is_trained_on(run):
     relabel_some(run)
-    result = retrain(run, compare=False)
+    result = retrain(run, compare=False, seeds=1)
     assert "after" in result
     assert "before" not in result
     assert not run.comparison_file.exists()
@@ -117,20 +118,20 @@ def test_without_compare_only_the_cleaned_dataset_is_trained_on(run):
 
 def test_models_that_are_there_already_are_not_trained_again(run):
     relabel_some(run)
-    first = retrain(run, compare=True)
+    first = retrain(run, compare=True, seeds=1)
     kept = {path: path.stat().st_mtime_ns for path in checkpoints(run)}
     assert len(kept) == 2
-    second = retrain(run, compare=True)
+    second = retrain(run, compare=True, seeds=1)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert first["difference"] == second["difference"]
 
 
 def test_only_the_model_after_the_fixes_is_trained_again_when_they_change(run):
     relabel_some(run)
-    retrain(run, compare=True)
+    retrain(run, compare=True, seeds=1)
     kept = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
     decide(run, **{rows_of(run, "train", 9)["id"].iloc[8]: None})
-    assert retrain(run, compare=True)["deleted"] == 1
+    assert retrain(run, compare=True, seeds=1)["deleted"] == 1
     again = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
     assert again["before-3"] == kept["before-3"]
     assert again["after-3"] > kept["after-3"]
@@ -140,7 +141,7 @@ def test_a_run_with_networks_is_compared_with_networks(networked, tmp_path):
     shutil.copytree(networked.folder, tmp_path / "run")
     run = Run(tmp_path / "run")
     relabel_some(run)
-    assert retrain(run, compare=True)["epochs"] == 1
+    assert retrain(run, compare=True, seeds=1)["epochs"] == 1
     for path in checkpoints(run):
         assert torch.load(path)["network_probs"].shape == (len(np.load(run.predictions_file)["id"]), len(run.classes))
         assert list(path.parent.glob("events.out.tfevents.*"))
@@ -149,18 +150,18 @@ def test_a_run_with_networks_is_compared_with_networks(networked, tmp_path):
 def test_nothing_changed_is_said_and_nothing_is_trained(run):
     relabel_some(run, split="test")
     with pytest.raises(InputError, match="nothing to compare"):
-        retrain(run, compare=True)
+        retrain(run, compare=True, seeds=1)
     assert not (run.training_folder / "retrain").exists()
 
 
 def test_without_a_cleaned_dataset_the_next_step_is_named(run):
     with pytest.raises(RunError, match="curate apply-fixes"):
-        retrain(run, compare=True)
+        retrain(run, compare=True, seeds=1)
 
 
 def test_a_comparison_belongs_to_its_version_of_the_cleaned_dataset(run):
     relabel_some(run)
-    retrain(run, compare=True)
+    retrain(run, compare=True, seeds=1)
     made = run.comparison_file.read_text()
     decide(run, **{rows_of(run, "train", 9)["id"].iloc[8]: None})
     assert not run.comparison_file.exists()
@@ -184,7 +185,7 @@ def test_the_report_shows_decisions_comparison_and_escaped_words(run):
     issues.loc[flagged, "reasons"] = "<script>alert(1)</script>"
     run.write_table(run.issues_file, issues)
     relabel_some(run)
-    retrain(run, compare=True)
+    retrain(run, compare=True, seeds=1)
     page = write_report(run).read_text()
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

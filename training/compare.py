@@ -1,14 +1,17 @@
-"""Before and after on one fixed test set, with the uncertainty of the difference."""
+"""How much better one version of a model is than another on the same test listings, with the uncertainty of that."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
+from scipy.stats import chi2
 
-__all__ = ["Difference", "paired_difference"]
+__all__ = ["Difference", "Discordant", "Resampled", "mcnemar", "resample"]
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -18,7 +21,7 @@ _CHUNK = 100
 
 @dataclass(frozen=True)
 class Difference:
-    """After minus before, with a 95 % interval; positive is better.
+    """One version minus another, with a 95 % interval; positive is better.
 
     Attributes
     ----------
@@ -39,31 +42,125 @@ class Difference:
             return "helped"
         return "hurt" if self.high < 0 else "no difference"
 
+    @property
+    def could_show(self) -> float:
+        """The smallest difference that is told from none: half of the interval."""
+        return (self.high - self.low) / 2
+
     def to_dict(self) -> dict[str, Any]:
         """Return mean, low and high."""
         return {"mean": self.mean, "low": self.low, "high": self.high}
 
 
-def paired_difference(
+@dataclass(frozen=True)
+class Drawn:
+    """What S models score, W numbers each.
+
+    Attributes
+    ----------
+    measured : ndarray of float64, shape (S, W)
+        On the test set.
+    drawn : ndarray of float32, shape (S, B, W)
+        On its B resamples.
+    """
+
+    measured: Floats
+    drawn: npt.NDArray[Any]
+
+    def minus(self, other: Drawn) -> Drawn:
+        """Return the differences, model by model."""
+        return Drawn(self.measured - other.measured, self.drawn - other.drawn)
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Scores of several versions on the same resamples of the test listings.
+
+    Attributes
+    ----------
+    f1, accuracy : dict of str to Drawn
+        By version: F1 of each class (W = K), and accuracy (W = 1).
+    present : ndarray of bool, shape (K,)
+        Classes that occur in the test set.
+    seed : int
+        Of the chance of training that is added to the resamples.
+    """
+
+    f1: dict[str, Drawn]
+    accuracy: dict[str, Drawn]
+    present: npt.NDArray[np.bool_]
+    seed: int
+
+    def macro_f1(self, of: str, against: str) -> Difference:
+        """Return the difference in macro-F1 over the classes that occur in the test set."""
+        return self._interval(*self._macro(of, against))
+
+    def class_f1(self, of: str, against: str) -> list[Difference | None]:
+        """Return the difference in F1 of each class; None for one without test listings."""
+        gain = self.f1[of].minus(self.f1[against])
+        return [
+            self._interval(gain.measured[:, number], gain.drawn[:, :, number]) if there else None
+            for number, there in enumerate(self.present)
+        ]
+
+    def mean_accuracy(self, of: str, against: str) -> Difference:
+        """Return the difference in accuracy."""
+        gain = self.accuracy[of].minus(self.accuracy[against])
+        return self._interval(gain.measured[:, 0], gain.drawn[:, :, 0])
+
+    def share(self, of: str, best: str, against: str) -> Difference | None:
+        """Return how much of what `best` gains over `against` in macro-F1 is reached by `of`; 1 = all of it.
+
+        None where `best` gains nothing that can be shown: then there is nothing to take a share of. The interval is
+        that of the ratio over the resamples of test listings, the mean over the seeds.
+        """
+        if self.macro_f1(best, against).verdict != "helped":
+            return None
+        (reached, drawn), (possible, drawn_possible) = self._macro(of, against), self._macro(best, against)
+        below = np.maximum(drawn_possible.mean(axis=0), 1e-9)
+        low, high = np.quantile(drawn.mean(axis=0) / below, [0.025, 0.975])
+        return Difference(float(reached.mean() / possible.mean()), float(low), float(high))
+
+    def _macro(self, of: str, against: str) -> tuple[Floats, Floats]:
+        gain = self.f1[of].minus(self.f1[against])
+        of_classes = gain.drawn[:, :, self.present]
+        return gain.measured[:, self.present].mean(axis=1), of_classes.mean(axis=2, dtype=np.float64)
+
+    def _interval(self, measured: Floats, drawn: npt.NDArray[Any]) -> Difference:
+        """Return the interval of a difference that was measured (S,) and resampled (S, B)."""
+        seeds, mean = len(measured), drawn.mean(axis=0, dtype=np.float64)
+        if seeds > 1:
+            # Three parts make up the chance of a mean over seeds and listings: of the listings, of the seeds, and of
+            # both together (what a seed happens to think of a listing). Resampled listings hold the first and a share
+            # of the third; the differences between seeds hold the second and the third.
+            both = max(0.0, float(drawn.var(axis=1, dtype=np.float64).mean() - mean.var())) * seeds / (seeds - 1)
+            training = max(0.0, float(measured.var(ddof=1)) - both) / seeds
+            # few seeds tell little of how much seeds differ: Student's t, not a normal distribution
+            chance = np.random.default_rng(self.seed).standard_t(seeds - 1, len(mean))
+            mean = mean + np.sqrt(training) * chance
+        low, high = np.quantile(mean, [0.025, 0.975])
+        return Difference(float(measured.mean()), float(low), float(high))
+
+
+def resample(
     truth: Integers,
-    before: Integers,
-    after: Integers,
+    versions: Mapping[str, Integers],
     groups: Integers,
     *,
     classes: int,
     seed: int,
     resamples: int = 2000,
-) -> tuple[Difference, list[Difference | None]]:
-    """Compare F1 before and after by a paired bootstrap over groups of test listings and over seeds.
+) -> Resampled:
+    """Score all versions on the same resamples of the test listings, whole groups at a time.
 
-    Every resample draws whole groups (the same seller, the same photo) with replacement, and as many seeds as
-    there are; both models are scored on the same draw, so what makes a draw hard cancels out.
+    Every resample draws groups (the same seller, the same photo) with replacement; all versions are scored on the same
+    draw, so what makes a draw hard cancels out of their difference.
 
     Parameters
     ----------
     truth : ndarray of int64, shape (n,)
         Test labels as class numbers.
-    before, after : ndarray of int64, shape (S, n)
+    versions : mapping of str to ndarray of int64, shape (S, n)
         Predictions of the S models of each version, paired by seed.
     groups : ndarray of int64, shape (n,)
         Group of each test listing.
@@ -72,53 +169,132 @@ def paired_difference(
     seed : int
         Seed of the resampling.
     resamples : int
-        Number of resamples.
+        B.
 
     Returns
     -------
-    macro : Difference
-        Of macro-F1 over the classes in `truth`.
-    per_class : list of (Difference or None), length K
-        Of each class's F1; None for a class without test listings.
+    Resampled
 
     Notes
     -----
-    Percentile bootstrap, Efron & Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 13; clusters as
-    in Davison & Hinkley, *Bootstrap Methods and their Application* (1997), section 3.8.
+    Percentile bootstrap, Efron & Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 13; clusters as in
+    Davison & Hinkley, *Bootstrap Methods and their Application* (1997), section 3.8. Seeds are not resampled: three or
+    five of them, drawn with replacement, differ too little, and what both listings and seeds have a part in would count
+    three times (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 2007). Their part is estimated as a
+    component of variance instead, and drawn from Student's t.
     """
     generator = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True)
-    present = np.bincount(truth, minlength=classes) > 0
-    counts = [[_outcomes(truth, run, classes) for run in version] for version in (before, after)]
-    ones = np.ones((1, len(truth)))
-    measured = np.mean([_f1(ones, b) * -1 + _f1(ones, a) for b, a in zip(*counts, strict=True)], axis=0)[0]
-    draws = []
+    of = _one_hot(truth, classes)
+    answers = {name: [_Answers(truth, predicted, classes) for predicted in runs] for name, runs in versions.items()}
+    count = int(group.max()) + 1
+
+    def scores(weights: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
+        size, total = of @ weights, weights.sum(axis=0)
+        f1 = {name: np.stack([each.f1(weights, size) for each in runs]) for name, runs in answers.items()}
+        right = {name: np.stack([each.accuracy(weights, total) for each in runs]) for name, runs in answers.items()}
+        return f1, right
+
+    f1, accuracy = scores(np.ones((len(truth), 1)))
+    drawn_f1 = {name: np.empty((len(runs), resamples, classes), np.float32) for name, runs in answers.items()}
+    drawn_accuracy = {name: np.empty((len(runs), resamples, 1), np.float32) for name, runs in answers.items()}
     for start in range(0, resamples, _CHUNK):
-        size = min(_CHUNK, resamples - start)
-        drawn = generator.multinomial(group.max() + 1, np.full(group.max() + 1, 1 / (group.max() + 1)), size=size)
-        weights = drawn[:, group].astype(np.float64)
-        by_seed = np.stack([_f1(weights, a) - _f1(weights, b) for b, a in zip(*counts, strict=True)])
-        chosen = generator.integers(0, len(by_seed), size=(len(by_seed), size))
-        draws.append(by_seed[chosen, np.arange(size)].mean(axis=0))
-    sampled = np.concatenate(draws)
-    macro = _interval(measured[present].mean(), sampled[:, present].mean(axis=1))
-    per_class = [_interval(measured[k], sampled[:, k]) if present[k] else None for k in range(classes)]
-    return macro, per_class
+        part = slice(start, min(start + _CHUNK, resamples))
+        drawn = generator.multinomial(count, np.full(count, 1 / count), size=part.stop - part.start)
+        part_f1, part_accuracy = scores(drawn[:, group].T.astype(np.float64))
+        for name in answers:
+            drawn_f1[name][:, part], drawn_accuracy[name][:, part] = part_f1[name], part_accuracy[name]
+    present = np.bincount(truth, minlength=classes) > 0
+    return Resampled(
+        {name: Drawn(f1[name][:, 0], drawn_f1[name]) for name in answers},
+        {name: Drawn(accuracy[name][:, 0], drawn_accuracy[name]) for name in answers},
+        present,
+        seed,
+    )
 
 
-def _outcomes(truth: Integers, predicted: Integers, classes: int) -> tuple[Floats, Floats, Floats]:
-    """Return who is of, who is put into, and who is rightly put into each class; each of shape (n, K)."""
-    of = np.eye(classes)[truth]
-    put = np.eye(classes)[predicted]
-    return of, put, of * put
+class _Answers:
+    """What one model answered: who is put into each class, and who rightly so."""
+
+    def __init__(self, truth: Integers, predicted: Integers, classes: int) -> None:
+        self._put = _one_hot(predicted, classes)
+        self._hit = _one_hot(np.where(truth == predicted, truth, -1), classes)
+
+    def f1(self, weights: Floats, size: Floats) -> Floats:
+        """Return F1 of every class under weightings (n, B) with class sizes (K, B); shape (B, K).
+
+        A class that nobody is of or put into scores 0.
+        """
+        both = size + self._put @ weights
+        hit = 2 * (self._hit @ weights)
+        shares: Floats = np.divide(hit, both, out=np.zeros_like(hit), where=both > 0)
+        return shares.T
+
+    def accuracy(self, weights: Floats, total: Floats) -> Floats:
+        """Return the accuracy under weightings (n, B) that add up to `total` (B,); shape (B, 1)."""
+        right: Floats = ((self._hit @ weights).sum(axis=0) / total)[:, None]
+        return right
 
 
-def _f1(weights: Floats, outcomes: tuple[Floats, Floats, Floats]) -> Floats:
-    """Return F1 of every class under every weighting; shape (B, K). A class nobody is in or put into scores 0."""
-    of, put, hit = (weights @ part for part in outcomes)
-    return np.divide(2 * hit, of + put, out=np.zeros_like(hit), where=(of + put) > 0)
+def _one_hot(numbers: Integers, classes: int) -> csr_array:
+    """Return which listing is of which class, shape (K, n), -1 of none; sparse, as there may be a thousand classes."""
+    columns = np.flatnonzero(numbers >= 0)
+    return csr_array((np.ones(len(columns)), (numbers[columns], columns)), shape=(classes, len(numbers)))
 
 
-def _interval(mean: float, sampled: Floats) -> Difference:
-    low, high = np.quantile(sampled, [0.025, 0.975])
-    return Difference(float(mean), float(low), float(high))
+@dataclass(frozen=True)
+class Discordant:
+    """Answers that one version gets right and the other does not, over all test listings and seeds.
+
+    Attributes
+    ----------
+    to_right, to_wrong : int
+        Answers that became right, and that became wrong.
+    p : float
+        Chance of so uneven a split if neither were more likely, 0 to 1.
+    """
+
+    to_right: int
+    to_wrong: int
+    p: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts and p."""
+        return {"to_right": self.to_right, "to_wrong": self.to_wrong, "p": self.p}
+
+
+def mcnemar(truth: Integers, before: Integers, after: Integers, groups: Integers) -> Discordant:
+    """Test whether answers become right more often than wrong, pooled over seeds (McNemar).
+
+    What several seeds answer to one listing, or one seed to the listings of a group, is not independent: each group
+    counts by the balance of its answers. With groups of one answer this is McNemar's test itself.
+
+    Parameters
+    ----------
+    truth, groups : ndarray of int64, shape (n,)
+        Test labels, and the groups of the test listings.
+    before, after : ndarray of int64, shape (S, n)
+        Predictions of the models of each version, paired by seed.
+
+    Returns
+    -------
+    Discordant
+
+    Notes
+    -----
+    McNemar, Psychometrika 1947; for clusters as in Obuchowski, "On the comparison of correlated proportions for
+    clustered data", Statistics in Medicine 1998.
+
+    Examples
+    --------
+    >>> zeros = np.zeros(4, dtype=np.int64)
+    >>> mcnemar(zeros, np.array([[0, 1, 1, 1]]), np.array([[1, 0, 0, 0]]), np.arange(4)).to_right
+    3
+    """
+    right_before, right_after = before == truth, after == truth
+    balance = (right_after.astype(np.int64) - right_before).sum(axis=0)
+    _, group = np.unique(groups, return_inverse=True)
+    by_group = np.bincount(group, weights=balance)
+    spread = float((by_group**2).sum())
+    p = float(chi2.sf(by_group.sum() ** 2 / spread, 1)) if spread else 1.0
+    return Discordant(int((right_after & ~right_before).sum()), int((right_before & ~right_after).sum()), p)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from curation.runs import damaged_runs
 from training.durations import parse_duration
 from training.settings import OPTIMIZERS, PRESETS, TrainSettings
 
-__all__ = ["cache_option", "json_option", "run_option", "train_options", "train_settings"]
+__all__ = ["cache_option", "json_option", "network_options", "run_option", "train_options", "train_settings"]
 
 Command = Callable[..., Any]
+Option = Callable[[Command], Command]
 _DEFAULT = TrainSettings()
 
 
@@ -35,7 +36,36 @@ run_option = click.option(
     help="The run's folder. [default: the latest below runs/]",
 )
 
-_TRAIN = (
+
+def _network(*, of_run: bool) -> tuple[Option, ...]:
+    """Return the options about networks and where they are trained; `of_run`: what is not said is as in the run."""
+
+    def option(*names: str, default: Any, help: str, **more: Any) -> Callable[[Command], Command]:
+        if of_run:
+            return click.option(
+                *names, default=None, type=type(default), show_default="as in the run", help=help, **more
+            )
+        return click.option(*names, default=default, show_default=True, help=help, **more)
+
+    return (
+        option("--model", default=_DEFAULT.model, help="Any torchvision classifier."),
+        click.option(
+            "--epochs",
+            type=int,
+            show_default="as in the run" if of_run else "by preset and number",
+            help="Passes of each network over the photos; 0 trains none.",
+        ),
+        option("--batch-size", default=_DEFAULT.batch_size, help="Photos per step."),
+        option("--optimizer", default=_DEFAULT.optimizer, metavar="|".join(OPTIMIZERS), help="Optimiser."),
+        option("--lr", "learning_rate", default=_DEFAULT.learning_rate, help="Peak learning rate."),
+        option("--weight-decay", default=_DEFAULT.weight_decay, help="Weight decay."),
+        option("--label-smoothing", default=_DEFAULT.label_smoothing, help="Share of each label's weight spread out."),
+        option("--pretrained/--no-pretrained", default=True, help="Start from torchvision's weights."),
+        option("--device", default=_DEFAULT.device, help="auto, cpu, cuda, cuda:1 or mps."),
+    )
+
+
+_TRAIN: tuple[Option, ...] = (
     click.option(
         "--preset",
         default=_DEFAULT.preset,
@@ -44,7 +74,6 @@ _TRAIN = (
         help="How much time to spend: " + "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items()) + ".",
     ),
     click.option("--time-limit", metavar="TIME", help="Train no longer than this, e.g. 90s, 10m, 1h30m."),
-    click.option("--model", default=_DEFAULT.model, show_default=True, help="Any torchvision classifier."),
     click.option(
         "--image-size",
         type=int,
@@ -52,29 +81,7 @@ _TRAIN = (
         + ", ".join(f"{preset.image_size} in {name}" for name, preset in PRESETS.items())
         + "]",
     ),
-    click.option(
-        "--epochs",
-        type=int,
-        help="Passes of each network over the photos; 0 trains none. [default: by preset and number]",
-    ),
-    click.option("--batch-size", default=_DEFAULT.batch_size, show_default=True, help="Photos per step."),
-    click.option(
-        "--optimizer", default=_DEFAULT.optimizer, show_default=True, metavar="|".join(OPTIMIZERS), help="Optimiser."
-    ),
-    click.option(
-        "--lr", "learning_rate", default=_DEFAULT.learning_rate, show_default=True, help="Peak learning rate."
-    ),
-    click.option("--weight-decay", default=_DEFAULT.weight_decay, show_default=True, help="Weight decay."),
-    click.option(
-        "--label-smoothing",
-        default=_DEFAULT.label_smoothing,
-        show_default=True,
-        help="Share of each label's weight spread out.",
-    ),
-    click.option(
-        "--pretrained/--no-pretrained", default=True, show_default=True, help="Start from torchvision's weights."
-    ),
-    click.option("--device", default=_DEFAULT.device, show_default=True, help="auto, cpu, cuda, cuda:1 or mps."),
+    *_network(of_run=False),
     click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Seed of everything random."),
 )
 
@@ -88,7 +95,16 @@ cache_option = click.option(
 
 def train_options(command: Command) -> Command:
     """Add the options of :class:`TrainSettings` to a command."""
-    for option in reversed(_TRAIN):
+    return _with(command, _TRAIN)
+
+
+def network_options(command: Command) -> Command:
+    """Add the options of :class:`TrainSettings` that may differ from the run's; what is not given is None."""
+    return _with(command, _network(of_run=True))
+
+
+def _with(command: Command, options: Sequence[Option]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 

@@ -1,0 +1,123 @@
+"""How often the 95 % interval of a comparison holds the true difference, on simulated pairs of models.
+
+    python benchmarks/coverage.py --pairs 500
+
+Each pair has its own test set and its own seeds. Models answer a listing rightly with a chance that depends on how hard
+the listing is, on its class, on the version, and on the seed; listings of a group are equally hard and get mostly the
+same answers. The truth is the mean difference over a large population and many seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from training.compare import mcnemar, resample
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class World:
+    """How listings and models come about: what a simulation draws from."""
+
+    classes: int
+    listings: int
+    seeds: int
+    gain: float
+    seed_spread: float
+    grouped: float = 0.3
+
+    def test_set(self, rng: np.random.Generator, n: int) -> tuple[Integers, Integers, npt.NDArray[np.float64]]:
+        """Draw test labels, groups, and how hard each listing is for both versions (2, n)."""
+        sizes = 1 / np.arange(1, self.classes + 1) ** 0.5
+        alone = rng.random(n) > self.grouped
+        # a group goes on while its listings are not alone
+        group = np.cumsum(np.r_[True, alone[1:] | alone[:-1]])
+        number = group - group[0]
+        of_group = rng.choice(self.classes, number.max() + 1, p=sizes / sizes.sum())
+        hard = rng.normal(0, 1.5, number.max() + 1)
+        changed = rng.normal(0, 0.7, number.max() + 1)
+        return of_group[number], number, np.stack([hard, hard + changed])[:, number]
+
+    def answers(
+        self, rng: np.random.Generator, truth: Integers, group: Integers, hard: npt.NDArray[np.float64], seeds: int
+    ) -> tuple[Integers, Integers]:
+        """Draw what the models before and after answer, each (S, n)."""
+        skill = np.array([0.6, 0.6 + self.gain])
+        shared = rng.normal(0, self.seed_spread, (seeds, 1, self.classes))
+        own = rng.normal(0, self.seed_spread, (seeds, 2, self.classes)) + rng.normal(0, self.seed_spread, (seeds, 2, 1))
+        # what a seed happens to think of a listing is much the same before and after, and within a group
+        luck = rng.normal(0, 0.7, (seeds, group.max() + 1))[:, group]
+        by_class = np.linspace(0.8, -0.8, self.classes)
+        chance = expit(skill[:, None] + by_class[truth] + hard + (shared + own)[:, :, truth] + luck[:, None, :])
+        draw, other = rng.random((seeds, len(truth))), rng.integers(1, self.classes, (seeds, len(truth)))
+        wrong = (truth + other) % self.classes
+        answers = np.where(draw[:, None, :] < chance, truth, wrong[:, None, :])
+        return answers[:, 0], answers[:, 1]
+
+
+def f1(truth: Integers, predicted: Integers, classes: int) -> float:
+    """Return macro-F1."""
+    hit = np.bincount(truth[truth == predicted], minlength=classes)
+    both = np.bincount(truth, minlength=classes) + np.bincount(predicted, minlength=classes)
+    return float((2 * hit / both).mean())
+
+
+def true_difference(world: World, rng: np.random.Generator) -> float:
+    """Return the mean difference over 60 seeds, each on 40,000 new listings."""
+    found = []
+    for _ in range(60):
+        truth, group, hard = world.test_set(rng, 40_000)
+        before, after = world.answers(rng, truth, group, hard, 1)
+        found.append(f1(truth, after[0], world.classes) - f1(truth, before[0], world.classes))
+    return float(np.mean(found))
+
+
+def main() -> None:
+    """Print one JSON object per world."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=500)
+    parser.add_argument("--resamples", type=int, default=2000)
+    arguments = parser.parse_args()
+    worlds = [
+        World(classes, listings, seeds, gain, spread)
+        for classes, listings in ((12, 120), (10, 400), (10, 2000))
+        for seeds in (1, 3, 5)
+        for gain, spread in ((0.0, 0.0), (0.3, 0.0), (0.3, 0.1))
+        if seeds > 1 or spread == 0
+    ]
+    for place, world in enumerate(worlds):
+        rng = np.random.default_rng(place)
+        true, covered, wide, spoke = true_difference(world, rng), 0, [], 0
+        for pair in range(arguments.pairs):
+            truth, group, hard = world.test_set(rng, world.listings)
+            before, after = world.answers(rng, truth, group, hard, world.seeds)
+            found = resample(
+                truth,
+                {"before": before, "after": after},
+                group,
+                classes=world.classes,
+                seed=pair,
+                resamples=arguments.resamples,
+            ).macro_f1("after", "before")
+            covered += found.low <= true <= found.high
+            wide.append(found.could_show)
+            spoke += mcnemar(truth, before, after, group).p < 0.05
+        result = {
+            **world.__dict__,
+            "true": round(true, 4),
+            "coverage": covered / arguments.pairs,
+            "half_width": round(float(np.mean(wide)), 4),
+            "mcnemar_below_5_percent": spoke / arguments.pairs,
+        }
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()

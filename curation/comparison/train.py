@@ -1,0 +1,154 @@
+"""One model for each version and seed, all on the same footing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.comparison.versions import Versions
+from curation.errors import InputError, some
+from curation.out_of_fold import say_plan, with_weights
+from curation.prepare import open_photos
+from curation.runs import Run
+from curation.talk import Talk
+from training.devices import find_device
+from training.jobs import Data, Done, Job, prepare_data
+from training.models import build_model
+from training.photos.cache import PhotoCache
+from training.plan import Work, make_plan
+from training.run_job import forget_other
+from training.settings import TrainSettings
+from training.workers import run_jobs
+
+__all__ = ["Trainer", "settings_of"]
+
+Integers = npt.NDArray[np.int64]
+
+#: Settings of networks alone; model and weights also make the features of linear models.
+_OF_NETWORKS = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
+
+
+def settings_of(run: Run, changes: dict[str, Any]) -> TrainSettings:
+    """Return how the models of a comparison are trained: as those of the run, but for `changes`.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range, there is no such model, or it can't take the run's photos.
+    """
+    record = run.record()
+    settings = replace(TrainSettings(**record["settings"]["train"]), **changes)
+    # the photos of a run are decoded at its size
+    settings = replace(settings, image_size=record.get("image_size") or settings.size)
+    if settings.epochs_for(2):
+        build_model(settings.model, classes=len(run.classes), image_size=settings.size, pretrained=False)
+    elif unused := _OF_NETWORKS & set(changes):
+        raise InputError(
+            f"{some(sorted(unused))} has no effect, because no network is trained",
+            got=f"--epochs {settings.epochs}" if settings.epochs == 0 else f"a run with --preset {settings.preset}",
+            fix="Say how long networks are trained with --epochs, or leave the others out.",
+        )
+    return settings
+
+
+class Trainer:
+    """Trains one model per version and seed; a model that is there already is read back.
+
+    Parameters
+    ----------
+    run : Run
+        Finished.
+    versions : Versions
+        What trains each of them.
+    settings : TrainSettings
+        How, for all of them.
+    seeds : int
+        S, the models of each version.
+    cache : PhotoCache
+        Where decoded photos are kept.
+    talk : Talk
+        Who is told how far it is.
+
+    Attributes
+    ----------
+    settings : TrainSettings
+        With the number of epochs, which must not depend on how many listings were deleted.
+    """
+
+    def __init__(
+        self, run: Run, versions: Versions, settings: TrainSettings, seeds: int, cache: PhotoCache, talk: Talk
+    ) -> None:
+        self.folder = run.training_folder / "retrain"
+        self.versions, self.seeds, self.talk = versions, seeds, talk
+        self.photos = open_photos(run, cache, talk)
+        self.photos_key = str(run.record()["sha256"]["images"])
+        settings = with_weights(settings, talk)
+        rows = int((versions.before >= 0).sum())
+        work = Work(
+            len(self.photos), rows, len(versions.test), len(versions.classes), len(versions.names), repeats=seeds
+        )
+        self.plan = make_plan(replace(settings, epochs=settings.epochs_for(rows)), work, find_device(settings.device))
+        self.settings = self.plan.settings
+        say_plan(self.plan, settings, rows, talk)
+
+    @property
+    def model(self) -> str:
+        """What is trained, in plain words."""
+        if not self.plan.epochs:
+            return "linear models on features of the photos"
+        settings = self.settings
+        return f"{settings.model}, {self.plan.epochs} epochs, photos of {settings.size} pixels"
+
+    def train(self) -> dict[str, Integers]:
+        """Return the predictions of each version's models for the test set: class numbers, shape (S, n)."""
+        predictions: dict[str, list[Integers]] = {name: [] for name in self.versions.names}
+        for seed in range(self.settings.seed, self.settings.seed + self.seeds):
+            settings = replace(self.settings, seed=seed)
+            data = self._data(settings)
+            jobs = [self._job(name, seed) for name in self.versions.names]
+            for job in jobs:
+                # the fixes may have changed since; then the model before them is still good, and the one after is not
+                forget_other(job, data, settings)
+            with self.talk.bar(f"training seed {seed}: {', '.join(self.versions.names)}") as progress:
+                done = run_jobs(jobs, data, settings, self.plan.arrangement, progress=progress)
+            for name, result in zip(self.versions.names, done, strict=True):
+                predictions[name].append(_predicted(result))
+        return {name: np.stack(found) for name, found in predictions.items()}
+
+    def _data(self, settings: TrainSettings) -> Data:
+        # features are of all photos, so that all versions and the folds share them; they use no label
+        with self.talk.bar("features") as progress:
+            return prepare_data(
+                self.photos,
+                self.versions.readable,
+                self.versions.groups,
+                classes=len(self.versions.classes),
+                settings=settings,
+                device=self.plan.arrangement.device,
+                folder=self.folder.parent,
+                photos_key=self.photos_key,
+                progress=progress,
+            )
+
+    def _job(self, name: str, seed: int) -> Job:
+        labels = self.versions.labels(name, seed)
+        # test listings train no version; their given labels are there for the learning curve
+        shown = labels.copy()
+        shown[self.versions.test] = self.versions.given
+        return Job(
+            name=f"{name}, seed {seed}",
+            folder=self.folder / f"{name}-{seed}",
+            labels=shown,
+            rows=np.flatnonzero(labels >= 0),
+            scored=self.versions.test,
+            seed=seed,
+        )
+
+
+def _predicted(done: Done) -> Integers:
+    # one model, as a person would train it; blending it with the head would hide what noise does to it
+    probs = done.head if done.network is None else done.network
+    return np.asarray(probs.argmax(axis=1), dtype=np.int64)

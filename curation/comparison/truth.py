@@ -1,0 +1,89 @@
+"""True labels, where somebody knows them: for benchmarks, never for finding anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curation.errors import InputError, closest, some
+from curation.prepare import class_numbers
+from curation.runs import Run
+
+__all__ = ["NO_CLASS", "Truth", "read_truth"]
+
+#: The true label is known, and is none of the classes.
+NO_CLASS = -2
+_COLUMN = "true_label"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The true labels of a run's listings.
+
+    Attributes
+    ----------
+    labels : ndarray of int64, shape (N,)
+        Class numbers, in the order of ``listings.parquet``; -1 where it is not known, `NO_CLASS` where it is none of
+        the classes.
+    """
+
+    labels: npt.NDArray[np.int64]
+
+
+def read_truth(run: Run, name: str) -> Truth:
+    """Read the true labels from a column of the dataset, or from a CSV beside it.
+
+    Parameters
+    ----------
+    run : Run
+        Finished.
+    name : str
+        A column of the dataset; or a CSV with ``id`` and ``true_label``, such as the demo's ``truth.csv``.
+
+    Raises
+    ------
+    InputError
+        If there is neither, or no listing's true label is a class.
+    """
+    table = run.listings()
+    given = table[name] if name in table else table["id"].map(_from_file(Path(name), list(table.columns)))
+    known = given.notna() & (given.astype("string").str.strip() != "")
+    numbers = class_numbers(given.where(known).astype("string").str.strip(), run.classes)
+    labels = np.where(known.to_numpy(dtype=bool) & (numbers < 0), NO_CLASS, numbers)
+    if not (labels >= 0).any():
+        raise InputError(
+            f"{name} names no true label",
+            got=some(given.dropna().astype(str).unique().tolist()) or "nothing",
+            wanted=f"classes of the run: {some(run.classes)}",
+        )
+    return Truth(labels)
+
+
+def _from_file(path: Path, columns: list[str]) -> dict[str, str]:
+    if not path.is_file():
+        raise InputError(
+            "the true labels are nowhere",
+            got=str(path),
+            wanted=f"a column of the dataset, or a CSV with id and {_COLUMN}",
+            fix=closest(str(path), columns),
+        )
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} can't be read as CSV", got=str(error).splitlines()[0]) from error
+    missing = [column for column in ("id", _COLUMN) if column not in table]
+    if missing:
+        raise InputError(
+            f"{path} has no column {missing[0]!r}",
+            got=some(list(table.columns), 12),
+            wanted=f"id and {_COLUMN}",
+            fix=closest(missing[0], list(table.columns)),
+        )
+    twice = table["id"][table["id"].duplicated()].unique().tolist()
+    if twice:
+        raise InputError(f"{path} has ids twice", got=some(twice), wanted="one row for a listing")
+    return dict(zip(table["id"], table[_COLUMN], strict=True))

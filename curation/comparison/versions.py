@@ -1,0 +1,189 @@
+"""Which labels train which version of the dataset, and on what all versions are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curation.comparison.truth import NO_CLASS, Truth
+from curation.decisions import Decision, current_decisions
+from curation.errors import InputError, RunError
+from curation.prepare import class_numbers, groups_of, require_photos
+from curation.runs import Run
+
+__all__ = ["AFTER", "BEFORE", "Versions"]
+
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+BEFORE, AFTER = "before", "after"
+RANDOM, BLIND, CORRECT = "random_deletion", "all_suggestions", "correct_labels"
+RELABELLED, DELETED = "relabelled_only", "deleted_only"
+
+
+class Versions:
+    """The labels that train each version, and the test set, all in the order of ``listings.parquet``.
+
+    Parameters
+    ----------
+    run : Run
+        Finished, with photos and ``cleaned/``.
+    truth : Truth, optional
+        The true labels, where they are known.
+    compare, controls : bool
+        Whether there are versions besides the one after the fixes, and besides the one before them.
+
+    Attributes
+    ----------
+    before, after : ndarray of int64, shape (N,)
+        Class number of each listing that trains that version's models; -1 for the others.
+    test : ndarray of int64, shape (n,)
+        Rows of the test set.
+    given, reviewed : ndarray of int64, shape (n,)
+        Test labels as given, and as people left them; -1 where a person deleted the listing.
+    true : ndarray of int64, shape (n,), or None
+        True test labels; -1 where they are not known, or none of the classes.
+    decided : dict of str to Decision
+        What people decided on test listings.
+    left_out : int
+        Listings that train nothing because they are like a test listing.
+
+    Raises
+    ------
+    RunError
+        If there is no cleaned dataset, or no photos.
+    InputError
+        If nothing is left to train or test on.
+    """
+
+    def __init__(self, run: Run, truth: Truth | None = None, *, compare: bool = True, controls: bool = False) -> None:
+        table = run.listings()
+        require_photos(run, table)
+        self.ids = table["id"].to_numpy(dtype=np.str_)
+        self.classes = run.classes
+        self.groups = groups_of(table)
+        self.readable = readable = table["unreadable"].isna().to_numpy(dtype=bool)
+        given = class_numbers(table["label"], self.classes)
+        tests = (table["split"] == "test").to_numpy(dtype=bool)
+        apart = ~np.isin(self.groups, self.groups[tests])
+        self.left_out = int((~apart & ~tests).sum())
+        self._trains = readable & apart
+        self.before = np.where(self._trains, given, -1)
+        self.after = np.where(self._trains, class_numbers(_cleaned_labels(run, table["id"]), self.classes), -1)
+        self.test = np.flatnonzero(tests & readable & (given >= 0))
+        self.given = given[self.test]
+        decisions = current_decisions(run.decisions()[0])
+        self._unseen = {id for id, decision in decisions.items() if decision.source == "suggestion"}
+        self.decided = {
+            str(id): decisions[id] for id in self.ids[self.test] if id in decisions and id not in self._unseen
+        }
+        self.reviewed = _reviewed(self.ids[self.test], self.given, self.decided, self.classes)
+        self._truth = None if truth is None else truth.labels
+        self.true = None if truth is None else np.maximum(truth.labels[self.test], -1)
+        self._check()
+        self._names = [BEFORE, AFTER] if compare else [AFTER]
+        if controls:
+            self._names += self._controls()
+            issues = run.issues()
+            self._suggested = np.where(
+                issues["is_label_issue"].fillna(False).to_numpy(dtype=bool),
+                class_numbers(issues["suggested_label"], self.classes),
+                -1,
+            )
+
+    def _check(self) -> None:
+        if len(self.test) == 0:
+            raise InputError("the test set is empty", wanted="test listings with a label and a readable photo")
+        for name, labels in ((BEFORE, self.before), (AFTER, self.after)):
+            if (labels >= 0).sum() < 2:
+                raise InputError(
+                    f"the dataset {name} the fixes leaves nothing to train on", got="fewer than 2 listings"
+                )
+
+    @property
+    def names(self) -> list[str]:
+        """The versions that are trained: ``before``, ``after``, and the controls."""
+        return list(self._names)
+
+    @property
+    def relabelled(self) -> Mask:
+        """Training listings that have another label after the fixes, or a label for the first time; shape (N,)."""
+        return np.asarray((self.after >= 0) & (self.before != self.after))
+
+    @property
+    def deleted(self) -> Mask:
+        """Training listings that are gone after the fixes; shape (N,)."""
+        return np.asarray((self.before >= 0) & (self.after < 0))
+
+    def source(self, row: int) -> str:
+        """Return who changed a listing: ``person`` or ``suggestion``."""
+        return "suggestion" if self.ids[row] in self._unseen else "person"
+
+    def _controls(self) -> list[str]:
+        both = [RELABELLED, DELETED] if self.relabelled.any() and self.deleted.any() else []
+        return [RANDOM, BLIND, *both, *([] if self._truth is None else [CORRECT])]
+
+    def labels(self, name: str, seed: int) -> Integers:
+        """Return the labels that train a version; int64, shape (N,), -1 = does not train.
+
+        Parameters
+        ----------
+        name : str
+            One of `names`.
+        seed : int
+            Of the model; each has random deletions of its own, so that none is a lucky draw.
+        """
+        if name in (BEFORE, AFTER):
+            return self.before if name == BEFORE else self.after
+        if name == RANDOM:
+            rows = np.flatnonzero(self.before >= 0)
+            number = int(self.relabelled.sum() + self.deleted.sum())
+            # a draw of its own, however the models draw
+            gone = np.random.default_rng([seed, 7919]).choice(rows, min(number, len(rows) - 2), replace=False)
+            labels = self.before.copy()
+            labels[gone] = -1
+            return labels
+        if name == BLIND:
+            return np.where(self._trains & (self._suggested >= 0), self._suggested, self.before)
+        if name == RELABELLED:
+            return np.where(self.relabelled, self.after, self.before)
+        if name == DELETED:
+            return np.where(self.deleted, -1, self.before)
+        return self._correct()
+
+    def _correct(self) -> Integers:
+        """Return the true labels: a listing of no class is gone, and one whose truth is not known stays as it is."""
+        assert self._truth is not None
+        true = np.where(self._truth == NO_CLASS, -1, np.where(self._truth >= 0, self._truth, self.before))
+        return np.where(self._trains & (self.before >= 0), true, -1)
+
+
+def _cleaned_labels(run: Run, ids: pd.Series) -> pd.Series:
+    table_file = run.cleaned / "listings.csv"
+    if not table_file.exists():
+        raise RunError(
+            f"{run.folder} has no cleaned dataset",
+            wanted="decisions, applied",
+            fix="Type: curate apply-fixes (after curate review), or curate apply-fixes --accept-suggestions",
+        )
+    table = pd.read_csv(table_file, dtype=str, keep_default_na=False)
+    return ids.map(dict(zip(table["id"], table["label"], strict=True)))
+
+
+def _reviewed(
+    ids: npt.NDArray[np.str_], given: Integers, decided: dict[str, Decision], classes: Sequence[str]
+) -> Integers:
+    number = {name: place for place, name in enumerate(classes)}
+    reviewed = given.copy()
+    for place, id in enumerate(ids):
+        decision = decided.get(str(id))
+        if decision is None:
+            continue
+        if decision.action == "delete":
+            reviewed[place] = -1
+        elif decision.action == "relabel" and decision.new_label is not None:
+            reviewed[place] = number[decision.new_label]
+    return reviewed
