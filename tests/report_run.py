@@ -17,12 +17,19 @@ from curation.runs import Run
 _PHOTOS = 40
 
 
-def write_run(folder: Path, listings: int = 60, classes: int = 4, *, photos: bool = True, prices: bool = True) -> Run:
+def write_run(
+    folder: Path,
+    listings: int = 60,
+    classes: int | list[str] = 4,
+    *,
+    photos: bool = True,
+    prices: bool = True,
+) -> Run:
     """Write what find-issues leaves behind, as if a tenth of the listings were flagged of each kind."""
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
-    names = [f"Class {number:02}" for number in range(classes)]
-    label = rng.integers(classes, size=listings)
+    names = [f"Class {number:02}" for number in range(classes)] if isinstance(classes, int) else classes
+    label = rng.integers(len(names), size=listings)
     table = pd.DataFrame({"id": [f"L{row:06}" for row in range(listings)]})
     table["image"] = [f"photo-{row % _PHOTOS}.jpg" if photos else None for row in range(listings)]
     table["label"] = np.array(names)[label]

@@ -40,7 +40,8 @@ def reproduce(record: Mapping[str, Any], comparison: Mapping[str, Any] | None) -
     settings = [("find-issues", _settings(record.get("settings", {})))]
     if comparison is not None:
         seeds = comparison.get("seeds", [])
-        commands.append(shlex.join(["curate", "retrain", "--compare", "--seeds", str(max(len(seeds), 1))]))
+        # what was decided is in the run's journal, accepted suggestions included
+        commands += ["curate apply-fixes", _retrain(comparison, len(seeds))]
         facts += [("Compared", _time(comparison.get("made"))), ("Seeds of the comparison", ", ".join(map(str, seeds)))]
         settings.append(("retrain", _settings(comparison.get("settings", {}))))
     return {
@@ -48,6 +49,12 @@ def reproduce(record: Mapping[str, Any], comparison: Mapping[str, Any] | None) -
         "facts": [(name, str(value)) for name, value in facts if value not in (None, "")],
         "settings": [(name, value) for name, value in settings if value],
     }
+
+
+def _retrain(comparison: Mapping[str, Any], seeds: int) -> str:
+    controls = " --controls" if comparison.get("controls") else ""
+    truth = " --truth FILE" if comparison.get("true_test_labels") else ""
+    return f"curate retrain --compare --seeds {max(seeds, 1)}{controls}{truth}"
 
 
 def _time(moment: str | None) -> str | None:
