@@ -51,7 +51,16 @@ def test_the_paragraph_says_what_was_found_decided_and_gained(small: Run) -> Non
     assert re.search(r"\d+ of them \(\d+ %\) are flagged, most often as “[a-z -]+” \(\d+ listings\)\.", text)
     assert "ana and ben decided on 5 listings: 3 relabelled and 2 deleted." in text
     assert "1 suggestion was accepted unseen: 1 relabelled." in text
-    assert "Cleaning helped: macro-F1 rose from 0.700 to 0.745." in text
+    assert "Cleaning helped: macro-F1 0.700 → 0.745 (+0.045, 95 % interval +0.025 to +0.075)." in text
+
+
+def test_the_paragraph_says_so_where_other_test_labels_say_something_else(small: Run) -> None:
+    found = comparison_of(small) | {"verdict": "no difference"}
+    write_json(small.comparison_file, found)
+    assert '<p class="verdict even">' in write_report(small).read_text()
+    text = text_of(small)
+    assert "This test set can't tell whether cleaning helped: macro-F1 0.700 → 0.745" in text
+    assert "Scored with true labels, it helped: 0.700 → 0.745 (+0.045, 95 % interval +0.025 to +0.075)." in text
 
 
 def test_nothing_decided_and_nothing_compared_is_said(small: Run) -> None:
@@ -149,7 +158,8 @@ def test_every_part_of_a_comparison_is_shown(small: Run) -> None:
         "Accuracy 0.720 0.765 +0.045 +0.025 to +0.075",
         "As people left them (12 decided) 0.700",
         "True (118 known) 0.700",
-        "As many listings, deleted at random 0.700 −0.010 −0.030 to +0.020 random_deletion in words.",
+        "Cleaning helped: macro-F1 rose from 0.700 to 0.745.",
+        "As many listings, deleted at random 0.700 −0.010 −0.030 to +0.020 no difference",
         "All labels correct 0.700",
         "The fixes brought 50 % of what correct labels would bring (95 % interval −10 to 90 %).",
         "9 relabelled Class 00 Class 01 a person",
@@ -189,8 +199,17 @@ def test_a_comparison_lacks_any_of_its_parts(key: str, tmp_path: Path) -> None:
 
 
 def test_correct_labels_without_a_gain_leave_no_share(small: Run) -> None:
-    write_json(small.comparison_file, comparison_of(small) | {"share_of_possible": None})
-    assert "Correct labels show no gain themselves" in text_of(small)
+    found = comparison_of(small) | {"share_of_possible": None}
+    found["true_test_labels"] |= {
+        "controls": found["controls"],
+        "share_of_possible": {"mean": -0.2, "low": -1, "high": 0},
+    }
+    write_json(small.comparison_file, found)
+    text = text_of(small)
+    assert "Test labels: as given Training listings" in text
+    assert "Correct labels show no gain themselves" in text
+    assert "Test labels: true Training listings" in text
+    assert "The fixes brought −20 % of what correct labels would bring (95 % interval −100 to 0 %)." in text
 
 
 def test_listings_that_are_not_in_the_run_any_more_are_no_flips(small: Run) -> None:

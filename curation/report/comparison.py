@@ -10,9 +10,9 @@ from typing import Any
 
 from curation.report.cards import Cards
 from curation.report.confusion import confusion
-from curation.report.words import many, number, percent, signed
+from curation.report.words import many, number, percent, sentence, signed
 
-__all__ = ["comparison", "headline"]
+__all__ = ["comparison", "outcome"]
 
 Found = Mapping[str, Any]
 
@@ -33,15 +33,25 @@ _ACTIONS = {"relabel": "relabelled", "delete": "deleted"}
 _SOURCES = {"person": "a person", "suggestion": "accepted suggestion"}
 
 
-def headline(found: Found) -> str:
-    """Say in a sentence whether cleaning helped."""
-    if found.get("sentence"):
-        return str(found["sentence"])
+def outcome(found: Found) -> list[str]:
+    """Say in sentences whether cleaning helped; by other test labels, too, where they say something else."""
     words = {"helped": "Cleaning helped", "hurt": "Cleaning hurt"}
-    said = words.get(found["verdict"], "The test set shows no difference")
-    before, after, difference = found["before"]["macro_f1"], found["after"]["macro_f1"], found["difference"]
-    interval = f"{signed(difference['mean'])}, 95 % interval {_range(difference)}"
-    return f"{said}: macro-F1 {before:.3f} → {after:.3f} ({interval})."
+    said = words.get(found["verdict"], "This test set can't tell whether cleaning helped")
+    sentences = [f"{said}: macro-F1 {_from_to(found)}."]
+    for name, key in (
+        ("the test labels as people left them", "reviewed_test_labels"),
+        ("true labels", "true_test_labels"),
+    ):
+        scores = found.get(key)
+        if scores and scores["verdict"] != found["verdict"]:
+            did = {"helped": "it helped", "hurt": "it hurt"}.get(scores["verdict"], "no difference shows")
+            sentences.append(f"Scored with {name}, {did}: {_from_to(scores)}.")
+    return sentences
+
+
+def _from_to(scores: Found) -> str:
+    before, after, difference = scores["before"]["macro_f1"], scores["after"]["macro_f1"], scores["difference"]
+    return f"{before:.3f} → {after:.3f} ({signed(difference['mean'])}, 95 % interval {_range(difference)})"
 
 
 def comparison(found: Found, cards: Cards, classes: Sequence[str]) -> dict[str, Any]:
@@ -57,17 +67,16 @@ def comparison(found: Found, cards: Cards, classes: Sequence[str]) -> dict[str, 
         The order of the classes in matrices.
     """
     return {
-        "verdict": found["verdict"],
-        "headline": headline(found),
+        "side": {"helped": "good", "hurt": "bad"}.get(found["verdict"], "even"),
+        "headline": sentence(found["sentence"]) if found.get("sentence") else outcome(found)[0],
         "setup": _setup(found),
-        "warnings": list(found.get("warnings", [])),
+        "warnings": [sentence(warning) for warning in found.get("warnings", [])],
         "scores": _scores(found),
         "others": _other_labels(found),
         "classes": _classes(found),
         "changes": _changes(found),
         "training": _training(found),
         "controls": _controls(found),
-        "share_of_possible": _share_of_possible(found),
         "confusion": confusion(found.get("confusion", []), classes),
         "flips": _flips(found, cards),
     }
@@ -110,27 +119,33 @@ def _scores(found: Found) -> list[dict[str, Any]]:
     return rows
 
 
+def _blocks(found: Found) -> list[tuple[str, Found, str]]:
+    """Return the labels that the same answers were scored with: their name, the scores, and how many there are."""
+    reviewed, true = found.get("reviewed_test_labels"), found.get("true_test_labels")
+    blocks = [("As given", found, "")]
+    if reviewed:
+        # earlier versions did not count them
+        count = f" ({reviewed['decided']:,} decided)" if "decided" in reviewed else ""
+        blocks.append(("As people left them", reviewed, count))
+    if true:
+        blocks.append(("True", true, f" ({true['listings']:,} known)"))
+    return blocks
+
+
 def _other_labels(found: Found) -> list[dict[str, Any]]:
-    """Return macro-F1 against other labels of the same test listings; empty where there are none."""
-    kinds = [
-        ("As given", found, ""),
-        ("As people left them", found.get("reviewed_test_labels"), "decided"),
-        ("True", found.get("true_test_labels"), "listings"),
-    ]
-    there = [(name, scores, count) for name, scores, count in kinds if scores]
-    if len(there) == 1:
-        return []
-    bars = _intervals([scores["difference"] for _, scores, _ in there])
-    words = {"decided": "decided", "listings": "known"}
-    return [
+    """Return macro-F1 by each kind of test labels; empty where there is one kind only."""
+    blocks = _blocks(found)
+    bars = _intervals([scores["difference"] for _, scores, _ in blocks])
+    rows = [
         {
-            "name": name + (f" ({scores[count]:,} {words[count]})" if count in scores else ""),
+            "name": name + count,
             "before": f"{scores['before']['macro_f1']:.3f}",
             "after": f"{scores['after']['macro_f1']:.3f}",
             "interval": bar,
         }
-        for (name, scores, count), bar in zip(there, bars, strict=True)
+        for (name, scores, count), bar in zip(blocks, bars, strict=True)
     ]
+    return rows if len(blocks) > 1 else []
 
 
 def _classes(found: Found) -> dict[str, Any]:
@@ -184,19 +199,21 @@ def _training(found: Found) -> dict[str, Any]:
 
 
 def _controls(found: Found) -> list[dict[str, Any]]:
-    controls = found.get("controls") or {}
-    # what was cleaned stands beside them, on the same scale
-    scores = [("The fixes", found["after"], found["difference"], "")]
-    scores += [
-        (_CONTROLS.get(name, name.replace("_", " ")), control, control["difference"], control.get("sentence", ""))
-        for name, control in controls.items()
-    ]
-    bars = _intervals([difference for _, _, difference, _ in scores])
-    rows = [
-        {"name": name, "macro_f1": f"{score['macro_f1']:.3f}", "interval": bar, "sentence": sentence}
-        for (name, score, _, sentence), bar in zip(scores, bars, strict=True)
-    ]
-    return rows if controls else []
+    """Return a table for each kind of test labels that the controls were scored with."""
+    tables = []
+    for name, scores, _ in _blocks(found):
+        controls = scores.get("controls") or {}
+        # what was cleaned stands beside them, on the same scale
+        versions = [("The fixes", {**scores["after"], **{key: scores[key] for key in ("difference", "verdict")}})]
+        versions += [(_CONTROLS.get(key, key.replace("_", " ")), control) for key, control in controls.items()]
+        bars = _intervals([version["difference"] for _, version in versions])
+        rows = [
+            {"name": what, "macro_f1": f"{version['macro_f1']:.3f}", "interval": bar, "verdict": version["verdict"]}
+            for (what, version), bar in zip(versions, bars, strict=True)
+        ]
+        if controls:
+            tables.append({"labels": name, "rows": rows, "share": _share_of_possible(scores)})
+    return tables
 
 
 def _share_of_possible(found: Found) -> str | None:

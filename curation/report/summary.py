@@ -22,7 +22,7 @@ def summary(
     flagged: int,
     sections: Sequence[Section],
     decisions: Iterable[Decision],
-    verdict: str | None,
+    outcome: Sequence[str],
 ) -> list[str]:
     """Return the sentences of the paragraph.
 
@@ -36,8 +36,8 @@ def summary(
         The kinds of issues.
     decisions : iterable of Decision
         What holds.
-    verdict : str or None
-        What the comparison says; None if there is none.
+    outcome : sequence of str
+        What the comparison says, in sentences; empty if there is none.
     """
     sentences = [f"{name} has {many(listings, 'listing')} in {many(classes, 'class', 'classes')}."]
     most = max(sections, key=lambda section: section.count, default=None)
@@ -50,8 +50,7 @@ def summary(
             f"most often as “{most.kind.title.lower()}” ({many(most.count, 'listing')})."
         )
     sentences += _decided(list(decisions))
-    sentences.append(verdict or "Whether cleaning helps has not been measured yet.")
-    return sentences
+    return sentences + list(outcome or ["Whether cleaning helps has not been measured yet."])
 
 
 def _decided(decisions: Sequence[Decision]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["joined", "many", "number", "percent", "short", "signed"]
+__all__ = ["joined", "many", "number", "percent", "sentence", "short", "signed"]
 
 
 def many(count: int, word: str, plural: str | None = None) -> str:
@@ -64,6 +64,17 @@ def joined(names: Sequence[str], most: int = 3) -> str:
     if len(names) > most:
         shown.append(f"{len(names) - most:,} more")
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def sentence(text: str) -> str:
+    """Make a line a sentence of a paragraph.
+
+    Examples
+    --------
+    >>> sentence("no difference"), sentence("All is well.")
+    ('No difference.', 'All is well.')
+    """
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def short(text: str, most: int) -> str:

@@ -13,7 +13,7 @@ from curation.health import often_confused
 from curation.issues import KINDS
 from curation.pages import data_uri, fill_page
 from curation.report.cards import Cards
-from curation.report.comparison import comparison, headline
+from curation.report.comparison import comparison, outcome
 from curation.report.curves import read_curves
 from curation.report.plots import fold_plot, price_plot, retrain_plot
 from curation.report.reproduce import reproduce
@@ -62,7 +62,7 @@ def write_report(run: Run) -> Path:
             flagged=flagged,
             sections=sections,
             decisions=decisions.values(),
-            verdict=None if found is None else headline(found),
+            outcome=[] if found is None else outcome(found),
         ),
         sections=sections,
         comparison=None if found is None else comparison(found, cards, dataset["classes"]),
