@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import precision_recall_fscore_support
 
-__all__ = ["classification_metrics"]
+__all__ = ["classification_metrics", "most_named"]
 
 
 def classification_metrics(
@@ -47,3 +47,31 @@ def classification_metrics(
         "macro_f1": float(f1[support > 0].mean()),
         "per_class": per_class,
     }
+
+
+def most_named(predicted: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the class that most models named for each listing, and the share of the models that did.
+
+    Parameters
+    ----------
+    predicted : ndarray of int64, shape (S, n)
+        Class numbers that S models gave.
+
+    Returns
+    -------
+    named : ndarray of int64, shape (n,)
+        Where two classes tie, the smaller number.
+    share : ndarray of float64, shape (n,)
+        Above 0, at most 1.
+
+    Examples
+    --------
+    >>> most_named(np.array([[2, 1], [2, 0], [0, 1], [2, 0]]))
+    (array([2, 0]), array([0.75, 0.5 ]))
+    """
+    named = np.zeros(predicted.shape[1], dtype=np.int64)
+    most = np.zeros_like(named)
+    for number in np.unique(predicted):
+        count = (predicted == number).sum(axis=0)
+        named, most = np.where(count > most, number, named), np.maximum(count, most)
+    return named, most / len(predicted)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from curation.comparison.versions import AFTER, BEFORE, CORRECT
 from curation.comparison.words import sentence
 from training.compare import mcnemar, resample
-from training.metrics import classification_metrics
+from training.metrics import classification_metrics, most_named
 
 __all__ = ["scores"]
 
@@ -124,7 +124,7 @@ def _flips(
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the listings that most seeds got wrong before and right after, and the reverse; clearest first."""
     was, becomes = (before == truth).mean(axis=0), (after == truth).mean(axis=0)
-    named = {name: _most_named(runs, len(classes)) for name, runs in ((BEFORE, before), (AFTER, after))}
+    named = {name: most_named(runs)[0] for name, runs in ((BEFORE, before), (AFTER, after))}
 
     def listings(chosen: Mask) -> list[dict[str, Any]]:
         rows = [
@@ -144,13 +144,3 @@ def _flips(
         "to_right": listings((was <= 0.5) & (becomes > 0.5)),
         "to_wrong": listings((was > 0.5) & (becomes <= 0.5)),
     }
-
-
-def _most_named(predicted: Integers, classes: int) -> Integers:
-    """Return the class that most seeds gave each listing, the smaller number where two tie; shape (n,)."""
-    votes: Integers = np.zeros(predicted.shape[1], dtype=np.int64)
-    most = votes - 1
-    for number in np.unique(predicted):
-        count = (predicted == number).sum(axis=0)
-        votes, most = np.where(count > most, number, votes), np.maximum(count, most)
-    return votes

@@ -13,6 +13,7 @@ import pandas as pd
 from curation.carry_over import carry_over
 from curation.decisions import Decision
 from curation.errors import ReviewError, some
+from curation.review.app.comparison import show_comparison
 from curation.review.app.edits import record_edits
 from curation.review.app.environment import load_fiftyone
 from curation.review.app.look import ALL, TO_REVIEW, set_look
@@ -93,7 +94,7 @@ def open_dataset(run: Run) -> Opened:
     """Make the FiftyOne dataset of a run, or open the one made before, with all decisions of the journal.
 
     A dataset is made anew when the run was, or when samples of it were removed. Decisions survive that: they are in
-    the journal.
+    the journal. The evaluations before and after the fixes are those of the comparison that the run has now.
 
     A run without a decision takes over those of the latest earlier run of its dataset that still apply.
 
@@ -125,6 +126,7 @@ def open_dataset(run: Run) -> Opened:
     if name not in fo.list_datasets():
         dataset = _make(fo, name, run, table, made_from)
     mirror(dataset, run)
+    show_comparison(dataset, run)
     standing = standing_of(run)
     set_look(dataset, issue_kinds(list(table.columns)), run.classes)
     left = (table["issues"].str.len() > 0) & ~table["id"].isin(standing.holding)

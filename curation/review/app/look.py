@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from curation.review.app.comparison import COMPARED, PREDICTED
 from curation.review.app.environment import load_fiftyone
 from curation.review.app.panels import EVALUATION, PLOT
 
@@ -25,10 +26,10 @@ _GROUPS = {
     "question": ["ground_truth", "suggested", "reasons", "issues", "price", "price_low", "price_high", "title"],
     "decision": ["decision", "new_label", "reviewer", "reviewed_at", "review_note", "disagreement"],
     "listing": ["listing_id", "original_label", "near_duplicate_group", "split", "fold"],
-    "scores": ["priority", "predictions", EVALUATION],
+    "scores": ["priority", "predictions", EVALUATION, *COMPARED],
 }
 _OPEN = ("question", "decision")
-_LABELS = ("ground_truth", "suggested", "predictions")
+_LABELS = ("ground_truth", "suggested", "predictions", *PREDICTED.values())
 #: More classes than this make a column of radio buttons longer than the screen.
 MANY_CLASSES = 12
 

@@ -1,0 +1,82 @@
+"""The comparison before and after the fixes in FiftyOne's Model Evaluation panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from curation.review.app.environment import load_fiftyone
+from curation.runs import Run
+from training.files import sha256_of_file
+from training.metrics import most_named
+
+__all__ = ["COMPARED", "PREDICTED", "show_comparison"]
+
+#: By evaluation key, the field of the predictions. A field called like the key is what the evaluation itself makes:
+#: whether the prediction is the given label.
+PREDICTED = {"before": "predicted_before", "after": "predicted_after"}
+#: Every field of the comparison, in the order they are read.
+COMPARED = ("predicted_before", "before", "predicted_after", "after")
+_WHAT = "the class that most models trained {} the fixes named; confidence is the share of models that did"
+# stands until all is written: what an interrupted opening left is in step with nothing, and is made anew
+_UNFINISHED = "unfinished"
+
+
+def show_comparison(dataset: Any, run: Run) -> None:
+    """Bring the evaluations ``before`` and ``after`` in step with the run's comparison; nothing is done if they are.
+
+    Parameters
+    ----------
+    dataset : fiftyone.Dataset
+        With the given labels in ``ground_truth``, so after edits of the Annotate tab were collected: FiftyOne keeps
+        what the labels were when it evaluated, and later edits don't change the evaluation.
+    run : Run
+        Without a comparison, or with one that was taken back, there are no evaluations.
+    """
+    compared = run.comparison_file.exists() and run.predictions_file.exists()
+    shown = sha256_of_file(run.predictions_file) if compared else None
+    if dataset.info["curate"].get("comparison") == shown:
+        return
+    _remember(dataset, _UNFINISHED)
+    _remove(dataset)
+    if compared:
+        _add(dataset, run)
+    _remember(dataset, shown)
+
+
+def _remember(dataset: Any, shown: str | None) -> None:
+    dataset.info["curate"] = {**dataset.info["curate"], "comparison": shown}
+    dataset.save()
+
+
+def _remove(dataset: Any) -> None:
+    for field in PREDICTED.values():
+        for key in dataset.list_evaluations(pred_field=field):  # the panel may have renamed it
+            dataset.delete_evaluation(key)
+        if dataset.has_sample_field(field):
+            dataset.delete_sample_field(field)
+
+
+def _add(dataset: Any, run: Run) -> None:
+    fo = load_fiftyone()
+    with np.load(run.predictions_file, allow_pickle=False) as stored:
+        listings, classes = stored["id"].tolist(), stored["classes"].tolist()
+        models = {key: stored[key] for key in PREDICTED}
+    samples = dict(zip(*dataset.values(["listing_id", "id"]), strict=True))
+    for key, field in PREDICTED.items():
+        named, share = (each.tolist() for each in most_named(models[key]))
+        labels = {
+            samples[listing]: fo.Classification(label=classes[number], confidence=sure)
+            for listing, number, sure in zip(listings, named, share, strict=True)
+        }
+        dataset.add_sample_field(
+            field,
+            fo.EmbeddedDocumentField,
+            embedded_doc_type=fo.Classification,
+            description=_WHAT.format(key),
+        )
+        dataset.set_values(field, labels, key_field="id")
+        dataset.exists(field).evaluate_classifications(
+            field, gt_field="ground_truth", eval_key=key, classes=classes, progress=False
+        )
