@@ -110,13 +110,15 @@ def test_texts_that_overlap_would_be_found(page_file: Path, browser: Any) -> Non
 
 
 def test_paper_is_light_and_no_card_is_cut(page_file: Path, browser: Any, tmp_path: Path) -> None:
-    page = browser.new_page(viewport={"width": 794, "height": 1123}, color_scheme="dark")
+    # the width of A4 between its margins
+    page = browser.new_page(viewport={"width": 688, "height": 1017}, color_scheme="dark")
     page.goto(page_file.as_uri())
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("document.querySelector('.plot').currentSrc === document.querySelector('.plot').src")
     assert page.evaluate("getComputedStyle(document.querySelector('.card')).breakInside") == "avoid"
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+    assert page.evaluate("document.documentElement.scrollWidth") == 688
     assert page.evaluate(OVERLAPS)["found"] == []
     page.pdf(path=tmp_path / "report.pdf", format="A4")
     assert (tmp_path / "report.pdf").stat().st_size > 50_000
