@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from curation.review.app.dataset import dataset_name
+from curation.review.app.panels import EVALUATION
 from curation.review.server.allowed import ALLOWED_OPERATORS, refuse_path
 from tests.review_server import SERVED, Server, start, stop
 from tests.test_review import drop_database, make_run, needs_mongod
@@ -322,6 +323,21 @@ class TestRoutesAndOperators:
         assert server.post("/graphql", {"query": inline})[0] == 403
         state = {"_CLS": "fiftyone.core.state.StateDescription", "dataset": name, "view": []}
         assert server.post("/events", {"initializer": state, "events": [], "subscription": "x"})[0] == 403
+        assert not ran.exists()
+
+    def test_python_sent_to_the_model_evaluation_panel_is_not_run(self, server, tmp_path):
+        ran = tmp_path / "ran"
+        code = f"open({str(ran)!r}, 'w').close(); subsets = {{'all': {{}}}}"
+        subset = {"type": "custom_code", "code": code, "subset": "all"}
+        panel = "@voxel51/panels/model_evaluation_panel_builtin"
+        asked = {"type": "subset", "options": {"key": EVALUATION, "subset_def": subset}}
+        asked |= {"panel_id": "x", "panel_state": {}, "__method__": "load_view"}
+        assert server.operate(panel, **asked)[0] == 403
+        asked["options"]["subset_def"] = {"type": "field", "field": "tags", "value": "train"}
+        assert server.operate(panel, **asked)[0] == 200
+        scenario = {"scenario_type": "attribute", "scenario_subsets_code": code}
+        for operator in ("model_evaluation_configure_scenario", "mes_plot_resolver"):
+            assert server.operate(f"@voxel51/operators/{operator}", **scenario)[0] == 403
         assert not ran.exists()
 
     def test_the_views_of_the_app_pass(self, server):

@@ -19,7 +19,8 @@ __all__ = ["AFTER", "BEFORE", "Versions"]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-BEFORE, AFTER = "before", "after"
+BEFORE = "before"
+AFTER = "after"
 RANDOM, BLIND, CORRECT = "random_deletion", "all_suggestions", "correct_labels"
 RELABELLED, DELETED = "relabelled_only", "deleted_only"
 

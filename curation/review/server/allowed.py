@@ -46,8 +46,9 @@ _SAMPLE = re.compile(r"/dataset/[0-9a-f]{24}/sample/[0-9a-f]{24}")
 _PLUGIN_FILE = re.compile(r"/plugins(|/|/.+\.(js|mjs|css|wasm|svg|png|jpe?g|gif|webp|ico|woff2?|ttf))", re.IGNORECASE)
 
 _BUILTIN = re.compile(r"@voxel51/(operators|panels)/")
-# FiftyOne's own operators that the App, its Annotate tab and its panels call. Of the other forty, list_files and
-# download_file read any file; the rest change or remove samples, fields, indexes or views past the journal.
+# FiftyOne's own operators that the App, its Annotate tab and its panels call. Of the others, list_files and
+# download_file read any file, model_evaluation_configure_scenario and mes_plot_resolver run any Python; the rest change
+# or remove samples, fields, indexes or views past the journal.
 ALLOWED_OPERATORS = frozenset(
     [
         f"@voxel51/operators/{name}"
@@ -62,8 +63,6 @@ ALLOWED_OPERATORS = frozenset(
             "load_group_by",
             "load_saved_view",
             "load_workspace",
-            "mes_plot_resolver",
-            "model_evaluation_configure_scenario",
             "save_view",
             "save_workspace",
             "validate_label_schemas",
@@ -88,6 +87,8 @@ _CLASS = re.compile(r"\w+|fiftyone\.core\.(stages|aggregations)\.[A-Z][A-Za-z]*"
 _RAW_PIPELINE = "fiftyone.core.stages.Mongo"  # its $out and $merge write into any database of that MongoDB
 # views are for all reviewers of the run; the other mutations set what the App shows
 _DENIED_MUTATIONS = frozenset({"deleteSavedView", "updateSavedView"})
+# a subset of this type is Python that the Model Evaluation panel runs as it comes
+_CODE = "custom_code"
 _LABEL = re.compile(r"/ground_truth(/|$)")
 _NO = "Not available in a review."
 
@@ -131,7 +132,7 @@ def refuse_body(path: str, body: bytes) -> tuple[int, str] | None:
         if path == "/graphql":
             return None if _is_known_query(asked["query"]) else (403, _NO)
         if path.startswith("/operators"):
-            return None if _may_run(asked.get("operator_uri")) else (403, _NO)
+            return None if _may_run(asked.get("operator_uri")) and not _holds(asked, _CODE) else (403, _NO)
         if not isinstance(asked, dict):
             raise TypeError("every other route wants an object")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -157,6 +158,13 @@ def _is_plain(value: Any) -> bool:
             return True
         return _is_plain(inner)
     return True
+
+
+def _holds(value: Any, word: str) -> bool:
+    """Return whether a word is among the values of a body, at any depth."""
+    if isinstance(value, dict | list):
+        return any(_holds(item, word) for item in (value.values() if isinstance(value, dict) else value))
+    return bool(value == word)
 
 
 def _edits_the_label(asked: Any) -> bool:
