@@ -33,7 +33,8 @@ from training.files import read_json, sha256_of_file, sync_folder, write_json, w
 
 __all__ = ["DEFAULT_CONFIDENCE", "Fixes", "apply_fixes", "plan_fixes", "undo_fixes"]
 
-DEFAULT_CONFIDENCE = 0.9
+#: Above it, a suggestion is more likely right than not.
+DEFAULT_CONFIDENCE = 0.5
 _CHANGE_COLUMNS = ("id", "action", "old_label", "new_label", "reviewer", "time", "source", "note")
 
 

@@ -22,7 +22,7 @@ _SHOWN = 20
     "--decisions", "decisions_file", type=click.Path(path_type=Path), help="A CSV with id, decision, new_label."
 )
 @click.option("--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is sure enough.")
-@click.option("--min-confidence", type=float, help="How sure, 0 to 1. [default: 0.9]")
+@click.option("--min-confidence", type=float, help="How sure, 0 to 1. [default: 0.5]")
 @click.option("--reviewer", help="Your name, for decisions that carry none. [default: CURATE_REVIEWER or your login]")
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @json_option
