@@ -280,3 +280,17 @@ def test_a_retrain_of_a_run_without_photos_is_refused(here: Path, run: Run) -> N
     run.write_table(run.listings_file, run.listings().assign(sha256=None))
     done("apply-fixes", "--accept-suggestions")
     assert_refused(here, "retrain", "--compare", match="has no photos to train on")
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (["--controls"], "--controls has no effect without --compare"),
+        (["--markdown"], "--markdown has no effect without --compare"),
+        (["--compare", "--json", "--markdown"], "--json and --markdown can't both be printed"),
+        (["--compare", "--truth", "true_lable"], "the true labels are nowhere: got true_lable; wanted a column"),
+    ],
+)
+def test_options_of_retrain_without_effect_are_refused(options: list[str], match: str, here: Path, run: Run) -> None:
+    done("apply-fixes", "--accept-suggestions")
+    assert_refused(here, "retrain", *options, match=match)

@@ -51,9 +51,10 @@ def read_truth(run: Run, name: str) -> Truth:
     """
     table = run.listings()
     given = table[name] if name in table else table["id"].map(_from_file(Path(name), list(table.columns)))
-    known = given.notna() & (given.astype("string").str.strip() != "")
-    numbers = class_numbers(given.where(known).astype("string").str.strip(), run.classes)
-    labels = np.where(known.to_numpy(dtype=bool) & (numbers < 0), NO_CLASS, numbers)
+    true = given.astype("string").str.strip()
+    numbers = class_numbers(true.where(true.isin(run.classes)), run.classes)
+    known = (true.notna() & (true != "")).to_numpy(dtype=bool)
+    labels = np.where(known & (numbers < 0), NO_CLASS, numbers)
     if not (labels >= 0).any():
         raise InputError(
             f"{name} names no true label",

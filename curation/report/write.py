@@ -121,7 +121,7 @@ def _learning(run: Run) -> dict[str, Any]:
 
 
 def _why_no_curves(run: Run) -> str:
-    if run.record()["settings"].get("probabilities"):
+    if run.record().get("settings", {}).get("probabilities"):
         return "The probabilities were brought along: nothing was trained here."
     if not run.training_folder.is_dir():
         return "The folder training/ is gone, and the logs with it."
