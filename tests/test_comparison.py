@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from curation.comparison import markdown, retrain
-from curation.comparison.compare import _warnings
+from curation.comparison.compare import _warnings, retrain
 from curation.comparison.scores import scores
 from curation.comparison.truth import NO_CLASS, read_truth
 from curation.comparison.versions import Versions
+from curation.comparison.words import markdown
 from curation.errors import InputError
 from curation.runs import Run
 from tests.test_retrain import another, decide, relabel_some, rows_of

@@ -159,7 +159,7 @@ def test_every_part_of_a_comparison_is_shown(small: Run) -> None:
         "As people left them (12 decided) 0.700",
         "True (118 known) 0.700",
         "Cleaning helped: macro-F1 rose from 0.700 to 0.745.",
-        "As many listings, deleted at random 0.700 −0.010 −0.030 to +0.020 no difference",
+        "As many listings deleted at random 0.700 −0.010 −0.030 to +0.020 no difference",
         "All labels correct 0.700",
         "The fixes brought 50 % of what correct labels would bring (95 % interval −10 to 90 %).",
         "9 relabelled Class 00 Class 01 a person",
@@ -304,7 +304,7 @@ def test_how_to_reproduce_names_command_versions_seeds_and_hashes(small: Run) ->
     text = text_of(small)
     for part in (
         "curate find-issues 'my shop'",
-        "curate retrain --compare --seeds 2 --controls --truth FILE",
+        "curate retrain --compare --seeds 2 --controls --truth truth.csv",
         "ab" * 32,
         "cd" * 32,
         "Seed 7",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from curation.comparison import retrain
+from curation.comparison.compare import retrain
 from curation.decisions import Decision, now
 from curation.errors import InputError, RunError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes

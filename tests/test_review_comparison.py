@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.comparison import retrain
+from curation.comparison.compare import retrain
 from curation.decisions import Decision, now
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.review.app.comparison import COMPARED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import click
 
 from curation.cli.options import cache_option, json_option, network_options, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
+from curation.comparison import SEEDS
+from curation.comparison.words import CONTROLS, blocks, markdown
 from curation.errors import InputError
 from curation.runs import Run, open_run
 from training.photos.cache import default_cache
@@ -21,7 +24,10 @@ __all__ = ["retrain"]
 @run_option
 @click.option("--compare", is_flag=True, help="Train on the dataset before the fixes, too, and compare.")
 @click.option(
-    "--seeds", default=5, show_default=True, help="Models per version, paired; one does not show the noise of training."
+    "--seeds",
+    default=SEEDS,
+    show_default=True,
+    help="Models per version, paired; one does not show the noise of training.",
 )
 @click.option(
     "--controls",
@@ -55,8 +61,7 @@ def retrain(
     and whose labels only people change. Models are those of the run, unless an option says otherwise: --epochs 12
     compares networks where the run made do with linear models.
     """
-    from curation.comparison import markdown
-    from curation.comparison import retrain as train
+    from curation.comparison.compare import retrain as train
     from curation.report import write_report
 
     _check(compare, controls=controls, as_markdown=as_markdown, as_json=as_json)
@@ -68,6 +73,7 @@ def retrain(
         controls=controls,
         truth=truth,
         changes={name: value for name, value in changes.items() if value is not None},
+        command=sys.argv,
         cache=default_cache(cache_dir),
         talk=Terminal(),
     )
@@ -106,8 +112,6 @@ def _print_after(result: dict[str, Any], run: Run) -> None:
 
 
 def _print_comparison(result: dict[str, Any], run: Run) -> None:
-    from curation.comparison.words import CONTROLS, blocks
-
     rows = []
     for name, scores in result["per_class"].items():
         before, after = scores["before"], scores["after"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from curation.comparison import SEEDS
 from curation.comparison.changes import changes_of, training_of
 from curation.comparison.scores import scores
 from curation.comparison.train import Trainer, settings_of
@@ -19,12 +21,10 @@ from curation.talk import Silent, Talk
 from training.files import whole_file, write_json
 from training.photos.cache import PhotoCache, default_cache
 
-__all__ = ["SEEDS", "retrain"]
+__all__ = ["retrain"]
 
 Integers = npt.NDArray[np.int64]
 
-#: Models per version, unless another number is asked for.
-SEEDS = 5
 #: Below this, an interval is wider than any effect of cleaning.
 _SMALL_TEST_SET, _SMALL_CLASS = 50, 5
 
@@ -37,6 +37,7 @@ def retrain(
     controls: bool = False,
     truth: str | None = None,
     changes: dict[str, Any] | None = None,
+    command: Sequence[str] = (),
     cache: PhotoCache | None = None,
     talk: Talk | None = None,
 ) -> dict[str, Any]:
@@ -61,6 +62,8 @@ def retrain(
         Where true labels are; see :func:`curation.comparison.truth.read_truth`.
     changes : dict, optional
         Settings that differ from the run's, by their names in :class:`training.settings.TrainSettings`.
+    command : sequence of str
+        What was typed, for ``comparison.json``.
     cache : PhotoCache, optional
         Where decoded photos are kept; by default the user's.
     talk : Talk, optional
@@ -97,7 +100,8 @@ def retrain(
     with run.stage("retrain"):
         trainer = Trainer(run, versions, settings, seeds, cache or default_cache(), talk)
         predictions = trainer.train()
-        result = {**_facts(versions, trainer, seeds, warnings), **_scores(versions, predictions, trainer)}
+        facts = {"made": now(), "command": list(command), **_facts(versions, trainer, seeds, warnings)}
+        result = {**facts, **_scores(versions, predictions, trainer)}
     if compare:
         _write(run, versions, predictions, result)
     return result
@@ -116,7 +120,6 @@ def _write(run: Run, versions: Versions, predictions: dict[str, Integers], resul
 def _facts(versions: Versions, trainer: Trainer, seeds: int, warnings: list[str]) -> dict[str, Any]:
     first = trainer.settings.seed
     return {
-        "made": now(),
         "model": trainer.model,
         "epochs": trainer.settings.epochs,
         "settings": trainer.settings.to_dict(),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from training.compare import Difference
+if TYPE_CHECKING:
+    from training.compare import Difference
 
-__all__ = ["CONTROLS", "markdown", "sentence"]
+__all__ = ["CONTROLS", "blocks", "markdown", "sentence"]
 
 #: What each control is, in a few words.
 CONTROLS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from curation.comparison.words import CONTROLS
 from curation.report.cards import Cards
 from curation.report.confusion import confusion
 from curation.report.words import many, number, percent, sentence, signed
@@ -22,13 +23,6 @@ _FLIPS = 12
 #: Half of the width of a bar of an interval.
 _HALF = 56
 _MIDDLE = 60
-_CONTROLS = {
-    "random_deletion": "As many listings, deleted at random",
-    "all_suggestions": "All suggestions, accepted unseen",
-    "relabelled_only": "The relabels only",
-    "deleted_only": "The deletions only",
-    "correct_labels": "All labels correct",
-}
 _ACTIONS = {"relabel": "relabelled", "delete": "deleted"}
 _SOURCES = {"person": "a person", "suggestion": "accepted suggestion"}
 
@@ -205,7 +199,7 @@ def _controls(found: Found) -> list[dict[str, Any]]:
         controls = scores.get("controls") or {}
         # what was cleaned stands beside them, on the same scale
         versions = [("The fixes", {**scores["after"], **{key: scores[key] for key in ("difference", "verdict")}})]
-        versions += [(_CONTROLS.get(key, key.replace("_", " ")), control) for key, control in controls.items()]
+        versions += [(_capital(CONTROLS.get(key, key.replace("_", " "))), control) for key, control in controls.items()]
         bars = _intervals([version["difference"] for _, version in versions])
         rows = [
             {"name": what, "macro_f1": f"{version['macro_f1']:.3f}", "interval": bar, "verdict": version["verdict"]}
@@ -214,6 +208,10 @@ def _controls(found: Found) -> list[dict[str, Any]]:
         if controls:
             tables.append({"labels": name, "rows": rows, "share": _share_of_possible(scores)})
     return tables
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _share_of_possible(found: Found) -> str | None:

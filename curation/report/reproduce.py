@@ -41,7 +41,8 @@ def reproduce(record: Mapping[str, Any], comparison: Mapping[str, Any] | None) -
     if comparison is not None:
         seeds = comparison.get("seeds", [])
         # what was decided is in the run's journal, accepted suggestions included
-        commands += ["curate apply-fixes", _retrain(comparison, len(seeds))]
+        typed = comparison.get("command") or ["", "retrain", "--compare", "--seeds", str(max(len(seeds), 1))]
+        commands += ["curate apply-fixes", shlex.join(["curate", *typed[1:]])]
         facts += [("Compared", _time(comparison.get("made"))), ("Seeds of the comparison", ", ".join(map(str, seeds)))]
         settings.append(("retrain", _settings(comparison.get("settings", {}))))
     return {
@@ -49,12 +50,6 @@ def reproduce(record: Mapping[str, Any], comparison: Mapping[str, Any] | None) -
         "facts": [(name, str(value)) for name, value in facts if value not in (None, "")],
         "settings": [(name, value) for name, value in settings if value],
     }
-
-
-def _retrain(comparison: Mapping[str, Any], seeds: int) -> str:
-    controls = " --controls" if comparison.get("controls") else ""
-    truth = " --truth FILE" if comparison.get("true_test_labels") else ""
-    return f"curate retrain --compare --seeds {max(seeds, 1)}{controls}{truth}"
 
 
 def _time(moment: str | None) -> str | None:
