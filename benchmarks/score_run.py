@@ -1,4 +1,4 @@
-"""Score a run against known truth.
+"""Score what a run found against known truth; `curate retrain --compare --truth` does so for models.
 
     python benchmarks/score_run.py runs/demo/1 demo/truth.csv
     python benchmarks/score_run.py runs/cifar/1 listings.csv
@@ -13,7 +13,6 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, f1_score
 
@@ -28,10 +27,7 @@ def main() -> None:
     arguments = parser.parse_args()
     run = Run(arguments.run)
     truth = pd.read_csv(arguments.truth, dtype=str, keep_default_na=False).set_index("id")
-    result = {"seconds": run.record()["seconds"], **detection(run, truth)}
-    if run.comparison_file.exists():
-        result["retrained"] = retrained(run, truth)
-    print(json.dumps(result, indent=2))
+    print(json.dumps({"seconds": run.record()["seconds"], **detection(run, truth)}, indent=2))
 
 
 def detection(run: Run, truth: pd.DataFrame) -> dict[str, object]:
@@ -61,31 +57,6 @@ def detection(run: Run, truth: pd.DataFrame) -> dict[str, object]:
         "flag_f1": float(f1_score(wrong, flagged)),
         "sure_suggestions": int(sure.sum()),
         "sure_suggestions_right": float(right[sure].mean()) if sure.any() else None,
-    }
-
-
-def retrained(run: Run, truth: pd.DataFrame) -> dict[str, object]:
-    """Score both versions against the given and the true labels of the test listings."""
-    comparison = json.loads(run.comparison_file.read_text())
-    with np.load(run.predictions_file, allow_pickle=False) as stored:
-        true = truth.loc[stored["id"].tolist(), "true_label"].to_numpy()
-        known = np.isin(true, stored["classes"])
-        against_truth = {
-            version: float(
-                np.mean(
-                    [f1_score(true[known], stored["classes"][run_][known], average="macro") for run_ in stored[version]]
-                )
-            )
-            for version in ("before", "after")
-        }
-    return {
-        "test_listings": comparison["test_listings"],
-        "relabelled": comparison["relabelled"],
-        "deleted": comparison["deleted"],
-        "macro_f1_given": {name: comparison[name]["macro_f1"] for name in ("before", "after")},
-        "difference_given": comparison["difference"],
-        "verdict": comparison["verdict"],
-        "macro_f1_true": against_truth,
     }
 
 
