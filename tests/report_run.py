@@ -121,7 +121,7 @@ def comparison_of(run: Run) -> dict[str, Any]:
     }
     return {
         "made": "2026-01-03T03:04:05.678+00:00",
-        "command": ["curate", *"retrain --compare --seeds 2 --controls --truth truth.csv".split()],
+        "command": ["curate", *["retrain", "--compare", "--seeds", "2", "--controls", "--truth", "truth.csv"]],
         "model": "linear models on features of resnet18",
         "epochs": 0,
         "settings": {"preset": "standard", "model": "resnet18", "epochs": 0, "seed": 7},

@@ -12,7 +12,7 @@ import click
 from curation.cli.options import cache_option, json_option, network_options, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.comparison import SEEDS
-from curation.comparison.words import CONTROLS, blocks, markdown
+from curation.comparison.words import CONTROLS, blocks, markdown, signed
 from curation.errors import InputError
 from curation.runs import Run, open_run
 from training.photos.cache import default_cache
@@ -150,5 +150,5 @@ def _print_comparison(result: dict[str, Any], run: Run) -> None:
 
 def _row(name: str, scores: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[str, ...]:
     difference = block["difference"]
-    interval = f"{difference['low']:+.3f} to {difference['high']:+.3f}"
-    return name, f"{scores['macro_f1']:.3f}", f"{difference['mean']:+.3f}", interval, block["verdict"]
+    interval = f"{signed(difference['low'])} to {signed(difference['high'])}"
+    return name, f"{scores['macro_f1']:.3f}", signed(difference["mean"]), interval, block["verdict"]

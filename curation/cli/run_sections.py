@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from curation.cli.sections import Column, Section, table_of
+from curation.comparison.words import signed
 from curation.errors import some
 
 __all__ = ["diff_sections", "overview_sections"]
@@ -251,5 +252,5 @@ def _change(comparison: dict[str, Any] | None) -> str:
         return ""
     interval = ""
     if None not in (comparison["low"], comparison["high"]):
-        interval = f" ({comparison['low']:+.3f} to {comparison['high']:+.3f})"
-    return f"{comparison['mean']:+.3f}{interval}"
+        interval = f" ({signed(comparison['low'])} to {signed(comparison['high'])})"
+    return f"{signed(comparison['mean'])}{interval}"

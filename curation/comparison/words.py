@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from training.compare import Difference
 
-__all__ = ["CONTROLS", "blocks", "markdown", "sentence"]
+__all__ = ["CONTROLS", "blocks", "markdown", "sentence", "signed"]
 
 #: What each control is, in a few words.
 CONTROLS = {
@@ -19,6 +19,18 @@ CONTROLS = {
     "correct_labels": "all labels correct",
 }
 _VERDICTS = {"helped": "{what} helped", "hurt": "{what} hurt"}
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Write a difference, with a real minus sign and none at zero.
+
+    Examples
+    --------
+    >>> signed(0.0304), signed(-0.2, 1), signed(-0.0001)
+    ('+0.030', '−0.2', '0.000')
+    """
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "−") if float(text) else text[1:]
 
 
 def sentence(
@@ -37,7 +49,8 @@ def sentence(
     control : str
         The control that is told of; by default the cleaning.
     """
-    seeds = len(after["macro_f1_by_seed"])
+    number = len(after["macro_f1_by_seed"])
+    seeds = f"{number} seed{'s' * (number > 1)}"
     template = _VERDICTS.get(difference.verdict)
     outcome = (
         template.format(what=CONTROLS[control] if control else "cleaning")
@@ -45,9 +58,8 @@ def sentence(
         else f"no difference that this test set can show (it could show ±{difference.could_show:.3f})"
     )
     return (
-        f"macro-F1 {before['macro_f1']:.3f} → {after['macro_f1']:.3f} ({difference.mean:+.3f}, 95 % interval "
-        f"{difference.low:+.3f} to {difference.high:+.3f}, {listings} test listings, {seeds} seed{'s' * (seeds > 1)}): "
-        f"{outcome}"
+        f"macro-F1 {before['macro_f1']:.3f} → {after['macro_f1']:.3f} ({signed(difference.mean)}, 95 % interval "
+        f"{signed(difference.low)} to {signed(difference.high)}, {listings} test listings, {seeds}): {outcome}"
     )
 
 
@@ -118,7 +130,7 @@ def _change(block: Mapping[str, Any], key: str) -> str:
 
 
 def _interval(difference: Mapping[str, float]) -> str:
-    return f"{difference['mean']:+.3f}, {difference['low']:+.3f} to {difference['high']:+.3f}"
+    return ", ".join([signed(difference["mean"]), f"{signed(difference['low'])} to {signed(difference['high'])}"])
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curation.report.words import number, signed
+from curation.comparison.words import signed
+from curation.report.words import number
 
 __all__ = ["confusion"]
 

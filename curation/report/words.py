@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["joined", "many", "number", "percent", "sentence", "short", "signed"]
+__all__ = ["joined", "many", "number", "percent", "sentence", "short"]
 
 
 def many(count: int, word: str, plural: str | None = None) -> str:
@@ -16,18 +16,6 @@ def many(count: int, word: str, plural: str | None = None) -> str:
     ('1 listing', '1,200 listings', '2 classes')
     """
     return f"{count:,} {word if count == 1 else plural or word + 's'}"
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """Write a difference, with a real minus sign and none at zero.
-
-    Examples
-    --------
-    >>> signed(0.0304), signed(-0.2, 1), signed(-0.0001)
-    ('+0.030', '−0.2', '0.000')
-    """
-    text = f"{value:+.{digits}f}"
-    return text.replace("-", "−") if float(text) else text[1:]
 
 
 def number(value: float) -> str:
