@@ -219,6 +219,17 @@ class TestWarnings:
         assert result["per_class"]["Webcams"]["difference"] is None
         assert result["verdict"] in ("helped", "hurt", "no difference")
 
+    def test_flagged_test_labels_are_said_until_a_person_has_decided_on_them(self, run):
+        relabel_some(run)
+        issues, tests = run.issues(), rows_of(run, "test", 12)
+        issues["is_label_issue"] = issues["id"].isin(tests["id"])
+        run.write_table(run.issues_file, issues)
+        said = f"{len(tests)} of {len(Versions(run).test)} test labels are flagged"
+        assert any(line.startswith(said) for line in _warnings(Versions(run), 5))
+        decide(run, **{row.id: another(row.label) for row in tests.itertuples()})
+        assert Versions(run).doubted == 0
+        assert not any("test labels are flagged" in line for line in _warnings(Versions(run), 5))
+
 
 class TestTelling:
     def test_the_sentence_says_numbers_interval_and_verdict(self, controlled):

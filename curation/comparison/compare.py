@@ -27,6 +27,8 @@ Integers = npt.NDArray[np.int64]
 
 #: Below this, an interval is wider than any effect of cleaning.
 _SMALL_TEST_SET, _SMALL_CLASS = 50, 5
+#: Share of doubtful test labels from which on they hide what cleaning does.
+_DOUBTFUL = 0.05
 
 
 def retrain(
@@ -180,6 +182,11 @@ def _warnings(versions: Versions, seeds: int) -> list[str]:
         found.append(
             f"the cleaned dataset has no training listing of {some(classes[lost])} any more: "
             "the models after the fixes can't name them"
+        )
+    if versions.doubted > _DOUBTFUL * len(versions.test):
+        found.append(
+            f"{versions.doubted} of {len(versions.test)} test labels are flagged as wrong and nobody has decided on "
+            "them: a review of those sharpens the comparison"
         )
     if seeds == 1:
         found.append("one seed: the interval holds the chance of the test set, not that of training")

@@ -112,7 +112,7 @@ class Trainer:
             for job in jobs:
                 # the fixes may have changed since; then the model before them is still good, and the one after is not
                 forget_other(job, data, settings)
-            with self.talk.bar(f"training seed {seed}: {', '.join(self.versions.names)}") as progress:
+            with self.talk.bar(f"training {len(jobs)} versions, seed {seed}") as progress:
                 done = run_jobs(jobs, data, settings, self.plan.arrangement, progress=progress)
             for name, result in zip(self.versions.names, done, strict=True):
                 predictions[name].append(_predicted(result))

@@ -49,6 +49,8 @@ class Versions:
         True test labels; -1 where they are not known, or none of the classes.
     decided : dict of str to Decision
         What people decided on test listings.
+    doubted : int
+        Test listings whose label is flagged and that no person has decided on.
     left_out : int
         Listings that train nothing because they are like a test listing.
 
@@ -85,15 +87,12 @@ class Versions:
         self._truth = None if truth is None else truth.labels
         self.true = None if truth is None else np.maximum(truth.labels[self.test], -1)
         self._check()
+        issues = run.issues()
+        flagged = issues["is_label_issue"].fillna(False).to_numpy(dtype=bool)
+        self._suggested = np.where(flagged, class_numbers(issues["suggested_label"], self.classes), -1)
+        self.doubted = sum(id not in self.decided for id in self.ids[self.test][flagged[self.test]].tolist())
         self._names = [BEFORE, AFTER] if compare else [AFTER]
-        if controls:
-            self._names += self._controls()
-            issues = run.issues()
-            self._suggested = np.where(
-                issues["is_label_issue"].fillna(False).to_numpy(dtype=bool),
-                class_numbers(issues["suggested_label"], self.classes),
-                -1,
-            )
+        self._names += self._controls() if controls else []
 
     def _check(self) -> None:
         if len(self.test) == 0:
