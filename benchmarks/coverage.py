@@ -87,7 +87,7 @@ def main() -> None:
     arguments = parser.parse_args()
     worlds = [
         World(classes, listings, seeds, gain, spread)
-        for classes, listings in ((12, 120), (10, 400), (10, 2000))
+        for classes, listings in ((12, 120), (10, 400))
         for seeds in (1, 3, 5)
         for gain, spread in ((0.0, 0.0), (0.3, 0.0), (0.3, 0.1))
         if seeds > 1 or spread == 0
