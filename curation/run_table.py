@@ -99,7 +99,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         ``damaged``), ``problems`` (what can't be read), ``listings``, ``flagged``, ``issues`` (number by kind, null
         if it was not looked for), ``decided`` (``people``, ``suggestions``), ``fixes`` (``relabelled``, ``deleted``),
         ``comparison`` (``before``, ``after``, ``mean``, ``low``, ``high``, ``verdict``, ``test_listings``,
-        ``seeds``), ``settings``, ``versions``.
+        ``seeds``, ``model``), ``settings``, ``versions``.
     """
     problems: list[str] = []
     record = _read(run.record_file, problems)
@@ -195,6 +195,7 @@ def _comparison(found: dict[str, Any]) -> dict[str, Any] | None:
         "verdict": found.get("verdict"),
         "test_listings": found.get("test_listings"),
         "seeds": len(seeds) if isinstance(seeds, list) else None,
+        "model": found.get("model"),
     }
 
 

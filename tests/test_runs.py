@@ -106,7 +106,7 @@ def test_a_row_says_what_was_found_decided_fixed_and_gained(place: Place) -> Non
     assert row["fixes"] == {"relabelled": 1, "deleted": 1}
     assert row["comparison"] == {
         **{"before": 0.7, "after": 0.75, "mean": 0.05, "low": 0.01, "high": 0.09},
-        **{"verdict": "helped", "test_listings": 24, "seeds": 2},
+        **{"verdict": "helped", "test_listings": 24, "seeds": 2, "model": None},
     }
     text = done("runs").stdout
     local = datetime.fromisoformat(run.record()["started"]).astimezone()
@@ -355,6 +355,9 @@ def test_macro_f1_is_comparable_only_on_one_test_set(place: Place) -> None:
     assert found["test_set"]["comparable"]
     assert (found["a"]["comparison"]["after"], found["b"]["comparison"]["after"]) == (0.75, 0.8)
     assert "can be compared" in done("runs", "diff", "1", "2").stdout
+    compare(a, model="linear models")
+    compare(b, model="resnet18, 12 epochs")
+    assert "the models differ: linear models in A, resnet18, 12 epochs in B" in done("runs", "diff", "1", "2").stdout
     listings = b.listings()
     judged = listings["unreadable"].isna() & listings["label"].notna()
     test = listings.loc[judged & (listings["split"] == "test"), "id"].iloc[0]

@@ -83,7 +83,7 @@ def diff_sections(found: dict[str, Any]) -> list[Section]:
         _moved(found["moved"]),
         _changed("Decisions that differ", found["decisions"], _decision),
         _fixes(found),
-        _macro_f1(found["test_set"]),
+        _macro_f1(found),
     ]
 
 
@@ -193,14 +193,17 @@ def _fixes(found: dict[str, Any]) -> Section:
     return Section("Fixes, listing by listing", lines=lines)
 
 
-def _macro_f1(test_set: dict[str, Any]) -> Section:
-    sizes = test_set["listings"]
+def _macro_f1(found: dict[str, Any]) -> Section:
+    test_set, sizes = found["test_set"], found["test_set"]["listings"]
     same = "the same" if test_set["same"] else "different"
     lines = [f"test sets: {same} ({sizes['a']:,} listings in A, {sizes['b']:,} in B)"]
     if test_set["why"]:
         lines.append(f"macro-F1 of A and B can't be compared: {test_set['why']}")
     else:
         lines.append("macro-F1 of A and B can be compared: both were measured on the same listings and labels")
+    models = [_at(found[side], ("comparison", "model")) for side in ("a", "b")]
+    if None not in models and models[0] != models[1]:
+        lines.append(f"the models differ: {models[0]} in A, {models[1]} in B")
     return Section("Macro-F1", lines=lines)
 
 
