@@ -24,12 +24,12 @@ CLASSES = ["NA", "chair", "desk"]
 # id: given label, flagged, suggestion, its confidence, split
 LISTINGS: dict[str, tuple[str | None, bool, str | None, float | None, str]] = {
     "00": ("chair", True, "desk", 0.97, "train"),
-    "01": ("chair", True, "NA", 0.85, "train"),
+    "01": ("chair", True, "NA", 0.45, "train"),
     "02": ("desk", True, "chair", 0.99, "test"),
     "03": ("desk", False, "chair", 0.95, "train"),
     "04": (None, False, None, None, "train"),
     "05": ("NA", False, None, None, "train"),
-    "06": ("chair", True, "desk", 0.9, "train"),
+    "06": ("chair", True, "desk", 0.5, "train"),
     "07": ("desk", False, None, None, "test"),
     "08": ("NA", False, None, None, "train"),
     "09": ("NA", False, None, None, "train"),
@@ -238,7 +238,7 @@ def test_a_delete_is_done_whatever_label_stands_beside_it(label: str, run: Run, 
 
 @pytest.mark.parametrize(
     ("confidence", "accepted"),
-    [(1.0, []), (0.97, ["00"]), (0.9, ["00", "06"]), (0.5, ["00", "01", "06"]), (0.0, ["00", "01", "06"])],
+    [(1.0, []), (0.97, ["00"]), (0.5, ["00", "06"]), (0.4, ["00", "01", "06"]), (0.0, ["00", "01", "06"])],
 )
 def test_suggestions_are_accepted_from_a_confidence_on_and_never_in_the_test_set(
     confidence: float, accepted: list[str], run: Run
@@ -250,7 +250,7 @@ def test_suggestions_are_accepted_from_a_confidence_on_and_never_in_the_test_set
     assert {decision.source for decision in fixes.added} <= {"suggestion"}
 
 
-def test_a_confidence_of_nine_tenths_is_the_default(run: Run) -> None:
+def test_a_confidence_of_one_half_is_the_default(run: Run) -> None:
     assert [decision.id for decision in plan_fixes(run, accept_suggestions=True).added] == ["00", "06"]
 
 
@@ -286,7 +286,7 @@ def test_accepted_suggestions_are_in_the_journal_with_their_confidence(run: Run)
     decisions = run.decisions()[0]
     assert [(d.id, d.action, d.new_label, d.source, d.note) for d in decisions] == [
         ("00", "relabel", "desk", "suggestion", "confidence 0.970"),
-        ("06", "relabel", "desk", "suggestion", "confidence 0.900"),
+        ("06", "relabel", "desk", "suggestion", "confidence 0.500"),
     ]
     assert labels(run) == {**given(), "00": "desk", "06": "desk"}
 
@@ -294,7 +294,7 @@ def test_accepted_suggestions_are_in_the_journal_with_their_confidence(run: Run)
 def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: Run, tmp_path: Path) -> None:
     run.decide([said("00", "delete"), said("05", "delete")])
     path = decide_csv(tmp_path, "00,relabel,NA", "06,keep,", "01,,desk")
-    fixes = plan_fixes(run, decisions_file=path, accept_suggestions=True, min_confidence=0.8, reviewer="bo")
+    fixes = plan_fixes(run, decisions_file=path, accept_suggestions=True, min_confidence=0.4, reviewer="bo")
     assert changed(fixes) == [("00", "relabel", "NA"), ("01", "relabel", "NA"), ("05", "delete", None)]
     assert [(d.id, d.source, d.reviewer) for d in fixes.added] == [
         ("00", "csv", "bo"), ("06", "csv", "bo"), ("01", "suggestion", "curate"),
@@ -367,7 +367,7 @@ def test_applying_twice_keeps_the_version_before(run: Run) -> None:
 def test_undo_brings_the_version_before_back_step_by_step(run: Run) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
     first = files(run.cleaned)
-    apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.5))
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.4))
     assert labels(run)["01"] == "NA"
     assert undo_fixes(run) == {"undone": 1, "restored": True}
     assert files(run.cleaned) == first
