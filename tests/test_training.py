@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from tests.synthetic import CPU, HEADS, NETWORKS, coloured_photos, plan_of, prepared, validate
-from training.crossval import network_share
 from training.devices import find_device
 from training.errors import InputError
 from training.files import read_json
@@ -201,13 +200,11 @@ def test_rows_of_the_test_set_train_no_model(settings, tmp_path):
     assert np.array_equal(first, validate(tmp_path / "b", photos, changed, plan, settings))
 
 
-def test_how_much_networks_count_is_kept_for_the_comparison(tmp_path):
+def test_how_much_networks_count_is_kept(tmp_path):
     photos, labels = coloured_photos()
-    assert network_share(tmp_path) == 0.5
     validate(tmp_path, photos, labels, plan_of(60))
-    assert network_share(tmp_path) == read_json(tmp_path / "share.json")["network_share"]
     # a few steps of a network come nowhere near the heads here
-    assert network_share(tmp_path) < 0.5
+    assert 0 <= read_json(tmp_path / "share.json")["network_share"] < 0.5
 
 
 def test_a_fold_with_nothing_to_train_on_is_refused(tmp_path):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from training.arrangement import Arrangement
 from training.blend import blend, network_shares
 from training.errors import InputError
-from training.files import read_json, write_json
+from training.files import write_json
 from training.folds import check_partition
 from training.jobs import Data, Done, Job
 from training.loop import Floats
@@ -23,7 +23,7 @@ from training.progress import Progress, silent
 from training.settings import TrainSettings
 from training.workers import run_jobs
 
-__all__ = ["CrossValidated", "FoldPlan", "cross_validate", "network_share"]
+__all__ = ["CrossValidated", "FoldPlan", "cross_validate"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -207,9 +207,3 @@ def _in_fold(jobs: list[Job], shares: Floats | None, plan: FoldPlan, classes: in
             total += np.where((plan.fold[block] == number)[:, None], 0, said)
         mean[block] = np.where(plan.has_photo[block, None], total / (plan.folds - 1), np.nan)
     return mean
-
-
-def network_share(folder: Path) -> float:
-    """Return how much networks counted in the cross-validation in `folder`; half if there was none."""
-    file = folder / SHARE_FILE
-    return float(read_json(file)["network_share"]) if file.exists() else 0.5
