@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import click
 
 from curation.cli.terminal import print_table, table_width
+from curation.markdown import escaped, table
 
 __all__ = ["Column", "Section", "print_sections", "table_of"]
 
@@ -74,20 +74,11 @@ def _wide(column: Column) -> int:
 
 
 def _markdown(section: Section) -> list[str]:
-    text = [f"### {_escaped(section.title)}"]
+    text = [f"### {escaped(section.title)}"]
     if section.columns:
-        text += ["", _row(column.heading for column in section.columns)]
-        text.append(_row(("---:" if column.number else "---" for column in section.columns), raw=True))
-        text += [_row(cells) for cells in zip(*(column.cells for column in section.columns), strict=True)]
+        rows = list(zip(*(column.cells for column in section.columns), strict=True))
+        right = [place for place, column in enumerate(section.columns) if column.number]
+        text += ["", *table([column.heading for column in section.columns], rows, right=right)]
     if section.lines:
-        text += ["", *(f"- {_escaped(line)}" for line in section.lines)]
+        text += ["", *(f"- {escaped(line)}" for line in section.lines)]
     return text
-
-
-def _row(cells: Iterable[str], *, raw: bool = False) -> str:
-    return f"| {' | '.join(cell if raw else _escaped(cell) for cell in cells)} |"
-
-
-def _escaped(text: str) -> str:
-    """Return text that Markdown shows as it is: ids and classes may hold any character."""
-    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", " ".join(text.split()))

@@ -84,8 +84,8 @@ def scores(
             kept = {key: value for key, value in metrics[name].items() if key != "per_class"}
             found["controls"][name] = {**kept, "difference": difference.to_dict(), "verdict": difference.verdict}
             found["controls"][name]["sentence"] = sentence(metrics[BEFORE], metrics[name], difference, len(truth), name)
-        share = resampled.share(AFTER, CORRECT, BEFORE) if CORRECT in controls else None
         if CORRECT in controls:
+            share = resampled.share(AFTER, CORRECT, BEFORE)
             found["share_of_possible"] = share.to_dict() if share else None
     return found
 

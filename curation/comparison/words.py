@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from curation.markdown import escaped, table
+
 if TYPE_CHECKING:
     from training.compare import Difference
 
@@ -18,7 +20,6 @@ CONTROLS = {
     "deleted_only": "deleted only, nothing relabelled",
     "correct_labels": "all labels correct",
 }
-_VERDICTS = {"helped": "{what} helped", "hurt": "{what} hurt"}
 
 
 def signed(value: float, digits: int = 3) -> str:
@@ -51,12 +52,10 @@ def sentence(
     """
     number = len(after["macro_f1_by_seed"])
     seeds = f"{number} seed{'s' * (number > 1)}"
-    template = _VERDICTS.get(difference.verdict)
-    outcome = (
-        template.format(what=CONTROLS[control] if control else "cleaning")
-        if template
-        else f"no difference that this test set can show (it could show ±{difference.could_show:.3f})"
-    )
+    if difference.verdict == "no difference":
+        outcome = f"no difference that this test set can show (it could show ±{difference.could_show:.3f})"
+    else:
+        outcome = f"{CONTROLS[control] if control else 'cleaning'} {difference.verdict}"
     return (
         f"macro-F1 {before['macro_f1']:.3f} → {after['macro_f1']:.3f} ({signed(difference.mean)}, 95 % interval "
         f"{signed(difference.low)} to {signed(difference.high)}, {listings} test listings, {seeds}): {outcome}"
@@ -72,8 +71,8 @@ def markdown(result: Mapping[str, Any]) -> str:
         What ``comparison.json`` holds.
     """
     lines = [f"**{result['sentence']}**", ""]
-    lines += [f"> {warning}" for warning in result["warnings"]] + [""] * bool(result["warnings"])
-    lines += _table(
+    lines += [f"> {escaped(warning)}" for warning in result["warnings"]] + [""] * bool(result["warnings"])
+    lines += _numbers(
         ["test labels", "macro-F1", "accuracy", "became right", "became wrong", "McNemar p"],
         [
             [
@@ -96,7 +95,7 @@ def markdown(result: Mapping[str, Any]) -> str:
         ]
         for name, row in result["per_class"].items()
     ]
-    lines += ["", *_table(["class", "precision", "recall", "F1", "F1 difference", "test listings"], rows)]
+    lines += ["", *_numbers(["class", "precision", "recall", "F1", "F1 difference", "test listings"], rows)]
     for what, block in blocks(result).items():
         if "controls" in block:
             rows = [
@@ -104,7 +103,7 @@ def markdown(result: Mapping[str, Any]) -> str:
                 for name, control in block["controls"].items()
             ]
             lines += ["", f"Controls, {what}:", ""]
-            lines += _table(["control", "macro-F1", "against before", "verdict"], rows)
+            lines += _numbers(["control", "macro-F1", "against before", "verdict"], rows)
     lines += ["", _how(result)]
     return "\n".join(lines)
 
@@ -133,8 +132,5 @@ def _interval(difference: Mapping[str, float]) -> str:
     return ", ".join([signed(difference["mean"]), f"{signed(difference['low'])} to {signed(difference['high'])}"])
 
 
-def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
-    # a class may be called a|b
-    cells = [[cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    ruler = ["---", *["---:"] * (len(columns) - 1)]
-    return [f"| {' | '.join(row)} |" for row in ([columns, ruler, *cells])]
+def _numbers(headings: list[str], rows: list[list[str]]) -> list[str]:
+    return table(headings, rows, right=range(1, len(headings)))
