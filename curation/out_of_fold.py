@@ -158,7 +158,7 @@ class FoldTrainer:
             currency,
             scores.in_fold,
             scores.neighbours,
-            np.load(data.features, mmap_mode="r"),
+            None if data.features is None else np.load(data.features, mmap_mode="r"),
         )
 
 

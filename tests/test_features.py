@@ -186,12 +186,12 @@ def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_
     said = []
     data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, say=said.append)
     assert said == ["features: pretrained resnet18"]
-    state, origin = new_state(3, 10, PRETRAINED, CPU, 0)
+    state, origin = new_state(3, 10, PRETRAINED, CPU, 0, np.zeros(3, dtype=np.int64))
     assert origin == "pretrained"
-    assert torch.equal(state.model.conv1.weight, source.conv1.weight)
+    assert torch.equal(state.model.body.conv1.weight, source.conv1.weight)
     patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, say=said.append)
     assert said[-1] == "features: patches of the photos"
-    assert data.features_key != patches.features_key
+    assert data.key != patches.key
     assert not np.allclose(np.load(data.features), np.load(patches.features), atol=0.1)
 
 
@@ -225,7 +225,7 @@ def test_a_pretrained_network_without_a_linear_layer_leaves_the_features_to_patc
     photos, _ = coloured_photos(12)
     settings = replace(PRETRAINED, model="squeezenet1_1")
     assert choose_extractor(photos, np.arange(12), settings, CPU)[1] == "patches of the photos"
-    assert new_state(3, 10, settings, CPU, 0)[1] == "pretrained"
+    assert new_state(3, 10, settings, CPU, 0, np.zeros(3, dtype=np.int64))[1] == "pretrained"
 
 
 def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_path, monkeypatch):

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 
-from training.augment import normalize, vary
+from training.augment import varied
 from training.devices import Device, bfloat16_may_be_fast, find_device
 from training.loop import new_state, train_step
 from training.settings import TrainSettings
@@ -162,14 +163,16 @@ def _seconds(settings: TrainSettings, device: Device, classes: int, batch: int, 
 
 
 def _stepper(settings: TrainSettings, device: Device, classes: int, batch: int) -> Callable[[], None]:
-    state, _ = new_state(classes, 1000, replace(settings, pretrained=False), device, seed=0)
+    kind = np.float32 if settings.target == "price" else np.int64
+    labels, prices = np.ones(batch, dtype=kind), np.ones(batch, dtype=np.float32) if settings.use_price else None
+    state, _ = new_state(classes, 1000, replace(settings, pretrained=False), device, 0, labels, prices)
     state.model.train()
-    pixels = torch.randint(0, 256, (batch, settings.size, settings.size, 3), dtype=torch.uint8)
-    target = torch.zeros(batch, dtype=torch.int64, device=device.device)
+    pixels = torch.randint(0, 256, (batch, settings.size, settings.size, 3), dtype=torch.uint8).numpy()
+    target, beside = device.send(labels), None if prices is None else device.send(prices)
 
     def step() -> None:
-        photos = device.arrange(vary(normalize(device.send(pixels.numpy())), state.generator))
-        train_step(state, photos, target, settings.label_smoothing, device)
+        photos = varied(pixels, settings.augment, state.generator, device)
+        train_step(state, photos, target, device, beside)
         if device.is_cuda:
             torch.cuda.synchronize(device.device)
 

@@ -135,6 +135,8 @@ def cross_validate(
     InputError
         If a fold has fewer than two rows to train on, or a checkpoint was made with other settings or data.
     """
+    if data.features is None:
+        raise ValueError("cross-validation needs features")
     check_partition(plan.fold, plan.groups, folds=plan.folds)
     for fold in range(plan.folds):
         if len(plan.training_rows(fold)) < 2:

@@ -13,12 +13,15 @@ import numpy.typing as npt
 
 from training.devices import Device
 from training.features import choose_extractor, compute_features, features_known
-from training.loop import Floats, steps_of
+from training.loop import Examples, Floats, steps_of
 from training.photos import Integers, Photos
 from training.progress import Progress, silent
 from training.settings import TrainSettings
 
-__all__ = ["Data", "Done", "Job", "prepare_data"]
+__all__ = ["Data", "Done", "Job", "Labels", "prepare_data"]
+
+#: Class numbers, or prices.
+Labels = Integers | Floats
 
 _NOBODY: Integers = np.empty(0, dtype=np.int64)
 
@@ -30,21 +33,28 @@ class Data:
     Attributes
     ----------
     photos : Photos of uint8, shape (N, S, S, 3)
-    features : Path
-        Of float32, shape (N, D); see :func:`training.features.compute_features`.
-    features_key : str
-        What they depend on.
+    features : Path or None
+        Of float32, shape (N, D); see :func:`training.features.compute_features`. None: networks alone are trained.
+    key : str
+        What photos and features depend on.
     groups : ndarray of int64, shape (N,)
         Rows that must stay on one side.
     classes : int
         K.
+    prices : ndarray of float32, shape (N,), or None
+        For networks that look at the price beside the photo; NaN where there is none.
     """
 
     photos: Photos
-    features: Path
-    features_key: str
+    features: Path | None
+    key: str
     groups: Integers
     classes: int
+    prices: Floats | None = None
+
+    def examples(self, labels: Labels) -> Examples:
+        """Return what networks learn from, with these labels."""
+        return Examples(self.photos, labels, self.prices)
 
 
 def prepare_data(
@@ -107,23 +117,27 @@ class Job:
         For messages, e.g. ``fold 1 of 5``.
     folder : Path
         Gets ``checkpoint.pt`` and a TensorBoard log.
-    labels : ndarray of int64, shape (N,)
-        Class numbers; only those of `rows` and, for the learning curve, of `scored` are looked at.
+    labels : ndarray, shape (N,)
+        Class numbers (int64), or prices (float32); only those of `rows`, of `validation` and, for the learning curve,
+        of `scored` are looked at. Below 0, or NaN, where there is none.
     rows, scored : ndarray of int64
         Rows that train, and rows that are scored.
     seed : int
         Of everything random.
     watched : ndarray of int64
         Rows whose predictions are kept on disk, epoch by epoch.
+    validation : ndarray of int64
+        Rows that decide when training ends, if the settings want an early stop.
     """
 
     name: str
     folder: Path
-    labels: Integers
+    labels: Labels
     rows: Integers
     scored: Integers
     seed: int
     watched: Integers = field(default_factory=lambda: _NOBODY)
+    validation: Integers = field(default_factory=lambda: _NOBODY)
 
     @property
     def head_predictions(self) -> Path:
@@ -137,16 +151,17 @@ class Job:
 
     def steps(self, settings: TrainSettings) -> int:
         """Return the optimiser steps of its network; at least 1, which stands for the head."""
-        return max(1, steps_of(len(self.rows), settings))
+        return max(1, steps_of(self.labels[self.rows], settings))
 
     def key(self, data: Data, settings: TrainSettings) -> str:
         """Name what its checkpoint depends on, so that none is used for another question."""
         # where it is computed, and what it was planned from, is not part of the question
         asked = {**settings.to_dict(), "device": None, "time_limit": None, "preset": None, "size": settings.size}
-        digest = hashlib.sha256(
-            json.dumps([asked, data.classes, self.seed, data.features_key], sort_keys=True).encode()
-        )
-        for array in (self.labels[self.rows], self.rows, self.scored, self.watched, data.groups):
+        digest = hashlib.sha256(json.dumps([asked, data.classes, self.seed, data.key], sort_keys=True).encode())
+        arrays = [self.labels[self.rows], self.rows, self.scored, self.watched, data.groups]
+        arrays += [self.validation, self.labels[self.validation]]
+        arrays += [] if data.prices is None else [data.prices]
+        for array in arrays:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -157,12 +172,21 @@ class Done:
 
     Attributes
     ----------
-    head, network : ndarray of float32, shape (n, K)
-        Probabilities of the scored rows; rows sum to 1. No `network` if none was trained.
+    head, network : ndarray of float32, shape (n, K), or None
+        Probabilities of the scored rows; rows sum to 1. Prices, shape (n, 1), where those are told. No `head` without
+        features, no `network` if none was trained.
     said : tuple of str
         What a person should know.
     """
 
-    head: Floats
+    head: Floats | None
     network: Floats | None = None
     said: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> Floats:
+        """What the network says; the head, where there is no network."""
+        told = self.head if self.network is None else self.network
+        if told is None:
+            raise ValueError("neither a head nor a network was trained")
+        return told

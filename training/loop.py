@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,83 +10,139 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
-from torch.nn import functional
 
-from training.augment import normalize, vary
+from training.augment import normalize, varied
+from training.balance import balanced_rows, balanced_size
 from training.devices import Device
-from training.models import build_model, logits_of, takes_size
+from training.early_stop import EarlyStop
+from training.errors import CurateError
+from training.models import takes_size
+from training.net import Net, build_net
 from training.photos import Integers, Photos
+from training.schedule import make_optimizer, make_schedule
 from training.settings import TrainSettings
 from training.state import TrainingState
 
-__all__ = ["EpochResult", "Fitted", "fit", "new_state", "predict", "sizes_of", "steps_of", "train_step"]
+__all__ = [
+    "EpochResult",
+    "Examples",
+    "Fitted",
+    "epoch_size",
+    "fit",
+    "new_state",
+    "predict",
+    "sizes_of",
+    "steps_of",
+    "train_step",
+]
 
 Floats = npt.NDArray[np.float32]
 
 _PREDICT_BATCH = 128
-# share of the steps in which the learning rate rises
-_WARM_UP = 0.25
 # below it, too little of a photo is left to learn from
 _LEAST_EARLY_SIZE = 32
 
 
 @dataclass(frozen=True)
+class Examples:
+    """What networks learn from.
+
+    Attributes
+    ----------
+    photos : Photos of uint8, shape (N, S, S, 3)
+        May be memory-mapped.
+    labels : ndarray, shape (N,)
+        What is to be told: class numbers 0 to K-1 (int64), or prices (float32). Only those of training rows are looked
+        at.
+    prices : ndarray of float32, shape (N,), or None
+        What a network may look at beside the photo; NaN where there is none.
+    """
+
+    photos: Photos
+    labels: npt.NDArray[np.int64] | Floats
+    prices: Floats | None = None
+
+
+@dataclass(frozen=True)
 class EpochResult:
-    """What one epoch came to: mean training loss and share of training photos predicted as labelled."""
+    """What one epoch came to.
+
+    Attributes
+    ----------
+    epoch, step : int
+        Number of the epoch, and the optimiser steps that were done when it ended.
+    loss : float
+        Mean training loss.
+    scores : dict
+        Of the training photos as they were varied: ``accuracy`` and ``macro_f1``, or ``mae`` and ``median_ae``.
+    validation : dict
+        The same of the validation rows; empty where there are none.
+    learning_rate : float
+        At its end.
+    """
 
     epoch: int
+    step: int
     loss: float
-    accuracy: float
+    scores: dict[str, float]
+    validation: dict[str, float]
     learning_rate: float
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model, its epochs, and where its initial weights came from."""
+    """A trained network, its epochs, and where its initial weights came from.
 
-    model: nn.Module
+    Attributes
+    ----------
+    model : Net
+    history : list of EpochResult
+    origin : str
+    best_epoch : int or None
+        Whose weights these are, where training may stop early; None for the last.
+    """
+
+    model: Net
     history: list[EpochResult]
     origin: str
+    best_epoch: int | None = None
 
 
-def steps_of(photos: int, settings: TrainSettings) -> int:
-    """Return the optimiser steps that training on `photos` photos takes."""
-    return settings.epochs_for(photos) * _batches(photos, settings.batch_size)
+def steps_of(labels: npt.NDArray[np.generic], settings: TrainSettings) -> int:
+    """Return the optimiser steps that training on rows with these labels, shape (n,), takes."""
+    return settings.steps_for(epoch_size(labels, settings))
 
 
-def _batches(photos: int, batch_size: int) -> int:
-    # a last batch of one photo has no variance for batch norm and is left out of that epoch
-    return max(1, (photos + batch_size - 2) // batch_size)
+def epoch_size(labels: npt.NDArray[np.generic], settings: TrainSettings) -> int:
+    """Return how many photos one epoch has that trains on rows with these labels, shape (n,)."""
+    return len(labels) if settings.balance == "none" else balanced_size(labels.astype(np.int64), settings.balance)
 
 
 def fit(
-    photos: Photos,
+    examples: Examples,
     rows: Integers,
-    labels: Integers,
     *,
     classes: int,
     settings: TrainSettings,
     device: Device,
     seed: int,
+    validation: Integers | None = None,
     snapshot: Path | None = None,
     on_step: Callable[[int], None] = lambda step: None,
-    watchers: Sequence[Callable[[EpochResult, nn.Module], None]] = (),
+    watchers: Sequence[Callable[[EpochResult, Net], None]] = (),
 ) -> Fitted:
-    """Train a classifier from its start, or from where it was interrupted, to the end of its schedule.
+    """Train a network from its start, or from where it was interrupted, to the end of its schedule.
 
-    Models that take photos of any size see them at two thirds of their size in the first half of the epochs: what is
-    learned there holds for the full size, at half of the cost (Howard, "Training Imagenet in 3 hours for 25 minutes",
-    fast.ai 2018).
+    With one cycle, models that take photos of any size see them at two thirds of their size in the first half of the
+    epochs: what is learned there holds for the full size, at half of the cost (Howard, "Training Imagenet in 3 hours
+    for 25 minutes", fast.ai 2018).
 
     Parameters
     ----------
-    photos : Photos of uint8, shape (N, S, S, 3)
-        All photos; may be memory-mapped.
+    examples : Examples
+        N of them.
     rows : ndarray of int64, shape (n,)
         The rows to train on, at least 2.
-    labels : ndarray of int64, shape (N,)
-        Class numbers 0 to K-1; rows outside `rows` are not looked at.
     classes : int
         K.
     settings : TrainSettings
@@ -94,122 +151,187 @@ def fit(
         Where to train.
     seed : int
         Seed of the initial weights, the order, and the augmentation; the global generator is left as it was.
+    validation : ndarray of int64, optional
+        Rows that decide when training ends, and which epoch's weights are kept, if the settings want an early stop.
     snapshot : Path, optional
         Keeps the state of an unfinished training, about once a minute, so that one that was killed goes on and ends
         with the same model. The caller must make sure that it belongs to the same question.
     on_step : callable
         Called with the number of optimiser steps done after each.
     watchers : sequence of callable
-        Called with every epoch's result and the model as it is.
+        Called with every epoch's result and the network as it is.
 
     Returns
     -------
     Fitted
+
+    Raises
+    ------
+    CurateError
+        If the loss is no number any more.
     """
     devices = [device.device] if device.is_cuda else []
     with torch.random.fork_rng(devices=devices):
-        state, origin = new_state(classes, steps_of(len(rows), settings), settings, device, seed)
+        labels = examples.labels[rows]
+        prices = None if examples.prices is None else examples.prices[rows]
+        steps = steps_of(labels, settings)
+        state, origin = new_state(classes, steps, settings, device, seed, labels, prices)
+        state.stop = _early_stop(examples, validation, settings, device, state.model)
         history = [] if snapshot is None else [EpochResult(**epoch) for epoch in state.restore(snapshot)]
-        sizes = sizes_of(settings, settings.epochs_for(len(rows)))
+        sizes = sizes_of(settings, settings.epochs_for(epoch_size(labels, settings)))
         for epoch in range(len(history), len(sizes)):
-            result = _train_one_epoch(state, epoch, sizes[epoch], photos, rows, labels, settings, device, on_step)
+            if state.stop is not None and state.stop.ends(epoch - 1):
+                break
+            done = history[-1].step if history else 0
+            result = _train_one_epoch(
+                state, epoch, sizes[epoch], done, steps - done, examples, rows, settings, device, on_step
+            )
             history.append(result)
             for watcher in watchers:
                 watcher(result, state.model)
             if snapshot is not None:
-                state.keep(snapshot, [asdict(done) for done in history])
-    return Fitted(state.model, history, origin)
+                state.keep(snapshot, [asdict(past) for past in history])
+        if state.stop is None:
+            return Fitted(state.model, history, origin)
+        on_step(steps)
+        state.model.load_state_dict(state.stop.weights)
+        return Fitted(state.model, history, origin, state.stop.epoch)
 
 
 def new_state(
-    classes: int, steps: int, settings: TrainSettings, device: Device, seed: int
+    classes: int,
+    steps: int,
+    settings: TrainSettings,
+    device: Device,
+    seed: int,
+    labels: npt.NDArray[np.generic],
+    prices: Floats | None = None,
 ) -> tuple[TrainingState, str]:
     """Return a network before its first step, and where its weights come from. Seeds the global generator."""
     torch.manual_seed(seed)
-    model, origin = build_model(
-        settings.model, classes=classes, image_size=settings.size, pretrained=settings.pretrained
-    )
-    device.place(model)
-    optimizer = _optimizer(model, settings)
-    schedule = _one_cycle(optimizer, steps, settings.learning_rate)
-    return TrainingState(model, optimizer, schedule, torch.Generator().manual_seed(seed)), origin
+    net, origin = build_net(settings, classes, labels, prices)
+    device.place(net)
+    optimizer = make_optimizer(net, settings)
+    schedule = make_schedule(optimizer, steps, settings)
+    return TrainingState(net, optimizer, schedule, torch.Generator().manual_seed(seed)), origin
 
 
 def sizes_of(settings: TrainSettings, epochs: int) -> list[int]:
     """Return the side of the photos in every epoch."""
     early = settings.size * 2 // 3
-    if early < _LEAST_EARLY_SIZE or not takes_size(settings.model, early):
+    if (
+        settings.schedule != "one-cycle"
+        or early < _LEAST_EARLY_SIZE
+        or not takes_size(settings.model, early, settings.size)
+    ):
         early = settings.size
     return [early] * (epochs // 2) + [settings.size] * (epochs - epochs // 2)
 
 
-def _optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
-    rate, decay = settings.learning_rate, settings.weight_decay
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind(model.parameters(), lr=rate, weight_decay=decay, fused=True)
+def _early_stop(
+    examples: Examples, rows: Integers | None, settings: TrainSettings, device: Device, net: Net
+) -> EarlyStop | None:
+    if settings.early_stop is None:
+        return None
+    if rows is None or not len(rows):
+        raise ValueError("without validation rows nothing tells when to stop")
 
+    def judge(model: torch.nn.Module) -> dict[str, float]:
+        told = predict(net, examples.photos, rows, device, mirrored=False, prices=examples.prices)
+        return net.task.scores(told, examples.labels[rows])
 
-def _one_cycle(optimizer: torch.optim.Optimizer, steps: int, peak: float) -> torch.optim.lr_scheduler.LRScheduler:
-    # one step more than are taken, as the schedule is read after each; below 3 its phases would have no length
-    total = max(steps + 1, 3)
-    return torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=peak, total_steps=total, pct_start=max(_WARM_UP, 2 / total)
-    )
+    return EarlyStop(settings.early_stop, judge, net.task.score, net.task.high_is_good)
 
 
 def _train_one_epoch(
     state: TrainingState,
     epoch: int,
     size: int,
-    photos: Photos,
+    before: int,
+    left: int,
+    examples: Examples,
     rows: Integers,
-    labels: Integers,
     settings: TrainSettings,
     device: Device,
     on_step: Callable[[int], None],
 ) -> EpochResult:
     state.model.train()
-    order = rows[torch.randperm(len(rows), generator=state.generator).numpy()]
-    batches = _batches(len(rows), settings.batch_size)
+    rows, copies = _rows_of_epoch(state, examples, rows, settings)
     # on a GPU, asking for a number waits for all the work before it: once an epoch is enough
-    total, right = torch.zeros((), device=device.device), torch.zeros((), dtype=torch.int64, device=device.device)
-    seen = 0
-    for number in range(batches):
-        chosen = order[number * settings.batch_size : (number + 1) * settings.batch_size]
-        batch = device.arrange(vary(normalize(device.send(photos[chosen])), state.generator, size=size))
-        target = device.send(labels[chosen])
-        loss, correct = train_step(state, batch, target, settings.label_smoothing, device)
+    total, said = torch.zeros((), device=device.device), []
+    seen: list[Integers] = []
+    for number in range(min(settings.batches(len(rows)), left)):
+        batch = slice(number * settings.batch_size, (number + 1) * settings.batch_size)
+        chosen = rows[batch]
+        photos = varied(
+            examples.photos[chosen], settings.augment, state.generator, device, size=size, copies=copies[batch]
+        )
+        target = device.send(examples.labels[chosen])
+        prices = None if examples.prices is None else device.send(examples.prices[chosen])
+        loss, told = train_step(state, photos, target, device, prices)
         total += loss * len(chosen)
-        right += correct
-        seen += len(chosen)
-        on_step(epoch * batches + number + 1)
+        said.append(told)
+        seen.append(chosen)
+        on_step(before + number + 1)
+    trained = np.concatenate(seen)
+    mean = float(total) / len(trained)
+    if not math.isfinite(mean):
+        raise CurateError(
+            f"training went astray in epoch {epoch + 1}: the loss is {mean}; choose a smaller --lr than "
+            f"{settings.learning_rate:g}"
+        )
+    scores = state.model.task.scores(torch.cat(said).float().cpu().numpy(), examples.labels[trained])
+    validation = {} if state.stop is None else state.stop.look(epoch, state.model)
     rate = float(state.schedule.get_last_lr()[0])
-    return EpochResult(epoch, float(total) / seen, int(right) / seen, rate)
+    return EpochResult(epoch, before + len(seen), mean, scores, validation, rate)
+
+
+def _rows_of_epoch(
+    state: TrainingState, examples: Examples, rows: Integers, settings: TrainSettings
+) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    """Return the rows of one epoch in their order, and which are copies that are turned and mirrored."""
+    labels = examples.labels[rows]
+    if settings.balance != "none":
+        rows, copies = balanced_rows(rows, labels.astype(np.int64), settings.balance, state.generator)
+    else:
+        copies = np.zeros(len(rows), dtype=bool)
+    order = torch.randperm(len(rows), generator=state.generator).numpy()
+    return rows[order], copies[order] & (settings.balance == "augment")
 
 
 def train_step(
-    state: TrainingState, batch: torch.Tensor, target: torch.Tensor, smoothing: float, device: Device
+    state: TrainingState,
+    batch: torch.Tensor,
+    target: torch.Tensor,
+    device: Device,
+    prices: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Take one optimiser step; return the mean loss, and how many were predicted as labelled."""
+    """Take one optimiser step; return the mean loss, and the network's answers."""
     with device.autocast():
-        logits = logits_of(state.model(batch))
-        loss = functional.cross_entropy(logits, target, label_smoothing=smoothing)
+        outputs = state.model.outputs(batch, prices)
+        loss = state.model.loss(outputs, target)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     state.optimizer.step()
     state.schedule.step()
-    return loss.detach(), (logits.argmax(1) == target).sum()
+    return loss.detach(), state.model.task.answer(outputs[0].detach())
 
 
-def predict(model: nn.Module, photos: Photos, rows: Integers, device: Device, *, mirrored: bool = True) -> Floats:
-    """Predict class probabilities.
+def predict(
+    model: Net,
+    photos: Photos,
+    rows: Integers,
+    device: Device,
+    *,
+    mirrored: bool = True,
+    prices: Floats | None = None,
+) -> Floats:
+    """Predict class probabilities, or prices.
 
     Parameters
     ----------
-    model : Module
-        A trained classifier.
+    model : Net
+        A trained network.
     photos : Photos of uint8, shape (N, S, S, 3)
         All photos.
     rows : ndarray of int64, shape (n,)
@@ -218,18 +340,22 @@ def predict(model: nn.Module, photos: Photos, rows: Integers, device: Device, *,
         Where to compute.
     mirrored : bool
         Take the mean over each photo and its mirror image: steadier, at twice the cost.
+    prices : ndarray of float32, shape (N,), optional
+        For a network that looks at them; NaN where there is none.
 
     Returns
     -------
     ndarray of float32, shape (n, K)
-        Rows sum to 1.
+        Rows sum to 1. Of a price model, shape (n, 1): prices.
     """
     model.eval()
     parts = []
     with torch.inference_mode(), device.autocast():
         for start in range(0, len(rows), _PREDICT_BATCH):
-            batch = device.arrange(normalize(device.send(photos[rows[start : start + _PREDICT_BATCH]])))
+            chosen = rows[start : start + _PREDICT_BATCH]
+            batch = device.arrange(normalize(device.send(photos[chosen])))
+            beside = None if prices is None or model.price is None else device.send(prices[chosen])
             views = (batch, batch.flip(3)) if mirrored else (batch,)
-            probs = torch.stack([logits_of(model(view)).float().softmax(1) for view in views]).mean(0)
-            parts.append(probs.cpu().numpy())
-    return np.concatenate(parts).astype(np.float32)
+            told = torch.stack([model(view, beside) for view in views]).mean(0)
+            parts.append(told.cpu().numpy())
+    return np.concatenate(parts).astype(np.float32) if parts else np.empty((0, model.task.outputs), dtype=np.float32)

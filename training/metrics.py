@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import precision_recall_fscore_support
 
-__all__ = ["classification_metrics", "most_named"]
+__all__ = ["classification_metrics", "classification_scores", "most_named", "price_metrics", "price_scores"]
 
 
 def classification_metrics(
@@ -47,6 +47,73 @@ def classification_metrics(
         "macro_f1": float(f1[support > 0].mean()),
         "per_class": per_class,
     }
+
+
+def classification_scores(truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Return ``accuracy`` and ``macro_f1`` as :func:`classification_metrics` does, in a millisecond.
+
+    Examples
+    --------
+    >>> classification_scores(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2]))["accuracy"]
+    0.75
+    """
+    width = int(max(truth.max(initial=0), predicted.max(initial=0))) + 1
+    counts = np.bincount(truth * width + predicted, minlength=width * width).reshape(width, width)
+    right, support = np.diag(counts), counts.sum(axis=1)
+    f1 = 2 * right / np.maximum(1, support + counts.sum(axis=0))
+    there = support > 0
+    return {
+        "accuracy": float(right.sum() / max(1, len(truth))),
+        "macro_f1": float(f1[there].mean()) if there.any() else 0.0,
+    }
+
+
+def price_scores(truth: npt.NDArray[np.floating], told: npt.NDArray[np.floating]) -> dict[str, float]:
+    """Return ``mae`` and ``median_ae``: mean and median absolute error, in the currency, low = good.
+
+    Parameters
+    ----------
+    truth, told : ndarray of float, shape (n,)
+        Prices.
+
+    Examples
+    --------
+    >>> price_scores(np.array([10.0, 20.0, 30.0]), np.array([11.0, 20.0, 35.0]))
+    {'mae': 2.0, 'median_ae': 1.0}
+    """
+    if not len(truth):
+        return {"mae": float("nan"), "median_ae": float("nan")}
+    off = np.abs(truth.astype(np.float64) - told.astype(np.float64))
+    return {"mae": float(off.mean()), "median_ae": float(np.median(off))}
+
+
+def price_metrics(
+    truth: npt.NDArray[np.floating],
+    told: npt.NDArray[np.floating],
+    labels: npt.NDArray[np.int64],
+    classes: Sequence[str],
+) -> dict[str, Any]:
+    """Score told prices over all and per class.
+
+    Parameters
+    ----------
+    truth, told : ndarray of float, shape (n,)
+        Prices.
+    labels : ndarray of int64, shape (n,)
+        Class numbers; -1 for none.
+    classes : sequence of str, length K
+
+    Returns
+    -------
+    dict
+        As :func:`price_scores`, and ``per_class``: class → the same and ``support``; None where it has none.
+    """
+    per_class: dict[str, Any] = {}
+    for number, name in enumerate(classes):
+        of = labels == number
+        scores = price_scores(truth[of], told[of]) if of.any() else {"mae": None, "median_ae": None}
+        per_class[name] = {**scores, "support": int(of.sum())}
+    return {**price_scores(truth, told), "per_class": per_class}
 
 
 def most_named(predicted: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""Torchvision classifiers by name, with a head for our classes."""
+"""Torchvision classifiers, and LeNet, by name, with a head for our classes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,23 @@ import torchvision
 from torch import nn
 
 from training.errors import InputError, closest
+from training.lenet import LeNet
 
-__all__ = ["PRETRAINED", "build_model", "known_models", "logits_of", "model_name", "takes_size", "weights_origin"]
+__all__ = [
+    "AUXILIARY",
+    "PRETRAINED",
+    "build_model",
+    "known_models",
+    "least_size",
+    "logits_of",
+    "model_name",
+    "takes_size",
+    "weights_origin",
+]
+
+#: Networks with auxiliary outputs, and how much these count in the loss: as in torchvision's reference training of
+#: Inception-v3, and in Szegedy et al., "Going deeper with convolutions", CVPR 2015.
+AUXILIARY = {"inception_v3": 0.4, "googlenet": 0.3}
 
 #: Says of a network that it starts from torchvision's weights.
 PRETRAINED = "pretrained"
@@ -24,12 +39,12 @@ _DOWNLOAD_TIMEOUT = 10.0
 
 @cache
 def known_models() -> tuple[str, ...]:
-    """Return the names of all torchvision classifiers."""
-    return tuple(torchvision.models.list_models(module=torchvision.models))
+    """Return the names of all torchvision classifiers, and ``lenet``."""
+    return ("lenet", *torchvision.models.list_models(module=torchvision.models))
 
 
 def model_name(name: str) -> str:
-    """Return `name` if torchvision has a classifier of that name.
+    """Return `name` if there is a classifier of that name.
 
     Raises
     ------
@@ -40,7 +55,7 @@ def model_name(name: str) -> str:
         raise InputError(
             "unknown model",
             got=name,
-            wanted="a torchvision classifier, e.g. resnet18",
+            wanted="lenet or a torchvision classifier, e.g. resnet18",
             fix=closest(name, known_models()),
         )
     return name
@@ -52,7 +67,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     Parameters
     ----------
     name : str
-        Any torchvision classifier.
+        Any torchvision classifier, or ``lenet``.
     classes : int
         Number of outputs K.
     image_size : int
@@ -72,30 +87,36 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     InputError
         If the model is unknown or can't take photos of this size.
     """
-    builder = torchvision.models.get_model_builder(model_name(name))
-    # a vision transformer's position embedding is made for one size
-    options: dict[str, object] = {"image_size": image_size} if name.startswith("vit_") else {}
-    weights, origin = _weights(name) if pretrained else (None, "from scratch, as asked")
-    if weights is not None and name in ("inception_v3", "googlenet"):
-        # torchvision trained these on inputs scaled another way
-        options["transform_input"] = True
-    if name in ("inception_v3", "googlenet"):
-        options["init_weights"] = True
-    try:
-        model: nn.Module = builder(weights=None, num_classes=classes, **options)
-        _try_out(model, image_size)
-    except (RuntimeError, ValueError) as error:
+    if not _takes(model_name(name), image_size, training=False):
         raise InputError(
             f"{name} can't take photos of {image_size} pixels",
-            got=str(error).splitlines()[0],
-            wanted="a larger --image-size",
-            fix="224 suits every model.",
-        ) from error
+            wanted=f"an --image-size of {least_size(name)}"
+            + ("" if name.startswith(_MADE_FOR_ONE_SIZE) else " pixels or more"),
+        )
+    weights, origin = _weights(name) if pretrained else (None, "from scratch, as asked")
+    options: dict[str, object] = {}
+    if name in AUXILIARY:
+        # torchvision trained these on inputs scaled another way
+        options["transform_input"] = weights is not None
+        options["init_weights"] = True
+        # the auxiliary head needs more pixels than the network
+        options["aux_logits"] = _takes(name, image_size, training=True)
+    model = _build(name, classes, image_size, **options)
     if weights is not None:
         own = model.state_dict()
         fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
         model.load_state_dict(fitting, strict=False)
     return model.train(), origin
+
+
+def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Module:
+    if name == "lenet":
+        return LeNet(classes)
+    if name.startswith("vit_"):
+        # a vision transformer's position embedding is made for one size
+        options["image_size"] = image_size
+    model: nn.Module = torchvision.models.get_model_builder(name)(weights=None, num_classes=classes, **options)
+    return model
 
 
 def weights_origin(name: str) -> str:
@@ -105,6 +126,8 @@ def weights_origin(name: str) -> str:
 
 @cache
 def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
+    if name == "lenet":
+        return None, "from scratch: there are no weights for it"
     default = torchvision.models.get_model_weights(name).DEFAULT
     before = socket.getdefaulttimeout()
     # torch's own download waits for ever on a network that swallows packets
@@ -120,24 +143,41 @@ def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
         socket.setdefaulttimeout(before)
 
 
-def _try_out(model: nn.Module, image_size: int) -> None:
-    model.eval()
-    with torch.inference_mode():
-        model(torch.zeros(1, 3, image_size, image_size))
+#: Below it a photo shows too little, above it a network has no least size.
+_LEAST, _MOST = 16, 1024
+_MADE_FOR_ONE_SIZE = ("vit_", "swin", "maxvit")
 
 
 @cache
-def takes_size(name: str, image_size: int) -> bool:
-    """Return whether a network takes photos of another size than the one it was made for."""
-    if name.startswith(("vit_", "swin", "maxvit")):
-        # made for one size
-        return False
-    model = torchvision.models.get_model_builder(name)(weights=None, num_classes=2)
-    try:
-        _try_out(model, image_size)
-    except (RuntimeError, ValueError):
-        return False
+def _takes(name: str, image_size: int, *, training: bool) -> bool:
+    """Return whether a network takes photos of a size, in training with its auxiliary outputs."""
+    options: dict[str, object] = {"init_weights": False} if name in AUXILIARY else {}
+    # shapes alone: nothing is computed
+    with torch.device("meta"), torch.random.fork_rng(devices=[]), torch.inference_mode():
+        try:
+            model = _build(name, 2, image_size, **options).train(training)
+            model(torch.zeros(2, 3, image_size, image_size))
+        except (RuntimeError, ValueError):
+            return False
     return True
+
+
+@cache
+def least_size(name: str) -> int:
+    """Return the least side of photos that a network takes, in pixels, by halving."""
+    low, high = _LEAST, _MOST
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _takes(name, middle, training=False) else (middle + 1, high)
+    return low
+
+
+def takes_size(name: str, image_size: int, made_for: int) -> bool:
+    """Return whether a network takes photos of another size than the one that it was made for, also in training."""
+    if name.startswith(_MADE_FOR_ONE_SIZE):
+        return False
+    # without its auxiliary head, which is then not there, it needs no more than in use
+    return _takes(name, image_size, training=name not in AUXILIARY or _takes(name, made_for, training=True))
 
 
 def logits_of(output: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:

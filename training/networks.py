@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import nn
 
 from training.devices import Device
 from training.errors import InputError
 from training.jobs import Data, Job
-from training.loop import EpochResult, Fitted, fit, predict
+from training.loop import EpochResult, Fitted, epoch_size, fit, predict
+from training.net import Net
 from training.predictions import Predictions, kept_epochs
 from training.settings import TrainSettings
 
@@ -63,18 +63,18 @@ def fit_network(
     # it takes seconds to import, and most runs train no network
     from torch.utils.tensorboard import SummaryWriter
 
-    epochs = settings.epochs_for(len(job.rows))
+    epochs = settings.epochs_for(epoch_size(job.labels[job.rows], settings))
     while True:
         try:
             with SummaryWriter(str(job.folder)) as log:
                 return fit(
-                    data.photos,
+                    data.examples(job.labels),
                     job.rows,
-                    job.labels,
                     classes=data.classes,
                     settings=settings,
                     device=device,
                     seed=job.seed,
+                    validation=job.validation,
                     snapshot=snapshot,
                     on_step=on_step,
                     watchers=[_Curve(job, data, device, log), _Keeper(job, data, device, epochs)],
@@ -88,7 +88,9 @@ def fit_network(
                     fix="Choose a smaller --image-size, another --model, or --device cpu.",
                 ) from None
             said.append(f"{job.name}: out of memory with batches of {settings.batch_size}; trained with {half}")
-            settings = replace(settings, batch_size=half, epochs=epochs)
+            # the schedule by iteration is kept as it was asked for
+            kept = settings.epochs if settings.iterations else epochs
+            settings = replace(settings, batch_size=half, epochs=kept)
             snapshot.unlink(missing_ok=True)
         torch.cuda.empty_cache()
 
@@ -98,20 +100,26 @@ class _Curve:
 
     def __init__(self, job: Job, data: Data, device: Device, log: SummaryWriter) -> None:
         self._job, self._data, self._device, self._log = job, data, device, log
-        judged = job.scored[job.labels[job.scored] >= 0]
+        given = job.labels[job.scored]
+        # class numbers below 0, and prices that are no numbers, are none
+        judged = job.scored[given >= 0]
         self._judged = judged[:: max(1, len(judged) // JUDGED)]
 
-    def __call__(self, result: EpochResult, model: nn.Module) -> None:
-        self._log.add_scalar("train/loss", result.loss, result.epoch)
-        self._log.add_scalar("train/accuracy", result.accuracy, result.epoch)
-        self._log.add_scalar("learning_rate", result.learning_rate, result.epoch)
-        if not len(self._judged):
-            return
-        probs = predict(model, self._data.photos, self._judged, self._device, mirrored=False)
-        given = self._job.labels[self._judged]
-        loss = -np.log(np.maximum(probs[np.arange(len(given)), given], 1e-8)).mean()
-        self._log.add_scalar("held_out/loss", float(loss), result.epoch)
-        self._log.add_scalar("held_out/accuracy", float((probs.argmax(1) == given).mean()), result.epoch)
+    def __call__(self, result: EpochResult, model: Net) -> None:
+        drawn = {"train/loss": result.loss, "learning_rate": result.learning_rate, "iteration": float(result.step)}
+        drawn |= {f"train/{name}": value for name, value in result.scores.items()}
+        drawn |= {f"validation/{name}": value for name, value in result.validation.items()}
+        if len(self._judged):
+            told = predict(
+                model, self._data.photos, self._judged, self._device, mirrored=False, prices=self._data.prices
+            )
+            given = self._job.labels[self._judged]
+            drawn |= {f"held_out/{name}": value for name, value in model.task.scores(told, given).items()}
+            if model.task.score == "macro_f1":
+                loss = -np.log(np.maximum(told[np.arange(len(given)), given.astype(np.int64)], 1e-8)).mean()
+                drawn["held_out/loss"] = float(loss)
+        for name, value in drawn.items():
+            self._log.add_scalar(name, value, result.epoch)
 
 
 class _Keeper:
@@ -120,7 +128,7 @@ class _Keeper:
     def __init__(self, job: Job, data: Data, device: Device, epochs: int) -> None:
         self._job, self._data, self._device, self._kept = job, data, device, kept_epochs(epochs)
 
-    def __call__(self, result: EpochResult, model: nn.Module) -> None:
+    def __call__(self, result: EpochResult, model: Net) -> None:
         if result.epoch not in self._kept or not len(self._job.watched):
             return
         kept = Predictions(
@@ -129,5 +137,7 @@ class _Keeper:
             rows=len(self._job.labels),
             classes=self._data.classes,
         )
-        probs = predict(model, self._data.photos, self._job.watched, self._device, mirrored=False)
+        probs = predict(
+            model, self._data.photos, self._job.watched, self._device, mirrored=False, prices=self._data.prices
+        )
         kept.write(self._kept.index(result.epoch), self._job.watched, probs)

@@ -17,7 +17,7 @@ from training.errors import InputError
 from training.features import KEPT, SAMPLE, choose_extractor
 from training.files import read_json, write_json
 from training.heads import fit_head
-from training.loop import sizes_of, steps_of
+from training.loop import sizes_of
 from training.networks import JUDGED
 from training.patches import PatchBank
 from training.predictions import kept_epochs
@@ -208,7 +208,7 @@ def _heads(work: Work, device: Device) -> float:
 def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, work: Work) -> float:
     """Return the seconds that training and using all networks takes."""
     settings = replace(settings, epochs=epochs)
-    steps = steps_of(work.rows, settings)
+    steps = settings.steps_for(work.rows)
     # the convolutions' cost goes with the area; half of the epochs may see smaller photos
     area = float(np.mean([(size / settings.size) ** 2 for size in sizes_of(settings, epochs)]))
     looks = 2 * work.scored + min(JUDGED, work.scored) * epochs + work.watched * len(kept_epochs(epochs))

@@ -1,4 +1,4 @@
-"""One model: a linear head on the features and, unless time is short, a network; together they score rows."""
+"""One model: a linear head on the features, where there are some, and a network, unless time is short."""
 
 from __future__ import annotations
 
@@ -51,26 +51,42 @@ def run_job(
     known = _read_checkpoint(path, key)
     if known is not None:
         on_step(job.steps(settings))
-        network = None if known["network_probs"] is None else known["network_probs"].numpy()
-        return Done(known["head_probs"].numpy(), network, (f"{job.name} is done already",))
-    features: npt.NDArray[np.float32] = np.load(data.features, mmap_mode="r")
-    head = fit_head(
-        features, job.rows, job.labels, data.groups, classes=data.classes, seed=job.seed, device=device.device
-    )
-    if len(job.watched):
-        kept = Predictions(job.head_predictions, epochs=1, rows=len(job.labels), classes=data.classes)
-        kept.write(0, job.watched, head.predict(features, job.watched))
-    done, fitted = Done(head.predict(features, job.scored)), None
+        said = (f"{job.name} is done already",)
+        return Done(_array(known["head_probs"]), _array(known["network_probs"]), said)
+    head, head_probs = _head(job, data, device)
+    done, fitted = Done(head_probs), None
     if settings.epochs_for(len(job.rows)):
-        said: list[str] = []
-        fitted, settings = fit_network(job, data, settings, device, _unfinished(job, key), on_step, said)
-        said.append(f"{settings.model}: {fitted.origin}")
-        done = Done(done.head, predict(fitted.model, data.photos, job.scored, device), tuple(said))
+        lines: list[str] = []
+        fitted, settings = fit_network(job, data, settings, device, _unfinished(job, key), on_step, lines)
+        lines.append(f"{settings.model}: {fitted.origin}")
+        told = predict(fitted.model, data.photos, job.scored, device, prices=data.prices)
+        done = Done(head_probs, told, tuple(lines))
     with whole_file(path) as temporary:
         torch.save(_content(key, settings, head, fitted, done), temporary)
     _unfinished(job, key).unlink(missing_ok=True)
     on_step(job.steps(settings))
     return done
+
+
+def _head(job: Job, data: Data, device: Device) -> tuple[Head | None, npt.NDArray[np.float32] | None]:
+    """Fit the head, and return what it says of the scored rows; None for both without features."""
+    if data.features is None:
+        return None, None
+    features: npt.NDArray[np.float32] = np.load(data.features, mmap_mode="r")
+    labels = job.labels.astype(np.int64)
+    head = fit_head(features, job.rows, labels, data.groups, classes=data.classes, seed=job.seed, device=device.device)
+    if len(job.watched):
+        kept = Predictions(job.head_predictions, epochs=1, rows=len(labels), classes=data.classes)
+        kept.write(0, job.watched, head.predict(features, job.watched))
+    return head, head.predict(features, job.scored)
+
+
+def _array(kept: torch.Tensor | None) -> npt.NDArray[np.float32] | None:
+    return None if kept is None else kept.numpy()
+
+
+def _tensor(array: npt.NDArray[np.float32] | None) -> torch.Tensor | None:
+    return None if array is None else torch.from_numpy(array)
 
 
 def forget_other(job: Job, data: Data, settings: TrainSettings) -> None:
@@ -85,14 +101,17 @@ def _unfinished(job: Job, key: str) -> Path:
     return job.folder / f"unfinished-{key[:16]}.pt"
 
 
-def _content(key: str, settings: TrainSettings, head: Head, fitted: Fitted | None, done: Done) -> dict[str, Any]:
+def _content(key: str, settings: TrainSettings, head: Head | None, fitted: Fitted | None, done: Done) -> dict[str, Any]:
+    kept = {"weight": head.weight.cpu(), "bias": head.bias.cpu(), "strength": head.strength} if head else None
     return {
         "key": key,
         "settings": settings.to_dict(),
-        "head": {"weight": head.weight.cpu(), "bias": head.bias.cpu(), "strength": head.strength},
+        "head": kept,
         "model": fitted.model.state_dict() if fitted else None,
-        "head_probs": torch.from_numpy(done.head),
-        "network_probs": None if done.network is None else torch.from_numpy(done.network),
+        "origin": fitted.origin if fitted else None,
+        "best_epoch": fitted.best_epoch if fitted else None,
+        "head_probs": _tensor(done.head),
+        "network_probs": _tensor(done.network),
         "history": [asdict(epoch) for epoch in fitted.history] if fitted else [],
     }
 

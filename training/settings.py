@@ -7,9 +7,16 @@ from typing import Any
 
 from training.errors import InputError, closest
 
-__all__ = ["OPTIMIZERS", "PRESETS", "Preset", "TrainSettings"]
+__all__ = ["AUGMENTS", "BALANCES", "LOSSES", "OPTIMIZERS", "PRESETS", "SCHEDULES", "TARGETS", "Preset", "TrainSettings"]
 
 OPTIMIZERS = ("adamw", "adam", "sgd")
+SCHEDULES = ("one-cycle", "cosine", "constant")
+BALANCES = ("none", "oversample", "augment", "weights")
+#: How photos are varied while a network trains; those after the third are torchvision's.
+AUGMENTS = ("standard", "rotate-flip", "none", "autoaugment", "randaugment", "trivialaugment", "augmix")
+#: What a network tells, and what its error costs if that is a price.
+TARGETS = ("label", "price")
+LOSSES = ("huber", "mse", "log-huber")
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class TrainSettings:
     optimizer : str
         ``adamw``, ``adam`` or ``sgd``.
     learning_rate : float
-        Peak of the one-cycle schedule.
+        The highest of the schedule.
     weight_decay : float
         Decay of the weights.
     label_smoothing : float
@@ -75,6 +82,25 @@ class TrainSettings:
         ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     seed : int
         Seed of everything random.
+    iterations : int or None
+        Optimiser steps, instead of `epochs`.
+    schedule : str
+        ``one-cycle`` (rises and falls; half of the epochs see smaller photos), ``cosine`` (falls), or ``constant``.
+    lr_steps : tuple of (int, float)
+        Learning rates from some iteration on, e.g. ``((20000, 1e-6),)``; the schedule must be ``constant``.
+    early_stop : int or None
+        Epochs without a better score on validation rows after which training ends, with the best epoch's weights.
+    balance : str
+        What small classes get: ``none``; ``oversample``: as many photos as the largest, by repetition; ``augment``:
+        the same, repeated photos turned and mirrored; ``weights``: a weight in the loss.
+    augment : str
+        How photos are varied, one of `AUGMENTS`.
+    target : str
+        ``label`` or ``price``.
+    loss : str
+        Of prices: ``huber``, ``mse``, or ``log-huber``, the first on the logarithms.
+    use_price : bool
+        Whether a network for labels sees the price beside the photo.
 
     Raises
     ------
@@ -95,15 +121,37 @@ class TrainSettings:
     pretrained: bool = True
     device: str = "auto"
     seed: int = 0
+    iterations: int | None = None
+    schedule: str = "one-cycle"
+    lr_steps: tuple[tuple[int, float], ...] = ()
+    early_stop: int | None = None
+    balance: str = "none"
+    augment: str = "standard"
+    target: str = "label"
+    loss: str = "huber"
+    use_price: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
-        for what, chosen, known in (("preset", self.preset, tuple(PRESETS)), ("optimizer", self.optimizer, OPTIMIZERS)):
+        # JSON has no tuples
+        object.__setattr__(self, "lr_steps", tuple((int(step), float(rate)) for step, rate in self.lr_steps))
+        choices = {
+            "preset": (self.preset, tuple(PRESETS)),
+            "optimizer": (self.optimizer, OPTIMIZERS),
+            "schedule": (self.schedule, SCHEDULES),
+            "way to balance": (self.balance, BALANCES),
+            "way to augment": (self.augment, AUGMENTS),
+            "target": (self.target, TARGETS),
+            "loss": (self.loss, LOSSES),
+        }
+        for what, (chosen, known) in choices.items():
             if chosen not in known:
                 raise InputError(f"unknown {what}", got=chosen, wanted=", ".join(known), fix=closest(chosen, known))
         ranges = {
             "image size": (self.size, 16, 2048),
             "number of epochs": (self.epochs or 0, 0, 100_000),
+            "number of iterations": (1 if self.iterations is None else self.iterations, 1, 10**8),
+            "number of epochs without progress": (1 if self.early_stop is None else self.early_stop, 1, 100_000),
             "batch size": (self.batch_size, 2, 65_536),
             "learning rate": (self.learning_rate, 1e-12, 100),
             "time limit in seconds": (1.0 if self.time_limit is None else self.time_limit, 1, 10**8),
@@ -111,6 +159,27 @@ class TrainSettings:
         for name, (value, low, high) in ranges.items():
             if not low <= value <= high:
                 raise InputError(f"the {name} is out of range", got=str(value), wanted=f"{low} to {high}")
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Refuse settings that contradict each other."""
+        if self.iterations is not None and self.epochs is not None:
+            raise InputError("epochs and iterations can't both be given", fix="Leave one of them out.")
+        if self.lr_steps and self.schedule != "constant":
+            raise InputError(
+                "learning rates by iteration need a constant schedule", got=self.schedule, fix="Leave the schedule out."
+            )
+        begins = [step for step, _ in self.lr_steps]
+        if begins != sorted(set(begins)) or any(step < 1 for step in begins):
+            raise InputError(
+                "the iterations of the learning rates must rise, from 1 on", got=", ".join(map(str, begins))
+            )
+        for _, rate in self.lr_steps:
+            if not 0 < rate <= 100:
+                raise InputError("a learning rate is out of range", got=str(rate), wanted="above 0, at most 100")
+        if self.target == "price" and (self.balance != "none" or self.use_price):
+            what = "the price beside the photo" if self.use_price else "balancing classes"
+            raise InputError(f"{what} has no effect on a price model", fix="Leave it out, or tell labels instead.")
 
     @property
     def size(self) -> int:
@@ -122,12 +191,24 @@ class TrainSettings:
 
         Few photos need many passes to give the optimiser enough steps; many photos need few.
         """
+        if self.iterations is not None:
+            return -(-self.iterations // self.batches(photos))
         if self.epochs is not None:
             return self.epochs
         preset = PRESETS[self.preset]
         steps_per_epoch = max(1, photos // self.batch_size)
         return min(preset.most, max(preset.fewest, round(preset.steps / steps_per_epoch)))
 
+    def batches(self, photos: int) -> int:
+        """Return the optimiser steps of one epoch of `photos` training photos."""
+        # a last batch of one photo has no variance for batch norm and is left out of that epoch
+        return max(1, (photos + self.batch_size - 2) // self.batch_size)
+
+    def steps_for(self, photos: int) -> int:
+        """Return the optimiser steps that training on `photos` photos takes."""
+        return self.iterations or self.epochs_for(photos) * self.batches(photos)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dictionary for run.json and checkpoints."""
-        return asdict(self)
+        # as JSON has it: a record that was written and read again must be equal
+        return {**asdict(self), "lr_steps": [list(step) for step in self.lr_steps]}

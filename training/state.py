@@ -11,7 +11,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from training.early_stop import EarlyStop
 from training.files import whole_file
+from training.net import Net
 
 __all__ = ["TrainingState"]
 
@@ -29,12 +31,15 @@ class TrainingState:
         As they are.
     generator : Generator
         Of the order and the augmentation, on the CPU.
+    stop : EarlyStop or None
+        Ends a training before its time.
     """
 
-    model: nn.Module
+    model: Net
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     generator: torch.Generator
+    stop: EarlyStop | None = None
     _kept: float = field(default_factory=time.monotonic)
 
     def keep(self, path: Path, history: Sequence[dict[str, Any]]) -> None:
@@ -49,6 +54,7 @@ class TrainingState:
             # dropout draws from the global one, on a GPU from the GPU's
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state() if _on_cuda(self.model) else None,
+            "stop": None if self.stop is None else self.stop.to_dict(),
             "history": list(history),
         }
         with whole_file(path) as temporary:
@@ -67,6 +73,8 @@ class TrainingState:
         torch.set_rng_state(content["random"])
         if content["random_cuda"] is not None and _on_cuda(self.model):
             torch.cuda.set_rng_state(content["random_cuda"])
+        if self.stop is not None:
+            self.stop.restore(content["stop"])
         return list(content["history"])
 
 

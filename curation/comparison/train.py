@@ -150,5 +150,4 @@ class Trainer:
 
 def _predicted(done: Done) -> Integers:
     # one model, as a person would train it; blending it with the head would hide what noise does to it
-    probs = done.head if done.network is None else done.network
-    return np.asarray(probs.argmax(axis=1), dtype=np.int64)
+    return np.asarray(done.told.argmax(axis=1), dtype=np.int64)

@@ -1,0 +1,60 @@
+"""When a training ends before its time: no better score on validation rows for so many epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+__all__ = ["EarlyStop"]
+
+
+@dataclass
+class EarlyStop:
+    """Watches the score of each epoch, and keeps the weights of the best epoch.
+
+    Prechelt, "Early stopping - but when?", Neural Networks: Tricks of the Trade, 1998.
+
+    Attributes
+    ----------
+    patience : int
+        Epochs without a better score after which training ends.
+    judge : callable
+        Gives the scores of a network on the validation rows.
+    score : str
+        The one that counts.
+    high_is_good : bool
+        Whether more of it is better.
+    """
+
+    patience: int
+    judge: Callable[[nn.Module], dict[str, float]]
+    score: str
+    high_is_good: bool
+    epoch: int = -1
+    best: float | None = None
+    weights: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    def look(self, epoch: int, model: nn.Module) -> dict[str, float]:
+        """Score an epoch, keep its weights if it is the best so far, and return its scores."""
+        scores = self.judge(model)
+        value = scores[self.score] if self.high_is_good else -scores[self.score]
+        if self.best is None or value > self.best:
+            self.epoch, self.best = epoch, value
+            self.weights = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+        return scores
+
+    def ends(self, epoch: int) -> bool:
+        """Return whether training ends after an epoch."""
+        return self.best is not None and epoch - self.epoch >= self.patience
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a snapshot keeps."""
+        return {"epoch": self.epoch, "best": self.best, "weights": self.weights}
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Take over what :meth:`to_dict` gave."""
+        self.epoch, self.best, self.weights = content["epoch"], content["best"], content["weights"]

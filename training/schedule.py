@@ -1,0 +1,71 @@
+"""Optimisers, and how their learning rate changes from step to step."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+
+from training.errors import InputError
+from training.settings import TrainSettings
+
+__all__ = ["check_steps", "make_optimizer", "make_schedule"]
+
+# share of the steps in which the learning rate of one cycle rises
+_WARM_UP = 0.25
+
+
+def make_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
+    """Return the optimiser of a network."""
+    rate, decay = settings.learning_rate, settings.weight_decay
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    return kind(model.parameters(), lr=rate, weight_decay=decay, fused=True)
+
+
+def make_schedule(optimizer: torch.optim.Optimizer, steps: int, settings: TrainSettings) -> LRScheduler:
+    """Return what sets the learning rate after each step.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        With the settings' learning rate.
+    steps : int
+        Steps in all.
+    settings : TrainSettings
+        ``one-cycle`` rises for a quarter of the steps and falls for the others (Smith and Topin, "Super-Convergence",
+        2018); ``cosine`` falls all along (Loshchilov and Hutter, "SGDR", ICLR 2017); ``constant`` stays, or changes at
+        the iterations of `lr_steps`.
+    """
+    if settings.schedule == "one-cycle":
+        # one step more than are taken, as the schedule is read after each; below 3 its phases would have no length
+        total = max(steps + 1, 3)
+        return OneCycleLR(
+            optimizer, max_lr=settings.learning_rate, total_steps=total, pct_start=max(_WARM_UP, 2 / total)
+        )
+    if settings.schedule == "cosine":
+        return LambdaLR(optimizer, lambda step: (1 + math.cos(math.pi * min(1.0, step / max(1, steps)))) / 2)
+    shares = [(begins, rate / settings.learning_rate) for begins, rate in settings.lr_steps]
+    return LambdaLR(optimizer, lambda step: next((share for begins, share in reversed(shares) if step >= begins), 1.0))
+
+
+def check_steps(settings: TrainSettings, photos: int) -> None:
+    """Refuse a learning rate that would begin after the end of training on `photos` photos.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    steps = settings.steps_for(photos)
+    late = [begins for begins, _ in settings.lr_steps if begins >= steps]
+    if late:
+        raise InputError(
+            f"a learning rate begins at iteration {late[0]}, after the end of training",
+            got=f"{steps} iterations in all",
+            wanted=f"below {steps}",
+            fix="Train longer with --iterations, or let it begin earlier.",
+        )
