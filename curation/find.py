@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from curation.decisions import now
-from curation.errors import InputError
 from curation.evidence import Evidence
 from curation.health import health
 from curation.issues import find_issues
 from curation.listings import Listings
 from curation.prepare import prepare
 from curation.probabilities import Probabilities, read_probabilities, write_probabilities
+from curation.recording import check_expected, dataset_facts, recorded, report_problems
 from curation.runs import Run, create_run
 from curation.talk import Silent, Talk
 from training.files import locked, sha256_of_file, whole_file, write_json
@@ -106,13 +104,13 @@ def find(
     brought = _brought(listings, settings.probabilities)
     classes = brought.classes if brought else listings.classes
     settle = _scorer(listings, settings, classes, brought, cache, talk)
-    _check_expected(listings, talk)
+    check_expected(listings, talk)
     if settings.text and listings.table["image"].notna().any():
         check_reader()
     run = create_run(listings.source.name, run_folder, command=list(command), facts=_facts(listings, classes, settings))
     talk.say(f"run folder: {run.folder}")
-    with locked(run.folder), _recorded(run, talk):
-        _report_problems(run, listings, talk)
+    with locked(run.folder), recorded(run, talk, _write_report):
+        report_problems(run, listings, talk)
         score = settle(run)
         with run.stage("photos"):
             table = prepare(
@@ -130,31 +128,6 @@ def find(
         with run.stage("issues"):
             _write(run, evidence)
     return run
-
-
-@contextmanager
-def _recorded(run: Run, talk: Talk) -> Iterator[None]:
-    """Record in ``run.json`` how the block ends."""
-    fresh = not run.listings_file.exists()
-    try:
-        yield
-    except KeyboardInterrupt:
-        run.update(status="interrupted")
-        talk.say("Interrupted. The same command goes on from here.")
-        raise
-    except InputError:
-        run.update(status="failed")
-        if fresh and not run.listings_file.exists():
-            # a mistake in what was asked leaves nothing behind
-            run.discard()
-        raise
-    except BaseException:
-        run.update(status="failed")
-        raise
-    from curation.report import write_report
-
-    run.update(status="finished", finished=now())
-    write_report(run)
 
 
 def _write(run: Run, evidence: Evidence) -> None:
@@ -208,36 +181,14 @@ def _brought(listings: Listings, path: Path | None) -> Probabilities | None:
 
 
 def _facts(listings: Listings, classes: Sequence[str], settings: FindSettings) -> dict[str, Any]:
-    source = listings.source
-    dataset = {
-        "name": source.name,
-        "path": str(source.path.resolve()),
-        "root": str(source.root.resolve()),
-        "currency": source.currency,
-        "classes": list(classes),
-        "listings": len(listings.table),
-        "columns": listings.columns,
-        "photos": str(source.boundary.resolve()),
-        "sha256": listings.sha256,
+    return {
+        "dataset": dataset_facts(listings, list(classes)),
+        "settings": settings.to_dict(),
+        "seed": settings.train.seed,
     }
-    return {"dataset": dataset, "settings": settings.to_dict(), "seed": settings.train.seed}
 
 
-def _check_expected(listings: Listings, talk: Talk) -> None:
-    counts = {"listings": len(listings.table), "classes": len(listings.classes)}
-    for what, wanted in listings.source.expected.items():
-        if what in counts and counts[what] != wanted:
-            talk.say(f"warning: the declaration expects {wanted} {what}, there are {counts[what]}")
+def _write_report(run: Run) -> None:
+    from curation.report import write_report
 
-
-def _report_problems(run: Run, listings: Listings, talk: Talk) -> None:
-    problems = listings.problems
-    if problems.empty:
-        return
-    with whole_file(run.folder / "problems.csv") as temporary:
-        problems.to_csv(temporary, index=False)
-    talk.say(
-        f"{problems['row'].nunique()} rows have bad values, taken as missing (all in {run.folder / 'problems.csv'}):"
-    )
-    for bad in problems.head(10).itertuples():
-        talk.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
+    write_report(run)

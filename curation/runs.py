@@ -20,9 +20,10 @@ from curation.decisions import Decision, append_decisions, now, read_journal
 from curation.errors import RunError, some
 from training.files import locked, read_json, whole_file, write_json
 
-__all__ = ["RUNS", "Run", "create_run", "damaged_runs", "find_runs", "open_run"]
+__all__ = ["FINISHED", "MODELS", "RUNS", "STUDIES", "Run", "create_run", "damaged_runs", "find_runs", "open_run"]
 
-RUNS = Path("runs")
+#: Below the current folder: what `find-issues` made; single models; comparisons and searches of models.
+RUNS, MODELS, STUDIES = Path("runs"), Path("models"), Path("studies")
 FINISHED = "finished"
 _PACKAGES = ("torch", "torchvision", "cleanlab", "scikit-learn", "pandas", "numpy", "pillow")
 
@@ -174,7 +175,8 @@ class Run:
     def discard(self) -> None:
         """Remove the run, and the folders above it that were made for it and are empty now."""
         shutil.rmtree(self.folder)
-        for parent in (RUNS / self.folder.parent.name, RUNS):
+        root = self.folder.parent.parent
+        for parent in (self.folder.parent, root) if root in (RUNS, MODELS, STUDIES) else ():
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
 
@@ -239,13 +241,13 @@ def open_run(folder: Path | None = None) -> Run:
     return runs[-1].require_finished()
 
 
-def create_run(name: str, folder: Path | None, *, command: list[str], facts: dict[str, Any]) -> Run:
+def create_run(name: str, folder: Path | None, *, command: list[str], facts: dict[str, Any], root: Path = RUNS) -> Run:
     """Start a run, or continue the one that was interrupted.
 
     Parameters
     ----------
     name : str
-        The dataset's name; the run is ``runs/<name>/<number>``.
+        The dataset's name; the run is ``<root>/<name>/<number>``.
     folder : Path or None
         Another folder for the run (``--run``).
     command : list of str
@@ -253,6 +255,8 @@ def create_run(name: str, folder: Path | None, *, command: list[str], facts: dic
     facts : dict
         ``settings`` and ``dataset`` (with its hashes). A run that was interrupted is continued only if these
         are equal; otherwise its results would mix two questions.
+    root : Path
+        Where runs of this kind are.
 
     Raises
     ------
@@ -268,7 +272,7 @@ def create_run(name: str, folder: Path | None, *, command: list[str], facts: dic
         elif folder.exists() and any(folder.iterdir()):
             raise RunError(f"{folder} is not empty and not a run", wanted="a new folder", fix="Choose another --run.")
     else:
-        run = _unfinished(name, facts) or Run(RUNS / name / str(_next_number(RUNS / name)))
+        run = _unfinished(name, facts, root) or Run(root / name / str(_next_number(root / name)))
     run.folder.mkdir(parents=True, exist_ok=True)
     started = run.record().get("started", now()) if run.record_file.exists() else now()
     run.update(status="running", command=command, started=started, versions=_versions(), **facts)
@@ -306,9 +310,9 @@ def _different(record: dict[str, Any], facts: dict[str, Any], above: str = "") -
     return names
 
 
-def _unfinished(name: str, facts: dict[str, Any]) -> Run | None:
+def _unfinished(name: str, facts: dict[str, Any], root: Path) -> Run | None:
     """Return the latest run of this dataset if it was interrupted and asked the same question."""
-    runs = find_runs_of(name)
+    runs = find_runs_of(name, root)
     if not runs:
         return None
     record = runs[-1].record()
@@ -317,9 +321,9 @@ def _unfinished(name: str, facts: dict[str, Any]) -> Run | None:
     return runs[-1] if not _different(record, facts) and record.get("status") != FINISHED else None
 
 
-def find_runs_of(name: str) -> list[Run]:
+def find_runs_of(name: str, root: Path = RUNS) -> list[Run]:
     """Return the runs of one dataset, oldest first."""
-    return [run for run in find_runs() if run.folder.parent.name == name]
+    return [run for run in find_runs(root) if run.folder.parent.name == name]
 
 
 def _next_number(parent: Path) -> int:
