@@ -113,8 +113,10 @@ def _with_text(table: pd.DataFrame, paths: Sequence[Path | None], cache: PhotoCa
         if path is not None and readable
     }
     found = [PhotoText()] * len(table)
-    with talk.bar("looking for text") as progress:
-        texts = find_text(list(photos.values()), cache=cache, progress=progress, say=talk.say) if photos else []
+    texts: list[PhotoText] = []
+    if photos:
+        with talk.bar("looking for text") as progress:
+            texts = find_text(list(photos.values()), cache=cache, progress=progress, say=talk.say)
     for row, text in zip(photos, texts, strict=True):
         found[row] = text
     return table.assign(

@@ -263,14 +263,17 @@ def create_run(name: str, folder: Path | None, *, command: list[str], facts: dic
     RunError
         If `folder` holds a finished run, a run with other settings, or something else.
     """
+    option = "--run" if root == RUNS else "--output"
     if folder is not None:
         run = Run(folder)
         if run.busy():
-            raise RunError(f"another process is working on {folder}", fix="Wait for it, or choose another --run.")
+            raise RunError(f"another process is working on {folder}", fix=f"Wait for it, or choose another {option}.")
         if run.record_file.exists():
-            _require_same(run, facts)
+            _require_same(run, facts, option)
         elif folder.exists() and any(folder.iterdir()):
-            raise RunError(f"{folder} is not empty and not a run", wanted="a new folder", fix="Choose another --run.")
+            raise RunError(
+                f"{folder} is not empty and not a run", wanted="a new folder", fix=f"Choose another {option}."
+            )
     else:
         run = _unfinished(name, facts, root) or Run(root / name / str(_next_number(root / name)))
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -279,13 +282,13 @@ def create_run(name: str, folder: Path | None, *, command: list[str], facts: dic
     return run
 
 
-def _require_same(run: Run, facts: dict[str, Any]) -> None:
+def _require_same(run: Run, facts: dict[str, Any], option: str) -> None:
     record = run.record()
     if record.get("status") == FINISHED:
         raise RunError(
             f"{run.folder} holds a finished run",
             wanted="a new folder",
-            fix="Choose another --run, or leave it out: runs are numbered.",
+            fix=f"Choose another {option}, or leave it out: runs are numbered.",
         )
     different = _different(record, facts)
     if different:
@@ -293,7 +296,7 @@ def _require_same(run: Run, facts: dict[str, Any]) -> None:
             f"{run.folder} was started with other settings or data",
             got=f"other values of {some(different)}",
             wanted="the same as in its run.json",
-            fix="Choose another --run to start afresh.",
+            fix=f"Choose another {option} to start afresh.",
         )
 
 

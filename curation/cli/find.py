@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
-from curation.cli.options import cache_option, json_option, train_options, train_settings
+from curation.cli.options import cache_option, json_option, refuse_without_effect, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
-from curation.errors import InputError
 from curation.runs import Run
 from training.photos.cache import default_cache
 from training.settings import TrainSettings
@@ -51,6 +50,12 @@ _PAIRS = 3
 @click.option(
     "--text/--no-text", default=True, show_default=True, help="Look for photos that show text instead of the item."
 )
+@click.option(
+    "--price-model",
+    is_flag=True,
+    help="Also train networks that tell prices by photos; price flags then listen to them. Needs --preset thorough or "
+    "--epochs, and takes about twice as long.",
+)
 @train_options
 @cache_option
 @json_option
@@ -63,6 +68,7 @@ def find_issues(
     folds: int,
     budget: int | None,
     text: bool,
+    price_model: bool,
     cache_dir: Path | None,
     as_json: bool,
     **train: Any,
@@ -78,8 +84,10 @@ def find_issues(
     from curation.summary import summarise
 
     talk = Terminal()
-    settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities, text=text)
-    _refuse_without_effect(settings)
+    settings = FindSettings(
+        folds=folds, train=train_settings(train), probabilities=probabilities, text=text, price_model=price_model
+    )
+    _check_options(settings)
     listings = read_dataset(
         dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, talk=talk
     )
@@ -96,27 +104,15 @@ _KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size"}
 _OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
 
 
-def _refuse_without_effect(settings: FindSettings) -> None:
+def _check_options(settings: FindSettings) -> None:
     """Refuse options that were given and would do nothing."""
     if settings.probabilities is not None:
-        without_effect = {"folds", *TrainSettings.__dataclass_fields__} - _KEPT_WITH_PROBABILITIES
-        _refuse(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
+        without_effect = {"folds", "price_model", *TrainSettings.__dataclass_fields__} - _KEPT_WITH_PROBABILITIES
+        refuse_without_effect(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
     elif settings.train.epochs_for(0) == 0:
         # a pretrained network gives the features even if none is trained
         idle = _OF_THE_NETWORK | (set() if settings.train.pretrained else {"model"})
-        _refuse(idle, "without a network", "Add --preset thorough or --epochs, or leave it out.")
-
-
-def _refuse(names: set[str], when: str, fix: str) -> None:
-    context = click.get_current_context()
-    given = [
-        parameter.opts[0] if context.params[str(parameter.name)] is not False else parameter.secondary_opts[0]
-        for parameter in context.command.params
-        if parameter.name in names
-        and context.get_parameter_source(parameter.name) == click.core.ParameterSource.COMMANDLINE
-    ]
-    if given:
-        raise InputError(f"{', '.join(given)} has no effect {when}", fix=fix)
+        refuse_without_effect(idle, "without a network", "Add --preset thorough or --epochs, or leave it out.")
 
 
 def _print(summary: dict[str, Any], run: Run) -> None:

@@ -15,6 +15,7 @@ from curation.cli.retrain import retrain
 from curation.cli.review import review
 from curation.cli.runs import runs
 from curation.cli.status import status
+from curation.cli.train import train
 
 __all__ = ["main"]
 
@@ -37,5 +38,5 @@ def main() -> None:
     """  # noqa: D301 (click wants the control character)
 
 
-for command in (demo, explore, find_issues, review, apply_fixes, undo, retrain, runs, status, cache):
+for command in (demo, explore, find_issues, review, apply_fixes, undo, retrain, runs, status, cache, train):
     main.add_command(command)

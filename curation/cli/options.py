@@ -9,11 +9,22 @@ from typing import Any
 import click
 
 from curation.cli.terminal import Terminal
+from curation.errors import InputError
 from curation.runs import damaged_runs
 from training.durations import parse_duration
-from training.settings import OPTIMIZERS, PRESETS, TrainSettings
+from training.settings import AUGMENTS, BALANCES, OPTIMIZERS, PRESETS, SCHEDULES, TrainSettings
 
-__all__ = ["cache_option", "json_option", "network_options", "run_option", "train_options", "train_settings"]
+__all__ = [
+    "cache_option",
+    "json_option",
+    "model_options",
+    "model_settings",
+    "network_options",
+    "refuse_without_effect",
+    "run_option",
+    "train_options",
+    "train_settings",
+]
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -48,7 +59,7 @@ def _network(*, of_run: bool) -> tuple[Option, ...]:
         return click.option(*names, default=default, show_default=True, help=help, **more)
 
     return (
-        option("--model", default=_DEFAULT.model, help="Any torchvision classifier."),
+        option("--model", default=_DEFAULT.model, help="Any torchvision classifier, or lenet."),
         click.option(
             "--epochs",
             type=int,
@@ -57,7 +68,7 @@ def _network(*, of_run: bool) -> tuple[Option, ...]:
         ),
         option("--batch-size", default=_DEFAULT.batch_size, help="Photos per step."),
         option("--optimizer", default=_DEFAULT.optimizer, metavar="|".join(OPTIMIZERS), help="Optimiser."),
-        option("--lr", "learning_rate", default=_DEFAULT.learning_rate, help="Peak learning rate."),
+        option("--lr", "learning_rate", default=_DEFAULT.learning_rate, help="Highest learning rate."),
         option("--weight-decay", default=_DEFAULT.weight_decay, help="Weight decay."),
         option("--label-smoothing", default=_DEFAULT.label_smoothing, help="Share of each label's weight spread out."),
         option("--pretrained/--no-pretrained", default=True, help="Start from torchvision's weights."),
@@ -85,6 +96,44 @@ _TRAIN: tuple[Option, ...] = (
     click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Seed of everything random."),
 )
 
+#: Of networks that are trained one at a time, for their own sake.
+_MODEL: tuple[Option, ...] = (
+    click.option("--image-size", type=int, help="Side of the photos in pixels. [default: 64]"),
+    *_network(of_run=False),
+    click.option("--iterations", type=int, help="Optimiser steps, instead of --epochs."),
+    click.option(
+        "--schedule",
+        metavar="|".join(SCHEDULES),
+        help=f"How the learning rate changes. [default: {_DEFAULT.schedule}; constant with --lr-steps]",
+    ),
+    click.option(
+        "--lr-steps", metavar="STEP:LR,…", help="Learning rates from some iteration on, e.g. 20000:1e-6,30000:1e-7."
+    ),
+    click.option(
+        "--early-stop",
+        type=int,
+        metavar="EPOCHS",
+        help="End when a tenth of the training listings, put aside, were not told better for so many epochs; keep the "
+        "best epoch. The test set has no say.",
+    ),
+    click.option(
+        "--balance",
+        default=_DEFAULT.balance,
+        show_default=True,
+        metavar="|".join(BALANCES),
+        help="Small classes: repeat photos, repeat them turned and mirrored, or weigh them in the loss.",
+    ),
+    click.option(
+        "--augment",
+        default=_DEFAULT.augment,
+        show_default=True,
+        metavar="|".join(AUGMENTS),
+        help="How photos are varied; standard: mirror, turn, zoom, shift, light.",
+    ),
+    click.option("--use-price", is_flag=True, help="The network sees the price beside the photo; it may be missing."),
+    click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Seed of everything random."),
+)
+
 
 cache_option = click.option(
     "--cache-dir",
@@ -103,6 +152,11 @@ def network_options(command: Command) -> Command:
     return _with(command, _network(of_run=True))
 
 
+def model_options(command: Command) -> Command:
+    """Add the options of a network that is trained for its own sake to a command."""
+    return _with(command, _MODEL)
+
+
 def _with(command: Command, options: Sequence[Option]) -> Command:
     for option in reversed(options):
         command = option(command)
@@ -113,3 +167,59 @@ def train_settings(options: dict[str, Any]) -> TrainSettings:
     """Make settings of the options that :func:`train_options` added."""
     limit = options.pop("time_limit")
     return TrainSettings(**options, time_limit=None if limit is None else parse_duration(limit))
+
+
+def model_settings(options: dict[str, Any]) -> TrainSettings:
+    """Make settings of the options that :func:`model_options` added.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range, or there is none.
+    """
+    steps, schedule = _lr_steps(options.pop("lr_steps")), options.pop("schedule")
+    # changing at iterations is what a constant rate can do
+    schedule = schedule or ("constant" if steps else _DEFAULT.schedule)
+    if options["epochs"] == 0:
+        raise InputError("--epochs 0 trains nothing", wanted="at least 1")
+    return TrainSettings(**options, preset="thorough", lr_steps=steps, schedule=schedule)
+
+
+def _lr_steps(text: str | None) -> tuple[tuple[int, float], ...]:
+    """Read ``20000:1e-6,30000:1e-7``."""
+    steps = []
+    for part in text.split(",") if text else []:
+        begins, _, rate = part.partition(":")
+        try:
+            steps.append((int(begins), float(rate)))
+        except ValueError:
+            raise InputError(
+                "--lr-steps can't be read",
+                got=part,
+                wanted="ITERATION:RATE, e.g. 20000:1e-6",
+                fix="Separate by commas.",
+            ) from None
+    return tuple(steps)
+
+
+def refuse_without_effect(names: set[str], when: str, fix: str) -> None:
+    """Refuse options that were given and would do nothing.
+
+    Parameters
+    ----------
+    names : set of str
+        Parameters of the current command.
+    when : str
+        E.g. ``"with --probabilities: nothing is trained"``.
+    fix : str
+        What to do instead.
+    """
+    context = click.get_current_context()
+    given = [
+        parameter.opts[0] if context.params[str(parameter.name)] is not False else parameter.secondary_opts[0]
+        for parameter in context.command.params
+        if parameter.name in names
+        and context.get_parameter_source(parameter.name) == click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise InputError(f"{', '.join(given)} has no effect {when}", fix=fix)

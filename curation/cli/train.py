@@ -1,0 +1,120 @@
+"""`curate train`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
+from curation.cli.options import cache_option, json_option, model_options, model_settings, refuse_without_effect
+from curation.cli.terminal import Terminal, print_json, print_table
+from training.photos.cache import default_cache
+from training.settings import LOSSES, TARGETS, TrainSettings
+
+__all__ = ["train"]
+
+_PAIRS = 3
+
+
+@click.command(
+    epilog="Example: curate train listings.csv --model resnet18 --image-size 320 --optimizer adam --lr 5e-5 "
+    "--lr-steps 20000:1e-6 --iterations 40000"
+)
+@dataset_argument
+@click.option("--target", default="label", show_default=True, metavar="|".join(TARGETS), help="What the model tells.")
+@click.option(
+    "--loss", default="huber", show_default=True, metavar="|".join(LOSSES), help="Of prices: what an error costs."
+)
+@model_options
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the model. [default: models/NAME/NUMBER]",
+)
+@dataset_options
+@cache_option
+@json_option
+def train(
+    dataset: Path,
+    output: Path | None,
+    columns: tuple[str, ...],
+    allow_outside: bool,
+    cache_dir: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train one model that tells the label, or the price, of the listings of DATASET.
+
+    It is trained on four fifths of the listings, stratified by class, and scored on both parts; rows whose `split` is
+    `test` are the test set where there are such. Reposts and groups stay on one side. An interrupted training goes on
+    when the same command is given again.
+    """
+    settings = model_settings(options)
+    check_effect(settings)
+    from curation.study.train import train_model
+
+    talk = Terminal()
+    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, talk=talk)
+    result = train_model(listings, settings, output=output, cache=default_cache(cache_dir), command=sys.argv, talk=talk)
+    if as_json:
+        print_json(result)
+    else:
+        _print(result)
+
+
+def check_effect(settings: TrainSettings) -> None:
+    """Refuse options that were given and would do nothing."""
+    if settings.target == "label":
+        refuse_without_effect({"loss"}, "on labels", "Add --target price, or leave it out.")
+    else:
+        refuse_without_effect({"balance", "use_price", "label_smoothing"}, "with --target price", "Leave it out.")
+
+
+def _print(result: dict[str, Any]) -> None:
+    counts = result["listings"]
+    title = f"{counts['test']} test listings, {counts['train']} trained on"
+    if result["target"] == "price":
+        _print_prices(result, title)
+    else:
+        _print_labels(result, title)
+    steps = f"{result['epochs']} epochs, {result['iterations']:,} iterations"
+    if result["best_epoch"] is not None:
+        steps += f"; the weights are those of epoch {result['best_epoch'] + 1}"
+    click.echo(f"{result['settings']['model']}, {steps}; initial weights {result['initial_weights']}")
+    click.echo(f"Model: {result['model']}")
+    click.echo(f"Next: curate predict {result['folder']} DATASET")
+    click.echo(f"      tensorboard --logdir {result['folder']}/training")
+
+
+def _print_labels(result: dict[str, Any], title: str) -> None:
+    from curation.study.scores import confused
+
+    test, keys = result["test"], ("precision", "recall", "f1")
+    rows = [(name, *(f"{of[key]:.2f}" for key in keys), of["support"]) for name, of in [*test["per_class"].items()]]
+    total = result["listings"]["test"]
+    rows += [(f"{mean} average", *(f"{test[mean][key]:.2f}" for key in keys), total) for mean in ("macro", "weighted")]
+    print_table(title, ["class", "precision", "recall", "F1", "test listings"], rows, right=[1, 2, 3, 4])
+    click.echo()
+    if pairs := confused(result, _PAIRS):
+        click.echo(f"Most confused: {', '.join(f'{given} as {told} ({count})' for given, told, count in pairs)}.")
+    click.echo(
+        f"macro-F1 {test['macro_f1']:.3f}, accuracy {test['accuracy']:.3f} on the test set "
+        f"(training part {result['train']['macro_f1']:.3f} and {result['train']['accuracy']:.3f})"
+    )
+
+
+def _print_prices(result: dict[str, Any], title: str) -> None:
+    test, train, currency = result["test"], result["train"], result["currency"] or "the currency"
+    rows = [
+        (name, f"{of['mae']:,.2f}", f"{of['median_ae']:,.2f}", of["support"])
+        for name, of in test["per_class"].items()
+        if of["support"]
+    ]
+    print_table(title, ["class", "MAE", "median error", "test listings"], rows, right=[1, 2, 3])
+    click.echo(
+        f"\nMAE {test['mae']:,.2f} {currency}, median absolute error {test['median_ae']:,.2f} on the test set "
+        f"(training part {train['mae']:,.2f} and {train['median_ae']:,.2f})"
+    )

@@ -1,0 +1,1 @@
+"""Single models of a dataset: trained, compared, tuned, used on new listings."""

@@ -1,0 +1,44 @@
+"""How networks are trained on this machine: measured once, said with the time it will take, kept for going on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from curation.talk import Talk
+from training.arrangement import Arrangement, measure
+from training.devices import Device
+from training.durations import duration
+from training.files import read_json, write_json
+from training.jobs import Job
+from training.settings import TrainSettings
+
+__all__ = ["arrange"]
+
+
+def arrange(
+    settings: TrainSettings, jobs: Sequence[Job], device: Device, file: Path, talk: Talk, *, classes: int
+) -> Arrangement:
+    """Measure how networks train fastest here, and say how long these jobs take; or read back what was measured.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+    jobs : sequence of Job
+        That are trained together.
+    device : Device
+    file : Path
+        Keeps it: an interrupted training goes on as it began.
+    talk : Talk
+        Who is told.
+    classes : int
+        K.
+    """
+    if file.exists():
+        return Arrangement.from_dict(read_json(file))
+    arrangement = measure(settings, device, classes=classes, jobs=len(jobs))
+    write_json(file, arrangement.to_dict())
+    steps = sum(job.steps(settings) for job in jobs)
+    seconds = steps * arrangement.step_seconds / arrangement.side_by_side
+    talk.say(f"expected: {duration(seconds)} at most ({arrangement}; {steps:,} steps of {settings.model})")
+    return arrangement

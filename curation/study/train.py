@@ -1,0 +1,205 @@
+"""`curate train`: one model of a dataset, its scores on both parts, and the file that `curate predict` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from curation import __version__
+from curation.decisions import now
+from curation.listings import Listings
+from curation.out_of_fold import with_weights
+from curation.recording import recorded
+from curation.runs import MODELS
+from curation.study.arrange import arrange
+from curation.study.prepared import Prepared, check_settings, prepare_dataset, start
+from curation.study.scores import log_confusion, scores_of
+from curation.talk import Talk
+from training.devices import Device, find_device
+from training.files import locked, whole_file, write_json
+from training.jobs import Job
+from training.loop import epoch_size, predict
+from training.models import weights_origin
+from training.net import Net, build_net
+from training.photos.cache import PhotoCache
+from training.saved import SavedModel, photo_keys, save_model
+from training.schedule import check_steps
+from training.settings import TrainSettings
+from training.workers import run_jobs
+
+__all__ = ["METRICS", "train_model"]
+
+#: Scores of a model, in its folder.
+METRICS = "metrics.json"
+_FOLDS = 5
+_AT_ONCE = 1024
+
+
+def train_model(
+    listings: Listings,
+    settings: TrainSettings,
+    *,
+    output: Path | None,
+    cache: PhotoCache,
+    command: Sequence[str],
+    talk: Talk,
+) -> dict[str, Any]:
+    """Train a model on the training part of a dataset, and score it on both parts.
+
+    Parameters
+    ----------
+    listings : Listings
+        The checked table; its ``split``, or a stratified fifth of it, groups kept whole, is the test set.
+    settings : TrainSettings
+        How.
+    output : Path or None
+        Where; by default ``models/<dataset>/<number>``.
+    cache : PhotoCache
+        Where decoded photos are kept.
+    command : sequence of str
+        What was typed.
+    talk : Talk
+        Who is told how far it is.
+
+    Returns
+    -------
+    dict
+        The content of ``metrics.json``. Beside it are ``model.pt``, ``predictions.csv`` and a TensorBoard log.
+    """
+    check_settings(listings, settings)
+    device = find_device(settings.device)
+    run = start(
+        listings, output, root=MODELS, command=list(command), settings={"train": settings.to_dict()}, seed=settings.seed
+    )
+    talk.say(f"model folder: {run.folder}")
+    with locked(run.folder), recorded(run, talk):
+        with run.stage("photos"):
+            prepared = prepare_dataset(
+                run, listings, settings, models=[settings.model], folds=_FOLDS, cache=cache, talk=talk
+            )
+        with run.stage("train"):
+            job, content, lines = _train(prepared, with_weights(settings, talk), device, talk)
+        with run.stage("score"):
+            model = _saved(prepared, settings, job, content)
+            told = _told(prepared, model.net, device, talk)
+            result = _result(prepared, settings, content, told, lines)
+            log_confusion(result, job.folder)
+            _write(prepared, settings, model, told, result)
+        # all of it is in model.pt
+        (job.folder / "checkpoint.pt").unlink()
+    return result
+
+
+def _train(
+    prepared: Prepared, settings: TrainSettings, device: Device, talk: Talk
+) -> tuple[Job, dict[str, Any], list[str]]:
+    """Train, or read back what was trained; return the job, its checkpoint, and what a person should know."""
+    rows, validation = prepared.divided(prepared.train, settings)
+    check_steps(settings, epoch_size(prepared.labels[rows], settings))
+    folder = prepared.run.training_folder
+    job = Job(
+        name=settings.model,
+        folder=folder / "log",
+        labels=prepared.labels,
+        rows=rows,
+        scored=prepared.test,
+        seed=settings.seed,
+        validation=validation,
+    )
+    arrangement = arrange(settings, [job], device, folder / "arrangement.json", talk, classes=len(prepared.classes))
+    lines: list[str] = []
+    with talk.bar("training") as progress:
+        run_jobs([job], prepared.data, settings, arrangement, progress=progress, say=lines.append)
+    # where the weights come from was said before
+    lines = [line for line in lines if not line.startswith(f"{settings.model}: ")]
+    for line in lines:
+        talk.say(line)
+    content: dict[str, Any] = torch.load(job.folder / "checkpoint.pt", map_location="cpu", weights_only=True)
+    return job, content, lines
+
+
+def _saved(prepared: Prepared, settings: TrainSettings, job: Job, content: dict[str, Any]) -> SavedModel:
+    prices = None if prepared.data.prices is None else prepared.data.prices[job.rows]
+    net, _ = build_net(replace(settings, pretrained=False), len(prepared.classes), job.labels[job.rows], prices)
+    net.load_state_dict(content["model"])
+    record = prepared.run.record()
+    facts = {
+        "dataset": record["dataset"]["name"],
+        "sha256": record["sha256"],
+        "currency": prepared.currency,
+        "created": now(),
+        "versions": record["versions"],
+        "curate": __version__,
+    }
+    trained = prepared.table["sha256"].iloc[np.concatenate([job.rows, job.validation])]
+    return SavedModel(net.eval(), settings, prepared.classes, facts, photo_keys(trained.tolist()))
+
+
+def _told(prepared: Prepared, net: Net, device: Device, talk: Talk) -> npt.NDArray[np.float32]:
+    """Return what the model says of every usable listing, shape (N, K) or (N, 1); NaN elsewhere."""
+    device.place(net)
+    rows = np.concatenate([prepared.train, prepared.test])
+    told = np.full((len(prepared.table), net.task.outputs), np.nan, dtype=np.float32)
+    with talk.bar("scoring") as progress:
+        for at in range(0, len(rows), _AT_ONCE):
+            part = rows[at : at + _AT_ONCE]
+            told[part] = predict(net, prepared.data.photos, part, device, prices=prepared.data.prices)
+            progress(at + len(part), len(rows))
+    net.cpu()
+    return told
+
+
+def _result(
+    prepared: Prepared,
+    settings: TrainSettings,
+    content: dict[str, Any],
+    told: npt.NDArray[np.float32],
+    lines: list[str],
+) -> dict[str, Any]:
+    history = content["history"]
+    return {
+        "folder": str(prepared.run.folder),
+        "model": str(prepared.run.folder / "model.pt"),
+        "target": settings.target,
+        "currency": prepared.currency,
+        "settings": settings.to_dict(),
+        "initial_weights": weights_origin(settings.model) if settings.pretrained else content["origin"],
+        "epochs": len(history),
+        "best_epoch": content["best_epoch"],
+        "iterations": history[-1]["step"],
+        "listings": {"train": len(prepared.train), "test": len(prepared.test), "all": len(prepared.table)},
+        "train": scores_of(prepared, settings, prepared.train, told),
+        "test": scores_of(prepared, settings, prepared.test, told),
+        "warnings": [*prepared.warnings, *(line for line in lines if "out of memory" in line)],
+    }
+
+
+def _write(
+    prepared: Prepared,
+    settings: TrainSettings,
+    model: SavedModel,
+    told: npt.NDArray[np.float32],
+    result: dict[str, Any],
+) -> None:
+    table, folder = prepared.table, prepared.run.folder
+    said = pd.DataFrame({"id": table["id"], "image": table["image"], "split": table["split"]})
+    known: npt.NDArray[np.bool_] = np.isfinite(told).all(axis=1)
+    if settings.target == "price":
+        said["given_price"] = table["price"]
+        said["predicted_price"] = pd.Series(told[:, 0], index=said.index).round(2)
+    else:
+        named = np.array(prepared.classes, dtype=object)[np.nan_to_num(told).argmax(axis=1)]
+        said["given_label"] = table["label"]
+        said["predicted_label"] = pd.Series(named, index=said.index).where(known)
+        said["confidence"] = pd.Series(told.max(axis=1), index=said.index).round(4)
+    with whole_file(folder / "predictions.csv") as temporary:
+        said.to_csv(temporary, index=False)
+    save_model(folder / "model.pt", model)
+    write_json(folder / METRICS, result)
