@@ -190,7 +190,7 @@ def _write(
 ) -> None:
     table, folder = prepared.table, prepared.run.folder
     said = pd.DataFrame({"id": table["id"], "image": table["image"], "split": table["split"]})
-    known: npt.NDArray[np.bool_] = np.isfinite(told).all(axis=1)
+    known = np.asarray(np.isfinite(told).all(axis=1), dtype=bool)
     if settings.target == "price":
         said["given_price"] = table["price"]
         said["predicted_price"] = pd.Series(told[:, 0], index=said.index).round(2)
