@@ -10,6 +10,8 @@ import pytest
 from curation.cli.options import model_settings
 from curation.cli.train import train
 from curation.study.command import command_line
+from training.errors import InputError
+from training.models import build_model
 from training.settings import TrainSettings
 
 SETTINGS = TrainSettings(preset="thorough")
@@ -46,3 +48,8 @@ def test_a_command_line_gives_its_settings_back(changes):
 def test_a_command_line_says_only_what_differs_from_the_defaults():
     assert command_line(SETTINGS, "demo") == "curate train demo"
     assert command_line(replace(SETTINGS, optimizer="sgd"), "a b") == "curate train 'a b' --optimizer sgd"
+
+
+def test_a_photo_size_that_a_vision_transformer_cannot_take_is_refused():
+    with pytest.raises(InputError, match="vit_b_16 can't take photos of 50 pixels"):
+        build_model("vit_b_16", classes=3, image_size=50, pretrained=False)

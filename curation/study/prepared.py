@@ -18,8 +18,10 @@ from curation.runs import Run, create_run
 from curation.talk import Talk
 from training.folds import assign_folds, check_folds
 from training.jobs import Data, Labels
+from training.loop import epoch_size
 from training.models import build_model, least_size
 from training.photos.cache import PhotoCache
+from training.schedule import check_steps
 from training.settings import TrainSettings
 
 __all__ = ["Prepared", "check_settings", "prepare_dataset", "prices_of", "start"]
@@ -95,9 +97,15 @@ def check_settings(listings: Listings, settings: TrainSettings) -> None:
     Raises
     ------
     InputError
-        If there is no such model, it can't take photos of this size, or there are no prices to tell or to look at.
+        If there is no such model, it can't take photos of this size, there are no prices to tell or to look at, or a
+        learning rate begins after the end of training.
     """
     build_model(settings.model, classes=len(listings.classes), image_size=settings.size, pretrained=False)
+    if settings.epochs or settings.iterations:
+        # fewer listings may train than there are, which is known once their photos are decoded; never more
+        of = listings.table
+        labels = prices_of(of) if settings.target == "price" else class_numbers(of["label"], listings.classes)
+        check_steps(settings, epoch_size(labels[labels >= 0], settings))
     if (settings.target == "price" or settings.use_price) and not (listings.table["price"] > 0).any():
         known = int(listings.table["price"].notna().sum())
         raise InputError(
