@@ -14,7 +14,7 @@ from curation.talk import Talk
 if TYPE_CHECKING:
     from curation.listings import Listings
 
-__all__ = ["dataset_argument", "dataset_options", "read_dataset"]
+__all__ = ["dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
 
 _BAD_ROWS = 20
 
@@ -71,6 +71,12 @@ def read_dataset(
         if len(error.problems) > _BAD_ROWS:
             talk.say(f"  +{len(error.problems) - _BAD_ROWS} more")
         raise
+
+
+def dataset_words(dataset: Path, *, columns: tuple[str, ...], allow_outside: bool) -> list[str]:
+    """Return DATASET and its options as they were typed, for a command that is suggested."""
+    mapped = [word for column in columns for word in ("--column", column)]
+    return [str(dataset), *mapped, *(["--allow-outside"] if allow_outside else [])]
 
 
 def _mapping(columns: tuple[str, ...]) -> dict[str, str]:

@@ -18,6 +18,7 @@ __all__ = [
     "cache_option",
     "json_option",
     "model_options",
+    "model_options_without",
     "model_settings",
     "network_options",
     "refuse_without_effect",
@@ -155,6 +156,22 @@ def network_options(command: Command) -> Command:
 def model_options(command: Command) -> Command:
     """Add the options of a network that is trained for its own sake to a command."""
     return _with(command, _MODEL)
+
+
+def model_options_without(*names: str) -> Option:
+    """Return what adds :func:`model_options` to a command, but for those that it has in a form of its own.
+
+    Parameters
+    ----------
+    *names : str
+        E.g. ``"--model"``.
+    """
+    return lambda command: _with(command, [option for option in _MODEL if _name_of(option) not in names])
+
+
+def _name_of(option: Option) -> str:
+    """Return the first name of an option, as click has it."""
+    return click.command(option(lambda: None)).params[0].opts[0]
 
 
 def _with(command: Command, options: Sequence[Option]) -> Command:

@@ -13,7 +13,7 @@ from training.files import read_json, write_json
 from training.jobs import Job
 from training.settings import TrainSettings
 
-__all__ = ["arrange"]
+__all__ = ["arrange", "expected_seconds", "measured"]
 
 
 def arrange(
@@ -34,11 +34,23 @@ def arrange(
     classes : int
         K.
     """
+    known = file.exists()
+    arrangement = measured(settings, len(jobs), device, file, classes=classes)
+    if not known:
+        steps, seconds = sum(job.steps(settings) for job in jobs), expected_seconds(settings, jobs, arrangement)
+        talk.say(f"expected: {duration(seconds)} at most ({arrangement}; {steps:,} steps of {settings.model})")
+    return arrangement
+
+
+def measured(settings: TrainSettings, jobs: int, device: Device, file: Path, *, classes: int) -> Arrangement:
+    """Measure how so many networks train fastest here, and keep it in a file; or read back what was measured."""
     if file.exists():
         return Arrangement.from_dict(read_json(file))
-    arrangement = measure(settings, device, classes=classes, jobs=len(jobs))
+    arrangement = measure(settings, device, classes=classes, jobs=jobs)
     write_json(file, arrangement.to_dict())
-    steps = sum(job.steps(settings) for job in jobs)
-    seconds = steps * arrangement.step_seconds / arrangement.side_by_side
-    talk.say(f"expected: {duration(seconds)} at most ({arrangement}; {steps:,} steps of {settings.model})")
     return arrangement
+
+
+def expected_seconds(settings: TrainSettings, jobs: Sequence[Job], arrangement: Arrangement) -> float:
+    """Return the seconds that jobs take, at most."""
+    return sum(job.steps(settings) for job in jobs) * arrangement.step_seconds / arrangement.side_by_side
