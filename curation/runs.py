@@ -241,7 +241,15 @@ def open_run(folder: Path | None = None) -> Run:
     return runs[-1].require_finished()
 
 
-def create_run(name: str, folder: Path | None, *, command: list[str], facts: dict[str, Any], root: Path = RUNS) -> Run:
+def create_run(
+    name: str,
+    folder: Path | None,
+    *,
+    command: list[str],
+    facts: dict[str, Any],
+    root: Path = RUNS,
+    extend: bool = False,
+) -> Run:
     """Start a run, or continue the one that was interrupted.
 
     Parameters
@@ -257,34 +265,43 @@ def create_run(name: str, folder: Path | None, *, command: list[str], facts: dic
         are equal; otherwise its results would mix two questions.
     root : Path
         Where runs of this kind are.
+    extend : bool
+        Whether more can be asked of a run that has finished: then the latest one that asked the same question goes on,
+        whatever came after it, and no second one is started beside it.
 
     Raises
     ------
     RunError
-        If `folder` holds a finished run, a run with other settings, or something else.
+        If `folder` holds a finished run, a run with other settings, or something else; if another process works on it.
     """
     option = "--run" if root == RUNS else "--output"
     if folder is not None:
         run = Run(folder)
-        if run.busy():
-            raise RunError(f"another process is working on {folder}", fix=f"Wait for it, or choose another {option}.")
+        _require_free(run, option)
         if run.record_file.exists():
-            _require_same(run, facts, option)
+            _require_same(run, facts, option, extend=extend)
         elif folder.exists() and any(folder.iterdir()):
             raise RunError(
                 f"{folder} is not empty and not a run", wanted="a new folder", fix=f"Choose another {option}."
             )
     else:
-        run = _unfinished(name, facts, root) or Run(root / name / str(_next_number(root / name)))
+        known = _latest_alike(name, facts, root) if extend else _unfinished(name, facts, root)
+        run = known or Run(root / name / str(_next_number(root / name)))
+        _require_free(run, option)
     run.folder.mkdir(parents=True, exist_ok=True)
     started = run.record().get("started", now()) if run.record_file.exists() else now()
     run.update(status="running", command=command, started=started, versions=_versions(), **facts)
     return run
 
 
-def _require_same(run: Run, facts: dict[str, Any], option: str) -> None:
+def _require_free(run: Run, option: str) -> None:
+    if run.busy():
+        raise RunError(f"another process is working on {run.folder}", fix=f"Wait for it, or choose another {option}.")
+
+
+def _require_same(run: Run, facts: dict[str, Any], option: str, *, extend: bool) -> None:
     record = run.record()
-    if record.get("status") == FINISHED:
+    if record.get("status") == FINISHED and not extend:
         raise RunError(
             f"{run.folder} holds a finished run",
             wanted="a new folder",
@@ -322,6 +339,11 @@ def _unfinished(name: str, facts: dict[str, Any], root: Path) -> Run | None:
     if runs[-1].busy():
         return None
     return runs[-1] if not _different(record, facts) and record.get("status") != FINISHED else None
+
+
+def _latest_alike(name: str, facts: dict[str, Any], root: Path) -> Run | None:
+    """Return the latest run of this dataset that asked the same question."""
+    return next((run for run in reversed(find_runs_of(name, root)) if not _different(run.record(), facts)), None)
 
 
 def find_runs_of(name: str, root: Path = RUNS) -> list[Run]:

@@ -117,11 +117,18 @@ def check_settings(listings: Listings, settings: TrainSettings) -> None:
 
 
 def start(
-    listings: Listings, output: Path | None, *, root: Path, command: list[str], settings: dict[str, object], seed: int
+    listings: Listings,
+    output: Path | None,
+    *,
+    root: Path,
+    command: list[str],
+    settings: dict[str, object],
+    seed: int,
+    extend: bool = False,
 ) -> Run:
-    """Make the folder of a model or a study, or go on with the one that was interrupted."""
+    """Make the folder of a model or a study, or go on with the one that was interrupted; `extend`: or has finished."""
     facts = {"dataset": dataset_facts(listings, listings.classes), "settings": settings, "seed": seed}
-    return create_run(listings.source.name, output, command=command, facts=facts, root=root)
+    return create_run(listings.source.name, output, command=command, facts=facts, root=root, extend=extend)
 
 
 def prepare_dataset(
