@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from curation.errors import InputError
 from curation.evidence import Evidence
 from curation.health import health
 from curation.issues import find_issues
@@ -47,12 +48,15 @@ class FindSettings:
         The user's own out-of-fold probabilities: then nothing is trained.
     text : bool
         Whether text is looked for in photos.
+    price_model : bool
+        Whether networks also tell prices by photos, as one more view of what is usual. Needs networks and prices.
     """
 
     folds: int = 5
     train: TrainSettings = field(default_factory=TrainSettings)
     probabilities: Path | None = None
     text: bool = True
+    price_model: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as run.json keeps them."""
@@ -60,6 +64,7 @@ class FindSettings:
         return {
             "folds": self.folds,
             "text": self.text,
+            "price_model": self.price_model,
             "train": self.train.to_dict(),
             "probabilities": None if brought is None else str(brought.resolve()),
             "probabilities_sha256": None if brought is None else sha256_of_file(brought),
@@ -153,13 +158,15 @@ def _scorer(
     if brought is not None:
         probs, currency = brought.probs, listings.source.currency
         return lambda run: lambda table: Evidence(table, tuple(classes), probs, currency=currency)
+    if settings.price_model:
+        _check_price_model(listings, settings.train)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
     # torch takes seconds to import; whoever brings probabilities does not need it
     from curation.out_of_fold import FoldTrainer
     from training.plan import Plan
 
-    trainer = FoldTrainer.checked(settings.train, classes, cache)
+    trainer = FoldTrainer.checked(settings.train, classes, cache, price_model=settings.price_model)
 
     def settle(run: Run) -> Scores:
         file = run.training_folder / "plan.json"
@@ -172,6 +179,26 @@ def _scorer(
         return lambda table: trainer.train(plan, run, table, listings.source.currency, talk)
 
     return settle
+
+
+def _check_price_model(listings: Listings, train: TrainSettings) -> None:
+    """Refuse a price model where no network is trained, or there is no price to learn from."""
+    if train.epochs_for(0) == 0:
+        asked = f"--preset {train.preset}" if train.epochs is None else f"--epochs {train.epochs}"
+        raise InputError(
+            "--price-model has no effect without a network",
+            got=asked,
+            wanted="--preset thorough, or --epochs above 0",
+            fix="Add one of them, or leave it out.",
+        )
+    table = listings.table
+    if not ((table["price"] > 0) & table["image"].notna()).any():
+        raise InputError(
+            "--price-model needs prices",
+            got="no listing with a photo and a price above 0",
+            wanted="a column of prices",
+            fix="Map it with --column price=NAME, or leave it out.",
+        )
 
 
 def _brought(listings: Listings, path: Path | None) -> Probabilities | None:

@@ -20,9 +20,9 @@ from curation.listings import Listings
 from curation.prepare import TEST_SHARE, class_numbers, groups_of, open_photos
 from curation.runs import Run
 from curation.talk import Talk
-from training.crossval import FoldPlan, cross_validate
+from training.crossval import PRICED, FoldPlan, cross_validate, cross_validate_prices
 from training.devices import Device, find_device
-from training.jobs import prepare_data
+from training.jobs import Data, prepare_data
 from training.models import PRETRAINED, build_model, weights_origin
 from training.photos import decode
 from training.photos.cache import PhotoCache
@@ -51,15 +51,20 @@ class FoldTrainer:
         Where to train.
     cache : PhotoCache
         Where decoded photos are kept.
+    price_model : bool
+        Whether each fold also gets a network that tells prices by photos.
     """
 
     settings: TrainSettings
     classes: Sequence[str]
     device: Device
     cache: PhotoCache
+    price_model: bool = False
 
     @classmethod
-    def checked(cls, settings: TrainSettings, classes: Sequence[str], cache: PhotoCache) -> FoldTrainer:
+    def checked(
+        cls, settings: TrainSettings, classes: Sequence[str], cache: PhotoCache, *, price_model: bool = False
+    ) -> FoldTrainer:
         """Return a trainer if device and model can be had and the model takes photos of this size.
 
         Raises
@@ -68,7 +73,7 @@ class FoldTrainer:
             If not.
         """
         build_model(settings.model, classes=len(classes), image_size=settings.size, pretrained=False)
-        return cls(settings, classes, find_device(settings.device), cache)
+        return cls(settings, classes, find_device(settings.device), cache, price_model)
 
     def plan(self, listings: Listings, folds: int, talk: Talk) -> Plan:
         """Settle how to train, and say how long it will take.
@@ -97,9 +102,20 @@ class FoldTrainer:
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
         reading = _seconds_to_read(listings, settings.size) * photos
         scored = photos // folds
-        work = Work(photos, rows, scored, len(self.classes), folds, watched=photos, seconds_before=reading)
+        work = Work(
+            photos,
+            rows,
+            scored,
+            len(self.classes),
+            folds,
+            watched=photos,
+            networks_alone=folds if self.price_model else 0,
+            seconds_before=reading,
+        )
         plan = make_plan(settings, work, self.device)
         say_plan(plan, settings, rows, talk)
+        if self.price_model and not plan.epochs:
+            talk.say("nor does it leave time for price models: prices are judged without")
         return plan
 
     def train(self, plan: Plan, run: Run, table: pd.DataFrame, currency: str | None, talk: Talk) -> Evidence:
@@ -124,6 +140,8 @@ class FoldTrainer:
             NaN rows for listings without a readable photo.
         """
         folds = _folds(table)
+        # what can't be trained is refused before hours of training, not after them
+        priced = _priced_folds(table, folds) if self.price_model and plan.epochs else None
         _say_rare_classes(table, folds.folds, talk)
         labels = class_numbers(table["label"], self.classes)
         with talk.bar("features") as progress:
@@ -159,6 +177,7 @@ class FoldTrainer:
             scores.in_fold,
             scores.neighbours,
             None if data.features is None else np.load(data.features, mmap_mode="r"),
+            None if priced is None else _told_prices(plan, run, table, data, priced, talk),
         )
 
 
@@ -206,6 +225,40 @@ def _folds(table: pd.DataFrame) -> FoldPlan:
         may_train=may_train.to_numpy(dtype=bool),
         has_photo=table["unreadable"].isna().to_numpy(),
     )
+
+
+def _priced_folds(table: pd.DataFrame, folds: FoldPlan) -> FoldPlan:
+    """Return the folds of models that train on prices; those need no label."""
+    priced = replace(folds, may_train=(table["split"] == "train").to_numpy(dtype=bool) & np.isfinite(_prices(table)))
+    priced.check(PRICED)
+    return priced
+
+
+def _prices(table: pd.DataFrame) -> npt.NDArray[np.float32]:
+    """Return the prices that can be learnt from, NaN for others."""
+    with np.errstate(over="ignore"):
+        price = table["price"].to_numpy(dtype=np.float64).astype(np.float32)
+    return np.where((price > 0) & (price < np.inf), price, np.float32(np.nan))
+
+
+def _told_prices(
+    plan: Plan, run: Run, table: pd.DataFrame, data: Data, folds: FoldPlan, talk: Talk
+) -> npt.NDArray[np.float64]:
+    """Return the price that each listing's photo leads the network of its fold to expect, shape (N,)."""
+    # on logarithms, as prices of one table range from cables to laptops; Huber's loss minds mistyped ones less
+    settings = replace(plan.settings, target="price", loss="log-huber", balance="none", use_price=False)
+    with talk.bar("training price models") as progress:
+        told = cross_validate_prices(
+            data,
+            _prices(table),
+            folds,
+            settings=settings,
+            arrangement=plan.arrangement,
+            folder=run.training_folder,
+            progress=progress,
+            say=talk.say,
+        )
+    return told.astype(np.float64)
 
 
 def _trained(labels: Integers, plan: FoldPlan, classes: int) -> npt.NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,13 @@ from training.progress import Progress, silent
 from training.settings import TrainSettings
 from training.workers import run_jobs
 
-__all__ = ["CrossValidated", "FoldPlan", "cross_validate"]
+__all__ = ["CrossValidated", "FoldPlan", "cross_validate", "cross_validate_prices"]
 
 Mask = npt.NDArray[np.bool_]
 
 SHARE_FILE = "share.json"
+#: What price models are trained on, for a person.
+PRICED = "listings with a photo and a price above 0"
 #: Rows at a time: predictions stay on disk.
 _BLOCK = 8_192
 
@@ -68,6 +70,28 @@ class FoldPlan:
     def scored_rows(self, fold: int) -> Integers:
         """Return the rows that the model of `fold` scores."""
         return np.flatnonzero((self.fold == fold) & self.has_photo)
+
+    def check(self, what: str) -> None:
+        """Refuse folds that overlap, or whose model would have fewer than two rows to train on.
+
+        Parameters
+        ----------
+        what : str
+            The rows that train, for a person: e.g. ``"labelled listings with a photo"``.
+
+        Raises
+        ------
+        InputError
+            If a model has nothing to train on.
+        """
+        check_partition(self.fold, self.groups, folds=self.folds)
+        for fold in range(self.folds):
+            if len(self.training_rows(fold)) < 2:
+                raise InputError(
+                    f"fold {fold + 1} has nothing to train on",
+                    got=f"{len(self.training_rows(fold))} {what} in the other folds",
+                    wanted="at least 2",
+                )
 
 
 @dataclass(frozen=True)
@@ -137,14 +161,7 @@ def cross_validate(
     """
     if data.features is None:
         raise ValueError("cross-validation needs features")
-    check_partition(plan.fold, plan.groups, folds=plan.folds)
-    for fold in range(plan.folds):
-        if len(plan.training_rows(fold)) < 2:
-            raise InputError(
-                f"fold {fold + 1} has nothing to train on",
-                got=f"{len(plan.training_rows(fold))} labelled listings with a photo in the other folds",
-                wanted="at least 2",
-            )
+    plan.check("labelled listings with a photo")
     jobs = [
         Job(
             name=f"fold {fold + 1} of {plan.folds}",
@@ -172,6 +189,68 @@ def cross_validate(
         device=arrangement.device.device,
     )
     return CrossValidated(probs, _in_fold(jobs, shares, plan, data.classes), neighbours)
+
+
+def cross_validate_prices(
+    data: Data,
+    prices: Floats,
+    plan: FoldPlan,
+    *,
+    settings: TrainSettings,
+    arrangement: Arrangement,
+    folder: Path,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda line: None,
+) -> Floats:
+    """Train one network per fold that tells prices by photos; each row's price is told by the one that never saw it.
+
+    Checkpoints and snapshots are kept as in :func:`cross_validate`.
+
+    Parameters
+    ----------
+    data : Data
+        Its photos; neither features nor prices beside the photo are looked at.
+    prices : ndarray of float32, shape (N,)
+        Above 0 in the rows that may train; NaN for none.
+    plan : FoldPlan
+        Who trains, who is told.
+    settings : TrainSettings
+        How to train; its target is ``price``.
+    arrangement : Arrangement
+        Where, and how many folds at a time.
+    folder : Path
+        Gets ``price-fold-<f>/checkpoint.pt`` and a TensorBoard log beside it.
+    progress, say : callable
+        As in :func:`cross_validate`.
+
+    Returns
+    -------
+    ndarray of float32, shape (N,)
+        NaN where there is no photo.
+
+    Raises
+    ------
+    InputError
+        If a fold has fewer than two rows to train on, or a checkpoint was made with other settings or data.
+    """
+    plan.check(PRICED)
+    jobs = [
+        Job(
+            name=f"price model {fold + 1} of {plan.folds}",
+            folder=folder / f"price-fold-{fold}",
+            labels=prices,
+            rows=plan.training_rows(fold),
+            scored=plan.scored_rows(fold),
+            seed=settings.seed * 1009 + fold,
+        )
+        for fold in range(plan.folds)
+    ]
+    photos_alone = replace(data, features=None, prices=None)
+    done = run_jobs(jobs, photos_alone, settings, arrangement, progress=progress, say=say)
+    told = np.full(len(prices), np.nan, dtype=np.float32)
+    for job, result in zip(jobs, done, strict=True):
+        told[job.scored] = result.told[:, 0]
+    return told
 
 
 def _out_of_fold(

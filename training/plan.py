@@ -50,6 +50,8 @@ class Work:
         How often that is done, each time with features of its own.
     watched : int
         Rows whose predictions are kept, epoch by epoch.
+    networks_alone : int
+        Networks that are trained on as many rows after those models, without heads, and with no predictions kept.
     seconds_before : float
         What is done before training, decoding above all.
     """
@@ -61,6 +63,7 @@ class Work:
     models: int
     repeats: int = 1
     watched: int = 0
+    networks_alone: int = 0
     seconds_before: float = 0.0
 
 
@@ -211,11 +214,14 @@ def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, wo
     steps = settings.steps_for(work.rows)
     # the convolutions' cost goes with the area; half of the epochs may see smaller photos
     area = float(np.mean([(size / settings.size) ** 2 for size in sizes_of(settings, epochs)]))
-    looks = 2 * work.scored + min(JUDGED, work.scored) * epochs + work.watched * len(kept_epochs(epochs))
-    forward = looks / settings.batch_size * _FORWARD
     width = arrangement.side_by_side
-    whole, rest = divmod(work.models, width)
-    each = arrangement.step_seconds * (steps * area + forward)
-    last = arrangement.alone_seconds if rest == 1 else arrangement.step_seconds * rest / width
-    once = whole * each + (last * (steps * area + forward) if rest else 0.0)
-    return once * work.repeats
+
+    def seconds(models: int, watched: int) -> float:
+        looks = 2 * work.scored + min(JUDGED, work.scored) * epochs + watched * len(kept_epochs(epochs))
+        forward = looks / settings.batch_size * _FORWARD
+        whole, rest = divmod(models, width)
+        each = arrangement.step_seconds * (steps * area + forward)
+        last = arrangement.alone_seconds if rest == 1 else arrangement.step_seconds * rest / width
+        return whole * each + (last * (steps * area + forward) if rest else 0.0)
+
+    return (seconds(work.models, work.watched) + seconds(work.networks_alone, 0)) * work.repeats
