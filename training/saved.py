@@ -182,8 +182,8 @@ def load_model(path: Path) -> SavedModel:
     # a preset may be for photos of another size by now
     settings = settings if settings.size == size else replace(settings, image_size=size)
     net = _rebuilt(path, settings, len(classes), content["state"])
-    if prepared.get("transform_input"):
-        net.body.transform_input = True  # type: ignore[assignment]
+    if hasattr(net.body, "transform_input"):
+        net.body.transform_input = bool(prepared.get("transform_input"))  # type: ignore[assignment]
     return SavedModel(net.eval(), settings, classes, facts, photos, recipe)
 
 
