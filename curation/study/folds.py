@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from curation.errors import InputError
 from curation.study.prepared import Integers, Prepared
 from training.jobs import Done, Job
 from training.loop import Floats
@@ -68,11 +69,23 @@ def fold_jobs(prepared: Prepared, settings: TrainSettings, folder: Path, *, name
         For messages.
     folds : int
         Number of folds.
+
+    Raises
+    ------
+    InputError
+        If there is too little to train on or to score.
     """
     jobs = []
     for fold in range(folds):
         scored = scored_rows(prepared, fold)
         rows, validation = prepared.divided(np.setdiff1d(prepared.train, scored), settings)
+        if len(rows) < 2 or not len(scored):
+            raise InputError(
+                f"fold {fold + 1} of {folds} has too few listings",
+                got=f"{len(rows)} to train on, {len(scored)} to score",
+                wanted="at least 2 and 1",
+                fix="Choose fewer --folds.",
+            )
         jobs.append(
             Job(
                 name=f"{name}, fold {fold + 1} of {folds}",
