@@ -18,7 +18,7 @@ from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy import URL
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from curation.errors import RunError
