@@ -16,6 +16,7 @@ from curation.cli.review import review
 from curation.cli.runs import runs
 from curation.cli.status import status
 from curation.cli.train import train
+from curation.cli.tune import tune
 
 __all__ = ["main"]
 
@@ -32,11 +33,12 @@ def main() -> None:
     curate review                 look at them in the FiftyOne App: keep, relabel, delete
     curate apply-fixes            write the cleaned dataset
     curate retrain --compare      train before and after, compare on one fixed test set
+    curate tune demo              search for better settings of curate train
     curate runs                   all runs side by side; curate runs diff 1 2 compares two
 
     Results go to stdout, messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
     """  # noqa: D301 (click wants the control character)
 
 
-for command in (demo, explore, find_issues, review, apply_fixes, undo, retrain, runs, status, cache, train):
+for command in (demo, explore, find_issues, review, apply_fixes, undo, retrain, runs, status, cache, train, tune):
     main.add_command(command)
