@@ -20,7 +20,18 @@ from curation.decisions import Decision, append_decisions, now, read_journal
 from curation.errors import RunError, some
 from training.files import locked, read_json, whole_file, write_json
 
-__all__ = ["FINISHED", "MODELS", "RUNS", "STUDIES", "Run", "create_run", "damaged_runs", "find_runs", "open_run"]
+__all__ = [
+    "FINISHED",
+    "MODELS",
+    "RUNS",
+    "STUDIES",
+    "Run",
+    "create_run",
+    "damaged_runs",
+    "find_runs",
+    "next_number",
+    "open_run",
+]
 
 #: Below the current folder: what `find-issues` made; single models; comparisons and searches of models.
 RUNS, MODELS, STUDIES = Path("runs"), Path("models"), Path("studies")
@@ -286,7 +297,7 @@ def create_run(
             )
     else:
         known = _latest_alike(name, facts, root) if extend else _unfinished(name, facts, root)
-        run = known or Run(root / name / str(_next_number(root / name)))
+        run = known or Run(root / name / str(next_number(root / name)))
         _require_free(run, option)
     run.folder.mkdir(parents=True, exist_ok=True)
     started = run.record().get("started", now()) if run.record_file.exists() else now()
@@ -351,7 +362,8 @@ def find_runs_of(name: str, root: Path = RUNS) -> list[Run]:
     return [run for run in find_runs(root) if run.folder.parent.name == name]
 
 
-def _next_number(parent: Path) -> int:
+def next_number(parent: Path) -> int:
+    """Return the number of the next folder of a row of them: one more than the largest there is."""
     taken = [int(path.name) for path in parent.glob("*") if path.name.isdigit()] if parent.exists() else []
     return max(taken, default=0) + 1
 

@@ -39,6 +39,7 @@ def read_dataset(
     allow_outside: bool,
     talk: Talk,
     needs_image: bool = True,
+    needs_label: bool = True,
     least_classes: int = 2,
 ) -> Listings:
     """Read a dataset as the options say; what is wrong with its rows is said before the error.
@@ -49,7 +50,7 @@ def read_dataset(
         As typed.
     columns : tuple of str
         ``OURS=THEIRS`` each.
-    allow_outside, needs_image, least_classes
+    allow_outside, needs_image, needs_label, least_classes
         As for :func:`curation.listings.read_listings`.
     talk : Talk
         Hears of up to 20 bad rows.
@@ -63,6 +64,7 @@ def read_dataset(
             columns=_mapping(columns),
             allow_outside=allow_outside,
             needs_image=needs_image,
+            needs_label=needs_label,
             least_classes=least_classes,
         )
     except ListingsError as error:

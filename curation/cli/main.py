@@ -9,8 +9,10 @@ from curation.cli.apply import apply_fixes, undo
 from curation.cli.cache import cache
 from curation.cli.demo import demo
 from curation.cli.explore import explore
+from curation.cli.export import export
 from curation.cli.find import find_issues
 from curation.cli.group import Group
+from curation.cli.predict import predict
 from curation.cli.retrain import retrain
 from curation.cli.review import review
 from curation.cli.runs import runs
@@ -34,11 +36,28 @@ def main() -> None:
     curate apply-fixes            write the cleaned dataset
     curate retrain --compare      train before and after, compare on one fixed test set
     curate tune demo              search for better settings of curate train
+    curate predict MODEL new.csv  what a trained model tells of other listings
+    curate export MODEL           a trained model as ONNX, for programs without torch
     curate runs                   all runs side by side; curate runs diff 1 2 compares two
 
     Results go to stdout, messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
     """  # noqa: D301 (click wants the control character)
 
 
-for command in (demo, explore, find_issues, review, apply_fixes, undo, retrain, runs, status, cache, train, tune):
+for command in (
+    demo,
+    explore,
+    find_issues,
+    review,
+    apply_fixes,
+    undo,
+    retrain,
+    runs,
+    status,
+    cache,
+    train,
+    tune,
+    predict,
+    export,
+):
     main.add_command(command)

@@ -33,12 +33,12 @@ def _is_finite_and_not_negative(text: pd.Series) -> pd.Series:
     return value.isna() | ((value >= 0) & (value != float("inf")))
 
 
-def _schema(needs_image: bool) -> pa.DataFrameSchema:
+def _schema(needs_image: bool, needs_label: bool) -> pa.DataFrameSchema:
     text = pd.StringDtype()
     return pa.DataFrameSchema(
         {
             "image": pa.Column(text, nullable=not needs_image, required=False),
-            "label": pa.Column(text, nullable=False),
+            "label": pa.Column(text, nullable=not needs_label),
             "price": pa.Column(
                 text,
                 [
@@ -52,7 +52,7 @@ def _schema(needs_image: bool) -> pa.DataFrameSchema:
     )
 
 
-def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool) -> pd.DataFrame:
+def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool, needs_label: bool = True) -> pd.DataFrame:
     """Find every bad cell of the table.
 
     Parameters
@@ -63,13 +63,15 @@ def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool) -> pd.DataFr
         The folder image paths are relative to.
     needs_image : bool
         Whether a listing without a photo is a bad row.
+    needs_label : bool
+        Whether a listing without a label is a bad row.
 
     Returns
     -------
     DataFrame
         One row per finding: ``row`` (line of the file, the header is line 1), ``id``, ``column``, ``value``, ``why``.
     """
-    found = [_failures(table, _schema(needs_image)), _missing_files(table, root)]
+    found = [_failures(table, _schema(needs_image, needs_label)), _missing_files(table, root)]
     cells = pd.concat(found, ignore_index=True)
     return pd.DataFrame(
         {

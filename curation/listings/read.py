@@ -53,6 +53,7 @@ def read_listings(
     columns: Mapping[str, str] | None = None,
     allow_outside: bool = False,
     needs_image: bool = True,
+    needs_label: bool = True,
     least_classes: int = 2,
 ) -> Listings:
     """Read and check a dataset. The input is not modified.
@@ -68,6 +69,9 @@ def read_listings(
         Accept image paths that lead out of the dataset's folder.
     needs_image : bool
         Whether every listing must have a photo. False when probabilities are brought along.
+    needs_label : bool
+        Whether every listing must have a label. False for new listings, which a model is to tell it of: the column may
+        be absent, and photos may lie in one folder.
     least_classes : int
         How many different labels there must be. One is enough to look at; nothing can be trained on it.
 
@@ -82,17 +86,17 @@ def read_listings(
         its folder, prices in several currencies, or more than 20 % bad rows.
     """
     source = find_source(dataset)
-    raw = read_table(source)
+    raw = read_table(source, needs_label=needs_label)
     mapping = {**source.columns, **(columns or {})}
-    table = _with_our_names(raw, mapping, needs_image)
+    table = _with_our_names(raw, mapping, needs_image, needs_label)
     title = source.table.name if source.table else str(source.path)
     check_ids(table, title)
     if not allow_outside:
         check_inside(table, source.root, source.boundary)
-    problems = bad_rows(table, root=source.root, needs_image=needs_image)
+    problems = bad_rows(table, root=source.root, needs_image=needs_image, needs_label=needs_label)
     _check_share(problems, len(table), title)
     classes = tuple(sorted(table["label"].dropna().unique()))
-    if len(classes) < least_classes:
+    if needs_label and len(classes) < least_classes:
         raise ListingsError(
             f"{title} has one class only", got=some(classes) or "no labels", wanted="at least two different labels"
         )
@@ -100,7 +104,9 @@ def read_listings(
     return Listings(_typed(table), classes, source, mapping, problems, _sha256(source, table))
 
 
-def _with_our_names(raw: pd.DataFrame, columns: Mapping[str, str], needs_image: bool) -> pd.DataFrame:
+def _with_our_names(
+    raw: pd.DataFrame, columns: Mapping[str, str], needs_image: bool, needs_label: bool
+) -> pd.DataFrame:
     """Return the raw table under our column names, the table's other columns after them."""
     unknown = sorted(set(columns) - set(COLUMNS))
     if unknown:
@@ -110,7 +116,7 @@ def _with_our_names(raw: pd.DataFrame, columns: Mapping[str, str], needs_image: 
             wanted=", ".join(COLUMNS),
             fix=closest(unknown[0], COLUMNS),
         )
-    required = ("id", "image", "label") if needs_image else ("id", "label")
+    required = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     for ours in COLUMNS:
         theirs = columns.get(ours, ours)
         if theirs not in raw.columns and (ours in required or ours in columns):

@@ -161,8 +161,10 @@ def _entries(content: dict[str, Any], key: str, kind: type[_Value], declaration:
     return entries
 
 
-def read_table(source: Source) -> pd.DataFrame:
+def read_table(source: Source, *, needs_label: bool = True) -> pd.DataFrame:
     """Read the raw table: every column as text (missing = NA), in the order of the file.
+
+    Without a need of labels, a folder may also hold photos that lie in no class folder.
 
     Raises
     ------
@@ -170,7 +172,7 @@ def read_table(source: Source) -> pd.DataFrame:
         If the file can't be read as what its name says, or has no rows.
     """
     if source.table is None:
-        return _class_folders(source.root)
+        return _class_folders(source.root, needs_label)
     try:
         raw = _read(source.table)
     except (ValueError, UnicodeDecodeError, OSError) as error:
@@ -224,7 +226,7 @@ def _read_jsonl(table: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=object)
 
 
-def _class_folders(root: Path) -> pd.DataFrame:
+def _class_folders(root: Path, needs_label: bool) -> pd.DataFrame:
     """List a folder of class folders as torchvision's ImageFolder does; train/ and test/ above them are splits."""
     splits = {path.name for path in _folders(root)}
     parents: list[tuple[Path, str | None]] = [(root, None)]
@@ -237,6 +239,9 @@ def _class_folders(root: Path) -> pd.DataFrame:
                 if photo.suffix.lower() in _PHOTOS and photo.is_file():
                     image = photo.relative_to(root).as_posix()
                     rows.append({"id": image, "image": image, "label": folder.name, "split": split})
+    if not needs_label:
+        loose = [path.name for path in sorted(root.iterdir()) if path.suffix.lower() in _PHOTOS and path.is_file()]
+        rows += [{"id": name, "image": name, "label": None, "split": None} for name in loose]
     if not rows:
         raise ListingsError(f"{root} holds no listings", got="no photos in class folders", wanted=_FORMS)
     return pd.DataFrame(rows, dtype="string")

@@ -1,0 +1,106 @@
+"""`curate predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
+from curation.cli.options import cache_option, json_option
+from curation.cli.terminal import Terminal, print_json, print_table
+from training.photos.cache import default_cache
+
+__all__ = ["predict"]
+
+_CLASSES = 20
+
+
+@click.command(epilog="Example: curate predict models/shop/1 new-listings.csv --column image=photo")
+@click.argument("model", metavar="MODEL", type=click.Path(path_type=Path))
+@dataset_argument
+@dataset_options
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the predictions: new or empty. [default: predictions/NAME/NUMBER]",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
+@cache_option
+@json_option
+def predict(
+    model: Path,
+    dataset: Path,
+    columns: tuple[str, ...],
+    allow_outside: bool,
+    output: Path | None,
+    device: str,
+    cache_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Tell the label, or the price, of every listing of DATASET by MODEL.
+
+    MODEL is the folder of `curate train`, or its model.pt. DATASET has the forms that find-issues takes, or is a folder
+    of photos; it needs no labels. Where it has some, it is said how far they agree. Listings without a readable photo
+    stay, with nothing told.
+    """
+    # these imports take seconds; `curate --help` should not
+    from curation.study.predict import predict_listings
+    from training.saved import load_model, model_file
+
+    talk = Terminal()
+    saved = load_model(model_file(model))
+    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, needs_label=False, talk=talk)
+    found = predict_listings(saved, listings, output=output, device=device, cache=default_cache(cache_dir), talk=talk)
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+def _print(found: dict[str, Any]) -> None:
+    title = f"{found['dataset']}: the {found['target']} of {found['predicted']:,} of {found['listings']:,} listings"
+    if found["target"] == "label":
+        counts = sorted(found["told"].items(), key=lambda item: -item[1])
+        rows = [(name, f"{count:,}") for name, count in counts[:_CLASSES]]
+        rows += [(f"… {len(counts) - _CLASSES:,} more", "")] if len(counts) > _CLASSES else []
+        print_table(title, ["predicted label", "listings"], rows, right=[1])
+    else:
+        low, middle, high = (f"{found['told'][key]:,.2f}" for key in ("p5", "median", "p95"))
+        click.echo(f"{title}: median {middle} {found['currency'] or ''}".rstrip() + f", 90 % from {low} to {high}")
+    click.echo()
+    for reason, count in found["not_predicted"].items():
+        click.echo(f"Not predicted: {count:,} ({reason})")
+    _print_agreement(found)
+    click.echo(f"All of them: {found['predictions']}")
+
+
+def _print_agreement(found: dict[str, Any]) -> None:
+    if found["unknown_labels"]:
+        unknown = [f"{name} ({count:,})" for name, count in list(found["unknown_labels"].items())[:_CLASSES]]
+        click.echo(f"Labels that the model does not know, and are not compared: {', '.join(unknown)}")
+    if found["agreement"]:
+        click.echo(f"{_words(found, 'agreement')}.")
+    if found["trained"]:
+        click.echo(
+            f"{found['trained']:,} of the listings have a photo that trained the model: what it tells of them is not "
+            "out-of-fold, and looks better than it is."
+        )
+        if found["agreement_untrained"]:
+            click.echo(f"Without them: {_words(found, 'agreement_untrained')}.")
+
+
+def _words(found: dict[str, Any], which: str) -> str:
+    scores = found[which]
+    if found["target"] == "price":
+        currency = f" {found['currency']}" if found["currency"] else ""
+        return (
+            f"MAE {scores['mae']:,.2f}{currency}, median absolute error {scores['median_ae']:,.2f}{currency} over "
+            f"{scores['listings']:,} prices"
+        )
+    return (
+        f"{scores['accuracy']:.1%} of {scores['listings']:,} given labels are predicted, macro-F1 "
+        f"{scores['macro_f1']:.3f}"
+    )
