@@ -7,6 +7,7 @@ import click
 from curation import __version__
 from curation.cli.apply import apply_fixes, undo
 from curation.cli.cache import cache
+from curation.cli.compare_models import compare_models
 from curation.cli.demo import demo
 from curation.cli.explore import explore
 from curation.cli.export import export
@@ -35,6 +36,7 @@ def main() -> None:
     curate review                 look at them in the FiftyOne App: keep, relabel, delete
     curate apply-fixes            write the cleaned dataset
     curate retrain --compare      train before and after, compare on one fixed test set
+    curate compare-models demo    several models and optimizers on the same folds, side by side
     curate tune demo              search for better settings of curate train
     curate predict MODEL new.csv  what a trained model tells of other listings
     curate export MODEL           a trained model as ONNX, for programs without torch
@@ -56,6 +58,7 @@ for command in (
     status,
     cache,
     train,
+    compare_models,
     tune,
     predict,
     export,

@@ -1,0 +1,128 @@
+"""`curate compare-models`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curation.cli.dataset import dataset_argument, dataset_options, dataset_words, read_dataset
+from curation.cli.options import cache_option, json_option, model_options_without, model_settings
+from curation.cli.sections import Column, Section, print_sections
+from curation.cli.terminal import Terminal, print_json
+from curation.cli.train import check_effect
+from curation.errors import InputError
+from training.photos.cache import default_cache
+from training.settings import LOSSES, OPTIMIZERS, TARGETS
+
+__all__ = ["compare_models"]
+
+_MODELS = "resnet18,inception_v3,lenet"
+
+
+@click.command(
+    "compare-models",
+    epilog="Example: curate compare-models listings.csv --models resnet18,inception_v3,lenet --optimizers adam,sgd "
+    "--image-size 96 --epochs 30",
+)
+@dataset_argument
+@click.option(
+    "--models",
+    default=_MODELS,
+    show_default=True,
+    metavar="NAME,…",
+    help="Torchvision classifiers, or lenet, separated by commas.",
+)
+@click.option(
+    "--optimizers",
+    default=OPTIMIZERS[0],
+    show_default=True,
+    metavar="NAME,…",
+    help=f"Of {', '.join(OPTIMIZERS)}; every model is trained with each.",
+)
+@click.option("--folds", default=5, show_default=True, help="Folds that the training listings are divided into.")
+@click.option("--target", default="label", show_default=True, metavar="|".join(TARGETS), help="What the models tell.")
+@click.option(
+    "--loss", default="huber", show_default=True, metavar="|".join(LOSSES), help="Of prices: what an error costs."
+)
+@click.option(
+    "--image-size", type=int, help="Side of the photos in pixels. [default: 64, or the least that all models take]"
+)
+@model_options_without("--model", "--optimizer", "--image-size")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the study. [default: studies/NAME/NUMBER]",
+)
+@dataset_options
+@cache_option
+@json_option
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the comparison as Markdown, for a pull request.")
+def compare_models(
+    dataset: Path,
+    models: str,
+    optimizers: str,
+    folds: int,
+    output: Path | None,
+    columns: tuple[str, ...],
+    allow_outside: bool,
+    cache_dir: Path | None,
+    as_json: bool,
+    as_markdown: bool,
+    **options: Any,
+) -> None:
+    """Train every model with every optimizer on the same folds of DATASET, and hold them side by side.
+
+    Each is trained once per fold, on the other folds of the training listings, and scored on what it never saw. The
+    test set has no part, so that it can still judge the one that you choose. All share the other options: what suits
+    one optimizer, a learning rate above all, may not suit another. An interrupted comparison goes on when the same
+    command is given again.
+    """
+    if as_json and as_markdown:
+        raise InputError("--json and --markdown can't both be printed", fix="Leave one of them out.")
+    settings = model_settings(options)
+    check_effect(settings)
+    # this import takes seconds; `curate --help` should not
+    from curation.study.candidates import candidates_of
+    from curation.study.compare_models import compare_models as compare
+
+    talk = Terminal()
+    candidates = candidates_of(settings, _names(models), _names(optimizers))
+    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, talk=talk)
+    result = compare(
+        listings,
+        candidates,
+        dataset=dataset_words(dataset, columns=columns, allow_outside=allow_outside),
+        folds=folds,
+        output=output,
+        cache=default_cache(cache_dir),
+        command=sys.argv,
+        talk=talk,
+    )
+    if as_json:
+        print_json(result)
+    else:
+        _print(result, markdown=as_markdown)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _print(result: dict[str, Any], *, markdown: bool) -> None:
+    from curation.study import compare_words as words
+
+    if markdown:
+        click.echo(words.markdown(result))
+        return
+    table = [
+        Column(heading, cells, number=place > 1) for place, (heading, cells) in enumerate(words.columns(result).items())
+    ]
+    counts = result["listings"]
+    title = f"{len(result['candidates'])} candidates, {counts['train']} training listings, best first"
+    print_sections([Section(title, table, ["", *words.notes(result), "", result["sentence"]])], markdown=False)
+    click.echo(f"Comparison: {result['folder']}/models.json")
+    click.echo(f"Next: {result['next']}")
+    click.echo(f"      tensorboard --logdir {result['folder']}/training")
