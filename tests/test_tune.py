@@ -19,8 +19,9 @@ import torch
 
 from curation.cli.options import model_settings
 from curation.cli.train import train
-from curation.errors import RunError
+from curation.errors import CurateError, RunError
 from curation.listings import read_listings
+from curation.runs import Run
 from curation.study.search_space import parameters_of, space_around, start_parameters, with_parameters
 from curation.study.trials import Trials, quiet
 from curation.study.tune import SearchSettings, tune
@@ -258,6 +259,20 @@ def test_a_trial_with_the_parameters_of_an_earlier_one_is_not_trained_again(demo
     assert any("as trial 1 with the same parameters" in line for line in listener.lines)
 
 
+def test_all_trials_start_from_the_weights_that_the_study_began_with(demo, here, monkeypatch):
+    asked = replace(START, pretrained=True)
+    # there are none of lenet, anywhere
+    folder = Path(search(demo, trials=1, settings=asked)["folder"])
+    assert Run(folder).record()["pretrained"] is False
+    monkeypatch.setattr("curation.study.tune.with_weights", lambda settings, talk: settings)
+    search(demo, trials=2, settings=asked)
+    assert Run(folder).record()["pretrained"] is False
+    Run(folder).update(pretrained=True)
+    monkeypatch.setattr("curation.study.tune.with_weights", lambda settings, talk: replace(settings, pretrained=False))
+    with pytest.raises(CurateError, match="start from weights of lenet that can't be fetched now"):
+        search(demo, trials=3, settings=asked)
+
+
 # what is searched
 
 
@@ -344,6 +359,7 @@ def test_the_table_the_gain_and_the_next_command_go_to_stdout(demo, here):
         (["--time-limit", "0s"], "the time limit is too short: got 0 s; wanted at least 1 s"),
         (["--loss", "mse"], "--loss has no effect on labels"),
         (["--target", "price", "--use-price"], "has no effect"),
+        (["--weight-decay", "-1"], "the weight decay is out of range: got -1.0; wanted 0 to 1000000"),
         (["--augment", "all"], "unknown way to augment: got all"),
         (["--epochs", "0"], "--epochs 0 trains nothing"),
         (["--folds", "31"], "31 folds can't be made of 30 listings"),

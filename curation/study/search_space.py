@@ -25,7 +25,7 @@ _STEP_TO = 0.1
 #: Digits that are worth writing down; they keep the command short.
 _DIGITS = 3
 #: Of the settings that :func:`training.settings.TrainSettings` accepts.
-_LEAST_RATE, _MOST_RATE = 1e-12, 100.0
+_LEAST_RATE, _MOST_RATE, _MOST_DECAY = 1e-12, 100.0, 1e6
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def space_around(start: TrainSettings) -> SearchSpace:
     rate, decay = start.learning_rate, start.weight_decay
     return SearchSpace(
         (max(_LEAST_RATE, rate * _RATES[0]), min(_MOST_RATE, rate * _RATES[1])),
-        (decay * _DECAYS[0], decay * _DECAYS[1]) if decay else None,
+        (decay * _DECAYS[0], min(_MOST_DECAY, decay * _DECAYS[1])) if decay else None,
         (*SCHEDULES, _STEP, *([_GIVEN] if start.lr_steps else [])),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from curation.errors import CurateError, InputError
 from curation.listings import Listings
 from curation.out_of_fold import with_weights
 from curation.recording import recorded
-from curation.runs import STUDIES
+from curation.runs import STUDIES, Run
 from curation.study.arrange import expected_seconds, measured
 from curation.study.folds import fold_jobs, score_folds
 from curation.study.prepared import Prepared, check_settings, prepare_dataset, start
@@ -140,7 +140,7 @@ def tune(
         with run.stage("search"):
             file = run.training_folder / "arrangement.json"
             arrangement = measured(settings, 1, device, file, classes=len(prepared.classes))
-            _Search(prepared, with_weights(settings, talk), search, trials, arrangement, talk, over).run()
+            _Search(prepared, _as_begun(run, settings, talk), search, trials, arrangement, talk, over).run()
         result = tune_result(prepared, trials, folds=search.folds, dataset=dataset)
         write_tune(run.folder, result)
     return result
@@ -150,6 +150,21 @@ def _clock(limit: float | None) -> Callable[[], bool]:
     """Return what tells whether so many seconds are over from now on."""
     began = time.monotonic()
     return lambda: limit is not None and time.monotonic() - began >= limit
+
+
+def _as_begun(run: Run, settings: TrainSettings, talk: Talk) -> TrainSettings:
+    """Return the settings with the initial weights that the study began with, whatever can be fetched today."""
+    begun = run.record().get("pretrained")
+    if begun is False:
+        return replace(settings, pretrained=False)
+    found = with_weights(settings, talk)
+    if begun and not found.pretrained:
+        raise CurateError(
+            f"the trials of {run.folder} start from weights of {settings.model} that can't be fetched now; "
+            "try again later, or choose another --output"
+        )
+    run.update(pretrained=found.pretrained)
+    return found
 
 
 @dataclass(frozen=True)
