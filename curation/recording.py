@@ -60,9 +60,13 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
 def check_expected(listings: Listings, talk: Talk) -> None:
     """Say where a dataset is not as its declaration expects it."""
     counts = {"listings": len(listings.table), "classes": len(listings.classes)}
+    if test := int((listings.table["split"] == "test").sum()):
+        # without a split of its own, a dataset gets another test set than its declaration knows
+        counts["test"] = test
     for what, wanted in listings.source.expected.items():
         if what in counts and counts[what] != wanted:
-            talk.say(f"warning: the declaration expects {wanted} {what}, there are {counts[what]}")
+            named = "test listings" if what == "test" else what
+            talk.say(f"warning: the declaration expects {wanted} {named}, there are {counts[what]}")
 
 
 def report_problems(run: Run, listings: Listings, talk: Talk) -> None:

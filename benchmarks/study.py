@@ -1,0 +1,170 @@
+"""The choices of the original study, measured out-of-fold against known truth.
+
+    python benchmarks/study.py losses demo       Huber, squared error, and Huber on logarithms, of a price model
+    python benchmarks/study.py balance demo      small classes: left as they are, repeated, repeated and varied, weighed
+    python benchmarks/study.py price demo        the photo alone, and with the price beside it
+
+Every way is trained with the same seeds on the same folds of the training listings, on what the sellers said; the test
+set is left alone. DATASET/truth.csv, as the demo has it, only scores. Prints a JSON line per way and seed, and a table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curation.listings import read_listings
+from curation.prepare import class_numbers
+from curation.runs import STUDIES
+from curation.study.folds import fold_jobs
+from curation.study.prepared import Prepared, prepare_dataset, start
+from curation.talk import Silent
+from training.arrangement import Arrangement, measure
+from training.compare import resample
+from training.devices import find_device
+from training.metrics import classification_metrics, price_scores
+from training.photos.cache import default_cache
+from training.settings import LOSSES, TrainSettings
+from training.workers import run_jobs
+
+Floats = npt.NDArray[np.float64]
+
+WAYS: dict[str, dict[str, dict[str, Any]]] = {
+    "losses": {loss: {"target": "price", "loss": loss} for loss in LOSSES},
+    "balance": {how: {"balance": how} for how in ("none", "oversample", "augment", "weights")},
+    "price": {"photo": {}, "photo and price": {"use_price": True}},
+}
+
+
+def main() -> None:
+    """Print the scores of every way and seed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("question", choices=sorted(WAYS))
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--model", default="resnet18")
+    parser.add_argument("--image-size", type=int, default=48)
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--minority", default="Chargers,Hard Disks & Thumbdrives,Webcams", help="Classes said apart.")
+    arguments = parser.parse_args()
+    settings = TrainSettings(
+        preset="thorough",
+        model=arguments.model,
+        image_size=arguments.image_size,
+        epochs=arguments.epochs,
+        pretrained=False,
+    )
+    truth = pd.read_csv(arguments.dataset / "truth.csv", dtype={"id": str}).set_index("id")
+    minority = [name.strip() for name in arguments.minority.split(",")]
+    rows, told = [], {}
+    for way, changes in WAYS[arguments.question].items():
+        of = replace(settings, **changes)
+        for seed, (prepared, scored, answers) in enumerate(_answers(arguments, of)):
+            scores = _scores(prepared, scored, answers, truth, of, minority)
+            print(json.dumps({"way": way, "seed": seed, **scores}), flush=True)
+            rows.append({"way": way, **scores})
+            told.setdefault(way, []).append(answers.argmax(axis=1))
+    _print_table(pd.DataFrame(rows))
+    if arguments.question != "losses":
+        _print_difference(prepared, scored, truth, {way: np.stack(each) for way, each in told.items()})
+
+
+def _answers(
+    arguments: argparse.Namespace, settings: TrainSettings
+) -> Iterator[tuple[Prepared, npt.NDArray[np.int64], Floats]]:
+    """Yield, seed by seed, the listings that were told and what was told of each, out-of-fold."""
+    arrangement: Arrangement | None = None
+    listings = read_listings(arguments.dataset)
+    for seed in range(arguments.seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            run = start(listings, Path(folder) / "study", root=STUDIES, command=[], settings={}, seed=0)
+            # the folds and the test set are the same for all seeds of training
+            prepared = prepare_dataset(
+                run,
+                listings,
+                settings,
+                models=[settings.model],
+                folds=arguments.folds,
+                cache=default_cache(),
+                talk=Silent(),
+            )
+            seeded = replace(settings, seed=seed)
+            jobs = fold_jobs(prepared, seeded, Path(folder) / "folds", name="", folds=arguments.folds)
+            arrangement = arrangement or measure(
+                settings, find_device(settings.device), classes=len(prepared.classes), jobs=len(jobs)
+            )
+            done = run_jobs(jobs, prepared.data, seeded, arrangement)
+            order = np.concatenate([job.scored for job in jobs])
+            told = np.concatenate([each.told for each in done]).astype(np.float64)
+            back = np.argsort(order, kind="stable")
+            yield prepared, order[back], told[back]
+
+
+def _scores(
+    prepared: Prepared,
+    rows: npt.NDArray[np.int64],
+    answers: Floats,
+    truth: pd.DataFrame,
+    settings: TrainSettings,
+    minority: list[str],
+) -> dict[str, float]:
+    known = truth.loc[prepared.table["id"].iloc[rows]]
+    if settings.target == "price":
+        asked, meant = prepared.labels[rows].astype(np.float64), known["true_price"].to_numpy(dtype=np.float64)
+        against = {"as asked": asked, "true": meant}
+        return {
+            f"{name} ({what})": value
+            for what, prices in against.items()
+            for name, value in price_scores(prices, answers[:, 0]).items()
+        }
+    scores: dict[str, float] = {}
+    for what, labels in (("as given", prepared.class_numbers[rows]), ("true", _true(prepared, known))):
+        judged = labels >= 0
+        found = classification_metrics(labels[judged], answers[judged].argmax(axis=1), prepared.classes)
+        small = [found["per_class"][name]["f1"] for name in minority if name in found["per_class"]]
+        scores |= {f"macro-F1 ({what})": found["macro_f1"], f"accuracy ({what})": found["accuracy"]}
+        scores |= {f"F1 of small classes ({what})": float(np.mean(small))} if small else {}
+    return scores
+
+
+def _true(prepared: Prepared, known: pd.DataFrame) -> npt.NDArray[np.int64]:
+    return class_numbers(known["true_label"], prepared.classes)
+
+
+def _print_table(rows: pd.DataFrame) -> None:
+    columns = [name for name in rows.columns if name != "way"]
+    print("\n| way | " + " | ".join(columns) + " |\n|---|" + "---:|" * len(columns))
+    for way, of in rows.groupby("way", sort=False):
+        digits = 3 if of[columns].to_numpy().max() <= 1 else 1
+        cells = [f"{of[name].mean():.{digits}f} ± {of[name].std(ddof=1):.{digits}f}" for name in columns]
+        print(f"| {way} | " + " | ".join(cells) + " |")
+
+
+def _print_difference(
+    prepared: Prepared, rows: npt.NDArray[np.int64], truth: pd.DataFrame, told: dict[str, npt.NDArray[np.int64]]
+) -> None:
+    """Print by how much each way is better than the first, with 95 % intervals over listings, groups and seeds."""
+    first = next(iter(told))
+    known = truth.loc[prepared.table["id"].iloc[rows]]
+    for what, labels in (("as given", prepared.class_numbers[rows]), ("true", _true(prepared, known))):
+        judged = labels >= 0
+        answers = {way: predicted[:, judged] for way, predicted in told.items()}
+        groups = np.unique(prepared.data.groups[rows][judged], return_inverse=True)[1]
+        found = resample(labels[judged], answers, groups, classes=len(prepared.classes), seed=0)
+        for way in list(told)[1:]:
+            gain = found.macro_f1(way, first)
+            print(f"{way} against {first}, labels {what}: {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
+
+
+if __name__ == "__main__":
+    main()
