@@ -122,11 +122,11 @@ class Trials:
     def open(cls, file: Path, start: TrainSettings, space: SearchSpace) -> Trials:
         """Open the trials in a file, or begin with the start.
 
-        A trial is ended early if its mean over the folds so far is worse than the median of the complete trials after
-        as many folds (the median stopping rule of Golovin et al., "Google Vizier", KDD 2017): it asks nothing of how
-        scores are spread, and works from the first fold on. A signed-rank test over the folds, which Optuna has for
-        cross-validation, can't tell anything of 3 folds (its least p is 1/8), and successive halving wants more than
-        a handful of steps.
+        A trial is ended early if none of its means over the folds so far reaches the median of the complete trials
+        after as many folds (the median stopping rule of Golovin et al., "Google Vizier", KDD 2017): it asks nothing of
+        how scores are spread, and works from the first fold on. A signed-rank test over the folds, which Optuna has
+        for cross-validation, can't tell anything of 3 folds (its least p is 1/8), and successive halving wants more
+        than a handful of steps.
 
         Raises
         ------
