@@ -33,8 +33,12 @@ __all__ = [
     "open_run",
 ]
 
-#: Below the current folder: what `find-issues` made; single models; comparisons and searches of models.
-RUNS, MODELS, STUDIES = Path("runs"), Path("models"), Path("studies")
+#: Below the current folder: what `find-issues` made.
+RUNS = Path("runs")
+#: Single models.
+MODELS = Path("models")
+#: Comparisons and searches of models.
+STUDIES = Path("studies")
 FINISHED = "finished"
 _PACKAGES = ("torch", "torchvision", "cleanlab", "scikit-learn", "pandas", "numpy", "pillow")
 
