@@ -1,7 +1,7 @@
 """What `find-issues --price-model` is worth: price flags with and without networks that tell prices by photos.
 
-    python benchmarks/price_model.py demo --seeds 13 14 15 -- --epochs 8
-    python benchmarks/price_model.py changed listings.csv --seeds 0 1 2 -- --epochs 8 --column group=photo_hash
+    python benchmarks/price_model.py demo --seeds 13 14 15 -- --folds 3 --epochs 10 --image-size 32
+    python benchmarks/price_model.py changed --table listings.csv --seeds 0 1 2 -- --folds 3 --epochs 10 --image-size 32
 
 `demo`: planted price errors of fresh demos. `changed`: 5 % of the prices of a real table multiplied or divided by 10 or
 100, before anything is trained, and how many of them are in the first tenth. What follows -- are options of
@@ -39,7 +39,7 @@ def main() -> None:
     demos.add_argument("--listings", type=int, default=600)
     demos.add_argument("--seeds", type=int, nargs="+", default=[13, 14, 15])
     changed = ways.add_parser("changed")
-    changed.add_argument("table", type=Path)
+    changed.add_argument("--table", type=Path, required=True)
     changed.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     for way in (demos, changed):
         way.add_argument("options", nargs="*", help="of find-issues, after --")
