@@ -141,7 +141,7 @@ def test_an_interrupted_trial_goes_on_with_its_parameters_and_its_folds(demo, he
     second = folders("cut")["2"]
     listener = Listener()
     resumed = search(demo, trials=3, output=Path("cut"), talk=listener)
-    assert "this study goes on: 2 trials have begun before" in listener.lines
+    assert "this study goes on; trials that began before: 2" in listener.lines
     assert folders("cut")["2"] == second
     assert len(list((second / "fold-0").glob("events.*"))) == 1
     undisturbed = search(demo, trials=3, output=Path("whole"))
@@ -347,7 +347,7 @@ def test_the_table_the_gain_and_the_next_command_go_to_stdout(demo, here):
     assert "[I 20" not in result.stderr
     again = done("tune", demo, *SMALL, "--trials", 2, "--json")
     assert json.loads(again.stdout)["folder"] == "studies/demo/1"
-    assert "this study goes on: 2 trials have begun before" in again.stderr
+    assert "this study goes on; trials that began before: 2" in again.stderr
 
 
 @pytest.mark.parametrize(

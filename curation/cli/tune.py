@@ -97,7 +97,9 @@ def _print(result: dict[str, Any]) -> None:
 
     trials = result["trials"]
     counts = ", ".join(f"{count} {state}" for state, count in result["counts"].items() if count)
-    title = f"{len(trials)} trials" + (f", the best {_SHOWN}" if len(trials) > _SHOWN else "")
+    title = f"{len(trials)} {'trial' if len(trials) == 1 else 'trials'}" + (
+        f", the best {_SHOWN}" if len(trials) > _SHOWN else ""
+    )
     score = "MAE" if result["score"] == "mae" else "macro-F1"
     heads = ["trial", f"{score} ± sd", "folds", *_COLUMNS.values(), "state"]
     print_table(title, heads, [_row(trial, result["score"]) for trial in trials[:_SHOWN]], right=[0, 1, 2])

@@ -132,7 +132,7 @@ def tune(
     with locked(run.folder), recorded(run, talk), quiet():
         trials = Trials.open(run.folder / TRIALS, settings, space)
         if known := len(trials.all()):
-            talk.say(f"this study goes on: {known} trials have begun before")
+            talk.say(f"this study goes on; trials that began before: {known}")
         with run.stage("photos"):
             prepared = prepare_dataset(
                 run, listings, settings, models=[settings.model], folds=search.folds, cache=cache, talk=talk
