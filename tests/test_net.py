@@ -9,7 +9,7 @@ import torch
 from tests.synthetic import CPU, NETWORKS, coloured_photos
 from training.augment import turn_and_mirror, varied
 from training.balance import balanced_rows, balanced_size, class_weights
-from training.errors import CurateError, InputError
+from training.errors import DivergedError, InputError
 from training.lenet import LeNet
 from training.loop import Examples, fit, new_state, predict, sizes_of, steps_of, train_step
 from training.metrics import classification_metrics, classification_scores, price_metrics
@@ -307,7 +307,7 @@ def test_an_early_stop_that_was_interrupted_goes_on_with_the_best_so_far(tmp_pat
 def test_a_training_whose_loss_is_no_number_any_more_says_so():
     photos, labels = coloured_photos(40)
     settings = replace(LENET, optimizer="sgd", learning_rate=100.0, schedule="constant", epochs=20)
-    with pytest.raises(CurateError, match="choose a smaller --lr than 100"):
+    with pytest.raises(DivergedError, match="choose a smaller --lr than 100"):
         fit(Examples(photos, labels), np.arange(40), classes=3, settings=settings, device=CPU, seed=0)
 
 

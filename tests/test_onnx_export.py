@@ -51,14 +51,9 @@ def session_of(path: Path) -> onnxruntime.InferenceSession:
     ("name", "size", "beside"),
     [
         ("lenet", 64, False),
-        ("lenet", 96, True),
         ("lenet", 100, True),
         ("resnet18", 32, True),
-        ("squeezenet1_1", 64, False),
-        ("mobilenet_v3_small", 64, False),
-        ("efficientnet_b0", 48, False),
-        ("inception_v3", 96, False),
-        ("vit_b_16", 64, True),
+        ("inception_v3", 75, False),
     ],
 )
 def test_a_network_tells_the_same_in_onnx(tmp_path: Path, name: str, size: int, beside: bool) -> None:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["CurateError", "InputError", "closest", "some"]
+__all__ = ["CurateError", "DivergedError", "InputError", "closest", "some"]
 
 
 class CurateError(Exception):
     """Something failed that is not a mistake in what was asked for (exit code 1)."""
 
     exit_code = 1
+
+
+class DivergedError(CurateError):
+    """The loss of a training is no number any more."""
 
 
 class InputError(CurateError):

@@ -15,7 +15,7 @@ from training.augment import normalize, varied
 from training.balance import balanced_rows, balanced_size
 from training.devices import Device
 from training.early_stop import EarlyStop
-from training.errors import CurateError
+from training.errors import DivergedError
 from training.models import takes_size
 from training.net import Net, build_net
 from training.photos import Integers, Photos
@@ -167,7 +167,7 @@ def fit(
 
     Raises
     ------
-    CurateError
+    DivergedError
         If the loss is no number any more.
     """
     devices = [device.device] if device.is_cuda else []
@@ -276,7 +276,7 @@ def _train_one_epoch(
     trained = np.concatenate(seen)
     mean = float(total) / len(trained)
     if not math.isfinite(mean):
-        raise CurateError(
+        raise DivergedError(
             f"training went astray in epoch {epoch + 1}: the loss is {mean}; choose a smaller --lr than "
             f"{settings.learning_rate:g}"
         )

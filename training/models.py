@@ -96,8 +96,8 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     weights, origin = _weights(name) if pretrained else (None, "from scratch, as asked")
     options: dict[str, object] = {}
     if name in AUXILIARY:
-        # torchvision trained these on inputs scaled another way
-        options["transform_input"] = weights is not None
+        # torchvision trained these on inputs scaled another way; from scratch it is as good
+        options["transform_input"] = True
         options["init_weights"] = True
         # the auxiliary head needs more pixels than the network
         options["aux_logits"] = _takes(name, image_size, training=True)

@@ -113,8 +113,6 @@ def save_model(path: Path, model: SavedModel) -> None:
             "mean": list(MEAN),
             "sd": list(SD),
             "recipe": model.recipe,
-            # some networks that start from torchvision's weights scale their input once more
-            "transform_input": _transforms_input(model.net),
         },
         "facts": model.facts,
     }
@@ -182,8 +180,6 @@ def load_model(path: Path) -> SavedModel:
     # a preset may be for photos of another size by now
     settings = settings if settings.size == size else replace(settings, image_size=size)
     net = _rebuilt(path, settings, len(classes), content["state"])
-    if hasattr(net.body, "transform_input"):
-        net.body.transform_input = bool(prepared.get("transform_input"))  # type: ignore[assignment]
     return SavedModel(net.eval(), settings, classes, facts, photos, recipe)
 
 
@@ -237,10 +233,6 @@ def _rebuilt(path: Path, settings: TrainSettings, classes: int, state: Any) -> N
             fix="Update curate and torchvision, or train it again.",
         ) from None
     return net
-
-
-def _transforms_input(net: Net) -> bool:
-    return bool(getattr(net.body, "transform_input", False))
 
 
 def _no_model(path: Path, got: str) -> InputError:

@@ -36,6 +36,7 @@ def main() -> None:
     curate review                 look at them in the FiftyOne App: keep, relabel, delete
     curate apply-fixes            write the cleaned dataset
     curate retrain --compare      train before and after, compare on one fixed test set
+    curate train demo             one model for labels or prices
     curate compare-models demo    several models and optimizers on the same folds, side by side
     curate tune demo              search for better settings of curate train
     curate predict MODEL new.csv  what a trained model tells of other listings
