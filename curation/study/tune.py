@@ -10,7 +10,7 @@ from typing import Any
 
 from optuna.trial import Trial
 
-from curation.errors import CurateError, InputError
+from curation.errors import InputError
 from curation.listings import Listings
 from curation.out_of_fold import with_weights
 from curation.recording import recorded
@@ -25,6 +25,7 @@ from curation.talk import Talk
 from training.arrangement import Arrangement
 from training.devices import find_device
 from training.durations import duration
+from training.errors import DivergedError
 from training.files import locked
 from training.jobs import Job
 from training.loop import epoch_size
@@ -38,8 +39,6 @@ __all__ = ["TRIALS", "SearchSettings", "tune"]
 
 #: The trials, in the study's folder.
 TRIALS = "optuna.db"
-#: What training says of a loss that is no number any more.
-_DIVERGED = "training went astray"
 
 
 @dataclass(frozen=True)
@@ -228,9 +227,7 @@ class _Search:
                         progress=_part(progress, sum(steps[:fold]), sum(steps)),
                         say=lambda line: self._remark(line, said),
                     )
-                except CurateError as error:
-                    if _DIVERGED not in str(error):
-                        raise
+                except DivergedError as error:
                     self.trials.prune(trial, diverged=str(error))
                     _forget(jobs[fold])
                     return
