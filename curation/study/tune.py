@@ -10,7 +10,7 @@ from typing import Any
 
 from optuna.trial import Trial
 
-from curation.errors import InputError
+from curation.errors import CurateError, InputError
 from curation.listings import Listings
 from curation.out_of_fold import with_weights
 from curation.recording import recorded
