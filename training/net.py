@@ -15,14 +15,20 @@ __all__ = ["Net", "build_net"]
 
 Floats = npt.NDArray[np.float32]
 
-#: Width of the layer that looks at the price.
-_WIDTH = 32
+#: Parts that the prices of the training rows are divided into, and width of the layer that looks at them.
+_PARTS, _WIDTH = 16, 64
+#: Least width of a part, in logarithms: many equal prices leave some without any.
+_LEAST_PART = 0.01
 #: Share of the listings whose price is hidden in each step, so that a network also knows what to do without.
 _HIDDEN = 0.1
 
 
 class PriceInput(nn.Module):
-    """What the price adds to each output: two small layers on its logarithm.
+    """What the price adds to each output.
+
+    Its logarithm is encoded piecewise linearly between quantiles of the training prices (Gorishniy, Rubachev and
+    Babenko, "On embeddings for numerical features in tabular deep learning", NeurIPS 2022): a network of a few hundred
+    steps learns little from a single number. Two small layers follow.
 
     Late fusion: a last linear layer on the embeddings of photo and price side by side is the sum of a layer on each, so
     the price's part is added to what a classifier says of the photo. Works with every classifier.
@@ -38,19 +44,27 @@ class PriceInput(nn.Module):
     def __init__(self, outputs: int, prices: Floats) -> None:
         super().__init__()
         logs = np.log(prices[prices > 0].astype(np.float64))
-        self.centre: torch.Tensor
-        self.spread: torch.Tensor
-        self.register_buffer("centre", torch.tensor(float(logs.mean()) if len(logs) else 0.0))
-        self.register_buffer("spread", torch.tensor(max(0.05, float(logs.std())) if len(logs) else 1.0))
-        self.layers = nn.Sequential(nn.Linear(2, _WIDTH), nn.ReLU(), nn.Linear(_WIDTH, outputs))
+        edges = np.quantile(logs, np.linspace(0, 1, _PARTS + 1)) if len(logs) else np.zeros(_PARTS + 1)
+        widths = np.maximum(np.diff(edges), _LEAST_PART)
+        self.edges: torch.Tensor
+        self.widths: torch.Tensor
+        self.register_buffer("edges", torch.tensor(edges[:-1], dtype=torch.float32))
+        self.register_buffer("widths", torch.tensor(widths, dtype=torch.float32))
+        self.layers = nn.Sequential(nn.Linear(_PARTS + 1, _WIDTH), nn.ReLU(), nn.Linear(_WIDTH, outputs))
+
+    @property
+    def usual(self) -> float:
+        """The median of the training prices, or near it."""
+        return float(self.edges[_PARTS // 2].exp())
 
     def forward(self, prices: torch.Tensor) -> torch.Tensor:
         """Return what prices (B,) add to the outputs (B, K)."""
         known = prices > 0
         if self.training:
             known = known & (torch.rand(len(prices)).to(prices.device) >= _HIDDEN)
-        logs = (torch.where(known, prices, torch.ones_like(prices)).log() - self.centre) / self.spread
-        seen = torch.stack([torch.where(known, logs, torch.zeros_like(logs)), known.to(logs.dtype)], 1)
+        logs = torch.where(known, prices, torch.ones_like(prices)).log()
+        parts = ((logs[:, None] - self.edges) / self.widths).clamp(0, 1)
+        seen = torch.cat([torch.ones_like(parts[:, :1]), parts], 1) * known[:, None]
         added: torch.Tensor = self.layers(seen)
         return added
 

@@ -169,7 +169,7 @@ def _difference(model: SavedModel, path: Path, photos: Pixels) -> float:
     prices: Floats | None = None
     inputs: dict[str, npt.NDArray[np.generic]] = {"photos": photos}
     if model.net.price is not None:
-        usual = float(model.net.price.centre.exp())
+        usual = model.net.price.usual
         prices = np.tile(np.array(_CHECKED, dtype=np.float32) * np.float32(usual), len(photos))
         photos = photos.repeat(len(_CHECKED), axis=0)
         inputs = {"photos": photos, "price": prices}
