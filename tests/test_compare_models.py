@@ -250,6 +250,23 @@ def test_prices_are_compared_by_their_error(demo: Path, tmp_path: Path, monkeypa
     assert " SGD behind (95 % interval" in said
 
 
+def test_a_candidate_that_goes_astray_does_not_take_the_others_with_it(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["compare-models", demo, "--models", "lenet", *TINY, "--lr", 100, "--schedule", "constant", "--json"]
+    command += ["--batch-size", 8]
+    ended = done(*command, "--optimizers", "adam,sgd")
+    result = json.loads(ended.stdout)
+    assert [each["name"] for each in result["candidates"]] == ["lenet-adam"]
+    assert result["diverged"] == ["lenet-sgd"]
+    assert "warning: lenet, sgd: training went astray in epoch 1" in ended.stderr
+    assert any("lenet, sgd: training went astray" in warning for warning in result["warnings"])
+    alone = curate(*command, "--optimizers", "sgd")
+    assert alone.exit_code == 1
+    assert "all candidates went astray; choose a smaller --lr than 100" in alone.stderr
+
+
 # going on
 
 

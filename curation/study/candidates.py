@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
+
 from curation.errors import InputError, closest, some
+from curation.study.prepared import Integers, Prepared
 from training.models import build_model, least_size, model_name
+from training.net import build_net
 from training.settings import OPTIMIZERS, TrainSettings
 
-__all__ = ["candidates_of", "name_of", "one_a_model"]
+__all__ = ["candidates_of", "name_of", "one_a_model", "parameters_of"]
 
 
 def candidates_of(settings: TrainSettings, models: Sequence[str], optimizers: Sequence[str]) -> list[TrainSettings]:
@@ -66,3 +70,12 @@ def one_a_model(candidates: Sequence[TrainSettings]) -> list[TrainSettings]:
     for settings in candidates:
         first.setdefault(settings.model, settings)
     return list(first.values())
+
+
+def parameters_of(prepared: Prepared, settings: TrainSettings, rows: Integers) -> int:
+    """Return how many numbers a network learns that is trained on some rows."""
+    prices = None if prepared.data.prices is None else prepared.data.prices[rows]
+    # shapes alone: nothing is computed
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        net, _ = build_net(replace(settings, pretrained=False), len(prepared.classes), prepared.labels[rows], prices)
+    return sum(parameter.numel() for parameter in net.parameters())

@@ -16,7 +16,7 @@ from curation.out_of_fold import with_weights
 from curation.recording import recorded
 from curation.runs import STUDIES, Run
 from curation.study.arrange import expected_seconds, measured
-from curation.study.candidates import name_of, one_a_model
+from curation.study.candidates import name_of, one_a_model, parameters_of
 from curation.study.command import command_line
 from curation.study.compare_words import sentence
 from curation.study.compare_write import write
@@ -28,12 +28,12 @@ from curation.talk import Talk
 from training.arrangement import Arrangement
 from training.devices import Device, find_device
 from training.durations import duration
+from training.errors import DivergedError
 from training.files import locked, whole_file
 from training.folds import check_folds
 from training.jobs import Job
 from training.loop import epoch_size
 from training.models import weights_origin
-from training.net import build_net
 from training.photos.cache import PhotoCache
 from training.progress import Progress
 from training.schedule import check_steps
@@ -100,11 +100,17 @@ def compare_models(
             prepared = prepare_dataset(run, listings, first, models=models, folds=folds, cache=cache, talk=talk)
         with run.stage("measure"):
             planned = _planned(prepared, candidates, folds, device, talk)
-        outcomes = {}
+        outcomes, diverged = {}, {}
         for candidate in planned:
-            outcomes[candidate.name] = _train(prepared, candidate, talk)
+            try:
+                outcomes[candidate.name] = _train(prepared, candidate, talk)
+            except DivergedError as error:
+                diverged[candidate.name] = f"{candidate.words}: {error}"
+                talk.say(f"warning: {diverged[candidate.name]}")
+        if not outcomes:
+            raise DivergedError(f"all candidates went astray; choose a smaller --lr than {first.learning_rate:g}")
         with run.stage("score"):
-            result = _result(prepared, {candidate.name: candidate for candidate in planned}, outcomes, dataset)
+            result = _result(prepared, planned, outcomes, diverged, dataset)
             write(prepared, result, {name: outcome.scores for name, outcome in outcomes.items()})
     return result
 
@@ -229,15 +235,19 @@ def _without_weights(path: Path) -> dict[str, Any]:
 
 
 def _result(
-    prepared: Prepared, planned: dict[str, _Candidate], outcomes: dict[str, _Outcome], dataset: Sequence[str]
+    prepared: Prepared,
+    planned: Sequence[_Candidate],
+    outcomes: dict[str, _Outcome],
+    diverged: dict[str, str],
+    dataset: Sequence[str],
 ) -> dict[str, Any]:
     scores = {name: outcome.scores for name, outcome in outcomes.items()}
-    common = next(iter(planned.values())).asked
+    common, by_name = planned[0].asked, {candidate.name: candidate for candidate in planned}
     order, differences = ranked(scores, common.target), behind(prepared, common, scores)
     rows = scores[order[0]].rows
     candidates = []
     for name in order:
-        candidate, outcome, difference = planned[name], outcomes[name], differences.get(name)
+        candidate, outcome, difference = by_name[name], outcomes[name], differences.get(name)
         candidates.append(
             {
                 "name": name,
@@ -250,7 +260,7 @@ def _result(
                 "behind": difference.to_dict() if difference else None,
                 "told_apart": difference.low > 0 if difference else None,
                 "per_class": _per_class(prepared, candidate.settings, outcome.scores),
-                "parameters": _parameters(prepared, candidate),
+                "parameters": parameters_of(prepared, candidate.settings, candidate.jobs[0].rows),
                 "initial_weights": outcome.origin,
                 "seconds_per_fold": prepared.run.record()["seconds"][name] / len(candidate.jobs),
                 "side_by_side": candidate.arrangement.side_by_side,
@@ -268,9 +278,16 @@ def _result(
         "listings": {"train": len(rows), "test": len(prepared.test), "all": len(prepared.table)},
         "settings": prepared.run.record()["settings"]["train"],
         "candidates": candidates,
-        "warnings": [*prepared.warnings, *(line for outcome in outcomes.values() for line in outcome.said)],
+        "diverged": list(diverged),
+        "best": order[0],
+        "next": candidates[0]["command"],
+        "warnings": [
+            *prepared.warnings,
+            *diverged.values(),
+            *(line for outcome in outcomes.values() for line in outcome.said),
+        ],
     }
-    return {**result, "sentence": sentence(result), "best": order[0], "next": candidates[0]["command"]}
+    return {**result, "sentence": sentence(result)}
 
 
 def _per_class(prepared: Prepared, settings: TrainSettings, scores: FoldScores) -> dict[str, Any]:
@@ -278,14 +295,3 @@ def _per_class(prepared: Prepared, settings: TrainSettings, scores: FoldScores) 
     told[scores.rows] = scores.told
     per_class: dict[str, Any] = scores_of(prepared, settings, scores.rows, told)["per_class"]
     return per_class
-
-
-def _parameters(prepared: Prepared, candidate: _Candidate) -> int:
-    """Return how many numbers a network of this kind learns."""
-    rows = candidate.jobs[0].rows
-    prices = None if prepared.data.prices is None else prepared.data.prices[rows]
-    settings = replace(candidate.settings, pretrained=False)
-    # shapes alone: nothing is computed
-    with torch.device("meta"), torch.random.fork_rng(devices=[]):
-        net, _ = build_net(settings, len(prepared.classes), prepared.labels[rows], prices)
-    return sum(parameter.numel() for parameter in net.parameters())
