@@ -331,6 +331,8 @@ def test_a_training_whose_loss_is_no_number_any_more_says_so():
         ({"target": "price", "balance": "weights"}, "balancing classes has no effect on a price model"),
         ({"target": "price", "use_price": True}, "the price beside the photo has no effect on a price model"),
         ({"iterations": 0}, "number of iterations is out of range"),
+        ({"label_smoothing": 1.0}, "the label smoothing is out of range"),
+        ({"weight_decay": -0.1}, "the weight decay is out of range"),
         ({"early_stop": 0}, "epochs without progress is out of range"),
     ],
 )

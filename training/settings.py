@@ -154,6 +154,7 @@ class TrainSettings:
             "number of epochs without progress": (1 if self.early_stop is None else self.early_stop, 1, 100_000),
             "batch size": (self.batch_size, 2, 65_536),
             "learning rate": (self.learning_rate, 1e-12, 100),
+            "label smoothing": (self.label_smoothing, 0, 0.999),
             "weight decay": (self.weight_decay, 0, 1e6),
             "time limit in seconds": (1.0 if self.time_limit is None else self.time_limit, 1, 10**8),
         }
