@@ -278,7 +278,7 @@ def _train_one_epoch(
     if not math.isfinite(mean):
         raise DivergedError(
             f"training went astray in epoch {epoch + 1}: the loss is {mean}; choose a smaller --lr than "
-            f"{settings.learning_rate:g}"
+            f"{settings.rate:g}"
         )
     scores = state.model.task.scores(torch.cat(said).float().cpu().numpy(), examples.labels[trained])
     validation = {} if state.stop is None else state.stop.look(epoch, state.model)

@@ -91,7 +91,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
         raise InputError(
             f"{name} can't take photos of {image_size} pixels",
             wanted=f"an --image-size of {least_size(name)}"
-            + ("" if name.startswith(_MADE_FOR_ONE_SIZE) else " pixels or more"),
+            + (", or another that it can divide" if name.startswith(_MADE_FOR_ONE_SIZE) else " pixels or more"),
         )
     weights, origin = _weights(name) if pretrained else (None, "from scratch, as asked")
     options: dict[str, object] = {}
@@ -164,7 +164,10 @@ def _takes(name: str, image_size: int, *, training: bool) -> bool:
 
 @cache
 def least_size(name: str) -> int:
-    """Return the least side of photos that a network takes, in pixels, by halving."""
+    """Return the least side of photos that a network takes, in pixels."""
+    if name.startswith(_MADE_FOR_ONE_SIZE):
+        # a larger one may not do: it must be divided into patches
+        return next(size for size in range(_LEAST, _MOST, 16) if _takes(name, size, training=False))
     low, high = _LEAST, _MOST
     while low < high:
         middle = (low + high) // 2

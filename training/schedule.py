@@ -19,7 +19,7 @@ _WARM_UP = 0.25
 
 def make_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
     """Return the optimiser of a network."""
-    rate, decay = settings.learning_rate, settings.weight_decay
+    rate, decay = settings.rate, settings.decay
     if settings.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
@@ -43,12 +43,10 @@ def make_schedule(optimizer: torch.optim.Optimizer, steps: int, settings: TrainS
     if settings.schedule == "one-cycle":
         # one step more than are taken, as the schedule is read after each; below 3 its phases would have no length
         total = max(steps + 1, 3)
-        return OneCycleLR(
-            optimizer, max_lr=settings.learning_rate, total_steps=total, pct_start=max(_WARM_UP, 2 / total)
-        )
+        return OneCycleLR(optimizer, max_lr=settings.rate, total_steps=total, pct_start=max(_WARM_UP, 2 / total))
     if settings.schedule == "cosine":
         return LambdaLR(optimizer, lambda step: (1 + math.cos(math.pi * min(1.0, step / max(1, steps)))) / 2)
-    shares = [(begins, rate / settings.learning_rate) for begins, rate in settings.lr_steps]
+    shares = [(begins, rate / settings.rate) for begins, rate in settings.lr_steps]
     return LambdaLR(optimizer, lambda step: next((share for begins, share in reversed(shares) if step >= begins), 1.0))
 
 

@@ -7,9 +7,23 @@ from typing import Any
 
 from training.errors import InputError, closest
 
-__all__ = ["AUGMENTS", "BALANCES", "LOSSES", "OPTIMIZERS", "PRESETS", "SCHEDULES", "TARGETS", "Preset", "TrainSettings"]
+__all__ = [
+    "AUGMENTS",
+    "BALANCES",
+    "LOSSES",
+    "OPTIMIZERS",
+    "PRESETS",
+    "SCHEDULES",
+    "SUITED",
+    "TARGETS",
+    "Preset",
+    "TrainSettings",
+]
 
-OPTIMIZERS = ("adamw", "adam", "sgd")
+#: The optimisers, and the highest learning rate and the weight decay that suit each. Decay that is not decoupled is
+#: another thing: 0.05, which is usual with AdamW, keeps Adam from learning.
+SUITED = {"adamw": (1.5e-3, 0.05), "adam": (1.5e-3, 0.0), "sgd": (0.01, 1e-4)}
+OPTIMIZERS = tuple(SUITED)
 SCHEDULES = ("one-cycle", "cosine", "constant")
 BALANCES = ("none", "oversample", "augment", "weights")
 #: How photos are varied while a network trains; those after the third are torchvision's.
@@ -70,10 +84,10 @@ class TrainSettings:
         Photos per optimiser step (at least 2).
     optimizer : str
         ``adamw``, ``adam`` or ``sgd``.
-    learning_rate : float
-        The highest of the schedule.
-    weight_decay : float
-        Decay of the weights.
+    learning_rate : float or None
+        The highest of the schedule; None takes what suits the optimiser.
+    weight_decay : float or None
+        Decay of the weights; None takes what suits the optimiser.
     label_smoothing : float
         Share of the target spread over all classes, in [0, 1). Above zero the model trusts single labels less.
     pretrained : bool
@@ -115,8 +129,8 @@ class TrainSettings:
     epochs: int | None = None
     batch_size: int = 16
     optimizer: str = "adamw"
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.05
+    learning_rate: float | None = None
+    weight_decay: float | None = None
     label_smoothing: float = 0.1
     pretrained: bool = True
     device: str = "auto"
@@ -153,9 +167,9 @@ class TrainSettings:
             "number of iterations": (1 if self.iterations is None else self.iterations, 1, 10**8),
             "number of epochs without progress": (1 if self.early_stop is None else self.early_stop, 1, 100_000),
             "batch size": (self.batch_size, 2, 65_536),
-            "learning rate": (self.learning_rate, 1e-12, 100),
+            "learning rate": (self.rate, 1e-12, 100),
             "label smoothing": (self.label_smoothing, 0, 0.999),
-            "weight decay": (self.weight_decay, 0, 1e6),
+            "weight decay": (self.decay, 0, 1e6),
             "time limit in seconds": (1.0 if self.time_limit is None else self.time_limit, 1, 10**8),
         }
         for name, (value, low, high) in ranges.items():
@@ -182,6 +196,16 @@ class TrainSettings:
         if self.target == "price" and (self.balance != "none" or self.use_price):
             what = "the price beside the photo" if self.use_price else "balancing classes"
             raise InputError(f"{what} has no effect on a price model", fix="Leave it out, or tell labels instead.")
+
+    @property
+    def rate(self) -> float:
+        """The highest learning rate."""
+        return SUITED[self.optimizer][0] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def decay(self) -> float:
+        """Decay of the weights."""
+        return SUITED[self.optimizer][1] if self.weight_decay is None else self.weight_decay
 
     @property
     def size(self) -> int:

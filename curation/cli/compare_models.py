@@ -76,8 +76,8 @@ def compare_models(
     """Train every model with every optimizer on the same folds of DATASET, and hold them side by side.
 
     Each is trained once per fold, on the other folds of the training listings, and scored on what it never saw. The
-    test set has no part, so that it can still judge the one that you choose. All share the other options: what suits
-    one optimizer, a learning rate above all, may not suit another. An interrupted comparison goes on when the same
+    test set has no part, so that it can still judge the one that you choose. All share the other options; without --lr
+    and --weight-decay, each optimizer has those that usually suit it. An interrupted comparison goes on when the same
     command is given again.
     """
     if as_json and as_markdown:

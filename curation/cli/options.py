@@ -12,7 +12,7 @@ from curation.cli.terminal import Terminal
 from curation.errors import InputError
 from curation.runs import damaged_runs
 from training.durations import parse_duration
-from training.settings import AUGMENTS, BALANCES, OPTIMIZERS, PRESETS, SCHEDULES, TrainSettings
+from training.settings import AUGMENTS, BALANCES, OPTIMIZERS, PRESETS, SCHEDULES, SUITED, TrainSettings
 
 __all__ = [
     "cache_option",
@@ -69,12 +69,23 @@ def _network(*, of_run: bool) -> tuple[Option, ...]:
         ),
         option("--batch-size", default=_DEFAULT.batch_size, help="Photos per step."),
         option("--optimizer", default=_DEFAULT.optimizer, metavar="|".join(OPTIMIZERS), help="Optimiser."),
-        option("--lr", "learning_rate", default=_DEFAULT.learning_rate, help="Highest learning rate."),
-        option("--weight-decay", default=_DEFAULT.weight_decay, help="Weight decay."),
+        _suited("--lr", "learning_rate", 0, of_run=of_run, help="Highest learning rate."),
+        _suited("--weight-decay", "weight_decay", 1, of_run=of_run, help="Weight decay."),
         option("--label-smoothing", default=_DEFAULT.label_smoothing, help="Share of each label's weight spread out."),
         option("--pretrained/--no-pretrained", default=True, help="Start from torchvision's weights."),
         option("--device", default=_DEFAULT.device, help="auto, cpu, cuda, cuda:1 or mps."),
     )
+
+
+def _name_of(option: Option) -> str:
+    """Return the first name of an option, as click has it."""
+    return click.command(option(lambda: None)).params[0].opts[0]
+
+
+def _suited(name: str, setting: str, place: int, *, of_run: bool, help: str) -> Option:
+    """Return an option whose default is what suits the optimiser."""
+    default = "; ".join(f"{suited[place]:g} for {optimizer}" for optimizer, suited in SUITED.items())
+    return click.option(name, setting, type=float, show_default="as in the run" if of_run else default, help=help)
 
 
 _TRAIN: tuple[Option, ...] = (
@@ -100,7 +111,10 @@ _TRAIN: tuple[Option, ...] = (
 #: Of networks that are trained one at a time, for their own sake.
 _MODEL: tuple[Option, ...] = (
     click.option("--image-size", type=int, help="Side of the photos in pixels. [default: 64]"),
-    *_network(of_run=False),
+    click.option(
+        "--epochs", type=int, show_default="12 to 60, by number", help="Passes over the training photos; 1 or more."
+    ),
+    *(option for option in _network(of_run=False) if _name_of(option) != "--epochs"),
     click.option("--iterations", type=int, help="Optimiser steps, instead of --epochs."),
     click.option(
         "--schedule",
@@ -167,11 +181,6 @@ def model_options_without(*names: str) -> Option:
         E.g. ``"--model"``.
     """
     return lambda command: _with(command, [option for option in _MODEL if _name_of(option) not in names])
-
-
-def _name_of(option: Option) -> str:
-    """Return the first name of an option, as click has it."""
-    return click.command(option(lambda: None)).params[0].opts[0]
 
 
 def _with(command: Command, options: Sequence[Option]) -> Command:

@@ -16,7 +16,7 @@ from curation.prepare import class_numbers, groups_of, open_photos, prepare
 from curation.recording import check_expected, dataset_facts, report_problems
 from curation.runs import Run, create_run
 from curation.talk import Talk
-from training.folds import assign_folds, check_folds
+from training.folds import assign_folds
 from training.jobs import Data, Labels
 from training.loop import epoch_size
 from training.models import build_model, least_size
@@ -86,7 +86,13 @@ class Prepared:
         if settings.early_stop is None:
             return rows, rows[:0]
         groups = self.data.groups[rows]
-        check_folds(_VALIDATION, listings=len(rows), groups=len(np.unique(groups)))
+        if (distinct := len(np.unique(groups))) < _VALIDATION:
+            raise InputError(
+                "there are too few listings to put a tenth aside for an early stop",
+                got=f"{distinct} groups of listings that must stay together",
+                wanted=f"at least {_VALIDATION}",
+                fix="Leave --early-stop out.",
+            )
         part = assign_folds(self.class_numbers[rows], groups, folds=_VALIDATION, seed=settings.seed + 104_729)
         return rows[part != 0], rows[part == 0]
 

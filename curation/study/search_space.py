@@ -73,7 +73,7 @@ def space_around(start: TrainSettings) -> SearchSpace:
 
     Learning rates and weight decays lie around those of the start, as good ones depend on the model and the optimiser.
     """
-    rate, decay = start.learning_rate, start.weight_decay
+    rate, decay = start.rate, start.decay
     return SearchSpace(
         (max(_LEAST_RATE, rate * _RATES[0]), min(_MOST_RATE, rate * _RATES[1])),
         (decay * _DECAYS[0], min(_MOST_DECAY, decay * _DECAYS[1])) if decay else None,
@@ -84,11 +84,11 @@ def space_around(start: TrainSettings) -> SearchSpace:
 def start_parameters(start: TrainSettings) -> dict[str, Any]:
     """Return the parameters that stand for the start itself."""
     parameters = {
-        "learning_rate": start.learning_rate,
+        "learning_rate": start.rate,
         "schedule": _GIVEN if start.lr_steps else start.schedule,
         "augment": start.augment,
     }
-    return {**parameters, "weight_decay": start.weight_decay} if start.weight_decay else parameters
+    return {**parameters, "weight_decay": start.decay} if start.decay else parameters
 
 
 def parameters_of(drawn: dict[str, Any], start: TrainSettings) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def with_parameters(start: TrainSettings, parameters: dict[str, Any], steps: int
     rate, schedule = parameters["learning_rate"], parameters["schedule"]
     lr_steps: tuple[tuple[int, float], ...] = ()
     if schedule == _GIVEN:
-        scale = rate / start.learning_rate
+        scale = rate / start.rate
         lr_steps = tuple(
             (begins, then if scale == 1 else min(_MOST_RATE, _short(then * scale))) for begins, then in start.lr_steps
         )
@@ -127,7 +127,7 @@ def with_parameters(start: TrainSettings, parameters: dict[str, Any], steps: int
         schedule=schedule if schedule in SCHEDULES else "constant",
         lr_steps=lr_steps,
         augment=parameters["augment"],
-        weight_decay=parameters.get("weight_decay", start.weight_decay),
+        weight_decay=parameters.get("weight_decay", start.decay),
     )
 
 
