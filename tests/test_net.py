@@ -260,6 +260,14 @@ def test_only_one_cycle_begins_with_smaller_photos():
     assert sizes_of(replace(one_cycle, schedule="constant"), 4) == [64] * 4
 
 
+def test_each_optimizer_has_the_rate_and_the_decay_that_suit_it_unless_told_otherwise():
+    adamw = TrainSettings()
+    assert (adamw.rate, adamw.decay) == (1.5e-3, 0.05)
+    assert replace(adamw, optimizer="adam").decay == 0, "decay that is not decoupled keeps Adam from learning"
+    assert replace(adamw, optimizer="sgd").rate > adamw.rate
+    assert replace(adamw, optimizer="sgd", learning_rate=0.5, weight_decay=0.1).rate == 0.5
+
+
 # early stop
 
 

@@ -294,7 +294,8 @@ def test_a_step_of_the_learning_rate_comes_at_its_share_of_every_training():
 
 
 def test_steps_that_were_given_are_the_first_trial_and_are_scaled_in_others():
-    start = replace(START, schedule="constant", learning_rate=0.01, lr_steps=((4, 0.001), (9, 0.0001)))
+    steps = ((4, 0.001), (9, 0.0001))
+    start = replace(START, schedule="constant", learning_rate=0.01, weight_decay=0.05, lr_steps=steps)
     first = start_parameters(start)
     assert with_parameters(start, first, 10) == start
     assert first["schedule"] in space_around(start).schedule
