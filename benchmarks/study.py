@@ -23,12 +23,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.listings import read_listings
-from curation.prepare import class_numbers
+from curation.prepare import TEST_SHARE, class_numbers
 from curation.runs import STUDIES
 from curation.study.folds import fold_jobs
 from curation.study.prepared import Prepared, prepare_dataset, start
 from curation.talk import Silent
 from training.arrangement import Arrangement, measure
+from training.balance import balanced_size
 from training.compare import resample
 from training.devices import find_device
 from training.metrics import classification_metrics, price_scores
@@ -40,7 +41,11 @@ Floats = npt.NDArray[np.float64]
 
 WAYS: dict[str, dict[str, dict[str, Any]]] = {
     "losses": {loss: {"target": "price", "loss": loss} for loss in LOSSES},
-    "balance": {how: {"balance": how} for how in ("none", "oversample", "augment", "weights")},
+    # an epoch of repeated photos is longer: the last one trains as many steps as these do, without them
+    "balance": {
+        **{how: {"balance": how} for how in ("none", "oversample", "augment", "weights")},
+        "none, as many steps as oversample": {"as_many_steps": True},
+    },
     "price": {"photo": {}, "photo and price": {"use_price": True}},
 }
 
@@ -55,6 +60,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--ways", nargs="*", help="Of the ways, these alone.")
     parser.add_argument("--minority", default="Chargers,Hard Disks & Thumbdrives,Webcams", help="Classes said apart.")
     arguments = parser.parse_args()
     settings = TrainSettings(
@@ -67,7 +73,11 @@ def main() -> None:
     truth = pd.read_csv(arguments.dataset / "truth.csv", dtype={"id": str}).set_index("id")
     minority = [name.strip() for name in arguments.minority.split(",")]
     rows, told = [], {}
-    for way, changes in WAYS[arguments.question].items():
+    ways = WAYS[arguments.question]
+    for way in arguments.ways or ways:
+        changes = dict(ways[way])
+        if changes.pop("as_many_steps", False):
+            changes = {"epochs": None, "iterations": _balanced_steps(arguments, settings)}
         of = replace(settings, **changes)
         for seed, (prepared, scored, answers) in enumerate(_answers(arguments, of)):
             scores = _scores(prepared, scored, answers, truth, of, minority)
@@ -77,6 +87,14 @@ def main() -> None:
     _print_table(pd.DataFrame(rows))
     if arguments.question != "losses":
         _print_difference(prepared, scored, truth, {way: np.stack(each) for way, each in told.items()})
+
+
+def _balanced_steps(arguments: argparse.Namespace, settings: TrainSettings) -> int:
+    """Return about how many steps training on balanced classes takes."""
+    listings = read_listings(arguments.dataset)
+    share = (1 - TEST_SHARE) * (arguments.folds - 1) / arguments.folds
+    labels = class_numbers(listings.table["label"], listings.classes)
+    return replace(settings, balance="oversample").steps_for(round(share * balanced_size(labels, "oversample")))
 
 
 def _answers(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 from torchvision.transforms import v2
@@ -27,7 +29,13 @@ _LIGHT = 0.2
 
 
 def varied(
-    pixels: Pixels, how: str, generator: torch.Generator, device: Device, *, size: int | None = None, copies: Any = None
+    pixels: Pixels,
+    how: str,
+    generator: torch.Generator,
+    device: Device,
+    *,
+    size: int | None = None,
+    copies: npt.NDArray[np.bool_] | None = None,
 ) -> torch.Tensor:
     """Send photos to a device, normalise them and vary them at random.
 

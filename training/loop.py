@@ -177,15 +177,14 @@ def fit(
         steps = steps_of(labels, settings)
         state, origin = new_state(classes, steps, settings, device, seed, labels, prices)
         state.stop = _early_stop(examples, validation, settings, device, state.model)
+        training = _Training(state, examples, rows, settings, device, on_step)
         history = [] if snapshot is None else [EpochResult(**epoch) for epoch in state.restore(snapshot)]
         sizes = sizes_of(settings, settings.epochs_for(epoch_size(labels, settings)))
         for epoch in range(len(history), len(sizes)):
             if state.stop is not None and state.stop.ends(epoch - 1):
                 break
             done = history[-1].step if history else 0
-            result = _train_one_epoch(
-                state, epoch, sizes[epoch], done, steps - done, examples, rows, settings, device, on_step
-            )
+            result = training.epoch(epoch, sizes[epoch], before=done, left=steps - done)
             history.append(result)
             for watcher in watchers:
                 watcher(result, state.model)
@@ -238,65 +237,62 @@ def _early_stop(
 
     def judge(model: torch.nn.Module) -> dict[str, float]:
         told = predict(net, examples.photos, rows, device, mirrored=False, prices=examples.prices)
-        return net.task.scores(told, examples.labels[rows])
+        return net.task.scores(net.task.best(told), examples.labels[rows])
 
     return EarlyStop(settings.early_stop, judge, net.task.score, net.task.high_is_good)
 
 
-def _train_one_epoch(
-    state: TrainingState,
-    epoch: int,
-    size: int,
-    before: int,
-    left: int,
-    examples: Examples,
-    rows: Integers,
-    settings: TrainSettings,
-    device: Device,
-    on_step: Callable[[int], None],
-) -> EpochResult:
-    state.model.train()
-    rows, copies = _rows_of_epoch(state, examples, rows, settings)
-    # on a GPU, asking for a number waits for all the work before it: once an epoch is enough
-    total, said = torch.zeros((), device=device.device), []
-    seen: list[Integers] = []
-    for number in range(min(settings.batches(len(rows)), left)):
-        batch = slice(number * settings.batch_size, (number + 1) * settings.batch_size)
-        chosen = rows[batch]
-        photos = varied(
-            examples.photos[chosen], settings.augment, state.generator, device, size=size, copies=copies[batch]
-        )
-        target = device.send(examples.labels[chosen])
-        prices = None if examples.prices is None else device.send(examples.prices[chosen])
-        loss, told = train_step(state, photos, target, device, prices)
-        total += loss * len(chosen)
-        said.append(told)
-        seen.append(chosen)
-        on_step(before + number + 1)
-    trained = np.concatenate(seen)
-    mean = float(total) / len(trained)
-    if not math.isfinite(mean):
-        raise DivergedError(
-            f"training went astray in epoch {epoch + 1}: the loss is {mean}; choose a smaller --lr than "
-            f"{settings.rate:g}"
-        )
-    scores = state.model.task.scores(torch.cat(said).float().cpu().numpy(), examples.labels[trained])
-    validation = {} if state.stop is None else state.stop.look(epoch, state.model)
-    rate = float(state.schedule.get_last_lr()[0])
-    return EpochResult(epoch, before + len(seen), mean, scores, validation, rate)
+@dataclass(frozen=True)
+class _Training:
+    """One network that is trained, epoch by epoch."""
 
+    state: TrainingState
+    examples: Examples
+    rows: Integers
+    settings: TrainSettings
+    device: Device
+    on_step: Callable[[int], None]
 
-def _rows_of_epoch(
-    state: TrainingState, examples: Examples, rows: Integers, settings: TrainSettings
-) -> tuple[Integers, npt.NDArray[np.bool_]]:
-    """Return the rows of one epoch in their order, and which are copies that are turned and mirrored."""
-    labels = examples.labels[rows]
-    if settings.balance != "none":
-        rows, copies = balanced_rows(rows, labels.astype(np.int64), settings.balance, state.generator)
-    else:
+    def epoch(self, number: int, size: int, *, before: int, left: int) -> EpochResult:
+        """Train one epoch on photos of a size, after `before` steps, with at most `left` to go."""
+        state, task = self.state, self.state.model.task
+        state.model.train()
+        rows, copies = self._order()
+        # on a GPU, asking for a number waits for all the work before it: once an epoch is enough
+        total, told = torch.zeros((), device=self.device.device), []
+        steps, batch_size = min(self.settings.batches(len(rows)), left), self.settings.batch_size
+        for step in range(steps):
+            batch = slice(step * batch_size, (step + 1) * batch_size)
+            loss, answers = self._step(rows[batch], copies[batch], size)
+            total += loss * len(answers)
+            told.append(task.best(answers))
+            self.on_step(before + step + 1)
+        trained = rows[: steps * batch_size]
+        mean = float(total) / len(trained)
+        if not math.isfinite(mean):
+            raise DivergedError(
+                f"training went astray in epoch {number + 1}: the loss is {mean}; choose a smaller --lr than "
+                f"{self.settings.rate:g}"
+            )
+        scores = task.scores(torch.cat(told).cpu().numpy(), self.examples.labels[trained])
+        validation = {} if state.stop is None else state.stop.look(number, state.model)
+        rate = float(state.schedule.get_last_lr()[0])
+        return EpochResult(number, before + steps, mean, scores, validation, rate)
+
+    def _order(self) -> tuple[Integers, npt.NDArray[np.bool_]]:
+        """Return the rows of one epoch in their order, and which are copies that are turned and mirrored."""
+        rows, balance, generator = self.rows, self.settings.balance, self.state.generator
         copies = np.zeros(len(rows), dtype=bool)
-    order = torch.randperm(len(rows), generator=state.generator).numpy()
-    return rows[order], copies[order] & (settings.balance == "augment")
+        if balance != "none":
+            rows, copies = balanced_rows(rows, self.examples.labels[rows].astype(np.int64), balance, generator)
+        order = torch.randperm(len(rows), generator=generator).numpy()
+        return rows[order], copies[order] & (balance == "augment")
+
+    def _step(self, chosen: Integers, copies: npt.NDArray[np.bool_], size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        photos, prices, device = self.examples.photos[chosen], self.examples.prices, self.device
+        batch = varied(photos, self.settings.augment, self.state.generator, device, size=size, copies=copies)
+        target = device.send(self.examples.labels[chosen])
+        return train_step(self.state, batch, target, device, None if prices is None else device.send(prices[chosen]))
 
 
 def train_step(

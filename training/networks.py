@@ -114,7 +114,9 @@ class _Curve:
                 model, self._data.photos, self._judged, self._device, mirrored=False, prices=self._data.prices
             )
             given = self._job.labels[self._judged]
-            drawn |= {f"held_out/{name}": value for name, value in model.task.scores(told, given).items()}
+            drawn |= {
+                f"held_out/{name}": value for name, value in model.task.scores(model.task.best(told), given).items()
+            }
             if model.task.score == "macro_f1":
                 loss = -np.log(np.maximum(told[np.arange(len(given)), given.astype(np.int64)], 1e-8)).mean()
                 drawn["held_out/loss"] = float(loss)

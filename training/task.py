@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -15,6 +17,8 @@ from training.settings import TrainSettings
 __all__ = ["LabelTask", "PriceTask", "Task", "task_for"]
 
 Floats = npt.NDArray[np.float32]
+#: What :meth:`Net.forward` gives, as a tensor or an array.
+Answers = TypeVar("Answers", torch.Tensor, npt.NDArray[np.generic])
 
 #: Errors above this many medians cost in proportion, not squared.
 _HUBER = 0.1
@@ -50,9 +54,14 @@ class LabelTask(nn.Module):
         """Return probabilities (B, K) of logits (B, K)."""
         return output.float().softmax(1)
 
-    def scores(self, answers: Floats, target: npt.NDArray[np.generic]) -> dict[str, float]:
-        """Score probabilities (n, K) against class numbers (n,)."""
-        return classification_scores(target.astype(np.int64), answers.argmax(axis=1))
+    def best(self, answers: Answers) -> Answers:
+        """Return the likeliest class numbers (n,) of probabilities (n, K)."""
+        likeliest: Answers = answers.argmax(1)
+        return likeliest
+
+    def scores(self, told: npt.NDArray[np.generic], target: npt.NDArray[np.generic]) -> dict[str, float]:
+        """Score class numbers (n,) against those given (n,)."""
+        return classification_scores(target.astype(np.int64), told.astype(np.int64))
 
 
 class PriceTask(nn.Module):
@@ -99,9 +108,13 @@ class PriceTask(nn.Module):
             return (self.centre + self.spread * told).exp()
         return functional.relu(1 + told) * self.centre.exp()
 
-    def scores(self, answers: Floats, target: npt.NDArray[np.generic]) -> dict[str, float]:
-        """Score prices (n, 1) against those asked (n,)."""
-        return price_scores(target.astype(np.float64), answers[:, 0])
+    def best(self, answers: Answers) -> Answers:
+        """Return prices (n,) of answers (n, 1)."""
+        return answers[:, 0]
+
+    def scores(self, told: npt.NDArray[np.generic], target: npt.NDArray[np.generic]) -> dict[str, float]:
+        """Score prices (n,) against those asked (n,)."""
+        return price_scores(target.astype(np.float64), told.astype(np.float64))
 
 
 Task = LabelTask | PriceTask
