@@ -17,7 +17,7 @@ import pandas as pd
 from curation.errors import some
 from curation.evidence import Evidence
 from curation.listings import Listings
-from curation.prepare import TEST_SHARE, class_numbers, groups_of, open_photos
+from curation.prepare import TEST_SHARE, class_numbers, groups_of, open_photos, prices_of
 from curation.runs import Run
 from curation.talk import Talk
 from training.crossval import PRICED, FoldPlan, cross_validate, cross_validate_prices
@@ -229,16 +229,9 @@ def _folds(table: pd.DataFrame) -> FoldPlan:
 
 def _priced_folds(table: pd.DataFrame, folds: FoldPlan) -> FoldPlan:
     """Return the folds of models that train on prices; those need no label."""
-    priced = replace(folds, may_train=(table["split"] == "train").to_numpy(dtype=bool) & np.isfinite(_prices(table)))
+    priced = replace(folds, may_train=(table["split"] == "train").to_numpy(dtype=bool) & np.isfinite(prices_of(table)))
     priced.check(PRICED)
     return priced
-
-
-def _prices(table: pd.DataFrame) -> npt.NDArray[np.float32]:
-    """Return the prices that can be learnt from, NaN for others."""
-    with np.errstate(over="ignore"):
-        price = table["price"].to_numpy(dtype=np.float64).astype(np.float32)
-    return np.where((price > 0) & (price < np.inf), price, np.float32(np.nan))
 
 
 def _told_prices(
@@ -250,7 +243,7 @@ def _told_prices(
     with talk.bar("training price models") as progress:
         told = cross_validate_prices(
             data,
-            _prices(table),
+            prices_of(table),
             folds,
             settings=settings,
             arrangement=plan.arrangement,

@@ -19,7 +19,7 @@ from training.photos import PhotoFacts
 from training.photos.cache import PhotoCache
 from training.photos.store import PhotosGoneError, PhotoStore
 
-__all__ = ["class_numbers", "groups_of", "open_photos", "prepare", "require_photos"]
+__all__ = ["class_numbers", "groups_of", "open_photos", "prepare", "prices_of", "require_photos"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -170,3 +170,10 @@ def groups_of(table: pd.DataFrame) -> Integers:
 def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Integers:
     """Return the class numbers 0 to K-1 of labels; -1 for a missing one."""
     return pd.Categorical(labels, categories=list(classes)).codes.astype(np.int64)
+
+
+def prices_of(table: pd.DataFrame) -> npt.NDArray[np.float32]:
+    """Return the prices above 0 of a table, shape (N,); NaN elsewhere: nothing is sold for nothing."""
+    with np.errstate(over="ignore"):
+        price = table["price"].to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
+    return np.where((price > 0) & (price < np.inf), price, np.float32(np.nan)).astype(np.float32)

@@ -14,10 +14,9 @@ import pandas as pd
 from curation.errors import InputError, closest, some
 from curation.listings import Listings
 from curation.listings.sources import COLUMNS
-from curation.prepare import class_numbers
+from curation.prepare import class_numbers, prices_of
 from curation.probabilities import Probabilities, write_probabilities
 from curation.runs import next_number
-from curation.study.prepared import prices_of
 from curation.talk import Talk
 from training.devices import Device, find_device
 from training.files import write_json

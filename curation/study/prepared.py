@@ -12,7 +12,7 @@ import pandas as pd
 
 from curation.errors import InputError, some
 from curation.listings import Listings
-from curation.prepare import class_numbers, groups_of, open_photos, prepare
+from curation.prepare import class_numbers, groups_of, open_photos, prepare, prices_of
 from curation.recording import check_expected, dataset_facts, report_problems
 from curation.runs import Run, create_run
 from curation.talk import Talk
@@ -24,7 +24,7 @@ from training.photos.cache import PhotoCache
 from training.schedule import check_steps
 from training.settings import TrainSettings
 
-__all__ = ["Prepared", "check_settings", "prepare_dataset", "prices_of", "start"]
+__all__ = ["Prepared", "check_settings", "prepare_dataset", "start"]
 
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -196,12 +196,6 @@ def prepare_dataset(
     prepared = Prepared(run, table, listings.classes, listings.source.currency, data, labels, usable, tuple(warnings))
     _require_both_sides(prepared)
     return prepared
-
-
-def prices_of(table: pd.DataFrame) -> npt.NDArray[np.float32]:
-    """Return the prices above 0 of a table, shape (N,); NaN elsewhere: nothing is sold for nothing."""
-    price = table["price"].to_numpy(dtype=np.float32, na_value=np.nan)
-    return np.where(price > 0, price, np.float32(np.nan)).astype(np.float32)
 
 
 def _require_both_sides(prepared: Prepared) -> None:
