@@ -13,7 +13,7 @@ from curation.runs import FINISHED, Run
 from curation.talk import Talk
 from training.files import whole_file
 
-__all__ = ["check_expected", "dataset_facts", "recorded", "report_problems"]
+__all__ = ["check_expected", "dataset_facts", "recorded", "report_problems", "say_problems"]
 
 _SAID = 10
 
@@ -76,8 +76,16 @@ def report_problems(run: Run, listings: Listings, talk: Talk) -> None:
         return
     with whole_file(run.folder / "problems.csv") as temporary:
         problems.to_csv(temporary, index=False)
-    talk.say(
-        f"{problems['row'].nunique()} rows have bad values, taken as missing (all in {run.folder / 'problems.csv'}):"
-    )
+    say_problems(listings, talk, f" (all in {run.folder / 'problems.csv'})")
+
+
+def say_problems(listings: Listings, talk: Talk, where: str = "") -> None:
+    """Say the first bad values of a table; `where`: where all of them are."""
+    problems = listings.problems
+    if problems.empty:
+        return
+    talk.say(f"{problems['row'].nunique()} rows have bad values, taken as missing{where}:")
     for bad in problems.head(_SAID).itertuples():
         talk.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
+    if len(problems) > _SAID:
+        talk.say(f"  +{len(problems) - _SAID} more")

@@ -15,7 +15,7 @@ from curation.cli.terminal import Terminal, print_json
 from curation.cli.train import check_effect
 from curation.errors import InputError
 from training.photos.cache import default_cache
-from training.settings import LOSSES, OPTIMIZERS, TARGETS
+from training.settings import OPTIMIZERS
 
 __all__ = ["compare_models"]
 
@@ -43,10 +43,6 @@ _MODELS = "resnet18,inception_v3,lenet"
     help=f"Of {', '.join(OPTIMIZERS)}; every model is trained with each.",
 )
 @click.option("--folds", default=5, show_default=True, help="Folds that the training listings are divided into.")
-@click.option("--target", default="label", show_default=True, metavar="|".join(TARGETS), help="What the models tell.")
-@click.option(
-    "--loss", default="huber", show_default=True, metavar="|".join(LOSSES), help="Of prices: what an error costs."
-)
 @click.option(
     "--image-size", type=int, help="Side of the photos in pixels. [default: 64, or the least that all models take]"
 )

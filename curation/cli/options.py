@@ -12,7 +12,17 @@ from curation.cli.terminal import Terminal
 from curation.errors import InputError
 from curation.runs import damaged_runs
 from training.durations import parse_duration
-from training.settings import AUGMENTS, BALANCES, OPTIMIZERS, PRESETS, SCHEDULES, SUITED, TrainSettings
+from training.settings import (
+    AUGMENTS,
+    BALANCES,
+    LOSSES,
+    OPTIMIZERS,
+    PRESETS,
+    SCHEDULES,
+    SUITED,
+    TARGETS,
+    TrainSettings,
+)
 
 __all__ = [
     "cache_option",
@@ -110,6 +120,16 @@ _TRAIN: tuple[Option, ...] = (
 
 #: Of networks that are trained one at a time, for their own sake.
 _MODEL: tuple[Option, ...] = (
+    click.option(
+        "--target", default=_DEFAULT.target, show_default=True, metavar="|".join(TARGETS), help="What a model tells."
+    ),
+    click.option(
+        "--loss",
+        default=_DEFAULT.loss,
+        show_default=True,
+        metavar="|".join(LOSSES),
+        help="Of prices: what an error costs.",
+    ),
     click.option("--image-size", type=int, help="Side of the photos in pixels. [default: 64]"),
     click.option(
         "--epochs", type=int, show_default="12 to 60, by number", help="Passes over the training photos; 1 or more."

@@ -12,7 +12,7 @@ from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, model_options, model_settings, refuse_without_effect
 from curation.cli.terminal import Terminal, print_json, print_table
 from training.photos.cache import default_cache
-from training.settings import LOSSES, TARGETS, TrainSettings
+from training.settings import TrainSettings
 
 __all__ = ["train"]
 
@@ -24,10 +24,6 @@ _PAIRS = 3
     "--lr-steps 20000:1e-6 --iterations 40000"
 )
 @dataset_argument
-@click.option("--target", default="label", show_default=True, metavar="|".join(TARGETS), help="What the model tells.")
-@click.option(
-    "--loss", default="huber", show_default=True, metavar="|".join(LOSSES), help="Of prices: what an error costs."
-)
 @model_options
 @click.option(
     "--output",

@@ -15,7 +15,6 @@ from curation.cli.train import check_effect
 from curation.errors import InputError
 from training.durations import duration, parse_duration
 from training.photos.cache import default_cache
-from training.settings import LOSSES, TARGETS
 
 __all__ = ["tune"]
 
@@ -28,10 +27,6 @@ _COLUMNS = {"learning_rate": "learning rate", "schedule": "schedule", "augment":
 @click.option("--trials", default=30, show_default=True, help="Settings to try, with those of earlier calls.")
 @click.option("--time-limit", metavar="TIME", help="Begin no training after this, e.g. 90s, 10m, 1h30m.")
 @click.option("--folds", default=3, show_default=True, help="Number of folds that judge a trial.")
-@click.option("--target", default="label", show_default=True, metavar="|".join(TARGETS), help="What the model tells.")
-@click.option(
-    "--loss", default="huber", show_default=True, metavar="|".join(LOSSES), help="Of prices: what an error costs."
-)
 @model_options
 @click.option(
     "--output",

@@ -16,6 +16,7 @@ from curation.listings import Listings
 from curation.listings.sources import COLUMNS
 from curation.prepare import class_numbers, prices_of
 from curation.probabilities import Probabilities, write_probabilities
+from curation.recording import say_problems
 from curation.runs import next_number
 from curation.talk import Talk
 from training.devices import Device, find_device
@@ -34,7 +35,6 @@ __all__ = ["PREDICTIONS", "predict_listings"]
 PREDICTIONS = Path("predictions")
 
 _AT_ONCE = 256
-_SAID = 10
 Mask = npt.NDArray[np.bool_]
 
 
@@ -100,7 +100,7 @@ def predict_listings(
     _check(model, listings)
     folder = output or _next(listings.source.name)
     _check_output(folder)
-    _say_problems(listings, talk)
+    say_problems(listings, talk)
     if model.recipe != RECIPE:
         talk.say(
             f"warning: the model's photos were decoded in another way ({model.recipe}; here {RECIPE}); "
@@ -166,17 +166,6 @@ def _check_output(folder: Path) -> None:
             wanted="a new or empty folder",
             fix="Name another one with --output.",
         )
-
-
-def _say_problems(listings: Listings, talk: Talk) -> None:
-    problems = listings.problems
-    if problems.empty:
-        return
-    talk.say(f"{problems['row'].nunique()} rows have bad values, taken as missing:")
-    for bad in problems.head(_SAID).itertuples():
-        talk.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
-    if len(problems) > _SAID:
-        talk.say(f"  +{len(problems) - _SAID} more")
 
 
 def _tell(model: SavedModel, listings: Listings, device: Device, cache: PhotoCache, spare: Path, talk: Talk) -> _Told:
