@@ -108,7 +108,8 @@ def opened(server: Server) -> Iterator[App]:
         failures: list[str] = []
         page.on("pageerror", lambda error: failures.append(str(error)))
         yield App(page, server)
-    assert failures == []
+    # FiftyOne's own router throws this when it is asked for a page that still loads, as on a busy machine
+    assert [failure for failure in failures if failure != "entry is loading"] == []
 
 
 @pytest.fixture
