@@ -31,7 +31,7 @@ from tests.test_cli import assert_refused, curate, done, open_shop
 from training.errors import InputError
 from training.jobs import Data, Job
 from training.models import build_model
-from training.settings import TrainSettings
+from training.settings import SUITED, TrainSettings
 
 SETTINGS = TrainSettings(preset="thorough")
 TINY = ["--image-size", 32, "--folds", 2, "--epochs", 1, "--batch-size", 32, "--no-pretrained", "--device", "cpu"]
@@ -172,6 +172,7 @@ def test_parameters_seconds_and_epochs_are_told(compared: Compared) -> None:
         assert each["epochs"] == [1, 1]
         assert 0 < each["seconds_per_fold"] < 60
         assert each["initial_weights"] == "from scratch, as asked"
+        assert (each["learning_rate"], each["weight_decay"]) == SUITED[each["optimizer"]]
 
 
 def test_the_command_of_the_best_trains_it(compared: Compared, demo: Path) -> None:

@@ -265,7 +265,7 @@ def test_an_interrupted_prediction_leaves_nothing(here: Path, monkeypatch: pytes
     def interrupted(*_arguments: object, **_more: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("curation.study.predict.predict", interrupted)
+    monkeypatch.setattr("curation.study.told.predict", interrupted)
     with pytest.raises(KeyboardInterrupt):
         predict_listings(
             load_model(Path("label/model.pt")),

@@ -11,13 +11,13 @@ from training.photos import Integers
 __all__ = ["balanced_rows", "balanced_size", "class_weights"]
 
 
-def balanced_size(labels: Integers, balance: str) -> int:
+def balanced_size(labels: npt.NDArray[np.generic], balance: str) -> int:
     """Return how many photos one epoch has.
 
     Parameters
     ----------
-    labels : ndarray of int64, shape (n,)
-        Class numbers of the training rows.
+    labels : ndarray, shape (n,)
+        Class numbers of the training rows; with balance ``none``, also prices.
     balance : str
         As in :class:`training.settings.TrainSettings`.
 
@@ -33,7 +33,7 @@ def balanced_size(labels: Integers, balance: str) -> int:
 
 
 def balanced_rows(
-    rows: Integers, labels: Integers, balance: str, generator: torch.Generator
+    rows: Integers, labels: npt.NDArray[np.generic], balance: str, generator: torch.Generator
 ) -> tuple[Integers, npt.NDArray[np.bool_]]:
     """Return the rows of one epoch, and which of them are copies that bring a class to the size of the largest.
 
@@ -42,8 +42,8 @@ def balanced_rows(
     Parameters
     ----------
     rows : ndarray of int64, shape (n,)
-    labels : ndarray of int64, shape (n,)
-        Class numbers of `rows`.
+    labels : ndarray, shape (n,)
+        Class numbers of `rows`; with balance ``none``, also prices.
     balance : str
         As in :class:`training.settings.TrainSettings`.
     generator : Generator

@@ -157,6 +157,8 @@ class Job:
         """Name what its checkpoint depends on, so that none is used for another question."""
         # where it is computed, and what it was planned from, is not part of the question
         asked = {**settings.to_dict(), "device": None, "time_limit": None, "preset": None, "size": settings.size}
+        # nor whether they were said or are the optimiser's own
+        asked |= {"learning_rate": settings.rate, "weight_decay": settings.decay}
         digest = hashlib.sha256(json.dumps([asked, data.classes, self.seed, data.key], sort_keys=True).encode())
         arrays = [self.labels[self.rows], self.rows, self.scored, self.watched, data.groups]
         arrays += [self.validation, self.labels[self.validation]]

@@ -115,7 +115,7 @@ def steps_of(labels: npt.NDArray[np.generic], settings: TrainSettings) -> int:
 
 def epoch_size(labels: npt.NDArray[np.generic], settings: TrainSettings) -> int:
     """Return how many photos one epoch has that trains on rows with these labels, shape (n,)."""
-    return len(labels) if settings.balance == "none" else balanced_size(labels.astype(np.int64), settings.balance)
+    return balanced_size(labels, settings.balance)
 
 
 def fit(
@@ -281,10 +281,8 @@ class _Training:
 
     def _order(self) -> tuple[Integers, npt.NDArray[np.bool_]]:
         """Return the rows of one epoch in their order, and which are copies that are turned and mirrored."""
-        rows, balance, generator = self.rows, self.settings.balance, self.state.generator
-        copies = np.zeros(len(rows), dtype=bool)
-        if balance != "none":
-            rows, copies = balanced_rows(rows, self.examples.labels[rows].astype(np.int64), balance, generator)
+        balance, generator = self.settings.balance, self.state.generator
+        rows, copies = balanced_rows(self.rows, self.examples.labels[self.rows], balance, generator)
         order = torch.randperm(len(rows), generator=generator).numpy()
         return rows[order], copies[order] & (balance == "augment")
 

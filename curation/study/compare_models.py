@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from curation.listings import Listings
@@ -24,6 +23,7 @@ from curation.study.folds import FoldScores, fold_jobs, score_folds
 from curation.study.prepared import Prepared, check_settings, prepare_dataset, start
 from curation.study.rank import SCORES, behind, ranked
 from curation.study.scores import scores_of
+from curation.study.told import spread
 from curation.talk import Talk
 from training.arrangement import Arrangement
 from training.devices import Device, find_device
@@ -253,6 +253,8 @@ def _result(
                 "name": name,
                 "model": candidate.asked.model,
                 "optimizer": candidate.asked.optimizer,
+                "learning_rate": candidate.asked.rate,
+                "weight_decay": candidate.asked.decay,
                 "pooled": outcome.scores.pooled,
                 "mean": {score: outcome.scores.mean(score) for score in SCORES[common.target]},
                 "sd": {score: outcome.scores.sd(score) for score in SCORES[common.target]},
@@ -291,7 +293,6 @@ def _result(
 
 
 def _per_class(prepared: Prepared, settings: TrainSettings, scores: FoldScores) -> dict[str, Any]:
-    told = np.full((len(prepared.table), scores.told.shape[1]), np.nan, dtype=np.float32)
-    told[scores.rows] = scores.told
+    told = spread(scores.told, scores.rows, len(prepared.table))
     per_class: dict[str, Any] = scores_of(prepared, settings, scores.rows, told)["per_class"]
     return per_class

@@ -13,6 +13,7 @@ from curation.probabilities import Probabilities, write_probabilities
 from curation.study.compare_words import markdown
 from curation.study.folds import FoldScores
 from curation.study.prepared import Prepared
+from curation.study.told import spread, told_columns
 from training.files import whole_file, write_json
 
 __all__ = ["MODELS_FILE", "write"]
@@ -21,8 +22,6 @@ __all__ = ["MODELS_FILE", "write"]
 MODELS_FILE = "models.json"
 #: Settings that TensorBoard shows beside the scores.
 _HPARAMS = (
-    "learning_rate",
-    "weight_decay",
     "label_smoothing",
     "batch_size",
     "image_size",
@@ -61,8 +60,7 @@ def write(prepared: Prepared, result: Mapping[str, Any], scores: Mapping[str, Fo
 def _write_told(prepared: Prepared, folder: Path, name: str, scores: FoldScores, target: str) -> None:
     """Write what a candidate said out-of-fold: probabilities of all listings, or prices."""
     table = prepared.table
-    told = np.full((len(table), scores.told.shape[1]), np.nan, dtype=np.float32)
-    told[scores.rows] = scores.told
+    told = spread(scores.told, scores.rows, len(table))
     # the other listings were scored by no fold's model
     fold = np.full(len(table), -1, dtype=np.int64)
     fold[scores.rows] = table["fold"].to_numpy(dtype=np.int64)[scores.rows]
@@ -71,8 +69,8 @@ def _write_told(prepared: Prepared, folder: Path, name: str, scores: FoldScores,
         probabilities = Probabilities(ids, prepared.classes, told.astype(np.float64), fold)
         write_probabilities(folder / f"probabilities-{name}.npz", probabilities)
         return
-    said = pd.DataFrame({"id": table["id"], "fold": fold, "given_price": table["price"]})
-    said["predicted_price"] = pd.Series(told[:, 0], index=said.index).round(2)
+    said = pd.DataFrame({"id": table["id"], "fold": fold, "given_price": table["price"]}).reset_index(drop=True)
+    said = said.join(told_columns(told, prepared.classes, target))
     with whole_file(folder / f"prices-{name}.csv") as temporary:
         said.to_csv(temporary, index=False)
 
@@ -94,7 +92,7 @@ def _log(folder: Path, candidate: Mapping[str, Any], settings: Mapping[str, Any]
     # it takes seconds to import
     from torch.utils.tensorboard import SummaryWriter
 
-    hparams = {"model": candidate["model"], "optimizer": candidate["optimizer"]}
+    hparams = {name: candidate[name] for name in ("model", "optimizer", "learning_rate", "weight_decay")}
     hparams |= {name: settings[name] for name in _HPARAMS} | {"epochs": float(np.mean(candidate["epochs"]))}
     scores = {f"out_of_fold/{score}": value for score, value in candidate["pooled"].items()}
     scores |= {f"mean_of_folds/{score}": value for score, value in candidate["mean"].items()}

@@ -18,14 +18,13 @@ from curation.prepare import class_numbers, prices_of
 from curation.probabilities import Probabilities, write_probabilities
 from curation.recording import say_problems
 from curation.runs import next_number
+from curation.study.told import tell, told_columns
 from curation.talk import Talk
 from training.devices import Device, find_device
 from training.files import write_json
-from training.loop import predict
 from training.metrics import classification_scores, price_scores
 from training.photos import RECIPE, PhotoFacts
 from training.photos.cache import PhotoCache
-from training.photos.store import PhotoStore
 from training.photos.storing import store_photos
 from training.saved import SavedModel, photo_keys
 
@@ -34,7 +33,6 @@ __all__ = ["PREDICTIONS", "predict_listings"]
 #: Below the current folder: what models told.
 PREDICTIONS = Path("predictions")
 
-_AT_ONCE = 256
 Mask = npt.NDArray[np.bool_]
 
 
@@ -183,22 +181,9 @@ def _tell(model: SavedModel, listings: Listings, device: Device, cache: PhotoCac
             fix="Check that the image column names the photos of this table.",
         )
     rows = np.array([row for row, reason in enumerate(why) if reason is None], dtype=np.int64)
-    return _Told(table, _answers(model, table, photos, rows, device, talk), why, _trained(model, facts))
-
-
-def _answers(
-    model: SavedModel, table: pd.DataFrame, photos: PhotoStore, rows: npt.NDArray[np.int64], device: Device, talk: Talk
-) -> npt.NDArray[np.float32]:
     prices = prices_of(table) if model.settings.use_price else None
-    told = np.full((len(table), model.net.task.outputs), np.nan, dtype=np.float32)
-    device.place(model.net)
-    with talk.bar("predicting") as progress:
-        for at in range(0, len(rows), _AT_ONCE):
-            part = rows[at : at + _AT_ONCE]
-            told[part] = predict(model.net, photos, part, device, prices=prices)
-            progress(at + len(part), len(rows))
-    model.net.cpu()
-    return told
+    told = tell(model.net, photos, prices, rows, device, talk, what="predicting")
+    return _Told(table, told, why, _trained(model, facts))
 
 
 def _trained(model: SavedModel, facts: list[PhotoFacts]) -> Mask:
@@ -209,14 +194,10 @@ def _trained(model: SavedModel, facts: list[PhotoFacts]) -> Mask:
 
 
 def _write(model: SavedModel, told: _Told, folder: Path) -> None:
-    table, known = told.table, told.known
-    said = pd.DataFrame({"id": table["id"], "image": table["image"]})
-    if model.settings.target == "price":
-        said["predicted_price"] = pd.Series(told.told[:, 0], index=said.index).round(2)
-    else:
-        named = np.array(model.classes, dtype=object)[np.nan_to_num(told.told).argmax(axis=1)]
-        said["predicted_label"] = pd.Series(named, index=said.index).where(known)
-        said["confidence"] = pd.Series(told.told.max(axis=1), index=said.index).round(4)
+    table = told.table
+    said = table[["id", "image"]].reset_index(drop=True)
+    said = said.join(told_columns(told.told, model.classes, model.settings.target))
+    if model.settings.target == "label":
         ids = table["id"].to_numpy(dtype=np.str_)
         unknown = np.full(len(ids), -1, dtype=np.int64)
         write_probabilities(

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import torch
 
 from curation import __version__
@@ -21,15 +20,16 @@ from curation.runs import MODELS
 from curation.study.arrange import arrange
 from curation.study.prepared import Prepared, check_settings, prepare_dataset, start
 from curation.study.scores import log_confusion, scores_of
+from curation.study.told import tell, told_columns
 from curation.talk import Talk
 from training.devices import Device, find_device
 from training.files import locked, whole_file, write_json
 from training.jobs import Job
-from training.loop import epoch_size, predict
+from training.loop import epoch_size
 from training.models import weights_origin
-from training.net import Net, build_net
+from training.net import build_net
 from training.photos.cache import PhotoCache
-from training.saved import SavedModel, photo_keys, save_model
+from training.saved import MODEL_FILE, SavedModel, photo_keys, save_model
 from training.schedule import check_steps
 from training.settings import TrainSettings
 from training.workers import run_jobs
@@ -39,7 +39,6 @@ __all__ = ["METRICS", "train_model"]
 #: Scores of a model, in its folder.
 METRICS = "metrics.json"
 _FOLDS = 5
-_AT_ONCE = 1024
 
 
 def train_model(
@@ -88,7 +87,8 @@ def train_model(
             job, content, lines = _train(prepared, with_weights(settings, talk), device, talk)
         with run.stage("score"):
             model = _saved(prepared, settings, job, content)
-            told = _told(prepared, model.net, device, talk)
+            rows, prices = np.concatenate([prepared.train, prepared.test]), prepared.data.prices
+            told = tell(model.net, prepared.data.photos, prices, rows, device, talk, what="scoring")
             result = _result(prepared, settings, content, told, lines)
             log_confusion(result, job.folder)
             _write(prepared, settings, model, told, result)
@@ -142,20 +142,6 @@ def _saved(prepared: Prepared, settings: TrainSettings, job: Job, content: dict[
     return SavedModel(net.eval(), settings, prepared.classes, facts, photo_keys(trained.tolist()))
 
 
-def _told(prepared: Prepared, net: Net, device: Device, talk: Talk) -> npt.NDArray[np.float32]:
-    """Return what the model says of every usable listing, shape (N, K) or (N, 1); NaN elsewhere."""
-    device.place(net)
-    rows = np.concatenate([prepared.train, prepared.test])
-    told = np.full((len(prepared.table), net.task.outputs), np.nan, dtype=np.float32)
-    with talk.bar("scoring") as progress:
-        for at in range(0, len(rows), _AT_ONCE):
-            part = rows[at : at + _AT_ONCE]
-            told[part] = predict(net, prepared.data.photos, part, device, prices=prepared.data.prices)
-            progress(at + len(part), len(rows))
-    net.cpu()
-    return told
-
-
 def _result(
     prepared: Prepared,
     settings: TrainSettings,
@@ -166,7 +152,7 @@ def _result(
     history = content["history"]
     return {
         "folder": str(prepared.run.folder),
-        "model": str(prepared.run.folder / "model.pt"),
+        "model": str(prepared.run.folder / MODEL_FILE),
         "target": settings.target,
         "currency": prepared.currency,
         "settings": settings.to_dict(),
@@ -189,17 +175,10 @@ def _write(
     result: dict[str, Any],
 ) -> None:
     table, folder = prepared.table, prepared.run.folder
-    said = pd.DataFrame({"id": table["id"], "image": table["image"], "split": table["split"]})
-    known = np.asarray(np.isfinite(told).all(axis=1), dtype=bool)
-    if settings.target == "price":
-        said["given_price"] = table["price"]
-        said["predicted_price"] = pd.Series(told[:, 0], index=said.index).round(2)
-    else:
-        named = np.array(prepared.classes, dtype=object)[np.nan_to_num(told).argmax(axis=1)]
-        said["given_label"] = table["label"]
-        said["predicted_label"] = pd.Series(named, index=said.index).where(known)
-        said["confidence"] = pd.Series(told.max(axis=1), index=said.index).round(4)
+    given = settings.target
+    said = table[["id", "image", "split"]].assign(**{f"given_{given}": table[given]}).reset_index(drop=True)
+    said = said.join(told_columns(told, prepared.classes, settings.target))
     with whole_file(folder / "predictions.csv") as temporary:
         said.to_csv(temporary, index=False)
-    save_model(folder / "model.pt", model)
+    save_model(folder / MODEL_FILE, model)
     write_json(folder / METRICS, result)
