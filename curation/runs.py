@@ -140,7 +140,7 @@ class Run:
         finally:
             seconds = self.record().get("seconds", {})
             spent = seconds.get(name, 0.0) + time.monotonic() - start
-            self.update(seconds={**seconds, name: round(spent, 2)})
+            self.update(seconds={**seconds, name: round(spent, 3)})
 
     @property
     def photo_root(self) -> Path:

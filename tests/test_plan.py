@@ -205,8 +205,8 @@ def test_a_measurement_gives_a_way_to_train_and_leaves_no_trace(model, jobs):
     assert 1 <= arrangement.side_by_side <= min(jobs, 2)
     assert arrangement.cores == 2
     assert arrangement.device.device == CPU.device
-    assert 0 < arrangement.alone_seconds < 10
-    assert 0 < arrangement.step_seconds < 10
+    assert arrangement.alone_seconds > 0
+    assert arrangement.step_seconds > 0
     if arrangement.side_by_side == 2:
         # two at a time are only worth it if they take less than twice as long
         assert arrangement.step_seconds < 2 * arrangement.alone_seconds

@@ -153,7 +153,7 @@ class TestStopping:
         assert left_over() <= before
         assert list((run.folder / ".reviews").glob("*.json")) == []
 
-    @pytest.mark.parametrize("wait", [0.0, 1.0, 3.0])
+    @pytest.mark.parametrize("wait", [0.0, 1.0, 2.0, 3.0])
     def test_it_can_be_stopped_while_it_opens(self, run, tmp_path, wait):
         before = left_over()
         server = launch(run, tmp_path / "log")

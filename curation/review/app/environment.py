@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["SETTINGS", "load_fiftyone"]
@@ -25,8 +28,29 @@ SETTINGS = {
 
 def load_fiftyone() -> Any:
     """Import FiftyOne with our settings and return it. The first time in a process takes some seconds."""
+    if "fiftyone" in sys.modules:
+        return sys.modules["fiftyone"]
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     import fiftyone
+    from fiftyone.core.service import Service
 
+    Service.start = _deaf_to_ctrl_c(Service.start)
     return fiftyone
+
+
+def _deaf_to_ctrl_c(start: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return `start` of a FiftyOne service such that Ctrl-C, which a terminal sends to all processes, spares the new one.
+
+    That process, which runs mongod, ignores it too, but only once it has imported FiftyOne; until then it would end
+    with a traceback in the person's terminal. Blocked signals are inherited.
+    """
+
+    def started(service: Any) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            start(service)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    return started
