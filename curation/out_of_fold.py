@@ -23,7 +23,7 @@ from curation.talk import Talk
 from training.crossval import PRICED, FoldPlan, cross_validate, cross_validate_prices
 from training.devices import Device, find_device
 from training.jobs import Data, prepare_data
-from training.models import PRETRAINED, build_model, weights_origin
+from training.models import PRETRAINED, build_model, initial_weights
 from training.photos import decode
 from training.photos.cache import PhotoCache
 from training.plan import Plan, Work, make_plan
@@ -183,10 +183,8 @@ class FoldTrainer:
 
 def with_weights(settings: TrainSettings, talk: Talk) -> TrainSettings:
     """Fetch the weights once, before processes would each try; without them, networks start from scratch."""
-    if not settings.pretrained:
-        return settings
-    origin = weights_origin(settings.model)
-    if origin != PRETRAINED:
+    origin = initial_weights(settings.model, pretrained=settings.pretrained)
+    if settings.pretrained and origin != PRETRAINED:
         talk.say(f"{settings.model} starts {origin}")
     return replace(settings, pretrained=origin == PRETRAINED)
 

@@ -167,7 +167,7 @@ def test_the_best_comes_first_and_the_others_say_how_far_they_are_behind(compare
 
 def test_parameters_seconds_and_epochs_are_told(compared: Compared) -> None:
     for each in compared.result["candidates"]:
-        model = build_model(each["model"], classes=12, image_size=32, pretrained=False)[0]
+        model = build_model(each["model"], classes=12, image_size=32, pretrained=False)
         assert each["parameters"] == sum(parameter.numel() for parameter in model.parameters())
         assert each["epochs"] == [1, 1]
         assert each["seconds_per_fold"] > 0

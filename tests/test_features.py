@@ -11,6 +11,7 @@ from tests.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared
 from training import models
 from training.features import choose_extractor, compute_features, features_known
 from training.loop import new_state
+from training.models import initial_weights
 from training.patches import PatchBank
 
 PRETRAINED = replace(HEADS, model="resnet18", pretrained=True)
@@ -186,8 +187,7 @@ def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_
     said = []
     data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, say=said.append)
     assert said == ["features: pretrained resnet18"]
-    state, origin = new_state(3, 10, PRETRAINED, CPU, 0, np.zeros(3, dtype=np.int64))
-    assert origin == "pretrained"
+    state = new_state(3, 10, PRETRAINED, CPU, 0, np.zeros(3, dtype=np.int64))
     assert torch.equal(state.model.body.conv1.weight, source.conv1.weight)
     patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, say=said.append)
     assert said[-1] == "features: patches of the photos"
@@ -225,7 +225,7 @@ def test_a_pretrained_network_without_a_linear_layer_leaves_the_features_to_patc
     photos, _ = coloured_photos(12)
     settings = replace(PRETRAINED, model="squeezenet1_1")
     assert choose_extractor(photos, np.arange(12), settings, CPU)[1] == "patches of the photos"
-    assert new_state(3, 10, settings, CPU, 0, np.zeros(3, dtype=np.int64))[1] == "pretrained"
+    assert initial_weights("squeezenet1_1", pretrained=True) == "pretrained"
 
 
 def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_path, monkeypatch):

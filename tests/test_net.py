@@ -53,7 +53,7 @@ def test_the_least_size_of_a_model_is_where_it_begins_to_work():
 def test_auxiliary_heads_are_trained_where_the_photos_are_large_enough_for_them(name, size, outputs):
     settings = replace(NETWORKS, model=name, image_size=size)
     labels = np.array([0, 1, 2, 0])
-    state, _ = new_state(3, 10, settings, CPU, 0, labels)
+    state = new_state(3, 10, settings, CPU, 0, labels)
     photos, target = torch.rand(4, 3, size, size), torch.from_numpy(labels)
     said = state.model.train().outputs(photos)
     assert len(said) == outputs
@@ -65,7 +65,7 @@ def test_auxiliary_heads_are_trained_where_the_photos_are_large_enough_for_them(
 
 
 def test_inception_has_its_auxiliary_head_at_the_size_that_it_was_made_for():
-    state, _ = new_state(3, 10, replace(NETWORKS, model="inception_v3", image_size=299), CPU, 0, np.zeros(2, np.int64))
+    state = new_state(3, 10, replace(NETWORKS, model="inception_v3", image_size=299), CPU, 0, np.zeros(2, np.int64))
     with torch.no_grad():
         assert len(state.model.train().outputs(torch.rand(2, 3, 299, 299))) == 2
 
@@ -100,10 +100,10 @@ def test_huber_hardly_heeds_a_price_that_is_far_off_and_the_squared_error_does()
 
 
 def test_a_price_model_starts_from_the_median_price():
-    net, _ = build_net(PRICES, 3, np.array([5.0, 20.0, 4000.0], dtype=np.float32))
+    net = build_net(PRICES, 3, np.array([5.0, 20.0, 4000.0], dtype=np.float32))
     zero = torch.zeros(1, 1)
     assert float(net.task.answer(zero)) == pytest.approx(20)
-    logs, _ = build_net(replace(PRICES, loss="log-huber"), 3, np.array([5.0, 20.0, 4000.0], dtype=np.float32))
+    logs = build_net(replace(PRICES, loss="log-huber"), 3, np.array([5.0, 20.0, 4000.0], dtype=np.float32))
     assert float(logs.task.answer(zero)) == pytest.approx(20, rel=1e-5)
 
 

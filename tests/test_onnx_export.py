@@ -32,7 +32,7 @@ def model_of(name: str, size: int, **changes: Any) -> tuple[SavedModel, np.ndarr
     photos, labels = coloured_photos(n=12, size=size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        net, _ = build_net(settings, 3, labels if settings.target == "label" else PRICES, PRICES)
+        net = build_net(settings, 3, labels if settings.target == "label" else PRICES, PRICES)
         for module in net.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = None

@@ -99,7 +99,7 @@ def test_a_model_that_is_read_back_tells_the_same_to_the_bit(tmp_path: Path, cha
 
 def test_a_network_that_scales_its_input_as_its_weights_want_still_does_so(tmp_path: Path) -> None:
     settings = replace(SETTINGS, model="googlenet")
-    net, _ = build_net(settings, 3, LABELS)
+    net = build_net(settings, 3, LABELS)
     assert net.body.transform_input
     saved = SavedModel(net.eval(), settings, ("a", "b", "c"))
     save_model(tmp_path / "model.pt", saved)

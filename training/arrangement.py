@@ -165,7 +165,7 @@ def _seconds(settings: TrainSettings, device: Device, classes: int, batch: int, 
 def _stepper(settings: TrainSettings, device: Device, classes: int, batch: int) -> Callable[[], None]:
     kind = np.float32 if settings.target == "price" else np.int64
     labels, prices = np.ones(batch, dtype=kind), np.ones(batch, dtype=np.float32) if settings.use_price else None
-    state, _ = new_state(classes, 1000, replace(settings, pretrained=False), device, 0, labels, prices)
+    state = new_state(classes, 1000, replace(settings, pretrained=False), device, 0, labels, prices)
     state.model.train()
     pixels = torch.randint(0, 256, (batch, settings.size, settings.size, 3), dtype=torch.uint8).numpy()
     target, beside = device.send(labels), None if prices is None else device.send(prices)

@@ -15,7 +15,7 @@ from torch import nn
 from training.augment import normalize
 from training.devices import Device
 from training.files import read_json, sync_folder, write_json
-from training.models import PRETRAINED, build_model, logits_of
+from training.models import PRETRAINED, build_model, initial_weights, logits_of
 from training.patches import PatchBank
 from training.photos import Integers, Photos, Pixels
 from training.progress import Progress, silent
@@ -58,10 +58,9 @@ def choose_extractor(photos: Photos, rows: Integers, settings: TrainSettings, de
     origin : str
         What it is, in plain words.
     """
-    if settings.pretrained:
-        network, origin = build_model(settings.model, classes=2, image_size=settings.size, pretrained=True)
-        body = _without_last(network)
-        if origin == PRETRAINED and body is not None:
+    if initial_weights(settings.model, pretrained=settings.pretrained) == PRETRAINED:
+        body = _without_last(build_model(settings.model, classes=2, image_size=settings.size, pretrained=True))
+        if body is not None:
             return _Network(body, device), f"pretrained {settings.model}"
     return PatchBank(photos, rows, seed=settings.seed, device=device.device), "patches of the photos"
 

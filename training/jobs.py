@@ -177,13 +177,16 @@ class Done:
     head, network : ndarray of float32, shape (n, K), or None
         Probabilities of the scored rows; rows sum to 1. Prices, shape (n, 1), where those are told. No `head` without
         features, no `network` if none was trained.
-    said : tuple of str
+    warnings : tuple of str
         What a person should know.
+    known : bool
+        Whether it was done before, and read back.
     """
 
     head: Floats | None
     network: Floats | None = None
-    said: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    known: bool = False
 
     @property
     def told(self) -> Floats:

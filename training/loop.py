@@ -91,20 +91,18 @@ class EpochResult:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained network, its epochs, and where its initial weights came from.
+    """A trained network and its epochs.
 
     Attributes
     ----------
     model : Net
     history : list of EpochResult
-    origin : str
     best_epoch : int or None
         Whose weights these are, where training may stop early; None for the last.
     """
 
     model: Net
     history: list[EpochResult]
-    origin: str
     best_epoch: int | None = None
 
 
@@ -175,7 +173,7 @@ def fit(
         labels = examples.labels[rows]
         prices = None if examples.prices is None else examples.prices[rows]
         steps = steps_of(labels, settings)
-        state, origin = new_state(classes, steps, settings, device, seed, labels, prices)
+        state = new_state(classes, steps, settings, device, seed, labels, prices)
         state.stop = _early_stop(examples, validation, settings, device, state.model)
         training = _Training(state, examples, rows, settings, device, on_step)
         history = [] if snapshot is None else [EpochResult(**epoch) for epoch in state.restore(snapshot)]
@@ -191,10 +189,10 @@ def fit(
             if snapshot is not None:
                 state.keep(snapshot, [asdict(past) for past in history])
         if state.stop is None:
-            return Fitted(state.model, history, origin)
+            return Fitted(state.model, history)
         on_step(steps)
         state.model.load_state_dict(state.stop.weights)
-        return Fitted(state.model, history, origin, state.stop.epoch)
+        return Fitted(state.model, history, state.stop.epoch)
 
 
 def new_state(
@@ -205,14 +203,14 @@ def new_state(
     seed: int,
     labels: npt.NDArray[np.generic],
     prices: Floats | None = None,
-) -> tuple[TrainingState, str]:
-    """Return a network before its first step, and where its weights come from. Seeds the global generator."""
+) -> TrainingState:
+    """Return a network before its first step. Seeds the global generator."""
     torch.manual_seed(seed)
-    net, origin = build_net(settings, classes, labels, prices)
+    net = build_net(settings, classes, labels, prices)
     device.place(net)
     optimizer = make_optimizer(net, settings)
     schedule = make_schedule(optimizer, steps, settings)
-    return TrainingState(net, optimizer, schedule, torch.Generator().manual_seed(seed)), origin
+    return TrainingState(net, optimizer, schedule, torch.Generator().manual_seed(seed))
 
 
 def sizes_of(settings: TrainSettings, epochs: int) -> list[int]:

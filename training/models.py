@@ -19,12 +19,12 @@ __all__ = [
     "AUXILIARY",
     "PRETRAINED",
     "build_model",
+    "initial_weights",
     "known_models",
     "least_size",
     "logits_of",
     "model_name",
     "takes_size",
-    "weights_origin",
 ]
 
 #: Networks with auxiliary outputs, and how much these count in the loss: as in torchvision's reference training of
@@ -61,7 +61,7 @@ def model_name(name: str) -> str:
     return name
 
 
-def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -> tuple[nn.Module, str]:
+def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -> nn.Module:
     """Build a classifier; its initial weights come from torch's global generator.
 
     Parameters
@@ -77,10 +77,8 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
 
     Returns
     -------
-    model : Module
-        In training mode, on the CPU.
-    origin : str
-        ``"pretrained"`` or why it starts from scratch.
+    Module
+        In training mode, on the CPU; :func:`initial_weights` says where it starts.
 
     Raises
     ------
@@ -93,7 +91,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
             wanted=f"an --image-size of {least_size(name)}"
             + (", or another that it can divide" if name.startswith(_MADE_FOR_ONE_SIZE) else " pixels or more"),
         )
-    weights, origin = _weights(name) if pretrained else (None, "from scratch, as asked")
+    weights = _weights(name)[0] if pretrained else None
     options: dict[str, object] = {}
     if name in AUXILIARY:
         # torchvision trained these on inputs scaled another way; from scratch it is as good
@@ -106,7 +104,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
         own = model.state_dict()
         fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
         model.load_state_dict(fitting, strict=False)
-    return model.train(), origin
+    return model.train()
 
 
 def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Module:
@@ -119,9 +117,9 @@ def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Mo
     return model
 
 
-def weights_origin(name: str) -> str:
-    """Fetch the weights of a model, if they can be had; return where a network starts: `PRETRAINED`, or why not."""
-    return _weights(model_name(name))[1]
+def initial_weights(name: str, *, pretrained: bool) -> str:
+    """Return where a network starts: `PRETRAINED`, if its weights can be fetched, or why it starts from scratch."""
+    return _weights(model_name(name))[1] if pretrained else "from scratch, as asked"
 
 
 @cache

@@ -113,7 +113,7 @@ class Net(nn.Module):
 
 def build_net(
     settings: TrainSettings, classes: int, labels: npt.NDArray[np.generic], prices: Floats | None = None
-) -> tuple[Net, str]:
+) -> Net:
     """Build a network; its initial weights come from torch's global generator.
 
     Parameters
@@ -129,18 +129,14 @@ def build_net(
 
     Returns
     -------
-    net : Net
+    Net
         In training mode, on the CPU.
-    origin : str
-        ``"pretrained"``, or why it starts from scratch.
     """
     task = task_for(settings, classes, labels)
-    body, origin = build_model(
-        settings.model, classes=task.outputs, image_size=settings.size, pretrained=settings.pretrained
-    )
+    body = build_model(settings.model, classes=task.outputs, image_size=settings.size, pretrained=settings.pretrained)
     price = None
     if settings.use_price:
         if prices is None:
             raise ValueError("the settings want prices")
         price = PriceInput(task.outputs, prices)
-    return Net(body, task, price, AUXILIARY.get(settings.model, 0.0)).train(), origin
+    return Net(body, task, price, AUXILIARY.get(settings.model, 0.0)).train()

@@ -34,7 +34,7 @@ def fit_network(
     device: Device,
     snapshot: Path,
     on_step: Callable[[int], None],
-    said: list[str],
+    warnings: list[str],
 ) -> tuple[Fitted, TrainSettings]:
     """Train the network of a job; on a GPU without enough memory, with half the batch.
 
@@ -46,7 +46,7 @@ def fit_network(
         Keeps the state of an unfinished training.
     on_step : callable
         Called with the number of steps done.
-    said : list of str
+    warnings : list of str
         Gets what a person should know.
 
     Returns
@@ -87,7 +87,7 @@ def fit_network(
                     got=f"batches of {settings.batch_size} photos of {settings.size} pixels",
                     fix="Choose a smaller --image-size, another --model, or --device cpu.",
                 ) from None
-            said.append(f"{job.name}: out of memory with batches of {settings.batch_size}; trained with {half}")
+            warnings.append(f"{job.name}: out of memory with batches of {settings.batch_size}; trained with {half}")
             # the schedule by iteration is kept as it was asked for
             kept = settings.epochs if settings.iterations else epochs
             settings = replace(settings, batch_size=half, epochs=kept)

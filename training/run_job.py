@@ -51,16 +51,14 @@ def run_job(
     known = _read_checkpoint(path, key)
     if known is not None:
         on_step(job.steps(settings))
-        said = (f"{job.name} is done already",)
-        return Done(_array(known["head_probs"]), _array(known["network_probs"]), said)
+        return Done(_array(known["head_probs"]), _array(known["network_probs"]), known=True)
     head, head_probs = _head(job, data, device)
     done, fitted = Done(head_probs), None
     if settings.epochs_for(len(job.rows)):
-        lines: list[str] = []
-        fitted, settings = fit_network(job, data, settings, device, _unfinished(job, key), on_step, lines)
-        lines.append(f"{settings.model}: {fitted.origin}")
+        warnings: list[str] = []
+        fitted, settings = fit_network(job, data, settings, device, _unfinished(job, key), on_step, warnings)
         told = predict(fitted.model, data.photos, job.scored, device, prices=data.prices)
-        done = Done(head_probs, told, tuple(lines))
+        done = Done(head_probs, told, tuple(warnings))
     with whole_file(path) as temporary:
         torch.save(_content(key, settings, head, fitted, done), temporary)
     _unfinished(job, key).unlink(missing_ok=True)
@@ -108,7 +106,6 @@ def _content(key: str, settings: TrainSettings, head: Head | None, fitted: Fitte
         "settings": settings.to_dict(),
         "head": kept,
         "model": fitted.model.state_dict() if fitted else None,
-        "origin": fitted.origin if fitted else None,
         "best_epoch": fitted.best_epoch if fitted else None,
         "head_probs": _tensor(done.head),
         "network_probs": _tensor(done.network),

@@ -217,7 +217,7 @@ def _rebuilt(path: Path, settings: TrainSettings, classes: int, state: Any) -> N
     labels = np.arange(classes) if settings.target == "label" else np.ones(1)
     try:
         with torch.random.fork_rng(devices=[]):
-            net, _ = build_net(replace(settings, pretrained=False), classes, labels, np.ones(1, dtype=np.float32))
+            net = build_net(replace(settings, pretrained=False), classes, labels, np.ones(1, dtype=np.float32))
     except InputError as error:
         raise InputError(
             f"the network of {path} can't be built here", got=str(error), fix="Update curate and torchvision."

@@ -73,7 +73,7 @@ def run_jobs(
     told: set[str] = set()
     for place, done in ended:
         finished[place] = done
-        for line in done.said:
+        for line in (*done.warnings, *([f"{jobs[place].name} is done already"] if done.known else [])):
             if line not in told:
                 told.add(line)
                 say(line)

@@ -77,5 +77,5 @@ def parameters_of(prepared: Prepared, settings: TrainSettings, rows: Integers) -
     prices = None if prepared.data.prices is None else prepared.data.prices[rows]
     # shapes alone: nothing is computed
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
-        net, _ = build_net(replace(settings, pretrained=False), len(prepared.classes), prepared.labels[rows], prices)
+        net = build_net(replace(settings, pretrained=False), len(prepared.classes), prepared.labels[rows], prices)
     return sum(parameter.numel() for parameter in net.parameters())

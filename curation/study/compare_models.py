@@ -33,7 +33,7 @@ from training.files import locked, whole_file
 from training.folds import check_folds
 from training.jobs import Job
 from training.loop import epoch_size
-from training.models import weights_origin
+from training.models import initial_weights
 from training.photos.cache import PhotoCache
 from training.progress import Progress
 from training.schedule import check_steps
@@ -156,8 +156,7 @@ class _Outcome:
     scores: FoldScores
     epochs: list[int]
     best_epochs: list[int | None]
-    origin: str
-    said: list[str]
+    warnings: list[str]
 
 
 def _planned(
@@ -189,22 +188,17 @@ def _planned(
 
 def _train(prepared: Prepared, candidate: _Candidate, talk: Talk) -> _Outcome:
     """Train the folds of a candidate, or read back what was trained."""
-    lines: list[str] = []
     with talk.bar(candidate.words) as progress, _timed(prepared.run, candidate.name, progress) as on_step:
-        done = run_jobs(
-            candidate.jobs, prepared.data, candidate.settings, candidate.arrangement, progress=on_step, say=lines.append
-        )
-    # where weights come from was said before, and what is done already shows
-    said = [line for line in lines if "out of memory" in line]
-    for line in said:
+        done = run_jobs(candidate.jobs, prepared.data, candidate.settings, candidate.arrangement, progress=on_step)
+    warnings = [line for each in done for line in each.warnings]
+    for line in warnings:
         talk.say(line)
     trained = [_without_weights(job.folder / "checkpoint.pt") for job in candidate.jobs]
     return _Outcome(
         score_folds(prepared, candidate.settings, candidate.jobs, done),
         [len(content["history"]) for content in trained],
         [content["best_epoch"] for content in trained],
-        weights_origin(candidate.asked.model) if candidate.asked.pretrained else trained[0]["origin"],
-        said,
+        warnings,
     )
 
 
@@ -263,7 +257,7 @@ def _result(
                 "told_apart": difference.low > 0 if difference else None,
                 "per_class": _per_class(prepared, candidate.settings, outcome.scores),
                 "parameters": parameters_of(prepared, candidate.settings, candidate.jobs[0].rows),
-                "initial_weights": outcome.origin,
+                "initial_weights": initial_weights(candidate.asked.model, pretrained=candidate.asked.pretrained),
                 "seconds_per_fold": prepared.run.record()["seconds"][name] / len(candidate.jobs),
                 "side_by_side": candidate.arrangement.side_by_side,
                 "epochs": outcome.epochs,
@@ -286,7 +280,7 @@ def _result(
         "warnings": [
             *prepared.warnings,
             *diverged.values(),
-            *(line for outcome in outcomes.values() for line in outcome.said),
+            *(line for outcome in outcomes.values() for line in outcome.warnings),
         ],
     }
     return {**result, "sentence": sentence(result)}

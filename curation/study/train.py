@@ -26,7 +26,7 @@ from training.devices import Device, find_device
 from training.files import locked, whole_file, write_json
 from training.jobs import Job
 from training.loop import epoch_size
-from training.models import weights_origin
+from training.models import initial_weights
 from training.net import build_net
 from training.photos.cache import PhotoCache
 from training.saved import MODEL_FILE, SavedModel, photo_keys, save_model
@@ -84,12 +84,12 @@ def train_model(
                 run, listings, settings, models=[settings.model], folds=_FOLDS, cache=cache, talk=talk
             )
         with run.stage("train"):
-            job, content, lines = _train(prepared, with_weights(settings, talk), device, talk)
+            job, content, warnings = _train(prepared, with_weights(settings, talk), device, talk)
         with run.stage("score"):
             model = _saved(prepared, settings, job, content)
             rows, prices = np.concatenate([prepared.train, prepared.test]), prepared.data.prices
             told = tell(model.net, prepared.data.photos, prices, rows, device, talk, what="scoring")
-            result = _result(prepared, settings, content, told, lines)
+            result = _result(prepared, settings, content, told, warnings)
             log_confusion(result, job.folder)
             _write(prepared, settings, model, told, result)
         # all of it is in model.pt
@@ -99,7 +99,7 @@ def train_model(
 
 def _train(
     prepared: Prepared, settings: TrainSettings, device: Device, talk: Talk
-) -> tuple[Job, dict[str, Any], list[str]]:
+) -> tuple[Job, dict[str, Any], tuple[str, ...]]:
     """Train, or read back what was trained; return the job, its checkpoint, and what a person should know."""
     rows, validation = prepared.divided(prepared.train, settings)
     check_steps(settings, epoch_size(prepared.labels[rows], settings))
@@ -114,20 +114,15 @@ def _train(
         validation=validation,
     )
     arrangement = arrange(settings, [job], device, folder / "arrangement.json", talk, classes=len(prepared.classes))
-    lines: list[str] = []
     with talk.bar("training") as progress:
-        run_jobs([job], prepared.data, settings, arrangement, progress=progress, say=lines.append)
-    # where the weights come from was said before
-    lines = [line for line in lines if not line.startswith(f"{settings.model}: ")]
-    for line in lines:
-        talk.say(line)
+        done = run_jobs([job], prepared.data, settings, arrangement, progress=progress, say=talk.say)
     content: dict[str, Any] = torch.load(job.folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    return job, content, lines
+    return job, content, done[0].warnings
 
 
 def _saved(prepared: Prepared, settings: TrainSettings, job: Job, content: dict[str, Any]) -> SavedModel:
     prices = None if prepared.data.prices is None else prepared.data.prices[job.rows]
-    net, _ = build_net(replace(settings, pretrained=False), len(prepared.classes), job.labels[job.rows], prices)
+    net = build_net(replace(settings, pretrained=False), len(prepared.classes), job.labels[job.rows], prices)
     net.load_state_dict(content["model"])
     record = prepared.run.record()
     facts = {
@@ -147,7 +142,7 @@ def _result(
     settings: TrainSettings,
     content: dict[str, Any],
     told: npt.NDArray[np.float32],
-    lines: list[str],
+    warnings: Sequence[str],
 ) -> dict[str, Any]:
     history = content["history"]
     return {
@@ -156,14 +151,14 @@ def _result(
         "target": settings.target,
         "currency": prepared.currency,
         "settings": settings.to_dict(),
-        "initial_weights": weights_origin(settings.model) if settings.pretrained else content["origin"],
+        "initial_weights": initial_weights(settings.model, pretrained=settings.pretrained),
         "epochs": len(history),
         "best_epoch": content["best_epoch"],
         "iterations": history[-1]["step"],
         "listings": {"train": len(prepared.train), "test": len(prepared.test), "all": len(prepared.table)},
         "train": scores_of(prepared, settings, prepared.train, told),
         "test": scores_of(prepared, settings, prepared.test, told),
-        "warnings": [*prepared.warnings, *(line for line in lines if "out of memory" in line)],
+        "warnings": [*prepared.warnings, *warnings],
     }
 
 

@@ -181,10 +181,9 @@ class _Search:
     def run(self) -> None:
         """Train until there are as many trials as asked for, or the time is over."""
         self._expect()
-        said: set[str] = set()
         while not self.over() and (trial := self.trials.begin(self.asked.trials)) is not None:
             if not self.trials.repeat(trial):
-                self._train(trial, said)
+                self._train(trial)
             self._say(self.trials.look(trial))
 
     def _jobs(self, name: str, folder: str) -> list[Job]:
@@ -203,7 +202,7 @@ class _Search:
                 f"folds, {duration(seconds)} each)"
             )
 
-    def _train(self, trial: Trial, said: set[str]) -> None:
+    def _train(self, trial: Trial) -> None:
         """Train the folds that are missing, while they are worth it and there is time."""
         known = self.trials.look(trial)
         name = f"trial {known.number}"
@@ -225,7 +224,7 @@ class _Search:
                         settings,
                         self.arrangement,
                         progress=_part(progress, sum(steps[:fold]), sum(steps)),
-                        say=lambda line: self._remark(line, said),
+                        say=self.talk.say,
                     )
                 except DivergedError as error:
                     self.trials.prune(trial, diverged=str(error))
@@ -235,12 +234,6 @@ class _Search:
                 self.trials.keep(trial, scores, time.monotonic() - since)
                 _forget(jobs[fold])
             self.trials.complete(trial)
-
-    def _remark(self, line: str, said: set[str]) -> None:
-        """Say what is said of a training, once; where the weights come from was said before."""
-        if line not in said and not line.startswith(f"{self.start.model}: "):
-            said.add(line)
-            self.talk.say(line)
 
     def _say(self, tried: Tried) -> None:
         """Say what a trial came to, and the best so far."""

@@ -40,10 +40,10 @@ def load_fiftyone() -> Any:
 
 
 def _deaf_to_ctrl_c(start: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Return `start` of a FiftyOne service such that Ctrl-C, which a terminal sends to all processes, spares the new one.
+    """Return `start` of a FiftyOne service, such that its process never hears of Ctrl-C.
 
-    That process, which runs mongod, ignores it too, but only once it has imported FiftyOne; until then it would end
-    with a traceback in the person's terminal. Blocked signals are inherited.
+    A terminal sends it to all processes. The one that runs mongod ignores it, but only once it has imported FiftyOne;
+    until then it would end with a traceback in the person's terminal. Blocked signals are inherited.
     """
 
     def started(service: Any) -> None:
