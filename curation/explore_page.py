@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from curation.drawing import Picture
 from curation.errors import InputError
 from curation.explore import MADE_BY, Exploration
 from curation.explore_plots import plots
 from curation.listings import Listings
 from curation.pages import data_uri, fill_page, thumbnail
 from curation.talk import Silent, Talk
-from training.files import read_json, write_json, write_text
+from training.files import read_json, whole_folder, write_json, write_text
 
 __all__ = ["check_output", "write_page"]
 
 PAGE = "explore.html"
 FINDINGS = "explore.json"
-_PLOTS = ("classes", "photos", "prices")
 _WHAT = {
     "classes": "listings per class",
     "photos": "sides and aspect ratios of the photos",
@@ -90,23 +89,12 @@ def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, talk: T
     """
     check_output(folder, exploration.listings)
     talk = talk or Silent()
-    # a folder that is there stays the one it is: it may be a mounted volume, or the shell's current folder
-    base = folder if folder.is_dir() else folder.absolute().parent
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=base, prefix=".explore-") as scratch:
-            # a folder in the temporary one, which only its owner may read
-            built = Path(scratch) / "explore"
-            built.mkdir()
-            _build(exploration, built, seed, talk)
-            if base == folder:
-                _replace(built, folder)
-            else:
-                built.rename(folder)
-    except OSError as error:
-        raise InputError(
-            f"can't write to {folder}", got=error.strerror or str(error), fix="Name another folder with --output."
-        ) from error
+    pictures = plots(exploration)
+    with whole_folder(folder) as built:
+        _build(exploration, pictures, built, seed, talk)
+    for name in _WHAT.keys() - pictures.keys():
+        # of an earlier look
+        (folder / f"{name}.png").unlink(missing_ok=True)
     return folder / PAGE
 
 
@@ -117,16 +105,7 @@ def _is_earlier_look(folder: Path) -> bool:
     return False
 
 
-def _replace(built: Path, folder: Path) -> None:
-    names = {path.name for path in built.iterdir()}
-    for name in sorted(names):
-        (built / name).replace(folder / name)
-    for name in {f"{plot}.png" for plot in _PLOTS} - names:
-        (folder / name).unlink(missing_ok=True)
-
-
-def _build(exploration: Exploration, folder: Path, seed: int, talk: Talk) -> None:
-    pictures = plots(exploration)
+def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path, seed: int, talk: Talk) -> None:
     for name, picture in pictures.items():
         (folder / f"{name}.png").write_bytes(picture.light)
     drawn = {

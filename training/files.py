@@ -12,7 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["locked", "read_json", "sha256_of_file", "sync_folder", "whole_file", "write_json", "write_text"]
+from training.errors import InputError
+
+__all__ = [
+    "locked",
+    "read_json",
+    "sha256_of_file",
+    "sync_folder",
+    "whole_file",
+    "whole_folder",
+    "write_json",
+    "write_text",
+]
 
 
 @contextmanager
@@ -36,6 +47,42 @@ def whole_file(path: Path) -> Iterator[Path]:
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path, *, fix: str = "Name another folder with --output.") -> Iterator[Path]:
+    """Yield an empty folder to build in; what it holds comes to `folder` when the block ends well, and only then.
+
+    A folder that is there stays the one it is, for it may be a mounted volume, or the shell's current folder: what is
+    built is moved into it, in place of files of the same name. What is put beside the yielded folder is thrown away.
+
+    Parameters
+    ----------
+    folder : Path
+        Where.
+    fix : str
+        What to do if it can't be written to.
+
+    Raises
+    ------
+    InputError
+        If it can't be written to.
+    """
+    base = folder if folder.is_dir() else folder.absolute().parent
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=base, prefix=f".{folder.name}-") as scratch:
+            # a folder in the temporary one, which only its owner may read
+            built = Path(scratch) / "whole"
+            built.mkdir()
+            yield built
+            if base == folder:
+                for path in sorted(built.iterdir()):
+                    path.replace(folder / path.name)
+            else:
+                built.rename(folder)
+    except OSError as error:
+        raise InputError(f"can't write to {folder}", got=error.strerror or str(error), fix=fix) from error
 
 
 def sync_folder(folder: Path) -> None:

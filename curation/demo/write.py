@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from curation.demo.dials import Difficulty, Shares
 from curation.demo.photos import Photo, photo_bytes
 from curation.demo.planting import ISSUES, Row, issue_counts, planted_rows
 from curation.errors import InputError
+from training.files import whole_folder
 
 __all__ = ["LEAST", "DemoSummary", "write_demo"]
 
@@ -128,20 +128,10 @@ def write_demo(
     folder = folder.absolute()
     _check(folder, listings, seed)
     rows = planted_rows(listings, seed=seed, shares=shares)
-    # An empty folder may be a mounted volume, or the shell's current folder: filled, it stays the one it is.
-    base = folder if folder.is_dir() else folder.parent
-    base.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=base, prefix=".demo-") as scratch:
-        # a folder in the temporary one, which only its owner may read
-        built = Path(scratch) / "demo"
-        (built / "images").mkdir(parents=True)
+    with whole_folder(folder, fix="Name another folder.") as built:
+        (built / "images").mkdir()
         _write_photos(built, rows, partial(photo_bytes, seed=seed, dials=difficulty or Difficulty()), progress)
         _write_tables(built, rows, seed)
-        if base == folder:
-            for name in ("images", "truth.csv", "README.md", "listings.csv", "dataset.toml"):
-                (built / name).rename(folder / name)
-        else:
-            built.rename(folder)
     return DemoSummary(folder=folder, listings=len(rows), planted=issue_counts(rows))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from curation.runs import next_number
 from curation.study.told import tell, told_columns
 from curation.talk import Talk
 from training.devices import Device, find_device
-from training.files import write_json
+from training.files import whole_folder, write_json
 from training.metrics import classification_scores, price_scores
 from training.photos import RECIPE, PhotoFacts
 from training.photos.cache import PhotoCache
@@ -104,27 +103,11 @@ def predict_listings(
             f"warning: the model's photos were decoded in another way ({model.recipe}; here {RECIPE}); "
             "pixels may differ a little"
         )
-    # a folder that is there stays the one it is: it may be a mounted volume, or the shell's current folder
-    base = folder if folder.is_dir() else folder.absolute().parent
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=base, prefix=".predict-") as scratch:
-            told = _tell(model, listings, found, cache, Path(scratch) / "photos", talk)
-            summary = _summary(model, listings, told, folder)
-            # a folder in the temporary one, which only its owner may read
-            built = Path(scratch) / "predictions"
-            built.mkdir()
-            _write(model, told, built)
-            write_json(built / "summary.json", summary)
-            if base == folder:
-                for file in sorted(built.iterdir()):
-                    file.rename(folder / file.name)
-            else:
-                built.rename(folder)
-    except OSError as error:
-        raise InputError(
-            f"can't write to {folder}", got=error.strerror or str(error), fix="Name another folder with --output."
-        ) from error
+    with whole_folder(folder) as built:
+        told = _tell(model, listings, found, cache, built.with_name("photos"), talk)
+        summary = _summary(model, listings, told, folder)
+        _write(model, told, built)
+        write_json(built / "summary.json", summary)
     return summary
 
 
