@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
 MODULES = sorted(path for package in ("curation", "training") for path in (ROOT / package).rglob("*.py"))
 
 
@@ -31,6 +33,34 @@ def test_nothing_but_the_command_line_imports_the_command_line():
     for path in MODULES:
         if not path.is_relative_to(ROOT / "curation" / "cli"):
             assert not [name for name in imports(path) if name.startswith("curation.cli")], path
+
+
+def described():
+    """Yield the patterns of the modules in the tables of the architecture; in a row, the first names the folder."""
+    package = ""
+    for line in (ROOT / "docs" / "architecture.md").read_text().splitlines():
+        if line.startswith("## "):
+            package = line.removeprefix("## ")
+        elif package.endswith("/") and line.startswith("| `"):
+            first, *others = re.findall(r"`([^`]+)`", line.split("|")[1])
+            folder = f"{first.rpartition('/')[0]}/".removeprefix("/")
+            for name in (first, *(name if "/" in name else folder + name for name in others)):
+                yield package + name + ("**/*.py" if name.endswith("/") else "")
+
+
+def test_the_architecture_names_every_module_and_no_other():
+    found = {pattern: list(ROOT.glob(pattern)) for pattern in described()}
+    assert [pattern for pattern, paths in found.items() if not paths and not pattern.endswith("**/*.py")] == []
+    named = {path for paths in found.values() for path in paths}
+    assert [path for path in MODULES if path not in named and path.name != "__init__.py"] == []
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in DOCUMENTS)])
+def test_source_files_that_documents_name_are_there(document):
+    named = re.findall(
+        r"(?<![\w/])(?:curation|training|benchmarks|tests|docs)/[\w/]+\.py\b", (ROOT / document).read_text()
+    )
+    assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
