@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from curation.listings import Listings
 from curation.prepare import TEST_SHARE, class_numbers, groups_of, open_photos, prices_of
 from curation.runs import Run
 from curation.talk import Talk
+from training.ahead import cores
 from training.crossval import PRICED, FoldPlan, cross_validate, cross_validate_prices
 from training.devices import Device, find_device
 from training.jobs import Data, prepare_data
@@ -203,7 +203,7 @@ def _seconds_to_read(listings: Listings, size: int) -> float:
     few = images.iloc[:: max(1, len(images) // _READ)][:_READ]
     paths = [listings.source.root / image for image in few]
     start = time.perf_counter()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(lambda path: _try_to_read(path, size), paths))
     return (time.perf_counter() - start) / max(1, len(paths))
 

@@ -76,7 +76,8 @@ def test_a_mongod_that_can_not_work_is_told_with_what_to_type(run, tmp_path, mon
     assert MONGODS[mongod] in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "imported" not in done.stderr
-    assert seconds < 12  # of which the check takes at most five, the rest is Python's start
+    # the check takes at most five, the rest is Python's start, which hangs on what else runs; FiftyOne takes a minute
+    assert seconds < 20
 
 
 @pytest.mark.parametrize("uri", URIS)
@@ -87,7 +88,7 @@ def test_a_mongodb_elsewhere_that_can_not_be_reached_is_told(run, tmp_path, uri)
     assert "correct or unset FIFTYONE_DATABASE_URI" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "imported" not in done.stderr
-    assert seconds < 12
+    assert seconds < 20
 
 
 @pytest.mark.parametrize(

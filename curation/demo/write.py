@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from curation.demo.dials import Difficulty, Shares
 from curation.demo.photos import Photo, photo_bytes
 from curation.demo.planting import ISSUES, Row, issue_counts, planted_rows
 from curation.errors import InputError
+from training.ahead import cores
 from training.files import whole_folder
 
 __all__ = ["LEAST", "DemoSummary", "write_demo"]
@@ -175,7 +175,7 @@ def _in_threads(draw: Callable[[Photo], bytes], photos: Iterable[Photo]) -> Iter
     and starting processes would run a caller's script anew.
     """
     waiting = iter(photos)
-    workers = os.cpu_count() or 1
+    workers = cores()
     with ThreadPoolExecutor(workers) as pool:
         ahead = [pool.submit(draw, photo) for photo in islice(waiting, 2 * workers)]
         while ahead:

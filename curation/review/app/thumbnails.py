@@ -7,7 +7,6 @@ photos that nobody looks at. So a sample only names its thumbnail, and the file 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from PIL import Image
 
+from training.ahead import cores
 from training.files import whole_file
 from training.photos.pixels import decode_within
 
@@ -80,7 +80,7 @@ class Thumbnails:
         self._app = app
         self._photos = photos
         # decoding is all work for the processor; more at a time would only take memory
-        self._free = asyncio.Semaphore(os.cpu_count() or 1)
+        self._free = asyncio.Semaphore(cores())
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Make what is asked for, and hand over."""
