@@ -28,10 +28,17 @@ from training.text import check_reader
 
 __all__ = ["FindSettings", "find"]
 
-#: Gives the evidence of a run's prepared table.
-Scores = Callable[[pd.DataFrame], Evidence]
-#: Settles before the photos are read, for a run, how it is going to score.
-Scorer = Callable[[Run], Scores]
+
+@dataclass(frozen=True)
+class _Scoring:
+    """How a run is scored: the side of its photos in pixels, and what gives the evidence of its prepared table."""
+
+    image_size: int
+    score: Callable[[pd.DataFrame], Evidence]
+
+
+#: Settles before the photos are read, for a run, how it is going to be scored.
+Scorer = Callable[[Run], _Scoring]
 
 
 @dataclass(frozen=True)
@@ -116,12 +123,12 @@ def find(
     talk.say(f"run folder: {run.folder}")
     with locked(run.folder), recorded(run, talk, _write_report):
         report_problems(run, listings, talk)
-        score = settle(run)
+        scoring = settle(run)
         with run.stage("photos"):
             table = prepare(
                 run,
                 listings,
-                image_size=settings.train.size,
+                image_size=scoring.image_size,
                 seed=settings.train.seed,
                 folds=brought.fold if brought else settings.folds,
                 cache=cache,
@@ -129,7 +136,7 @@ def find(
                 text=settings.text,
             )
         with run.stage("train"):
-            evidence = score(table)
+            evidence = scoring.score(table)
         with run.stage("issues"):
             _write(run, evidence)
     return run
@@ -157,7 +164,8 @@ def _scorer(
     """Return what gives the probabilities: training, or the file that was brought."""
     if brought is not None:
         probs, currency = brought.probs, listings.source.currency
-        return lambda run: lambda table: Evidence(table, tuple(classes), probs, currency=currency)
+        scoring = _Scoring(settings.train.size, lambda table: Evidence(table, tuple(classes), probs, currency=currency))
+        return lambda run: scoring
     if settings.price_model:
         _check_price_model(listings, settings.train)
     # which listings must stay together is known later; these folds could not be made even if none had to
@@ -166,9 +174,9 @@ def _scorer(
     from curation.out_of_fold import FoldTrainer
     from training.plan import Plan
 
-    trainer = FoldTrainer.checked(settings.train, classes, cache, price_model=settings.price_model)
+    trainer = FoldTrainer.checked(settings.train, classes, cache, talk, price_model=settings.price_model)
 
-    def settle(run: Run) -> Scores:
+    def settle(run: Run) -> _Scoring:
         file = run.training_folder / "plan.json"
         if file.exists():
             # an interrupted run goes on as it began
@@ -176,7 +184,9 @@ def _scorer(
         else:
             plan = trainer.plan(listings, settings.folds, talk)
             plan.save(file)
-        return lambda table: trainer.train(plan, run, table, listings.source.currency, talk)
+        return _Scoring(
+            plan.settings.size, lambda table: trainer.train(plan, run, table, listings.source.currency, talk)
+        )
 
     return settle
 

@@ -23,11 +23,11 @@ from training.ahead import cores
 from training.crossval import PRICED, FoldPlan, cross_validate, cross_validate_prices
 from training.devices import Device, find_device
 from training.jobs import Data, prepare_data
-from training.models import PRETRAINED, build_model, initial_weights
+from training.models import PRETRAINED, build_model, initial_weights, pretrained_size
 from training.photos import decode
 from training.photos.cache import PhotoCache
 from training.plan import Plan, Work, make_plan
-from training.settings import TrainSettings
+from training.settings import PRESETS, TrainSettings
 
 __all__ = ["FoldTrainer", "say_plan", "with_weights"]
 
@@ -44,7 +44,7 @@ class FoldTrainer:
     Attributes
     ----------
     settings : TrainSettings
-        How to train.
+        How to train, with what hangs on the weights settled.
     classes : sequence of str
         The K classes.
     device : Device
@@ -63,15 +63,38 @@ class FoldTrainer:
 
     @classmethod
     def checked(
-        cls, settings: TrainSettings, classes: Sequence[str], cache: PhotoCache, *, price_model: bool = False
+        cls,
+        settings: TrainSettings,
+        classes: Sequence[str],
+        cache: PhotoCache,
+        talk: Talk,
+        *,
+        price_model: bool = False,
     ) -> FoldTrainer:
         """Return a trainer if device and model can be had and the model takes photos of this size.
+
+        Parameters
+        ----------
+        settings : TrainSettings
+            As asked for. Whether there are weights, and the size of the photos, are settled here.
+        classes : sequence of str
+            The K classes.
+        cache : PhotoCache
+            Where decoded photos are kept.
+        talk : Talk
+            Is told where networks start.
+        price_model : bool
+            Whether each fold also gets a network that tells prices by photos.
 
         Raises
         ------
         InputError
             If not.
         """
+        settings = with_weights(settings, talk)
+        if settings.pretrained and settings.image_size is None:
+            size = pretrained_size(settings.model, PRESETS[settings.preset].pretrained_size)
+            settings = replace(settings, image_size=size)
         build_model(settings.model, classes=len(classes), image_size=settings.size, pretrained=False)
         return cls(settings, classes, find_device(settings.device), cache, price_model)
 
@@ -96,7 +119,7 @@ class FoldTrainer:
         InputError
             If the time limit can't be kept.
         """
-        settings = with_weights(self.settings, talk)
+        settings = self.settings
         photos = int(listings.table["image"].notna().sum())
         # a fifth of the listings is the test set, which trains nothing
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,17 @@ def cache_folder(tmp_path_factory):
         patch.setenv("CURATE_CACHE_DIR", str(folder))
         patch.delenv("CURATE_CACHE_LIMIT", raising=False)
         yield folder
+
+
+@pytest.fixture
+def torch_home(tmp_path, monkeypatch) -> Iterator[Path]:
+    """Torch's own cache, without anything in it; see :func:`tests.synthetic.put_weights`."""
+    from training import models
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    models._weights.cache_clear()
+    yield tmp_path / "torch"
+    models._weights.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
+from torchvision.models import get_model, get_model_weights
 
 from training.arrangement import Arrangement
 from training.crossval import FoldPlan, cross_validate
@@ -18,6 +20,16 @@ NETWORKS = TrainSettings(
     model="squeezenet1_1", image_size=32, epochs=2, batch_size=8, learning_rate=1e-3, pretrained=False, device="cpu"
 )
 HEADS = replace(NETWORKS, epochs=0)
+
+
+def put_weights(home, name, seed=0):
+    """Put weights of a torchvision classifier, drawn at random, where torch looks for those that it has fetched."""
+    torch.manual_seed(seed)
+    source = get_model(name, weights=None)
+    checkpoints = home / "hub" / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    torch.save(source.state_dict(), checkpoints / get_model_weights(name).DEFAULT.url.rsplit("/", 1)[-1])
+    return source
 
 
 def coloured_photos(n=60, classes=3, seed=0, size=32):

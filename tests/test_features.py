@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torchvision.models import ResNet18_Weights, SqueezeNet1_1_Weights, resnet18, squeezenet1_1
 
-from tests.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared
+from tests.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared, put_weights
 from training import models
 from training.features import choose_extractor, compute_features, features_known
 from training.loop import new_state
@@ -163,30 +162,12 @@ def test_features_that_were_cut_off_half_way_are_computed_again(tmp_path):
 # pretrained weights
 
 
-def put_weights(home, source, weights):
-    """Put weights where torch looks for those that it has fetched before."""
-    checkpoints = home / "hub" / "checkpoints"
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    torch.save(source.state_dict(), checkpoints / weights.url.rsplit("/", 1)[-1])
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Torch's own cache, without anything in it."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    models._weights.cache_clear()
-    yield tmp_path / "torch"
-    models._weights.cache_clear()
-
-
-def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_folds(home, tmp_path):
-    torch.manual_seed(0)
-    source = resnet18()
-    put_weights(home, source, ResNet18_Weights.DEFAULT)
+def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_folds(torch_home, tmp_path):
+    source = put_weights(torch_home, "resnet18")
     photos, _ = coloured_photos(24)
     said = []
     data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, say=said.append)
-    assert said == ["features: pretrained resnet18"]
+    assert said == ["features: pretrained resnet18, photos of 32 pixels"]
     state = new_state(3, 10, PRETRAINED, CPU, 0, np.zeros(3, dtype=np.int64))
     assert torch.equal(state.model.body.conv1.weight, source.conv1.weight)
     patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, say=said.append)
@@ -195,10 +176,8 @@ def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_
     assert not np.allclose(np.load(data.features), np.load(patches.features), atol=0.1)
 
 
-def test_features_of_a_pretrained_network_are_what_its_last_layer_gets(home):
-    torch.manual_seed(0)
-    source = resnet18().eval()
-    put_weights(home, source, ResNet18_Weights.DEFAULT)
+def test_features_of_a_pretrained_network_are_what_its_last_layer_gets(torch_home):
+    put_weights(torch_home, "resnet18")
     photos, _ = coloured_photos(40)
     extract, _ = choose_extractor(photos, np.arange(40), PRETRAINED, CPU)
     features = extract(photos)
@@ -208,20 +187,28 @@ def test_features_of_a_pretrained_network_are_what_its_last_layer_gets(home):
     assert features.std(0).max() > 0
 
 
-def test_weights_of_another_training_are_other_features(home, tmp_path):
+def test_all_seeds_share_the_features_of_a_pretrained_network(torch_home, tmp_path):
+    put_weights(torch_home, "resnet18")
+    photos, _ = coloured_photos(12)
+    one, other = (prepared(tmp_path, photos, plan_of(12), replace(PRETRAINED, seed=seed)) for seed in (0, 7))
+    assert (one.features, one.key) == (other.features, other.key)
+    one, other = (prepared(tmp_path, photos, plan_of(12), replace(HEADS, seed=seed)) for seed in (0, 7))
+    assert one.features != other.features
+
+
+def test_weights_of_another_training_are_other_features(torch_home, tmp_path):
     photos, _ = coloured_photos(12)
     features = []
     for seed in (0, 1):
-        torch.manual_seed(seed)
-        put_weights(home, resnet18(), ResNet18_Weights.DEFAULT)
+        put_weights(torch_home, "resnet18", seed)
         models._weights.cache_clear()
         extract, _ = choose_extractor(photos, np.arange(12), PRETRAINED, CPU)
         features.append(extract(photos))
     assert not torch.allclose(*features)
 
 
-def test_a_pretrained_network_without_a_linear_layer_leaves_the_features_to_patches(home):
-    put_weights(home, squeezenet1_1(), SqueezeNet1_1_Weights.DEFAULT)
+def test_a_pretrained_network_without_a_linear_layer_leaves_the_features_to_patches(torch_home):
+    put_weights(torch_home, "squeezenet1_1")
     photos, _ = coloured_photos(12)
     settings = replace(PRETRAINED, model="squeezenet1_1")
     assert choose_extractor(photos, np.arange(12), settings, CPU)[1] == "patches of the photos"

@@ -18,6 +18,7 @@ from curation.issues import COLUMNS
 from curation.listings import read_listings
 from curation.probabilities import Probabilities, read_probabilities, write_probabilities
 from curation.talk import Silent
+from tests.synthetic import put_weights
 from training.arrangement import Arrangement
 from training.devices import find_device
 from training.settings import TrainSettings
@@ -57,6 +58,22 @@ def arranged(monkeypatch):
 
 def contents(folder):
     return {path: hashlib.sha256(path.read_bytes()).digest() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_photos_are_larger_for_a_pretrained_network_that_can_be_had(torch_home, demo, tmp_path):
+    put_weights(torch_home, "resnet18")
+    settings = replace(QUICK, train=replace(QUICK.train, pretrained=True))
+    listener = Listener()
+    run = find(read_listings(demo), settings, run_folder=tmp_path / "run", talk=listener)
+    assert run.record()["image_size"] == 96
+    assert "features: pretrained resnet18, photos of 96 pixels" in listener.lines
+    assert run.record()["settings"]["train"]["image_size"] is None
+    sized = replace(settings, train=replace(settings.train, image_size=40))
+    assert find(read_listings(demo), sized, run_folder=tmp_path / "sized").record()["image_size"] == 40
+
+
+def test_without_weights_photos_are_as_the_preset_has_them(finished):
+    assert finished.record()["image_size"] == 32
 
 
 def test_a_run_has_every_file_that_others_rely_on(finished, demo):

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from tests.synthetic import CPU, HEADS, NETWORKS, coloured_photos, plan_of, prepared, validate
+from tests.synthetic import CPU, HEADS, NETWORKS, coloured_photos, plan_of, prepared, put_weights, validate
 from training.devices import find_device
-from training.errors import InputError
+from training.errors import CurateError, InputError
 from training.files import read_json
 from training.jobs import Job
 from training.loop import Examples, fit, predict, sizes_of, steps_of
-from training.models import build_model, known_models
+from training.models import build_model, initial_weights, known_models, pretrained_size
 from training.run_job import run_job
 
 ROOT = Path(__file__).parents[1]
@@ -52,26 +52,25 @@ def test_a_model_that_needs_larger_photos_says_so():
         build_model("inception_v3", classes=3, image_size=32, pretrained=False)
 
 
-def test_weights_in_torchs_own_cache_are_used_except_for_the_head(tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    name = "squeezenet1_1"
-    from torchvision.models import get_model, get_model_weights
-
-    source = get_model(name, weights=None)
-    file_name = get_model_weights(name).DEFAULT.url.rsplit("/", 1)[-1]
-    cached = tmp_path / "hub" / "checkpoints" / file_name
-    cached.parent.mkdir(parents=True)
-    torch.save(source.state_dict(), cached)
-    from training import models
-
-    models._weights.cache_clear()
-    try:
-        model = build_model(name, classes=3, image_size=32, pretrained=True)
-    finally:
-        models._weights.cache_clear()
+def test_weights_in_torchs_own_cache_are_used_except_for_the_head(torch_home):
+    source = put_weights(torch_home, "squeezenet1_1")
+    assert initial_weights("squeezenet1_1", pretrained=True) == "pretrained"
+    model = build_model("squeezenet1_1", classes=3, image_size=32, pretrained=True)
     key = "features.0.weight"
     assert torch.equal(model.state_dict()[key], source.state_dict()[key])
     assert model.state_dict()["classifier.1.weight"].shape[0] == 3
+
+
+def test_weights_that_are_gone_are_an_error_for_what_was_begun_with_them():
+    why = initial_weights("lenet", pretrained=True)
+    assert why == "from scratch: there are no weights for it"
+    with pytest.raises(CurateError, match=f"lenet was to start from torchvision's weights, and now starts {why}"):
+        build_model("lenet", classes=3, image_size=32, pretrained=True)
+
+
+def test_a_pretrained_network_made_for_one_size_gets_photos_of_that_size():
+    assert pretrained_size("resnet18", 160) == 160
+    assert pretrained_size("vit_b_16", 160) == 224
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])

@@ -268,8 +268,7 @@ def test_all_trials_start_from_the_weights_that_the_study_began_with(demo, here,
     search(demo, trials=2, settings=asked)
     assert Run(folder).record()["pretrained"] is False
     Run(folder).update(pretrained=True)
-    monkeypatch.setattr("curation.study.tune.with_weights", lambda settings, talk: replace(settings, pretrained=False))
-    with pytest.raises(CurateError, match="start from weights of lenet that can't be fetched now"):
+    with pytest.raises(CurateError, match="lenet was to start from torchvision's weights, and now starts from scratch"):
         search(demo, trials=3, settings=asked)
 
 

@@ -10,7 +10,7 @@ from training.photos import Integers, Photos, Pixels
 
 __all__ = ["detail_of", "spread_of_colours"]
 
-_BLOCK = 2048
+_BLOCK = 256
 
 
 def detail_of(photos: Photos, rows: Integers) -> npt.NDArray[np.float32]:

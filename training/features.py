@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,9 +14,9 @@ import torch
 from torch import nn
 
 from training.augment import normalize
-from training.devices import Device
+from training.devices import Device, bfloat16_may_be_fast
 from training.files import read_json, sync_folder, write_json
-from training.models import PRETRAINED, build_model, initial_weights, logits_of
+from training.models import build_model, logits_of
 from training.patches import PatchBank
 from training.photos import Integers, Photos, Pixels
 from training.progress import Progress, silent
@@ -34,7 +35,8 @@ KEPT = 512
 #: Photos that the projection is estimated from.
 SAMPLE = 4_000
 _BLOCK = 128
-_NETWORK_BATCH = 32
+#: Pixels that a network sees at a time: what it computes from them takes 50 times their room, on every core.
+_PIXELS_AT_ONCE, _PIXELS_AT_ONCE_ON_GPU = 1 << 18, 1 << 23
 #: Seconds after which what is computed is brought to disk.
 _EVERY = 20.0
 
@@ -58,10 +60,10 @@ def choose_extractor(photos: Photos, rows: Integers, settings: TrainSettings, de
     origin : str
         What it is, in plain words.
     """
-    if initial_weights(settings.model, pretrained=settings.pretrained) == PRETRAINED:
+    if settings.pretrained:
         body = _without_last(build_model(settings.model, classes=2, image_size=settings.size, pretrained=True))
         if body is not None:
-            return _Network(body, device), f"pretrained {settings.model}"
+            return _Network(body, device), f"pretrained {settings.model}, photos of {settings.size} pixels"
     return PatchBank(photos, rows, seed=settings.seed, device=device.device), "patches of the photos"
 
 
@@ -79,13 +81,16 @@ class _Network:
     """The input of a classifier's last layer, the mean over a photo and its mirror image."""
 
     def __init__(self, network: nn.Module, device: Device) -> None:
-        self._network, self._device = network.to(device.device).eval(), device
+        # on a CPU 1.5 to 2.5 times as fast as the other layout, and bfloat16 twice as fast again where it is there
+        self._device = replace(device, channels_last=True, mixed=bfloat16_may_be_fast(device.device))
+        self._network = self._device.place(network).eval()
+        self._pixels = _PIXELS_AT_ONCE_ON_GPU if device.is_cuda else _PIXELS_AT_ONCE
 
     @torch.inference_mode()
     def __call__(self, pixels: Pixels) -> torch.Tensor:
-        parts = []
-        for at in range(0, len(pixels), _NETWORK_BATCH):
-            batch = normalize(self._device.send(pixels[at : at + _NETWORK_BATCH]))
+        parts, count = [], max(1, self._pixels // (pixels.shape[1] * pixels.shape[2]))
+        for at in range(0, len(pixels), count):
+            batch = self._device.arrange(normalize(self._device.send(pixels[at : at + count])))
             with self._device.autocast():
                 features = logits_of(self._network(torch.cat([batch, batch.flip(3)])))
             parts.append(features.float().view(2, len(batch), -1).mean(0))

@@ -83,7 +83,7 @@ def prepare_data(
     settings, device
         How, where.
     folder : Path
-        Gets ``features-<seed>.npy``.
+        Gets ``features-<seed>.npy``, seed 0 of a pretrained network.
     photos_key : str
         Names the photos.
     progress : callable
@@ -95,14 +95,14 @@ def prepare_data(
     -------
     Data
     """
-    path, rows = folder / f"features-{settings.seed}.npy", np.flatnonzero(has_photo)
-    key = f"{photos_key} {settings.size} {settings.seed} {settings.pretrained and settings.model}"
+    # patches are drawn at random; in a pretrained network nothing is, and all seeds share what it makes
+    seed = 0 if settings.pretrained else settings.seed
+    path, rows = folder / f"features-{seed}.npy", np.flatnonzero(has_photo)
+    key = f"{photos_key} {settings.size} {seed} {settings.pretrained and settings.model}"
     if not features_known(path, key):
         extract, origin = choose_extractor(photos, rows, settings, device)
         say(f"features: {origin}")
-        compute_features(
-            photos, rows, extract, path, key=key, seed=settings.seed, device=device.device, progress=progress
-        )
+        compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, progress=progress)
     progress(len(rows), len(rows))
     return Data(photos, path, key, groups, classes)
 

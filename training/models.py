@@ -12,7 +12,7 @@ import torch
 import torchvision
 from torch import nn
 
-from training.errors import InputError, closest
+from training.errors import CurateError, InputError, closest
 from training.lenet import LeNet
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "least_size",
     "logits_of",
     "model_name",
+    "pretrained_size",
     "takes_size",
 ]
 
@@ -73,7 +74,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     image_size : int
         Side of the photos in pixels.
     pretrained : bool
-        Load torchvision's weights, except for the head, where they can be had.
+        Load torchvision's weights, except for the head.
 
     Returns
     -------
@@ -84,6 +85,8 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     ------
     InputError
         If the model is unknown or can't take photos of this size.
+    CurateError
+        If its weights can't be had. :func:`initial_weights` tells before.
     """
     if not _takes(model_name(name), image_size, training=False):
         raise InputError(
@@ -91,7 +94,9 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
             wanted=f"an --image-size of {least_size(name)}"
             + (", or another that it can divide" if name.startswith(_MADE_FOR_ONE_SIZE) else " pixels or more"),
         )
-    weights = _weights(name)[0] if pretrained else None
+    weights, origin = _weights(name) if pretrained else (None, "")
+    if pretrained and weights is None:
+        raise CurateError(f"{name} was to start from torchvision's weights, and now starts {origin}; try again later")
     options: dict[str, object] = {}
     if name in AUXILIARY:
         # torchvision trained these on inputs scaled another way; from scratch it is as good
@@ -120,6 +125,14 @@ def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Mo
 def initial_weights(name: str, *, pretrained: bool) -> str:
     """Return where a network starts: `PRETRAINED`, if its weights can be fetched, or why it starts from scratch."""
     return _weights(model_name(name))[1] if pretrained else "from scratch, as asked"
+
+
+def pretrained_size(name: str, wanted: int) -> int:
+    """Return the side of photos for a pretrained network: `wanted` pixels, or what one made for a single size takes."""
+    if not name.startswith(_MADE_FOR_ONE_SIZE):
+        return wanted
+    size: int = torchvision.models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
+    return size
 
 
 @cache

@@ -25,6 +25,8 @@ Floats = npt.NDArray[np.float32]
 #: Side in pixels of the photos that the hash is taken of.
 SMALL = 16
 
+#: Pixels that are shrunk at once: 50 MB as float32.
+_AT_ONCE = 1 << 22
 _BRIGHTNESS = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 _BITS = 64
 # any three differing bits leave one of these rotations with its first 16 bits untouched (pigeonhole)
@@ -51,8 +53,13 @@ def shrunk(squares: Pixels | Floats, side: int) -> Floats:
         In the units of `squares`.
     """
     weights = _areas(squares.shape[1], side)
-    rows = np.tensordot(squares.astype(np.float32), weights, axes=(1, 1))
-    return np.ascontiguousarray(np.tensordot(rows, weights, axes=(1, 1)).transpose(0, 2, 3, 1))
+    small = np.empty((len(squares), side, side, 3), dtype=np.float32)
+    count = max(1, _AT_ONCE // squares.shape[1] ** 2)
+    for start in range(0, len(squares), count):
+        block = squares[start : start + count].astype(np.float32)
+        rows = np.tensordot(block, weights, axes=(1, 1))
+        small[start : start + count] = np.tensordot(rows, weights, axes=(1, 1)).transpose(0, 2, 3, 1)
+    return small
 
 
 @cache

@@ -144,7 +144,9 @@ def make_plan(settings: TrainSettings, work: Work, device: Device) -> Plan:
     """
     seconds = {
         "photos": work.seconds_before,
-        "features": (_features(settings, device) * work.photos + _projection(work)) * work.repeats,
+        # those of a pretrained network are the same each time
+        "features": (_features(settings, device) * work.photos + _projection(work))
+        * (1 if settings.pretrained else work.repeats),
         "heads": _heads(work, device) * work.models * work.repeats,
         "networks": 0.0,
     }

@@ -41,6 +41,9 @@ class Preset:
     ----------
     image_size : int
         Side of the photos in pixels.
+    pretrained_size : int
+        The same where a pretrained network makes the features: it learnt from photos of 224 pixels, and on those of 48
+        it sees less than patches of the photos do (docs/benchmarks.md).
     steps, fewest, most : int
         Optimiser steps that each fold's network should get, and the range of epochs that is worth the time; with
         `most` 0 no network is trained, and the linear heads on the features speak alone.
@@ -49,6 +52,7 @@ class Preset:
     """
 
     image_size: int
+    pretrained_size: int
     steps: int
     fewest: int
     most: int
@@ -58,9 +62,9 @@ class Preset:
 #: Networks only in `thorough`: trained from scratch on a few thousand photos for minutes, they order wrong labels worse
 #: than the heads (docs/benchmarks.md).
 PRESETS = {
-    "quick": Preset(32, 0, 0, 0, "linear models on features of small photos"),
-    "standard": Preset(48, 0, 0, 0, "linear models on features"),
-    "thorough": Preset(64, 400, 12, 60, "a network per fold as well"),
+    "quick": Preset(32, 96, 0, 0, 0, "linear models on features of small photos"),
+    "standard": Preset(48, 224, 0, 0, 0, "linear models on features"),
+    "thorough": Preset(64, 224, 400, 12, 60, "a network per fold as well"),
 }
 
 

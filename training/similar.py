@@ -20,8 +20,10 @@ __all__ = ["SimilarPhotos", "find_similar"]
 
 Floats = npt.NDArray[np.float32]
 
-# photos, and pairs of them, that are in memory at a time
+# small photos, and pairs of them, that are in memory at a time
 _BLOCK = 2048
+# whole photos that are in memory at a time
+_READ = 256
 # pairs that are fitted at a time: few, so that they stay in the processor's cache
 _FITTED = 256
 # standard deviation of the colours, grey levels of 255, below which a photo is blank: it is like all blank ones
@@ -72,10 +74,10 @@ def find_similar(photos: Photos, rows: Integers, *, progress: Progress = silent)
         In the order of `rows`.
     """
     small = np.empty((len(rows), SMALL, SMALL, 3), dtype=np.uint8)
-    for start in range(0, len(rows), _BLOCK):
-        small[start : start + _BLOCK] = small_photos(photos[rows[start : start + _BLOCK]])
+    for start in range(0, len(rows), _READ):
+        small[start : start + _READ] = small_photos(photos[rows[start : start + _READ]])
         # reading takes about as long as comparing
-        progress(min(start + _BLOCK, len(rows)), 2 * len(rows))
+        progress(min(start + _READ, len(rows)), 2 * len(rows))
     kept = _by_content(small)
     first, second = (kept[places] for places in _worth_comparing(small, kept))
     group, alike = _joined(photos, rows, first, second, progress)

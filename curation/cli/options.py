@@ -112,6 +112,8 @@ _TRAIN: tuple[Option, ...] = (
         type=int,
         help="Side of the photos in pixels; larger = slower. [default: "
         + ", ".join(f"{preset.image_size} in {name}" for name, preset in PRESETS.items())
+        + "; with pretrained weights "
+        + ", ".join(str(preset.pretrained_size) for preset in PRESETS.values())
         + "]",
     ),
     *_network(of_run=False),

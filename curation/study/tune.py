@@ -10,7 +10,7 @@ from typing import Any
 
 from optuna.trial import Trial
 
-from curation.errors import CurateError, InputError
+from curation.errors import InputError
 from curation.listings import Listings
 from curation.out_of_fold import with_weights
 from curation.recording import recorded
@@ -154,16 +154,10 @@ def _clock(limit: float | None) -> Callable[[], bool]:
 def _as_begun(run: Run, settings: TrainSettings, talk: Talk) -> TrainSettings:
     """Return the settings with the initial weights that the study began with, whatever can be fetched today."""
     begun = run.record().get("pretrained")
-    if begun is False:
-        return replace(settings, pretrained=False)
-    found = with_weights(settings, talk)
-    if begun and not found.pretrained:
-        raise CurateError(
-            f"the trials of {run.folder} start from weights of {settings.model} that can't be fetched now; "
-            "try again later, or choose another --output"
-        )
-    run.update(pretrained=found.pretrained)
-    return found
+    if begun is None:
+        begun = with_weights(settings, talk).pretrained
+        run.update(pretrained=begun)
+    return replace(settings, pretrained=begun)
 
 
 @dataclass(frozen=True)
