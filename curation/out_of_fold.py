@@ -119,11 +119,10 @@ class FoldTrainer:
         InputError
             If the time limit can't be kept.
         """
-        settings = self.settings
         photos = int(listings.table["image"].notna().sum())
         # a fifth of the listings is the test set, which trains nothing
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
-        reading = _seconds_to_read(listings, settings.size) * photos
+        reading = _seconds_to_read(listings, self.settings.size) * photos
         scored = photos // folds
         work = Work(
             photos,
@@ -135,8 +134,8 @@ class FoldTrainer:
             networks_alone=folds if self.price_model else 0,
             seconds_before=reading,
         )
-        plan = make_plan(settings, work, self.device)
-        say_plan(plan, settings, rows, talk)
+        plan = make_plan(self.settings, work, self.device)
+        say_plan(plan, self.settings, rows, talk)
         if self.price_model and not plan.epochs:
             talk.say("nor does it leave time for price models: prices are judged without")
         return plan

@@ -38,7 +38,8 @@ __all__ = [
 
 Floats = npt.NDArray[np.float32]
 
-_PREDICT_BATCH = 128
+# photos that are predicted at a time, and on a CPU, their pixels: large photos take much memory in a network
+_PREDICT_BATCH, _PREDICT_PIXELS = 128, 1 << 19
 # below it, too little of a photo is left to learn from
 _LEAST_EARLY_SIZE = 32
 
@@ -341,10 +342,11 @@ def predict(
         Rows sum to 1. Of a price model, shape (n, 1): prices.
     """
     model.eval()
-    parts = []
+    fitting = _PREDICT_BATCH if device.is_cuda else _PREDICT_PIXELS // (photos.shape[1] * photos.shape[2])
+    count, parts = max(1, min(_PREDICT_BATCH, fitting)), []
     with torch.inference_mode(), device.autocast():
-        for start in range(0, len(rows), _PREDICT_BATCH):
-            chosen = rows[start : start + _PREDICT_BATCH]
+        for start in range(0, len(rows), count):
+            chosen = rows[start : start + count]
             batch = device.arrange(normalize(device.send(photos[chosen])))
             beside = None if prices is None or model.price is None else device.send(prices[chosen])
             views = (batch, batch.flip(3)) if mirrored else (batch,)
