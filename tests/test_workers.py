@@ -121,7 +121,8 @@ def test_a_worker_that_is_killed_is_an_error_that_says_what_to_do_and_loses_no_f
     until(lambda: not any(process.is_alive() for process in killed), "the other worker's end")
     said = []
     resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), say=said.append, **options)
-    assert said[:2] == ["fold 1 of 3 is done already", "fold 2 of 3 is done already"]
+    # as they end: two workers read them back side by side
+    assert sorted(said[:2]) == ["fold 1 of 3 is done already", "fold 2 of 3 is done already"]
     assert np.array_equal(resumed, validate(tmp_path / "whole", photos, labels, plan_of(60), **options))
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
-
-from training.ahead import cores
 
 __all__ = ["Regression"]
 
@@ -76,20 +73,13 @@ class Regression:
             0 where there is nothing to learn from.
         """
         found = np.zeros(len(target))
-        design = self._design
-        if design is None:
-            return found
-
-        def tell(number: int) -> None:
+        for number in np.unique(fold):
             rows, asked = np.flatnonzero((fold != number) & (weight > 0)), np.flatnonzero(fold == number)
-            if len(rows):
-                model = Ridge(alpha=penalty, solver="sparse_cg", tol=_TOLERANCE)
-                model.fit(design[rows], target[rows], sample_weight=weight[rows])
-                found[asked] = model.predict(design[asked])
-
-        # products of sparse matrices let other threads compute
-        with ThreadPoolExecutor(cores()) as pool:
-            list(pool.map(tell, np.unique(fold)))
+            if self._design is None or not len(rows):
+                continue
+            model = Ridge(alpha=penalty, solver="sparse_cg", tol=_TOLERANCE)
+            model.fit(self._design[rows], target[rows], sample_weight=weight[rows])
+            found[asked] = model.predict(self._design[asked])
         return found
 
 
