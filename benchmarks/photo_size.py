@@ -54,14 +54,12 @@ def main() -> None:
     network = _network()
     for size in arguments.sizes:
         photos = np.stack([decode(content, size)[0] for content in files])
+        ways: dict[str, Callable[[Pixels], torch.Tensor]] = {"network": network}
         if size == PATCHES:
-            bank = PatchBank(photos, np.arange(len(photos)), seed=0, device=CPU.device)
-            print(
-                json.dumps({"size": size, "features": "patches", **_judged(table, arguments, photos, bank)}), flush=True
-            )
-        print(
-            json.dumps({"size": size, "features": "network", **_judged(table, arguments, photos, network)}), flush=True
-        )
+            ways["patches"] = PatchBank(photos, np.arange(len(photos)), seed=0, device=CPU.device)
+        for way, extract in ways.items():
+            judged = _judged(table, arguments, photos, extract)
+            print(json.dumps({"size": size, "features": way, **judged}), flush=True)
 
 
 def _network() -> Callable[[Pixels], torch.Tensor]:
