@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from training.compare import mcnemar, resample
+from training.evaluation.bootstrap import mcnemar, resample
 
 Integers = npt.NDArray[np.int64]
 

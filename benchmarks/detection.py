@@ -8,7 +8,7 @@
 `probabilities`: a folder of .npz with ``probs``, ``label``, ``true_label``, ``classes`` and ``id``. `dataset`: from the
 photos on; the second file has ``id`` and ``true_label``, and listings whose true label is empty are left out of the
 scores; what follows -- are options of find-issues. `clean`: a demo with all labels and prices put right; nothing
-should be flagged. `cut`: what other constants of curation/labels/cut.py would do.
+should be flagged. `cut`: what other constants of curation/issues/label/threshold.py would do.
 
 AP is the average precision of a ranking; the oracle F1 is the best that any cut of any of the rankings reaches.
 """
@@ -33,18 +33,18 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import average_precision_score, f1_score
 
-from curation.evidence import Evidence
-from curation.labels import cut as cuts
-from curation.labels import judge
-from curation.labels.believe import believe
-from curation.labels.numbers import margins
-from curation.labels.sources import gather
-from curation.out_of_fold import FoldTrainer
-from curation.runs import Run
-from curation.talk import Silent
-from training.photos.cache import default_cache
-from training.plan import Plan
+from curation.evidence.belief import believe
+from curation.evidence.evidence import Evidence
+from curation.evidence.log_odds import margins
+from curation.evidence.out_of_fold import FoldTrainer
+from curation.evidence.sources import gather
+from curation.issues.label import threshold as cuts
+from curation.issues.label.judge import judge
+from curation.run.run import Run
+from training.crossval.plan import Plan
+from training.images.cache import default_cache
 from training.settings import TrainSettings
+from training.utils.progress import Silent
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

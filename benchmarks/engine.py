@@ -178,8 +178,8 @@ def growth(args: argparse.Namespace, work: Path) -> dict[str, Any]:
 
 def decoding(args: argparse.Namespace, work: Path) -> dict[str, Any]:
     """Count photos per second, alternating three times between Pillow in a loop and the store."""
-    from training.photos.cache import PhotoCache
-    from training.photos.storing import store_photos
+    from training.images.cache import PhotoCache
+    from training.images.ingest import store_photos
 
     paths = sorted(path for path in args.folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     plain, ours, again = [], [], []
@@ -217,9 +217,9 @@ def resume(args: argparse.Namespace, work: Path) -> dict[str, Any]:
 
 def network(args: argparse.Namespace, work: Path) -> dict[str, Any]:
     """Count training photos per second of ResNet-18 as arranged here, and as plain torch does it."""
-    from training.arrangement import _seconds, measure
-    from training.devices import find_device
+    from training.fit.throughput import _seconds, measure
     from training.settings import TrainSettings
+    from training.utils.devices import find_device
 
     settings, device = TrainSettings(image_size=args.size, batch_size=args.batch, pretrained=False), find_device()
     result = []

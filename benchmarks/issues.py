@@ -27,10 +27,10 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
-from curation.demo import write_demo
-from curation.evidence import Evidence
+from curation.demo_data import write_demo
+from curation.evidence.evidence import Evidence
 from curation.issues import KINDS, expected_changes, find_issues
-from curation.issues.price import KIND as PRICE
+from curation.issues.price.kind import KIND as PRICE
 
 sys.path.insert(0, str(Path(__file__).parent))
 from detection import evidence_of

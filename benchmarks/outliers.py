@@ -28,12 +28,12 @@ from detection import evidence_of, show
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score
 
-from curation.evidence import Evidence
+from curation.evidence.belief import believe
+from curation.evidence.evidence import Evidence
+from curation.evidence.log_odds import softmax
 from curation.issues.outlier import KIND
-from curation.labels.believe import believe
-from curation.labels.numbers import softmax
-from curation.prepare import groups_of
-from training.distances import nearest_of_others
+from curation.listings.columns import groups_of
+from training.features.distances import nearest_of_others
 
 Floats = npt.NDArray[np.float64]
 

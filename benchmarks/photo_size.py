@@ -24,12 +24,12 @@ import pandas as pd
 import torch
 from sklearn.metrics import average_precision_score
 
-from training.devices import find_device
-from training.features import compute_features
-from training.folds import assign_folds
-from training.heads import fit_head
-from training.patches import PatchBank
-from training.photos import Pixels, decode
+from training.crossval.folds import assign_folds
+from training.features.extract import compute_features
+from training.features.linear import fit_head
+from training.features.patches import PatchBank
+from training.images import Pixels, decode
+from training.utils.devices import find_device
 
 CPU = find_device("cpu")
 FOLDS = 5

@@ -23,9 +23,9 @@ from detection import evidence_of, show
 from issues import BUDGET, SHARE
 from sklearn.metrics import average_precision_score
 
-from curation.demo import write_demo
-from curation.evidence import Evidence
-from curation.issues.price import KIND
+from curation.demo_data import write_demo
+from curation.evidence.evidence import Evidence
+from curation.issues.price.kind import KIND
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

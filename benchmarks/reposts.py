@@ -26,16 +26,16 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageEnhance
 from scipy.ndimage import affine_transform
 
-from curation.demo import write_demo
+from curation.demo_data import write_demo
+from curation.evidence.split import prepare
 from curation.issues import Evidence
 from curation.issues.near_duplicate import KIND
 from curation.listings import read_listings
-from curation.prepare import prepare
-from curation.runs import Run
-from curation.talk import Silent
-from training.photos.cache import PhotoCache
-from training.photos.pixels import Integers, Photos, Pixels, decode
-from training.similar import find_similar
+from curation.photos.near_duplicates import find_similar
+from curation.run.run import Run
+from training.images.cache import PhotoCache
+from training.images.decoding import Integers, Photos, Pixels, decode
+from training.utils.progress import Silent
 
 # shares of photos that are shown again
 SHARE = 0.1

@@ -34,8 +34,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from curation.issues.queue import COLUMNS
 from curation.review.page.write import write_page
-from curation.runs import Run
-from training.files import write_json
+from curation.run.run import Run
+from training.utils.files import write_json
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --disable-background-networking --disable-sync"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import average_precision_score, f1_score
 
-from curation.runs import Run
+from curation.run.run import Run
 
 
 def main() -> None:

@@ -22,20 +22,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from curation.evidence.split import TEST_SHARE
 from curation.listings import read_listings
-from curation.prepare import TEST_SHARE, class_numbers
-from curation.runs import STUDIES
-from curation.study.folds import fold_jobs
-from curation.study.prepared import Prepared, prepare_dataset, start
-from curation.talk import Silent
-from training.arrangement import Arrangement, measure
-from training.balance import balanced_size
-from training.compare import resample
-from training.devices import find_device
-from training.metrics import classification_metrics, price_scores
-from training.photos.cache import default_cache
+from curation.listings.columns import class_numbers
+from curation.models.cross_validate import fold_jobs
+from curation.models.dataset import Prepared, prepare_dataset, start
+from curation.run.run import STUDIES
+from training.crossval.workers import run_jobs
+from training.evaluation.bootstrap import resample
+from training.evaluation.metrics import classification_metrics, price_scores
+from training.fit.sampling import balanced_size
+from training.fit.throughput import Arrangement, measure
+from training.images.cache import default_cache
 from training.settings import LOSSES, TrainSettings
-from training.workers import run_jobs
+from training.utils.devices import find_device
+from training.utils.progress import Silent
 
 Floats = npt.NDArray[np.float64]
 

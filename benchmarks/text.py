@@ -23,14 +23,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from curation.demo import write_demo
-from curation.evidence import Evidence
+from curation.demo_data import write_demo
+from curation.evidence.evidence import Evidence
 from curation.issues.indirect_image import KIND
 from curation.listings import read_listings
-from training.known_text import PhotoText
-from training.photos import decode
-from training.photos.cache import PhotoCache
-from training.text import PhotoFile, find_text
+from curation.photos.text import PhotoFile, find_text
+from curation.photos.text_cache import PhotoText
+from training.images import decode
+from training.images.cache import PhotoCache
 
 
 def main() -> None:

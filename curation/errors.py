@@ -4,8 +4,8 @@
 
     CurateError               something failed                              exit code 1
     ├── ReviewError           the review can't start here (no mongod, ...)
-    ├── DivergedError         the loss of a training is no number any more (training/loop.py)
-    ├── PhotosGoneError       the cache no longer has a run's photos (training/photos/store.py)
+    ├── DivergedError         the loss of a training is no number any more (training/fit/loop.py)
+    ├── PhotosGoneError       the cache no longer has a run's photos (training/images/store.py)
     └── InputError            can't be done as asked                        exit code 2
         ├── ListingsError     the listings; every bad row in `.problems`
         ├── ProbabilitiesError

@@ -11,20 +11,21 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import InputError
-from curation.evidence import Evidence
-from curation.health import health
+from curation.evidence.evidence import Evidence
+from curation.evidence.probabilities import Probabilities, read_probabilities, write_probabilities
+from curation.evidence.split import prepare
 from curation.issues import find_issues
+from curation.issues.health import health
 from curation.listings import Listings
-from curation.prepare import prepare
-from curation.probabilities import Probabilities, read_probabilities, write_probabilities
-from curation.recording import check_expected, dataset_facts, recorded, report_problems
-from curation.runs import Run, create_run
-from curation.talk import Silent, Talk
-from training.files import locked, sha256_of_file, whole_file, write_json
-from training.folds import check_folds
-from training.photos.cache import PhotoCache, default_cache
+from curation.listings.problems import check_expected, dataset_facts, report_problems
+from curation.photos.text import check_reader
+from curation.run.record import recorded
+from curation.run.run import Run, create_run
+from training.crossval.folds import check_folds
+from training.images.cache import PhotoCache, default_cache
 from training.settings import TrainSettings
-from training.text import check_reader
+from training.utils.files import locked, sha256_of_file, whole_file, write_json
+from training.utils.progress import Silent, Talk
 
 __all__ = ["FindSettings", "find"]
 
@@ -122,7 +123,7 @@ def find(
     run = create_run(listings.source.name, run_folder, command=list(command), facts=_facts(listings, classes, settings))
     talk.say(f"run folder: {run.folder}")
     with locked(run.folder), recorded(run, talk, _write_report):
-        report_problems(run, listings, talk)
+        report_problems(run.folder, listings, talk)
         scoring = settle(run)
         with run.stage("photos"):
             table = prepare(
@@ -171,8 +172,8 @@ def _scorer(
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
     # torch takes seconds to import; whoever brings probabilities does not need it
-    from curation.out_of_fold import FoldTrainer
-    from training.plan import Plan
+    from curation.evidence.out_of_fold import FoldTrainer
+    from training.crossval.plan import Plan
 
     trainer = FoldTrainer.checked(settings.train, classes, cache, talk, price_model=settings.price_model)
 

@@ -16,20 +16,20 @@ from typing import Any
 import pandas as pd
 
 from curation import __version__
-from curation.decisions import (
+from curation.errors import DecisionsError, RunError
+from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS, TABLE
+from curation.run.journal import (
     UNDO,
     Decision,
     check_decisions,
     current_decisions,
-    now,
     read_decisions_csv,
     reviewer_name,
     taken_back,
 )
-from curation.errors import DecisionsError, RunError
-from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS, TABLE
-from curation.runs import Run
-from training.files import read_json, sha256_of_file, sync_folder, write_json, write_text
+from curation.run.run import Run
+from training.utils.files import read_json, sha256_of_file, sync_folder, write_json, write_text
+from training.utils.units import now
 
 __all__ = ["DEFAULT_CONFIDENCE", "Fixes", "apply_fixes", "plan_fixes", "undo_fixes"]
 

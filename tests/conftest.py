@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from curation.demo import write_demo
-from curation.runs import Run
+from curation.demo_data import write_demo
+from curation.run.run import Run
 
 # A database of the tests' own: the mongod is shared with whatever else of this user runs FiftyOne, which reads the
 # name once, when the first test imports it.
@@ -29,8 +29,8 @@ def cache_folder(tmp_path_factory):
 
 @pytest.fixture
 def torch_home(tmp_path, monkeypatch) -> Iterator[Path]:
-    """Torch's own cache, without anything in it; see :func:`tests.synthetic.put_weights`."""
-    from training import models
+    """Torch's own cache, without anything in it; see :func:`tests.support.synthetic.put_weights`."""
+    from training.networks import zoo as models
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     models._weights.cache_clear()

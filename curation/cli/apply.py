@@ -9,7 +9,7 @@ import click
 from curation.cli.options import json_option, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.errors import InputError
-from curation.runs import open_run
+from curation.run.run import open_run
 
 __all__ = ["apply_fixes", "undo"]
 

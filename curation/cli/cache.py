@@ -10,7 +10,8 @@ import click
 from curation.cli.options import cache_option, json_option
 from curation.cli.terminal import print_json, print_table
 from curation.errors import InputError
-from training.photos.cache import PhotoCache, bytes_text, default_cache, home_as_tilde, parse_bytes
+from training.images.cache import PhotoCache, default_cache
+from training.utils.units import bytes_text, home_as_tilde, parse_bytes
 
 __all__ = ["cache"]
 

@@ -14,7 +14,7 @@ from curation.cli.sections import Column, Section, print_sections
 from curation.cli.terminal import Terminal, print_json
 from curation.cli.train import check_effect
 from curation.errors import InputError
-from training.photos.cache import default_cache
+from training.images.cache import default_cache
 from training.settings import OPTIMIZERS
 
 __all__ = ["compare_models"]
@@ -81,8 +81,8 @@ def compare_models(
     settings = model_settings(options)
     check_effect(settings)
     # this import takes seconds; `curate --help` should not
-    from curation.study.candidates import candidates_of
-    from curation.study.compare_models import compare_models as compare
+    from curation.models.candidates import candidates_of
+    from curation.models.compare import compare_models as compare
 
     talk = Terminal()
     candidates = candidates_of(settings, _names(models), _names(optimizers))
@@ -108,7 +108,7 @@ def _names(text: str) -> list[str]:
 
 
 def _print(result: dict[str, Any], *, markdown: bool) -> None:
-    from curation.study import compare_words as words
+    from curation.models import compare_words as words
 
     if markdown:
         click.echo(words.markdown(result))

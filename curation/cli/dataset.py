@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curation.errors import InputError, ListingsError
-from curation.talk import Talk
+from training.utils.progress import Talk
 
 if TYPE_CHECKING:
     from curation.listings import Listings

@@ -9,7 +9,7 @@ import click
 
 from curation.cli.options import json_option
 from curation.cli.terminal import Terminal, print_json
-from curation.demo import write_demo
+from curation.demo_data import write_demo
 
 __all__ = ["demo"]
 

@@ -37,8 +37,8 @@ def explore(
     Writes one page and its plots. Photos are not decoded, but for a few samples of each class. DATASET is never
     modified.
     """
-    from curation.explore import explore as look
-    from curation.explore_page import check_output, write_page
+    from curation.exploration.explore import explore as look
+    from curation.exploration.page import check_output, write_page
 
     talk = Terminal()
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, least_classes=1, talk=talk)

@@ -32,7 +32,7 @@ def export(model: Path, output: Path | None, tolerance: float, as_json: bool) ->
     own folder and on random ones, and kept only if it tells what torch tells. Needs pip install 'curate[onnx]'.
     """
     # these imports take seconds; `curate --help` should not
-    from curation.study.export import export_model
+    from curation.models.export import export_model
 
     found = export_model(model, output, tolerance=tolerance, talk=Terminal())
     if as_json:

@@ -11,8 +11,8 @@ import click
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, refuse_without_effect, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
-from curation.runs import Run
-from training.photos.cache import default_cache
+from curation.run.run import Run
+from training.images.cache import default_cache
 from training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def find_issues(
     """
     # these imports take seconds; `curate --help` should not
     from curation.find import FindSettings, find
-    from curation.summary import summarise
+    from curation.issues.summary import summarise
 
     talk = Terminal()
     settings = FindSettings(
@@ -154,7 +154,7 @@ def _print(summary: dict[str, Any], run: Run) -> None:
 
 
 def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:
-    from curation.health import FEW, doubtful, often_confused
+    from curation.issues.health import FEW, doubtful, often_confused
 
     if wrong < FEW * total:
         click.echo(f"Few labels look wrong: {wrong} of {total} ({100 * wrong / total:.1f} %).")

@@ -10,19 +10,9 @@ import click
 
 from curation.cli.terminal import Terminal
 from curation.errors import InputError
-from curation.runs import damaged_runs
-from training.durations import parse_duration
-from training.settings import (
-    AUGMENTS,
-    BALANCES,
-    LOSSES,
-    OPTIMIZERS,
-    PRESETS,
-    SCHEDULES,
-    SUITED,
-    TARGETS,
-    TrainSettings,
-)
+from curation.run.run import damaged_runs
+from training.settings import AUGMENTS, BALANCES, LOSSES, OPTIMIZERS, PRESETS, SCHEDULES, SUITED, TARGETS, TrainSettings
+from training.utils.units import parse_duration
 
 __all__ = [
     "cache_option",

@@ -10,7 +10,7 @@ import click
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option
 from curation.cli.terminal import Terminal, print_json, print_table
-from training.photos.cache import default_cache
+from training.images.cache import default_cache
 
 __all__ = ["predict"]
 
@@ -47,8 +47,8 @@ def predict(
     stay, with nothing told.
     """
     # these imports take seconds; `curate --help` should not
-    from curation.study.predict import predict_listings
-    from training.saved import load_model, model_file
+    from curation.models.predict import predict_listings
+    from training.networks.saved import load_model, model_file
 
     talk = Terminal()
     saved = load_model(model_file(model))

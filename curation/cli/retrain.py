@@ -12,10 +12,11 @@ import click
 from curation.cli.options import cache_option, json_option, network_options, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.comparison import SEEDS
-from curation.comparison.words import CONTROLS, blocks, markdown, signed
+from curation.comparison.words import CONTROLS, blocks, markdown
 from curation.errors import InputError
-from curation.runs import Run, open_run
-from training.photos.cache import default_cache
+from curation.rendering.words import signed
+from curation.run.run import Run, open_run
+from training.images.cache import default_cache
 
 __all__ = ["retrain"]
 

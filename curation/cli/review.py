@@ -9,7 +9,7 @@ import click
 from curation.cli.options import json_option, run_option
 from curation.cli.review_page import check_page_options, review_page
 from curation.cli.terminal import Terminal, print_json
-from curation.runs import open_run
+from curation.run.run import open_run
 
 __all__ = ["review"]
 

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from curation.cli.terminal import Terminal, print_json
 from curation.errors import InputError
-from curation.runs import open_run
+from curation.run.run import open_run
 
 __all__ = ["check_page_options", "review_page"]
 

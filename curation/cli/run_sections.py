@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from curation.cli.sections import Column, Section, table_of
-from curation.comparison.words import signed
 from curation.errors import some
+from curation.rendering.words import signed
 
 __all__ = ["diff_sections", "overview_sections"]
 

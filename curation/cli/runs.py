@@ -11,8 +11,8 @@ from curation.cli.run_sections import diff_sections, overview_sections
 from curation.cli.sections import print_sections
 from curation.cli.terminal import print_json
 from curation.errors import InputError
-from curation.run_diff import diff_runs, named_run
-from curation.run_table import list_runs
+from curation.run.diff import diff_runs, named_run
+from curation.run.overview import list_runs
 
 __all__ = ["runs"]
 

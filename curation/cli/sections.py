@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import click
 
 from curation.cli.terminal import print_table, table_width
-from curation.markdown import escaped, table
+from curation.rendering.markdown import escaped, table
 
 __all__ = ["Column", "Section", "print_sections", "table_of"]
 

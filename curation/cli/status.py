@@ -9,9 +9,9 @@ import click
 
 from curation.cli.options import json_option, run_option
 from curation.cli.terminal import print_json
-from curation.decisions import current_decisions
 from curation.errors import RunError
-from curation.runs import RUNS, Run, find_runs
+from curation.run.journal import current_decisions
+from curation.run.run import RUNS, Run, find_runs
 
 __all__ = ["status"]
 

@@ -16,7 +16,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from training.progress import Progress
+from training.utils.progress import Progress
 
 __all__ = ["Terminal", "print_json", "print_table", "table_width"]
 

@@ -11,7 +11,7 @@ import click
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, model_options, model_settings, refuse_without_effect
 from curation.cli.terminal import Terminal, print_json, print_table
-from training.photos.cache import default_cache
+from training.images.cache import default_cache
 from training.settings import TrainSettings
 
 __all__ = ["train"]
@@ -50,7 +50,7 @@ def train(
     """
     settings = model_settings(options)
     check_effect(settings)
-    from curation.study.train import train_model
+    from curation.models.train import train_model
 
     talk = Terminal()
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, talk=talk)
@@ -86,7 +86,7 @@ def _print(result: dict[str, Any]) -> None:
 
 
 def _print_labels(result: dict[str, Any], title: str) -> None:
-    from curation.study.scores import confused
+    from curation.models.scores import confused
 
     test, keys = result["test"], ("precision", "recall", "f1")
     rows = [(name, *(f"{of[key]:.2f}" for key in keys), of["support"]) for name, of in [*test["per_class"].items()]]

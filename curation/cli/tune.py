@@ -13,8 +13,8 @@ from curation.cli.options import cache_option, json_option, model_options, model
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.cli.train import check_effect
 from curation.errors import InputError
-from training.durations import duration, parse_duration
-from training.photos.cache import default_cache
+from training.images.cache import default_cache
+from training.utils.units import duration, parse_duration
 
 __all__ = ["tune"]
 
@@ -58,8 +58,8 @@ def tune(
     settings = model_settings(options)
     check_effect(settings)
     _require_optuna()
-    from curation.study.tune import SearchSettings
-    from curation.study.tune import tune as search
+    from curation.models.tune import SearchSettings
+    from curation.models.tune import tune as search
 
     asked = SearchSettings(trials, None if time_limit is None else parse_duration(time_limit), folds)
     talk = Terminal()
@@ -88,7 +88,7 @@ def _require_optuna() -> None:
 
 
 def _print(result: dict[str, Any]) -> None:
-    from curation.study.tune_result import written
+    from curation.models.tune_result import written
 
     trials = result["trials"]
     counts = ", ".join(f"{count} {state}" for state, count in result["counts"].items() if count)

@@ -14,12 +14,12 @@ from curation.comparison.scores import scores
 from curation.comparison.train import Trainer, settings_of
 from curation.comparison.truth import read_truth
 from curation.comparison.versions import AFTER, BEFORE, Versions
-from curation.decisions import now
 from curation.errors import InputError, some
-from curation.runs import Run
-from curation.talk import Silent, Talk
-from training.files import whole_file, write_json
-from training.photos.cache import PhotoCache, default_cache
+from curation.run.run import Run
+from training.images.cache import PhotoCache, default_cache
+from training.utils.files import whole_file, write_json
+from training.utils.progress import Silent, Talk
+from training.utils.units import now
 
 __all__ = ["retrain"]
 

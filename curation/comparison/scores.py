@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from curation.comparison.versions import AFTER, BEFORE, CORRECT
 from curation.comparison.words import sentence
-from training.compare import mcnemar, resample
-from training.metrics import classification_metrics, most_named
+from training.evaluation.bootstrap import mcnemar, resample
+from training.evaluation.metrics import classification_metrics, most_named
 
 __all__ = ["scores"]
 

@@ -10,18 +10,17 @@ import numpy.typing as npt
 
 from curation.comparison.versions import Versions
 from curation.errors import InputError, some
-from curation.out_of_fold import say_plan, with_weights
-from curation.prepare import open_photos
-from curation.runs import Run
-from curation.talk import Talk
-from training.devices import find_device
-from training.jobs import Data, Done, Job, prepare_data
-from training.models import build_model
-from training.photos.cache import PhotoCache
-from training.plan import Work, make_plan
-from training.run_job import forget_other
+from curation.evidence.split import open_photos
+from curation.run.run import Run
+from training.crossval.jobs import Data, Done, Job, prepare_data
+from training.crossval.plan import Work, make_plan, say_plan, with_weights
+from training.crossval.run_job import forget_other
+from training.crossval.workers import run_jobs
+from training.images.cache import PhotoCache
+from training.networks.zoo import build_model
 from training.settings import TrainSettings
-from training.workers import run_jobs
+from training.utils.devices import find_device
+from training.utils.progress import Talk
 
 __all__ = ["Trainer", "settings_of"]
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import InputError, closest, some
-from curation.prepare import class_numbers
-from curation.runs import Run
+from curation.listings.columns import class_numbers
+from curation.run.run import Run
 
 __all__ = ["NO_CLASS", "Truth", "read_truth"]
 

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.comparison.truth import NO_CLASS, Truth
-from curation.decisions import Decision, current_decisions
 from curation.errors import InputError, RunError
-from curation.prepare import class_numbers, groups_of, require_photos
-from curation.runs import Run
+from curation.evidence.split import require_photos
+from curation.listings.columns import class_numbers, groups_of
+from curation.run.journal import Decision, current_decisions
+from curation.run.run import Run
 
 __all__ = ["AFTER", "BEFORE", "Versions"]
 

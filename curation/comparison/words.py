@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from curation.markdown import escaped, table
+from curation.rendering.markdown import escaped, table
+from curation.rendering.words import signed
 
 if TYPE_CHECKING:
-    from training.compare import Difference
+    from training.evaluation.bootstrap import Difference
 
-__all__ = ["CONTROLS", "blocks", "markdown", "sentence", "signed"]
+__all__ = ["CONTROLS", "blocks", "markdown", "sentence"]
 
 #: What each control is, in a few words.
 CONTROLS = {
@@ -20,18 +21,6 @@ CONTROLS = {
     "deleted_only": "deleted only, nothing relabelled",
     "correct_labels": "all labels correct",
 }
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """Write a difference, with a real minus sign and none at zero.
-
-    Examples
-    --------
-    >>> signed(0.0304), signed(-0.2, 1), signed(-0.0001)
-    ('+0.030', '−0.2', '0.000')
-    """
-    text = f"{value:+.{digits}f}"
-    return text.replace("-", "−") if float(text) else text[1:]
 
 
 def sentence(

@@ -3,7 +3,7 @@
 A module of this package that defines ``KIND`` is an issue kind; adding one means adding a file.
 """
 
-from curation.evidence import Evidence
+from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.issues.queue import COLUMNS, expected_changes, find_issues
 from curation.issues.registry import KINDS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curation.evidence import Evidence
+from curation.evidence.evidence import Evidence
 
 __all__ = ["IssueKind"]
 

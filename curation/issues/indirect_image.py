@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from curation.evidence import Evidence
+from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
-from training.text import READ_FROM, count_letters
+from curation.photos.text import READ_FROM, count_letters
 
 __all__ = ["KIND"]
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import some
-from curation.evidence import Evidence
+from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
-from curation.issues.price import amount
-from training.same_photo import LEAST_LIKENESS
+from curation.photos.alignment import LEAST_LIKENESS
+from curation.rendering.words import amount
 
 __all__ = ["KIND"]
 

@@ -7,12 +7,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm, rankdata
 
-from curation.evidence import Evidence
+from curation.evidence.belief import believe
+from curation.evidence.evidence import Evidence
+from curation.evidence.log_odds import softmax
 from curation.issues.base import IssueKind
-from curation.labels.believe import believe
-from curation.labels.numbers import softmax
-from curation.prepare import groups_of
-from training.distances import Nearest, nearest_of_others
+from curation.listings.columns import groups_of
+from training.features.distances import Nearest, nearest_of_others
 
 __all__ = ["KIND"]
 

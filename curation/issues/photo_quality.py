@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curation.evidence import Evidence
+from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 
 __all__ = ["KIND"]

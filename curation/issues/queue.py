@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curation.evidence import Evidence
+from curation.evidence.evidence import Evidence
 from curation.issues.registry import KINDS
 
 __all__ = ["COLUMNS", "expected_changes", "find_issues"]

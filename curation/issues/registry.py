@@ -1,4 +1,4 @@
-"""The registry: every module of this package that defines ``KIND``."""
+"""The registry: every module of this package, and every ``kind`` of a package in it, that defines ``KIND``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ __all__ = ["KINDS"]
 
 
 def _discover() -> tuple[IssueKind, ...]:
-    names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
-    modules = [importlib.import_module(f"curation.issues.{name}") for name in names if name not in _FRAME]
+    found = pkgutil.iter_modules([str(Path(__file__).parent)])
+    names = [f"{module.name}.kind" if module.ispkg else module.name for module in found if module.name not in _FRAME]
+    modules = [importlib.import_module(f"curation.issues.{name}") for name in names]
     kinds = [module.KIND for module in modules if hasattr(module, "KIND")]
     return tuple(sorted(kinds, key=lambda kind: kind.order))
 
 
-# the parts of the package that every kind shares; importing them here would go in a circle
-_FRAME = ("base", "queue", "registry")
+# the other modules of the package; importing them here would go in a circle
+_FRAME = ("base", "health", "queue", "registry", "summary")
 
 #: All issue kinds, in the order of summaries.
 KINDS = _discover()

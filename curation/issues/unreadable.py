@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from curation.evidence import Evidence
+from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 
 __all__ = ["KIND"]

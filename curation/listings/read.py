@@ -12,7 +12,7 @@ import pandas as pd
 from curation.errors import ListingsError, closest, some
 from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, currency_of, number
 from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, find_source, read_table
-from training.files import sha256_of_file
+from training.utils.files import sha256_of_file
 
 __all__ = ["Listings", "read_listings"]
 

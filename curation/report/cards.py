@@ -10,11 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from curation.decisions import Decision
 from curation.issues import IssueKind
-from curation.issues.price import amount
-from curation.pages import thumbnail
-from curation.report.words import short
+from curation.rendering.html import thumbnail
+from curation.rendering.words import amount, short
+from curation.run.journal import Decision
 
 __all__ = ["Card", "Cards", "Section"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from curation.comparison.words import CONTROLS, signed
+from curation.comparison.words import CONTROLS
+from curation.rendering.words import many, number, percent, sentence, signed
 from curation.report.cards import Cards
 from curation.report.confusion import confusion
-from curation.report.words import many, number, percent, sentence
 
 __all__ = ["comparison", "outcome"]
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curation.comparison.words import signed
-from curation.report.words import number
+from curation.rendering.words import number, signed
 
 __all__ = ["confusion"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.runs import Run
+from curation.run.run import Run
 
 __all__ = ["Curve", "Curves", "read_curves"]
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from curation.drawing import MARKED, PLAIN, Picture, bars_height, class_axis, draw, new_figure, nice_scale
+from curation.rendering.plots import MARKED, PLAIN, Picture, bars_height, class_axis, draw, new_figure, nice_scale
 from curation.report.curves import Curve, Curves
 
 __all__ = ["fold_plot", "price_plot", "retrain_plot"]

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from training.durations import duration
+from training.utils.units import duration
 
 __all__ = ["reproduce"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from curation.decisions import Decision
+from curation.rendering.words import joined, many, percent
 from curation.report.cards import Section
-from curation.report.words import joined, many, percent
+from curation.run.journal import Decision
 
 __all__ = ["summary"]
 

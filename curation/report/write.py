@@ -7,20 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from curation.decisions import current_decisions
-from curation.drawing import Picture
-from curation.health import often_confused
 from curation.issues import KINDS
-from curation.pages import data_uri, fill_page
+from curation.issues.health import often_confused
+from curation.rendering.html import data_uri, fill_page
+from curation.rendering.plots import Picture
+from curation.rendering.words import percent
 from curation.report.cards import Cards
 from curation.report.comparison import comparison, outcome
 from curation.report.curves import read_curves
 from curation.report.plots import fold_plot, price_plot, retrain_plot
 from curation.report.reproduce import reproduce
 from curation.report.summary import summary
-from curation.report.words import percent
-from curation.runs import Run
-from training.files import read_json, write_text
+from curation.run.journal import current_decisions
+from curation.run.run import Run
+from training.utils.files import read_json, write_text
 
 __all__ = ["write_report"]
 

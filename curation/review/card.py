@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curation.review.likeness import features_of, nearest
+from curation.review.similar import features_of, nearest
 from curation.review.table import plain, review_table
-from curation.runs import Run
+from curation.run.run import Run
 
 __all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
 

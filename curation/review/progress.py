@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curation.decisions import ACTIONS, Decision
+from curation.run.journal import ACTIONS, Decision
 
 __all__ = ["AHEAD", "Progress", "progress_of"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import ReviewError
-from curation.runs import Run
+from curation.run.run import Run
 
 __all__ = ["issue_kinds", "missing_photos", "plain", "review_table"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from curation.review.app.environment import load_fiftyone
-from curation.runs import Run
-from training.files import sha256_of_file
-from training.metrics import most_named
+from curation.run.run import Run
+from training.evaluation.metrics import most_named
+from training.utils.files import sha256_of_file
 
 __all__ = ["COMPARED", "PREDICTED", "show_comparison"]
 

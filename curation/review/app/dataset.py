@@ -10,8 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from curation.carry_over import carry_over
-from curation.decisions import Decision
 from curation.errors import ReviewError, some
 from curation.review.app.comparison import show_comparison
 from curation.review.app.edits import record_edits
@@ -21,10 +19,12 @@ from curation.review.app.mirror import PREFIX, mirror
 from curation.review.app.panels import add_evaluation, add_plot
 from curation.review.app.plot import points_of
 from curation.review.app.samples import add_samples
-from curation.review.standing import Standing, standing_of
+from curation.review.journal_state import Standing, standing_of
 from curation.review.table import issue_kinds, missing_photos, review_table
-from curation.runs import Run
-from training.files import sha256_of_file
+from curation.run.carry_over import carry_over
+from curation.run.journal import Decision
+from curation.run.run import Run
+from training.utils.files import sha256_of_file
 
 __all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.decisions import NOTE, UNDO, Decision, last_click, now, reviewer_name
 from curation.errors import ReviewError
 from curation.review.app.edits import record_edits
 from curation.review.app.mirror import Sample, look_at, mirror, run_of, write_down
-from curation.review.standing import standing_of
-from curation.runs import Run
+from curation.review.journal_state import standing_of
+from curation.run.journal import NOTE, UNDO, Decision, last_click, reviewer_name
+from curation.run.run import Run
+from training.utils.units import now
 
 __all__ = ["ACCEPT", "KEEP_ONE", "Outcome", "decide", "keep_one", "latest"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from curation.decisions import Decision, now, reviewer_name
 from curation.review.app.mirror import Sample, look_at, mirror, write_down
-from curation.runs import Run
+from curation.run.journal import Decision, reviewer_name
+from curation.run.run import Run
+from training.utils.units import now
 
 __all__ = ["EDIT_NOTE", "record_edits"]
 

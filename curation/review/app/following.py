@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from curation.review.app.mirror import run_of
-from curation.review.standing import standing_of
+from curation.review.journal_state import standing_of
 
 __all__ = ["following", "photos_shown"]
 

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curation.decisions import NOTE, Decision
 from curation.errors import ReviewError
-from curation.review.standing import Standing, standing_of
-from curation.runs import Run
+from curation.review.journal_state import Standing, standing_of
+from curation.run.journal import NOTE, Decision
+from curation.run.run import Run
 
 __all__ = ["DECISION_FIELDS", "PREFIX", "Sample", "look_at", "mirror", "run_of", "write_down"]
 

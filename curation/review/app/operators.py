@@ -11,7 +11,6 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from curation.decisions import NOTE, UNDO
 from curation.errors import CurateError
 from curation.review.app.decide import ACCEPT, KEEP_ONE, Outcome, decide, keep_one, latest
 from curation.review.app.following import following, photos_shown
@@ -19,6 +18,7 @@ from curation.review.app.look import MANY_CLASSES
 from curation.review.app.mirror import PREFIX, run_of
 from curation.review.app.show import ShowCard, ShowProgress
 from curation.review.card import cards_of
+from curation.run.journal import NOTE, UNDO
 
 __all__ = ["register"]
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from curation.review.likeness import features_of
-from curation.runs import Run
-from training.files import sha256_of_file, whole_file
+from curation.review.similar import features_of
+from curation.run.run import Run
+from training.utils.files import sha256_of_file, whole_file
 
 __all__ = ["points_of"]
 

@@ -13,8 +13,8 @@ import fiftyone.operators as foo
 from curation.errors import CurateError
 from curation.review.app.mirror import run_of
 from curation.review.card import cards_of
+from curation.review.journal_state import standing_of
 from curation.review.progress import progress_of
-from curation.review.standing import standing_of
 
 __all__ = ["ShowCard", "ShowProgress"]
 

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 
 from PIL import Image
 
-from training.ahead import cores
-from training.files import whole_file
-from training.photos.pixels import decode_within
+from training.images.decoding import decode_within
+from training.utils.files import whole_file
+from training.utils.parallel import cores
 
 __all__ = ["SIDE", "Thumbnails", "make_thumbnail", "thumbnail_of"]
 
@@ -55,7 +55,7 @@ def make_thumbnail(photo: Path, thumbnail: Path) -> None:
     Raises
     ------
     Exception
-        As :func:`training.photos.pixels.decode_within`, for a photo that is gone or damaged.
+        As :func:`training.images.decoding.decode_within`, for a photo that is gone or damaged.
     """
     pixels = decode_within(photo.read_bytes(), SIDE)
     with whole_file(thumbnail) as temporary:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from curation.decisions import Decision
 from curation.issues import KINDS
 from curation.review.card import Card, Cards, Example
-from curation.review.standing import standing_of
-from curation.runs import Run
+from curation.review.journal_state import standing_of
+from curation.run.journal import Decision
+from curation.run.run import Run
 
 __all__ = ["Shown", "page_data", "shown"]
 

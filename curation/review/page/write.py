@@ -20,15 +20,15 @@ from PIL import Image, UnidentifiedImageError
 
 from curation import __version__
 from curation.errors import InputError
-from curation.pages import fill_page
+from curation.rendering.html import fill_page
 from curation.review.card import cards_of
+from curation.review.journal_state import standing_of
 from curation.review.page.data import Shown, page_data, shown
-from curation.review.standing import standing_of
-from curation.runs import Run
-from curation.talk import Silent, Talk
-from training.ahead import cores, map_ahead
-from training.files import sha256_of_file, whole_file
-from training.photos.pixels import decode_within
+from curation.run.run import Run
+from training.images.decoding import decode_within
+from training.utils.files import sha256_of_file, whole_file
+from training.utils.parallel import cores, map_ahead
+from training.utils.progress import Silent, Talk
 
 __all__ = ["PAGE", "Written", "apply_command", "write_page"]
 

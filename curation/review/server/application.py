@@ -1,6 +1,7 @@
 """FiftyOne's server, as far as we touch what it does not promise.
 
-Everything here is private to FiftyOne and may move with its next version: ``tests/test_review_fiftyone.py`` says what.
+Everything here is private to FiftyOne and may move with its next version:
+``tests/curation/review/test_review_fiftyone.py`` says what.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from curation.errors import ReviewError
-from training.files import read_json
+from training.utils.files import read_json
 
 __all__ = ["check_mongod", "mongod_errors"]
 

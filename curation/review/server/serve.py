@@ -17,18 +17,18 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from curation.decisions import check_reviewer, reviewer_name
 from curation.errors import ReviewError, some
 from curation.review.app.dataset import Collected, Opened, collect_decisions, open_dataset
 from curation.review.app.look import WORKSPACE, slug
 from curation.review.app.thumbnails import Thumbnails
+from curation.review.journal_state import standing_of
 from curation.review.server.application import linked_plugins, load_app, set_port, without_cleanup
 from curation.review.server.guard import App, Guard, servable
 from curation.review.server.mongod import check_mongod, mongod_errors
 from curation.review.server.team import Colleague, opening, present
-from curation.review.standing import standing_of
 from curation.review.table import review_table
-from curation.runs import Run
+from curation.run.journal import check_reviewer, reviewer_name
+from curation.run.run import Run
 
 __all__ = ["ReviewOutcome", "run_review"]
 

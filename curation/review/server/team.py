@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from curation.errors import ReviewError
-from curation.runs import Run
+from curation.run.run import Run
 
 __all__ = ["Colleague", "opening", "present"]
 

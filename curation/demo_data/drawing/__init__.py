@@ -1,0 +1,1 @@
+"""The drawings of the demo's photos, piece by piece."""

@@ -1,0 +1,235 @@
+"""Which listings there are, and what is wrong with them. Tables only, nothing is drawn here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from curation.demo_data import catalogue
+from curation.demo_data.catalogue import ACCESSORIES, CLASSES, CONFUSED, LAPTOPS, PRINTERS
+from curation.demo_data.dials import Shares
+from curation.demo_data.drawing.pen import Rng, between, chance, pick
+from curation.demo_data.photos import OFFICE_PRINTER, SPEC_SHEET, TOY, Photo
+
+__all__ = ["ISSUES", "Row", "counts", "issue_counts", "planted_rows"]
+
+#: Every kind of issue, in the order in which they are written.
+ISSUES = ("label", "price", "indirect_image", "near_duplicate", "unreadable")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A listing and the truth about it.
+
+    Attributes
+    ----------
+    id : str
+        Empty until all rows are shuffled.
+    photo : Photo
+        What its file shows.
+    label, true_label : str
+        The class it is listed under, and the one it belongs to (``"other"`` for a toy).
+    price, true_price : float
+        In SGD.
+    title : str
+        What the seller wrote.
+    issues : tuple of str
+        Out of `ISSUES`; empty for a sound listing.
+    original : int or None
+        Number of the photo that a repost shows again.
+    note : str
+        Why, in words.
+    """
+
+    photo: Photo
+    label: str
+    true_label: str
+    price: float
+    true_price: float
+    title: str
+    id: str = ""
+    issues: tuple[str, ...] = ()
+    original: int | None = None
+    note: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Nothing is wrong, and nothing is remarkable."""
+        return not self.issues and not self.note
+
+
+def planted_rows(listings: int, *, seed: int, shares: Shares | None = None) -> list[Row]:
+    """Return the rows of the whole table, shuffled, with ids.
+
+    Parameters
+    ----------
+    listings : int
+        Number of rows.
+    seed : int
+        The same seed and number give the same rows.
+    shares : Shares, optional
+        How much of what is planted.
+    """
+    rng = np.random.default_rng([seed, 0])
+    many = counts(listings, shares or Shares())
+    special = many["toys"] + many["spec_sheets"] + many["office_printers"]
+    labels = _labels(listings - many["reposts"] - special)
+    labels += [TOY] * many["toys"] + [SPEC_SHEET] * many["spec_sheets"] + [OFFICE_PRINTER] * many["office_printers"]
+    rows = [_row(number, label, rng) for number, label in enumerate(labels)]
+    _plant(rows, many, rng)
+    rows += _reposts(rows, many, rng)
+    return _shuffled(rows, rng)
+
+
+def counts(listings: int, shares: Shares) -> dict[str, int]:
+    """Return how many listings of each sort are planted among so many."""
+
+    def number(share: float) -> int:
+        return max(shares.least, round(share * listings))
+
+    as_laptop, reposts = number(shares.as_laptop), number(shares.reposts)
+    toys = max(1, round(as_laptop * shares.toys))
+    return {
+        "toys": toys,
+        "accessories": as_laptop - toys,
+        "swapped": number(shares.swapped),
+        "spec_sheets": number(shares.spec_sheets),
+        "reposts": reposts,
+        "reposts_relabelled": max(1, round(reposts * shares.reposts_relabelled)),
+        "byte_copies": max(2, round(reposts * shares.byte_copies)),
+        "price_slips": number(shares.price_slips),
+        "placeholders": number(shares.placeholders),
+        "office_printers": number(shares.office_printers),
+        "unreadable": number(shares.unreadable),
+    }
+
+
+def _labels(total: int) -> list[str]:
+    """Share out `total` listings over the classes, by weight (largest remainder)."""
+    weight = sum(kind.weight for kind in CLASSES.values())
+    exact = {name: total * kind.weight / weight for name, kind in CLASSES.items()}
+    whole = {name: int(value) for name, value in exact.items()}
+    by_rest = sorted(exact, key=lambda name: whole[name] - exact[name])
+    for name in by_rest[: total - sum(whole.values())]:
+        whole[name] += 1
+    return [name for name, count in whole.items() for _ in range(count)]
+
+
+def _row(number: int, drawing: str, rng: Rng) -> Row:
+    """Return a listing with nothing wrong but what its drawing brings along."""
+    photo = Photo(number, drawing)
+    if drawing == TOY:
+        price = catalogue.rounded(between(rng, 6, 30), rng)
+        title = catalogue.toy_title(rng)
+        return Row(photo, LAPTOPS, "other", price, price, title, issues=("label",), note="toy listed as a laptop")
+    if drawing == SPEC_SHEET:
+        price = catalogue.price_of(LAPTOPS, rng)
+        title = catalogue.title_of(LAPTOPS, rng)
+        note = "photo of a spec sheet"
+        return Row(photo, LAPTOPS, LAPTOPS, price, price, title, issues=("indirect_image",), note=note)
+    if drawing == OFFICE_PRINTER:
+        price = float(round(between(rng, 2500, 9000) / 50) * 50)
+        title = catalogue.office_printer_title(rng)
+        return Row(photo, PRINTERS, PRINTERS, price, price, title, note="genuine office printer")
+    price = catalogue.price_of(drawing, rng)
+    return Row(photo, drawing, drawing, price, price, catalogue.title_of(drawing, rng))
+
+
+def _plant(rows: list[Row], many: dict[str, int], rng: Rng) -> None:
+    """Change sound rows into faulty ones, each into one kind."""
+
+    def change(count: int, labels: Collection[str], how: Callable[[Row, int], Row]) -> None:
+        sound = [at for at, row in enumerate(rows) if row.sound and row.true_label in labels]
+        for turn, at in enumerate(rng.permutation(sound)[:count].tolist()):
+            rows[at] = how(rows[at], turn)
+
+    confused = {name for group in CONFUSED for name in group}
+    change(many["accessories"], ACCESSORIES, lambda row, _: _as_laptop(row, rng))
+    change(many["swapped"], confused, lambda row, _: _swapped(row, rng))
+    change(many["price_slips"], CLASSES, lambda row, _: _price_slip(row, rng))
+    change(many["placeholders"], CLASSES, _placeholder)
+    change(many["unreadable"], CLASSES, _unreadable)
+
+
+def _as_laptop(row: Row, rng: Rng) -> Row:
+    price = catalogue.price_of(row.true_label, rng, low=5, high=30)
+    note = "accessory listed as a laptop"
+    return replace(row, label=LAPTOPS, price=price, true_price=price, issues=("label",), note=note)
+
+
+def _other_label(label: str, rng: Rng) -> str:
+    return pick(rng, [name for group in CONFUSED if label in group for name in group if name != label])
+
+
+def _swapped(row: Row, rng: Rng) -> Row:
+    return replace(row, label=_other_label(row.true_label, rng), issues=("label",), note="listed under a similar class")
+
+
+def _price_slip(row: Row, rng: Rng) -> Row:
+    # cheap things are rarely sold for cents, dear ones rarely for the price of a flat
+    up = chance(rng, 0.85 if row.price < 30 else 0.15 if row.price > 300 else 0.5)
+    factor = pick(rng, (10, 100), (2, 1))
+    price = row.price * factor if up else row.price / factor
+    note = f"price {factor} times too {'high' if up else 'low'}"
+    return replace(row, price=round(price, 2), issues=("price",), note=note)
+
+
+def _placeholder(row: Row, turn: int) -> Row:
+    return replace(row, price=(1.0, 0.0, 123456.0)[turn % 3], issues=("price",), note="placeholder price")
+
+
+def _unreadable(row: Row, turn: int) -> Row:
+    damage = ("truncated", "empty", "web page")[turn % 3]
+    return replace(row, photo=replace(row.photo, damage=damage), issues=("unreadable",), note=f"{damage} file")
+
+
+def _reposts(rows: Sequence[Row], many: dict[str, int], rng: Rng) -> list[Row]:
+    """Return reposts of sound rows: some with the file as it is, some under another class."""
+    confused = {name for group in CONFUSED for name in group}
+    sound = [row for row in rows if row.sound]
+    # those to be relabelled come first, so that they are of a class that has a similar one
+    order = sorted(rng.permutation(len(sound)).tolist(), key=lambda at: sound[at].true_label not in confused)
+    firsts, others = order[: many["reposts_relabelled"]], order[many["reposts_relabelled"] :]
+    others = rng.permutation(others).tolist()
+    chosen = [sound[at] for at in [*firsts, *others][: many["reposts"]]]
+    plain_from = len(chosen) - many["byte_copies"]
+    return [
+        _repost(row, len(rows) + turn, rng, relabel=turn < many["reposts_relabelled"], copy=turn >= plain_from)
+        for turn, row in enumerate(chosen)
+    ]
+
+
+def _repost(row: Row, number: int, rng: Rng, *, relabel: bool, copy: bool) -> Row:
+    price = row.price if chance(rng, 0.5) else round(row.price * between(rng, 0.92, 1.0), 1 if row.price < 20 else 0)
+    return replace(
+        row,
+        photo=replace(row.photo, repost=number, byte_copy=copy),
+        label=_other_label(row.true_label, rng) if relabel else row.label,
+        price=price,
+        true_price=price,
+        title=catalogue.reworded(row.title, rng),
+        issues=("label", "near_duplicate") if relabel else ("near_duplicate",),
+        original=row.photo.number,
+        note="repost under another class" if relabel else "repost, same file" if copy else "repost",
+    )
+
+
+def _shuffled(rows: Sequence[Row], rng: Rng) -> list[Row]:
+    """Return the rows in random order, with ids that say nothing, not even the order."""
+    numbers = rng.permutation(len(rows)) + 1
+    return [replace(rows[at], id=f"L{numbers[place]:05d}") for place, at in enumerate(rng.permutation(len(rows)))]
+
+
+def issue_counts(rows: Sequence[Row]) -> dict[str, int]:
+    """Return how many listings have each kind of issue.
+
+    Examples
+    --------
+    >>> issue_counts([])
+    {'label': 0, 'price': 0, 'indirect_image': 0, 'near_duplicate': 0, 'unreadable': 0}
+    """
+    found = Counter(kind for row in rows for kind in row.issues)
+    return {kind: found[kind] for kind in ISSUES}

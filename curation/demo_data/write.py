@@ -1,0 +1,229 @@
+"""The demo as files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from curation.demo_data.catalogue import CLASSES
+from curation.demo_data.dials import Difficulty, Shares
+from curation.demo_data.photos import Photo, photo_bytes
+from curation.demo_data.planting import ISSUES, Row, issue_counts, planted_rows
+from curation.errors import InputError
+from training.utils.files import whole_folder
+from training.utils.parallel import cores
+
+__all__ = ["LEAST", "DemoSummary", "write_demo"]
+
+LEAST = 120  # fewer listings have no room for every kind of issue and a dozen sound photos of each class
+
+_DATASET = """\
+name = "demo"
+table = "listings.csv"
+currency = "SGD"
+
+[expected]
+listings = {listings}
+classes = {classes}
+"""
+
+_README = """\
+# Demo marketplace
+
+{listings} listings of computer parts in {classes} classes, written by `curate demo` with seed {seed}.
+
+Nothing here is real: every photo is drawn by a program, brands are invented, prices in SGD are made up. The same
+seed and number of listings give the same files.
+
+| file | content |
+|---|---|
+| `dataset.toml` | how to read the table |
+| `listings.csv` | `id, image, label, price, title`: what a marketplace would know |
+| `truth.csv` | `id, true_label, true_price, issues, duplicate_of, note`: what is true. `curate` never reads it |
+| `images/` | the photos |
+
+## What was planted
+
+| issue | listings | what |
+|---|---:|---|
+{planted}
+
+Kinds are joined by `;` where a listing has two: a repost under another class is `label;near_duplicate`. Toys have the
+true label `other`, which is none of the classes. {office} genuine office printers are expensive and sound: whoever
+flags their price is wrong. All other listings are sound.
+"""
+
+_WHAT = {
+    "label": "wrong class: accessories and toys listed as laptops, classes that people confuse",
+    "price": "10 or 100 times too high or too low, or no price at all: 0, 1, 123456",
+    "indirect_image": "laptops whose photo is a picture of text",
+    "near_duplicate": "reposts of another listing, in `duplicate_of`",
+    "unreadable": "files that are cut short, empty or no image",
+}
+
+
+@dataclass(frozen=True)
+class DemoSummary:
+    """What was written.
+
+    Attributes
+    ----------
+    folder : Path
+        The demo's folder.
+    listings : int
+        Number of rows of its table.
+    planted : dict of str to int
+        Number of listings by kind of issue. A listing can have two kinds.
+    """
+
+    folder: Path
+    listings: int
+    planted: dict[str, int]
+
+
+def write_demo(
+    folder: Path,
+    *,
+    listings: int = 600,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    difficulty: Difficulty | None = None,
+    shares: Shares | None = None,
+) -> DemoSummary:
+    """Write a small marketplace with planted, known issues, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Must not exist yet, or be empty.
+    listings : int
+        Number of listings, reposts and broken ones included; at least 120.
+    seed : int
+        The same seed and number of listings give the same files, byte for byte; 0 or more.
+    progress : callable, optional
+        Called with the number of photos done and of all photos.
+    difficulty, shares : optional
+        How hard the photos are, and how much is planted.
+
+    Returns
+    -------
+    DemoSummary
+        What was written.
+
+    Raises
+    ------
+    InputError
+        The folder holds something, or the number of listings or the seed is too small.
+
+    Examples
+    --------
+    >>> write_demo(Path("shop"), listings=600).planted["unreadable"]  # doctest: +SKIP
+    6
+    """
+    folder = folder.absolute()
+    _check(folder, listings, seed)
+    rows = planted_rows(listings, seed=seed, shares=shares)
+    with whole_folder(folder, fix="Name another folder.") as built:
+        (built / "images").mkdir()
+        _write_photos(built, rows, partial(photo_bytes, seed=seed, dials=difficulty or Difficulty()), progress)
+        _write_tables(built, rows, seed)
+    return DemoSummary(folder=folder, listings=len(rows), planted=issue_counts(rows))
+
+
+def _check(folder: Path, listings: int, seed: int) -> None:
+    if listings < LEAST:
+        raise InputError(
+            "too few listings for a demo",
+            got=str(listings),
+            wanted=f"{LEAST} or more",
+            fix=f"Every kind of issue needs room: try --listings {LEAST}.",
+        )
+    if seed < 0:
+        raise InputError("the seed is negative", got=str(seed), wanted="0 or more", fix="Try --seed 0.")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"can't write the demo to {folder}", got="a file", wanted="a new or empty folder")
+    if folder.is_dir() and (inside := sorted(path.name for path in folder.iterdir())):
+        raise InputError(
+            f"can't write the demo to {folder}",
+            got=f"a folder that holds {inside[0]!r}" + (f" and {len(inside) - 1} more" if len(inside) > 1 else ""),
+            wanted="a new or empty folder",
+            fix="Name another folder, or empty this one.",
+        )
+
+
+def _write_photos(
+    folder: Path,
+    rows: Sequence[Row],
+    draw: Callable[[Photo], bytes],
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    for done, (row, content) in enumerate(zip(rows, _in_threads(draw, [row.photo for row in rows]), strict=True), 1):
+        (folder / _image(row)).write_bytes(content)
+        if progress is not None:
+            progress(done, len(rows))
+
+
+def _in_threads(draw: Callable[[Photo], bytes], photos: Iterable[Photo]) -> Iterator[bytes]:
+    """Yield the files in order, drawn a few ahead.
+
+    Threads, not processes: most of the work is inside Pillow and NumPy, which let other threads run meanwhile,
+    and starting processes would run a caller's script anew.
+    """
+    waiting = iter(photos)
+    workers = cores()
+    with ThreadPoolExecutor(workers) as pool:
+        ahead = [pool.submit(draw, photo) for photo in islice(waiting, 2 * workers)]
+        while ahead:
+            yield ahead.pop(0).result()
+            ahead += [pool.submit(draw, photo) for photo in islice(waiting, 1)]
+
+
+def _image(row: Row) -> str:
+    return f"images/{row.id}.jpg"
+
+
+def _money(price: float) -> str:
+    return f"{price:.2f}".rstrip("0").rstrip(".")
+
+
+def _write_tables(folder: Path, rows: Sequence[Row], seed: int) -> None:
+    ids = {row.photo.number: row.id for row in rows if row.original is None}
+    _write_csv(
+        folder / "listings.csv",
+        ("id", "image", "label", "price", "title"),
+        ((row.id, _image(row), row.label, _money(row.price), row.title) for row in rows),
+    )
+    _write_csv(
+        folder / "truth.csv",
+        ("id", "true_label", "true_price", "issues", "duplicate_of", "note"),
+        (
+            (
+                row.id,
+                row.true_label,
+                _money(row.true_price),
+                ";".join(row.issues),
+                "" if row.original is None else ids[row.original],
+                row.note,
+            )
+            for row in rows
+        ),
+    )
+    sizes = {"listings": len(rows), "classes": len(CLASSES)}
+    (folder / "dataset.toml").write_text(_DATASET.format(**sizes), encoding="utf-8")
+    found = issue_counts(rows)
+    planted = "\n".join(f"| `{kind}` | {found[kind]} | {_WHAT[kind]} |" for kind in ISSUES)
+    office = sum(row.note == "genuine office printer" for row in rows)
+    readme = _README.format(**sizes, seed=seed, planted=planted, office=office)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

@@ -1,0 +1,121 @@
+"""Everything that is known of the listings when issues are looked for."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curation.listings.columns import groups_of
+from training.crossval.folds import connect
+
+__all__ = ["Evidence"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+#: Folds of listings that have none, as with probabilities that were brought.
+_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a kind may look at. Detectors read these columns and no others.
+
+    Attributes
+    ----------
+    listings : DataFrame
+        One row per listing: ``id``, ``image``, ``label``, ``price``, ``title``, ``group``, ``split``, ``fold``,
+        ``sha256`` (of the photo's content), ``unreadable`` (why the photo can't be decoded),
+        ``text_share`` and ``text`` (how much of the photo is text, and its words). Missing values are NA.
+    classes : tuple of str
+        The K class names, in the order of the columns of `probs`.
+    probs : ndarray of float64, shape (N, K)
+        Out-of-fold probabilities; NaN rows where there are none.
+    trained : ndarray of bool, shape (N, K), or None
+        Whether the model that scored the listing had seen any member of the class; None when models
+        were trained elsewhere.
+    currency : str or None
+        Currency of the prices.
+    in_fold, neighbours : ndarray of float32, shape (N, K), or None
+        What else was learnt in the same training; see :class:`training.crossval.cross_validate.CrossValidated`.
+    features : ndarray of float32, shape (N, D), or None
+        What the photos look like, computed without labels; see :func:`training.features.extract.compute_features`.
+        Zeros for unreadable photos; None when models were trained elsewhere.
+    told_price : ndarray of float64, shape (N,), or None
+        What a network that never saw the listing or its price makes of its photo, in the currency of the prices; NaN
+        where there is no photo. None without such networks; see
+        :func:`training.crossval.cross_validate.cross_validate_prices`.
+    """
+
+    listings: pd.DataFrame
+    classes: tuple[str, ...]
+    probs: Floats
+    trained: Mask | None = None
+    currency: str | None = None
+    in_fold: npt.NDArray[np.float32] | None = None
+    neighbours: npt.NDArray[np.float32] | None = None
+    features: npt.NDArray[np.float32] | None = None
+    told_price: Floats | None = None
+
+    @cached_property
+    def given(self) -> Integers:
+        """Class number of the given label, shape (N,); -1 where there is none."""
+        return pd.Categorical(self.listings["label"], categories=self.classes).codes.astype(np.int64)
+
+    @property
+    def scored(self) -> Mask:
+        """Whether there are probabilities, shape (N,)."""
+        return np.logical_not(np.isnan(self.probs).any(axis=1))
+
+    @property
+    def brought(self) -> bool:
+        """Whether the probabilities are the user's own."""
+        return self.trained is None
+
+    @property
+    def may_train(self) -> Mask:
+        """Listings whose given label may be learnt from, shape (N,): not those of the test set."""
+        labelled = self.given >= 0
+        if "split" not in self.listings:
+            return labelled
+        return np.asarray(labelled & (self.listings["split"] != "test").fillna(True).to_numpy(dtype=bool))
+
+    @property
+    def class_seen(self) -> Mask:
+        """Labelled listings whose class was known to the model that scored them, shape (N,): others it can't judge."""
+        labelled = self.given >= 0
+        if self.trained is None:
+            return labelled
+        return np.asarray(labelled & self.trained[np.arange(len(labelled)), self.given])
+
+    @property
+    def rows_to_learn_from(self) -> Integers:
+        """The rows of `may_train` in the order of their ids, so that the order of the table does not matter."""
+        rows = np.flatnonzero(self.may_train)
+        return rows[np.argsort(self.listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
+
+    @cached_property
+    def fold(self) -> Integers:
+        """Fold of each listing, shape (N,); where the probabilities came without, groups and ids are dealt out."""
+        if "fold" in self.listings and self.listings["fold"].notna().all() and (self.listings["fold"] >= 0).all():
+            return self.listings["fold"].to_numpy(dtype=np.int64)
+        keys = self.listings["id"].astype(str)
+        if {"group", "sha256"} <= set(self.listings):
+            # what must stay on one side is dealt out by its smallest id
+            keys = keys.groupby(groups_of(self.listings)).transform("min")
+        return np.array([zlib.crc32(key.encode()) % _FOLDS for key in keys], dtype=np.int64)
+
+    @cached_property
+    def photo_group(self) -> Integers:
+        """The number of each listing's group of equal or nearly equal photos, shape (N,)."""
+        table = self.listings
+        if "sha256" not in table:
+            return np.arange(len(table))
+        near = [table["near_group"].astype("string")] if "near_group" in table else []
+        return connect(table["sha256"].where(table["unreadable"].isna()), *near)

@@ -1,0 +1,278 @@
+"""Out-of-fold probabilities of a run's listings, by training one model per fold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curation.errors import some
+from curation.evidence.evidence import Evidence
+from curation.evidence.split import TEST_SHARE, open_photos
+from curation.listings import Listings
+from curation.listings.columns import class_numbers, groups_of, prices_of
+from curation.run.run import Run
+from training.crossval.cross_validate import PRICED, FoldPlan, cross_validate, cross_validate_prices
+from training.crossval.jobs import Data, prepare_data
+from training.crossval.plan import Plan, Work, make_plan, say_plan, with_weights
+from training.images import decode
+from training.images.cache import PhotoCache
+from training.networks.zoo import build_model, pretrained_size
+from training.settings import PRESETS, TrainSettings
+from training.utils.devices import Device, find_device
+from training.utils.parallel import cores
+from training.utils.progress import Talk
+
+__all__ = ["FoldTrainer"]
+
+Integers = npt.NDArray[np.int64]
+
+#: Photos that the speed of reading is measured on.
+_READ = 16
+
+
+@dataclass(frozen=True)
+class FoldTrainer:
+    """Trains one model per fold; made before a run's folder is, so that what can't be trained leaves nothing behind.
+
+    Attributes
+    ----------
+    settings : TrainSettings
+        How to train, with what hangs on the weights settled.
+    classes : sequence of str
+        The K classes.
+    device : Device
+        Where to train.
+    cache : PhotoCache
+        Where decoded photos are kept.
+    price_model : bool
+        Whether each fold also gets a network that tells prices by photos.
+    """
+
+    settings: TrainSettings
+    classes: Sequence[str]
+    device: Device
+    cache: PhotoCache
+    price_model: bool = False
+
+    @classmethod
+    def checked(
+        cls,
+        settings: TrainSettings,
+        classes: Sequence[str],
+        cache: PhotoCache,
+        talk: Talk,
+        *,
+        price_model: bool = False,
+    ) -> FoldTrainer:
+        """Return a trainer if device and model can be had and the model takes photos of this size.
+
+        Parameters
+        ----------
+        settings : TrainSettings
+            As asked for. Whether there are weights, and the size of the photos, are settled here.
+        classes : sequence of str
+            The K classes.
+        cache : PhotoCache
+            Where decoded photos are kept.
+        talk : Talk
+            Is told where networks start.
+        price_model : bool
+            Whether each fold also gets a network that tells prices by photos.
+
+        Raises
+        ------
+        InputError
+            If not.
+        """
+        settings = with_weights(settings, talk)
+        if settings.pretrained and settings.image_size is None:
+            size = pretrained_size(settings.model, PRESETS[settings.preset].pretrained_size)
+            settings = replace(settings, image_size=size)
+        build_model(settings.model, classes=len(classes), image_size=settings.size, pretrained=False)
+        return cls(settings, classes, find_device(settings.device), cache, price_model)
+
+    def plan(self, listings: Listings, folds: int, talk: Talk) -> Plan:
+        """Settle how to train, and say how long it will take.
+
+        Parameters
+        ----------
+        listings : Listings
+            The checked table.
+        folds : int
+            Number of folds.
+        talk : Talk
+            Who is told.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InputError
+            If the time limit can't be kept.
+        """
+        photos = int(listings.table["image"].notna().sum())
+        # a fifth of the listings is the test set, which trains nothing
+        rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
+        reading = _seconds_to_read(listings, self.settings.size) * photos
+        scored = photos // folds
+        work = Work(
+            photos,
+            rows,
+            scored,
+            len(self.classes),
+            folds,
+            watched=photos,
+            networks_alone=folds if self.price_model else 0,
+            seconds_before=reading,
+        )
+        plan = make_plan(self.settings, work, self.device)
+        say_plan(plan, self.settings, rows, talk)
+        if self.price_model and not plan.epochs:
+            talk.say("nor does it leave time for price models: prices are judged without")
+        return plan
+
+    def train(self, plan: Plan, run: Run, table: pd.DataFrame, currency: str | None, talk: Talk) -> Evidence:
+        """Score every listing with a photo by the model that never saw it, its group, or its photo, and by the others.
+
+        Parameters
+        ----------
+        plan : Plan
+            How.
+        run : Run
+            Gets a checkpoint and a TensorBoard log per fold.
+        table : DataFrame
+            Of :func:`curation.evidence.split.prepare`.
+        currency : str or None
+            Of the prices.
+        talk : Talk
+            Who is told how far it is.
+
+        Returns
+        -------
+        Evidence
+            NaN rows for listings without a readable photo.
+        """
+        folds = _folds(table)
+        # what can't be trained is refused before hours of training, not after them
+        priced = _priced_folds(table, folds) if self.price_model and plan.epochs else None
+        _say_rare_classes(table, folds.folds, talk)
+        labels = class_numbers(table["label"], self.classes)
+        with talk.bar("features") as progress:
+            data = prepare_data(
+                open_photos(run, self.cache, talk),
+                folds.has_photo,
+                folds.groups,
+                classes=len(self.classes),
+                settings=plan.settings,
+                device=plan.arrangement.device,
+                folder=run.training_folder,
+                photos_key=run.record()["sha256"]["images"],
+                progress=progress,
+                say=talk.say,
+            )
+        with talk.bar("training") as progress:
+            scores = cross_validate(
+                data,
+                labels,
+                folds,
+                settings=plan.settings,
+                arrangement=plan.arrangement,
+                folder=run.training_folder,
+                progress=progress,
+                say=talk.say,
+            )
+        return Evidence(
+            table,
+            tuple(self.classes),
+            scores.probs.astype(np.float64),
+            _trained(labels, folds, len(self.classes)),
+            currency,
+            scores.in_fold,
+            scores.neighbours,
+            None if data.features is None else np.load(data.features, mmap_mode="r"),
+            None if priced is None else _told_prices(plan, run, table, data, priced, talk),
+        )
+
+
+def _seconds_to_read(listings: Listings, size: int) -> float:
+    """Return the seconds that one photo takes to read and decode, from a few of them."""
+    images = listings.table["image"].dropna()
+    few = images.iloc[:: max(1, len(images) // _READ)][:_READ]
+    paths = [listings.source.root / image for image in few]
+    start = time.perf_counter()
+    with ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(lambda path: _try_to_read(path, size), paths))
+    return (time.perf_counter() - start) / max(1, len(paths))
+
+
+def _try_to_read(path: Path, size: int) -> None:
+    # a damaged photo can raise anything in a decoder; it becomes a finding later
+    with suppress(Exception):
+        decode(path.read_bytes(), size)
+
+
+def _folds(table: pd.DataFrame) -> FoldPlan:
+    # the test set judges the cleaning, so its labels must not help to find what is cleaned
+    may_train = (table["split"] == "train") & table["label"].notna()
+    return FoldPlan(
+        fold=table["fold"].to_numpy(dtype=np.int64),
+        groups=groups_of(table),
+        may_train=may_train.to_numpy(dtype=bool),
+        has_photo=table["unreadable"].isna().to_numpy(),
+    )
+
+
+def _priced_folds(table: pd.DataFrame, folds: FoldPlan) -> FoldPlan:
+    """Return the folds of models that train on prices; those need no label."""
+    priced = replace(folds, may_train=(table["split"] == "train").to_numpy(dtype=bool) & np.isfinite(prices_of(table)))
+    priced.check(PRICED)
+    return priced
+
+
+def _told_prices(
+    plan: Plan, run: Run, table: pd.DataFrame, data: Data, folds: FoldPlan, talk: Talk
+) -> npt.NDArray[np.float64]:
+    """Return the price that each listing's photo leads the network of its fold to expect, shape (N,)."""
+    # on logarithms, as prices of one table range from cables to laptops; Huber's loss minds mistyped ones less
+    settings = replace(plan.settings, target="price", loss="log-huber", balance="none", use_price=False)
+    with talk.bar("training price models") as progress:
+        told = cross_validate_prices(
+            data,
+            prices_of(table),
+            folds,
+            settings=settings,
+            arrangement=plan.arrangement,
+            folder=run.training_folder,
+            progress=progress,
+            say=talk.say,
+        )
+    return told.astype(np.float64)
+
+
+def _trained(labels: Integers, plan: FoldPlan, classes: int) -> npt.NDArray[np.bool_]:
+    """Return which classes each listing's model has seen, shape (N, K)."""
+    seen = np.zeros((plan.folds, classes), dtype=bool)
+    for fold in range(plan.folds):
+        seen[fold, labels[plan.training_rows(fold)]] = True
+    return np.asarray(seen[plan.fold], dtype=bool)
+
+
+def _say_rare_classes(table: pd.DataFrame, folds: int, talk: Talk) -> None:
+    counts = table["label"].value_counts()
+    rare = counts[counts < folds]
+    if len(rare):
+        named = some(f"{name} ({count})" for name, count in rare.items())
+        talk.say(
+            f"{len(rare)} classes have fewer listings than the {folds} folds: {named}. "
+            "They are spread over the folds together; a listing whose model never saw its class gets no label score."
+        )

@@ -1,0 +1,159 @@
+"""From the checked table to listings that can be trained on: photos decoded, test set and folds fixed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curation.errors import RunError, some
+from curation.listings import Listings
+from curation.listings.columns import class_numbers, groups_of
+from curation.photos.facts import photos_file, store_of, with_photo_facts
+from curation.run.run import Run
+from training.crossval.folds import assign_folds, choose_test
+from training.images import PhotoFacts
+from training.images.cache import PhotoCache
+from training.images.store import PhotosGoneError, PhotoStore
+from training.utils.progress import Talk
+
+__all__ = ["open_photos", "prepare", "require_photos"]
+
+Integers = npt.NDArray[np.int64]
+
+TEST_SHARE = 0.2
+
+
+def prepare(
+    run: Run,
+    listings: Listings,
+    *,
+    image_size: int,
+    seed: int,
+    folds: int | Integers,
+    cache: PhotoCache,
+    talk: Talk,
+    text: bool,
+) -> pd.DataFrame:
+    """Decode the photos, fix the test set and the folds, and write ``listings.parquet``; or read what is there.
+
+    Parameters
+    ----------
+    run : Run
+        Gets ``listings.parquet`` and the list of its decoded photos.
+    listings : Listings
+        The checked table.
+    image_size : int
+        Side of the decoded photos in pixels.
+    seed : int
+        Seed of the test set and the folds.
+    folds : int or ndarray of int64, shape (N,)
+        How many folds to make, or the folds there are already.
+    cache : PhotoCache
+        Where decoded photos are looked up and kept.
+    talk : Talk
+        Who is told how far it is.
+    text : bool
+        Whether text is looked for in photos.
+
+    Returns
+    -------
+    DataFrame
+        The table with ``split``, ``fold``, and what is known of each photo: ``sha256``, ``width``, ``height``,
+        ``unreadable`` (why), ``detail`` (how far its colours spread, grey levels of 255: see
+        :func:`curation.photos.contrast.detail_of`), ``near_group`` (a number for every group of listings with nearly
+        the same photo; NA where alone), ``near_likeness`` (of the most alike other photo of the group, 1 for an equal
+        one; NA where alone), ``text_share`` and ``text`` (see :func:`curation.photos.text.find_text`; NA where text was
+        not looked for). Runs of earlier versions lack some of them.
+    """
+    if run.listings_file.exists():
+        return run.listings()
+    table = with_photo_facts(run.training_folder, listings, image_size, cache, talk, text=text)
+    groups = groups_of(table)
+    strata = class_numbers(table["label"], listings.classes)
+    if not (table["split"] == "test").any():
+        enough = len(np.unique(groups)) >= round(1 / TEST_SHARE)
+        test = choose_test(strata, groups, share=TEST_SHARE, seed=seed) if enough else np.zeros(len(table), dtype=bool)
+        table["split"] = pd.array(np.where(test, "test", "train"), dtype="string")
+    else:
+        table["split"] = table["split"].fillna("train")
+    table["fold"] = assign_folds(strata, groups, folds=folds, seed=seed) if isinstance(folds, int) else folds
+    hashes = "\n".join(table["sha256"].fillna(""))
+    run.update(
+        image_size=image_size,
+        sha256={"table": listings.sha256, "images": hashlib.sha256(hashes.encode()).hexdigest()},
+    )
+    run.write_table(run.listings_file, table)
+    return table
+
+
+def open_photos(run: Run, cache: PhotoCache, talk: Talk) -> PhotoStore:
+    """Open the decoded photos of a run; where the cache no longer has them, decode the originals again.
+
+    Parameters
+    ----------
+    run : Run
+        With ``listings.parquet``.
+    cache : PhotoCache
+        Where photos that are decoded again are kept.
+    talk : Talk
+        Who is told how far it is.
+
+    Returns
+    -------
+    PhotoStore
+        In the order of ``listings.parquet``; rows of unreadable photos are zeros and must not be used.
+
+    Raises
+    ------
+    RunError
+        If the run has no photos, or an original that has to be read again is no longer what it was.
+    """
+    table = run.listings()
+    require_photos(run, table)
+    try:
+        return PhotoStore.load(photos_file(run.training_folder))
+    except (FileNotFoundError, PhotosGoneError):
+        talk.say("the decoded photos of this run are no longer there; they are read again")
+    readable = table["unreadable"].isna()
+    paths = [run.photo_root / image if sound else None for image, sound in zip(table["image"], readable, strict=True)]
+    record = run.record()
+    # runs of earlier versions have it among the settings alone
+    size = record.get("image_size") or record["settings"]["train"]["image_size"]
+    store, facts = store_of(run.training_folder, paths, size, cache, talk)
+    _require_unchanged(run, table[readable], [fact for fact, sound in zip(facts, readable, strict=True) if sound])
+    store.save(photos_file(run.training_folder))
+    return store
+
+
+def require_photos(run: Run, table: pd.DataFrame) -> None:
+    """Refuse a run whose listings have no photo: nothing can be trained on it.
+
+    Raises
+    ------
+    RunError
+        If so.
+    """
+    if table["sha256"].isna().all():
+        raise RunError(
+            f"{run.folder} has no photos to train on", fix="Run find-issues on a dataset with an image column."
+        )
+
+
+def _require_unchanged(run: Run, table: pd.DataFrame, facts: Sequence[PhotoFacts]) -> None:
+    """Refuse photos that are not those of the run: its issues and decisions are about the old ones."""
+    different = [
+        f"{id} ({fact.error or 'another photo'})"
+        for id, sha256, fact in zip(table["id"], table["sha256"], facts, strict=True)
+        if fact.error or fact.sha256 != sha256
+    ]
+    if different:
+        raise RunError(
+            f"{len(different)} photos of {run.folder} have changed since they were read",
+            got=some(different),
+            wanted=f"the files as they were, below {run.photo_root}",
+            fix="Put them back, or start a new run with: curate find-issues DATASET",
+        )

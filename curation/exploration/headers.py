@@ -1,0 +1,207 @@
+"""What can be told of photo files without decoding them: their size, their format, which are the same or broken."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import warnings
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from PIL import Image, UnidentifiedImageError
+
+from training.images.decoding import stored_size, upright_size
+from training.utils.files import sha256_of_file
+from training.utils.parallel import map_ahead
+from training.utils.progress import Progress
+
+__all__ = ["PhotoHeader", "read_headers", "same_content"]
+
+# waiting for the disk or the network is most of the work, so there are more threads than cores
+_THREADS = 16
+_AHEAD = 64
+_END = 4096
+_PIECE = 4096
+_ORIENTATION = 0x0112
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class PhotoHeader:
+    """What the header of one photo says.
+
+    Attributes
+    ----------
+    width, height : int or None
+        Upright size in pixels, EXIF orientation applied; None for an unreadable photo.
+    format : str or None
+        Pillow's name of the format, e.g. ``"JPEG"``.
+    turned : bool
+        Whether the EXIF orientation turns or mirrors the stored pixels.
+    error : str or None
+        Why the photo can't be read; None for a sound one.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    turned: bool = False
+    error: str | None = None
+
+
+def read_headers(paths: Sequence[Path | None], progress: Progress) -> list[PhotoHeader]:
+    """Read the headers of photos, in parallel.
+
+    Only a file that does not end as its format does is decoded, to see whether it was cut short. Damage in the middle
+    of a file shows when all photos are decoded, which `find-issues` does.
+
+    Parameters
+    ----------
+    paths : sequence of Path or None
+        None for a listing without a photo.
+    progress : callable
+        Called with (photos done, all).
+
+    Returns
+    -------
+    list of PhotoHeader
+        In the order of `paths`. Never raises for what is in a file.
+    """
+    return _in_threads(_header, paths, progress)
+
+
+def same_content(paths: Sequence[Path | None], progress: Progress) -> list[list[int]]:
+    """Find files with exactly the same bytes, and read few of them whole for it.
+
+    Files of one size are compared by a piece of their middle, and by the hash of the whole only where that is the same.
+
+    Parameters
+    ----------
+    paths : sequence of Path or None
+        The files; empty, missing and unreadable ones are the same as none.
+    progress : callable
+        Called with (files done, all).
+
+    Returns
+    -------
+    list of list of int
+        Positions in `paths` of each group of two or more, the first ones first.
+    """
+    # a device has no size, so it is the same as none
+    files = [Path(os.devnull) if path is None else path for path in paths]
+    sizes = _in_threads(_file_size, files, progress)
+    groups = _groups((size, place) for place, size in enumerate(sizes) if size)
+    for tell in (_middle, _sha256):
+        places = [place for group in groups for place in group]
+        keys = _in_threads(tell, [files[place] for place in places], progress)
+        # files of another group differ already, whatever this tells of them
+        numbers = [number for number, group in enumerate(groups) for _ in group]
+        told = zip(zip(numbers, keys, strict=True), places, strict=True)
+        groups = _groups((key, place) for key, place in told if key[1] is not None)
+    return sorted(groups)
+
+
+def _in_threads(work: Callable[[Item], Result], items: Sequence[Item], progress: Progress) -> list[Result]:
+    found = []
+    # what Pillow notes of odd metadata or of large photos says nothing of the pixels
+    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
+        warnings.simplefilter("ignore")
+        for result in map_ahead(pool, work, items, _AHEAD):
+            found.append(result)
+            progress(len(found), len(items))
+    return found
+
+
+def _groups(keyed: Iterable[tuple[Key, int]]) -> list[list[int]]:
+    groups: dict[Key, list[int]] = {}
+    for key, place in keyed:
+        groups.setdefault(key, []).append(place)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _file_size(path: Path) -> int:
+    """Return the size of a plain file; 0 for anything else, as opening a pipe would wait forever."""
+    try:
+        known = path.stat()
+    except (OSError, ValueError):
+        return 0
+    return known.st_size if stat.S_ISREG(known.st_mode) else 0
+
+
+def _middle(path: Path) -> bytes | None:
+    # of two photos of one camera, the beginning is the same more often than the middle
+    try:
+        with path.open("rb", buffering=0) as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size // 2 - _PIECE // 2))
+            return hashlib.blake2b(stream.read(_PIECE), digest_size=16).digest()
+    except OSError:
+        return None
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return sha256_of_file(path)
+    except OSError:
+        return None
+
+
+def _header(path: Path | None) -> PhotoHeader:
+    if path is None:
+        return PhotoHeader(error="no photo")
+    try:
+        known = path.stat()
+        if not stat.S_ISREG(known.st_mode):
+            return PhotoHeader(error="no such file")
+        if not known.st_size:
+            return PhotoHeader(error="the file is empty")
+        return _read(path, known.st_size)
+    except FileNotFoundError:
+        return PhotoHeader(error="no such file")
+    except UnidentifiedImageError:
+        return PhotoHeader(error="not an image")
+    except OSError as error:
+        return PhotoHeader(error=error.strerror or str(error))
+    except Exception as error:  # a damaged file can raise anything in a decoder; it becomes a finding
+        return PhotoHeader(error=str(error) or type(error).__name__)
+
+
+def _read(path: Path, size: int) -> PhotoHeader:
+    with path.open("rb") as stream, Image.open(stream) as opened:
+        # not the format's own getexif: that of PNG decodes the whole photo
+        orientation = Image.Image.getexif(opened).get(_ORIENTATION, 1)
+        turned = isinstance(orientation, int) and 2 <= orientation <= 8
+        width, height = upright_size(stored_size(opened), orientation if turned else 1)
+        kind = opened.format
+        if not _ends_well(kind, stream, size):
+            _decode(path)
+    return PhotoHeader(width, height, kind, turned)
+
+
+def _ends_well(kind: str | None, stream: BinaryIO, size: int) -> bool:
+    """Return whether a file ends as its format does; True for a format that says nothing of its end."""
+    stream.seek(0)
+    head = stream.read(8)
+    stream.seek(max(0, size - _END))
+    end = stream.read(_END)
+    if kind in ("JPEG", "MPO"):
+        return b"\xff\xd9" in end
+    if kind == "PNG":
+        return b"IEND" in end
+    if kind == "GIF":
+        return end.rstrip(b"\0").endswith(b";")
+    # RIFF says how long it is
+    return kind != "WEBP" or int.from_bytes(head[4:8], "little") + 8 <= size
+
+
+def _decode(path: Path) -> None:
+    with Image.open(path) as opened:
+        # a JPEG can be decoded at 1/8 of its size for a fraction of the time
+        opened.draft("RGB", (1, 1))
+        opened.load()

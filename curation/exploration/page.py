@@ -1,0 +1,155 @@
+"""What `explore` writes: one self-contained page, its plots, and the findings as JSON."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from curation.errors import InputError
+from curation.exploration.explore import MADE_BY, Exploration
+from curation.exploration.plots import plots
+from curation.listings import Listings
+from curation.rendering.html import data_uri, fill_page, thumbnail
+from curation.rendering.plots import Picture
+from training.utils.files import read_json, whole_folder, write_json, write_text
+from training.utils.progress import Silent, Talk
+
+__all__ = ["check_output", "write_page"]
+
+PAGE = "explore.html"
+FINDINGS = "explore.json"
+_WHAT = {
+    "classes": "listings per class",
+    "photos": "sides and aspect ratios of the photos",
+    "prices": "box plot of the prices per class; box: the middle half, line: 5 to 95 %, dots: beyond",
+}
+# 40 classes with 6 photos of about 6 kB each are 2 MB
+_CLASSES = 40
+_PHOTOS = 6
+_GROUPS = 12
+_THUMBNAIL = 160
+# of a class whose photos can't be read, so many are tried
+_TRIES = 3 * _PHOTOS
+
+
+def check_output(folder: Path, listings: Listings) -> None:
+    """Refuse a folder that holds anything but an earlier look, or that would become a part of the dataset.
+
+    Raises
+    ------
+    InputError
+        Before anything is written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"can't write to {folder}", got="a file", wanted="a new or empty folder")
+    if listings.source.table is None and folder.resolve().is_relative_to(listings.source.root.resolve()):
+        # a folder of class folders would have one class more
+        raise InputError(
+            f"can't write to {folder}",
+            got="a folder inside the dataset",
+            wanted="a folder elsewhere",
+            fix="Name one with --output.",
+        )
+    if folder.is_dir() and not _is_earlier_look(folder) and (inside := sorted(path.name for path in folder.iterdir())):
+        raise InputError(
+            f"can't write to {folder}",
+            got=f"a folder that holds {inside[0]!r}" + (f" and {len(inside) - 1} more" if len(inside) > 1 else ""),
+            wanted="a new or empty folder, or that of an earlier explore",
+            fix="Name another one with --output.",
+        )
+
+
+def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, talk: Talk | None = None) -> Path:
+    """Write the page, the plots and the findings, all of them or none.
+
+    Parameters
+    ----------
+    exploration : Exploration
+        What was found.
+    folder : Path
+        New, empty, or of an earlier look, whose files are replaced; other files that lie beside them stay.
+    seed : int
+        Chooses the photos that are shown.
+    talk : Talk, optional
+        Hears how far it is.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        If `folder` can't be written to; see :func:`check_output`.
+    """
+    check_output(folder, exploration.listings)
+    talk = talk or Silent()
+    pictures = plots(exploration)
+    with whole_folder(folder) as built:
+        _build(exploration, pictures, built, seed, talk)
+    for name in _WHAT.keys() - pictures.keys():
+        # of an earlier look
+        (folder / f"{name}.png").unlink(missing_ok=True)
+    return folder / PAGE
+
+
+def _is_earlier_look(folder: Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        content = read_json(folder / FINDINGS)
+        return isinstance(content, dict) and content.get("made_by") == MADE_BY
+    return False
+
+
+def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path, seed: int, talk: Talk) -> None:
+    for name, picture in pictures.items():
+        (folder / f"{name}.png").write_bytes(picture.light)
+    drawn = {
+        name: {"light": data_uri(picture.light, "png"), "dark": data_uri(picture.dark, "png"), "what": _WHAT[name]}
+        for name, picture in pictures.items()
+    }
+    found = exploration.findings
+    page = fill_page(
+        "exploration/page.html.jinja",
+        found=found,
+        plots=drawn,
+        prices={row["class"]: row for row in (found["prices"] or {"per_class": []})["per_class"]},
+        samples=_samples(exploration, seed, talk),
+        duplicates=_duplicates(exploration),
+    )
+    write_text(folder / PAGE, page)
+    write_json(folder / FINDINGS, found)
+
+
+def _samples(exploration: Exploration, seed: int, talk: Talk) -> list[dict[str, Any]]:
+    """Return a few photos of each of the largest classes."""
+    table, root = exploration.listings.table, exploration.listings.source.root
+    broken = exploration.photos.index[exploration.photos["error"].notna()]
+    candidates = table[table["image"].notna() & ~table.index.isin(broken)].sort_values("id")
+    rng = np.random.default_rng(seed)
+    classes = [row["class"] for row in exploration.findings["labels"]["per_class"][:_CLASSES]]
+    samples = []
+    with talk.bar("choosing sample photos") as progress:
+        for done, name in enumerate(classes, start=1):
+            rows = candidates[candidates["label"] == name]
+            chosen = rows.iloc[rng.permutation(len(rows))[:_TRIES]]
+            cards: list[dict[str, Any]] = []
+            for row in chosen.to_dict("records"):
+                photo = thumbnail(root / row["image"], _THUMBNAIL) if len(cards) < _PHOTOS else None
+                if photo is not None:
+                    title = None if pd.isna(row["title"]) else row["title"]
+                    cards.append({"id": row["id"], "title": title, "photo": photo})
+            samples.append({"class": name, "cards": cards})
+            progress(done, len(classes))
+    return samples
+
+
+def _duplicates(exploration: Exploration) -> list[dict[str, Any]]:
+    table, root = exploration.listings.table, exploration.listings.source.root
+    shown = exploration.findings["duplicates"]["shown"][:_GROUPS]
+    images = table.loc[table["id"].isin([group["ids"][0] for group in shown])].set_index("id")["image"]
+    return [{**group, "photo": thumbnail(root / images[group["ids"][0]], _THUMBNAIL)} for group in shown]

@@ -1,0 +1,1 @@
+"""Wrong labels: which given labels are wrong, and what they should be."""

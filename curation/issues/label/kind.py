@@ -1,0 +1,71 @@
+"""Wrong labels: photo, title and price fused into one belief."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from curation.evidence.evidence import Evidence
+from curation.issues.base import IssueKind
+from curation.issues.label.judge import Judgement, judge
+
+__all__ = ["KIND"]
+
+
+def find(evidence: Evidence) -> pd.DataFrame:
+    """Flag listings whose given label is more likely wrong than right.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        With whatever there is: probabilities, titles, prices.
+
+    Returns
+    -------
+    DataFrame
+        ``is_label_issue``; ``label_score``, the chance that the given label is right (low = bad; 0 without a label, NaN
+        without evidence); ``suggested_label``, the best other class where the chance of a wrong label is at least 0.1,
+        else NA; ``suggested_confidence``, the chance that it is the true one; ``reason``.
+    """
+    found = judge(evidence)
+    names = np.array([*evidence.classes, None], dtype=object)
+    table = pd.DataFrame(
+        {
+            "is_label_issue": found.flagged,
+            "label_score": found.score,
+            "suggested_label": pd.array(names[found.suggested], dtype="string"),
+            "suggested_confidence": found.confidence,
+        },
+        index=evidence.listings.index,
+    )
+    reasons = [
+        _reason(given, found, row, evidence.classes) if flagged else ""
+        for row, (given, flagged) in enumerate(zip(evidence.listings["label"], found.flagged, strict=True))
+    ]
+    return table.assign(reason=reasons)
+
+
+def _reason(given: object, found: Judgement, row: int, classes: Sequence[str]) -> str:
+    what = "no label given" if pd.isna(given) else f"given {given}"  # type: ignore[call-overload]
+    suggested = f"{classes[found.suggested[row]]} ({found.confidence[row]:.2f})"
+    voices = [
+        f"{_together(names)} {'says' if len(names) == 1 else 'say'} {what_they_say}"
+        for names, what_they_say in ((found.for_it[row], "so"), (found.against_it[row], "otherwise"))
+        if names
+    ]
+    return f"{what}, looks like {suggested}" + (f": {', '.join(voices)}" if voices else "")
+
+
+def _together(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+KIND = IssueKind(
+    name="label",
+    order=1,
+    title="Wrong labels",
+    help="Photo, title and price together fit another class better than the given label.",
+    find=find,
+)

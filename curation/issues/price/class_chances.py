@@ -1,0 +1,83 @@
+"""Which class each listing is of, and how likely, without a look at its price: what the price is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.evidence.belief import Belief, believe
+from curation.evidence.evidence import Evidence
+from curation.evidence.log_odds import margins, softmax
+from curation.issues.label.threshold import chance_right, find_cut
+
+__all__ = ["Chances", "class_chances"]
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+#: Classes that are kept of each listing: the rest hardly ever matters, and there may be thousands.
+KEPT = 5
+
+
+@dataclass(frozen=True)
+class Chances:
+    """The classes that each listing may be of.
+
+    Attributes
+    ----------
+    number : ndarray of int64, shape (N, M)
+        Class numbers, the likeliest first.
+    share : ndarray of float64, shape (N, M)
+        The chance of each; rows sum to 1.
+    """
+
+    number: Integers
+    share: Floats
+
+
+def class_chances(evidence: Evidence) -> Chances:
+    """Return what photo and title say of each listing's class, and its given label, but not its price.
+
+    A price that decided which class it is held against would nearly always fit.
+
+    Parameters
+    ----------
+    evidence : Evidence
+
+    Returns
+    -------
+    Chances
+        At most 5 classes of each listing. Of a listing that nothing is known of, the given label; of one without a
+        label too, the largest classes.
+    """
+    priceless = replace(evidence, listings=evidence.listings.assign(price=np.nan))
+    belief = believe(priceless)
+    probs = _given_alone(evidence) if belief is None else _believed(belief, evidence)
+    kept = min(KEPT, probs.shape[1])
+    number = np.argsort(-probs, axis=1, kind="stable")[:, :kept]
+    share = np.take_along_axis(probs, number, axis=1)
+    return Chances(number, share / share.sum(axis=1, keepdims=True))
+
+
+def _given_alone(evidence: Evidence) -> Floats:
+    given, classes = evidence.given, len(evidence.classes)
+    sizes = np.bincount(given[given >= 0], minlength=classes) + 1.0
+    probs = np.tile(sizes / sizes.sum(), (len(given), 1))
+    probs[given >= 0] = np.eye(classes)[given[given >= 0]]
+    return probs
+
+
+def _believed(belief: Belief, evidence: Evidence) -> Floats:
+    given, probs = evidence.given, _given_alone(evidence)
+    unlabelled = belief.known & (given < 0)
+    probs[unlabelled] = softmax(belief.logs[unlabelled])
+    rows = np.flatnonzero(belief.judged)
+    margin = margins(belief.logs, np.maximum(given, 0))
+    right = chance_right(margin[rows], find_cut(belief.logs[belief.learnt], given[belief.learnt]))
+    others = belief.logs[rows]
+    others[np.arange(len(rows)), given[rows]] = -np.inf
+    probs[rows] = (1 - right)[:, None] * softmax(others)
+    probs[rows, given[rows]] = right
+    return probs

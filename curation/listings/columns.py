@@ -1,0 +1,37 @@
+"""Columns of the checked table as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from training.crossval.folds import connect
+
+__all__ = ["class_numbers", "groups_of", "prices_of"]
+
+
+Integers = npt.NDArray[np.int64]
+
+
+def groups_of(table: pd.DataFrame) -> Integers:
+    """Group what must stay on one side: the same group, the same photo, or nearly the same one.
+
+    Runs of earlier versions have no ``near_group``; they stay as they were made.
+    """
+    near = [table["near_group"].astype("string")] if "near_group" in table else []
+    return connect(table["group"], table["sha256"], *near)
+
+
+def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Integers:
+    """Return the class numbers 0 to K-1 of labels; -1 for a missing one."""
+    return pd.Categorical(labels, categories=list(classes)).codes.astype(np.int64)
+
+
+def prices_of(table: pd.DataFrame) -> npt.NDArray[np.float32]:
+    """Return the prices above 0 of a table, shape (N,); NaN elsewhere: nothing is sold for nothing."""
+    with np.errstate(over="ignore"):
+        price = table["price"].to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
+    return np.where((price > 0) & (price < np.inf), price, np.float32(np.nan)).astype(np.float32)

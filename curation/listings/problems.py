@@ -1,0 +1,65 @@
+"""What is wrong with a table of listings, as a person is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from curation.listings import Listings
+from training.utils.files import whole_file
+from training.utils.progress import Talk
+
+__all__ = ["check_expected", "dataset_facts", "report_problems", "say_problems"]
+
+#: Bad values that are said one by one.
+_SAID = 10
+
+
+def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> dict[str, Any]:
+    """Return what ``run.json`` keeps of a dataset: its name, place, size and hash."""
+    source = listings.source
+    return {
+        "name": source.name,
+        "path": str(source.path.resolve()),
+        "root": str(source.root.resolve()),
+        "currency": source.currency,
+        "classes": list(classes),
+        "listings": len(listings.table),
+        "columns": listings.columns,
+        "photos": str(source.boundary.resolve()),
+        "sha256": listings.sha256,
+    }
+
+
+def check_expected(listings: Listings, talk: Talk) -> None:
+    """Say where a dataset is not as its declaration expects it."""
+    counts = {"listings": len(listings.table), "classes": len(listings.classes)}
+    if test := int((listings.table["split"] == "test").sum()):
+        # without a split of its own, a dataset gets another test set than its declaration knows
+        counts["test"] = test
+    for what, wanted in listings.source.expected.items():
+        if what in counts and counts[what] != wanted:
+            named = "test listings" if what == "test" else what
+            talk.say(f"warning: the declaration expects {wanted} {named}, there are {counts[what]}")
+
+
+def report_problems(folder: Path, listings: Listings, talk: Talk) -> None:
+    """Write the bad values of a table to ``problems.csv``, and say the first of them."""
+    problems = listings.problems
+    if problems.empty:
+        return
+    with whole_file(folder / "problems.csv") as temporary:
+        problems.to_csv(temporary, index=False)
+    say_problems(listings, talk, f" (all in {folder / 'problems.csv'})")
+
+
+def say_problems(listings: Listings, talk: Talk, where: str = "") -> None:
+    """Say the first bad values of a table; `where`: where all of them are."""
+    problems = listings.problems
+    if problems.empty:
+        return
+    talk.say(f"{problems['row'].nunique()} rows have bad values, taken as missing{where}:")
+    for bad in problems.head(_SAID).itertuples():
+        talk.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
+    if len(problems) > _SAID:
+        talk.say(f"  +{len(problems) - _SAID} more")

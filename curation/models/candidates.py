@@ -1,0 +1,81 @@
+"""What `curate compare-models` compares: the settings of every model with every optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from curation.errors import InputError, closest, some
+from curation.models.dataset import Integers, Prepared
+from training.networks.network import build_net
+from training.networks.zoo import build_model, least_size, model_name
+from training.settings import OPTIMIZERS, TrainSettings
+
+__all__ = ["candidates_of", "name_of", "one_a_model", "parameters_of"]
+
+
+def candidates_of(settings: TrainSettings, models: Sequence[str], optimizers: Sequence[str]) -> list[TrainSettings]:
+    """Return the settings of every model with every optimiser.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        What all share. Without an `image_size`, the usual one is taken, or the least that all models take.
+    models, optimizers : sequence of str
+
+    Raises
+    ------
+    InputError
+        If one is unknown or named twice, or there is none.
+    """
+    for what, names in (("model", models), ("optimizer", optimizers)):
+        if not names:
+            raise InputError(f"--{what}s names none", wanted=f"at least one {what}")
+        if twice := sorted({name for name in names if list(names).count(name) > 1}):
+            raise InputError(f"--{what}s names one twice", got=some(twice), fix="Leave one of them out.")
+    for name in models:
+        model_name(name)
+    for name in optimizers:
+        if name not in OPTIMIZERS:
+            fix = closest(name, OPTIMIZERS)
+            raise InputError("unknown optimizer", got=name, wanted=", ".join(OPTIMIZERS), fix=fix)
+    size = _usual_size(settings, models) if settings.image_size is None else settings.image_size
+    return [
+        replace(settings, model=model, optimizer=optimizer, image_size=size)
+        for model in models
+        for optimizer in optimizers
+    ]
+
+
+def _usual_size(settings: TrainSettings, models: Sequence[str]) -> int:
+    sizes = [settings.size]
+    for model in models:
+        try:
+            build_model(model, classes=2, image_size=settings.size, pretrained=False)
+        except InputError:
+            sizes.append(least_size(model))
+    return max(sizes)
+
+
+def name_of(settings: TrainSettings) -> str:
+    """Return what a candidate is called in files: ``resnet18-adam``."""
+    return f"{settings.model}-{settings.optimizer}"
+
+
+def one_a_model(candidates: Sequence[TrainSettings]) -> list[TrainSettings]:
+    """Return the first candidate of each model, in their order."""
+    first: dict[str, TrainSettings] = {}
+    for settings in candidates:
+        first.setdefault(settings.model, settings)
+    return list(first.values())
+
+
+def parameters_of(prepared: Prepared, settings: TrainSettings, rows: Integers) -> int:
+    """Return how many numbers a network learns that is trained on some rows."""
+    prices = None if prepared.data.prices is None else prepared.data.prices[rows]
+    # shapes alone: nothing is computed
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        net = build_net(replace(settings, pretrained=False), len(prepared.classes), prepared.labels[rows], prices)
+    return sum(parameter.numel() for parameter in net.parameters())

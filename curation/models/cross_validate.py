@@ -1,0 +1,118 @@
+"""Cross-validation of a way to train, within the training listings: the test set is not touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from curation.errors import InputError
+from curation.models.dataset import Integers, Prepared
+from training.crossval.jobs import Done, Job
+from training.evaluation.metrics import classification_scores, price_scores
+from training.fit.loop import Floats
+from training.settings import TrainSettings
+
+__all__ = ["FoldScores", "fold_jobs", "score_folds", "scored_rows"]
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """What a way to train is worth.
+
+    Attributes
+    ----------
+    rows : ndarray of int64, shape (n,)
+        The listings that were told, each by the model of the other folds.
+    told : ndarray of float32, shape (n, K) or (n, 1)
+        Out-of-fold probabilities, or prices.
+    folds : list of dict
+        Scores of each fold: ``accuracy`` and ``macro_f1``, or ``mae`` and ``median_ae``.
+    pooled : dict
+        The same over all rows at once.
+    """
+
+    rows: Integers
+    told: Floats
+    folds: list[dict[str, float]]
+    pooled: dict[str, float]
+
+    def mean(self, score: str) -> float:
+        """Return the mean over the folds."""
+        return float(np.mean([scores[score] for scores in self.folds]))
+
+    def sd(self, score: str) -> float:
+        """Return the standard deviation over the folds; 0 of a single one."""
+        return float(np.std([scores[score] for scores in self.folds], ddof=1)) if len(self.folds) > 1 else 0.0
+
+
+def scored_rows(prepared: Prepared, fold: int) -> Integers:
+    """Return the training listings of a fold."""
+    rows = prepared.train
+    chosen: Integers = rows[prepared.table["fold"].to_numpy(dtype=np.int64)[rows] == fold]
+    return chosen
+
+
+def fold_jobs(prepared: Prepared, settings: TrainSettings, folder: Path, *, name: str, folds: int) -> list[Job]:
+    """Return one job per fold: the same rows for every way to train.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    settings : TrainSettings
+        How these are trained.
+    folder : Path
+        Gets ``fold-<f>``, with a TensorBoard log each.
+    name : str
+        For messages.
+    folds : int
+        Number of folds.
+
+    Raises
+    ------
+    InputError
+        If there is too little to train on or to score.
+    """
+    jobs = []
+    for fold in range(folds):
+        scored = scored_rows(prepared, fold)
+        rows, validation = prepared.divided(np.setdiff1d(prepared.train, scored), settings)
+        if len(rows) < 2 or not len(scored):
+            raise InputError(
+                f"fold {fold + 1} of {folds} has too few listings",
+                got=f"{len(rows)} to train on, {len(scored)} to score",
+                wanted="at least 2 and 1",
+                fix="Choose fewer --folds.",
+            )
+        jobs.append(
+            Job(
+                name=f"{name}, fold {fold + 1} of {folds}",
+                folder=folder / f"fold-{fold}",
+                labels=prepared.labels,
+                rows=rows,
+                scored=scored,
+                seed=settings.seed * 1009 + fold,
+                validation=validation,
+            )
+        )
+    return jobs
+
+
+def score_folds(prepared: Prepared, settings: TrainSettings, jobs: Iterable[Job], done: Iterable[Done]) -> FoldScores:
+    """Score what the models of some folds say of the listings that they never saw."""
+    rows, told, folds = [], [], []
+    for job, result in zip(jobs, done, strict=True):
+        rows.append(job.scored)
+        told.append(result.told)
+        folds.append(_scores(prepared, settings, job.scored, result.told))
+    all_rows, all_told = np.concatenate(rows), np.concatenate(told)
+    return FoldScores(all_rows, all_told, folds, _scores(prepared, settings, all_rows, all_told))
+
+
+def _scores(prepared: Prepared, settings: TrainSettings, rows: Integers, told: Floats) -> dict[str, float]:
+    labels = prepared.labels[rows]
+    if settings.target == "price":
+        return price_scores(labels.astype(np.float64), told[:, 0])
+    return classification_scores(labels.astype(np.int64), told.argmax(axis=1))

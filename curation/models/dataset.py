@@ -1,0 +1,240 @@
+"""A dataset ready for single models: photos decoded, test set and folds fixed, what is to be told settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curation.errors import InputError, some
+from curation.evidence.split import open_photos, prepare
+from curation.listings import Listings
+from curation.listings.columns import class_numbers, groups_of, prices_of
+from curation.listings.problems import check_expected, dataset_facts, report_problems
+from curation.run.run import Run, create_run
+from training.crossval.folds import assign_folds
+from training.crossval.jobs import Data, Labels
+from training.fit.loop import epoch_size
+from training.fit.optim import check_steps
+from training.images.cache import PhotoCache
+from training.networks.zoo import build_model, least_size
+from training.settings import TrainSettings
+from training.utils.progress import Talk
+
+__all__ = ["Prepared", "check_settings", "prepare_dataset", "start"]
+
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+#: One in so many training listings is put aside to tell when training ends.
+_VALIDATION = 10
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """N listings that models are trained on.
+
+    Attributes
+    ----------
+    run : Run
+        The folder that gets everything.
+    table : DataFrame
+        Of :func:`curation.evidence.split.prepare`.
+    classes : tuple of str
+        The K classes.
+    currency : str or None
+        Of the prices.
+    data : Data
+        The decoded photos, and the prices if networks look at them.
+    labels : ndarray, shape (N,)
+        What is to be told: class numbers (int64, -1 for none) or prices (float32, NaN for none).
+    usable : ndarray of bool, shape (N,)
+        Listings with a readable photo of which the label, or a price above 0, is known.
+    warnings : tuple of str
+        What weakens the models or their scores.
+    """
+
+    run: Run
+    table: pd.DataFrame
+    classes: tuple[str, ...]
+    currency: str | None
+    data: Data
+    labels: Labels
+    usable: Mask
+    warnings: tuple[str, ...]
+
+    @property
+    def test(self) -> Integers:
+        """Rows of the test set."""
+        return np.flatnonzero(self.usable & (self.table["split"] == "test").to_numpy(dtype=bool))
+
+    @property
+    def train(self) -> Integers:
+        """Rows that may train."""
+        return np.flatnonzero(self.usable & (self.table["split"] != "test").to_numpy(dtype=bool))
+
+    @property
+    def class_numbers(self) -> Integers:
+        """Class numbers of the given labels, shape (N,), whatever is to be told; -1 for none."""
+        return class_numbers(self.table["label"], self.classes)
+
+    def divided(self, rows: Integers, settings: TrainSettings) -> tuple[Integers, Integers]:
+        """Divide training rows into those that train and those that tell when training ends, groups kept whole."""
+        if settings.early_stop is None:
+            return rows, rows[:0]
+        groups = self.data.groups[rows]
+        if (distinct := len(np.unique(groups))) < _VALIDATION:
+            raise InputError(
+                "there are too few listings to put a tenth aside for an early stop",
+                got=f"{distinct} groups of listings that must stay together",
+                wanted=f"at least {_VALIDATION}",
+                fix="Leave --early-stop out.",
+            )
+        part = assign_folds(self.class_numbers[rows], groups, folds=_VALIDATION, seed=settings.seed + 104_729)
+        return rows[part != 0], rows[part == 0]
+
+
+def check_settings(listings: Listings, settings: TrainSettings) -> None:
+    """Refuse what can't be trained on these listings, before anything is made.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, it can't take photos of this size, there are no prices to tell or to look at, or a
+        learning rate begins after the end of training.
+    """
+    build_model(settings.model, classes=len(listings.classes), image_size=settings.size, pretrained=False)
+    if settings.epochs or settings.iterations:
+        # fewer listings may train than there are, which is known once their photos are decoded; never more
+        of = listings.table
+        labels = prices_of(of) if settings.target == "price" else class_numbers(of["label"], listings.classes)
+        check_steps(settings, epoch_size(labels[labels >= 0], settings))
+    if (settings.target == "price" or settings.use_price) and not (listings.table["price"] > 0).any():
+        known = int(listings.table["price"].notna().sum())
+        raise InputError(
+            f"{listings.source.name} has no price to " + ("look at" if settings.use_price else "tell"),
+            got=f"{known} prices, none above 0" if known else "no column price, or an empty one",
+            wanted="prices above 0",
+            fix="Map the column with --column price=NAME, or do without prices.",
+        )
+
+
+def start(
+    listings: Listings,
+    output: Path | None,
+    *,
+    root: Path,
+    command: list[str],
+    settings: dict[str, object],
+    seed: int,
+    extend: bool = False,
+) -> Run:
+    """Make the folder of a model or a study, or go on with the one that was interrupted; `extend`: or has finished."""
+    facts = {"dataset": dataset_facts(listings, listings.classes), "settings": settings, "seed": seed}
+    return create_run(listings.source.name, output, command=command, facts=facts, root=root, extend=extend)
+
+
+def prepare_dataset(
+    run: Run,
+    listings: Listings,
+    settings: TrainSettings,
+    *,
+    models: Iterable[str],
+    folds: int,
+    cache: PhotoCache,
+    talk: Talk,
+) -> Prepared:
+    """Decode the photos, and fix test set and folds; or read back what an interrupted command left.
+
+    Parameters
+    ----------
+    run : Run
+        Gets ``listings.parquet``.
+    listings : Listings
+        The checked table.
+    settings : TrainSettings
+        Size of the photos, target, seed, whether networks look at prices.
+    models : iterable of str
+        The models that will be trained.
+    folds : int
+        Number of folds.
+    cache : PhotoCache
+        Where decoded photos are kept.
+    talk : Talk
+        Who is told how far it is, and of every warning.
+    """
+    check_expected(listings, talk)
+    report_problems(run.folder, listings, talk)
+    table = prepare(
+        run,
+        listings,
+        image_size=settings.size,
+        seed=settings.seed,
+        folds=folds,
+        cache=cache,
+        talk=talk,
+        text=False,
+    )
+    numbers, prices = class_numbers(table["label"], listings.classes), prices_of(table)
+    labels = prices if settings.target == "price" else numbers
+    readable = table["unreadable"].isna().to_numpy(dtype=bool)
+    usable = np.asarray(readable & (labels >= 0), dtype=bool)
+    warnings = _warnings(table, readable, labels, settings, listings.classes, models)
+    for line in warnings:
+        talk.say(f"warning: {line}")
+    data = Data(
+        open_photos(run, cache, talk),
+        None,
+        str(run.record()["sha256"]["images"]),
+        groups_of(table),
+        len(listings.classes),
+        prices if settings.use_price else None,
+    )
+    prepared = Prepared(run, table, listings.classes, listings.source.currency, data, labels, usable, tuple(warnings))
+    _require_both_sides(prepared)
+    return prepared
+
+
+def _require_both_sides(prepared: Prepared) -> None:
+    for rows, what in ((prepared.train, "training"), (prepared.test, "test")):
+        if len(rows) < 2:
+            raise InputError(
+                f"there is nothing to use for {what}",
+                got=f"{len(rows)} {what} listings with a readable photo and something to tell",
+                wanted="at least 2",
+                fix="Check the columns split, label and price.",
+            )
+
+
+def _warnings(
+    table: pd.DataFrame,
+    readable: Mask,
+    labels: Labels,
+    settings: TrainSettings,
+    classes: tuple[str, ...],
+    models: Iterable[str],
+) -> list[str]:
+    found = []
+    if unreadable := int((~readable).sum()):
+        found.append(f"{unreadable} of {len(table)} photos can't be read; their listings train and judge nothing")
+    if nothing := int((readable & ~(labels >= 0)).sum()):
+        what = "price above 0" if settings.target == "price" else "label"
+        found.append(f"{nothing} of {len(table)} listings have no {what}; they train and judge nothing")
+    sides = table[["width", "height"]].min(axis=1)
+    for model in models:
+        least = least_size(model)
+        if small := int((sides < least).sum()):
+            found.append(f"{small} photos are smaller than the {least} pixels that {model} needs; they are enlarged")
+    if settings.target == "label":
+        usable = table[readable & table["label"].notna().to_numpy(dtype=bool)]
+        test = usable["split"] == "test"
+        sides_of = {"training": set(usable.loc[~test, "label"]), "test": set(usable.loc[test, "label"])}
+        if lost := [name for name in classes if name not in sides_of["training"]]:
+            found.append(f"no training listing of {some(lost)}: no model can tell it")
+        if unseen := [name for name in classes if name not in sides_of["test"]]:
+            found.append(f"no test listing of {some(unseen)}: how well it is told stays unknown")
+    return found

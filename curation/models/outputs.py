@@ -1,0 +1,83 @@
+"""What a model tells of N listings: computed with a progress bar, and written as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from training.images import Photos
+from training.networks.network import Net
+from training.networks.predict import predict
+from training.utils.devices import Device
+from training.utils.progress import Talk
+
+__all__ = ["spread", "tell", "told_columns"]
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+_AT_ONCE = 256
+
+
+def tell(
+    net: Net, photos: Photos, prices: Floats | None, rows: Integers, device: Device, talk: Talk, *, what: str
+) -> Floats:
+    """Let a network tell some of N listings.
+
+    Parameters
+    ----------
+    net : Net
+        On the CPU, before and after.
+    photos : Photos of uint8, shape (N, S, S, 3)
+    prices : ndarray of float32, shape (N,), or None
+        For a network that looks at them.
+    rows : ndarray of int64, shape (n,)
+        The listings that are told.
+    device : Device
+        Where to compute.
+    talk, what
+        Who is told how far it is, and what is being done.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, K) or (N, 1)
+        Probabilities or prices; NaN in other rows.
+    """
+    device.place(net)
+    told = []
+    with talk.bar(what) as progress:
+        for at in range(0, len(rows), _AT_ONCE):
+            told.append(predict(net, photos, rows[at : at + _AT_ONCE], device, prices=prices))
+            progress(min(at + _AT_ONCE, len(rows)), len(rows))
+    net.cpu()
+    return spread(np.concatenate(told), rows, len(photos))
+
+
+def spread(told: Floats, rows: Integers, listings: int) -> Floats:
+    """Return what was told of some rows, shape (n, K), in the place of each among N listings; NaN elsewhere."""
+    among = np.full((listings, told.shape[1]), np.nan, dtype=np.float32)
+    among[rows] = told
+    return among
+
+
+def told_columns(told: Floats, classes: Sequence[str], target: str) -> pd.DataFrame:
+    """Return ``predicted_label`` and ``confidence``, or ``predicted_price``, of what was told of N listings.
+
+    Parameters
+    ----------
+    told : ndarray of float32, shape (N, K) or (N, 1)
+        NaN where nothing is told; there the columns are empty.
+    classes : sequence of str, length K
+    target : str
+        ``label`` or ``price``.
+    """
+    if target == "price":
+        return pd.DataFrame({"predicted_price": pd.Series(told[:, 0]).round(2)})
+    known = np.asarray(np.isfinite(told).all(axis=1), dtype=bool)
+    named = np.array(classes, dtype=object)[np.nan_to_num(told).argmax(axis=1)]
+    return pd.DataFrame(
+        {"predicted_label": pd.Series(named).where(known), "confidence": pd.Series(told.max(axis=1)).round(4)}
+    )

@@ -1,0 +1,84 @@
+"""Which of several ways to train is best, and whether the listings can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.models.cross_validate import FoldScores
+from curation.models.dataset import Prepared
+from training.evaluation.bootstrap import Difference, resample
+from training.settings import TrainSettings
+
+__all__ = ["SCORES", "behind", "ranked"]
+
+Floats = npt.NDArray[np.float64]
+
+#: What is scored, by target; the first decides who is best.
+SCORES = {"label": ("macro_f1", "accuracy"), "price": ("mae", "median_ae")}
+_RESAMPLES, _AT_ONCE = 2000, 100
+
+
+def ranked(scores: Mapping[str, FoldScores], target: str) -> list[str]:
+    """Return the names, best first: by the score over all listings at once, each told by the model of other folds."""
+    sign = -1 if target == "label" else 1
+    return sorted(scores, key=lambda name: sign * scores[name].pooled[SCORES[target][0]])
+
+
+def behind(prepared: Prepared, settings: TrainSettings, scores: Mapping[str, FoldScores]) -> dict[str, Difference]:
+    """Return how far each way to train is behind the best: of macro-F1, or of the mean absolute error of prices.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The listings.
+    settings : TrainSettings
+        Target, and the seed of the resampling.
+    scores : mapping of str to FoldScores
+        All on the same rows.
+
+    Returns
+    -------
+    dict
+        Name → difference, without the best; above 0: worse.
+
+    Notes
+    -----
+    Percentile bootstrap, paired and clustered, as in :func:`training.evaluation.bootstrap.resample`: groups of the
+    scored listings are drawn with replacement, and what both ways told of them out-of-fold is scored on the same draw.
+    The interval covers the chance of which listings there are. It does not cover that of training: one model per fold
+    and way was trained, and another seed would give others. Nor does it correct for the choice of the best among many,
+    which flatters the first.
+    """
+    best, *others = ranked(scores, settings.target)
+    rows = scores[best].rows
+    groups, labels = prepared.data.groups[rows], prepared.labels[rows]
+    if settings.target == "price":
+        off = {name: np.abs(labels.astype(np.float64) - each.told[:, 0]) for name, each in scores.items()}
+        return {name: _mean(off[name] - off[best], groups, settings.seed) for name in others}
+    answers = {name: each.told.argmax(axis=1)[None].astype(np.int64) for name, each in scores.items()}
+    drawn = resample(
+        labels.astype(np.int64),
+        answers,
+        groups,
+        classes=len(prepared.classes),
+        seed=settings.seed,
+        resamples=_RESAMPLES,
+    )
+    return {name: drawn.macro_f1(best, name) for name in others}
+
+
+def _mean(values: Floats, groups: npt.NDArray[np.int64], seed: int) -> Difference:
+    """Return the mean of values (n,), with its interval over resamples of whole groups."""
+    generator = np.random.default_rng(seed)
+    _, group = np.unique(groups, return_inverse=True)
+    total, size = np.bincount(group, weights=values), np.bincount(group)
+    even = np.full(len(size), 1 / len(size))
+    means = []
+    for _ in range(0, _RESAMPLES, _AT_ONCE):
+        drawn = generator.multinomial(len(size), even, size=_AT_ONCE)
+        means.append((drawn @ total) / (drawn @ size))
+    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
+    return Difference(float(values.mean()), float(low), float(high))

@@ -1,0 +1,56 @@
+"""How networks are trained on this machine: measured once, said with the time it will take, kept for going on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.crossval.jobs import Job
+from training.fit.throughput import Arrangement, measure
+from training.settings import TrainSettings
+from training.utils.devices import Device
+from training.utils.files import read_json, write_json
+from training.utils.progress import Talk
+from training.utils.units import duration
+
+__all__ = ["arrange", "expected_seconds", "measured"]
+
+
+def arrange(
+    settings: TrainSettings, jobs: Sequence[Job], device: Device, file: Path, talk: Talk, *, classes: int
+) -> Arrangement:
+    """Measure how networks train fastest here, and say how long these jobs take; or read back what was measured.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+    jobs : sequence of Job
+        That are trained together.
+    device : Device
+    file : Path
+        Keeps it: an interrupted training goes on as it began.
+    talk : Talk
+        Who is told.
+    classes : int
+        K.
+    """
+    known = file.exists()
+    arrangement = measured(settings, len(jobs), device, file, classes=classes)
+    if not known:
+        steps, seconds = sum(job.steps(settings) for job in jobs), expected_seconds(settings, jobs, arrangement)
+        talk.say(f"expected: {duration(seconds)} at most ({arrangement}; {steps:,} steps of {settings.model})")
+    return arrangement
+
+
+def measured(settings: TrainSettings, jobs: int, device: Device, file: Path, *, classes: int) -> Arrangement:
+    """Measure how so many networks train fastest here, and keep it in a file; or read back what was measured."""
+    if file.exists():
+        return Arrangement.from_dict(read_json(file))
+    arrangement = measure(settings, device, classes=classes, jobs=jobs)
+    write_json(file, arrangement.to_dict())
+    return arrangement
+
+
+def expected_seconds(settings: TrainSettings, jobs: Sequence[Job], arrangement: Arrangement) -> float:
+    """Return the seconds that jobs take, at most."""
+    return sum(job.steps(settings) for job in jobs) * arrangement.step_seconds / arrangement.side_by_side

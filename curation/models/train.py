@@ -1,0 +1,179 @@
+"""`curate train`: one model of a dataset, its scores on both parts, and the file that `curate predict` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from curation import __version__
+from curation.listings import Listings
+from curation.models.dataset import Prepared, check_settings, prepare_dataset, start
+from curation.models.outputs import tell, told_columns
+from curation.models.scores import log_confusion, scores_of
+from curation.models.throughput import arrange
+from curation.run.record import recorded
+from curation.run.run import MODELS
+from training.crossval.jobs import Job
+from training.crossval.plan import with_weights
+from training.crossval.workers import run_jobs
+from training.fit.loop import epoch_size
+from training.fit.optim import check_steps
+from training.images.cache import PhotoCache
+from training.networks.network import build_net
+from training.networks.saved import MODEL_FILE, SavedModel, photo_keys, save_model
+from training.networks.zoo import initial_weights
+from training.settings import TrainSettings
+from training.utils.devices import Device, find_device
+from training.utils.files import locked, whole_file, write_json
+from training.utils.progress import Talk
+from training.utils.units import now
+
+__all__ = ["METRICS", "train_model"]
+
+#: Scores of a model, in its folder.
+METRICS = "metrics.json"
+_FOLDS = 5
+
+
+def train_model(
+    listings: Listings,
+    settings: TrainSettings,
+    *,
+    output: Path | None,
+    cache: PhotoCache,
+    command: Sequence[str],
+    talk: Talk,
+) -> dict[str, Any]:
+    """Train a model on the training part of a dataset, and score it on both parts.
+
+    Parameters
+    ----------
+    listings : Listings
+        The checked table; its ``split``, or a stratified fifth of it, groups kept whole, is the test set.
+    settings : TrainSettings
+        How.
+    output : Path or None
+        Where; by default ``models/<dataset>/<number>``.
+    cache : PhotoCache
+        Where decoded photos are kept.
+    command : sequence of str
+        What was typed.
+    talk : Talk
+        Who is told how far it is.
+
+    Returns
+    -------
+    dict
+        The content of ``metrics.json``. Beside it are ``model.pt``, ``predictions.csv`` and a TensorBoard log.
+    """
+    check_settings(listings, settings)
+    device = find_device(settings.device)
+    run = start(
+        listings, output, root=MODELS, command=list(command), settings={"train": settings.to_dict()}, seed=settings.seed
+    )
+    talk.say(f"model folder: {run.folder}")
+    with locked(run.folder), recorded(run, talk):
+        with run.stage("photos"):
+            prepared = prepare_dataset(
+                run, listings, settings, models=[settings.model], folds=_FOLDS, cache=cache, talk=talk
+            )
+        with run.stage("train"):
+            job, content, warnings = _train(prepared, with_weights(settings, talk), device, talk)
+        with run.stage("score"):
+            model = _saved(prepared, settings, job, content)
+            rows, prices = np.concatenate([prepared.train, prepared.test]), prepared.data.prices
+            told = tell(model.net, prepared.data.photos, prices, rows, device, talk, what="scoring")
+            result = _result(prepared, settings, content, told, warnings)
+            log_confusion(result, job.folder)
+            _write(prepared, settings, model, told, result)
+        # all of it is in model.pt
+        (job.folder / "checkpoint.pt").unlink()
+    return result
+
+
+def _train(
+    prepared: Prepared, settings: TrainSettings, device: Device, talk: Talk
+) -> tuple[Job, dict[str, Any], tuple[str, ...]]:
+    """Train, or read back what was trained; return the job, its checkpoint, and what a person should know."""
+    rows, validation = prepared.divided(prepared.train, settings)
+    check_steps(settings, epoch_size(prepared.labels[rows], settings))
+    folder = prepared.run.training_folder
+    job = Job(
+        name=settings.model,
+        folder=folder / "log",
+        labels=prepared.labels,
+        rows=rows,
+        scored=prepared.test,
+        seed=settings.seed,
+        validation=validation,
+    )
+    arrangement = arrange(settings, [job], device, folder / "arrangement.json", talk, classes=len(prepared.classes))
+    with talk.bar("training") as progress:
+        done = run_jobs([job], prepared.data, settings, arrangement, progress=progress, say=talk.say)
+    content: dict[str, Any] = torch.load(job.folder / "checkpoint.pt", map_location="cpu", weights_only=True)
+    return job, content, done[0].warnings
+
+
+def _saved(prepared: Prepared, settings: TrainSettings, job: Job, content: dict[str, Any]) -> SavedModel:
+    prices = None if prepared.data.prices is None else prepared.data.prices[job.rows]
+    net = build_net(replace(settings, pretrained=False), len(prepared.classes), job.labels[job.rows], prices)
+    net.load_state_dict(content["model"])
+    record = prepared.run.record()
+    facts = {
+        "dataset": record["dataset"]["name"],
+        "sha256": record["sha256"],
+        "currency": prepared.currency,
+        "created": now(),
+        "versions": record["versions"],
+        "curate": __version__,
+    }
+    trained = prepared.table["sha256"].iloc[np.concatenate([job.rows, job.validation])]
+    return SavedModel(net.eval(), settings, prepared.classes, facts, photo_keys(trained.tolist()))
+
+
+def _result(
+    prepared: Prepared,
+    settings: TrainSettings,
+    content: dict[str, Any],
+    told: npt.NDArray[np.float32],
+    warnings: Sequence[str],
+) -> dict[str, Any]:
+    history = content["history"]
+    return {
+        "folder": str(prepared.run.folder),
+        "model": str(prepared.run.folder / MODEL_FILE),
+        "target": settings.target,
+        "currency": prepared.currency,
+        "settings": settings.to_dict(),
+        "initial_weights": initial_weights(settings.model, pretrained=settings.pretrained),
+        "epochs": len(history),
+        "best_epoch": content["best_epoch"],
+        "iterations": history[-1]["step"],
+        "listings": {"train": len(prepared.train), "test": len(prepared.test), "all": len(prepared.table)},
+        "train": scores_of(prepared, settings, prepared.train, told),
+        "test": scores_of(prepared, settings, prepared.test, told),
+        "warnings": [*prepared.warnings, *warnings],
+    }
+
+
+def _write(
+    prepared: Prepared,
+    settings: TrainSettings,
+    model: SavedModel,
+    told: npt.NDArray[np.float32],
+    result: dict[str, Any],
+) -> None:
+    table, folder = prepared.table, prepared.run.folder
+    given = settings.target
+    said = table[["id", "image", "split"]].assign(**{f"given_{given}": table[given]}).reset_index(drop=True)
+    said = said.join(told_columns(told, prepared.classes, settings.target))
+    with whole_file(folder / "predictions.csv") as temporary:
+        said.to_csv(temporary, index=False)
+    save_model(folder / MODEL_FILE, model)
+    write_json(folder / METRICS, result)

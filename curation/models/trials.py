@@ -1,0 +1,286 @@
+"""The trials of a search, kept in Optuna's SQLite file: begun, taken up again, ended, read back."""
+
+from __future__ import annotations
+
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.pruners import MedianPruner
+from optuna.samplers import TPESampler
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from curation.errors import RunError
+from curation.models.search_space import SearchSpace, parameters_of, start_parameters
+from training.settings import TrainSettings
+
+__all__ = ["Trials", "Tried", "quiet"]
+
+#: Of the study in the file, which may hold others.
+_NAME = "curate tune"
+#: What is kept of a trial beside what Optuna keeps.
+_FOLDS, _SECONDS, _DIVERGED, _REPEATS = "folds", "seconds", "diverged", "repeats"
+#: Complete trials before one is ended early.
+_START_UP = 4
+#: Seconds to wait while another program reads the file.
+_PATIENCE = 60
+#: Complete trials below which importances are chance.
+_ENOUGH = 8
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What is known of a trial.
+
+    Attributes
+    ----------
+    number : int
+        From 1 on; 1 is the start.
+    state : str
+        ``complete``, ``pruned`` (ended early, as others were better), ``diverged`` or ``unfinished``.
+    parameters : dict
+        Of :func:`curation.models.search_space.parameters_of`.
+    folds : list of dict
+        Scores of each fold that was trained.
+    score : str
+        The one that counts.
+    seconds : float
+        That its folds took.
+    repeats : int or None
+        The trial with the same parameters that it was copied from.
+    """
+
+    number: int
+    state: str
+    parameters: dict[str, Any]
+    folds: list[dict[str, float]]
+    score: str
+    seconds: float
+    repeats: int | None
+
+    @property
+    def scores(self) -> list[float]:
+        """The score of each fold."""
+        return [scores[self.score] for scores in self.folds]
+
+    @property
+    def mean(self) -> float | None:
+        """Mean over the folds; None without any."""
+        return float(np.mean(self.scores)) if self.folds else None
+
+    @property
+    def sd(self) -> float | None:
+        """Standard deviation over the folds; None with fewer than two."""
+        return float(np.std(self.scores, ddof=1)) if len(self.folds) > 1 else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a dictionary for JSON."""
+        return {
+            "number": self.number,
+            "state": self.state,
+            "mean": self.mean,
+            "sd": self.sd,
+            "parameters": self.parameters,
+            "folds": self.folds,
+            "seconds": round(self.seconds, 1),
+            "repeats": self.repeats,
+        }
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The trials of one search.
+
+    Attributes
+    ----------
+    study : optuna.Study
+    storage : RDBStorage
+        Where it is.
+    start : TrainSettings
+        The first trial.
+    space : SearchSpace
+        What the others are drawn from.
+    """
+
+    study: optuna.Study
+    storage: RDBStorage
+    start: TrainSettings
+    space: SearchSpace
+
+    @classmethod
+    def open(cls, file: Path, start: TrainSettings, space: SearchSpace) -> Trials:
+        """Open the trials in a file, or begin with the start.
+
+        A trial is ended early if none of its means over the folds so far reaches the median of the complete trials
+        after as many folds (the median stopping rule of Golovin et al., "Google Vizier", KDD 2017): it asks nothing of
+        how scores are spread, and works from the first fold on. A signed-rank test over the folds, which Optuna has
+        for cross-validation, can't tell anything of 3 folds (its least p is 1/8), and successive halving wants more
+        than a handful of steps.
+
+        Raises
+        ------
+        RunError
+            If the file can't be read.
+        """
+        url = URL.create("sqlite", database=str(file.resolve())).render_as_string()
+        try:
+            _check(file)
+            storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": _PATIENCE}})
+            study = optuna.create_study(
+                storage=storage,
+                study_name=_NAME,
+                load_if_exists=True,
+                direction="minimize" if start.target == "price" else "maximize",
+                pruner=MedianPruner(n_startup_trials=_START_UP),
+            )
+            fresh = not study.get_trials(deepcopy=False)
+        except (sqlite3.Error, SQLAlchemyError, RuntimeError) as error:
+            raise RunError(
+                f"{file} can't be used",
+                got=str(error).splitlines()[0],
+                wanted="the trials of a search",
+                fix="Close other programs that use it; or move it away, and the search begins anew.",
+            ) from error
+        if fresh:
+            study.enqueue_trial(start_parameters(start))
+        return cls(study, storage, start, space)
+
+    @property
+    def score(self) -> str:
+        """What counts, of the scores of a fold; of prices, less is better."""
+        return "mae" if self.start.target == "price" else "macro_f1"
+
+    def begin(self, most: int) -> Trial | None:
+        """Take up the trial that was interrupted, or begin the next one; None if `most` have ended.
+
+        What is drawn follows from the seed, the number of the trial and those before it alone, not from interruptions.
+        """
+        trials = self.study.get_trials(deepcopy=False)
+        if sum(trial.state.is_finished() for trial in trials) >= most:
+            return None
+        drawn = [trial for trial in trials if trial.state != TrialState.WAITING]
+        self.study.sampler = TPESampler(seed=self.start.seed + len(drawn))
+        unfinished = [trial.number for trial in drawn if not trial.state.is_finished()]
+        trial = self._again(unfinished[0]) if unfinished else self.study.ask()
+        self.space.draw(trial)
+        return trial
+
+    def _again(self, number: int) -> Trial:
+        study = self.storage.get_study_id_from_name(_NAME)
+        return Trial(self.study, self.storage.get_trial_id_from_study_id_trial_number(study, number))
+
+    def _kept(self, trial: Trial) -> FrozenTrial:
+        return self.study.get_trials(deepcopy=False)[trial.number]
+
+    def look(self, trial: Trial | FrozenTrial) -> Tried:
+        """Return what is known of a trial."""
+        frozen = trial if isinstance(trial, FrozenTrial) else self._kept(trial)
+        kept = frozen.user_attrs
+        return Tried(
+            number=frozen.number + 1,
+            state="diverged" if _DIVERGED in kept else _STATES[frozen.state],
+            parameters=parameters_of(frozen.params, self.start),
+            folds=kept.get(_FOLDS, []),
+            score=self.score,
+            seconds=kept.get(_SECONDS, 0.0),
+            repeats=kept.get(_REPEATS),
+        )
+
+    def all(self) -> list[Tried]:
+        """Return all trials that began, in their order."""
+        trials = self.study.get_trials(deepcopy=False)
+        return [self.look(trial) for trial in trials if trial.state != TrialState.WAITING]
+
+    def best(self) -> Tried | None:
+        """Return the best of the complete trials, the first of equal ones; None without any."""
+        complete = [tried for tried in self.all() if tried.state == "complete"]
+        sign = -1 if self.start.target == "price" else 1
+        return max(complete, key=lambda tried: sign * (tried.mean or 0.0), default=None)
+
+    def keep(self, trial: Trial, scores: dict[str, float], seconds: float) -> None:
+        """Keep the scores of a trial's next fold, and the seconds that it took."""
+        folds = [*trial.user_attrs.get(_FOLDS, []), scores]
+        step = len(folds) - 1
+        # killed between the two, only the first was written
+        if step not in self._kept(trial).intermediate_values:
+            trial.report(float(np.mean([each[self.score] for each in folds])), step)
+        trial.set_user_attr(_SECONDS, trial.user_attrs.get(_SECONDS, 0.0) + seconds)
+        trial.set_user_attr(_FOLDS, folds)
+
+    def complete(self, trial: Trial) -> None:
+        """End a trial of which all folds were trained."""
+        self.study.tell(trial, self.look(trial).mean)
+
+    def prune(self, trial: Trial, diverged: str | None = None) -> None:
+        """End a trial early; `diverged` says why its training can't go on."""
+        if diverged is not None:
+            trial.set_user_attr(_DIVERGED, diverged)
+        self.study.tell(trial, state=TrialState.PRUNED)
+
+    def repeat(self, trial: Trial) -> bool:
+        """End a trial that has the parameters of an earlier one as that did; return whether there is one."""
+        parameters = self.look(trial).parameters
+        for earlier in self.study.get_trials(deepcopy=False)[: trial.number]:
+            if earlier.state.is_finished() and self.look(earlier).parameters == parameters:
+                for name, value in earlier.user_attrs.items():
+                    trial.set_user_attr(name, value)
+                trial.set_user_attr(_SECONDS, 0.0)
+                trial.set_user_attr(_REPEATS, earlier.number + 1)
+                for step, value in earlier.intermediate_values.items():
+                    trial.report(value, step)
+                value = earlier.value if earlier.state == TrialState.COMPLETE else None
+                self.study.tell(trial, value, earlier.state)
+                return True
+        return False
+
+    def importances(self) -> dict[str, float] | None:
+        """Return the share of each parameter in how scores differ (PED-ANOVA, Watanabe et al., IJCAI 2023).
+
+        None with fewer than eight complete trials: there, it would be chance.
+        """
+        if len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))) < _ENOUGH:
+            return None
+        shares = get_param_importances(self.study, evaluator=PedAnovaImportanceEvaluator())
+        return {name: float(share) for name, share in shares.items()}
+
+
+_STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.RUNNING: "unfinished",
+    TrialState.FAIL: "failed",
+}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Optuna from speaking to the person while the block runs."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(level)
+
+
+def _check(file: Path) -> None:
+    """Refuse a file that SQLite finds damaged."""
+    if not file.exists():
+        return
+    with closing(sqlite3.connect(file)) as connection:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise sqlite3.DatabaseError(found)

@@ -1,0 +1,236 @@
+"""Whether two photos are the same one, saved again, resized, slightly cropped or brightened.
+
+One is moved, stretched and brightened a little so that it fits the other best (Lucas and Kanade, "An Iterative
+Image Registration Technique with an Application to Stereo Vision", IJCAI 1981; here with stretching, and both
+directions on their own). Then nothing may be left over: not in the whole, and not in any part of the photo, or another
+thing on the same background would be taken for the same photo.
+
+Most pairs are told apart for a fraction of the cost by the first steps of such a fit alone, at 16 pixels, with loose
+bounds (`could_be_same`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.photos.hashing import shrunk
+from training.images import Pixels
+
+__all__ = ["LEAST_LIKENESS", "could_be_same", "likeness"]
+
+Floats = npt.NDArray[np.float32]
+
+#: Least correlation of two photos that are taken for the same one, once the first is fitted to the second.
+LEAST_LIKENESS = 0.94
+
+# The thresholds lie between the reposts of six demos (seeds 0 to 5, 180 pairs, at 32, 48 and 64 pixels each) and their
+# 2,500 pairs of other photos that are compared; `benchmarks/reposts.py` measures on other seeds.
+# side in pixels at which photos are compared; sharper, what JPEG and resampling do would look like a difference
+_SIDE = 32
+# sides and steps of fitting: coarse first, as a fit only finds moves of about a pixel
+_FITS = ((16, 2), (_SIDE, 2))
+# least correlation after a fit that is worth going on with
+_PROMISING = 0.9
+# largest move of any kind, as a share of the side
+_MOVED = 0.085
+# how much more or less contrast
+_GAIN = (0.8, 1.25)
+# what moved in at the borders is not compared, pixels of 32
+_BORDER = 2
+# the photo is looked at in 4 x 4 parts, 7 pixels of 28 each
+_PART = 7
+# largest mean difference of a part, grey levels of 255: a part that shows something else
+_LEFT_OVER = 5.2
+# the same after one and two steps of fitting at 16 pixels, in 4 x 4 parts. Chosen on real photos that were cropped by
+# up to 3 % a side, saved again and brightened (groceries and second-hand goods, 700 each), the reposts of demos of
+# seeds 0 to 3, and 420 among look-alikes (`benchmarks/reposts.py`, another seed than is reported): of those that
+# `likeness` joins, none leaves more than 12.7 and 11.6; two shelves a moment later leave up to 17.1 and 11.4. Of the
+# others that are compared, 6 to 30 % leave less at first, and 1 to 17 % both times
+_LEFT_OVER_EARLY = (18.0, 14.0)
+_PARTS = 4
+# largest difference of a quarter after halving, as a share of the photo's own steps from pixel to pixel there
+_LEFT_OVER_SHARE = 0.285
+# grey levels of noise that count as steps, so that a plain photo is not held to its noise
+_NOISE = 5.0
+
+
+def could_be_same(first: Pixels, second: Pixels) -> npt.NDArray[np.bool_]:
+    """Tell quickly which pairs are worth :func:`likeness`; each may be the changed one.
+
+    Parameters
+    ----------
+    first, second : ndarray of uint8, shape (n, 16, 16, 3)
+        The photos, of :func:`curation.photos.hashing.small_photos`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        False where some part clearly shows something else.
+    """
+    could = _nearly_fits(first, second)
+    missed = np.flatnonzero(~could)
+    if len(missed):
+        could[missed] = _nearly_fits(second[missed], first[missed])
+    return could
+
+
+def _nearly_fits(first: Pixels, second: Pixels) -> npt.NDArray[np.bool_]:
+    one, other = first.astype(np.float32), second.astype(np.float32)
+    rows = np.arange(len(one))
+    moves = np.zeros((len(one), 4), dtype=np.float32)
+    moved = one
+    for most in _LEFT_OVER_EARLY:
+        causes = _causes(moved)
+        fit = _least_squares(causes, other[rows])
+        rest = other[rows] - (fit[:, None] @ causes).reshape(moved.shape)
+        nearly = _largest_part(rest, rest.shape[1] // _PARTS) <= most
+        rows, moves = rows[nearly], _better(moves[nearly], fit[nearly])
+        if not len(rows):
+            break
+        moved = _moved(one[rows], moves)
+    could = np.zeros(len(one), dtype=np.bool_)
+    could[rows] = True
+    return could
+
+
+def likeness(first: Pixels, second: Pixels) -> Floats:
+    """Compare photos in pairs; each may be the changed one.
+
+    Parameters
+    ----------
+    first, second : ndarray of uint8, shape (n, S, S, 3)
+        The photos.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        The correlation, 0.94 to 1, of what is the same photo; 0 for different ones.
+    """
+    one, other = shrunk(first, _SIDE), shrunk(second, _SIDE)
+    found = _one_way(one, other)
+    # the sharper of two photos can be fitted to the other, not always the other way round
+    missed = np.flatnonzero(found == 0)
+    if len(missed):
+        found[missed] = _one_way(other[missed], one[missed])
+    return found
+
+
+def _one_way(one: Floats, other: Floats) -> Floats:
+    found: Floats = np.zeros(len(one), dtype=np.float32)
+    rows = np.arange(len(one))
+    moves = np.zeros((len(one), 4), dtype=np.float32)
+    for side, steps in _FITS:
+        a, b = shrunk(one[rows], side), shrunk(other[rows], side)
+        for _ in range(steps):
+            moves = _fitted(a, b, moves)
+        # most pairs are told apart here, before the larger side
+        promising = _correlation(_moved(a, moves), b)[0] >= _PROMISING
+        rows, moves = rows[promising], moves[promising]
+        if not len(rows):
+            return found
+    found[rows] = _compared(_moved(one[rows], moves), other[rows], moves)
+    return found
+
+
+def _fitted(one: Floats, other: Floats, moves: Floats) -> Floats:
+    """Return better moves: those that would fit best if brightness changed evenly from pixel to pixel.
+
+    Moves, shape (n, 4): right and down, each as an offset and a stretch, shares of the side.
+    """
+    return _better(moves, _least_squares(_causes(_moved(one, moves)), other))
+
+
+def _better(moves: Floats, fit: Floats) -> Floats:
+    gain = np.where(fit[:, :1] < 0.2, 1, fit[:, :1])
+    bound = 1.5 * _MOVED
+    return np.asarray((moves + fit[:, 2:] / gain).clip(-bound, bound), dtype=np.float32)
+
+
+def _causes(photos: Floats) -> Floats:
+    """Return what a pixel changes with: contrast, brightness and the four moves; shape (n, 6, pixels)."""
+    count, side = photos.shape[:2]
+    place = _places(side)
+    down, right = np.gradient(photos, 1 / side, axis=(1, 2))
+    causes = [photos, np.ones_like(photos), right, right * place[:, None], down, down * place[:, None, None]]
+    return np.stack(causes, axis=1).reshape(count, len(causes), -1)
+
+
+def _least_squares(causes: Floats, photos: Floats) -> Floats:
+    """Return how much of each cause fits the photos best, shape (n, 6)."""
+    count, many = causes.shape[:2]
+    squares = causes @ causes.transpose(0, 2, 1)
+    # a photo that is the same everywhere in one direction leaves the move in it open: then none
+    squares += np.eye(many, dtype=np.float32) * 1e-6 * np.trace(squares, axis1=1, axis2=2)[:, None, None]
+    return np.asarray(np.linalg.solve(squares, causes @ photos.reshape(count, -1, 1))[..., 0], dtype=np.float32)
+
+
+def _places(side: int) -> Floats:
+    """Return where the pixels are, as shares of the side, 0 in the middle."""
+    return ((np.arange(side) + 0.5) / side - 0.5).astype(np.float32)
+
+
+def _moved(photos: Floats, moves: Floats) -> Floats:
+    count, side = photos.shape[:2]
+    across = _sampling(moves[:, :2], side)
+    along = _sampling(moves[:, 2:], side)
+    rows = (along @ photos.reshape(count, side, -1)).reshape(photos.shape)
+    # turned, so that each photo is one product of matrices instead of `side` small ones
+    columns = across @ rows.transpose(0, 2, 1, 3).reshape(count, side, -1)
+    return np.ascontiguousarray(columns.reshape(photos.shape).transpose(0, 2, 1, 3), dtype=np.float32)
+
+
+def _sampling(moves: Floats, side: int) -> Floats:
+    """Return what each new pixel takes of the old ones in one direction, shape (n, side, side)."""
+    place = _places(side)
+    at = ((place * (1 + moves[:, 1:]) + moves[:, :1] + 0.5) * side - 0.5).clip(0, side - 1)
+    return np.asarray(np.maximum(0, 1 - np.abs(at[:, :, None] - np.arange(side))), dtype=np.float32)
+
+
+def _compared(one: Floats, other: Floats, moves: Floats) -> Floats:
+    correlation, gain = _correlation(one, other)
+    inner = slice(_BORDER, _SIDE - _BORDER)
+    one, other = (photos - photos.mean(axis=(1, 2, 3), keepdims=True) for photos in (one, other))
+    rest = (other - gain[:, None, None, None] * one)[:, inner, inner]
+    same = (
+        (correlation >= LEAST_LIKENESS)
+        & (gain >= _GAIN[0])
+        & (gain <= _GAIN[1])
+        & (np.abs(moves).max(axis=1, initial=0) <= _MOVED)
+        & (_largest_part(rest, _PART) <= _LEFT_OVER)
+        & (_left_over_share(rest, other[:, inner, inner]) <= _LEFT_OVER_SHARE)
+    )
+    return np.where(same, np.minimum(correlation, 1), 0).astype(np.float32)
+
+
+def _correlation(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """Return the correlation of pairs, and how much more contrast the other has; both of shape (n,)."""
+    left, right = (photos.reshape(len(photos), -1) for photos in (one, other))
+    left = left - left.mean(axis=1, keepdims=True)
+    right = right - right.mean(axis=1, keepdims=True)
+    shared, own, others = (np.einsum("np,np->n", *pair) for pair in ((left, right), (left, left), (right, right)))
+    # a photo without any detail is like nothing
+    return shared / np.sqrt(np.maximum(own * others, 1e-6)), shared / np.maximum(own, 1e-6)
+
+
+def _largest_part(rest: Floats, part: int) -> Floats:
+    """Return the largest mean difference of any part x part pixels, shape (n,)."""
+    return np.asarray(np.sqrt((_means(rest, part) ** 2).mean(axis=-1)).max(axis=(1, 2)))
+
+
+def _left_over_share(rest: Floats, photos: Floats) -> Floats:
+    """Return the largest difference of any quarter, beside the steps that the photo itself has there; shape (n,)."""
+    down, right = np.gradient(photos, axis=(1, 2))
+    quarter = photos.shape[1] // 2
+    steps = _means(np.asarray(down**2 + right**2, dtype=np.float32), quarter).mean(axis=-1)
+    # at half the side: what is left of edges that do not meet to a fraction of a pixel evens out
+    left = _means(_means(rest, 2) ** 2, quarter // 2).mean(axis=-1)
+    return np.asarray(np.sqrt(left / (steps + _NOISE**2)).max(axis=(1, 2)))
+
+
+def _means(values: Floats, part: int) -> Floats:
+    """Return the mean of every part x part pixels, shape (n, side // part, side // part, channels)."""
+    count, side, _, channels = values.shape
+    parts = side // part
+    whole = values[:, : parts * part, : parts * part]
+    return np.asarray(whole.reshape(count, parts, part, parts, part, channels).mean(axis=(2, 4)))

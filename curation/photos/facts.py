@@ -1,0 +1,160 @@
+"""What is known of each photo of a table: its content and size, whether it can be read, others like it, its text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from curation.errors import ListingsError, some
+from curation.listings import Listings
+from curation.listings.checks import MAX_BAD_SHARE
+from curation.photos.contrast import detail_of
+from curation.photos.near_duplicates import find_similar
+from curation.photos.text import PhotoFile, find_text
+from curation.photos.text_cache import PhotoText
+from training.images import PhotoFacts
+from training.images.cache import PhotoCache
+from training.images.ingest import store_photos
+from training.images.store import PhotoStore
+from training.utils.progress import Talk
+
+__all__ = ["photos_file", "store_of", "with_photo_facts"]
+
+
+def photos_file(folder: Path) -> Path:
+    """Return the file that says where the decoded photo of each row of ``listings.parquet`` is."""
+    return folder / "photos.npz"
+
+
+def with_photo_facts(
+    folder: Path, listings: Listings, size: int, cache: PhotoCache, talk: Talk, *, text: bool
+) -> pd.DataFrame:
+    """Add what is known of each photo; all NA where no photo is named.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets the list of the decoded photos.
+    listings : Listings
+        The checked table.
+    size : int
+        Side of the decoded photos in pixels.
+    cache : PhotoCache
+        Where decoded photos, and what is known of their text, are looked up and kept.
+    talk : Talk
+        Who is told how far it is.
+    text : bool
+        Whether text is looked for.
+
+    Returns
+    -------
+    DataFrame
+        The table and the columns that :func:`curation.evidence.split.prepare` names.
+
+    Raises
+    ------
+    ListingsError
+        If too many photos can't be read.
+    """
+    table = listings.table.copy()
+    if table["image"].isna().all():
+        missing = pd.Series(pd.NA, index=table.index)
+        return table.assign(
+            sha256=missing.astype("string"),
+            width=missing.astype("Int64"),
+            height=missing.astype("Int64"),
+            unreadable=missing.astype("string"),
+            detail=missing.astype("Float64"),
+            near_group=missing.astype("Int64"),
+            near_likeness=missing.astype("Float64"),
+            text_share=missing.astype("Float64"),
+            text=missing.astype("string"),
+        )
+    root = listings.source.root
+    paths = [None if pd.isna(image) else root / image for image in table["image"]]
+    store, facts = store_of(folder, paths, size, cache, talk)
+    unreadable = [fact.error for fact in facts if fact.error]
+    if len(unreadable) > MAX_BAD_SHARE * len(facts):
+        raise ListingsError(
+            f"{len(unreadable)} of {len(facts)} photos can't be read",
+            got=some(sorted(set(unreadable)), 3),
+            wanted=f"at most {MAX_BAD_SHARE:.0%}",
+            fix="Check that the image column names the photos of this table.",
+        )
+    store.save(photos_file(folder))
+    table = table.assign(
+        sha256=pd.array([fact.sha256 for fact in facts], dtype="string"),
+        width=pd.array([fact.width for fact in facts], dtype="Int64"),
+        height=pd.array([fact.height for fact in facts], dtype="Int64"),
+        unreadable=pd.array([fact.error for fact in facts], dtype="string"),
+    )
+    table = _with_near_groups(table.assign(detail=_detail(table, store)), store, talk)
+    return _with_text(table, paths if text else [None] * len(paths), cache, talk)
+
+
+def _detail(table: pd.DataFrame, store: PhotoStore) -> pd.Series:
+    """Return how much each photo shows; NA without a readable one."""
+    readable = table["unreadable"].isna()
+    detail = pd.Series(pd.NA, index=table.index, dtype="Float64")
+    detail[readable] = detail_of(store, np.flatnonzero(readable)).astype(np.float64)
+    return detail
+
+
+def _with_text(table: pd.DataFrame, paths: Sequence[Path | None], cache: PhotoCache, talk: Talk) -> pd.DataFrame:
+    """Add ``text_share`` and ``text``; NA where no path is given, or the photo can't be read."""
+    known = zip(paths, table["sha256"], table["width"], table["height"], table["unreadable"].isna(), strict=True)
+    photos = {
+        row: PhotoFile(path, sha256, int(width), int(height))
+        for row, (path, sha256, width, height, readable) in enumerate(known)
+        if path is not None and readable
+    }
+    found = [PhotoText()] * len(table)
+    texts: list[PhotoText] = []
+    if photos:
+        with talk.bar("looking for text") as progress:
+            texts = find_text(list(photos.values()), cache=cache, progress=progress, say=talk.say)
+    for row, text in zip(photos, texts, strict=True):
+        found[row] = text
+    return table.assign(
+        text_share=pd.array([text.share for text in found], dtype="Float64"),
+        text=pd.array([text.words for text in found], dtype="string"),
+    )
+
+
+def _with_near_groups(table: pd.DataFrame, store: PhotoStore, talk: Talk) -> pd.DataFrame:
+    """Add ``near_group``, numbered in the order of each group's smallest id, and ``near_likeness``."""
+    content = table["sha256"].where(table["unreadable"].isna())
+    codes = pd.factorize(content)[0]
+    # a photo that thousands of listings share is compared once
+    known, first = np.unique(codes[codes >= 0], return_index=True)
+    rows = np.flatnonzero(codes >= 0)[first]
+    with talk.bar("looking for reposts") as progress:
+        similar = find_similar(store, rows, progress=progress)
+    group, likeness = np.full(len(table), -1, dtype=np.int64), np.zeros(len(table))
+    readable = codes >= 0
+    # those of equal content are groups too: a number of their own where no other photo is like theirs
+    numbers = np.where(similar.group >= 0, similar.group, len(rows) + known)
+    group[readable], likeness[readable] = numbers[codes[readable]], similar.likeness[codes[readable]]
+    likeness[readable & content.duplicated(keep=False).to_numpy()] = 1
+    alone = pd.Series(likeness == 0, index=table.index)
+    return table.assign(
+        near_group=_by_smallest_id(pd.Series(group, index=table.index).mask(alone), table["id"]),
+        near_likeness=pd.Series(likeness, index=table.index).mask(alone).astype("Float64"),
+    )
+
+
+def _by_smallest_id(groups: pd.Series, ids: pd.Series) -> pd.Series:
+    """Return the groups numbered from 0 in the order of their smallest id: the order of rows must not matter."""
+    smallest = ids.astype(str).groupby(groups).transform("min")
+    return smallest.rank(method="dense").sub(1).astype("Int64")
+
+
+def store_of(
+    folder: Path, paths: Sequence[Path | None], size: int, cache: PhotoCache, talk: Talk
+) -> tuple[PhotoStore, list[PhotoFacts]]:
+    """Find the decoded photos in the cache, or decode and keep them; with what is known of each."""
+    with talk.bar("reading photos") as progress:
+        return store_photos(paths, size=size, cache=cache, spare=folder / "photos", progress=progress, say=talk.say)

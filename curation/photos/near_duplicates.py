@@ -1,0 +1,148 @@
+"""Which of N photos are the same photo, saved again, resized, slightly cropped or brightened; never all pairs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from curation.photos.alignment import could_be_same, likeness
+from curation.photos.contrast import spread_of_colours
+from curation.photos.hashing import SMALL, Hashes, among_best, meetings, photo_hashes, shrunk, small_photos
+from training.images import Integers, Photos, Pixels
+from training.utils.progress import Progress, silent
+
+__all__ = ["SimilarPhotos", "find_similar"]
+
+Floats = npt.NDArray[np.float32]
+
+# small photos, and pairs of them, that are in memory at a time
+_BLOCK = 2048
+# whole photos that are in memory at a time
+_READ = 256
+# pairs that are fitted at a time: few, so that they stay in the processor's cache
+_FITTED = 256
+# standard deviation of the colours, grey levels of 255, below which a photo is blank: it is like all blank ones
+_DETAIL = 8.0
+# least correlation of the 8 x 8 photos of a pair that is worth fitting; of 1,000 real photos, cropped by up to 3 % a
+# side and saved again, none was below
+_WORTH = 0.8
+# of each photo, at most so many are fitted: what bounds the work where thousands are alike and none is the same
+_PARTNERS = 8
+
+
+@dataclass(frozen=True)
+class SimilarPhotos:
+    """Which photos show the same.
+
+    Attributes
+    ----------
+    group : ndarray of int64, shape (N,)
+        The number of each photo's group, 0 to G-1, in no order that means anything; -1 for a photo that is alone.
+    likeness : ndarray of float32, shape (N,)
+        Correlation with the most alike of the group's photos that it was compared with, 0.94 to 1; 0 where alone.
+    """
+
+    group: Integers
+    likeness: Floats
+
+
+def find_similar(photos: Photos, rows: Integers, *, progress: Progress = silent) -> SimilarPhotos:
+    """Group the photos of `rows` that are the same photo, or through a chain of such.
+
+    Candidates have nearly the same hash (:func:`curation.photos.hashing.meetings`) and no part that clearly differs
+    (:func:`curation.photos.alignment.could_be_same`). They are then compared pixel by pixel
+    (:func:`curation.photos.alignment.likeness`). Photos with hardly any detail are never joined. The work grows with N
+    log N, and memory holds 1 kB a photo and one block. The groups do not depend on the order of `rows`.
+
+    Parameters
+    ----------
+    photos : Photos, shape (M, S, S, 3)
+        Decoded photos.
+    rows : ndarray of int64, shape (N,)
+        Which of them; each content once, as a photo that thousands of listings share need not be compared with itself.
+    progress : callable
+        Called with (steps done, steps).
+
+    Returns
+    -------
+    SimilarPhotos
+        In the order of `rows`.
+    """
+    small = np.empty((len(rows), SMALL, SMALL, 3), dtype=np.uint8)
+    for start in range(0, len(rows), _READ):
+        small[start : start + _READ] = small_photos(photos[rows[start : start + _READ]])
+        # reading takes about as long as comparing
+        progress(min(start + _READ, len(rows)), 2 * len(rows))
+    kept = _by_content(small)
+    first, second = (kept[places] for places in _worth_comparing(small, kept))
+    group, alike = _joined(photos, rows, first, second, progress)
+    return SimilarPhotos(group, alike)
+
+
+def _by_content(small: Pixels) -> Integers:
+    """Return the places of photos with detail, in an order that only what they show decides."""
+    detail = np.zeros(len(small), dtype=np.float32)
+    for start in range(0, len(small), _BLOCK):
+        detail[start : start + _BLOCK] = spread_of_colours(small[start : start + _BLOCK])
+    kept = np.flatnonzero(detail >= _DETAIL)
+    digests = np.array([hashlib.sha256(small[place].data).digest() for place in kept], dtype="S32")
+    return kept[np.argsort(digests, kind="stable")]
+
+
+def _worth_comparing(small: Pixels, kept: Integers) -> tuple[Integers, Integers]:
+    """Return pairs of places in `kept` whose hashes and small pixels nearly agree, most alike first."""
+    hashes: Hashes = np.empty(len(kept), dtype=np.uint64)
+    coarse = np.empty((len(kept), (SMALL // 2) ** 2 * 3), dtype=np.float16)
+    for start in range(0, len(kept), _BLOCK):
+        block = small[kept[start : start + _BLOCK]]
+        hashes[start : start + _BLOCK] = photo_hashes(block)
+        values = shrunk(block, SMALL // 2).reshape(len(block), -1)
+        values -= values.mean(axis=1, keepdims=True)
+        coarse[start : start + _BLOCK] = values / np.linalg.norm(values, axis=1, keepdims=True)
+    first, second = meetings(hashes)
+    alike = np.empty(len(first), dtype=np.float32)
+    for start in range(0, len(first), _BLOCK):
+        pairs = slice(start, start + _BLOCK)
+        one, other = (coarse[places[pairs]].astype(np.float32) for places in (first, second))
+        alike[pairs] = np.einsum("np,np->n", one, other)
+    best = np.argsort(-alike, kind="stable")
+    best = best[alike[best] >= _WORTH]
+    best = best[among_best(first[best], second[best], _PARTNERS)]
+    first, second = first[best], second[best]
+    could = np.empty(len(first), dtype=np.bool_)
+    for start in range(0, len(first), _FITTED):
+        pairs = slice(start, start + _FITTED)
+        could[pairs] = could_be_same(small[kept[first[pairs]]], small[kept[second[pairs]]])
+    return first[could], second[could]
+
+
+def _joined(
+    photos: Photos, rows: Integers, first: Integers, second: Integers, progress: Progress
+) -> tuple[Integers, Floats]:
+    """Compare the pairs, most alike first, and none that others have joined meanwhile."""
+    count, pairs = len(rows), len(first)
+    group, alike = np.arange(count), np.zeros(count, dtype=np.float32)
+    edges = [np.empty((0, 2), dtype=np.int64)]
+    for start in range(0, pairs, _FITTED):
+        one, other = first[start : start + _FITTED], second[start : start + _FITTED]
+        apart = group[one] != group[other]
+        one, other = one[apart], other[apart]
+        like = likeness(photos[rows[one]], photos[rows[other]]) if len(one) else np.empty(0, dtype=np.float32)
+        same = like > 0
+        if same.any():
+            np.maximum.at(alike, one[same], like[same])
+            np.maximum.at(alike, other[same], like[same])
+            edges.append(np.stack([one[same], other[same]], axis=1))
+            group = _components(np.concatenate(edges), count)
+        progress(count + count * min(start + _FITTED, pairs) // pairs, 2 * count)
+    return np.where(alike > 0, group, -1), alike
+
+
+def _components(edges: Integers, count: int) -> Integers:
+    graph = coo_array((np.ones(len(edges), dtype=np.int8), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

@@ -1,0 +1,278 @@
+"""How much of a photo is text, and what it says.
+
+Text is found by PP-OCRv4's mobile models (Du et al., "PP-OCR: A Practical Ultra Lightweight OCR System",
+arXiv:2009.09941; the detector is Liao et al., "Real-Time Scene Text Detection with Differentiable Binarization", AAAI
+2020) as the package rapidocr-onnxruntime ships them: nothing is downloaded. The detector alone takes a keyboard or any
+plain thing on a plain ground for text, so where it finds much, the words are read, and what can't be read is no text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import time
+import unicodedata
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.photos.text_cache import KnownText, PhotoText
+from training.errors import CurateError
+from training.images.cache import PhotoCache
+from training.images.decoding import Pixels, decode_within
+from training.utils.parallel import cores, map_ahead
+from training.utils.progress import Progress, silent
+from training.utils.units import duration
+
+if TYPE_CHECKING:
+    from rapidocr_onnxruntime import RapidOCR
+
+__all__ = ["READ_FROM", "SMALLEST", "PhotoFile", "check_reader", "count_letters", "find_text"]
+
+Floats = npt.NDArray[np.float32]
+
+#: Shorter side in pixels below which a photo is not looked at. Of a demo's spec sheets, shrunk, none are
+#: found at 80 pixels, 7 % at 96, 53 % at 112 and all at 160.
+SMALLEST = 96
+#: Share of the photo from which words are read.
+READ_FROM = 0.15
+
+# longest side in pixels at which text is looked for, and at which it is read
+_FIND, _READ = 256, 960
+# the network takes multiples of this
+_STEP = 32
+# words that are read are as sure as this, and as long: CJK characters count as two letters
+_SURE, _LETTERS = 0.7, 4
+# boxes that make a text: a thing that is taken for a line of it stands alone, and reading is what takes time
+_LINES = 3
+# boxes that are read, the largest first: a page of small print would take seconds
+_MOST_READ = 32
+# photos handed out ahead for each thread; photos whose time is measured; seconds that are worth a line
+_AHEAD, _TRIAL, _LONG = 2, 24, 5.0
+# count up when a change of this module changes what is found
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class PhotoFile:
+    """A photo that is to be looked at.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    sha256 : str
+        Hash of its content, hexadecimal.
+    width, height : int
+        Upright size in pixels.
+    """
+
+    path: Path
+    sha256: str
+    width: int
+    height: int
+
+
+def find_text(
+    photos: Sequence[PhotoFile],
+    *,
+    cache: PhotoCache,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[PhotoText]:
+    """Find the text in photos, each content once; what an earlier run has found is not looked for again.
+
+    Parameters
+    ----------
+    photos : sequence of PhotoFile, length N
+        Readable ones, in any order: what is found does not depend on it.
+    cache : PhotoCache
+        Where what is found is kept. Whoever is interrupted goes on from there.
+    progress : callable
+        Called with (photos done, photos that must be looked at).
+    say : callable
+        Gets a line with the expected time if it is more than a few seconds.
+
+    Returns
+    -------
+    list of PhotoText, length N
+        The share is the area of all boxes with text (their union) by the area of the photo; 0 for fewer than three
+        boxes. From a share of 0.15 on, boxes that can't be read as a word do not count. A photo with a side below 96
+        pixels has no share, nor has one that can't be decoded, or whose file is no longer what its hash says.
+
+    Raises
+    ------
+    CurateError
+        If the reader can't be loaded.
+    """
+    known = KnownText(cache, _recipe(), say)
+    large = {photo.sha256: photo for photo in photos if min(photo.width, photo.height) >= SMALLEST}
+    unknown = [photo for sha256, photo in large.items() if known.get(sha256) is None]
+    if unknown:
+        check_reader()
+        _look_at(unknown, known, progress, say)
+    return [(known.get(photo.sha256) if photo.sha256 in large else None) or PhotoText() for photo in photos]
+
+
+def _look_at(photos: Sequence[PhotoFile], known: KnownText, progress: Progress, say: Callable[[str], None]) -> None:
+    threads, start = cores(), time.monotonic()
+    # a large photo is no attack here, and Pillow's note about odd EXIF says nothing of the pixels
+    with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+        warnings.simplefilter("ignore")
+        try:
+            # the networks compute without the interpreter's lock
+            found = map_ahead(pool, _text_of, photos, threads * _AHEAD)
+            for done, (photo, text) in enumerate(zip(photos, found, strict=True), 1):
+                if text is not None:
+                    known.add(photo.sha256, text)
+                progress(done, len(photos))
+                if done == _TRIAL:
+                    left = (time.monotonic() - start) / done * (len(photos) - done)
+                    if left > _LONG:
+                        say(f"looking for text in {len(photos):,} photos: about {duration(left)}")
+        finally:
+            # whoever presses Ctrl-C keeps what is found
+            known.flush()
+
+
+def _text_of(photo: PhotoFile) -> PhotoText | None:
+    """Return the text of a photo; None if its file is no longer that photo, or damaged."""
+    try:
+        content = photo.path.read_bytes()
+    except OSError:
+        return None
+    if hashlib.sha256(content).hexdigest() != photo.sha256:
+        return None
+    try:
+        reader = _IDLE.get_nowait()
+    except Empty:
+        reader = _Reader()
+    try:
+        return reader.text_of(content)
+    finally:
+        _IDLE.put(reader)
+
+
+class _Reader:
+    """The networks. Not thread-safe: each thread takes its own."""
+
+    def __init__(self) -> None:
+        from rapidocr_onnxruntime import RapidOCR
+
+        # one core each, as in training/utils/devices.py; the photo is resized here, so the detector need not
+        self._engine: RapidOCR = RapidOCR(
+            intra_op_num_threads=1, inter_op_num_threads=1, det_limit_side_len=_STEP, det_limit_type="min"
+        )
+
+    def text_of(self, content: bytes) -> PhotoText | None:
+        """Return the text of a photo; None if it can't be decoded."""
+        try:
+            pixels = decode_within(content, _FIND)
+        except Exception:  # as in training/images/ingest.py: a damaged file can raise anything in a decoder
+            return None
+        height, width = pixels.shape[:2]
+        boxes = self._boxes(pixels)
+        if len(boxes) < _LINES:
+            return PhotoText(0.0)
+        share = _share(boxes, height, width)
+        if share < READ_FROM:
+            return PhotoText(share)
+        large = decode_within(content, _READ)
+        scale = np.array([large.shape[1] / width, large.shape[0] / height], dtype=np.float32)
+        words = self._words(large, boxes * scale)
+        legible = np.array([word is not None for word in words])
+        # boxes beyond those that are read are taken for what most of these are
+        rest = boxes[len(words) :] if legible.mean() >= 0.5 else boxes[:0]
+        share = _share(np.concatenate([boxes[: len(words)][legible], rest]), height, width)
+        return PhotoText(share, " ".join(_in_order(words, boxes)) or None)
+
+    def _boxes(self, pixels: Pixels) -> Floats:
+        """Return the corners of all boxes with text, the largest box first, shape (B, 4, 2), as x and y."""
+        below, right = (max(0, _STEP - side) for side in pixels.shape[:2])
+        # a strip that is narrower than the network's step would be rounded to nothing
+        padded = np.pad(pixels, ((0, below), (0, right), (0, 0)), mode="edge")
+        found, _ = self._engine.text_det(_bgr(padded))
+        boxes = np.asarray(found, dtype=np.float32).reshape(-1, 4, 2)
+        sides = np.linalg.norm(boxes[:, [1, 3]] - boxes[:, [0, 0]], axis=2)
+        return boxes[np.argsort(-sides.prod(axis=1), kind="stable")]
+
+    def _words(self, pixels: Pixels, boxes: Floats) -> list[str | None]:
+        """Read the largest boxes; None for those that hold no word."""
+        crops = self._engine.get_crop_img_list(_bgr(pixels), list(boxes[:_MOST_READ]))
+        read, _ = self._engine.text_rec(crops)
+        return [_word(text) if sure >= _SURE else None for text, sure, *_ in read]
+
+
+#: Readers that no thread uses; loading one takes a third of a second.
+_IDLE: SimpleQueue[_Reader] = SimpleQueue()
+
+
+def _bgr(pixels: Pixels) -> Pixels:
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+def _share(boxes: Floats, height: int, width: int) -> float:
+    """Return the area of the union of boxes as a share of the photo's."""
+    import cv2
+
+    covered = np.zeros((height, width), dtype=np.uint8)
+    for box in boxes:
+        cv2.fillConvexPoly(covered, np.rint(box).astype(np.int32), 1)
+    return float(covered.mean())
+
+
+def _word(text: str) -> str | None:
+    """Return what was read on one line without control characters; None if it is too short for a word."""
+    line = " ".join("".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text).split())
+    return line if count_letters(line) >= _LETTERS else None
+
+
+def count_letters(text: str) -> int:
+    """Count letters and digits; those of CJK scripts count twice, as a word has fewer of them."""
+    return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text if sign.isalnum())
+
+
+def _in_order(words: Sequence[str | None], boxes: Floats) -> list[str]:
+    """Return the words from top to bottom, and from left to right where boxes lie beside each other."""
+    known = [(word, box) for word, box in zip(words, boxes, strict=False) if word is not None]
+    known.sort(key=lambda item: (float(item[1][:, 1].mean()), float(item[1][:, 0].min())))
+    lines: list[list[tuple[str, Floats]]] = []
+    for word, box in known:
+        first = lines[-1][0][1] if lines else None
+        # on the same line if its middle lies at most a quarter of the height below that of the line's first box
+        if first is not None and box[:, 1].mean() <= (first[:, 1].mean() + first[:, 1].max()) / 2:
+            lines[-1].append((word, box))
+        else:
+            lines.append([(word, box)])
+    return [word for line in lines for word, _ in sorted(line, key=lambda item: float(item[1][:, 0].min()))]
+
+
+def check_reader() -> None:
+    """Load what reads text.
+
+    Raises
+    ------
+    CurateError
+        If it can't be loaded.
+    """
+    try:
+        import rapidocr_onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise CurateError(
+            f"text in photos can't be looked for: {error}. Where libGL is missing, install it (Debian: apt-get install "
+            "libgl1), or reinstall opencv-python-headless; or leave text out with --no-text."
+        ) from error
+
+
+def _recipe() -> str:
+    """Name how text is looked for; other settings, or another version of the reader, have another name."""
+    version = importlib.metadata.version("rapidocr-onnxruntime")
+    how = (_VERSION, version, _FIND, _READ, READ_FROM, _SURE, _LETTERS, _LINES, _MOST_READ)
+    return hashlib.sha256(repr(how).encode()).hexdigest()[:16]

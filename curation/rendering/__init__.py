@@ -1,0 +1,1 @@
+"""What every page, plot and table shares."""

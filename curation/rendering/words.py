@@ -1,0 +1,99 @@
+"""Numbers and lists as the page says them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["amount", "joined", "many", "number", "percent", "sentence", "short", "signed"]
+
+
+def many(count: int, word: str, plural: str | None = None) -> str:
+    """Count things.
+
+    Examples
+    --------
+    >>> many(1, "listing"), many(1200, "listing"), many(2, "class", "classes")
+    ('1 listing', '1,200 listings', '2 classes')
+    """
+    return f"{count:,} {word if count == 1 else plural or word + 's'}"
+
+
+def number(value: float) -> str:
+    """Write a mean of counts: a decimal only where there is one.
+
+    Examples
+    --------
+    >>> number(12.0), number(1.25), number(2100)
+    ('12', '1.2', '2,100')
+    """
+    return f"{value:,.0f}" if round(value, 1) == round(value) else f"{value:,.1f}"
+
+
+def percent(share: float) -> str:
+    """Write a share; small ones get a decimal, so that few is not none.
+
+    Examples
+    --------
+    >>> percent(0.25), percent(0.004)
+    ('25 %', '0.4 %')
+    """
+    return f"{100 * share:.{0 if share == 0 or share >= 0.1 else 1}f} %"
+
+
+def joined(names: Sequence[str], most: int = 3) -> str:
+    """Join names to be read, the first `most` of them.
+
+    Examples
+    --------
+    >>> joined(["ana"]), joined(["ana", "ben"]), joined(list("abcde"))
+    ('ana', 'ana and ben', 'a, b, c and 2 more')
+    """
+    shown = [*names[:most]]
+    if len(names) > most:
+        shown.append(f"{len(names) - most:,} more")
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def sentence(text: str) -> str:
+    """Make a line a sentence of a paragraph.
+
+    Examples
+    --------
+    >>> sentence("no difference"), sentence("All is well.")
+    ('No difference.', 'All is well.')
+    """
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def short(text: str, most: int) -> str:
+    """Cut a stranger's words off, so that no listing makes the page long.
+
+    Examples
+    --------
+    >>> short("a long title", 8)
+    'a long …'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Write a difference, with a real minus sign and none at zero.
+
+    Examples
+    --------
+    >>> signed(0.0304), signed(-0.2, 1), signed(-0.0001)
+    ('+0.030', '−0.2', '0.000')
+    """
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "−") if float(text) else text[1:]
+
+
+def amount(price: float) -> str:
+    """Write a price as people do: no decimals above 100, thousands apart.
+
+    Examples
+    --------
+    >>> amount(9.9), amount(1250), amount(0)
+    ('9.90', '1,250', '0')
+    """
+    return f"{price:,.0f}" if price >= 100 or price == int(price) else f"{price:,.2f}"

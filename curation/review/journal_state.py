@@ -1,0 +1,85 @@
+"""What holds of a run's decisions, for all that the review shows of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from curation.errors import ReviewError
+from curation.run.journal import Decision, current_decisions, disagreements, misfit, noted
+from curation.run.run import Run
+
+__all__ = ["Standing", "standing_of"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a journal comes to.
+
+    Attributes
+    ----------
+    journal : tuple of Decision
+        All readable records, oldest first.
+    damaged : tuple of str
+        A message for each line that can't be read.
+    holding : dict of str to Decision
+        The decision that holds for each listing that has one.
+    misfits : dict of str to str
+        Why the decision that holds for a listing means nothing in this run; it stays in the journal, and nowhere else.
+    notes : dict of str to Decision
+        The latest note of each listing that has one.
+    differ : frozenset of str
+        The listings that reviewers differ on.
+    """
+
+    journal: tuple[Decision, ...]
+    damaged: tuple[str, ...]
+    holding: dict[str, Decision]
+    misfits: dict[str, str]
+    notes: dict[str, Decision]
+    differ: frozenset[str]
+
+    def said(self, id: str) -> Decision | None:
+        """Return the decision that holds for a listing, else the note that it has."""
+        return self.holding.get(id) or self.notes.get(id)
+
+
+def standing_of(run: Run) -> Standing:
+    """Return what holds now; computed once for as long as the journal and the listings stay the same.
+
+    Raises
+    ------
+    ReviewError
+        When the journal can't be read.
+    """
+    journal = run.journal.stat() if run.journal.is_file() else None
+    state = (journal.st_size, journal.st_mtime_ns) if journal else (0, 0)
+    return _standing_of(run, state, run.issues_file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _standing_of(run: Run, _journal: tuple[int, int], issues: int) -> Standing:
+    try:
+        decisions, damaged = run.decisions()
+    except OSError as error:
+        raise ReviewError(f"nothing was recorded: {run.journal} can't be read ({error.strerror})") from error
+    known, classes = _ids(run, issues), set(run.classes)
+    holding = current_decisions(decisions)
+    reasons = {
+        id: misfit(decision, classes) if id in known else "no such listing in this run"
+        for id, decision in holding.items()
+    }
+    misfits = {id: why for id, why in reasons.items() if why}
+    return Standing(
+        journal=tuple(decisions),
+        damaged=tuple(damaged),
+        holding={id: decision for id, decision in holding.items() if id not in misfits},
+        misfits=misfits,
+        notes=noted(decisions),
+        differ=frozenset(disagreements(decisions)),
+    )
+
+
+@lru_cache(maxsize=2)
+def _ids(run: Run, _changed: int) -> frozenset[str]:
+    return frozenset(run.issues()["id"].astype(str))

@@ -1,0 +1,69 @@
+"""Which photos look alike: for the plot of all photos, and for examples beside the open one."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.run.run import Run
+
+__all__ = ["features_of", "nearest"]
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+def features_of(run: Run) -> Floats | None:
+    """Return what the photos of a run look like, one row per row of ``listings.parquet``.
+
+    Parameters
+    ----------
+    run : Run
+        A finished one.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, D), or None
+        The features that the run's models were trained on, memory-mapped; see
+        :func:`training.features.extract.compute_features`. For a run with brought probabilities those, which is how
+        alike that model thinks them. Zeros for rows without; None when there is nothing of either.
+    """
+    ids = run.listings()["id"].astype(str).to_numpy()
+    for path in sorted(run.training_folder.glob("features-*.npy")):
+        features: Floats = np.load(path, mmap_mode="r")
+        if len(features) == len(ids):
+            return features
+    if not run.probabilities_file.is_file():
+        return None
+    with np.load(run.probabilities_file, allow_pickle=False) as saved:
+        rows = {str(id): row for id, row in zip(saved["id"], np.nan_to_num(saved["probs"]), strict=True)}
+    width = len(run.classes)
+    return np.array([rows.get(str(id), np.zeros(width)) for id in ids], dtype=np.float32).reshape(-1, width)
+
+
+def nearest(features: Floats, row: int, among: Integers, number: int) -> Integers:
+    """Return the rows most similar to one, the most similar first.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (N, D)
+    row : int
+        The one.
+    among : ndarray of int64
+        The rows to choose from.
+    number : int
+        How many, at most.
+
+    Returns
+    -------
+    ndarray of int64
+        By cosine, equals in the order of `among`; rows of zeros, which look like nothing, are never chosen.
+    """
+    wanted = np.asarray(features[row], dtype=np.float32)
+    others = np.asarray(features[among], dtype=np.float32)
+    lengths = np.linalg.norm(others, axis=1) * np.linalg.norm(wanted)
+    known = lengths > 0
+    cosine = np.where(known, others @ wanted / np.where(known, lengths, 1), -np.inf)
+    order = np.argsort(-cosine, kind="stable")[:number]
+    chosen: Integers = among[order[known[order]]]
+    return chosen

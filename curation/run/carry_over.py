@@ -1,0 +1,177 @@
+"""Decisions of an earlier run of the same dataset, taken over where they still apply.
+
+A person decides on a photo and its label. Where both are as they were, the decision still holds in a later run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from curation.errors import RunError, some
+from curation.run.journal import Decision, current_decisions, misfit
+from curation.run.run import RUNS, Run
+
+__all__ = ["EARLIER", "CarriedOver", "carry_over"]
+
+#: The `source` of a decision that was taken over.
+EARLIER = "earlier run"
+
+
+@dataclass(frozen=True)
+class CarriedOver:
+    """What became of an earlier run's decisions.
+
+    Attributes
+    ----------
+    earlier : Path
+        The folder of that run.
+    taken : tuple of Decision
+        Those that still apply, now in the journal of the new run: source `EARLIER`; reviewer, time and note as
+        they were.
+    left : dict of str to str
+        Why the others do not apply, by listing. They stay in the earlier run.
+    """
+
+    earlier: Path
+    taken: tuple[Decision, ...]
+    left: dict[str, str]
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        number = len(self.taken)
+        still = f"{number:,} decision{'s' if number != 1 else ''} of {self.earlier} still appl{_ies(number)}"
+        said = f"{still} and {'was' if number == 1 else 'were'} taken over"
+        if not self.left:
+            return f"{said}."
+        reasons = Counter(self.left.values()).most_common()
+        ids = {why: [id for id, its in self.left.items() if its == why] for why, _ in reasons}
+        each = "; ".join(f"{why} ({some(ids[why])})" for why, _ in reasons)
+        return f"{said}; {len(self.left):,} do{'es' if len(self.left) == 1 else ''} not: {each}."
+
+
+def _ies(number: int) -> str:
+    return "ies" if number == 1 else "y"
+
+
+def carry_over(run: Run) -> CarriedOver | None:
+    """Copy what was decided in the latest earlier run of the same dataset into a run that has no decision yet.
+
+    A decision still applies if the listing has the same photo (SHA-256 of the file) and the same given label as in
+    the earlier run, and a relabel's class is still one of the run's. What was undone there is not taken, nor is a
+    suggestion that was accepted without a person looking. Only what holds is taken: an undo leaves the listing
+    undecided.
+
+    Parameters
+    ----------
+    run : Run
+        A finished one. With any line in its journal it is left alone, so nothing is taken over twice.
+
+    Returns
+    -------
+    CarriedOver or None
+        None if the run has a journal, or no earlier run has a decision.
+
+    Notes
+    -----
+    The same dataset is one with the same path or name in ``run.json``; earlier runs are looked for beside this one
+    and below ``runs/``. ``run.json`` gets ``carried_over``: from where, and what was left.
+    """
+    if _begun(run):
+        return None
+    earlier = _latest_decided(run)
+    if earlier is None:
+        return None
+    result = _compare(earlier, run)
+    if result.taken:
+        # two reviewers may open the run at the same time; the journal's own lock is taken by whoever appends
+        with run.listings_file.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if _begun(run):
+                return None
+            run.decide(list(result.taken))
+    run.update(carried_over={"from": str(result.earlier), "taken": len(result.taken), "left": result.left})
+    return result
+
+
+def _begun(run: Run) -> bool:
+    return run.journal.exists() and run.journal.stat().st_size > 0
+
+
+def _latest_decided(run: Run) -> Run | None:
+    """Return the latest run before this one that is of the same dataset and has a decision that holds."""
+    record = run.record()
+    places = {path.resolve() for root in (run.folder.parent, *RUNS.glob("*")) for path in root.glob("*/run.json")}
+    earlier: list[tuple[str, str, Run]] = []
+    for place in places - {run.record_file.resolve()}:
+        other = Run(place.parent)
+        try:
+            facts = other.record()
+        except RunError:  # its file is damaged: not this run's trouble
+            continue
+        started = str(facts.get("started", ""))
+        if started < str(record.get("started", "")) and _same_dataset(facts, record):
+            earlier.append((started, str(other.folder), other))
+    for _, _, other in sorted(earlier, key=lambda item: item[:2], reverse=True):
+        if current_decisions(other.decisions()[0]):
+            return other
+    return None
+
+
+def _same_dataset(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    first, second = one.get("dataset") or {}, other.get("dataset") or {}
+    return any(first.get(key) is not None and first.get(key) == second.get(key) for key in ("path", "name"))
+
+
+def _compare(earlier: Run, run: Run) -> CarriedOver:
+    before, after = _facts(earlier), _facts(run)
+    taken, left = [], {}
+    for id, decision in current_decisions(earlier.decisions()[0]).items():
+        why = _why_not(decision, before.get(id), after.get(id), run.classes)
+        if why:
+            left[id] = why
+        else:
+            taken.append(replace(decision, source=EARLIER))
+    return CarriedOver(_short(earlier.folder), tuple(taken), left)
+
+
+def _why_not(
+    decision: Decision, before: tuple[Any, Any] | None, after: tuple[Any, Any] | None, classes: list[str]
+) -> str:
+    """Return why a decision does not apply any more; nothing if it does."""
+    if decision.source == "suggestion":
+        return "accepted without a person looking"
+    if after is None:
+        return "the listing is gone"
+    if before is None:
+        return "the earlier run does not know the listing"
+    if before[0] != after[0]:
+        return "another photo"
+    if before[1] != after[1]:
+        return "another given label"
+    return misfit(decision, classes)
+
+
+def _facts(run: Run) -> dict[str, tuple[Any, Any]]:
+    """Return hash of the photo and given label of each listing; None for what it has not."""
+    try:
+        table = run.listings()
+    except (OSError, ValueError):  # pyarrow's errors are ValueErrors
+        return {}
+    columns = [table[name] if name in table else pd.Series(None, table.index, dtype=object) for name in _COMPARED]
+    values = [column.astype(object).where(column.notna(), None) for column in columns]
+    return dict(zip(table["id"].astype(str), zip(*values, strict=True), strict=True))
+
+
+_COMPARED = ("sha256", "label")
+
+
+def _short(folder: Path) -> Path:
+    """Return the folder as a person would type it here."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -1,0 +1,419 @@
+"""Decisions: what a person (or an accepted suggestion) says about a listing.
+
+The journal ``decisions.jsonl`` is append-only. The latest record of a listing holds; ``undo`` takes the one
+before it back. Nothing is ever rewritten, so every step stays attributable and reversible.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import fcntl
+import getpass
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from curation.errors import DecisionsError, closest, some
+from training.utils.files import sync_folder
+from training.utils.units import now
+
+__all__ = [
+    "ACTIONS",
+    "NOTE",
+    "UNDO",
+    "Decision",
+    "append_decisions",
+    "check_decisions",
+    "check_reviewer",
+    "current_decisions",
+    "disagreements",
+    "last_click",
+    "misfit",
+    "noted",
+    "read_decisions_csv",
+    "read_journal",
+    "reviewer_name",
+    "taken_back",
+]
+
+ACTIONS = ("keep", "relabel", "delete")
+UNDO = "undo"
+NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One line of the journal.
+
+    Attributes
+    ----------
+    id : str
+        The listing.
+    action : str
+        ``keep``, ``relabel``, ``delete``, ``undo`` (takes the decision before it back), or ``note`` (decides nothing).
+    new_label : str or None
+        The class a relabelled listing gets; None for the other actions.
+    reviewer : str
+        Who decided.
+    time : str
+        When: ISO 8601, UTC.
+    source : str
+        Where it was said: ``app`` (FiftyOne), ``csv``, ``suggestion`` (accepted without a person looking),
+        ``earlier run`` (taken over, see :func:`curation.run.carry_over.carry_over`) or ``undo`` (`curate undo`).
+    note : str or None
+        The reviewer's own words.
+    suggested_label : str or None
+        What curate suggested when this was said; None if nothing.
+    """
+
+    id: str
+    action: str
+    new_label: str | None
+    reviewer: str
+    time: str
+    source: str
+    note: str | None = None
+    suggested_label: str | None = None
+
+
+def reviewer_name() -> str:
+    """Return who is reviewing: ``CURATE_REVIEWER``, or the name of the account."""
+    try:
+        return os.environ.get("CURATE_REVIEWER", "").strip() or getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user that has no name
+        return f"user {os.getuid()}"
+
+
+def check_reviewer(name: str) -> str:
+    """Return a reviewer's name without blanks around it.
+
+    Raises
+    ------
+    DecisionsError
+        When nothing is left, or it holds a line break or another character that can't be shown.
+    """
+    name = name.strip()
+    if not name or not name.isprintable():
+        raise DecisionsError(
+            "a reviewer needs a name that can be shown in one line",
+            got=repr(name),
+            wanted="e.g. ana",
+            fix="Give --reviewer NAME, or set CURATE_REVIEWER.",
+        )
+    return name
+
+
+def append_decisions(journal: Path, decisions: Iterable[Decision]) -> None:
+    """Append records to the journal; they are on disk when this returns.
+
+    Several processes may append at once: each waits for the other. A line cut short by a crash is closed first, so
+    that the record after it stays readable.
+
+    Raises
+    ------
+    OSError
+        When the journal can't be written, e.g. on a full disk. None of the records is in it then.
+    """
+    lines = "".join(json.dumps(asdict(decision), ensure_ascii=False) + "\n" for decision in decisions)
+    if not lines:
+        return
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with journal.open("ab+", buffering=0) as stream:
+        _hold(stream, fcntl.LOCK_EX)
+        end = stream.seek(0, os.SEEK_END)
+        if end > 0:
+            stream.seek(end - 1)
+            if stream.read(1) != b"\n":
+                lines = "\n" + lines
+        rest = memoryview(lines.encode())
+        try:
+            while rest:
+                rest = rest[stream.write(rest) :]
+            os.fsync(stream.fileno())
+        except OSError:
+            stream.truncate(end)
+            raise
+    if end == 0:
+        sync_folder(journal.parent)
+
+
+def _hold(stream: IO[bytes], how: int) -> None:
+    """Lock a file until it is closed. Where the file system has no locks, appending is all there is."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(stream, how)
+
+
+def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
+    """Read the journal.
+
+    Returns
+    -------
+    decisions : list of Decision
+        Every readable record, oldest first.
+    damaged : list of str
+        One message for each line that could not be read, with its number. The lines stay in the file.
+    """
+    if not journal.exists():
+        return [], []
+    with journal.open("rb") as stream:
+        _hold(stream, fcntl.LOCK_SH)  # never half of what another process is writing
+        text = stream.read().decode(errors="replace")
+    decisions, damaged = [], []
+    # not splitlines: a note may hold other characters that end a line, e.g. U+2028
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            decision = Decision(**json.loads(line))
+            if not (isinstance(decision.id, str) and isinstance(decision.action, str)):
+                raise TypeError("id and action are text")
+        except (ValueError, TypeError):
+            damaged.append(f"{journal.name} line {number} can't be read and is left out: {line[:60]!r}")
+            continue
+        decisions.append(decision)
+    return decisions, damaged
+
+
+def current_decisions(decisions: Iterable[Decision]) -> dict[str, Decision]:
+    """Return what holds now: the latest decision of each listing that was not undone."""
+    return {id: stack[-1] for id, stack in _stacks(decisions).items() if stack}
+
+
+def _stacks(decisions: Iterable[Decision]) -> dict[str, list[Decision]]:
+    """Return each listing's decisions that were not undone, oldest first."""
+    stacks: dict[str, list[Decision]] = {}
+    for decision in decisions:
+        stack = stacks.setdefault(decision.id, [])
+        if decision.action == UNDO:
+            if stack:
+                stack.pop()
+        elif decision.action != NOTE:
+            stack.append(decision)
+    return stacks
+
+
+def noted(decisions: Iterable[Decision]) -> dict[str, Decision]:
+    """Return the latest note of each listing that has one; a note decides nothing."""
+    return {decision.id: decision for decision in decisions if decision.action == NOTE}
+
+
+def last_click(decisions: Iterable[Decision], reviewer: str) -> list[str]:
+    """Return the listings of a reviewer's latest decision in the App that still holds; one click may be for many.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        The journal, oldest first.
+    reviewer : str
+        Whose.
+    """
+    mine = [
+        decision
+        for decision in current_decisions(decisions).values()
+        if decision.reviewer == reviewer and decision.source == "app"
+    ]
+    latest = max((decision.time for decision in mine), default="")
+    return [decision.id for decision in mine if decision.time == latest]
+
+
+def disagreements(decisions: Iterable[Decision]) -> set[str]:
+    """Return the listings on which the reviewers' latest standing words differ.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        The journal, oldest first.
+
+    Returns
+    -------
+    set of str
+        Listings with two reviewers or more, each one's latest decision that was not undone compared: another action,
+        or another class. Who comes round to the other's word, or has their own taken back, ends a disagreement.
+
+    Examples
+    --------
+    >>> ana = Decision("L1", "keep", None, "ana", "2026-01-01T10:00:00+00:00", "app")
+    >>> ben = Decision("L1", "delete", None, "ben", "2026-01-01T11:00:00+00:00", "app")
+    >>> disagreements([ana, ben])
+    {'L1'}
+    """
+    differ = set()
+    for id, stack in _stacks(decisions).items():
+        latest = {decision.reviewer: (decision.action, decision.new_label) for decision in stack}
+        if len(set(latest.values())) > 1:
+            differ.add(id)
+    return differ
+
+
+def misfit(decision: Decision, classes: Collection[str]) -> str:
+    """Return why a decision that holds means nothing for these classes; nothing if it fits.
+
+    Examples
+    --------
+    >>> misfit(Decision("L1", "relabel", "sofa", "ana", "2026-01-01T10:00:00+00:00", "app"), ["chair", "desk"])
+    "no class 'sofa'"
+    """
+    if decision.action not in ACTIONS:
+        return f"unknown action {decision.action!r}"
+    if decision.action == "relabel" and decision.new_label not in classes:
+        return f"no class {decision.new_label!r}"
+    return ""
+
+
+def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, reviewer: str) -> list[Decision]:
+    """Return the records that take `added` back when they are appended; whatever was decided since stays.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        The journal, oldest first.
+    added : iterable of Decision
+        Some of its records; those that were undone already are passed over.
+    reviewer : str
+        Who takes them back.
+
+    Returns
+    -------
+    list of Decision
+        Undo records and, after them, the later decisions of the same listings once more: an undo takes the latest.
+    """
+    remaining = Counter(added)
+    time = now()
+    records: list[Decision] = []
+    for id, stack in _stacks(decisions).items():
+        places = []
+        for place in reversed(range(len(stack))):
+            if remaining[stack[place]]:
+                remaining[stack[place]] -= 1
+                places.append(place)
+        if places:
+            first = places[-1]
+            records += [Decision(id, UNDO, None, reviewer, time, "undo")] * (len(stack) - first)
+            records += [stack[place] for place in range(first, len(stack)) if place not in places]
+    return records
+
+
+def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes: Sequence[str]) -> None:
+    """Refuse decisions that no listing or class fits, all at once.
+
+    Raises
+    ------
+    DecisionsError
+        For unknown ids, unknown actions, and a relabel without a class or to an unknown one.
+    """
+    known = set(ids)
+    unknown = [decision.id for decision in decisions if decision.id not in known]
+    if unknown:
+        raise DecisionsError(
+            f"{len(unknown)} decisions are for listings that this run does not have",
+            got=some(unknown),
+            wanted="ids from the run's issues.csv",
+            fix="Check --run, or whether the decisions belong to another dataset.",
+        )
+    for decision in decisions:
+        # only the review and `curate undo` take back or only note; in a CSV it would be a typing error
+        if decision.action not in ACTIONS and (decision.action not in (UNDO, NOTE) or decision.source == "csv"):
+            raise DecisionsError(
+                f"unknown action for listing {decision.id}",
+                got=repr(decision.action),
+                wanted=", ".join(ACTIONS),
+                fix=closest(decision.action, ACTIONS),
+            )
+        if decision.action == "relabel" and decision.new_label not in classes:
+            raise DecisionsError(
+                f"listing {decision.id} can't be relabelled",
+                got=f"new_label {decision.new_label!r}",
+                wanted=f"one of {some(classes, 12)}",
+                fix=closest(decision.new_label or "", classes),
+            )
+
+
+def read_decisions_csv(path: Path, *, reviewer: str) -> list[Decision]:
+    """Read decisions from a CSV with ``id``, ``decision`` and, for relabels, ``new_label``.
+
+    ``reviewer``, ``time`` and ``note`` are taken when the file has them. A row with an empty decision is a
+    listing that nobody has decided on yet; it is passed over. What spreadsheets write is read too: semicolons or tabs
+    between the columns, UTF-16 with its mark.
+
+    Raises
+    ------
+    DecisionsError
+        If the file can't be read, lacks a column, decides nothing, or says two things about one listing.
+    """
+    if not path.is_file():
+        raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
+    try:
+        rows = _csv_rows(path)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DecisionsError(f"{path.name} can't be read", got=str(error), wanted="a CSV in UTF-8") from error
+    decisions = [
+        Decision(
+            id=row["id"],
+            action=row["action"],
+            new_label=(row.get("new_label") or None) if row["action"] == "relabel" else None,
+            reviewer=row.get("reviewer") or reviewer,
+            time=row.get("time") or now(),
+            source="csv",
+            note=row.get("note") or None,
+        )
+        for row in rows
+        if row["action"]
+    ]
+    _require_one_meaning(path, decisions)
+    return decisions
+
+
+def _require_one_meaning(path: Path, decisions: Sequence[Decision]) -> None:
+    """Refuse a file that decides nothing, or two different things about one listing."""
+    if not decisions:
+        raise DecisionsError(
+            f"{path.name} has no decision", got="only rows without one", wanted=f"one of {', '.join(ACTIONS)} in a row"
+        )
+    said: dict[str, set[tuple[str, str | None]]] = {}
+    for decision in decisions:
+        said.setdefault(decision.id, set()).add((decision.action, decision.new_label))
+    twofold = [id for id, meanings in said.items() if len(meanings) > 1]
+    if twofold:
+        raise DecisionsError(
+            f"{path.name} decides {len(twofold)} listings in two ways",
+            got=some(twofold),
+            wanted="one row for a listing, or equal ones",
+            fix="Leave the right one of each.",
+        )
+
+
+def _csv_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a decisions CSV, the decision of each as ``action``."""
+    content = path.read_bytes()
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if wide else "utf-8-sig")
+    with io.StringIO(text, newline="") as stream:
+        reader = csv.DictReader(stream, delimiter=_delimiter(text))
+        columns = [name.strip() for name in reader.fieldnames or []]
+        reader.fieldnames = columns
+        action_column = "decision" if "decision" in columns else "action"
+        missing = [name for name in ("id", action_column) if name not in columns]
+        if missing:
+            wanted = "decision" if missing[0] == "action" else missing[0]
+            raise DecisionsError(
+                f"{path.name} has no column '{wanted}'",
+                got=some(columns, 12) or "an empty file",
+                wanted="id, decision, new_label",
+                fix=closest(wanted, columns),
+            )
+        rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
+    return [{**row, "action": row[action_column].lower()} for row in rows]
+
+
+def _delimiter(text: str) -> str:
+    """Return what stands between the columns: the character that leaves a column ``id`` in the first line."""
+    header = text.partition("\n")[0]
+    found = [mark for mark in ",;\t" if "id" in (name.strip(' "\r') for name in header.split(mark))]
+    return found[0] if found else ","

@@ -1,0 +1,36 @@
+"""What every long command does around its work: it records how it ends, and says what is wrong with the listings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from curation.errors import InputError
+from curation.run.run import FINISHED, Run
+from training.utils.progress import Talk
+from training.utils.units import now
+
+__all__ = ["recorded"]
+
+
+@contextmanager
+def recorded(run: Run, talk: Talk, finish: Callable[[Run], object] = lambda run: None) -> Iterator[None]:
+    """Record in ``run.json`` how the block ends; call `finish` after it has finished."""
+    fresh = not run.listings_file.exists()
+    try:
+        yield
+    except KeyboardInterrupt:
+        run.update(status="interrupted")
+        talk.say("Interrupted. The same command goes on from here.")
+        raise
+    except InputError:
+        run.update(status="failed")
+        if fresh and not run.listings_file.exists():
+            # a mistake in what was asked leaves nothing behind
+            run.discard()
+        raise
+    except BaseException:
+        run.update(status="failed")
+        raise
+    run.update(status=FINISHED, finished=now())
+    finish(run)

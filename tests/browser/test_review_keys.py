@@ -1,0 +1,289 @@
+"""A review by keys and buttons, in a real browser before the real App; what the database and the journal then hold."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from curation.cli import main
+from curation.review.app.dataset import dataset_name
+from curation.review.table import review_table
+from curation.run.journal import current_decisions
+from curation.run.run import Run
+from tests.curation.review.test_review import drop_database, needs_mongod, our_fiftyone, waited_for
+from tests.support.chromium import chromium
+from tests.support.review_server import SERVED, Server, start, stop
+
+PATIENCE = 30_000
+pytestmark = needs_mongod
+
+
+@pytest.fixture(scope="module")
+def server(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A review of a run of its own."""
+    folder = tmp_path_factory.mktemp("keys")
+    shutil.copytree(finished.folder, folder / "run")
+    server = start(Run(folder / "run"), folder / "log")
+    yield server
+    stop(server)
+    drop_database(SERVED)
+
+
+class App:
+    """The App in a browser, as a person sees it."""
+
+    def __init__(self, page: Any, server: Server) -> None:
+        self.page, self.run = page, server.run
+        page.goto(server.url)
+        page.wait_for_selector("[data-cy=looker]", timeout=2 * PATIENCE)
+        page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=PATIENCE)
+
+    def close(self) -> None:
+        """Close the open photo."""
+        # FiftyOne does not hear the key while it loads the photo that was opened last
+        card = self.page.locator("[data-listing]")
+        assert waited_for(lambda: card.count() == 0 or self.page.keyboard.press("Escape"), every=1)
+
+    def begin_again(self) -> None:
+        """Show the queue."""
+        self.close()
+        self.show("to-review")
+        left = len(set(queue(self.run)["id"]) - set(held(self.run)))
+        assert waited_for(lambda: self.count() == left)
+
+    def open_first(self) -> str:
+        self.page.locator("[data-cy=looker]").first.click()
+        return self.card("")
+
+    def card(self, before: str) -> str:
+        """Return the listing whose card stands, once it is another one."""
+        script = """before => { const card = document.querySelector('#modal [data-listing]');
+            return card && card.dataset.listing !== before && card.dataset.listing }"""
+        return str(self.page.wait_for_function(script, arg=before, timeout=PATIENCE).json_value())
+
+    def press(self, key: str, number: int = 1) -> list[tuple[str, str, str | None]]:
+        """Press a key and return the records that it brought, once there are as many."""
+        before = len(self.journal)
+        self.page.keyboard.press(key)
+        assert waited_for(lambda: len(self.journal) >= before + number), key
+        return [(record.id, record.action, record.new_label) for record in self.journal[before:]]
+
+    def form(self) -> Any:
+        form = self.page.locator("[data-cy=operators-prompt-modal]")
+        form.get_by_role("button").last.wait_for(timeout=PATIENCE)
+        return form
+
+    def type(self, words: str) -> None:
+        """Type into the line of the form that is open, which has the focus."""
+        line = self.page.locator("[data-cy=operators-prompt-modal] input:focus")
+        line.wait_for(timeout=PATIENCE)
+        self.page.keyboard.type(words)
+        assert waited_for(lambda: line.input_value() == words)
+
+    def show(self, view: str) -> None:
+        """Choose a saved view."""
+        self.page.locator("[data-cy=saved-views-selection]").click()
+        self.page.locator(f"[data-cy=saved-views-{view}-selection-option]").click()
+
+    def count(self) -> int:
+        words = self.page.locator("[data-cy=entry-counts]").inner_text()
+        return int(words.split()[0].replace(",", ""))
+
+    @property
+    def journal(self) -> list[Any]:
+        return self.run.decisions()[0]
+
+
+@pytest.fixture(scope="module")
+def opened(server: Server) -> Iterator[App]:
+    """The App, open for all tests of this file: what is decided stays, as it does for a person."""
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1600, "height": 900})
+        failures: list[str] = []
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        yield App(page, server)
+    # FiftyOne's own router throws this when it is asked for a page that still loads, as on a busy machine
+    assert [failure for failure in failures if failure != "entry is loading"] == []
+
+
+@pytest.fixture
+def app(opened: App) -> App:
+    """The App with the queue in its grid."""
+    opened.begin_again()
+    return opened
+
+
+def mirrored(run: Run) -> dict[str, tuple[str | None, str | None]]:
+    """Return what the database shows as decided."""
+    fiftyone = our_fiftyone()
+    database = fiftyone.core.odm.get_db_conn().client[SERVED]
+    samples = database["datasets"].find_one({"name": dataset_name(run)})["sample_collection_name"]
+    found = database[samples].find({"decision": {"$ne": None}})
+    return {sample["listing_id"]: (sample["decision"], sample.get("new_label")) for sample in found}
+
+
+def held(run: Run) -> dict[str, tuple[str, str | None]]:
+    holding = current_decisions(run.decisions()[0])
+    return {id: (decision.action, decision.new_label) for id, decision in holding.items()}
+
+
+def queue(run: Run) -> pd.DataFrame:
+    table = review_table(run).set_index("id", drop=False)
+    return table[table["issues"].str.len() > 0]
+
+
+def test_keys_decide_on_the_open_photo_and_open_the_next_undecided_one(app):
+    first = app.open_first()
+    suggested = queue(app.run)["suggested_label"]
+    assert first == queue(app.run)["id"].iloc[0]
+    assert app.press("a") == [(first, "relabel", suggested[first])]
+    second = app.card(first)
+    assert app.press("d") == [(second, "delete", None)]
+    third = app.card(second)
+    assert app.press("k") == [(third, "keep", None)]
+    fourth = app.card(third)
+    assert [first, second, third, fourth] == queue(app.run)["id"].tolist()[:4]
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+
+
+def test_no_advertisement_lies_over_the_buttons(app):
+    assert app.page.locator("#fo-cta-enterprise-button").count() == 1
+    assert waited_for(lambda: app.page.get_by_text("Dismiss").count() == 0)
+
+
+def test_undo_takes_the_latest_decision_back_and_shows_it_again(app):
+    first = app.open_first()
+    app.press("k")
+    after = app.card(first)
+    assert app.press("u") == [(first, "undo", None)]
+    assert app.card(after) == first
+    assert first not in held(app.run)
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+
+
+def test_relabel_offers_the_likely_classes_first_and_takes_a_digit_and_enter(app):
+    id = app.open_first()
+    app.page.keyboard.press("e")
+    form = app.form()
+    offered = [label.inner_text() for label in form.locator("label:has(input[type=radio])").all()]
+    assert offered[0].startswith(f"1: {queue(app.run)['suggested_label'][id]}, ")
+    assert len(offered) == len(app.run.classes)
+    chosen = offered[2].removeprefix("3: ").rpartition(",")[0]
+    app.page.keyboard.press("3")
+    assert app.press("Enter") == [(id, "relabel", chosen)]
+    assert app.card(id) != id
+
+
+def test_a_note_decides_nothing_and_keys_typed_into_it_do_nothing_else(app):
+    id = app.open_first()
+    before = held(app.run)
+    app.page.keyboard.press("n")
+    app.form()
+    app.type("ask, k d a u")
+    app.press("Enter")
+    record = app.journal[-1]
+    assert (record.id, record.action, record.note) == (id, "note", "ask, k d a u")
+    assert held(app.run) == before
+    app.page.get_by_text("“ask, k d a u”").wait_for(timeout=PATIENCE)
+    app.press("d")
+    assert app.journal[-1].note == "ask, k d a u"
+    app.card(id)
+
+
+def test_the_card_shows_reasons_price_and_sound_examples(app):
+    id = app.open_first()
+    card = app.page.locator("[data-listing]")
+    words = card.inner_text()
+    row = queue(app.run).loc[id]
+    assert str(row["title"]) in words
+    assert row["reasons"].split("; ")[0] in words
+    assert "such listings ask" in words
+    pictures = card.locator("img")
+    assert pictures.count() >= 3
+    assert waited_for(lambda: all(pictures.nth(number).evaluate("img => img.naturalWidth > 0") for number in range(3)))
+
+
+def test_a_repost_is_kept_and_the_others_deleted_with_one_key_and_one_undo(app):
+    groups = queue(app.run).dropna(subset=["near_duplicate_group"]).groupby("near_duplicate_group")["id"].agg(list)
+    app.show("near-duplicate-issues")
+    assert waited_for(lambda: app.count() == sum(map(len, groups)))
+    id = app.open_first()
+    group = next(ids for ids in groups if id in ids)
+    standing = held(app.run)
+    kept = [] if standing.get(id, ("delete",))[0] != "delete" else [(id, "keep", None)]
+    others = [(other, "delete", None) for other in group if other != id]
+    assert sorted(app.press("o", len(kept + others))) == sorted(kept + others)
+    after = app.card(id)
+    assert sorted(app.press("u", len(kept + others))) == sorted((record[0], "undo", None) for record in kept + others)
+    assert app.card(after) == id
+    assert held(app.run) == standing
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+
+
+def test_ten_selected_photos_are_decided_on_together(app):
+    tiles = app.page.locator("[data-cy=looker]")
+    for number in range(10):
+        tiles.nth(number).hover()
+        tiles.nth(number).locator("xpath=..").locator("label[data-cy^=looker-checkbox]").first.click()
+    left = [id for id in queue(app.run)["id"] if id not in held(app.run)]
+    assert app.press("d", 10) == [(id, "delete", None) for id in left[:10]]
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+    assert waited_for(lambda: app.count() == len(left) - 10)
+    assert app.press("u", 10) == [(id, "undo", None) for id in left[:10]]
+
+
+def test_a_whole_view_is_decided_on_after_a_question_with_its_number(app):
+    app.show("price-issues")
+    prices = [id for id, row in queue(app.run).iterrows() if "price" in row["issues"]]
+    assert waited_for(lambda: app.count() == len(prices))
+    app.page.keyboard.press("k")
+    form = app.form()
+    assert f"all {len(prices)} photos shown" in form.inner_text()
+    records = app.press("Enter", len(prices))
+    assert sorted(records) == sorted((id, "keep", None) for id in prices)
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+
+
+def test_decided_listings_leave_the_queue_when_the_photo_is_closed(app):
+    left = queue(app.run)["id"][~queue(app.run)["id"].isin(list(held(app.run)))]
+    assert waited_for(lambda: app.count() == len(left))
+    id = app.open_first()
+    assert id == left.iloc[0]
+    app.press("k")
+    app.card(id)
+    app.close()
+    assert waited_for(lambda: app.count() == len(left) - 1)
+
+
+def test_a_photo_closed_right_after_a_decision_stays_closed(app):
+    left = len(queue(app.run)) - len(set(held(app.run)) & set(queue(app.run)["id"]))
+    app.open_first()
+    app.page.keyboard.press("k")
+    app.page.keyboard.press("Escape")
+    assert waited_for(lambda: app.count() == left - 1)
+    assert app.page.locator("[data-listing]").count() == 0
+
+
+def test_the_progress_panel_counts_what_was_decided(app):
+    done = len(set(held(app.run)) & set(queue(app.run)["id"]))
+    app.page.get_by_text(f"{done} of {len(queue(app.run))} done").wait_for(timeout=PATIENCE)
+
+
+def test_then_apply_fixes_gives_exactly_that_table(server, tmp_path):
+    decided = held(server.run)
+    assert {action for action, _ in decided.values()} == {"keep", "relabel", "delete"}
+    run = Run(shutil.copytree(server.run.folder, tmp_path / "run"))
+    done = CliRunner().invoke(main, ["apply-fixes", "--run", str(run.folder), "--json"])
+    assert done.exit_code == 0, done.output
+    before = server.run.listings().set_index("id")["label"]
+    wanted = before.drop([id for id, (action, _) in decided.items() if action == "delete"]).to_dict()
+    wanted |= {id: label for id, (action, label) in decided.items() if action == "relabel"}
+    cleaned = pd.read_csv(run.cleaned / "listings.csv", dtype=str).set_index("id")["label"]
+    assert cleaned.to_dict() == wanted
+    assert json.loads((run.cleaned / "manifest.json").read_text())

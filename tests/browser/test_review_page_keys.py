@@ -1,0 +1,410 @@
+"""The review as one page: decided in by a browser, applied by the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.review.page.write import write_page
+from curation.run.journal import Decision, check_decisions, current_decisions, read_decisions_csv
+from curation.run.run import Run
+from tests.cli.test_cli import done
+from tests.curation.review.test_review_page import HOSTILE, make_run
+from tests.support.chromium import chromium
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run below the current folder, which is the latest."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CURATE_REVIEWER", "ana")
+    return make_run(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def _context(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(5000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def context(_context: Any) -> Iterator[Any]:
+    """A browser that remembers nothing of the other tests."""
+    yield _context
+    for tab in _context.pages:
+        tab.evaluate("localStorage.clear()")
+        tab.close()
+
+
+class Opened:
+    """A page of ours in a browser."""
+
+    def __init__(self, context: Any, page: Path) -> None:
+        self.tab = context.new_page()
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.tab.on("request", lambda request: self.requests.append(request.url))
+        self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.tab.goto(page.resolve().as_uri())
+
+    def press(self, keys: str) -> None:
+        for key in keys.split():
+            self.tab.keyboard.press(key)
+
+    def text(self, id: str) -> str:
+        return str(self.tab.locator(f"#{id}").inner_text())
+
+    @property
+    def id(self) -> str:
+        return self.text("where").split(" · ")[1]
+
+    @property
+    def rows(self) -> int:
+        return int(self.tab.locator(".item").count())
+
+    def download(self, folder: Path, name: str | None = None) -> Path:
+        self.tab.click("#download")
+        if name is not None:
+            self.tab.fill("#reviewer", name)
+        with self.tab.expect_download() as download:
+            self.tab.click("#save")
+        assert download.value.suggested_filename == "decisions.csv"
+        path = folder / "downloaded.csv"
+        download.value.save_as(path)
+        return path
+
+
+@pytest.fixture
+def opened(run: Run, context: Any) -> Opened:
+    page = write_page(run).path
+    assert page is not None
+    return Opened(context, page)
+
+
+def decided(path: Path) -> list[tuple[str, str, str | None]]:
+    return [(one.id, one.action, one.new_label) for one in read_decisions_csv(path, reviewer="ana")]
+
+
+def test_nothing_leaves_the_page_and_a_hostile_title_is_only_words(opened: Opened) -> None:
+    assert opened.text("title") == HOSTILE
+    opened.press("k a e")
+    opened.press("Escape ? Escape d u j ArrowLeft")
+    opened.tab.wait_for_timeout(100)
+    assert opened.tab.title() == "Review of shop/1"
+    assert [url for url in opened.requests if not url.startswith(("file:", "data:"))] == []
+    assert len([url for url in opened.requests if url.startswith("file:")]) == 1
+    assert opened.errors == []
+
+
+def test_keys_decide_and_apply_fixes_takes_what_was_downloaded(opened: Opened, run: Run, tmp_path: Path) -> None:
+    assert opened.id == "00"
+    opened.press("k")
+    assert opened.id == "01"
+    opened.press("a")
+    opened.press("e")
+    assert opened.tab.locator("#class-list .name").all_inner_texts() == ["chair", "NA", "desk"]
+    opened.tab.keyboard.type("na")
+    opened.press("Enter")
+    assert opened.id == "06"
+    opened.press("e 2")
+    opened.press("d d")
+    assert opened.text("hint") == "All are decided: download decisions.csv."
+    opened.press("u u k d")
+    assert opened.text("counts") == "6 of 6 decided · 2 kept · 3 relabelled · 1 deleted"
+    path = opened.download(tmp_path, "Bo")
+    # of 06 the second class was chosen, after desk, which is suggested
+    expected = [("00", "keep", None), ("01", "relabel", "NA"), ("02", "relabel", "NA"), ("06", "relabel", "NA")]
+    expected += [("10", "keep", None), ("11", "delete", None)]
+    assert decided(path) == expected
+
+    # the same decisions in the journal of the same run elsewhere
+    twin = make_run(tmp_path / "twin")
+    twin.decide([Decision(*one, "Bo", "2024-05-01T10:00:00.000+00:00", "app") for one in expected])
+    done("apply-fixes", "--run", twin.folder)
+    done("apply-fixes", "--run", run.folder, "--decisions", path)
+    cleaned = (run.cleaned / "listings.csv").read_text(encoding="utf-8")
+    assert cleaned == (twin.cleaned / "listings.csv").read_text(encoding="utf-8")
+    rows = {row["id"]: row["label"] for row in csv.DictReader(io.StringIO(cleaned))}
+    given = run.listings().set_index("id")["label"].fillna("").to_dict()
+    del given["11"]
+    assert rows == {**given, "01": "NA", "02": "NA", "06": "NA"}
+    assert {decision.reviewer for decision in run.decisions()[0]} == {"Bo"}
+
+
+def test_undo_takes_the_last_decision_back_and_goes_to_it(opened: Opened) -> None:
+    opened.press("k d")
+    assert opened.id == "02"
+    opened.press("u")
+    assert (opened.id, opened.text("counts")) == ("01", "1 of 6 decided · 1 kept")
+    opened.press("u u")
+    assert (opened.id, opened.text("counts")) == ("00", "0 of 6 decided")
+    assert opened.text("said") == "Nothing was decided in this page."
+
+
+def test_an_undo_leads_back_to_the_decision_before_it(opened: Opened) -> None:
+    opened.press("k ArrowLeft d u")
+    assert opened.text("decided") == "✓ kept"
+
+
+def test_a_key_held_down_decides_once(opened: Opened) -> None:
+    opened.tab.keyboard.down("k")
+    for _ in range(4):
+        opened.tab.keyboard.down("k")
+    assert opened.text("counts") == "1 of 6 decided · 1 kept"
+
+
+def test_relabelling_to_the_given_class_is_a_keep(opened: Opened, tmp_path: Path) -> None:
+    opened.press("e")
+    opened.tab.keyboard.type("chair")
+    opened.press("Enter")
+    assert decided(opened.download(tmp_path)) == [("00", "keep", None)]
+
+
+def test_escape_leaves_the_class_list_without_a_decision(opened: Opened) -> None:
+    opened.press("e Escape")
+    assert opened.text("counts") == "0 of 6 decided"
+    opened.press("k")
+    assert opened.text("counts") == "1 of 6 decided · 1 kept"
+
+
+def test_keys_do_nothing_while_one_types(opened: Opened) -> None:
+    opened.press("n")
+    opened.tab.keyboard.type("kade u")
+    opened.press("Enter /")
+    opened.tab.keyboard.type("kd")
+    opened.press("Escape")
+    assert opened.text("counts") == "0 of 6 decided"
+    assert opened.tab.input_value("#note") == "kade u"
+
+
+def test_a_note_and_the_name_are_in_the_records_as_from_a_csv_by_hand(opened: Opened, run: Run, tmp_path: Path) -> None:
+    words = '=a "note", of; two'
+    opened.press("n")
+    opened.tab.keyboard.type(words)
+    opened.press("Enter a")
+    path = opened.download(tmp_path, "Bo")
+    by_hand = tmp_path / "hand.csv"
+    time = read_decisions_csv(path, reviewer="ana")[0].time
+    by_hand.write_text(f'id;decision;new_label;note;reviewer;time\n00;relabel;desk;"=a ""note"", of; two";Bo;{time}\n')
+    assert read_decisions_csv(path, reviewer="ana") == read_decisions_csv(by_hand, reviewer="ana")
+    done("apply-fixes", "--decisions", path)
+    assert run.decisions()[0] == [Decision("00", "relabel", "desk", "Bo", time, "csv", words, "desk")]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time)
+
+
+def test_without_a_name_it_is_that_of_whoever_applies(opened: Opened, run: Run, tmp_path: Path) -> None:
+    opened.press("k")
+    done("apply-fixes", "--decisions", opened.download(tmp_path, ""))
+    assert [decision.reviewer for decision in run.decisions()[0]] == ["ana"]
+
+
+def test_of_reposts_only_one_stays_and_one_undo_takes_that_back(opened: Opened, tmp_path: Path) -> None:
+    opened.tab.select_option("#kind", "near_duplicate")
+    assert opened.id == "10"
+    opened.tab.locator("#card").focus()
+    assert "11" in opened.tab.locator(".reposts .tile").inner_text()
+    opened.press("o")
+    assert opened.text("counts") == "2 of 6 decided · 1 kept · 1 deleted"
+    opened.press("u")
+    assert (opened.id, opened.text("counts")) == ("10", "0 of 6 decided")
+    opened.press("ArrowRight o")
+    assert sorted(decided(opened.download(tmp_path))) == [("10", "delete", None), ("11", "keep", None)]
+
+
+def test_the_queue_is_filtered_by_kind_state_and_words(opened: Opened) -> None:
+    assert opened.rows == 6
+    opened.tab.select_option("#kind", "label")
+    assert opened.rows == 4
+    opened.tab.locator("#card").focus()
+    opened.press("k")
+    opened.tab.select_option("#state", "left")
+    assert (opened.rows, opened.text("found")) == (3, "3 of 6 listings")
+    opened.tab.select_option("#state", "done")
+    assert (opened.rows, opened.id) == (1, "00")
+    opened.tab.select_option("#kind", "")
+    opened.tab.select_option("#state", "all")
+    opened.tab.fill("#search", "THING 1")
+    assert (opened.rows, opened.id) == (2, "10")
+
+
+def test_a_filter_on_what_is_left_goes_on_to_the_next(opened: Opened) -> None:
+    opened.tab.select_option("#state", "left")
+    opened.tab.locator("#card").focus()
+    opened.press("k k d")
+    assert (opened.rows, opened.id) == (3, "06")
+
+
+def test_a_reload_keeps_decisions_and_notes(opened: Opened, tmp_path: Path) -> None:
+    opened.press("a n")
+    opened.tab.keyboard.type("mine")
+    opened.press("Enter d")
+    opened.tab.reload()
+    assert (opened.id, opened.text("counts")) == ("02", "2 of 6 decided · 1 relabelled · 1 deleted")
+    opened.press("u")
+    assert (opened.id, opened.tab.input_value("#note")) == ("01", "mine")
+    assert decided(opened.download(tmp_path)) == [("00", "relabel", "desk")]
+
+
+def test_another_run_does_not_get_them(opened: Opened, run: Run, context: Any, tmp_path: Path) -> None:
+    opened.press("k k")
+    other = make_run(tmp_path / "other")
+    other.folder.rename(other.folder.with_name("2"))
+    page = write_page(Run(other.folder.with_name("2"))).path
+    assert page is not None
+    assert Opened(context, page).text("counts") == "0 of 6 decided"
+    # nor the same run when it is searched anew
+    run.write_table(run.issues_file, run.issues().assign(price=1.0))
+    page = write_page(run).path
+    assert page is not None
+    assert Opened(context, page).text("counts") == "0 of 6 decided"
+
+
+def test_two_windows_of_a_page_know_of_each_other(opened: Opened, context: Any, run: Run, tmp_path: Path) -> None:
+    other = Opened(context, run.folder / "review.html")
+    opened.press("k")
+    other.tab.locator("#counts", has_text="1 of 6").wait_for()
+    other.press("ArrowRight d")
+    opened.tab.locator("#counts", has_text="2 of 6").wait_for()
+    assert sorted(decided(opened.download(tmp_path))) == [("00", "keep", None), ("01", "delete", None)]
+
+
+def test_what_the_journal_says_is_shown_and_only_new_decisions_are_downloaded(
+    run: Run, context: Any, tmp_path: Path
+) -> None:
+    run.decide([Decision("00", "relabel", "desk", "cleo", "2024-05-01T10:00:00.000+00:00", "app", "her words")])
+    page = write_page(run).path
+    assert page is not None
+    opened = Opened(context, page)
+    assert (opened.id, opened.text("counts")) == ("01", "1 of 6 decided · 1 relabelled")
+    opened.press("ArrowLeft")
+    assert opened.text("decided") == "→ relabelled as desk by cleo"
+    assert opened.tab.input_value("#note") == "her words"
+    opened.press("ArrowRight k")
+    assert decided(opened.download(tmp_path)) == [("01", "keep", None)]
+
+
+def test_what_was_applied_since_is_not_downloaded_again(opened: Opened, run: Run, context: Any, tmp_path: Path) -> None:
+    opened.press("k a")
+    done("apply-fixes", "--decisions", opened.download(tmp_path))
+    page = write_page(run).path
+    assert page is not None
+    again = Opened(context, page)
+    assert again.text("counts") == "2 of 6 decided · 1 kept · 1 relabelled"
+    again.press("d")
+    assert decided(again.download(tmp_path)) == [("02", "delete", None)]
+
+
+def test_a_person_goes_on_in_another_browser(opened: Opened, browser: Any, run: Run, tmp_path: Path) -> None:
+    opened.press("k a n")
+    opened.tab.keyboard.type("why")
+    opened.press("Enter d")
+    path = opened.download(tmp_path, "Bo")
+    elsewhere = browser.new_context()
+    other = Opened(elsewhere, run.folder / "review.html")
+    other.press("d")  # before the import: newer than what comes in, so it holds
+    other.tab.set_input_files("#import-file", path)
+    other.tab.locator("#counts", has_text="3 of 6").wait_for()
+    assert other.text("said") == "2 decisions taken; 1 were here already, or are older."
+    merged = {one.id: one for one in read_decisions_csv(other.download(tmp_path, "Cleo"), reviewer="ana")}
+    elsewhere.close()
+    assert {id: (one.action, one.reviewer) for id, one in merged.items()} == {
+        "00": ("delete", "Cleo"),
+        "01": ("relabel", "Bo"),
+        "02": ("delete", "Bo"),
+    }
+    assert merged["02"].note == "why"
+
+
+def test_an_import_that_does_not_fit_is_told_and_changes_nothing(opened: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text("id,decision,new_label\nx,keep,\n00,relabel,sofa\n01,dance,\n")
+    opened.tab.set_input_files("#import-file", path)
+    opened.tab.get_by_text("0 decisions taken; 0 were here already, or are older; 3 do not fit this page").wait_for()
+    path.write_text("name;what\n")
+    opened.tab.set_input_files("#import-file", path)
+    opened.tab.get_by_text("other.csv can't be read: it has no columns id and decision.").wait_for()
+    assert opened.text("counts") == "0 of 6 decided"
+
+
+def test_a_damaged_photo_is_a_placeholder_with_the_reason(opened: Opened) -> None:
+    assert opened.tab.locator("#photo img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 6
+    opened.press("j j j")
+    assert opened.id == "06"
+    assert opened.text("photo") == "No photo: 06.png is not an image"
+
+
+def test_the_page_says_how_much_is_left_and_when_to_stop(opened: Opened) -> None:
+    assert opened.text("expected") == "· about 3 of the 6 left need a change"
+    opened.press("k k")
+    assert not opened.tab.locator("#hint").is_visible()
+    opened.press("k")
+    assert opened.text("hint").startswith("You may stop here: the next 3 are expected to need less than one change")
+
+
+def test_a_browser_that_keeps_nothing_is_told(run: Run, browser: Any, tmp_path: Path) -> None:
+    context = browser.new_context()
+    context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('no') } })")
+    page = write_page(run).path
+    assert page is not None
+    opened = Opened(context, page)
+    assert opened.text("warning").startswith("This browser does not keep decisions")
+    opened.press("k a")
+    assert decided(opened.download(tmp_path)) == [("00", "keep", None), ("01", "relabel", "NA")]
+    context.close()
+
+
+def test_leaving_reminds_of_decisions_that_were_not_downloaded(opened: Opened, tmp_path: Path) -> None:
+    reminders: list[str] = []
+    opened.tab.on("dialog", lambda dialog: (reminders.append(dialog.type), dialog.accept()))
+    opened.press("k")
+    opened.tab.reload()
+    assert reminders == ["beforeunload"]
+    opened.download(tmp_path)
+    opened.press("j")
+    opened.tab.reload()
+    assert reminders == ["beforeunload"]
+
+
+def test_ids_that_look_like_formulas_come_back_as_they_are(run: Run, context: Any, tmp_path: Path) -> None:
+    names = {"00": "=1+1", "01": "+a", "02": "-b", "06": "@c", "10": 'd"e,f', "11": "__proto__"}
+    issues, listings = run.issues(), run.listings()
+    run.write_table(run.issues_file, issues.assign(id=issues["id"].replace(names)))
+    run.write_table(run.listings_file, listings.assign(id=listings["id"].replace(names)))
+    page = write_page(run).path
+    assert page is not None
+    opened = Opened(context, page)
+    opened.press("k k k k k k")
+    opened.tab.reload()
+    assert opened.text("counts") == "6 of 6 decided · 6 kept"
+    decisions = read_decisions_csv(opened.download(tmp_path), reviewer="ana")
+    assert list(current_decisions(decisions)) == list(names.values())
+    check_decisions(decisions, set(run.issues()["id"]), run.classes)
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(run: Run, browser: Any) -> None:
+    page = write_page(run).path
+    assert page is not None
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    opened = Opened(context, page)
+    widths = "[document.documentElement, ...document.querySelectorAll('header, main, footer')].map(e => e.scrollWidth)"
+    assert max(opened.tab.evaluate(widths)) <= 390
+    opened.tab.click("[data-do=keep]")
+    opened.tab.click("#open-queue")
+    opened.tab.locator(".item").nth(3).click()
+    assert opened.id == "06"
+    context.close()

@@ -1,0 +1,197 @@
+"""The comparison before and after, on one fixed test set."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from curation.comparison.compare import retrain
+from curation.errors import InputError, RunError
+from curation.fixes import apply_fixes, plan_fixes, undo_fixes
+from curation.listings import read_listings
+from curation.report import write_report
+from curation.run.journal import Decision
+from curation.run.run import Run
+from training.utils.units import now
+
+
+def decide(run, **actions):
+    """Apply a person's decisions: id=class relabels, id=None deletes."""
+    run.decide(
+        [
+            Decision(id, "delete" if label is None else "relabel", label, "ana", now(), "app")
+            for id, label in actions.items()
+        ]
+    )
+    apply_fixes(run, plan_fixes(run))
+
+
+def rows_of(run, split, count=6):
+    listings = run.listings()
+    chosen = (listings["split"] == split) & listings["unreadable"].isna() & ~listings["sha256"].duplicated(keep=False)
+    return listings[chosen].head(count)
+
+
+def another(label):
+    return "Webcams" if label != "Webcams" else "Chargers"
+
+
+def relabel_some(run, split="train"):
+    decide(run, **{row.id: another(row.label) for row in rows_of(run, split).itertuples()})
+
+
+def checkpoints(run):
+    return sorted((run.training_folder / "retrain").glob("*/checkpoint.pt"))
+
+
+def test_the_comparison_has_what_others_rely_on_and_counts_the_changes(run):
+    rows = rows_of(run, "train")
+    decide(run, **{row.id: another(row.label) for row in rows[:4].itertuples()}, **dict.fromkeys(rows["id"][4:]))
+    result = retrain(run, compare=True, seeds=2)
+    assert (result["relabelled"], result["deleted"]) == (4, 2)
+    assert result["train_listings"]["before"] - result["train_listings"]["after"] == 2
+    assert result["seeds"] == [3, 4]
+    assert result["verdict"] in ("helped", "hurt", "no difference")
+    difference = result["after"]["macro_f1"] - result["before"]["macro_f1"]
+    assert result["difference"]["mean"] == pytest.approx(difference)
+    assert result["difference"]["low"] <= difference <= result["difference"]["high"]
+    assert set(result["per_class"]) == set(run.classes)
+    support = sum(scores["support"] for scores in result["before"]["per_class"].values())
+    assert support == result["test_listings"] == sum(s["support"] for s in result["after"]["per_class"].values())
+    assert run.comparison_file.exists()
+    with np.load(run.predictions_file, allow_pickle=False) as stored:
+        assert stored["before"].shape == stored["after"].shape == (2, result["test_listings"])
+
+
+def test_the_test_set_is_that_of_the_run_whatever_was_decided(run):
+    listings = run.listings()
+    tests = set(listings["id"][(listings["split"] == "test") & listings["unreadable"].isna()])
+    relabel_some(run)
+    retrain(run, compare=True, seeds=1)
+    with np.load(run.predictions_file, allow_pickle=False) as stored:
+        assert set(stored["id"].tolist()) == tests
+
+
+def test_listings_like_a_test_listing_train_neither_model(run):
+    listings = run.listings()
+    # as if a repost of a test listing were among the training listings
+    test, train = rows_of(run, "test", 1).index[0], rows_of(run, "train", 1).index[0]
+    listings.loc[train, "sha256"] = listings.loc[test, "sha256"]
+    run.write_table(run.listings_file, listings)
+    relabel_some(run)
+    assert retrain(run, compare=True, seeds=1)["left_out_like_test"] == 1
+
+
+def test_labels_that_people_change_in_the_test_set_are_scored_apart(run):
+    row = next(rows_of(run, "test").itertuples())
+    relabel_some(run)
+    decide(run, **{row.id: another(row.label)})
+    result = retrain(run, compare=True, seeds=1)
+    reviewed = result["reviewed_test_labels"]
+    assert (reviewed["decided"], reviewed["relabelled"], reviewed["deleted"]) == (1, 1, 0)
+    assert (
+        result["before"]["per_class"][row.label]["support"]
+        > (result["reviewed_test_labels"]["before"]["per_class"][row.label]["support"])
+    )
+
+
+def test_accepted_suggestions_never_touch_the_test_set(run):
+    issues = run.issues()
+    issues["is_label_issue"] = True
+    run.write_table(run.issues_file, issues)
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.0))
+    split = run.listings().set_index("id")["split"]
+    changes = pd.read_csv(run.cleaned / "changes.csv")
+    assert len(changes) > 0
+    assert (split[changes["id"]] == "train").all()
+
+
+def test_without_compare_only_the_cleaned_dataset_is_trained_on(run):
+    relabel_some(run)
+    result = retrain(run, compare=False, seeds=1)
+    assert "after" in result
+    assert "before" not in result
+    assert not run.comparison_file.exists()
+    assert [path.parent.name for path in checkpoints(run)] == ["after-3"]
+
+
+def test_models_that_are_there_already_are_not_trained_again(run):
+    relabel_some(run)
+    first = retrain(run, compare=True, seeds=1)
+    kept = {path: path.stat().st_mtime_ns for path in checkpoints(run)}
+    assert len(kept) == 2
+    second = retrain(run, compare=True, seeds=1)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert first["difference"] == second["difference"]
+
+
+def test_only_the_model_after_the_fixes_is_trained_again_when_they_change(run):
+    relabel_some(run)
+    retrain(run, compare=True, seeds=1)
+    kept = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
+    decide(run, **{rows_of(run, "train", 9)["id"].iloc[8]: None})
+    assert retrain(run, compare=True, seeds=1)["deleted"] == 1
+    again = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
+    assert again["before-3"] == kept["before-3"]
+    assert again["after-3"] > kept["after-3"]
+
+
+def test_a_run_with_networks_is_compared_with_networks(networked, tmp_path):
+    shutil.copytree(networked.folder, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    relabel_some(run)
+    assert retrain(run, compare=True, seeds=1)["epochs"] == 1
+    for path in checkpoints(run):
+        assert torch.load(path)["network_probs"].shape == (len(np.load(run.predictions_file)["id"]), len(run.classes))
+        assert list(path.parent.glob("events.out.tfevents.*"))
+
+
+def test_nothing_changed_is_said_and_nothing_is_trained(run):
+    relabel_some(run, split="test")
+    with pytest.raises(InputError, match="nothing to compare"):
+        retrain(run, compare=True, seeds=1)
+    assert not (run.training_folder / "retrain").exists()
+
+
+def test_without_a_cleaned_dataset_the_next_step_is_named(run):
+    with pytest.raises(RunError, match="curate apply-fixes"):
+        retrain(run, compare=True, seeds=1)
+
+
+def test_a_comparison_belongs_to_its_version_of_the_cleaned_dataset(run):
+    relabel_some(run)
+    retrain(run, compare=True, seeds=1)
+    made = run.comparison_file.read_text()
+    decide(run, **{rows_of(run, "train", 9)["id"].iloc[8]: None})
+    assert not run.comparison_file.exists()
+    undo_fixes(run)
+    assert run.comparison_file.read_text() == made
+
+
+def test_the_cleaned_dataset_is_a_dataset_again(run, demo):
+    relabel_some(run)
+    cleaned = read_listings(run.cleaned)
+    original = read_listings(demo)
+    assert len(cleaned.table) == len(original.table)
+    assert (cleaned.table["label"] != original.table["label"]).sum() == 6
+    photo = cleaned.source.root / cleaned.table["image"][0]
+    assert photo.resolve() == (demo / original.table["image"][0]).resolve()
+
+
+def test_the_report_shows_decisions_comparison_and_escaped_words(run):
+    issues = run.issues()
+    flagged = issues["is_label_issue"].to_numpy(dtype=bool)
+    issues.loc[flagged, "reasons"] = "<script>alert(1)</script>"
+    run.write_table(run.issues_file, issues)
+    relabel_some(run)
+    retrain(run, compare=True, seeds=1)
+    page = write_report(run).read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "Before and after" in page
+    assert "6 relabel" in page
+    assert "data:image/jpeg;base64," in page
+    assert "http://" not in page.replace("http-equiv", "")
+    assert "https://" not in page

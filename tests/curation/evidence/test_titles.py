@@ -1,0 +1,239 @@
+"""What the words of a title say of the class."""
+
+import numpy as np
+import pytest
+
+from curation.evidence.titles import title_likelihoods
+
+CLASSES = ("Laptops", "Phones", "Tents")
+# no word of these is part of the name of a class
+TELLING = (("notebook", "keyboard", "ssd"), ("android", "sim", "smart"), ("camping", "poles", "waterproof"))
+COMMON = ("new", "used", "cheap", "boxed", "red", "black", "large")
+
+
+def planted(n=60, seed=0):
+    """Return titles with one word of their class among common ones, the classes, and folds."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 3
+    titles = [" ".join([rng.choice(COMMON), rng.choice(TELLING[label]), rng.choice(COMMON)]) for label in labels]
+    return titles, labels.astype(np.int64), np.arange(n) // 3 % 3
+
+
+def likelihoods(titles, labels, fold, may_train=None, classes=CLASSES):
+    everyone = np.ones(len(titles), dtype=bool)
+    return title_likelihoods(
+        titles,
+        np.asarray(labels, dtype=np.int64),
+        np.asarray(fold, dtype=np.int64),
+        everyone if may_train is None else may_train,
+        classes,
+    )
+
+
+def is_indifferent(row):
+    return np.allclose(np.exp(row), 1 / len(row), atol=1e-3)
+
+
+# what is learnt
+
+
+def test_titles_point_at_their_class():
+    titles, labels, fold = planted()
+    found = likelihoods(titles, labels, fold)
+    assert found.shape == (60, 3)
+    assert found.dtype == np.float32
+    assert np.isfinite(found).all()
+    assert np.allclose(np.exp(found).sum(axis=1), 1, atol=1e-4)
+    assert (found.argmax(axis=1) == labels).all()
+
+
+def test_a_title_contradicts_a_wrong_label():
+    titles, labels, fold = planted()
+    wrong = [4, 31, 50]
+    given = labels.copy()
+    given[wrong] = (labels[wrong] + 1) % 3
+    assert np.array_equal(likelihoods(titles, given, fold)[wrong].argmax(axis=1), labels[wrong])
+
+
+def test_capitals_make_no_difference():
+    titles, labels, fold = planted()
+    loud = [title.upper() if row % 2 else title.title() for row, title in enumerate(titles)]
+    assert np.array_equal(likelihoods(loud, labels, fold), likelihoods(titles, labels, fold))
+
+
+def test_parts_of_words_tell_the_class_too():
+    titles, labels, fold = planted()
+    titles[3], titles[4], titles[5] = "notebookcase", "androidphone", "waterproofing"
+    assert np.array_equal(likelihoods(titles, labels, fold)[3:6].argmax(axis=1), [0, 1, 2])
+
+
+def test_a_title_never_learns_from_the_labels_of_its_own_fold():
+    titles, labels, fold = planted()
+    first = likelihoods(titles, labels, fold)
+    second = likelihoods(titles, np.where(fold == 1, (labels + 1) % 3, labels), fold)
+    assert np.array_equal(first[fold == 1], second[fold == 1])
+    assert (first[fold != 1] != second[fold != 1]).any(axis=1).all()
+
+
+@pytest.mark.parametrize("unlabelled", [False, True], ids=["another label", "no label"])
+def test_rows_that_may_not_train_are_not_learnt_from_and_are_scored(unlabelled):
+    titles, labels, fold = planted()
+    may_train = np.arange(60) % 7 != 0
+    first = likelihoods(titles, labels, fold, may_train)
+    assert (first.argmax(axis=1) == labels).all()
+    other = -1 if unlabelled else (labels + 1) % 3
+    assert np.array_equal(likelihoods(titles, np.where(may_train, labels, other), fold, may_train), first)
+
+
+def test_rows_in_another_order_get_the_same_likelihoods():
+    titles, labels, fold = planted()
+    order = np.random.default_rng(0).permutation(60)
+    shuffled = likelihoods([titles[row] for row in order], labels[order], fold[order])
+    assert np.allclose(shuffled, likelihoods(titles, labels, fold)[order], atol=1e-4)
+
+
+# the name of a class
+
+
+def test_the_name_of_a_class_speaks_for_it_even_if_no_title_has_it():
+    titles, labels, fold = planted()
+    # nobody sells tents
+    labels = labels % 2
+    titles[7], titles[8] = "Tents", "two tents"
+    found = likelihoods(titles, labels, fold)
+    assert (found[[7, 8]].argmax(axis=1) == 2).all()
+    assert np.isfinite(found).all()
+
+
+def test_a_name_of_several_words_speaks_for_its_class_also_with_underscores():
+    titles, labels, fold = planted()
+    titles[7] = "espresso machine"
+    found, written_apart = (
+        likelihoods(titles, labels % 2, fold, classes=("Laptops", "Phones", name))
+        for name in ("Espresso_machines", "espresso machines")
+    )
+    assert found[7].argmax() == 2
+    assert np.array_equal(found, written_apart)
+
+
+def test_the_names_are_enough_where_nothing_may_be_learnt_from():
+    nobody = np.zeros(3, dtype=bool)
+    found = likelihoods(["Laptop", "phone, black", "large tent"], [-1, -1, -1], [0, 1, 2], nobody)
+    assert np.array_equal(found.argmax(axis=1), [0, 1, 2])
+
+
+def test_many_titles_outweigh_a_name():
+    titles, labels, fold = planted()
+    # "phones" stands in what is a laptop
+    titles = [f"{title} for phones" if label == 0 else title for title, label in zip(titles, labels, strict=True)]
+    found = likelihoods(titles, labels, fold)
+    assert (found.argmax(axis=1) == labels).all()
+
+
+# titles that say nothing
+
+
+def test_missing_and_blank_titles_are_nan_and_teach_nothing():
+    titles, labels, fold = planted()
+    missing = [3, 4, 5, 6]
+    found = likelihoods([*titles[:3], None, "", "  \t\n", "\u3000", *titles[7:]], labels, fold)
+    assert np.array_equal(np.flatnonzero(np.isnan(found).any(axis=1)), missing)
+    assert np.isnan(found[missing]).all()
+    changed = labels.copy()
+    changed[missing] = (labels[missing] + 1) % 3
+    again = likelihoods([*titles[:3], *[None] * 4, *titles[7:]], changed, fold)
+    assert np.array_equal(again, found, equal_nan=True)
+
+
+@pytest.mark.parametrize("titles", [[None] * 6, [""] * 6, [None, "", " ", None, "\t", ""]])
+def test_without_any_title_all_is_nan(titles):
+    found = likelihoods(titles, np.arange(6) % 3, np.arange(6) % 2)
+    assert found.shape == (6, 3)
+    assert np.isnan(found).all()
+
+
+def test_no_rows_are_no_rows():
+    assert likelihoods([], [], []).shape == (0, 3)
+
+
+def test_words_that_no_other_fold_has_are_indifferent_whatever_the_sizes_of_the_classes():
+    titles, labels, fold = planted()
+    few = np.arange(60) % 10 == 1
+    labels = np.where(few, labels, 0)
+    # in their own fold, these words would tell the class
+    strange = np.flatnonzero(fold == 1)
+    for row in strange:
+        titles[row], labels[row] = "qxzjv wvkqj", 2
+    found = likelihoods(titles, labels, fold)
+    assert all(is_indifferent(row) for row in found[strange])
+    assert not is_indifferent(found[0])
+
+
+@pytest.mark.parametrize("title", ["!!!", "...", "?", "\u200b", "-- / --"])
+def test_titles_without_words_are_indifferent(title):
+    titles, labels, fold = planted()
+    titles[3] = title
+    assert is_indifferent(likelihoods(titles, labels, fold)[3])
+
+
+# scripts
+
+
+@pytest.mark.parametrize(
+    ("of_class", "classes"),
+    [
+        ((["二手笔记本电脑", "笔记本电脑 全新"], ["安卓手机", "手机 九成新"]), ("a", "b")),
+        ((["حاسوب محمول جديد", "حاسوب مستعمل"], ["هاتف ذكي جديد", "هاتف مستعمل"]), ("a", "b")),
+        ((["ноутбук новый", "ноутбук б/у"], ["телефон новый", "телефон б/у"]), ("a", "b")),
+        ((["लैपटॉप नया", "पुराना लैपटॉप"], ["मोबाइल नया", "पुराना मोबाइल"]), ("a", "b")),
+        ((["💻", "💻 ✨"], ["📱", "📱 ✨"]), ("a", "b")),
+        ((["电脑", "新 电脑"], ["手机", "新 手机"]), ("电脑", "手机")),
+    ],
+    ids=["Chinese", "Arabic", "Cyrillic", "Devanagari", "emoji", "Chinese classes"],
+)
+def test_titles_in_any_script_tell_the_class(of_class, classes):
+    labels = np.arange(24) % 2
+    titles = [of_class[label][row // 2 % 2] for row, label in enumerate(labels)]
+    found = likelihoods(titles, labels, np.arange(24) // 2 % 3, classes=classes)
+    assert np.array_equal(found.argmax(axis=1), labels)
+
+
+def test_a_name_in_another_script_speaks_for_its_class():
+    found = likelihoods(["二手 手机", "电脑"], [0, 0], [0, 1], classes=("电脑", "手机"))
+    assert np.array_equal(found.argmax(axis=1), [1, 0])
+
+
+@pytest.mark.parametrize("titles", [["💻 💻", "📱", "💻", "📱"], ["💻 laptop", "📱", None, None]])
+def test_names_without_any_word_are_no_error(titles):
+    found = likelihoods(titles, [0, 1, 0, 1], [0, 1, 1, 0], classes=("💻", "📱"))
+    assert np.array_equal(np.isnan(found).any(axis=1), [title is None for title in titles])
+
+
+# few
+
+
+def test_two_classes_work():
+    titles, labels, fold = planted()
+    two = labels < 2
+    chosen = [title for title, kept in zip(titles, two, strict=True) if kept]
+    found = likelihoods(chosen, labels[two], fold[two], classes=CLASSES[:2])
+    assert found.shape == (40, 2)
+    assert np.allclose(np.exp(found).sum(axis=1), 1, atol=1e-4)
+    assert np.array_equal(found.argmax(axis=1), labels[two])
+
+
+def test_a_single_title_is_told_by_the_names_alone():
+    titles = [None, "tent", None, ""]
+    found = likelihoods(titles, [0, 1, 2, 0], [0, 0, 1, 1])
+    assert np.array_equal(np.isnan(found).all(axis=1), [True, False, True, True])
+    assert found[1].argmax() == 2
+    titles[1] = "qxzjv"
+    assert is_indifferent(likelihoods(titles, [0, 1, 2, 0], [0, 0, 1, 1])[1])
+
+
+def test_one_fold_learns_from_names_alone():
+    titles, labels, _ = planted()
+    titles[5] = "Tents"
+    found = likelihoods(titles, labels, np.zeros(60))
+    assert found[5].argmax() == 2
+    assert is_indifferent(found[0])

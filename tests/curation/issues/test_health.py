@@ -1,0 +1,273 @@
+"""The health of a dataset's labels, on planted noise."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from cleanlab.dataset import find_overlapping_classes, overall_label_health_score
+
+from curation.evidence.evidence import Evidence
+from curation.issues import find_issues
+from curation.issues.health import FEW, doubtful, health, often_confused
+
+
+def dataset(n: int = 400, classes: int = 4, noise: float = 0.1, seed: int = 0, sure: float = 4.0) -> Evidence:
+    """Return evidence whose model is right about most photos; labels are wrong at random."""
+    rng = np.random.default_rng(seed)
+    true = np.arange(n) % classes
+    given = np.where(rng.random(n) < noise, (true + rng.integers(1, classes, n)) % classes, true)
+    return evidence_of(given, beliefs(true, classes, rng, sure))
+
+
+def beliefs(true: Any, classes: int, rng: np.random.Generator, sure: float = 4.0) -> Any:
+    logits = rng.normal(0, 1, (len(true), classes))
+    logits[np.arange(len(true)), true] += sure
+    return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+
+
+def evidence_of(given: Any, probs: Any, **columns: Any) -> Evidence:
+    names = names_of(probs.shape[1])
+    listings = pd.DataFrame(
+        {
+            "id": pd.array([f"L{row:05}" for row in range(len(given))], dtype="string"),
+            "image": pd.array([pd.NA] * len(given), dtype="string"),
+            "label": pd.array([names[k] if k >= 0 else pd.NA for k in given], dtype="string"),
+            "price": np.nan,
+            "sha256": pd.array([pd.NA] * len(given), dtype="string"),
+            "unreadable": pd.array([pd.NA] * len(given), dtype="string"),
+        }
+    )
+    return Evidence(listings.assign(**columns), names, probs)
+
+
+def names_of(classes: int) -> tuple[str, ...]:
+    return tuple(f"class {k:04}" for k in range(classes))
+
+
+def flags(evidence: Evidence, which: Any = None, suggested: Any = None) -> pd.DataFrame:
+    """Return issues that flag the listings in `which`; by default those that the model disbelieves."""
+    believed = evidence.probs.argmax(axis=1)
+    which = believed != evidence.given if which is None else which
+    names = np.array(evidence.classes)[believed if suggested is None else suggested]
+    labels = pd.Series(names, dtype="string").where(which)
+    return pd.DataFrame({"is_label_issue": pd.array(which, dtype="boolean"), "suggested_label": labels})
+
+
+def found_in(evidence: Evidence) -> dict[str, Any]:
+    return health(evidence, flags(evidence))
+
+
+def by_class(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["class"]: row for row in found["classes"]}
+
+
+def test_the_estimate_is_near_the_share_of_planted_wrong_labels() -> None:
+    for noise in (0.0, 0.1, 0.3):
+        found = found_in(dataset(1000, noise=noise))
+        assert found["label_health"] == pytest.approx(1 - noise, abs=0.05)
+        assert found["noise_count"] == round((1 - found["label_health"]) * found["listings"])
+
+
+def test_the_estimates_are_cleanlabs_own() -> None:
+    evidence = dataset()
+    found = found_in(evidence)
+    score = overall_label_health_score(evidence.given, evidence.probs, verbose=False)
+    assert found["label_health"] == pytest.approx(score, abs=1e-4)
+    overlaps = find_overlapping_classes(evidence.given, evidence.probs, class_names=evidence.classes)
+    estimated = {
+        (row["Class Name A"], row["Class Name B"]): (row["Num Overlapping Examples"], row["Joint Probability"])
+        for row in overlaps.to_dict("records")
+    }
+    assert len(found["confused"]) == 6
+    for pair in found["confused"]:
+        listings, share = estimated[pair["first"], pair["second"]]
+        assert pair["listings"] == listings
+        assert pair["share"] == pytest.approx(share, abs=1e-4)
+
+
+def test_the_class_with_most_wrong_labels_is_the_worst() -> None:
+    rng = np.random.default_rng(0)
+    true = np.arange(400) % 4
+    given = np.where((true == 1) & (rng.random(400) < 0.5), 2, true)
+    found = found_in(evidence_of(given, beliefs(true, 4, rng)))
+    worst = found["classes"][0]
+    assert worst["class"] == "class 0002"
+    assert worst["listings"] == (given == 2).sum()
+    assert worst["label_quality"] == min(row["label_quality"] for row in found["classes"])
+    assert worst["estimated_noise"] == pytest.approx(1 - worst["label_quality"])
+    assert (found["confused"][0]["first"], found["confused"][0]["second"]) == ("class 0001", "class 0002")
+    assert doubtful(found, 5)[0]["class"] == "class 0002"
+
+
+def test_flagged_listings_are_those_that_the_issues_flag() -> None:
+    evidence = dataset()
+    issues = find_issues(evidence)
+    found = health(evidence, issues)
+    counted = issues[issues["is_label_issue"]]["given_label"].value_counts()
+    assert {name: row["flagged"] for name, row in by_class(found).items()} == {
+        name: counted.get(name, 0) for name in evidence.classes
+    }
+    assert sum(pair["flagged"] for pair in found["confused"]) == issues["is_label_issue"].sum()
+
+
+def test_a_pair_counts_flags_of_both_directions() -> None:
+    evidence = dataset(120, classes=3, noise=0.0)
+    which = np.isin(np.arange(120), [0, 3, 1, 2])
+    suggested = np.array([1, 0, 0, *[1] * 117])
+    found = health(evidence, flags(evidence, which, suggested))
+    assert [(pair["first"], pair["second"], pair["flagged"]) for pair in often_confused(found, 5)] == [
+        ("class 0000", "class 0001", 3)
+    ]
+
+
+def test_a_class_that_nobody_is_given_changes_nothing_and_is_not_named() -> None:
+    evidence = dataset()
+    wider = np.insert(evidence.probs, 2, 0.0, axis=1)
+    moved = np.where(evidence.given >= 2, evidence.given + 1, evidence.given)
+    found, expected = found_in(evidence_of(moved, wider)), found_in(evidence)
+    assert "class 0002" not in by_class(found)
+    assert found["label_health"] == expected["label_health"]
+    assert [row["label_quality"] for row in found["classes"]] == [row["label_quality"] for row in expected["classes"]]
+
+
+def test_listings_whose_probability_is_all_on_a_class_that_nobody_is_given_are_no_evidence() -> None:
+    evidence = dataset()
+    wider = np.insert(evidence.probs, 4, 0.0, axis=1)
+    wider[:8] = [0, 0, 0, 0, 1]
+    found = found_in(evidence_of(evidence.given, wider))
+    assert found["label_health"] == pytest.approx(found_in(evidence)["label_health"], abs=0.03)
+
+
+@pytest.mark.parametrize(("n", "classes"), [(30, 2), (30, 5), (30, 30), (400, 2), (3000, 1000)])
+def test_any_number_of_classes_gives_whole_and_finite_results(n: int, classes: int) -> None:
+    evidence = dataset(n, classes, sure=8.0)
+    found = found_in(evidence)
+    assert 0.5 < found["label_health"] <= 1
+    assert len(found["classes"]) == len(np.unique(evidence.given))
+    assert len(found["confused"]) <= 10
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_class_with_one_listing_that_the_model_does_not_know_makes_no_other_class_doubtful() -> None:
+    evidence = dataset(401)
+    alone = evidence.given.copy()
+    alone[400] = 4
+    wider = np.insert(0.999 * evidence.probs, 4, 0.001, axis=1)
+    found, expected = found_in(evidence_of(alone, wider)), found_in(dataset(401))
+    assert by_class(found)["class 0004"] == {
+        "class": "class 0004",
+        "listings": 1,
+        "flagged": 1,
+        "label_quality": None,
+        "estimated_noise": None,
+    }
+    assert found["label_health"] == pytest.approx(expected["label_health"], abs=0.01)
+    for name, row in by_class(expected).items():
+        assert by_class(found)[name]["label_quality"] == pytest.approx(row["label_quality"], abs=0.03)
+
+
+def test_a_class_with_one_listing_that_the_model_knows_has_an_estimate() -> None:
+    evidence = dataset(400)
+    given = np.append(evidence.given, 4)
+    wider = np.insert(0.999 * evidence.probs, 4, 0.001, axis=1)
+    found = found_in(evidence_of(given, np.vstack([wider, [0.05, 0.05, 0.05, 0.05, 0.8]])))
+    assert by_class(found)["class 0004"]["label_quality"] == 1
+
+
+def test_one_flagged_listing_of_one_is_neither_the_worst_class_nor_doubtful() -> None:
+    evidence = dataset(401, noise=0.0)
+    given = np.where(np.arange(401) % 8 == 0, 1, evidence.given)
+    given[400] = 4
+    found = found_in(evidence_of(given, np.insert(0.999 * evidence.probs, 4, 0.001, axis=1)))
+    assert by_class(found)["class 0004"]["flagged"] == 1
+    assert found["classes"][0]["class"] == "class 0001"
+    assert [row["class"] for row in doubtful(found, 5)] == ["class 0001"]
+
+
+def test_a_class_with_few_flags_is_not_doubtful() -> None:
+    evidence = dataset(400, noise=0.0)
+    which = np.isin(np.arange(400), [0, 4, 1, 5, 9, 13])
+    found = health(evidence, flags(evidence, which))
+    assert [(row["class"], row["flagged"]) for row in doubtful(found, 5)] == [("class 0001", 4)]
+    assert 4 / 100 > FEW > 2 / 100
+
+
+def test_without_any_probabilities_the_result_is_empty() -> None:
+    evidence = evidence_of(np.arange(30) % 3, np.full((30, 3), np.nan))
+    assert health(evidence, find_issues(evidence)) == {
+        "label_health": None,
+        "noise_count": None,
+        "listings": 0,
+        "classes": [],
+        "confused": [],
+    }
+
+
+@pytest.mark.parametrize("given", [np.zeros(30, int), np.arange(30) % 3], ids=["one class", "a model that knows none"])
+def test_where_there_is_no_telling_the_flags_are_still_counted(given: Any) -> None:
+    evidence = evidence_of(given, np.full((30, 3), 1 / 3))
+    found = health(evidence, flags(evidence, np.arange(30) < 6, np.full(30, 1)))
+    assert (found["label_health"], found["noise_count"], found["listings"]) == (None, None, 0)
+    assert sum(row["flagged"] for row in found["classes"]) == 6
+    assert all(row["label_quality"] is None for row in found["classes"])
+    assert all(pair["listings"] is None and pair["share"] is None for pair in found["confused"])
+    json.dumps(found, allow_nan=False)
+
+
+def test_listings_without_photo_or_label_count_in_no_estimate() -> None:
+    evidence = dataset()
+    given, probs = (
+        np.append(evidence.given, [-1, 0]),
+        np.vstack([evidence.probs, evidence.probs[:1], np.full(4, np.nan)]),
+    )
+    more = evidence_of(given, probs)
+    issues = flags(more, np.append(evidence.probs.argmax(axis=1) != evidence.given, [True, False]))
+    found, expected = health(more, issues), found_in(evidence)
+    assert (found["label_health"], found["listings"]) == (expected["label_health"], 400)
+    assert sum(row["flagged"] for row in found["classes"]) == issues["is_label_issue"].sum() - 1
+
+
+def test_labels_of_the_test_set_count_as_flagged_but_move_no_estimate() -> None:
+    evidence = dataset()
+    test = np.arange(400) % 5 == 0
+    split = np.where(test, "test", "train")
+    spoilt = np.where(test, (evidence.given + 1) % 4, evidence.given)
+    found = found_in(evidence_of(spoilt, evidence.probs, split=split))
+    expected = found_in(evidence_of(evidence.given, evidence.probs, split=split))
+    assert (found["label_health"], found["listings"]) == (expected["label_health"], 320)
+    for name, row in by_class(expected).items():
+        assert by_class(found)[name]["label_quality"] == row["label_quality"]
+    assert sum(row["flagged"] for row in found["classes"]) > sum(row["flagged"] for row in expected["classes"]) + 60
+
+
+def test_a_listing_whose_model_had_never_seen_its_class_counts_in_no_estimate() -> None:
+    evidence = dataset()
+    trained = np.ones((400, 4), dtype=bool)
+    trained[evidence.given == 3, 3] = False
+    found = found_in(Evidence(evidence.listings, evidence.classes, evidence.probs, trained))
+    assert found["listings"] == (evidence.given != 3).sum()
+    assert by_class(found)["class 0003"]["label_quality"] is None
+    assert by_class(found)["class 0002"]["label_quality"] > 0.5
+
+
+def test_shuffled_rows_give_the_same_result() -> None:
+    evidence = dataset()
+    order = np.random.default_rng(1).permutation(400)
+    assert found_in(evidence_of(evidence.given[order], evidence.probs[order])) == found_in(evidence)
+
+
+def test_it_says_nothing_and_leaves_the_evidence_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
+    evidence = dataset()
+    before, issues = evidence.probs.copy(), flags(evidence)
+    kept = issues.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        health(evidence, issues)
+    assert capfd.readouterr() == ("", "")
+    assert np.array_equal(evidence.probs, before)
+    pd.testing.assert_frame_equal(issues, kept)

@@ -1,0 +1,138 @@
+"""Off-topic photos: far from all others, and no class is believed of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from curation.issues import Evidence, find_issues
+from curation.issues.outlier import KIND
+from training.features.distances import nearest_of_others
+
+CLASSES = ("cable", "laptop", "mouse")
+
+
+def marketplace(odd=4, n=300, seed=0):
+    """Return evidence in which the first `odd` photos are far from all and of no class; others cluster by class."""
+    rng = np.random.default_rng(seed)
+    true = np.arange(n) % 3
+    features = rng.normal(0, 1, (n, 16)).astype(np.float32)
+    features[np.arange(n), true] += 8
+    features[:odd] = rng.normal(0, 8, (odd, 16))
+    probs = np.full((n, 3), 0.04)
+    probs[np.arange(n), true] = 0.92
+    probs[:odd] = 1 / 3
+    listings = pd.DataFrame(
+        {
+            "id": pd.array([f"L{row:03}" for row in rng.permutation(n)], dtype="string"),
+            "image": pd.array([f"{row}.jpg" for row in range(n)], dtype="string"),
+            "label": pd.array([CLASSES[k] for k in true], dtype="string"),
+            "group": pd.array([pd.NA] * n, dtype="string"),
+            "price": np.nan,
+            "sha256": pd.array([f"hash {row}" for row in range(n)], dtype="string"),
+            "unreadable": pd.array([pd.NA] * n, dtype="string"),
+        }
+    )
+    return listings, probs, features
+
+
+def found_in(listings, probs, features):
+    return KIND.find(Evidence(listings, CLASSES, probs, features=features))
+
+
+def test_photos_that_are_far_from_all_and_of_no_class_are_flagged_and_no_others():
+    found = found_in(*marketplace())
+    assert np.flatnonzero(found["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
+    score = found["outlier_score"]
+    assert score.between(0, 1).all()
+    assert score[:4].max() < score[4:].min()
+
+
+def test_a_table_without_off_topic_photos_has_no_flags():
+    assert not found_in(*marketplace(odd=0))["is_outlier_issue"].any()
+
+
+def test_a_far_photo_whose_class_is_believed_is_no_off_topic_one():
+    listings, probs, features = marketplace()
+    probs[0] = [0.02, 0.96, 0.02]
+    assert np.flatnonzero(found_in(listings, probs, features)["is_outlier_issue"]).tolist() == [1, 2, 3]
+
+
+def test_a_doubted_photo_among_others_like_it_is_no_off_topic_one():
+    listings, probs, features = marketplace()
+    features[0] = features[[5, 8, 11]].mean(axis=0)
+    assert np.flatnonzero(found_in(listings, probs, features)["is_outlier_issue"]).tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("column", "dtype"), [("sha256", "string"), ("near_group", "Int64"), ("group", "string")])
+def test_reposts_of_an_off_topic_photo_do_not_hide_each_other(column, dtype):
+    listings, probs, features = marketplace()
+    features[1:4] = features[0] + np.float32(0.01)
+    values = listings[column].copy() if column in listings else pd.Series(pd.NA, index=listings.index, dtype=dtype)
+    values[:4] = 7 if dtype == "Int64" else "the same"
+    found = found_in(listings.assign(**{column: values}), probs, features)
+    assert np.flatnonzero(found["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
+
+
+def test_the_reason_says_how_far_names_the_most_alike_listing_and_the_best_class():
+    listings, probs, features = marketplace()
+    reason = found_in(listings, probs, features)["reason"][0]
+    distance = np.linalg.norm(features[1:] - features[0], axis=1)
+    nearest = listings.iloc[1 + distance.argmin()]
+    assert f"most like {nearest['id']} ({nearest['label']})" in reason
+    assert "times as far as usual" in reason
+    assert "no class fits it, best" in reason
+
+
+def test_shuffled_rows_give_exactly_the_same_scores_and_reasons():
+    listings, probs, features = marketplace()
+    order = np.random.default_rng(1).permutation(300)
+    first = found_in(listings, probs, features)
+    second = found_in(listings.iloc[order], probs[order], features[order])
+    pd.testing.assert_frame_equal(first, second.loc[first.index])
+
+
+def test_unreadable_photos_have_no_score():
+    listings, probs, features = marketplace()
+    listings.loc[[0, 9], "unreadable"], probs[[0, 9]], features[[0, 9]] = "not an image", np.nan, 0
+    found = found_in(listings, probs, features)
+    assert np.flatnonzero(found["outlier_score"].isna()).tolist() == [0, 9]
+    assert np.flatnonzero(found["is_outlier_issue"]).tolist() == [1, 2, 3]
+
+
+def test_without_features_the_columns_are_there_and_empty():
+    listings, probs, _ = marketplace()
+    issues = find_issues(Evidence(listings, CLASSES, probs))
+    assert issues[["is_outlier_issue", "outlier_score"]].isna().all(axis=None)
+
+
+def test_photos_that_are_all_alike_or_all_of_one_group_have_no_flags():
+    listings, probs, features = marketplace()
+    assert not found_in(listings, probs, np.ones_like(features))["is_outlier_issue"].any()
+    alone = found_in(listings.assign(group="one seller"), probs, features)
+    assert alone["outlier_score"].isna().all()
+    assert not alone["is_outlier_issue"].any()
+
+
+def test_more_photos_than_are_compared_give_nearly_the_same(monkeypatch):
+    listings, probs, features = marketplace()
+    monkeypatch.setattr("curation.issues.outlier._MOST_KNOWN", 150)
+    assert np.flatnonzero(found_in(listings, probs, features)["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
+
+
+def test_nearest_ones_are_those_that_comparing_all_pairs_gives():
+    rng = np.random.default_rng(0)
+    features = rng.normal(0, 1, (700, 12)).astype(np.float32)
+    groups = rng.integers(0, 300, 700)
+    rows, known = rng.permutation(700)[:600], rng.permutation(700)[:400]
+    apart = np.linalg.norm(features[rows, None] - features[known], axis=2)
+    apart[groups[rows, None] == groups[known]] = np.inf
+    found = nearest_of_others(features, rows, known, groups, count=5)
+    assert np.allclose(found.distance, np.sort(apart, axis=1)[:, :5].mean(axis=1), atol=1e-4)
+    assert np.array_equal(found.row, known[apart.argmin(axis=1)])
+
+
+def test_whoever_has_fewer_others_than_asked_for_is_compared_with_those():
+    features = np.array([[0, 0], [3, 4], [0, 0]], dtype=np.float32)
+    found = nearest_of_others(features, np.arange(3), np.arange(3), np.array([0, 1, 0]), count=10)
+    assert found.distance.tolist() == [5, 5, 5]
+    assert found.row.tolist()[0] == found.row.tolist()[2] == 1

@@ -1,0 +1,63 @@
+"""A number told by titles, photos and classes, out-of-fold."""
+
+import numpy as np
+
+from curation.issues.price.regression import Regression
+
+
+def goods(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    words = np.array(["phone", "case", "charger", "tablet"])
+    kind = rng.integers(0, 4, n)
+    titles = [f"{word} {colour}" for word, colour in zip(words[kind], rng.choice(["red", "blue"], n), strict=True)]
+    return titles, np.array([6.0, 2.0, 3.0, 5.5])[kind], np.arange(n) % 5
+
+
+NO_LABELS = np.full(200, -1)
+
+
+def predicted(titles, target, fold, features=None, labels=NO_LABELS, penalty=0.3):
+    return Regression(titles, features, labels).predict(target, np.ones(len(target)), fold, penalty=penalty)
+
+
+def test_words_tell_the_number_of_listings_in_other_folds():
+    titles, target, fold = goods()
+    assert np.abs(predicted(titles, target, fold) - target).max() < 0.3
+
+
+def test_what_stands_beside_a_listing_in_its_own_fold_is_not_looked_at():
+    titles, target, fold = goods()
+    changed = np.where(fold == 2, 100.0, target)
+    assert np.abs(predicted(titles, changed, fold)[fold == 2] - target[fold == 2]).max() < 0.3
+    assert not np.allclose(predicted(titles, changed, fold)[fold == 1], target[fold == 1], atol=5)
+
+
+def test_a_listing_that_counts_nothing_teaches_nothing():
+    titles, target, fold = goods()
+    weight = np.where(np.arange(200) < 20, 0.0, 1.0)
+    odd = np.where(weight == 0, 50.0, target)
+    model = Regression(titles, None, NO_LABELS)
+    same = model.predict(target, weight, fold, penalty=0.3)
+    assert np.array_equal(model.predict(odd, weight, fold, penalty=0.3), same)
+
+
+def test_photos_tell_where_there_are_no_titles():
+    _, target, fold = goods()
+    features = np.zeros((200, 8), dtype=np.float32)
+    features[:, 0] = 100 * (target - target.mean())
+    off = np.abs(predicted([None] * 200, target, fold, features) - target)
+    assert off.max() < 0.5
+
+
+def test_the_class_counts_beside_the_words():
+    _, target, fold = goods()
+    same = ["for sale"] * 200
+    blind, told = (predicted(same, target, fold, labels=labels) for labels in (NO_LABELS, target.astype(int)))
+    assert np.abs(told - target).mean() < 0.2 * np.abs(blind - target).mean()
+
+
+def test_without_titles_and_photos_nothing_is_known():
+    for titles in ([None] * 200, [""] * 200):
+        model = Regression(titles, np.zeros((200, 4), dtype=np.float32), np.zeros(200, dtype=int))
+        assert not model.knows
+        assert not model.predict(np.ones(200), np.ones(200), np.arange(200) % 5, penalty=1.0).any()

@@ -1,0 +1,119 @@
+"""What is said first of a finished run: as a table, as JSON and in the report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import Result
+
+from curation.issues import KINDS
+from curation.issues.health import doubtful
+from curation.issues.summary import agreement, summarise
+from curation.report import write_report
+from curation.run.run import Run
+from tests.cli.test_cli import done
+from training.utils.files import read_json
+
+CLASSES = ["chair", "<desk>", "lamp [/]"]
+N = 240
+
+
+def find(folder: Path, wrong: int, *options: str) -> Result:
+    """Find issues where a sure model disbelieves the first `wrong` labels: chairs that are desks."""
+    labels = np.array([CLASSES[row % 3] for row in range(N)])
+    believed = np.arange(N) % 3
+    labels[1 : 3 * wrong : 3] = "chair"
+    rng = np.random.default_rng(5)
+    values = 0.04 + rng.uniform(0, 0.02, (N, 3))
+    values[np.arange(N), believed] = 0.9
+    values /= values.sum(axis=1, keepdims=True)
+    ids = [f"{row:03}" for row in range(N)]
+    pd.DataFrame({"id": ids, "label": labels}).to_csv(folder / "table.csv", index=False)
+    pd.DataFrame(values, columns=CLASSES).assign(id=ids).to_csv(folder / "probs.csv", index=False)
+    command = ["find-issues", folder / "table.csv", "--probabilities", folder / "probs.csv", "--run", folder / "run"]
+    return done(*command, *options)
+
+
+def test_the_summary_counts_what_the_issues_flag(finished: Run) -> None:
+    summary, issues = summarise(finished), finished.issues()
+    names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "health", "seconds"]
+    assert list(summary) == names
+    assert summary["listings"] == 120
+    assert summary["issues"] == {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
+    assert [row["priority"] for row in summary["worst"]] == list(range(1, 11))
+    assert 0 < summary["agreement"]["largest_class"] < summary["agreement"]["with_given_labels"] < 1
+    json.dumps(summary, allow_nan=False)
+
+
+def test_a_budget_says_how_much_is_expected_of_the_first_listings(finished: Run) -> None:
+    some, more, all_of_them = (summarise(finished, budget)["budget"] for budget in (10, 60, 100_000))
+    assert 5 < some["expected_changes"] <= 10
+    assert some["expected_changes"] < more["expected_changes"] < all_of_them["expected_changes"]
+    assert all_of_them["listings"] == len(finished.listings())
+    assert all_of_them["expected_changes"] == some["expected_in_all"]
+
+
+def test_a_run_has_the_health_of_its_labels_as_a_file(finished: Run) -> None:
+    found = summarise(finished)["health"]
+    assert found == read_json(finished.folder / "health.json")
+    issues = finished.issues()
+    assert 0.3 < found["label_health"] < 1
+    assert sum(row["listings"] for row in found["classes"]) == issues["given_label"].notna().sum()
+    assert sum(row["flagged"] for row in found["classes"]) == issues["is_label_issue"].sum()
+
+
+def test_a_run_from_before_there_was_a_health_is_summarised_and_reported_without(run: Run) -> None:
+    assert "Labels by class" in write_report(run).read_text()
+    run.health_file.unlink()
+    assert summarise(run)["health"] is None
+    assert "Labels by class" not in write_report(run).read_text()
+
+
+def test_doubtful_classes_and_confused_pairs_are_said(tmp_path: Path) -> None:
+    lines = find(tmp_path, wrong=24).stdout.splitlines()
+    start = lines.index("Classes whose labels are doubtful")
+    assert lines[start + 1].split() == ["class", "listings", "flagged", "share"]
+    assert lines[start + 2].split() == ["chair", "104", "24", "23%"]
+    assert lines[start + 3] == ""
+    assert "Most confused: chair with <desk> (24 listings)." in lines
+    assert not [line for line in lines if line.startswith("Few labels")]
+
+
+def test_few_wrong_labels_are_said_in_one_line(tmp_path: Path) -> None:
+    lines = find(tmp_path, wrong=1).stdout.splitlines()
+    assert "Few labels look wrong: 1 of 240 (0.4 %)." in lines
+    assert not [line for line in lines if line.startswith(("Classes whose", "Most confused"))]
+
+
+def test_the_json_of_find_issues_has_the_health(tmp_path: Path) -> None:
+    summary = json.loads(find(tmp_path, 24, "--json").stdout)
+    assert summary == summarise(Run(tmp_path / "run"))
+    assert [row["class"] for row in doubtful(summary["health"], 5)] == ["chair"]
+
+
+def test_the_report_shows_the_classes_worst_first_and_escaped(tmp_path: Path) -> None:
+    find(tmp_path, wrong=24)
+    page = (tmp_path / "run" / "report.html").read_text()
+    section = page[page.index('id="classes"') : page.index('id="reproduce"')]
+    assert '<th scope="row">chair</th><td class="n">104</td><td class="n">24</td><td class="n">23 %</td>' in section
+    assert '<th scope="row">chair</th><td>&lt;desk&gt;</td><td class="n">24</td>' in section
+    assert "<desk>" not in page
+
+
+def test_a_dataset_whose_labels_nothing_is_known_of_is_summarised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ids, probs = list("abcde"), np.full((5, 2), np.nan)
+    probs[4] = 0.5
+    pd.DataFrame({"id": ids, "label": ["x", "y", "x", "y", None]}).to_csv("t.csv", index=False)
+    np.savez("p.npz", id=ids, classes=["x", "y"], probs=probs)
+    result = done("find-issues", "t.csv", "--probabilities", "p.npz", "--run", "run")
+    assert "nan" not in result.stdout
+    assert "agrees" not in result.stdout
+    assert agreement(Run(Path("run"))) == {"with_given_labels": None, "largest_class": 0.5}
+    json.dumps(summarise(Run(Path("run"))), allow_nan=False)

@@ -1,0 +1,457 @@
+"""`curate compare-models`: every model with every optimiser on the same folds."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import Result
+from sklearn.metrics import accuracy_score, f1_score
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from curation.cli.options import model_settings
+from curation.cli.train import train
+from curation.listings.columns import groups_of
+from curation.models import compare as study
+from curation.models.candidates import candidates_of
+from curation.models.command_line import command_line
+from curation.models.compare_words import sentence
+from curation.models.cross_validate import FoldScores
+from curation.models.dataset import Prepared
+from curation.models.ranking import behind, ranked
+from curation.run.run import Run
+from tests.cli.test_cli import assert_refused, curate, done, open_shop
+from training.crossval.jobs import Data, Job
+from training.errors import InputError
+from training.networks.zoo import build_model
+from training.settings import SUITED, TrainSettings
+
+SETTINGS = TrainSettings(preset="thorough")
+TINY = ["--image-size", 32, "--folds", 2, "--epochs", 1, "--batch-size", 32, "--no-pretrained", "--device", "cpu"]
+NAMES = ["lenet-adam", "lenet-sgd", "squeezenet1_1-adam", "squeezenet1_1-sgd"]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return open_shop(tmp_path, monkeypatch)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison of two models with two optimisers, and the jobs that were run for it."""
+
+    folder: Path
+    said: Result
+    jobs: dict[str, list[Job]]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.said.stdout)
+        return found
+
+    @property
+    def table(self) -> pd.DataFrame:
+        return Run(self.folder).listings()
+
+    def told(self, name: str) -> dict[str, np.ndarray]:
+        with np.load(self.folder / f"probabilities-{name}.npz") as content:
+            return dict(content)
+
+
+@pytest.fixture(scope="module")
+def compared(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    jobs, run_jobs = {}, study.run_jobs
+
+    def spying(of: list[Job], *arguments: Any, **options: Any) -> Any:
+        jobs[of[0].folder.parent.name] = of
+        return run_jobs(of, *arguments, **options)
+
+    output = tmp_path_factory.mktemp("studies") / "compared"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study, "run_jobs", spying)
+        options = ["--models", "lenet,squeezenet1_1", "--optimizers", "adam,sgd", "--output", output, "--json"]
+        said = done("compare-models", demo, *options, *TINY)
+    return Compared(output, said, jobs)
+
+
+# what is trained on what
+
+
+def test_every_model_is_trained_with_every_optimizer(compared: Compared) -> None:
+    assert sorted(compared.jobs) == NAMES
+    assert sorted(each["name"] for each in compared.result["candidates"]) == NAMES
+    assert {(each["model"], each["optimizer"]) for each in compared.result["candidates"]} == {
+        (model, optimizer) for model in ("lenet", "squeezenet1_1") for optimizer in ("adam", "sgd")
+    }
+
+
+def test_all_candidates_have_the_same_folds(compared: Compared) -> None:
+    first, *others = compared.jobs.values()
+    for jobs in others:
+        for job, other in zip(first, jobs, strict=True):
+            assert np.array_equal(job.rows, other.rows)
+            assert np.array_equal(job.scored, other.scored)
+            assert job.seed == other.seed
+
+
+def test_every_training_listing_is_scored_once_by_a_model_that_saw_neither_it_nor_its_group(compared: Compared) -> None:
+    table, jobs = compared.table, compared.jobs["lenet-sgd"]
+    usable = (table["split"] == "train") & table["unreadable"].isna() & table["label"].notna()
+    scored = np.concatenate([job.scored for job in jobs])
+    assert sorted(scored.tolist()) == np.flatnonzero(usable).tolist()
+    groups = groups_of(table)
+    for job in jobs:
+        assert not set(groups[job.rows]) & set(groups[job.scored])
+
+
+def test_the_test_set_trains_nothing_and_is_not_scored(compared: Compared) -> None:
+    test = set(np.flatnonzero(compared.table["split"] == "test"))
+    assert len(test) > 10
+    for jobs in compared.jobs.values():
+        for job in jobs:
+            assert not test & {*job.rows, *job.scored, *job.validation, *job.watched}
+    for name in NAMES:
+        told = compared.told(name)
+        assert np.isnan(told["probs"][sorted(test)]).all()
+        assert (told["fold"][sorted(test)] == -1).all()
+
+
+# what comes out
+
+
+def test_the_scores_are_those_of_what_was_told_out_of_fold(compared: Compared) -> None:
+    labels = compared.table["label"]
+    for each in compared.result["candidates"]:
+        told = compared.told(each["name"])
+        assert told["id"].tolist() == compared.table["id"].tolist()
+        known = ~np.isnan(told["probs"]).any(axis=1)
+        assert np.array_equal(known, told["fold"] >= 0)
+        answers = pd.Series(told["classes"][np.nan_to_num(told["probs"]).argmax(axis=1)])
+
+        def scores(rows: np.ndarray, answers: pd.Series = answers) -> dict[str, float]:
+            given, named = labels[rows], answers[rows]
+            macro = f1_score(given, named, labels=sorted(given.unique()), average="macro", zero_division=0)
+            return {"accuracy": accuracy_score(given, named), "macro_f1": macro}
+
+        by_fold = [scores(told["fold"] == fold) for fold in range(2)]
+        for ours, fold in zip(each["folds"], by_fold, strict=True):
+            assert ours == pytest.approx(fold)
+        assert each["pooled"] == pytest.approx(scores(known))
+        for score in ("accuracy", "macro_f1"):
+            values = [fold[score] for fold in by_fold]
+            assert each["mean"][score] == pytest.approx(np.mean(values))
+            assert each["sd"][score] == pytest.approx(np.std(values, ddof=1))
+        assert each["per_class"].keys() == set(told["classes"])
+        assert np.mean([of["f1"] for of in each["per_class"].values() if of["support"]]) == pytest.approx(
+            each["pooled"]["macro_f1"]
+        )
+
+
+def test_the_best_comes_first_and_the_others_say_how_far_they_are_behind(compared: Compared) -> None:
+    best, *others = compared.result["candidates"]
+    assert best["behind"] is None
+    for each in others:
+        distance = best["pooled"]["macro_f1"] - each["pooled"]["macro_f1"]
+        assert distance >= 0
+        assert each["behind"]["mean"] == pytest.approx(distance)
+        assert each["behind"]["low"] <= distance <= each["behind"]["high"]
+        assert each["told_apart"] == (each["behind"]["low"] > 0)
+
+
+def test_parameters_seconds_and_epochs_are_told(compared: Compared) -> None:
+    for each in compared.result["candidates"]:
+        model = build_model(each["model"], classes=12, image_size=32, pretrained=False)
+        assert each["parameters"] == sum(parameter.numel() for parameter in model.parameters())
+        assert each["epochs"] == [1, 1]
+        assert each["seconds_per_fold"] > 0
+        assert each["initial_weights"] == "from scratch, as asked"
+        assert (each["learning_rate"], each["weight_decay"]) == SUITED[each["optimizer"]]
+
+
+def test_the_command_of_the_best_trains_it(compared: Compared, demo: Path) -> None:
+    for each in compared.result["candidates"]:
+        settings = settings_of(each["command"])
+        assert shlex.split(each["command"])[2] == str(demo)
+        assert (settings.model, settings.optimizer) == (each["model"], each["optimizer"])
+        assert (settings.size, settings.epochs, settings.batch_size, settings.pretrained) == (32, 1, 32, False)
+
+
+def test_json_csv_and_markdown_say_the_same(compared: Compared) -> None:
+    result = compared.result
+    assert json.loads((compared.folder / "models.json").read_text()) == result
+    table = pd.read_csv(compared.folder / "models.csv")
+    assert (table["model"] + "-" + table["optimizer"]).tolist() == [each["name"] for each in result["candidates"]]
+    assert table["macro_f1"].tolist() == pytest.approx([each["pooled"]["macro_f1"] for each in result["candidates"]])
+    text = (compared.folder / "models.md").read_text()
+    assert result["next"] == result["candidates"][0]["command"]
+    assert result["next"] in text
+    assert [line for line in text.splitlines() if line.startswith("| ")][2].count("|") == 10
+
+
+def test_tensorboard_has_a_log_of_every_fold_and_the_scores_beside_the_settings(compared: Compared) -> None:
+    training = Run(compared.folder).training_folder
+    for each in compared.result["candidates"]:
+        for fold in range(2):
+            log = EventAccumulator(str(training / each["name"] / f"fold-{fold}")).Reload()
+            assert {"train/loss", "held_out/macro_f1"} <= set(log.Tags()["scalars"])
+        scores = []
+        for path in (training / each["name"]).glob("events.out.tfevents.*"):
+            log = EventAccumulator(str(path)).Reload()
+            if "out_of_fold/macro_f1" in log.Tags()["scalars"]:
+                scores += [event.value for event in log.Scalars("out_of_fold/macro_f1")]
+                assert "_hparams_/session_start_info" in log.summary_metadata
+        assert scores == pytest.approx([each["pooled"]["macro_f1"]], abs=1e-6)
+
+
+def test_what_a_candidate_told_can_be_looked_at_for_issues(
+    compared: Compared, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = compared.folder / "probabilities-squeezenet1_1-adam.npz"
+    done("find-issues", demo, "--probabilities", file, "--no-text", "--run", "run")
+    run = Run(tmp_path / "run")
+    assert len(run.issues()) == 120
+    with np.load(run.probabilities_file) as content:
+        probs = compared.told("squeezenet1_1-adam")["probs"]
+        assert np.allclose(content["probs"], probs, atol=1e-6, equal_nan=True)
+
+
+def test_weights_are_not_kept(compared: Compared) -> None:
+    files = list(compared.folder.rglob("checkpoint.pt"))
+    assert len(files) == 8
+    assert all(torch.load(file, weights_only=True)["model"] is None for file in files)
+    assert sum(file.stat().st_size for file in compared.folder.rglob("*")) < 2_000_000
+
+
+def test_prices_are_compared_by_their_error(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ["--models", "lenet,squeezenet1_1", "--target", "price", "--loss", "log-huber"]
+    said = done("compare-models", demo, *options, *TINY, "--markdown").stdout
+    folder = tmp_path / "studies" / "demo" / "1"
+    assert said == (folder / "models.md").read_text()
+    result = json.loads((folder / "models.json").read_text())
+    assert result["scores"] == ["mae", "median_ae"]
+    best, other = result["candidates"]
+    errors = []
+    for each in (best, other):
+        told = pd.read_csv(folder / f"prices-{each['name']}.csv")
+        told = told[told["fold"] >= 0]
+        errors.append((told["predicted_price"] - told["given_price"]).abs())
+        assert each["pooled"]["mae"] == pytest.approx(errors[-1].mean(), abs=0.01)
+        assert each["pooled"]["median_ae"] == pytest.approx(errors[-1].median(), abs=0.01)
+    assert other["behind"]["mean"] == pytest.approx((errors[1] - errors[0]).mean(), abs=0.02)
+    assert "MAE" in said
+    assert " SGD behind (95 % interval" in said
+
+
+def test_a_candidate_that_goes_astray_does_not_take_the_others_with_it(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["compare-models", demo, "--models", "lenet", *TINY, "--lr", 100, "--schedule", "constant", "--json"]
+    command += ["--batch-size", 8]
+    ended = done(*command, "--optimizers", "adam,sgd")
+    result = json.loads(ended.stdout)
+    assert [each["name"] for each in result["candidates"]] == ["lenet-adam"]
+    assert result["diverged"] == ["lenet-sgd"]
+    assert "warning: lenet, sgd: training went astray in epoch 1" in ended.stderr
+    assert any("lenet, sgd: training went astray" in warning for warning in result["warnings"])
+    alone = curate(*command, "--optimizers", "sgd")
+    assert alone.exit_code == 1
+    assert "all candidates went astray; choose a smaller --lr than 100" in alone.stderr
+
+
+# going on
+
+
+def test_an_interrupted_comparison_goes_on_and_ends_as_an_undisturbed_one(
+    compared: Compared, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trained, run_jobs = [], study.run_jobs
+
+    def interrupted(jobs: list[Job], *arguments: Any, **options: Any) -> Any:
+        trained.append(jobs[0].folder.parent.name)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return run_jobs(jobs, *arguments, **options)
+
+    command = ["compare-models", demo, "--models", "lenet", "--optimizers", "adam,sgd", *TINY]
+    with monkeypatch.context() as patch:
+        patch.setattr(study, "run_jobs", interrupted)
+        ended = curate(*command)
+    assert ended.exit_code == 1
+    assert "The same command goes on from here." in ended.stderr
+    folder = tmp_path / "studies" / "demo" / "1"
+    kept = {path: path.stat().st_mtime_ns for path in folder.rglob("checkpoint.pt")}
+    assert {path.parent.parent.name for path in kept} == {"lenet-adam"}
+    done(*command)
+    assert [path.name for path in folder.parent.iterdir()] == ["1"]
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    for name in ("lenet-adam", "lenet-sgd"):
+        with np.load(folder / f"probabilities-{name}.npz") as content:
+            # the last digits hang on the layout and the threads that were the fastest
+            assert np.allclose(content["probs"], compared.told(name)["probs"], atol=1e-3, equal_nan=True)
+
+
+# what is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (["--models", "resnet81,lenet"], r"unknown model: got resnet81.*Did you mean 'resnet18'\?$"),
+        (["--optimizers", "adam,sdg"], r"unknown optimizer: got sdg; wanted adamw, adam, sgd. Did you mean 'sgd'\?$"),
+        (["--models", "lenet,resnet18,lenet"], "--models names one twice: got lenet"),
+        (["--optimizers", "sgd,sgd"], "--optimizers names one twice: got sgd"),
+        (["--models", " , "], "--models names none"),
+        (["--image-size", 64], "inception_v3 can't take photos of 64 pixels.*75"),
+        (["--folds", 1], "1 folds can't be made"),
+        (["--folds", 31], "31 folds can't be made of 30 listings"),
+        (["--iterations", 100, "--lr-steps", "100:1e-5"], "begins at iteration 100, after the end of training"),
+        (["--epochs", 2, "--lr-steps", "5:1e-5"], "begins at iteration 5, after the end of training"),
+        (["--loss", "mse"], "--loss has no effect on labels"),
+        (["--target", "price", "--balance", "weights"], "balancing classes has no effect on a price model"),
+        (["--json", "--markdown"], "--json and --markdown can't both be printed"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_made(
+    options: list[object], match: str, here: Path
+) -> None:
+    assert_refused(here, "compare-models", "shop", *options, match=match)
+
+
+def test_prices_that_are_not_there_are_refused(here: Path) -> None:
+    table = pd.read_csv(here / "shop" / "listings.csv").drop(columns="price")
+    table.to_csv(here / "shop" / "listings.csv", index=False)
+    assert_refused(here, "compare-models", "shop", "--target", "price", match="has no price to tell")
+    assert_refused(here, "compare-models", "shop", "--use-price", match="has no price to look at")
+
+
+def test_a_photo_size_that_a_vision_transformer_cannot_take_is_refused() -> None:
+    with pytest.raises(InputError, match="vit_b_16 can't take photos of 50 pixels"):
+        build_model("vit_b_16", classes=3, image_size=50, pretrained=False)
+
+
+def test_without_a_size_photos_are_as_large_as_all_models_need() -> None:
+    sizes = [
+        {each.size for each in candidates_of(SETTINGS, models, ["adam"])}
+        for models in (["resnet18", "lenet"], ["lenet", "inception_v3"])
+    ]
+    assert sizes == [{64}, {75}]
+
+
+# who is best, in numbers and in words
+
+
+def tried(tmp_path: Path, groups: list[int], labels: list[int], told: dict[str, list[int]]) -> dict[str, float]:
+    """Return how far each is behind the best, and the interval, with answers of two classes."""
+    numbers = np.array(labels)
+    data = Data(np.zeros((len(labels), 2, 2, 3), dtype=np.uint8), None, "", np.array(groups), 2)
+    usable = np.ones(len(labels), dtype=bool)
+    prepared = Prepared(Run(tmp_path), pd.DataFrame(), ("a", "b"), None, data, numbers, usable, ())
+    scores = {}
+    for name, answers in told.items():
+        right = float((np.array(answers) == numbers).mean())
+        probs = np.eye(2, dtype=np.float32)[answers]
+        scores[name] = FoldScores(np.arange(len(labels)), probs, [], {"macro_f1": right, "accuracy": right})
+    assert ranked(scores, "label")[0] == "good"
+    return {name: each.to_dict() for name, each in behind(prepared, SETTINGS, scores).items()}
+
+
+def test_reposts_make_a_difference_no_surer(tmp_path: Path) -> None:
+    labels = [0, 1] * 20
+    told = {"poor": [0, 0] * 10 + labels[20:], "good": [*labels[:36], 0, 0, 0, 0]}
+    alone = tried(tmp_path, list(range(40)), labels, told)
+    twice = {name: answers * 2 for name, answers in told.items()}
+    assert tried(tmp_path, list(range(40)) * 2, labels * 2, twice) == alone
+    apart = tried(tmp_path, list(range(80)), labels * 2, twice)
+    assert apart["poor"]["low"] > alone["poor"]["low"]
+
+
+def test_the_same_answers_are_no_difference(tmp_path: Path) -> None:
+    same = tried(tmp_path, list(range(40)), [0, 1] * 20, {"good": [0, 1] * 20, "too": [0, 1] * 20})
+    assert same == {"too": {"mean": 0.0, "low": 0.0, "high": 0.0}}
+
+
+def candidate(name: str, score: float, low: float | None = None, high: float = 0.1) -> dict[str, Any]:
+    distance = None if low is None else {"mean": 0.9 - score, "low": low, "high": high}
+    apart = None if low is None else low > 0
+    return {"model": name, "optimizer": "adam", "pooled": {"macro_f1": score}, "behind": distance, "told_apart": apart}
+
+
+def said(*candidates: dict[str, Any]) -> str:
+    counts = {"train": 480, "test": 120, "all": 600}
+    return sentence(
+        {
+            "candidates": candidates,
+            "scores": ["macro_f1", "accuracy"],
+            "target": "label",
+            "currency": "SGD",
+            "listings": counts,
+        }
+    )
+
+
+def test_the_sentence_says_who_won_and_whether_the_listings_can_tell() -> None:
+    best = candidate("resnet18", 0.9)
+    assert said(best) == (
+        "resnet18 with adam: macro-F1 0.900 over these 480 listings; there is nothing to compare it with."
+    )
+    assert said(best, candidate("lenet", 0.8, 0.05, 0.15)) == (
+        "resnet18 with adam won: macro-F1 0.900. The next, lenet with adam, is 0.100 behind (95 % interval 0.050 to "
+        "0.150): more than the chance of which listings there are explains."
+    )
+    assert said(best, candidate("vgg11", 0.88, -0.02, 0.06), candidate("lenet", 0.8, 0.05, 0.15)) == (
+        "resnet18 with adam came first: macro-F1 0.900. The next, vgg11 with adam, is 0.020 behind (95 % interval "
+        "−0.020 to 0.060): less than these 480 listings can show (about 0.040)."
+    )
+    assert said(best, candidate("vgg11", 0.88, -0.02, 0.06), candidate("lenet", 0.87, -0.01)).endswith(
+        " Nor can they tell it from lenet with adam."
+    )
+    assert said(best, candidate("vgg11", 0.88, 0.01, 0.03), candidate("lenet", 0.87, -0.01)).endswith(
+        "explains. Not told from it: lenet with adam."
+    )
+
+
+# the command that trains the best
+
+
+def settings_of(line: str) -> TrainSettings:
+    """Return what `curate train` makes of a command line."""
+    program, command, *words = shlex.split(line)
+    assert (program, command) == ("curate", "train")
+    options = dict(train.make_context("train", words).params)
+    for name in ("dataset", "output", "columns", "allow_outside", "cache_dir", "as_json"):
+        options.pop(name)
+    return model_settings(options)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"model": "inception_v3", "image_size": 299, "epochs": 30, "batch_size": 128, "optimizer": "sgd"},
+        {"learning_rate": 5e-5, "lr_steps": ((20000, 1e-6), (30000, 1e-7)), "schedule": "constant"},
+        {"learning_rate": 0.0012345678901234, "weight_decay": 0.0, "label_smoothing": 0.0, "seed": 7},
+        {"schedule": "cosine", "iterations": 40000, "early_stop": 3, "balance": "augment", "augment": "none"},
+        {"use_price": True, "pretrained": False, "device": "cpu", "image_size": 64},
+        {"target": "price", "loss": "log-huber"},
+    ],
+)
+def test_a_command_line_gives_its_settings_back(changes: dict[str, Any]) -> None:
+    settings = replace(SETTINGS, **changes)
+    line = command_line(settings, "my shop/listings.csv", "--column", "label=the category")
+    assert settings_of(line) == settings
+
+
+def test_a_command_line_says_only_what_differs_from_the_defaults() -> None:
+    assert command_line(SETTINGS, "demo") == "curate train demo"
+    assert command_line(replace(SETTINGS, optimizer="sgd"), "a b") == "curate train 'a b' --optimizer sgd"

@@ -1,0 +1,324 @@
+"""A saved model on new listings: rows in = rows out, what it was trained on is said, mistakes are told in one line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+from PIL import Image
+
+from curation.cli.export import export
+from curation.errors import ListingsError
+from curation.listings import read_listings
+from curation.models.predict import predict_listings
+from tests.cli.test_cli import curate
+from tests.support.synthetic import CPU, coloured_photos
+from training.fit.loop import Examples, fit
+from training.images import decode
+from training.images.cache import default_cache
+from training.images.ingest import store_photos
+from training.networks.onnx import TOLERANCE
+from training.networks.predict import predict as tell
+from training.networks.saved import MODEL_FILE, SavedModel, load_model, photo_keys, save_model
+from training.settings import TrainSettings
+from training.utils.files import sha256_of_file
+from training.utils.progress import Silent
+
+CLASSES = ("blue", "green", "red")
+SIZE, N, TRAINED = 32, 30, 18
+SETTINGS = TrainSettings(
+    model="lenet", image_size=SIZE, epochs=12, batch_size=6, learning_rate=3e-3, pretrained=False, device="cpu"
+)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of 30 photos whose class is their colour, and models of the first 18; tests must not change it."""
+    folder = tmp_path_factory.mktemp("predict") / "shop"
+    (folder / "photos").mkdir(parents=True)
+    photos, labels = coloured_photos(n=N, size=SIZE)
+    for row, photo in enumerate(photos):
+        Image.fromarray(photo).save(folder / "photos" / f"{row}.png")
+    prices = np.array([[400.0, 30.0, 90.0][label] for label in labels], dtype=np.float32)
+    pd.DataFrame(
+        {
+            "id": [f"{row:03}" for row in range(N)],
+            "image": [f"photos/{row}.png" for row in range(N)],
+            # the colours of the photos are red, green and blue, in this order
+            "label": [CLASSES[2 - label] for label in labels],
+            "price": prices,
+        }
+    ).to_csv(folder / "listings.csv", index=False)
+    keys = np.sort(photo_keys([sha256_of_file(folder / "photos" / f"{row}.png") for row in range(TRAINED)]))
+    kinds: dict[str, tuple[dict[str, Any], np.ndarray, np.ndarray | None]] = {
+        "label": ({}, 2 - labels, None),
+        "price": ({"target": "price", "loss": "log-huber"}, prices, None),
+        "beside": ({"use_price": True}, 2 - labels, prices),
+    }
+    for name, (changes, target, beside) in kinds.items():
+        settings = replace(SETTINGS, **changes)
+        examples = Examples(photos, target, beside)
+        net = fit(examples, np.arange(TRAINED), classes=3, settings=settings, device=CPU, seed=0).model
+        saved = SavedModel(net.eval(), settings, CLASSES, {"currency": "SGD", "dataset": "shop"}, keys)
+        save_model(folder.parent / name / MODEL_FILE, saved)
+    return folder
+
+
+@pytest.fixture
+def here(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a copy of the shop and the models in it."""
+    shutil.copytree(shop.parent, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+def change(here: Path, **columns: Any) -> Path:
+    """Change columns of the shop's table; None takes one away."""
+    file = here / "shop" / "listings.csv"
+    table = pd.read_csv(file, dtype={"id": str})
+    for name, values in columns.items():
+        table = table.drop(columns=name) if values is None else table.assign(**{name: values})
+    table.to_csv(file, index=False)
+    return here / "shop"
+
+
+def read(folder: str | Path) -> pd.DataFrame:
+    return pd.read_csv(Path(folder) / "predictions.csv", dtype={"id": str})
+
+
+def answered(*arguments: object) -> dict[str, Any]:
+    result = curate(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def refused(*arguments: object) -> str:
+    result = curate(*arguments)
+    assert result.exit_code == 2, result.output
+    assert not result.stdout
+    assert not list(Path().glob("predictions/*/*"))
+    return result.stderr
+
+
+def test_every_listing_gets_what_the_model_tells(here: Path) -> None:
+    found = answered("predict", "label", "shop")
+    assert found["folder"] == "predictions/shop/1"
+    said = read(found["folder"])
+    assert said.columns.tolist() == ["id", "image", "predicted_label", "confidence", "trained", "why"]
+    assert said["id"].tolist() == [f"{row:03}" for row in range(N)]
+    assert (found["listings"], found["predicted"], found["not_predicted"]) == (N, N, {})
+    model = load_model(Path("label/model.pt"))
+    photos = np.stack([decode(Path(f"shop/photos/{row}.png").read_bytes(), SIZE)[0] for row in range(N)])
+    wanted = tell(model.net, photos, np.arange(N), CPU)
+    with np.load("predictions/shop/1/probabilities.npz", allow_pickle=False) as content:
+        np.testing.assert_array_equal(content["probs"], wanted)
+        assert content["classes"].tolist() == list(CLASSES)
+        assert content["id"].tolist() == said["id"].tolist()
+    assert said["predicted_label"].tolist() == [CLASSES[best] for best in wanted.argmax(axis=1)]
+    np.testing.assert_allclose(said["confidence"], wanted.max(axis=1), atol=1e-4)
+    assert found["told"] == said["predicted_label"].value_counts().to_dict()
+    assert json.loads(Path("predictions/shop/1/summary.json").read_text()) == found
+
+
+def test_agreement_is_told_with_and_without_the_listings_that_trained_the_model(here: Path) -> None:
+    found = answered("predict", "label/model.pt", "shop")
+    assert found["trained"] == TRAINED
+    assert read(found["folder"])["trained"].tolist() == [row < TRAINED for row in range(N)]
+    assert found["agreement"]["listings"] == N
+    assert found["agreement_untrained"]["listings"] == N - TRAINED
+    assert found["agreement_untrained"]["accuracy"] == 1
+    text = curate("predict", "label", "shop").stdout
+    assert "100.0% of 30 given labels are predicted, macro-F1 1.000." in text
+    assert "18 of the listings have a photo that trained the model" in text
+    assert "Without them: 100.0% of 12 given labels" in text
+    assert "All of them: predictions/shop/2/predictions.csv" in text
+
+
+def test_listings_need_no_label(here: Path) -> None:
+    found = answered("predict", "label", change(here, label=None))
+    assert (found["predicted"], found["agreement"], found["unknown_labels"]) == (N, None, {})
+    assert answered("predict", "label", change(here, label="red"))["agreement"]["listings"] == N
+
+
+def test_a_folder_of_photos_will_do(here: Path) -> None:
+    found = answered("predict", "label", "shop/photos")
+    assert (found["dataset"], found["predicted"]) == ("photos", N)
+    assert read(found["folder"])["id"].tolist() == sorted(f"{row}.png" for row in range(N))
+
+
+def test_labels_that_the_model_does_not_know_are_said_and_not_compared(here: Path) -> None:
+    labels = pd.read_csv("shop/listings.csv")["label"].tolist()
+    folder = change(here, label=["sofa", "sofa", None, *labels[3:]])
+    found = answered("predict", "label", folder)
+    assert found["unknown_labels"] == {"sofa": 2}
+    assert found["agreement"] == {"listings": N - 3, "accuracy": 1.0, "macro_f1": 1.0}
+    assert (
+        "Labels that the model does not know, and are not compared: sofa (2)"
+        in curate("predict", "label", "shop").stdout
+    )
+
+
+def test_listings_without_a_readable_photo_stay_with_the_reason(here: Path) -> None:
+    Path("shop/photos/2.png").write_bytes(b"no photo")
+    Path("shop/photos/3.png").unlink()
+    images = pd.read_csv("shop/listings.csv")["image"].tolist()
+    folder = change(here, image=[None, *images[1:]])
+    found = answered("predict", "label", folder)
+    assert found["not_predicted"] == {"no photo": 1, "no such file": 1, "not an image": 1}
+    said = read(found["folder"])
+    assert len(said) == N
+    assert said.loc[[0, 2, 3], ["predicted_label", "confidence"]].isna().all(axis=None)
+    assert said["why"].fillna("").tolist()[:5] == ["no photo", "", "not an image", "no such file", ""]
+    with np.load(Path(found["folder"]) / "probabilities.npz") as content:
+        assert np.isnan(content["probs"]).all(axis=1).nonzero()[0].tolist() == [0, 2, 3]
+    assert "Not predicted: 1 (not an image)" in curate("predict", "label", "shop").stdout
+
+
+def test_the_order_of_rows_does_not_matter(here: Path) -> None:
+    first = read(answered("predict", "label", "shop")["folder"]).set_index("id")
+    table = pd.read_csv("shop/listings.csv", dtype={"id": str})
+    table.iloc[::-1].to_csv("shop/listings.csv", index=False)
+    second = read(answered("predict", "label", "shop")["folder"]).set_index("id")
+    pd.testing.assert_frame_equal(second.loc[first.index], first, check_exact=False, atol=1e-4)
+
+
+def test_a_model_of_prices_tells_prices_and_how_far_off_they_are(here: Path) -> None:
+    found = answered("predict", "price", "shop")
+    said = read(found["folder"])
+    assert said.columns.tolist() == ["id", "image", "predicted_price", "trained", "why"]
+    given = pd.read_csv("shop/listings.csv")["price"]
+    off = (said["predicted_price"] - given).abs()
+    assert found["agreement"]["mae"] == pytest.approx(off.mean(), abs=0.01)
+    assert found["agreement"]["median_ae"] == pytest.approx(off.median(), abs=0.01)
+    assert found["agreement_untrained"]["mae"] == pytest.approx(off[TRAINED:].mean(), abs=0.01)
+    assert not (Path(found["folder"]) / "probabilities.npz").exists()
+    assert "SGD, median absolute error" in curate("predict", "price", "shop").stdout
+    assert answered("predict", "price", change(here, price=None))["agreement"] is None
+
+
+def test_single_prices_may_be_missing_beside_the_photo(here: Path) -> None:
+    prices = pd.read_csv("shop/listings.csv")["price"].tolist()
+    whole = read(answered("predict", "beside", "shop")["folder"])
+    part = read(answered("predict", "beside", change(here, price=[None, 0, *prices[2:]]))["folder"])
+    pd.testing.assert_frame_equal(part.iloc[2:], whole.iloc[2:], check_exact=False, atol=1e-4)
+    assert part["predicted_label"].notna().all()
+    assert (part["confidence"][:2] != whole["confidence"][:2]).any()
+
+
+def test_a_model_that_looks_at_prices_wants_some(here: Path) -> None:
+    change(here, cost=pd.read_csv("shop/listings.csv")["price"], price=None)
+    message = refused("predict", "beside", "shop")
+    assert "the model looks at the price beside the photo, and shop has none: got no column price" in message
+    assert answered("predict", "beside", "shop", "--column", "price=cost")["predicted"] == N
+    shutil.rmtree("predictions")
+    change(here, price=0)
+    assert "got 30 prices, none above 0" in refused("predict", "beside", "shop")
+    change(here, price=None, prices=1)
+    assert "Did you mean 'prices'?" in refused("predict", "beside", "shop")
+
+
+def test_prices_in_another_currency_are_refused(here: Path) -> None:
+    change(here, currency="USD")
+    for model in ("price", "beside"):
+        message = refused("predict", model, "shop")
+        assert "the model was trained on prices in SGD: got shop in USD; wanted SGD." in message
+    assert answered("predict", "label", "shop")["predicted"] == N
+    change(here, currency="sgd")
+    assert answered("predict", "price", "shop")["currency"] == "SGD"
+
+
+def test_mistakes_are_one_line_and_write_nothing(here: Path) -> None:
+    assert "Did you mean 'label'?" in refused("predict", "lable", "shop")
+    assert "there is no model in shop" in refused("predict", "shop", "shop")
+    assert "is not a model of curate" in refused("predict", "shop/listings.csv", "shop")
+    assert "there is no such dataset" in refused("predict", "label", "shopp")
+    assert "this device can't be used" in refused("predict", "label", "shop", "--device", "gpu")
+    assert "Did you mean 'price'?" in refused("predict", "label", "shop", "--column", "price=prise")
+    assert "can't write to shop" in refused("predict", "label", "shop", "--output", "shop")
+    assert "got a file" in refused("predict", "label", "shop", "--output", "shop/listings.csv")
+    for photo in Path("shop/photos").iterdir():
+        photo.write_bytes(b"nothing")
+    assert "no photo of shop can be read: got not an image" in refused("predict", "label", "shop")
+
+
+def test_an_output_folder_that_is_there_and_empty_is_used(here: Path) -> None:
+    Path("out").mkdir()
+    found = answered("predict", "label", "shop", "--output", "out")
+    assert found["folder"] == "out"
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "predictions.csv",
+        "probabilities.npz",
+        "summary.json",
+    ]
+    assert not Path("predictions").exists()
+
+
+def test_an_interrupted_prediction_leaves_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_arguments: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("curation.models.outputs.predict", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        predict_listings(
+            load_model(Path("label/model.pt")),
+            read_listings(Path("shop")),
+            output=None,
+            device="cpu",
+            cache=default_cache(None),
+            talk=Silent(),
+        )
+    assert not list(Path("predictions").rglob("*.*"))
+
+
+def test_labels_stay_needed_where_a_model_is_trained(here: Path) -> None:
+    folder = change(here, label=None)
+    with pytest.raises(ListingsError, match="the table has no column 'label'"):
+        read_listings(folder)
+    with pytest.raises(ListingsError, match="holds no listings"):
+        read_listings(folder / "photos")
+    listings = read_listings(folder, needs_label=False)
+    assert (listings.classes, len(listings.problems)) == ((), 0)
+    with pytest.raises(ListingsError, match="the table has no column 'kind'"):
+        read_listings(folder, columns={"label": "kind"}, needs_label=False)
+
+
+def test_a_model_is_exported_beside_its_file_and_tells_the_same_there(here: Path) -> None:
+    found = answered("export", "label")
+    assert (found["file"], found["photos"]) == ("label/model.onnx", {"real": 0, "random": 8})
+    assert found["largest_difference"] <= TOLERANCE
+    assert found["bytes"] == Path("label/model.onnx").stat().st_size
+    probs = np.load(Path(answered("predict", "label", "shop")["folder"]) / "probabilities.npz")["probs"]
+    photos = np.stack([np.asarray(Image.open(f"shop/photos/{row}.png")) for row in range(N)])
+    (told,) = onnxruntime.InferenceSession("label/model.onnx").run(None, {"photos": photos})
+    np.testing.assert_allclose(told, probs, rtol=0, atol=1e-4)
+
+
+def test_an_export_is_checked_with_the_photos_that_trained_the_model(here: Path) -> None:
+    paths = [Path(f"shop/photos/{row}.png") for row in range(4)]
+    store, _ = store_photos([*paths, None], size=SIZE, cache=default_cache(None), spare=here / "spare")
+    store.save(Path("price/training/photos.npz"))
+    text = curate("export", "price", "--output", "other/prices.onnx").stdout
+    assert "other/prices.onnx: 0." in text
+    assert "(4 real photos, 8 random ones)" in text
+
+
+def test_mistakes_of_an_export_are_one_line_and_write_nothing(here: Path) -> None:
+    assert "is no name for an ONNX file" in refused("export", "label", "--output", "model.pt")
+    assert "Did you mean 'label'?" in refused("export", "lable")
+    assert not list(here.rglob("*.onnx"))
+    tolerance = next(option for option in export.params if option.name == "tolerance")
+    assert tolerance.default == TOLERANCE
+
+
+def test_a_model_whose_photos_were_decoded_in_another_way_says_so(here: Path) -> None:
+    save_model(Path("label/model.pt"), replace(load_model(Path("label/model.pt")), recipe="1, Pillow 9"))
+    result = curate("predict", "label", "shop")
+    assert "warning: the model's photos were decoded in another way (1, Pillow 9; here " in result.stderr

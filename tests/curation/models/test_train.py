@@ -1,0 +1,252 @@
+"""`curate train`: one model, its scores, and what it refuses."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from curation.cli import main
+from tests.support.synthetic import ALONE
+from training.networks.saved import load_model
+
+QUICK = ("--model", "lenet", "--image-size", "32", "--epochs", "2", "--no-pretrained", "--device", "cpu")
+
+
+def train(dataset, *options, code=0, output="model"):
+    result = CliRunner().invoke(main, ["train", str(dataset), *QUICK, "--output", output, *options])
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+def metrics(folder="model"):
+    return json.loads((Path(folder) / "metrics.json").read_text())
+
+
+def log_of(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    log = EventAccumulator(str(folder))
+    log.Reload()
+    return log
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def shop(demo, here):
+    """A copy of the demo that a test may change, and its table."""
+    shutil.copytree(demo, here / "shop")
+    return here / "shop"
+
+
+def change(shop, **columns):
+    table = pd.read_csv(shop / "listings.csv", dtype=str)
+    for name, values in columns.items():
+        table[name] = values(table) if callable(values) else values
+    table.to_csv(shop / "listings.csv", index=False)
+
+
+# labels
+
+
+def test_a_model_is_scored_on_both_parts_and_everything_is_written(demo):
+    said = train(demo).output
+    found = metrics()
+    counts = found["listings"]
+    assert counts["all"] == 120
+    assert counts["train"] + counts["test"] < 120, "unreadable photos neither train nor judge"
+    assert counts["test"] / (counts["train"] + counts["test"]) == pytest.approx(0.2, abs=0.05)
+    for part in ("train", "test"):
+        scores = found[part]
+        assert np.sum(scores["confusion"]) == counts[part]
+        assert sum(of["support"] for of in scores["per_class"].values()) == counts[part]
+        assert set(scores["macro"]) == set(scores["weighted"]) == {"precision", "recall", "f1"}
+        assert scores["macro"]["f1"] == pytest.approx(scores["macro_f1"])
+        # the weighted mean of the recalls is the accuracy
+        assert scores["weighted"]["recall"] == pytest.approx(scores["accuracy"])
+    assert "macro average" in said
+    assert "weighted average" in said
+    assert f"macro-F1 {found['test']['macro_f1']:.3f}" in said
+    log = log_of("model/training/log")
+    assert {"train/loss", "train/macro_f1", "held_out/loss", "held_out/macro_f1"} <= set(log.Tags()["scalars"])
+    assert "test/confusion" in log.Tags()["images"]
+    assert not list(Path("model").rglob("checkpoint.pt"))
+
+
+def test_the_predictions_have_every_listing_and_agree_with_the_scores(demo):
+    train(demo)
+    table, said = pd.read_csv(demo / "listings.csv", dtype=str), pd.read_csv("model/predictions.csv", dtype={"id": str})
+    assert said["id"].tolist() == table["id"].tolist()
+    assert said["predicted_label"].isna().sum() == 120 - sum(metrics()["listings"][part] for part in ("train", "test"))
+    test = said[(said["split"] == "test") & said["predicted_label"].notna()]
+    agrees = (test["given_label"] == test["predicted_label"]).mean()
+    assert agrees == pytest.approx(metrics()["test"]["accuracy"])
+    assert said["confidence"].dropna().between(0, 1).all()
+
+
+def test_a_split_of_the_table_is_the_split(shop):
+    change(shop, split=lambda table: np.where(np.arange(len(table)) % 3 == 0, "test", "train"))
+    train(shop)
+    said = pd.read_csv("model/predictions.csv")
+    assert (said["split"] == "test").sum() == 40
+
+
+def test_reposts_of_test_listings_do_not_train(demo):
+    train(demo)
+    table = pd.read_parquet("model/listings.parquet")
+    sides = table.dropna(subset=["near_group"]).groupby("near_group")["split"].nunique()
+    assert len(sides) > 0
+    assert (sides == 1).all()
+
+
+def test_the_same_command_trains_the_same_model(demo, monkeypatch):
+    # how this machine trains fastest is measured, and may come out otherwise the next time
+    monkeypatch.setattr("curation.models.throughput.measure", lambda *_, **__: ALONE)
+    for name in ("one", "two"):
+        train(demo, output=name)
+    assert metrics("one")["test"] == metrics("two")["test"]
+    first, second = (load_model(Path(name) / "model.pt").net.state_dict() for name in ("one", "two"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_every_way_to_train_can_be_asked_for_and_is_kept_with_the_model(demo):
+    train(
+        demo, "--optimizer", "adam", "--lr", "1e-3", "--lr-steps", "8:1e-4", "--balance", "augment", "--augment",
+        "randaugment", "--use-price", "--early-stop", "5", "--batch-size", "32",
+    )  # fmt: skip
+    settings = load_model(Path("model") / "model.pt").settings
+    assert settings.lr_steps == ((8, 1e-4),)
+    assert settings.schedule == "constant"
+    assert (settings.optimizer, settings.balance, settings.augment) == ("adam", "augment", "randaugment")
+    assert settings.use_price
+    found = metrics()
+    assert found["best_epoch"] in (0, 1)
+    assert found["listings"]["train"] > 0
+
+
+def test_training_by_iterations_stops_there(demo):
+    result = CliRunner().invoke(
+        main,
+        ["train", str(demo), "--model", "lenet", "--image-size", "32", "--iterations", "7", "--output", "model"],
+    )
+    assert result.exit_code == 0, result.output
+    assert metrics()["iterations"] == 7
+
+
+def test_json_is_what_is_kept(demo):
+    assert json.loads(train(demo, "--json").stdout) == metrics()
+
+
+# prices
+
+
+@pytest.mark.parametrize("loss", ["huber", "mse", "log-huber"])
+def test_prices_are_told_in_the_currency_over_all_and_by_class(demo, loss):
+    said = train(demo, "--target", "price", "--loss", loss).output
+    found = metrics()
+    assert found["currency"] == "SGD"
+    assert f"MAE {found['test']['mae']:,.2f} SGD" in said
+    told = pd.read_csv("model/predictions.csv")
+    test = told[(told["split"] == "test") & told["predicted_price"].notna() & (told["given_price"] > 0)]
+    off = (test["given_price"] - test["predicted_price"]).abs()
+    assert off.mean() == pytest.approx(found["test"]["mae"], rel=0.01)
+    assert off.median() == pytest.approx(found["test"]["median_ae"], rel=0.01)
+    assert (told["predicted_price"].dropna() >= 0).all()
+    by_class = found["test"]["per_class"]
+    total = sum(of["mae"] * of["support"] for of in by_class.values() if of["support"])
+    assert total / found["listings"]["test"] == pytest.approx(found["test"]["mae"])
+
+
+def test_listings_without_a_price_above_zero_neither_train_nor_judge_and_this_is_said(shop):
+    def prices(table):
+        values = table["price"].tolist()
+        values[:9] = ["0"] * 3 + ["-5"] * 3 + [""] * 3
+        return values
+
+    before = (pd.to_numeric(pd.read_csv(shop / "listings.csv")["price"]) > 0).iloc[9:].sum()
+    change(shop, price=prices)
+    said = train(shop, "--target", "price").output
+    assert "have no price above 0; they train and judge nothing" in said
+    assert "price '-5'" in said
+    counts = metrics()["listings"]
+    assert counts["train"] + counts["test"] <= before
+    assert any("no price above 0" in warning for warning in metrics()["warnings"])
+
+
+# refused
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--model", "resnet81"), "unknown model: got resnet81.*Did you mean 'resnet18'"),
+        (("--optimizer", "adan"), "unknown optimizer: got adan.*Did you mean 'adam'"),
+        (("--model", "inception_v3"), "inception_v3 can't take photos of 32 pixels.*75 pixels or more"),
+        (("--loss", "mse"), "--loss has no effect on labels. Add --target price"),
+        (("--target", "price", "--balance", "weights"), "no effect"),
+        (("--target", "price", "--use-price"), "no effect"),
+        (("--target", "price", "--label-smoothing", "0.2"), "--label-smoothing has no effect with --target price"),
+        (("--iterations", "5"), "epochs and iterations can't both be given"),
+        (("--lr-steps", "5000:1e-6"), "begins at iteration 5000, after the end of training"),
+        (("--lr-steps", "5=1e-6"), "--lr-steps can't be read: got 5=1e-6"),
+        (("--lr-steps", "5:1e-6", "--schedule", "cosine"), "need a constant schedule"),
+        (("--epochs", "0"), "trains nothing"),
+        (("--balance", "smote"), "unknown way to balance"),
+        (("--column", "price=cost"), "no column 'cost'"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_and_leaves_nothing(demo, here, options, message):
+    import re
+
+    said = train(demo, *options, code=2).output
+    assert re.search(message, " ".join(said.split())), said
+    assert not (here / "model").exists()
+
+
+@pytest.mark.parametrize("options", [("--target", "price"), ("--use-price",)])
+def test_a_dataset_without_prices_has_none_to_tell_or_to_look_at(shop, here, options):
+    table = pd.read_csv(shop / "listings.csv", dtype=str)
+    table.drop(columns="price").to_csv(shop / "listings.csv", index=False)
+    said = train(shop, *options, code=2).output
+    assert "has no price to" in said
+    assert "--column price=NAME" in said
+    assert not (here / "model").exists()
+
+
+def test_a_class_that_is_missing_from_one_side_of_the_split_is_named(shop):
+    def split(table):
+        test = np.arange(len(table)) % 4 == 0
+        labels = table["label"].to_numpy()
+        return np.where((labels == "Webcams") | (test & (labels != "Chargers")), "test", "train")
+
+    change(shop, split=split)
+    said = " ".join(train(shop).output.split())
+    assert "no training listing of Webcams: no model can tell it" in said
+    assert "no test listing of Chargers: how well it is told stays unknown" in said
+    assert len(metrics()["warnings"]) >= 2
+
+
+def test_photos_smaller_than_the_model_needs_are_enlarged_and_counted(shop):
+    table = pd.read_csv(shop / "listings.csv", dtype=str)
+    for image in table["image"].iloc[20:23]:
+        Image.new("RGB", (14, 60), "red").save(shop / image)
+    said = train(shop, "--model", "squeezenet1_1", "--epochs", "1").output
+    assert "3 photos are smaller than the 17 pixels that squeezenet1_1 needs; they are enlarged" in " ".join(
+        said.split()
+    )
+
+
+def test_a_finished_model_is_not_trained_over(demo):
+    train(demo)
+    assert "holds a finished run" in train(demo, code=2).output

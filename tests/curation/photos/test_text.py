@@ -1,0 +1,381 @@
+"""Text in photos: how much of a photo it covers, what it says, and which photos are flagged for it."""
+
+import hashlib
+import json
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from curation.demo_data.drawing.text import spec_sheet
+from curation.evidence.evidence import Evidence
+from curation.find import FindSettings, find
+from curation.issues import find_issues
+from curation.issues.indirect_image import KIND
+from curation.listings import read_listings
+from curation.photos.facts import _with_text
+from curation.photos.text import READ_FROM, PhotoFile, find_text
+from curation.photos.text_cache import PhotoText
+from training.errors import CurateError
+from training.images.cache import PhotoCache
+from training.settings import TrainSettings
+from training.utils.progress import Silent
+
+QUICK = FindSettings(folds=2, train=TrainSettings(preset="quick", pretrained=False, device="cpu"))
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return PhotoCache(tmp_path / "cache", 10**9)
+
+
+def sheet(size=(320, 320), seed=0):
+    return spec_sheet(np.random.default_rng(seed), *size)
+
+
+def product(size=(320, 320)):
+    """A box with a small logo, on a plain ground."""
+    image = Image.new("RGB", size, (196, 190, 180))
+    draw = ImageDraw.Draw(image)
+    width, height = size
+    draw.rounded_rectangle((width * 0.2, height * 0.25, width * 0.8, height * 0.75), 12, fill=(52, 54, 60))
+    draw.text((width * 0.4, height * 0.45), "ACME", fill=(210, 210, 210), font=ImageFont.load_default(size=18))
+    return image
+
+
+def keyboard():
+    """Rows of keys: the detector alone takes them for lines of text."""
+    image = Image.new("RGB", (320, 200), (200, 200, 205))
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle((20, 50, 300, 150), 6, fill=(40, 42, 46))
+    for row in range(5):
+        for column in range(14):
+            x, y = 26 + column * 19.5, 56 + row * 18.5
+            draw.rounded_rectangle((x, y, x + 16, y + 15), 2, fill=(90, 92, 98))
+    return image
+
+
+def lines(*words):
+    image = Image.new("RGB", (320, 70 * len(words)), "white")
+    for number, line in enumerate(words):
+        ImageDraw.Draw(image).text((20, 10 + 70 * number), line, fill="black", font=ImageFont.load_default(size=36))
+    return image
+
+
+def saved(folder, name, image, **options):
+    folder.mkdir(parents=True, exist_ok=True)
+    image.save(folder / name, **options)
+    return photo_file(folder / name, image.size)
+
+
+def photo_file(path, size):
+    return PhotoFile(path, hashlib.sha256(path.read_bytes()).hexdigest(), *size)
+
+
+def evidence_of(texts, labels=None):
+    n = len(texts)
+    missing = pd.array([pd.NA] * n, dtype="string")
+    listings = pd.DataFrame(
+        {
+            "id": pd.array([f"L{row}" for row in range(n)], dtype="string"),
+            "image": pd.array([f"{row}.jpg" for row in range(n)], dtype="string"),
+            "label": pd.array(labels or ["laptop"] * n, dtype="string"),
+            "price": 10.0,
+            "sha256": pd.array([str(row) for row in range(n)], dtype="string"),
+            "unreadable": missing,
+            "text_share": pd.array([text.share for text in texts], dtype="Float64"),
+            "text": pd.array([text.words for text in texts], dtype="string"),
+        }
+    )
+    return Evidence(listings, ("book", "laptop"), np.full((n, 2), np.nan))
+
+
+PAGE = PhotoText(0.5, "Processor i5 RAM 16GB Storage 512GB NVMe Display 14 inch FHD IPS Battery health 87 %")
+NOTHING = PhotoText(0.02)
+
+
+def test_a_spec_sheet_is_flagged_and_quoted(tmp_path, cache):
+    (text,) = find_text([saved(tmp_path, "sheet.jpg", sheet(), quality=85)], cache=cache)
+    assert READ_FROM < text.share <= 1
+    assert "Processor" in text.words
+    found = KIND.find(evidence_of([text]))
+    assert found[KIND.flag].tolist() == [True]
+    assert found[KIND.score].tolist() == [1 - text.share]
+    start = f'text covers {100 * text.share:.0f} % of the photo: "'
+    (reason,) = found["reason"]
+    assert reason.startswith(start)
+    assert text.words.startswith(reason.removeprefix(start).removesuffix('"').removesuffix(" ..."))
+
+
+@pytest.mark.parametrize("draw", [product, keyboard])
+def test_a_photo_of_the_item_is_not_flagged(draw, tmp_path, cache):
+    texts = find_text([saved(tmp_path, "item.jpg", draw(), quality=85)], cache=cache)
+    assert texts[0].share is not None
+    assert KIND.find(evidence_of(texts))[KIND.flag].tolist() == [False]
+
+
+def test_one_line_alone_is_not_taken_for_a_text(tmp_path, cache):
+    photos = [saved(tmp_path, f"{count}.png", lines(*["GREAT OFFER TODAY"] * count)) for count in (2, 3)]
+    assert [text.share > READ_FROM for text in find_text(photos, cache=cache)] == [False, True]
+
+
+def test_words_are_in_reading_order(tmp_path, cache):
+    image = Image.new("RGB", (640, 330), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=44)
+    for place, words in {(20, 20): "FIRST", (330, 26): "SECOND", (20, 140): "THIRD", (20, 260): "FOURTH"}.items():
+        draw.text(place, words, fill="black", font=font)
+    (text,) = find_text([saved(tmp_path, "page.png", image)], cache=cache)
+    assert text.words == "FIRST SECOND THIRD FOURTH"
+
+
+def test_what_an_earlier_run_has_found_is_not_looked_for_again(tmp_path, cache):
+    photos = [saved(tmp_path, "a.png", sheet()), saved(tmp_path, "b.png", product())]
+    first = find_text(photos, cache=cache)
+    looks = []
+    # a copy under another name, in another order: the content counts
+    (tmp_path / "copy.png").write_bytes(photos[0].path.read_bytes())
+    again = [photos[1], photo_file(tmp_path / "copy.png", (320, 320)), photos[0]]
+    second = find_text(again, cache=cache, progress=lambda done, total: looks.append(total))
+    assert second == [first[1], first[0], first[0]]
+    assert not looks
+
+
+def test_equal_files_are_looked_at_once(tmp_path, cache):
+    photo = saved(tmp_path, "a.png", product((200, 200)))
+    (tmp_path / "b.png").write_bytes(photo.path.read_bytes())
+    looks = []
+    texts = find_text(
+        [photo, photo_file(tmp_path / "b.png", (200, 200))], cache=cache, progress=lambda *steps: looks.append(steps)
+    )
+    assert texts[0] == texts[1]
+    assert looks == [(1, 1)]
+
+
+def test_another_way_of_looking_is_not_served_old_answers(tmp_path, cache, monkeypatch):
+    photo = saved(tmp_path, "a.png", product((160, 160)))
+    find_text([photo], cache=cache)
+    looks = []
+    monkeypatch.setattr("curation.photos.text._VERSION", 2)
+    find_text([photo], cache=cache, progress=lambda *steps: looks.append(steps))
+    assert looks == [(1, 1)]
+
+
+def test_whoever_is_interrupted_goes_on_from_there(tmp_path, cache):
+    photos = [saved(tmp_path, f"{seed}.png", product((160 + seed, 160))) for seed in range(4)]
+
+    def interrupt(done, total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        find_text(photos, cache=cache, progress=interrupt)
+    looks = []
+    texts = find_text(photos, cache=cache, progress=lambda *steps: looks.append(steps))
+    assert looks == [(1, 2), (2, 2)]
+    assert texts == find_text(photos, cache=PhotoCache(tmp_path / "other", 10**9))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"a": 1}', b"\xff\xfe", b'{"a": ["much", null]}'])
+def test_a_damaged_file_of_the_cache_is_looked_for_anew(content, tmp_path, cache):
+    photo = saved(tmp_path, "a.png", product((160, 160)))
+    expected = find_text([photo], cache=cache)
+    for path in cache.text_files():
+        path.write_bytes(content)
+    assert find_text([photo], cache=cache) == expected
+
+
+def test_a_cache_that_cannot_be_written_is_said_and_costs_no_result(tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    lines = []
+    cache = PhotoCache(tmp_path / "cache", 10**9)
+    (text,) = find_text([saved(tmp_path, "a.png", product((160, 160)))], cache=cache, say=lines.append)
+    assert text.share is not None
+    assert "can't be kept" in lines[0]
+
+
+def test_what_is_known_of_text_counts_in_the_cache_and_is_cleared_and_trimmed_with_it(tmp_path, cache):
+    photo = saved(tmp_path, "a.png", product((160, 160)))
+    find_text([photo], cache=cache)
+    (path,) = cache.text_files()
+    assert cache.used() == path.stat().st_size > 0
+    assert PhotoCache(cache.folder, 0).trim() > 0
+    assert not cache.text_files()
+    find_text([photo], cache=cache)
+    assert cache.clear() > 0
+    assert not cache.text_files()
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "CMYK", "LA", "1", "I;16"])
+def test_odd_colour_modes_say_the_same(mode, tmp_path, cache):
+    image = lines("SPECIAL 2024", "GREAT OFFER", "ONLY TODAY")
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    else:
+        image = image.convert(mode)
+    (text,) = find_text([saved(tmp_path, "a.tiff" if mode == "CMYK" else "a.png", image)], cache=cache)
+    assert text.words.replace(" ", "") == "SPECIAL2024GREATOFFERONLYTODAY"
+
+
+def test_of_an_animation_the_first_frame_is_read(tmp_path, cache):
+    frames = [sheet((240, 240)), product((240, 240))]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    (text,) = find_text([photo_file(tmp_path / "a.gif", (240, 240))], cache=cache)
+    assert text.words
+
+
+def test_a_photo_turned_by_exif_is_read_upright(tmp_path, cache):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = lines("UPRIGHT WORDS", "STAND LIKE", "THIS ALWAYS")
+    turned = image.transpose(Image.Transpose.ROTATE_90)
+    (text,) = find_text([saved(tmp_path, "a.jpg", turned, exif=exif, quality=95)], cache=cache)
+    assert text.words.replace(" ", "") == "UPRIGHTWORDSSTANDLIKETHISALWAYS"
+
+
+def test_large_and_long_photos_are_looked_at(tmp_path, cache):
+    photos = [
+        saved(tmp_path, "large.jpg", sheet().resize((6000, 6000)), quality=70),
+        saved(tmp_path, "strip.png", product((3000, 100))),
+    ]
+    large, strip = find_text(photos, cache=cache)
+    assert "Processor" in large.words
+    assert strip.share == 0 or 0 < strip.share <= 1
+
+
+def test_photos_too_small_for_text_are_not_looked_at(tmp_path, cache):
+    photos = [saved(tmp_path, "tiny.png", sheet((32, 32))), saved(tmp_path, "low.png", sheet((300, 90)))]
+    assert find_text(photos, cache=cache) == [PhotoText(), PhotoText()]
+    assert not cache.folder.exists()
+
+
+def test_a_file_that_is_gone_changed_or_damaged_is_not_looked_at(tmp_path, cache):
+    gone, changed = (saved(tmp_path, f"{name}.png", product((160, 160))) for name in ("gone", "changed"))
+    gone.path.unlink()
+    product((200, 200)).save(changed.path)
+    (tmp_path / "damaged.jpg").write_bytes(b"\xff\xd8\xff damaged")
+    damaged = photo_file(tmp_path / "damaged.jpg", (160, 160))
+    photos = [replace(gone, sha256="0" * 64), replace(changed, sha256="1" * 64), damaged]
+    assert find_text(photos, cache=cache) == [PhotoText()] * 3
+
+
+def test_a_reader_that_cannot_be_loaded_is_said_with_what_to_do(tmp_path, cache, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
+    with pytest.raises(CurateError, match="--no-text"):
+        find_text([saved(tmp_path, "a.png", product((160, 160)))], cache=cache)
+
+
+def test_the_two_packages_that_bring_opencv_are_of_one_version():
+    # both write the folder cv2: FiftyOne asks for the headless one, the reader for the other
+    import cv2
+
+    assert version("opencv-python") == version("opencv-python-headless")
+    assert version("opencv-python").startswith(cv2.__version__)
+
+
+def test_a_title_in_large_letters_is_no_page_of_text():
+    found = KIND.find(evidence_of([PhotoText(0.4, "MODERN WARFARE"), PAGE]))
+    assert found[KIND.flag].tolist() == [False, True]
+    assert found["reason"].tolist()[0] == ""
+
+
+def test_chinese_pages_are_flagged_with_fewer_signs():
+    words = "处理器英特尔酷睿内存十六吉字节固态硬盘五百一十二吉字节"
+    found = KIND.find(evidence_of([PhotoText(0.4, words)]))
+    assert found["reason"].tolist() == [f'text covers 40 % of the photo: "{words}"']
+
+
+def test_where_most_photos_of_a_class_are_text_none_is_odd():
+    texts = [PAGE] * 9 + [NOTHING] * 3 + [PAGE] * 2 + [NOTHING] * 10
+    labels = ["book"] * 12 + ["laptop"] * 12
+    found = KIND.find(evidence_of(texts, labels))
+    assert found[KIND.flag].tolist() == [False] * 12 + [True] * 2 + [False] * 10
+    few = KIND.find(evidence_of([PAGE] * 3, ["book"] * 3))
+    assert few[KIND.flag].all()
+
+
+def test_listings_without_a_label_are_flagged_too():
+    assert KIND.find(evidence_of([PAGE] * 12, [None] * 12))[KIND.flag].all()
+
+
+def test_a_photo_that_was_not_looked_at_has_no_score():
+    found = KIND.find(evidence_of([PAGE, PhotoText()]))
+    assert found[KIND.flag].tolist() == [True, False]
+    assert found[KIND.score].isna().tolist() == [False, True]
+
+
+def test_runs_of_earlier_versions_have_empty_columns():
+    evidence = evidence_of([PAGE] * 3)
+    old = replace(evidence, listings=evidence.listings.drop(columns=["text_share", "text"]))
+    issues = find_issues(old)
+    assert issues[[KIND.flag, KIND.score]].isna().all(axis=None)
+
+
+def test_the_order_of_rows_does_not_matter():
+    texts = [PAGE, NOTHING, PhotoText(), PhotoText(0.4, "MODERN WARFARE")] * 6
+    evidence = evidence_of(texts, ["book", "laptop", "laptop"] * 8)
+    order = np.random.default_rng(0).permutation(len(texts))
+    shuffled = replace(evidence, listings=evidence.listings.iloc[order])
+    pd.testing.assert_frame_equal(KIND.find(evidence).iloc[order], KIND.find(shuffled))
+
+
+def test_the_planted_spec_sheets_of_the_demo_are_found_and_nothing_else(finished, demo):
+    truth = pd.read_csv(demo / "truth.csv", keep_default_na=False)
+    planted = truth["issues"].str.contains("indirect_image").to_numpy()
+    issues = finished.issues()
+    assert planted.sum() == 3
+    assert np.array_equal(issues[KIND.flag].to_numpy(dtype=bool), planted)
+    assert issues["reasons"][planted].str.contains("text covers").all()
+    listings = finished.listings()
+    assert str(listings["text_share"].dtype) == "Float64"
+    assert np.array_equal(listings["text_share"].isna(), listings["unreadable"].notna())
+
+
+def test_no_text_leaves_the_columns_empty_and_reads_nothing(demo, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
+    run = find(read_listings(demo), replace(QUICK, text=False), run_folder=tmp_path / "run")
+    assert run.listings()[["text_share", "text"]].isna().all(axis=None)
+    assert run.issues()[[KIND.flag, KIND.score]].isna().all(axis=None)
+    assert json.loads(run.record_file.read_text())["settings"]["text"] is False
+
+
+def test_a_run_whose_reader_cannot_be_loaded_leaves_nothing_behind(demo, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
+    with pytest.raises(CurateError, match="--no-text"):
+        find(read_listings(demo), QUICK, run_folder=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_interrupted_search_goes_on_with_the_run(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 256, (24, 4, 4, 3), dtype=np.uint8)
+    for number, photo in enumerate(colours):
+        name = ("boxes", "cartons")[number % 2]
+        saved(tmp_path / "shop" / name, f"{number}.png", Image.fromarray(photo).resize((160, 160)))
+
+    class Impatient(Silent):
+        @contextmanager
+        def bar(self, what):
+            def progress(done, total):
+                seen.append((what, total))
+                if what == "looking for text" and done == 20:
+                    raise KeyboardInterrupt
+
+            yield progress
+
+    seen, cache = [], PhotoCache(tmp_path / "cache", 10**9)
+    with pytest.raises(KeyboardInterrupt):
+        find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache, talk=Impatient())
+    seen.clear()
+    run = find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache, talk=Impatient())
+    assert {total for what, total in seen if what == "looking for text"} == {4}
+    assert run.listings()["text_share"].notna().all()
+
+
+def test_a_table_without_a_readable_photo_has_empty_columns(tmp_path):
+    table = pd.DataFrame({"sha256": ["x"], "width": [pd.NA], "height": [pd.NA], "unreadable": ["not an image"]})
+    found = _with_text(table, [tmp_path / "a.jpg"], PhotoCache(tmp_path / "cache", 10**9), Silent())
+    assert found[["text_share", "text"]].isna().all(axis=None)

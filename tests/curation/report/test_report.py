@@ -1,0 +1,346 @@
+"""`report.html`: what it says, of any run, and how large it gets."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch.utils.tensorboard import SummaryWriter
+
+from curation.report import write_report
+from curation.report.confusion import confusion
+from curation.run.journal import Decision
+from curation.run.run import Run
+from tests.support.report_run import comparison_of, older_comparison_of, write_json, write_run
+
+WORDS = '<script>alert(1)</script> & "{{ x }}"'
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Run:
+    return write_run(tmp_path / "run")
+
+
+def text_of(run: Run) -> str:
+    """Write the page and return its words, one blank between them."""
+    page = write_report(run).read_text()
+    visible = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(visible).split())
+
+
+def decide(run: Run, ids: list[str], action: str, **what: Any) -> None:
+    values = {"new_label": None, "reviewer": "ana", "time": "2026-01-01T00:00:00.000+00:00", "source": "app"} | what
+    run.decide([Decision(id, action, **values) for id in ids])
+
+
+# the paragraph on top
+
+
+def test_the_paragraph_says_what_was_found_decided_and_gained(small: Run) -> None:
+    ids = small.issues()["id"].tolist()
+    decide(small, ids[:3], "relabel", new_label="Class 01")
+    decide(small, ids[3:5], "delete", reviewer="ben")
+    decide(small, ids[5:6], "relabel", new_label="Class 02", reviewer="curate", source="suggestion")
+    write_json(small.comparison_file, comparison_of(small))
+    text = text_of(small)
+    assert "shop has 60 listings in 4 classes." in text
+    assert re.search(r"\d+ of them \(\d+ %\) are flagged, most often as “[a-z -]+” \(\d+ listings\)\.", text)
+    assert "ana and ben decided on 5 listings: 3 relabelled and 2 deleted." in text
+    assert "1 suggestion was accepted unseen: 1 relabelled." in text
+    assert "Cleaning helped: macro-F1 0.700 → 0.745 (+0.045, 95 % interval +0.025 to +0.075)." in text
+
+
+def test_the_paragraph_says_so_where_other_test_labels_say_something_else(small: Run) -> None:
+    found = comparison_of(small) | {"verdict": "no difference"}
+    write_json(small.comparison_file, found)
+    assert '<p class="verdict even">' in write_report(small).read_text()
+    text = text_of(small)
+    assert "This test set can't tell whether cleaning helped: macro-F1 0.700 → 0.745" in text
+    assert "Scored with true labels, it helped: 0.700 → 0.745 (+0.045, 95 % interval +0.025 to +0.075)." in text
+
+
+def test_nothing_decided_and_nothing_compared_is_said(small: Run) -> None:
+    text = text_of(small)
+    assert "Nobody has decided on any listing yet." in text
+    assert "Whether cleaning helps has not been measured yet." in text
+    assert "Before and after" not in text
+
+
+# listings
+
+
+def test_a_card_has_the_listings_words_and_who_decided(small: Run) -> None:
+    issues = small.issues()
+    worst = issues[issues["is_label_issue"].astype(bool)].nsmallest(1, "priority").iloc[0]
+    decide(small, [worst["id"]], "relabel", new_label="Class 03")
+    page = write_report(small).read_text()
+    card = page[page.index('id="label"') :].split("</article>")[0]
+    assert f"<b>{worst['given_label']}</b>, " in card
+    assert f"Title of listing {int(worst['id'][1:])}, as good as new" in card
+    assert f"suggested: {worst['suggested_label']} ({worst['suggested_confidence']:.2f})" in card
+    assert f"reason of {worst['id']}; another one" in card
+    assert '<b>relabel to Class 03</b> <span class="quiet">by ana</span>' in card
+    assert 'src="data:image/jpeg;base64,' in card
+    assert f'alt="photo of {worst["id"]}"' in card
+
+
+def test_strangers_words_are_escaped_wherever_they_stand(small: Run) -> None:
+    listings, issues, record = small.listings(), small.issues(), small.record()
+    issues["reasons"], issues["given_label"], issues["suggested_label"] = WORDS, WORDS, WORDS
+    listings["title"] = WORDS
+    small.write_table(small.listings_file, listings)
+    small.write_table(small.issues_file, issues)
+    small.update(dataset={**record["dataset"], "name": WORDS, "classes": [WORDS, "b"]}, versions={"curate": WORDS})
+    decide(small, issues["id"].tolist(), "relabel", new_label=WORDS, reviewer=WORDS)
+    found = comparison_of(small)
+    found["sentence"], found["warnings"], found["model"] = WORDS, [WORDS], WORDS
+    write_json(small.comparison_file, found)
+    page = write_report(small).read_text()
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 50
+
+
+def test_long_words_are_cut_off(small: Run) -> None:
+    listings, issues = small.listings(), small.issues()
+    listings["title"], issues["reasons"] = "x" * 100_000, "y" * 100_000
+    small.write_table(small.listings_file, listings)
+    small.write_table(small.issues_file, issues)
+    assert write_report(small).stat().st_size < 2_000_000
+
+
+def test_a_run_without_photos_and_prices_has_a_page(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", photos=False, prices=False)
+    text = text_of(run)
+    assert "no photo to show" in text
+    assert "The usual range" not in text
+
+
+def test_photos_that_are_gone_are_said_and_nothing_else_is_lost(small: Run) -> None:
+    for photo in small.folder.glob("*.jpg"):
+        photo.unlink()
+    text = text_of(small)
+    assert "no photo to show" in text
+    assert "reason of" in text
+
+
+def test_a_run_of_an_earlier_version_has_a_page_without_what_it_lacks(small: Run) -> None:
+    issues = small.issues().drop(columns=["is_photo_quality_issue", "change_chance"])
+    small.write_table(small.issues_file, issues)
+    small.write_table(small.listings_file, small.listings().drop(columns="title"))
+    small.health_file.unlink()
+    record = small.record()
+    for key in ("finished", "seconds", "sha256"):
+        del record[key]
+    write_json(small.record_file, record)
+    text = text_of(small)
+    assert "Poor photos" not in text
+    assert "Labels by class" not in text
+    assert "ab" * 32 in text
+
+
+# before and after
+
+
+def test_every_part_of_a_comparison_is_shown(small: Run) -> None:
+    write_json(small.comparison_file, comparison_of(small))
+    text = text_of(small)
+    for part in (
+        "120 test listings in 110 groups, fixed before detection; 2 seeds.",
+        "30 training listings relabelled, 10 deleted.",
+        "21 answers became right and 6 wrong (McNemar's test: p = 0.0059).",
+        "This test set tells differences in macro-F1 from 0.025 on from none.",
+        "Class 03 has no test listings.",
+        "Macro-F1 0.700 0.745 +0.045 +0.025 to +0.075",
+        "Accuracy 0.720 0.765 +0.045 +0.025 to +0.075",
+        "As people left them (12 decided) 0.700",
+        "True (118 known) 0.700",
+        "Cleaning helped: macro-F1 rose from 0.700 to 0.745.",
+        "As many listings deleted at random 0.700 −0.010 −0.030 to +0.020 no difference",
+        "All labels correct 0.700",
+        "The fixes brought 50 % of what correct labels would bring (95 % interval −10 to 90 %).",
+        "9 relabelled Class 00 Class 01 a person",
+        "4 deleted Class 00 accepted suggestion",
+        "Class 00 40 9 7 4 38",
+        "Wrong before, right after (20)",
+        "12 are shown.",
+        "before: Class 01, right in 0 of 2 seeds",
+        "Right before, wrong after (3)",
+    ):
+        assert part in text
+
+
+def test_a_comparison_of_an_earlier_version_is_shown_as_far_as_it_goes(small: Run) -> None:
+    write_json(small.comparison_file, older_comparison_of(small))
+    text = text_of(small)
+    assert "Cleaning helped: macro-F1 0.700 → 0.745 (+0.045, 95 % interval +0.025 to +0.075)." in text
+    assert "Accuracy 0.720 0.765 –" in text
+    for part in ("What is taken for what", "What the fixes changed", "right after", "By the labels", "doing something"):
+        assert part not in text
+
+
+OPTIONAL = (
+    "accuracy_difference changes confusion controls could_show deleted epochs flips left_out_like_test made mcnemar "
+    "model per_class relabelled reviewed_test_labels sentence settings share_of_possible test_groups train_listings "
+    "training true_test_labels warnings"
+)
+
+
+@pytest.mark.parametrize("key", OPTIONAL.split())
+def test_a_comparison_lacks_any_of_its_parts(key: str, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", photos=False, prices=False)
+    found = comparison_of(run)
+    del found[key]
+    write_json(run.comparison_file, found)
+    assert "Before and after" in text_of(run)
+
+
+def test_correct_labels_without_a_gain_leave_no_share(small: Run) -> None:
+    found = comparison_of(small) | {"share_of_possible": None}
+    found["true_test_labels"] |= {
+        "controls": found["controls"],
+        "share_of_possible": {"mean": -0.2, "low": -1, "high": 0},
+    }
+    write_json(small.comparison_file, found)
+    text = text_of(small)
+    assert "Test labels: as given Training listings" in text
+    assert "Correct labels show no gain themselves" in text
+    assert "Test labels: true Training listings" in text
+    assert "The fixes brought −20 % of what correct labels would bring (95 % interval −100 to 0 %)." in text
+
+
+def test_listings_that_are_not_in_the_run_any_more_are_no_flips(small: Run) -> None:
+    found = comparison_of(small)
+    found["flips"]["to_wrong"] = [{**flip, "id": "gone"} for flip in found["flips"]["to_wrong"]]
+    write_json(small.comparison_file, found)
+    text = text_of(small)
+    assert "right after (20)" in text
+    assert "wrong after" not in text
+
+
+def test_a_matrix_says_what_became_better_and_what_worse() -> None:
+    pairs = [
+        {"label": "a", "predicted": "a", "before": 6.0, "after": 8.0},
+        {"label": "a", "predicted": "b", "before": 4.0, "after": 2.5},
+        {"label": "b", "predicted": "b", "before": 10.0, "after": 9.0},
+        {"label": "b", "predicted": "c", "before": 0.0, "after": 1.0},
+    ]
+    found = confusion(pairs, ["c", "b", "a", "never"])
+    assert found is not None
+    before, _, difference = found["matrices"]
+    assert before["names"] == ["c", "b", "a"]
+    cells = {
+        (row["name"], name): (cell["text"], cell["good"])
+        for row in difference["rows"]
+        for name, cell in zip(difference["names"], row["cells"], strict=True)
+    }
+    assert cells["a", "a"] == ("+2", True)
+    assert cells["a", "b"] == ("−1.5", True)
+    assert cells["b", "b"] == ("−1", False)
+    assert cells["b", "c"] == ("+1", False)
+    assert cells["c", "a"][0] == ""
+    shares = {row["name"]: [float(cell["depth"]) for cell in row["cells"]] for row in before["rows"]}
+    assert shares["b"][1] > shares["a"][2] > shares["a"][1] > shares["c"][0] == 0
+
+
+def test_many_classes_are_shown_by_the_worst_of_them(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", listings=2000, classes=200)
+    write_json(run.comparison_file, comparison_of(run))
+    page = write_report(run).read_text()
+    assert 'class="matrix"' not in page
+    text = text_of(run)
+    assert "200 classes are too many for a matrix: these are the pairs that are confused most." in text
+    assert "The 40 classes that changed most of 200; comparison.json has all." in text
+    assert "The worst 20 of 200 classes with flagged labels are shown; health.json has all." in text
+    assert "The 40 classes with most flagged prices of 200." in text
+
+
+# learning curves
+
+
+def write_log(folder: Path, epochs: int = 3) -> None:
+    with SummaryWriter(str(folder)) as log:
+        for epoch in range(epochs):
+            for tag in ("train/loss", "train/accuracy", "held_out/loss", "held_out/accuracy"):
+                log.add_scalar(tag, 1 / (epoch + 1), epoch)
+
+
+def test_linear_models_have_a_line_in_place_of_curves(small: Run) -> None:
+    assert "The models are linear and fitted in one go" in text_of(small)
+
+
+def test_networks_have_curves_of_the_folds_and_of_before_and_after(small: Run) -> None:
+    write_log(small.training_folder / "fold-0")
+    page = write_report(small).read_text()
+    assert "accuracy and loss of each fold's network".replace("'", "&#39;") in page
+    assert "accuracy and loss on the test set" not in page
+    for name in ("before-7", "after-7"):
+        write_log(small.training_folder / "retrain" / name)
+    assert "accuracy and loss on the test set" in write_report(small).read_text()
+
+
+@pytest.mark.parametrize("content", [b"", b"damaged" * 50], ids=["empty", "damaged"])
+def test_a_log_that_says_nothing_is_no_curve(content: bytes, small: Run) -> None:
+    folder = small.training_folder / "fold-0"
+    folder.mkdir()
+    (folder / "events.out.tfevents.1.host").write_bytes(content)
+    write_json(small.training_folder / "share.json", {"network_share": 0.5})
+    assert "The logs of the networks are gone or can't be read." in text_of(small)
+
+
+def test_probabilities_that_were_brought_have_no_curves(small: Run) -> None:
+    small.update(settings={**small.record()["settings"], "probabilities": "probs.csv"})
+    assert "nothing was trained here" in text_of(small)
+
+
+# the page
+
+
+def test_how_to_reproduce_names_command_versions_seeds_and_hashes(small: Run) -> None:
+    write_json(small.comparison_file, comparison_of(small))
+    text = text_of(small)
+    for part in (
+        "curate find-issues 'my shop'",
+        "curate retrain --compare --seeds 2 --controls --truth truth.csv",
+        "ab" * 32,
+        "cd" * 32,
+        "Seed 7",
+        "2026-01-02 03:04:05 UTC",
+        "photos 12 s, train 10.0 min",
+        "curate 0.1.0, torch 2.9.0",
+        "Seeds of the comparison 7, 8",
+        "folds = 5, preset = standard, seed = 7",
+        "preset = standard, model = resnet18, epochs = 0, seed = 7",
+    ):
+        assert part in text
+
+
+def test_the_page_asks_nothing_of_the_network_and_runs_nothing(small: Run) -> None:
+    write_json(small.comparison_file, comparison_of(small))
+    page = write_report(small).read_text()
+    assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in page
+    sources = re.findall(r'(?:src|srcset)="([^"]*)"', page)
+    assert len(sources) > 20
+    assert all(source.startswith("data:image/") for source in sources)
+    assert "<script" not in page
+    assert "url(" not in page
+    targets = re.findall(r'href="([^"]*)"', page)
+    assert all(f'id="{target[1:]}"' in page for target in targets)
+
+
+def test_the_same_run_gives_the_same_page(small: Run) -> None:
+    write_json(small.comparison_file, comparison_of(small))
+    assert write_report(small).read_bytes() == write_report(small).read_bytes()
+
+
+def test_many_listings_make_a_small_page_in_seconds(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", listings=200_000, classes=1000)
+    write_json(run.comparison_file, comparison_of(run))
+    start = time.perf_counter()
+    page = write_report(run)
+    assert page.stat().st_size < 10_000_000
+    assert time.perf_counter() - start < 20
+    assert "shop has 200,000 listings in 1,000 classes." in page.read_text()

@@ -1,0 +1,473 @@
+"""The FiftyOne dataset of a run, and the decisions made in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from curation.errors import ReviewError
+from curation.review import collect_decisions
+from curation.review.app.dataset import open_dataset
+from curation.review.app.decide import decide, keep_one, latest
+from curation.review.app.edits import EDIT_NOTE
+from curation.review.server.application import linked_plugins
+from curation.run.journal import Decision, current_decisions
+from curation.run.run import Run
+from tests.curation.review.test_review import (
+    CLASSES,
+    DATABASE,
+    drop_database,
+    make_run,
+    needs_mongod,
+    our_fiftyone,
+    said,
+)
+
+TIME = "2026-01-02T03:04:05.000+00:00"
+LABELS = ("ground_truth", "suggested", "predictions")
+
+
+@pytest.fixture(scope="module")
+def fo() -> Iterator[Any]:
+    fiftyone = our_fiftyone()
+    with linked_plugins() as folder:
+        fiftyone.config.plugins_dir = str(folder)
+        yield fiftyone
+    drop_database(DATABASE)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return make_run(tmp_path)
+
+
+def sample_of(dataset: Any, *listings: str) -> list[str]:
+    ids = dict(zip(*dataset.values(["listing_id", "id"]), strict=True))
+    return [ids[listing] for listing in listings]
+
+
+def shown(dataset: Any, listing: str) -> tuple[Any, ...]:
+    sample = dataset[sample_of(dataset, listing)[0]]
+    return sample["decision"], sample["new_label"], sample["reviewer"]
+
+
+def edit(dataset: Any, listing: str, label: str) -> None:
+    """Change a label as the Annotate tab does: straight on the sample."""
+    sample = dataset[sample_of(dataset, listing)[0]]
+    sample["ground_truth"].label = label
+    sample.save()
+
+
+def noted_on(dataset, id):
+    sample = dataset.match({"listing_id": id}).first()
+    return sample["decision"], sample["review_note"]
+
+
+@needs_mongod
+@pytest.mark.usefixtures("fo")
+class TestDataset:
+    def test_every_listing_with_a_photo_is_there_also_when_its_file_is_not(self, run):
+        dataset = open_dataset(run).dataset
+        assert dataset.values("listing_id") == [f"L{number}" for number in range(12)]
+        assert dataset.media_type == "image"
+        assert dataset.persistent
+
+    def test_a_sample_shows_what_the_run_found(self, run):
+        np.savez(
+            run.probabilities_file, id=np.array(["L2"]), classes=np.array(CLASSES), probs=np.array([[0.7, 0.2, 0.1]])
+        )
+        sample = open_dataset(run).dataset.match({"listing_id": "L2"}).first()
+        assert sample["original_label"] == sample["ground_truth"].label == "lamp"
+        assert (sample["suggested"].label, sample["suggested"].confidence) == ("chair", 0.9)
+        assert (sample["predictions"].label, sample["predictions"].confidence) == ("chair", 0.7)
+        assert sample["issues"] == ["label", "price"]
+        assert sample.tags == ["label", "price", "train"]
+        assert (sample["price"], sample["title"], sample["fold"], sample["priority"]) == (12.0, "nice thing 2", 2, 3)
+        assert (sample["near_duplicate_group"], sample["outlier_score"]) == (None, None)
+
+    def test_saved_views_are_what_there_is_to_do_and_one_for_each_kind_worst_first(self, run):
+        dataset = open_dataset(run).dataset
+        views = {name: dataset.load_saved_view(name).values("listing_id") for name in dataset.list_saved_views()}
+        assert views == {
+            "To review": ["L0", "L1", "L2", "L3", "L5", "L8", "L9", "L11"],
+            "Label issues": ["L3", "L2", "L1", "L0"],
+            "Price issues": ["L2", "L5"],
+            "Near duplicate issues": ["L8", "L9"],
+            "Unreadable issues": ["L11"],
+            "Disagreements": [],
+            "Done": [],
+            "All": [f"L{number}" for number in range(12)],
+        }
+
+    def test_a_decision_leaves_the_list_of_what_to_do(self, run):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0"), "keep")
+        assert "L0" not in dataset.load_saved_view("To review").values("listing_id")
+        assert dataset.load_saved_view("Done").values("listing_id") == ["L0"]
+
+    def test_opening_again_keeps_the_dataset_and_its_decisions(self, run, fo):
+        first = open_dataset(run).dataset
+        decide(first, sample_of(first, "L0"), "delete")
+        again = open_dataset(run).dataset
+        assert again.values("id") == first.values("id")
+        assert shown(again, "L0")[0] == "delete"
+
+    def test_the_journal_wins_over_the_fields(self, run):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0", "L1"), "delete")
+        run.journal.unlink()
+        run.decide([Decision("L1", "relabel", "chair", "ben", "2026-01-02T03:04:05+00:00", "csv", "seen")])
+        dataset = open_dataset(run).dataset
+        assert shown(dataset, "L0") == (None, None, None)
+        assert shown(dataset, "L1") == ("relabel", "chair", "ben")
+
+    def test_decisions_survive_a_dataset_that_was_deleted(self, run, fo):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L1"), "accept")
+        fo.delete_dataset(dataset.name)
+        assert shown(open_dataset(run).dataset, "L1")[:2] == ("relabel", "lamp")
+
+    def test_a_run_that_was_made_anew_in_the_same_folder_is_shown_anew(self, run):
+        open_dataset(run)
+        run.write_table(run.issues_file, run.issues().assign(suggested_label="lamp"))
+        assert set(open_dataset(run).dataset.values("suggested.label")) == {"lamp"}
+
+    def test_samples_that_vanished_are_reported_come_back_and_are_no_decision(self, run):
+        dataset = open_dataset(run).dataset
+        dataset.delete_samples(sample_of(dataset, "L4", "L5"))
+        assert collect_decisions(run).vanished == ("L4", "L5")
+        opened = open_dataset(run)
+        assert opened.collected.vanished == ("L4", "L5")
+        assert len(opened.dataset) == 12
+        assert said(run) == []
+
+    def test_labels_edited_in_the_annotate_tab_become_decisions_once(self, run):
+        dataset = open_dataset(run).dataset
+        edit(dataset, "L7", "lamp")
+        assert [decision.id for decision in collect_decisions(run).decisions] == ["L7"]
+        assert collect_decisions(run).decisions == ()
+        assert [(decision.new_label, decision.note) for decision in run.decisions()[0]] == [("lamp", EDIT_NOTE)]
+        assert shown(dataset, "L7")[:2] == ("relabel", "lamp")
+        edit(dataset, "L6", "desk")
+        assert [decision.id for decision in open_dataset(run).collected.decisions] == ["L6"]
+
+    def test_an_edit_to_no_known_class_is_reported_and_the_label_restored(self, run):
+        dataset = open_dataset(run).dataset
+        dataset.set_values("ground_truth.label", {sample_of(dataset, "L6")[0]: "sofa"}, key_field="id")
+        dataset.set_values("ground_truth", {sample_of(dataset, "L7")[0]: None}, key_field="id")
+        assert collect_decisions(run).unusable == ("L6", "L7")
+        assert dataset.values("ground_truth.label") == dataset.values("original_label")
+        assert said(run) == []
+
+
+def with_hashes(run: Run, **changes: Any) -> None:
+    """Let the run know its photos, as find-issues does; L10's file was missing then."""
+    known = [None if number in (10, 12) else f"hash{number}" for number in range(13)]
+    size = [None if hash is None else 160 for hash in known]
+    table = run.listings().assign(sha256=known, width=size, height=size)
+    run.write_table(run.listings_file, table.assign(**changes))
+
+
+@needs_mongod
+@pytest.mark.usefixtures("fo")
+class TestOpening:
+    def test_a_bulk_insert_writes_what_fiftyone_itself_would(self, run, fo):
+        np.savez(
+            run.probabilities_file,
+            id=np.array(["L1"]),
+            classes=np.array(CLASSES),
+            probs=np.array([[0.7, 0.2, 0.1]], dtype=np.float32),
+        )
+        dataset = open_dataset(run).dataset
+        ours = dataset.match({"listing_id": "L1"}).first()
+        other = fo.Dataset()
+        other.add_sample(ours.copy())
+        documents = [next(collection._aggregate([{"$match": {}}])) for collection in (ours_of(dataset, "L1"), other)]
+        first, second = documents
+        assert first.keys() == second.keys()
+        for name in first.keys() - {"_id", "_dataset_id", "_rand", "created_at", "last_modified_at"}:
+            one, two = ({**document[name]} if name in LABELS else document[name] for document in documents)
+            if name in LABELS:
+                assert type(one.pop("_id")) is type(two.pop("_id"))
+            assert one == two
+        other.delete()
+
+    def test_reposts_stand_together_the_worst_group_first(self, run):
+        group = [None] * 4 + [1.0, 2.0, 1.0, 2.0, None, None, None, None, None]
+        score = [1.0] * 4 + [0.3, 0.1, 0.2, 0.4, 1.0, 1.0, 1.0, 1.0, 1.0]
+        table = run.issues().assign(near_duplicate_group=group, near_duplicate_score=score)
+        run.write_table(run.issues_file, table.assign(is_near_duplicate_issue=table["near_duplicate_group"].notna()))
+        view = open_dataset(run).dataset.load_saved_view("Near duplicate issues")
+        assert view.values("listing_id") == ["L5", "L7", "L4", "L6"]
+
+    def test_reviewers_who_differ_are_a_view(self, run):
+        run.decide(
+            [Decision("L0", "keep", None, "ana", TIME, "app"), Decision("L0", "delete", None, "ben", TIME, "app")]
+        )
+        dataset = open_dataset(run).dataset
+        assert dataset.load_saved_view("Disagreements").values("listing_id") == ["L0"]
+        run.decide([Decision("L0", "delete", None, "ana", TIME, "app")])
+        assert open_dataset(run).dataset.load_saved_view("Disagreements").values("listing_id") == []
+
+    def test_an_earlier_runs_decisions_are_taken_over_said_and_undone_one_by_one(self, run, tmp_path):
+        with_hashes(run)
+        run.update(started="2026-01-01")
+        run.decide([Decision(id, "delete", None, "ben", TIME, "app", "seen") for id in ("L0", "L1", "L2")])
+        later = Run(run.folder.parent / "2")
+        shutil.copytree(run.folder, later.folder)
+        later.journal.unlink()
+        later.update(started="2026-01-02")
+        with_hashes(later, label=["lamp", *run.listings()["label"][1:]])
+        opened = open_dataset(later)
+        assert len(opened.messages) == 1
+        assert "2 decisions of" in opened.messages[0]
+        assert "1 does not: another given label (L0)." in opened.messages[0]
+        assert shown(opened.dataset, "L1") == ("delete", None, "ben")
+        decide(opened.dataset, sample_of(opened.dataset, "L1"), "undo")
+        again = open_dataset(later)
+        assert again.messages == ()
+        assert [shown(again.dataset, id)[0] for id in ("L0", "L1", "L2")] == [None, None, "delete"]
+        assert len(run.decisions()[0]) == 3
+
+    def test_a_run_that_moved_keeps_its_decisions(self, run):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L1"), "accept")
+        moved = Run(run.folder.parent / "moved")
+        run.folder.rename(moved.folder)
+        opened = open_dataset(moved)
+        assert opened.dataset.name != dataset.name
+        assert shown(opened.dataset, "L1")[:2] == ("relabel", "lamp")
+
+    def test_photos_that_are_gone_since_the_run_are_said_and_the_rest_opens(self, run):
+        with_hashes(run)
+        (run.photo_root / "3.jpg").unlink()
+        opened = open_dataset(run)
+        assert [message for message in opened.messages if "gone" in message] == [
+            "1 photo is gone since the run; the App shows a red ! instead: L3"
+        ]
+        assert len(opened.dataset) == 12
+
+    def test_a_run_all_of_whose_photos_are_gone_does_not_open(self, run):
+        for photo in run.photo_root.iterdir():
+            photo.unlink()
+        with pytest.raises(ReviewError, match="none of the 12 photos"):
+            open_dataset(run)
+
+    def test_with_nothing_flagged_it_opens_with_all_listings(self, run):
+        table = run.issues()
+        flags = {name: False for name in table if name.startswith("is_")}
+        run.write_table(run.issues_file, table.assign(**flags))
+        opened = open_dataset(run)
+        assert (opened.first_view, len(opened.dataset.load_saved_view("To review"))) == ("All", 0)
+        assert opened.messages == ("Nothing is left to review; the view All shows all 12 listings.",)
+        assert len(opened.dataset.load_saved_view("All")) == 12
+
+    def test_decisions_that_mean_nothing_here_are_said_kept_and_not_shown(self, run):
+        run.decide(
+            [
+                Decision("X1", "keep", None, "ana", TIME, "app"),
+                Decision("L0", "relabel", "sofa", "ana", TIME, "app"),
+                Decision("L1", "keep", None, "ana", TIME, "app"),
+            ]
+        )
+        before = run.journal.read_bytes() + b"{half a line\n"
+        run.journal.write_bytes(before)
+        opened = open_dataset(run)
+        assert opened.messages == (
+            "decisions.jsonl line 4 can't be read and is left out: '{half a line'",
+            "1 decision in decisions.jsonl not shown, no such listing in this run: X1",
+            "1 decision in decisions.jsonl not shown, no class 'sofa': L0",
+        )
+        assert [shown(opened.dataset, id)[0] for id in ("L0", "L1")] == [None, "keep"]
+        assert run.journal.read_bytes() == before
+
+    def test_a_large_photo_is_shown_by_its_thumbnail_and_a_small_one_by_itself(self, run):
+        with_hashes(run, width=[1600, *[160] * 9, None, 160, None])
+        opened = open_dataset(run)
+        thumbnail, own = opened.dataset.values("thumbnail")[:2]
+        assert thumbnail == str(run.folder.resolve() / "thumbnails" / "hash0.jpg")
+        assert own == opened.dataset.values("filepath")[1]
+        assert opened.thumbnails == {thumbnail: str(run.photo_root / "0.jpg")}
+        assert thumbnail in opened.photos
+        assert opened.dataset.app_config.grid_media_field == "thumbnail"
+
+    def test_the_workspace_has_photos_progress_and_the_plot(self, run):
+        run.training_folder.mkdir()
+        np.save(run.training_folder / "features-0.npy", np.random.default_rng(0).normal(size=(13, 8)).astype("f4"))
+        dataset = open_dataset(run).dataset
+        photos, right = dataset.load_workspace("Review").children
+        assert photos.active_child is not None
+        assert [space.children[0].type for space in (photos, *right.children)] == [
+            "Samples",
+            "review_progress",
+            "Embeddings",
+        ]
+        kept = (run.folder / "review_points.npz").stat().st_mtime_ns
+        results = dataset.load_brain_results("photos")
+        assert results.points.shape == (12, 2)
+        assert np.isfinite(results.points).all()
+        dataset.delete()
+        open_dataset(run)
+        assert (run.folder / "review_points.npz").stat().st_mtime_ns == kept
+
+
+def ours_of(dataset: Any, listing: str) -> Any:
+    return dataset.match({"listing_id": listing})
+
+
+@needs_mongod
+class TestDecisions:
+    def test_each_action_is_in_the_journal_with_reviewer_source_and_note(self, run, fo, monkeypatch):
+        monkeypatch.setenv("CURATE_REVIEWER", "ben")
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L5", "L0"), "keep", note="looked twice")
+        decide(dataset, sample_of(dataset, "L1"), "accept")
+        decide(dataset, sample_of(dataset, "L4"), "relabel", label="lamp")
+        decide(dataset, sample_of(dataset, "L9"), "delete")
+        assert said(run) == [
+            ("L5", "keep", None),
+            ("L0", "keep", None),
+            ("L1", "relabel", "lamp"),
+            ("L4", "relabel", "lamp"),
+            ("L9", "delete", None),
+        ]
+        first = run.decisions()[0][0]
+        assert (first.reviewer, first.source, first.note) == ("ben", "app", "looked twice")
+        assert [decision.suggested_label for decision in run.decisions()[0]] == [None, "desk", "lamp", None, None]
+
+    def test_undo_brings_the_decision_before_back(self, run, fo):
+        dataset = open_dataset(run).dataset
+        samples = sample_of(dataset, "L0")
+        decide(dataset, samples, "delete")
+        decide(dataset, samples, "keep")
+        decide(dataset, samples, "undo")
+        assert shown(dataset, "L0")[0] == "delete"
+        decide(dataset, samples, "undo")
+        assert shown(dataset, "L0") == (None, None, None)
+        assert str(decide(dataset, samples, "undo")) == "1 listing left as before: no decision to take back"
+        assert [action for _, action, _ in said(run)] == ["delete", "keep", "undo", "undo"]
+
+    def test_a_decision_shows_at_once_whether_reviewers_differ(self, run, fo, monkeypatch):
+        run.decide([Decision("L0", "delete", None, "ben", TIME, "app")])
+        dataset = open_dataset(run).dataset
+        monkeypatch.setenv("CURATE_REVIEWER", "ana")
+        differ = dataset.load_saved_view("Disagreements")
+        decide(dataset, sample_of(dataset, "L0"), "keep")
+        assert differ.values("listing_id") == ["L0"]
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        assert differ.values("listing_id") == []
+        assert shown(dataset, "L0")[0] == "delete"
+
+    def test_undo_does_not_show_a_decision_that_means_nothing(self, run, fo):
+        run.decide([Decision("L0", "relabel", "sofa", "ana", TIME, "app")])
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0"), "keep")
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        assert shown(dataset, "L0") == (None, None, None)
+
+    def test_an_edit_made_by_hand_comes_before_the_click_after_it(self, run, fo):
+        dataset = open_dataset(run).dataset
+        edit(dataset, "L0", "lamp")
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        assert current_decisions(run.decisions()[0]) == {}
+        assert collect_decisions(run).decisions == ()
+
+    def test_a_note_is_shown_and_kept_by_the_decision_after_it(self, run, fo):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0"), "note", note="ask")
+        assert said(run) == [("L0", "note", None)]
+        assert noted_on(open_dataset(run).dataset, "L0") == (None, "ask")
+        decide(dataset, sample_of(dataset, "L0"), "delete")
+        assert run.decisions()[0][-1].note == "ask"
+        decide(dataset, sample_of(dataset, "L0"), "note", note="gone")
+        assert noted_on(dataset, "L0") == ("delete", "gone")
+        assert (run.decisions()[0][-1].action, run.decisions()[0][-1].note) == ("delete", "gone")
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        decide(dataset, sample_of(dataset, "L0"), "undo")
+        assert noted_on(dataset, "L0") == (None, "ask")
+
+    def test_one_repost_is_kept_and_the_others_are_deleted(self, run, fo):
+        dataset = open_dataset(run).dataset
+        outcome = keep_one(dataset, sample_of(dataset, "L9")[0])
+        assert said(run) == [("L9", "keep", None), ("L8", "delete", None)]
+        assert str(outcome) == "1 listing kept, 1 marked for deletion"
+        assert shown(dataset, "L8")[0] == "delete"
+        assert sorted(latest(dataset)) == sorted(sample_of(dataset, "L8", "L9"))
+
+    def test_a_repost_that_was_relabelled_stays_so_when_the_others_go(self, run, fo):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L9"), "relabel", label="lamp")
+        keep_one(dataset, sample_of(dataset, "L9")[0])
+        assert said(run)[1:] == [("L8", "delete", None)]
+        assert shown(dataset, "L9")[:2] == ("relabel", "lamp")
+
+    def test_a_listing_without_reposts_can_not_be_the_one_that_stays(self, run, fo):
+        dataset = open_dataset(run).dataset
+        with pytest.raises(ReviewError, match="no other listing shows this photo"):
+            keep_one(dataset, sample_of(dataset, "L0")[0])
+        assert said(run) == []
+
+    def test_accepting_leaves_listings_without_a_suggestion_alone(self, run, fo):
+        dataset = open_dataset(run).dataset
+        outcome = decide(dataset, sample_of(dataset, "L0", "L8"), "accept")
+        assert (outcome.changed, outcome.skipped) == (("L0",), ("L8",))
+        assert said(run) == [("L0", "relabel", "desk")]
+
+    def test_relabelling_to_the_given_label_is_to_keep_it(self, run, fo):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0"), "relabel", label="chair")
+        assert said(run) == [("L0", "keep", None)]
+
+    def test_a_decision_that_can_not_be_written_is_not_shown(self, run, fo):
+        dataset = open_dataset(run).dataset
+        run.journal.mkdir()  # no file can be appended to
+        with pytest.raises(ReviewError, match="nothing was recorded"):
+            decide(dataset, sample_of(dataset, "L0"), "keep")
+        assert shown(dataset, "L0") == (None, None, None)
+
+    def test_a_run_that_is_gone_takes_no_decisions(self, run, fo):
+        dataset = open_dataset(run).dataset
+        shutil.rmtree(run.folder)
+        with pytest.raises(ReviewError, match="is gone"):
+            decide(dataset, sample_of(dataset, "L0"), "keep")
+        assert not run.folder.exists()
+
+    def test_the_open_photo_is_decided_on_and_not_the_selection_behind_it(self, run, fo):
+        dataset = open_dataset(run).dataset
+        opened, selected = sample_of(dataset, "L0", "L1")
+        result = operate("keep", dataset, current_sample=opened, selected=[selected])
+        assert result.result == {"changed": 1}
+        assert said(run) == [("L0", "keep", None)]
+        following = [call.params for call in result.executor._requests if call.operator_uri == "@curate/review/go_on"]
+        assert [call["id"] for call in following] == [selected]
+
+    def test_a_selection_is_decided_on_at_once(self, run, fo):
+        dataset = open_dataset(run).dataset
+        operate("relabel", dataset, selected=sample_of(dataset, "L0", "L1"), params={"label": "lamp", "note": "both"})
+        assert said(run) == [("L0", "relabel", "lamp"), ("L1", "relabel", "lamp")]
+
+    def test_the_whole_view_is_decided_on_only_after_a_question(self, run, fo):
+        dataset = open_dataset(run).dataset
+        view = dataset.load_saved_view("Near duplicate issues")
+        result = operate("delete", dataset, view=view)
+        assert said(run) == []
+        assert "prompt_user_for_operation" in [call.operator_uri for call in result.executor._requests]
+        operate("decide_on_view", dataset, view=view, params={"action": "delete"})
+        assert said(run) == [("L8", "delete", None), ("L9", "delete", None)]
+
+    def test_other_datasets_are_left_alone(self, run, fo):
+        other = fo.Dataset()
+        other.add_sample(fo.Sample(filepath="/a.jpg"))
+        assert operate("keep", other, selected=other.values("id")).result == {"changed": 0}
+
+
+def operate(name: str, dataset: Any, **context: Any) -> Any:
+    """Run one of our operators as the App does."""
+    import fiftyone.operators as foo
+
+    return foo.execute_operator(f"@curate/review/{name}", {"dataset": dataset, **context})

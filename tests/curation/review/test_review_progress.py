@@ -1,0 +1,54 @@
+"""How far a review is, and when it says that one may stop."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from curation.review.progress import AHEAD, progress_of
+from curation.review.table import review_table
+from curation.run.journal import Decision
+from tests.curation.review.test_review import make_run
+
+
+def decided(id: str, action: str = "keep", reviewer: str = "ana") -> Decision:
+    return Decision(id, action, "desk" if action == "relabel" else None, reviewer, "2026-01-01", "app")
+
+
+def holding(*decisions: Decision) -> dict[str, Decision]:
+    return {decision.id: decision for decision in decisions}
+
+
+def queue(*chances: float) -> pd.DataFrame:
+    ids = [f"L{number}" for number in range(len(chances))]
+    return pd.DataFrame({"id": ids, "issues": [["label"]] * len(ids), "change_chance": chances})
+
+
+def test_counts_are_of_the_flagged_listings_and_the_rest_is_told_apart(tmp_path):
+    table = review_table(make_run(tmp_path))
+    found = progress_of(table, holding(decided("L0"), decided("L2", "relabel", "ben"), decided("L4", "delete")))
+    assert (found.flagged, found.done, found.left, found.others) == (8, 2, 6, 1)
+    assert found.actions == {"keep": 1, "relabel": 1, "delete": 1}
+    assert found.reviewers == {"ana": 2, "ben": 1}
+    assert found.kinds == {"label": (2, 4), "price": (1, 2), "near_duplicate": (0, 2), "unreadable": (0, 1)}
+
+
+def test_what_is_expected_is_the_sum_of_the_chances_of_what_is_left():
+    found = progress_of(queue(0.9, 0.8, 0.5), holding(decided("L0", "relabel"), decided("L1")))
+    assert found.expected_left == pytest.approx(0.5)
+    assert found.expected_done == pytest.approx(1.7)
+    assert found.changed_done == 1
+
+
+def test_the_hint_to_stop_comes_when_the_next_ones_are_expected_to_hold_less_than_one_error():
+    assert not progress_of(queue(*[0.06] * 40), {}).hint
+    assert "You may stop here" in progress_of(queue(*[0.04] * 40), {}).hint
+    # only what comes next counts, not what comes at the very end
+    assert "You may stop here" in progress_of(queue(*[0.04] * AHEAD, *[0.9] * 5), {}).hint
+
+
+def test_the_end_and_an_empty_queue_are_said():
+    assert "Everything flagged is decided" in progress_of(queue(0.9), holding(decided("L0"))).hint
+    empty = progress_of(queue(0.9).assign(issues=[[]]), {})
+    assert (empty.flagged, empty.left) == (0, 0)
+    assert "Nothing is flagged" in empty.hint

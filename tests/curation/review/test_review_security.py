@@ -1,0 +1,372 @@
+"""Who gets what from a review: each case asked of the real server, in front of a real MongoDB."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from curation.review.app.dataset import dataset_name
+from curation.review.app.panels import EVALUATION
+from curation.review.server.allowed import ALLOWED_OPERATORS, refuse_path
+from tests.curation.review.test_review import drop_database, make_run, needs_mongod
+from tests.support.review_server import SERVED, Server, start, stop
+
+pytestmark = needs_mongod
+ID = "0" * 24
+SAMPLES = 'query Q($view: BSONArray!) { samples(dataset: "NAME", view: $view) { __typename } }'
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("secure")
+    plugin = folder / "plugins" / "mine"
+    (plugin / "dist").mkdir(parents=True)
+    (plugin / "fiftyone.yml").write_text("name: '@me/mine'\noperators: []\n")
+    (plugin / "__init__.py").write_text("def register(plugin): pass\n")
+    (plugin / ".env").write_text("KEY=secret\n")
+    (plugin / ".git").mkdir()
+    (plugin / ".git" / "hook.js").write_text("secret")
+    (plugin / "dist" / "index.umd.js").write_text("mine\n")
+    (plugin / "page.html").write_text("<script></script>")
+    server = start(make_run(folder), folder / "log", FIFTYONE_PLUGINS_DIR=str(folder / "plugins"))
+    try:
+        yield server
+    finally:
+        stop(server)
+        drop_database(SERVED)
+
+
+@pytest.fixture(scope="module")
+def photo(server: Server) -> str:
+    """The query of a photo that is given out."""
+    return "filepath=" + quote(str(server.run.photo_root / "0.jpg"))
+
+
+class TestWhoMayEnter:
+    @pytest.mark.parametrize("cookie", ["", "curate_review=x", "curate_review_{port}=wrong", "curate_review_{port}="])
+    @pytest.mark.parametrize("path", ["/", "/media?{photo}", "/fiftyone", "/plugins", "/?token=wrong", "/?token="])
+    def test_nobody_without_the_token_reads(self, server, photo, cookie, path):
+        path = path.format(photo=photo)
+        assert server.ask(path, Cookie=cookie.format(port=server.port))[0] == 401
+
+    @pytest.mark.parametrize(
+        "path", ["/graphql", "/operators", "/operators/execute", "/events", "/aggregate", "/event"]
+    )
+    def test_nobody_without_the_token_acts_or_listens(self, server, path):
+        assert server.post(path, {}, Cookie="")[0] == 401
+        assert server.post(f"{path}?token={server.token}", {}, Cookie="")[0] == 401
+
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "evil.example:5151", "127.0.0.1.evil.example", "192.0.2.1", "localhost.", "[::2]:5151"]
+    )
+    def test_another_host_name_is_refused_even_with_the_token(self, server, host):
+        assert server.ask("/", Host=host)[0] == 403
+        assert server.ask(f"/?token={server.token}", Host=host)[0] == 403
+
+    def test_the_page_works_through_a_tunnel_with_another_port(self, server):
+        assert server.ask("/", Host="localhost:8080", Origin="http://localhost:8080")[0] == 200
+
+    @pytest.mark.parametrize(
+        "origin",
+        ["http://evil.example", "null", "http://localhost:3000", "http://127.0.0.1:1", "https://127.0.0.1:{port}", ""],
+    )
+    def test_another_page_can_not_act(self, server, origin):
+        # "" can't be sent as a header by `ask`; a lone blank can
+        origin = origin.format(port=server.port) or " "
+        for path in ("/operators/execute", "/graphql", "/events", "/tag"):
+            assert server.post(path, {"operator_uri": "@curate/review/undo"}, Origin=origin)[0] == 403
+        assert server.ask(f"/?token={server.token}", Origin=origin)[0] == 403
+
+    def test_no_web_socket_is_opened_even_with_the_token(self, server):
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+        for cookie in ({}, {"Cookie": ""}):
+            for path in ("/events", "/graphql"):
+                asked = {**upgrade, **cookie, "Sec-WebSocket-Key": "c2l4dGVlbiBieXRlcyE="}
+                assert server.ask(path, **asked)[0] == 403
+
+    def test_the_newer_http_is_no_way_around(self, server):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade, HTTP2-Settings\r\n")
+            plain.sendall(b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
+            said = plain.recv(4096)
+            while b"Unknown host." not in said:
+                more = plain.recv(4096)
+                assert more, said
+                said += more
+        assert b"<!doctype html>" not in said.lower()
+
+
+class TestFiles:
+    def test_photos_of_the_run_are_shown(self, server, photo):
+        assert server.ask(f"/media?{photo}")[0] == 200
+        assert server.ask(f"/media/?{photo}")[0] in (200, 307)
+
+    def test_no_other_file_is_given_out(self, server):
+        photos = server.run.photo_root
+        secret = photos.parent / "secret.jpg"
+        shutil.copy(photos / "0.jpg", secret)
+        (photos / "link.jpg").symlink_to(secret)
+        (photos / "notes.txt").write_text("not a photo")
+        (photos / "sub").mkdir()
+        refused = [
+            "/etc/passwd",
+            "etc/passwd",
+            "",
+            "file:///etc/passwd",
+            str(server.run.folder),
+            secret,
+            photos,
+            photos / ".." / "secret.jpg",
+            photos / "sub" / ".." / ".." / "secret.jpg",
+            photos / "link.jpg",
+            photos / "notes.txt",
+            photos / "0.JPG",
+            f"{photos}/0.jpg/../../secret.jpg",
+            f"{photos}\\..\\secret.jpg",
+            f"{photos}/0.jpg\0",
+            f"{photos}/%2e%2e/secret.jpg",
+            f"{photos}/%252e%252e/secret.jpg",
+            server.run.journal,
+        ]
+        assert {str(path): server.photo(path) for path in refused} == {str(path): 403 for path in refused}
+
+    def test_a_photo_replaced_by_a_link_is_no_longer_given_out(self, server):
+        photo, kept = server.run.photo_root / "9.jpg", server.run.photo_root / "kept.jpg"
+        assert server.photo(photo) == 200
+        photo.rename(kept)
+        photo.symlink_to("/etc/passwd")
+        try:
+            assert server.photo(photo) == 403
+        finally:
+            photo.unlink()
+            kept.rename(photo)
+
+    def test_another_run_s_photos_are_not_given_out(self, server, tmp_path):
+        other = make_run(tmp_path)
+        assert server.photo(other.photo_root / "0.jpg") == 403
+
+    def test_a_second_path_does_not_slip_through(self, server, photo):
+        for query in (
+            f"{photo}&filepath=/etc/passwd",
+            f"filepath=/etc/passwd&{photo}",
+            f"{photo}&file%70ath=/etc/passwd",
+        ):
+            for path in ("/media", "/media/", "/%6dedia"):
+                assert server.ask(f"{path}?{query}")[0] == 403
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "//media",
+            "///media",
+            "/MEDIA",
+            "/Media",
+            "/%6dedia",
+            "/%256dedia",
+            "/media/",
+            "/media//",
+            "/media/x",
+            "/./media",
+            "/datasets/../media",
+            "/datasets/%2e%2e/media",
+            "/datasets/%252e%252e/media",
+            "/datasets/..%2fmedia",
+            "/datasets/..\\media",
+            "/media\\",
+            "/media%00",
+            "/media%0a",
+            "/media;x",
+        ],
+    )
+    def test_another_spelling_of_media_gives_out_nothing(self, server, path):
+        status, content = server.ask(f"{path}?filepath=/etc/passwd")
+        assert status in (307, 400, 403, 404)
+        assert b"root:" not in content
+
+    def test_other_methods_are_no_way_around(self, server, photo):
+        assert server.ask("/media?filepath=/etc/passwd", method="HEAD")[0] == 403
+        for method in ("OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"):
+            assert server.ask(f"/media?{photo}", method=method)[0] in (400, 403, 405)
+        assert server.ask(f"/media?{photo}", method="HEAD", Cookie="")[0] == 401
+
+    def test_a_part_of_a_photo_can_be_asked_for_and_a_part_of_another_file_not(self, server, photo):
+        status, content = server.ask(f"/media?{photo}", Range="bytes=0-3")
+        assert (status, len(content)) == (206, 4)
+        assert server.ask("/media?filepath=/etc/passwd", Range="bytes=0-3")[0] == 403
+
+    @pytest.mark.parametrize("path", ["__init__.py", "fiftyone.yml", ".env", ".git/hook.js", "page.html", "", "dist"])
+    def test_of_a_plugin_only_what_a_page_needs_is_given_out(self, server, path):
+        assert server.ask("/plugins/mine/dist/index.umd.js") == (200, b"mine\n")
+        assert server.ask(f"/plugins/mine/{path}")[0] == 403
+        assert server.ask("/plugins/curate-review/__init__.py")[0] == 403
+
+    def test_every_answer_is_kept_from_other_pages(self, server, photo):
+        asked = ("/", "/fiftyone", f"/media?{photo}", "/media?filepath=/etc/passwd", "/plugins/mine/dist/index.umd.js")
+        for path in (*asked, "/assets/none.js", f"/?token={server.token}"):
+            _, headers, _ = server.answer(path)
+            assert headers["x-frame-options"] == "DENY"
+            assert "frame-ancestors 'none'" in headers["content-security-policy"]
+            assert headers["referrer-policy"] == "no-referrer"
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["cross-origin-resource-policy"] == "same-origin"
+
+    def test_a_photo_opened_by_itself_runs_no_script(self, server, photo):
+        assert server.answer(f"/media?{photo}")[1]["content-security-policy"].startswith("sandbox; default-src 'none'")
+
+    def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_pages_posts(self, server):
+        status, headers, _ = server.answer(f"/?token={server.token}", Cookie="")
+        assert status == 303
+        assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(headers["set-cookie"].split("; "))
+        assert server.token not in headers["location"]
+        assert headers["cache-control"] == "no-store"
+
+    @pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/%5cevil.example", "/%0d%0aX:%20y"])
+    def test_entering_never_leads_to_another_host(self, server, path):
+        _, headers, _ = server.answer(f"{path}?token={server.token}", Cookie="")
+        assert headers["location"].startswith("/")
+        assert not headers["location"].startswith(("//", "/\\"))
+        assert "x" not in headers
+
+
+class TestRoutesAndOperators:
+    def test_every_route_of_fiftyone_was_thought_about(self):
+        """A route that a new FiftyOne adds is refused until it is named in allowed.py, and then here."""
+        from tests.curation.review.test_review import our_fiftyone
+
+        our_fiftyone()
+        from fiftyone.server.app import app
+
+        allowed = {
+            route.path
+            for route in app.routes
+            for method in ("GET", "POST", "PATCH", "DELETE", "PUT")
+            if not refuse_path(method, route.path.replace("{dataset_id}", ID).replace("{sample_id}", ID) or "/")
+        }
+        assert {path for path in allowed if not path.startswith(("/embeddings/", "/operators", "/ontologies"))} == {
+            "",
+            "/aggregate",
+            "/dataset/{dataset_id}/sample/{sample_id}",
+            "/events",
+            "/features",
+            "/fiftyone",
+            "/geo",
+            "/graphql",
+            "/media",
+            "/plugins",
+            "/sort",
+            "/tag",
+            "/tagging",
+            "/values",
+        }
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("POST", "/event"),
+            ("POST", "/frames"),
+            ("POST", "/get-similar-labels-frames"),
+            ("POST", "/video-labels/index"),
+            ("POST", "/video-labels/window"),
+            ("GET", "/screenshot/x.html?proxy=/"),
+            ("GET", "/runtime-assets/models/sam2/x"),
+            ("GET", f"/dataset/{ID}/tags"),
+            ("GET", f"/dataset/{ID}/groups/{ID}"),
+            ("POST", f"/dataset/{ID}/sample/{ID}/tags"),
+            ("DELETE", f"/dataset/{ID}/sample/{ID}/tags"),
+            ("POST", f"/dataset/{ID}/sample/{ID}/commit-mask"),
+            ("PATCH", f"/dataset/{ID}/sample/{ID}/ground_truth/{ID}"),
+            ("DELETE", f"/dataset/{ID}/sample/{ID}"),
+            ("GET", "/graphql?query={version}"),
+            ("OPTIONS", "/operators/execute"),
+        ],
+    )
+    def test_what_no_review_needs_is_refused(self, server, method, path):
+        assert server.ask(path, method=method, body="{}")[0] == 403
+
+    def test_of_fiftyone_s_own_operators_only_the_allowed_run(self, server):
+        content = server.post("/operators", {"dataset_name": dataset_name(server.run)})[1]
+        built_in = {item["uri"] for item in json.loads(content)["operators"] if item["uri"].startswith("@voxel51/")}
+        assert len(built_in) > 50
+        assert built_in > ALLOWED_OPERATORS
+        for operator in sorted(built_in - ALLOWED_OPERATORS):
+            for path in ("execute", "execute/generator", "resolve-type", "resolve-execution-options"):
+                assert server.post(f"/operators/{path}", {"operator_uri": operator})[0] == 403
+        for name in ("list_files", "download_file", "delete_selected_samples", "edit_field_values", "delete_brain_run"):
+            assert f"@voxel51/operators/{name}" in built_in - ALLOWED_OPERATORS
+            assert server.operate(f"@voxel51/operators/{name}#x")[0] == 403
+
+    @pytest.mark.parametrize("body", ["", "[]", "1", '{"operator_uri": 1}', "not json", "[" * 5000, "\0"])
+    def test_a_body_that_can_not_be_checked_goes_no_further(self, server, body):
+        assert server.ask("/operators/execute", method="POST", body=body or "[]")[0] == 400
+
+    def test_an_allowed_operator_runs(self, server):
+        assert server.operate("@voxel51/operators/get_label_schemas")[0] == 200
+
+    def test_a_class_named_in_a_request_is_not_called(self, server, tmp_path):
+        ran = tmp_path / "ran"
+        stage = {"_cls": "subprocess.Popen", "kwargs": [["args", ["touch", str(ran)]]]}
+        raw = {"_cls": "fiftyone.core.stages.Mongo", "kwargs": [["pipeline", [{"$out": "other"}]]]}
+        name = dataset_name(server.run)
+        query = SAMPLES.replace("NAME", name)
+        for bad in (stage, raw, json.dumps(stage)):
+            assert server.post("/aggregate", {"dataset": name, "view": [bad], "aggregations": []})[0] == 403
+            assert server.post("/values", {"dataset": name, "path": "id", "view": [bad]})[0] == 403
+            assert server.post("/graphql", {"query": query, "variables": {"view": [bad]}})[0] == 403
+            asked = {"operator_uri": "@curate/review/keep", "dataset_name": name, "view": [bad]}
+            assert server.post("/operators/execute", asked)[0] == 403
+        inline = query.replace("($view: BSONArray!)", "").replace("$view", '[{_cls: "subprocess.Popen", kwargs: []}]')
+        assert server.post("/graphql", {"query": inline})[0] == 403
+        state = {"_CLS": "fiftyone.core.state.StateDescription", "dataset": name, "view": []}
+        assert server.post("/events", {"initializer": state, "events": [], "subscription": "x"})[0] == 403
+        assert not ran.exists()
+
+    def test_python_sent_to_the_model_evaluation_panel_is_not_run(self, server, tmp_path):
+        ran = tmp_path / "ran"
+        code = f"open({str(ran)!r}, 'w').close(); subsets = {{'all': {{}}}}"
+        subset = {"type": "custom_code", "code": code, "subset": "all"}
+        panel = "@voxel51/panels/model_evaluation_panel_builtin"
+        asked = {"type": "subset", "options": {"key": EVALUATION, "subset_def": subset}}
+        asked |= {"panel_id": "x", "panel_state": {}, "__method__": "load_view"}
+        assert server.operate(panel, **asked)[0] == 403
+        asked["options"]["subset_def"] = {"type": "field", "field": "tags", "value": "train"}
+        assert server.operate(panel, **asked)[0] == 200
+        scenario = {"scenario_type": "attribute", "scenario_subsets_code": code}
+        for operator in ("model_evaluation_configure_scenario", "mes_plot_resolver"):
+            assert server.operate(f"@voxel51/operators/{operator}", **scenario)[0] == 403
+        assert not ran.exists()
+
+    def test_the_views_of_the_app_pass(self, server):
+        name = dataset_name(server.run)
+        query = SAMPLES.replace("NAME", name)
+        stage = {"_cls": "fiftyone.core.stages.Limit", "kwargs": [["limit", 1]]}
+        status, content = server.post("/graphql", {"query": query, "variables": {"view": [stage]}})
+        assert status == 200
+        assert json.loads(content)["data"] == {"samples": {"__typename": "SampleItemStrConnection"}}
+
+    def test_views_that_all_reviewers_use_can_not_be_removed(self, server):
+        name = dataset_name(server.run)
+        call = f'deleteSavedView(subscription: "x", viewName: "To review", datasetName: {json.dumps(name)})'
+        for query in (
+            f"mutation {{ {call} }}",
+            f"mutation {{ a: {call} }}",
+            f"mutation {{ ...f }} fragment f on Mutation {{ {call} }}",
+        ):
+            assert server.post("/graphql", {"query": query})[0] == 403
+
+    def test_only_the_label_of_a_sample_can_be_edited(self, server):
+        for path in ("/filepath", "/listing_id", "/ground_truthx", "", "/decision", "/tags/0"):
+            step = [{"op": "replace", "path": path, "value": "x"}]
+            sample = f"/dataset/{ID}/sample/{ID}"
+            assert server.ask(sample, method="PATCH", body=json.dumps(step))[0] == 403
+        for step in ({"op": "move", "path": "/ground_truth", "from": "/filepath"}, {"filepath": "/etc/passwd"}):
+            assert server.ask(sample, method="PATCH", body=json.dumps([step]))[0] in (400, 403)
+        assert server.ask(sample, method="PATCH", body=json.dumps({"filepath": "/etc/passwd"}))[0] == 403
+        # the right one reaches FiftyOne, which misses its If-Match
+        step = [{"op": "replace", "path": "/ground_truth/label", "value": "desk"}]
+        status, content = server.ask(sample, method="PATCH", body=json.dumps(step))
+        assert (status, b"If-Match" in content) == (400, True)

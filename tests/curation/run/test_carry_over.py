@@ -1,0 +1,157 @@
+"""Decisions of an earlier run, taken over into a new one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from curation.run.carry_over import EARLIER, carry_over
+from curation.run.journal import UNDO, Decision, current_decisions, disagreements
+from curation.run.run import Run
+from training.utils.files import write_json
+
+TIME = "2026-01-02T03:04:05.000+00:00"
+
+
+def make(folder: Path, number: int, **changes: Any) -> Run:
+    """Write a run of five listings that find-issues would have made `number` days into the year."""
+    run = Run(folder / "runs" / "shop" / str(number))
+    run.folder.mkdir(parents=True)
+    table = pd.DataFrame(
+        {"id": list("abcde"), "label": ["chair", "desk", "lamp", "chair", None], "sha256": ["1", "2", "3", "4", None]}
+    )
+    for column in ("id", "label", "sha256"):
+        table[column] = changes.get(column, table[column])
+    table.to_parquet(run.listings_file)
+    dataset = {
+        "name": changes.get("name", "shop"),
+        "path": changes.get("path", str(folder / "shop")),
+        "classes": changes.get("classes", ["chair", "desk", "lamp"]),
+    }
+    write_json(run.record_file, {"status": "finished", "started": f"2026-01-{number:02d}", "dataset": dataset})
+    return run
+
+
+def said(id: str, action: str = "keep", new_label: str | None = None, **other: str) -> Decision:
+    return Decision(id, action, new_label, other.get("by", "ana"), TIME, other.get("source", "app"), other.get("note"))
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Run:
+    run = make(tmp_path, 1)
+    run.decide([said("a", note="sure"), said("b", "relabel", "lamp"), said("c", "delete"), said("e")])
+    return run
+
+
+def test_what_still_applies_is_taken_over_with_reviewer_time_and_note(first, tmp_path):
+    run = make(tmp_path, 2)
+    result = carry_over(run)
+    taken, _ = run.decisions()
+    assert [decision.id for decision in taken] == ["a", "b", "c", "e"]
+    assert taken[0] == Decision("a", "keep", None, "ana", TIME, EARLIER, "sure")
+    assert result is not None
+    assert tuple(taken) == result.taken
+    assert result.left == {}
+    assert "4 decisions of" in str(result)
+    assert run.record()["carried_over"] == {"from": str(first.folder), "taken": 4, "left": {}}
+
+
+def test_what_no_longer_applies_is_left_and_said_with_its_reason(first, tmp_path):
+    run = make(tmp_path, 2, label=["chair", "desk", "desk", "chair", None], sha256=["9", "2", "3", "4", None])
+    result = carry_over(run)
+    assert result is not None
+    assert [decision.id for decision in run.decisions()[0]] == ["b", "e"]
+    assert result.left == {"a": "another photo", "c": "another given label"}
+    assert "2 decisions of" in str(result)
+    assert "2 do not: another photo (a); another given label (c)." in str(result)
+    assert "\n" not in str(result)
+
+
+def test_a_listing_that_is_gone_and_a_class_that_is_gone_are_left(first, tmp_path):
+    run = make(tmp_path, 2, id=list("zbcde"), classes=["chair", "desk"])
+    result = carry_over(run)
+    assert result is not None
+    assert result.left == {"a": "the listing is gone", "b": "no class 'lamp'"}
+
+
+def test_it_happens_once_also_after_everything_was_undone(first, tmp_path):
+    run = make(tmp_path, 2)
+    assert carry_over(run) is not None
+    run.decide([said(id, UNDO) for id in "abce"])
+    assert carry_over(run) is None
+    assert current_decisions(run.decisions()[0]) == {}
+
+
+def test_two_reviewers_who_open_a_run_at_once_take_over_once(first, tmp_path):
+    run = make(tmp_path, 2)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: carry_over(run), range(8)))
+    assert len(run.decisions()[0]) == 4
+
+
+def test_an_undo_leaves_that_listing_undecided_whatever_was_said_before_in_the_earlier_run(first, tmp_path):
+    first.decide([said("a", "delete")])
+    run = make(tmp_path, 2)
+    carry_over(run)
+    run.decide([said("a", UNDO)])
+    assert current_decisions(run.decisions()[0]).keys() == {"b", "c", "e"}
+
+
+def test_what_was_undone_or_accepted_unseen_is_not_taken(first, tmp_path):
+    first.decide([said("a", UNDO), said("d", "relabel", "desk", source="suggestion")])
+    run = make(tmp_path, 2)
+    result = carry_over(run)
+    assert result is not None
+    assert [decision.id for decision in result.taken] == ["b", "c", "e"]
+    assert result.left == {"d": "accepted without a person looking"}
+
+
+def test_the_latest_run_that_has_decisions_counts(first, tmp_path):
+    make(tmp_path, 2).decide([said("d")])
+    make(tmp_path, 3)
+    run = make(tmp_path, 10)
+    result = carry_over(run)
+    assert result is not None
+    assert result.earlier.name == "2"
+    assert [decision.id for decision in result.taken] == ["d"]
+
+
+@pytest.mark.parametrize(("name", "path", "taken"), [("shop", "/elsewhere", 4), ("other", "/elsewhere", 0)])
+def test_another_dataset_gives_nothing(first, tmp_path, name, path, taken):
+    result = carry_over(make(tmp_path, 2, name=name, path=path))
+    assert (len(result.taken) if result else 0) == taken
+
+
+def test_a_later_run_a_damaged_one_and_one_without_a_table_give_nothing(first, tmp_path):
+    run = make(tmp_path, 2)
+    make(tmp_path, 3).decide([said("d")])
+    broken = tmp_path / "runs" / "shop" / "4"
+    broken.mkdir()
+    (broken / "run.json").write_text("{")
+    first.listings_file.unlink()
+    result = carry_over(run)
+    assert result is not None
+    assert (result.earlier, result.taken) == (first.folder, ())
+    assert set(result.left.values()) == {"the earlier run does not know the listing"}
+    assert not run.journal.exists()
+
+
+def test_a_run_with_a_journal_is_left_alone_also_when_its_lines_are_damaged(first, tmp_path):
+    run = make(tmp_path, 2)
+    run.journal.write_text("no record\n")
+    assert carry_over(run) is None
+    assert run.journal.read_text() == "no record\n"
+
+
+def test_reviewers_disagree_while_their_latest_standing_words_differ():
+    ana, ben = said("a"), said("a", "relabel", "desk", by="ben")
+    assert disagreements([ana, ben]) == {"a"}
+    assert disagreements([ana, said("b", "delete", by="ben")]) == set()
+    assert disagreements([ana, said("a", "delete")]) == set()  # one person may change their mind
+    assert disagreements([ana, ben, said("a", "relabel", "lamp", by="ben")]) == {"a"}
+    assert disagreements([ana, ben, said("a", by="ben")]) == set()
+    assert disagreements([ana, ben, said("a", UNDO, by="ben")]) == set()

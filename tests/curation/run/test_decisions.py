@@ -1,0 +1,384 @@
+"""The journal of decisions, and decisions from a CSV."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from curation.errors import DecisionsError
+from curation.run.journal import (
+    ACTIONS,
+    NOTE,
+    UNDO,
+    Decision,
+    append_decisions,
+    check_decisions,
+    check_reviewer,
+    current_decisions,
+    last_click,
+    noted,
+    read_decisions_csv,
+    read_journal,
+    reviewer_name,
+    taken_back,
+)
+
+CLASSES = ["NA", "chair", "desk"]
+
+
+def said(id: str, action: str = "keep", new_label: str | None = None, *, source: str = "app") -> Decision:
+    return Decision(id, action, new_label, "ana", "2024-05-01T10:00:00.000+00:00", source)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "decisions.jsonl"
+
+
+def test_what_is_appended_is_read_back_in_order(journal: Path) -> None:
+    first = [said("1"), Decision("2", "relabel", "Stühle", "bo", "2024", "csv", 'a "note"\nof two lines')]
+    append_decisions(journal, first)
+    append_decisions(journal, [said("1", UNDO)])
+    assert read_journal(journal) == ([*first, said("1", UNDO)], [])
+
+
+def test_appending_never_changes_what_is_there(journal: Path) -> None:
+    append_decisions(journal, [said("1")])
+    before = journal.read_bytes()
+    append_decisions(journal, [said("2"), said("3")])
+    assert journal.read_bytes()[: len(before)] == before
+    assert journal.read_bytes().count(b"\n") == 3
+
+
+def test_without_a_decision_no_journal_is_made(journal: Path) -> None:
+    append_decisions(journal, [])
+    assert not journal.exists()
+    assert read_journal(journal) == ([], [])
+
+
+@pytest.mark.parametrize("note", ["a\u2028b", "a\x85b", "a\x1eb", "a\rb", "a\x0cb", "😀", "\ufeff"])
+def test_a_note_may_hold_any_character(note: str, journal: Path) -> None:
+    decision = Decision(f"id {note}", "keep", None, note, "2024", "app", note)
+    append_decisions(journal, [decision, said("2")])
+    assert read_journal(journal) == ([decision, said("2")], [])
+
+
+def test_a_last_line_that_was_cut_off_costs_that_line_only(journal: Path) -> None:
+    append_decisions(journal, [said("1"), said("2")])
+    journal.write_bytes(journal.read_bytes()[:-20])
+    decisions, damaged = read_journal(journal)
+    assert decisions == [said("1")]
+    assert len(damaged) == 1
+    assert damaged[0].startswith('decisions.jsonl line 2 can\'t be read and is left out: \'{"id": "2"')
+    append_decisions(journal, [said("3")])
+    assert read_journal(journal)[0] == [said("1"), said("3")]
+    assert len(read_journal(journal)[1]) == 1
+
+
+def test_a_last_line_that_lacks_only_its_end_is_read(journal: Path) -> None:
+    append_decisions(journal, [said("1")])
+    journal.write_bytes(journal.read_bytes()[:-1])
+    append_decisions(journal, [said("2")])
+    assert read_journal(journal) == ([said("1"), said("2")], [])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"not json",
+        b"\xff\xfe",
+        b"[]",
+        b"3",
+        b"null",
+        b'{"id": "x"}',
+        b'{"id": "x", "action": "keep", "who": "ana"}',
+        b'{"id": ["x"], "action": "keep", "new_label": null, "reviewer": "", "time": "", "source": ""}',
+        b'{"id": 7, "action": "keep", "new_label": null, "reviewer": "", "time": "", "source": ""}',
+        b'{"id": "x", "action": null, "new_label": null, "reviewer": "", "time": "", "source": ""}',
+    ],
+)
+def test_a_damaged_line_is_told_with_its_number_and_left_in_place(line: bytes, journal: Path) -> None:
+    append_decisions(journal, [said("1")])
+    with journal.open("ab") as stream:
+        stream.write(b"\n" + line + b"\n")
+    append_decisions(journal, [said("2")])
+    before = journal.read_bytes()
+    decisions, damaged = read_journal(journal)
+    assert decisions == [said("1"), said("2")]
+    assert [message.split(" can't")[0] for message in damaged] == ["decisions.jsonl line 3"]
+    assert journal.read_bytes() == before
+
+
+def test_the_latest_decision_of_a_listing_holds() -> None:
+    history = [said("1"), said("2", "delete"), said("1", "relabel", "desk")]
+    assert current_decisions(history) == {"1": history[2], "2": history[1]}
+
+
+def test_undo_takes_one_decision_back_at_a_time() -> None:
+    history = [said("1"), said("1", "delete"), said("2")]
+    assert current_decisions([*history, said("1", UNDO)]) == {"1": history[0], "2": history[2]}
+    assert current_decisions([*history, said("1", UNDO), said("1", UNDO)]) == {"2": history[2]}
+
+
+def test_an_undo_with_nothing_before_it_does_nothing() -> None:
+    history = [said("1", UNDO), said("1", UNDO), said("1", "delete")]
+    assert current_decisions(history) == {"1": history[2]}
+
+
+def test_a_note_decides_nothing_and_undo_passes_it_over() -> None:
+    journal = [said("1"), said("1", NOTE), said("2", NOTE)]
+    assert current_decisions(journal) == {"1": said("1")}
+    assert noted(journal) == {"1": said("1", NOTE), "2": said("2", NOTE)}
+    assert current_decisions([*journal, said("1", UNDO)]) == {}
+
+
+def at(time: str, id: str, action: str = "keep", reviewer: str = "ana", source: str = "app") -> Decision:
+    return Decision(id, action, None, reviewer, time, source)
+
+
+def test_the_latest_click_is_all_that_one_reviewer_decided_at_once_in_the_app() -> None:
+    journal = [at("1", "a"), at("2", "b"), at("2", "c"), at("3", "d", reviewer="ben"), at("4", "e", source="csv")]
+    assert last_click(journal, "ana") == ["b", "c"]
+    journal += [at("5", "b", UNDO), at("5", "c", UNDO)]
+    assert last_click(journal, "ana") == ["a"]
+    assert last_click([*journal, at("6", "a", UNDO)], "ana") == []
+    assert last_click(journal, "ben") == ["d"]
+
+
+def test_taking_back_leaves_what_was_decided_before_and_after() -> None:
+    before, added, after = said("1"), said("1", "relabel", "desk", source="csv"), said("1", "delete")
+    other = said("2")
+    history = [before, added, after, other]
+    records = taken_back(history, [added], reviewer="bo")
+    assert [record.action for record in records] == [UNDO, UNDO, "delete"]
+    assert current_decisions([*history, *records]) == {"1": after, "2": other}
+    # and an undo of the later one leads to the earlier one, not to the one that was taken back
+    assert current_decisions([*history, *records, said("1", UNDO)])["1"] == before
+
+
+def test_taking_back_what_was_undone_already_does_nothing() -> None:
+    added = said("1", "relabel", "desk", source="csv")
+    assert taken_back([said("1"), added, said("1", UNDO)], [added], reviewer="bo") == []
+
+
+def test_taking_back_one_of_two_equal_decisions_leaves_the_other() -> None:
+    added = said("1", "relabel", "desk", source="csv")
+    history = [added, added]
+    records = taken_back(history, [added], reviewer="bo")
+    assert current_decisions([*history, *records]) == {"1": added}
+
+
+@pytest.mark.parametrize("text", ["", "\ufeff"])
+def test_a_csv_is_read_with_spaces_and_a_byte_order_mark(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"{text} id , decision ,new_label, note\n 1 , Relabel , desk , looks wrong \n2,KEEP,,\n", "utf-8")
+    first, second = read_decisions_csv(path, reviewer="ana")
+    assert (first.id, first.action, first.new_label, first.note) == ("1", "relabel", "desk", "looks wrong")
+    assert (second.id, second.action, second.new_label, second.note) == ("2", "keep", None, None)
+    assert {first.source, second.source} == {"csv"}
+    assert {first.reviewer, second.reviewer} == {"ana"}
+
+
+def test_a_csv_s_own_reviewer_and_time_go_first(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,decision,reviewer,time\n1,keep,bo,2024-01-01\n2,keep,,\n")
+    first, second = read_decisions_csv(path, reviewer="ana")
+    assert (first.reviewer, first.time) == ("bo", "2024-01-01")
+    assert second.reviewer == "ana"
+    assert second.time > "2024-01-01"
+
+
+def test_the_column_may_be_called_action(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,action\n1,delete\n")
+    assert [(d.id, d.action) for d in read_decisions_csv(path, reviewer="ana")] == [("1", "delete")]
+
+
+def test_a_row_without_a_decision_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,decision,new_label\n1,,desk\n2,  ,\n3\n\n4,keep,\n")
+    assert [decision.id for decision in read_decisions_csv(path, reviewer="ana")] == ["4"]
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_a_spreadsheet_saves_is_read(mark: str, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    lines = [["id", "decision", "new_label", "note"], ["é1", "relabel", "desk", '"one, two; three"']]
+    path.write_text("\r\n".join(mark.join(line) for line in lines), encoding)
+    (decision,) = read_decisions_csv(path, reviewer="ana")
+    assert (decision.id, decision.new_label, decision.note) == ("é1", "desk", "one, two; three")
+
+
+def test_the_same_decision_twice_is_one_and_two_different_ones_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,decision,new_label,note\n1,relabel,desk,\n1,relabel,desk,sure\n")
+    assert current_decisions(read_decisions_csv(path, reviewer="ana"))["1"].note == "sure"
+    path.write_text("id,decision,new_label\n1,relabel,desk\n2,keep,\n1,relabel,chair\n")
+    with pytest.raises(DecisionsError, match=r"mine\.csv decides 1 listings in two ways: got 1; wanted one row"):
+        read_decisions_csv(path, reviewer="ana")
+
+
+@pytest.mark.parametrize("content", ["id,decision\n", "id,decision\n1,\n2, \n"])
+def test_a_csv_that_decides_nothing_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(content)
+    with pytest.raises(DecisionsError, match=r"mine\.csv has no decision: got only rows without one; wanted one of"):
+        read_decisions_csv(tmp_path / "mine.csv", reviewer="ana")
+
+
+@pytest.mark.parametrize("id", ["=1+1", "+1", "-1", "@a", "'1", '"1"', "a,b", "a;b", "a\nb"])
+def test_an_id_comes_back_as_it_is_written(id: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    quoted = id.replace('"', '""')
+    path.write_text(f'"id","decision"\r\n"{quoted}","keep"\r\n', newline="")
+    assert [decision.id for decision in read_decisions_csv(path, reviewer="ana")] == [id]
+
+
+def test_a_label_beside_keep_or_delete_is_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,decision,new_label\n1,keep,desk\n2,delete,desk\n")
+    assert [decision.new_label for decision in read_decisions_csv(path, reviewer="ana")] == [None, None]
+
+
+def test_a_class_called_na_can_be_given(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,decision,new_label\nNA,relabel,NA\n")
+    decisions = read_decisions_csv(path, reviewer="ana")
+    assert [(decision.id, decision.new_label) for decision in decisions] == [("NA", "NA")]
+    check_decisions(decisions, ["NA"], CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("id,decison\n1,keep\n", r"mine\.csv has no column 'decision': got id, decison.*Did you mean 'decison'\?"),
+        ("listing,decision\n1,keep\n", r"mine\.csv has no column 'id': got listing, decision"),
+        ("", r"mine\.csv has no column 'id': got an empty file"),
+        ("1;keep\n", r"mine\.csv has no column 'id': got 1;keep"),
+    ],
+)
+def test_a_csv_without_a_needed_column_is_refused(content: str, match: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(content)
+    with pytest.raises(DecisionsError, match=match):
+        read_decisions_csv(tmp_path / "mine.csv", reviewer="ana")
+
+
+@pytest.mark.parametrize("content", [b"id,decision\n\xe9,keep\n", b"id,decision\n1," + b"x" * 200_000])
+def test_a_csv_that_can_not_be_read_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_bytes(content)
+    with pytest.raises(DecisionsError, match=r"mine\.csv can't be read"):
+        read_decisions_csv(tmp_path / "mine.csv", reviewer="ana")
+
+
+def test_a_missing_csv_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DecisionsError, match=r"no decisions file: got .*none\.csv; wanted a CSV with id, decision"):
+        read_decisions_csv(tmp_path / "none.csv", reviewer="ana")
+
+
+def test_decisions_for_unknown_listings_are_refused_all_at_once() -> None:
+    decisions = [said(str(number)) for number in range(8)]
+    with pytest.raises(DecisionsError, match=r"7 decisions .* got 1, 2, 3, 4, 5, \+2 more; wanted ids"):
+        check_decisions(decisions, ["0"], CLASSES)
+
+
+def test_an_unknown_action_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(
+        DecisionsError, match=r"unknown action for listing 1: got 'relable'; .*Did you mean 'relabel'\?"
+    ):
+        check_decisions([said("1", "relable", "desk")], ["1"], CLASSES)
+
+
+def test_a_note_alone_is_the_journal_s_word_not_a_csv_s() -> None:
+    check_decisions([said("1", NOTE)], ["1"], CLASSES)
+    with pytest.raises(DecisionsError, match="unknown action"):
+        check_decisions([said("1", NOTE, source="csv")], ["1"], CLASSES)
+
+
+def test_undo_is_the_journal_s_word_not_a_csv_s() -> None:
+    check_decisions([said("1", UNDO)], ["1"], CLASSES)
+    with pytest.raises(DecisionsError, match=f"unknown action .* wanted {', '.join(ACTIONS)}"):
+        check_decisions([said("1", UNDO, source="csv")], ["1"], CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("label", "match"),
+    [("Desks", r"got new_label 'Desks'; wanted one of NA, chair, desk\. Did you mean 'desk'\?"), (None, "None")],
+)
+def test_a_relabel_to_no_known_class_is_refused_with_the_nearest_one(label: str | None, match: str) -> None:
+    with pytest.raises(DecisionsError, match=match):
+        check_decisions([said("1", "relabel", label)], ["1"], CLASSES)
+
+
+def test_the_reviewer_is_the_one_named_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CURATE_REVIEWER", "Ana Silva")
+    assert reviewer_name() == "Ana Silva"
+
+
+def test_a_line_of_the_journal_is_plain_json(journal: Path) -> None:
+    append_decisions(journal, [said("1", "relabel", "Stühle")])
+    assert json.loads(journal.read_text(encoding="utf-8")) == {
+        "id": "1",
+        "action": "relabel",
+        "new_label": "Stühle",
+        "reviewer": "ana",
+        "time": "2024-05-01T10:00:00.000+00:00",
+        "source": "app",
+        "note": None,
+        "suggested_label": None,
+    }
+
+
+APPEND = (
+    "import sys; from pathlib import Path; from curation.run.journal import Decision, append_decisions\n"
+    "for number in range(500):\n"
+    "    note = 'x' * (20000 if number % 50 == 0 else 20)\n"
+    "    name = sys.argv[2]\n"
+    "    append_decisions(Path(sys.argv[1]), [Decision(f'{name}{number}', 'keep', None, name, '', 'app', note)])"
+)
+
+
+def test_two_processes_that_append_at_once_lose_and_mangle_nothing(tmp_path):
+    journal = tmp_path / "decisions.jsonl"
+    journal.write_text('{"id": "cut short')
+    writers = [subprocess.Popen([sys.executable, "-c", APPEND, str(journal), name]) for name in ("ana", "ben")]
+    damaged: list[str] = []
+    while any(writer.poll() is None for writer in writers):
+        damaged += read_journal(journal)[1][1:]  # a reader never meets half a line either
+        time.sleep(0.1)
+    assert [writer.returncode for writer in writers] == [0, 0]
+    decisions, left_out = read_journal(journal)
+    assert damaged == []
+    assert len(left_out) == 1
+    for name in ("ana", "ben"):
+        assert [decision.id for decision in decisions if decision.reviewer == name] == [
+            f"{name}{n}" for n in range(500)
+        ]
+    assert len(decisions) == 1000
+
+
+def test_a_full_disk_leaves_no_half_decision(tmp_path):
+    journal = tmp_path / "decisions.jsonl"
+    append_decisions(journal, [Decision("a", "keep", None, "ana", "", "app")])
+    before = journal.read_bytes()
+    code = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from curation.run.journal import Decision, append_decisions\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "append_decisions(Path(sys.argv[1]), [Decision('b', 'keep', None, 'ana', '', 'app', 'x' * 9000)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(journal)], capture_output=True, text=True, check=False)
+    assert "OSError" in done.stderr
+    assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["", "  ", "ana\nben", "ana\x1b[2J", "\u2028"])
+def test_a_reviewer_s_name_can_be_shown_in_one_line(name):
+    with pytest.raises(DecisionsError, match="needs a name"):
+        check_reviewer(name)
+    assert check_reviewer(" Añá Ó Briain ") == "Añá Ó Briain"

@@ -1,0 +1,182 @@
+"""Who may import whom."""
+
+import pytest
+
+from tests.project.structure import ROOT, arrows, back_arrows, modules
+
+#: What each package and loose module may import. An arrow that is not here needs a reason, and one that is gone is
+#: removed: the table is the structure, not a wish.
+MAY_IMPORT = {
+    "curation.cli": [
+        "curation.comparison",
+        "curation.demo_data",
+        "curation.errors",
+        "curation.exploration",
+        "curation.find",
+        "curation.fixes",
+        "curation.issues",
+        "curation.listings",
+        "curation.models",
+        "curation.rendering",
+        "curation.report",
+        "curation.review",
+        "curation.run",
+        "training.images",
+        "training.networks",
+        "training.settings",
+        "training.utils",
+    ],
+    "curation.comparison": [
+        "curation.errors",
+        "curation.evidence",
+        "curation.listings",
+        "curation.rendering",
+        "curation.run",
+        "training.crossval",
+        "training.evaluation",
+        "training.images",
+        "training.networks",
+        "training.settings",
+        "training.utils",
+    ],
+    "curation.demo_data": ["curation.errors", "training.utils"],
+    "curation.errors": ["training.errors"],
+    "curation.evidence": [
+        "curation.errors",
+        "curation.listings",
+        "curation.photos",
+        "curation.run",
+        "training.crossval",
+        "training.images",
+        "training.networks",
+        "training.settings",
+        "training.utils",
+    ],
+    "curation.exploration": [
+        "curation.errors",
+        "curation.listings",
+        "curation.rendering",
+        "training.images",
+        "training.utils",
+    ],
+    "curation.find": [
+        "curation.errors",
+        "curation.evidence",
+        "curation.issues",
+        "curation.listings",
+        "curation.photos",
+        "curation.report",
+        "curation.run",
+        "training.crossval",
+        "training.images",
+        "training.settings",
+        "training.utils",
+    ],
+    "curation.fixes": ["curation.errors", "curation.listings", "curation.run", "training.utils"],
+    "curation.issues": [
+        "curation.errors",
+        "curation.evidence",
+        "curation.listings",
+        "curation.photos",
+        "curation.rendering",
+        "curation.run",
+        "training.features",
+    ],
+    "curation.listings": ["curation.errors", "training.crossval", "training.utils"],
+    "curation.models": [
+        "curation.errors",
+        "curation.evidence",
+        "curation.listings",
+        "curation.photos",
+        "curation.rendering",
+        "curation.run",
+        "training.crossval",
+        "training.errors",
+        "training.evaluation",
+        "training.fit",
+        "training.images",
+        "training.networks",
+        "training.settings",
+        "training.utils",
+    ],
+    "curation.photos": ["curation.errors", "curation.listings", "training.errors", "training.images", "training.utils"],
+    "curation.rendering": ["training.images"],
+    "curation.report": [
+        "curation.comparison",
+        "curation.issues",
+        "curation.rendering",
+        "curation.run",
+        "training.utils",
+    ],
+    "curation.review": [
+        "curation.errors",
+        "curation.issues",
+        "curation.rendering",
+        "curation.run",
+        "training.evaluation",
+        "training.images",
+        "training.utils",
+    ],
+    "curation.run": ["curation.errors", "training.utils"],
+    "training.crossval": [
+        "training.errors",
+        "training.features",
+        "training.fit",
+        "training.images",
+        "training.networks",
+        "training.settings",
+        "training.utils",
+    ],
+    "training.errors": [],
+    "training.evaluation": [],
+    "training.features": ["training.images", "training.networks", "training.settings", "training.utils"],
+    "training.fit": ["training.errors", "training.images", "training.networks", "training.settings", "training.utils"],
+    "training.images": ["training.errors", "training.utils"],
+    "training.networks": [
+        "training.errors",
+        "training.evaluation",
+        "training.images",
+        "training.settings",
+        "training.utils",
+    ],
+    "training.settings": ["training.errors"],
+    "training.utils": ["training.errors"],
+}
+
+
+def test_every_import_between_packages_is_in_the_table_and_the_table_has_no_other():
+    assert {room: sorted(others) for room, others in arrows().items()} == MAY_IMPORT
+
+
+def test_imports_lead_down_and_never_in_a_circle():
+    assert back_arrows(arrows()) == []
+
+
+def test_training_knows_nothing_of_curation():
+    named = {room: others for room, others in MAY_IMPORT.items() if room.startswith("training.")}
+    assert [room for room, others in named.items() if any(name.startswith("curation") for name in others)] == []
+
+
+def test_nothing_but_the_command_line_imports_the_command_line():
+    assert [room for room, others in MAY_IMPORT.items() if "curation.cli" in others] == []
+
+
+@pytest.mark.parametrize(
+    ("package", "loose"),
+    [("curation", {"errors.py", "find.py", "fixes.py"}), ("training", {"errors.py", "settings.py"})],
+)
+def test_few_modules_lie_loose(package, loose):
+    assert {path.name for path in (ROOT / package).glob("*.py")} == {*loose, "__init__.py"}
+
+
+def test_an_import_back_up_is_noticed(tmp_path):
+    for name, text in {"top": "from curation.low import x", "low": "from curation import top"}.items():
+        (tmp_path / "curation" / name).mkdir(parents=True)
+        (tmp_path / "curation" / name / "__init__.py").write_text(text)
+    assert arrows(tmp_path) == {"curation.top": {"curation.low"}, "curation.low": {"curation.top"}}
+    assert back_arrows(arrows(tmp_path)) != []
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_has_more_than_500_lines(path):
+    assert len(path.read_text().splitlines()) <= 500

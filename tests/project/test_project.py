@@ -1,0 +1,116 @@
+"""The frame: layers, names, what is shipped."""
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
+MODULES = sorted(path for package in ("curation", "training") for path in (ROOT / package).rglob("*.py"))
+
+
+def first_paragraph(path):
+    return ast.get_docstring(ast.parse(path.read_text())).split("\n\n")[0].replace("\n", " ")
+
+
+def test_the_architecture_has_a_row_for_each_package_and_loose_module_with_its_own_words():
+    rows = re.findall(
+        r"^\| `((?:training|curation)/[^`]+)` \| (.*) \|$", (ROOT / "docs/architecture.md").read_text(), re.M
+    )
+    packages = {path.parent: path for path in MODULES if path.name == "__init__.py" and "plugin" not in path.parts}
+    described = {f"{folder.relative_to(ROOT)}/": path for folder, path in packages.items()}
+    described |= {
+        str(path.relative_to(ROOT)): path
+        for path in MODULES
+        if path.parent.parent == ROOT and path.name != "__init__.py"
+    }
+    del described["training/"], described["curation/"]
+    assert dict(rows) == {name: first_paragraph(path) for name, path in described.items()}
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in DOCUMENTS)])
+def test_source_files_that_documents_name_are_there(document):
+    named = re.findall(
+        r"(?<![\w/])(?:curation|training|benchmarks|tests|docs)/[\w/]+\.py\b", (ROOT / document).read_text()
+    )
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if "__all__" in path.read_text()],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_all_names_what_the_module_defines_in_order(path):
+    tree = ast.parse(path.read_text())
+    assigned = [
+        node for node in tree.body if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+    ]
+    names = ast.literal_eval(assigned[0].value)
+    bound = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            bound |= {target.id for target in targets if isinstance(target, ast.Name)}
+    assert set(names) <= bound
+    assert len(set(names)) == len(names)
+
+
+def test_the_packages_are_named_one_by_one_and_are_all_there():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    named = set(config["options"]["packages"].split())
+    there = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES if path.name == "__init__.py"}
+    assert named == there - {"curation.review.app.plugin"}
+
+
+def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
+    build = "from setuptools import build_meta; import sys; print(build_meta.build_wheel(sys.argv[1]))"
+    copy = tmp_path / "source"
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, copy], check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], cwd=copy, capture_output=True, text=True, check=True
+    )
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / result.stdout.split()[-1]) as wheel:
+        names = wheel.namelist()
+    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert tops == {"curation", "training"}
+    pages = {"curation/exploration/page.html.jinja"}
+    templates = ("comparison.html.jinja", "page.css", "page.html.jinja", "parts.html.jinja")
+    pages |= {f"curation/report/{name}" for name in templates}
+    pages |= {f"curation/review/page/{name}" for name in ("page.css", "page.html.jinja", "page.js", "view.js")}
+    assert {*pages, "curation/review/app/plugin/fiftyone.yml"} <= set(names)
+
+
+def test_the_folder_datasets_holds_declarations_and_hides_no_package():
+    assert not list((ROOT / "datasets").rglob("*.py"))
+    code = "from datasets import Dataset; print(Dataset.__module__)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "datasets.arrow_dataset"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "datasets").glob("*/dataset.toml")), ids=lambda path: path.parent.name)
+def test_every_declaration_can_be_read_and_has_a_readme(path):
+    content = tomllib.loads(path.read_text())
+    assert content["name"] == path.parent.name
+    assert content["expected"]["listings"] > 0
+    assert (path.parent / "README.md").exists()
+
+
+def test_nothing_shipped_is_left_unfinished():
+    for path in MODULES:
+        text = path.read_text()
+        assert "NotImplementedError" not in text, path
+        assert "TODO" not in text, path

@@ -1,0 +1,232 @@
+"""Settings, plans and arrangements: how it is trained, and how long it will take."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.support.synthetic import CPU, NETWORKS
+from training.crossval.plan import Plan, Work, make_plan, say_plan
+from training.errors import InputError
+from training.fit.throughput import Arrangement, measure
+from training.settings import PRESETS, TrainSettings
+from training.utils.progress import Silent
+from training.utils.units import duration, parse_duration
+
+WORK = Work(photos=60, rows=40, scored=20, classes=3, models=3)
+# its steps are of 16 photos: 3 of them an epoch
+TWENTY = replace(NETWORKS, epochs=20, batch_size=16)
+
+
+class Listener(Silent):
+    """Keeps what was said."""
+
+    def __init__(self):
+        self.lines = []
+
+    def say(self, line):
+        self.lines.append(line)
+
+
+@pytest.fixture
+def step(monkeypatch):
+    """Return a function that fixes what the measurement of a step gives."""
+
+    def fix(seconds, together=1, alone=None):
+        way = Arrangement(CPU, together, together, seconds, seconds if alone is None else alone)
+        monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs: way)
+
+    return fix
+
+
+# settings
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest_one():
+    with pytest.raises(InputError, match=r"unknown preset: got thorogh; .*Did you mean 'thorough'\?"):
+        TrainSettings(preset="thorogh")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("optimizer", "adamm"), ("epochs", -1), ("batch_size", 1), ("image_size", 8), ("learning_rate", 0),
+     ("time_limit", 0.5), ("time_limit", float("nan"))],
+)  # fmt: skip
+def test_settings_out_of_range_are_refused(field, value):
+    with pytest.raises(InputError, match="got"):
+        replace(NETWORKS, **{field: value})
+
+
+def test_a_preset_decides_what_is_not_said_and_nothing_else():
+    assert [TrainSettings(preset=name).size for name in PRESETS] == [32, 48, 64]
+    assert TrainSettings(preset="thorough", image_size=40).size == 40
+    assert TrainSettings(preset="quick", epochs=5).epochs_for(100) == 5
+    assert TrainSettings(preset="thorough", epochs=0).epochs_for(100) == 0
+
+
+def test_only_the_thorough_preset_trains_networks_and_few_photos_get_more_epochs_than_many():
+    assert [TrainSettings(preset=name).epochs_for(1000) > 0 for name in PRESETS] == [False, False, True]
+    epochs = [TrainSettings(preset="thorough").epochs_for(photos) for photos in (1, 100, 400, 100_000)]
+    assert epochs == sorted(epochs, reverse=True)
+    assert epochs[0] == PRESETS["thorough"].most
+    assert epochs[1] > epochs[2] > epochs[3] == PRESETS["thorough"].fewest
+
+
+# durations
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("45", 45), ("90s", 90), ("10m", 600), ("10 min", 600), ("1h30m", 5400), (" 1.5H ", 5400), ("1d", 86_400),
+     ("1h 5m 2s", 3902)],
+)  # fmt: skip
+def test_durations_are_read_as_people_write_them(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "m", "10 weeks", "-5m", "1h-30m", "5 m!", "1e3", "nan"])
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(InputError, match="a duration can't be read"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (89, "89 s"), (90, "1.5 min"), (5400, "1.5 h")])
+def test_durations_are_said_with_a_unit_that_fits(seconds, text):
+    assert duration(seconds) == text
+
+
+# plans
+
+
+@pytest.mark.parametrize("preset", ["quick", "standard"])
+def test_presets_without_networks_plan_none_and_say_so(preset):
+    plan = make_plan(TrainSettings(preset=preset, pretrained=False), WORK, CPU)
+    assert plan.epochs == 0
+    assert plan.seconds["networks"] == 0
+    assert plan.seconds["features"] > 0
+    assert plan.seconds["heads"] > 0
+    assert len(plan.lines()) == 1
+    assert "no network" in plan.lines()[0]
+
+
+def test_networks_are_planned_with_the_time_they_take_and_the_way_to_do_without(step):
+    step(2.0)
+    plan = make_plan(TWENTY, WORK, CPU)
+    assert plan.epochs == 20
+    assert plan.seconds["networks"] > 3 * 20 * 3 * 2.0 / 2
+    assert "20 epochs of squeezenet1_1" in plan.lines()[0]
+    assert plan.lines()[1].startswith("--preset standard, without networks, would take ")
+
+
+def test_more_photos_take_more_time():
+    settings = TrainSettings(preset="quick", pretrained=False)
+    few, many = (make_plan(settings, replace(WORK, photos=n, rows=n // 2), CPU).seconds for n in (1000, 100_000))
+    assert many["features"] > 10 * few["features"]
+    assert many["heads"] > 10 * few["heads"]
+
+
+def test_a_time_limit_that_cant_be_kept_is_refused_with_what_is_needed():
+    work = Work(photos=100_000, rows=64_000, scored=20_000, classes=10, models=5, seconds_before=7200)
+    with pytest.raises(InputError) as caught:
+        make_plan(TrainSettings(preset="quick", pretrained=False, time_limit=1), work, CPU)
+    message = str(caught.value)
+    assert "the time limit is too short: got 1 s; wanted about " in message
+    assert " h, for 100000 photos without training a network" in message
+
+
+def test_a_time_limit_leaves_fewer_epochs_and_is_kept(step):
+    step(0.1)
+    whole = make_plan(TWENTY, WORK, CPU)
+    limit = sum(whole.seconds.values()) * 0.7
+    plan = make_plan(replace(TWENTY, time_limit=limit), WORK, CPU)
+    assert 1 <= plan.epochs < 20
+    assert sum(plan.seconds.values()) < limit
+    assert plan.seconds["networks"] < whole.seconds["networks"]
+
+
+def test_a_time_limit_that_is_long_enough_changes_nothing(step):
+    step(0.1)
+    assert make_plan(replace(TWENTY, time_limit=10_000), WORK, CPU).epochs == 20
+
+
+def test_a_time_limit_without_time_for_an_epoch_plans_no_network_and_says_so(step):
+    step(1000.0)
+    settings = replace(TWENTY, time_limit=600)
+    plan = make_plan(settings, WORK, CPU)
+    assert plan.epochs == 0
+    assert plan.settings.epochs_for(40) == 0
+    assert plan.seconds["networks"] == 0
+    listener = Listener()
+    say_plan(plan, settings, WORK.rows, listener)
+    assert "the time limit leaves no time for one epoch of squeezenet1_1" in listener.lines[0]
+    assert "no network" in listener.lines[1]
+
+
+def test_nothing_is_said_of_a_time_limit_where_no_network_was_asked_for():
+    settings = replace(TWENTY, epochs=0, time_limit=600)
+    listener = Listener()
+    say_plan(make_plan(settings, WORK, CPU), settings, WORK.rows, listener)
+    assert len(listener.lines) == 1
+
+
+def test_models_side_by_side_take_less_time_than_one_after_another(step):
+    step(1.0)
+    alone = make_plan(TWENTY, replace(WORK, models=4), CPU).seconds["networks"]
+    step(1.5, together=2, alone=1.0)
+    assert make_plan(TWENTY, replace(WORK, models=4), CPU).seconds["networks"] == pytest.approx(alone * 3 / 4)
+    # the odd one runs alone, as fast as one does
+    assert make_plan(TWENTY, replace(WORK, models=5), CPU).seconds["networks"] == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("epochs", [0, 3])
+def test_a_plan_that_was_saved_is_loaded_as_it_was(epochs, tmp_path):
+    arrangement = Arrangement(replace(CPU, channels_last=True, mixed=True), 3, 8, 0.123456789, 0.1)
+    settings = replace(NETWORKS, epochs=epochs, time_limit=90.5)
+    plan = Plan(settings, arrangement, {"photos": 1.25, "features": 0.5, "heads": 0.0, "networks": 7.75})
+    plan.save(tmp_path / "plan.json")
+    assert Plan.load(tmp_path / "plan.json") == plan
+
+
+# arrangements
+
+
+@pytest.mark.parametrize("model", ["squeezenet1_1", "resnet18"])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_measurement_gives_a_way_to_train_and_leaves_no_trace(model, jobs):
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    torch.set_num_threads(2)
+    try:
+        arrangement = measure(replace(NETWORKS, model=model), CPU, classes=3, jobs=jobs)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert 1 <= arrangement.side_by_side <= min(jobs, 2)
+    assert arrangement.cores == 2
+    assert arrangement.device.device == CPU.device
+    assert arrangement.alone_seconds > 0
+    assert arrangement.step_seconds > 0
+    if arrangement.side_by_side == 2:
+        # two at a time are only worth it if they take less than twice as long
+        assert arrangement.step_seconds < 2 * arrangement.alone_seconds
+
+
+def test_a_step_that_takes_long_is_measured_on_fewer_photos_and_scaled_up(monkeypatch):
+    tried = []
+
+    def ten_milliseconds_a_photo(settings, candidate, classes, batch, *rest):
+        tried.append(batch)
+        return 0.01 * batch
+
+    # how long a step takes is the machine's, and other work on it changes that: a clock that is known
+    monkeypatch.setattr("training.fit.throughput._seconds", ten_milliseconds_a_photo)
+    arrangement = measure(replace(NETWORKS, batch_size=4000), CPU, classes=3, jobs=1)
+    assert max(tried) <= 40
+    assert arrangement.step_seconds == pytest.approx(40.0)
+
+
+def test_cores_are_shared_by_what_runs():
+    arrangement = Arrangement(CPU, side_by_side=3, cores=8)
+    assert [arrangement.threads(running) for running in (1, 2, 3, 20)] == [8, 4, 2, 1]
+    assert "3 models side by side, 2 threads each" in str(arrangement)
+    assert "one model at a time, 8 threads" in str(Arrangement(CPU, 1, 8))

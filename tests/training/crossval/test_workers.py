@@ -1,0 +1,194 @@
+"""Folds side by side in processes: the same results, and no way to end that leaves something behind or loses much."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from curation.cli import main
+from tests.support.synthetic import ALONE, CPU, NETWORKS, TOGETHER, coloured_photos, plan_of, validate
+from training.errors import CurateError
+from training.fit.throughput import Arrangement
+
+ROOT = Path(__file__).parents[3]
+# long enough to be cut off half-way
+LONG = replace(NETWORKS, batch_size=2, epochs=4)
+# starting processes takes long on a busy machine
+PATIENCE = 90.0
+
+
+@pytest.fixture
+def one_thread():
+    """One thread, as each of two workers on two cores has."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def until(condition, what):
+    """Wait for something that must happen soon."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.01)
+
+
+def group_is_gone(group):
+    with suppress(ProcessLookupError):
+        os.killpg(group, 0)
+        return False
+    return True
+
+
+def started_folds(folder):
+    return {path.parent.name for path in folder.glob("fold-*/events.out.tfevents.*")}
+
+
+def finished_folds(folder):
+    return {path.parent.name for path in folder.glob("fold-*/checkpoint.pt")}
+
+
+def test_side_by_side_comes_to_the_same_again_and_to_what_comes_one_after_another(tmp_path, one_thread):
+    photos, labels = coloured_photos()
+    said, steps = [], []
+    runs = [
+        validate(
+            tmp_path / name,
+            photos,
+            labels,
+            plan_of(60),
+            arrangement=arrangement,
+            say=said.append,
+            progress=lambda *at: steps.append(at),
+        )
+        for name, arrangement in (("a", TOGETHER), ("b", TOGETHER), ("alone", ALONE))
+    ]
+    assert np.array_equal(runs[0], runs[1])
+    assert np.allclose(runs[0], runs[2], atol=1e-3)
+    assert started_folds(tmp_path / "a") == finished_folds(tmp_path / "a") == {"fold-0", "fold-1", "fold-2"}
+    assert said == []
+    assert all(done <= total for done, total in steps)
+
+
+def test_a_snapshot_that_was_made_alone_is_gone_on_from_side_by_side(tmp_path, one_thread, monkeypatch):
+    monkeypatch.setattr("training.fit.checkpoint._EVERY", 0)
+    photos, labels = coloured_photos()
+
+    class Stop(Exception):
+        pass
+
+    def stop(done, total):
+        if done > 0.2 * total:
+            raise Stop
+
+    with pytest.raises(Stop):
+        validate(tmp_path / "cut", photos, labels, plan_of(60), progress=stop)
+    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), arrangement=TOGETHER)
+    whole = validate(tmp_path / "whole", photos, labels, plan_of(60), arrangement=TOGETHER)
+    assert np.allclose(resumed, whole, atol=1e-3)
+    # one epoch was done before
+    [first] = (tmp_path / "cut" / "fold-0").glob("checkpoint.pt")
+    assert [epoch["epoch"] for epoch in torch.load(first)["history"]] == [0, 1]
+    assert len(list((tmp_path / "cut" / "fold-0").glob("events.out.tfevents.*"))) == 2
+
+
+def test_a_worker_that_is_killed_is_an_error_that_says_what_to_do_and_loses_no_finished_fold(tmp_path):
+    photos, labels = coloured_photos()
+    killed = []
+
+    def kill_in_the_last_fold(done, total):
+        if not killed and "fold-2" in started_folds(tmp_path / "cut"):
+            killed.extend(multiprocessing.active_children())
+            os.kill(killed[0].pid, signal.SIGKILL)
+
+    options = {"settings": LONG, "arrangement": TOGETHER}
+    with pytest.raises(CurateError, match=r"a training process ended by itself.*the same command again") as caught:
+        validate(tmp_path / "cut", photos, labels, plan_of(60), progress=kill_in_the_last_fold, **options)
+    assert caught.value.exit_code == 1
+    assert finished_folds(tmp_path / "cut") == {"fold-0", "fold-1"}
+    until(lambda: not any(process.is_alive() for process in killed), "the other worker's end")
+    said = []
+    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), say=said.append, **options)
+    # as they end: two workers read them back side by side
+    assert sorted(said[:2]) == ["fold 1 of 3 is done already", "fold 2 of 3 is done already"]
+    assert np.array_equal(resumed, validate(tmp_path / "whole", photos, labels, plan_of(60), **options))
+
+
+TRAINING = """
+import sys
+from pathlib import Path
+from tests.synthetic import *
+from tests.test_workers import LONG
+photos, labels = coloured_photos()
+validate(Path(sys.argv[1]), photos, labels, plan_of(60, folds=2), LONG, TOGETHER)
+"""
+
+
+def test_when_the_parent_is_killed_its_workers_end_too_and_the_training_goes_on_later(tmp_path):
+    command = [sys.executable, "-c", TRAINING, tmp_path / "cut"]
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as parent:
+        until(lambda: len(started_folds(tmp_path / "cut")) == 2, "two folds")
+        parent.kill()
+    until(lambda: group_is_gone(parent.pid), "the end of all processes")
+    assert not finished_folds(tmp_path / "cut")
+    photos, labels = coloured_photos()
+    cut, whole = (
+        validate(tmp_path / name, photos, labels, plan_of(60, folds=2), LONG, TOGETHER) for name in ("cut", "whole")
+    )
+    assert np.array_equal(cut, whole)
+
+
+FIND = """
+import training.plan
+from tests.test_workers import arrange_side_by_side
+arrange_side_by_side(training.crossval.plan)
+from curation.cli import main
+main()
+"""
+
+
+def arrange_side_by_side(plan, patch=setattr):
+    # what is measured depends on how busy the machine is
+    patch(plan, "measure", lambda settings, device, classes, jobs: Arrangement(CPU, 2, 2, 0.01, 0.01))
+
+
+def test_ctrl_c_ends_everything_at_once_and_the_same_command_goes_on(demo, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    options = ["find-issues", demo, "--run", folder, "--folds", "2", "--no-pretrained", "--device", "cpu"]
+    options += ["--model", "squeezenet1_1", "--image-size", "32", "--epochs", "10", "--batch-size", "4"]
+    arguments = [str(option) for option in options]
+    command = [sys.executable, "-c", FIND, *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        until(lambda: len(started_folds(folder / "training")) == 2, "two folds")
+        # as a terminal does, to the whole group
+        os.killpg(process.pid, signal.SIGINT)
+        pressed = time.monotonic()
+        _, said = process.communicate(timeout=PATIENCE)
+        assert time.monotonic() - pressed < 10
+    assert process.returncode == 1
+    assert "Interrupted. The same command goes on from here." in said
+    assert "Traceback" not in said
+    until(lambda: group_is_gone(process.pid), "the end of all processes")
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    assert len(finished_folds(folder / "training")) < 2
+    from training.crossval import plan
+
+    arrange_side_by_side(plan, monkeypatch.setattr)
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert json.loads((folder / "run.json").read_text())["status"] == "finished"
+    assert len(finished_folds(folder / "training")) == 2

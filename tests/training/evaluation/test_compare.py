@@ -1,0 +1,149 @@
+"""Metrics, and the uncertainty of a difference."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn.metrics import accuracy_score, f1_score
+
+from benchmarks.coverage import World, true_difference
+from training.evaluation.bootstrap import mcnemar, resample
+from training.evaluation.metrics import classification_metrics
+
+
+def simulated(n=400, classes=4, before=0.6, after=0.6, seeds=1, seed=0):
+    """Return test labels, and predictions that are right with the given chances."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, classes, n)
+
+    def predictions(accuracy):
+        wrong = (truth + rng.integers(1, classes, (seeds, n))) % classes
+        return np.where(rng.random((seeds, n)) < accuracy, truth, wrong)
+
+    return truth, predictions(before), predictions(after)
+
+
+def compared(truth, before, after, groups=None, classes=4, resamples=300, **more):
+    versions = {"before": before, "after": after, **more}
+    groups = np.arange(len(truth)) if groups is None else groups
+    return resample(truth, versions, groups, classes=classes, seed=0, resamples=resamples)
+
+
+def macro(*versions, **options):
+    return compared(*versions, **options).macro_f1("after", "before")
+
+
+def mean_gain(truth, before, after, score):
+    return np.mean([score(truth, a) - score(truth, b) for b, a in zip(before, after, strict=True)])
+
+
+def test_metrics_are_those_of_scikit_learn_over_the_classes_that_occur():
+    truth, predicted, _ = simulated()
+    predicted = predicted[0]
+    metrics = classification_metrics(truth, predicted, ["a", "b", "c", "d", "never"])
+    assert metrics["macro_f1"] == pytest.approx(f1_score(truth, predicted, average="macro"))
+    assert metrics["accuracy"] == pytest.approx((truth == predicted).mean())
+    assert metrics["per_class"]["never"]["support"] == 0
+    assert sum(scores["support"] for scores in metrics["per_class"].values()) == 400
+
+
+def test_the_mean_difference_is_that_of_scikit_learns_scores():
+    versions = simulated(after=0.7, seeds=2)
+    found = compared(*versions, resamples=50)
+    difference = found.macro_f1("after", "before")
+    expected = mean_gain(*versions, lambda truth, predicted: f1_score(truth, predicted, average="macro"))
+    assert difference.mean == pytest.approx(expected)
+    assert np.mean([each.mean for each in found.class_f1("after", "before")]) == pytest.approx(expected)
+    assert found.mean_accuracy("after", "before").mean == pytest.approx(mean_gain(*versions, accuracy_score))
+    assert difference.low < difference.mean < difference.high
+    assert difference.could_show == pytest.approx((difference.high - difference.low) / 2)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize(("after", "verdict"), [(0.85, "helped"), (0.35, "hurt"), (0.6, "no difference")])
+def test_the_verdict_follows_the_interval(after, verdict, seeds):
+    assert macro(*simulated(after=after, seeds=seeds)).verdict == verdict
+
+
+def test_equal_predictions_make_a_difference_of_exactly_zero():
+    truth, before, _ = simulated(seeds=3)
+    difference = macro(truth, before, before, resamples=100)
+    assert (difference.mean, difference.low, difference.high) == (0, 0, 0)
+    assert difference.verdict == "no difference"
+
+
+@pytest.mark.parametrize(("seeds", "spread"), [(1, 0.0), (3, 0.0), (5, 0.1)])
+def test_the_interval_covers_the_true_difference_about_as_often_as_it_says(seeds, spread):
+    world = World(classes=6, listings=250, seeds=seeds, gain=0.3, seed_spread=spread)
+    rng = np.random.default_rng(0)
+    true = true_difference(world, rng)
+    covered = 0
+    for _ in range(120):
+        truth, groups, hard = world.test_set(rng, world.listings)
+        difference = macro(truth, *world.answers(rng, truth, groups, hard, seeds), groups, classes=6, resamples=200)
+        covered += difference.low <= true <= difference.high
+    assert 0.88 <= covered / 120 <= 0.99
+
+
+def test_seeds_that_disagree_widen_the_interval_and_three_more_than_six():
+    truth, before, _ = simulated(2000, seeds=6)
+    # every second model is much better after, every other one much worse
+    after = np.stack([simulated(2000, after=0.8 if number % 2 else 0.45, seed=0)[2][0] for number in range(6)])
+    alike = np.stack([simulated(2000, after=0.63, seed=0)[2][0] for _ in range(6)])
+    many, few = macro(truth, before, after).could_show, macro(truth, before[:3], after[:3]).could_show
+    assert few > many > 3 * macro(truth, before, alike).could_show
+
+
+def test_groups_that_move_together_widen_the_interval():
+    many = [np.repeat(part, 8, axis=-1) for part in simulated(100, after=0.75)]
+    alone, together = macro(*many), macro(*many, np.repeat(np.arange(100), 8))
+    assert together.high - together.low > 2 * (alone.high - alone.low)
+
+
+def test_a_class_without_test_listings_has_no_difference():
+    per_class = compared(*simulated(), classes=6, resamples=50).class_f1("after", "before")
+    assert per_class[4] is None
+    assert per_class[5] is None
+
+
+def test_the_share_of_the_possible_gain_is_that_of_the_means():
+    truth, before, after = simulated(2000, after=0.7)
+    best = simulated(2000, after=0.8)[2]
+    found = compared(truth, before, after, best=best)
+    share = found.share("after", "best", "before")
+    expected = found.macro_f1("after", "before").mean / found.macro_f1("best", "before").mean
+    assert share.mean == pytest.approx(expected)
+    assert share.low < expected < share.high
+
+
+def test_nothing_is_a_share_of_a_gain_that_can_not_be_shown():
+    truth, before, after = simulated(after=0.7)
+    assert compared(truth, before, after, best=before).share("after", "best", "before") is None
+
+
+def test_a_thousand_classes_and_many_listings_are_compared_without_matrices_of_both():
+    truth, before, after = simulated(20_000, classes=1000, after=0.8)
+    assert macro(truth, before, after, classes=1000, resamples=20).verdict == "helped"
+
+
+def test_mcnemar_counts_answers_that_changed_and_is_the_usual_test_without_groups():
+    truth, before, after = simulated(after=0.68)
+    found = mcnemar(truth, before, after, np.arange(400))
+    assert found.to_right == ((after == truth) & (before != truth)).sum()
+    assert found.to_wrong == ((before == truth) & (after != truth)).sum()
+    exact = binomtest(found.to_right, found.to_right + found.to_wrong).pvalue
+    assert found.p == pytest.approx(exact, abs=0.02)
+
+
+def test_mcnemar_does_not_take_repeated_answers_for_more_evidence():
+    truth, before, after = simulated(60, after=0.7, seed=4)
+    once = mcnemar(truth, before, after, np.arange(60))
+    repeated = [np.repeat(part, 20, axis=-1) for part in (truth, before, after)]
+    assert mcnemar(*repeated, np.repeat(np.arange(60), 20)).p == pytest.approx(once.p)
+    seeds = mcnemar(truth, np.repeat(before, 5, axis=0), np.repeat(after, 5, axis=0), np.arange(60))
+    assert seeds.to_right == 5 * once.to_right
+    assert seeds.p == pytest.approx(once.p)
+
+
+def test_mcnemar_finds_nothing_where_nothing_changed():
+    truth, before, _ = simulated()
+    assert mcnemar(truth, before, before, np.arange(400)).p == 1

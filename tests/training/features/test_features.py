@@ -1,0 +1,251 @@
+"""Features of photos: what they depend on, and what they do not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared, put_weights
+from training.features.extract import choose_extractor, compute_features, features_known
+from training.features.patches import PatchBank
+from training.fit.loop import new_state
+from training.networks import zoo as models
+from training.networks.zoo import initial_weights
+
+PRETRAINED = replace(HEADS, model="resnet18", pretrained=True)
+
+
+def textures(n, seed=0, size=24):
+    """Return photos without two that are alike."""
+    return np.random.default_rng(seed).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
+
+
+def bank(photos, seed=0):
+    return PatchBank(photos, np.arange(len(photos)), seed=seed, device=torch.device("cpu"))
+
+
+def features_of(folder, photos, rows=None, seed=0):
+    rows = np.arange(len(photos)) if rows is None else rows
+    extract, _ = choose_extractor(photos, rows, HEADS, CPU)
+    compute_features(photos, rows, extract, folder / "features.npy", key="k", seed=seed, device=CPU.device)
+    return np.load(folder / "features.npy")
+
+
+def test_the_same_seed_draws_the_same_patches_and_another_seed_others():
+    photos = textures(20)
+    first = bank(photos)(photos)
+    assert first.shape == (20, PatchBank.width)
+    assert (first >= 0).all()
+    assert torch.isfinite(first).all()
+    assert torch.equal(first, bank(photos)(photos))
+    assert not torch.allclose(first, bank(photos, seed=1)(photos))
+
+
+def test_a_photo_and_its_mirror_image_have_the_same_features_and_another_photo_has_others():
+    photos = textures(6)
+    extract = bank(photos)
+    features = extract(photos)
+    assert torch.allclose(extract(np.ascontiguousarray(photos[:, :, ::-1])), features, atol=1e-4)
+    assert not torch.allclose(extract(np.ascontiguousarray(photos[:, ::-1])), features, atol=1e-2)
+
+
+def test_the_features_of_a_photo_do_not_depend_on_the_photos_beside_it():
+    photos = textures(11)
+    extract = bank(photos)
+    alone = torch.cat([extract(photos[row : row + 1]) for row in range(11)])
+    assert torch.allclose(extract(photos), alone, atol=1e-4)
+
+
+def test_large_photos_are_shrunk_so_that_a_patch_shows_enough_of_them():
+    photos = textures(3, size=200)
+    assert bank(photos)(photos).shape == (3, PatchBank.width)
+
+
+def test_photos_of_one_colour_have_finite_features():
+    photos = np.zeros((4, 16, 16, 3), dtype=np.uint8) + np.array([0, 90, 90, 255], dtype=np.uint8)[:, None, None, None]
+    features = bank(photos)(photos)
+    assert torch.isfinite(features).all()
+    assert torch.allclose(features[1], features[2])
+
+
+@pytest.mark.parametrize(("n", "width"), [(2, 1), (3, 2), (30, 29)])
+def test_few_photos_have_few_features(n, width, tmp_path):
+    features = features_of(tmp_path, textures(n))
+    assert features.shape == (n, width)
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+
+
+def test_many_photos_have_at_most_512_features_and_are_read_a_few_at_a_time(tmp_path):
+    photos = textures(600, size=16)
+
+    class Counted:
+        most, shape = 0, photos.shape
+
+        def __len__(self):
+            return len(photos)
+
+        def __getitem__(self, rows):
+            self.most = max(self.most, len(rows))
+            return photos[rows]
+
+    counted = Counted()
+    assert features_of(tmp_path, counted).shape == (600, 512)
+    assert 0 < counted.most <= 256
+
+
+def test_unreadable_photos_have_features_of_zero_and_change_no_others(tmp_path):
+    photos = textures(30)
+    readable = np.delete(np.arange(30), [4, 20])
+    features = features_of(tmp_path, photos, readable)
+    assert not features[[4, 20]].any()
+    assert features[readable].any(axis=1).all()
+    photos[[4, 20]] = 255
+    assert np.array_equal(features_of(tmp_path, photos, readable), features)
+
+
+def test_equal_photos_have_equal_features_also_outside_of_the_sample_for_the_projection(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.features.extract.SAMPLE", 20)
+    photos = textures(60)
+    photos[30:] = photos[:30]
+    features = features_of(tmp_path, photos)
+    assert features.shape == (60, 19)
+    assert np.allclose(features[:30], features[30:], atol=1e-3)
+    assert np.linalg.norm(features[0] - features[1]) > 0.1
+
+
+def test_the_projection_leaves_the_global_generator_alone(tmp_path):
+    state = torch.get_rng_state()
+    features_of(tmp_path, textures(20))
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    "other", [{"photos_key": "b"}, {"settings": replace(HEADS, image_size=24)}], ids=["photos", "size"]
+)
+def test_features_are_read_back_for_the_same_question_only(other, tmp_path):
+    photos, _ = coloured_photos(12)
+    said = []
+
+    def prepare(photos_key="a", settings=HEADS):
+        prepared(tmp_path, photos, plan_of(12), settings, photos_key=photos_key, say=said.append)
+
+    prepare()
+    written = (tmp_path / "features-0.npy").stat().st_mtime_ns
+    prepare()
+    assert said == ["features: patches of the photos"]
+    assert (tmp_path / "features-0.npy").stat().st_mtime_ns == written
+    prepare(**other)
+    assert len(said) == 2
+    assert (tmp_path / "features-0.npy").stat().st_mtime_ns > written
+
+
+def test_features_that_were_cut_off_half_way_are_computed_again(tmp_path):
+    photos = textures(300, size=16)
+    whole = features_of(tmp_path, photos)
+
+    class Stop(Exception):
+        pass
+
+    def stop(done, total):
+        if done > 256:
+            raise Stop
+
+    with pytest.raises(Stop):
+        prepared(tmp_path, photos, plan_of(300), HEADS, progress=stop)
+    assert not list(tmp_path.glob(".*"))
+    data = prepared(tmp_path, photos, plan_of(300), HEADS)
+    assert np.array_equal(np.load(data.features), whole)
+
+
+# pretrained weights
+
+
+def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_folds(torch_home, tmp_path):
+    source = put_weights(torch_home, "resnet18")
+    photos, _ = coloured_photos(24)
+    said = []
+    data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, say=said.append)
+    assert said == ["features: pretrained resnet18, photos of 32 pixels"]
+    state = new_state(3, 10, PRETRAINED, CPU, 0, np.zeros(3, dtype=np.int64))
+    assert torch.equal(state.model.body.conv1.weight, source.conv1.weight)
+    patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, say=said.append)
+    assert said[-1] == "features: patches of the photos"
+    assert data.key != patches.key
+    assert not np.allclose(np.load(data.features), np.load(patches.features), atol=0.1)
+
+
+def test_features_of_a_pretrained_network_are_what_its_last_layer_gets(torch_home):
+    put_weights(torch_home, "resnet18")
+    photos, _ = coloured_photos(40)
+    extract, _ = choose_extractor(photos, np.arange(40), PRETRAINED, CPU)
+    features = extract(photos)
+    assert features.shape == (40, 512)
+    mirrored = extract(np.ascontiguousarray(photos[:, :, ::-1]))
+    assert torch.allclose(mirrored, features, atol=1e-4)
+    assert features.std(0).max() > 0
+
+
+def test_all_seeds_share_the_features_of_a_pretrained_network(torch_home, tmp_path):
+    put_weights(torch_home, "resnet18")
+    photos, _ = coloured_photos(12)
+    one, other = (prepared(tmp_path, photos, plan_of(12), replace(PRETRAINED, seed=seed)) for seed in (0, 7))
+    assert (one.features, one.key) == (other.features, other.key)
+    one, other = (prepared(tmp_path, photos, plan_of(12), replace(HEADS, seed=seed)) for seed in (0, 7))
+    assert one.features != other.features
+
+
+def test_weights_of_another_training_are_other_features(torch_home, tmp_path):
+    photos, _ = coloured_photos(12)
+    features = []
+    for seed in (0, 1):
+        put_weights(torch_home, "resnet18", seed)
+        models._weights.cache_clear()
+        extract, _ = choose_extractor(photos, np.arange(12), PRETRAINED, CPU)
+        features.append(extract(photos))
+    assert not torch.allclose(*features)
+
+
+def test_a_pretrained_network_without_a_linear_layer_leaves_the_features_to_patches(torch_home):
+    put_weights(torch_home, "squeezenet1_1")
+    photos, _ = coloured_photos(12)
+    settings = replace(PRETRAINED, model="squeezenet1_1")
+    assert choose_extractor(photos, np.arange(12), settings, CPU)[1] == "patches of the photos"
+    assert initial_weights("squeezenet1_1", pretrained=True) == "pretrained"
+
+
+def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.features.extract.SAMPLE", 10)
+    monkeypatch.setattr("training.features.extract._BLOCK", 5)
+    monkeypatch.setattr("training.features.extract._EVERY", 0)
+    photos = textures(60)
+    rows = np.arange(60)
+    extract, _ = choose_extractor(photos, rows, HEADS, CPU)
+    whole, killed = tmp_path / "whole.npy", tmp_path / "killed.npy"
+    compute_features(photos, rows, extract, whole, key="k", seed=0, device=CPU.device)
+    done = []
+
+    def until_half(so_far, total):
+        done.append(so_far)
+        if so_far >= 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compute_features(photos, rows, extract, killed, key="k", seed=0, device=CPU.device, progress=until_half)
+    assert not features_known(killed, "k")
+    counted = Counted(extract)
+    compute_features(photos, rows, counted, killed, key="k", seed=0, device=CPU.device)
+    # the sample for the projection is small and computed again; of the others, only those that were left
+    assert counted.photos <= 10 + (60 - 35)
+    assert np.array_equal(np.load(whole), np.load(killed))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.json", "killed.npy", "whole.json", "whole.npy"]
+
+
+class Counted:
+    def __init__(self, extract):
+        self.extract, self.photos = extract, 0
+
+    def __call__(self, pixels):
+        self.photos += len(pixels)
+        return self.extract(pixels)

@@ -1,0 +1,355 @@
+"""Networks, the loop, and out-of-fold probabilities."""
+
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support.synthetic import CPU, HEADS, NETWORKS, coloured_photos, plan_of, prepared, put_weights, validate
+from training.crossval.jobs import Job
+from training.crossval.run_job import run_job
+from training.errors import CurateError, InputError
+from training.fit.loop import Examples, fit, sizes_of, steps_of
+from training.networks.predict import predict
+from training.networks.zoo import build_model, initial_weights, known_models, pretrained_size
+from training.utils.devices import find_device
+from training.utils.files import read_json
+
+ROOT = Path(__file__).parents[3]
+# batch norm and dropout: both have a state of their own
+STATEFUL = replace(NETWORKS, model="mobilenet_v3_small", epochs=3)
+both = pytest.mark.parametrize("settings", [HEADS, NETWORKS], ids=["heads", "networks"])
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
+
+
+class Stop(Exception):
+    pass
+
+
+def stop_after(share):
+    def progress(done, total):
+        if done > share * total:
+            raise Stop
+
+    return progress
+
+
+# networks
+
+
+def test_every_torchvision_classifier_is_known_and_a_near_miss_gets_a_suggestion():
+    assert {"resnet18", "resnet50", "inception_v3", "vit_b_16", "efficientnet_b0"} <= set(known_models())
+    with pytest.raises(InputError, match="Did you mean 'resnet18'"):
+        build_model("resnet_18", classes=3, image_size=32, pretrained=False)
+
+
+def test_a_model_that_needs_larger_photos_says_so():
+    with pytest.raises(InputError, match="inception_v3 can't take photos of 32 pixels"):
+        build_model("inception_v3", classes=3, image_size=32, pretrained=False)
+
+
+def test_weights_in_torchs_own_cache_are_used_except_for_the_head(torch_home):
+    source = put_weights(torch_home, "squeezenet1_1")
+    assert initial_weights("squeezenet1_1", pretrained=True) == "pretrained"
+    model = build_model("squeezenet1_1", classes=3, image_size=32, pretrained=True)
+    key = "features.0.weight"
+    assert torch.equal(model.state_dict()[key], source.state_dict()[key])
+    assert model.state_dict()["classifier.1.weight"].shape[0] == 3
+
+
+def test_weights_that_are_gone_are_an_error_for_what_was_begun_with_them():
+    why = initial_weights("lenet", pretrained=True)
+    assert why == "from scratch: there are no weights for it"
+    with pytest.raises(CurateError, match=f"lenet was to start from torchvision's weights, and now starts {why}"):
+        build_model("lenet", classes=3, image_size=32, pretrained=True)
+
+
+def test_a_pretrained_network_made_for_one_size_gets_photos_of_that_size():
+    assert pretrained_size("resnet18", 160) == 160
+    assert pretrained_size("vit_b_16", 160) == 224
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
+def test_every_optimizer_learns_what_is_there_to_learn(optimizer):
+    photos, labels = coloured_photos(90)
+    rate = 3e-3 if optimizer == "sgd" else 1e-3
+    settings = replace(NETWORKS, optimizer=optimizer, learning_rate=rate, epochs=5, model="resnet18")
+    rows = np.arange(60)
+    fitted = fit(Examples(photos, labels), rows, classes=3, settings=settings, device=CPU, seed=0)
+    probs = predict(fitted.model, photos, np.arange(60, 90), CPU)
+    assert probs.shape == (30, 3)
+    assert np.allclose(probs.sum(axis=1), 1, atol=1e-5)
+    assert (probs.argmax(axis=1) == labels[60:]).mean() > 0.8
+    assert [result.epoch for result in fitted.history] == [0, 1, 2, 3, 4]
+
+
+def test_training_is_the_same_for_the_same_seed_and_leaves_the_global_generator_alone():
+    photos, labels = coloured_photos()
+    rows = np.arange(40)
+    state = torch.get_rng_state()
+    runs = [
+        predict(
+            fit(Examples(photos, labels), rows, classes=3, settings=NETWORKS, device=CPU, seed=seed).model,
+            photos,
+            rows,
+            CPU,
+        )
+        for seed in (5, 5, 6)
+    ]
+    assert np.array_equal(runs[0], runs[1])
+    assert not np.allclose(runs[0], runs[2])
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_a_network_can_be_trained_in_another_layout():
+    photos, labels = coloured_photos(90)
+    device = replace(CPU, channels_last=True)
+    settings = replace(NETWORKS, epochs=3, model="resnet18")
+    fitted = fit(Examples(photos, labels), np.arange(60), classes=3, settings=settings, device=device, seed=0)
+    probs = predict(fitted.model, photos, np.arange(60, 90), device)
+    assert (probs.argmax(axis=1) == labels[60:]).mean() > 0.8
+    assert np.allclose(predict(fitted.model, photos, np.arange(60, 90), CPU), probs, atol=1e-3)
+
+
+def test_the_first_half_of_the_epochs_sees_smaller_photos_where_the_network_takes_them():
+    settings = replace(NETWORKS, image_size=64)
+    assert sizes_of(settings, 5) == [42, 42, 64, 64, 64]
+    assert sizes_of(replace(settings, image_size=40), 4) == [40] * 4
+    assert sizes_of(replace(settings, model="vit_b_16"), 4) == [64] * 4
+
+
+def test_a_network_that_saw_smaller_photos_first_learns_as_well():
+    photos, labels = coloured_photos(60, size=48)
+    settings = replace(NETWORKS, image_size=48, epochs=4, model="resnet18")
+    fitted = fit(Examples(photos, labels), np.arange(40), classes=3, settings=settings, device=CPU, seed=0)
+    assert (predict(fitted.model, photos, np.arange(40, 60), CPU).argmax(axis=1) == labels[40:]).mean() > 0.8
+
+
+def test_a_last_batch_of_one_photo_does_no_harm():
+    photos, labels = coloured_photos(17)
+    steps = []
+    settings = replace(NETWORKS, model="resnet18", epochs=1)
+    fit(Examples(photos, labels), np.arange(17), classes=3, settings=settings, device=CPU, seed=0, on_step=steps.append)
+    assert steps == [1, 2]
+    assert steps_of(labels[:17], settings) == 2
+
+
+@pytest.mark.parametrize("photos", [2, 8, 16, 24, 40])
+def test_the_schedule_holds_for_any_number_of_steps(photos):
+    pixels, labels = coloured_photos(photos)
+    settings = replace(NETWORKS, epochs=1)
+    fitted = fit(Examples(pixels, labels), np.arange(photos), classes=3, settings=settings, device=CPU, seed=0)
+    assert 0 < fitted.history[-1].learning_rate <= settings.learning_rate
+
+
+def test_auxiliary_outputs_of_googlenet_are_handled():
+    photos, labels = coloured_photos(12)
+    settings = replace(NETWORKS, model="googlenet", epochs=1, batch_size=6)
+    fitted = fit(Examples(photos, labels), np.arange(12), classes=3, settings=settings, device=CPU, seed=0)
+    assert predict(fitted.model, photos, np.arange(12), CPU).shape == (12, 3)
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(InputError, match="can't be used"):
+        find_device("cudda")
+
+
+# out-of-fold
+
+
+@both
+def test_every_row_with_a_photo_is_scored_once_and_the_others_are_nan(settings, tmp_path):
+    photos, labels = coloured_photos()
+    has_photo = np.ones(60, dtype=bool)
+    has_photo[[3, 30]] = False
+    labels[[5, 6]] = -1
+    plan = plan_of(60, may_train=labels >= 0, has_photo=has_photo)
+    probs = validate(tmp_path, photos, labels, plan, settings)
+    assert np.array_equal(np.isnan(probs).any(axis=1), ~has_photo)
+    assert np.allclose(probs[has_photo].sum(axis=1), 1, atol=1e-5)
+    assert probs.dtype == np.float32
+    known = has_photo & (labels >= 0)
+    assert (probs[known].argmax(axis=1) == labels[known]).mean() > 0.9
+    for fold in range(3):
+        assert (tmp_path / f"fold-{fold}" / "checkpoint.pt").exists()
+        logs = list((tmp_path / f"fold-{fold}").glob("events.out.tfevents.*"))
+        assert bool(logs) == (settings is NETWORKS)
+
+
+@both
+def test_the_labels_of_a_fold_never_move_its_own_probabilities(settings, tmp_path):
+    photos, labels = coloured_photos()
+    plan = plan_of(60)
+    first = validate(tmp_path / "a", photos, labels, plan, settings)
+    changed = labels.copy()
+    changed[plan.fold == 1] = 0
+    second = validate(tmp_path / "b", photos, changed, plan, settings)
+    assert np.array_equal(first[plan.fold == 1], second[plan.fold == 1])
+    assert not np.array_equal(first[plan.fold != 1], second[plan.fold != 1])
+
+
+@both
+def test_rows_of_the_test_set_train_no_model(settings, tmp_path):
+    photos, labels = coloured_photos()
+    test = np.arange(60) % 7 == 0
+    plan = plan_of(60, may_train=~test)
+    first = validate(tmp_path / "a", photos, labels, plan, settings)
+    changed = labels.copy()
+    changed[test] = (changed[test] + 1) % 3
+    assert np.array_equal(first, validate(tmp_path / "b", photos, changed, plan, settings))
+
+
+def test_how_much_networks_count_is_kept(tmp_path):
+    photos, labels = coloured_photos()
+    validate(tmp_path, photos, labels, plan_of(60))
+    # a few steps of a network come nowhere near the heads here
+    assert 0 <= read_json(tmp_path / "share.json")["network_share"] < 0.5
+
+
+def test_a_fold_with_nothing_to_train_on_is_refused(tmp_path):
+    photos, labels = coloured_photos(6)
+    with pytest.raises(InputError, match="nothing to train on"):
+        validate(tmp_path, photos, labels, plan_of(6, folds=2, may_train=np.arange(6) < 3))
+
+
+# what was done before
+
+
+@both
+def test_finished_folds_are_read_back_and_the_rest_is_trained(settings, tmp_path):
+    photos, labels = coloured_photos()
+    plan = plan_of(60)
+    whole = validate(tmp_path / "whole", photos, labels, plan, settings)
+    with pytest.raises(Stop):
+        validate(tmp_path / "cut", photos, labels, plan, settings, progress=stop_after(0.6))
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").glob("*/checkpoint.pt")}
+    said, steps = [], []
+    progress = lambda done, total: steps.append((done, total))  # noqa: E731
+    resumed = validate(tmp_path / "cut", photos, labels, plan, settings, say=said.append, progress=progress)
+    assert np.array_equal(resumed, whole)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    # heads are fitted side by side: one more may be done by the time that the second is counted
+    assert len(kept) in ((1,) if settings is NETWORKS else (2, 3))
+    assert sum("done already" in line for line in said) == len(kept)
+    assert steps[-1][0] == steps[-1][1]
+
+
+def test_a_finished_run_is_read_back_wherever_and_for_how_long_it_may_run(tmp_path):
+    photos, labels = coloured_photos()
+    first = validate(tmp_path, photos, labels, plan_of(60), HEADS)
+    said = []
+    other = replace(HEADS, device="auto", time_limit=1000, preset="quick")
+    again = validate(tmp_path, photos, labels, plan_of(60), other, say=said.append)
+    assert len(said) == 3
+    assert np.array_equal(first, again)
+
+
+@pytest.mark.parametrize("other", [{"epochs": 1}, {"learning_rate": 2e-3}, {"image_size": 24}, {"model": "resnet18"}])
+def test_a_checkpoint_of_other_settings_is_refused_by_name(other, tmp_path):
+    photos, labels = coloured_photos()
+    validate(tmp_path, photos, labels, plan_of(60), replace(HEADS, model="squeezenet1_0"))
+    with pytest.raises(InputError, match=r"fold-0.checkpoint\.pt was made with other settings or data"):
+        validate(tmp_path, photos, labels, plan_of(60), replace(HEADS, **other))
+
+
+def test_a_checkpoint_of_other_labels_is_refused(tmp_path):
+    photos, labels = coloured_photos()
+    validate(tmp_path, photos, labels, plan_of(60), HEADS)
+    with pytest.raises(InputError, match="other settings or data"):
+        validate(tmp_path, photos, np.roll(labels, 1), plan_of(60), HEADS)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import training.state
+from tests.synthetic import *
+from tests.test_training import STATEFUL
+training.fit.checkpoint._EVERY = 0
+photos, labels = coloured_photos()
+def die(done, total):
+    if done == 12:
+        os.kill(os.getpid(), signal.SIGKILL)
+validate(Path(sys.argv[1]), photos, labels, plan_of(60), STATEFUL, progress=die)
+"""
+
+
+def test_a_training_that_was_killed_goes_on_from_its_snapshot_and_ends_as_an_undisturbed_one(tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "cut"], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.parent.name for path in tmp_path.glob("cut/*/unfinished-*.pt")] == ["fold-0"]
+    assert not list(tmp_path.glob("cut/*/checkpoint.pt"))
+    photos, labels = coloured_photos()
+    steps = []
+    progress = lambda done, total: steps.append(done)  # noqa: E731
+    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), STATEFUL, progress=progress)
+    # two epochs of five steps were kept
+    assert steps[0] == 11
+    assert not list(tmp_path.glob("cut/*/unfinished-*.pt"))
+    assert np.array_equal(resumed, validate(tmp_path / "whole", photos, labels, plan_of(60), STATEFUL))
+
+
+def test_the_snapshot_of_another_question_is_not_taken_for_this_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.fit.checkpoint._EVERY", 0)
+    photos, labels = coloured_photos()
+    with pytest.raises(Stop):
+        validate(tmp_path / "a", photos, labels, plan_of(60), progress=stop_after(0.2))
+    assert list(tmp_path.glob("a/fold-0/unfinished-*.pt"))
+    other = np.roll(labels, 1)
+    steps = []
+    again = validate(tmp_path / "a", photos, other, plan_of(60), progress=lambda done, total: steps.append(done))
+    assert steps[0] == 1
+    assert np.array_equal(again, validate(tmp_path / "b", photos, other, plan_of(60)))
+
+
+def test_snapshots_are_a_minute_apart(tmp_path):
+    photos, labels = coloured_photos()
+    with pytest.raises(Stop):
+        validate(tmp_path, photos, labels, plan_of(60), progress=stop_after(0.3))
+    assert not list(tmp_path.glob("*/unfinished-*.pt"))
+
+
+# on a GPU
+
+
+def job_of(tmp_path, labels):
+    return Job("fold 1 of 1", tmp_path / "fold-0", labels, np.arange(0, 300), np.arange(300, 360), seed=1)
+
+
+@needs_cuda
+def test_a_gpu_without_enough_memory_gets_half_the_batch(tmp_path):
+    photos, labels = coloured_photos(360, size=64)
+    settings = replace(NETWORKS, model="resnet18", image_size=64, batch_size=256, epochs=2, device="cuda")
+    data = prepared(tmp_path, photos, plan_of(360), settings)
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(600e6 / total)
+    try:
+        done = run_job(job_of(tmp_path, labels), data, settings, find_device("cuda"))
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert "out of memory with batches of 256; trained with 128" in done.warnings[0]
+    assert done.network.shape == (60, 3)
+    assert np.allclose(done.network.sum(axis=1), 1, atol=1e-5)
+
+
+@needs_cuda
+def test_a_network_learns_on_a_gpu_and_comes_to_the_same_for_the_same_seed(tmp_path):
+    photos, labels = coloured_photos(360)
+    device = find_device("cuda")
+    settings = replace(NETWORKS, model="resnet18", batch_size=32, epochs=4, device="cuda")
+    state = torch.cuda.get_rng_state()
+    runs = []
+    for name in "ab":
+        data = prepared(tmp_path / name, photos, plan_of(360), settings)
+        runs.append(run_job(job_of(tmp_path / name, labels), data, settings, device))
+    assert (runs[0].network.argmax(axis=1) == labels[300:]).mean() > 0.8
+    assert (runs[0].head.argmax(axis=1) == labels[300:]).mean() > 0.9
+    # cuDNN may add up in another order
+    assert np.allclose(runs[0].network, runs[1].network, atol=0.05)
+    assert torch.equal(torch.cuda.get_rng_state(), state)

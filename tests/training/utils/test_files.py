@@ -1,0 +1,88 @@
+"""Files and folders are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from training.errors import InputError
+from training.utils.files import whole_file, whole_folder
+
+
+def fill(folder: Path, text: str = "new") -> None:
+    (folder / "table.csv").write_text(text)
+    (folder / "images").mkdir()
+    (folder / "images" / "a.png").write_text(text)
+
+
+def fail_with(path: Path) -> None:
+    if path.is_dir():
+        fill(path, "half")
+    else:
+        path.write_text("half")
+    raise ZeroDivisionError
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+NEW = {"images/a.png": "new", "table.csv": "new"}
+
+
+def test_a_file_whose_writing_fails_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), whole_file(path) as temporary:
+        fail_with(temporary)
+    assert contents(tmp_path) == {"table.csv": "old"}
+
+
+def test_a_new_folder_comes_whole_with_what_leads_to_it(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    with whole_folder(folder) as built:
+        fill(built)
+        assert not folder.exists()
+    assert contents(tmp_path / "a") == {f"b/{name}": text for name, text in NEW.items()}
+    mask = os.umask(0)
+    os.umask(mask)
+    assert folder.stat().st_mode & 0o777 == 0o777 & ~mask
+
+
+def test_a_folder_that_is_there_stays_the_one_it_is_with_its_other_files(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("old")
+    (tmp_path / "notes.txt").write_text("mine")
+    before = tmp_path.stat().st_ino
+    with whole_folder(tmp_path) as built:
+        fill(built)
+        assert (tmp_path / "table.csv").read_text() == "old"
+    assert tmp_path.stat().st_ino == before
+    assert contents(tmp_path) == {**NEW, "notes.txt": "mine"}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_whose_building_fails_leaves_no_trace(tmp_path: Path, there: bool) -> None:
+    folder = tmp_path / "out"
+    if there:
+        folder.mkdir()
+    with pytest.raises(ZeroDivisionError), whole_folder(folder) as built:
+        fail_with(built)
+    assert list(tmp_path.rglob("*")) == [folder] * there
+
+
+def test_what_lies_beside_the_folder_that_is_built_is_thrown_away(tmp_path: Path) -> None:
+    with whole_folder(tmp_path / "out") as built:
+        built.with_name("photos").mkdir()
+        fill(built)
+    assert contents(tmp_path) == {f"out/{name}": text for name, text in NEW.items()}
+
+
+def test_a_place_that_can_not_be_written_to_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(InputError, match=r"can't write to .*file/out: got .*\. Name another one\."),
+        whole_folder(tmp_path / "file" / "out", fix="Name another one."),
+    ):
+        pass

@@ -1,0 +1,328 @@
+"""Cross-validated training: one model per fold, and what each of them says of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.crossval.folds import check_partition
+from training.crossval.jobs import Data, Done, Job
+from training.crossval.predictions import Predictions
+from training.crossval.workers import run_jobs
+from training.errors import InputError
+from training.features.neighbours import neighbour_probabilities
+from training.fit.throughput import Arrangement
+from training.settings import TrainSettings
+from training.utils.files import write_json
+from training.utils.progress import Progress, silent
+
+__all__ = ["CrossValidated", "FoldPlan", "blend", "cross_validate", "cross_validate_prices", "network_shares"]
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+SHARE_FILE = "share.json"
+#: What price models are trained on, for a person.
+PRICED = "listings with a photo and a price above 0"
+#: Rows at a time: predictions stay on disk.
+_BLOCK = 8_192
+#: Weights of the network that are tried.
+_SHARES = np.linspace(0, 1, 11)
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """Which rows train and which are scored.
+
+    The model of fold f trains on the rows of all other folds that may train, and scores all rows of fold f that
+    have a photo. Rows that may not train (the test set, rows without a label) are scored all the same.
+
+    Attributes
+    ----------
+    fold : ndarray of int64, shape (N,)
+        Fold of every row, 0 to K-1.
+    groups : ndarray of int64, shape (N,)
+        Rows that must stay together.
+    may_train : ndarray of bool, shape (N,)
+        Rows that models may be trained on.
+    has_photo : ndarray of bool, shape (N,)
+        Rows that can be scored.
+    """
+
+    fold: Integers
+    groups: Integers
+    may_train: Mask
+    has_photo: Mask
+
+    @property
+    def folds(self) -> int:
+        """Number of folds."""
+        return int(self.fold.max()) + 1
+
+    def training_rows(self, fold: int) -> Integers:
+        """Return the rows that the model of `fold` trains on."""
+        return np.flatnonzero((self.fold != fold) & self.may_train & self.has_photo)
+
+    def scored_rows(self, fold: int) -> Integers:
+        """Return the rows that the model of `fold` scores."""
+        return np.flatnonzero((self.fold == fold) & self.has_photo)
+
+    def check(self, what: str) -> None:
+        """Refuse folds that overlap, or whose model would have fewer than two rows to train on.
+
+        Parameters
+        ----------
+        what : str
+            The rows that train, for a person: e.g. ``"labelled listings with a photo"``.
+
+        Raises
+        ------
+        InputError
+            If a model has nothing to train on.
+        """
+        check_partition(self.fold, self.groups, folds=self.folds)
+        for fold in range(self.folds):
+            if len(self.training_rows(fold)) < 2:
+                raise InputError(
+                    f"fold {fold + 1} has nothing to train on",
+                    got=f"{len(self.training_rows(fold))} {what} in the other folds",
+                    wanted="at least 2",
+                )
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """What the models say of every row; NaN rows where there is no photo.
+
+    Attributes
+    ----------
+    probs : ndarray of float32, shape (N, K)
+        Out-of-fold probabilities, of the model that never saw the row. Rows sum to 1.
+    in_fold : ndarray of float32, shape (N, K)
+        Mean log-probabilities of all *other* folds' models, networks in their later epochs. They have been trained on
+        the row's given label, unless it was not to train any: a model that can't bring itself to believe a label that
+        it was told is strong evidence against it.
+    neighbours : ndarray of float32, shape (N, K)
+        Class shares among the most similar rows of other folds; see
+        :func:`training.features.neighbours.neighbour_probabilities`.
+    """
+
+    probs: Floats
+    in_fold: Floats
+    neighbours: Floats
+
+
+def cross_validate(
+    data: Data,
+    labels: Integers,
+    plan: FoldPlan,
+    *,
+    settings: TrainSettings,
+    arrangement: Arrangement,
+    folder: Path,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda line: None,
+) -> CrossValidated:
+    """Train one model per fold; score every row by the model that never saw it, by the others, and by its neighbours.
+
+    A fold that has finished is read back from its checkpoint, and one that had not goes on from its last snapshot.
+
+    Parameters
+    ----------
+    data : Data
+        Of :func:`training.crossval.jobs.prepare_data`.
+    labels : ndarray of int64, shape (N,)
+        Given class numbers 0 to K-1; -1 where there is none.
+    plan : FoldPlan
+        Who trains, who is scored.
+    settings : TrainSettings
+        How to train.
+    arrangement : Arrangement
+        Where, and how many folds at a time.
+    folder : Path
+        Gets ``fold-<f>/checkpoint.pt`` and a TensorBoard log beside it.
+    progress : callable
+        Called with (steps done, steps in all).
+    say : callable
+        Gets a line when a fold is taken from its checkpoint, and one about the initial weights.
+
+    Returns
+    -------
+    CrossValidated
+
+    Raises
+    ------
+    InputError
+        If a fold has fewer than two rows to train on, or a checkpoint was made with other settings or data.
+    """
+    if data.features is None:
+        raise ValueError("cross-validation needs features")
+    plan.check("labelled listings with a photo")
+    jobs = [
+        Job(
+            name=f"fold {fold + 1} of {plan.folds}",
+            folder=folder / f"fold-{fold}",
+            labels=labels,
+            rows=plan.training_rows(fold),
+            scored=plan.scored_rows(fold),
+            seed=settings.seed * 1009 + fold,
+            watched=np.flatnonzero(plan.has_photo),
+        )
+        for fold in range(plan.folds)
+    ]
+    done = run_jobs(jobs, data, settings, arrangement, progress=progress, say=say)
+    probs, shares = _out_of_fold(jobs, done, labels, plan, data.classes)
+    if shares is not None:
+        write_json(folder / SHARE_FILE, {"network_share": float(shares.mean())})
+    neighbours = neighbour_probabilities(
+        data.features,
+        labels,
+        plan.fold,
+        plan.may_train,
+        plan.has_photo,
+        classes=data.classes,
+        seed=settings.seed,
+        device=arrangement.device.device,
+    )
+    return CrossValidated(probs, _in_fold(jobs, shares, plan, data.classes), neighbours)
+
+
+def cross_validate_prices(
+    data: Data,
+    prices: Floats,
+    plan: FoldPlan,
+    *,
+    settings: TrainSettings,
+    arrangement: Arrangement,
+    folder: Path,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda line: None,
+) -> Floats:
+    """Train one network per fold that tells prices by photos; each row's price is told by the one that never saw it.
+
+    Checkpoints and snapshots are kept as in :func:`cross_validate`.
+
+    Parameters
+    ----------
+    data : Data
+        Its photos; neither features nor prices beside the photo are looked at.
+    prices : ndarray of float32, shape (N,)
+        Above 0 in the rows that may train; NaN for none.
+    plan : FoldPlan
+        Who trains, who is told.
+    settings : TrainSettings
+        How to train; its target is ``price``.
+    arrangement : Arrangement
+        Where, and how many folds at a time.
+    folder : Path
+        Gets ``price-fold-<f>/checkpoint.pt`` and a TensorBoard log beside it.
+    progress, say : callable
+        As in :func:`cross_validate`.
+
+    Returns
+    -------
+    ndarray of float32, shape (N,)
+        NaN where there is no photo.
+
+    Raises
+    ------
+    InputError
+        If a fold has fewer than two rows to train on, or a checkpoint was made with other settings or data.
+    """
+    plan.check(PRICED)
+    jobs = [
+        Job(
+            name=f"price model {fold + 1} of {plan.folds}",
+            folder=folder / f"price-fold-{fold}",
+            labels=prices,
+            rows=plan.training_rows(fold),
+            scored=plan.scored_rows(fold),
+            seed=settings.seed * 1009 + fold,
+        )
+        for fold in range(plan.folds)
+    ]
+    photos_alone = replace(data, features=None, prices=None)
+    done = run_jobs(jobs, photos_alone, settings, arrangement, progress=progress, say=say)
+    told = np.full(len(prices), np.nan, dtype=np.float32)
+    for job, result in zip(jobs, done, strict=True):
+        told[job.scored] = result.told[:, 0]
+    return told
+
+
+def _out_of_fold(
+    jobs: list[Job], done: list[Done], labels: Integers, plan: FoldPlan, classes: int
+) -> tuple[Floats, Floats | None]:
+    """Return the folds' probabilities in one array, and each fold's share of its network if there were networks."""
+    head = np.full((len(labels), classes), np.nan, dtype=np.float32)
+    network = head.copy()
+    times_scored = np.zeros(len(labels), dtype=np.int64)
+    for job, result in zip(jobs, done, strict=True):
+        head[job.scored] = result.head
+        if result.network is not None:
+            network[job.scored] = result.network
+        times_scored[job.scored] += 1
+    if not np.array_equal(times_scored, plan.has_photo.astype(np.int64)):
+        raise ValueError("every listing with a photo must be scored exactly once")
+    if np.isnan(network).all():
+        return head, None
+    # the test set's labels have no say in what is found
+    judged = np.where(plan.may_train & plan.has_photo, labels, -1)
+    shares = network_shares(head, network, judged, plan.fold, folds=plan.folds)
+    return blend(head, network, shares[plan.fold][:, None]), shares
+
+
+def _in_fold(jobs: list[Job], shares: Floats | None, plan: FoldPlan, classes: int) -> Floats:
+    """Return the mean log-probabilities of the models of other folds; float32, shape (N, K)."""
+    mean = np.full((len(plan.fold), classes), np.nan, dtype=np.float32)
+    for start in range(0, len(plan.fold), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        total = np.zeros_like(mean[block])
+        for number, job in enumerate(jobs):
+            said = Predictions.mean(job.head_predictions, block)
+            if shares is not None:
+                said = blend(said, Predictions.mean(job.network_predictions, block), float(shares[number]))
+            total += np.where((plan.fold[block] == number)[:, None], 0, said)
+        mean[block] = np.where(plan.has_photo[block, None], total / (plan.folds - 1), np.nan)
+    return mean
+
+
+def network_shares(head: Floats, network: Floats, labels: Integers, fold: Integers, *, folds: int) -> Floats:
+    """Choose for every fold how much its network counts, by how well the *other* folds' blends predict given labels.
+
+    A network that was trained shortly on few photos is worse than the head, and one that was trained for long on many
+    is better. A fold's own labels have no say, so its blended probabilities stay out-of-fold (stacking: Wolpert,
+    "Stacked generalization", 1992).
+
+    Parameters
+    ----------
+    head, network : ndarray of float32, shape (n, K)
+        Out-of-fold probabilities of both; rows sum to 1.
+    labels, fold : ndarray of int64, shape (n,)
+        Given class numbers, -1 where there is none, and folds.
+    folds : int
+        How many folds.
+
+    Returns
+    -------
+    ndarray of float32, shape (folds,)
+        The network's shares, 0 to 1.
+    """
+    judged = labels >= 0
+    given = labels[judged]
+    rows = np.arange(len(given))
+    of_head, of_network = head[judged][rows, given], network[judged][rows, given]
+    losses = np.stack([-np.log(np.maximum(blend(of_head, of_network, share), 1e-8)) for share in _SHARES])
+    per_fold = np.stack([losses[:, fold[judged] == number].sum(axis=1) for number in range(folds)])
+    shares: Floats = _SHARES[(per_fold.sum(axis=0) - per_fold).argmin(axis=1)].astype(np.float32)
+    return shares
+
+
+def blend(head: Floats, network: Floats, share: float | Floats) -> Floats:
+    """Return the weighted mean of both probabilities; `share` is the network's, 0 to 1."""
+    blended: Floats = ((1 - share) * head + share * network).astype(np.float32)
+    return blended

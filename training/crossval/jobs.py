@@ -1,0 +1,198 @@
+"""What a model is trained on, what it is asked, and what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.features.extract import choose_extractor, compute_features, features_known
+from training.fit.loop import Examples, Floats, steps_of
+from training.images import Integers, Photos
+from training.settings import TrainSettings
+from training.utils.devices import Device
+from training.utils.progress import Progress, silent
+
+__all__ = ["Data", "Done", "Job", "Labels", "prepare_data"]
+
+#: Class numbers, or prices.
+Labels = Integers | Floats
+
+_NOBODY: Integers = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What all jobs read.
+
+    Attributes
+    ----------
+    photos : Photos of uint8, shape (N, S, S, 3)
+    features : Path or None
+        Of float32, shape (N, D); see :func:`training.features.extract.compute_features`. None: networks alone are
+        trained.
+    key : str
+        What photos and features depend on.
+    groups : ndarray of int64, shape (N,)
+        Rows that must stay on one side.
+    classes : int
+        K.
+    prices : ndarray of float32, shape (N,), or None
+        For networks that look at the price beside the photo; NaN where there is none.
+    """
+
+    photos: Photos
+    features: Path | None
+    key: str
+    groups: Integers
+    classes: int
+    prices: Floats | None = None
+
+    def examples(self, labels: Labels) -> Examples:
+        """Return what networks learn from, with these labels."""
+        return Examples(self.photos, labels, self.prices)
+
+
+def prepare_data(
+    photos: Photos,
+    has_photo: npt.NDArray[np.bool_],
+    groups: Integers,
+    *,
+    classes: int,
+    settings: TrainSettings,
+    device: Device,
+    folder: Path,
+    photos_key: str = "",
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda line: None,
+) -> Data:
+    """Compute the features that all jobs share, or read them back.
+
+    Parameters
+    ----------
+    photos : Photos of uint8, shape (N, S, S, 3)
+    has_photo : ndarray of bool, shape (N,)
+        The readable ones.
+    groups : ndarray of int64, shape (N,)
+    classes : int
+        K.
+    settings, device
+        How, where.
+    folder : Path
+        Gets ``features-<seed>.npy``, seed 0 of a pretrained network.
+    photos_key : str
+        Names the photos.
+    progress : callable
+        Called with (photos done, photos in all).
+    say : callable
+        Told what the features are.
+
+    Returns
+    -------
+    Data
+    """
+    # patches are drawn at random; in a pretrained network nothing is, and all seeds share what it makes
+    seed = 0 if settings.pretrained else settings.seed
+    path, rows = folder / f"features-{seed}.npy", np.flatnonzero(has_photo)
+    key = f"{photos_key} {settings.size} {seed} {settings.pretrained and settings.model}"
+    if not features_known(path, key):
+        extract, origin = choose_extractor(photos, rows, settings, device)
+        say(f"features: {origin}")
+        compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, progress=progress)
+    progress(len(rows), len(rows))
+    return Data(photos, path, key, groups, classes)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model to train and the rows that it scores.
+
+    Attributes
+    ----------
+    name : str
+        For messages, e.g. ``fold 1 of 5``.
+    folder : Path
+        Gets ``checkpoint.pt`` and a TensorBoard log.
+    labels : ndarray, shape (N,)
+        Class numbers (int64), or prices (float32); only those of `rows`, of `validation` and, for the learning curve,
+        of `scored` are looked at. Below 0, or NaN, where there is none.
+    rows, scored : ndarray of int64
+        Rows that train, and rows that are scored.
+    seed : int
+        Of everything random.
+    watched : ndarray of int64
+        Rows whose predictions are kept on disk, epoch by epoch.
+    validation : ndarray of int64
+        Rows that decide when training ends, if the settings want an early stop.
+    """
+
+    name: str
+    folder: Path
+    labels: Labels
+    rows: Integers
+    scored: Integers
+    seed: int
+    watched: Integers = field(default_factory=lambda: _NOBODY)
+    validation: Integers = field(default_factory=lambda: _NOBODY)
+
+    @property
+    def head_predictions(self) -> Path:
+        """The head's predictions of `watched`; see :class:`training.crossval.predictions.Predictions`."""
+        return self.folder / "head-predictions.npy"
+
+    @property
+    def network_predictions(self) -> Path:
+        """The network's predictions of `watched`, of the epochs that are kept."""
+        return self.folder / "network-predictions.npy"
+
+    def steps(self, settings: TrainSettings) -> int:
+        """Return the optimiser steps of its network; at least 1, which stands for the head."""
+        return max(1, steps_of(self.labels[self.rows], settings))
+
+    def key(self, data: Data, settings: TrainSettings) -> str:
+        """Name what its checkpoint depends on, so that none is used for another question."""
+        # where it is computed, and what it was planned from, is not part of the question
+        asked = {**settings.to_dict(), "device": None, "time_limit": None, "preset": None, "size": settings.size}
+        # nor whether they were said or are the optimiser's own
+        asked |= {"learning_rate": settings.rate, "weight_decay": settings.decay}
+        digest = hashlib.sha256(json.dumps([asked, data.classes, self.seed, data.key], sort_keys=True).encode())
+        arrays = [self.labels[self.rows], self.rows, self.scored, self.watched, data.groups]
+        arrays += [self.validation, self.labels[self.validation]]
+        arrays += [] if data.prices is None else [data.prices]
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a job came to.
+
+    Attributes
+    ----------
+    head, network : ndarray of float32, shape (n, K), or None
+        Probabilities of the scored rows; rows sum to 1. Prices, shape (n, 1), where those are told. No `head` without
+        features, no `network` if none was trained.
+    warnings : tuple of str
+        What a person should know.
+    known : bool
+        Whether it was done before, and read back.
+    """
+
+    head: Floats | None
+    network: Floats | None = None
+    warnings: tuple[str, ...] = ()
+    known: bool = False
+
+    @property
+    def told(self) -> Floats:
+        """What the network says; the head, where there is no network."""
+        told = self.head if self.network is None else self.network
+        if told is None:
+            raise ValueError("neither a head nor a network was trained")
+        return told

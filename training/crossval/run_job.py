@@ -1,0 +1,253 @@
+"""One model: a linear head on the features, where there are some, and a network, unless time is short."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from training.crossval.jobs import Data, Done, Job
+from training.crossval.predictions import Predictions, kept_epochs
+from training.errors import InputError
+from training.features.linear import Head, fit_head
+from training.fit.loop import EpochResult, Fitted, epoch_size, fit
+from training.networks.network import Net
+from training.networks.predict import predict
+from training.settings import TrainSettings
+from training.utils.devices import Device
+from training.utils.files import whole_file
+
+__all__ = ["JUDGED", "fit_network", "forget_other", "run_job"]
+
+
+def run_job(
+    job: Job, data: Data, settings: TrainSettings, device: Device, on_step: Callable[[int], None] = lambda step: None
+) -> Done:
+    """Train and score, or read back what was done before.
+
+    Parameters
+    ----------
+    job, data, settings, device
+        What, on what, how, where.
+    on_step : callable
+        Called with the number of steps done.
+
+    Returns
+    -------
+    Done
+
+    Raises
+    ------
+    InputError
+        If the checkpoint in the job's folder was made with other settings or data.
+    """
+    key = job.key(data, settings)
+    path = job.folder / "checkpoint.pt"
+    known = _read_checkpoint(path, key)
+    if known is not None:
+        on_step(job.steps(settings))
+        return Done(_array(known["head_probs"]), _array(known["network_probs"]), known=True)
+    head, head_probs = _head(job, data, device)
+    done, fitted = Done(head_probs), None
+    if settings.epochs_for(len(job.rows)):
+        warnings: list[str] = []
+        fitted, settings = fit_network(job, data, settings, device, _unfinished(job, key), on_step, warnings)
+        told = predict(fitted.model, data.photos, job.scored, device, prices=data.prices)
+        done = Done(head_probs, told, tuple(warnings))
+    with whole_file(path) as temporary:
+        torch.save(_content(key, settings, head, fitted, done), temporary)
+    _unfinished(job, key).unlink(missing_ok=True)
+    on_step(job.steps(settings))
+    return done
+
+
+def _head(job: Job, data: Data, device: Device) -> tuple[Head | None, npt.NDArray[np.float32] | None]:
+    """Fit the head, and return what it says of the scored rows; None for both without features."""
+    if data.features is None:
+        return None, None
+    features: npt.NDArray[np.float32] = np.load(data.features, mmap_mode="r")
+    labels = job.labels.astype(np.int64)
+    head = fit_head(features, job.rows, labels, data.groups, classes=data.classes, seed=job.seed, device=device.device)
+    if len(job.watched):
+        kept = Predictions(job.head_predictions, epochs=1, rows=len(labels), classes=data.classes)
+        kept.write(0, job.watched, head.predict(features, job.watched))
+    return head, head.predict(features, job.scored)
+
+
+def _array(kept: torch.Tensor | None) -> npt.NDArray[np.float32] | None:
+    return None if kept is None else kept.numpy()
+
+
+def _tensor(array: npt.NDArray[np.float32] | None) -> torch.Tensor | None:
+    return None if array is None else torch.from_numpy(array)
+
+
+def forget_other(job: Job, data: Data, settings: TrainSettings) -> None:
+    """Remove a checkpoint of another question from the job's folder."""
+    path = job.folder / "checkpoint.pt"
+    if path.exists() and torch.load(path, map_location="cpu", weights_only=True).get("key") != job.key(data, settings):
+        shutil.rmtree(job.folder)
+
+
+def _unfinished(job: Job, key: str) -> Path:
+    # the key in the name: what another question left is not taken for this one's
+    return job.folder / f"unfinished-{key[:16]}.pt"
+
+
+def _content(key: str, settings: TrainSettings, head: Head | None, fitted: Fitted | None, done: Done) -> dict[str, Any]:
+    kept = {"weight": head.weight.cpu(), "bias": head.bias.cpu(), "strength": head.strength} if head else None
+    return {
+        "key": key,
+        "settings": settings.to_dict(),
+        "head": kept,
+        "model": fitted.model.state_dict() if fitted else None,
+        "best_epoch": fitted.best_epoch if fitted else None,
+        "head_probs": _tensor(done.head),
+        "network_probs": _tensor(done.network),
+        "history": [asdict(epoch) for epoch in fitted.history] if fitted else [],
+    }
+
+
+def _read_checkpoint(path: Path, key: str) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if content.get("key") != key:
+        raise InputError(
+            f"{path} was made with other settings or data",
+            wanted="a checkpoint of this run",
+            fix="Remove it, or start a new run.",
+        )
+    return content
+
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+
+#: Held-out rows that the learning curve is drawn from; more would only take time.
+JUDGED = 500
+
+
+def fit_network(
+    job: Job,
+    data: Data,
+    settings: TrainSettings,
+    device: Device,
+    snapshot: Path,
+    on_step: Callable[[int], None],
+    warnings: list[str],
+) -> tuple[Fitted, TrainSettings]:
+    """Train the network of a job; on a GPU without enough memory, with half the batch.
+
+    Parameters
+    ----------
+    job, data, settings, device
+        What, on what, how, where.
+    snapshot : Path
+        Keeps the state of an unfinished training.
+    on_step : callable
+        Called with the number of steps done.
+    warnings : list of str
+        Gets what a person should know.
+
+    Returns
+    -------
+    fitted : Fitted
+    settings : TrainSettings
+        With the batch size that did fit.
+
+    Raises
+    ------
+    InputError
+        If not even two photos fit into memory at once.
+    """
+    # it takes seconds to import, and most runs train no network
+    from torch.utils.tensorboard import SummaryWriter
+
+    epochs = settings.epochs_for(epoch_size(job.labels[job.rows], settings))
+    while True:
+        try:
+            with SummaryWriter(str(job.folder)) as log:
+                return fit(
+                    data.examples(job.labels),
+                    job.rows,
+                    classes=data.classes,
+                    settings=settings,
+                    device=device,
+                    seed=job.seed,
+                    validation=job.validation,
+                    snapshot=snapshot,
+                    on_step=on_step,
+                    watchers=[_Curve(job, data, device, log), _Keeper(job, data, device, epochs)],
+                ), settings
+        except torch.OutOfMemoryError:
+            half = settings.batch_size // 2
+            if half < 2:
+                raise InputError(
+                    f"{settings.model} does not fit into the memory of {device}",
+                    got=f"batches of {settings.batch_size} photos of {settings.size} pixels",
+                    fix="Choose a smaller --image-size, another --model, or --device cpu.",
+                ) from None
+            warnings.append(f"{job.name}: out of memory with batches of {settings.batch_size}; trained with {half}")
+            # the schedule by iteration is kept as it was asked for
+            kept = settings.epochs if settings.iterations else epochs
+            settings = replace(settings, batch_size=half, epochs=kept)
+            snapshot.unlink(missing_ok=True)
+        torch.cuda.empty_cache()
+
+
+class _Curve:
+    """Draws the learning curve in TensorBoard, on some of the held-out rows."""
+
+    def __init__(self, job: Job, data: Data, device: Device, log: SummaryWriter) -> None:
+        self._job, self._data, self._device, self._log = job, data, device, log
+        given = job.labels[job.scored]
+        # class numbers below 0, and prices that are no numbers, are none
+        judged = job.scored[given >= 0]
+        self._judged = judged[:: max(1, len(judged) // JUDGED)]
+
+    def __call__(self, result: EpochResult, model: Net) -> None:
+        drawn = {"train/loss": result.loss, "learning_rate": result.learning_rate, "iteration": float(result.step)}
+        drawn |= {f"train/{name}": value for name, value in result.scores.items()}
+        drawn |= {f"validation/{name}": value for name, value in result.validation.items()}
+        if len(self._judged):
+            told = predict(
+                model, self._data.photos, self._judged, self._device, mirrored=False, prices=self._data.prices
+            )
+            given = self._job.labels[self._judged]
+            drawn |= {
+                f"held_out/{name}": value for name, value in model.task.scores(model.task.best(told), given).items()
+            }
+            if model.task.score == "macro_f1":
+                loss = -np.log(np.maximum(told[np.arange(len(given)), given.astype(np.int64)], 1e-8)).mean()
+                drawn["held_out/loss"] = float(loss)
+        for name, value in drawn.items():
+            self._log.add_scalar(name, value, result.epoch)
+
+
+class _Keeper:
+    """Keeps the predictions of the watched rows in the later epochs."""
+
+    def __init__(self, job: Job, data: Data, device: Device, epochs: int) -> None:
+        self._job, self._data, self._device, self._kept = job, data, device, kept_epochs(epochs)
+
+    def __call__(self, result: EpochResult, model: Net) -> None:
+        if result.epoch not in self._kept or not len(self._job.watched):
+            return
+        kept = Predictions(
+            self._job.network_predictions,
+            epochs=len(self._kept),
+            rows=len(self._job.labels),
+            classes=self._data.classes,
+        )
+        probs = predict(
+            model, self._data.photos, self._job.watched, self._device, mirrored=False, prices=self._data.prices
+        )
+        kept.write(self._kept.index(result.epoch), self._job.watched, probs)

@@ -1,0 +1,1 @@
+"""What photos look like, as numbers, and the linear models and neighbours on them."""

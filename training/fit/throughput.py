@@ -1,0 +1,179 @@
+"""How this machine trains fastest: layout, precision, and how many models at a time, by a short measurement."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from training.fit.augment import varied
+from training.fit.loop import new_state, train_step
+from training.settings import TrainSettings
+from training.utils.devices import Device, bfloat16_may_be_fast, find_device
+
+__all__ = ["Arrangement", "measure"]
+
+#: Timed steps of each candidate, after one that warms up; the fastest counts, as other work only ever slows one down.
+_STEPS = 3
+#: A step of more photos than this many seconds allow is measured on fewer.
+_LONGEST_STEP = 0.4
+#: Another way must be faster by this share to be taken: less is noise.
+_GAIN = 0.05
+#: Models at a time that are tried on one GPU.
+_ON_ONE_GPU = 4
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How models are trained on this machine.
+
+    Attributes
+    ----------
+    device : Device
+        Where, in which precision and layout.
+    side_by_side : int
+        Models trained at a time, each in a process of its own; 1 trains one after another.
+    cores : int
+        Processor cores that they share.
+    step_seconds, alone_seconds : float
+        Of one optimiser step, while `side_by_side` models are trained, and while one is; 0 if no network is.
+    """
+
+    device: Device
+    side_by_side: int = 1
+    cores: int = 1
+    step_seconds: float = 0.0
+    alone_seconds: float = 0.0
+
+    def threads(self, running: int) -> int:
+        """Return the threads of each model while `running` are trained."""
+        return max(1, self.cores // running)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a dictionary for JSON."""
+        return {**asdict(self), "device": {**asdict(self.device), "device": str(self.device.device)}}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Arrangement:
+        """Read what :meth:`to_dict` wrote."""
+        kept = content["device"]
+        device = replace(find_device(kept["device"]), mixed=kept["mixed"], channels_last=kept["channels_last"])
+        return cls(**{**content, "device": device})
+
+    def __str__(self) -> str:
+        if self.side_by_side == 1:
+            how = f"one model at a time, {self.cores} threads"
+        else:
+            how = f"{self.side_by_side} models side by side, {self.threads(self.side_by_side)} threads each"
+        return f"{self.device}; {how}"
+
+
+def measure(settings: TrainSettings, device: Device, *, classes: int, jobs: int) -> Arrangement:
+    """Try out how networks train fastest here; takes two or three seconds.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        The network, the size of its photos and batches.
+    device : Device
+        Where.
+    classes : int
+        K.
+    jobs : int
+        Models that are to be trained.
+
+    Returns
+    -------
+    Arrangement
+        With the seconds of one step. A step on fewer photos, where a whole batch takes long, is scaled up.
+    """
+    cores = torch.get_num_threads()
+    batch = _batch_that_fits(settings, device, classes)
+    scale = settings.batch_size / batch
+
+    def seconds(candidate: Device, running: int = 1) -> float:
+        return _seconds(settings, candidate, classes, batch, running, max(1, cores // running))
+
+    best, fastest = device, seconds(device)
+    for candidate in _candidates(device):
+        taken = seconds(candidate)
+        if taken < fastest * (1 - _GAIN):
+            best, fastest = candidate, taken
+    running = min(jobs, _ON_ONE_GPU if device.is_cuda else cores)
+    if running > 1 and device.device.type in ("cuda", "cpu"):
+        together = seconds(best, running)
+        if together / running < fastest * (1 - _GAIN):
+            return Arrangement(best, running, cores, together * scale, fastest * scale)
+    return Arrangement(best, 1, cores, fastest * scale, fastest * scale)
+
+
+def _candidates(device: Device) -> list[Device]:
+    """Return the other ways to compute on a device that may be faster."""
+    ways = [replace(device, channels_last=True)]
+    if bfloat16_may_be_fast(device.device):
+        ways += [replace(device, mixed=True), replace(device, mixed=True, channels_last=True)]
+    return ways
+
+
+def _batch_that_fits(settings: TrainSettings, device: Device, classes: int) -> int:
+    """Return how many photos a measured step may have, so that the measurement stays short."""
+    few = min(4, settings.batch_size)
+    each = _seconds(settings, device, classes, few, 1, torch.get_num_threads()) / few
+    return max(few, min(settings.batch_size, int(_LONGEST_STEP / max(each, 1e-9))))
+
+
+def _seconds(settings: TrainSettings, device: Device, classes: int, batch: int, running: int, threads: int) -> float:
+    """Return the seconds of one step while `running` models take steps at the same time.
+
+    They run in threads of this process: the interpreter's lock is free while torch computes, so it comes near to
+    processes, without their start.
+    """
+    barrier = threading.Barrier(running + 1)
+
+    def work(step: Callable[[], None]) -> None:
+        torch.set_num_threads(threads)
+        step()
+        for _ in range(_STEPS):
+            barrier.wait()
+            step()
+            barrier.wait()
+
+    before = torch.get_num_threads()
+    # initial weights and dropout draw from the global generator
+    with torch.random.fork_rng(devices=[device.device] if device.is_cuda else []):
+        steps = [_stepper(settings, device, classes, batch) for _ in range(running)]
+        workers = [threading.Thread(target=work, args=(step,), daemon=True) for step in steps]
+        try:
+            for worker in workers:
+                worker.start()
+            taken = []
+            for _ in range(_STEPS):
+                barrier.wait()
+                start = time.perf_counter()
+                barrier.wait()
+                taken.append(time.perf_counter() - start)
+            return min(taken)
+        finally:
+            torch.set_num_threads(before)
+
+
+def _stepper(settings: TrainSettings, device: Device, classes: int, batch: int) -> Callable[[], None]:
+    kind = np.float32 if settings.target == "price" else np.int64
+    labels, prices = np.ones(batch, dtype=kind), np.ones(batch, dtype=np.float32) if settings.use_price else None
+    state = new_state(classes, 1000, replace(settings, pretrained=False), device, 0, labels, prices)
+    state.model.train()
+    pixels = torch.randint(0, 256, (batch, settings.size, settings.size, 3), dtype=torch.uint8).numpy()
+    target, beside = device.send(labels), None if prices is None else device.send(prices)
+
+    def step() -> None:
+        photos = varied(pixels, settings.augment, state.generator, device)
+        train_step(state, photos, target, device, beside)
+        if device.is_cuda:
+            torch.cuda.synchronize(device.device)
+
+    return step

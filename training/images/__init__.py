@@ -1,0 +1,7 @@
+"""Photos: decoded once, upright, as small squares, and kept for later runs."""
+
+from __future__ import annotations
+
+from training.images.decoding import RECIPE, Integers, PhotoFacts, Photos, Pixels, decode
+
+__all__ = ["RECIPE", "Integers", "PhotoFacts", "Photos", "Pixels", "decode"]

@@ -1,0 +1,163 @@
+"""The photo cache: decoded photos that later runs use again, of bounded size, and what is known of text in photos.
+
+Its shards are below ``<folder>/photos-v1/<side>/``; what a shard is, see :mod:`training.images.shards`. What is known
+of text is below ``<folder>/text-v1/<recipe>/``; see :mod:`curation.photos.text_cache`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from pathlib import Path
+
+from training.errors import CurateError
+from training.images.shards import Shard, bytes_of, files_in, shards_in, used_at
+from training.utils.units import home_as_tilde, parse_bytes
+
+__all__ = ["DEFAULT_LIMIT", "SHARD_BYTES", "PhotoCache", "default_cache", "default_cache_folder", "default_cache_limit"]
+
+DEFAULT_LIMIT = 20 * 10**9
+# what a killed process loses at most, and what is held in memory: 5,000 photos of 64 pixels, 400 of 224
+SHARD_BYTES = 64 * 10**6
+_LEFT_OVER_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class PhotoCache:
+    """Where decoded photos are kept between runs.
+
+    Attributes
+    ----------
+    folder : Path
+        Made when something is stored.
+    limit : int
+        Bytes that it may hold.
+    shard_bytes : int
+        Bytes of pixels in one shard at most (but at least one photo).
+    """
+
+    folder: Path
+    limit: int
+    shard_bytes: int = SHARD_BYTES
+
+    @property
+    def root(self) -> Path:
+        """The folder with everything that is ours: the cache may be told to live in a folder with other things."""
+        return self.folder / "photos-v1"
+
+    @property
+    def text_root(self) -> Path:
+        """The folder with what is known of text in photos."""
+        return self.folder / "text-v1"
+
+    def text_files(self) -> list[Path]:
+        """Return the complete files about text in photos."""
+        return [path for folder in files_in(self.text_root) for path in files_in(folder) if not _temporary(path)]
+
+    def folder_of(self, size: int) -> Path:
+        """Return where the photos with sides of `size` pixels are."""
+        return self.root / str(size)
+
+    def sizes(self) -> dict[int, list[Shard]]:
+        """Return the shards of every size."""
+        folders = {int(path.name): path for path in files_in(self.root) if path.name.isdecimal()}
+        return {size: shards_in(folders[size]) for size in sorted(folders)}
+
+    def used(self) -> int:
+        """Return the bytes of all its files."""
+        return sum(bytes_of(path) for path in self._files())
+
+    def trim(self, keep: Collection[Path] = ()) -> int:
+        """Delete what was not used for longest until the cache is within its limit.
+
+        Parameters
+        ----------
+        keep : collection of Path
+            Pixel files that must stay, whatever the limit.
+
+        Returns
+        -------
+        int
+            Bytes freed.
+        """
+        before = used = self.used()
+        with contextlib.suppress(OSError):
+            self._remove_left_overs()
+            used = self.used()
+            shards = [shard for shards in self.sizes().values() for shard in shards if shard.pixels not in keep]
+            parts = [(used_at(shard.index), shard.bytes(), shard.remove) for shard in shards]
+            parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.text_files()]
+            for _, size, remove in sorted(parts, key=itemgetter(0)):
+                if used <= self.limit:
+                    break
+                remove()
+                used -= size
+        return before - used
+
+    def clear(self) -> int:
+        """Delete everything; return the bytes freed. A run that needs its photos decodes them again.
+
+        Raises
+        ------
+        CurateError
+            If something can't be deleted.
+        """
+        before = self.used()
+        try:
+            for shards in self.sizes().values():
+                for shard in shards:
+                    shard.remove()
+            for path in self.text_files():
+                path.unlink(missing_ok=True)
+            self._remove_left_overs()
+        except OSError as error:
+            raise CurateError(f"{home_as_tilde(self.root)} can't be cleared: {error.strerror or error}") from error
+        return before - self.used()
+
+    def _files(self) -> Iterator[Path]:
+        for folder in [*files_in(self.root), *files_in(self.text_root)]:
+            yield from (path for path in files_in(folder) if path.is_file())
+
+    def _remove_left_overs(self) -> None:
+        """Remove what killed processes left: temporary files, and pixels whose index was never written."""
+        yesterday = time.time() - _LEFT_OVER_SECONDS
+        for path in self._files():
+            unfinished = _temporary(path) or (path.suffix == ".npy" and not path.with_suffix(".npz").exists())
+            if unfinished and used_at(path) < yesterday:
+                path.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+def default_cache(folder: Path | None = None) -> PhotoCache:
+    """Return the cache in `folder`, or where the environment or the system's habit wants it."""
+    chosen = folder.expanduser() if folder else default_cache_folder()
+    # absolute, as other processes and later commands open what is in it
+    return PhotoCache(chosen.absolute(), default_cache_limit())
+
+
+def default_cache_folder() -> Path:
+    """Return ``$CURATE_CACHE_DIR``, else ``$XDG_CACHE_HOME/curate``, else ``~/.cache/curate``."""
+    if named := os.environ.get("CURATE_CACHE_DIR"):
+        return Path(named).expanduser()
+    # a relative path there is to be ignored (XDG Base Directory Specification 0.8)
+    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        return base / "curate"
+    try:
+        return Path.home() / ".cache" / "curate"
+    except RuntimeError:
+        # a user without a home, as in some containers: nothing can be written there, which will be said
+        return Path("/.cache/curate")
+
+
+def default_cache_limit() -> int:
+    """Return the bytes of ``$CURATE_CACHE_LIMIT``, else 20 GB."""
+    named = os.environ.get("CURATE_CACHE_LIMIT")
+    return parse_bytes(named, "CURATE_CACHE_LIMIT") if named else DEFAULT_LIMIT

@@ -1,0 +1,159 @@
+"""Photos: decoded upright, as small squares."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
+from PIL import __version__ as PIL_VERSION
+
+__all__ = [
+    "RECIPE",
+    "Integers",
+    "PhotoFacts",
+    "Photos",
+    "Pixels",
+    "decode",
+    "decode_within",
+    "stored_size",
+    "upright_size",
+]
+
+Pixels = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.int64]
+
+#: Names how `decode` makes pixels of a file; count up when a change of it changes pixels or sizes. Photos that were
+#: kept under another name are decoded again.
+RECIPE = f"2, Pillow {PIL_VERSION}"
+
+
+class Photos(Protocol):
+    """The decoded photos of N rows: a plain array, or a :class:`training.images.store.PhotoStore`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, S, S, 3)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Integers, /) -> Pixels:
+        """Return the photos of `rows` as a new array of uint8, shape (n, S, S, 3)."""
+
+
+@dataclass(frozen=True)
+class PhotoFacts:
+    """What is known of one photo after reading it.
+
+    Attributes
+    ----------
+    sha256 : str or None
+        Hash of the file's content; None if the file can't be read.
+    width, height : int or None
+        Upright size in pixels; None if it can't be decoded.
+    error : str or None
+        Why it can't be decoded; None for a sound photo.
+    """
+
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    error: str | None = None
+
+
+def decode(content: bytes, size: int) -> tuple[Pixels, tuple[int, int]]:
+    """Decode a photo completely, turn it upright, and resize it to a square.
+
+    Parameters
+    ----------
+    content : bytes
+        The file: JPEG, PNG, WebP, GIF, ... (first frame); palette, CMYK, 16-bit and transparent ones too.
+    size : int
+        Side of the square in pixels. The aspect ratio is not kept: nothing of the photo is cut off.
+
+    Returns
+    -------
+    pixels : ndarray of uint8, shape (size, size, 3)
+        RGB.
+    (width, height) : tuple of int
+        Upright size of the original.
+
+    Raises
+    ------
+    Exception
+        Whatever the decoder says of a damaged file: Pillow's decoders raise many kinds.
+    """
+    image, upright = _upright(content, 2 * size)
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
+
+
+def decode_within(content: bytes, side: int) -> Pixels:
+    """Decode a photo completely, turn it upright, and shrink it until neither side is longer than `side`.
+
+    Parameters
+    ----------
+    content : bytes
+        As for :func:`decode`.
+    side : int
+        Longest side in pixels. The aspect ratio is kept; a smaller photo stays as it is.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        RGB.
+
+    Raises
+    ------
+    Exception
+        As :func:`decode`.
+    """
+    image, upright = _upright(content, 2 * side)
+    scale = min(1.0, side / max(upright))
+    width, height = (max(1, round(length * scale)) for length in upright)
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
+
+
+def _upright(content: bytes, least: int) -> tuple[Image.Image, tuple[int, int]]:
+    """Return a photo upright in RGB, with both sides at least `least` or as they are, and its original upright size."""
+    with Image.open(io.BytesIO(content)) as opened:
+        upright = upright_size(stored_size(opened), _orientation(opened))
+        # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time
+        opened.draft("RGB", (least, least))
+        opened.load()
+        # asked again, as some decoders turn the photo while they load it; a turn by nothing would be a copy
+        return _rgb(ImageOps.exif_transpose(opened) if _orientation(opened) != 1 else opened), upright
+
+
+def stored_size(image: Image.Image) -> tuple[int, int]:
+    """Return the width and height of a photo as its file has them, before any EXIF orientation."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # later versions of Pillow say the upright size of these, and of no others
+        return image.tag_v2[ExifTags.Base.ImageWidth], image.tag_v2[ExifTags.Base.ImageLength]
+    return image.size
+
+
+def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Return the width and height that a photo of this size has when it is turned upright by its EXIF orientation."""
+    width, height = size
+    # 5 to 8 swap the sides (EXIF 2.32, 4.6.4 A, Orientation)
+    return (height, width) if 5 <= orientation <= 8 else (width, height)
+
+
+def _orientation(image: Image.Image) -> int:
+    value = image.getexif().get(0x0112, 1)
+    return value if isinstance(value, int) else 1
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        # 16 bits a pixel: Pillow's own conversion would cut everything above 255 to white
+        values = np.asarray(image, dtype=np.float64)
+        scale = 257.0 if values.max() > 255 else 1.0
+        return Image.fromarray((values / scale).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
+        opaque = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -1,0 +1,270 @@
+"""The photos of N rows, decoded once: found in the cache, or read, decoded and kept there."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import UnidentifiedImageError
+
+from training.errors import CurateError
+from training.images.cache import PhotoCache
+from training.images.decoding import PhotoFacts, Pixels, decode
+from training.images.shards import KnownPhotos, ShardIndex, bytes_of, files_in, shards_in, write_shard
+from training.images.store import PhotoStore, gone
+from training.utils.parallel import cores, map_ahead
+from training.utils.progress import Progress, silent
+from training.utils.units import bytes_text, home_as_tilde
+
+__all__ = ["store_photos"]
+
+# another process may trim the cache between the look-up and the end; more often than this it is no accident
+_ATTEMPTS = 3
+# photos that are read ahead of the one that is being kept, for each thread
+_AHEAD = 4
+
+
+def store_photos(
+    paths: Sequence[Path | None],
+    *,
+    size: int,
+    cache: PhotoCache,
+    spare: Path,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda line: None,
+) -> tuple[PhotoStore, list[PhotoFacts]]:
+    """Read all photos; decode those that no earlier run has left in the cache, and keep them there.
+
+    Every file is read and hashed, so a changed photo is never taken for the old one. Held in memory are one shard of
+    pixels and a few photos for each thread. Whoever is interrupted goes on from the last whole shard.
+
+    Parameters
+    ----------
+    paths : sequence of Path or None, length N
+        None for a listing without a photo.
+    size : int
+        Side of the squares in pixels.
+    cache : PhotoCache
+        Gets the photos, and is trimmed to its limit afterwards; what this store uses stays.
+    spare : Path
+        A folder that gets the photos instead when the cache can't be written, or when they are more than it may hold.
+    progress : callable
+        Called with (photos done, N).
+    say : callable
+        Gets a line about what came from where, and one if `spare` had to be used.
+
+    Returns
+    -------
+    store : PhotoStore
+        The photos; rows of unreadable ones are zeros and must not be used.
+    facts : list of PhotoFacts, length N
+        `error` says which are unreadable. These are never kept.
+
+    Raises
+    ------
+    CurateError
+        If `spare` can't be written either.
+    """
+    for _ in range(_ATTEMPTS):
+        filling = _Filling(paths, size, cache, spare, say)
+        filling.read(progress)
+        store = filling.store()
+        if store.touch():
+            break
+    else:
+        raise gone(cache.folder)
+    cache.trim(keep=store.files)
+    say(filling.summary())
+    return store, filling.facts()
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """What a thread found: a photo that is known, one that it decoded, one that another row has, or none."""
+
+    digest: bytes | None = None
+    error: str | None = None
+    known: int = -1
+    pixels: Pixels | None = None
+    sides: tuple[int, int] = (0, 0)
+
+
+class _Filling:
+    """The rows of a store that is being made."""
+
+    def __init__(
+        self, paths: Sequence[Path | None], size: int, cache: PhotoCache, spare: Path, say: Callable[[str], None]
+    ) -> None:
+        self.paths, self.size, self.cache = paths, size, cache
+        self.known = KnownPhotos([*shards_in(cache.folder_of(size)), *shards_in(spare / str(size))])
+        self.writer = _Writer(size, sum(path is not None for path in paths), cache, spare, say)
+        rows = len(paths)
+        self.shard, self.slot = np.full(rows, -1, dtype=np.int32), np.zeros(rows, dtype=np.int32)
+        self.sides = np.zeros((rows, 2), dtype=np.int64)
+        self.digests: list[bytes | None] = [None] * rows
+        self.errors: dict[int, str] = {}
+        # which row decodes a photo that several rows have
+        self.first: dict[bytes, int] = {}
+
+    def read(self, progress: Progress) -> None:
+        repeated = []
+        threads = min(32, cores() + 4)  # a few more than cores, as some of them wait for the disk
+        # a large photo is no attack here, and Pillow's note about odd EXIF says nothing of the pixels
+        with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+            warnings.simplefilter("ignore")
+            try:
+                # decoding releases the interpreter's lock, so threads use all cores without copying pixels
+                for row, photo in enumerate(map_ahead(pool, self._examine, enumerate(self.paths), threads * _AHEAD)):
+                    if not self._keep(row, photo):
+                        repeated.append(row)
+                    progress(row + 1, len(self.paths))
+            finally:
+                # whoever presses Ctrl-C keeps what is decoded
+                self.writer.flush()
+        for row in repeated:
+            self._copy(row)
+
+    def _examine(self, item: tuple[int, Path | None]) -> _Photo:
+        row, path = item
+        if path is None:
+            return _Photo(error="no photo")
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return _Photo(error="no such file")
+        except OSError as error:
+            return _Photo(error=error.strerror or str(error))
+        digest = hashlib.sha256(content).digest()
+        if (known := self.known.find(digest)) >= 0:
+            return _Photo(digest, known=known)
+        # one step, also among threads: exactly one row gets to decode the photo
+        if self.first.setdefault(digest, row) != row:
+            return _Photo(digest)
+        if not content:
+            return _Photo(digest, "the file is empty")
+        try:
+            pixels, sides = decode(content, self.size)
+        except Exception as error:  # a damaged file can raise anything in a decoder; it becomes a finding
+            return _Photo(digest, _why(error))
+        return _Photo(digest, pixels=pixels, sides=sides)
+
+    def _keep(self, row: int, photo: _Photo) -> bool:
+        """Note what is known of a row; return False if it will be known once another row is."""
+        self.digests[row] = photo.digest
+        if photo.error is not None:
+            self.errors[row] = photo.error
+        elif photo.known >= 0:
+            self.shard[row], self.slot[row], self.sides[row] = self.known.place(photo.known)
+        elif photo.pixels is not None and photo.digest is not None:
+            shard, self.slot[row] = self.writer.add(photo.digest, photo.pixels, photo.sides)
+            self.shard[row], self.sides[row] = len(self.known.paths) + shard, photo.sides
+        else:
+            return False
+        return True
+
+    def _copy(self, row: int) -> None:
+        first = self.first[self.digests[row] or b""]
+        if first in self.errors:
+            self.errors[row] = self.errors[first]
+        self.shard[row], self.slot[row], self.sides[row] = self.shard[first], self.slot[first], self.sides[first]
+
+    def store(self) -> PhotoStore:
+        return PhotoStore([*self.known.paths, *self.writer.paths], self.shard, self.slot, self.size)
+
+    def facts(self) -> list[PhotoFacts]:
+        return [self._fact(row, digest.hex() if digest else None) for row, digest in enumerate(self.digests)]
+
+    def _fact(self, row: int, sha256: str | None) -> PhotoFacts:
+        if row in self.errors:
+            return PhotoFacts(sha256, error=self.errors[row])
+        width, height = self.sides[row].tolist()
+        return PhotoFacts(sha256, width, height)
+
+    def summary(self) -> str:
+        found = (self.shard >= 0) & (self.shard < len(self.known.paths))
+        # listings with the same photo count once, here as among the decoded ones
+        reused = np.unique(self.shard[found].astype(np.int64) << 32 | self.slot[found])
+        return f"photos: {len(reused):,} from the cache, {self.writer.added:,} decoded; {self.writer.where()}"
+
+
+class _Writer:
+    """Collects decoded photos and writes a shard whenever one is full."""
+
+    def __init__(self, size: int, most: int, cache: PhotoCache, spare: Path, say: Callable[[str], None]) -> None:
+        self.size, self.cache, self.spare, self.say = size, cache, spare, say
+        each = 3 * size * size
+        self.capacity = max(1, min(most, cache.shard_bytes // each))
+        self.in_spare = False
+        if most * each > cache.limit:
+            self._use_spare(
+                f"the photos need up to {bytes_text(most * each)}, the photo cache may hold {bytes_text(cache.limit)}",
+                "A higher CURATE_CACHE_LIMIT lets later runs use them too",
+            )
+        self.paths: list[Path] = []
+        self.added = 0
+        self._digests: list[bytes] = []
+        self._sides: list[tuple[int, int]] = []
+        self._pixels: Pixels = np.empty((self.capacity, size, size, 3), dtype=np.uint8)
+
+    def add(self, digest: bytes, pixels: Pixels, sides: tuple[int, int]) -> tuple[int, int]:
+        """Take a photo; return the number of its shard, of those written here, and its slot there."""
+        if len(self._digests) == self.capacity:
+            self.flush()
+        place = len(self.paths), len(self._digests)
+        self._pixels[place[1]] = pixels
+        self._digests.append(digest)
+        self._sides.append(sides)
+        self.added += 1
+        return place
+
+    def flush(self) -> None:
+        """Write what is collected."""
+        count = len(self._digests)
+        if not count:
+            return
+        sha256 = np.frombuffer(b"".join(self._digests), dtype=np.uint8).reshape(count, 32)
+        self.paths.append(self._write(ShardIndex(sha256, np.array(self._sides, dtype=np.int64)), self._pixels[:count]))
+        self._digests, self._sides = [], []
+
+    def where(self) -> str:
+        """Say where the photos are kept and how much that is."""
+        if self.in_spare:
+            size = sum(bytes_of(path) for path in files_in(self.spare / str(self.size)))
+            return f"{bytes_text(size)} are kept in {home_as_tilde(self.spare)}"
+        used, limit = bytes_text(self.cache.used()), bytes_text(self.cache.limit)
+        return f"the cache holds {used} of at most {limit} ({home_as_tilde(self.cache.folder)})"
+
+    def _write(self, index: ShardIndex, pixels: Pixels) -> Path:
+        if not self.in_spare:
+            try:
+                return write_shard(self.cache.folder_of(self.size), index, pixels).pixels
+            except OSError as error:
+                self._use_spare(
+                    f"the photo cache {home_as_tilde(self.cache.folder)} can't be written ({_reason(error)})",
+                    "Name another folder with CURATE_CACHE_DIR, or free room there",
+                )
+        try:
+            return write_shard(self.spare / str(self.size), index, pixels).pixels
+        except OSError as error:
+            raise CurateError(
+                f"the photos can't be kept in {self.spare}: {_reason(error)}. Make room; the same command goes on."
+            ) from error
+
+    def _use_spare(self, why: str, fix: str) -> None:
+        self.in_spare = True
+        self.say(f"{why}: the photos are kept in {home_as_tilde(self.spare)}. {fix}.")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image"
+    return str(error) or type(error).__name__
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -1,0 +1,178 @@
+"""Shards: decoded photos in pairs of files that are written once and never change.
+
+A shard is ``<name>.npy`` with the pixels, written first, and ``<name>.npz``, the index that makes them count. So
+whoever is killed loses at most the shard that was being filled, and any number of processes may read, add and delete
+at once without a lock: what one of them has memory-mapped stays readable after another has deleted it (POSIX unlink).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.images.decoding import RECIPE, Integers, Pixels
+from training.utils.files import whole_file
+
+__all__ = ["KnownPhotos", "Shard", "ShardIndex", "bytes_of", "files_in", "shards_in", "used_at", "write_shard"]
+
+# what reading a file that is damaged, or gone, can raise
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True)
+class ShardIndex:
+    """What is in a shard.
+
+    Attributes
+    ----------
+    sha256 : ndarray of uint8, shape (n, 32)
+        Hash of each photo's file.
+    sides : ndarray of int64, shape (n, 2)
+        Upright width and height of each original.
+    """
+
+    sha256: Pixels
+    sides: Integers
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One pair of files of the cache.
+
+    Attributes
+    ----------
+    pixels : Path
+        ``.npy``: uint8, shape (n, S, S, 3).
+    """
+
+    pixels: Path
+
+    @property
+    def index(self) -> Path:
+        """``.npz``: what is in it; it was last used when this file was last touched."""
+        return self.pixels.with_suffix(".npz")
+
+    def read_index(self, recipe: str = RECIPE) -> ShardIndex | None:
+        """Return what is in the shard; None if it is damaged, gone, or decoded in another way."""
+        try:
+            with np.load(self.index, allow_pickle=False) as content:
+                found = ShardIndex(content["sha256"], content["sides"].astype(np.int64))
+                whole = self.pixels.stat().st_size >= int(content["bytes"])
+                return found if whole and str(content["recipe"]) == recipe else None
+        except _DAMAGED:
+            return None
+
+    def photos(self) -> int:
+        """Return how many photos are in it, however they were decoded."""
+        try:
+            with np.load(self.index, allow_pickle=False) as content:
+                return len(content["sha256"])
+        except _DAMAGED:
+            return 0
+
+    def bytes(self) -> int:
+        """Return the size of both files."""
+        return bytes_of(self.pixels) + bytes_of(self.index)
+
+    def touch(self) -> None:
+        """Note that it is used; a cache that may only be read keeps no such note."""
+        with contextlib.suppress(OSError):
+            os.utime(self.index)
+
+    def remove(self) -> None:
+        """Delete it, index first: pixels without an index are never used."""
+        self.index.unlink(missing_ok=True)
+        self.pixels.unlink(missing_ok=True)
+
+
+def write_shard(folder: Path, index: ShardIndex, pixels: Pixels) -> Shard:
+    """Write a shard below `folder`, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the folder can't be made or written, or the disk is full.
+    """
+    # a new name each time: the name of a shard never comes to mean other pixels
+    shard = Shard(folder / f"{uuid.uuid4().hex}.npy")
+    with whole_file(shard.pixels) as temporary, temporary.open("wb") as stream:
+        # np.save would say how many bytes are missing, not that the disk is full
+        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(pixels))
+        stream.write(np.ascontiguousarray(pixels).data)
+        written = stream.tell()
+    with whole_file(shard.index) as temporary:
+        np.savez(
+            temporary,
+            sha256=index.sha256,
+            sides=index.sides.astype(np.int32),
+            recipe=np.array(RECIPE),
+            bytes=np.array(written),
+        )
+    return shard
+
+
+class KnownPhotos:
+    """Where the photos of all shards are, by hash; arrays, since a full cache holds more than a million."""
+
+    def __init__(self, shards: Iterable[Shard]) -> None:
+        found = [(shard.pixels, index) for shard in shards if (index := shard.read_index()) is not None]
+        self.paths = [path for path, _ in found]
+        self._sha256 = np.concatenate([np.zeros((0, 32), np.uint8), *(index.sha256 for _, index in found)])
+        self._sides = np.concatenate([np.zeros((0, 2), np.int64), *(index.sides for _, index in found)])
+        counts = [len(index.sha256) for _, index in found]
+        self._shard = np.repeat(np.arange(len(found), dtype=np.int32), counts)
+        self._slot = np.concatenate([np.zeros(0, np.int32), *(np.arange(count, dtype=np.int32) for count in counts)])
+        keys = np.ascontiguousarray(self._sha256[:, :8]).view("<u8")[:, 0]
+        self._order = np.argsort(keys, kind="stable")
+        self._keys = keys[self._order]
+
+    def find(self, digest: bytes) -> int:
+        """Return the number of the photo with this hash; -1 if there is none."""
+        # the first 8 bytes find it; should two photos share them, the second is decoded again
+        at = int(np.searchsorted(self._keys, np.frombuffer(digest, "<u8", count=1)[0]))
+        if at == len(self._keys):
+            return -1
+        number = int(self._order[at])
+        return number if self._sha256[number].tobytes() == digest else -1
+
+    def place(self, number: int) -> tuple[int, int, npt.NDArray[np.int64]]:
+        """Return the shard, the slot there, and the sides of the original."""
+        return int(self._shard[number]), int(self._slot[number]), self._sides[number]
+
+
+def shards_in(folder: Path) -> list[Shard]:
+    """Return the complete shards of a folder; none if it can't be read."""
+    paths = (path for path in files_in(folder) if path.suffix == ".npz" and not path.name.startswith("."))
+    return [Shard(path.with_suffix(".npy")) for path in paths]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return what is in a folder, sorted; nothing if it can't be read."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def bytes_of(path: Path) -> int:
+    """Return the size of a file; 0 if another process has deleted it."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def used_at(path: Path) -> float:
+    """Return when a file was last touched; long ago if another process has deleted it."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

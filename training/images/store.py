@@ -1,0 +1,137 @@
+"""The photos of N rows as they are used: memory-mapped, a batch at a time."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.errors import CurateError
+from training.images.decoding import Integers, Pixels
+from training.images.shards import Shard
+from training.utils.files import whole_file
+from training.utils.units import home_as_tilde
+
+__all__ = ["PhotoStore", "PhotosGoneError", "gone"]
+
+# every open shard costs a file descriptor, of which a process may have 256 (macOS) or 1,024 (Linux)
+_OPEN_SHARDS = 128
+
+
+class PhotosGoneError(CurateError):
+    """Decoded photos were deleted; the originals give them again."""
+
+
+def gone(folder: Path) -> PhotosGoneError:
+    """Return the error that decoded photos are gone from `folder`."""
+    # not in the error's constructor: an error that crosses processes is made again from its message
+    return PhotosGoneError(
+        f"decoded photos are gone from {home_as_tilde(folder)}: the cache was cleared, or trimmed for another run. "
+        "Give the same command again; they are decoded anew."
+    )
+
+
+class PhotoStore:
+    """The decoded photos of N rows; used like an array of uint8 with shape (N, S, S, 3).
+
+    Shards are opened when they are used, and their pixels are read when they are used. A copy in another process
+    (pickle) opens them itself.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The pixel files of the shards.
+    shard : ndarray of int32, shape (N,)
+        Which of `files` has the row; -1 for a row without a readable photo, whose pixels are zeros.
+    slot : ndarray of int32, shape (N,)
+        Where in its shard.
+    size : int
+        S.
+    """
+
+    def __init__(
+        self, files: Sequence[Path], shard: npt.NDArray[np.int32], slot: npt.NDArray[np.int32], size: int
+    ) -> None:
+        used = np.unique(shard[shard >= 0])
+        self.files = [files[number] for number in used]
+        self._shard = np.where(shard < 0, -1, np.searchsorted(used, shard)).astype(np.int32)
+        self._slot, self._size = slot, size
+        self._mapped = lru_cache(_OPEN_SHARDS)(_open)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, S, S, 3)."""
+        return len(self._shard), self._size, self._size, 3
+
+    def __len__(self) -> int:
+        return len(self._shard)
+
+    def __getitem__(self, rows: Integers | npt.NDArray[np.bool_] | slice | int, /) -> Pixels:
+        """Return the photos of `rows` as a new array of uint8, shape (n, S, S, 3); of one row, shape (S, S, 3)."""
+        shard, slot = np.atleast_1d(self._shard[rows]), np.atleast_1d(self._slot[rows])
+        photos: Pixels = np.zeros((len(shard), *self.shape[1:]), dtype=np.uint8)
+        for number in np.unique(shard[shard >= 0]):
+            places = np.flatnonzero(shard == number)
+            photos[places] = self._mapped(self.files[number])[slot[places]]
+        return photos[0] if np.ndim(self._shard[rows]) == 0 else photos
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PhotoStore, (self.files, self._shard, self._slot, self._size)
+
+    def touch(self) -> bool:
+        """Note that all shards are used; return whether they are all there."""
+        for path in self.files:
+            Shard(path).touch()
+        return all(path.exists() for path in self.files)
+
+    def save(self, path: Path) -> None:
+        """Write which row is where, so that :meth:`load` opens the same photos again."""
+        folder = path.resolve().parent
+        names = [str(_relative(file.resolve(), folder)) for file in self.files]
+        with whole_file(path) as temporary:
+            np.savez_compressed(
+                temporary,
+                files=np.array(names, dtype=np.str_),
+                shard=self._shard,
+                slot=self._slot,
+                size=np.array(self._size),
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> PhotoStore:
+        """Open what :meth:`save` has written.
+
+        Raises
+        ------
+        PhotosGoneError
+            If a shard was deleted since then, or `path` is damaged.
+        FileNotFoundError
+            If there is no such file.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                files = [path.resolve().parent / name for name in content["files"].tolist()]
+                store = cls(files, content["shard"], content["slot"], int(content["size"]))
+        except (ValueError, KeyError, zipfile.BadZipFile):
+            raise gone(path) from None
+        if not store.touch():
+            raise gone(next((file for file in store.files if not file.exists()), path).parent)
+        return store
+
+
+def _open(path: Path) -> Pixels:
+    try:
+        # as a plain array: indexing a memmap object costs more
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except FileNotFoundError:
+        raise gone(path.parent) from None
+
+
+def _relative(file: Path, folder: Path) -> Path:
+    # what is kept in the run's folder moves with it
+    return file.relative_to(folder) if file.is_relative_to(folder) else file

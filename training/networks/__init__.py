@@ -1,0 +1,1 @@
+"""Networks: built, saved, exported, and asked for predictions."""

@@ -1,0 +1,201 @@
+"""A model in ONNX, for programs without torch; kept only if it tells what the model tells."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from training.errors import CurateError, InputError, some
+from training.images import Pixels
+from training.images.normalize import normalize
+from training.networks.network import Net
+from training.networks.predict import predict
+from training.networks.saved import SavedModel
+from training.networks.tasks import PriceTask
+from training.utils.devices import Device
+from training.utils.files import whole_file
+
+__all__ = ["PACKAGES", "TOLERANCE", "export_onnx"]
+
+Floats = npt.NDArray[np.float32]
+
+PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+#: How far a probability, or a price in proportion, may be from what torch computes.
+TOLERANCE = 1e-4
+
+#: A file of protocol buffers can't be larger.
+_MOST_BYTES = 2**31 - 1
+#: Prices of the check as multiples of the usual one: none in two ways, then low to high.
+_CHECKED = (np.nan, 0.0, 0.1, 1.0, 10.0)
+
+
+def export_onnx(model: SavedModel, path: Path, check_photos: Pixels, *, tolerance: float = TOLERANCE) -> float:
+    """Write a model as ONNX and run it with ONNX Runtime; keep the file only if it tells what torch tells.
+
+    Its inputs are ``photos``, uint8 (B, S, S, 3), RGB, as :func:`training.images.decode` makes them, and ``price``,
+    float32 (B,), if the network looks at it: NaN or 0 where there is none. Its output is ``probabilities`` (B, K) or
+    ``price`` (B, 1), as ``predict`` of :mod:`training.fit.loop` tells them: the mean over each photo and its mirror
+    image. Normalising is part of it. Classes, currency, size and what the photos must be are in its metadata.
+
+    Parameters
+    ----------
+    model : SavedModel
+    path : Path
+        The file; an earlier one is replaced once the new one has been checked.
+    check_photos : ndarray of uint8, shape (n, S, S, 3)
+        Photos that it is checked with, at least one.
+    tolerance : float
+        The largest difference that is accepted.
+
+    Returns
+    -------
+    float
+        The largest difference: of probabilities, or of prices in proportion.
+
+    Raises
+    ------
+    InputError
+        If a package is missing.
+    CurateError
+        If it can't be exported, or tells something else.
+    """
+    if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
+        raise InputError(
+            f"exporting needs {'packages that are' if len(missing) > 1 else 'a package that is'} not installed",
+            got=f"no {some(missing)}",
+            fix="Install what is missing with: pip install 'curate[onnx]'",
+        )
+    size = sum(value.numel() * value.element_size() for value in model.net.state_dict().values())
+    if size > _MOST_BYTES:
+        raise InputError(
+            f"{model.settings.model} is too large for one ONNX file",
+            got=f"weights of {size / 1e9:.1f} GB",
+            wanted=f"at most {_MOST_BYTES / 1e9:.1f} GB",
+            fix="Train a smaller network.",
+        )
+    with whole_file(path) as temporary:
+        _export(model, temporary)
+        difference = _difference(model, temporary, check_photos)
+        # NaN is not within any bound either
+        if not difference <= tolerance:
+            raise CurateError(
+                f"the ONNX file tells something else than the model, and was not kept: the largest difference is "
+                f"{difference:.2g}, wanted at most {tolerance:g}. A deep network that was hardly trained multiplies "
+                "rounding errors; if that is near enough for you, allow it with --tolerance"
+            )
+    return difference
+
+
+class _Whole(nn.Module):
+    """All that lies between the pixels and the answer."""
+
+    def __init__(self, net: Net) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, photos: torch.Tensor, price: torch.Tensor | None = None) -> torch.Tensor:
+        """Return what the network tells of photos (B, S, S, 3), in the mean over them and their mirror images."""
+        batch = normalize(photos)
+        beside = None if price is None else torch.cat([price, price])
+        told: torch.Tensor = self.net(torch.cat([batch, batch.flip(3)]), beside)
+        # not len(photos), which would be a constant of the graph
+        return told.reshape(2, photos.shape[0], -1).mean(0)
+
+
+def _export(model: SavedModel, path: Path) -> None:
+    output = "probabilities" if model.settings.target == "label" else "price"
+    size, looks = model.settings.size, model.net.price is not None
+    # two of each: what is one could be taken for a constant
+    example: tuple[torch.Tensor, ...] = (torch.zeros((2, size, size, 3), dtype=torch.uint8),)
+    example += (torch.ones(2),) if looks else ()
+    rows = torch.export.Dim("batch", min=1)
+    with warnings.catch_warnings():
+        # about its own workings
+        warnings.simplefilter("ignore")
+        try:
+            program = torch.onnx.export(
+                _Whole(model.net).eval(),
+                example,
+                dynamo=True,
+                input_names=["photos", "price"][: len(example)],
+                output_names=[output],
+                dynamic_shapes=tuple({0: rows} for _ in example),
+                verbose=False,
+            )
+        except Exception as error:  # whatever torch's exporter meets in a network that it does not know
+            raise CurateError(
+                f"{model.settings.model} can't be exported to ONNX: {str(error).strip().splitlines()[0]}. "
+                "Export another network, or update torch and onnxscript"
+            ) from error
+    if program is None:
+        raise CurateError(f"{model.settings.model} can't be exported to ONNX: torch gave nothing")
+    program.model.producer_name = "curate"
+    for node in program.model.graph.all_nodes():
+        # where in whose Python files it came from
+        node.metadata_props.clear()
+    program.model.metadata_props.update(_metadata(model))
+    program.save(str(path), external_data=False)
+
+
+def _metadata(model: SavedModel) -> dict[str, str]:
+    """Return what a program must know to use the file, as text."""
+    size = model.settings.size
+    known: dict[str, Any] = {
+        "target": model.settings.target,
+        "classes": list(model.classes),
+        "currency": model.facts.get("currency"),
+        "dataset": model.facts.get("dataset"),
+        "network": model.settings.model,
+        "image_size": size,
+        "photos": f"uint8 RGB, upright, resized to {size} x {size} without keeping the aspect ratio; 0 to 255",
+    }
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in known.items()
+        if value is not None
+    }
+
+
+def _difference(model: SavedModel, path: Path, photos: Pixels) -> float:
+    """Return how far what ONNX Runtime tells of some photos is from what torch tells."""
+    prices: Floats | None = None
+    inputs: dict[str, npt.NDArray[np.generic]] = {"photos": photos}
+    if model.net.price is not None:
+        usual = model.net.price.usual
+        prices = np.tile(np.array(_CHECKED, dtype=np.float32) * np.float32(usual), len(photos))
+        photos = photos.repeat(len(_CHECKED), axis=0)
+        inputs = {"photos": photos, "price": prices}
+    cpu = Device(torch.device("cpu"))
+    wanted = predict(model.net, photos, np.arange(len(photos)), cpu, prices=prices)
+    try:
+        told = _run(path, inputs, len(photos))
+    except Exception as error:  # ONNX Runtime has a kind of its own for each thing that it dislikes
+        raise CurateError(
+            f"ONNX Runtime can't run what {model.settings.model} became: {str(error).strip().splitlines()[0]}. "
+            "The file was not kept; export another network, or update torch and onnxruntime"
+        ) from error
+    off = np.abs(told.astype(np.float64) - wanted.astype(np.float64))
+    if isinstance(model.net.task, PriceTask):
+        # in proportion, but for prices of next to nothing
+        off = off / np.maximum(np.abs(wanted), 0.01 * float(model.net.task.centre.exp()))
+    return float(off.max())
+
+
+def _run(path: Path, inputs: dict[str, npt.NDArray[np.generic]], rows: int) -> Floats:
+    """Return what ONNX Runtime tells: of one row alone, then of the others, as the number must not matter."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    parts = [slice(0, 1), slice(1, rows)][:rows]
+    told = [session.run(None, {name: values[part] for name, values in inputs.items()})[0] for part in parts]
+    return np.concatenate(told)

@@ -1,0 +1,64 @@
+"""What a network says of photos."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from training.images import Integers, Photos
+from training.images.normalize import normalize
+from training.networks.network import Net
+from training.utils.devices import Device
+
+__all__ = ["predict"]
+
+Floats = npt.NDArray[np.float32]
+
+# photos that are predicted at a time, and on a CPU, their pixels: large photos take much memory in a network
+_PREDICT_BATCH, _PREDICT_PIXELS = 128, 1 << 19
+
+
+def predict(
+    model: Net,
+    photos: Photos,
+    rows: Integers,
+    device: Device,
+    *,
+    mirrored: bool = True,
+    prices: Floats | None = None,
+) -> Floats:
+    """Predict class probabilities, or prices.
+
+    Parameters
+    ----------
+    model : Net
+        A trained network.
+    photos : Photos of uint8, shape (N, S, S, 3)
+        All photos.
+    rows : ndarray of int64, shape (n,)
+        The rows to predict.
+    device : Device
+        Where to compute.
+    mirrored : bool
+        Take the mean over each photo and its mirror image: steadier, at twice the cost.
+    prices : ndarray of float32, shape (N,), optional
+        For a network that looks at them; NaN where there is none.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, K)
+        Rows sum to 1. Of a price model, shape (n, 1): prices.
+    """
+    model.eval()
+    fitting = _PREDICT_BATCH if device.is_cuda else _PREDICT_PIXELS // (photos.shape[1] * photos.shape[2])
+    count, parts = max(1, min(_PREDICT_BATCH, fitting)), []
+    with torch.inference_mode(), device.autocast():
+        for start in range(0, len(rows), count):
+            chosen = rows[start : start + count]
+            batch = device.arrange(normalize(device.send(photos[chosen])))
+            beside = None if prices is None or model.price is None else device.send(prices[chosen])
+            views = (batch, batch.flip(3)) if mirrored else (batch,)
+            told = torch.stack([model(view, beside) for view in views]).mean(0)
+            parts.append(told.cpu().numpy())
+    return np.concatenate(parts).astype(np.float32) if parts else np.empty((0, model.task.outputs), dtype=np.float32)

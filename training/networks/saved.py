@@ -1,0 +1,245 @@
+"""A trained model as one file: all that it takes to predict with it again, and nothing that could run."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from training.errors import InputError, closest, some
+from training.images import RECIPE
+from training.images.normalize import MEAN, SD
+from training.networks.network import Net, build_net
+from training.settings import TrainSettings
+from training.utils.files import whole_file
+
+__all__ = ["FORMAT", "MODEL_FILE", "SavedModel", "load_model", "model_file", "photo_keys", "save_model"]
+
+#: Counted up when a file of this version can't be read as an earlier one was.
+FORMAT = 1
+#: What a model is called in its folder.
+MODEL_FILE = "model.pt"
+
+_KEYS = ("format", "settings", "classes", "preprocessing", "facts", "photos", "state")
+_ZIP = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, eq=False)
+class SavedModel:
+    """A trained network, and what must be known of it to use it.
+
+    Attributes
+    ----------
+    net : Net
+        In evaluation mode, on the CPU.
+    settings : TrainSettings
+        How it was trained.
+    classes : tuple of str
+        The K classes, in the order of its outputs; of a price model those of the listings that trained it, if known.
+    facts : dict
+        What else is known, as JSON has it: currency, name of the dataset, hashes, versions.
+    photos : ndarray of uint64, sorted
+        The photos that trained it, see :func:`photo_keys`.
+    recipe : str
+        How its photos were decoded (:data:`training.images.RECIPE`).
+    """
+
+    net: Net
+    settings: TrainSettings
+    classes: tuple[str, ...]
+    facts: dict[str, Any] = field(default_factory=dict)
+    photos: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    recipe: str = RECIPE
+
+
+def photo_keys(sha256: list[str]) -> npt.NDArray[np.uint64]:
+    """Return the first 8 bytes of hexadecimal SHA-256 hashes as numbers, in the order given.
+
+    Examples
+    --------
+    >>> photo_keys(["00000000000000ff" + 48 * "0"])
+    array([255], dtype=uint64)
+    """
+    return np.array([int(digest[:16], 16) for digest in sha256], dtype=np.uint64)
+
+
+def model_file(path: Path) -> Path:
+    """Return the file of a model that was named by its folder or by itself.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if path.is_dir():
+        if (path / MODEL_FILE).is_file():
+            return path / MODEL_FILE
+        raise InputError(
+            f"there is no model in {path}", wanted=f"a folder with {MODEL_FILE}", fix="Train one with: curate train"
+        )
+    if not path.is_file():
+        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise InputError(
+            "there is no such model",
+            got=str(path),
+            wanted=f"a folder with {MODEL_FILE}, or that file",
+            fix=closest(path.name, beside) or "Train one with: curate train",
+        )
+    return path
+
+
+def save_model(path: Path, model: SavedModel) -> None:
+    """Write a model, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file, by custom ``model.pt``.
+    model : SavedModel
+        Stays as it is.
+    """
+    described = {
+        "settings": model.settings.to_dict(),
+        "classes": list(model.classes),
+        "preprocessing": {
+            "size": model.settings.size,
+            "mean": list(MEAN),
+            "sd": list(SD),
+            "recipe": model.recipe,
+        },
+        "facts": model.facts,
+    }
+    content = {
+        "format": FORMAT,
+        # plain values alone: what is no JSON could not be loaded without running code
+        **json.loads(json.dumps(described, allow_nan=False)),
+        "photos": torch.from_numpy(np.sort(model.photos).astype(np.uint64).view(np.int64)),
+        "state": {
+            name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, value in model.net.state_dict().items()
+        },
+    }
+    with whole_file(path) as temporary:
+        torch.save(content, temporary)
+
+
+def load_model(path: Path) -> SavedModel:
+    """Read a model; code in the file is never run.
+
+    Parameters
+    ----------
+    path : Path
+        Of :func:`save_model`.
+
+    Returns
+    -------
+    SavedModel
+        Predicts to the bit what the saved one does, on the same machine.
+
+    Raises
+    ------
+    InputError
+        If the file is no model of curate, is damaged, or was made by a later version.
+    """
+    content = _read(path)
+    try:
+        number = int(content["format"])
+    except (KeyError, TypeError, ValueError):
+        raise _no_model(path, f"entries {some(map(str, content))}" if content else "no entries") from None
+    if number > FORMAT:
+        raise InputError(
+            f"{path} was made by a later version of curate",
+            got=f"format {number}",
+            wanted=f"format {FORMAT} or earlier",
+            fix="Update curate.",
+        )
+    if missing := [key for key in _KEYS if key not in content]:
+        raise _damaged(path, f"no {some(missing)}")
+    try:
+        settings = TrainSettings(**content["settings"])
+        prepared, facts = dict(content["preprocessing"]), dict(content["facts"])
+        size, recipe = int(prepared["size"]), str(prepared["recipe"])
+        classes = tuple(str(name) for name in content["classes"])
+        photos = content["photos"].numpy().view(np.uint64)
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+        raise _damaged(path, f"entries that mean nothing ({error})") from None
+    if (prepared.get("mean"), prepared.get("sd")) != (list(MEAN), list(SD)):
+        raise InputError(
+            f"{path} wants photos that are normalised in another way",
+            got=f"mean {prepared.get('mean')}, standard deviation {prepared.get('sd')}",
+            wanted=f"{list(MEAN)} and {list(SD)}",
+            fix="Use the version of curate that made it, or train it again.",
+        )
+    # a preset may be for photos of another size by now
+    settings = settings if settings.size == size else replace(settings, image_size=size)
+    net = _rebuilt(path, settings, len(classes), content["state"])
+    return SavedModel(net.eval(), settings, classes, facts, photos, recipe)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what a file of `torch.save` holds."""
+    try:
+        with path.open("rb") as stream:
+            begin = stream.read(len(_ZIP))
+    except OSError as error:
+        raise InputError(f"{path} can't be read", got=error.strerror or str(error)) from None
+    if begin != _ZIP:
+        raise _no_model(path, "another kind of file" if begin else "an empty file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if not any(name.endswith("/data.pkl") for name in archive.namelist()):
+                raise _no_model(path, "a ZIP archive of other things")
+            if (broken := archive.testzip()) is not None:
+                raise _damaged(path, f"a wrong checksum of {broken}")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except InputError:
+        raise
+    except pickle.UnpicklingError:
+        # what its maker wants to be run is not run, and not shown either
+        raise _no_model(path, "objects other than numbers, text and tensors, which could run code") from None
+    except Exception as error:  # torch's reader meets damage in many ways, most of them without a word
+        raise _damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
+    if not isinstance(content, dict):
+        raise _no_model(path, f"a {type(content).__name__}")
+    return content
+
+
+def _rebuilt(path: Path, settings: TrainSettings, classes: int, state: Any) -> Net:
+    """Return the network of the settings with the weights of a file."""
+    # the scale of prices is part of the weights: any will do to build it
+    labels = np.arange(classes) if settings.target == "label" else np.ones(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            net = build_net(replace(settings, pretrained=False), classes, labels, np.ones(1, dtype=np.float32))
+    except InputError as error:
+        raise InputError(
+            f"the network of {path} can't be built here", got=str(error), fix="Update curate and torchvision."
+        ) from None
+    try:
+        net.load_state_dict(state)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise InputError(
+            f"the weights of {path} don't fit its network",
+            got=(lines[1] if len(lines) > 1 else lines[0])[:200].rstrip(". "),
+            wanted=f"those of {settings.model} with {net.task.outputs} outputs",
+            fix="Update curate and torchvision, or train it again.",
+        ) from None
+    return net
+
+
+def _no_model(path: Path, got: str) -> InputError:
+    return InputError(
+        f"{path} is not a model of curate", got=got, wanted=f"a {MODEL_FILE} that curate train has written"
+    )
+
+
+def _damaged(path: Path, got: str) -> InputError:
+    return InputError(f"{path} is damaged", got=got, fix="Copy it once more, or train it again.")

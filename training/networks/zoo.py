@@ -1,0 +1,199 @@
+"""Torchvision classifiers, and LeNet, by name, with a head for our classes."""
+
+from __future__ import annotations
+
+import io
+import socket
+from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
+from urllib.error import URLError
+
+import torch
+import torchvision
+from torch import nn
+
+from training.errors import CurateError, InputError, closest
+from training.networks.lenet import LeNet
+
+__all__ = [
+    "AUXILIARY",
+    "PRETRAINED",
+    "build_model",
+    "initial_weights",
+    "known_models",
+    "least_size",
+    "logits_of",
+    "model_name",
+    "pretrained_size",
+    "takes_size",
+]
+
+#: Networks with auxiliary outputs, and how much these count in the loss: as in torchvision's reference training of
+#: Inception-v3, and in Szegedy et al., "Going deeper with convolutions", CVPR 2015.
+AUXILIARY = {"inception_v3": 0.4, "googlenet": 0.3}
+
+#: Says of a network that it starts from torchvision's weights.
+PRETRAINED = "pretrained"
+
+_DOWNLOAD_TIMEOUT = 10.0
+
+
+@cache
+def known_models() -> tuple[str, ...]:
+    """Return the names of all torchvision classifiers, and ``lenet``."""
+    return ("lenet", *torchvision.models.list_models(module=torchvision.models))
+
+
+def model_name(name: str) -> str:
+    """Return `name` if there is a classifier of that name.
+
+    Raises
+    ------
+    InputError
+        If not, with the nearest name.
+    """
+    if name not in known_models():
+        raise InputError(
+            "unknown model",
+            got=name,
+            wanted="lenet or a torchvision classifier, e.g. resnet18",
+            fix=closest(name, known_models()),
+        )
+    return name
+
+
+def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -> nn.Module:
+    """Build a classifier; its initial weights come from torch's global generator.
+
+    Parameters
+    ----------
+    name : str
+        Any torchvision classifier, or ``lenet``.
+    classes : int
+        Number of outputs K.
+    image_size : int
+        Side of the photos in pixels.
+    pretrained : bool
+        Load torchvision's weights, except for the head.
+
+    Returns
+    -------
+    Module
+        In training mode, on the CPU; :func:`initial_weights` says where it starts.
+
+    Raises
+    ------
+    InputError
+        If the model is unknown or can't take photos of this size.
+    CurateError
+        If its weights can't be had. :func:`initial_weights` tells before.
+    """
+    if not _takes(model_name(name), image_size, training=False):
+        raise InputError(
+            f"{name} can't take photos of {image_size} pixels",
+            wanted=f"an --image-size of {least_size(name)}"
+            + (", or another that it can divide" if name.startswith(_MADE_FOR_ONE_SIZE) else " pixels or more"),
+        )
+    weights, origin = _weights(name) if pretrained else (None, "")
+    if pretrained and weights is None:
+        raise CurateError(f"{name} was to start from torchvision's weights, and now starts {origin}; try again later")
+    options: dict[str, object] = {}
+    if name in AUXILIARY:
+        # torchvision trained these on inputs scaled another way; from scratch it is as good
+        options["transform_input"] = True
+        options["init_weights"] = True
+        # the auxiliary head needs more pixels than the network
+        options["aux_logits"] = _takes(name, image_size, training=True)
+    model = _build(name, classes, image_size, **options)
+    if weights is not None:
+        own = model.state_dict()
+        fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
+        model.load_state_dict(fitting, strict=False)
+    return model.train()
+
+
+def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Module:
+    if name == "lenet":
+        return LeNet(classes)
+    if name.startswith("vit_"):
+        # a vision transformer's position embedding is made for one size
+        options["image_size"] = image_size
+    model: nn.Module = torchvision.models.get_model_builder(name)(weights=None, num_classes=classes, **options)
+    return model
+
+
+def initial_weights(name: str, *, pretrained: bool) -> str:
+    """Return where a network starts: `PRETRAINED`, if its weights can be fetched, or why it starts from scratch."""
+    return _weights(model_name(name))[1] if pretrained else "from scratch, as asked"
+
+
+def pretrained_size(name: str, wanted: int) -> int:
+    """Return the side of photos for a pretrained network: `wanted` pixels, or what one made for a single size takes."""
+    if not name.startswith(_MADE_FOR_ONE_SIZE):
+        return wanted
+    size: int = torchvision.models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
+    return size
+
+
+@cache
+def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
+    if name == "lenet":
+        return None, "from scratch: there are no weights for it"
+    default = torchvision.models.get_model_weights(name).DEFAULT
+    before = socket.getdefaulttimeout()
+    # torch's own download waits for ever on a network that swallows packets
+    socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
+    try:
+        # it announces the download even when there is none
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            return dict(default.get_state_dict(progress=False, check_hash=True)), PRETRAINED
+    except (URLError, OSError, RuntimeError) as error:
+        reason = getattr(error, "reason", error)
+        return None, f"from scratch: torchvision's weights can't be fetched ({reason})"
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+#: Below it a photo shows too little, above it a network has no least size.
+_LEAST, _MOST = 16, 1024
+_MADE_FOR_ONE_SIZE = ("vit_", "swin", "maxvit")
+
+
+@cache
+def _takes(name: str, image_size: int, *, training: bool) -> bool:
+    """Return whether a network takes photos of a size, in training with its auxiliary outputs."""
+    options: dict[str, object] = {"init_weights": False} if name in AUXILIARY else {}
+    # shapes alone: nothing is computed
+    with torch.device("meta"), torch.random.fork_rng(devices=[]), torch.inference_mode():
+        try:
+            model = _build(name, 2, image_size, **options).train(training)
+            model(torch.zeros(2, 3, image_size, image_size))
+        except (RuntimeError, ValueError, AssertionError):
+            return False
+    return True
+
+
+@cache
+def least_size(name: str) -> int:
+    """Return the least side of photos that a network takes, in pixels."""
+    if name.startswith(_MADE_FOR_ONE_SIZE):
+        # a larger one may not do: it must be divided into patches
+        return next(size for size in range(_LEAST, _MOST, 16) if _takes(name, size, training=False))
+    low, high = _LEAST, _MOST
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _takes(name, middle, training=False) else (middle + 1, high)
+    return low
+
+
+def takes_size(name: str, image_size: int, made_for: int) -> bool:
+    """Return whether a network takes photos of another size than the one that it was made for, also in training."""
+    if name.startswith(_MADE_FOR_ONE_SIZE):
+        return False
+    # without its auxiliary head, which is then not there, it needs no more than in use
+    return _takes(name, image_size, training=name not in AUXILIARY or _takes(name, made_for, training=True))
+
+
+def logits_of(output: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Return the main output: Inception and GoogLeNet give auxiliary ones beside it while they train."""
+    return output if isinstance(output, torch.Tensor) else output[0]

@@ -1,7 +1,0 @@
-"""Photos: decoded once, upright, as small squares, and kept for later runs."""
-
-from __future__ import annotations
-
-from training.photos.pixels import RECIPE, Integers, PhotoFacts, Photos, Pixels, decode
-
-__all__ = ["RECIPE", "Integers", "PhotoFacts", "Photos", "Pixels", "decode"]

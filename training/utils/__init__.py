@@ -1,0 +1,1 @@
+"""Files, threads, devices, units and progress: what is not about learning."""

@@ -1,0 +1,95 @@
+"""Durations as people write them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from training.errors import InputError
+
+__all__ = ["bytes_text", "duration", "home_as_tilde", "now", "parse_bytes", "parse_duration"]
+
+_UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words.
+
+    Examples
+    --------
+    >>> duration(8.4), duration(95), duration(5400)
+    ('8 s', '1.6 min', '1.5 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration.
+
+    Raises
+    ------
+    InputError
+        If it is not one.
+
+    Examples
+    --------
+    >>> parse_duration("10m"), parse_duration("1h30m"), parse_duration("45")
+    (600.0, 5400.0, 45.0)
+    """
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]*)\s*", text.strip().lower())
+    whole = re.fullmatch(r"(?:\d+(?:\.\d+)?\s*[a-z]*\s*)+", text.strip().lower())
+    if not whole or any(unit not in _UNITS for _, unit in parts):
+        raise InputError("a duration can't be read", got=text, wanted="e.g. 90s, 10m, 1h30m")
+    return float(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def parse_bytes(text: str, what: str = "the size") -> int:
+    """Return how many bytes ``"20GB"``, ``"1.5 TiB"`` or ``"1000"`` are.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+
+    Examples
+    --------
+    >>> parse_bytes("20GB"), parse_bytes("512 MiB"), parse_bytes("0")
+    (20000000000, 536870912, 0)
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?)B?|B)?\s*", text, re.IGNORECASE | re.ASCII)
+    if not found:
+        raise InputError(f"{what} is not a number of bytes", got=repr(text), wanted="e.g. 20GB, 500MB or 1.5TiB")
+    number, unit, binary = found.groups()
+    return int(float(number) * (1024 if binary else 1000) ** _UNITS[(unit or "").upper()])
+
+
+def bytes_text(count: int) -> str:
+    """Return a number of bytes as a person reads it.
+
+    Examples
+    --------
+    >>> bytes_text(1_234_567_890), bytes_text(20 * 10**9), bytes_text(999), bytes_text(999_999)
+    ('1.2 GB', '20 GB', '999 B', '1 MB')
+    """
+    value, unit = float(count), "B"
+    for larger in ("KB", "MB", "GB", "TB"):
+        if round(value, 1) < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
+
+
+def home_as_tilde(path: Path) -> str:
+    """Return a path with the home folder as ``~``."""
+    with contextlib.suppress(RuntimeError, ValueError):
+        return str(Path("~") / path.relative_to(Path.home()))
+    return str(path)
+
+
+def now() -> str:
+    """Return the time as the journal writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
