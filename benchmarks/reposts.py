@@ -84,7 +84,7 @@ def _judged(folder: Path, size: int, truth: pd.DataFrame) -> dict[str, float]:
     run = Run(folder / f"run-{size}")
     run.update(dataset={"root": str(folder / "demo"), "classes": list(source.classes)})
     cache = PhotoCache(folder / "cache", 10**10)
-    table = prepare(run, source, image_size=size, seed=0, folds=5, cache=cache, talk=Silent(), text=False)
+    table = prepare(run, source, image_size=size, seed=0, folds=5, cache=cache, reporter=Silent(), text=False)
     issues = KIND.find(Evidence(table, tuple(source.classes), np.empty((len(table), 0))))
     groups = table.assign(number=issues["near_duplicate_group"]).dropna(subset="number").groupby("number")["id"]
     joined = {pair for _, ids in groups for pair in itertools.combinations(sorted(ids), 2)}

@@ -115,7 +115,7 @@ def _answers(
                 models=[settings.model],
                 folds=arguments.folds,
                 cache=default_cache(),
-                talk=Silent(),
+                reporter=Silent(),
             )
             seeded = replace(settings, seed=seed)
             jobs = fold_jobs(prepared, seeded, Path(folder) / "folds", name="", folds=arguments.folds)

@@ -25,7 +25,7 @@ from training.crossval.folds import check_folds
 from training.images.cache import PhotoCache, default_cache
 from training.settings import TrainSettings
 from training.utils.files import locked, sha256_of_file, whole_file, write_json
-from training.utils.progress import Silent, Talk
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["FindSettings", "find"]
 
@@ -86,7 +86,7 @@ def find(
     run_folder: Path | None = None,
     cache: PhotoCache | None = None,
     command: Sequence[str] = (),
-    talk: Talk | None = None,
+    reporter: Reporter = SILENT,
 ) -> Run:
     """Find the issues of a dataset and keep everything in a run folder.
 
@@ -104,26 +104,26 @@ def find(
         Where decoded photos are kept for later runs; by default the user's.
     command : sequence of str
         What was typed, for run.json.
-    talk : Talk, optional
-        Who is told how far it is.
+    reporter : Reporter, optional
+        Shows messages and progress.
 
     Returns
     -------
     Run
         Finished.
     """
-    talk, cache = talk or Silent(), cache or default_cache()
+    reporter, cache = reporter, cache or default_cache()
     # everything that can be wrong with what was asked is found before a folder is made
     brought = _brought(listings, settings.probabilities)
     classes = brought.classes if brought else listings.classes
-    settle = _scorer(listings, settings, classes, brought, cache, talk)
-    check_expected(listings, talk)
+    settle = _scorer(listings, settings, classes, brought, cache, reporter)
+    check_expected(listings, reporter)
     if settings.text and listings.table["image"].notna().any():
         check_reader()
     run = create_run(listings.source.name, run_folder, command=list(command), facts=_facts(listings, classes, settings))
-    talk.say(f"run folder: {run.folder}")
-    with locked(run.folder), recorded(run, talk, _write_report):
-        report_problems(run.folder, listings, talk)
+    reporter.say(f"run folder: {run.folder}")
+    with locked(run.folder), recorded(run, reporter, _write_report):
+        report_problems(run.folder, listings, reporter)
         scoring = settle(run)
         with run.stage("photos"):
             table = prepare(
@@ -133,7 +133,7 @@ def find(
                 seed=settings.train.seed,
                 folds=brought.fold if brought else settings.folds,
                 cache=cache,
-                talk=talk,
+                reporter=reporter,
                 text=settings.text,
             )
         with run.stage("train"):
@@ -160,7 +160,7 @@ def _scorer(
     classes: Sequence[str],
     brought: Probabilities | None,
     cache: PhotoCache,
-    talk: Talk,
+    reporter: Reporter,
 ) -> Scorer:
     """Return what gives the probabilities: training, or the file that was brought."""
     if brought is not None:
@@ -175,7 +175,7 @@ def _scorer(
     from curation.evidence.out_of_fold import FoldTrainer
     from training.crossval.plan import Plan
 
-    trainer = FoldTrainer.checked(settings.train, classes, cache, talk, price_model=settings.price_model)
+    trainer = FoldTrainer.checked(settings.train, classes, cache, reporter, price_model=settings.price_model)
 
     def settle(run: Run) -> _Scoring:
         file = run.training_folder / "plan.json"
@@ -183,10 +183,10 @@ def _scorer(
             # an interrupted run goes on as it began
             plan = Plan.load(file)
         else:
-            plan = trainer.plan(listings, settings.folds, talk)
+            plan = trainer.plan(listings, settings.folds, reporter)
             plan.save(file)
         return _Scoring(
-            plan.settings.size, lambda table: trainer.train(plan, run, table, listings.source.currency, talk)
+            plan.settings.size, lambda table: trainer.train(plan, run, table, listings.source.currency, reporter)
         )
 
     return settle

@@ -56,9 +56,9 @@ def apply_fixes(
         min_confidence=DEFAULT_CONFIDENCE if min_confidence is None else min_confidence,
         reviewer=reviewer,
     )
-    talk = Terminal()
+    reporter = Terminal()
     for warning in fixes.warnings:
-        talk.say(f"warning: {warning}")
+        reporter.say(f"warning: {warning}")
     folder = run.cleaned
     if not dry_run:
         apply(run, fixes)

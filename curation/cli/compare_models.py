@@ -84,9 +84,9 @@ def compare_models(
     from curation.models.candidates import candidates_of
     from curation.models.compare import compare_models as compare
 
-    talk = Terminal()
+    reporter = Terminal()
     candidates = candidates_of(settings, _names(models), _names(optimizers))
-    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, talk=talk)
+    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
     result = compare(
         listings,
         candidates,
@@ -95,7 +95,7 @@ def compare_models(
         output=output,
         cache=default_cache(cache_dir),
         command=sys.argv,
-        talk=talk,
+        reporter=reporter,
     )
     if as_json:
         print_json(result)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curation.errors import InputError, ListingsError
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 if TYPE_CHECKING:
     from curation.listings import Listings
@@ -37,7 +37,7 @@ def read_dataset(
     *,
     columns: tuple[str, ...],
     allow_outside: bool,
-    talk: Talk,
+    reporter: Reporter,
     needs_image: bool = True,
     needs_label: bool = True,
     least_classes: int = 2,
@@ -52,7 +52,7 @@ def read_dataset(
         ``OURS=THEIRS`` each.
     allow_outside, needs_image, needs_label, least_classes
         As for :func:`curation.listings.read_listings`.
-    talk : Talk
+    reporter : Reporter
         Hears of up to 20 bad rows.
     """
     # slow to import; `curate --help` should not wait for it
@@ -69,9 +69,9 @@ def read_dataset(
         )
     except ListingsError as error:
         for bad in error.problems.head(_BAD_ROWS).itertuples():
-            talk.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
+            reporter.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
         if len(error.problems) > _BAD_ROWS:
-            talk.say(f"  +{len(error.problems) - _BAD_ROWS} more")
+            reporter.say(f"  +{len(error.problems) - _BAD_ROWS} more")
         raise
 
 

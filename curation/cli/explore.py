@@ -40,12 +40,12 @@ def explore(
     from curation.exploration.explore import explore as look
     from curation.exploration.page import check_output, write_page
 
-    talk = Terminal()
-    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, least_classes=1, talk=talk)
+    reporter = Terminal()
+    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, least_classes=1, reporter=reporter)
     folder = output or Path("explore") / listings.source.name
     check_output(folder, listings)
-    found = look(listings, sample=sample, talk=talk)
-    page = write_page(found, folder, talk=talk)
+    found = look(listings, sample=sample, reporter=reporter)
+    page = write_page(found, folder, reporter=reporter)
     if as_json:
         print_json(found.findings)
     else:

@@ -34,7 +34,7 @@ def export(model: Path, output: Path | None, tolerance: float, as_json: bool) ->
     # these imports take seconds; `curate --help` should not
     from curation.models.export import export_model
 
-    found = export_model(model, output, tolerance=tolerance, talk=Terminal())
+    found = export_model(model, output, tolerance=tolerance, reporter=Terminal())
     if as_json:
         print_json(found)
         return

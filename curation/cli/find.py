@@ -83,15 +83,17 @@ def find_issues(
     from curation.find import FindSettings, find
     from curation.issues.summary import summarise
 
-    talk = Terminal()
+    reporter = Terminal()
     settings = FindSettings(
         folds=folds, train=train_settings(train), probabilities=probabilities, text=text, price_model=price_model
     )
     _check_options(settings)
     listings = read_dataset(
-        dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, talk=talk
+        dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, reporter=reporter
     )
-    run = find(listings, settings, run_folder=run_folder, cache=default_cache(cache_dir), command=sys.argv, talk=talk)
+    run = find(
+        listings, settings, run_folder=run_folder, cache=default_cache(cache_dir), command=sys.argv, reporter=reporter
+    )
     summary = summarise(run, budget)
     if as_json:
         print_json(summary)

@@ -50,10 +50,12 @@ def predict(
     from curation.models.predict import predict_listings
     from training.networks.saved import load_model, model_file
 
-    talk = Terminal()
+    reporter = Terminal()
     saved = load_model(model_file(model))
-    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, needs_label=False, talk=talk)
-    found = predict_listings(saved, listings, output=output, device=device, cache=default_cache(cache_dir), talk=talk)
+    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, needs_label=False, reporter=reporter)
+    found = predict_listings(
+        saved, listings, output=output, device=device, cache=default_cache(cache_dir), reporter=reporter
+    )
     if as_json:
         print_json(found)
     else:

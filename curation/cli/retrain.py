@@ -76,7 +76,7 @@ def retrain(
         changes={name: value for name, value in changes.items() if value is not None},
         command=sys.argv,
         cache=default_cache(cache_dir),
-        talk=Terminal(),
+        reporter=Terminal(),
     )
     if compare:
         write_report(run)

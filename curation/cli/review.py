@@ -65,8 +65,8 @@ def review(
     from curation.review import run_review
 
     run = open_run(run_folder)
-    talk = Terminal()
-    outcome = run_review(run, address=address, port=port, reviewer=reviewer, open_browser=browser, say=talk.say)
+    reporter = Terminal()
+    outcome = run_review(run, address=address, port=port, reviewer=reviewer, open_browser=browser, say=reporter.say)
     if as_json:
         print_json(
             {

@@ -42,7 +42,7 @@ def review_page(
     from curation.review.page.write import apply_command, write_page
 
     run = open_run(run_folder)
-    made = write_page(run, output=output, first=first, reviewer=reviewer, talk=Terminal())
+    made = write_page(run, output=output, first=first, reviewer=reviewer, reporter=Terminal())
     following = apply_command(run, named=run_folder is not None)
     if as_json:
         print_json(

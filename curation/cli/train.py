@@ -52,9 +52,11 @@ def train(
     check_effect(settings)
     from curation.models.train import train_model
 
-    talk = Terminal()
-    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, talk=talk)
-    result = train_model(listings, settings, output=output, cache=default_cache(cache_dir), command=sys.argv, talk=talk)
+    reporter = Terminal()
+    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
+    result = train_model(
+        listings, settings, output=output, cache=default_cache(cache_dir), command=sys.argv, reporter=reporter
+    )
     if as_json:
         print_json(result)
     else:

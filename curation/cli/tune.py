@@ -62,8 +62,8 @@ def tune(
     from curation.models.tune import tune as search
 
     asked = SearchSettings(trials, None if time_limit is None else parse_duration(time_limit), folds)
-    talk = Terminal()
-    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, talk=talk)
+    reporter = Terminal()
+    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
     result = search(
         listings,
         settings,
@@ -72,7 +72,7 @@ def tune(
         cache=default_cache(cache_dir),
         command=sys.argv,
         dataset=dataset_words(dataset, columns=columns, allow_outside=allow_outside),
-        talk=talk,
+        reporter=reporter,
     )
     if as_json:
         print_json(result)

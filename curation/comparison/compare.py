@@ -18,7 +18,7 @@ from curation.errors import InputError, some
 from curation.run.run import Run
 from training.images.cache import PhotoCache, default_cache
 from training.utils.files import whole_file, write_json
-from training.utils.progress import Silent, Talk
+from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
 __all__ = ["retrain"]
@@ -41,7 +41,7 @@ def retrain(
     changes: dict[str, Any] | None = None,
     command: Sequence[str] = (),
     cache: PhotoCache | None = None,
-    talk: Talk | None = None,
+    reporter: Reporter = SILENT,
 ) -> dict[str, Any]:
     """Train on the cleaned dataset and, to compare, on the one before; score both on the same test listings.
 
@@ -68,8 +68,8 @@ def retrain(
         What was typed, for ``comparison.json``.
     cache : PhotoCache, optional
         Where decoded photos are kept; by default the user's.
-    talk : Talk, optional
-        Who is told how far it is.
+    reporter : Reporter, optional
+        Shows messages and progress.
 
     Returns
     -------
@@ -83,7 +83,6 @@ def retrain(
     InputError
         If the versions train on the same labels, or nothing is left to train or test on.
     """
-    talk = talk or Silent()
     if seeds < 1:
         raise InputError("the number of seeds is out of range", got=str(seeds), wanted="1 or more")
     known = None if truth is None else read_truth(run, truth)
@@ -98,9 +97,9 @@ def retrain(
     settings = settings_of(run, changes or {})
     warnings = _warnings(versions, seeds)
     for warning in warnings:
-        talk.say(f"warning: {warning}")
+        reporter.say(f"warning: {warning}")
     with run.stage("retrain"):
-        trainer = Trainer(run, versions, settings, seeds, cache or default_cache(), talk)
+        trainer = Trainer(run, versions, settings, seeds, cache or default_cache(), reporter)
         predictions = trainer.train()
         facts = {"made": now(), "command": list(command), **_facts(versions, trainer, seeds, warnings)}
         result = {**facts, **_scores(versions, predictions, trainer)}

@@ -20,7 +20,7 @@ from training.images.cache import PhotoCache
 from training.networks.zoo import build_model
 from training.settings import TrainSettings
 from training.utils.devices import find_device
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 __all__ = ["Trainer", "settings_of"]
 
@@ -68,8 +68,8 @@ class Trainer:
         S, the models of each version.
     cache : PhotoCache
         Where decoded photos are kept.
-    talk : Talk
-        Who is told how far it is.
+    reporter : Reporter
+        Shows messages and progress.
 
     Attributes
     ----------
@@ -78,20 +78,20 @@ class Trainer:
     """
 
     def __init__(
-        self, run: Run, versions: Versions, settings: TrainSettings, seeds: int, cache: PhotoCache, talk: Talk
+        self, run: Run, versions: Versions, settings: TrainSettings, seeds: int, cache: PhotoCache, reporter: Reporter
     ) -> None:
         self.folder = run.training_folder / "retrain"
-        self.versions, self.seeds, self.talk = versions, seeds, talk
-        self.photos = open_photos(run, cache, talk)
+        self.versions, self.seeds, self.reporter = versions, seeds, reporter
+        self.photos = open_photos(run, cache, reporter)
         self.photos_key = str(run.record()["sha256"]["images"])
-        settings = with_weights(settings, talk)
+        settings = with_weights(settings, reporter)
         rows = int((versions.before >= 0).sum())
         work = Work(
             len(self.photos), rows, len(versions.test), len(versions.classes), len(versions.names), repeats=seeds
         )
         self.plan = make_plan(replace(settings, epochs=settings.epochs_for(rows)), work, find_device(settings.device))
         self.settings = self.plan.settings
-        say_plan(self.plan, settings, rows, talk)
+        say_plan(self.plan, settings, rows, reporter)
 
     @property
     def model(self) -> str:
@@ -111,7 +111,7 @@ class Trainer:
             for job in jobs:
                 # the fixes may have changed since; then the model before them is still good, and the one after is not
                 forget_other(job, data, settings)
-            with self.talk.bar(f"training {len(jobs)} versions, seed {seed}") as progress:
+            with self.reporter.bar(f"training {len(jobs)} versions, seed {seed}") as progress:
                 done = run_jobs(jobs, data, settings, self.plan.arrangement, progress=progress)
             for name, result in zip(self.versions.names, done, strict=True):
                 predictions[name].append(_predicted(result))
@@ -119,7 +119,7 @@ class Trainer:
 
     def _data(self, settings: TrainSettings) -> Data:
         # features are of all photos, so that all versions and the folds share them; they use no label
-        with self.talk.bar("features") as progress:
+        with self.reporter.bar("features") as progress:
             return prepare_data(
                 self.photos,
                 self.versions.readable,

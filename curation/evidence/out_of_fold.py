@@ -28,7 +28,7 @@ from training.networks.zoo import build_model, pretrained_size
 from training.settings import PRESETS, TrainSettings
 from training.utils.devices import Device, find_device
 from training.utils.parallel import cores
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 __all__ = ["FoldTrainer"]
 
@@ -68,7 +68,7 @@ class FoldTrainer:
         settings: TrainSettings,
         classes: Sequence[str],
         cache: PhotoCache,
-        talk: Talk,
+        reporter: Reporter,
         *,
         price_model: bool = False,
     ) -> FoldTrainer:
@@ -82,7 +82,7 @@ class FoldTrainer:
             The K classes.
         cache : PhotoCache
             Where decoded photos are kept.
-        talk : Talk
+        reporter : Reporter
             Is told where networks start.
         price_model : bool
             Whether each fold also gets a network that tells prices by photos.
@@ -92,14 +92,14 @@ class FoldTrainer:
         InputError
             If not.
         """
-        settings = with_weights(settings, talk)
+        settings = with_weights(settings, reporter)
         if settings.pretrained and settings.image_size is None:
             size = pretrained_size(settings.model, PRESETS[settings.preset].pretrained_size)
             settings = replace(settings, image_size=size)
         build_model(settings.model, classes=len(classes), image_size=settings.size, pretrained=False)
         return cls(settings, classes, find_device(settings.device), cache, price_model)
 
-    def plan(self, listings: Listings, folds: int, talk: Talk) -> Plan:
+    def plan(self, listings: Listings, folds: int, reporter: Reporter) -> Plan:
         """Settle how to train, and say how long it will take.
 
         Parameters
@@ -108,8 +108,8 @@ class FoldTrainer:
             The checked table.
         folds : int
             Number of folds.
-        talk : Talk
-            Who is told.
+        reporter : Reporter
+            Shows messages and progress.
 
         Returns
         -------
@@ -136,12 +136,12 @@ class FoldTrainer:
             seconds_before=reading,
         )
         plan = make_plan(self.settings, work, self.device)
-        say_plan(plan, self.settings, rows, talk)
+        say_plan(plan, self.settings, rows, reporter)
         if self.price_model and not plan.epochs:
-            talk.say("nor does it leave time for price models: prices are judged without")
+            reporter.say("nor does it leave time for price models: prices are judged without")
         return plan
 
-    def train(self, plan: Plan, run: Run, table: pd.DataFrame, currency: str | None, talk: Talk) -> Evidence:
+    def train(self, plan: Plan, run: Run, table: pd.DataFrame, currency: str | None, reporter: Reporter) -> Evidence:
         """Score every listing with a photo by the model that never saw it, its group, or its photo, and by the others.
 
         Parameters
@@ -154,8 +154,8 @@ class FoldTrainer:
             Of :func:`curation.evidence.split.prepare`.
         currency : str or None
             Of the prices.
-        talk : Talk
-            Who is told how far it is.
+        reporter : Reporter
+            Shows messages and progress.
 
         Returns
         -------
@@ -165,11 +165,11 @@ class FoldTrainer:
         folds = _folds(table)
         # what can't be trained is refused before hours of training, not after them
         priced = _priced_folds(table, folds) if self.price_model and plan.epochs else None
-        _say_rare_classes(table, folds.folds, talk)
+        _say_rare_classes(table, folds.folds, reporter)
         labels = class_numbers(table["label"], self.classes)
-        with talk.bar("features") as progress:
+        with reporter.bar("features") as progress:
             data = prepare_data(
-                open_photos(run, self.cache, talk),
+                open_photos(run, self.cache, reporter),
                 folds.has_photo,
                 folds.groups,
                 classes=len(self.classes),
@@ -178,9 +178,9 @@ class FoldTrainer:
                 folder=run.training_folder,
                 photos_key=run.record()["sha256"]["images"],
                 progress=progress,
-                say=talk.say,
+                say=reporter.say,
             )
-        with talk.bar("training") as progress:
+        with reporter.bar("training") as progress:
             scores = cross_validate(
                 data,
                 labels,
@@ -189,7 +189,7 @@ class FoldTrainer:
                 arrangement=plan.arrangement,
                 folder=run.training_folder,
                 progress=progress,
-                say=talk.say,
+                say=reporter.say,
             )
         return Evidence(
             table,
@@ -200,7 +200,7 @@ class FoldTrainer:
             scores.in_fold,
             scores.neighbours,
             None if data.features is None else np.load(data.features, mmap_mode="r"),
-            None if priced is None else _told_prices(plan, run, table, data, priced, talk),
+            None if priced is None else _told_prices(plan, run, table, data, priced, reporter),
         )
 
 
@@ -240,12 +240,12 @@ def _priced_folds(table: pd.DataFrame, folds: FoldPlan) -> FoldPlan:
 
 
 def _told_prices(
-    plan: Plan, run: Run, table: pd.DataFrame, data: Data, folds: FoldPlan, talk: Talk
+    plan: Plan, run: Run, table: pd.DataFrame, data: Data, folds: FoldPlan, reporter: Reporter
 ) -> npt.NDArray[np.float64]:
     """Return the price that each listing's photo leads the network of its fold to expect, shape (N,)."""
     # on logarithms, as prices of one table range from cables to laptops; Huber's loss minds mistyped ones less
     settings = replace(plan.settings, target="price", loss="log-huber", balance="none", use_price=False)
-    with talk.bar("training price models") as progress:
+    with reporter.bar("training price models") as progress:
         told = cross_validate_prices(
             data,
             prices_of(table),
@@ -254,7 +254,7 @@ def _told_prices(
             arrangement=plan.arrangement,
             folder=run.training_folder,
             progress=progress,
-            say=talk.say,
+            say=reporter.say,
         )
     return told.astype(np.float64)
 
@@ -267,12 +267,12 @@ def _trained(labels: Integers, plan: FoldPlan, classes: int) -> npt.NDArray[np.b
     return np.asarray(seen[plan.fold], dtype=bool)
 
 
-def _say_rare_classes(table: pd.DataFrame, folds: int, talk: Talk) -> None:
+def _say_rare_classes(table: pd.DataFrame, folds: int, reporter: Reporter) -> None:
     counts = table["label"].value_counts()
     rare = counts[counts < folds]
     if len(rare):
         named = some(f"{name} ({count})" for name, count in rare.items())
-        talk.say(
+        reporter.say(
             f"{len(rare)} classes have fewer listings than the {folds} folds: {named}. "
             "They are spread over the folds together; a listing whose model never saw its class gets no label score."
         )

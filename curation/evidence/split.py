@@ -18,7 +18,7 @@ from training.crossval.folds import assign_folds, choose_test
 from training.images import PhotoFacts
 from training.images.cache import PhotoCache
 from training.images.store import PhotosGoneError, PhotoStore
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 __all__ = ["open_photos", "prepare", "require_photos"]
 
@@ -35,7 +35,7 @@ def prepare(
     seed: int,
     folds: int | Integers,
     cache: PhotoCache,
-    talk: Talk,
+    reporter: Reporter,
     text: bool,
 ) -> pd.DataFrame:
     """Decode the photos, fix the test set and the folds, and write ``listings.parquet``; or read what is there.
@@ -54,8 +54,8 @@ def prepare(
         How many folds to make, or the folds there are already.
     cache : PhotoCache
         Where decoded photos are looked up and kept.
-    talk : Talk
-        Who is told how far it is.
+    reporter : Reporter
+        Shows messages and progress.
     text : bool
         Whether text is looked for in photos.
 
@@ -71,7 +71,7 @@ def prepare(
     """
     if run.listings_file.exists():
         return run.listings()
-    table = with_photo_facts(run.training_folder, listings, image_size, cache, talk, text=text)
+    table = with_photo_facts(run.training_folder, listings, image_size, cache, reporter, text=text)
     groups = groups_of(table)
     strata = class_numbers(table["label"], listings.classes)
     if not (table["split"] == "test").any():
@@ -90,7 +90,7 @@ def prepare(
     return table
 
 
-def open_photos(run: Run, cache: PhotoCache, talk: Talk) -> PhotoStore:
+def open_photos(run: Run, cache: PhotoCache, reporter: Reporter) -> PhotoStore:
     """Open the decoded photos of a run; where the cache no longer has them, decode the originals again.
 
     Parameters
@@ -99,8 +99,8 @@ def open_photos(run: Run, cache: PhotoCache, talk: Talk) -> PhotoStore:
         With ``listings.parquet``.
     cache : PhotoCache
         Where photos that are decoded again are kept.
-    talk : Talk
-        Who is told how far it is.
+    reporter : Reporter
+        Shows messages and progress.
 
     Returns
     -------
@@ -117,13 +117,13 @@ def open_photos(run: Run, cache: PhotoCache, talk: Talk) -> PhotoStore:
     try:
         return PhotoStore.load(photos_file(run.training_folder))
     except (FileNotFoundError, PhotosGoneError):
-        talk.say("the decoded photos of this run are no longer there; they are read again")
+        reporter.say("the decoded photos of this run are no longer there; they are read again")
     readable = table["unreadable"].isna()
     paths = [run.photo_root / image if sound else None for image, sound in zip(table["image"], readable, strict=True)]
     record = run.record()
     # runs of earlier versions have it among the settings alone
     size = record.get("image_size") or record["settings"]["train"]["image_size"]
-    store, facts = store_of(run.training_folder, paths, size, cache, talk)
+    store, facts = store_of(run.training_folder, paths, size, cache, reporter)
     _require_unchanged(run, table[readable], [fact for fact, sound in zip(facts, readable, strict=True) if sound])
     store.save(photos_file(run.training_folder))
     return store

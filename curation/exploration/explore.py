@@ -14,7 +14,7 @@ from curation.errors import InputError
 from curation.exploration.headers import read_headers, same_content
 from curation.exploration.notes import notes
 from curation.listings import Listings
-from training.utils.progress import Progress, Silent, Talk
+from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["MADE_BY", "SAMPLE", "SIZES", "Exploration", "explore", "suggested_size"]
 
@@ -63,7 +63,7 @@ class Exploration:
     findings: dict[str, Any]
 
 
-def explore(listings: Listings, *, sample: int = SAMPLE, seed: int = 0, talk: Talk | None = None) -> Exploration:
+def explore(listings: Listings, *, sample: int = SAMPLE, seed: int = 0, reporter: Reporter = SILENT) -> Exploration:
     """Look at the listings: classes, prices, photos, missing values, duplicates. Nothing is decoded but suspects.
 
     Parameters
@@ -75,7 +75,7 @@ def explore(listings: Listings, *, sample: int = SAMPLE, seed: int = 0, talk: Ta
         change. Equal files are looked for among all.
     seed : int
         Chooses the sample.
-    talk : Talk, optional
+    reporter : Reporter, optional
         Hears how far it is.
 
     Returns
@@ -89,12 +89,11 @@ def explore(listings: Listings, *, sample: int = SAMPLE, seed: int = 0, talk: Ta
     """
     if sample < 1:
         raise InputError("the sample is too small", got=str(sample), wanted="1 photo or more")
-    talk = talk or Silent()
     table = listings.table
     paths = {row: listings.source.root / image for row, image in table["image"].dropna().items()}
-    with talk.bar("reading photo headers") as progress:
+    with reporter.bar("reading photo headers") as progress:
         photos = _photos(table, paths, sample, seed, progress)
-    with talk.bar("looking for equal photos") as progress:
+    with reporter.bar("looking for equal photos") as progress:
         groups = _equal_photos([paths.get(row) for row in table.index], progress)
     findings: dict[str, Any] = {
         "made_by": MADE_BY,

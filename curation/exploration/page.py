@@ -16,7 +16,7 @@ from curation.listings import Listings
 from curation.rendering.html import data_uri, fill_page, thumbnail
 from curation.rendering.plots import Picture
 from training.utils.files import read_json, whole_folder, write_json, write_text
-from training.utils.progress import Silent, Talk
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["check_output", "write_page"]
 
@@ -63,7 +63,7 @@ def check_output(folder: Path, listings: Listings) -> None:
         )
 
 
-def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, talk: Talk | None = None) -> Path:
+def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, reporter: Reporter = SILENT) -> Path:
     """Write the page, the plots and the findings, all of them or none.
 
     Parameters
@@ -74,7 +74,7 @@ def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, talk: T
         New, empty, or of an earlier look, whose files are replaced; other files that lie beside them stay.
     seed : int
         Chooses the photos that are shown.
-    talk : Talk, optional
+    reporter : Reporter, optional
         Hears how far it is.
 
     Returns
@@ -88,10 +88,9 @@ def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, talk: T
         If `folder` can't be written to; see :func:`check_output`.
     """
     check_output(folder, exploration.listings)
-    talk = talk or Silent()
     pictures = plots(exploration)
     with whole_folder(folder) as built:
-        _build(exploration, pictures, built, seed, talk)
+        _build(exploration, pictures, built, seed, reporter)
     for name in _WHAT.keys() - pictures.keys():
         # of an earlier look
         (folder / f"{name}.png").unlink(missing_ok=True)
@@ -105,7 +104,7 @@ def _is_earlier_look(folder: Path) -> bool:
     return False
 
 
-def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path, seed: int, talk: Talk) -> None:
+def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path, seed: int, reporter: Reporter) -> None:
     for name, picture in pictures.items():
         (folder / f"{name}.png").write_bytes(picture.light)
     drawn = {
@@ -118,14 +117,14 @@ def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path,
         found=found,
         plots=drawn,
         prices={row["class"]: row for row in (found["prices"] or {"per_class": []})["per_class"]},
-        samples=_samples(exploration, seed, talk),
+        samples=_samples(exploration, seed, reporter),
         duplicates=_duplicates(exploration),
     )
     write_text(folder / PAGE, page)
     write_json(folder / FINDINGS, found)
 
 
-def _samples(exploration: Exploration, seed: int, talk: Talk) -> list[dict[str, Any]]:
+def _samples(exploration: Exploration, seed: int, reporter: Reporter) -> list[dict[str, Any]]:
     """Return a few photos of each of the largest classes."""
     table, root = exploration.listings.table, exploration.listings.source.root
     broken = exploration.photos.index[exploration.photos["error"].notna()]
@@ -133,7 +132,7 @@ def _samples(exploration: Exploration, seed: int, talk: Talk) -> list[dict[str, 
     rng = np.random.default_rng(seed)
     classes = [row["class"] for row in exploration.findings["labels"]["per_class"][:_CLASSES]]
     samples = []
-    with talk.bar("choosing sample photos") as progress:
+    with reporter.bar("choosing sample photos") as progress:
         for done, name in enumerate(classes, start=1):
             rows = candidates[candidates["label"] == name]
             chosen = rows.iloc[rng.permutation(len(rows))[:_TRIES]]

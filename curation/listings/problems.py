@@ -7,7 +7,7 @@ from typing import Any
 
 from curation.listings import Listings
 from training.utils.files import whole_file
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 __all__ = ["check_expected", "dataset_facts", "report_problems", "say_problems"]
 
@@ -31,7 +31,7 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
     }
 
 
-def check_expected(listings: Listings, talk: Talk) -> None:
+def check_expected(listings: Listings, reporter: Reporter) -> None:
     """Say where a dataset is not as its declaration expects it."""
     counts = {"listings": len(listings.table), "classes": len(listings.classes)}
     if test := int((listings.table["split"] == "test").sum()):
@@ -40,26 +40,26 @@ def check_expected(listings: Listings, talk: Talk) -> None:
     for what, wanted in listings.source.expected.items():
         if what in counts and counts[what] != wanted:
             named = "test listings" if what == "test" else what
-            talk.say(f"warning: the declaration expects {wanted} {named}, there are {counts[what]}")
+            reporter.say(f"warning: the declaration expects {wanted} {named}, there are {counts[what]}")
 
 
-def report_problems(folder: Path, listings: Listings, talk: Talk) -> None:
+def report_problems(folder: Path, listings: Listings, reporter: Reporter) -> None:
     """Write the bad values of a table to ``problems.csv``, and say the first of them."""
     problems = listings.problems
     if problems.empty:
         return
     with whole_file(folder / "problems.csv") as temporary:
         problems.to_csv(temporary, index=False)
-    say_problems(listings, talk, f" (all in {folder / 'problems.csv'})")
+    say_problems(listings, reporter, f" (all in {folder / 'problems.csv'})")
 
 
-def say_problems(listings: Listings, talk: Talk, where: str = "") -> None:
+def say_problems(listings: Listings, reporter: Reporter, where: str = "") -> None:
     """Say the first bad values of a table; `where`: where all of them are."""
     problems = listings.problems
     if problems.empty:
         return
-    talk.say(f"{problems['row'].nunique()} rows have bad values, taken as missing{where}:")
+    reporter.say(f"{problems['row'].nunique()} rows have bad values, taken as missing{where}:")
     for bad in problems.head(_SAID).itertuples():
-        talk.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
+        reporter.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
     if len(problems) > _SAID:
-        talk.say(f"  +{len(problems) - _SAID} more")
+        reporter.say(f"  +{len(problems) - _SAID} more")

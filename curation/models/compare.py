@@ -36,7 +36,7 @@ from training.networks.zoo import initial_weights
 from training.settings import TrainSettings
 from training.utils.devices import Device, find_device
 from training.utils.files import locked, whole_file
-from training.utils.progress import Progress, Talk
+from training.utils.progress import Progress, Reporter
 from training.utils.units import duration
 
 __all__ = ["compare_models"]
@@ -51,7 +51,7 @@ def compare_models(
     output: Path | None,
     cache: PhotoCache,
     command: Sequence[str],
-    talk: Talk,
+    reporter: Reporter,
 ) -> dict[str, Any]:
     """Train all candidates on the same folds of the training listings, and hold their scores side by side.
 
@@ -71,8 +71,8 @@ def compare_models(
         Where decoded photos are kept.
     command : sequence of str
         What was typed.
-    talk : Talk
-        Who is told how far it is.
+    reporter : Reporter
+        Shows messages and progress.
 
     Returns
     -------
@@ -92,20 +92,20 @@ def compare_models(
         "folds": folds,
     }
     run = start(listings, output, root=STUDIES, command=list(command), settings=asked, seed=first.seed)
-    talk.say(f"study folder: {run.folder}")
-    with locked(run.folder), recorded(run, talk):
+    reporter.say(f"study folder: {run.folder}")
+    with locked(run.folder), recorded(run, reporter):
         with run.stage("photos"):
             models = [settings.model for settings in one_a_model(candidates)]
-            prepared = prepare_dataset(run, listings, first, models=models, folds=folds, cache=cache, talk=talk)
+            prepared = prepare_dataset(run, listings, first, models=models, folds=folds, cache=cache, reporter=reporter)
         with run.stage("measure"):
-            planned = _planned(prepared, candidates, folds, device, talk)
+            planned = _planned(prepared, candidates, folds, device, reporter)
         outcomes, diverged = {}, {}
         for candidate in planned:
             try:
-                outcomes[candidate.name] = _train(prepared, candidate, talk)
+                outcomes[candidate.name] = _train(prepared, candidate, reporter)
             except DivergedError as error:
                 diverged[candidate.name] = f"{candidate.words}: {error}"
-                talk.say(f"warning: {diverged[candidate.name]}")
+                reporter.say(f"warning: {diverged[candidate.name]}")
         if not outcomes:
             raise DivergedError(f"all candidates went astray; choose a smaller --lr than {first.rate:g}")
         with run.stage("score"):
@@ -159,11 +159,11 @@ class _Outcome:
 
 
 def _planned(
-    prepared: Prepared, candidates: Sequence[TrainSettings], folds: int, device: Device, talk: Talk
+    prepared: Prepared, candidates: Sequence[TrainSettings], folds: int, device: Device, reporter: Reporter
 ) -> list[_Candidate]:
     """Arrange all trainings, and say how long they take together."""
     folder = prepared.run.training_folder
-    pretrained = {settings.model: with_weights(settings, talk).pretrained for settings in one_a_model(candidates)}
+    pretrained = {settings.model: with_weights(settings, reporter).pretrained for settings in one_a_model(candidates)}
     planned = []
     for asked in candidates:
         settings = replace(asked, pretrained=pretrained[asked.model])
@@ -181,17 +181,17 @@ def _planned(
         }
         parts = ", ".join(f"{model} {duration(each)}" for model, each in of.items())
         what = f"{len(planned)} candidates, {folds} folds each"
-        talk.say(f"expected: {duration(seconds)} at most for {what} ({parts}; {device})")
+        reporter.say(f"expected: {duration(seconds)} at most for {what} ({parts}; {device})")
     return planned
 
 
-def _train(prepared: Prepared, candidate: _Candidate, talk: Talk) -> _Outcome:
+def _train(prepared: Prepared, candidate: _Candidate, reporter: Reporter) -> _Outcome:
     """Train the folds of a candidate, or read back what was trained."""
-    with talk.bar(candidate.words) as progress, _timed(prepared.run, candidate.name, progress) as on_step:
+    with reporter.bar(candidate.words) as progress, _timed(prepared.run, candidate.name, progress) as on_step:
         done = run_jobs(candidate.jobs, prepared.data, candidate.settings, candidate.arrangement, progress=on_step)
     warnings = [line for each in done for line in each.warnings]
     for line in warnings:
-        talk.say(line)
+        reporter.say(line)
     trained = [_without_weights(job.folder / "checkpoint.pt") for job in candidate.jobs]
     return _Outcome(
         score_folds(prepared, candidate.settings, candidate.jobs, done),

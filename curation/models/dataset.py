@@ -23,7 +23,7 @@ from training.fit.optim import check_steps
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model, least_size
 from training.settings import TrainSettings
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 __all__ = ["Prepared", "check_settings", "prepare_dataset", "start"]
 
@@ -146,7 +146,7 @@ def prepare_dataset(
     models: Iterable[str],
     folds: int,
     cache: PhotoCache,
-    talk: Talk,
+    reporter: Reporter,
 ) -> Prepared:
     """Decode the photos, and fix test set and folds; or read back what an interrupted command left.
 
@@ -164,11 +164,11 @@ def prepare_dataset(
         Number of folds.
     cache : PhotoCache
         Where decoded photos are kept.
-    talk : Talk
-        Who is told how far it is, and of every warning.
+    reporter : Reporter
+        Shows messages and progress.
     """
-    check_expected(listings, talk)
-    report_problems(run.folder, listings, talk)
+    check_expected(listings, reporter)
+    report_problems(run.folder, listings, reporter)
     table = prepare(
         run,
         listings,
@@ -176,7 +176,7 @@ def prepare_dataset(
         seed=settings.seed,
         folds=folds,
         cache=cache,
-        talk=talk,
+        reporter=reporter,
         text=False,
     )
     numbers, prices = class_numbers(table["label"], listings.classes), prices_of(table)
@@ -185,9 +185,9 @@ def prepare_dataset(
     usable = np.asarray(readable & (labels >= 0), dtype=bool)
     warnings = _warnings(table, readable, labels, settings, listings.classes, models)
     for line in warnings:
-        talk.say(f"warning: {line}")
+        reporter.say(f"warning: {line}")
     data = Data(
-        open_photos(run, cache, talk),
+        open_photos(run, cache, reporter),
         None,
         str(run.record()["sha256"]["images"]),
         groups_of(table),

@@ -14,7 +14,7 @@ from training.images import Pixels
 from training.images.store import PhotosGoneError, PhotoStore
 from training.networks.onnx import export_onnx
 from training.networks.saved import load_model, model_file
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 __all__ = ["export_model"]
 
@@ -22,7 +22,7 @@ _RANDOM, _REAL = 8, 32
 _SUFFIX = ".onnx"
 
 
-def export_model(model: Path, output: Path | None, *, tolerance: float, talk: Talk) -> dict[str, Any]:
+def export_model(model: Path, output: Path | None, *, tolerance: float, reporter: Reporter) -> dict[str, Any]:
     """Write a model as ONNX.
 
     Parameters
@@ -33,7 +33,7 @@ def export_model(model: Path, output: Path | None, *, tolerance: float, talk: Ta
         The file; by default ``model.onnx`` beside ``model.pt``.
     tolerance : float
         As for :func:`training.networks.onnx.export_onnx`.
-    talk : Talk
+    reporter : Reporter
         Hears what is being done.
 
     Returns
@@ -55,7 +55,7 @@ def export_model(model: Path, output: Path | None, *, tolerance: float, talk: Ta
     size = saved.settings.size
     random = np.random.default_rng(0).integers(0, 256, (_RANDOM, size, size, 3), dtype=np.uint8)
     real = _photos(file.parent, size)
-    talk.say(f"exporting {saved.settings.model} for photos of {size} pixels, and checking it against torch")
+    reporter.say(f"exporting {saved.settings.model} for photos of {size} pixels, and checking it against torch")
     try:
         difference = export_onnx(saved, path, np.concatenate([real, random]), tolerance=tolerance)
     except OSError as error:

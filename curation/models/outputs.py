@@ -12,7 +12,7 @@ from training.images import Photos
 from training.networks.network import Net
 from training.networks.predict import predict
 from training.utils.devices import Device
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 __all__ = ["spread", "tell", "told_columns"]
 
@@ -23,7 +23,7 @@ _AT_ONCE = 256
 
 
 def tell(
-    net: Net, photos: Photos, prices: Floats | None, rows: Integers, device: Device, talk: Talk, *, what: str
+    net: Net, photos: Photos, prices: Floats | None, rows: Integers, device: Device, reporter: Reporter, *, what: str
 ) -> Floats:
     """Let a network tell some of N listings.
 
@@ -38,8 +38,8 @@ def tell(
         The listings that are told.
     device : Device
         Where to compute.
-    talk, what
-        Who is told how far it is, and what is being done.
+    reporter, what
+        Shows messages and progress.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def tell(
     """
     device.place(net)
     told = []
-    with talk.bar(what) as progress:
+    with reporter.bar(what) as progress:
         for at in range(0, len(rows), _AT_ONCE):
             told.append(predict(net, photos, rows[at : at + _AT_ONCE], device, prices=prices))
             progress(min(at + _AT_ONCE, len(rows)), len(rows))

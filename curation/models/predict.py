@@ -25,7 +25,7 @@ from training.images.ingest import store_photos
 from training.networks.saved import SavedModel, photo_keys
 from training.utils.devices import Device, find_device
 from training.utils.files import whole_folder, write_json
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 __all__ = ["PREDICTIONS", "predict_listings"]
 
@@ -63,7 +63,7 @@ class _Told:
 
 
 def predict_listings(
-    model: SavedModel, listings: Listings, *, output: Path | None, device: str, cache: PhotoCache, talk: Talk
+    model: SavedModel, listings: Listings, *, output: Path | None, device: str, cache: PhotoCache, reporter: Reporter
 ) -> dict[str, Any]:
     """Let a model tell the label, or the price, of every listing.
 
@@ -79,8 +79,8 @@ def predict_listings(
         Where to compute.
     cache : PhotoCache
         Where decoded photos are kept.
-    talk : Talk
-        Who is told how far it is.
+    reporter : Reporter
+        Shows messages and progress.
 
     Returns
     -------
@@ -97,14 +97,14 @@ def predict_listings(
     _check(model, listings)
     folder = output or _next(listings.source.name)
     _check_output(folder)
-    say_problems(listings, talk)
+    say_problems(listings, reporter)
     if model.recipe != RECIPE:
-        talk.say(
+        reporter.say(
             f"warning: the model's photos were decoded in another way ({model.recipe}; here {RECIPE}); "
             "pixels may differ a little"
         )
     with whole_folder(folder) as built:
-        told = _tell(model, listings, found, cache, built.with_name("photos"), talk)
+        told = _tell(model, listings, found, cache, built.with_name("photos"), reporter)
         summary = _summary(model, listings, told, folder)
         _write(model, told, built)
         write_json(built / "summary.json", summary)
@@ -149,12 +149,14 @@ def _check_output(folder: Path) -> None:
         )
 
 
-def _tell(model: SavedModel, listings: Listings, device: Device, cache: PhotoCache, spare: Path, talk: Talk) -> _Told:
+def _tell(
+    model: SavedModel, listings: Listings, device: Device, cache: PhotoCache, spare: Path, reporter: Reporter
+) -> _Told:
     table, root = listings.table, listings.source.root
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
-    with talk.bar("reading photos") as progress:
+    with reporter.bar("reading photos") as progress:
         photos, facts = store_photos(
-            paths, size=model.settings.size, cache=cache, spare=spare, progress=progress, say=talk.say
+            paths, size=model.settings.size, cache=cache, spare=spare, progress=progress, say=reporter.say
         )
     why = [fact.error for fact in facts]
     if None not in why:
@@ -165,7 +167,7 @@ def _tell(model: SavedModel, listings: Listings, device: Device, cache: PhotoCac
         )
     rows = np.array([row for row, reason in enumerate(why) if reason is None], dtype=np.int64)
     prices = prices_of(table) if model.settings.use_price else None
-    told = tell(model.net, photos, prices, rows, device, talk, what="predicting")
+    told = tell(model.net, photos, prices, rows, device, reporter, what="predicting")
     return _Told(table, told, why, _trained(model, facts))
 
 

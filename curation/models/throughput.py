@@ -10,14 +10,14 @@ from training.fit.throughput import Arrangement, measure
 from training.settings import TrainSettings
 from training.utils.devices import Device
 from training.utils.files import read_json, write_json
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 from training.utils.units import duration
 
 __all__ = ["arrange", "expected_seconds", "measured"]
 
 
 def arrange(
-    settings: TrainSettings, jobs: Sequence[Job], device: Device, file: Path, talk: Talk, *, classes: int
+    settings: TrainSettings, jobs: Sequence[Job], device: Device, file: Path, reporter: Reporter, *, classes: int
 ) -> Arrangement:
     """Measure how networks train fastest here, and say how long these jobs take; or read back what was measured.
 
@@ -29,8 +29,8 @@ def arrange(
     device : Device
     file : Path
         Keeps it: an interrupted training goes on as it began.
-    talk : Talk
-        Who is told.
+    reporter : Reporter
+        Shows messages and progress.
     classes : int
         K.
     """
@@ -38,7 +38,7 @@ def arrange(
     arrangement = measured(settings, len(jobs), device, file, classes=classes)
     if not known:
         steps, seconds = sum(job.steps(settings) for job in jobs), expected_seconds(settings, jobs, arrangement)
-        talk.say(f"expected: {duration(seconds)} at most ({arrangement}; {steps:,} steps of {settings.model})")
+        reporter.say(f"expected: {duration(seconds)} at most ({arrangement}; {steps:,} steps of {settings.model})")
     return arrangement
 
 

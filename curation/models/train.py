@@ -31,7 +31,7 @@ from training.networks.zoo import initial_weights
 from training.settings import TrainSettings
 from training.utils.devices import Device, find_device
 from training.utils.files import locked, whole_file, write_json
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 from training.utils.units import now
 
 __all__ = ["METRICS", "train_model"]
@@ -48,7 +48,7 @@ def train_model(
     output: Path | None,
     cache: PhotoCache,
     command: Sequence[str],
-    talk: Talk,
+    reporter: Reporter,
 ) -> dict[str, Any]:
     """Train a model on the training part of a dataset, and score it on both parts.
 
@@ -64,8 +64,8 @@ def train_model(
         Where decoded photos are kept.
     command : sequence of str
         What was typed.
-    talk : Talk
-        Who is told how far it is.
+    reporter : Reporter
+        Shows messages and progress.
 
     Returns
     -------
@@ -77,18 +77,18 @@ def train_model(
     run = start(
         listings, output, root=MODELS, command=list(command), settings={"train": settings.to_dict()}, seed=settings.seed
     )
-    talk.say(f"model folder: {run.folder}")
-    with locked(run.folder), recorded(run, talk):
+    reporter.say(f"model folder: {run.folder}")
+    with locked(run.folder), recorded(run, reporter):
         with run.stage("photos"):
             prepared = prepare_dataset(
-                run, listings, settings, models=[settings.model], folds=_FOLDS, cache=cache, talk=talk
+                run, listings, settings, models=[settings.model], folds=_FOLDS, cache=cache, reporter=reporter
             )
         with run.stage("train"):
-            job, content, warnings = _train(prepared, with_weights(settings, talk), device, talk)
+            job, content, warnings = _train(prepared, with_weights(settings, reporter), device, reporter)
         with run.stage("score"):
             model = _saved(prepared, settings, job, content)
             rows, prices = np.concatenate([prepared.train, prepared.test]), prepared.data.prices
-            told = tell(model.net, prepared.data.photos, prices, rows, device, talk, what="scoring")
+            told = tell(model.net, prepared.data.photos, prices, rows, device, reporter, what="scoring")
             result = _result(prepared, settings, content, told, warnings)
             log_confusion(result, job.folder)
             _write(prepared, settings, model, told, result)
@@ -98,7 +98,7 @@ def train_model(
 
 
 def _train(
-    prepared: Prepared, settings: TrainSettings, device: Device, talk: Talk
+    prepared: Prepared, settings: TrainSettings, device: Device, reporter: Reporter
 ) -> tuple[Job, dict[str, Any], tuple[str, ...]]:
     """Train, or read back what was trained; return the job, its checkpoint, and what a person should know."""
     rows, validation = prepared.divided(prepared.train, settings)
@@ -113,9 +113,9 @@ def _train(
         seed=settings.seed,
         validation=validation,
     )
-    arrangement = arrange(settings, [job], device, folder / "arrangement.json", talk, classes=len(prepared.classes))
-    with talk.bar("training") as progress:
-        done = run_jobs([job], prepared.data, settings, arrangement, progress=progress, say=talk.say)
+    arrangement = arrange(settings, [job], device, folder / "arrangement.json", reporter, classes=len(prepared.classes))
+    with reporter.bar("training") as progress:
+        done = run_jobs([job], prepared.data, settings, arrangement, progress=progress, say=reporter.say)
     content: dict[str, Any] = torch.load(job.folder / "checkpoint.pt", map_location="cpu", weights_only=True)
     return job, content, done[0].warnings
 

@@ -31,7 +31,7 @@ from training.images.cache import PhotoCache
 from training.settings import TrainSettings
 from training.utils.devices import find_device
 from training.utils.files import locked
-from training.utils.progress import Progress, Talk
+from training.utils.progress import Progress, Reporter
 from training.utils.units import duration
 
 __all__ = ["TRIALS", "SearchSettings", "tune"]
@@ -82,7 +82,7 @@ def tune(
     cache: PhotoCache,
     command: Sequence[str],
     dataset: Sequence[str],
-    talk: Talk,
+    reporter: Reporter,
 ) -> dict[str, Any]:
     """Search for settings that tell the listings of the training part better than the ones given.
 
@@ -104,8 +104,8 @@ def tune(
         Where decoded photos are kept.
     command, dataset : sequence of str
         What was typed, and DATASET with its options, for the command that is suggested.
-    talk : Talk
-        Who is told how far it is.
+    reporter : Reporter
+        Shows messages and progress.
 
     Returns
     -------
@@ -126,19 +126,19 @@ def tune(
         seed=settings.seed,
         extend=True,
     )
-    talk.say(f"study folder: {run.folder}")
-    with locked(run.folder), recorded(run, talk), quiet():
+    reporter.say(f"study folder: {run.folder}")
+    with locked(run.folder), recorded(run, reporter), quiet():
         trials = Trials.open(run.folder / TRIALS, settings, space)
         if known := len(trials.all()):
-            talk.say(f"this study goes on; trials that began before: {known}")
+            reporter.say(f"this study goes on; trials that began before: {known}")
         with run.stage("photos"):
             prepared = prepare_dataset(
-                run, listings, settings, models=[settings.model], folds=search.folds, cache=cache, talk=talk
+                run, listings, settings, models=[settings.model], folds=search.folds, cache=cache, reporter=reporter
             )
         with run.stage("search"):
             file = run.training_folder / "arrangement.json"
             arrangement = measured(settings, 1, device, file, classes=len(prepared.classes))
-            _Search(prepared, _as_begun(run, settings, talk), search, trials, arrangement, talk, over).run()
+            _Search(prepared, _as_begun(run, settings, reporter), search, trials, arrangement, reporter, over).run()
         result = tune_result(prepared, trials, folds=search.folds, dataset=dataset)
         write_tune(run.folder, result)
     return result
@@ -150,11 +150,11 @@ def _clock(limit: float | None) -> Callable[[], bool]:
     return lambda: limit is not None and time.monotonic() - began >= limit
 
 
-def _as_begun(run: Run, settings: TrainSettings, talk: Talk) -> TrainSettings:
+def _as_begun(run: Run, settings: TrainSettings, reporter: Reporter) -> TrainSettings:
     """Return the settings with the initial weights that the study began with, whatever can be fetched today."""
     begun = run.record().get("pretrained")
     if begun is None:
-        begun = with_weights(settings, talk).pretrained
+        begun = with_weights(settings, reporter).pretrained
         run.update(pretrained=begun)
     return replace(settings, pretrained=begun)
 
@@ -168,7 +168,7 @@ class _Search:
     asked: SearchSettings
     trials: Trials
     arrangement: Arrangement
-    talk: Talk
+    reporter: Reporter
     over: Callable[[], bool]
 
     def run(self) -> None:
@@ -190,7 +190,7 @@ class _Search:
         left = self.asked.trials - sum(tried.state != "unfinished" for tried in self.trials.all())
         if left > 0:
             seconds = expected_seconds(self.start, jobs, self.arrangement)
-            self.talk.say(
+            self.reporter.say(
                 f"expected: {duration(left * seconds)} at most ({self.arrangement}; {left} trials of {len(jobs)} "
                 f"folds, {duration(seconds)} each)"
             )
@@ -201,7 +201,7 @@ class _Search:
         name = f"trial {known.number}"
         jobs = self._jobs(name, f"trial-{known.number}-{digest(known.parameters)}")
         steps = [job.steps(self.start) for job in jobs]
-        with self.talk.bar(f"{name} of {self.asked.trials}") as progress:
+        with self.reporter.bar(f"{name} of {self.asked.trials}") as progress:
             for fold in range(len(known.folds), len(jobs)):
                 if fold and trial.should_prune():
                     self.trials.prune(trial)
@@ -217,7 +217,7 @@ class _Search:
                         settings,
                         self.arrangement,
                         progress=_part(progress, sum(steps[:fold]), sum(steps)),
-                        say=self.talk.say,
+                        say=self.reporter.say,
                     )
                 except DivergedError as error:
                     self.trials.prune(trial, diverged=str(error))
@@ -238,7 +238,7 @@ class _Search:
             line += f", as trial {tried.repeats} with the same parameters"
         if (best := self.trials.best()) is not None and best.mean is not None:
             line += f"; best {written(best.score, best.mean)} (trial {best.number})"
-        self.talk.say(line)
+        self.reporter.say(line)
 
 
 def _part(progress: Progress, before: int, total: int) -> Progress:

@@ -19,7 +19,7 @@ from training.images import PhotoFacts
 from training.images.cache import PhotoCache
 from training.images.ingest import store_photos
 from training.images.store import PhotoStore
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 
 __all__ = ["photos_file", "store_of", "with_photo_facts"]
 
@@ -30,7 +30,7 @@ def photos_file(folder: Path) -> Path:
 
 
 def with_photo_facts(
-    folder: Path, listings: Listings, size: int, cache: PhotoCache, talk: Talk, *, text: bool
+    folder: Path, listings: Listings, size: int, cache: PhotoCache, reporter: Reporter, *, text: bool
 ) -> pd.DataFrame:
     """Add what is known of each photo; all NA where no photo is named.
 
@@ -44,8 +44,8 @@ def with_photo_facts(
         Side of the decoded photos in pixels.
     cache : PhotoCache
         Where decoded photos, and what is known of their text, are looked up and kept.
-    talk : Talk
-        Who is told how far it is.
+    reporter : Reporter
+        Shows messages and progress.
     text : bool
         Whether text is looked for.
 
@@ -75,7 +75,7 @@ def with_photo_facts(
         )
     root = listings.source.root
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
-    store, facts = store_of(folder, paths, size, cache, talk)
+    store, facts = store_of(folder, paths, size, cache, reporter)
     unreadable = [fact.error for fact in facts if fact.error]
     if len(unreadable) > MAX_BAD_SHARE * len(facts):
         raise ListingsError(
@@ -91,8 +91,8 @@ def with_photo_facts(
         height=pd.array([fact.height for fact in facts], dtype="Int64"),
         unreadable=pd.array([fact.error for fact in facts], dtype="string"),
     )
-    table = _with_near_groups(table.assign(detail=_detail(table, store)), store, talk)
-    return _with_text(table, paths if text else [None] * len(paths), cache, talk)
+    table = _with_near_groups(table.assign(detail=_detail(table, store)), store, reporter)
+    return _with_text(table, paths if text else [None] * len(paths), cache, reporter)
 
 
 def _detail(table: pd.DataFrame, store: PhotoStore) -> pd.Series:
@@ -103,7 +103,9 @@ def _detail(table: pd.DataFrame, store: PhotoStore) -> pd.Series:
     return detail
 
 
-def _with_text(table: pd.DataFrame, paths: Sequence[Path | None], cache: PhotoCache, talk: Talk) -> pd.DataFrame:
+def _with_text(
+    table: pd.DataFrame, paths: Sequence[Path | None], cache: PhotoCache, reporter: Reporter
+) -> pd.DataFrame:
     """Add ``text_share`` and ``text``; NA where no path is given, or the photo can't be read."""
     known = zip(paths, table["sha256"], table["width"], table["height"], table["unreadable"].isna(), strict=True)
     photos = {
@@ -114,8 +116,8 @@ def _with_text(table: pd.DataFrame, paths: Sequence[Path | None], cache: PhotoCa
     found = [PhotoText()] * len(table)
     texts: list[PhotoText] = []
     if photos:
-        with talk.bar("looking for text") as progress:
-            texts = find_text(list(photos.values()), cache=cache, progress=progress, say=talk.say)
+        with reporter.bar("looking for text") as progress:
+            texts = find_text(list(photos.values()), cache=cache, progress=progress, say=reporter.say)
     for row, text in zip(photos, texts, strict=True):
         found[row] = text
     return table.assign(
@@ -124,14 +126,14 @@ def _with_text(table: pd.DataFrame, paths: Sequence[Path | None], cache: PhotoCa
     )
 
 
-def _with_near_groups(table: pd.DataFrame, store: PhotoStore, talk: Talk) -> pd.DataFrame:
+def _with_near_groups(table: pd.DataFrame, store: PhotoStore, reporter: Reporter) -> pd.DataFrame:
     """Add ``near_group``, numbered in the order of each group's smallest id, and ``near_likeness``."""
     content = table["sha256"].where(table["unreadable"].isna())
     codes = pd.factorize(content)[0]
     # a photo that thousands of listings share is compared once
     known, first = np.unique(codes[codes >= 0], return_index=True)
     rows = np.flatnonzero(codes >= 0)[first]
-    with talk.bar("looking for reposts") as progress:
+    with reporter.bar("looking for reposts") as progress:
         similar = find_similar(store, rows, progress=progress)
     group, likeness = np.full(len(table), -1, dtype=np.int64), np.zeros(len(table))
     readable = codes >= 0
@@ -153,8 +155,8 @@ def _by_smallest_id(groups: pd.Series, ids: pd.Series) -> pd.Series:
 
 
 def store_of(
-    folder: Path, paths: Sequence[Path | None], size: int, cache: PhotoCache, talk: Talk
+    folder: Path, paths: Sequence[Path | None], size: int, cache: PhotoCache, reporter: Reporter
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
     """Find the decoded photos in the cache, or decode and keep them; with what is known of each."""
-    with talk.bar("reading photos") as progress:
-        return store_photos(paths, size=size, cache=cache, spare=folder / "photos", progress=progress, say=talk.say)
+    with reporter.bar("reading photos") as progress:
+        return store_photos(paths, size=size, cache=cache, spare=folder / "photos", progress=progress, say=reporter.say)

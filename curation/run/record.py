@@ -7,21 +7,21 @@ from contextlib import contextmanager
 
 from curation.errors import InputError
 from curation.run.run import FINISHED, Run
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 from training.utils.units import now
 
 __all__ = ["recorded"]
 
 
 @contextmanager
-def recorded(run: Run, talk: Talk, finish: Callable[[Run], object] = lambda run: None) -> Iterator[None]:
+def recorded(run: Run, reporter: Reporter, finish: Callable[[Run], object] = lambda run: None) -> Iterator[None]:
     """Record in ``run.json`` how the block ends; call `finish` after it has finished."""
     fresh = not run.listings_file.exists()
     try:
         yield
     except KeyboardInterrupt:
         run.update(status="interrupted")
-        talk.say("Interrupted. The same command goes on from here.")
+        reporter.say("Interrupted. The same command goes on from here.")
         raise
     except InputError:
         run.update(status="failed")

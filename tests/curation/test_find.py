@@ -64,7 +64,7 @@ def test_photos_are_larger_for_a_pretrained_network_that_can_be_had(torch_home, 
     put_weights(torch_home, "resnet18")
     settings = replace(QUICK, train=replace(QUICK.train, pretrained=True))
     listener = Listener()
-    run = find(read_listings(demo), settings, run_folder=tmp_path / "run", talk=listener)
+    run = find(read_listings(demo), settings, run_folder=tmp_path / "run", reporter=listener)
     assert run.record()["image_size"] == 96
     assert "features: pretrained resnet18, photos of 96 pixels" in listener.lines
     assert run.record()["settings"]["train"]["image_size"] is None
@@ -136,10 +136,10 @@ def test_the_same_seed_gives_the_same_issues(demo, tmp_path):
 @pytest.mark.parametrize("settings", [QUICK, NETWORKS], ids=["heads", "networks"])
 def test_an_interrupted_run_goes_on_and_ends_as_an_undisturbed_one(settings, demo, tmp_path, arranged):
     with pytest.raises(KeyboardInterrupt):
-        find(read_listings(demo), settings, run_folder=tmp_path / "cut", talk=Impatient())
+        find(read_listings(demo), settings, run_folder=tmp_path / "cut", reporter=Impatient())
     assert json.loads((tmp_path / "cut" / "run.json").read_text())["status"] == "interrupted"
     listener = Listener()
-    resumed = find(read_listings(demo), settings, run_folder=tmp_path / "cut", talk=listener)
+    resumed = find(read_listings(demo), settings, run_folder=tmp_path / "cut", reporter=listener)
     assert any("fold 1 of 2 is done already" in line for line in listener.lines)
     undisturbed = find(read_listings(demo), settings, run_folder=tmp_path / "whole")
     pd.testing.assert_frame_equal(resumed.issues(), undisturbed.issues())
@@ -147,7 +147,7 @@ def test_an_interrupted_run_goes_on_and_ends_as_an_undisturbed_one(settings, dem
 
 def test_an_interrupted_run_keeps_its_plan_whatever_is_measured_later(demo, tmp_path, arranged, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
-        find(read_listings(demo), NETWORKS, run_folder=tmp_path / "run", talk=Impatient())
+        find(read_listings(demo), NETWORKS, run_folder=tmp_path / "run", reporter=Impatient())
     plan = (tmp_path / "run" / "training" / "plan.json").read_bytes()
 
     def measured_again(*arguments, **options):
@@ -191,7 +191,7 @@ def test_an_interrupted_run_is_not_continued_with_other_settings_or_columns(demo
 
 def test_a_run_that_another_process_works_on_is_left_alone(demo, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        find(read_listings(demo), QUICK, run_folder=tmp_path / "run", talk=Impatient())
+        find(read_listings(demo), QUICK, run_folder=tmp_path / "run", reporter=Impatient())
     hold = "import sys, time, pathlib; from training.utils.files import locked\n"
     hold += "with locked(pathlib.Path(sys.argv[1])) as free: print(free, flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", hold, tmp_path / "run"], stdout=subprocess.PIPE, text=True) as other:
@@ -236,7 +236,7 @@ def test_a_declaration_whose_counts_are_wrong_is_said(demo, tmp_path):
     listings = read_listings(demo)
     listener = Listener()
     source = replace(listings.source, expected={"listings": 7, "classes": 12})
-    find(replace(listings, source=source), QUICK, run_folder=tmp_path / "run", talk=listener)
+    find(replace(listings, source=source), QUICK, run_folder=tmp_path / "run", reporter=listener)
     assert [line for line in listener.lines if "expects" in line] == [
         "warning: the declaration expects 7 listings, there are 120"
     ]

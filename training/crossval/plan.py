@@ -22,7 +22,7 @@ from training.networks.zoo import PRETRAINED, initial_weights
 from training.settings import TrainSettings
 from training.utils.devices import Device, each_on_one_core, threads_for
 from training.utils.files import read_json, write_json
-from training.utils.progress import Talk
+from training.utils.progress import Reporter
 from training.utils.units import duration
 
 __all__ = ["Plan", "Work", "make_plan", "say_plan", "with_weights"]
@@ -230,17 +230,19 @@ def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, wo
     return (seconds(work.models, work.watched) + seconds(work.networks_alone, 0)) * work.repeats
 
 
-def with_weights(settings: TrainSettings, talk: Talk) -> TrainSettings:
+def with_weights(settings: TrainSettings, reporter: Reporter) -> TrainSettings:
     """Fetch the weights once, before processes would each try; without them, networks start from scratch."""
     origin = initial_weights(settings.model, pretrained=settings.pretrained)
     if settings.pretrained and origin != PRETRAINED:
-        talk.say(f"{settings.model} starts {origin}")
+        reporter.say(f"{settings.model} starts {origin}")
     return replace(settings, pretrained=origin == PRETRAINED)
 
 
-def say_plan(plan: Plan, settings: TrainSettings, rows: int, talk: Talk) -> None:
+def say_plan(plan: Plan, settings: TrainSettings, rows: int, reporter: Reporter) -> None:
     """Say what is going to be done, and how long it will take."""
     if not plan.epochs and settings.epochs_for(rows):
-        talk.say(f"the time limit leaves no time for one epoch of {settings.model}: linear models on features instead")
+        reporter.say(
+            f"the time limit leaves no time for one epoch of {settings.model}: linear models on features instead"
+        )
     for line in plan.lines():
-        talk.say(line)
+        reporter.say(line)

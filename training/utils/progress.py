@@ -1,4 +1,4 @@
-"""How long work says how far it is."""
+"""How long work reports to the person in front of it; the command line draws it, tests stay silent."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-__all__ = ["Progress", "Silent", "Talk", "silent"]
+__all__ = ["SILENT", "Progress", "Reporter", "Silent", "silent"]
 
 #: Called with (steps done, steps in all); the caller draws the bar.
 Progress = Callable[[int, int], None]
 
 
 def silent(done: int, total: int) -> None:
-    """Say nothing."""
+    """Report nothing."""
 
 
-class Talk(Protocol):
-    """Somebody who listens."""
+class Reporter(Protocol):
+    """Where lines and progress go."""
 
     def say(self, line: str) -> None:
         """Show a line; never a result, those are returned."""
@@ -27,7 +27,7 @@ class Talk(Protocol):
 
 
 class Silent:
-    """Nobody listens."""
+    """A reporter that shows nothing."""
 
     def say(self, line: str) -> None:
         """Drop the line."""
@@ -36,3 +36,7 @@ class Silent:
     def bar(self, what: str) -> Iterator[Progress]:
         """Show nothing."""
         yield silent
+
+
+#: For whoever wants to hear nothing; it has no state.
+SILENT = Silent()

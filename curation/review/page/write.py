@@ -28,7 +28,7 @@ from curation.run.run import Run
 from training.images.decoding import decode_within
 from training.utils.files import sha256_of_file, whole_file
 from training.utils.parallel import cores, map_ahead
-from training.utils.progress import Silent, Talk
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["PAGE", "Written", "apply_command", "write_page"]
 
@@ -72,7 +72,7 @@ def write_page(
     output: Path | None = None,
     first: int | None = None,
     reviewer: str | None = None,
-    talk: Talk | None = None,
+    reporter: Reporter = SILENT,
 ) -> Written:
     """Write the review of a run as one self-contained page.
 
@@ -86,7 +86,7 @@ def write_page(
         Only so many listings of the queue, those to look at first.
     reviewer : str, optional
         Who will decide. Left out, the page asks.
-    talk : Talk, optional
+    reporter : Reporter, optional
         Hears how far it is.
 
     Returns
@@ -111,7 +111,7 @@ def write_page(
     try:
         with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
             stream.write(head)
-            stream.writelines(_photos(listings, talk or Silent()))
+            stream.writelines(_photos(listings, reporter))
             stream.write("</body>\n</html>\n")
         return Written(path, *counts, path.stat().st_size)
     except OSError as error:
@@ -187,12 +187,12 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _photos(listings: Shown, talk: Talk) -> Iterator[str]:
+def _photos(listings: Shown, reporter: Reporter) -> Iterator[str]:
     """Yield each photo once, as an element that is text to the browser until the page asks for it."""
     sides = (_LARGE,) * len(listings.queue) + (_SMALL,) * len(listings.others)
     photos = (card.photo for card in listings.every)
     jobs = [(f"photo-{place}", photo, side) for place, (photo, side) in enumerate(zip(photos, sides, strict=True))]
-    with talk.bar("photos for the page") as progress, warnings.catch_warnings():
+    with reporter.bar("photos for the page") as progress, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for done, element in enumerate(_in_threads(jobs), start=1):
             yield element

@@ -33,22 +33,22 @@ def cache(tmp_path):
 
 
 @pytest.fixture
-def talk():
+def reporter():
     return Said()
 
 
 @pytest.fixture
-def prepared(demo, tmp_path, cache, talk):
+def prepared(demo, tmp_path, cache, reporter):
     """A run of a copy of the demo, as far as before the training."""
     shutil.copytree(demo, tmp_path / "demo")
-    return prepare_run(tmp_path / "run", read_listings(tmp_path / "demo"), cache, talk)
+    return prepare_run(tmp_path / "run", read_listings(tmp_path / "demo"), cache, reporter)
 
 
-def prepare_run(folder, listings, cache, talk, size=16):
+def prepare_run(folder, listings, cache, reporter, size=16):
     run = Run(folder)
     source = listings.source
     run.update(dataset={"root": str(source.root), "path": str(source.path), "classes": list(listings.classes)})
-    prepare(run, listings, image_size=size, seed=0, folds=3, cache=cache, talk=talk, text=False)
+    prepare(run, listings, image_size=size, seed=0, folds=3, cache=cache, reporter=reporter, text=False)
     return run
 
 
@@ -61,72 +61,72 @@ def readable_photos(run):
     return table[table["unreadable"].isna()].drop_duplicates("sha256")
 
 
-def test_a_run_opens_the_photos_that_it_decoded_without_reading_the_originals(prepared, cache, talk):
-    store = open_photos(prepared, cache, talk)
+def test_a_run_opens_the_photos_that_it_decoded_without_reading_the_originals(prepared, cache, reporter):
+    store = open_photos(prepared, cache, reporter)
     table = prepared.listings()
     assert store.shape == (120, 16, 16, 3)
     assert np.array_equal(pixels(store).any(axis=(1, 2, 3)), table["unreadable"].isna())
     for image in table["image"].dropna():
         (prepared.photo_root / image).unlink(missing_ok=True)
-    assert np.array_equal(pixels(open_photos(prepared, cache, talk)), pixels(store))
-    assert len(talk.lines) == 1
+    assert np.array_equal(pixels(open_photos(prepared, cache, reporter)), pixels(store))
+    assert len(reporter.lines) == 1
 
 
-def test_a_second_run_on_the_same_photos_decodes_none(prepared, cache, talk, tmp_path):
-    again = prepare_run(tmp_path / "again", read_listings(tmp_path / "demo"), cache, talk)
-    assert ", 0 decoded" in talk.lines[-1]
+def test_a_second_run_on_the_same_photos_decodes_none(prepared, cache, reporter, tmp_path):
+    again = prepare_run(tmp_path / "again", read_listings(tmp_path / "demo"), cache, reporter)
+    assert ", 0 decoded" in reporter.lines[-1]
     assert again.listings()["sha256"].equals(prepared.listings()["sha256"])
-    assert np.array_equal(pixels(open_photos(again, cache, talk)), pixels(open_photos(prepared, cache, talk)))
+    assert np.array_equal(pixels(open_photos(again, cache, reporter)), pixels(open_photos(prepared, cache, reporter)))
 
 
 @pytest.mark.parametrize("lost", ["the photos", "the manifest", "both", "a damaged manifest"])
-def test_lost_photos_are_decoded_again_from_the_originals(lost, prepared, cache, talk):
-    before = pixels(open_photos(prepared, cache, talk))
+def test_lost_photos_are_decoded_again_from_the_originals(lost, prepared, cache, reporter):
+    before = pixels(open_photos(prepared, cache, reporter))
     if lost in ("the photos", "both"):
         cache.clear()
     if lost in ("the manifest", "both"):
         photos_file(prepared.training_folder).unlink()
     if lost == "a damaged manifest":
         photos_file(prepared.training_folder).write_bytes(b"PK")
-    assert np.array_equal(pixels(open_photos(prepared, cache, talk)), before)
-    assert "read again" in talk.lines[1]
-    said = len(talk.lines)
-    open_photos(prepared, cache, talk)
-    assert len(talk.lines) == said
+    assert np.array_equal(pixels(open_photos(prepared, cache, reporter)), before)
+    assert "read again" in reporter.lines[1]
+    said = len(reporter.lines)
+    open_photos(prepared, cache, reporter)
+    assert len(reporter.lines) == said
 
 
-def test_photos_that_changed_since_the_run_are_named_and_not_taken_for_the_old_ones(prepared, cache, talk):
+def test_photos_that_changed_since_the_run_are_named_and_not_taken_for_the_old_ones(prepared, cache, reporter):
     photos = readable_photos(prepared)
     changed, vanished = photos.iloc[0], photos.iloc[1]
     kept = (prepared.photo_root / changed["image"]).read_bytes(), (prepared.photo_root / vanished["image"]).read_bytes()
-    before = pixels(open_photos(prepared, cache, talk))
+    before = pixels(open_photos(prepared, cache, reporter))
     cache.clear()
     (prepared.photo_root / changed["image"]).write_bytes(kept[1])
     (prepared.photo_root / vanished["image"]).unlink()
     with pytest.raises(RunError) as caught:
-        open_photos(prepared, cache, talk)
+        open_photos(prepared, cache, reporter)
     assert f"{changed['id']} (another photo)" in str(caught.value)
     assert f"{vanished['id']} (no such file)" in str(caught.value)
     assert "Put them back" in str(caught.value)
     for row, content in zip((changed, vanished), kept, strict=True):
         (prepared.photo_root / row["image"]).write_bytes(content)
-    assert np.array_equal(pixels(open_photos(prepared, cache, talk)), before)
+    assert np.array_equal(pixels(open_photos(prepared, cache, reporter)), before)
 
 
-def test_a_run_that_cant_use_the_cache_keeps_its_photos_below_its_own_folder(prepared, talk, tmp_path):
+def test_a_run_that_cant_use_the_cache_keeps_its_photos_below_its_own_folder(prepared, reporter, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     broken = PhotoCache(tmp_path / "file", limit=10**8)
-    own = prepare_run(tmp_path / "own", read_listings(tmp_path / "demo"), broken, talk)
-    assert "can't be written" in talk.lines[-2]
+    own = prepare_run(tmp_path / "own", read_listings(tmp_path / "demo"), broken, reporter)
+    assert "can't be written" in reporter.lines[-2]
     assert list((own.training_folder / "photos").rglob("*.npy"))
-    assert len(open_photos(own, broken, talk)) == 120
+    assert len(open_photos(own, broken, reporter)) == 120
 
 
-def test_a_run_without_an_image_column_has_no_photos_to_open(tmp_path, cache, talk):
+def test_a_run_without_an_image_column_has_no_photos_to_open(tmp_path, cache, reporter):
     (tmp_path / "listings.csv").write_text("id,label\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(20)))
-    run = prepare_run(tmp_path / "run", read_listings(tmp_path / "listings.csv", needs_image=False), cache, talk)
+    run = prepare_run(tmp_path / "run", read_listings(tmp_path / "listings.csv", needs_image=False), cache, reporter)
     with pytest.raises(RunError, match="has no photos to train on"):
-        open_photos(run, cache, talk)
+        open_photos(run, cache, reporter)
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +147,8 @@ def reposted(tmp_path_factory):
     return folder
 
 
-def test_photos_that_were_saved_again_are_a_group_numbered_by_its_smallest_id(reposted, tmp_path, cache, talk):
-    run = prepare_run(tmp_path / "run", read_listings(reposted / "listings.csv"), cache, talk, size=32)
+def test_photos_that_were_saved_again_are_a_group_numbered_by_its_smallest_id(reposted, tmp_path, cache, reporter):
+    run = prepare_run(tmp_path / "run", read_listings(reposted / "listings.csv"), cache, reporter, size=32)
     table = run.listings().set_index("id")
     groups = {id: int(number) for id, number in table["near_group"].dropna().items()}
     assert groups == {"L00": 0, "L01": 1, "L02": 2, "L04": 3, "L30": 0, "L31": 1, "L32": 2, "L33": 3}
@@ -157,10 +157,10 @@ def test_photos_that_were_saved_again_are_a_group_numbered_by_its_smallest_id(re
     assert (table.groupby("near_group")[["fold", "split"]].nunique() == 1).all(axis=None)
 
 
-def test_near_duplicates_do_not_depend_on_the_order_of_the_table(reposted, tmp_path, cache, talk):
+def test_near_duplicates_do_not_depend_on_the_order_of_the_table(reposted, tmp_path, cache, reporter):
     pd.read_csv(reposted / "listings.csv").sample(frac=1, random_state=0).to_csv(reposted / "mixed.csv", index=False)
     tables = [
-        prepare_run(tmp_path / name, read_listings(reposted / name), cache, talk, size=32).listings()
+        prepare_run(tmp_path / name, read_listings(reposted / name), cache, reporter, size=32).listings()
         for name in ("listings.csv", "mixed.csv")
     ]
     first, second = (table.set_index("id").sort_index()[["near_group", "near_likeness"]] for table in tables)

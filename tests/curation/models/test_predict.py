@@ -273,7 +273,7 @@ def test_an_interrupted_prediction_leaves_nothing(here: Path, monkeypatch: pytes
             output=None,
             device="cpu",
             cache=default_cache(None),
-            talk=Silent(),
+            reporter=Silent(),
         )
     assert not list(Path("predictions").rglob("*.*"))
 

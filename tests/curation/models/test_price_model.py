@@ -164,9 +164,9 @@ def test_a_run_with_price_models_differs_from_one_without_in_prices_alone_and_go
 ):
     listings = read_listings(demo)
     with pytest.raises(KeyboardInterrupt):
-        find(listings, WITH_PRICES, run_folder=tmp_path / "cut", talk=Impatient())
+        find(listings, WITH_PRICES, run_folder=tmp_path / "cut", reporter=Impatient())
     listener = Listener()
-    resumed = find(listings, WITH_PRICES, run_folder=tmp_path / "cut", talk=listener)
+    resumed = find(listings, WITH_PRICES, run_folder=tmp_path / "cut", reporter=listener)
     assert {"fold 2 of 2 is done already", "price model 1 of 2 is done already"} <= set(listener.lines)
     without = find(listings, WITHOUT_PRICES, run_folder=tmp_path / "without")
     assert not list(without.training_folder.glob("price-*"))
@@ -179,7 +179,7 @@ def test_a_time_limit_without_time_for_networks_leaves_out_price_models_and_says
     monkeypatch.setattr("training.crossval.plan.measure", lambda *_, **__: Arrangement(CPU, 1, 1, 1000.0, 1000.0))
     settings = replace(WITH_PRICES, train=replace(WITH_PRICES.train, time_limit=600))
     listener = Listener()
-    run = find(read_listings(demo), settings, run_folder=tmp_path / "run", talk=listener)
+    run = find(read_listings(demo), settings, run_folder=tmp_path / "run", reporter=listener)
     assert any("nor does it leave time for price models" in line for line in listener.lines)
     assert run.record()["status"] == "finished"
     assert not list(run.training_folder.glob("price-*"))

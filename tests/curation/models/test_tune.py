@@ -57,7 +57,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def search(demo, *, trials=2, folds=2, time_limit=None, settings=START, output=None, talk=None):
+def search(demo, *, trials=2, folds=2, time_limit=None, settings=START, output=None, reporter=None):
     return tune(
         read_listings(demo),
         settings,
@@ -66,7 +66,7 @@ def search(demo, *, trials=2, folds=2, time_limit=None, settings=START, output=N
         cache=default_cache(None),
         command=["curate", "tune"],
         dataset=[str(demo)],
-        talk=talk or Silent(),
+        reporter=reporter,
     )
 
 
@@ -136,11 +136,11 @@ class Impatient(Silent):
 
 def test_an_interrupted_trial_goes_on_with_its_parameters_and_its_folds(demo, here):
     with pytest.raises(KeyboardInterrupt):
-        search(demo, trials=3, output=Path("cut"), talk=Impatient())
+        search(demo, trials=3, output=Path("cut"), reporter=Impatient())
     assert json.loads(Path("cut/run.json").read_text())["status"] == "interrupted"
     second = folders("cut")["2"]
     listener = Listener()
-    resumed = search(demo, trials=3, output=Path("cut"), talk=listener)
+    resumed = search(demo, trials=3, output=Path("cut"), reporter=listener)
     assert "this study goes on; trials that began before: 2" in listener.lines
     assert folders("cut")["2"] == second
     assert len(list((second / "fold-0").glob("events.*"))) == 1
@@ -180,7 +180,7 @@ class Slow(Silent):
 
 
 def test_no_fold_begins_after_the_time_limit_and_the_trial_is_finished_later(demo, here):
-    cut = search(demo, trials=1, time_limit=1, talk=Slow())
+    cut = search(demo, trials=1, time_limit=1, reporter=Slow())
     assert cut["best"] is None
     assert cut["next"] is None
     assert [trial["state"] for trial in cut["trials"]] in ([], ["unfinished"])
@@ -251,7 +251,7 @@ def test_a_trial_with_the_parameters_of_an_earlier_one_is_not_trained_again(demo
     study = study_of(folder)
     study.enqueue_trial(study.trials[0].params)
     listener = Listener()
-    result = search(demo, trials=2, talk=listener)
+    result = search(demo, trials=2, reporter=listener)
     first, second = numbered(result)[1], numbered(result)[2]
     assert (second["repeats"], second["seconds"]) == (1, 0.0)
     assert (second["folds"], second["state"]) == (first["folds"], "complete")
@@ -264,7 +264,7 @@ def test_all_trials_start_from_the_weights_that_the_study_began_with(demo, here,
     # there are none of lenet, anywhere
     folder = Path(search(demo, trials=1, settings=asked)["folder"])
     assert Run(folder).record()["pretrained"] is False
-    monkeypatch.setattr("curation.models.tune.with_weights", lambda settings, talk: settings)
+    monkeypatch.setattr("curation.models.tune.with_weights", lambda settings, reporter: settings)
     search(demo, trials=2, settings=asked)
     assert Run(folder).record()["pretrained"] is False
     Run(folder).update(pretrained=True)

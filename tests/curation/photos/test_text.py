@@ -368,9 +368,9 @@ def test_an_interrupted_search_goes_on_with_the_run(tmp_path):
 
     seen, cache = [], PhotoCache(tmp_path / "cache", 10**9)
     with pytest.raises(KeyboardInterrupt):
-        find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache, talk=Impatient())
+        find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache, reporter=Impatient())
     seen.clear()
-    run = find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache, talk=Impatient())
+    run = find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache, reporter=Impatient())
     assert {total for what, total in seen if what == "looking for text"} == {4}
     assert run.listings()["text_share"].notna().all()
 
