@@ -139,8 +139,7 @@ def evidence_of(
     run = Run(folder / "run")
     record, table = run.record(), run.listings()
     settings = TrainSettings(**record["settings"]["train"])
-    priced = record["settings"]["price_model"]
-    trainer = FoldTrainer.checked(settings, run.classes, default_cache(), Silent(), price_model=priced)
+    trainer = FoldTrainer.checked(settings, run.classes, default_cache(), Silent())
     # everything is finished: models and features are read back
     evidence = trainer.train(Plan.load(run.training_folder / "plan.json"), run, table, None, Silent())
     known = pd.read_csv(truth, dtype=str, keep_default_na=False).set_index("id")

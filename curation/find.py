@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from curation.errors import InputError
 from curation.evidence.evidence import Evidence
 from curation.evidence.probabilities import Probabilities, read_probabilities, write_probabilities
 from curation.evidence.split import prepare
@@ -56,15 +55,12 @@ class FindSettings:
         The user's own out-of-fold probabilities: then nothing is trained.
     text : bool
         Whether text is looked for in photos.
-    price_model : bool
-        Whether networks also tell prices by photos, as one more view of what is usual. Needs networks and prices.
     """
 
     folds: int = 5
     train: TrainSettings = field(default_factory=TrainSettings)
     probabilities: Path | None = None
     text: bool = True
-    price_model: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as run.json keeps them."""
@@ -72,7 +68,6 @@ class FindSettings:
         return {
             "folds": self.folds,
             "text": self.text,
-            "price_model": self.price_model,
             "train": self.train.to_dict(),
             "probabilities": None if brought is None else str(brought.resolve()),
             "probabilities_sha256": None if brought is None else sha256_of_file(brought),
@@ -167,15 +162,13 @@ def _scorer(
         probs, currency = brought.probs, listings.source.currency
         scoring = _Scoring(settings.train.size, lambda table: Evidence(table, tuple(classes), probs, currency=currency))
         return lambda run: scoring
-    if settings.price_model:
-        _check_price_model(listings, settings.train)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
     # torch takes seconds to import; whoever brings probabilities does not need it
     from curation.evidence.out_of_fold import FoldTrainer
     from training.crossval.plan import Plan
 
-    trainer = FoldTrainer.checked(settings.train, classes, cache, reporter, price_model=settings.price_model)
+    trainer = FoldTrainer.checked(settings.train, classes, cache, reporter)
 
     def settle(run: Run) -> _Scoring:
         file = run.training_folder / "plan.json"
@@ -190,26 +183,6 @@ def _scorer(
         )
 
     return settle
-
-
-def _check_price_model(listings: Listings, train: TrainSettings) -> None:
-    """Refuse a price model where no network is trained, or there is no price to learn from."""
-    if train.epochs_for(0) == 0:
-        asked = f"--preset {train.preset}" if train.epochs is None else f"--epochs {train.epochs}"
-        raise InputError(
-            "--price-model has no effect without a network",
-            got=asked,
-            wanted="--preset thorough, or --epochs above 0",
-            fix="Add one of them, or leave it out.",
-        )
-    table = listings.table
-    if not ((table["price"] > 0) & table["image"].notna()).any():
-        raise InputError(
-            "--price-model needs prices",
-            got="no listing with a photo and a price above 0",
-            wanted="a column of prices",
-            fix="Map it with --column price=NAME, or leave it out.",
-        )
 
 
 def _brought(listings: Listings, path: Path | None) -> Probabilities | None:

@@ -50,12 +50,6 @@ _PAIRS = 3
 @click.option(
     "--text/--no-text", default=True, show_default=True, help="Look for photos that show text instead of the item."
 )
-@click.option(
-    "--price-model",
-    is_flag=True,
-    help="Also train networks that tell prices by photos; price flags then listen to them. Needs --preset thorough or "
-    "--epochs, and takes about twice as long.",
-)
 @train_options
 @cache_option
 @json_option
@@ -68,7 +62,6 @@ def find_issues(
     folds: int,
     budget: int | None,
     text: bool,
-    price_model: bool,
     cache_dir: Path | None,
     as_json: bool,
     **train: Any,
@@ -84,9 +77,7 @@ def find_issues(
     from curation.issues.summary import summarise
 
     reporter = Terminal()
-    settings = FindSettings(
-        folds=folds, train=train_settings(train), probabilities=probabilities, text=text, price_model=price_model
-    )
+    settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities, text=text)
     _check_options(settings)
     listings = read_dataset(
         dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, reporter=reporter
@@ -109,7 +100,7 @@ _OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "
 def _check_options(settings: FindSettings) -> None:
     """Refuse options that were given and would do nothing."""
     if settings.probabilities is not None:
-        without_effect = {"folds", "price_model", *TrainSettings.__dataclass_fields__} - _KEPT_WITH_PROBABILITIES
+        without_effect = {"folds", *TrainSettings.__dataclass_fields__} - _KEPT_WITH_PROBABILITIES
         refuse_without_effect(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
     elif settings.train.epochs_for(0) == 0:
         # a pretrained network gives the features even if none is trained

@@ -47,10 +47,6 @@ class Evidence:
     features : ndarray of float32, shape (N, D), or None
         What the photos look like, computed without labels; see :func:`training.features.extract.compute_features`.
         Zeros for unreadable photos; None when models were trained elsewhere.
-    told_price : ndarray of float64, shape (N,), or None
-        What a network that never saw the listing or its price makes of its photo, in the currency of the prices; NaN
-        where there is no photo. None without such networks; see
-        :func:`training.crossval.cross_validate.cross_validate_prices`.
     """
 
     listings: pd.DataFrame
@@ -61,7 +57,6 @@ class Evidence:
     in_fold: npt.NDArray[np.float32] | None = None
     neighbours: npt.NDArray[np.float32] | None = None
     features: npt.NDArray[np.float32] | None = None
-    told_price: Floats | None = None
 
     @cached_property
     def given(self) -> Integers:

@@ -17,10 +17,10 @@ from curation.errors import some
 from curation.evidence.evidence import Evidence
 from curation.evidence.split import TEST_SHARE, open_photos
 from curation.listings import Listings
-from curation.listings.columns import class_numbers, groups_of, prices_of
+from curation.listings.columns import class_numbers, groups_of
 from curation.run.run import Run
-from training.crossval.cross_validate import PRICED, FoldPlan, cross_validate, cross_validate_prices
-from training.crossval.jobs import Data, prepare_data
+from training.crossval.cross_validate import FoldPlan, cross_validate
+from training.crossval.jobs import prepare_data
 from training.crossval.plan import Plan, Work, make_plan, say_plan, with_weights
 from training.images import decode
 from training.images.cache import PhotoCache
@@ -52,25 +52,16 @@ class FoldTrainer:
         Where to train.
     cache : PhotoCache
         Where decoded photos are kept.
-    price_model : bool
-        Whether each fold also gets a network that tells prices by photos.
     """
 
     settings: TrainSettings
     classes: Sequence[str]
     device: Device
     cache: PhotoCache
-    price_model: bool = False
 
     @classmethod
     def checked(
-        cls,
-        settings: TrainSettings,
-        classes: Sequence[str],
-        cache: PhotoCache,
-        reporter: Reporter,
-        *,
-        price_model: bool = False,
+        cls, settings: TrainSettings, classes: Sequence[str], cache: PhotoCache, reporter: Reporter
     ) -> FoldTrainer:
         """Return a trainer if device and model can be had and the model takes photos of this size.
 
@@ -84,8 +75,6 @@ class FoldTrainer:
             Where decoded photos are kept.
         reporter : Reporter
             Is told where networks start.
-        price_model : bool
-            Whether each fold also gets a network that tells prices by photos.
 
         Raises
         ------
@@ -97,7 +86,7 @@ class FoldTrainer:
             size = pretrained_size(settings.model, PRESETS[settings.preset].pretrained_size)
             settings = replace(settings, image_size=size)
         build_model(settings.model, classes=len(classes), image_size=settings.size, pretrained=False)
-        return cls(settings, classes, find_device(settings.device), cache, price_model)
+        return cls(settings, classes, find_device(settings.device), cache)
 
     def plan(self, listings: Listings, folds: int, reporter: Reporter) -> Plan:
         """Settle how to train, and say how long it will take.
@@ -125,20 +114,9 @@ class FoldTrainer:
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
         reading = _seconds_to_read(listings, self.settings.size) * photos
         scored = photos // folds
-        work = Work(
-            photos,
-            rows,
-            scored,
-            len(self.classes),
-            folds,
-            watched=photos,
-            networks_alone=folds if self.price_model else 0,
-            seconds_before=reading,
-        )
+        work = Work(photos, rows, scored, len(self.classes), folds, watched=photos, seconds_before=reading)
         plan = make_plan(self.settings, work, self.device)
         say_plan(plan, self.settings, rows, reporter)
-        if self.price_model and not plan.epochs:
-            reporter.say("nor does it leave time for price models: prices are judged without")
         return plan
 
     def train(self, plan: Plan, run: Run, table: pd.DataFrame, currency: str | None, reporter: Reporter) -> Evidence:
@@ -163,8 +141,6 @@ class FoldTrainer:
             NaN rows for listings without a readable photo.
         """
         folds = _folds(table)
-        # what can't be trained is refused before hours of training, not after them
-        priced = _priced_folds(table, folds) if self.price_model and plan.epochs else None
         _say_rare_classes(table, folds.folds, reporter)
         labels = class_numbers(table["label"], self.classes)
         with reporter.bar("features") as progress:
@@ -200,7 +176,6 @@ class FoldTrainer:
             scores.in_fold,
             scores.neighbours,
             None if data.features is None else np.load(data.features, mmap_mode="r"),
-            None if priced is None else _told_prices(plan, run, table, data, priced, reporter),
         )
 
 
@@ -230,33 +205,6 @@ def _folds(table: pd.DataFrame) -> FoldPlan:
         may_train=may_train.to_numpy(dtype=bool),
         has_photo=table["unreadable"].isna().to_numpy(),
     )
-
-
-def _priced_folds(table: pd.DataFrame, folds: FoldPlan) -> FoldPlan:
-    """Return the folds of models that train on prices; those need no label."""
-    priced = replace(folds, may_train=(table["split"] == "train").to_numpy(dtype=bool) & np.isfinite(prices_of(table)))
-    priced.check(PRICED)
-    return priced
-
-
-def _told_prices(
-    plan: Plan, run: Run, table: pd.DataFrame, data: Data, folds: FoldPlan, reporter: Reporter
-) -> npt.NDArray[np.float64]:
-    """Return the price that each listing's photo leads the network of its fold to expect, shape (N,)."""
-    # on logarithms, as prices of one table range from cables to laptops; Huber's loss minds mistyped ones less
-    settings = replace(plan.settings, target="price", loss="log-huber", balance="none", use_price=False)
-    with reporter.bar("training price models") as progress:
-        told = cross_validate_prices(
-            data,
-            prices_of(table),
-            folds,
-            settings=settings,
-            arrangement=plan.arrangement,
-            folder=run.training_folder,
-            progress=progress,
-            say=reporter.say,
-        )
-    return told.astype(np.float64)
 
 
 def _trained(labels: Integers, plan: FoldPlan, classes: int) -> npt.NDArray[np.bool_]:

@@ -60,7 +60,6 @@ MAY_IMPORT = {
         "training.utils",
     ],
     "curation.find": [
-        "curation.errors",
         "curation.evidence",
         "curation.issues",
         "curation.listings",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +20,13 @@ from training.settings import TrainSettings
 from training.utils.files import write_json
 from training.utils.progress import Progress, silent
 
-__all__ = ["CrossValidated", "FoldPlan", "blend", "cross_validate", "cross_validate_prices", "network_shares"]
+__all__ = ["CrossValidated", "FoldPlan", "blend", "cross_validate", "network_shares"]
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 SHARE_FILE = "share.json"
-#: What price models are trained on, for a person.
-PRICED = "listings with a photo and a price above 0"
 #: Rows at a time: predictions stay on disk.
 _BLOCK = 8_192
 #: Weights of the network that are tried.
@@ -72,13 +70,8 @@ class FoldPlan:
         """Return the rows that the model of `fold` scores."""
         return np.flatnonzero((self.fold == fold) & self.has_photo)
 
-    def check(self, what: str) -> None:
+    def check(self) -> None:
         """Refuse folds that overlap, or whose model would have fewer than two rows to train on.
-
-        Parameters
-        ----------
-        what : str
-            The rows that train, for a person: e.g. ``"labelled listings with a photo"``.
 
         Raises
         ------
@@ -90,7 +83,7 @@ class FoldPlan:
             if len(self.training_rows(fold)) < 2:
                 raise InputError(
                     f"fold {fold + 1} has nothing to train on",
-                    got=f"{len(self.training_rows(fold))} {what} in the other folds",
+                    got=f"{len(self.training_rows(fold))} labelled listings with a photo in the other folds",
                     wanted="at least 2",
                 )
 
@@ -162,7 +155,7 @@ def cross_validate(
     """
     if data.features is None:
         raise ValueError("cross-validation needs features")
-    plan.check("labelled listings with a photo")
+    plan.check()
     jobs = [
         Job(
             name=f"fold {fold + 1} of {plan.folds}",
@@ -190,68 +183,6 @@ def cross_validate(
         device=arrangement.device.device,
     )
     return CrossValidated(probs, _in_fold(jobs, shares, plan, data.classes), neighbours)
-
-
-def cross_validate_prices(
-    data: Data,
-    prices: Floats,
-    plan: FoldPlan,
-    *,
-    settings: TrainSettings,
-    arrangement: Arrangement,
-    folder: Path,
-    progress: Progress = silent,
-    say: Callable[[str], None] = lambda line: None,
-) -> Floats:
-    """Train one network per fold that tells prices by photos; each row's price is told by the one that never saw it.
-
-    Checkpoints and snapshots are kept as in :func:`cross_validate`.
-
-    Parameters
-    ----------
-    data : Data
-        Its photos; neither features nor prices beside the photo are looked at.
-    prices : ndarray of float32, shape (N,)
-        Above 0 in the rows that may train; NaN for none.
-    plan : FoldPlan
-        Who trains, who is told.
-    settings : TrainSettings
-        How to train; its target is ``price``.
-    arrangement : Arrangement
-        Where, and how many folds at a time.
-    folder : Path
-        Gets ``price-fold-<f>/checkpoint.pt`` and a TensorBoard log beside it.
-    progress, say : callable
-        As in :func:`cross_validate`.
-
-    Returns
-    -------
-    ndarray of float32, shape (N,)
-        NaN where there is no photo.
-
-    Raises
-    ------
-    InputError
-        If a fold has fewer than two rows to train on, or a checkpoint was made with other settings or data.
-    """
-    plan.check(PRICED)
-    jobs = [
-        Job(
-            name=f"price model {fold + 1} of {plan.folds}",
-            folder=folder / f"price-fold-{fold}",
-            labels=prices,
-            rows=plan.training_rows(fold),
-            scored=plan.scored_rows(fold),
-            seed=settings.seed * 1009 + fold,
-        )
-        for fold in range(plan.folds)
-    ]
-    photos_alone = replace(data, features=None, prices=None)
-    done = run_jobs(jobs, photos_alone, settings, arrangement, progress=progress, say=say)
-    told = np.full(len(prices), np.nan, dtype=np.float32)
-    for job, result in zip(jobs, done, strict=True):
-        told[job.scored] = result.told[:, 0]
-    return told
 
 
 def _out_of_fold(

@@ -51,8 +51,6 @@ class Work:
         How often that is done, each time with features of its own.
     watched : int
         Rows whose predictions are kept, epoch by epoch.
-    networks_alone : int
-        Networks that are trained on as many rows after those models, without heads, and with no predictions kept.
     seconds_before : float
         What is done before training, decoding above all.
     """
@@ -64,7 +62,6 @@ class Work:
     models: int
     repeats: int = 1
     watched: int = 0
-    networks_alone: int = 0
     seconds_before: float = 0.0
 
 
@@ -227,7 +224,7 @@ def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, wo
         last = arrangement.alone_seconds if rest == 1 else arrangement.step_seconds * rest / width
         return whole * each + (last * (steps * area + forward) if rest else 0.0)
 
-    return (seconds(work.models, work.watched) + seconds(work.networks_alone, 0)) * work.repeats
+    return seconds(work.models, work.watched) * work.repeats
 
 
 def with_weights(settings: TrainSettings, reporter: Reporter) -> TrainSettings:

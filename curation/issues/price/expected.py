@@ -40,8 +40,7 @@ class Expectation:
     own : ndarray of float64, shape (N, V)
         The log prices that the listing's own title and photo lead one to expect: V more views.
     own_spread : ndarray of float64, shape (N, V)
-        How far prices of such classes lie from those. NaN where a view says nothing of a listing: there the first one
-        stands in for it.
+        How far prices of such classes lie from those.
     share : ndarray of float64, shape (1 + V,)
         How many of the prices each view explains; sums to 1.
     """
@@ -63,16 +62,12 @@ class Expectation:
         """Standard deviation of the log prices around `middle`, shape (N,)."""
         apart = self.centre - self._views_middle[:, :1]
         by_class = (self.chance * (self.spread**2 + apart**2)).sum(axis=1)
-        within = self._beside(by_class, self.own_spread**2) + (self._views_middle - self.middle[:, None]) ** 2
+        within = np.column_stack([by_class, self.own_spread**2]) + (self._views_middle - self.middle[:, None]) ** 2
         return np.asarray(np.sqrt(within @ self.share))
 
     @property
     def _views_middle(self) -> Floats:
-        return self._beside((self.chance * self.centre).sum(axis=1), self.own)
-
-    def _beside(self, first: Floats, own: Floats) -> Floats:
-        """Return the first view's values (N,) beside those of the others, and in place of those that say nothing."""
-        return np.column_stack([first, np.where(np.isnan(self.own_spread), first[:, None], own)])
+        return np.column_stack([(self.chance * self.centre).sum(axis=1), self.own])
 
     def log_density(self, x: Floats) -> Floats:
         """Return the log-density at log prices `x`, shape (N,); a price need only fit one of the views."""
@@ -84,7 +79,7 @@ class Expectation:
         # a class that a listing can't be of has no chance, and no logarithm
         with np.errstate(divide="ignore"):
             first = logsumexp(by_class + np.log(self.chance), axis=1)
-        return self._beside(first, _log_density(x[:, None], self.own, self.own_spread))
+        return np.column_stack([first, _log_density(x[:, None], self.own, self.own_spread)])
 
 
 def expect(
@@ -92,7 +87,6 @@ def expect(
     weight: Floats,
     chances: Chances,
     regression: Regression,
-    told: Floats | None,
     fold: Integers,
     *,
     classes: int,
@@ -109,8 +103,6 @@ def expect(
         The classes of the listings.
     regression : Regression
         On titles, photos and given classes.
-    told : ndarray of float64, shape (N,), or None
-        Log prices that networks tell by the photo, out-of-fold; NaN where they say nothing.
     fold : ndarray of int64, shape (N,)
     classes : int
         K.
@@ -132,16 +124,13 @@ def expect(
     usual = (chances.share * centre).sum(axis=1)
     penalties = _PENALTIES if regression.knows else ()
     guesses = [usual + regression.predict(x - usual, weight, fold, penalty=penalty) for penalty in penalties]
-    guesses += [] if told is None else [told]
     own, own_spread = np.empty((len(x), len(guesses))), np.empty((len(x), len(guesses)))
     for view, guess in enumerate(guesses):
         own[:, view] = guess
-        judged = known & np.isfinite(guess)
         # a title tells the price of a game better than that of a phone
-        counts = chances.share[judged] * weight[judged, None]
-        apart = class_prices((x - guess)[judged], chances.number[judged], counts, classes=classes)[1]
-        spread_of_view = (chances.share * apart[chances.number]).sum(axis=1)
-        own_spread[:, view] = np.where(np.isfinite(guess), spread_of_view, np.nan)
+        counts = chances.share[known] * weight[known, None]
+        apart = class_prices((x - guess)[known], chances.number[known], counts, classes=classes)[1]
+        own_spread[:, view] = (chances.share * apart[chances.number]).sum(axis=1)
     equal = np.full(1 + len(guesses), 1 / (1 + len(guesses)))
     found = Expectation(centre, spread, chances.share, own, own_spread, equal)
     return replace(found, share=_shares(found.views(x)[known], weight[known]))

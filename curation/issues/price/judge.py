@@ -77,8 +77,7 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
     A mixture of what prices can be: meant, as usual in the listing's class or as its own words and photo would have it,
     or wrong: slipped by a factor of 10, 100 or 1,000, a placeholder, or stray. What is usual, how much each view
     explains, and how many prices are wrong are learnt together (expectation maximisation; Dempster, Laird and Rubin,
-    JRSS B 1977), each price judged by the listings of other folds. What networks tell by the photo, where there are
-    some, is one of the views.
+    JRSS B 1977), each price judged by the listings of other folds.
 
     Parameters
     ----------
@@ -99,7 +98,6 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
         price[order],
         inner,
         _regression(evidence, order),
-        _told(evidence, order),
         evidence.fold[order],
         classes=len(evidence.classes),
     )
@@ -126,24 +124,15 @@ def _regression(evidence: Evidence, order: Integers) -> Regression:
     )
 
 
-def _told(evidence: Evidence, order: Integers) -> Floats | None:
-    """Return the logs of the prices that networks tell, NaN for none."""
-    if evidence.told_price is None:
-        return None
-    told = evidence.told_price[order]
-    some = np.isfinite(told) & (told > 0)
-    return np.where(some, np.log(np.where(some, told, 1)), np.nan)
-
-
 def _learn(
-    price: Floats, chances: Chances, regression: Regression, told: Floats | None, fold: Integers, *, classes: int
+    price: Floats, chances: Chances, regression: Regression, fold: Integers, *, classes: int
 ) -> tuple[Floats, Integers, Integers, Expectation]:
     """Return the chance that each price is wrong, its likeliest cause and slip, and what was expected."""
     some = price > 0
     x = np.log(np.where(some, price, 1))
     wrong, share = np.zeros(len(price)), _WRONG
     for _ in range(_ROUNDS):
-        expected = expect(x, np.where(some, 1 - wrong, 0), chances, regression, told, fold, classes=classes)
+        expected = expect(x, np.where(some, 1 - wrong, 0), chances, regression, fold, classes=classes)
         digits = Roundness(expected.middle, price)
         meant = expected.log_density(x) + digits(price)
         slips = np.stack([expected.log_density(x - np.log(slip)) + digits(price / slip) for slip in _SLIPS])
