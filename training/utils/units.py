@@ -1,4 +1,4 @@
-"""Durations as people write them."""
+"""Durations, sizes, times and folders as people write them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from training.errors import InputError
 
 __all__ = ["bytes_text", "duration", "home_as_tilde", "now", "parse_bytes", "parse_duration"]
 
-_UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def duration(seconds: float) -> str:
@@ -42,9 +43,9 @@ def parse_duration(text: str) -> float:
     """
     parts = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]*)\s*", text.strip().lower())
     whole = re.fullmatch(r"(?:\d+(?:\.\d+)?\s*[a-z]*\s*)+", text.strip().lower())
-    if not whole or any(unit not in _UNITS for _, unit in parts):
+    if not whole or any(unit not in _SECONDS for _, unit in parts):
         raise InputError("a duration can't be read", got=text, wanted="e.g. 90s, 10m, 1h30m")
-    return float(sum(float(number) * _UNITS[unit] for number, unit in parts))
+    return float(sum(float(number) * _SECONDS[unit] for number, unit in parts))
 
 
 def parse_bytes(text: str, what: str = "the size") -> int:
@@ -64,7 +65,7 @@ def parse_bytes(text: str, what: str = "the size") -> int:
     if not found:
         raise InputError(f"{what} is not a number of bytes", got=repr(text), wanted="e.g. 20GB, 500MB or 1.5TiB")
     number, unit, binary = found.groups()
-    return int(float(number) * (1024 if binary else 1000) ** _UNITS[(unit or "").upper()])
+    return int(float(number) * (1024 if binary else 1000) ** _POWERS[(unit or "").upper()])
 
 
 def bytes_text(count: int) -> str:

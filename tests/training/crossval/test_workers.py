@@ -129,8 +129,8 @@ def test_a_worker_that_is_killed_is_an_error_that_says_what_to_do_and_loses_no_f
 TRAINING = """
 import sys
 from pathlib import Path
-from tests.synthetic import *
-from tests.test_workers import LONG
+from tests.support.synthetic import *
+from tests.training.crossval.test_workers import LONG
 photos, labels = coloured_photos()
 validate(Path(sys.argv[1]), photos, labels, plan_of(60, folds=2), LONG, TOGETHER)
 """
@@ -151,8 +151,8 @@ def test_when_the_parent_is_killed_its_workers_end_too_and_the_training_goes_on_
 
 
 FIND = """
-import training.plan
-from tests.test_workers import arrange_side_by_side
+import training.crossval.plan
+from tests.training.crossval.test_workers import arrange_side_by_side
 arrange_side_by_side(training.crossval.plan)
 from curation.cli import main
 main()

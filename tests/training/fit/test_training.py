@@ -267,9 +267,9 @@ def test_a_checkpoint_of_other_labels_is_refused(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import training.state
-from tests.synthetic import *
-from tests.test_training import STATEFUL
+import training.fit.checkpoint
+from tests.support.synthetic import *
+from tests.training.fit.test_training import STATEFUL
 training.fit.checkpoint._EVERY = 0
 photos, labels = coloured_photos()
 def die(done, total):
