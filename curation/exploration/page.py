@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from curation.errors import InputError
 from curation.exploration.explore import MADE_BY, Exploration
 from curation.exploration.plots import plots
 from curation.listings import Listings
-from curation.rendering.html import data_uri, fill_page, thumbnail
+from curation.rendering.html import data_uri, fill_page
 from curation.rendering.plots import Picture
+from curation.rendering.thumbnails import make_thumbnail
 from training.utils.files import read_json, whole_folder, write_json, write_text
 from training.utils.progress import SILENT, Reporter
 
@@ -112,13 +114,15 @@ def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path,
         for name, picture in pictures.items()
     }
     found = exploration.findings
+    with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
+        samples, duplicates = _samples(exploration, seed, reporter), _duplicates(exploration)
     page = fill_page(
         "exploration/page.html.jinja",
         found=found,
         plots=drawn,
         prices={row["class"]: row for row in (found["prices"] or {"per_class": []})["per_class"]},
-        samples=_samples(exploration, seed, reporter),
-        duplicates=_duplicates(exploration),
+        samples=samples,
+        duplicates=duplicates,
     )
     write_text(folder / PAGE, page)
     write_json(folder / FINDINGS, found)
@@ -138,7 +142,7 @@ def _samples(exploration: Exploration, seed: int, reporter: Reporter) -> list[di
             chosen = rows.iloc[rng.permutation(len(rows))[:_TRIES]]
             cards: list[dict[str, Any]] = []
             for row in chosen.to_dict("records"):
-                photo = thumbnail(root / row["image"], _THUMBNAIL) if len(cards) < _PHOTOS else None
+                photo = make_thumbnail(root / row["image"], _THUMBNAIL).uri if len(cards) < _PHOTOS else None
                 if photo is not None:
                     title = None if pd.isna(row["title"]) else row["title"]
                     cards.append({"id": row["id"], "title": title, "photo": photo})
@@ -151,4 +155,4 @@ def _duplicates(exploration: Exploration) -> list[dict[str, Any]]:
     table, root = exploration.listings.table, exploration.listings.source.root
     shown = exploration.findings["duplicates"]["shown"][:_GROUPS]
     images = table.loc[table["id"].isin([group["ids"][0] for group in shown])].set_index("id")["image"]
-    return [{**group, "photo": thumbnail(root / images[group["ids"][0]], _THUMBNAIL)} for group in shown]
+    return [{**group, "photo": make_thumbnail(root / images[group["ids"][0]], _THUMBNAIL).uri} for group in shown]

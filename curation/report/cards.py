@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from curation.issues import IssueKind
-from curation.rendering.html import thumbnail
+from curation.rendering.thumbnails import make_thumbnail
 from curation.rendering.words import amount, short
 from curation.run.journal import Decision
 
@@ -90,7 +90,7 @@ class Cards:
         self._issues, self._decisions, self._currency = issues, decisions, currency
         # titles are wanted of a few listings of perhaps many
         self._listings = listings[["id", "title"]] if "title" in listings else None
-        self._photo = cache(lambda image: thumbnail(root / image, _THUMBNAIL))
+        self._photo = cache(lambda image: make_thumbnail(root / image, _THUMBNAIL).uri)
 
     def section(self, kind: IssueKind) -> Section:
         """Return the worst listings of a kind, in the order of the queue."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,13 @@ def write_report(run: Run) -> Path:
     dataset = record["dataset"]
     decisions = current_decisions(run.decisions()[0])
     cards = Cards(issues, run.listings(), run.photo_root, decisions, dataset["currency"])
+    found = read_json(run.comparison_file) if run.comparison_file.exists() else None
     # a run of an earlier version was not searched for kinds that are newer
     kinds = [kind for kind in KINDS if kind.flag in issues]
-    sections = [cards.section(kind) for kind in kinds]
+    with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
+        sections = [cards.section(kind) for kind in kinds]
+        compared = None if found is None else comparison(found, cards, dataset["classes"])
     flagged = int(issues[[kind.flag for kind in kinds]].fillna(False).any(axis=1).sum())
-    found = read_json(run.comparison_file) if run.comparison_file.exists() else None
     page = fill_page(
         "report/page.html.jinja",
         name=dataset["name"],
@@ -65,7 +68,7 @@ def write_report(run: Run) -> Path:
             outcome=[] if found is None else outcome(found),
         ),
         sections=sections,
-        comparison=None if found is None else comparison(found, cards, dataset["classes"]),
+        comparison=compared,
         health=_health(run),
         prices=_prices(issues, dataset["currency"]),
         learning=_learning(run),

@@ -192,6 +192,6 @@ def test_the_report_shows_decisions_comparison_and_escaped_words(run):
     assert "&lt;script&gt;" in page
     assert "Before and after" in page
     assert "6 relabel" in page
-    assert "data:image/jpeg;base64," in page
+    assert "data:image/webp;base64," in page
     assert "http://" not in page.replace("http-equiv", "")
     assert "https://" not in page

@@ -84,7 +84,7 @@ def test_a_card_has_the_listings_words_and_who_decided(small: Run) -> None:
     assert f"suggested: {worst['suggested_label']} ({worst['suggested_confidence']:.2f})" in card
     assert f"reason of {worst['id']}; another one" in card
     assert '<b>relabel to Class 03</b> <span class="quiet">by ana</span>' in card
-    assert 'src="data:image/jpeg;base64,' in card
+    assert 'src="data:image/webp;base64,' in card
     assert f'alt="photo of {worst["id"]}"' in card
 
 

@@ -1,6 +1,5 @@
 """Photos are decoded upright and whole."""
 
-import base64
 import io
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from PIL import Image
 
 from curation.exploration.headers import read_headers
-from curation.rendering.html import thumbnail
+from curation.rendering.thumbnails import make_thumbnail
 from training.images import decode
 from training.utils.progress import silent
 
@@ -88,7 +87,7 @@ def test_a_photo_of_any_exif_orientation_is_decoded_upright(orientation, form):
 def test_pages_show_a_photo_of_any_exif_orientation_upright(orientation, tmp_path):
     file = tmp_path / "photo.jpg"
     file.write_bytes(turned_photo(orientation, "JPEG"))
-    shown = base64.b64decode(thumbnail(file, 48).partition(",")[2])
+    shown = make_thumbnail(file, 48).content
     with Image.open(io.BytesIO(shown)) as image:
         assert image.size == (48, 32)
         assert image.getexif().get(0x0112, 1) == 1
