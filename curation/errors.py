@@ -1,18 +1,20 @@
-"""The errors a person can cause or mend.
+"""The errors a person can cause or fix.
 
 ::
 
     CurateError               something failed                              exit code 1
     ├── ReviewError           the review can't start here (no mongod, ...)
-    ├── DivergedError         the loss of a training is no number any more (training/fit/loop.py)
+    ├── DivergedError         the loss of a training is NaN or infinite (training/fit/loop.py)
     ├── PhotosGoneError       the cache no longer has a run's photos (training/images/store.py)
-    └── InputError            can't be done as asked                        exit code 2
+    └── InputError            the request can't be carried out as it stands exit code 2
         ├── ListingsError     the listings; every bad row in `.problems`
         ├── ProbabilitiesError
         ├── DecisionsError
         └── RunError          no such run, or one that has not finished
 
-Every message is one line: what, got, wanted, next step.
+Every message is one line: what, got, wanted, next step. `parameter` is the argument of the API that is at fault, if it
+is a single one. A message names arguments and functions of the API, in backquotes; the command line turns them into its
+options and commands.
 """
 
 from __future__ import annotations
@@ -54,14 +56,15 @@ class ListingsError(InputError):
         got: str = "",
         wanted: str = "",
         fix: str = "",
+        parameter: str | None = "source",
         problems: pd.DataFrame | None = None,
     ) -> None:
-        super().__init__(what, got=got, wanted=wanted, fix=fix)
+        super().__init__(what, got=got, wanted=wanted, fix=fix, parameter=parameter)
         self.problems = pd.DataFrame() if problems is None else problems
 
 
 class ProbabilitiesError(InputError):
-    """A file of probabilities does not fit the listings."""
+    """Probabilities that do not fit the listings."""
 
 
 class DecisionsError(InputError):

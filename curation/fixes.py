@@ -131,17 +131,19 @@ def _nothing_decided(run: Run, accepted: bool, confidence: float) -> tuple[str]:
     if accepted:
         return (
             f"nothing is decided in {run.folder}, and no suggestion has a confidence of {confidence} or more. "
-            "Decide with: curate review, or lower --min-confidence.",
+            "Decide with `review()`, or lower `min_confidence`.",
         )
     return (
-        f"nothing is decided in {run.folder}. Decide with: curate review, or type: "
-        "curate apply-fixes --accept-suggestions, or bring your own: curate apply-fixes --decisions FILE.csv",
+        f"nothing is decided in {run.folder}. Decide with `review()`, or accept the sure suggestions with "
+        '`apply_fixes(accept_suggestions=True)`, or bring your own with `apply_fixes(decisions="FILE.csv")`',
     )
 
 
 def _accepted(run: Run, issues: pd.DataFrame, decided: set[str], confidence: float) -> list[Decision]:
     if not 0 <= confidence <= 1:
-        raise DecisionsError("--min-confidence is out of range", got=str(confidence), wanted="0 to 1")
+        raise DecisionsError(
+            "`min_confidence` is out of range", got=str(confidence), wanted="0 to 1", parameter="min_confidence"
+        )
     listings = run.listings().set_index("id")
     sure = issues["is_label_issue"].fillna(False) & (issues["suggested_confidence"] >= confidence)
     trains = (issues["id"].map(listings["split"]) != "test").fillna(True)
@@ -305,7 +307,7 @@ def undo_fixes(run: Run) -> dict[str, Any]:
             f"there is nothing to undo in {run.folder}",
             got="no cleaned/",
             wanted="an earlier apply-fixes",
-            fix="curate status shows what was done.",
+            fix="`status()` shows what was done.",
         )
     added = [Decision(**record) for record in read_json(run.cleaned / "manifest.json")["decisions_added"]]
     records = taken_back(run.decisions()[0], added, reviewer=reviewer_name())

@@ -1,6 +1,7 @@
-"""The base of every error that a person can cause or mend.
+"""The base of every error that a person can cause or fix.
 
-The whole tree is drawn in :mod:`curation.errors`.
+The whole tree is drawn in :mod:`curation.errors`. A message puts names of the API into backquotes (`` `folds` ``,
+`` `device="cpu"` ``, `` `find_issues()` ``) and never names a flag or a command; the command line respells it.
 """
 
 from __future__ import annotations
@@ -12,17 +13,34 @@ __all__ = ["CurateError", "DivergedError", "InputError", "closest", "some"]
 
 
 class CurateError(Exception):
-    """Something failed that is not a mistake in what was asked for (exit code 1)."""
+    """Something failed, though what was asked for makes sense (exit code 1).
+
+    Parameters
+    ----------
+    message : str
+        One line.
+    parameter : str, optional
+        Which argument of the API is at fault, e.g. ``"learning_rate"``.
+
+    Attributes
+    ----------
+    parameter : str or None
+        The same; None where no single argument is.
+    """
 
     exit_code = 1
 
+    def __init__(self, message: str, *, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
 
 class DivergedError(CurateError):
-    """The loss of a training is no number any more."""
+    """A training diverged: its loss is NaN or infinite."""
 
 
 class InputError(CurateError):
-    """What was asked for can't be done as asked (exit code 2).
+    """The request can't be carried out as it stands (exit code 2).
 
     Parameters
     ----------
@@ -31,20 +49,29 @@ class InputError(CurateError):
     got, wanted : str, optional
         What was found, and what would have been accepted.
     fix : str, optional
-        What to do or type next.
+        What to do next.
+    parameter : str, optional
+        Which argument of the API is at fault.
 
     Examples
     --------
-    >>> print(InputError("unknown model", got="resnet81", wanted="a torchvision classifier", fix="Try resnet18."))
+    >>> error = InputError(
+    ...     "unknown model", got="resnet81", wanted="a torchvision classifier", fix="Try resnet18.", parameter="model"
+    ... )
+    >>> print(error)
     unknown model: got resnet81; wanted a torchvision classifier. Try resnet18.
+    >>> error.parameter
+    'model'
     """
 
     exit_code = 2
 
-    def __init__(self, what: str, *, got: str = "", wanted: str = "", fix: str = "") -> None:
+    def __init__(
+        self, what: str, *, got: str = "", wanted: str = "", fix: str = "", parameter: str | None = None
+    ) -> None:
         details = "; ".join(part for part in (got and f"got {got}", wanted and f"wanted {wanted}") if part)
         message = f"{what}: {details}" if details else what
-        super().__init__(f"{message}. {fix}" if fix else message)
+        super().__init__(f"{message}. {fix}" if fix else message, parameter=parameter)
 
 
 def some(values: Iterable[object], limit: int = 5) -> str:
@@ -60,14 +87,14 @@ def some(values: Iterable[object], limit: int = 5) -> str:
     return ", ".join(listed[:limit] + more)
 
 
-def closest(name: str, known: Sequence[str]) -> str:
-    """Return ``"Did you mean 'x'?"`` for the known name nearest to `name`, or an empty text.
+def closest(name: str, names: Sequence[str]) -> str:
+    """Return ``"Did you mean 'x'?"`` for the one of `names` that is nearest to `name`, or an empty text.
 
     Examples
     --------
     >>> closest("labl", ["id", "label", "price"])
     "Did you mean 'label'?"
     """
-    lowered = {other.lower(): other for other in known}
-    found = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
-    return f"Did you mean '{lowered[found[0]]}'?" if found else ""
+    lowered = {other.lower(): other for other in names}
+    nearest = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
+    return f"Did you mean '{lowered[nearest[0]]}'?" if nearest else ""

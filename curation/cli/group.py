@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from curation.cli.spelling import spelled
 from curation.errors import CurateError
 
 __all__ = ["Group"]
@@ -15,7 +16,7 @@ class _Failure(click.ClickException):
     """One of our errors, shown without a traceback."""
 
     def __init__(self, error: CurateError) -> None:
-        super().__init__(str(error))
+        super().__init__(spelled(str(error)))
         # click reads it from the exception; ours differ by what went wrong
         self.exit_code = error.exit_code  # type: ignore[misc]
 

@@ -16,6 +16,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from curation.cli.spelling import spelled
 from training.utils.progress import Progress
 
 __all__ = ["Terminal", "print_json", "print_table", "table_width"]
@@ -28,8 +29,8 @@ class Terminal:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, line: str) -> None:
-        """Print a line; what listings hold is never taken for markup."""
-        self._console.print(Text(line))
+        """Print a line, spelled as for the command line; what listings hold is never taken for markup."""
+        self._console.print(Text(spelled(line)))
 
     @contextmanager
     def bar(self, what: str) -> Iterator[Progress]:

@@ -92,7 +92,7 @@ def retrain(
             "nothing to compare: the cleaned dataset trains on the same listings and labels",
             got="no change outside the test set",
             wanted="at least one relabelled or deleted training listing",
-            fix="Decide more with: curate review",
+            fix="Decide more with `review()`.",
         )
     settings = settings_of(run, changes or {})
     warnings = _warnings(versions, seeds)

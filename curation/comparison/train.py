@@ -47,8 +47,8 @@ def settings_of(run: Run, changes: dict[str, Any]) -> TrainSettings:
     elif unused := _OF_NETWORKS & set(changes):
         raise InputError(
             f"{some(sorted(unused))} has no effect, because no network is trained",
-            got=f"--epochs {settings.epochs}" if settings.epochs == 0 else f"a run with --preset {settings.preset}",
-            fix="Say how long networks are trained with --epochs, or leave the others out.",
+            got=f"`epochs={settings.epochs}`" if settings.epochs == 0 else f"a run with `preset={settings.preset!r}`",
+            fix="Say how long networks train with `epochs`, or leave the others out.",
         )
     return settings
 

@@ -168,7 +168,7 @@ def _cleaned_labels(run: Run, ids: pd.Series) -> pd.Series:
         raise RunError(
             f"{run.folder} has no cleaned dataset",
             wanted="decisions, applied",
-            fix="Type: curate apply-fixes (after curate review), or curate apply-fixes --accept-suggestions",
+            fix="Call `apply_fixes()` after `review()`, or `apply_fixes(accept_suggestions=True)`.",
         )
     table = pd.read_csv(table_file, dtype=str, keep_default_na=False)
     return ids.map(dict(zip(table["id"], table["label"], strict=True)))

@@ -155,5 +155,5 @@ def _require_unchanged(run: Run, table: pd.DataFrame, facts: Sequence[PhotoFacts
             f"{len(different)} photos of {run.folder} have changed since they were read",
             got=some(different),
             wanted=f"the files as they were, below {run.photo_root}",
-            fix="Put them back, or start a new run with: curate find-issues DATASET",
+            fix="Put them back, or start a new run with `find_issues(listings)`.",
         )

@@ -64,14 +64,14 @@ def _of_photos(photos: dict[str, Any]) -> list[str]:
     if photos["looked_at"] < photos["listings"]:
         said.append(
             f"Photo sizes and unreadable photos are of a sample: {photos['looked_at']:,} of {photos['listings']:,}, "
-            f"chosen by seed {photos['seed']}. --sample takes more."
+            f"chosen by seed {photos['seed']}."
         )
     if photos["suggested_size"] is not None:
         size = photos["suggested_size"]
         wide, high = photos["width"]["median"], photos["height"]["median"]
         said.append(
             f"The median photo has {wide:,.0f} × {high:,.0f} pixels. Suggested input size: {size} "
-            f"(--image-size {size}), which enlarges {photos['enlarged']:.0%} of the photos; a smaller one is faster."
+            f"pixels, which enlarges {photos['enlarged']:.0%} of the photos; a smaller one is faster."
         )
     return said
 

@@ -54,14 +54,14 @@ def check_output(folder: Path, listings: Listings) -> None:
             f"can't write to {folder}",
             got="a folder inside the dataset",
             wanted="a folder elsewhere",
-            fix="Name one with --output.",
+            fix="Name one with `output`.",
         )
     if folder.is_dir() and not _is_earlier_look(folder) and (inside := sorted(path.name for path in folder.iterdir())):
         raise InputError(
             f"can't write to {folder}",
             got=f"a folder that holds {inside[0]!r}" + (f" and {len(inside) - 1} more" if len(inside) > 1 else ""),
             wanted="a new or empty folder, or that of an earlier explore",
-            fix="Name another one with --output.",
+            fix="Name another one with `output`.",
         )
 
 

@@ -131,7 +131,7 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
         f"{source} has {kind} ids",
         got=f"{names} in rows {lines}" if names else f"rows {lines}",
         wanted="a unique id for every listing",
-        fix="Give every row its own id, or map another column with --column id=NAME.",
+        fix='Give every row its own id, or map another column with `columns={"id": "NAME"}`.',
         problems=rows,
     )
 
@@ -202,7 +202,8 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:
         f"{len(outside)} image paths lead out of the dataset's folder",
         got=some(outside),
         wanted=f"paths below {boundary}",
-        fix="Add --allow-outside if you trust this table.",
+        fix="Add `allow_outside=True` if you trust this table.",
+        parameter="allow_outside",
         problems=rows,
     )
 

@@ -124,14 +124,15 @@ def _with_our_names(
                 f"the table has no column '{theirs}'",
                 got=some(raw.columns, 12),
                 wanted=theirs if theirs == ours else f"{theirs} (mapped to {ours})",
-                fix=closest(theirs, list(raw.columns)) or f"Map it with --column {ours}=NAME.",
+                fix=closest(theirs, list(raw.columns)) or f'Map it with `columns={{"{ours}": "NAME"}}`.',
+                parameter="columns",
             )
     empty = pd.Series(pd.NA, index=raw.index, dtype="string")
     table = pd.DataFrame({ours: raw.get(columns.get(ours, ours), empty) for ours in COLUMNS})
     used = {columns.get(ours, ours) for ours in COLUMNS}
     for theirs in raw.columns:
         if theirs not in used:
-            # e.g. the table's `label` while `--column label=label_2` is the one in use, or a desk's `width`
+            # e.g. the table's `label` while `label_2` is mapped to it and is the one in use, or a desk's `width`
             table[f"input_{theirs}" if theirs in (*COLUMNS, *RUN_COLUMNS) else theirs] = raw[theirs]
     return table
 
@@ -147,7 +148,7 @@ def _check_share(problems: pd.DataFrame, rows: int, title: str) -> None:
         f"{title}: {bad} of {rows} rows are bad",
         got=f"{summary}; first: row {first['row']}, {first['column']} {first['value']!r} {first['why']}",
         wanted=f"at most {MAX_BAD_SHARE:.0%} bad rows",
-        fix="Correct the table, or map the right columns with --column.",
+        fix="Correct the table, or map the right columns with `columns`.",
         problems=problems,
     )
 

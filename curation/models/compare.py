@@ -107,7 +107,7 @@ def compare_models(
                 diverged[candidate.name] = f"{candidate.words}: {error}"
                 reporter.say(f"warning: {diverged[candidate.name]}")
         if not outcomes:
-            raise DivergedError(f"all candidates went astray; choose a smaller --lr than {first.rate:g}")
+            raise DivergedError(f"all candidates diverged; choose a `learning_rate` below {first.rate:g}")
         with run.stage("score"):
             result = _result(prepared, planned, outcomes, diverged, dataset)
             write(prepared, result, {name: outcome.scores for name, outcome in outcomes.items()})

@@ -84,7 +84,7 @@ def fold_jobs(prepared: Prepared, settings: TrainSettings, folder: Path, *, name
                 f"fold {fold + 1} of {folds} has too few listings",
                 got=f"{len(rows)} to train on, {len(scored)} to score",
                 wanted="at least 2 and 1",
-                fix="Choose fewer --folds.",
+                fix="Choose fewer `folds`.",
             )
         jobs.append(
             Job(

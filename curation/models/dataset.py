@@ -92,7 +92,7 @@ class Prepared:
                 "there are too few listings to put a tenth aside for an early stop",
                 got=f"{distinct} groups of listings that must stay together",
                 wanted=f"at least {_VALIDATION}",
-                fix="Leave --early-stop out.",
+                fix="Leave `early_stop` out.",
             )
         part = assign_folds(self.class_numbers[rows], groups, folds=_VALIDATION, seed=settings.seed + 104_729)
         return rows[part != 0], rows[part == 0]
@@ -119,7 +119,7 @@ def check_settings(listings: Listings, settings: TrainSettings) -> None:
             f"{listings.source.name} has no price to " + ("look at" if settings.use_price else "tell"),
             got=f"{known} prices, none above 0" if known else "no column price, or an empty one",
             wanted="prices above 0",
-            fix="Map the column with --column price=NAME, or do without prices.",
+            fix='Map the column with `columns={"price": "NAME"}`, or do without prices.',
         )
 
 

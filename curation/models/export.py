@@ -60,7 +60,7 @@ def export_model(model: Path, output: Path | None, *, tolerance: float, reporter
         difference = export_onnx(saved, path, np.concatenate([real, random]), tolerance=tolerance)
     except OSError as error:
         raise InputError(
-            f"can't write {path}", got=error.strerror or str(error), fix="Name another file with --output."
+            f"can't write {path}", got=error.strerror or str(error), fix="Name another file with `output`."
         ) from error
     return {
         "model": str(file),

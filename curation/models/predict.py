@@ -121,7 +121,7 @@ def _check(model: SavedModel, listings: Listings) -> None:
             f"the model looks at the price beside the photo, and {source.name} has none",
             got=f"{known} prices, none above 0" if known else "no column price, or an empty one",
             wanted="prices; single ones may be missing",
-            fix=closest("price", others) or "Map the column with --column price=NAME.",
+            fix=closest("price", others) or 'Map the column with `columns={"price": "NAME"}`.',
         )
     theirs, ours = model.facts.get("currency"), source.currency
     about_prices = model.settings.use_price or model.settings.target == "price"
@@ -145,7 +145,7 @@ def _check_output(folder: Path) -> None:
             f"can't write to {folder}",
             got=f"a folder that holds {some(inside, 3)}" if inside else "a file",
             wanted="a new or empty folder",
-            fix="Name another one with --output.",
+            fix="Name another one with `output`.",
         )
 
 

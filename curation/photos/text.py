@@ -267,7 +267,7 @@ def check_reader() -> None:
     except ImportError as error:
         raise CurateError(
             f"text in photos can't be looked for: {error}. Where libGL is missing, install it (Debian: apt-get install "
-            "libgl1), or reinstall opencv-python-headless; or leave text out with --no-text."
+            "libgl1), or reinstall opencv-python-headless; or leave text out with `text=False`."
         ) from error
 
 

@@ -56,7 +56,7 @@ def named_run(name: str, root: Path = RUNS) -> Run:
             wanted=f"a number of the latest dataset, DATASET/NUMBER ({some(reversed(known))}), or a run's folder"
             if known
             else "a run's folder",
-            fix="See them all with: curate runs",
+            fix="See them all with `runs()`.",
         )
     return run.require_finished()
 
@@ -86,7 +86,7 @@ def diff_runs(a: Run, b: Run) -> dict[str, Any]:
         If both are the same run, share no id, or a file is damaged.
     """
     if a.folder.resolve() == b.folder.resolve():
-        raise RunError("both are the same run", got=str(a.folder), wanted="two runs", fix="See them with: curate runs")
+        raise RunError("both are the same run", got=str(a.folder), wanted="two runs", fix="See them with `runs()`.")
     rows = [describe_run(run) for run in (a, b)]
     known = [_listings(run) for run in (a, b)]
     judged = [_issues(run) for run in (a, b)]
@@ -96,7 +96,7 @@ def diff_runs(a: Run, b: Run) -> dict[str, Any]:
             "these runs can't be compared: they have no id in common",
             got=f"ids like {known[0].index[0]} in {rows[0]['run']} and like {known[1].index[0]} in {rows[1]['run']}",
             wanted="two runs of the same dataset, or of two that share ids",
-            fix="See all runs with: curate runs",
+            fix="See all runs with `runs()`.",
         )
     issues = [table.loc[shared] for table in judged]
     return {
@@ -239,7 +239,7 @@ def _changes(run: Run) -> dict[str, tuple[str, str]] | None:
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
         return dict(zip(table["id"], zip(table["action"], table["new_label"], strict=True), strict=True))
     except (OSError, ValueError, KeyError):  # pandas' parser errors are ValueErrors
-        raise RunError(f"{file} can't be read", wanted="the table that curate apply-fixes wrote") from None
+        raise RunError(f"{file} can't be read", wanted="the table that `apply_fixes()` wrote") from None
 
 
 def _test_set(rows: list[dict[str, Any]], a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:

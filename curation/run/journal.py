@@ -105,7 +105,8 @@ def check_reviewer(name: str) -> str:
             "a reviewer needs a name that can be shown in one line",
             got=repr(name),
             wanted="e.g. ana",
-            fix="Give --reviewer NAME, or set CURATE_REVIEWER.",
+            fix="Name yourself with `reviewer`, or set CURATE_REVIEWER.",
+            parameter="reviewer",
         )
     return name
 
@@ -315,7 +316,7 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
             f"{len(unknown)} decisions are for listings that this run does not have",
             got=some(unknown),
             wanted="ids from the run's issues.csv",
-            fix="Check --run, or whether the decisions belong to another dataset.",
+            fix="Check `run`, or whether the decisions belong to another dataset.",
         )
     for decision in decisions:
         # only the review and `curate undo` take back or only note; in a CSV it would be a typing error

@@ -50,7 +50,7 @@ def list_runs(dataset: str | None = None, root: Path = RUNS) -> list[dict[str, A
     for run in [*find_runs(root), *damaged_runs(root)]:
         folders.setdefault(run.folder.parent.name, []).append(run)
     if not folders:
-        raise RunError(f"there is no run below {root}/", fix="Start one with: curate find-issues DATASET")
+        raise RunError(f"there is no run below {root}/", fix="Start one with `find_issues(listings)`.")
     if dataset is not None and dataset not in folders:
         raise RunError(
             f"there is no run of dataset {dataset!r} below {root}/",
@@ -248,4 +248,4 @@ def _columns(file: Path) -> list[str]:
 
 
 def _damaged(file: Path) -> RunError:
-    return RunError(f"{file} can't be read", wanted="the Parquet file that curate find-issues wrote")
+    return RunError(f"{file} can't be read", wanted="the Parquet file that `find_issues()` wrote")

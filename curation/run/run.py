@@ -51,7 +51,7 @@ class Run:
     Attributes
     ----------
     folder : Path
-        ``runs/<dataset>/<number>``, or the one given with ``--run``.
+        ``runs/<dataset>/<number>``, or the one that was named.
     """
 
     folder: Path
@@ -119,7 +119,7 @@ class Run:
             raise RunError(
                 f"{self.folder} is not a run",
                 wanted="a folder with run.json",
-                fix="Start one with: curate find-issues DATASET",
+                fix="Start one with `find_issues(listings)`.",
             ) from None
         except (OSError, ValueError):
             raise RunError(f"{self.record_file} is damaged", wanted="JSON") from None
@@ -206,12 +206,12 @@ class Run:
         """
         record = self.record()
         if record.get("status") != FINISHED:
+            dataset = record.get("dataset", {}).get("path", "DATASET")
             raise RunError(
                 f"run {self.folder} has not finished",
                 got=f"status {record.get('status')!r}",
                 wanted=repr(FINISHED),
-                fix=f"Continue it with: curate find-issues {record.get('dataset', {}).get('path', 'DATASET')} "
-                f"--run {self.folder}",
+                fix=f"Continue it with `find_issues(read_listings({dataset!r}), run={str(self.folder)!r})`.",
             )
         return self
 
@@ -252,7 +252,7 @@ def open_run(folder: Path | None = None) -> Run:
             got=f"only runs whose run.json is damaged ({damaged})"
             if damaged
             else f"no {RUNS}/*/*/run.json below {Path.cwd()}",
-            fix="Start one with: curate find-issues DATASET, or name one with --run.",
+            fix="Start one with `find_issues(listings)`, or name one with `open_run(folder)`.",
         )
     return runs[-1].require_finished()
 
@@ -273,7 +273,7 @@ def create_run(
     name : str
         The dataset's name; the run is ``<root>/<name>/<number>``.
     folder : Path or None
-        Another folder for the run (``--run``).
+        Another folder for the run.
     command : list of str
         What was typed.
     facts : dict
@@ -290,38 +290,46 @@ def create_run(
     RunError
         If `folder` holds a finished run, a run with other settings, or something else; if another process works on it.
     """
-    option = "--run" if root == RUNS else "--output"
+    parameter = "run" if root == RUNS else "output"
     if folder is not None:
         run = Run(folder)
-        _require_free(run, option)
+        _require_free(run, parameter)
         if run.record_file.exists():
-            _require_same(run, facts, option, extend=extend)
+            _require_same(run, facts, parameter, extend=extend)
         elif folder.exists() and any(folder.iterdir()):
             raise RunError(
-                f"{folder} is not empty and not a run", wanted="a new folder", fix=f"Choose another {option}."
+                f"{folder} is not empty and not a run",
+                wanted="a new folder",
+                fix=f"Choose another `{parameter}`.",
+                parameter=parameter,
             )
     else:
         known = _latest_alike(name, facts, root) if extend else _unfinished(name, facts, root)
         run = known or Run(root / name / str(next_number(root / name)))
-        _require_free(run, option)
+        _require_free(run, parameter)
     run.folder.mkdir(parents=True, exist_ok=True)
     started = run.record().get("started", now()) if run.record_file.exists() else now()
     run.update(status="running", command=command, started=started, versions=_versions(), **facts)
     return run
 
 
-def _require_free(run: Run, option: str) -> None:
+def _require_free(run: Run, parameter: str) -> None:
     if run.busy():
-        raise RunError(f"another process is working on {run.folder}", fix=f"Wait for it, or choose another {option}.")
+        raise RunError(
+            f"another process is working on {run.folder}",
+            fix=f"Wait for it, or choose another `{parameter}`.",
+            parameter=parameter,
+        )
 
 
-def _require_same(run: Run, facts: dict[str, Any], option: str, *, extend: bool) -> None:
+def _require_same(run: Run, facts: dict[str, Any], parameter: str, *, extend: bool) -> None:
     record = run.record()
     if record.get("status") == FINISHED and not extend:
         raise RunError(
             f"{run.folder} holds a finished run",
             wanted="a new folder",
-            fix=f"Choose another {option}, or leave it out: runs are numbered.",
+            fix=f"Choose another `{parameter}`, or leave it out: runs are numbered.",
+            parameter=parameter,
         )
     different = _different(record, facts)
     if different:
@@ -329,7 +337,8 @@ def _require_same(run: Run, facts: dict[str, Any], option: str, *, extend: bool)
             f"{run.folder} was started with other settings or data",
             got=f"other values of {some(different)}",
             wanted="the same as in its run.json",
-            fix=f"Choose another {option} to start afresh.",
+            fix=f"Choose another `{parameter}` to start afresh.",
+            parameter=parameter,
         )
 
 

@@ -256,7 +256,7 @@ def test_a_confidence_of_one_half_is_the_default(run: Run) -> None:
 
 @pytest.mark.parametrize("confidence", [-0.1, 1.01, float("nan")])
 def test_a_confidence_out_of_range_is_refused(confidence: float, run: Run) -> None:
-    with pytest.raises(DecisionsError, match=r"--min-confidence is out of range: got .* wanted 0 to 1"):
+    with pytest.raises(DecisionsError, match=r"`min_confidence` is out of range: got .* wanted 0 to 1"):
         plan_fixes(run, accept_suggestions=True, min_confidence=confidence)
 
 
@@ -318,7 +318,7 @@ def test_a_csv_that_does_not_fit_the_run_is_refused(line: str, match: str, run: 
 
 
 def test_without_any_decision_the_error_says_what_to_type(run: Run) -> None:
-    with pytest.raises(DecisionsError, match=r"nothing is decided.*curate review.*--accept-suggestions.*--decisions"):
+    with pytest.raises(DecisionsError, match=r"nothing is decided.*review\(\).*accept_suggestions=True.*decisions="):
         plan_fixes(run)
 
 
@@ -329,7 +329,7 @@ def test_an_empty_csv_of_decisions_is_no_decision(run: Run, tmp_path: Path) -> N
 
 def test_without_a_sure_suggestion_the_error_says_what_to_lower(run: Run) -> None:
     with pytest.raises(
-        DecisionsError, match=r"no suggestion has a confidence of 0\.98 or more.*lower --min-confidence"
+        DecisionsError, match=r"no suggestion has a confidence of 0\.98 or more.*lower `min_confidence`"
     ):
         plan_fixes(run, accept_suggestions=True, min_confidence=0.98)
 

@@ -73,7 +73,7 @@ def check_folds(folds: int, *, listings: int, groups: int) -> None:
             f"{folds} folds can't be made of {listings} listings",
             got=f"{groups} groups of listings that must stay together",
             wanted=f"2 to {groups} folds",
-            fix="Choose another --folds.",
+            fix="Choose other `folds`.",
         )
 
 

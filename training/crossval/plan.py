@@ -115,7 +115,7 @@ class Plan:
         lines = [f"expected: {duration(total)} ({self.arrangement}; {self.epochs} epochs of {self.settings.model})"]
         if total > 60:
             without = duration(total - self.seconds["networks"])
-            lines.append(f"--preset standard, without networks, would take {without}")
+            lines.append(f'`preset="standard"`, without networks, would take {without}')
         return lines
 
 

@@ -193,7 +193,7 @@ def fit_network(
                 raise InputError(
                     f"{settings.model} does not fit into the memory of {device}",
                     got=f"batches of {settings.batch_size} photos of {settings.size} pixels",
-                    fix="Choose a smaller --image-size, another --model, or --device cpu.",
+                    fix='Choose a smaller `image_size`, another `model`, or `device="cpu"`.',
                 ) from None
             warnings.append(f"{job.name}: out of memory with batches of {settings.batch_size}; trained with {half}")
             # the schedule by iteration is kept as it was asked for

@@ -130,8 +130,8 @@ class _Work:
                         yield waiting.pop(future), future.result()
         except BrokenProcessPool as error:
             raise CurateError(
-                "a training process ended by itself, perhaps for want of memory; "
-                "the models that are finished are kept: give the same command again, or a smaller --batch-size"
+                "a training process was killed, perhaps because memory ran out; the finished models are kept: "
+                "start again as before to continue, or choose a smaller `batch_size`"
             ) from error
         finally:
             _end(pool)

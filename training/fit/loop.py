@@ -258,8 +258,9 @@ class _Training:
         mean = float(total) / len(trained)
         if not math.isfinite(mean):
             raise DivergedError(
-                f"training went astray in epoch {number + 1}: the loss is {mean}; choose a smaller --lr than "
-                f"{self.settings.rate:g}"
+                f"training diverged in epoch {number + 1}: the loss is {mean}; choose a `learning_rate` below "
+                f"{self.settings.rate:g}",
+                parameter="learning_rate",
             )
         scores = task.scores(torch.cat(told).cpu().numpy(), self.examples.labels[trained])
         validation = {} if state.stop is None else state.stop.look(number, state.model)

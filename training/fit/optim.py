@@ -65,5 +65,5 @@ def check_steps(settings: TrainSettings, photos: int) -> None:
             f"a learning rate begins at iteration {late[0]}, after the end of training",
             got=f"{steps} iterations in all",
             wanted=f"below {steps}",
-            fix="Train longer with --iterations, or let it begin earlier.",
+            fix="Train for more `iterations`, or let it begin earlier.",
         )

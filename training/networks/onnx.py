@@ -87,9 +87,10 @@ def export_onnx(model: SavedModel, path: Path, check_photos: Pixels, *, toleranc
         # NaN is not within any bound either
         if not difference <= tolerance:
             raise CurateError(
-                f"the ONNX file tells something else than the model, and was not kept: the largest difference is "
+                f"the ONNX file does not predict what the model predicts, and was not kept: the largest difference is "
                 f"{difference:.2g}, wanted at most {tolerance:g}. A deep network that was hardly trained multiplies "
-                "rounding errors; if that is near enough for you, allow it with --tolerance"
+                "rounding errors; if that is close enough for you, raise `tolerance`",
+                parameter="tolerance",
             )
     return difference
 

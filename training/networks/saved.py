@@ -82,7 +82,7 @@ def model_file(path: Path) -> Path:
         if (path / MODEL_FILE).is_file():
             return path / MODEL_FILE
         raise InputError(
-            f"there is no model in {path}", wanted=f"a folder with {MODEL_FILE}", fix="Train one with: curate train"
+            f"there is no model in {path}", wanted=f"a folder with {MODEL_FILE}", fix="Train one with `train()`."
         )
     if not path.is_file():
         beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -90,7 +90,7 @@ def model_file(path: Path) -> Path:
             "there is no such model",
             got=str(path),
             wanted=f"a folder with {MODEL_FILE}, or that file",
-            fix=closest(path.name, beside) or "Train one with: curate train",
+            fix=closest(path.name, beside) or "Train one with `train()`.",
         )
     return path
 
@@ -236,9 +236,7 @@ def _rebuilt(path: Path, settings: TrainSettings, classes: int, state: Any) -> N
 
 
 def _no_model(path: Path, got: str) -> InputError:
-    return InputError(
-        f"{path} is not a model of curate", got=got, wanted=f"a {MODEL_FILE} that curate train has written"
-    )
+    return InputError(f"{path} is not a model of curate", got=got, wanted=f"a {MODEL_FILE} that `train()` has written")
 
 
 def _damaged(path: Path, got: str) -> InputError:

@@ -91,7 +91,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     if not _takes(model_name(name), image_size, training=False):
         raise InputError(
             f"{name} can't take photos of {image_size} pixels",
-            wanted=f"an --image-size of {least_size(name)}"
+            wanted=f"an `image_size` of {least_size(name)}"
             + (", or another that it can divide" if name.startswith(_MADE_FOR_ONE_SIZE) else " pixels or more"),
         )
     weights, origin = _weights(name) if pretrained else (None, "")

@@ -50,7 +50,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(folder: Path, *, fix: str = "Name another folder with --output.") -> Iterator[Path]:
+def whole_folder(folder: Path, *, fix: str = "Name another folder with `output`.") -> Iterator[Path]:
     """Yield an empty folder to build in; what it holds comes to `folder` when the block ends well, and only then.
 
     A folder that is there stays the one it is, for it may be a mounted volume, or the shell's current folder: what is

@@ -156,7 +156,7 @@ def test_nothing_changed_is_said_and_nothing_is_trained(run):
 
 
 def test_without_a_cleaned_dataset_the_next_step_is_named(run):
-    with pytest.raises(RunError, match="curate apply-fixes"):
+    with pytest.raises(RunError, match=r"apply_fixes\(\)"):
         retrain(run, compare=True, seeds=1)
 
 

@@ -51,9 +51,9 @@ def test_a_missing_column_is_refused_with_the_nearest_one(tmp_path: Path) -> Non
         read_listings(folder_with_table(tmp_path, rows))
 
 
-def test_a_missing_column_that_resembles_none_is_refused_with_the_option_that_maps_one(tmp_path: Path) -> None:
+def test_a_missing_column_that_resembles_none_is_refused_with_the_argument_that_maps_one(tmp_path: Path) -> None:
     rows = [{"kategorie" if name == "label" else name: value for name, value in row.items()} for row in good_rows()]
-    with pytest.raises(ListingsError, match="--column label=NAME") as caught:
+    with pytest.raises(ListingsError, match=r'Map it with `columns={"label": "NAME"}`') as caught:
         read_listings(folder_with_table(tmp_path, rows))
     assert "kategorie" in str(caught.value)
 
@@ -141,7 +141,7 @@ def outside(tmp_path: Path, how: str) -> tuple[Path, str]:
 @pytest.mark.parametrize("how", ["absolute", "dots", "link", "link to a folder"])
 def test_image_paths_that_lead_out_of_the_folder_are_refused_unless_allowed(how: str, tmp_path: Path) -> None:
     folder, image = outside(tmp_path, how)
-    with pytest.raises(ListingsError, match=r"1 image paths lead out.*Add --allow-outside") as caught:
+    with pytest.raises(ListingsError, match=r"1 image paths lead out.*Add allow_outside=True") as caught:
         read_listings(folder)
     assert caught.value.problems.to_numpy().tolist() == [[5, "003", "image", image, "is outside the dataset's folder"]]
     listings = read_listings(folder, allow_outside=True)

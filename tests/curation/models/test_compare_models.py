@@ -261,11 +261,11 @@ def test_a_candidate_that_goes_astray_does_not_take_the_others_with_it(
     result = json.loads(ended.stdout)
     assert [each["name"] for each in result["candidates"]] == ["lenet-adam"]
     assert result["diverged"] == ["lenet-sgd"]
-    assert "warning: lenet, sgd: training went astray in epoch 1" in ended.stderr
-    assert any("lenet, sgd: training went astray" in warning for warning in result["warnings"])
+    assert "warning: lenet, sgd: training diverged in epoch 1" in ended.stderr
+    assert any("lenet, sgd: training diverged" in warning for warning in result["warnings"])
     alone = curate(*command, "--optimizers", "sgd")
     assert alone.exit_code == 1
-    assert "all candidates went astray; choose a smaller --lr than 100" in alone.stderr
+    assert "all candidates diverged; choose a --lr below 100" in alone.stderr
 
 
 # going on

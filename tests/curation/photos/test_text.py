@@ -265,7 +265,7 @@ def test_a_file_that_is_gone_changed_or_damaged_is_not_looked_at(tmp_path, cache
 
 def test_a_reader_that_cannot_be_loaded_is_said_with_what_to_do(tmp_path, cache, monkeypatch):
     monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
-    with pytest.raises(CurateError, match="--no-text"):
+    with pytest.raises(CurateError, match="text=False"):
         find_text([saved(tmp_path, "a.png", product((160, 160)))], cache=cache)
 
 
@@ -345,7 +345,7 @@ def test_no_text_leaves_the_columns_empty_and_reads_nothing(demo, tmp_path, monk
 
 def test_a_run_whose_reader_cannot_be_loaded_leaves_nothing_behind(demo, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
-    with pytest.raises(CurateError, match="--no-text"):
+    with pytest.raises(CurateError, match="text=False"):
         find(read_listings(demo), QUICK, run_folder=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -403,7 +403,7 @@ def test_runs_are_named_by_number_of_the_latest_dataset_by_dataset_or_by_folder(
 def test_a_run_that_is_not_there_or_not_finished_is_an_error(place: Place, tmp_path: Path) -> None:
     run = place(1)
     assert_refused(tmp_path, "runs", "diff", "1", "4", match=r"no run '4': got no runs/demo/4/run.json; .*demo/1")
-    assert_refused(tmp_path, "runs", "diff", "1", "dmo/1", match=r"no run 'dmo/1'.*See them all with: curate runs")
+    assert_refused(tmp_path, "runs", "diff", "1", "dmo/1", match=r"no run 'dmo/1'.*See them all with curate runs")
     assert_refused(tmp_path, "runs", "diff", "1", "demo/1", match="both are the same run")
     place(2, status="interrupted")
     assert_refused(tmp_path, "runs", "diff", "1", "2", match="has not finished")

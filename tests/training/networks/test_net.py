@@ -47,7 +47,7 @@ def test_lenet_learns_what_is_there_to_learn_at_any_size():
 def test_the_least_size_of_a_model_is_where_it_begins_to_work():
     assert least_size("inception_v3") == 75
     build_model("inception_v3", classes=2, image_size=75, pretrained=False)
-    with pytest.raises(InputError, match="wanted an --image-size of 75 pixels or more"):
+    with pytest.raises(InputError, match="wanted an `image_size` of 75 pixels or more"):
         build_model("inception_v3", classes=2, image_size=74, pretrained=False)
 
 
@@ -317,7 +317,7 @@ def test_an_early_stop_that_was_interrupted_goes_on_with_the_best_so_far(tmp_pat
 def test_a_training_whose_loss_is_no_number_any_more_says_so():
     photos, labels = coloured_photos(40)
     settings = replace(LENET, optimizer="sgd", learning_rate=100.0, schedule="constant", epochs=20)
-    with pytest.raises(DivergedError, match="choose a smaller --lr than 100"):
+    with pytest.raises(DivergedError, match="choose a `learning_rate` below 100"):
         fit(Examples(photos, labels), np.arange(40), classes=3, settings=settings, device=CPU, seed=0)
 
 
