@@ -33,11 +33,9 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import average_precision_score, f1_score
 
-from curation.evidence.belief import believe
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import margins
 from curation.evidence.out_of_fold import FoldTrainer
-from curation.evidence.sources import gather
 from curation.issues.label import threshold as cuts
 from curation.issues.label.judge import judge
 from curation.run.run import Run
@@ -156,7 +154,7 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
     number = pd.Categorical(true, categories=evidence.classes).codes[rows]
     probs, label = evidence.probs[rows], given[rows]
     rankings = {**_baselines(probs, label), "curate": found.score[rows]}
-    alone = {source.name: margins(source.says[rows], label) for source in gather(evidence)}
+    alone = {source.name: margins(source.says[rows], label) for source in evidence.sources}
     oracle = max(_oracle(ranking, wrong) for ranking in rankings.values())
     flags = {
         "cleanlab default": find_label_issues(*_occurring(label, probs), n_jobs=1),
@@ -281,7 +279,7 @@ def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Floats, Integer
                 in_fold=None if evidence.in_fold is None else evidence.in_fold[rows],
                 neighbours=None if evidence.neighbours is None else evidence.neighbours[rows],
             )
-            belief = believe(part)
+            belief = part.belief
             if belief is not None:
                 judged = belief.judged
                 yield f"{name}{what}", belief.logs[judged], part.given[judged], wrong[rows][judged]

@@ -3,17 +3,21 @@
     python benchmarks/issues.py demo --seeds 10 11 12
     python benchmarks/issues.py prices listings.csv --seeds 0 1 2 3 4
     python benchmarks/issues.py speed --listings 20000
+    python benchmarks/issues.py stage --listings 10000 --beside CHECKOUT
 
 `demo`: every planted issue of fresh demos, by kind, and what the first 50, 100 and 200 of the queue were expected to
 hold. `prices`: prices of a real table multiplied or divided by 10 or 100 at random, and how many of them are in the
 first tenth, beside the plain robust z within each class. `speed`: listings per second of each kind.
+`stage`: seconds of the whole stage, from the evidence to the queue, by this checkout and by another one in turn.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -56,9 +60,14 @@ def main() -> None:
     prices.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
     speed = asked.add_parser("speed")
     speed.add_argument("--listings", type=int, default=20_000)
+    stage = asked.add_parser("stage")
+    stage.add_argument("--listings", type=int, default=10_000)
+    stage.add_argument("--beside", type=Path, action="append", default=[], help="another checkout, with its .venv")
+    stage.add_argument("--repeats", type=int, default=5)
     arguments = vars(parser.parse_args())
     what = arguments.pop("what")
-    result = {"demo": on_demos, "prices": on_changed_prices, "speed": of_each_kind}[what](**arguments)
+    ways = {"demo": on_demos, "prices": on_changed_prices, "speed": of_each_kind, "stage": of_the_stage}
+    result = ways[what](**arguments)
     print(json.dumps(result, indent=1, default=str))
 
 
@@ -164,11 +173,7 @@ def _robust_z(price: pd.Series, label: pd.Series) -> Floats:
 
 def of_each_kind(listings: int) -> dict[str, Any]:
     """Time every kind on listings of a demo that are there many times, each a little different."""
-    with tempfile.TemporaryDirectory() as name:
-        demo = Path(name) / "demo"
-        write_demo(demo, listings=600, seed=0)
-        evidence, _, _ = evidence_of(demo / "listings.csv", demo / "truth.csv", Path(name), ["--preset", "quick"])
-    many = _many(evidence, listings)
+    many = _many(_of_a_demo(), listings)
     seconds = {}
     for kind in KINDS:
         start = time.perf_counter()
@@ -180,6 +185,59 @@ def of_each_kind(listings: int) -> dict[str, Any]:
         "listings_per_second": {name: round(listings / taken) for name, taken in seconds.items()},
         "seconds": seconds,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def _of_a_demo() -> Evidence:
+    with tempfile.TemporaryDirectory() as name:
+        demo = Path(name) / "demo"
+        write_demo(demo, listings=600, seed=0)
+        return evidence_of(demo / "listings.csv", demo / "truth.csv", Path(name), ["--preset", "quick"])[0]
+
+
+#: Reads evidence from a folder with the code of the current checkout, and prints seconds and a hash of the queue.
+_STAGE = """
+import hashlib, sys, time
+from pathlib import Path
+import numpy as np, pandas as pd
+from curation.issues import Evidence, find_issues
+folder = Path(sys.argv[1])
+with np.load(folder / "arrays.npz") as arrays:
+    arrays = dict(arrays)
+classes = tuple(arrays.pop("classes").tolist())
+evidence = Evidence(pd.read_pickle(folder / "listings.pickle"), classes, **arrays)
+start = time.perf_counter()
+issues = find_issues(evidence)
+seconds = time.perf_counter() - start
+print(seconds, hashlib.sha256(issues.to_csv(index=False).encode()).hexdigest())
+"""
+
+
+def of_the_stage(listings: int, beside: Sequence[Path], repeats: int) -> dict[str, Any]:
+    """Time the stage by this checkout and by others, in turn, each in a process of its own."""
+    many = _many(_of_a_demo(), listings)
+    names = ("probs", "trained", "in_fold", "neighbours", "features")
+    arrays = {name: values for name in names if (values := getattr(many, name)) is not None}
+    checkouts = {"this": (Path(__file__).resolve().parents[1], sys.executable)}
+    checkouts |= {other.name: (other.resolve(), str(other.resolve() / ".venv/bin/python")) for other in beside}
+    seconds: dict[str, list[float]] = {name: [] for name in checkouts}
+    queues: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as name:
+        many.listings.to_pickle(Path(name) / "listings.pickle")
+        np.savez(Path(name) / "arrays.npz", classes=np.array(many.classes), **arrays)
+        for _ in range(repeats):
+            for checkout, (root, python) in checkouts.items():
+                command = [python, "-c", _STAGE, name]
+                environment = {**os.environ, "PYTHONPATH": str(root)}
+                done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root, env=environment)
+                taken, queues[checkout] = done.stdout.split()
+                seconds[checkout].append(float(taken))
+    return {
+        "listings": listings,
+        "classes": len(many.classes),
+        "median_seconds": {checkout: float(np.median(taken)) for checkout, taken in seconds.items()},
+        "seconds": seconds,
+        "same_queue": len(set(queues.values())) == 1,
     }
 
 

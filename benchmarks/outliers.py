@@ -28,7 +28,6 @@ from detection import evidence_of, show
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score
 
-from curation.evidence.belief import believe
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
 from curation.issues.outlier import KIND
@@ -116,7 +115,7 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
 def _ways(evidence: Evidence, rows: npt.NDArray[np.int64]) -> dict[str, Floats]:
     """Return how off-topic each listing is, by each way; high = off-topic."""
     assert evidence.features is not None
-    belief = believe(evidence)
+    belief = evidence.belief
     assert belief is not None
     features, given = np.asarray(evidence.features), evidence.given[rows]
     probs = evidence.probs[rows] / evidence.probs[rows].sum(axis=1, keepdims=True)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from curation.evidence.calibration import temperature
-from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import margins
 from curation.evidence.pool import SIZES_FORGOTTEN, fuse, learn_weights
-from curation.evidence.sources import PHOTO, Source, class_sizes, gather
+from curation.evidence.sources import PHOTO, Source, class_sizes
+
+if TYPE_CHECKING:
+    # which builds its belief with this module
+    from curation.evidence.evidence import Evidence
 
 __all__ = ["Belief", "believe"]
 
@@ -31,7 +36,7 @@ class Belief:
     ----------
     logs : ndarray of float64, shape (N, K)
         Calibrated log-belief in each class, up to a number per listing.
-    sources : list of Source, length E
+    sources : sequence of Source, length E
         Who believes.
     weights : ndarray of float64, shape (N, E)
         How much each counts.
@@ -46,7 +51,7 @@ class Belief:
     """
 
     logs: Floats
-    sources: list[Source]
+    sources: Sequence[Source]
     weights: Floats
     shift: Floats
     known: Mask
@@ -63,19 +68,20 @@ class Belief:
         return {name: log_odds - self.shift if name == PHOTO else log_odds for name, log_odds in said.items()}
 
 
-def believe(evidence: Evidence) -> Belief | None:
-    """Fuse photo, similar photos, title and price, as far as they are there.
+def believe(evidence: Evidence, sources: Sequence[Source]) -> Belief | None:
+    """Fuse some or all sources of the evidence.
 
     Parameters
     ----------
     evidence : Evidence
+    sources : sequence of Source
+        Those of the evidence that have a say; see :attr:`curation.evidence.evidence.Evidence.belief` for that of all.
 
     Returns
     -------
     Belief or None
         None where no given label can be judged.
     """
-    sources = gather(evidence)
     if not sources or len(evidence.classes) < 2:
         return None
     given, rows = evidence.given, evidence.rows_to_learn_from

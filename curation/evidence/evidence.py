@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from curation.evidence.belief import Belief, believe
+from curation.evidence.sources import Source, gather
 from curation.listings.columns import groups_of
 from training.crossval.folds import connect
 
@@ -114,3 +116,13 @@ class Evidence:
             return np.arange(len(table))
         near = [table["near_group"].astype("string")] if "near_group" in table else []
         return connect(table["sha256"].where(table["unreadable"].isna()), *near)
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """Every source that has seen any of the listings; see :func:`curation.evidence.sources.gather`."""
+        return gather(self)
+
+    @cached_property
+    def belief(self) -> Belief | None:
+        """What all sources together believe; None where no given label can be judged."""
+        return believe(self, self.sources)

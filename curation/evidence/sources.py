@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,14 @@ import pandas as pd
 
 from curation.evidence.calibration import temperature
 from curation.evidence.class_prices import class_prices
-from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
 from curation.evidence.titles import title_likelihoods
 
-__all__ = ["PHOTO", "SIMILAR", "Source", "class_sizes", "gather"]
+if TYPE_CHECKING:
+    # which builds its sources with this module
+    from curation.evidence.evidence import Evidence
+
+__all__ = ["PHOTO", "PRICE", "SIMILAR", "Source", "class_sizes", "gather"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -23,6 +27,7 @@ Mask = npt.NDArray[np.bool_]
 
 PHOTO = "photo"
 SIMILAR = "similar photos"
+PRICE = "price"
 #: Share of prices and titles that say nothing about the class: typing errors, placeholders, bundles, keywords. They
 #: keep one odd price, or one word, from overruling a photo.
 STRAY = 0.05
@@ -124,7 +129,7 @@ def _prices(evidence: Evidence) -> Source:
         says[rows] = np.log((1 - STRAY) * ordinary + STRAY / width)
     # a price of 0 has no logarithm; a class of which no price is known says nothing
     known: Mask = np.logical_not(np.isinf(says).any(axis=1) | np.isnan(says).any(axis=1))
-    return Source("price", np.where(known[:, None], says, 0), known, weight=1.0)
+    return Source(PRICE, np.where(known[:, None], says, 0), known, weight=1.0)
 
 
 def _reposts(evidence: Evidence) -> Iterator[Source]:

@@ -7,7 +7,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm, rankdata
 
-from curation.evidence.belief import believe
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
 from curation.issues.base import IssueKind
@@ -53,7 +52,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     listings = evidence.listings
     score, flagged = np.full(len(listings), np.nan), np.zeros(len(listings), dtype=bool)
     reasons = np.full(len(listings), "", dtype=object)
-    belief = None if evidence.features is None else believe(evidence)
+    belief = None if evidence.features is None else evidence.belief
     if evidence.features is not None and belief is not None:
         rows, found = _neighbours(evidence.features, listings)
         probs = softmax(belief.logs[rows])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from curation.evidence.belief import believe
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import best_other, margins, softmax
 from curation.evidence.sources import PHOTO, SIMILAR
@@ -70,7 +69,7 @@ def judge(evidence: Evidence) -> Judgement:
     Judgement
     """
     given, n = evidence.given, len(evidence.listings)
-    belief = believe(evidence)
+    belief = evidence.belief
     if belief is None:
         silent: list[tuple[str, ...]] = [()] * n
         return Judgement(np.full(n, np.nan), np.zeros(n, bool), np.full(n, -1), np.full(n, np.nan), silent, silent)

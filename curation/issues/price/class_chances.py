@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from curation.evidence.belief import Belief, believe
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import margins, softmax
+from curation.evidence.sources import PRICE
 from curation.issues.label.threshold import chance_right, find_cut
 
 __all__ = ["Chances", "class_chances"]
@@ -52,8 +53,7 @@ def class_chances(evidence: Evidence) -> Chances:
         At most 5 classes of each listing. Of a listing that nothing is known of, the given label; of one without a
         label too, the largest classes.
     """
-    priceless = replace(evidence, listings=evidence.listings.assign(price=np.nan))
-    belief = believe(priceless)
+    belief = believe(evidence, [source for source in evidence.sources if source.name != PRICE])
     probs = _given_alone(evidence) if belief is None else _believed(belief, evidence)
     kept = min(KEPT, probs.shape[1])
     number = np.argsort(-probs, axis=1, kind="stable")[:, :kept]

@@ -10,7 +10,7 @@ from curation.evidence.calibration import temperature
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import margins, softmax
 from curation.evidence.pool import learn_weights
-from curation.evidence.sources import Source, class_sizes, gather
+from curation.evidence.sources import Source, class_sizes
 from curation.issues import find_issues
 from curation.issues.label.judge import judge
 from curation.issues.label.threshold import choose_cut, confusions, noise_where_sure, suggestion_confidence
@@ -221,7 +221,7 @@ def test_a_repost_under_another_label_speaks_for_that_label_and_counts_for_nothi
     other = next(name for name in evidence.classes if name != label[0])
     label[0] = other
     listings = evidence.listings.assign(label=label, near_group=near, sha256=evidence.listings["id"], unreadable=pd.NA)
-    source = gather(replace(evidence, listings=listings))[-1]
+    source = replace(evidence, listings=listings).sources[-1]
     assert source.name == "reposts"
     assert np.flatnonzero(source.known).tolist() == list(range(60))
     classes = list(evidence.classes)
@@ -238,7 +238,7 @@ def test_labels_of_reposts_in_the_test_set_have_no_vote():
     split = pd.Series("train", evidence.listings.index)
     split.iloc[:3] = "test"
     listings = evidence.listings.assign(near_group=near, sha256=evidence.listings["id"], unreadable=pd.NA, split=split)
-    source = gather(replace(evidence, listings=listings))[-1]
+    source = replace(evidence, listings=listings).sources[-1]
     assert np.flatnonzero(source.known).tolist() == [3, 4, 5]
 
 
@@ -360,7 +360,7 @@ def test_no_evidence_at_all_judges_nobody():
 def test_a_source_that_knows_nothing_gets_no_weight():
     evidence, _, _ = planted(1500)
     chance = np.random.default_rng(0).normal(0, 1, evidence.probs.shape)
-    sources = [*gather(evidence), Source("title", chance, np.ones(1500, dtype=bool))]
+    sources = [*evidence.sources, Source("title", chance, np.ones(1500, dtype=bool))]
     weights = learn_weights(sources, class_sizes(evidence), evidence.given, evidence.fold, np.arange(1500))
     assert (weights[:, 0] > 0.8).all()
     assert (weights[:, 1] < 0.1).all()
@@ -369,7 +369,7 @@ def test_a_source_that_knows_nothing_gets_no_weight():
 def test_weights_of_a_fold_do_not_depend_on_its_own_labels():
     evidence, true, _ = planted()
     rich = titled(evidence, true)
-    sources, sizes, rows = gather(rich), class_sizes(rich), np.arange(len(true))
+    sources, sizes, rows = rich.sources, class_sizes(rich), np.arange(len(true))
     first = learn_weights(sources, sizes, rich.given, rich.fold, rows)
     second = learn_weights(sources, sizes, np.where(rich.fold == 2, 0, rich.given), rich.fold, rows)
     assert np.array_equal(first[2], second[2])
