@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from curation.comparison.versions import AFTER, BEFORE
 from curation.comparison.words import blocks, markdown
+from curation.rendering.confusion import confusion_figure
 
 __all__ = ["write_logs"]
 
@@ -54,14 +55,4 @@ def _matrix(block: Mapping[str, Any], version: str, classes: list[str]) -> Figur
     counts = np.zeros((len(classes), len(classes)))
     for row in block["confusion"]:
         counts[place[row["label"]], place[row["predicted"]]] = row[version]
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 3 + 0.28 * len(classes)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize=7, parse_math=False)
-    axes.set_yticks(range(len(classes)), classes, fontsize=7, parse_math=False)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("label")
-    axes.set_title(f"{version} the fixes: share of each label's test listings", fontsize=8)
-    return figure
+    return confusion_figure(counts, classes, f"Test listings, {version} the fixes (means over seeds)")

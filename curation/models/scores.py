@@ -66,20 +66,12 @@ def log_confusion(result: dict[str, Any], folder: Path) -> None:
     """Draw the confusion matrix of the test set in the TensorBoard log of a model for labels."""
     if result["target"] != "label":
         return
-    from matplotlib.figure import Figure
     from torch.utils.tensorboard import SummaryWriter
 
-    names, matrix = list(result["test"]["per_class"]), np.array(result["test"]["confusion"])
-    side = 2 + 0.35 * len(names)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True)), vmin=0, vmax=1, cmap="Blues")
-    axes.set_xticks(range(len(names)), names, rotation=90)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("told")
-    axes.set_ylabel("given")
-    for row, column in zip(*np.nonzero(matrix), strict=True):
-        axes.text(column, row, str(matrix[row, column]), ha="center", va="center", fontsize=7)
+    from curation.rendering.confusion import confusion_figure
+
+    names, counts = list(result["test"]["per_class"]), np.array(result["test"]["confusion"])
+    figure = confusion_figure(counts, names, "Test listings")
     with SummaryWriter(str(folder)) as log:
         log.add_figure("test/confusion", figure, result["epochs"])
         log.add_scalar("test/macro_f1", result["test"]["macro_f1"], result["epochs"])

@@ -113,7 +113,6 @@ MAY_IMPORT = {
         "curation.rendering",
         "curation.run",
         "training.evaluation",
-        "training.images",
         "training.utils",
     ],
     "curation.run": ["curation.errors", "training.utils"],

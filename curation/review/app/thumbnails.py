@@ -12,19 +12,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from PIL import Image
-
-from training.images.decoding import decode_within
+from curation.rendering.thumbnails import SUFFIX, make_thumbnail
 from training.utils.files import whole_file
 from training.utils.parallel import cores
 
-__all__ = ["SIDE", "Thumbnails", "make_thumbnail", "thumbnail_of"]
+__all__ = ["SIDE", "Thumbnails", "thumbnail_of"]
 
 #: Longest side of a thumbnail in pixels: the tiles of the grid are about this wide.
 SIDE = 256
 # a photo that is not much larger loads as fast as its thumbnail would
 _LARGE = 512
-_QUALITY = 85
 _App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 
@@ -46,20 +43,7 @@ def thumbnail_of(row: Mapping[str, Any], folder: Path) -> str:
     sides = [row.get("width") or 0, row.get("height") or 0]
     if row.get("sha256") is None or max(sides) <= _LARGE:
         return str(row["photo"])
-    return str(folder / f"{row['sha256']}.jpg")
-
-
-def make_thumbnail(photo: Path, thumbnail: Path) -> None:
-    """Write the thumbnail of a photo: a JPEG with sides of at most `SIDE` pixels, upright, whole or not at all.
-
-    Raises
-    ------
-    Exception
-        As :func:`training.images.decoding.decode_within`, for a photo that is gone or damaged.
-    """
-    pixels = decode_within(photo.read_bytes(), SIDE)
-    with whole_file(thumbnail) as temporary:
-        Image.fromarray(pixels).save(temporary, "JPEG", quality=_QUALITY)
+    return str(folder / f"{row['sha256']}{SUFFIX}")
 
 
 class Thumbnails:
@@ -90,10 +74,14 @@ class Thumbnails:
                     await self._make(Path(self._photos[value]), Path(value))
         await self._app(scope, receive, send)
 
-    async def _make(self, photo: Path, thumbnail: Path) -> None:
+    async def _make(self, photo: Path, file: Path) -> None:
         async with self._free:
-            if not thumbnail.exists():
-                try:
-                    await asyncio.to_thread(make_thumbnail, photo, thumbnail)
-                except Exception:  # Pillow's decoders raise many kinds
-                    return
+            if not file.exists():
+                await asyncio.to_thread(_write, photo, file)
+
+
+def _write(photo: Path, file: Path) -> None:
+    thumbnail = make_thumbnail(photo, SIDE)
+    if thumbnail.error is None:
+        with whole_file(file) as temporary:
+            temporary.write_bytes(thumbnail.content)

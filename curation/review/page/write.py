@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import shlex
 import warnings
 from collections.abc import Iterable, Iterator
@@ -16,16 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
-from PIL import Image, UnidentifiedImageError
 
 from curation import __version__
 from curation.errors import InputError
 from curation.rendering.html import fill_page
+from curation.rendering.thumbnails import MEDIA_TYPE, make_thumbnail
 from curation.review.card import cards_of
 from curation.review.journal_state import standing_of
 from curation.review.page.data import Shown, page_data, shown
 from curation.run.run import Run
-from training.images.decoding import decode_within
 from training.utils.files import sha256_of_file, whole_file
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import SILENT, Reporter
@@ -39,8 +37,6 @@ _MARK = "<!doctype html>\n<!-- curate review -->\n"
 #: Longest sides of the photo that is judged, and of those beside it, in pixels.
 _LARGE = 480
 _SMALL = 160
-#: WebP is in every browser since 2020; at these settings about a third smaller than a JPEG that looks the same.
-_WEBP = {"quality": 72, "method": 2}
 _AHEAD = 32
 
 
@@ -192,8 +188,7 @@ def _photos(listings: Shown, reporter: Reporter) -> Iterator[str]:
     sides = (_LARGE,) * len(listings.queue) + (_SMALL,) * len(listings.others)
     photos = (card.photo for card in listings.every)
     jobs = [(f"photo-{place}", photo, side) for place, (photo, side) in enumerate(zip(photos, sides, strict=True))]
-    with reporter.bar("photos for the page") as progress, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with reporter.bar("photos for the page") as progress, warnings.catch_warnings(action="ignore"):
         for done, element in enumerate(_in_threads(jobs), start=1):
             yield element
             progress(done, len(jobs))
@@ -205,25 +200,8 @@ def _in_threads(jobs: Iterable[tuple[str, str, int]]) -> Iterator[str]:
 
 
 def _element(name: str, photo: str, side: int) -> str:
-    content, error = _encoded(Path(photo), side)
-    kind = "image/webp" if error is None else "text/plain"
-    text = base64.b64encode(content if error is None else error.encode()).decode()
-    return f'<script type="{kind}" id="{name}">{text}</script>\n'
-
-
-def _encoded(path: Path, side: int) -> tuple[bytes, str | None]:
-    """Return a photo made small, or why there is none."""
-    try:
-        # opening a pipe would wait forever
-        if not path.is_file():
-            return b"", f"no such file: {path.name}"
-        pixels = decode_within(path.read_bytes(), side)
-    except UnidentifiedImageError:
-        return b"", f"{path.name} is not an image"
-    except OSError as error:
-        return b"", f"{path.name} can't be read: {error.strerror or error}"
-    except Exception as error:  # a damaged file can raise anything in a decoder
-        return b"", f"{path.name} can't be decoded: {error or type(error).__name__}"
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "WEBP", **_WEBP)
-    return content.getvalue(), None
+    thumbnail = make_thumbnail(Path(photo), side)
+    if thumbnail.error is None:
+        return f'<script type="{MEDIA_TYPE}" id="{name}">{thumbnail.base64}</script>\n'
+    error = base64.b64encode(thumbnail.error.encode()).decode()
+    return f'<script type="text/plain" id="{name}">{error}</script>\n'

@@ -290,7 +290,7 @@ class TestOpening:
         with_hashes(run, width=[1600, *[160] * 9, None, 160, None])
         opened = open_dataset(run)
         thumbnail, own = opened.dataset.values("thumbnail")[:2]
-        assert thumbnail == str(run.folder.resolve() / "thumbnails" / "hash0.jpg")
+        assert thumbnail == str(run.folder.resolve() / "thumbnails" / "hash0.webp")
         assert own == opened.dataset.values("filepath")[1]
         assert opened.thumbnails == {thumbnail: str(run.photo_root / "0.jpg")}
         assert thumbnail in opened.photos
