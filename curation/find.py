@@ -1,13 +1,14 @@
-"""`curate find-issues`: listings in, a finished run out."""
+"""Find the issues of a dataset: listings in, a finished run out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
@@ -26,19 +27,13 @@ from training.settings import TrainSettings
 from training.utils.files import locked, sha256_of_file, whole_file, write_json
 from training.utils.progress import SILENT, Reporter
 
+if TYPE_CHECKING:
+    from curation.evidence.out_of_fold import FoldTrainer
+    from training.crossval.plan import Plan
+
 __all__ = ["FindSettings", "find"]
 
-
-@dataclass(frozen=True)
-class _Scoring:
-    """How a run is scored: the side of its photos in pixels, and what gives the evidence of its prepared table."""
-
-    image_size: int
-    score: Callable[[pd.DataFrame], Evidence]
-
-
-#: Settles before the photos are read, for a run, how it is going to be scored.
-Scorer = Callable[[Run], _Scoring]
+Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -107,32 +102,22 @@ def find(
     Run
         Finished.
     """
-    reporter, cache = reporter, cache or default_cache()
-    # everything that can be wrong with what was asked is found before a folder is made
-    brought = _brought(listings, settings.probabilities)
-    classes = brought.classes if brought else listings.classes
-    settle = _scorer(listings, settings, classes, brought, cache, reporter)
+    cache = cache or default_cache()
+    # everything that can be wrong with the request is reported before a folder is made
+    scorer = _scorer(listings, settings, cache, reporter)
     check_expected(listings, reporter)
     if settings.text and listings.table["image"].notna().any():
         check_reader()
-    run = create_run(listings.source.name, run_folder, command=list(command), facts=_facts(listings, classes, settings))
+    facts = {
+        "dataset": dataset_facts(listings, list(scorer.classes)),
+        "settings": settings.to_dict(),
+        "seed": settings.train.seed,
+    }
+    run = create_run(listings.source.name, run_folder, command=list(command), facts=facts)
     reporter.say(f"run folder: {run.folder}")
     with locked(run.folder), recorded(run, reporter, _write_report):
         report_problems(run.folder, listings, reporter)
-        scoring = settle(run)
-        with run.stage("photos"):
-            table = prepare(
-                run,
-                listings,
-                image_size=scoring.image_size,
-                seed=settings.train.seed,
-                folds=brought.fold if brought else settings.folds,
-                cache=cache,
-                reporter=reporter,
-                text=settings.text,
-            )
-        with run.stage("train"):
-            evidence = scoring.score(table)
+        evidence = scorer.score(run)
         with run.stage("issues"):
             _write(run, evidence)
     return run
@@ -149,54 +134,98 @@ def _write(run: Run, evidence: Evidence) -> None:
     write_json(run.health_file, health(evidence, issues))
 
 
-def _scorer(
-    listings: Listings,
-    settings: FindSettings,
-    classes: Sequence[str],
-    brought: Probabilities | None,
-    cache: PhotoCache,
-    reporter: Reporter,
-) -> Scorer:
-    """Return what gives the probabilities: training, or the file that was brought."""
-    if brought is not None:
-        probs, currency = brought.probs, listings.source.currency
-        scoring = _Scoring(settings.train.size, lambda table: Evidence(table, tuple(classes), probs, currency=currency))
-        return lambda run: scoring
-    # which listings must stay together is known later; these folds could not be made even if none had to
-    check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
-    # torch takes seconds to import; whoever brings probabilities does not need it
-    from curation.evidence.out_of_fold import FoldTrainer
-    from training.crossval.plan import Plan
+@dataclass(frozen=True)
+class _GivenProbabilities:
+    """Scores listings by the user's own out-of-fold probabilities; nothing is trained."""
 
-    trainer = FoldTrainer.checked(settings.train, classes, cache, reporter)
+    listings: Listings
+    settings: FindSettings
+    probabilities: Probabilities
+    cache: PhotoCache
+    reporter: Reporter
 
-    def settle(run: Run) -> _Scoring:
+    @property
+    def classes(self) -> Sequence[str]:
+        return self.probabilities.classes
+
+    def score(self, run: Run) -> Evidence:
+        """Prepare the photos of a run, and return its evidence."""
+        size, fold = self.settings.train.size, self.probabilities.fold
+        table = _prepare(run, self.listings, self.settings, size, fold, self.cache, self.reporter)
+        with run.stage("train"):
+            currency = self.listings.source.currency
+            return Evidence(table, self.probabilities.classes, self.probabilities.probs, currency=currency)
+
+
+@dataclass(frozen=True)
+class _TrainedHere:
+    """Scores listings by models that it trains, one per fold."""
+
+    listings: Listings
+    settings: FindSettings
+    trainer: FoldTrainer
+    reporter: Reporter
+
+    @property
+    def classes(self) -> Sequence[str]:
+        return self.trainer.classes
+
+    def score(self, run: Run) -> Evidence:
+        """Plan the training, prepare the photos of a run, train, and return its evidence."""
+        plan = self._plan(run)
+        size, folds = plan.settings.size, self.settings.folds
+        table = _prepare(run, self.listings, self.settings, size, folds, self.trainer.cache, self.reporter)
+        with run.stage("train"):
+            return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter)
+
+    def _plan(self, run: Run) -> Plan:
+        from training.crossval.plan import Plan
+
         file = run.training_folder / "plan.json"
         if file.exists():
             # an interrupted run goes on as it began
-            plan = Plan.load(file)
-        else:
-            plan = trainer.plan(listings, settings.folds, reporter)
-            plan.save(file)
-        return _Scoring(
-            plan.settings.size, lambda table: trainer.train(plan, run, table, listings.source.currency, reporter)
+            return Plan.load(file)
+        plan = self.trainer.plan(self.listings, self.settings.folds, self.reporter)
+        plan.save(file)
+        return plan
+
+
+def _scorer(
+    listings: Listings, settings: FindSettings, cache: PhotoCache, reporter: Reporter
+) -> _GivenProbabilities | _TrainedHere:
+    if settings.probabilities is not None:
+        ids = listings.table["id"].tolist()
+        probabilities = read_probabilities(settings.probabilities, ids, listings.classes)
+        return _GivenProbabilities(listings, settings, probabilities, cache, reporter)
+    # which listings must stay together is known later; these folds could not be made even if none had to
+    check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
+    # torch takes seconds to import, and is not needed for given probabilities
+    from curation.evidence.out_of_fold import FoldTrainer
+
+    trainer = FoldTrainer.checked(settings.train, listings.classes, cache, reporter)
+    return _TrainedHere(listings, settings, trainer, reporter)
+
+
+def _prepare(
+    run: Run,
+    listings: Listings,
+    settings: FindSettings,
+    image_size: int,
+    folds: int | Int64,
+    cache: PhotoCache,
+    reporter: Reporter,
+) -> pd.DataFrame:
+    with run.stage("photos"):
+        return prepare(
+            run,
+            listings,
+            image_size=image_size,
+            seed=settings.train.seed,
+            folds=folds,
+            cache=cache,
+            reporter=reporter,
+            text=settings.text,
         )
-
-    return settle
-
-
-def _brought(listings: Listings, path: Path | None) -> Probabilities | None:
-    if path is None:
-        return None
-    return read_probabilities(path, listings.table["id"].tolist(), listings.classes)
-
-
-def _facts(listings: Listings, classes: Sequence[str], settings: FindSettings) -> dict[str, Any]:
-    return {
-        "dataset": dataset_facts(listings, list(classes)),
-        "settings": settings.to_dict(),
-        "seed": settings.train.seed,
-    }
 
 
 def _write_report(run: Run) -> None:

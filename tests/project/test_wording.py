@@ -21,7 +21,6 @@ MAY_NAME = {
     "curation/exploration/explore.py": "the mark in explore.json by which an earlier look is known",
     "curation/models/trials.py": "the name of the study in Optuna's file",
     "curation/review/": "its pages are for people who go on at the command line",
-    "curation/find.py": "the price model, which is about to go",
 }
 LIBRARY = [path for path in modules() if not path.is_relative_to(ROOT / "curation/cli")]
 
