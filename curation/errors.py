@@ -66,6 +66,11 @@ class ListingsError(InputError):
 class ProbabilitiesError(InputError):
     """Probabilities that do not fit the listings."""
 
+    def __init__(
+        self, what: str, *, got: str = "", wanted: str = "", fix: str = "", parameter: str | None = "probabilities"
+    ) -> None:
+        super().__init__(what, got=got, wanted=wanted, fix=fix, parameter=parameter)
+
 
 class DecisionsError(InputError):
     """Decisions that can't be applied: unknown ids, unknown classes, no decision at all."""

@@ -12,7 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
-from curation.evidence.probabilities import Probabilities, read_probabilities, write_probabilities
+from curation.evidence.probabilities import (
+    Given,
+    Probabilities,
+    describe_given,
+    given_probabilities,
+    write_probabilities,
+)
 from curation.evidence.split import prepare
 from curation.issues import find_issues
 from curation.issues.health import health
@@ -24,7 +30,7 @@ from curation.run.run import Run, create_run
 from training.crossval.folds import check_folds
 from training.images.cache import PhotoCache, default_cache
 from training.settings import TrainSettings
-from training.utils.files import locked, sha256_of_file, whole_file, write_json
+from training.utils.files import locked, whole_file, write_json
 from training.utils.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
@@ -46,26 +52,25 @@ class FindSettings:
         Number of folds, at least 2.
     train : TrainSettings
         How each fold's model is trained; its seed is the run's.
-    probabilities : Path or None
-        The user's own out-of-fold probabilities: then nothing is trained.
+    probabilities : Path, ndarray, Probabilities or None
+        The user's own out-of-fold probabilities, see
+        :func:`curation.evidence.probabilities.given_probabilities`: then nothing is trained.
     text : bool
         Whether text is looked for in photos.
     """
 
     folds: int = 5
     train: TrainSettings = field(default_factory=TrainSettings)
-    probabilities: Path | None = None
+    probabilities: Given | None = None
     text: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as run.json keeps them."""
-        brought = self.probabilities
         return {
             "folds": self.folds,
             "text": self.text,
             "train": self.train.to_dict(),
-            "probabilities": None if brought is None else str(brought.resolve()),
-            "probabilities_sha256": None if brought is None else sha256_of_file(brought),
+            **describe_given(self.probabilities),
         }
 
 
@@ -195,7 +200,7 @@ def _scorer(
 ) -> _GivenProbabilities | _TrainedHere:
     if settings.probabilities is not None:
         ids = listings.table["id"].tolist()
-        probabilities = read_probabilities(settings.probabilities, ids, listings.classes)
+        probabilities = given_probabilities(settings.probabilities, ids, listings.classes)
         return _GivenProbabilities(listings, settings, probabilities, cache, reporter)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))

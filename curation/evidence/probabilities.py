@@ -1,11 +1,13 @@
-"""Out-of-fold probabilities as files: those of a run, and those brought along."""
+"""Out-of-fold probabilities: those of a run, and those that somebody brings, as a file or an array."""
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -13,9 +15,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import ProbabilitiesError, closest, some
-from training.utils.files import whole_file
+from training.utils.files import sha256_of_file, whole_file
 
-__all__ = ["Probabilities", "read_probabilities", "write_probabilities"]
+__all__ = [
+    "Given",
+    "Probabilities",
+    "describe_given",
+    "given_probabilities",
+    "read_probabilities",
+    "write_probabilities",
+]
 
 #: Rows that sum to 1 within this are renormalised, so that float16 files work.
 TOLERANCE = 0.01
@@ -46,6 +55,21 @@ class Probabilities:
     fold: npt.NDArray[np.int64]
 
 
+#: Probabilities that somebody brings: a file, an array in the order of the table, or some that carry their ids.
+Given = Path | npt.NDArray[Any] | Probabilities
+
+
+def describe_given(given: Given | None) -> dict[str, str | None]:
+    """Return what run.json keeps of given probabilities: where they were, and the SHA-256 of their content."""
+    if given is None:
+        return {"probabilities": None, "probabilities_sha256": None}
+    if isinstance(given, Path):
+        return {"probabilities": str(given.resolve()), "probabilities_sha256": sha256_of_file(given)}
+    parts = [given.probs, given.ids, np.array(given.classes)] if isinstance(given, Probabilities) else [given]
+    content = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+    return {"probabilities": "an array", "probabilities_sha256": hashlib.sha256(content).hexdigest()}
+
+
 def write_probabilities(path: Path, probabilities: Probabilities) -> None:
     """Write ``probabilities.npz``: id, classes, probs (float32), fold. It loads without pickle."""
     with whole_file(path) as temporary:
@@ -56,6 +80,67 @@ def write_probabilities(path: Path, probabilities: Probabilities) -> None:
             probs=probabilities.probs.astype(np.float32),
             fold=probabilities.fold,
         )
+
+
+def given_probabilities(given: Given, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
+    """Check probabilities that somebody brings, and bring them into the order of the listings.
+
+    Parameters
+    ----------
+    given : Path, ndarray or Probabilities
+        A file, see :func:`read_probabilities`; an array of numbers, shape (N, K), with a row per listing in the order
+        of `ids` and a column per class in the order of the sorted labels; or probabilities with ids and classes of
+        their own.
+    ids : sequence of str, length N
+        The listings.
+    labels : sequence of str, length K
+        The distinct given labels.
+
+    Returns
+    -------
+    Probabilities
+        In the order of `ids`; new arrays.
+
+    Raises
+    ------
+    ProbabilitiesError
+        If ids, classes, shape or type don't match, or rows don't sum to 1 within 0.01.
+
+    Examples
+    --------
+    >>> given_probabilities(np.array([[0.5, 0.5, 0.0]]), ["a"], ["lamp", "sofa"])
+    Traceback (most recent call last):
+    ...
+    curation.errors.ProbabilitiesError: probs has shape (1, 3) where (1, 2) was wanted: listings by sorted labels
+    """
+    if isinstance(given, Path):
+        return read_probabilities(given, ids, labels)
+    if not isinstance(given, Probabilities):
+        given = _of_array(given, ids, labels)
+    return _checked(given, ids, labels, "probs")
+
+
+def _of_array(probs: Any, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
+    if not isinstance(probs, np.ndarray):
+        raise ProbabilitiesError(
+            "probs is no array", got=type(probs).__name__, wanted="a file, an ndarray of shape (N, K), or Probabilities"
+        )
+    if probs.dtype.kind not in "fiu":
+        raise ProbabilitiesError("probs has the wrong type", got=f"dtype {probs.dtype}", wanted="real numbers")
+    wanted = (len(ids), len(labels))
+    if probs.shape != wanted:
+        raise ProbabilitiesError(f"probs has shape {probs.shape} where {wanted} was wanted: listings by sorted labels")
+    unknown = np.full(len(ids), -1, dtype=np.int64)
+    return Probabilities(np.array(ids, dtype=np.str_), tuple(sorted(labels)), probs.astype(np.float64), unknown)
+
+
+def _checked(given: Probabilities, ids: Sequence[str], labels: Sequence[str], name: str) -> Probabilities:
+    """Return probabilities in the order of the listings; `name` is what they are called in an error."""
+    _check_shape(given, name)
+    _check_classes(given.classes, labels, name)
+    probs = _normalised(given, name)
+    order = _order(given.ids, ids, name)
+    return Probabilities(np.array(ids, dtype=np.str_), given.classes, probs[order], given.fold[order])
 
 
 def read_probabilities(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
@@ -93,18 +178,14 @@ def read_probabilities(path: Path, ids: Sequence[str], labels: Sequence[str]) ->
     except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
         # NumPy's and pandas' words for a damaged file
         raise ProbabilitiesError(f"{path.name} can't be read", got=str(error).splitlines()[0]) from error
-    _check_shape(brought, path.name)
-    _check_classes(brought.classes, labels, path.name)
-    probs = _normalised(brought, path.name)
-    order = _order(brought.ids, ids, path.name)
-    return Probabilities(np.array(ids, dtype=np.str_), brought.classes, probs[order], brought.fold[order])
+    return _checked(brought, ids, labels, path.name)
 
 
 def _read_npz(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
-    loaded = np.load(path, allow_pickle=False)
-    if not isinstance(loaded, np.lib.npyio.NpzFile):
-        raise ValueError("an array alone, which is a .npy")
-    with loaded as content:
+    with path.open("rb") as stream:
+        content = np.load(stream, allow_pickle=False)
+        if not isinstance(content, np.lib.npyio.NpzFile):
+            raise ValueError("an array alone, which is a .npy")
         missing = [key for key in ("probs", "id", "classes") if key not in content]
         if missing:
             raise ProbabilitiesError(
@@ -127,7 +208,9 @@ def _read_npz(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabil
 
 
 def _read_npy(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
-    loaded = np.load(path, allow_pickle=False)
+    # NumPy leaves a file that it can't read open
+    with path.open("rb") as stream:
+        loaded = np.load(stream, allow_pickle=False)
     if not isinstance(loaded, np.ndarray):
         raise ValueError("several arrays, which is a .npz")
     probs = np.asarray(loaded, dtype=np.float64)

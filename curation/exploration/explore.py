@@ -86,6 +86,14 @@ def explore(listings: Listings, *, sample: int = SAMPLE, seed: int = 0, reporter
     ------
     InputError
         If `sample` is less than 1.
+
+    Examples
+    --------
+    >>> import curation
+    >>> demo = curation.demo("shop", listings=120)
+    >>> exploration = curation.explore(curation.read_listings("shop"))
+    >>> exploration.findings["labels"]["classes"]
+    12
     """
     if sample < 1:
         raise InputError("the sample is too small", got=str(sample), wanted="1 photo or more")

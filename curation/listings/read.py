@@ -48,7 +48,7 @@ class Listings:
 
 
 def read_listings(
-    dataset: Path,
+    dataset: str | Path,
     *,
     columns: Mapping[str, str] | None = None,
     allow_outside: bool = False,
@@ -60,7 +60,7 @@ def read_listings(
 
     Parameters
     ----------
-    dataset : Path
+    dataset : str or Path
         A folder with ``dataset.toml`` or ``listings.csv``; a ``.csv``, ``.parquet`` or ``.jsonl`` table; a folder of
         class folders (torchvision's ImageFolder); a folder with ``metadata.csv`` (Hugging Face imagefolder).
     columns : mapping of str to str, optional
@@ -84,8 +84,16 @@ def read_listings(
     ListingsError
         If the dataset is missing, empty, lacks a column, has missing or duplicate ids, too few classes, paths outside
         its folder, prices in several currencies, or more than 20 % bad rows.
+
+    Examples
+    --------
+    >>> import curation
+    >>> demo = curation.demo("shop", listings=120)
+    >>> listings = curation.read_listings("shop/listings.csv", columns={"label": "label"})
+    >>> len(listings.table), len(listings.classes)
+    (120, 12)
     """
-    source = find_source(dataset)
+    source = find_source(Path(dataset))
     raw = read_table(source, needs_label=needs_label)
     mapping = {**source.columns, **(columns or {})}
     table = _with_our_names(raw, mapping, needs_image, needs_label)

@@ -1,0 +1,378 @@
+"""A finished run as a person works with it: look, decide, apply, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from curation.errors import DecisionsError
+from curation.evidence.probabilities import Probabilities, read_probabilities
+from curation.fixes import DEFAULT_CONFIDENCE, Fixes, plan_fixes, undo_fixes
+from curation.fixes import apply_fixes as write_fixes
+from curation.issues.summary import summarise
+from curation.report import write_report
+from curation.run import run as folders
+from curation.run.journal import Decision, check_decisions, check_reviewer, current_decisions, reviewer_name
+from training.images.cache import PhotoCache, default_cache
+from training.utils.progress import SILENT, Reporter
+from training.utils.units import now
+
+if TYPE_CHECKING:
+    import fiftyone
+
+    from curation.review import ReviewOutcome
+    from curation.review.page.write import Written
+
+__all__ = ["Run"]
+
+#: Where a decision was made, in the journal.
+_SOURCE = "api"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its tables, what people decide, and what becomes of the dataset.
+
+    Made by :func:`find_issues` and :func:`open_run`. Everything is kept in the run's folder, so a run can be opened
+    again at any time, also by the command line; each attribute reads the files as they are now.
+
+    Attributes
+    ----------
+    folder : Path
+        ``runs/<dataset>/<number>``, or the one that was named. Its files: docs/data.md.
+
+    Examples
+    --------
+    >>> import curation, numpy as np
+    >>> demo = curation.demo("shop", listings=120)
+    >>> listings = curation.read_listings("shop")
+    >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
+    >>> run = curation.find_issues(listings, probabilities=guesses, text=False)
+    >>> run.issues.shape[0], run.probabilities().probs.shape
+    (120, (120, 12))
+    >>> first, second = run.issues.nsmallest(2, "priority")["id"]
+    >>> run.decide(first, "delete", reviewer="ana")["action"].tolist()
+    ['delete']
+    >>> run.apply_fixes().counts()
+    {'relabelled': 0, 'deleted': 1, 'kept': 0}
+    """
+
+    folder: Path
+
+    @property
+    def _files(self) -> folders.Run:
+        return folders.Run(self.folder)
+
+    @property
+    def listings(self) -> pd.DataFrame:
+        """The N checked listings as they were used, with ``fold``, ``split`` and facts of each photo; a new copy."""
+        return self._files.listings()
+
+    @property
+    def issues(self) -> pd.DataFrame:
+        """One row per listing: ``is_<kind>_issue``, ``<kind>_score`` in [0, 1] (low = bad), suggestion, ``reasons``.
+
+        ``priority`` is a permutation of 1 to N; 1 is to be looked at first. All columns: docs/data.md.
+        """
+        return self._files.issues()
+
+    @property
+    def health(self) -> dict[str, Any] | None:
+        """How sound the given labels are, altogether, of each class, and between pairs of classes."""
+        return self._files.health()
+
+    def probabilities(self) -> Probabilities:
+        """Return the out-of-fold probabilities, shape (N, K), with their ids, classes and folds."""
+        ids = self.listings["id"].astype(str).tolist()
+        return read_probabilities(self._files.probabilities_file, ids, self._files.classes)
+
+    def decisions(self) -> pd.DataFrame:
+        """Return what holds for each listing that was decided on: one row each, in the order of the first decision.
+
+        Returns
+        -------
+        DataFrame
+            ``id``, ``action`` (keep, relabel, delete), ``new_label``, ``reviewer``, ``time`` (UTC), ``source``,
+            ``note``, ``suggested_label``.
+        """
+        return _table(current_decisions(self._files.decisions()[0]).values())
+
+    def summary(self, budget: int | None = None) -> dict[str, Any]:
+        """Return what a person wants to know first.
+
+        Parameters
+        ----------
+        budget : int, optional
+            How many listings you are going to look at: the summary then says how many of them are expected to need a
+            change.
+        """
+        return summarise(self._files, budget)
+
+    def decide(
+        self,
+        ids: str | Iterable[str],
+        action: str,
+        *,
+        label: str | None = None,
+        reviewer: str | None = None,
+        note: str = "",
+    ) -> pd.DataFrame:
+        """Decide on listings; nothing is changed before :meth:`apply_fixes`.
+
+        Parameters
+        ----------
+        ids : str or iterable of str
+            One listing or several.
+        action : str
+            ``keep`` (the label is right), ``relabel``, ``delete``, or ``undo`` (takes the latest decision back).
+        label : str, optional
+            The class to relabel to; by default each listing's own suggestion.
+        reviewer : str, optional
+            Your name; by default ``CURATE_REVIEWER`` or the name of your account.
+        note : str
+            Kept with the decision.
+
+        Returns
+        -------
+        DataFrame
+            What holds for these listings now, as :meth:`decisions` has it.
+
+        Raises
+        ------
+        DecisionsError
+            If a listing, a class or the action is unknown; nothing is recorded then.
+        """
+        wanted = [ids] if isinstance(ids, str) else [str(id) for id in ids]
+        if label is not None and action != "relabel":
+            raise DecisionsError("a label has no effect unless listings are relabelled", got=action, parameter="label")
+        who, time = check_reviewer(reviewer or reviewer_name()), now()
+        suggested = _suggestions(self.issues)
+        decisions = [
+            Decision(
+                id,
+                action,
+                (label or suggested.get(id)) if action == "relabel" else None,
+                who,
+                time,
+                _SOURCE,
+                note or None,
+                suggested.get(id),
+            )
+            for id in wanted
+        ]
+        check_decisions(decisions, suggested.keys(), self._files.classes)
+        self._files.decide(decisions)
+        now_held = self.decisions()
+        return now_held[now_held["id"].isin(wanted)].reset_index(drop=True)
+
+    def review(
+        self,
+        *,
+        address: str = "127.0.0.1",
+        port: int = 5151,
+        reviewer: str | None = None,
+        browser: bool = True,
+        reporter: Reporter = SILENT,
+    ) -> ReviewOutcome:
+        """Look at the run in the FiftyOne App until the process is interrupted (Ctrl-C, or the notebook's stop).
+
+        Parameters
+        ----------
+        address : str
+            Where to listen; any other than this machine's own can be reached by whoever has the printed address.
+        port : int
+            0 takes a free one.
+        reviewer : str, optional
+            Your name, kept with every decision; by default ``CURATE_REVIEWER`` or the name of your account.
+        browser : bool
+            Open a browser.
+        reporter : Reporter, optional
+            Gets the address to open, and what a person should know.
+
+        Raises
+        ------
+        ReviewError
+            If there is no MongoDB, the port is taken, or the photos are gone.
+        """
+        from curation.review import run_review
+
+        return run_review(
+            self._files, address=address, port=port, reviewer=reviewer, open_browser=browser, say=reporter.say
+        )
+
+    def review_page(
+        self,
+        *,
+        output: str | Path | None = None,
+        first: int | None = None,
+        reviewer: str | None = None,
+        reporter: Reporter = SILENT,
+    ) -> Written:
+        """Write the review as one page to decide in with any browser: no MongoDB, no server.
+
+        Parameters
+        ----------
+        output : str or Path, optional
+            The file; by default ``review.html`` in the run's folder.
+        first : int, optional
+            Only so many listings, those to look at first.
+        reviewer : str, optional
+            Who will decide; by default the page asks.
+        reporter : Reporter, optional
+            Shows progress.
+
+        Raises
+        ------
+        ReviewError
+            If no listing has a photo, or the photos are gone.
+        InputError
+            If the file can't be written.
+        """
+        from curation.review.page.write import write_page
+
+        return write_page(self._files, output=_path(output), first=first, reviewer=reviewer, reporter=reporter)
+
+    def apply_fixes(
+        self,
+        decisions: str | Path | None = None,
+        *,
+        accept_suggestions: bool = False,
+        min_confidence: float = DEFAULT_CONFIDENCE,
+        reviewer: str | None = None,
+        dry_run: bool = False,
+    ) -> Fixes:
+        """Write ``cleaned/``: the dataset with all decisions applied, as a new version. The input is never touched.
+
+        Parameters
+        ----------
+        decisions : str or Path, optional
+            A CSV with ``id``, ``decision``, ``new_label``; its decisions go before those made earlier.
+        accept_suggestions : bool
+            Relabel flagged listings whose suggestion is sure enough and that nobody has decided on. Labels of the test
+            set are changed by people only.
+        min_confidence : float
+            How sure, in [0, 1].
+        reviewer : str, optional
+            Name for decisions that carry none.
+        dry_run : bool
+            Return what would change; write nothing.
+
+        Raises
+        ------
+        DecisionsError
+            If nothing is decided, or a decision fits no listing or class.
+        """
+        fixes = plan_fixes(
+            self._files,
+            decisions_file=_path(decisions),
+            accept_suggestions=accept_suggestions,
+            min_confidence=min_confidence,
+            reviewer=reviewer,
+        )
+        if not dry_run:
+            write_fixes(self._files, fixes)
+            write_report(self._files)
+        return fixes
+
+    def undo(self) -> dict[str, Any]:
+        """Take the last :meth:`apply_fixes` back; decisions of the review stay.
+
+        Raises
+        ------
+        RunError
+            If there is nothing to take back.
+        """
+        undone = undo_fixes(self._files)
+        write_report(self._files)
+        return undone
+
+    def retrain(
+        self,
+        *,
+        compare: bool = True,
+        seeds: int = 5,
+        controls: bool = False,
+        truth: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+        cache: PhotoCache | None = None,
+        command: Sequence[str] = (),
+        reporter: Reporter = SILENT,
+    ) -> dict[str, Any]:
+        """Train on the dataset before and after the fixes, and compare both on one fixed test set.
+
+        Parameters
+        ----------
+        compare : bool
+            Train on the dataset before the fixes, too.
+        seeds : int
+            Models per version, paired; one does not show the noise of training.
+        controls : bool
+            Compare with other versions, too: as many listings deleted at random, every suggestion accepted, each kind
+            of fix alone and, with `truth`, all labels correct.
+        truth : str, optional
+            True labels, for benchmarks: a column of the dataset, or a CSV with ``id`` and ``true_label``.
+        changes : mapping, optional
+            Settings that differ from the run's, e.g. ``{"epochs": 12}``.
+        cache : PhotoCache, optional
+            Where decoded photos are kept; by default the user's.
+        command : sequence of str
+            What was typed, for ``comparison.json``.
+        reporter : Reporter, optional
+            Shows messages and progress.
+
+        Raises
+        ------
+        RunError
+            If there is no cleaned dataset, or no photos.
+        InputError
+            If the versions train on the same labels.
+        """
+        from curation.comparison.compare import retrain
+
+        result = retrain(
+            self._files,
+            compare=compare,
+            seeds=seeds,
+            controls=controls,
+            truth=truth,
+            changes=dict(changes or {}),
+            command=command,
+            cache=cache or default_cache(),
+            reporter=reporter,
+        )
+        if compare:
+            write_report(self._files)
+        return result
+
+    def to_fiftyone(self) -> fiftyone.Dataset:
+        """Return the run as a dataset of FiftyOne, with all flags, scores and decisions as fields of its samples.
+
+        Raises
+        ------
+        ReviewError
+            If there is no MongoDB, or the photos are gone.
+        """
+        from curation.review.app.dataset import open_dataset
+        from curation.review.server.mongod import check_mongod
+
+        check_mongod()
+        return open_dataset(self._files).dataset
+
+
+def _suggestions(issues: pd.DataFrame) -> dict[str, str | None]:
+    """Return the suggested label of each listing; None where there is none."""
+    suggested = issues["suggested_label"].astype(object).where(issues["suggested_label"].notna(), None)
+    return dict(zip(issues["id"], suggested, strict=True))
+
+
+def _table(decisions: Iterable[Decision]) -> pd.DataFrame:
+    columns = [field.name for field in fields(Decision)]
+    return pd.DataFrame([astuple(decision) for decision in decisions], columns=columns).astype("string")
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)

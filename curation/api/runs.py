@@ -1,0 +1,183 @@
+"""Runs: made by finding issues, opened again, listed, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curation.api.run import Run
+from curation.evidence.probabilities import Probabilities
+from curation.find import FindSettings, find
+from curation.listings import Listings
+from curation.run import run as folders
+from curation.run.diff import diff_runs, named_run
+from curation.run.overview import list_runs
+from training.images.cache import PhotoCache, default_cache
+from training.settings import TrainSettings
+from training.utils.progress import SILENT, Reporter
+
+__all__ = ["diff", "find_issues", "open_run", "runs"]
+
+
+def find_issues(
+    listings: Listings,
+    *,
+    run: str | Path | None = None,
+    folds: int = 5,
+    probabilities: str | Path | np.ndarray[Any, Any] | Probabilities | None = None,
+    text: bool = True,
+    settings: TrainSettings = TrainSettings(),  # noqa: B008 (frozen)
+    cache: PhotoCache | None = None,
+    command: Sequence[str] = (),
+    reporter: Reporter = SILENT,
+) -> Run:
+    """Find wrong labels, odd prices, photos of text, reposts and unreadable photos.
+
+    Models are trained out of fold: each listing is scored by one that never saw it, its group, or its photo. An
+    interrupted run with the same settings and data is continued. Method: docs/how-it-works.md.
+
+    Parameters
+    ----------
+    listings : Listings
+        Of :func:`read_listings`.
+    run : str or Path, optional
+        Folder of the run; by default ``runs/<dataset>/<number>`` below the current folder.
+    folds : int
+        Number of folds, at least 2.
+    probabilities : str, Path, ndarray or Probabilities, optional
+        Your own out-of-fold probabilities: nothing is trained. A file (``.npz``, ``.npy``, ``.csv``); an array of
+        shape (N, K) with a row per listing in the order of ``listings.table`` and a column per class in the order of
+        ``listings.classes``; or :class:`Probabilities`, in any order. Rows sum to 1; a row of NaN is a listing that was
+        not scored.
+    text : bool
+        Look for photos that show text instead of the item.
+    settings : TrainSettings
+        How models are trained; its seed is the run's.
+    cache : PhotoCache, optional
+        Where decoded photos are kept for later runs; by default the user's.
+    command : sequence of str
+        What was typed, for ``run.json``.
+    reporter : Reporter, optional
+        Shows messages and progress; silent by default.
+
+    Returns
+    -------
+    Run
+        Finished.
+
+    Raises
+    ------
+    ListingsError
+        If the listings can't be trained on.
+    ProbabilitiesError
+        If the probabilities don't fit the listings.
+    RunError
+        If `run` holds something else.
+    InputError
+        If a setting is out of range.
+
+    Examples
+    --------
+    >>> import curation, numpy as np
+    >>> demo = curation.demo("shop", listings=120)
+    >>> listings = curation.read_listings("shop")
+    >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
+    >>> run = curation.find_issues(listings, probabilities=guesses, text=False)
+    >>> sorted(run.issues["priority"]) == list(range(1, 121))
+    True
+    """
+    if isinstance(probabilities, str):
+        probabilities = Path(probabilities)
+    asked = FindSettings(folds=folds, train=settings, probabilities=probabilities, text=text)
+    found = find(
+        listings,
+        asked,
+        run_folder=None if run is None else Path(run),
+        cache=cache or default_cache(),
+        command=command,
+        reporter=reporter,
+    )
+    return Run(found.folder)
+
+
+def open_run(folder: str | Path | None = None) -> Run:
+    """Open a finished run.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        By default the latest one below ``runs/``.
+
+    Raises
+    ------
+    RunError
+        If there is no such run, it has not finished, or its files are of another format.
+
+    Examples
+    --------
+    >>> import curation
+    >>> curation.open_run("no/such/run")
+    Traceback (most recent call last):
+    ...
+    curation.errors.RunError: no/such/run is not a run: wanted a folder with run.json. Start one with \
+`find_issues(listings)`.
+    """
+    return Run(folders.open_run(None if folder is None else Path(folder)).folder)
+
+
+def runs(dataset: str | None = None) -> list[dict[str, Any]]:
+    """Return all runs below ``runs/``, by dataset, oldest first.
+
+    Parameters
+    ----------
+    dataset : str, optional
+        Only the runs of this one, by its name.
+
+    Raises
+    ------
+    RunError
+        If there is no run.
+
+    Examples
+    --------
+    >>> import curation
+    >>> curation.runs()
+    Traceback (most recent call last):
+    ...
+    curation.errors.RunError: there is no run below runs/. Start one with `find_issues(listings)`.
+    """
+    return list_runs(dataset)
+
+
+def diff(a: Run | str | Path, b: Run | str | Path) -> dict[str, Any]:
+    """Compare two finished runs: settings, data, flags, suggestions, decisions, fixes, macro-F1.
+
+    Parameters
+    ----------
+    a, b : Run, str or Path
+        Runs, their folders, or names: ``"1"`` for a number of the latest dataset, ``"demo/1"``.
+
+    Raises
+    ------
+    RunError
+        If there is no such run, both are the same, or they have no listing in common.
+
+    Examples
+    --------
+    >>> import curation, numpy as np
+    >>> demo = curation.demo("shop", listings=120)
+    >>> listings = curation.read_listings("shop")
+    >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
+    >>> first = curation.find_issues(listings, probabilities=guesses, text=False)
+    >>> second = curation.find_issues(listings, probabilities=guesses[:, ::-1], text=False)
+    >>> curation.diff(first, "demo/2")["b"]["run"]
+    'demo/2'
+    """
+    return diff_runs(_found(a), _found(b))
+
+
+def _found(run: Run | str | Path) -> folders.Run:
+    return folders.Run(run.folder).require_finished() if isinstance(run, Run) else named_run(str(run))

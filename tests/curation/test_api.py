@@ -1,0 +1,163 @@
+"""The public API: what `import curation` offers, and one whole loop through it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import curation
+from curation.demo_data import write_demo
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = [name for name in curation.__all__ if inspect.isfunction(getattr(curation, name))]
+METHODS = [
+    (owner, name)
+    for owner in (curation.Run,)
+    for name, method in vars(owner).items()
+    if not name.startswith("_") and (inspect.isfunction(method) or isinstance(method, property))
+]
+
+
+def test_every_public_name_can_be_had_and_is_offered_for_completion():
+    assert [name for name in curation.__all__ if not hasattr(curation, name)] == []
+    assert dir(curation) == sorted([*curation.__all__, "__version__"])
+    assert curation.__all__ == sorted(curation.__all__)
+
+
+def test_a_name_that_is_not_there_is_said_to_be_missing():
+    with pytest.raises(AttributeError, match="module 'curation' has no attribute 'find_isues'"):
+        curation.find_isues  # noqa: B018
+
+
+def test_type_checkers_see_the_same_names_as_the_program():
+    tree = ast.parse((ROOT / "curation/__init__.py").read_text())
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        (alias.name, statement.module)
+        for statement in typed.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+    assert seen == {(name, home) for home, names in curation._HOMES.items() for name in names}
+    assert sorted(name for name, _ in seen) == curation.__all__
+
+
+def test_importing_curation_imports_nothing_slow():
+    code = "import sys, curation; print(sorted({'torch', 'pandas', 'numpy', 'fiftyone', 'click'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_takes_everything_but_its_data_by_name(name):
+    parameters = inspect.signature(getattr(curation, name)).parameters.values()
+    by_place = [each.name for each in parameters if each.kind is not inspect.Parameter.KEYWORD_ONLY]
+    assert len(by_place) <= 2, by_place
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_documents_every_parameter_and_has_an_example(name):
+    function = getattr(curation, name)
+    text = inspect.getdoc(function)
+    documented = text.partition("Parameters\n---")[2].partition("\nRaises")[0]
+    for parameter in inspect.signature(function).parameters:
+        assert f"\n{parameter}" in documented or f", {parameter}" in documented, parameter
+    assert "Raises\n---" in text
+    assert ">>> import curation" in text
+
+
+@pytest.mark.parametrize(("owner", "name"), METHODS, ids=[f"{owner.__name__}.{name}" for owner, name in METHODS])
+def test_a_method_documents_every_parameter(owner, name):
+    method = inspect.getattr_static(owner, name)
+    text = inspect.getdoc(method)
+    if not isinstance(method, property):
+        parameters = [each for each in inspect.signature(method).parameters if each != "self"]
+        assert [each for each in parameters if f"\n{each} :" not in text] == []
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """A demo, the current folder beside it."""
+    monkeypatch.chdir(tmp_path)
+    write_demo(tmp_path / "shop", listings=120, seed=0)
+    return curation.read_listings("shop")
+
+
+def certain(listings, sure=0.9):
+    """Return probabilities that believe every label but those that were planted wrong."""
+    truth = pd.read_csv("shop/truth.csv").set_index("id")["true_label"]
+    true = listings.table["id"].map(truth).where(lambda label: label.isin(listings.classes), listings.classes[0])
+    probs = np.full((len(true), len(listings.classes)), (1 - sure) / (len(listings.classes) - 1))
+    probs[np.arange(len(true)), [listings.classes.index(label) for label in true]] = sure
+    return probs
+
+
+def test_the_loop_from_listings_to_the_cleaned_dataset_and_back(shop, capfd):
+    run = curation.find_issues(shop, probabilities=certain(shop), text=False)
+    assert run.folder == Path("runs/demo/1")
+    flagged = run.issues.query("is_label_issue").nsmallest(20, "priority")
+    truth = pd.read_csv("shop/truth.csv").set_index("id")["issues"].fillna("")
+    wrong = truth[truth.str.contains("label")].index
+    assert len(set(flagged["id"]) & set(wrong)) >= 0.7 * len(wrong)
+    assert np.allclose(run.probabilities().probs, certain(shop), atol=1e-6)
+
+    first, second, third = flagged["id"].head(3)
+    run.decide(first, "relabel", reviewer="ana", note="seen before")
+    held = run.decide([second, third], "delete", reviewer="ana")
+    assert held["action"].tolist() == ["delete", "delete"]
+    assert run.decisions()["id"].tolist() == [first, second, third]
+    suggested = flagged.set_index("id").loc[first, "suggested_label"]
+    assert run.decisions().iloc[0][["new_label", "source", "note"]].tolist() == [suggested, "api", "seen before"]
+
+    planned = run.apply_fixes(dry_run=True)
+    assert not (run.folder / "cleaned").exists()
+    assert run.apply_fixes().counts() == planned.counts() == {"relabelled": 1, "deleted": 2, "kept": 0}
+    cleaned = curation.read_listings(run.folder / "cleaned")
+    assert len(cleaned.table) == 118
+    run.undo()
+    assert not (run.folder / "cleaned").exists()
+    assert curation.open_run().folder == run.folder
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_input_of_find_issues_stays_as_it_was(shop):
+    probs = certain(shop)
+    table, before = shop.table.copy(), probs.copy()
+    curation.find_issues(shop, probabilities=probs, text=False)
+    pd.testing.assert_frame_equal(shop.table, table)
+    assert (probs == before).all()
+
+
+def test_probabilities_as_an_array_as_a_file_and_with_their_ids_give_the_same_issues(shop):
+    probs = certain(shop)
+    np.save("probs.npy", probs)
+    ids = shop.table["id"].to_numpy(dtype=str)
+    shuffled = np.random.default_rng(0).permutation(len(ids))
+    unknown = np.full(len(ids), -1)
+    carrying = curation.Probabilities(ids[shuffled], shop.classes, probs[shuffled], unknown)
+    given = [probs, "probs.npy", Path("probs.npy"), carrying]
+    runs = [curation.find_issues(shop, run=f"run{n}", probabilities=each, text=False) for n, each in enumerate(given)]
+    for run in runs[1:]:
+        pd.testing.assert_frame_equal(run.issues, runs[0].issues)
+
+
+def test_a_run_with_another_array_is_another_question(shop):
+    probs = certain(shop)
+    run = curation.find_issues(shop, probabilities=probs, text=False)
+    other = curation.find_issues(shop, probabilities=certain(shop, sure=0.8), text=False)
+    assert (run.folder.name, other.folder.name) == ("1", "2")
+    assert curation.diff(run, "2")["b"]["run"] == "demo/2"
+
+
+def test_a_page_to_review_is_written_without_a_server(shop):
+    run = curation.find_issues(shop, probabilities=certain(shop), text=False)
+    written = run.review_page(output="mine.html", first=3)
+    assert written.listings == 3
+    assert "<!doctype html>" in Path("mine.html").read_text()
