@@ -148,5 +148,12 @@ KIND = IssueKind(
     order=4,
     title="Reposts",
     help="Another listing shows the same photo, or nearly the same one: saved again, resized, slightly cropped.",
+    columns={
+        "is_near_duplicate_issue": "boolean",
+        "near_duplicate_score": "float64",
+        "near_duplicate_group": "Int64",
+    },
+    # one of two reposts must go
+    worth=0.5,
     find=find,
 )

@@ -92,5 +92,11 @@ KIND = IssueKind(
     order=7,
     title="Poor photos",
     help="The photo can be read and shows little: it is tiny, blank, or a narrow strip.",
+    columns={
+        "is_photo_quality_issue": "boolean",
+        "photo_quality_score": "float64",
+    },
+    # a guess: no dataset has the truth of it
+    worth=0.4,
     find=find,
 )

@@ -13,45 +13,29 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
+from curation.issues.base import IssueKind
 from curation.issues.registry import KINDS
 
 __all__ = ["COLUMNS", "expected_changes", "find_issues"]
 
 Floats = npt.NDArray[np.float64]
 
-#: Columns of ``issues.parquet`` and ``issues.csv``. A kind that is not there leaves its columns empty.
-COLUMNS = {
-    "id": "string",
-    "image": "string",
-    "given_label": "string",
-    "price": "float64",
-    "is_label_issue": "boolean",
-    "label_score": "float64",
-    "suggested_label": "string",
-    "suggested_confidence": "float64",
-    "is_price_issue": "boolean",
-    "price_score": "float64",
-    "price_low": "float64",
-    "price_high": "float64",
-    "is_indirect_image_issue": "boolean",
-    "indirect_image_score": "float64",
-    "is_near_duplicate_issue": "boolean",
-    "near_duplicate_score": "float64",
-    "near_duplicate_group": "Int64",
-    "is_outlier_issue": "boolean",
-    "outlier_score": "float64",
-    "is_unreadable_issue": "boolean",
-    "priority": "int64",
-    "reasons": "string",
-    "change_chance": "float64",
-}
+_LISTING = {"id": "string", "image": "string", "given_label": "string", "price": "float64"}
+_QUEUE = {"priority": "int64", "reasons": "string", "change_chance": "float64"}
+#: Kinds up to this order have their columns before those of the queue. Others follow at the end, so that a new kind
+#: moves no column.
+_LAST_BEFORE_THE_QUEUE = 6
+_BEFORE = [kind for kind in KINDS if kind.order <= _LAST_BEFORE_THE_QUEUE]
+_AFTER = [kind for kind in KINDS if kind.order > _LAST_BEFORE_THE_QUEUE]
 
-#: Kinds whose score is the chance that all is well; the flags of the others call for a change as often as is said here.
-#: Of exact and near reposts one must go; other figures are those of `benchmarks/issues.py`, or guesses where there is
-#: no data set with the truth of it.
-_CHANCES = ("label", "price")
-WORTH = {"unreadable": 0.6, "near_duplicate": 0.5, "indirect_image": 0.8, "outlier": 0.2, "photo_quality": 0.4}
-_DEFAULT_WORTH = 0.3
+
+def _columns(kinds: Iterable[IssueKind]) -> dict[str, str]:
+    return {name: dtype for kind in kinds for name, dtype in kind.columns.items()}
+
+
+#: Columns of ``issues.parquet`` and ``issues.csv``, and their dtypes.
+COLUMNS = {**_LISTING, **_columns(_BEFORE), **_QUEUE, **_columns(_AFTER)}
+
 #: A look that ends with "something is wrong here" is worth half of one that a single key sets right.
 _UNSURE = 0.5
 
@@ -67,8 +51,7 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per listing, in the order of the evidence: the columns of :data:`COLUMNS`, and after them those of kinds
-        that are not in it.
+        One row per listing, in the order of the evidence, with the columns of :data:`COLUMNS`.
     """
     listings = evidence.listings
     table = pd.DataFrame(
@@ -87,12 +70,11 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
             # no evidence for any listing: the columns are there, and empty
             found[kind.flag] = pd.array([pd.NA] * len(found), dtype="boolean")
         reasons.append(found.pop("reason"))
-        table[list(found.columns)] = found
+        table[list(kind.columns)] = found[list(kind.columns)]
     table["change_chance"] = _change_chance(table)
     table["priority"] = _priority(table)
     table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*reasons, strict=True)]
-    others = [column for column in table if column not in COLUMNS]
-    return table.reindex(columns=[*COLUMNS, *others]).astype(COLUMNS)
+    return table[list(COLUMNS)].astype(COLUMNS)
 
 
 def expected_changes(issues: pd.DataFrame, first: int) -> float:
@@ -112,11 +94,11 @@ def _change_chance(table: pd.DataFrame) -> Floats:
     """Return the chance that something about each listing must change, as if its issues were independent."""
     well = np.ones(len(table))
     for kind in KINDS:
-        if kind.name in _CHANCES:
+        if kind.worth is None:
             well *= table[kind.score].fillna(1.0).to_numpy(dtype=np.float64)
         else:
             flagged = table[kind.flag].to_numpy(dtype=np.float64, na_value=0.0)
-            well *= 1 - WORTH.get(kind.name, _DEFAULT_WORTH) * flagged
+            well *= 1 - kind.worth * flagged
     return 1 - well
 
 

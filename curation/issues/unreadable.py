@@ -36,5 +36,10 @@ KIND = IssueKind(
     order=6,
     title="Unreadable photos",
     help="The photo is missing, empty, or can't be decoded.",
+    columns={
+        "is_unreadable_issue": "boolean",
+    },
+    # a guess: no dataset has the truth of it
+    worth=0.6,
     find=find,
 )

@@ -72,8 +72,7 @@ def _issues(table: pd.DataFrame, names: list[str], rng: np.random.Generator) -> 
     issues["price_low"], issues["price_high"] = table["price"] / 3, table["price"] * 3
     issues["priority"] = rng.permutation(len(table)) + 1
     issues["reasons"] = [f"reason of {id}; another one" for id in table["id"]]
-    others = [column for column in issues if column not in COLUMNS]
-    return issues.reindex(columns=[*COLUMNS, *others]).astype(COLUMNS)
+    return issues.reindex(columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def _health(names: list[str], labels: pd.Series) -> dict[str, Any]:

@@ -67,5 +67,12 @@ KIND = IssueKind(
     order=1,
     title="Wrong labels",
     help="Photo, title and price together fit another class better than the given label.",
+    columns={
+        "is_label_issue": "boolean",
+        "label_score": "float64",
+        "suggested_label": "string",
+        "suggested_confidence": "float64",
+    },
+    worth=None,
     find=find,
 )

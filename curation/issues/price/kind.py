@@ -83,5 +83,12 @@ KIND = IssueKind(
     order=2,
     title="Odd prices",
     help="The price fits neither the class nor the listing's own words and photo, or looks mistyped.",
+    columns={
+        "is_price_issue": "boolean",
+        "price_score": "float64",
+        "price_low": "float64",
+        "price_high": "float64",
+    },
+    worth=None,
     find=find,
 )
