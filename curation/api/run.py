@@ -13,17 +13,17 @@ from curation.errors import DecisionsError
 from curation.evidence.probabilities import Probabilities, read_probabilities
 from curation.fixes import DEFAULT_CONFIDENCE, Fixes, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
-from curation.issues.summary import summarise
-from curation.report import write_report
 from curation.run import run as folders
 from curation.run.journal import Decision, check_decisions, check_reviewer, current_decisions, reviewer_name
 from training.images.cache import PhotoCache, default_cache
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
+# what takes seconds to import is imported where it is used: `curate status` needs none of it
 if TYPE_CHECKING:
     import fiftyone
 
+    from curation.issues.summary import Summary
     from curation.review import ReviewOutcome
     from curation.review.page.write import Written
 
@@ -63,6 +63,10 @@ class Run:
 
     folder: Path
 
+    def _repr_html_(self) -> str:
+        """Return the summary, as a notebook shows it."""
+        return self.summary()._repr_html_()
+
     @property
     def _files(self) -> folders.Run:
         return folders.Run(self.folder)
@@ -85,6 +89,11 @@ class Run:
         """How sound the given labels are, altogether, of each class, and between pairs of classes."""
         return self._files.health()
 
+    @property
+    def report(self) -> Path:
+        """``report.html``: one self-contained page for a person."""
+        return self._files.report_file
+
     def probabilities(self) -> Probabilities:
         """Return the out-of-fold probabilities, shape (N, K), with their ids, classes and folds."""
         ids = self.listings["id"].astype(str).tolist()
@@ -101,7 +110,7 @@ class Run:
         """
         return _table(current_decisions(self._files.decisions()[0]).values())
 
-    def summary(self, budget: int | None = None) -> dict[str, Any]:
+    def summary(self, budget: int | None = None) -> Summary:
         """Return what a person wants to know first.
 
         Parameters
@@ -110,6 +119,8 @@ class Run:
             How many listings you are going to look at: the summary then says how many of them are expected to need a
             change.
         """
+        from curation.issues.summary import summarise
+
         return summarise(self._files, budget)
 
     def decide(
@@ -275,7 +286,7 @@ class Run:
         )
         if not dry_run:
             write_fixes(self._files, fixes)
-            write_report(self._files)
+            self._write_report()
         return fixes
 
     def undo(self) -> dict[str, Any]:
@@ -287,7 +298,7 @@ class Run:
             If there is nothing to take back.
         """
         undone = undo_fixes(self._files)
-        write_report(self._files)
+        self._write_report()
         return undone
 
     def retrain(
@@ -345,8 +356,13 @@ class Run:
             reporter=reporter,
         )
         if compare:
-            write_report(self._files)
+            self._write_report()
         return result
+
+    def _write_report(self) -> None:
+        from curation.report import write_report
+
+        write_report(self._files)
 
     def to_fiftyone(self) -> fiftyone.Dataset:
         """Return the run as a dataset of FiftyOne, with all flags, scores and decisions as fields of its samples.

@@ -10,7 +10,6 @@ import numpy as np
 
 from curation.api.run import Run
 from curation.evidence.probabilities import Probabilities
-from curation.find import FindSettings, find
 from curation.listings import Listings
 from curation.run import run as folders
 from curation.run.diff import diff_runs, named_run
@@ -89,6 +88,9 @@ def find_issues(
     >>> sorted(run.issues["priority"]) == list(range(1, 121))
     True
     """
+    # slow to import, and not needed to open a run
+    from curation.find import FindSettings, find
+
     if isinstance(probabilities, str):
         probabilities = Path(probabilities)
     asked = FindSettings(folds=folds, train=settings, probabilities=probabilities, text=text)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from curation.api.runs import open_run
 from curation.cli.options import json_option, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.errors import InputError
-from curation.run.run import open_run
+from curation.fixes import DEFAULT_CONFIDENCE
+from curation.rendering.words import many
 
 __all__ = ["apply_fixes", "undo"]
 
@@ -40,29 +42,22 @@ def apply_fixes(
     Decisions come from the review, from a CSV, or from sure suggestions. The input is never touched; `curate undo`
     takes the last apply-fixes back. Labels of the test set are changed by people only.
     """
-    from curation.fixes import DEFAULT_CONFIDENCE, plan_fixes
-    from curation.fixes import apply_fixes as apply
-    from curation.report import write_report
-
     if min_confidence is not None and not accept_suggestions:
         raise InputError(
             "--min-confidence has no effect without --accept-suggestions", fix="Add that, or leave it out."
         )
     run = open_run(run_folder)
-    fixes = plan_fixes(
-        run,
-        decisions_file=decisions_file,
+    fixes = run.apply_fixes(
+        decisions_file,
         accept_suggestions=accept_suggestions,
         min_confidence=DEFAULT_CONFIDENCE if min_confidence is None else min_confidence,
         reviewer=reviewer,
+        dry_run=dry_run,
     )
     reporter = Terminal()
     for warning in fixes.warnings:
         reporter.say(f"warning: {warning}")
-    folder = run.cleaned
-    if not dry_run:
-        apply(run, fixes)
-        write_report(run)
+    folder = run.folder / "cleaned"
     counts = fixes.counts()
     if as_json:
         print_json({"run": str(run.folder), "cleaned": str(folder), "dry_run": dry_run, **counts})
@@ -94,14 +89,10 @@ def undo(run_folder: Path | None, as_json: bool) -> None:
 
     Suggestions and CSV decisions that it took are undone; decisions made in the review stay.
     """
-    from curation.fixes import undo_fixes
-    from curation.report import write_report
-
     run = open_run(run_folder)
-    outcome = undo_fixes(run)
-    write_report(run)
+    outcome = run.undo()
     if as_json:
         print_json({"run": str(run.folder), **outcome})
         return
     state = "the version before it is back" if outcome["restored"] else "there is no cleaned dataset now"
-    click.echo(f"The last apply-fixes is undone: {outcome['undone']} decisions taken back, {state}.")
+    click.echo(f"The last apply-fixes is undone: {many(outcome['undone'], 'decision')} taken back, {state}.")

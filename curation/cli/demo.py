@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from curation.api.data import demo as write
 from curation.cli.options import json_option
 from curation.cli.terminal import Terminal, print_json
-from curation.demo_data import write_demo
 
 __all__ = ["demo"]
 
@@ -24,8 +24,7 @@ def demo(folder: Path, listings: int, seed: int, as_json: bool) -> None:
 
     All photos are drawn. truth.csv says what was planted; no other command reads it.
     """
-    with Terminal().bar("drawing listings") as progress:
-        written = write_demo(folder, listings=listings, seed=seed, progress=progress)
+    written = write(folder, listings=listings, seed=seed, reporter=Terminal())
     if as_json:
         print_json({**asdict(written), "folder": str(written.folder)})
         return

@@ -11,18 +11,16 @@ import click
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, refuse_without_effect, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
-from curation.run.run import Run
+from curation.rendering.words import many
 from training.images.cache import default_cache
 from training.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from curation.find import FindSettings
+    from curation.api.run import Run
+    from curation.issues.summary import Summary
 
 __all__ = ["find_issues"]
 
-# a model that agrees less than this many times the largest class, or less than this at all, says little
-_WEAK = 1.5
-_WEAK_AT_ALL = 0.4
 _CLASSES = 5
 _PAIRS = 3
 
@@ -72,22 +70,29 @@ def find_issues(
     or a folder with metadata.csv. It is never modified; everything goes to the run's folder. An interrupted run goes
     on where it stopped when the same command is given again.
     """
-    # these imports take seconds; `curate --help` should not
-    from curation.find import FindSettings, find
-    from curation.issues.summary import summarise
+    settings = train_settings(train)
+    _check_options(settings, given=probabilities is not None)
+    # slow to import; `curate --help` should not wait for it
+    from curation.api.runs import find_issues as find
 
     reporter = Terminal()
-    settings = FindSettings(folds=folds, train=train_settings(train), probabilities=probabilities, text=text)
-    _check_options(settings)
     listings = read_dataset(
         dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, reporter=reporter
     )
     run = find(
-        listings, settings, run_folder=run_folder, cache=default_cache(cache_dir), command=sys.argv, reporter=reporter
+        listings,
+        run=run_folder,
+        folds=folds,
+        probabilities=probabilities,
+        text=text,
+        settings=settings,
+        cache=default_cache(cache_dir),
+        command=sys.argv,
+        reporter=reporter,
     )
-    summary = summarise(run, budget)
+    summary = run.summary(budget)
     if as_json:
-        print_json(summary)
+        print_json(summary.to_dict())
     else:
         _print(summary, run)
 
@@ -97,51 +102,52 @@ _KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size"}
 _OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
 
 
-def _check_options(settings: FindSettings) -> None:
-    """Refuse options that were given and would do nothing."""
-    if settings.probabilities is not None:
+def _check_options(settings: TrainSettings, *, given: bool) -> None:
+    """Refuse options that were given and would do nothing; `given`: with probabilities."""
+    if given:
         without_effect = {"folds", *TrainSettings.__dataclass_fields__} - _KEPT_WITH_PROBABILITIES
         refuse_without_effect(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
-    elif settings.train.epochs_for(0) == 0:
+    elif settings.epochs_for(0) == 0:
         # a pretrained network gives the features even if none is trained
-        idle = _OF_THE_NETWORK | (set() if settings.train.pretrained else {"model"})
+        idle = _OF_THE_NETWORK | (set() if settings.pretrained else {"model"})
         refuse_without_effect(idle, "without a network", "Add --preset thorough or --epochs, or leave it out.")
 
 
-def _print(summary: dict[str, Any], run: Run) -> None:
+def _print(summary: Summary, run: Run) -> None:
     from curation.issues import KINDS
 
-    total, flagged = summary["listings"], summary["flagged"]
-    rows = [(kind.title, summary["issues"][kind.name], kind.help) for kind in KINDS if kind.name in summary["issues"]]
+    total, flagged = summary.listings, summary.flagged
+    rows = [(kind.title, summary.issues[kind.name], kind.help) for kind in KINDS if kind.name in summary.issues]
     print_table(
-        f"{flagged} of {total} listings are flagged ({flagged / total:.1%})",
+        f"{flagged} of {many(total, 'listing')} {'is' if flagged == 1 else 'are'} flagged ({flagged / total:.1%})",
         ["issue", "listings", "what"],
         rows,
         right=[1],
     )
     click.echo()
-    agrees, largest = summary["agreement"]["with_given_labels"], summary["agreement"]["largest_class"]
-    if agrees is not None:
+    agreement = summary.agreement
+    if agreement.with_given_labels is not None:
         click.echo(
-            f"The out-of-fold model agrees with {agrees:.0%} of the labels; the largest class has {largest:.0%}."
+            f"The out-of-fold model agrees with {agreement.with_given_labels:.0%} of the labels; the largest class has "
+            f"{agreement.largest_class:.0%}."
         )
-        if agrees < max(_WEAK * largest, _WEAK_AT_ALL):
+        if agreement.weak:
             click.echo("That is a weak model: take its label flags with care. --preset thorough may help.")
         click.echo()
-    if summary["health"] and summary["health"]["classes"]:
-        _print_health(summary["health"], wrong=summary["issues"]["label"], total=total)
-    if summary["worst"]:
-        worst = [(row["priority"], row["id"], row["reasons"]) for row in summary["worst"]]
+    if summary.health and summary.health["classes"]:
+        _print_health(summary.health, wrong=summary.issues["label"], total=total)
+    if len(summary.worst):
+        worst = [(row.priority, row.id, row.reasons) for row in summary.worst.itertuples()]
         print_table(f"The worst {len(worst)}", ["", "id", "why"], worst, right=[0])
         click.echo()
-    if summary["budget"]:
-        wrong, of = (f"{summary['budget'][name]:.0f}" for name in ("expected_changes", "expected_in_all"))
+    if (budget := summary.budget) is not None:
         click.echo(
-            f"The first {summary['budget']['listings']} are expected to hold {wrong} that need a change, of {of}."
+            f"Of the first {many(budget.listings, 'listing')}, {budget.expected_changes:.0f} are expected to need a "
+            f"change; of all, {budget.expected_in_all:.0f}."
         )
         click.echo()
-    click.echo(f"All of them: {run.issues_file.with_suffix('.csv')}")
-    click.echo(f"Report: {run.report_file}")
+    click.echo(f"All of them: {run.folder / 'issues.csv'}")
+    click.echo(f"Report: {run.report}")
     click.echo("Next: curate review                            look at them, decide")
     click.echo("      curate apply-fixes --accept-suggestions  or accept the sure suggestions unseen")
 
@@ -150,7 +156,7 @@ def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:
     from curation.issues.health import FEW, doubtful, often_confused
 
     if wrong < FEW * total:
-        click.echo(f"Few labels look wrong: {wrong} of {total} ({100 * wrong / total:.1f} %).")
+        click.echo(f"Few labels look wrong: {wrong:,} of {total:,} ({100 * wrong / total:.1f} %).")
         click.echo()
     rows = [
         (row["class"], row["listings"], row["flagged"], f"{row['flagged'] / row['listings']:.0%}")

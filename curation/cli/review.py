@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from curation.api.runs import open_run
 from curation.cli.options import json_option, run_option
 from curation.cli.review_page import check_page_options, review_page
 from curation.cli.terminal import Terminal, print_json
-from curation.run.run import open_run
 
 __all__ = ["review"]
 
@@ -62,11 +62,8 @@ def review(
     if html:
         review_page(run_folder, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
         return
-    from curation.review import run_review
-
     run = open_run(run_folder)
-    reporter = Terminal()
-    outcome = run_review(run, address=address, port=port, reviewer=reviewer, open_browser=browser, say=reporter.say)
+    outcome = run.review(address=address, port=port, reviewer=reviewer, browser=browser, reporter=Terminal())
     if as_json:
         print_json(
             {

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from curation.api.runs import open_run
 from curation.cli.terminal import Terminal, print_json
 from curation.errors import InputError
-from curation.run.run import open_run
+from curation.rendering.words import many
 
 __all__ = ["check_page_options", "review_page"]
 
@@ -39,11 +40,11 @@ def review_page(
     as_json: bool,
 ) -> None:
     """Write the page, and say where it is and what comes next."""
-    from curation.review.page.write import apply_command, write_page
+    from curation.review.page.write import apply_command
 
     run = open_run(run_folder)
-    made = write_page(run, output=output, first=first, reviewer=reviewer, reporter=Terminal())
-    following = apply_command(run, named=run_folder is not None)
+    made = run.review_page(output=output, first=first, reviewer=reviewer, reporter=Terminal())
+    following = apply_command(run.folder, named=run_folder is not None)
     if as_json:
         print_json(
             {
@@ -58,7 +59,7 @@ def review_page(
     elif made.path is None:
         click.echo(f"Nothing is flagged in run {run.folder}: there is nothing to review, and no page was written.")
     else:
-        listings = f"{made.listings:,} listing" + ("s" if made.listings != 1 else "")
+        listings = many(made.listings, "listing")
         click.echo(f"Page: {made.path} ({listings}, {made.decided:,} decided already, {made.size / 1e6:.1f} MB)")
         click.echo("Decide in a browser, and download decisions.csv there.")
         click.echo(f"Next: {following}")

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
+from curation.api.runs import diff as compare
+from curation.api.runs import runs as list_runs
 from curation.cli.options import json_option
 from curation.cli.run_sections import diff_sections, overview_sections
 from curation.cli.sections import print_sections
 from curation.cli.terminal import print_json
 from curation.errors import InputError
-from curation.run.diff import diff_runs, named_run
-from curation.run.overview import list_runs
 
 __all__ = ["runs"]
 
@@ -71,7 +71,7 @@ def diff(a: str, b: str, as_markdown: bool, as_json: bool) -> None:
     A run is a number of the latest dataset (1), DATASET/NUMBER (demo/1), or a folder. Listings are joined by id.
     """
     _refuse_both(as_markdown, as_json)
-    found: dict[str, Any] = diff_runs(named_run(a), named_run(b))
+    found: dict[str, Any] = compare(a, b)
     if as_json:
         print_json(found)
     else:

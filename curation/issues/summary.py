@@ -2,21 +2,116 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from curation.issues import KINDS, expected_changes
+from curation.rendering.results import Result
 from curation.run.run import Run
 
-__all__ = ["agreement", "summarise"]
+__all__ = ["Agreement", "Budget", "Summary", "agreement", "summarise"]
 
 _WORST = 10
+#: A model that agrees with the given labels less than this many times as often as the largest class does, or less than
+#: this at all, is weak.
+_WEAK = 1.5
+_WEAK_AT_ALL = 0.4
 
 
-def summarise(run: Run, budget: int | None = None) -> dict[str, Any]:
-    """Return how many of each kind there are, the worst ones, and how sound the labels are.
+@dataclass(frozen=True)
+class Agreement:
+    """How often the out-of-fold model agrees with the given labels.
+
+    Attributes
+    ----------
+    with_given_labels : float or None
+        Share of the scored listings whose most probable class is the given one, 0 to 1; None if no listing was scored.
+    largest_class : float
+        Share of the largest class, which a model would reach that only knows how often each class occurs.
+    """
+
+    with_given_labels: float | None
+    largest_class: float
+
+    @property
+    def weak(self) -> bool:
+        """Whether the model knows so little that its label flags are to be taken with care."""
+        reached = self.with_given_labels
+        return reached is not None and reached < max(_WEAK * self.largest_class, _WEAK_AT_ALL)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What can be expected of the first listings of the queue.
+
+    Attributes
+    ----------
+    listings : int
+        How many are looked at.
+    expected_changes : float
+        How many of them are expected to need a change.
+    expected_in_all : float
+        How many listings of the whole run are.
+    """
+
+    listings: int
+    expected_changes: float
+    expected_in_all: float
+
+
+@dataclass(frozen=True)
+class Summary(Result):
+    """What a person wants to know first of a finished run.
+
+    Attributes
+    ----------
+    run : str
+        Its folder.
+    listings, flagged : int
+        How many there are, and how many have at least one issue.
+    issues : dict of str to int
+        Flags by kind.
+    worst : DataFrame
+        The first ten of the queue: ``priority``, ``id``, ``image``, ``given_label``, ``suggested_label``,
+        ``suggested_confidence`` (0 to 1), ``price``, ``reasons``.
+    budget : Budget or None
+        None unless a number of listings was named.
+    agreement : Agreement
+        How well the model knows the labels.
+    health : dict or None
+        As in ``health.json``, see :func:`curation.issues.health.health`.
+    seconds : dict of str to float
+        Spent by stage.
+    """
+
+    run: str
+    listings: int
+    flagged: int
+    issues: dict[str, int]
+    worst: pd.DataFrame
+    budget: Budget | None
+    agreement: Agreement
+    health: dict[str, Any] | None
+    seconds: dict[str, float]
+    _photos: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary as JSON has it; of the worst listings, without the photo."""
+        content = super().to_dict()
+        for row in content["worst"]:
+            del row["image"]
+        return content
+
+    def _photo_root(self) -> Path | None:
+        return self._photos
+
+
+def summarise(run: Run, budget: int | None = None) -> Summary:
+    """Summarise a run.
 
     Parameters
     ----------
@@ -24,63 +119,36 @@ def summarise(run: Run, budget: int | None = None) -> dict[str, Any]:
         Finished.
     budget : int, optional
         How many listings a person is going to look at.
-
-    Returns
-    -------
-    dict
-        Ready for JSON: ``run``, ``listings``, ``flagged``, ``issues`` (number by kind), ``worst`` (rows of the queue),
-        ``budget`` (how many of the first so many listings are expected to need a change, and how many of all; None
-        without one),
-        ``agreement``, ``health`` (None in a run that was made before there was one), ``seconds`` by stage.
     """
     issues, record = run.issues(), run.record()
     # a run of an earlier version was not searched for kinds that are newer
     flags = {kind.name: kind.flag for kind in KINDS if kind.flag in issues}
-    counts = {name: int(issues[flag].sum()) for name, flag in flags.items()}
     flagged = issues[list(flags.values())].astype("boolean").fillna(False).any(axis=1)
-    worst = issues[flagged].nsmallest(_WORST, "priority")
-    columns = ["priority", "id", "given_label", "suggested_label", "suggested_confidence", "price", "reasons"]
-    return {
-        "run": str(run.folder),
-        "listings": len(issues),
-        "flagged": int(flagged.sum()),
-        "issues": counts,
-        "worst": [
-            {name: None if pd.isna(value) else value for name, value in row.items()}
-            for row in worst[columns].to_dict("records")
-        ],
-        "budget": None if budget is None else _budget(issues, budget),
-        "agreement": agreement(run),
-        "health": run.health(),
-        "seconds": record["seconds"],
-    }
+    columns = ["priority", "id", "image", "given_label", "suggested_label", "suggested_confidence", "price", "reasons"]
+    return Summary(
+        run=str(run.folder),
+        listings=len(issues),
+        flagged=int(flagged.sum()),
+        issues={name: int(issues[flag].sum()) for name, flag in flags.items()},
+        worst=issues[flagged].nsmallest(_WORST, "priority")[columns].reset_index(drop=True),
+        budget=None if budget is None else _budget(issues, budget),
+        agreement=agreement(run),
+        health=run.health(),
+        seconds=record["seconds"],
+        _photos=run.photo_root,
+    )
 
 
-def _budget(issues: pd.DataFrame, budget: int) -> dict[str, float]:
+def _budget(issues: pd.DataFrame, budget: int) -> Budget:
     first = min(budget, len(issues))
-    return {
-        "listings": first,
-        "expected_changes": expected_changes(issues, first),
-        "expected_in_all": expected_changes(issues, len(issues)),
-    }
+    return Budget(first, expected_changes(issues, first), expected_changes(issues, len(issues)))
 
 
-def agreement(run: Run) -> dict[str, float | None]:
-    """Return how often the out-of-fold model agrees with the given labels.
-
-    Returns
-    -------
-    dict
-        ``with_given_labels``, the share of scored listings whose most probable class is the given one, None if no
-        listing was scored; ``largest_class``, the share of the largest class, which a model that only knows
-        how often each class occurs would reach.
-    """
+def agreement(run: Run) -> Agreement:
+    """Return how often the out-of-fold model agrees with the given labels."""
     with np.load(run.probabilities_file, allow_pickle=False) as content:
         probs, classes = content["probs"], content["classes"]
     given = run.listings()["label"]
     judged = ~np.isnan(probs).any(axis=1) & given.notna().to_numpy()
     same = classes[probs[judged].argmax(axis=1)] == given[judged].to_numpy(dtype=str)
-    return {
-        "with_given_labels": float(same.mean()) if len(same) else None,
-        "largest_class": float(given.value_counts(normalize=True).iloc[0]),
-    }
+    return Agreement(float(same.mean()) if len(same) else None, float(given.value_counts(normalize=True).iloc[0]))

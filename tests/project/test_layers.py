@@ -24,11 +24,10 @@ MAY_IMPORT = {
         "training.utils",
     ],
     "curation.cli": [
+        "curation.api",
         "curation.comparison",
-        "curation.demo_data",
         "curation.errors",
         "curation.exploration",
-        "curation.find",
         "curation.fixes",
         "curation.issues",
         "curation.listings",

@@ -116,17 +116,17 @@ def write_page(
         ) from error
 
 
-def apply_command(run: Run, *, named: bool) -> str:
+def apply_command(run: Path, *, named: bool) -> str:
     """Return what to type when the decisions are downloaded.
 
     Parameters
     ----------
-    run : Run
-        The run of the page.
+    run : Path
+        Folder of the run.
     named : bool
         Whether to name the run; without, it is the latest one.
     """
-    name = f" --run {shlex.quote(str(run.folder))}" if named else ""
+    name = f" --run {shlex.quote(str(run))}" if named else ""
     return f"curate apply-fixes{name} --decisions ~/Downloads/decisions.csv"
 
 
@@ -154,7 +154,7 @@ def _head(run: Run, listings: Shown, reviewer: str | None) -> str:
         "name": name,
         # another run, or the same one searched anew, must not get these decisions
         "key": f"curate review {name} {sha256_of_file(run.issues_file)[:16]}",
-        "command": apply_command(run, named=True),
+        "command": apply_command(run.folder, named=True),
         "reviewer": reviewer or "",
     }
     here = Path(__file__).parent

@@ -12,7 +12,7 @@ from click.testing import Result
 
 from curation.issues import KINDS
 from curation.issues.health import doubtful
-from curation.issues.summary import agreement, summarise
+from curation.issues.summary import Agreement, agreement, summarise
 from curation.report import write_report
 from curation.run.run import Run
 from tests.cli.test_cli import done
@@ -41,24 +41,40 @@ def find(folder: Path, wrong: int, *options: str) -> Result:
 def test_the_summary_counts_what_the_issues_flag(finished: Run) -> None:
     summary, issues = summarise(finished), finished.issues()
     names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "health", "seconds"]
-    assert list(summary) == names
-    assert summary["listings"] == 120
-    assert summary["issues"] == {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
-    assert [row["priority"] for row in summary["worst"]] == list(range(1, 11))
-    assert 0 < summary["agreement"]["largest_class"] < summary["agreement"]["with_given_labels"] < 1
-    json.dumps(summary, allow_nan=False)
+    assert list(summary.to_dict()) == names
+    assert summary.listings == 120
+    assert summary.issues == {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
+    assert summary.worst["priority"].tolist() == list(range(1, 11))
+    assert summary.agreement.with_given_labels is not None
+    assert 0 < summary.agreement.largest_class < summary.agreement.with_given_labels < 1
+    json.dumps(summary.to_dict(), allow_nan=False)
+    assert summary._repr_html_().count("data:image/webp") >= 8
+
+
+@pytest.mark.parametrize(
+    ("reached", "largest", "weak"),
+    [(0.39, 0.1, True), (0.4, 0.1, False), (0.74, 0.5, True), (0.75, 0.5, False), (None, 0.5, False)],
+)
+def test_a_model_is_weak_that_agrees_little_or_little_more_than_a_guess(
+    reached: float | None, largest: float, weak: bool
+) -> None:
+    assert Agreement(reached, largest).weak is weak
 
 
 def test_a_budget_says_how_much_is_expected_of_the_first_listings(finished: Run) -> None:
-    some, more, all_of_them = (summarise(finished, budget)["budget"] for budget in (10, 60, 100_000))
-    assert 5 < some["expected_changes"] <= 10
-    assert some["expected_changes"] < more["expected_changes"] < all_of_them["expected_changes"]
-    assert all_of_them["listings"] == len(finished.listings())
-    assert all_of_them["expected_changes"] == some["expected_in_all"]
+    some, more, all_of_them = (summarise(finished, budget).budget for budget in (10, 60, 100_000))
+    assert some is not None
+    assert more is not None
+    assert all_of_them is not None
+    assert 5 < some.expected_changes <= 10
+    assert some.expected_changes < more.expected_changes < all_of_them.expected_changes
+    assert all_of_them.listings == len(finished.listings())
+    assert all_of_them.expected_changes == some.expected_in_all
 
 
 def test_a_run_has_the_health_of_its_labels_as_a_file(finished: Run) -> None:
-    found = summarise(finished)["health"]
+    found = summarise(finished).health
+    assert found
     assert found == read_json(finished.folder / "health.json")
     issues = finished.issues()
     assert 0.3 < found["label_health"] < 1
@@ -69,7 +85,7 @@ def test_a_run_has_the_health_of_its_labels_as_a_file(finished: Run) -> None:
 def test_a_run_from_before_there_was_a_health_is_summarised_and_reported_without(run: Run) -> None:
     assert "Labels by class" in write_report(run).read_text()
     run.health_file.unlink()
-    assert summarise(run)["health"] is None
+    assert summarise(run).health is None
     assert "Labels by class" not in write_report(run).read_text()
 
 
@@ -91,7 +107,7 @@ def test_few_wrong_labels_are_said_in_one_line(tmp_path: Path) -> None:
 
 def test_the_json_of_find_issues_has_the_health(tmp_path: Path) -> None:
     summary = json.loads(find(tmp_path, 24, "--json").stdout)
-    assert summary == summarise(Run(tmp_path / "run"))
+    assert summary == summarise(Run(tmp_path / "run")).to_dict()
     assert [row["class"] for row in doubtful(summary["health"], 5)] == ["chair"]
 
 
@@ -115,5 +131,5 @@ def test_a_dataset_whose_labels_nothing_is_known_of_is_summarised(
     result = done("find-issues", "t.csv", "--probabilities", "p.npz", "--run", "run")
     assert "nan" not in result.stdout
     assert "agrees" not in result.stdout
-    assert agreement(Run(Path("run"))) == {"with_given_labels": None, "largest_class": 0.5}
-    json.dumps(summarise(Run(Path("run"))), allow_nan=False)
+    assert agreement(Run(Path("run"))) == Agreement(None, 0.5)
+    json.dumps(summarise(Run(Path("run"))).to_dict(), allow_nan=False)
