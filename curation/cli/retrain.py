@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from curation.cli.options import cache_option, json_option, network_options, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
-from curation.comparison import SEEDS
-from curation.comparison.words import CONTROLS, blocks, markdown
+from curation.comparison import SEEDS, words
 from curation.errors import InputError
-from curation.rendering.words import signed
+from curation.rendering.words import many, signed
 from curation.run.run import Run, open_run
 from training.images.cache import default_cache
+
+if TYPE_CHECKING:
+    from curation.comparison.result import Comparison, Retrained
+    from curation.comparison.scored import Difference
 
 __all__ = ["retrain"]
 
@@ -56,38 +58,37 @@ def retrain(
     as_markdown: bool,
     **changes: Any,
 ) -> None:
-    """Train on the cleaned dataset; with --compare, tell whether cleaning helped.
+    """Train on the cleaned dataset; with --compare, measure whether cleaning helped.
 
     Both versions are trained alike and scored on the same test listings, which were fixed before anything was detected
     and whose labels only people change. Models are those of the run, unless an option says otherwise: --epochs 12
     compares networks where the run made do with linear models.
     """
     from curation.comparison.compare import retrain as train
+    from curation.comparison.compare import retrain_and_compare
     from curation.report import write_report
 
     _check(compare, controls=controls, as_markdown=as_markdown, as_json=as_json)
     run = open_run(run_folder)
-    result = train(
-        run,
-        compare=compare,
-        seeds=seeds,
-        controls=controls,
-        truth=truth,
-        changes={name: value for name, value in changes.items() if value is not None},
-        command=sys.argv,
-        cache=default_cache(cache_dir),
-        reporter=Terminal(),
-    )
-    if compare:
-        write_report(run)
+    options: Any = {
+        "seeds": seeds,
+        "truth": truth,
+        "changes": {name: value for name, value in changes.items() if value is not None},
+        "command": sys.argv,
+        "cache": default_cache(cache_dir),
+        "reporter": Terminal(),
+    }
+    if not compare:
+        _print_after(train(run, **options), run, as_json=as_json)
+        return
+    comparison = retrain_and_compare(run, controls=controls, **options)
+    write_report(run)
     if as_json:
-        print_json(result)
+        print_json(comparison.to_dict())
     elif as_markdown:
-        click.echo(markdown(result))
-    elif compare:
-        _print_comparison(result, run)
+        click.echo(comparison.to_markdown())
     else:
-        _print_after(result, run)
+        _print_comparison(comparison, run)
 
 
 def _check(compare: bool, *, controls: bool, as_markdown: bool, as_json: bool) -> None:
@@ -98,58 +99,53 @@ def _check(compare: bool, *, controls: bool, as_markdown: bool, as_json: bool) -
         raise InputError("--json and --markdown can't both be printed", fix="Leave one of them out.")
 
 
-def _print_after(result: dict[str, Any], run: Run) -> None:
+def _print_after(result: Retrained, run: Run, *, as_json: bool) -> None:
+    if as_json:
+        print_json(result.to_dict())
+        return
     rows = [
-        (name, *(f"{scores[key]:.3f}" for key in ("precision", "recall", "f1")), f"{scores['support']:.0f}")
-        for name, scores in result["after"]["per_class"].items()
+        (name, f"{scores.precision:.3f}", f"{scores.recall:.3f}", f"{scores.f1:.3f}", f"{scores.support:.0f}")
+        for name, scores in result.given.per_class.items()
     ]
     print_table("After the fixes", ["class", "precision", "recall", "F1", "test listings"], rows, right=[1, 2, 3, 4])
-    click.echo(f"\nmacro-F1 {result['after']['macro_f1']:.3f} on {result['test_listings']} test listings")
-    if "true_test_labels" in result:
-        true = result["true_test_labels"]
-        click.echo(f"With true labels: {true['after']['macro_f1']:.3f} on {true['listings']}")
+    click.echo(f"\nmacro-F1 {result.given.macro_f1:.3f} on {many(result.test_listings, 'test listing')}")
+    if result.true is not None:
+        click.echo(f"With true labels: {result.true.scores.macro_f1:.3f} on {result.true.listings:,}")
     click.echo(f"Models: {run.training_folder / 'retrain'}")
     click.echo("Next: curate retrain --compare   to see whether cleaning helped")
 
 
-def _print_comparison(result: dict[str, Any], run: Run) -> None:
+def _print_comparison(comparison: Comparison, run: Run) -> None:
     rows = []
-    for name, scores in result["per_class"].items():
-        before, after = scores["before"], scores["after"]
+    for name, scores in comparison.given.per_class.items():
+        before, after = vars(scores.before), vars(scores.after)
         cells = [f"{before[key]:.2f} → {after[key]:.2f}" for key in ("precision", "recall", "f1")]
-        rows.append((name, *cells, f"{before['support']:.0f}", scores["verdict"] or "not in the test set"))
+        rows.append((name, *cells, f"{before['support']:.0f}", scores.verdict or "not in the test set"))
     columns = ["class", "precision", "recall", "F1", "test listings", "F1 verdict"]
     print_table("Before → after, per class", columns, rows, right=[1, 2, 3, 4])
-    changed = f"{result['relabelled']:,} relabelled, {result['deleted']:,} deleted"
-    click.echo(f"\n{result['model']}. Changed for training: {changed}.")
-    for what, block in blocks(result).items():
-        answers = block["mcnemar"]
+    changed = f"{comparison.relabelled:,} relabelled, {comparison.deleted:,} deleted"
+    click.echo(f"\n{comparison.model}. Changed for training: {changed}.")
+    blocks = words.scores_by_labels(comparison)
+    for labels, block in blocks.items():
         print_table(
-            f"\nAgainst {what}",
+            f"\nAgainst {labels}",
             ["version", "macro-F1", "difference", "95 % interval", "verdict"],
             [
-                ("before", f"{block['before']['macro_f1']:.3f}", "", "", ""),
-                _row("after", block["after"], block),
-                *(_row(CONTROLS[name], scores, scores) for name, scores in block.get("controls", {}).items()),
+                ("before", f"{block.before.macro_f1:.3f}", "", "", ""),
+                _row("after", block.after.macro_f1, block.difference),
+                *(_row(words.CONTROLS[name], each.macro_f1, each.difference) for name, each in block.controls.items()),
             ],
             right=[1, 2, 3],
         )
-        click.echo(
-            f"{answers['to_right']} answers became right, {answers['to_wrong']} wrong (McNemar p {answers['p']:.2g})."
-        )
-        if block.get("share_of_possible"):
-            share = block["share_of_possible"]
-            click.echo(
-                f"Of the gain that correct labels give, {share['mean']:.0%} is reached "
-                f"({share['low']:.0%} to {share['high']:.0%})."
-            )
+        click.echo(words.flipped(block.mcnemar))
+        if block.share_of_possible is not None:
+            click.echo(words.share_of_possible(block.share_of_possible))
     click.echo()
-    for what, block in blocks(result).items():
-        click.echo(block["sentence"] if block is result else f"Against {what}: {block['sentence']}")
+    for labels, block in blocks.items():
+        line = words.sentence(block)
+        click.echo(line if block is comparison.given else f"Against {labels}: {line}")
     click.echo(f"Comparison: {run.comparison_file}   Report: {run.report_file}")
 
 
-def _row(name: str, scores: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[str, ...]:
-    difference = block["difference"]
-    interval = f"{signed(difference['low'])} to {signed(difference['high'])}"
-    return name, f"{scores['macro_f1']:.3f}", signed(difference["mean"]), interval, block["verdict"]
+def _row(name: str, macro_f1: float, difference: Difference) -> tuple[str, ...]:
+    return name, f"{macro_f1:.3f}", signed(difference.mean), words.interval(difference), difference.verdict

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 
-from curation.comparison.versions import AFTER, BEFORE, Versions
+from curation.comparison.result import Change, TrainingCounts
+from curation.comparison.versions import Versions
 
 __all__ = ["changes_of", "training_of"]
 
 
-def changes_of(versions: Versions) -> list[dict[str, Any]]:
-    """Return how training listings differ, by kind of fix, labels, and who said so; most listings first."""
+def changes_of(versions: Versions) -> tuple[Change, ...]:
+    """Return how training listings differ, by kind of fix, labels, and who decided; most listings first."""
     counts: Counter[tuple[str, int, int, str]] = Counter()
     relabelled = versions.relabelled
     for row in np.flatnonzero(relabelled | versions.deleted).tolist():
@@ -24,24 +24,20 @@ def changes_of(versions: Versions) -> list[dict[str, Any]]:
         return versions.classes[number] if number >= 0 else None
 
     rows = [
-        {"action": action, "old_label": name(old), "new_label": name(new), "source": source, "listings": number}
-        for (action, old, new, source), number in counts.items()
+        Change(action, name(old), name(new), source, number) for (action, old, new, source), number in counts.items()
     ]
-    return sorted(rows, key=lambda row: (-row["listings"], row["action"], str(row["old_label"]), str(row["new_label"])))
+    return tuple(sorted(rows, key=lambda row: (-row.listings, row.action, str(row.old_label), str(row.new_label))))
 
 
-def training_of(versions: Versions) -> dict[str, dict[str, int]]:
+def training_of(versions: Versions) -> dict[str, TrainingCounts]:
     """Return by class how many training listings there are, and how many came, went, and were deleted."""
-    counts = {
-        BEFORE: versions.before,
-        AFTER: versions.after,
-        "relabelled_to": versions.after[versions.relabelled],
-        "relabelled_away": versions.before[versions.relabelled],
-        "deleted": versions.before[versions.deleted],
-    }
+    counts = [
+        versions.before,
+        versions.after,
+        versions.after[versions.relabelled],
+        versions.before[versions.relabelled],
+        versions.before[versions.deleted],
+    ]
     number = len(versions.classes)
-    by_class = {what: np.bincount(labels[labels >= 0], minlength=number) for what, labels in counts.items()}
-    return {
-        name: {what: int(count[place]) for what, count in by_class.items()}
-        for place, name in enumerate(versions.classes)
-    }
+    by_class = np.array([np.bincount(labels[labels >= 0], minlength=number) for labels in counts])
+    return {name: TrainingCounts(*by_class[:, place].tolist()) for place, name in enumerate(versions.classes)}

@@ -1,8 +1,9 @@
-"""`curate retrain --compare`: whether cleaning helped, on one fixed test set."""
+"""Whether cleaning helped: models trained on both versions of a dataset, compared on one fixed test set."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,40 +11,37 @@ import numpy.typing as npt
 
 from curation.comparison import SEEDS
 from curation.comparison.changes import changes_of, training_of
-from curation.comparison.scores import scores
+from curation.comparison.result import Comparison, Known, Retrained, Reviewed
+from curation.comparison.scored import Scores, VersionScores
+from curation.comparison.scores import mean_scores, scores
 from curation.comparison.train import Trainer, settings_of
 from curation.comparison.truth import read_truth
-from curation.comparison.versions import AFTER, BEFORE, Versions
-from curation.errors import InputError, some
+from curation.comparison.versions import AFTER, Versions
+from curation.comparison.warnings import warnings_of
+from curation.errors import InputError
 from curation.run.run import Run
 from training.images.cache import PhotoCache, default_cache
 from training.utils.files import whole_file, write_json
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
-__all__ = ["retrain"]
+__all__ = ["retrain", "retrain_and_compare"]
 
 Integers = npt.NDArray[np.int64]
 
-#: Below this, an interval is wider than any effect of cleaning.
-_SMALL_TEST_SET, _SMALL_CLASS = 50, 5
-#: Share of doubtful test labels from which on they hide what cleaning does.
-_DOUBTFUL = 0.05
 
-
-def retrain(
+def retrain_and_compare(
     run: Run,
     *,
-    compare: bool,
     seeds: int = SEEDS,
     controls: bool = False,
     truth: str | None = None,
-    changes: dict[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
     command: Sequence[str] = (),
     cache: PhotoCache | None = None,
     reporter: Reporter = SILENT,
-) -> dict[str, Any]:
-    """Train on the cleaned dataset and, to compare, on the one before; score both on the same test listings.
+) -> Comparison:
+    """Train on the dataset before and after the fixes, score both on the same test listings, and write what was found.
 
     All versions are trained with the same settings, the same number of epochs and the same seeds. The test set was
     fixed before detection; listings that show nearly the same photo as a test listing, or are of its group, train
@@ -52,17 +50,16 @@ def retrain(
     Parameters
     ----------
     run : Run
-        A finished run with photos and ``cleaned/``.
-    compare : bool
-        Train on the dataset before the fixes, too, and write ``comparison.json``.
+        A finished run with photos and ``cleaned/``. It gets ``comparison.json``, ``predictions.npz`` and TensorBoard
+        logs.
     seeds : int
-        Models per version.
+        Models per version, at least 1.
     controls : bool
         Train on other versions, too: as many listings deleted at random, every suggestion accepted, each kind of fix
         alone and, with `truth`, all labels correct.
     truth : str, optional
         Where true labels are; see :func:`curation.comparison.truth.read_truth`.
-    changes : dict, optional
+    changes : mapping, optional
         Settings that differ from the run's, by their names in :class:`training.settings.TrainSettings`.
     command : sequence of str
         What was typed, for ``comparison.json``.
@@ -71,11 +68,6 @@ def retrain(
     reporter : Reporter, optional
         Shows messages and progress.
 
-    Returns
-    -------
-    dict
-        What ``comparison.json`` holds; without `compare`, what is known of ``after`` alone.
-
     Raises
     ------
     RunError
@@ -83,110 +75,134 @@ def retrain(
     InputError
         If the versions train on the same labels, or nothing is left to train or test on.
     """
-    if seeds < 1:
-        raise InputError("the number of seeds is out of range", got=str(seeds), wanted="1 or more")
-    known = None if truth is None else read_truth(run, truth)
-    versions = Versions(run, known, compare=compare, controls=controls)
-    if compare and np.array_equal(versions.before, versions.after):
+    versions = _versions(run, seeds, truth, compare=True, controls=controls)
+    if np.array_equal(versions.before, versions.after):
         raise InputError(
             "nothing to compare: the cleaned dataset trains on the same listings and labels",
             got="no change outside the test set",
             wanted="at least one relabelled or deleted training listing",
             fix="Decide more with `review()`.",
         )
-    settings = settings_of(run, changes or {})
-    warnings = _warnings(versions, seeds)
+    trained = _train(run, versions, seeds, changes or {}, cache, reporter)
+
+    def against(labels: Integers) -> Scores:
+        tests = versions.test
+        groups, ids, seed = versions.groups[tests], versions.ids[tests], trained.settings["seed"]
+        return scores(labels, trained.predictions, groups, ids, versions.classes, seed=seed)
+
+    comparison = Comparison(
+        **_facts(versions, trained, command),
+        given=against(versions.given),
+        changes=changes_of(versions),
+        training=training_of(versions),
+        reviewed=Reviewed(*_decided(versions), against(versions.reviewed)) if _has_reviewed(versions) else None,
+        true=None if (true := _true(versions)) is None else Known(int((true >= 0).sum()), against(true)),
+    )
+    _write(run, versions, trained.predictions, comparison)
+    return comparison
+
+
+def retrain(
+    run: Run,
+    *,
+    seeds: int = SEEDS,
+    truth: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    command: Sequence[str] = (),
+    cache: PhotoCache | None = None,
+    reporter: Reporter = SILENT,
+) -> Retrained:
+    """Train on the cleaned dataset alone, and score that; parameters and errors as of :func:`retrain_and_compare`."""
+    versions = _versions(run, seeds, truth, compare=False)
+    trained = _train(run, versions, seeds, changes or {}, cache, reporter)
+
+    def against(labels: Integers) -> VersionScores:
+        return mean_scores(labels, trained.predictions[AFTER], versions.classes)
+
+    return Retrained(
+        **_facts(versions, trained, command),
+        given=against(versions.given),
+        reviewed=Reviewed(*_decided(versions), against(versions.reviewed)) if _has_reviewed(versions) else None,
+        true=None if (true := _true(versions)) is None else Known(int((true >= 0).sum()), against(true)),
+    )
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What all versions' models predict for the test listings, by version (S, n), and how they were trained."""
+
+    predictions: dict[str, Integers]
+    model: str
+    settings: dict[str, Any]
+    seeds: tuple[int, ...]
+    warnings: tuple[str, ...]
+
+
+def _versions(run: Run, seeds: int, truth: str | None, *, compare: bool, controls: bool = False) -> Versions:
+    if seeds < 1:
+        raise InputError("the number of seeds is out of range", got=str(seeds), wanted="1 or more", parameter="seeds")
+    return Versions(run, None if truth is None else read_truth(run, truth), compare=compare, controls=controls)
+
+
+def _train(
+    run: Run,
+    versions: Versions,
+    seeds: int,
+    changes: Mapping[str, Any],
+    cache: PhotoCache | None,
+    reporter: Reporter,
+) -> _Trained:
+    settings = settings_of(run, dict(changes))
+    warnings = warnings_of(versions, seeds)
     for warning in warnings:
         reporter.say(f"warning: {warning}")
     with run.stage("retrain"):
         trainer = Trainer(run, versions, settings, seeds, cache or default_cache(), reporter)
         predictions = trainer.train()
-        facts = {"made": now(), "command": list(command), **_facts(versions, trainer, seeds, warnings)}
-        result = {**facts, **_scores(versions, predictions, trainer)}
-    if compare:
-        _write(run, versions, predictions, result)
-    return result
+    first = settings.seed
+    return _Trained(predictions, trainer.model, settings.to_dict(), tuple(range(first, first + seeds)), tuple(warnings))
 
 
-def _write(run: Run, versions: Versions, predictions: dict[str, Integers], result: dict[str, Any]) -> None:
+def _facts(versions: Versions, trained: _Trained, command: Sequence[str]) -> dict[str, Any]:
+    first = trained.seeds[0]
+    return {
+        "made": now(),
+        "command": tuple(command),
+        "model": trained.model,
+        "epochs": trained.settings["epochs"],
+        "settings": trained.settings,
+        "test_listings": len(versions.test),
+        "test_groups": len(np.unique(versions.groups[versions.test])),
+        "seeds": trained.seeds,
+        "left_out_like_test": versions.left_out,
+        "train_listings": {name: int((versions.labels(name, first) >= 0).sum()) for name in versions.names},
+        "relabelled": int(versions.relabelled.sum()),
+        "deleted": int(versions.deleted.sum()),
+        "warnings": trained.warnings,
+    }
+
+
+def _has_reviewed(versions: Versions) -> bool:
+    return bool(versions.decided) and bool((versions.reviewed >= 0).any())
+
+
+def _decided(versions: Versions) -> tuple[int, int, int]:
+    """Return how many test listings people decided on, and how many of them they relabelled and deleted."""
+    actions = [decision.action for decision in versions.decided.values()]
+    relabelled = int(((versions.reviewed >= 0) & (versions.reviewed != versions.given)).sum())
+    return len(actions), relabelled, actions.count("delete")
+
+
+def _true(versions: Versions) -> Integers | None:
+    """Return the true test labels; None where none is known."""
+    return versions.true if versions.true is not None and (versions.true >= 0).any() else None
+
+
+def _write(run: Run, versions: Versions, predictions: dict[str, Integers], comparison: Comparison) -> None:
     from curation.comparison.tensorboard import write_logs
 
     with whole_file(run.predictions_file) as temporary:
         ids = versions.ids[versions.test]
         np.savez_compressed(temporary, id=ids, classes=np.array(versions.classes), **predictions)  # type: ignore[arg-type]
-    write_json(run.comparison_file, result)
-    write_logs(run.training_folder / "retrain" / "comparison", result)
-
-
-def _facts(versions: Versions, trainer: Trainer, seeds: int, warnings: list[str]) -> dict[str, Any]:
-    first = trainer.settings.seed
-    return {
-        "model": trainer.model,
-        "epochs": trainer.settings.epochs,
-        "settings": trainer.settings.to_dict(),
-        "test_listings": len(versions.test),
-        "test_groups": len(np.unique(versions.groups[versions.test])),
-        "seeds": list(range(first, first + seeds)),
-        "left_out_like_test": versions.left_out,
-        "train_listings": {name: int((versions.labels(name, first) >= 0).sum()) for name in versions.names},
-        "relabelled": int(versions.relabelled.sum()),
-        "deleted": int(versions.deleted.sum()),
-        "warnings": warnings,
-    }
-
-
-def _scores(versions: Versions, predictions: dict[str, Integers], trainer: Trainer) -> dict[str, Any]:
-    def against(labels: Integers) -> dict[str, Any]:
-        return scores(
-            labels,
-            predictions,
-            versions.groups[versions.test],
-            versions.ids[versions.test],
-            versions.classes,
-            seed=trainer.settings.seed,
-        )
-
-    found = against(versions.given)
-    if BEFORE in versions.names:
-        found |= {"changes": changes_of(versions), "training": training_of(versions)}
-    if versions.decided and (versions.reviewed >= 0).any():
-        actions = [decision.action for decision in versions.decided.values()]
-        found["reviewed_test_labels"] = {
-            "decided": len(actions),
-            "relabelled": int(((versions.reviewed >= 0) & (versions.reviewed != versions.given)).sum()),
-            "deleted": actions.count("delete"),
-            **against(versions.reviewed),
-        }
-    if versions.true is not None and (versions.true >= 0).any():
-        found["true_test_labels"] = {"listings": int((versions.true >= 0).sum()), **against(versions.true)}
-    return found
-
-
-def _warnings(versions: Versions, seeds: int) -> list[str]:
-    """Return what weakens a comparison, in plain sentences."""
-    classes, found = np.array(versions.classes), []
-    tested = np.bincount(versions.given, minlength=len(classes))
-    if len(versions.test) < _SMALL_TEST_SET:
-        found.append(f"the test set has {len(versions.test)} listings only: expect wide intervals")
-    if (tested == 0).any():
-        found.append(f"the test set has no listing of {some(classes[tested == 0])}: macro-F1 leaves them out")
-    few = (tested > 0) & (tested < _SMALL_CLASS)
-    if few.any():
-        found.append(f"fewer than {_SMALL_CLASS} test listings of {some(classes[few])}: their F1 says little")
-    before, after = (
-        np.bincount(labels[labels >= 0], minlength=len(classes)) for labels in (versions.before, versions.after)
-    )
-    lost = (before > 0) & (after == 0)
-    if AFTER in versions.names and lost.any():
-        found.append(
-            f"the cleaned dataset has no training listing of {some(classes[lost])} any more: "
-            "the models after the fixes can't name them"
-        )
-    if versions.doubted > _DOUBTFUL * len(versions.test):
-        found.append(
-            f"{versions.doubted} of {len(versions.test)} test labels are flagged as wrong and nobody has decided on "
-            "them: a review of those sharpens the comparison"
-        )
-    if seeds == 1:
-        found.append("one seed: the interval holds the chance of the test set, not that of training")
-    return found
+    write_json(run.comparison_file, comparison.to_dict())
+    write_logs(run.training_folder / "retrain" / "comparison", comparison)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from matplotlib.figure import Figure
-
+from curation.comparison.result import Comparison
+from curation.comparison.scored import Control, VersionScores
 from curation.comparison.versions import AFTER, BEFORE
-from curation.comparison.words import blocks, markdown
+from curation.comparison.words import scores_by_labels
 from curation.rendering.confusion import confusion_figure
 
 __all__ = ["write_logs"]
@@ -20,39 +17,36 @@ __all__ = ["write_logs"]
 _CLASSES = 40
 
 
-def write_logs(folder: Path, result: Mapping[str, Any]) -> None:
+def write_logs(folder: Path, comparison: Comparison) -> None:
     """Write one TensorBoard log per version, in place of those of an earlier comparison.
 
     Parameters
     ----------
     folder : Path
         Gets a folder for each version. Its scores are by seed, which is their step; F1 by class is the mean over seeds.
-    result : mapping
-        What ``comparison.json`` holds.
+    comparison : Comparison
+        What to write.
     """
     # it takes seconds to import
     from torch.utils.tensorboard import SummaryWriter
 
     shutil.rmtree(folder, ignore_errors=True)
-    for name in (BEFORE, AFTER, *result.get("controls", {})):
+    for name in (BEFORE, AFTER, *comparison.given.controls):
         with SummaryWriter(str(folder / name)) as log:
-            for what, block in blocks(result).items():
+            for what, scores in scores_by_labels(comparison).items():
                 tag = what.replace(" ", "_")
-                scores = block[name] if name in block else block["controls"][name]
-                for key in ("macro_f1", "accuracy"):
-                    for seed, value in zip(result["seeds"], scores[f"{key}_by_seed"], strict=True):
+                versions: dict[str, VersionScores | Control] = {BEFORE: scores.before, AFTER: scores.after}
+                version = (versions | scores.controls)[name]
+                by_seed = {"macro_f1": version.macro_f1_by_seed, "accuracy": version.accuracy_by_seed}
+                for key, values in by_seed.items():
+                    for seed, value in zip(comparison.seeds, values, strict=True):
                         log.add_scalar(f"{tag}/{key}", value, seed)
-                if name in (BEFORE, AFTER) and len(result["per_class"]) <= _CLASSES:
-                    for label, row in scores["per_class"].items():
-                        log.add_scalar(f"{tag}/f1/{label}", row["f1"])
-                    log.add_figure(f"{tag}/confusion", _matrix(block, name, list(result["per_class"])))
+                if isinstance(version, VersionScores) and len(version.per_class) <= _CLASSES:
+                    for label, row in version.per_class.items():
+                        log.add_scalar(f"{tag}/f1/{label}", row.f1)
+                    title = f"Test listings, {name} the fixes (means over seeds)"
+                    log.add_figure(
+                        f"{tag}/confusion", confusion_figure(scores.matrix(name), list(scores.per_class), title)
+                    )
             if name == AFTER:
-                log.add_text("comparison", markdown(result))
-
-
-def _matrix(block: Mapping[str, Any], version: str, classes: list[str]) -> Figure:
-    place = {label: number for number, label in enumerate(classes)}
-    counts = np.zeros((len(classes), len(classes)))
-    for row in block["confusion"]:
-        counts[place[row["label"]], place[row["predicted"]]] = row[version]
-    return confusion_figure(counts, classes, f"Test listings, {version} the fixes (means over seeds)")
+                log.add_text("comparison", comparison.to_markdown())

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from curation.comparison.scored import CORRECT
 from curation.comparison.truth import NO_CLASS, Truth
 from curation.errors import InputError, RunError
 from curation.evidence.split import require_photos
@@ -22,7 +23,7 @@ Mask = npt.NDArray[np.bool_]
 
 BEFORE = "before"
 AFTER = "after"
-RANDOM, BLIND, CORRECT = "random_deletion", "all_suggestions", "correct_labels"
+RANDOM, BLIND = "random_deletion", "all_suggestions"
 RELABELLED, DELETED = "relabelled_only", "deleted_only"
 
 

@@ -1,19 +1,35 @@
-"""The outcome of a comparison in words and as Markdown: the same on the terminal, in the report, in a pull request."""
+"""The outcome of a comparison in words: the same in the terminal, in the report, and in a pull request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from curation.rendering.markdown import escaped, table
-from curation.rendering.words import signed
+from curation.rendering.words import many, percent, signed
 
 if TYPE_CHECKING:
-    from training.evaluation.bootstrap import Difference
+    import pandas as pd
 
-__all__ = ["CONTROLS", "blocks", "markdown", "sentence"]
+    from curation.comparison.result import Comparison, Retrained
+    from curation.comparison.scored import Scores
+    from training.evaluation.bootstrap import Difference, Discordant
 
-#: What each control is, in a few words.
+__all__ = [
+    "CONTROLS",
+    "classes_table",
+    "facts_of_training",
+    "flipped",
+    "headline",
+    "interval",
+    "labels_table",
+    "markdown",
+    "resolution",
+    "scores_by_labels",
+    "sentence",
+    "share_of_possible",
+]
+
+#: What each control trains on, in a few words.
 CONTROLS = {
     "random_deletion": "as many listings deleted at random",
     "all_suggestions": "every suggestion accepted blindly",
@@ -23,103 +39,166 @@ CONTROLS = {
 }
 
 
-def sentence(
-    before: Mapping[str, Any], after: Mapping[str, Any], difference: Difference, listings: int, control: str = ""
-) -> str:
+def scores_by_labels(comparison: Comparison) -> dict[str, Scores]:
+    """Return the scores of a comparison by the test labels that they are against, those as given first."""
+    blocks = {"labels as given": comparison.given}
+    if comparison.reviewed is not None:
+        blocks["labels as reviewed"] = comparison.reviewed.scores
+    if comparison.true is not None:
+        blocks["true labels"] = comparison.true.scores
+    return blocks
+
+
+def sentence(scores: Scores, control: str = "") -> str:
     """Say the outcome in one line.
 
     Parameters
     ----------
-    before, after : mapping
-        With ``macro_f1`` and ``macro_f1_by_seed``.
-    difference : Difference
-        Of macro-F1.
-    listings : int
-        Of the test set.
+    scores : Scores
+        Against one set of test labels.
     control : str
-        The control that is told of; by default the cleaning.
+        The control to speak of; by default the cleaning.
     """
-    number = len(after["macro_f1_by_seed"])
-    seeds = f"{number} seed{'s' * (number > 1)}"
+    version = scores.controls[control] if control else scores.after
+    difference = scores.controls[control].difference if control else scores.difference
     if difference.verdict == "no difference":
-        outcome = f"no difference that this test set can show (it could show ±{difference.could_show:.3f})"
+        outcome = f"no measurable difference ({resolution(difference)})"
     else:
         outcome = f"{CONTROLS[control] if control else 'cleaning'} {difference.verdict}"
+    size = f"{many(scores.listings, 'test listing')}, {many(len(version.macro_f1_by_seed), 'seed')}"
     return (
-        f"macro-F1 {before['macro_f1']:.3f} → {after['macro_f1']:.3f} ({signed(difference.mean)}, 95 % interval "
-        f"{signed(difference.low)} to {signed(difference.high)}, {listings} test listings, {seeds}): {outcome}"
+        f"macro-F1 {scores.before.macro_f1:.3f} → {version.macro_f1:.3f} ({signed(difference.mean)}, "
+        f"95 % interval {interval(difference)}; {size}): {outcome}"
     )
 
 
-def markdown(result: Mapping[str, Any]) -> str:
-    """Return a comparison as Markdown for a pull request.
+def headline(scores: Scores, labels: str = "") -> str:
+    """Say the outcome in a sentence that begins with the verdict.
 
     Parameters
     ----------
-    result : mapping
-        What ``comparison.json`` holds.
+    scores : Scores
+        Against one set of test labels.
+    labels : str
+        Name of those labels; left out for the labels as given.
     """
-    lines = [f"**{result['sentence']}**", ""]
-    lines += [f"> {escaped(warning)}" for warning in result["warnings"]] + [""] * bool(result["warnings"])
-    lines += _numbers(
-        ["test labels", "macro-F1", "accuracy", "became right", "became wrong", "McNemar p"],
-        [
-            [
-                what,
-                _change(block, "macro_f1"),
-                _change(block, "accuracy"),
-                str(block["mcnemar"]["to_right"]),
-                str(block["mcnemar"]["to_wrong"]),
-                f"{block['mcnemar']['p']:.2g}",
-            ]
-            for what, block in blocks(result).items()
-        ],
-    )
-    rows = [
-        [
-            name,
-            *(f"{row['before'][key]:.2f} → {row['after'][key]:.2f}" for key in ("precision", "recall", "f1")),
-            _interval(row["difference"]) if row["difference"] else "",
-            f"{row['before']['support']:.0f}",
-        ]
-        for name, row in result["per_class"].items()
+    before, after, difference = scores.before.macro_f1, scores.after.macro_f1, scores.difference
+    change = f"{before:.3f} → {after:.3f} ({signed(difference.mean)}, 95 % interval {interval(difference)})."
+    if labels:
+        verdicts = {"helped": "cleaning helped", "hurt": "cleaning hurt"}
+        return f"Scored with {labels}, {verdicts.get(scores.verdict, 'no difference is measurable')}: {change}"
+    verdicts = {"helped": "Cleaning helped", "hurt": "Cleaning hurt"}
+    verdict = verdicts.get(scores.verdict, "This test set can't show whether cleaning helped")
+    return f"{verdict}: macro-F1 {change}"
+
+
+def resolution(difference: Difference, score: str = "") -> str:
+    """Say how small a difference the test set can detect, of the score of this name."""
+    what = f"a difference in {score}" if score else "a difference"
+    return f"this test set can detect {what} of {difference.could_show:.3f} or more"
+
+
+def interval(difference: Difference) -> str:
+    """Write the bounds of an interval."""
+    return f"{signed(difference.low)} to {signed(difference.high)}"
+
+
+def flipped(mcnemar: Discordant) -> str:
+    """Say how many predictions became right and wrong."""
+    became = f"{many(mcnemar.to_right, 'prediction')} became right, {mcnemar.to_wrong:,} became wrong"
+    return f"{became} (McNemar's test: p = {mcnemar.p:.2g})."
+
+
+def share_of_possible(share: Difference | None) -> str:
+    """Say how much of the gain that correct labels bring is reached; None: they bring no gain that can be shown."""
+    if share is None:
+        return "Correct labels show no gain themselves, so the share of the possible gain is unknown."
+    mean, low, high = ("−" * (value < 0) + percent(abs(value)) for value in (share.mean, share.low, share.high))
+    return f"The fixes bring {mean} of the gain that correct labels bring (95 % interval {low} to {high})."
+
+
+def facts_of_training(result: Comparison | Retrained) -> list[tuple[str, str]]:
+    """Return how the models were trained, as pairs of a name and a text."""
+    return [
+        ("model", result.model),
+        ("training listings", ", ".join(f"{number:,} {name}" for name, number in result.train_listings.items())),
+        ("changed", f"{result.relabelled:,} relabelled, {result.deleted:,} deleted"),
+        ("test listings", f"{result.test_listings:,}, fixed before detection"),
+        ("seeds", ", ".join(map(str, result.seeds))),
+        *(("warning", warning) for warning in result.warnings),
     ]
-    lines += ["", *_numbers(["class", "precision", "recall", "F1", "F1 difference", "test listings"], rows)]
-    for what, block in blocks(result).items():
-        if "controls" in block:
+
+
+def labels_table(comparison: Comparison) -> pd.DataFrame:
+    """Return the scores by test labels as a table of text."""
+    import pandas as pd
+
+    rows = [
+        {
+            "test labels": labels,
+            "macro-F1": _change(scores.before.macro_f1, scores.after.macro_f1, scores.difference),
+            "accuracy": _change(scores.before.accuracy, scores.after.accuracy, scores.accuracy_difference),
+            "became right": f"{scores.mcnemar.to_right:,}",
+            "became wrong": f"{scores.mcnemar.to_wrong:,}",
+            "McNemar p": f"{scores.mcnemar.p:.2g}",
+        }
+        for labels, scores in scores_by_labels(comparison).items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def classes_table(comparison: Comparison) -> pd.DataFrame:
+    """Return the scores of each class as a table of text."""
+    import pandas as pd
+
+    rows = []
+    for name, row in comparison.given.per_class.items():
+        sides = [vars(row.before), vars(row.after)]
+        keys = {"precision": "precision", "recall": "recall", "f1": "F1"}
+        rows.append(
+            {
+                "class": name,
+                **{title: f"{sides[0][key]:.2f} → {sides[1][key]:.2f}" for key, title in keys.items()},
+                "F1 difference": _with_interval(row.difference) if row.difference else "",
+                "test listings": f"{row.before.support:,.0f}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def markdown(comparison: Comparison) -> str:
+    """Return a comparison as Markdown for a pull request."""
+    lines = [f"**{comparison.sentence}**", ""]
+    lines += [f"> {escaped(warning)}" for warning in comparison.warnings] + [""] * bool(comparison.warnings)
+    lines += _numbers(labels_table(comparison))
+    lines += ["", *_numbers(classes_table(comparison))]
+    for labels, scores in scores_by_labels(comparison).items():
+        if scores.controls:
             rows = [
-                [CONTROLS[name], f"{control['macro_f1']:.3f}", _interval(control["difference"]), control["verdict"]]
-                for name, control in block["controls"].items()
+                [CONTROLS[name], f"{each.macro_f1:.3f}", _with_interval(each.difference), each.difference.verdict]
+                for name, each in scores.controls.items()
             ]
-            lines += ["", f"Controls, {what}:", ""]
-            lines += _numbers(["control", "macro-F1", "against before", "verdict"], rows)
-    lines += ["", _how(result)]
-    return "\n".join(lines)
+            lines += ["", f"Controls, {labels}:", ""]
+            lines += table(["control", "macro-F1", "against before", "verdict"], rows, right=range(1, 4))
+    return "\n".join([*lines, "", _how(comparison)])
 
 
-def blocks(result: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the scores of a comparison by the test labels that they are against."""
-    names = {"reviewed_test_labels": "labels as reviewed", "true_test_labels": "true labels"}
-    return {"labels as given": result} | {what: result[key] for key, what in names.items() if key in result}
-
-
-def _how(result: Mapping[str, Any]) -> str:
-    train = result["train_listings"]
+def _how(comparison: Comparison) -> str:
+    train = comparison.train_listings
     return (
-        f"{result['model']}; trained on {train['before']:,} listings before and {train['after']:,} after "
-        f"({result['relabelled']:,} relabelled, {result['deleted']:,} deleted); seeds "
-        f"{', '.join(map(str, result['seeds']))}; {result['test_listings']:,} test listings, fixed before detection."
+        f"{escaped(comparison.model)}; trained on {train['before']:,} listings before and {train['after']:,} after "
+        f"({comparison.relabelled:,} relabelled, {comparison.deleted:,} deleted); seeds "
+        f"{', '.join(map(str, comparison.seeds))}; {comparison.test_listings:,} test listings, fixed before detection."
     )
 
 
-def _change(block: Mapping[str, Any], key: str) -> str:
-    difference = block["difference" if key == "macro_f1" else "accuracy_difference"]
-    return f"{block['before'][key]:.3f} → {block['after'][key]:.3f} ({_interval(difference)})"
+def _change(before: float, after: float, difference: Difference) -> str:
+    return f"{before:.3f} → {after:.3f} ({_with_interval(difference)})"
 
 
-def _interval(difference: Mapping[str, float]) -> str:
-    return ", ".join([signed(difference["mean"]), f"{signed(difference['low'])} to {signed(difference['high'])}"])
+def _with_interval(difference: Difference) -> str:
+    return f"{signed(difference.mean)}, {interval(difference)}"
 
 
-def _numbers(headings: list[str], rows: list[list[str]]) -> list[str]:
-    return table(headings, rows, right=range(1, len(headings)))
+def _numbers(frame: pd.DataFrame) -> list[str]:
+    return table(list(frame.columns), frame.to_numpy().tolist(), right=range(1, len(frame.columns)))

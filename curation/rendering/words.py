@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["amount", "joined", "many", "number", "percent", "sentence", "short", "signed"]
+__all__ = ["agree", "amount", "joined", "many", "number", "percent", "sentence", "short", "signed"]
 
 
 def many(count: int, word: str, plural: str | None = None) -> str:
@@ -16,6 +16,17 @@ def many(count: int, word: str, plural: str | None = None) -> str:
     ('1 listing', '1,200 listings', '2 classes')
     """
     return f"{count:,} {word if count == 1 else plural or word + 's'}"
+
+
+def agree(count: int, one: str, several: str) -> str:
+    """Choose the form of a word that agrees with a count.
+
+    Examples
+    --------
+    >>> agree(1, "is", "are"), agree(0, "is", "are"), agree(2, "is", "are")
+    ('is', 'are', 'are')
+    """
+    return one if count == 1 else several
 
 
 def number(value: float) -> str:

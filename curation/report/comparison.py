@@ -1,21 +1,18 @@
-"""Before and after: `comparison.json` as text and bars that are ready to be shown.
-
-Runs of earlier versions have fewer keys; what is not there is None or empty here, and is not shown.
-"""
+"""Before and after: a comparison as text and bars that are ready to be shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from curation.comparison.words import CONTROLS
-from curation.rendering.words import many, number, percent, sentence, signed
-from curation.report.cards import Cards
+from curation.comparison import words
+from curation.comparison.result import Comparison
+from curation.comparison.scored import CORRECT, Difference, Flip, Scores
+from curation.rendering.words import agree, many, number, sentence, signed
+from curation.report.cards import Card, Cards
 from curation.report.confusion import confusion
 
-__all__ = ["comparison", "outcome"]
-
-Found = Mapping[str, Any]
+__all__ = ["comparison_section", "outcome"]
 
 _CLASSES = 40
 _CHANGES = 20
@@ -25,250 +22,223 @@ _HALF = 56
 _MIDDLE = 60
 _ACTIONS = {"relabel": "relabelled", "delete": "deleted"}
 _SOURCES = {"person": "a person", "suggestion": "accepted suggestion"}
+_SIDES = {"helped": "good", "hurt": "bad", "no difference": "even"}
 
 
-def outcome(found: Found) -> list[str]:
-    """Say in sentences whether cleaning helped; by other test labels, too, where they say something else."""
-    words = {"helped": "Cleaning helped", "hurt": "Cleaning hurt"}
-    said = words.get(found["verdict"], "This test set can't tell whether cleaning helped")
-    sentences = [f"{said}: macro-F1 {_from_to(found)}."]
-    for name, key in (
-        ("the test labels as people left them", "reviewed_test_labels"),
-        ("true labels", "true_test_labels"),
-    ):
-        scores = found.get(key)
-        if scores and scores["verdict"] != found["verdict"]:
-            did = {"helped": "it helped", "hurt": "it hurt"}.get(scores["verdict"], "no difference shows")
-            sentences.append(f"Scored with {name}, {did}: {_from_to(scores)}.")
-    return sentences
+def outcome(comparison: Comparison) -> list[str]:
+    """Say in sentences whether cleaning helped, and where other test labels give another verdict."""
+    others = [block for block in words.scores_by_labels(comparison).items() if block[1].verdict != comparison.verdict]
+    return [words.headline(comparison.given), *(words.headline(scores, labels) for labels, scores in others)]
 
 
-def _from_to(scores: Found) -> str:
-    before, after, difference = scores["before"]["macro_f1"], scores["after"]["macro_f1"], scores["difference"]
-    return f"{before:.3f} → {after:.3f} ({signed(difference['mean'])}, 95 % interval {_range(difference)})"
-
-
-def comparison(found: Found, cards: Cards, classes: Sequence[str]) -> dict[str, Any]:
+def comparison_section(comparison: Comparison, cards: Cards, classes: Sequence[str]) -> dict[str, Any]:
     """Return what the template shows of a comparison.
 
     Parameters
     ----------
-    found : mapping
-        ``comparison.json``.
+    comparison : Comparison
+        Of the run.
     cards : Cards
         Shows the listings that changed sides.
     classes : sequence of str
         The order of the classes in matrices.
     """
     return {
-        "side": {"helped": "good", "hurt": "bad"}.get(found["verdict"], "even"),
-        "headline": sentence(found["sentence"]) if found.get("sentence") else outcome(found)[0],
-        "setup": _setup(found),
-        "warnings": [sentence(warning) for warning in found.get("warnings", [])],
-        "scores": _scores(found),
-        "others": _other_labels(found),
-        "classes": _classes(found),
-        "changes": _changes(found),
-        "training": _training(found),
-        "controls": _controls(found),
-        "confusion": confusion(found.get("confusion", []), classes),
-        "flips": _flips(found, cards),
+        "side": _SIDES[comparison.verdict],
+        "headline": words.headline(comparison.given),
+        "setup": _setup(comparison),
+        "warnings": [sentence(warning) for warning in comparison.warnings],
+        "scores": _scores(comparison.given),
+        "others": _other_labels(comparison),
+        "classes": _classes(comparison.given),
+        "changes": _changes(comparison),
+        "training": _training(comparison),
+        "controls": _controls(comparison),
+        "confusion": confusion(comparison.given.confusion, classes),
+        "flips": _flips(comparison, cards),
     }
 
 
-def _setup(found: Found) -> list[str]:
+def _setup(comparison: Comparison) -> list[str]:
     """Return how it was compared, in sentences."""
-    seeds, test = found.get("seeds", []), many(found["test_listings"], "test listing")
-    groups = f" in {many(found['test_groups'], 'group')}" if "test_groups" in found else ""
-    sentences = [f"{test}{groups}, fixed before detection; {many(len(seeds), 'seed')}."]
-    if "relabelled" in found:
-        sentences.append(
-            f"{many(found['relabelled'], 'training listing')} relabelled, {found.get('deleted', 0):,} deleted."
+    seeds, scores = comparison.seeds, comparison.given
+    tests = f"{many(comparison.test_listings, 'test listing')} in {many(comparison.test_groups, 'group')}"
+    relabelled = many(comparison.relabelled, "training listing")
+    sentences = [
+        f"{tests}, fixed before detection; {many(len(seeds), 'seed')}.",
+        f"{relabelled} relabelled, {comparison.deleted:,} deleted.",
+    ]
+    if left_out := comparison.left_out_like_test:
+        who, they = agree(left_out, "listing is", "listings are"), agree(left_out, "it shares", "they share")
+        sentences.append(f"{left_out:,} {who} left out of training: {they} a photo or a group with a test listing.")
+    sentences += [
+        f"Model: {comparison.model.rstrip('.')}.",
+        sentence(words.resolution(scores.difference, "macro-F1")),
+        words.flipped(scores.mcnemar),
+    ]
+    if len(seeds) > 1:
+        before, after = (
+            ", ".join(f"{value:.3f}" for value in side.macro_f1_by_seed) for side in (scores.before, scores.after)
         )
-    if found.get("left_out_like_test"):
-        left_out = many(found["left_out_like_test"], "listing")
-        sentences.append(f"{left_out} with the photo or the group of a test listing train no model.")
-    if found.get("model"):
-        sentences.append(f"Model: {str(found['model']).rstrip('.')}.")
-    if found.get("could_show") is not None:
-        sentences.append(f"This test set tells differences in macro-F1 from {found['could_show']:.3f} on from none.")
-    if found.get("mcnemar"):
-        right, wrong, p = (found["mcnemar"][key] for key in ("to_right", "to_wrong", "p"))
-        sentences.append(f"{many(right, 'answer')} became right and {wrong:,} wrong (McNemar's test: p = {p:.2g}).")
-    by_seed = [found[side].get("macro_f1_by_seed", []) for side in ("before", "after")]
-    if len(seeds) > 1 and all(by_seed):
-        before, after = (", ".join(f"{value:.3f}" for value in values) for values in by_seed)
         sentences.append(f"Macro-F1 by seed: {before} before, {after} after.")
     return sentences
 
 
-def _scores(found: Found) -> list[dict[str, Any]]:
-    differences = [found.get("difference"), found.get("accuracy_difference")]
-    bars = _intervals(differences)
-    rows = []
-    for name, key, bar in zip(("Macro-F1", "Accuracy"), ("macro_f1", "accuracy"), bars, strict=True):
-        if key in found["before"]:
-            before, after = found["before"][key], found["after"][key]
-            rows.append({"name": name, "before": f"{before:.3f}", "after": f"{after:.3f}", "interval": bar})
-    return rows
-
-
-def _blocks(found: Found) -> list[tuple[str, Found, str]]:
-    """Return the labels that the same answers were scored with: their name, the scores, and how many there are."""
-    reviewed, true = found.get("reviewed_test_labels"), found.get("true_test_labels")
-    blocks = [("As given", found, "")]
-    if reviewed:
-        # earlier versions did not count them
-        count = f" ({reviewed['decided']:,} decided)" if "decided" in reviewed else ""
-        blocks.append(("As people left them", reviewed, count))
-    if true:
-        blocks.append(("True", true, f" ({true['listings']:,} known)"))
-    return blocks
-
-
-def _other_labels(found: Found) -> list[dict[str, Any]]:
-    """Return macro-F1 by each kind of test labels; empty where there is one kind only."""
-    blocks = _blocks(found)
-    bars = _intervals([scores["difference"] for _, scores, _ in blocks])
+def _scores(scores: Scores) -> list[dict[str, Any]]:
+    before, after = scores.before, scores.after
     rows = [
-        {
-            "name": name + count,
-            "before": f"{scores['before']['macro_f1']:.3f}",
-            "after": f"{scores['after']['macro_f1']:.3f}",
-            "interval": bar,
-        }
-        for (name, scores, count), bar in zip(blocks, bars, strict=True)
+        ("Macro-F1", before.macro_f1, after.macro_f1, scores.difference),
+        ("Accuracy", before.accuracy, after.accuracy, scores.accuracy_difference),
     ]
-    return rows if len(blocks) > 1 else []
+    return _score_rows(rows)
 
 
-def _classes(found: Found) -> dict[str, Any]:
+def _other_labels(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return macro-F1 by each kind of test labels; empty where there is one kind only."""
+    rows = [
+        (name, scores.before.macro_f1, scores.after.macro_f1, scores.difference) for name, scores in _blocks(comparison)
+    ]
+    return _score_rows(rows) if len(rows) > 1 else []
+
+
+def _score_rows(rows: Sequence[tuple[str, float, float, Difference]]) -> list[dict[str, Any]]:
+    bars = _intervals([difference for *_, difference in rows])
+    return [
+        {"name": name, "before": f"{before:.3f}", "after": f"{after:.3f}", "interval": bar}
+        for (name, before, after, _), bar in zip(rows, bars, strict=True)
+    ]
+
+
+def _blocks(comparison: Comparison) -> list[tuple[str, Scores]]:
+    """Return the scores by test labels, whose names say how many of them are special."""
+    blocks = [(_capital(labels), scores) for labels, scores in words.scores_by_labels(comparison).items()]
+    counts = [""]
+    if comparison.reviewed is not None:
+        counts.append(f" ({comparison.reviewed.decided:,} decided)")
+    if comparison.true is not None:
+        counts.append(f" ({comparison.true.listings:,} known)")
+    return [(name + count, scores) for (name, scores), count in zip(blocks, counts, strict=True)]
+
+
+def _classes(scores: Scores) -> dict[str, Any]:
     """Return the classes that changed most, from the best change to the worst; untested ones last."""
-    rows = [(name, scores, scores.get("difference")) for name, scores in found.get("per_class", {}).items()]
-    rows.sort(key=lambda row: -abs(row[2]["mean"]) if row[2] else 1.0)
-    shown = sorted(rows[:_CLASSES], key=lambda row: -row[2]["mean"] if row[2] else float("inf"))
-    bars = _intervals([difference for _, _, difference in shown])
+    rows = list(scores.per_class.items())
+    rows.sort(key=lambda row: -abs(row[1].difference.mean) if row[1].difference else 1.0)
+    shown = rows[:_CLASSES]
+    shown.sort(key=lambda row: -row[1].difference.mean if row[1].difference else float("inf"))
+    bars = _intervals([change.difference for _, change in shown])
     return {
         "of": len(rows),
         "rows": [
             {
                 "name": name,
                 "scores": [
-                    f"{scores['before'][key]:.2f} → {scores['after'][key]:.2f}" if difference else "–"
+                    f"{vars(change.before)[key]:.2f} → {vars(change.after)[key]:.2f}" if change.difference else "–"
                     for key in ("f1", "precision", "recall")
                 ],
                 "interval": bar,
-                "support": f"{scores['before']['support']:,.0f}",
+                "support": f"{change.before.support:,.0f}",
             }
-            for (name, scores, difference), bar in zip(shown, bars, strict=True)
+            for (name, change), bar in zip(shown, bars, strict=True)
         ],
     }
 
 
-def _changes(found: Found) -> dict[str, Any]:
-    changes = found.get("changes", [])
+def _changes(comparison: Comparison) -> dict[str, Any]:
     rows = [
         {
-            "action": _ACTIONS.get(change["action"], change["action"]),
-            "old": change["old_label"] or "no label",
-            "new": change["new_label"] or "",
-            "source": _SOURCES.get(change["source"], change["source"]),
-            "listings": f"{change['listings']:,}",
+            "action": _ACTIONS[change.action],
+            "old": change.old_label or "no label",
+            "new": change.new_label or "",
+            "source": _SOURCES[change.source],
+            "listings": f"{change.listings:,}",
         }
-        for change in changes[:_CHANGES]
+        for change in comparison.changes[:_CHANGES]
     ]
-    return {"rows": rows, "of": len(changes)}
+    return {"rows": rows, "of": len(comparison.changes)}
 
 
-def _training(found: Found) -> dict[str, Any]:
+def _training(comparison: Comparison) -> dict[str, Any]:
     """Return the classes whose training listings changed, the most changed ones first."""
-    keys = ("relabelled_to", "relabelled_away", "deleted")
-    changed = [(name, row) for name, row in found.get("training", {}).items() if any(row[key] for key in keys)]
-    changed.sort(key=lambda item: -sum(item[1][key] for key in keys))
-    rows = [
-        {"name": name, "counts": [f"{row[key]:,}" for key in ("before", *keys, "after")]}
-        for name, row in changed[:_CLASSES]
-    ]
+    moved = {
+        name: (counts.relabelled_to, counts.relabelled_away, counts.deleted)
+        for name, counts in comparison.training.items()
+    }
+    changed = sorted((name for name in moved if any(moved[name])), key=lambda name: -sum(moved[name]))
+    rows = []
+    for name in changed[:_CLASSES]:
+        counts = comparison.training[name]
+        rows.append({"name": name, "counts": [f"{count:,}" for count in (counts.before, *moved[name], counts.after)]})
     return {"rows": rows, "of": len(changed)}
 
 
-def _controls(found: Found) -> list[dict[str, Any]]:
+def _controls(comparison: Comparison) -> list[dict[str, Any]]:
     """Return a table for each kind of test labels that the controls were scored with."""
     tables = []
-    for name, scores, _ in _blocks(found):
-        controls = scores.get("controls") or {}
-        # what was cleaned stands beside them, on the same scale
-        versions = [("The fixes", {**scores["after"], **{key: scores[key] for key in ("difference", "verdict")}})]
-        versions += [(_capital(CONTROLS.get(key, key.replace("_", " "))), control) for key, control in controls.items()]
-        bars = _intervals([version["difference"] for _, version in versions])
-        rows = [
-            {"name": what, "macro_f1": f"{version['macro_f1']:.3f}", "interval": bar, "verdict": version["verdict"]}
-            for (what, version), bar in zip(versions, bars, strict=True)
+    for labels, scores in words.scores_by_labels(comparison).items():
+        if not scores.controls:
+            continue
+        # the fixes stand beside them, on the same scale
+        versions = [("The fixes", scores.after.macro_f1, scores.difference)]
+        versions += [
+            (_capital(words.CONTROLS[name]), control.macro_f1, control.difference)
+            for name, control in scores.controls.items()
         ]
-        if controls:
-            tables.append({"labels": name, "rows": rows, "share": _share_of_possible(scores)})
+        bars = _intervals([difference for *_, difference in versions])
+        rows = [
+            {"name": name, "macro_f1": f"{macro_f1:.3f}", "interval": bar, "verdict": difference.verdict}
+            for (name, macro_f1, difference), bar in zip(versions, bars, strict=True)
+        ]
+        share = words.share_of_possible(scores.share_of_possible) if CORRECT in scores.controls else None
+        tables.append({"labels": labels, "rows": rows, "share": share})
     return tables
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
-def _share_of_possible(found: Found) -> str | None:
-    if "share_of_possible" not in found:
-        return None
-    share = found["share_of_possible"]
-    if share is None:
-        return "Correct labels show no gain themselves, so there is no share of the possible gain to tell."
-    low, high = (f"{100 * share[key]:.0f}".replace("-", "−") for key in ("low", "high"))
-    gained = percent(share["mean"]) if share["mean"] >= 0 else f"−{percent(-share['mean'])}"
-    return f"The fixes brought {gained} of what correct labels would bring (95 % interval {low} to {high} %)."
-
-
-def _flips(found: Found, cards: Cards) -> list[dict[str, Any]]:
-    flips, seeds = found.get("flips") or {}, len(found.get("seeds", []))
+def _flips(comparison: Comparison, cards: Cards) -> list[dict[str, Any]]:
+    flips, seeds = comparison.given.flips, len(comparison.seeds)
     sides = []
-    for key, title in (("to_right", "Wrong before, right after"), ("to_wrong", "Right before, wrong after")):
-        listed = flips.get(key, [])
-        by_id = cards.of(flip["id"] for flip in listed[:_FLIPS])
-        shown = [
-            {
-                "card": by_id[flip["id"]],
-                "label": flip["label"],
-                "before": _answer(flip["before"], flip["before_right"], seeds),
-                "after": _answer(flip["after"], flip["after_right"], seeds),
-            }
-            for flip in listed[:_FLIPS]
-            if flip["id"] in by_id
-        ]
+    for title, flipped in (
+        ("Wrong before, right after", flips.to_right),
+        ("Right before, wrong after", flips.to_wrong),
+    ):
+        by_id = cards.of(flip.id for flip in flipped[:_FLIPS])
+        shown = [_flip(flip, by_id[flip.id], seeds) for flip in flipped[:_FLIPS] if flip.id in by_id]
         if shown:
-            sides.append({"title": title, "count": len(listed), "shown": shown})
+            sides.append({"title": title, "count": len(flipped), "shown": shown})
     return sides
 
 
-def _answer(answer: str, right: float, seeds: int) -> str:
-    return f"{answer}, right in {number(right * seeds)} of {seeds} seeds" if seeds > 1 else answer
-
-
-def _intervals(differences: Iterable[Mapping[str, float] | None]) -> list[dict[str, Any] | None]:
-    """Return bars of 95 % intervals, all on the same scale, 0 in the middle."""
-    listed = list(differences)
-    ends = [abs(difference[key]) for difference in listed if difference for key in ("low", "high", "mean")]
-    scale = _HALF / max([*ends, 0.01])
-    return [_bar(difference, scale) if difference else None for difference in listed]
-
-
-def _bar(difference: Mapping[str, float], scale: float) -> dict[str, Any]:
-    low, mean, high = (difference[key] for key in ("low", "mean", "high"))
+def _flip(flip: Flip, card: Card, seeds: int) -> dict[str, Any]:
     return {
-        "mean": signed(mean),
-        "range": _range(difference),
-        "side": "good" if low > 0 else "bad" if high < 0 else "even",
-        "low_at": f"{_MIDDLE + scale * low:.1f}",
-        "mean_at": f"{_MIDDLE + scale * mean:.1f}",
-        "width": f"{scale * (high - low):.1f}",
+        "card": card,
+        "label": flip.label,
+        "before": _prediction(flip.before, flip.before_right, seeds),
+        "after": _prediction(flip.after, flip.after_right, seeds),
     }
 
 
-def _range(difference: Mapping[str, float]) -> str:
-    return f"{signed(difference['low'])} to {signed(difference['high'])}"
+def _prediction(name: str, right: float, seeds: int) -> str:
+    return f"{name}, right in {number(right * seeds)} of {seeds} seeds" if seeds > 1 else name
+
+
+def _intervals(differences: Iterable[Difference | None]) -> list[dict[str, Any] | None]:
+    """Return bars of 95 % intervals, all on the same scale, 0 in the middle."""
+    listed = list(differences)
+    ends = [abs(end) for each in listed if each for end in (each.low, each.high, each.mean)]
+    scale = _HALF / max([*ends, 0.01])
+    return [_bar(each, scale) if each else None for each in listed]
+
+
+def _bar(difference: Difference, scale: float) -> dict[str, Any]:
+    return {
+        "mean": signed(difference.mean),
+        "range": words.interval(difference),
+        "side": _SIDES[difference.verdict],
+        "low_at": f"{_MIDDLE + scale * difference.low:.1f}",
+        "mean_at": f"{_MIDDLE + scale * difference.mean:.1f}",
+        "width": f"{scale * (difference.high - difference.low):.1f}",
+    }

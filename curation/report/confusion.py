@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from curation.comparison.scored import Confused
 from curation.rendering.words import number, signed
 
 __all__ = ["confusion"]
@@ -21,13 +22,13 @@ _PAIRS = 20
 _DEEPEST = 0.7
 
 
-def confusion(pairs: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> dict[str, Any] | None:
+def confusion(pairs: Sequence[Confused], classes: Sequence[str]) -> dict[str, Any] | None:
     """Return what the template shows of the confusion.
 
     Parameters
     ----------
-    pairs : sequence of mapping
-        ``confusion`` of `comparison.json`: ``label``, ``predicted``, ``before``, ``after``.
+    pairs : sequence of Confused
+        Of the comparison.
     classes : sequence of str
         The order of the classes; those that do not occur are left out.
 
@@ -39,7 +40,7 @@ def confusion(pairs: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> dic
     """
     if not pairs:
         return None
-    there = {pair[key] for pair in pairs for key in ("label", "predicted")}
+    there = {name for pair in pairs for name in (pair.label, pair.predicted)}
     names = [name for name in classes if name in there] + sorted(there - set(classes))
     few = len(names) <= MOST_CLASSES
     return {
@@ -49,12 +50,12 @@ def confusion(pairs: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> dic
     }
 
 
-def _matrices(pairs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+def _matrices(pairs: Sequence[Confused], names: Sequence[str]) -> list[dict[str, Any]]:
     place = {name: row for row, name in enumerate(names)}
     before, after = np.zeros((2, len(names), len(names)))
     for pair in pairs:
-        cell = place[pair["label"]], place[pair["predicted"]]
-        before[cell], after[cell] = pair["before"], pair["after"]
+        cell = place[pair.label], place[pair.predicted]
+        before[cell], after[cell] = pair.before, pair.after
     change = after - before
     right = np.eye(len(names), dtype=bool)
     # more right answers are good, more wrong ones are bad
@@ -99,16 +100,16 @@ def _change(value: float) -> str:
     return signed(value, 0 if round(value, 1) == round(value) else 1)
 
 
-def _worst(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    wrong = [pair for pair in pairs if pair["label"] != pair["predicted"]]
-    wrong.sort(key=lambda pair: (-max(pair["before"], pair["after"]), pair["label"], pair["predicted"]))
+def _worst(pairs: Sequence[Confused]) -> list[dict[str, str]]:
+    wrong = [pair for pair in pairs if pair.label != pair.predicted]
+    wrong.sort(key=lambda pair: (-max(pair.before, pair.after), pair.label, pair.predicted))
     return [
         {
-            "label": pair["label"],
-            "predicted": pair["predicted"],
-            "before": number(pair["before"]),
-            "after": number(pair["after"]),
-            "difference": _change(pair["after"] - pair["before"]),
+            "label": pair.label,
+            "predicted": pair.predicted,
+            "before": number(pair.before),
+            "after": number(pair.after),
+            "difference": _change(pair.after - pair.before),
         }
         for pair in wrong[:_PAIRS]
     ]

@@ -6,20 +6,21 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from curation.comparison.result import Comparison
 from training.utils.units import duration
 
 __all__ = ["reproduce"]
 
 
-def reproduce(record: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> dict[str, Any]:
+def reproduce(record: Mapping[str, Any], comparison: Comparison | None) -> dict[str, Any]:
     """Return what the template shows of how the run was made.
 
     Parameters
     ----------
     record : mapping
         ``run.json``.
-    comparison : mapping or None
-        ``comparison.json``, if there is one.
+    comparison : Comparison or None
+        Of the run, if there is one.
 
     Returns
     -------
@@ -39,12 +40,14 @@ def reproduce(record: Mapping[str, Any], comparison: Mapping[str, Any] | None) -
     commands = [shlex.join(["curate", *record.get("command", [])[1:]])]
     settings = [("find-issues", _settings(record.get("settings", {})))]
     if comparison is not None:
-        seeds = comparison.get("seeds", [])
-        # what was decided is in the run's journal, accepted suggestions included
-        typed = comparison.get("command") or ["", "retrain", "--compare", "--seeds", str(max(len(seeds), 1))]
-        commands += ["curate apply-fixes", shlex.join(["curate", *typed[1:]])]
-        facts += [("Compared", _time(comparison.get("made"))), ("Seeds of the comparison", ", ".join(map(str, seeds)))]
-        settings.append(("retrain", _settings(comparison.get("settings", {}))))
+        # the run's journal has what was decided, accepted suggestions included
+        command = comparison.command[1:] or ("retrain", "--compare", "--seeds", str(len(comparison.seeds)))
+        commands += ["curate apply-fixes", shlex.join(["curate", *command])]
+        facts += [
+            ("Compared", _time(comparison.made)),
+            ("Seeds of the comparison", ", ".join(map(str, comparison.seeds))),
+        ]
+        settings.append(("retrain", _settings(comparison.settings)))
     return {
         "commands": commands,
         "facts": [(name, str(value)) for name, value in facts if value not in (None, "")],

@@ -8,20 +8,21 @@ from typing import Any
 
 import pandas as pd
 
+from curation.comparison.result import read_comparison
 from curation.issues import KINDS
 from curation.issues.health import often_confused
 from curation.rendering.html import data_uri, fill_page
 from curation.rendering.plots import Picture
 from curation.rendering.words import percent
 from curation.report.cards import Cards
-from curation.report.comparison import comparison, outcome
+from curation.report.comparison import comparison_section, outcome
 from curation.report.curves import read_curves
 from curation.report.plots import fold_plot, price_plot, retrain_plot
 from curation.report.reproduce import reproduce
 from curation.report.summary import summary
 from curation.run.journal import current_decisions
 from curation.run.run import Run
-from training.utils.files import read_json, write_text
+from training.utils.files import write_text
 
 __all__ = ["write_report"]
 
@@ -48,12 +49,12 @@ def write_report(run: Run) -> Path:
     dataset = record["dataset"]
     decisions = current_decisions(run.decisions()[0])
     cards = Cards(issues, run.listings(), run.photo_root, decisions, dataset["currency"])
-    found = read_json(run.comparison_file) if run.comparison_file.exists() else None
+    comparison = read_comparison(run)
     # a run of an earlier version was not searched for kinds that are newer
     kinds = [kind for kind in KINDS if kind.flag in issues]
     with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
         sections = [cards.section(kind) for kind in kinds]
-        compared = None if found is None else comparison(found, cards, dataset["classes"])
+        section = None if comparison is None else comparison_section(comparison, cards, dataset["classes"])
     flagged = int(issues[[kind.flag for kind in kinds]].fillna(False).any(axis=1).sum())
     page = fill_page(
         "report/page.html.jinja",
@@ -65,14 +66,14 @@ def write_report(run: Run) -> Path:
             flagged=flagged,
             sections=sections,
             decisions=decisions.values(),
-            outcome=[] if found is None else outcome(found),
+            outcome=[] if comparison is None else outcome(comparison),
         ),
         sections=sections,
-        comparison=compared,
+        comparison=section,
         health=_health(run),
         prices=_prices(issues, dataset["currency"]),
         learning=_learning(run),
-        reproduce=reproduce(record, found),
+        reproduce=reproduce(record, comparison),
     )
     write_text(run.report_file, page)
     return run.report_file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import numpy as np
@@ -9,14 +10,14 @@ import pandas as pd
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from curation.comparison.compare import _warnings, retrain
+from curation.comparison.result import Comparison, read_comparison
 from curation.comparison.scores import scores
 from curation.comparison.truth import NO_CLASS, read_truth
 from curation.comparison.versions import Versions
-from curation.comparison.words import markdown
+from curation.comparison.warnings import warnings_of
 from curation.errors import InputError
 from curation.run.run import Run
-from tests.curation.comparison.test_retrain import another, decide, relabel_some, rows_of
+from tests.curation.comparison.test_retrain import another, decide, relabel_some, retrain, rows_of
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def controlled(finished, demo, tmp_path_factory):
     shutil.copytree(finished.folder, run.folder)
     rows = rows_of(run, "train")
     decide(run, **{row.id: another(row.label) for row in rows[:4].itertuples()}, **dict.fromkeys(rows["id"][4:]))
-    return run, retrain(run, compare=True, seeds=2, controls=True, truth=str(demo / "truth.csv"))
+    return run, retrain(run, seeds=2, controls=True, truth=str(demo / "truth.csv"))
 
 
 class TestControls:
@@ -172,7 +173,7 @@ class TestWhatChanged:
             np.array(["a", "b", "c", "d"]),
             ["x", "y", "z"],
             seed=0,
-        )
+        ).to_dict()
         pairs = {(row["label"], row["predicted"]): (row["before"], row["after"]) for row in found["confusion"]}
         assert pairs["x", "x"] == pytest.approx((4 / 3, 4 / 3))
         assert pairs["z", "z"] == pytest.approx((0, 2 / 3))
@@ -199,8 +200,8 @@ class TestWarnings:
         listings = run.listings()
         trains = (listings["split"] == "train") & (listings["label"] == "Webcams")
         decide(run, **dict.fromkeys(listings["id"][trains]))
-        assert any("no training listing of Webcams any more" in line for line in _warnings(Versions(run), 5))
-        result = retrain(run, compare=True, seeds=1)
+        assert any("no training listing of Webcams any more" in line for line in warnings_of(Versions(run), 5))
+        result = retrain(run, seeds=1)
         assert any("Webcams any more" in line for line in result["warnings"])
         assert result["after"]["per_class"]["Webcams"]["recall"] == 0
 
@@ -210,7 +211,7 @@ class TestWarnings:
         listings.loc[gone, "split"] = "train"
         run.write_table(run.listings_file, listings)
         relabel_some(run)
-        result = retrain(run, compare=True, seeds=1)
+        result = retrain(run, seeds=1)
         text = " ".join(result["warnings"])
         assert "expect wide intervals" in text
         assert "no listing of Chargers, Webcams" in text
@@ -225,25 +226,40 @@ class TestWarnings:
         issues["is_label_issue"] = issues["id"].isin(tests["id"])
         run.write_table(run.issues_file, issues)
         said = f"{len(tests)} of {len(Versions(run).test)} test labels are flagged"
-        assert any(line.startswith(said) for line in _warnings(Versions(run), 5))
+        assert any(line.startswith(said) for line in warnings_of(Versions(run), 5))
         decide(run, **{row.id: another(row.label) for row in tests.itertuples()})
         assert Versions(run).doubted == 0
-        assert not any("test labels are flagged" in line for line in _warnings(Versions(run), 5))
+        assert not any("test labels are flagged" in line for line in warnings_of(Versions(run), 5))
 
 
 class TestTelling:
+    def test_the_file_is_the_comparison(self, controlled):
+        run, result = controlled
+        assert json.loads(run.comparison_file.read_text()) == result
+        assert read_comparison(run).to_dict() == result
+
+    def test_a_run_without_a_comparison_has_none(self, run):
+        assert read_comparison(run) is None
+
+    def test_a_notebook_shows_the_outcome_and_every_class(self, controlled):
+        run, result = controlled
+        page = read_comparison(run)._repr_html_()
+        assert html.escape(result["sentence"]) in page
+        assert all(html.escape(name) in page for name in run.classes)
+        assert "labels as given" in page
+
     def test_the_sentence_says_numbers_interval_and_verdict(self, controlled):
         _, result = controlled
         before, after = result["before"]["macro_f1"], result["after"]["macro_f1"]
         assert result["sentence"].startswith(f"macro-F1 {before:.3f} → {after:.3f} (")
         assert "2 seeds" in result["sentence"]
         if result["verdict"] == "no difference":
-            assert f"it could show ±{result['could_show']:.3f}" in result["sentence"]
+            assert f"can detect a difference of {result['could_show']:.3f} or more" in result["sentence"]
 
     def test_markdown_has_every_class_and_control_and_no_broken_table(self, controlled):
         _, result = controlled
         renamed = json.loads(json.dumps(result).replace("Webcams", "Web|cams"))
-        text = markdown(renamed)
+        text = Comparison.from_dict(renamed).to_markdown()
         rows = [line for line in text.splitlines() if line.startswith("|")]
         assert any(line.startswith("| Web\\|cams |") for line in rows)
         assert "as many listings deleted at random" in text
@@ -265,7 +281,7 @@ class TestTelling:
 class TestSettings:
     def test_networks_can_be_compared_where_the_run_had_none(self, fixed):
         changes = {"epochs": 1, "model": "squeezenet1_1", "batch_size": 32}
-        result = retrain(fixed, compare=True, seeds=1, changes=changes)
+        result = retrain(fixed, seeds=1, changes=changes)
         assert result["model"] == "squeezenet1_1, 1 epochs, photos of 32 pixels"
         assert (result["epochs"], result["settings"]["batch_size"]) == (1, 32)
 
@@ -282,5 +298,5 @@ class TestSettings:
         self, fixed, changes, said
     ):
         with pytest.raises(InputError, match=said):
-            retrain(fixed, compare=True, seeds=1, changes=changes)
+            retrain(fixed, seeds=1, changes=changes)
         assert not (fixed.training_folder / "retrain").exists()

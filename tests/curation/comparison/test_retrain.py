@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from curation.comparison.compare import retrain
+from curation.comparison.compare import retrain as train_after
+from curation.comparison.compare import retrain_and_compare
 from curation.errors import InputError, RunError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.listings import read_listings
@@ -26,6 +27,11 @@ def decide(run, **actions):
         ]
     )
     apply_fixes(run, plan_fixes(run))
+
+
+def retrain(run, **options):
+    """Compare, and return the content of comparison.json."""
+    return retrain_and_compare(run, **options).to_dict()
 
 
 def rows_of(run, split, count=6):
@@ -49,7 +55,7 @@ def checkpoints(run):
 def test_the_comparison_has_what_others_rely_on_and_counts_the_changes(run):
     rows = rows_of(run, "train")
     decide(run, **{row.id: another(row.label) for row in rows[:4].itertuples()}, **dict.fromkeys(rows["id"][4:]))
-    result = retrain(run, compare=True, seeds=2)
+    result = retrain(run, seeds=2)
     assert (result["relabelled"], result["deleted"]) == (4, 2)
     assert result["train_listings"]["before"] - result["train_listings"]["after"] == 2
     assert result["seeds"] == [3, 4]
@@ -69,7 +75,7 @@ def test_the_test_set_is_that_of_the_run_whatever_was_decided(run):
     listings = run.listings()
     tests = set(listings["id"][(listings["split"] == "test") & listings["unreadable"].isna()])
     relabel_some(run)
-    retrain(run, compare=True, seeds=1)
+    retrain(run, seeds=1)
     with np.load(run.predictions_file, allow_pickle=False) as stored:
         assert set(stored["id"].tolist()) == tests
 
@@ -81,14 +87,14 @@ def test_listings_like_a_test_listing_train_neither_model(run):
     listings.loc[train, "sha256"] = listings.loc[test, "sha256"]
     run.write_table(run.listings_file, listings)
     relabel_some(run)
-    assert retrain(run, compare=True, seeds=1)["left_out_like_test"] == 1
+    assert retrain(run, seeds=1)["left_out_like_test"] == 1
 
 
 def test_labels_that_people_change_in_the_test_set_are_scored_apart(run):
     row = next(rows_of(run, "test").itertuples())
     relabel_some(run)
     decide(run, **{row.id: another(row.label)})
-    result = retrain(run, compare=True, seeds=1)
+    result = retrain(run, seeds=1)
     reviewed = result["reviewed_test_labels"]
     assert (reviewed["decided"], reviewed["relabelled"], reviewed["deleted"]) == (1, 1, 0)
     assert (
@@ -110,29 +116,30 @@ def test_accepted_suggestions_never_touch_the_test_set(run):
 
 def test_without_compare_only_the_cleaned_dataset_is_trained_on(run):
     relabel_some(run)
-    result = retrain(run, compare=False, seeds=1)
+    result = train_after(run, seeds=1).to_dict()
     assert "after" in result
     assert "before" not in result
+    assert "difference" not in result
     assert not run.comparison_file.exists()
     assert [path.parent.name for path in checkpoints(run)] == ["after-3"]
 
 
 def test_models_that_are_there_already_are_not_trained_again(run):
     relabel_some(run)
-    first = retrain(run, compare=True, seeds=1)
+    first = retrain(run, seeds=1)
     kept = {path: path.stat().st_mtime_ns for path in checkpoints(run)}
     assert len(kept) == 2
-    second = retrain(run, compare=True, seeds=1)
+    second = retrain(run, seeds=1)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert first["difference"] == second["difference"]
 
 
 def test_only_the_model_after_the_fixes_is_trained_again_when_they_change(run):
     relabel_some(run)
-    retrain(run, compare=True, seeds=1)
+    retrain(run, seeds=1)
     kept = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
     decide(run, **{rows_of(run, "train", 9)["id"].iloc[8]: None})
-    assert retrain(run, compare=True, seeds=1)["deleted"] == 1
+    assert retrain(run, seeds=1)["deleted"] == 1
     again = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
     assert again["before-3"] == kept["before-3"]
     assert again["after-3"] > kept["after-3"]
@@ -142,7 +149,7 @@ def test_a_run_with_networks_is_compared_with_networks(networked, tmp_path):
     shutil.copytree(networked.folder, tmp_path / "run")
     run = Run(tmp_path / "run")
     relabel_some(run)
-    assert retrain(run, compare=True, seeds=1)["epochs"] == 1
+    assert retrain(run, seeds=1)["epochs"] == 1
     for path in checkpoints(run):
         assert torch.load(path)["network_probs"].shape == (len(np.load(run.predictions_file)["id"]), len(run.classes))
         assert list(path.parent.glob("events.out.tfevents.*"))
@@ -151,18 +158,18 @@ def test_a_run_with_networks_is_compared_with_networks(networked, tmp_path):
 def test_nothing_changed_is_said_and_nothing_is_trained(run):
     relabel_some(run, split="test")
     with pytest.raises(InputError, match="nothing to compare"):
-        retrain(run, compare=True, seeds=1)
+        retrain(run, seeds=1)
     assert not (run.training_folder / "retrain").exists()
 
 
 def test_without_a_cleaned_dataset_the_next_step_is_named(run):
     with pytest.raises(RunError, match=r"apply_fixes\(\)"):
-        retrain(run, compare=True, seeds=1)
+        retrain(run, seeds=1)
 
 
 def test_a_comparison_belongs_to_its_version_of_the_cleaned_dataset(run):
     relabel_some(run)
-    retrain(run, compare=True, seeds=1)
+    retrain(run, seeds=1)
     made = run.comparison_file.read_text()
     decide(run, **{rows_of(run, "train", 9)["id"].iloc[8]: None})
     assert not run.comparison_file.exists()
@@ -186,7 +193,7 @@ def test_the_report_shows_decisions_comparison_and_escaped_words(run):
     issues.loc[flagged, "reasons"] = "<script>alert(1)</script>"
     run.write_table(run.issues_file, issues)
     relabel_some(run)
-    retrain(run, compare=True, seeds=1)
+    retrain(run, seeds=1)
     page = write_report(run).read_text()
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

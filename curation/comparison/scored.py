@@ -1,0 +1,259 @@
+"""What the models of two versions are worth against one set of test labels, typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.comparison import words
+from curation.rendering.results import plain
+from training.evaluation.bootstrap import Difference, Discordant
+
+__all__ = [
+    "CORRECT",
+    "ClassChange",
+    "ClassScores",
+    "Confused",
+    "Control",
+    "Difference",
+    "Discordant",
+    "Flip",
+    "Flips",
+    "Scores",
+    "VersionScores",
+]
+
+#: The control that the gain is held against.
+CORRECT = "correct_labels"
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Scores of one class, in [0, 1], and `support`, its number of test listings; means over the seeds."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: float
+
+
+@dataclass(frozen=True)
+class VersionScores:
+    """Scores of one version's models.
+
+    Attributes
+    ----------
+    macro_f1, accuracy : float
+        Means over the seeds, in [0, 1].
+    macro_f1_by_seed, accuracy_by_seed : tuple of float
+        Those of each seed.
+    per_class : dict of str to ClassScores
+    """
+
+    macro_f1: float
+    accuracy: float
+    macro_f1_by_seed: tuple[float, ...]
+    accuracy_by_seed: tuple[float, ...]
+    per_class: dict[str, ClassScores]
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> VersionScores:
+        """Return the scores that a file holds."""
+        return cls(
+            content["macro_f1"],
+            content["accuracy"],
+            tuple(content["macro_f1_by_seed"]),
+            tuple(content["accuracy_by_seed"]),
+            {name: ClassScores(**scores) for name, scores in content["per_class"].items()},
+        )
+
+
+@dataclass(frozen=True)
+class Control:
+    """Scores of models trained on another version of the training listings.
+
+    Attributes
+    ----------
+    macro_f1, accuracy : float
+        Means over the seeds, in [0, 1].
+    macro_f1_by_seed, accuracy_by_seed : tuple of float
+        Those of each seed.
+    difference : Difference
+        Of macro-F1: this version minus before.
+    """
+
+    macro_f1: float
+    accuracy: float
+    macro_f1_by_seed: tuple[float, ...]
+    accuracy_by_seed: tuple[float, ...]
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """A class before and after; `difference` is that of F1, None for a class without test listings."""
+
+    before: ClassScores
+    after: ClassScores
+    difference: Difference | None
+
+    @property
+    def verdict(self) -> str | None:
+        """That of `difference`."""
+        return self.difference.verdict if self.difference else None
+
+
+@dataclass(frozen=True)
+class Confused:
+    """Test listings of one label for which one class was predicted, before and after; means over the seeds."""
+
+    label: str
+    predicted: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A test listing that most seeds got right on one side only.
+
+    Attributes
+    ----------
+    id, label : str
+        The listing and its test label.
+    before, after : str
+        The class that most seeds predicted.
+    before_right, after_right : float
+        Share of the seeds that were right, in [0, 1].
+    """
+
+    id: str
+    label: str
+    before: str
+    after: str
+    before_right: float
+    after_right: float
+
+
+@dataclass(frozen=True)
+class Flips:
+    """The test listings that most seeds got right only after, and only before the fixes; clearest first."""
+
+    to_right: tuple[Flip, ...]
+    to_wrong: tuple[Flip, ...]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Before and after against one set of test labels.
+
+    Attributes
+    ----------
+    before, after : VersionScores
+    difference, accuracy_difference : Difference
+        Of macro-F1 and of accuracy: after minus before.
+    mcnemar : Discordant
+        Predictions that became right or wrong.
+    per_class : dict of str to ClassChange
+    confusion : tuple of Confused
+        Every pair of label and prediction that occurs, most listings first.
+    flips : Flips
+    controls : dict of str to Control
+        Other versions, by name; empty unless they were asked for.
+    share_of_possible : Difference or None
+        (after - before) / (correct labels - before) in macro-F1. None without the control `CORRECT`, or where correct
+        labels show no gain.
+    """
+
+    before: VersionScores
+    after: VersionScores
+    difference: Difference
+    accuracy_difference: Difference
+    mcnemar: Discordant
+    per_class: dict[str, ClassChange]
+    confusion: tuple[Confused, ...]
+    flips: Flips
+    controls: dict[str, Control]
+    share_of_possible: Difference | None
+
+    @property
+    def verdict(self) -> str:
+        """``helped``, ``hurt`` or ``no difference``, by macro-F1."""
+        return self.difference.verdict
+
+    @property
+    def listings(self) -> int:
+        """Test listings that have a label of this set."""
+        return round(sum(scores.support for scores in self.before.per_class.values()))
+
+    def matrix(self, version: str) -> npt.NDArray[np.float64]:
+        """Return the confusion matrix of ``before`` or ``after``, shape (K, K): labels by predictions."""
+        place = {name: number for number, name in enumerate(self.per_class)}
+        counts = np.zeros((len(place), len(place)))
+        for pair in self.confusion:
+            counts[place[pair.label], place[pair.predicted]] = getattr(pair, version)
+        return counts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scores as ``comparison.json`` has them."""
+        content: dict[str, Any] = {
+            "before": plain(self.before),
+            "after": plain(self.after),
+            "difference": self.difference.to_dict(),
+            "accuracy_difference": self.accuracy_difference.to_dict(),
+            "could_show": self.difference.could_show,
+            "verdict": self.verdict,
+            "sentence": words.sentence(self),
+            "mcnemar": self.mcnemar.to_dict(),
+            "per_class": {name: {**plain(row), "verdict": row.verdict} for name, row in self.per_class.items()},
+            "confusion": plain(self.confusion),
+            "flips": plain(self.flips),
+        }
+        if self.controls:
+            content["controls"] = {
+                name: {**plain(each), "verdict": each.difference.verdict, "sentence": words.sentence(self, name)}
+                for name, each in self.controls.items()
+            }
+        if CORRECT in self.controls:
+            content["share_of_possible"] = plain(self.share_of_possible)
+        return content
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Scores:
+        """Return the scores that a file holds."""
+        share = content.get("share_of_possible")
+        return cls(
+            before=VersionScores.from_dict(content["before"]),
+            after=VersionScores.from_dict(content["after"]),
+            difference=Difference(**content["difference"]),
+            accuracy_difference=Difference(**content["accuracy_difference"]),
+            mcnemar=Discordant(**content["mcnemar"]),
+            per_class={name: _class_change(row) for name, row in content["per_class"].items()},
+            confusion=tuple(Confused(**pair) for pair in content["confusion"]),
+            flips=Flips(*(tuple(Flip(**flip) for flip in content["flips"][key]) for key in ("to_right", "to_wrong"))),
+            controls={name: _control(control) for name, control in content.get("controls", {}).items()},
+            share_of_possible=None if share is None else Difference(**share),
+        )
+
+
+def _class_change(row: Mapping[str, Any]) -> ClassChange:
+    difference = row["difference"]
+    return ClassChange(
+        ClassScores(**row["before"]),
+        ClassScores(**row["after"]),
+        None if difference is None else Difference(**difference),
+    )
+
+
+def _control(content: Mapping[str, Any]) -> Control:
+    return Control(
+        content["macro_f1"],
+        content["accuracy"],
+        tuple(content["macro_f1_by_seed"]),
+        tuple(content["accuracy_by_seed"]),
+        Difference(**content["difference"]),
+    )

@@ -1,0 +1,45 @@
+"""What weakens a comparison: a small test set, classes without test listings, doubtful test labels, a single seed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from curation.comparison.versions import AFTER, Versions
+from curation.errors import some
+
+__all__ = ["warnings_of"]
+
+#: Below this, an interval is wider than any effect of cleaning.
+_SMALL_TEST_SET, _SMALL_CLASS = 50, 5
+#: Share of doubtful test labels from which on they hide what cleaning does.
+_DOUBTFUL = 0.05
+
+
+def warnings_of(versions: Versions, seeds: int) -> list[str]:
+    """Return what weakens a comparison, in plain sentences."""
+    classes, warnings = np.array(versions.classes), []
+    tested = np.bincount(versions.given, minlength=len(classes))
+    if len(versions.test) < _SMALL_TEST_SET:
+        warnings.append(f"the test set has {len(versions.test)} listings only: expect wide intervals")
+    if (tested == 0).any():
+        warnings.append(f"the test set has no listing of {some(classes[tested == 0])}: macro-F1 leaves them out")
+    few = (tested > 0) & (tested < _SMALL_CLASS)
+    if few.any():
+        warnings.append(f"fewer than {_SMALL_CLASS} test listings of {some(classes[few])}: their F1 says little")
+    before, after = (
+        np.bincount(labels[labels >= 0], minlength=len(classes)) for labels in (versions.before, versions.after)
+    )
+    lost = (before > 0) & (after == 0)
+    if AFTER in versions.names and lost.any():
+        warnings.append(
+            f"the cleaned dataset has no training listing of {some(classes[lost])} any more: "
+            "the models after the fixes can't name them"
+        )
+    if versions.doubted > _DOUBTFUL * len(versions.test):
+        warnings.append(
+            f"{versions.doubted} of {len(versions.test)} test labels are flagged as wrong and nobody has decided on "
+            "them: a review of those sharpens the comparison"
+        )
+    if seeds == 1:
+        warnings.append("one seed: the interval holds the chance of the test set, not that of training")
+    return warnings
