@@ -15,7 +15,7 @@ from curation.fixes import DEFAULT_CONFIDENCE, Fixes, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.run import run as folders
 from curation.run.journal import Decision, check_decisions, check_reviewer, current_decisions, reviewer_name
-from training.images.cache import PhotoCache, default_cache
+from training.images.cache import PhotoCache
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
@@ -23,6 +23,7 @@ from training.utils.units import now
 if TYPE_CHECKING:
     import fiftyone
 
+    from curation.comparison.result import Comparison, Retrained
     from curation.issues.summary import Summary
     from curation.review import ReviewOutcome
     from curation.review.page.write import Written
@@ -312,7 +313,7 @@ class Run:
         cache: PhotoCache | None = None,
         command: Sequence[str] = (),
         reporter: Reporter = SILENT,
-    ) -> dict[str, Any]:
+    ) -> Comparison | Retrained:
         """Train on the dataset before and after the fixes, and compare both on one fixed test set.
 
         Parameters
@@ -335,6 +336,11 @@ class Run:
         reporter : Reporter, optional
             Shows messages and progress.
 
+        Returns
+        -------
+        Comparison or Retrained
+            The second without `compare`: the scores of the models after the fixes alone.
+
         Raises
         ------
         RunError
@@ -342,22 +348,21 @@ class Run:
         InputError
             If the versions train on the same labels.
         """
-        from curation.comparison.compare import retrain
+        from curation.comparison.compare import retrain, retrain_and_compare
 
-        result = retrain(
-            self._files,
-            compare=compare,
-            seeds=seeds,
-            controls=controls,
-            truth=truth,
-            changes=dict(changes or {}),
-            command=command,
-            cache=cache or default_cache(),
-            reporter=reporter,
-        )
-        if compare:
-            self._write_report()
-        return result
+        options: Any = {
+            "seeds": seeds,
+            "truth": truth,
+            "changes": changes,
+            "command": command,
+            "cache": cache,
+            "reporter": reporter,
+        }
+        if not compare:
+            return retrain(self._files, **options)
+        comparison = retrain_and_compare(self._files, controls=controls, **options)
+        self._write_report()
+        return comparison
 
     def _write_report(self) -> None:
         from curation.report import write_report
