@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import median_abs_deviation
 
 from curation.evidence.calibration import temperature
 from curation.evidence.log_odds import margins
@@ -117,12 +118,8 @@ def _in_fold_shift(evidence: Evidence, in_fold: npt.NDArray[np.float32], photo: 
     for rows in (known & evidence.may_train, known & ~evidence.may_train):
         if not rows.any():
             continue
-        (centre, spread), (centre_in, spread_in) = _centre_and_spread(out[rows]), _centre_and_spread(within[rows])
-        if spread_in > 0:
-            shift[rows] = (within[rows] - centre_in) * spread / spread_in + centre - out[rows]
+        spread, spread_within = median_abs_deviation(out[rows]), median_abs_deviation(within[rows])
+        if spread_within > 0:
+            centred = within[rows] - np.median(within[rows])
+            shift[rows] = centred * spread / spread_within + np.median(out[rows]) - out[rows]
     return shift
-
-
-def _centre_and_spread(values: Floats) -> tuple[float, float]:
-    centre = float(np.median(values))
-    return centre, float(np.median(np.abs(values - centre)))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-
-from curation.evidence.log_odds import log_softmax
+from scipy.special import log_softmax
 
 __all__ = ["some_rows", "temperature"]
 
@@ -33,7 +32,7 @@ def temperature(belief: Floats, labels: Integers) -> float:
     some, labels, each = belief[rows], labels[rows], np.arange(len(rows))
 
     def loss(log_factor: float) -> float:
-        return float(-log_softmax(np.exp(log_factor) * some)[each, labels].mean())
+        return float(-log_softmax(np.exp(log_factor) * some, axis=1)[each, labels].mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=np.log([0.1, 10]), method="bounded").x))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import log_softmax
 
-__all__ = ["best_other", "log_softmax", "margins", "softmax"]
+__all__ = ["best_other", "margins", "softmax"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -13,14 +14,8 @@ Integers = npt.NDArray[np.int64]
 
 def softmax(logs: Floats) -> Floats:
     """Return probabilities; rows sum to 1."""
-    return np.exp(log_softmax(logs))
-
-
-def log_softmax(logs: Floats) -> Floats:
-    """Return log-probabilities."""
-    shifted = logs - logs.max(axis=1, keepdims=True)
-    normal: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return normal
+    # scipy's softmax differs in the last digits, of which the regressions of prices, that stop early, make percents
+    return np.asarray(np.exp(log_softmax(logs, axis=1)))
 
 
 def best_other(logs: Floats, given: Integers) -> Integers:

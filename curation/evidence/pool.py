@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from curation.evidence.calibration import some_rows
-from curation.evidence.log_odds import log_softmax
+from curation.evidence.log_odds import softmax
 from curation.evidence.sources import Source
 
 __all__ = ["fuse", "learn_weights"]
@@ -100,7 +100,7 @@ def _learn(says: Floats, labels: Integers, start: Floats, learnt: list[int]) -> 
     of_given = says[:, each, labels]
 
     def loss(found: Floats) -> tuple[float, Floats]:
-        probs = np.exp(log_softmax(offset + np.tensordot(found, says, 1)))
+        probs = softmax(offset + np.tensordot(found, says, 1))
         right = (1 - NOISE) * probs[each, labels]
         likelihood = right + NOISE / probs.shape[1]
         slope = of_given - np.einsum("enk,nk->en", says, probs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm, rankdata
+from scipy.stats import median_abs_deviation, norm, rankdata
 
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
@@ -86,9 +86,8 @@ def _as_far(distance: npt.NDArray[np.float32]) -> Floats:
         return np.empty(0)
     # equal photos are no distance apart
     logs = np.log(np.maximum(distance.astype(np.float64), 1e-6))
-    off = logs - np.median(logs)
-    spread = float(np.median(np.abs(off))) / norm.ppf(0.75)
-    return np.asarray(norm.sf(off / max(spread, _LEAST_SPREAD)))
+    spread = max(float(median_abs_deviation(logs, scale="normal")), _LEAST_SPREAD)
+    return np.asarray(norm.sf((logs - np.median(logs)) / spread))
 
 
 def _reason(times: float, nearest: pd.Series, fits: str) -> str:
