@@ -244,7 +244,7 @@ def test_a_whole_view_is_decided_on_after_a_question_with_its_number(app):
     assert waited_for(lambda: app.count() == len(prices))
     app.page.keyboard.press("k")
     form = app.form()
-    assert f"all {len(prices)} photos shown" in form.inner_text()
+    assert f"every photo shown ({len(prices)})" in form.inner_text()
     records = app.press("Enter", len(prices))
     assert sorted(records) == sorted((id, "keep", None) for id in prices)
     assert waited_for(lambda: mirrored(app.run) == held(app.run))

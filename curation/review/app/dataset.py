@@ -22,7 +22,7 @@ from curation.review.app.samples import add_samples
 from curation.review.journal_state import Standing, standing_of
 from curation.review.table import issue_kinds, missing_photos, review_table
 from curation.run.carry_over import carry_over
-from curation.run.journal import Decision
+from curation.run.journal import Decision, reviewer_name
 from curation.run.run import Run
 from training.utils.files import sha256_of_file
 
@@ -90,13 +90,20 @@ def dataset_name(run: Run) -> str:
     return f"{PREFIX}{re.sub(r'[^A-Za-z0-9_.]+', '-', name)[:80]}-{path}"
 
 
-def open_dataset(run: Run) -> Opened:
+def open_dataset(run: Run, reviewer: str | None = None) -> Opened:
     """Make the FiftyOne dataset of a run, or open the one made before, with all decisions of the journal.
 
     A dataset is made anew when the run was, or when samples of it were removed. Decisions survive that: they are in
     the journal. The evaluations before and after the fixes are those of the comparison that the run has now.
 
     A run without a decision takes over those of the latest earlier run of its dataset that still apply.
+
+    Parameters
+    ----------
+    run : Run
+        A finished one.
+    reviewer : str, optional
+        Who edited labels in the Annotate tab; by default ``CURATE_REVIEWER`` or the name of the account.
 
     Raises
     ------
@@ -120,7 +127,7 @@ def open_dataset(run: Run) -> Opened:
         dataset = fo.load_dataset(name)
         current = (dataset.info.get("curate") or {}).get("made_from") == made_from
         if current:
-            collected = _collect(dataset, run, table["id"])
+            collected = _collect(dataset, run, reviewer or reviewer_name(), table["id"])
         if not current or collected.vanished:
             fo.delete_dataset(name)
     if name not in fo.list_datasets():
@@ -164,11 +171,18 @@ def _misfits(run: Run, standing: Standing) -> list[str]:
     ]
 
 
-def collect_decisions(run: Run) -> Collected:
+def collect_decisions(run: Run, reviewer: str | None = None) -> Collected:
     """Bring what was edited in FiftyOne's own Annotate tab into the journal of the run.
 
     An edited ``ground_truth`` becomes a relabel. A sample that was removed from FiftyOne is no decision; it is
     reported. A run that was never opened in FiftyOne has nothing to collect.
+
+    Parameters
+    ----------
+    run : Run
+        A finished one.
+    reviewer : str, optional
+        As for :func:`open_dataset`.
     """
     fo = load_fiftyone()
     name = dataset_name(run)
@@ -177,11 +191,11 @@ def collect_decisions(run: Run) -> Collected:
     dataset = fo.load_dataset(name)
     if (dataset.info.get("curate") or {}).get("made_from") != _fingerprint(run):
         return Collected()  # of an earlier run in this folder: its edits are not about these listings
-    return _collect(dataset, run, review_table(run)["id"])
+    return _collect(dataset, run, reviewer or reviewer_name(), review_table(run)["id"])
 
 
-def _collect(dataset: Any, run: Run, ids: pd.Series) -> Collected:
-    decisions, unusable = record_edits(dataset, run)
+def _collect(dataset: Any, run: Run, reviewer: str, ids: pd.Series) -> Collected:
+    decisions, unusable = record_edits(dataset, run, reviewer)
     present = set(dataset.values("listing_id"))
     vanished = [id for id in ids if id not in present]
     return Collected(tuple(decisions), tuple(unusable), tuple(vanished))

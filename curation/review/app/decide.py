@@ -10,7 +10,7 @@ from curation.errors import ReviewError
 from curation.review.app.edits import record_edits
 from curation.review.app.mirror import Sample, look_at, mirror, run_of, write_down
 from curation.review.journal_state import standing_of
-from curation.run.journal import NOTE, UNDO, Decision, last_click, reviewer_name
+from curation.run.journal import NOTE, UNDO, Decision, last_click
 from curation.run.run import Run
 from training.utils.units import now
 
@@ -59,7 +59,13 @@ class Outcome:
 
 
 def decide(
-    dataset: Any, samples: Sequence[str], action: str, *, label: str | None = None, note: str | None = None
+    dataset: Any,
+    samples: Sequence[str],
+    action: str,
+    *,
+    reviewer: str,
+    label: str | None = None,
+    note: str | None = None,
 ) -> Outcome:
     """Record one decision for each sample, then show it in the App.
 
@@ -72,6 +78,8 @@ def decide(
     action : str
         ``keep``, ``accept`` (the suggestion), ``relabel``, ``delete``, ``undo``, or ``note`` (decides nothing, or is
         added to the decision that holds).
+    reviewer : str
+        Who decides.
     label : str, optional
         The class, for ``relabel``. A listing that has it already is kept.
     note : str, optional
@@ -87,7 +95,7 @@ def decide(
         raise ReviewError(f"nothing was recorded: got class {label!r}, wanted one of the run's classes")
     rows = look_at(dataset, samples)
     # what was edited by hand came before this click, and must come before it in the journal
-    record_edits(dataset, run, rows)
+    record_edits(dataset, run, reviewer, rows)
     holding = standing_of(run).holding
     decided, skipped = {}, []
     for row in rows:
@@ -96,11 +104,11 @@ def decide(
             skipped.append(row.id)
         else:
             decided[row] = said
-    _record(dataset, run, decided, note)
+    _record(dataset, run, decided, reviewer, note)
     return Outcome(action, tuple(row.id for row in decided), tuple(skipped))
 
 
-def keep_one(dataset: Any, sample: str) -> Outcome:
+def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
     """Keep one of several reposts and delete the others.
 
     Parameters
@@ -109,6 +117,8 @@ def keep_one(dataset: Any, sample: str) -> Outcome:
         A dataset made by :func:`curation.review.app.dataset.open_dataset`.
     sample : str
         FiftyOne's id of the one that stays. If it has a decision other than to delete it, that holds on.
+    reviewer : str
+        Who decides.
 
     Returns
     -------
@@ -129,25 +139,27 @@ def keep_one(dataset: Any, sample: str) -> Outcome:
     if not others:
         raise ReviewError("nothing was recorded: no other listing shows this photo")
     rows = look_at(dataset, [sample, *others])
-    record_edits(dataset, run, rows)
+    record_edits(dataset, run, reviewer, rows)
     standing = standing_of(run).holding.get(rows[0].id)
     stays = standing is not None and standing.action != "delete"
     decided = {row: ("delete", None) for row in rows[1:]}
-    _record(dataset, run, decided if stays else {rows[0]: ("keep", None), **decided}, None)
+    _record(dataset, run, decided if stays else {rows[0]: ("keep", None), **decided}, reviewer, None)
     return Outcome(KEEP_ONE, tuple(row.id for row in rows), ())
 
 
-def latest(dataset: Any) -> list[str]:
-    """Return FiftyOne's ids of the samples that this reviewer's latest standing decision was for."""
+def latest(dataset: Any, reviewer: str) -> list[str]:
+    """Return FiftyOne's ids of the samples that a reviewer's latest standing decision was for."""
     from fiftyone import ViewField
 
-    ids = last_click(standing_of(run_of(dataset)).journal, reviewer_name())
+    ids = last_click(standing_of(run_of(dataset)).journal, reviewer)
     return list(dataset.match(ViewField("listing_id").is_in(ids)).values("id")) if ids else []
 
 
-def _record(dataset: Any, run: Run, decided: Mapping[Sample, tuple[str, str | None]], note: str | None) -> None:
+def _record(
+    dataset: Any, run: Run, decided: Mapping[Sample, tuple[str, str | None]], reviewer: str, note: str | None
+) -> None:
     """Write what was decided into the journal, and then show what holds."""
-    reviewer, time = reviewer_name(), now()
+    time = now()
     records = [
         Decision(
             id=row.id,

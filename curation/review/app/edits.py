@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from curation.review.app.mirror import Sample, look_at, mirror, write_down
-from curation.run.journal import Decision, reviewer_name
+from curation.run.journal import Decision
 from curation.run.run import Run
 from training.utils.units import now
 
@@ -15,7 +15,9 @@ __all__ = ["EDIT_NOTE", "record_edits"]
 EDIT_NOTE = "edited in FiftyOne's Annotate tab"
 
 
-def record_edits(dataset: Any, run: Run, rows: Iterable[Sample] | None = None) -> tuple[list[Decision], list[str]]:
+def record_edits(
+    dataset: Any, run: Run, reviewer: str, rows: Iterable[Sample] | None = None
+) -> tuple[list[Decision], list[str]]:
     """Turn labels that were edited in FiftyOne's Annotate tab into decisions.
 
     ``ground_truth`` is then set back to the given label, so that an edit is found once: what holds is in the
@@ -25,6 +27,8 @@ def record_edits(dataset: Any, run: Run, rows: Iterable[Sample] | None = None) -
     ----------
     dataset : fiftyone.Dataset
     run : Run
+    reviewer : str
+        Who decides here.
     rows : iterable of samples, optional
         Where to look; everywhere if left out.
 
@@ -39,7 +43,7 @@ def record_edits(dataset: Any, run: Run, rows: Iterable[Sample] | None = None) -
     if not edited:
         return [], []
     classes = set(run.classes)
-    reviewer, time = reviewer_name(), now()
+    time = now()
     decisions = {
         row.sample: Decision(row.id, "relabel", row.shown, reviewer, time, "app", EDIT_NOTE, row.suggested)
         for row in edited

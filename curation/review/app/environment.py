@@ -8,7 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["SETTINGS", "load_fiftyone"]
+__all__ = ["REVIEWER_FILE", "SETTINGS", "load_fiftyone"]
+
+#: Beside the plugin that FiftyOne loads: who decides in this process.
+REVIEWER_FILE = "reviewer.json"
 
 # FiftyOne reads these once, while it is imported. What a person has set wins.
 SETTINGS = {

@@ -14,10 +14,9 @@ import fiftyone.operators.types as types
 from curation.errors import CurateError
 from curation.review.app.decide import ACCEPT, KEEP_ONE, Outcome, decide, keep_one, latest
 from curation.review.app.following import following, photos_shown
-from curation.review.app.look import MANY_CLASSES
-from curation.review.app.mirror import PREFIX, run_of
+from curation.review.app.forms import FOR_ALL, form_for_all, note_form, relabel_form
+from curation.review.app.mirror import PREFIX
 from curation.review.app.show import ShowCard, ShowProgress
-from curation.review.card import cards_of
 from curation.run.journal import NOTE, UNDO
 
 __all__ = ["register"]
@@ -25,8 +24,6 @@ __all__ = ["register"]
 _URI = "@curate/review"
 _GRID = types.Places.SAMPLES_GRID_SECONDARY_ACTIONS
 _OPENED = types.Places.SAMPLES_VIEWER_ACTIONS
-#: What the form for all photos shown offers.
-_FOR_ALL = {"keep": "Keep", ACCEPT: "Accept suggestion", "delete": "Delete", UNDO: "Undo"}
 
 
 def _is_ours(ctx: Any) -> bool:
@@ -50,10 +47,10 @@ def _act(ctx: Any, action: Callable[[], Outcome]) -> dict[str, Any]:
     return _ended(ctx, outcome, following(ctx, shown) if goes_on else None)
 
 
-def _take_back_latest(ctx: Any) -> dict[str, Any]:
+def _take_back_latest(ctx: Any, reviewer: str) -> dict[str, Any]:
     """Take back this reviewer's latest click, for one listing or for many, and show it again."""
-    samples = latest(ctx.dataset)
-    outcome = _said(ctx, lambda: decide(ctx.dataset, samples, UNDO))
+    samples = latest(ctx.dataset, reviewer)
+    outcome = _said(ctx, lambda: decide(ctx.dataset, samples, UNDO, reviewer=reviewer))
     return _ended(ctx, outcome, samples[0] if samples else None)
 
 
@@ -91,7 +88,13 @@ def _said(ctx: Any, action: Callable[[], Outcome]) -> Outcome | None:
     return outcome
 
 
-class _Action(foo.Operator):  # type: ignore[misc]
+class _Reviewing(foo.Operator):  # type: ignore[misc]
+    """Decides in the name of a reviewer."""
+
+    reviewer = ""
+
+
+class _Action(_Reviewing):
     """A button of the grid, and what its key calls."""
 
     action = ""
@@ -122,7 +125,7 @@ class _Action(foo.Operator):  # type: ignore[misc]
         if not samples:
             ctx.prompt(f"{_URI}/decide_on_view", params={"action": self.action})
             return {"changed": 0}
-        return _act(ctx, lambda: decide(ctx.dataset, samples, self.action))
+        return _act(ctx, lambda: decide(ctx.dataset, samples, self.action, reviewer=self.reviewer))
 
 
 class Keep(_Action):
@@ -154,8 +157,8 @@ class Undo(_Action):
             return {"changed": 0}
         samples = _chosen(ctx)
         if not any(ctx.dataset.select(samples).values("decision") if samples else []):
-            return _take_back_latest(ctx)
-        return _act(ctx, lambda: decide(ctx.dataset, samples, UNDO))
+            return _take_back_latest(ctx, self.reviewer)
+        return _act(ctx, lambda: decide(ctx.dataset, samples, UNDO, reviewer=self.reviewer))
 
 
 class KeepOne(_Action):
@@ -171,7 +174,7 @@ class KeepOne(_Action):
         if len(samples) != 1:
             ctx.ops.notify("Open or select the one repost that is to stay.", variant="warning")
             return {"changed": 0}
-        return _act(ctx, lambda: keep_one(ctx.dataset, samples[0]))
+        return _act(ctx, lambda: keep_one(ctx.dataset, samples[0], reviewer=self.reviewer))
 
 
 class Relabel(_Action):
@@ -181,24 +184,7 @@ class Relabel(_Action):
 
     def resolve_input(self, ctx: Any) -> Any:
         """Return the form: the classes, likely ones first."""
-        inputs = types.Object()
-        samples = _chosen(ctx)
-        target = ctx.dataset.select(samples) if samples else ctx.view
-        suggested = {label: n for label, n in target.count_values("suggested.label").items() if label}
-        given = {label: n for label, n in target.count_values("original_label").items() if label}
-        if not samples:
-            inputs.view("all", types.Warning(label=f"Nothing is selected: this is for all {len(target)} photos shown"))
-        inputs.message("now", f"Given: {_counted(given)}. Suggested: {_counted(suggested)}.")
-        likely = max(suggested, key=lambda label: suggested[label]) if suggested else None
-        classes = _likely_first(ctx, target, likely)
-        many = len(classes) > MANY_CLASSES
-        choices = types.AutocompleteView() if many else types.RadioGroup()
-        for number, (name, label) in enumerate(classes, start=1):
-            choices.add_choice(name, label=label if many else f"{number}: {label}")
-        inputs.enum("label", choices.values(), label="Label", required=True, default=likely, view=choices)
-        inputs.str("note", label="Note", required=False)
-        button = f"Relabel {len(target)}" if len(target) > 1 else "Relabel"
-        return types.Property(inputs, view=types.PromptView(label="Relabel", submit_button_label=button))
+        return relabel_form(ctx, _chosen(ctx))
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
@@ -206,7 +192,8 @@ class Relabel(_Action):
             return {"changed": 0}
         samples = _chosen(ctx) or ctx.view.values("id")
         label, note = ctx.params.get("label"), ctx.params.get("note")
-        return _act(ctx, lambda: decide(ctx.dataset, samples, "relabel", label=label, note=note))
+        words = {"reviewer": self.reviewer, "label": label, "note": note}
+        return _act(ctx, lambda: decide(ctx.dataset, samples, "relabel", **words))
 
 
 class Note(_Action):
@@ -216,43 +203,14 @@ class Note(_Action):
 
     def resolve_input(self, ctx: Any) -> Any:
         """Return the form."""
-        inputs = types.Object()
-        samples = _chosen(ctx)
-        if not samples:
-            inputs.view("none", types.Warning(label="Open or select the photos that the note is for"))
-        else:
-            now = ctx.dataset.select(samples).values("review_note")
-            same = now[0] if len(set(now)) == 1 else None
-            inputs.str("note", label="Note", required=True, default=same, view=types.FieldView(autoFocus=True))
-        return types.Property(inputs, view=types.PromptView(label="Note", submit_button_label="Note"))
+        return note_form(ctx, _chosen(ctx))
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Keep it."""
         samples, note = _chosen(ctx), (ctx.params.get("note") or "").strip()
         if not _is_ours(ctx) or not samples or not note:
             return {"changed": 0}
-        return _act(ctx, lambda: decide(ctx.dataset, samples, NOTE, note=note))
-
-
-def _likely_first(ctx: Any, target: Any, suggested: str | None) -> list[tuple[str, str]]:
-    """Return the classes and how they are shown: the suggested one, then the others from likely to unlikely."""
-    cards = cards_of(run_of(ctx.dataset))
-    listings = target.values("listing_id")
-    if len(listings) == 1 and listings[0] in cards:
-        chances = cards.card(listings[0]).classes
-        return [(name, name if chance is None else f"{name}, {_percent(chance)}") for name, chance in chances]
-    classes = sorted(cards.likely_classes(listings), key=lambda name: name != suggested)
-    return [(name, name) for name in classes]
-
-
-def _percent(chance: float) -> str:
-    return "< 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
-
-
-def _counted(labels: dict[str, int]) -> str:
-    ordered = sorted(labels.items(), key=lambda item: -item[1])
-    shown = [name if len(ordered) == 1 else f"{name} × {number}" for name, number in ordered[:5]]
-    return ", ".join(shown) + (" …" if len(ordered) > 5 else "") if shown else "nothing"
+        return _act(ctx, lambda: decide(ctx.dataset, samples, NOTE, reviewer=self.reviewer, note=note))
 
 
 class AskRelabel(foo.Operator):  # type: ignore[misc]
@@ -277,7 +235,7 @@ class AskNote(AskRelabel):
     form = NOTE
 
 
-class DecideOnView(foo.Operator):  # type: ignore[misc]
+class DecideOnView(_Reviewing):
     """Asks before it decides on everything that is shown."""
 
     @property
@@ -287,43 +245,37 @@ class DecideOnView(foo.Operator):  # type: ignore[misc]
 
     def resolve_input(self, ctx: Any) -> Any:
         """Return the form."""
-        inputs = types.Object()
-        number = len(ctx.view)
-        choices = types.RadioGroup()
-        for action, name in _FOR_ALL.items():
-            choices.add_choice(action, label=name)
-        inputs.view(
-            "all",
-            types.Warning(
-                label="Nothing is selected",
-                description=f"This is for all {number} photos shown. One Undo takes all of it back.",
-            ),
-        )
-        asked = ctx.params.get("action", "keep")
-        inputs.enum("action", choices.values(), label="Decision", required=True, default=asked, view=choices)
-        button = f"{_FOR_ALL.get(asked, 'Decide')}: {number}"
-        return types.Property(inputs, view=types.PromptView(label="All photos shown", submit_button_label=button))
+        return form_for_all(ctx)
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
         action = ctx.params.get("action")
-        if not _is_ours(ctx) or action not in _FOR_ALL:
+        if not _is_ours(ctx) or action not in FOR_ALL:
             return {"changed": 0}
-        return _act(ctx, lambda: decide(ctx.dataset, ctx.view.values("id"), action))
+        return _act(ctx, lambda: decide(ctx.dataset, ctx.view.values("id"), action, reviewer=self.reviewer))
 
 
 _ACTIONS = (Keep, Accept, Relabel, Delete, Undo, KeepOne, Note)
 
 
-def _opened(action: type[_Action]) -> type[_Action]:
-    """Return the same action as a button of the open photo: an operator has one place only."""
-    return type(f"{action.__name__}Opened", (action,), {"place": _OPENED})
+def _bound(operator: type[_Reviewing], reviewer: str, suffix: str = "", **also: Any) -> type[_Reviewing]:
+    """Return an operator that knows who decides; FiftyOne makes the object itself, from the class alone."""
+    return type(f"{operator.__name__}{suffix}", (operator,), {"reviewer": reviewer, **also})
 
 
-def register(plugin: Any) -> None:
-    """Tell FiftyOne what there is."""
+def register(plugin: Any, reviewer: str) -> None:
+    """Tell FiftyOne what there is.
+
+    Parameters
+    ----------
+    plugin : fiftyone.plugins.context.PluginContext
+    reviewer : str
+        Who decides in this process.
+    """
     for action in _ACTIONS:
-        plugin.register(action)
-        plugin.register(_opened(action))
-    for other in (AskRelabel, AskNote, DecideOnView, ShowCard, ShowProgress):
+        plugin.register(_bound(action, reviewer))
+        # an operator has one place only, so the button of the open photo is another one
+        plugin.register(_bound(action, reviewer, "Opened", place=_OPENED))
+    plugin.register(_bound(DecideOnView, reviewer))
+    for other in (AskRelabel, AskNote, ShowCard, ShowProgress):
         plugin.register(other)

@@ -7,13 +7,15 @@ Everything here is private to FiftyOne and may move with its next version:
 from __future__ import annotations
 
 import atexit
+import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curation.review.app.environment import load_fiftyone
+from curation.review.app.environment import REVIEWER_FILE, load_fiftyone
 from curation.review.server.guard import App
 
 __all__ = ["linked_plugins", "load_app", "set_port", "without_cleanup"]
@@ -24,10 +26,16 @@ _PATIENCE = 3000
 
 
 @contextmanager
-def linked_plugins() -> Iterator[Path]:
-    """Yield a folder with links to our plugin and the person's own ones.
+def linked_plugins(reviewer: str) -> Iterator[Path]:
+    """Yield a folder with our plugin, which knows who decides here, and links to the person's own ones.
 
-    FiftyOne has one plugins folder. Writing into theirs would leave a stale link behind after an uninstall.
+    FiftyOne has one plugins folder. Writing into theirs would leave a stale plugin behind after an uninstall.
+
+    Parameters
+    ----------
+    reviewer : str
+        FiftyOne loads a plugin by its folder and calls its operators without arguments of ours, so the name travels in
+        a file of that folder.
     """
     theirs = os.environ.get("FIFTYONE_PLUGINS_DIR")
     own = Path(theirs) if theirs else Path.home() / "fiftyone" / "__plugins__"
@@ -35,8 +43,10 @@ def linked_plugins() -> Iterator[Path]:
         folder = Path(name)
         for plugin in sorted(own.iterdir()) if own.is_dir() else []:
             (folder / plugin.name).symlink_to(plugin.resolve())
-        (folder / "curate-review").unlink(missing_ok=True)
-        (folder / "curate-review").symlink_to(_PLUGIN)
+        ours = folder / "curate-review"
+        ours.unlink(missing_ok=True)
+        shutil.copytree(_PLUGIN, ours, ignore=shutil.ignore_patterns("__pycache__"))
+        (ours / REVIEWER_FILE).write_text(json.dumps(reviewer), encoding="utf-8")
         yield folder
 
 

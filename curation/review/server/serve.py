@@ -94,17 +94,17 @@ def run_review(
     """
     run.require_finished()
     review_table(run)  # photos or no photos: said at once, not after FiftyOne has been imported
-    os.environ["CURATE_REVIEWER"] = name = check_reviewer(reviewer_name() if reviewer is None else reviewer)
+    reviewer = check_reviewer(reviewer_name() if reviewer is None else reviewer)
     check_mongod()
     signals = _Signals()
-    with signals.caught(), _listen(address, port) as listener, linked_plugins() as plugins:
+    with signals.caught(), _listen(address, port) as listener, linked_plugins(reviewer) as plugins:
         port = listener.getsockname()[1]
-        with present(run, name, port) as others:
-            _say_colleagues(others, name, say)
+        with present(run, reviewer, port) as others:
+            _say_colleagues(others, reviewer, say)
             say("Opening the run in FiftyOne; the first time takes up to a minute.")
             app = load_app(plugins)
             with opening(run), mongod_errors():
-                opened = open_dataset(run)
+                opened = open_dataset(run, reviewer)
             _say_opened(opened, say)
             known = len(standing_of(run).journal)
             guard, url = _guarded(app, opened, address, port, say)
@@ -113,14 +113,14 @@ def run_review(
             say("Keys: k keep, a accept suggestion, e relabel, d delete, u undo. Stop with Ctrl-C.")
             asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
             say("Stopping.")
-            _collect(run, say)
-    return _outcome(run, known)
+            _collect(run, reviewer, say)
+    return _outcome(run, reviewer, known)
 
 
-def _collect(run: Run, say: Callable[[str], None]) -> None:
+def _collect(run: Run, reviewer: str, say: Callable[[str], None]) -> None:
     try:
         with mongod_errors():
-            _say_collected(collect_decisions(run), say)
+            _say_collected(collect_decisions(run, reviewer), say)
     except ReviewError as error:
         without_cleanup()
         # what was decided by button or key is in the journal, whatever became of MongoDB
@@ -168,11 +168,11 @@ class _Signals:
             end()
 
 
-def _outcome(run: Run, known: int) -> ReviewOutcome:
+def _outcome(run: Run, reviewer: str, known: int) -> ReviewOutcome:
     """Count what was decided since the journal had `known` records."""
     standing, table = standing_of(run), review_table(run)
     # another reviewer may have worked on the same run meanwhile
-    mine = [decision for decision in standing.journal[known:] if decision.reviewer == reviewer_name()]
+    mine = [decision for decision in standing.journal[known:] if decision.reviewer == reviewer]
     flagged = set(table["id"][table["issues"].str.len() > 0])
     return ReviewOutcome(
         decisions=dict(Counter(decision.action for decision in mine if decision.source == "app")),

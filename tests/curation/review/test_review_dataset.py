@@ -12,8 +12,8 @@ import pytest
 
 from curation.errors import ReviewError
 from curation.review import collect_decisions
+from curation.review.app import decide as deciding
 from curation.review.app.dataset import open_dataset
-from curation.review.app.decide import decide, keep_one, latest
 from curation.review.app.edits import EDIT_NOTE
 from curation.review.server.application import linked_plugins
 from curation.run.journal import Decision, current_decisions
@@ -35,7 +35,7 @@ LABELS = ("ground_truth", "suggested", "predictions")
 @pytest.fixture(scope="module")
 def fo() -> Iterator[Any]:
     fiftyone = our_fiftyone()
-    with linked_plugins() as folder:
+    with linked_plugins("ana") as folder:
         fiftyone.config.plugins_dir = str(folder)
         yield fiftyone
     drop_database(DATABASE)
@@ -49,6 +49,14 @@ def run(tmp_path: Path) -> Run:
 def sample_of(dataset: Any, *listings: str) -> list[str]:
     ids = dict(zip(*dataset.values(["listing_id", "id"]), strict=True))
     return [ids[listing] for listing in listings]
+
+
+def decide(dataset: Any, samples: list[str], action: str, *, reviewer: str = "ana", **what: Any) -> deciding.Outcome:
+    return deciding.decide(dataset, samples, action, reviewer=reviewer, **what)
+
+
+def keep_one(dataset: Any, sample: str) -> deciding.Outcome:
+    return deciding.keep_one(dataset, sample, reviewer="ana")
 
 
 def shown(dataset: Any, listing: str) -> tuple[Any, ...]:
@@ -322,10 +330,9 @@ def ours_of(dataset: Any, listing: str) -> Any:
 
 @needs_mongod
 class TestDecisions:
-    def test_each_action_is_in_the_journal_with_reviewer_source_and_note(self, run, fo, monkeypatch):
-        monkeypatch.setenv("CURATE_REVIEWER", "ben")
+    def test_each_action_is_in_the_journal_with_reviewer_source_and_note(self, run, fo):
         dataset = open_dataset(run).dataset
-        decide(dataset, sample_of(dataset, "L5", "L0"), "keep", note="looked twice")
+        decide(dataset, sample_of(dataset, "L5", "L0"), "keep", reviewer="ben", note="looked twice")
         decide(dataset, sample_of(dataset, "L1"), "accept")
         decide(dataset, sample_of(dataset, "L4"), "relabel", label="lamp")
         decide(dataset, sample_of(dataset, "L9"), "delete")
@@ -352,10 +359,9 @@ class TestDecisions:
         assert str(decide(dataset, samples, "undo")) == "1 listing left as before: no decision to take back"
         assert [action for _, action, _ in said(run)] == ["delete", "keep", "undo", "undo"]
 
-    def test_a_decision_shows_at_once_whether_reviewers_differ(self, run, fo, monkeypatch):
+    def test_a_decision_shows_at_once_whether_reviewers_differ(self, run, fo):
         run.decide([Decision("L0", "delete", None, "ben", TIME, "app")])
         dataset = open_dataset(run).dataset
-        monkeypatch.setenv("CURATE_REVIEWER", "ana")
         differ = dataset.load_saved_view("Disagreements")
         decide(dataset, sample_of(dataset, "L0"), "keep")
         assert differ.values("listing_id") == ["L0"]
@@ -397,7 +403,7 @@ class TestDecisions:
         assert said(run) == [("L9", "keep", None), ("L8", "delete", None)]
         assert str(outcome) == "1 listing kept, 1 marked for deletion"
         assert shown(dataset, "L8")[0] == "delete"
-        assert sorted(latest(dataset)) == sorted(sample_of(dataset, "L8", "L9"))
+        assert sorted(deciding.latest(dataset, "ana")) == sorted(sample_of(dataset, "L8", "L9"))
 
     def test_a_repost_that_was_relabelled_stays_so_when_the_others_go(self, run, fo):
         dataset = open_dataset(run).dataset

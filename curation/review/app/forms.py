@@ -1,0 +1,100 @@
+"""The forms of a review: what a person fills in before an operator decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import fiftyone.operators.types as types
+
+from curation.review.app.decide import ACCEPT
+from curation.review.app.look import MANY_CLASSES
+from curation.review.app.mirror import run_of
+from curation.review.card import cards_of
+from curation.run.journal import UNDO
+
+__all__ = ["FOR_ALL", "form_for_all", "note_form", "relabel_form"]
+
+#: What the form for all photos shown offers.
+FOR_ALL = {"keep": "Keep", ACCEPT: "Accept suggestion", "delete": "Delete", UNDO: "Undo"}
+
+
+def relabel_form(ctx: Any, samples: Sequence[str]) -> Any:
+    """Return the form with the classes, likely ones first.
+
+    Parameters
+    ----------
+    ctx : fiftyone.operators.ExecutionContext
+    samples : sequence of str
+        FiftyOne's ids of the photos that it is for; if there are none, all photos shown.
+    """
+    inputs = types.Object()
+    target = ctx.dataset.select(samples) if samples else ctx.view
+    suggested = {label: n for label, n in target.count_values("suggested.label").items() if label}
+    given = {label: n for label, n in target.count_values("original_label").items() if label}
+    if not samples:
+        inputs.view("all", types.Warning(label=f"Nothing is selected: this is for every photo shown ({len(target):,})"))
+    inputs.message("now", f"Given: {_counted(given)}. Suggested: {_counted(suggested)}.")
+    likely = max(suggested, key=lambda label: suggested[label]) if suggested else None
+    classes = _likely_first(ctx, target, likely)
+    listed = len(classes) > MANY_CLASSES
+    choices = types.AutocompleteView() if listed else types.RadioGroup()
+    for number, (name, label) in enumerate(classes, start=1):
+        choices.add_choice(name, label=label if listed else f"{number}: {label}")
+    inputs.enum("label", choices.values(), label="Label", required=True, default=likely, view=choices)
+    inputs.str("note", label="Note", required=False)
+    button = f"Relabel {len(target)}" if len(target) > 1 else "Relabel"
+    return types.Property(inputs, view=types.PromptView(label="Relabel", submit_button_label=button))
+
+
+def note_form(ctx: Any, samples: Sequence[str]) -> Any:
+    """Return the form of a note; parameters as of :func:`relabel_form`."""
+    inputs = types.Object()
+    if not samples:
+        inputs.view("none", types.Warning(label="Open or select the photos that the note is for"))
+    else:
+        now = ctx.dataset.select(samples).values("review_note")
+        same = now[0] if len(set(now)) == 1 else None
+        inputs.str("note", label="Note", required=True, default=same, view=types.FieldView(autoFocus=True))
+    return types.Property(inputs, view=types.PromptView(label="Note", submit_button_label="Note"))
+
+
+def form_for_all(ctx: Any) -> Any:
+    """Return the form that asks before everything that is shown is decided on."""
+    inputs = types.Object()
+    number = len(ctx.view)
+    choices = types.RadioGroup()
+    for action, name in FOR_ALL.items():
+        choices.add_choice(action, label=name)
+    inputs.view(
+        "all",
+        types.Warning(
+            label="Nothing is selected",
+            description=f"This is for every photo shown ({number:,}). One Undo takes all of it back.",
+        ),
+    )
+    asked = ctx.params.get("action", "keep")
+    inputs.enum("action", choices.values(), label="Decision", required=True, default=asked, view=choices)
+    button = f"{FOR_ALL.get(asked, 'Decide')}: {number}"
+    return types.Property(inputs, view=types.PromptView(label="All photos shown", submit_button_label=button))
+
+
+def _likely_first(ctx: Any, target: Any, suggested: str | None) -> list[tuple[str, str]]:
+    """Return the classes and how they are shown: the suggested one, then the others from likely to unlikely."""
+    cards = cards_of(run_of(ctx.dataset))
+    listings = target.values("listing_id")
+    if len(listings) == 1 and listings[0] in cards:
+        chances = cards.card(listings[0]).classes
+        return [(name, name if chance is None else f"{name}, {_percent(chance)}") for name, chance in chances]
+    classes = sorted(cards.likely_classes(listings), key=lambda name: name != suggested)
+    return [(name, name) for name in classes]
+
+
+def _percent(chance: float) -> str:
+    return "< 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
+
+
+def _counted(labels: dict[str, int]) -> str:
+    ordered = sorted(labels.items(), key=lambda item: -item[1])
+    shown = [name if len(ordered) == 1 else f"{name} × {number}" for name, number in ordered[:5]]
+    return ", ".join(shown) + (" …" if len(ordered) > 5 else "") if shown else "nothing"
