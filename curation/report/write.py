@@ -86,8 +86,9 @@ def _health(run: Run) -> dict[str, Any] | None:
         return None
     doubtful = [row for row in found["classes"] if row["flagged"]]
     return {
-        "sound": None if found["label_health"] is None else percent(found["label_health"]),
-        "listings": f"{found['listings']:,}",
+        "flagged": f"{sum(row['flagged'] for row in doubtful):,}",
+        "estimate": None if found["noise_count"] is None else f"{found['noise_count']:,}",
+        "estimated_among": f"{found['listings']:,}",
         "of": len(doubtful),
         "classes": [
             {
@@ -95,7 +96,6 @@ def _health(run: Run) -> dict[str, Any] | None:
                 "listings": f"{row['listings']:,}",
                 "flagged": f"{row['flagged']:,}",
                 "share": percent(row["flagged"] / row["listings"]),
-                "noise": "–" if row["estimated_noise"] is None else percent(row["estimated_noise"]),
             }
             for row in doubtful[:_CLASSES]
         ],
