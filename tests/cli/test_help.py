@@ -16,6 +16,7 @@ from tests.cli.test_cli import done
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(main.commands)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -34,11 +35,58 @@ def options(parameter: click.Parameter) -> list[str]:
     return [*parameter.opts, *parameter.secondary_opts]
 
 
+def typed(text: str) -> list[tuple[click.Command, set[str]]]:
+    """Return the commands that a text shows, each with the options that it is given there."""
+    shown = []
+    for line in re.findall(r"\bcurate ((?:(?!\bcurate )[^\n`&|;])*)", re.sub(r"\\\n\s*", "", text)):
+        command: click.Command = main
+        # what stands behind two blanks explains the command
+        words = re.split(r"\s{2,}", line)[0]
+        for word in words.split():
+            if isinstance(command, click.Group) and word in command.commands:
+                command = command.commands[word]
+        if command is not main:
+            shown.append((command, set(re.findall(r"(?<!\S)--[a-z-]+", words))))
+    return shown
+
+
+def wrong(text: str) -> list[tuple[str | None, set[str]]]:
+    """Return the commands that a text shows with options that they do not have."""
+    given = [
+        (command, used - {name for each in command.params for name in options(each)}) for command, used in typed(text)
+    ]
+    return [(command.name, unknown) for command, unknown in given if unknown - {"--help"}]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_example_names_options_that_exist(name: str) -> None:
-    epilog = main.commands[name].epilog or ""
-    known = {option for other in main.commands.values() for parameter in other.params for option in options(parameter)}
-    assert set(re.findall(r"--[a-z-]+", epilog)) <= known
+def test_every_example_is_of_its_command_and_gives_it_options_that_it_has(name: str) -> None:
+    command = main.commands[name]
+    shown = typed(command.epilog or "")
+    assert command in [each for each, _ in shown]
+    assert wrong(command.epilog or "") == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_that_a_help_text_names_is_one_of_the_command_or_shown_with_another(name: str) -> None:
+    command = main.commands[name]
+    helps = [parameter.help or "" for parameter in command.params if isinstance(parameter, click.Option)]
+    text = "\n".join([command.help or "", *helps])
+    assert wrong(text) == []
+    elsewhere = set().union(*(used for _, used in typed(text)))
+    own = {option for parameter in command.params for option in options(parameter)}
+    assert set(re.findall(r"(?<!\S)--[a-z-]+", text)) <= own | elsewhere
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_the_documents_show_has_the_options_that_it_is_given_there(page: Path) -> None:
+    assert wrong(page.read_text(encoding="utf-8")) == []
+
+
+def test_an_option_of_another_command_in_an_example_is_noticed() -> None:
+    assert wrong("Example: curate demo demo && curate status --json --folds 5") == [("status", {"--folds"})]
+    assert wrong("curate runs diff 1 2 --markdown     compare --folds") == []
+    assert wrong("curate find-issues shop \\\n    --folds 5 --controls") == [("find-issues", {"--controls"})]
+    assert len(typed((ROOT / "docs/commands.md").read_text())) > 40
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -48,8 +96,7 @@ def test_every_command_can_answer_as_json(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_the_docs(name: str) -> None:
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     assert f"curate {name}" in text
 
 
