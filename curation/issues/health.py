@@ -6,6 +6,7 @@ Uncertainty in Dataset Labels", JAIR 2021); the counts are those of our own flag
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -117,9 +118,10 @@ def _known(probs: Floats, given: Integers, learnt: Integers) -> Integers:
 
 def _estimate(probs: Floats, given: Integers, learnt: Integers, known: Integers) -> tuple[int, Floats, Floats]:
     """Return the number of wrong labels, the quality of each known class, and the listings given as i that are j."""
-    # takes seconds to import
-    from cleanlab.count import estimate_joint, num_label_issues
-    from cleanlab.dataset import rank_classes_by_label_quality
+    # takes seconds to import; in a notebook without widgets, its progress bars warn of that
+    with warnings.catch_warnings(action="ignore"):
+        from cleanlab.count import estimate_joint, num_label_issues
+        from cleanlab.dataset import rank_classes_by_label_quality
 
     # cleanlab wants classes 0 to k-1 that all occur
     label = np.searchsorted(known, given[learnt])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +163,41 @@ def test_a_page_to_review_is_written_without_a_server(shop):
     written = run.review_page(output="mine.html", first=3)
     assert written.listings == 3
     assert "<!doctype html>" in Path("mine.html").read_text()
+
+
+def test_the_documentation_has_every_public_name_and_every_method():
+    text = (ROOT / "docs/api.md").read_text()
+    assert [name for name in curation.__all__ if not re.search(rf"\b{name}\b", text)] == []
+    missing = [f"{owner.__name__}.{name}" for owner, name in METHODS if not re.search(rf"`\.{name}\b", text)]
+    assert missing == []
+
+
+def test_links_into_the_commands_lead_to_a_heading():
+    links = set(re.findall(r"commands\.md#([a-z-]+)", (ROOT / "docs/api.md").read_text()))
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "docs/commands.md").read_text(), re.M)
+    anchors = {re.sub(r"[^a-z -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert len(links) > 5
+    assert links - anchors == set()
+
+
+def test_the_lines_of_the_readme_lead_from_the_wheel_to_the_flagged_listings(tmp_path, monkeypatch):
+    section = (ROOT / "README.md").read_text().partition("## In a notebook")[2]
+    code = re.search(r"```python\n(.*?)```", section, re.S)[1]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 5
+    build = "from setuptools import build_meta; import sys; print(build_meta.build_wheel(sys.argv[1]))"
+    copy = tmp_path / "source"
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, copy], check=True)
+    command = [sys.executable, "-c", build, str(tmp_path)]
+    built = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=True)
+    with zipfile.ZipFile(tmp_path / built.stdout.split()[-1]) as wheel:
+        wheel.extractall(tmp_path / "installed")
+    *lines, last = code.replace('demo("shop")', 'demo("shop", listings=120)').strip().splitlines()
+    script = "\n".join(
+        [*lines, f"table = {last}", "print(curation.__file__, len(table), table['is_label_issue'].all())"]
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "installed"))
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    file, flagged, all_flagged = done.stdout.split()
+    assert file == str(tmp_path / "installed/curation/__init__.py")
+    assert int(flagged) >= 10
+    assert all_flagged == "True"
