@@ -23,9 +23,11 @@ _SHOWN = 20
 @click.option(
     "--decisions", "decisions_file", type=click.Path(path_type=Path), help="A CSV with id, decision, new_label."
 )
-@click.option("--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is sure enough.")
-@click.option("--min-confidence", type=float, help="How sure, 0 to 1. [default: 0.5]")
-@click.option("--reviewer", help="Your name, for decisions that carry none. [default: CURATE_REVIEWER or your login]")
+@click.option(
+    "--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is confident enough."
+)
+@click.option("--min-confidence", type=float, help="Least confidence of an accepted suggestion, 0 to 1. [default: 0.5]")
+@click.option("--reviewer", help="Your name, for decisions without one. [default: CURATE_REVIEWER or your login]")
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @json_option
 def apply_fixes(
@@ -37,10 +39,10 @@ def apply_fixes(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Write the dataset with all decisions applied to the run's cleaned/.
+    """Write the corrected dataset to the run's cleaned/.
 
-    Decisions come from the review, from a CSV, or from sure suggestions. The input is never touched; `curate undo`
-    takes the last apply-fixes back. Labels of the test set are changed by people only.
+    Applies the decisions of the review, of a CSV, or the confident suggestions. The input is never changed; `curate
+    undo` takes the last apply-fixes back. Only people change labels of the test set.
     """
     if min_confidence is not None and not accept_suggestions:
         raise InputError(
@@ -67,15 +69,15 @@ def apply_fixes(
         for row in fixes.changes.fillna("").itertuples()
     ]
     print_table(
-        f"{'Would change' if dry_run else 'Changed'}: {counts['relabelled']} relabelled, {counts['deleted']} deleted "
-        f"({counts['kept']} decided to keep)",
+        f"{'Would change' if dry_run else 'Changed'}: {counts['relabelled']:,} relabelled, {counts['deleted']:,} "
+        f"deleted (and {counts['kept']:,} kept by decision)",
         ["id", "action", "label", "new label", "source"],
         rows[:_SHOWN],
     )
     if len(rows) > _SHOWN:
         click.echo(f"+{len(rows) - _SHOWN} more")
     if dry_run:
-        click.echo("Nothing was written. Without --dry-run it is.")
+        click.echo("Nothing was written: this was a dry run.")
     else:
         click.echo(f"Cleaned dataset: {folder} (all changes in {folder / 'changes.csv'})")
         click.echo("Next: curate retrain --compare   (or: curate undo)")
@@ -87,7 +89,7 @@ def apply_fixes(
 def undo(run_folder: Path | None, as_json: bool) -> None:
     """Take the last apply-fixes back.
 
-    Suggestions and CSV decisions that it took are undone; decisions made in the review stay.
+    The suggestions and CSV decisions that it accepted are undone; decisions made in the review stay.
     """
     run = open_run(run_folder)
     outcome = run.undo()

@@ -18,14 +18,15 @@ __all__ = ["cache"]
 
 @click.command(epilog="Example: curate cache --limit 5GB")
 @cache_option
-@click.option("--limit", metavar="SIZE", help="Delete down to this, e.g. 5GB: first what was not used for longest.")
+@click.option("--limit", metavar="SIZE", help="Delete down to this size, e.g. 5GB, the least recently used first.")
 @click.option("--clear", is_flag=True, help="Delete everything in it.")
 @json_option
 def cache(cache_dir: Path | None, limit: str | None, clear: bool, as_json: bool) -> None:
-    """Show the decoded photos that runs share, or make room. What is known of text in photos counts, too.
+    """Show the photo cache, or make room in it.
 
-    Nothing is lost by deleting: a run that needs its photos decodes the originals again. New runs keep the cache within
-    20 GB, or the environment variable CURATE_CACHE_LIMIT; --limit makes room once.
+    Runs share their decoded photos and the text that was read in them. Deleting them loses nothing: a run that needs
+    its photos decodes the originals again. New runs keep the cache below 20 GB, or below the environment variable
+    CURATE_CACHE_LIMIT; --limit makes room once.
     """
     found = default_cache(cache_dir)
     if found.folder.exists() and not found.folder.is_dir():

@@ -20,9 +20,9 @@ __all__ = ["demo"]
 @click.option("--seed", default=0, show_default=True, help="The same seed writes the same files.")
 @json_option
 def demo(folder: Path, listings: int, seed: int, as_json: bool) -> None:
-    """Write a small marketplace with planted, known issues to DIR.
+    """Write a small marketplace with planted errors.
 
-    All photos are drawn. truth.csv says what was planted; no other command reads it.
+    All photos are drawn by a program. DIR/truth.csv says what was planted; no other command reads it.
     """
     written = write(folder, listings=listings, seed=seed, reporter=Terminal())
     if as_json:

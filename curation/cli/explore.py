@@ -23,19 +23,19 @@ _CLASSES = 20
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of the page and the plots: new, empty, or an earlier look. [default: explore/NAME]",
+    help="Folder of the page and the plots: new, empty, or from an earlier explore. [default: explore/NAME]",
 )
 @click.option(
-    "--sample", default=5000, show_default=True, help="Read the headers of at most so many photos, chosen by chance."
+    "--sample", default=5000, show_default=True, help="Read the headers of at most this many photos, chosen at random."
 )
 @json_option
 def explore(
     dataset: Path, columns: tuple[str, ...], allow_outside: bool, output: Path | None, sample: int, as_json: bool
 ) -> None:
-    """Look at DATASET before anything is trained: classes, photos, prices, what is missing, twice or broken.
+    """Look at the data before anything is trained.
 
-    Writes one page and its plots. Photos are not decoded, but for a few samples of each class. DATASET is never
-    modified.
+    Shows classes, photo sizes, prices, missing values, duplicates and damaged photos, and writes a page with plots.
+    Only a few photos of each class are decoded. DATASET is never modified.
     """
     from curation.exploration.explore import explore as look
     from curation.exploration.page import check_output, write_page

@@ -15,21 +15,25 @@ __all__ = ["export"]
 @click.command(epilog="Example: curate export models/shop/1 --output shop.onnx")
 @click.argument("model", metavar="MODEL", type=click.Path(path_type=Path))
 @click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="[default: model.onnx beside it]"
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The file. [default: model.onnx beside the model]",
 )
 @click.option(
     "--tolerance",
     default=1e-4,
     show_default=True,
     type=click.FloatRange(min=0, min_open=True),
-    help="Largest difference to torch that is accepted, in a probability, or of a price in proportion.",
+    help="Largest accepted difference from torch: of a probability, or of a price relative to it.",
 )
 @json_option
 def export(model: Path, output: Path | None, tolerance: float, as_json: bool) -> None:
-    """Write MODEL as ONNX, for programs without torch.
+    """Write a model as ONNX.
 
-    MODEL is the folder of `curate train`, or its model.pt. The file is run with ONNX Runtime on photos of the model's
-    own folder and on random ones, and kept only if it tells what torch tells. Needs pip install 'curate[onnx]'.
+    MODEL is a folder that `curate train` wrote, or its model.pt. ONNX Runtime runs the file on photos of the model's
+    dataset and on random ones, and it is kept only if it predicts what torch predicts. Needs pip install
+    'curate[onnx]'.
     """
     # these imports take seconds; `curate --help` should not
     from curation.models.export import export_model
@@ -40,6 +44,6 @@ def export(model: Path, output: Path | None, tolerance: float, as_json: bool) ->
         return
     click.echo(f"{found['file']}: {found['bytes'] / 1e6:,.1f} MB")
     click.echo(
-        f"Largest difference to torch: {found['largest_difference']:.1e} "
+        f"Largest difference from torch: {found['largest_difference']:.1e} "
         f"({found['photos']['real']:,} real photos, {found['photos']['random']:,} random ones)"
     )

@@ -27,21 +27,21 @@ __all__ = ["main"]
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="curate")
 def main() -> None:
-    """Find and fix wrong labels in image listings.
+    """Find and fix wrong labels and prices in listings.
 
     \b
-    curate demo demo              write a small marketplace with planted issues
-    curate explore demo           a first look: classes, photos, prices
-    curate find-issues demo       find wrong labels, odd prices, photos of text, reposts
-    curate review                 look at them in the FiftyOne App: keep, relabel, delete
-    curate apply-fixes            write the cleaned dataset
-    curate retrain --compare      train before and after, compare on one fixed test set
-    curate train demo             one model for labels or prices
-    curate compare-models demo    several models and optimizers on the same folds, side by side
-    curate tune demo              search for better settings of curate train
-    curate predict MODEL new.csv  what a trained model tells of other listings
-    curate export MODEL           a trained model as ONNX, for programs without torch
-    curate runs                   all runs side by side; curate runs diff 1 2 compares two
+    curate demo demo              write a small marketplace with planted errors
+    curate explore demo           look at the data first: classes, photos, prices
+    curate find-issues demo       flag wrong labels, odd prices, reposts and bad photos
+    curate review                 review the flagged listings: keep, relabel, delete
+    curate apply-fixes            write the corrected dataset
+    curate retrain --compare      train before and after, compare on one test set
+    curate train demo             train one model of labels or prices
+    curate compare-models demo    compare models and optimizers on the same folds
+    curate tune demo              search for better training settings
+    curate predict MODEL new.csv  predict the labels or prices of other listings
+    curate export MODEL           write a trained model as ONNX
+    curate runs                   list all runs; curate runs diff 1 2 compares two
 
     Results go to stdout, messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
     """  # noqa: D301 (click wants the control character)

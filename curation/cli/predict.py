@@ -40,11 +40,11 @@ def predict(
     cache_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Tell the label, or the price, of every listing of DATASET by MODEL.
+    """Predict the labels or prices of listings.
 
-    MODEL is the folder of `curate train`, or its model.pt. DATASET has the forms that find-issues takes, or is a folder
-    of photos; it needs no labels. Where it has some, it is said how far they agree. Listings without a readable photo
-    stay, with nothing told.
+    MODEL is a folder that `curate train` wrote, or its model.pt. DATASET has the same forms as for find-issues, or is a
+    folder of photos; it needs no labels. If it has some, the output says how often the predictions agree with them.
+    Listings without a readable photo stay in the output, without a prediction.
     """
     # these imports take seconds; `curate --help` should not
     from curation.models.predict import predict_listings
@@ -82,13 +82,13 @@ def _print(found: dict[str, Any]) -> None:
 def _print_agreement(found: dict[str, Any]) -> None:
     if found["unknown_labels"]:
         unknown = [f"{name} ({count:,})" for name, count in list(found["unknown_labels"].items())[:_CLASSES]]
-        click.echo(f"Labels that the model does not know, and are not compared: {', '.join(unknown)}")
+        click.echo(f"Labels that the model does not know, left out of the comparison: {', '.join(unknown)}")
     if found["agreement"]:
         click.echo(f"{_words(found, 'agreement')}.")
     if found["trained"]:
         click.echo(
-            f"{found['trained']:,} of the listings have a photo that trained the model: what it tells of them is not "
-            "out-of-fold, and looks better than it is."
+            f"{found['trained']:,} of the listings have a photo that trained the model: their predictions are not "
+            "held-out, and look better than they are."
         )
         if found["agreement_untrained"]:
             click.echo(f"Without them: {_words(found, 'agreement_untrained')}.")

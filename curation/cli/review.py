@@ -10,6 +10,7 @@ from curation.api.runs import open_run
 from curation.cli.options import json_option, run_option
 from curation.cli.review_page import check_page_options, review_page
 from curation.cli.terminal import Terminal, print_json
+from curation.rendering.words import many
 
 __all__ = ["review"]
 
@@ -17,7 +18,7 @@ __all__ = ["review"]
 _EXAMPLES = """\b
 Examples:
   curate review                                    the latest run, in your browser
-  curate review --port 5152 --reviewer ana         a second reviewer on the same machine
+  curate review --port 5152 --reviewer ana         a second reviewer on this machine
   curate review --no-browser                       on a server; on your own machine type
       ssh -L 5151:localhost:5151 SERVER            and open the printed address
 """
@@ -29,16 +30,16 @@ Examples:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=5151, show_default=True, help="Port; 0 takes a free one."
 )
-@click.option("--reviewer", help="Your name, kept with every decision. [default: CURATE_REVIEWER or your login]")
+@click.option("--reviewer", help="Your name, saved with every decision. [default: CURATE_REVIEWER or your login]")
 @click.option("--browser/--no-browser", default=True, show_default=True, help="Open a browser.")
-@click.option("--html", is_flag=True, help="Write one page to decide in instead: no MongoDB, no server.")
+@click.option("--html", is_flag=True, help="Write a single page to review in: no MongoDB, no server.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="With --html: the page. [default: review.html in the run]",
 )
-@click.option("--first", type=click.IntRange(min=1), metavar="N", help="With --html: only the first N of the queue.")
+@click.option("--first", type=click.IntRange(min=1), metavar="N", help="With --html: only the N most urgent listings.")
 @json_option
 @click.pass_context
 def review(
@@ -53,10 +54,10 @@ def review(
     first: int | None,
     as_json: bool,
 ) -> None:
-    """Look at the run in the FiftyOne App: keep, relabel, delete, by mouse or keys (k, a, e, d, u).
+    """Review the flagged listings in the FiftyOne App.
 
-    Every decision is kept at once, in decisions.jsonl; Ctrl-C ends the review. Nothing is applied before
-    `curate apply-fixes`.
+    Keep, relabel or delete with the mouse or the keys k, a, e, d, u. Every decision is saved at once in
+    decisions.jsonl. Ctrl-C ends the review. The dataset only changes when you type `curate apply-fixes`.
     """
     check_page_options(context, html)
     if html:
@@ -75,5 +76,6 @@ def review(
         )
         return
     made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"
-    click.echo(f"Decisions of this session: {made}. {outcome.undecided} of {outcome.flagged} flagged are left.")
-    click.echo("Next: curate apply-fixes" + ("   (or curate review, to go on)" if outcome.undecided else ""))
+    left = f"{outcome.undecided:,} of {many(outcome.flagged, 'flagged listing')}"
+    click.echo(f"Decisions of this session: {made}. Left to review: {left}.")
+    click.echo("Next: curate apply-fixes" + ("   (or curate review, to continue)" if outcome.undecided else ""))

@@ -44,7 +44,9 @@ class _Runs(click.Group):
 @json_option
 @click.pass_context
 def runs(context: click.Context, dataset: str | None, as_markdown: bool, as_json: bool) -> None:
-    """Show all runs side by side: date, settings that differ, flags, decisions, fixes, macro-F1 before and after.
+    """List all runs side by side.
+
+    Shows when each started, the settings that differ, flags, decisions, fixes, and macro-F1 before and after.
 
     \b
     curate runs diff 1 2     compare two of them
@@ -66,9 +68,10 @@ def runs(context: click.Context, dataset: str | None, as_markdown: bool, as_json
 @markdown_option
 @json_option
 def diff(a: str, b: str, as_markdown: bool, as_json: bool) -> None:
-    """Compare runs A and B: settings, data, flags, suggestions, decisions, fixes, macro-F1.
+    """Compare two runs.
 
-    A run is a number of the latest dataset (1), DATASET/NUMBER (demo/1), or a folder. Listings are joined by id.
+    Shows what differs in settings, data, flags, suggestions, decisions, fixes and macro-F1. A run is a number of the
+    latest dataset (1), DATASET/NUMBER (demo/1), or a folder. Listings are joined by id.
     """
     _refuse_both(as_markdown, as_json)
     found: dict[str, Any] = compare(a, b)

@@ -20,7 +20,7 @@ __all__ = ["status"]
 @run_option
 @json_option
 def status(run_folder: Path | None, as_json: bool) -> None:
-    """Say where the latest run stands and what comes next."""
+    """Show where a run stands and what to do next."""
     runs = [Run(run_folder)] if run_folder else find_runs()
     if not runs:
         raise RunError(f"there is no run below {RUNS}/", fix="Start one with: curate find-issues DATASET")

@@ -161,7 +161,7 @@ def test_labels_that_the_model_does_not_know_are_said_and_not_compared(here: Pat
     assert found["unknown_labels"] == {"sofa": 2}
     assert found["agreement"] == {"listings": N - 3, "accuracy": 1.0, "macro_f1": 1.0}
     assert (
-        "Labels that the model does not know, and are not compared: sofa (2)"
+        "Labels that the model does not know, left out of the comparison: sofa (2)"
         in curate("predict", "label", "shop").stdout
     )
 
