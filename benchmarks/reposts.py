@@ -248,6 +248,8 @@ def reasons(listings: int) -> dict[str, Any]:
             "price": rng.lognormal(3, 1, listings).round(2),
             "sha256": [f"content {number}" for number in photo],
             "unreadable": pd.array([pd.NA] * listings, dtype="string"),
+            "near_group": pd.array([pd.NA] * listings, dtype="Int64"),
+            "near_likeness": pd.array([pd.NA] * listings, dtype="Float64"),
         }
     )
     start = time.perf_counter()

@@ -107,7 +107,7 @@ def make_run(folder: Path, listings: int) -> Run:
     probs = rng.dirichlet(np.full(len(CLASSES), 0.3), listings).astype(np.float32)
     np.savez(run.probabilities_file, id=issues["id"].to_numpy(str), classes=np.array(CLASSES), probs=probs)
     dataset = {"name": "made", "path": str(folder), "root": str(photos), "classes": CLASSES}
-    write_json(run.record_file, {"status": "finished", "dataset": dataset})
+    write_json(run.record_file, {"format": 1, "status": "finished", "dataset": dataset})
     return run
 
 

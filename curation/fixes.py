@@ -242,8 +242,7 @@ def _cleaned_table(run: Run, listings: pd.DataFrame, changes: pd.DataFrame) -> p
     )
     # a column of ours that the input did not have stays away
     empty = [name for name in COLUMNS if name not in ("id", "label") and table[name].isna().all()]
-    # runs of earlier versions lack some of ours
-    return table.drop(columns=[*RUN_COLUMNS, *empty], errors="ignore")
+    return table.drop(columns=[*RUN_COLUMNS, *empty])
 
 
 def _declaration(run: Run, table: pd.DataFrame) -> str:

@@ -86,7 +86,7 @@ class Run:
         return self._files.issues()
 
     @property
-    def health(self) -> dict[str, Any] | None:
+    def health(self) -> dict[str, Any]:
         """How sound the given labels are, altogether, of each class, and between pairs of classes."""
         return self._files.health()
 

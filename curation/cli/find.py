@@ -134,7 +134,7 @@ def _print(summary: Summary, run: Run) -> None:
         if agreement.weak:
             click.echo("That is a weak model: take its label flags with care. --preset thorough may help.")
         click.echo()
-    if summary.health and summary.health["classes"]:
+    if summary.health["classes"]:
         _print_health(summary.health, wrong=summary.issues["label"], total=total)
     if len(summary.worst):
         worst = [(row.priority, row.id, row.reasons) for row in summary.worst.itertuples()]

@@ -10,7 +10,7 @@ import click
 
 from curation.cli.terminal import Terminal
 from curation.errors import InputError
-from curation.run.run import damaged_runs
+from curation.run.run import unreadable_runs
 from training.settings import AUGMENTS, BALANCES, LOSSES, OPTIMIZERS, PRESETS, SCHEDULES, SUITED, TARGETS, TrainSettings
 from training.utils.units import parse_duration
 
@@ -34,8 +34,9 @@ _DEFAULT = TrainSettings()
 
 def _say_skipped(_context: click.Context, _parameter: click.Parameter, folder: Path | None) -> Path | None:
     """Say which runs can't be the latest one because nobody can tell when they began."""
-    for run in [] if folder else damaged_runs():
-        Terminal().say(f"warning: {run.record_file} is damaged; that run is passed over. Move its folder away.")
+    for run in [] if folder else unreadable_runs():
+        problem = run.record_problem()
+        Terminal().say(f"warning: {run.folder}: {problem}; that run is passed over. Move its folder away.")
     return folder
 
 

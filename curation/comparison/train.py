@@ -41,7 +41,7 @@ def settings_of(run: Run, changes: dict[str, Any]) -> TrainSettings:
     record = run.record()
     settings = replace(TrainSettings(**record["settings"]["train"]), **changes)
     # the photos of a run are decoded at its size
-    settings = replace(settings, image_size=record.get("image_size") or settings.size)
+    settings = replace(settings, image_size=record["image_size"])
     if settings.epochs_for(2):
         build_model(settings.model, classes=len(run.classes), image_size=settings.size, pretrained=False)
     elif unused := _OF_NETWORKS & set(changes):

@@ -114,8 +114,7 @@ class Evidence:
         table = self.listings
         if "sha256" not in table:
             return np.arange(len(table))
-        near = [table["near_group"].astype("string")] if "near_group" in table else []
-        return connect(table["sha256"].where(table["unreadable"].isna()), *near)
+        return connect(table["sha256"].where(table["unreadable"].isna()), table["near_group"].astype("string"))
 
     @cached_property
     def sources(self) -> list[Source]:

@@ -67,7 +67,7 @@ def prepare(
         :func:`curation.photos.contrast.detail_of`), ``near_group`` (a number for every group of listings with nearly
         the same photo; NA where alone), ``near_likeness`` (of the most alike other photo of the group, 1 for an equal
         one; NA where alone), ``text_share`` and ``text`` (see :func:`curation.photos.text.find_text`; NA where text was
-        not looked for). Runs of earlier versions lack some of them.
+        not looked for).
     """
     if run.listings_file.exists():
         return run.listings()
@@ -120,10 +120,7 @@ def open_photos(run: Run, cache: PhotoCache, reporter: Reporter) -> PhotoStore:
         reporter.say("the decoded photos of this run are no longer there; they are read again")
     readable = table["unreadable"].isna()
     paths = [run.photo_root / image if sound else None for image, sound in zip(table["image"], readable, strict=True)]
-    record = run.record()
-    # runs of earlier versions have it among the settings alone
-    size = record.get("image_size") or record["settings"]["train"]["image_size"]
-    store, facts = store_of(run.training_folder, paths, size, cache, reporter)
+    store, facts = store_of(run.training_folder, paths, run.record()["image_size"], cache, reporter)
     _require_unchanged(run, table[readable], [fact for fact, sound in zip(facts, readable, strict=True) if sound])
     store.save(photos_file(run.training_folder))
     return store

@@ -35,10 +35,6 @@ def find(evidence: Evidence) -> pd.DataFrame:
         photo that no text covers (low = bad; NaN where text was not looked for); ``reason``.
     """
     listings = evidence.listings
-    if "text_share" not in listings:
-        # runs of earlier versions
-        nothing = pd.Series(float("nan"), index=listings.index)
-        return pd.DataFrame({KIND.flag: False, KIND.score: nothing, "reason": ""})
     share = listings["text_share"].astype("float64")
     letters = listings["text"].fillna("").map(count_letters)
     textual = (share >= READ_FROM) & (letters >= _LETTERS)

@@ -59,8 +59,6 @@ def find(evidence: Evidence) -> pd.DataFrame:
 
 def _near_score(listings: pd.DataFrame) -> pd.Series:
     """Return how little alike near duplicates are, above 0 and up to 0.5."""
-    if "near_likeness" not in listings:
-        return pd.Series(0.5, index=listings.index)
     likeness = listings["near_likeness"].astype("float64").fillna(LEAST_LIKENESS)
     # 0 is said of equal files alone
     return (0.5 * (1 - likeness) / (1 - LEAST_LIKENESS)).clip(0.01, 0.5)

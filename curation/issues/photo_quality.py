@@ -52,7 +52,6 @@ def find(evidence: Evidence) -> pd.DataFrame:
     # a blank or a stretched photo may also be small; the first one that is bad is what a person sees first
     goodness = np.stack([detail / _DETAIL, shorter / tiny, _STRETCHED * shorter / longer], axis=1) / 2
     score = np.full(len(listings), np.nan)
-    # runs of earlier versions know nothing of the detail, and judge by the rest
     rows = np.flatnonzero(~np.isnan(goodness).all(axis=1))
     score[rows] = np.nanmin(goodness[rows], axis=1).clip(0, 1)
     flagged = score < 0.5

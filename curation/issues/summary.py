@@ -95,7 +95,7 @@ class Summary(Result):
     worst: pd.DataFrame
     budget: Budget | None
     agreement: Agreement
-    health: dict[str, Any] | None
+    health: dict[str, Any]
     seconds: dict[str, float]
     _photos: Path | None = None
 
@@ -121,8 +121,7 @@ def summarise(run: Run, budget: int | None = None) -> Summary:
         How many listings a person is going to look at.
     """
     issues, record = run.issues(), run.record()
-    # a run of an earlier version was not searched for kinds that are newer
-    flags = {kind.name: kind.flag for kind in KINDS if kind.flag in issues}
+    flags = {kind.name: kind.flag for kind in KINDS}
     flagged = issues[list(flags.values())].astype("boolean").fillna(False).any(axis=1)
     columns = ["priority", "id", "image", "given_label", "suggested_label", "suggested_confidence", "price", "reasons"]
     return Summary(

@@ -17,12 +17,8 @@ Integers = npt.NDArray[np.int64]
 
 
 def groups_of(table: pd.DataFrame) -> Integers:
-    """Group what must stay on one side: the same group, the same photo, or nearly the same one.
-
-    Runs of earlier versions have no ``near_group``; they stay as they were made.
-    """
-    near = [table["near_group"].astype("string")] if "near_group" in table else []
-    return connect(table["group"], table["sha256"], *near)
+    """Group what must stay on one side: the same group, the same photo, or nearly the same one."""
+    return connect(table["group"], table["sha256"], table["near_group"].astype("string"))
 
 
 def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Integers:

@@ -27,18 +27,18 @@ def reproduce(record: Mapping[str, Any], comparison: Comparison | None) -> dict[
     dict
         ``commands``; ``facts`` and ``settings``, pairs of a name and what it is.
     """
-    dataset, hashes = record["dataset"], record.get("sha256", {})
+    hashes = record["sha256"]
     facts = [
-        ("Table, SHA-256", hashes.get("table") or dataset.get("sha256")),
-        ("Photos, SHA-256", hashes.get("images")),
-        ("Seed", record.get("seed")),
-        ("Started", _time(record.get("started"))),
+        ("Table, SHA-256", hashes["table"]),
+        ("Photos, SHA-256", hashes["images"]),
+        ("Seed", record["seed"]),
+        ("Started", _time(record["started"])),
         ("Finished", _time(record.get("finished"))),
-        ("Time spent", _spent(record.get("seconds", {}))),
-        ("Versions", _pairs(record.get("versions", {}), " ")),
+        ("Time spent", _spent(record["seconds"])),
+        ("Versions", _pairs(record["versions"], " ")),
     ]
-    commands = [shlex.join(["curate", *record.get("command", [])[1:]])]
-    settings = [("find-issues", _settings(record.get("settings", {})))]
+    commands = [shlex.join(["curate", *record["command"][1:]])]
+    settings = [("find-issues", _settings(record["settings"]))]
     if comparison is not None:
         # the run's journal has what was decided, accepted suggestions included
         command = comparison.command[1:] or ("retrain", "--compare", "--seeds", str(len(comparison.seeds)))

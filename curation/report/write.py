@@ -50,12 +50,10 @@ def write_report(run: Run) -> Path:
     decisions = current_decisions(run.decisions()[0])
     cards = Cards(issues, run.listings(), run.photo_root, decisions, dataset["currency"])
     comparison = read_comparison(run)
-    # a run of an earlier version was not searched for kinds that are newer
-    kinds = [kind for kind in KINDS if kind.flag in issues]
     with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
-        sections = [cards.section(kind) for kind in kinds]
+        sections = [cards.section(kind) for kind in KINDS]
         section = None if comparison is None else comparison_section(comparison, cards, dataset["classes"])
-    flagged = int(issues[[kind.flag for kind in kinds]].fillna(False).any(axis=1).sum())
+    flagged = int(issues[[kind.flag for kind in KINDS]].fillna(False).any(axis=1).sum())
     page = fill_page(
         "report/page.html.jinja",
         name=dataset["name"],
@@ -82,7 +80,7 @@ def write_report(run: Run) -> Path:
 def _health(run: Run) -> dict[str, Any] | None:
     """Return what is shown of the health of the labels; None where there is nothing to show."""
     found = run.health()
-    if found is None or not found["classes"]:
+    if not found["classes"]:
         return None
     doubtful = [row for row in found["classes"] if row["flagged"]]
     return {
@@ -125,7 +123,7 @@ def _learning(run: Run) -> dict[str, Any]:
 
 
 def _why_no_curves(run: Run) -> str:
-    if run.record().get("settings", {}).get("probabilities"):
+    if run.record()["settings"]["probabilities"]:
         return "The probabilities were brought along: nothing was trained here."
     if not run.training_folder.is_dir():
         return "The folder training/ is gone, and the logs with it."

@@ -38,9 +38,8 @@ def review_table(run: Run) -> pd.DataFrame:
         The columns of ``issues.parquet`` and ``title``, ``split``, ``fold``, ``sha256``, ``width`` and ``height`` of
         the listings; ``photo`` (absolute path), ``issues`` (list of the kinds flagged), ``near_duplicate_order``
         (place of the listing's repost group, 1 is the worst), ``predicted_label`` and ``predicted_confidence`` (the
-        class with the highest out-of-fold probability). For a run of a version without ``change_chance`` it is the
-        chance that the label is wrong. Listings without a photo are left out; a photo whose file is missing or damaged
-        is not.
+        class with the highest out-of-fold probability). Listings without a photo are left out; those whose
+        photo is missing or damaged stay.
 
     Raises
     ------
@@ -73,8 +72,6 @@ def review_table(run: Run) -> pd.DataFrame:
     flags = {kind: table[f"is_{kind}_issue"].fillna(False).astype(bool).tolist() for kind in kinds}
     table["issues"] = [[kind for kind in kinds if flags[kind][row]] for row in range(len(table))]
     table["near_duplicate_order"] = _order_of_groups(table)
-    if "change_chance" not in table:
-        table["change_chance"] = 1 - table["label_score"]
     table = table.merge(_predictions(run), on="id", how="left")
     return table.sort_values("priority", kind="stable").reset_index(drop=True)
 

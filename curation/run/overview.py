@@ -17,7 +17,7 @@ import pyarrow.parquet
 
 from curation.errors import RunError, closest, some
 from curation.run.journal import current_decisions
-from curation.run.run import FINISHED, RUNS, Run, damaged_runs, find_runs
+from curation.run.run import FINISHED, RUNS, Run, find_runs, unreadable_runs
 from training.utils.files import read_json
 
 __all__ = ["describe_run", "flag_columns", "list_runs", "read_columns", "run_name"]
@@ -47,7 +47,7 @@ def list_runs(dataset: str | None = None, root: Path = RUNS) -> list[dict[str, A
         If there is no run, or none of this dataset.
     """
     folders: dict[str, list[Run]] = {}
-    for run in [*find_runs(root), *damaged_runs(root)]:
+    for run in [*find_runs(root), *unreadable_runs(root)]:
         folders.setdefault(run.folder.parent.name, []).append(run)
     if not folders:
         raise RunError(f"there is no run below {root}/", fix="Start one with `find_issues(listings)`.")
@@ -73,7 +73,7 @@ def _age(run: Run) -> tuple[str, str]:
 
 def _group(name: str, runs: Sequence[Run]) -> dict[str, Any]:
     rows = [describe_run(run) for run in runs]
-    # what a damaged run or one of an earlier version does not tell is not a difference
+    # a setting that a damaged run does not tell is not a difference
     told: dict[str, list[Any]] = {}
     for row in rows:
         for key, value in row["settings"].items():
@@ -96,17 +96,17 @@ def describe_run(run: Run) -> dict[str, Any]:
     dict
         Ready for JSON; null is what the run does not have (yet). ``run`` (short name), ``folder``, ``dataset``,
         ``started`` (ISO 8601, UTC), ``status`` (``running``, ``interrupted``, ``failed``, ``finished`` or
-        ``damaged``), ``problems`` (what can't be read), ``listings``, ``flagged``, ``issues`` (number by kind, null
+        ``unreadable``), ``problems`` (what can't be read), ``listings``, ``flagged``, ``issues`` (number by kind, null
         if it was not looked for), ``decided`` (``people``, ``suggestions``), ``fixes`` (``relabelled``, ``deleted``),
         ``comparison`` (``before``, ``after``, ``mean``, ``low``, ``high``, ``verdict``, ``test_listings``,
         ``seeds``, ``model``), ``settings``, ``versions``.
     """
-    problems: list[str] = []
-    record = _read(run.record_file, problems)
+    problems = [problem] if (problem := run.record_problem()) else []
+    record = {} if problem else run.record()
     return {
         "run": run_name(run),
         "folder": str(run.folder),
-        "dataset": _part(record, "dataset").get("name"),
+        "dataset": record["dataset"]["name"] if record else None,
         "started": record.get("started"),
         "status": _status(run, record),
         "problems": problems,
@@ -115,7 +115,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "fixes": _fixes(_read(run.cleaned / "manifest.json", problems)),
         "comparison": _comparison(_read(run.comparison_file, problems)),
         "settings": _settings(record),
-        "versions": _part(record, "versions"),
+        "versions": record.get("versions", {}),
     }
 
 
@@ -139,22 +139,16 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
     return found
 
 
-def _part(record: dict[str, Any], key: str) -> dict[str, Any]:
-    """Return an object in an object; an empty one where runs of other versions have none."""
-    part = record.get(key)
-    return part if isinstance(part, dict) else {}
-
-
 def _status(run: Run, record: dict[str, Any]) -> str:
     if not record:
-        return "damaged"
-    status = str(record.get("status", "unknown"))
+        return "unreadable"
+    status = str(record["status"])
     # whoever was killed could not say so
     return "interrupted" if status == "running" and not run.busy() else status
 
 
 def _flags(run: Run, record: dict[str, Any], problems: list[str]) -> dict[str, Any]:
-    listings = _part(record, "dataset").get("listings")
+    listings = record["dataset"]["listings"] if record else None
     nothing = {"listings": listings, "flagged": None, "issues": None}
     if not run.issues_file.exists():
         if record.get("status") == FINISHED:
@@ -187,36 +181,34 @@ def _fixes(manifest: dict[str, Any]) -> dict[str, Any] | None:
 def _comparison(found: dict[str, Any]) -> dict[str, Any] | None:
     if not found:
         return None
-    difference, seeds = _part(found, "difference"), found.get("seeds")
     return {
-        "before": _part(found, "before").get("macro_f1"),
-        "after": _part(found, "after").get("macro_f1"),
-        **{key: difference.get(key) for key in ("mean", "low", "high")},
-        "verdict": found.get("verdict"),
-        "test_listings": found.get("test_listings"),
-        "seeds": len(seeds) if isinstance(seeds, list) else None,
-        "model": found.get("model"),
+        "before": found["before"]["macro_f1"],
+        "after": found["after"]["macro_f1"],
+        **{key: found["difference"][key] for key in ("mean", "low", "high")},
+        "verdict": found["verdict"],
+        "test_listings": found["test_listings"],
+        "seeds": len(found["seeds"]),
+        "model": found["model"],
     }
 
 
 def _settings(record: dict[str, Any]) -> dict[str, Any]:
-    """Return everything that a person chose and that makes runs differ, flat."""
-    dataset, settings = _part(record, "dataset"), _part(record, "settings")
-    chosen = {**_part(settings, "train"), **{key: value for key, value in settings.items() if key != "train"}}
+    """Return everything that a person chose and that makes runs differ, flat; nothing of a run that can't be read."""
+    if not record:
+        return {}
+    dataset, settings = record["dataset"], record["settings"]
+    chosen = {**settings["train"], **{key: value for key, value in settings.items() if key != "train"}}
     if "image_size" in record:  # what was used, where the preset decided
         chosen["image_size"] = record["image_size"]
-    if "columns" in dataset:
-        mapped = {"label": "label", **_part(dataset, "columns")}
-        chosen |= {f"{ours}_column": theirs for ours, theirs in mapped.items()}
-    if "sha256" in dataset:
-        chosen["table_sha256"] = dataset["sha256"]
-    return chosen
+    columns = {"label": "label", **dataset["columns"]}
+    chosen |= {f"{ours}_column": theirs for ours, theirs in columns.items()}
+    return {**chosen, "table_sha256": dataset["sha256"]}
 
 
 def flag_columns(file: Path) -> dict[str, str]:
     """Return the column of each issue kind that ``issues.parquet`` knows, by kind.
 
-    They come from the file, not from the registry: runs of other versions know other kinds.
+    They come from the file, not from the registry, which is slow to import.
     """
     return {_kind(name): name for name in _columns(file) if _FLAG.fullmatch(name)}
 

@@ -28,10 +28,10 @@ __all__ = [
     "STUDIES",
     "Run",
     "create_run",
-    "damaged_runs",
     "find_runs",
     "next_number",
     "open_run",
+    "unreadable_runs",
 ]
 
 #: Below the current folder: what `find-issues` made.
@@ -41,6 +41,8 @@ MODELS = Path("models")
 #: Comparisons and searches of models.
 STUDIES = Path("studies")
 FINISHED = "finished"
+#: Of a run folder, kept in its ``run.json``; raise it when files change so that an older reader would misread them.
+FORMAT = 1
 _PACKAGES = ("torch", "torchvision", "cleanlab", "scikit-learn", "pandas", "numpy", "pillow")
 
 
@@ -58,7 +60,7 @@ class Run:
 
     @property
     def record_file(self) -> Path:
-        """``run.json``: status, command, settings, seed, versions, hashes, seconds per stage."""
+        """``run.json``: format, status, command, settings, seed, versions, hashes, seconds per stage."""
         return self.folder / "run.json"
 
     @property
@@ -112,24 +114,48 @@ class Run:
         return self.folder / "report.html"
 
     def record(self) -> dict[str, Any]:
-        """Read ``run.json``."""
-        try:
-            record = read_json(self.record_file)
-        except FileNotFoundError:
+        """Read ``run.json``.
+
+        Raises
+        ------
+        RunError
+            If there is none, it is damaged, or another version of curate wrote it in another format.
+        """
+        if not self.record_file.exists():
             raise RunError(
                 f"{self.folder} is not a run",
                 wanted="a folder with run.json",
                 fix="Start one with `find_issues(listings)`.",
-            ) from None
-        except (OSError, ValueError):
-            raise RunError(f"{self.record_file} is damaged", wanted="JSON") from None
-        if not isinstance(record, dict):
+            )
+        record = self._read_record()
+        if record is None:
             raise RunError(f"{self.record_file} is damaged", wanted="a JSON object")
+        if record.get("format") != FORMAT:
+            raise RunError(
+                f"{self.folder} is a run of another format",
+                got=_format_of(record),
+                wanted=f"format {FORMAT}",
+                fix="Run `find_issues()` again.",
+            )
         return record
+
+    def record_problem(self) -> str:
+        """Return what keeps ``run.json`` from being read, in a few words; an empty text if nothing does."""
+        record = self._read_record()
+        if record is None:
+            return f"{self.record_file.name} is damaged"
+        return "" if record.get("format") == FORMAT else f"{self.record_file.name} has {_format_of(record)}"
+
+    def _read_record(self) -> dict[str, Any] | None:
+        try:
+            record = read_json(self.record_file)
+        except (OSError, ValueError):
+            return None
+        return record if isinstance(record, dict) else None
 
     def update(self, **changes: Any) -> None:
         """Change entries of ``run.json``."""
-        record = self.record() if self.record_file.exists() else {}
+        record = self.record() if self.record_file.exists() else {"format": FORMAT}
         write_json(self.record_file, {**record, **changes})
 
     @contextmanager
@@ -161,12 +187,10 @@ class Run:
         """Read ``issues.parquet``."""
         return pd.read_parquet(self.issues_file)
 
-    def health(self) -> dict[str, Any] | None:
-        """Read ``health.json``; None in a run that was made before there was one."""
-        if not self.health_file.exists():
-            return None
-        found: dict[str, Any] = read_json(self.health_file)
-        return found
+    def health(self) -> dict[str, Any]:
+        """Read ``health.json``."""
+        health: dict[str, Any] = read_json(self.health_file)
+        return health
 
     def write_table(self, path: Path, table: pd.DataFrame) -> None:
         """Write a table as Parquet, whole or not at all."""
@@ -216,6 +240,10 @@ class Run:
         return self
 
 
+def _format_of(record: dict[str, Any]) -> str:
+    return f"format {record['format']!r}" if "format" in record else "no format"
+
+
 def find_runs(root: Path = RUNS) -> list[Run]:
     """Return the runs below `root` whose ``run.json`` can be read, oldest first."""
     started = [(_started(run), str(run.folder), run) for run in _folders(root)]
@@ -223,8 +251,8 @@ def find_runs(root: Path = RUNS) -> list[Run]:
     return [run for _, _, run in sorted(readable, key=lambda item: item[:2])]
 
 
-def damaged_runs(root: Path = RUNS) -> list[Run]:
-    """Return the runs below `root` whose ``run.json`` can't be read, in the order of their folders."""
+def unreadable_runs(root: Path = RUNS) -> list[Run]:
+    """Return the runs below `root` whose ``run.json`` is damaged or of another format, by folder."""
     return [run for run in _folders(root) if _started(run) is None]
 
 
@@ -233,7 +261,7 @@ def _folders(root: Path) -> list[Run]:
 
 
 def _started(run: Run) -> str | None:
-    """Return when a run began; None if its ``run.json`` is damaged, which is no other run's trouble."""
+    """Return when a run began; None if its ``run.json`` can't be read, which must not keep others from being found."""
     try:
         return str(run.record().get("started", ""))
     except RunError:
@@ -246,11 +274,11 @@ def open_run(folder: Path | None = None) -> Run:
         return Run(folder).require_finished()
     runs = find_runs()
     if not runs:
-        damaged = some(run.record_file for run in damaged_runs())
+        unreadable = some(f"{run.folder}: {run.record_problem()}" for run in unreadable_runs())
         raise RunError(
             "there is no run here",
-            got=f"only runs whose run.json is damaged ({damaged})"
-            if damaged
+            got=f"only runs that can't be read ({unreadable})"
+            if unreadable
             else f"no {RUNS}/*/*/run.json below {Path.cwd()}",
             fix="Start one with `find_issues(listings)`, or name one with `open_run(folder)`.",
         )

@@ -196,7 +196,9 @@ def test_without_any_run_the_error_says_how_to_start_one(arguments: list[str], h
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("status", ["running", "failed", "interrupted"])
 def test_a_run_that_has_not_finished_is_refused(arguments: list[str], status: str, named: bool, here: Path) -> None:
-    write_json(here / "runs/shop/1/run.json", {"status": status, "dataset": {"path": "shop"}, "started": "2024"})
+    write_json(
+        here / "runs/shop/1/run.json", {"format": 1, "status": status, "dataset": {"path": "shop"}, "started": "2024"}
+    )
     assert_refused(
         here,
         *arguments,

@@ -63,12 +63,10 @@ def make_run(folder: Path, name: str = "shop") -> Run:
     )
     issues = issues.reindex(columns=list(COLUMNS)).astype(COLUMNS)
     text = {"image": images, "label": labels, "group": None, "split": split, "title": 'a "nice", cheap\nthing'}
-    listings = pd.DataFrame({"id": ids, **text, "lot": "007"}, dtype="string").assign(
-        price=issues["price"], fold=np.arange(12) % 3, sha256="x", width=6, height=4, unreadable=None
-    )
-    listings.drop(columns=["fold", "sha256", "width", "height", "unreadable"]).to_csv(
-        folder / "input" / "listings.csv", index=False
-    )
+    listings = pd.DataFrame({"id": ids, **text, "lot": "007"}, dtype="string").assign(price=issues["price"])
+    listings.to_csv(folder / "input" / "listings.csv", index=False)
+    listings = listings.assign(fold=np.arange(12) % 3, sha256="x", width=6, height=4, unreadable=None, detail=30.0)
+    listings = listings.assign(near_group=pd.NA, near_likeness=np.nan, text_share=np.nan, text=None)
     run = Run(folder / "runs" / "shop" / "1")
     run.folder.mkdir(parents=True)
     run.write_table(run.issues_file, issues)
@@ -83,8 +81,21 @@ def make_run(folder: Path, name: str = "shop") -> Run:
         "currency": "SGD",
     }
     times = {"started": "2024-05-01T09:00:00.000+00:00", "finished": "2024-05-01T09:10:00.000+00:00"}
-    record = {"status": "finished", "command": ["curate", "find-issues"], "dataset": dataset, "seed": 0, "versions": {}}
+    record = {
+        "format": 1,
+        "status": "finished",
+        "command": ["curate", "find-issues"],
+        "dataset": dataset,
+        "settings": {"folds": 3, "text": True, "train": {}, "probabilities": "probs.csv"},
+        "seed": 0,
+        "sha256": {"table": "of the table", "images": "of the images"},
+        "seconds": {"photos": 1.0},
+        "versions": {},
+    }
     write_json(run.record_file, {**record, **times})
+    write_json(
+        run.health_file, {"label_health": None, "noise_count": None, "listings": 0, "classes": [], "confused": []}
+    )
     return run
 
 

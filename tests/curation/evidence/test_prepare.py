@@ -167,8 +167,9 @@ def test_near_duplicates_do_not_depend_on_the_order_of_the_table(reposted, tmp_p
     pd.testing.assert_frame_equal(first, second)
 
 
-def test_runs_from_before_near_duplicates_group_by_equal_photos():
+def test_listings_of_equal_and_of_nearly_equal_photos_are_one_group():
     table = pd.DataFrame({"group": [None] * 3, "sha256": ["a", "b", "a"]}, dtype="string")
-    assert groups_of(table).tolist() == [0, 1, 0]
+    alone = table.assign(near_group=pd.array([pd.NA] * 3, dtype="Int64"))
+    assert groups_of(alone).tolist() == [0, 1, 0]
     near = table.assign(near_group=pd.array([0, 0, pd.NA], dtype="Int64"))
     assert groups_of(near).tolist() == [0, 0, 0]

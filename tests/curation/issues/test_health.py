@@ -14,6 +14,7 @@ from cleanlab.dataset import find_overlapping_classes, overall_label_health_scor
 from curation.evidence.evidence import Evidence
 from curation.issues import find_issues
 from curation.issues.health import FEW, doubtful, health, often_confused
+from tests.support.photo_facts import nothing_found
 
 
 def dataset(n: int = 400, classes: int = 4, noise: float = 0.1, seed: int = 0, sure: float = 4.0) -> Evidence:
@@ -39,6 +40,7 @@ def evidence_of(given: Any, probs: Any, **columns: Any) -> Evidence:
             "label": pd.array([names[k] if k >= 0 else pd.NA for k in given], dtype="string"),
             "price": np.nan,
             "sha256": pd.array([pd.NA] * len(given), dtype="string"),
+            **nothing_found(len(given)),
             "unreadable": pd.array([pd.NA] * len(given), dtype="string"),
         }
     )

@@ -8,6 +8,7 @@ import pytest
 
 from curation.issues import COLUMNS, KINDS, Evidence, expected_changes, find_issues
 from curation.issues.near_duplicate import KIND as NEAR_DUPLICATE
+from tests.support.photo_facts import nothing_found
 
 CLASSES = ("cable", "laptop", "mouse")
 MEDIAN = {"cable": 10.0, "laptop": 900.0, "mouse": 25.0}
@@ -30,6 +31,7 @@ def marketplace(n=300, noise=0.1, seed=0):
             "label": pd.array([CLASSES[k] for k in given], dtype="string"),
             "price": price.round(2),
             "sha256": pd.array([f"hash {i}" for i in range(n)], dtype="string"),
+            **nothing_found(n),
             "unreadable": pd.array([pd.NA] * n, dtype="string"),
         }
     )

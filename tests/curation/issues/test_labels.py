@@ -14,6 +14,7 @@ from curation.evidence.sources import Source, class_sizes
 from curation.issues import find_issues
 from curation.issues.label.judge import judge
 from curation.issues.label.threshold import choose_cut, confusions, noise_where_sure, suggestion_confidence
+from tests.support.photo_facts import nothing_found
 
 WORDS = ("cable", "laptop", "mouse", "printer", "tablet", "webcam")
 
@@ -207,6 +208,7 @@ def with_photo_columns(evidence):
         evidence,
         listings=evidence.listings.assign(
             sha256=pd.array([str(i) for i in range(n)], dtype="string"),
+            **nothing_found(n),
             unreadable=pd.array([pd.NA] * n, dtype="string"),
         ),
     )
@@ -299,7 +301,7 @@ def test_listings_without_folds_get_some_and_what_must_stay_together_does():
     evidence, _, _ = planted(300)
     group = pd.array([f"seller {i // 3}" if i < 60 else pd.NA for i in range(300)], dtype="string")
     photo = pd.array([f"photo {i // 2}" for i in range(300)], dtype="string")
-    listings = evidence.listings.drop(columns="fold").assign(group=group, sha256=photo)
+    listings = evidence.listings.drop(columns="fold").assign(group=group, sha256=photo, **nothing_found(300))
     fold = replace(evidence, listings=listings, trained=None).fold
     assert set(fold) == {0, 1, 2, 3, 4}
     assert (fold[::2] == fold[1::2]).all()

@@ -6,6 +6,7 @@ import pytest
 
 from curation.issues import Evidence, find_issues
 from curation.issues.outlier import KIND
+from tests.support.photo_facts import nothing_found
 from training.features.distances import nearest_of_others
 
 CLASSES = ("cable", "laptop", "mouse")
@@ -29,6 +30,7 @@ def marketplace(odd=4, n=300, seed=0):
             "group": pd.array([pd.NA] * n, dtype="string"),
             "price": np.nan,
             "sha256": pd.array([f"hash {row}" for row in range(n)], dtype="string"),
+            **nothing_found(n),
             "unreadable": pd.array([pd.NA] * n, dtype="string"),
         }
     )

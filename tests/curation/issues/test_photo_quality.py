@@ -8,6 +8,7 @@ from PIL import Image
 from curation.issues import Evidence, find_issues
 from curation.issues.photo_quality import KIND
 from curation.photos.contrast import detail_of
+from tests.support.photo_facts import nothing_found
 from tests.training.images.test_photos import encoded
 from training.images import decode
 
@@ -25,6 +26,7 @@ def evidence(sizes, detail=None, unreadable=()):
             "label": pd.array([CLASSES[row % 2] for row in range(n)], dtype="string"),
             "price": np.nan,
             "sha256": pd.array([f"{row}" for row in range(n)], dtype="string"),
+            **nothing_found(n),
             "width": pd.array(width, dtype="Int64"),
             "height": pd.array(height, dtype="Int64"),
             "detail": pd.array([*(detail or [50.0] * len(sizes)), *[50.0] * 40], dtype="Float64"),
@@ -77,12 +79,6 @@ def test_unreadable_photos_are_left_to_their_own_kind():
     found = KIND.find(evidence([(40, 30)], unreadable=[0]))
     assert not found["is_photo_quality_issue"].any()
     assert found["photo_quality_score"].isna().tolist() == [True] + [False] * 40
-
-
-def test_a_run_of_an_earlier_version_knows_sizes_and_no_detail():
-    given = evidence([(40, 30), (640, 480)], detail=[50.0, 0.0])
-    older = Evidence(given.listings.drop(columns="detail"), CLASSES, given.probs)
-    assert np.flatnonzero(KIND.find(older)["is_photo_quality_issue"]).tolist() == [0]
 
 
 def test_without_sizes_the_columns_are_there_and_empty():

@@ -13,7 +13,6 @@ from click.testing import Result
 from curation.issues import KINDS
 from curation.issues.health import doubtful
 from curation.issues.summary import Agreement, agreement, summarise
-from curation.report import write_report
 from curation.run.run import Run
 from tests.cli.test_cli import done
 from training.utils.files import read_json
@@ -80,13 +79,6 @@ def test_a_run_has_the_health_of_its_labels_as_a_file(finished: Run) -> None:
     assert 0.3 < found["label_health"] < 1
     assert sum(row["listings"] for row in found["classes"]) == issues["given_label"].notna().sum()
     assert sum(row["flagged"] for row in found["classes"]) == issues["is_label_issue"].sum()
-
-
-def test_a_run_from_before_there_was_a_health_is_summarised_and_reported_without(run: Run) -> None:
-    assert "Labels by class" in write_report(run).read_text()
-    run.health_file.unlink()
-    assert summarise(run).health is None
-    assert "Labels by class" not in write_report(run).read_text()
 
 
 def test_doubtful_classes_and_confused_pairs_are_said(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def make_run(folder: Path) -> Run:
     issues.to_parquet(run.issues_file)
     listings.to_parquet(run.listings_file)
     dataset = {"name": "tiny", "path": str(folder), "root": str(photos), "classes": CLASSES}
-    write_json(run.record_file, {"status": "finished", "dataset": dataset})
+    write_json(run.record_file, {"format": 1, "status": "finished", "dataset": dataset})
     return run
 
 

@@ -32,7 +32,8 @@ def make(folder: Path, number: int, **changes: Any) -> Run:
         "path": changes.get("path", str(folder / "shop")),
         "classes": changes.get("classes", ["chair", "desk", "lamp"]),
     }
-    write_json(run.record_file, {"status": "finished", "started": f"2026-01-{number:02d}", "dataset": dataset})
+    record = {"format": 1, "status": "finished", "started": f"2026-01-{number:02d}", "dataset": dataset}
+    write_json(run.record_file, record)
     return run
 
 

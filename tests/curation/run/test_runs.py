@@ -21,7 +21,7 @@ from curation.fixes import apply_fixes, plan_fixes
 from curation.run.diff import diff_runs
 from curation.run.journal import Decision
 from curation.run.overview import list_runs
-from curation.run.run import Run, damaged_runs, find_runs
+from curation.run.run import Run, find_runs, unreadable_runs
 from tests.cli.test_cli import ROOT, assert_refused, curate, done
 from training.utils.files import read_json, write_json
 from training.utils.units import now
@@ -64,7 +64,13 @@ def compare(run: Run, before: float = 0.7, after: float = 0.75, **changes: Any) 
     """Write a comparison as `retrain --compare` does."""
     scores = {"before": {"macro_f1": before}, "after": {"macro_f1": after}}
     difference = {"mean": round(after - before, 3), "low": 0.01, "high": 0.09}
-    rest = {"difference": difference, "verdict": "helped", "test_listings": 24, "seeds": [3, 4]}
+    rest = {
+        "difference": difference,
+        "verdict": "helped",
+        "test_listings": 24,
+        "seeds": [3, 4],
+        "model": "convnext_tiny",
+    }
     write_json(run.comparison_file, {**scores, **rest, **changes})
 
 
@@ -107,7 +113,7 @@ def test_a_row_says_what_was_found_decided_fixed_and_gained(place: Place) -> Non
     assert row["fixes"] == {"relabelled": 1, "deleted": 1}
     assert row["comparison"] == {
         **{"before": 0.7, "after": 0.75, "mean": 0.05, "low": 0.01, "high": 0.09},
-        **{"verdict": "helped", "test_listings": 24, "seeds": 2, "model": None},
+        **{"verdict": "helped", "test_listings": 24, "seeds": 2, "model": "convnext_tiny"},
     }
     text = done("runs").stdout
     local = datetime.fromisoformat(run.record()["started"]).astimezone()
@@ -153,30 +159,29 @@ def test_what_was_killed_is_told_from_what_is_still_running(place: Place) -> Non
         os.close(held)
 
 
-def test_damaged_runs_and_those_of_earlier_versions_are_rows_that_say_so(place: Place) -> None:
+def test_damaged_runs_and_those_of_another_format_are_rows_that_say_so(place: Place) -> None:
     place(1).record_file.write_text('{"status": "fin')
     place(2).record_file.write_text("[1]")
-    write_json(place(3).record_file, {"status": "finished", "started": 5, "dataset": None, "settings": []})
+    three = place(3)
+    write_json(three.record_file, {**three.record(), "format": 2})
     run = place(4)
     run.issues_file.write_bytes(b"PAR1 no more")
     run.comparison_file.write_text("{")
     run.journal.write_text("no json\n")
     place(5).issues_file.unlink()
-    compare(place(6), difference=None, seeds=3)
-    place(7)
+    place(6)
     found = {row["run"]: row for row in rows()}
-    assert len(found) == 7
-    assert found["demo/1"]["status"] == found["demo/2"]["status"] == "damaged"
+    assert len(found) == 6
+    assert {found[f"demo/{number}"]["status"] for number in (1, 2, 3)} == {"unreadable"}
     assert found["demo/1"]["problems"] == ["run.json is damaged"]
-    assert found["demo/3"]["problems"] == []
+    assert found["demo/3"]["problems"] == ["run.json has format 2"]
     for words in ("issues.parquet is damaged", "comparison.json is damaged", "1 lines of decisions.jsonl"):
         assert any(words in problem for problem in found["demo/4"]["problems"])
     assert found["demo/5"]["problems"] == ["issues.parquet is missing"]
-    assert found["demo/6"]["comparison"]["mean"] is None
-    assert found["demo/7"]["problems"] == []
+    assert found["demo/6"]["problems"] == []
     text = done("runs").stdout
     assert "demo/1: run.json is damaged" in text
-    assert "0.700 → 0.750" in text
+    assert "demo/3: run.json has format 2" in text
 
 
 def test_runs_as_markdown_are_tables_whatever_names_hold(place: Place) -> None:
@@ -202,15 +207,26 @@ def test_a_table_that_is_wider_than_the_terminal_goes_on_below_itself(
     assert any(line.startswith("demo/1  0.700 → 0.750") for line in lines)
 
 
-def test_a_setting_that_an_earlier_version_did_not_record_is_no_difference(place: Place) -> None:
-    run = place(1)
-    settings = run.record()["settings"]
-    del settings["text"]
-    run.update(settings=settings)
+def test_an_unreadable_run_makes_no_setting_differ(place: Place) -> None:
+    place(1).record_file.write_text("")
     place(2)
     (group,) = list_runs()
     assert group["differing"] == []
     assert group["same"]["text"] is True
+
+
+@pytest.mark.parametrize("format", [0, 2, "1", None])
+def test_a_run_of_another_format_is_refused_and_the_format_is_named(
+    format: object, place: Place, tmp_path: Path
+) -> None:
+    run = place(1)
+    record = {name: value for name, value in run.record().items() if name != "format"}
+    write_json(run.record_file, record if format is None else {**record, "format": format})
+    got = "no format" if format is None else f"format {format!r}"
+    match = f"runs/demo/1 is a run of another format: got {got}; wanted format 1. Run curate find-issues again"
+    for command in ("status", "apply-fixes", "undo", "retrain", "review"):
+        assert_refused(tmp_path, command, "--run", "runs/demo/1", match=match)
+    assert_refused(tmp_path, "runs", "diff", "runs/demo/1", "runs/demo/1", match=match)
 
 
 def test_no_run_or_no_such_dataset_is_an_error(place: Place, tmp_path: Path) -> None:
@@ -252,19 +268,19 @@ def test_a_damaged_run_is_passed_over_where_the_latest_is_wanted_and_that_is_sai
     place(3).record_file.write_text("")
     result = done("status", "--json")
     assert json.loads(result.stdout)["run"] == "runs/demo/2"
-    assert "runs/demo/3/run.json is damaged; that run is passed over" in result.stderr
+    assert "runs/demo/3: run.json is damaged; that run is passed over" in result.stderr
     result = done("apply-fixes", "--accept-suggestions", "--min-confidence", 0, "--dry-run", "--json")
     assert json.loads(result.stdout)["run"] == "runs/demo/2"
-    assert "runs/demo/3/run.json is damaged" in result.stderr
+    assert "runs/demo/3: run.json is damaged" in result.stderr
     assert "damaged" not in done("status", "--run", "runs/demo/1").stderr
     assert [str(run.folder) for run in find_runs()] == ["runs/demo/1", "runs/demo/2"]
-    assert [str(run.folder) for run in damaged_runs()] == ["runs/demo/3"]
+    assert [str(run.folder) for run in unreadable_runs()] == ["runs/demo/3"]
 
 
-def test_with_damaged_runs_alone_the_error_names_them(place: Place, tmp_path: Path) -> None:
+def test_with_unreadable_runs_alone_the_error_names_them(place: Place, tmp_path: Path) -> None:
     place(1).record_file.write_text("{}}")
     assert_refused(
-        tmp_path, "undo", match=r"no run here: got only runs whose run.json is damaged \(runs/demo/1/run.json"
+        tmp_path, "undo", match=r"no run here: got only runs that can't be read \(runs/demo/1: run.json is damaged"
     )
 
 
