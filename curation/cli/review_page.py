@@ -40,11 +40,11 @@ def review_page(
     as_json: bool,
 ) -> None:
     """Write the page, and say where it is and what comes next."""
-    from curation.review.page.write import apply_command
+    from curation.review.commands import apply_decisions
 
     run = open_run(run_folder)
     made = run.review_page(output=output, first=first, reviewer=reviewer, reporter=Terminal())
-    following = apply_command(run.folder, named=run_folder is not None)
+    following = apply_decisions(run.folder, named=run_folder is not None)
     if as_json:
         print_json(
             {

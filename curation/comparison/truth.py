@@ -53,8 +53,8 @@ def read_truth(run: Run, name: str) -> Truth:
     given = table[name] if name in table else table["id"].map(_from_file(Path(name), list(table.columns)))
     true = given.astype("string").str.strip()
     numbers = class_numbers(true.where(true.isin(run.classes)), run.classes)
-    known = (true.notna() & (true != "")).to_numpy(dtype=bool)
-    labels = np.where(known & (numbers < 0), NO_CLASS, numbers)
+    has_truth = (true.notna() & (true != "")).to_numpy(dtype=bool)
+    labels = np.where(has_truth & (numbers < 0), NO_CLASS, numbers)
     if not (labels >= 0).any():
         raise InputError(
             f"{name} names no true label",

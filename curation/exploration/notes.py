@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from curation.errors import some
+from curation.rendering.words import agree, many
 
 __all__ = ["notes"]
 
@@ -12,7 +13,7 @@ _NAMED = 5
 
 
 def notes(findings: dict[str, Any]) -> list[str]:
-    """Say what stands out.
+    """Describe what stands out.
 
     Parameters
     ----------
@@ -22,7 +23,7 @@ def notes(findings: dict[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        One sentence or two each, the most important things first.
+        One or two sentences each, the most important first.
     """
     return [
         *_of_labels(findings["labels"]),
@@ -36,80 +37,75 @@ def notes(findings: dict[str, Any]) -> list[str]:
 
 def _of_labels(labels: dict[str, Any]) -> list[str]:
     classes = labels["per_class"]
-    said = []
     if len(classes) == 1:
-        said.append("There is one class only; find-issues needs two.")
+        sentences = ["There is only one class, but finding issues takes at least two."]
     else:
         most, least = classes[0], classes[-1]
-        said.append(
-            f"{len(classes):,} classes: {most['class']} has most listings ({most['listings']:,}), {least['class']} "
-            f"fewest ({least['listings']:,}); the median class has {labels['median']:,.0f}."
-        )
+        sentences = [
+            f"{len(classes):,} classes: {most['class']} has the most listings ({most['listings']:,}), {least['class']} "
+            f"the fewest ({least['listings']:,}); the median class has {labels['median']:,.0f}."
+        ]
         needy = [f"{row['class']} ({row['listings']:,})" for row in reversed(classes) if row["hint"]]
         if needy:
-            few = "1 class needs" if len(needy) == 1 else f"{len(needy):,} classes need"
-            said.append(
-                f"{few} balancing: {some(needy, _NAMED)}. "
-                "Find more of their listings, or merge them with another class."
+            need = f"{many(len(needy), 'class', 'classes')} {agree(len(needy), 'needs', 'need')} balancing"
+            them = agree(len(needy), "it", "them")
+            sentences.append(
+                f"{need}: {some(needy, _NAMED)}. Collect more listings of {them}, or merge {them} with another class."
             )
         else:
-            said.append("No class needs balancing.")
-    if labels["without_label"]:
-        said.append(f"{_listings(labels['without_label'])} without a label.")
-    return said
+            sentences.append("No class needs balancing.")
+    if without := labels["without_label"]:
+        sentences.append(f"{many(without, 'listing')} {agree(without, 'has', 'have')} no label.")
+    return sentences
 
 
 def _of_photos(photos: dict[str, Any]) -> list[str]:
-    said = []
+    sentences = []
     if photos["looked_at"] < photos["listings"]:
-        said.append(
-            f"Photo sizes and unreadable photos are of a sample: {photos['looked_at']:,} of {photos['listings']:,}, "
-            f"chosen by seed {photos['seed']}."
+        sentences.append(
+            f"Photo sizes and unreadable photos are from a sample: {photos['looked_at']:,} of {photos['listings']:,}, "
+            f"drawn with seed {photos['seed']}."
         )
     if photos["suggested_size"] is not None:
         size = photos["suggested_size"]
         wide, high = photos["width"]["median"], photos["height"]["median"]
-        said.append(
+        sentences.append(
             f"The median photo has {wide:,.0f} × {high:,.0f} pixels. Suggested input size: {size} "
-            f"pixels, which enlarges {photos['enlarged']:.0%} of the photos; a smaller one is faster."
+            f"pixels, which enlarges {photos['enlarged']:.0%} of the photos; a smaller size is faster."
         )
-    return said
+    return sentences
 
 
 def _of_broken(unreadable: dict[str, Any], photos: dict[str, Any]) -> list[str]:
     if not unreadable["listings"]:
         return []
     reasons = some((f"{why} ({count:,})" for why, count in unreadable["reasons"].items()), _NAMED)
-    of = f"{unreadable['listings']:,} of {photos['looked_at']:,} photos can't be read"
-    return [f"{of}: {reasons}."]
+    return [f"{unreadable['listings']:,} of {photos['looked_at']:,} photos can't be read: {reasons}."]
 
 
 def _of_duplicates(duplicates: dict[str, Any]) -> list[str]:
-    if not duplicates["groups"]:
+    if not (groups := duplicates["groups"]):
         return []
+    photos = f"{many(groups, 'photo')} {agree(groups, 'occurs', 'occur')} in more than one listing"
     several = duplicates["with_different_labels"]
-    photos = "1 photo is" if duplicates["groups"] == 1 else f"{duplicates['groups']:,} photos are"
-    under = f"; {several:,} of them under different labels" if several else ""
-    return [f"{photos} in more than one listing ({duplicates['listings']:,} listings, the same file){under}."]
+    under = f", {several:,} of them under different labels" if several else ""
+    return [f"{photos} ({duplicates['listings']:,} listings in all, with identical files){under}."]
 
 
 def _of_prices(prices: dict[str, Any] | None, listings: int) -> list[str]:
     if prices is None:
         return ["There are no prices, so there will be no price issues."]
-    said = []
-    if prices["zero"]:
-        said.append(f"{_listings(prices['zero'])} with a price of 0, which the plot leaves out.")
-    if prices["missing"]:
-        said.append(f"{_listings(prices['missing'])} without a price ({prices['missing'] / listings:.0%}).")
-    return said
+    sentences = []
+    if zero := prices["zero"]:
+        sentences.append(f"{many(zero, 'listing')} {agree(zero, 'costs', 'cost')} 0, which the plot leaves out.")
+    if missing := prices["missing"]:
+        have = agree(missing, "has", "have")
+        sentences.append(f"{many(missing, 'listing')} {have} no price ({missing / listings:.0%}).")
+    return sentences
 
 
 def _of_bad_values(bad: list[dict[str, Any]]) -> list[str]:
     if not bad:
         return []
     kinds = some((f"{row['column']} {row['why']} ({row['rows']:,})" for row in bad), _NAMED)
-    return [f"Bad values, taken as missing: {kinds}."]
-
-
-def _listings(count: int) -> str:
-    return f"{count:,} listing{'s' * (count != 1)}"
+    return [f"Bad values, treated as missing: {kinds}."]

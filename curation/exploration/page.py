@@ -27,7 +27,7 @@ FINDINGS = "explore.json"
 _WHAT = {
     "classes": "listings per class",
     "photos": "sides and aspect ratios of the photos",
-    "prices": "box plot of the prices per class; box: the middle half, line: 5 to 95 %, dots: beyond",
+    "prices": "box plot of the prices per class; box: the middle half, line: 5 to 95 %, dots: beyond that",
 }
 # 40 classes with 6 photos of about 6 kB each are 2 MB
 _CLASSES = 40
@@ -71,13 +71,13 @@ def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, reporte
     Parameters
     ----------
     exploration : Exploration
-        What was found.
+        The look at the listings.
     folder : Path
         New, empty, or of an earlier look, whose files are replaced; other files that lie beside them stay.
     seed : int
         Chooses the photos that are shown.
     reporter : Reporter, optional
-        Hears how far it is.
+        Shows progress.
 
     Returns
     -------
@@ -113,19 +113,19 @@ def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path,
         name: {"light": data_uri(picture.light, "png"), "dark": data_uri(picture.dark, "png"), "what": _WHAT[name]}
         for name, picture in pictures.items()
     }
-    found = exploration.findings
+    findings = exploration.findings
     with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
         samples, duplicates = _samples(exploration, seed, reporter), _duplicates(exploration)
     page = fill_page(
         "exploration/page.html.jinja",
-        found=found,
+        findings=findings,
         plots=drawn,
-        prices={row["class"]: row for row in (found["prices"] or {"per_class": []})["per_class"]},
+        prices={row["class"]: row for row in (findings["prices"] or {"per_class": []})["per_class"]},
         samples=samples,
         duplicates=duplicates,
     )
     write_text(folder / PAGE, page)
-    write_json(folder / FINDINGS, found)
+    write_json(folder / FINDINGS, findings)
 
 
 def _samples(exploration: Exploration, seed: int, reporter: Reporter) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ _DECADE = 10
 _TICKS = 7
 _LIGHT = {"text": "#222222", "ground": "#ffffff", "line": "#cccccc"}
 _DARK = {"text": "#e6e6e6", "ground": "#1b1b1f", "line": "#4a4a50"}
-# the first has most letters; the others are there for scripts that it lacks
+# the first has most letters; the others are installed for scripts that it lacks
 _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "Noto Sans Thai", "Noto Emoji")
 
 
@@ -137,8 +137,8 @@ def _style(colours: dict[str, str]) -> AbstractContextManager[None]:
 
 @cache
 def _fonts() -> list[str]:
-    there = {font.name for font in fontManager.ttflist}
-    return [name for name in _FONTS if name in there] or ["sans-serif"]
+    installed = {font.name for font in fontManager.ttflist}
+    return [name for name in _FONTS if name in installed] or ["sans-serif"]
 
 
 def _name(label: object) -> str:

@@ -40,7 +40,7 @@ class Card:
     reasons : str
         Plain words.
     decision, decided_by : str or None
-        What holds, and who or what said so.
+        The decision that stands, and who or what made it.
     """
 
     id: str
@@ -65,16 +65,16 @@ class Section:
 
 
 class Cards:
-    """Makes the cards of a run's listings; photos are read of those shown, and of no others.
+    """Makes the cards of a run's listings; reads only the photos that are shown.
 
     Parameters
     ----------
     issues, listings : DataFrame
         The tables of the run.
     root : Path
-        What the column ``image`` is relative to.
+        The folder that the column ``image`` is relative to.
     decisions : mapping of str to Decision
-        What holds, by id.
+        The decisions that stand, by id.
     currency : str or None
         Of the prices.
     """
@@ -88,7 +88,7 @@ class Cards:
         currency: str | None,
     ) -> None:
         self._issues, self._decisions, self._currency = issues, decisions, currency
-        # titles are wanted of a few listings of perhaps many
+        # only a few listings of perhaps many need their titles
         self._listings = listings[["id", "title"]] if "title" in listings else None
         self._photo = cache(lambda image: make_thumbnail(root / image, _THUMBNAIL).uri)
 
@@ -100,15 +100,15 @@ class Cards:
         return Section(kind, len(flagged), decided, self._of_rows(worst))
 
     def of(self, ids: Iterable[str]) -> dict[str, Card]:
-        """Return cards by id; ids that the run does not know are left out."""
+        """Return cards by id; ids that the run does not have are left out."""
         rows = self._issues[self._issues["id"].isin(list(ids))]
         return {card.id: card for card in self._of_rows(rows)}
 
     def _of_rows(self, rows: pd.DataFrame) -> list[Card]:
         titles: dict[str, Any] = {}
         if self._listings is not None:
-            known = self._listings[self._listings["id"].isin(rows["id"])]
-            titles = dict(zip(known["id"], known["title"], strict=True))
+            titled = self._listings[self._listings["id"].isin(rows["id"])]
+            titles = dict(zip(titled["id"], titled["title"], strict=True))
         return [self._card(row, titles.get(row["id"])) for row in rows.to_dict("records")]
 
     def _card(self, row: dict[Any, Any], title: Any) -> Card:
@@ -135,5 +135,5 @@ def _action(decision: Decision) -> str:
 
 def _who(decision: Decision) -> str:
     if decision.source == "suggestion":
-        return "accepted suggestion, nobody looked"
+        return "accepted suggestion, not reviewed"
     return f"by {decision.reviewer}" + (", in an earlier run" if decision.source == "earlier run" else "")

@@ -1,4 +1,4 @@
-"""Which class is taken for which, before and after: matrices of a few classes, the worst pairs of many."""
+"""Which class is predicted for which label, before and after: matrices for a few classes, the worst pairs for many."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["confusion"]
 
 Floats = npt.NDArray[np.float64]
 
-#: Larger matrices can't be read.
+#: Nobody can read a larger matrix.
 MOST_CLASSES = 25
 _PAIRS = 20
-#: Text stays readable on it, on a light and on a dark page.
+#: The darkest cell: text on it stays readable on a light and on a dark page.
 _DEEPEST = 0.7
 
 
@@ -30,7 +30,7 @@ def confusion(pairs: Sequence[Confused], classes: Sequence[str]) -> dict[str, An
     pairs : sequence of Confused
         Of the comparison.
     classes : sequence of str
-        The order of the classes; those that do not occur are left out.
+        The order of the classes; classes that do not occur are left out.
 
     Returns
     -------
@@ -40,8 +40,8 @@ def confusion(pairs: Sequence[Confused], classes: Sequence[str]) -> dict[str, An
     """
     if not pairs:
         return None
-    there = {name for pair in pairs for name in (pair.label, pair.predicted)}
-    names = [name for name in classes if name in there] + sorted(there - set(classes))
+    occurring = {name for pair in pairs for name in (pair.label, pair.predicted)}
+    names = [name for name in classes if name in occurring] + sorted(occurring - set(classes))
     few = len(names) <= MOST_CLASSES
     return {
         "classes": len(names),
@@ -58,7 +58,7 @@ def _matrices(pairs: Sequence[Confused], names: Sequence[str]) -> list[dict[str,
         before[cell], after[cell] = pair.before, pair.after
     change = after - before
     right = np.eye(len(names), dtype=bool)
-    # more right answers are good, more wrong ones are bad
+    # more right predictions are good, more wrong ones are bad
     better = (change > 0) == right
     return [
         {"title": "Before", "names": names, "rows": _rows(names, before, _shares(before), right, number)},
@@ -78,7 +78,7 @@ def _shares(counts: Floats) -> Floats:
 def _rows(
     names: Sequence[str], counts: Floats, shares: Floats, good: npt.NDArray[np.bool_], write: Any
 ) -> list[dict[str, Any]]:
-    # the root: few errors among many right answers still have a colour
+    # the square root, so that a few errors among many right predictions still have a colour
     depth = _DEEPEST * np.sqrt(shares)
     return [
         {

@@ -1,4 +1,4 @@
-"""Learning curves: what the TensorBoard logs of a run's networks say, epoch by epoch."""
+"""Learning curves, read from the TensorBoard logs of a run's networks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Curve", "Curves", "read_curves"]
 #: The log of one network: tag → epoch → value.
 Curve = dict[str, dict[int, float]]
 
-# what is drawn of a log
+# the curves that are drawn
 _TAGS = ("train/loss", "train/accuracy", "held_out/loss", "held_out/accuracy")
 
 
 @dataclass(frozen=True)
 class Curves:
-    """The logs of a run; an empty list where no network was trained.
+    """The logs of a run; lists are empty if no network was trained.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Curves:
 
 
 def read_curves(run: Run) -> Curves:
-    """Read what networks have logged; a log that is empty or damaged counts as none."""
+    """Read the logs of a run; an empty or damaged one is left out."""
     folder = run.training_folder
     return Curves(
         folds=_read(folder, "fold-*"),
@@ -47,8 +47,8 @@ def read_curves(run: Run) -> Curves:
 
 def _read(folder: Path, pattern: str) -> list[Curve]:
     logs = {path.parent for path in folder.glob(f"{pattern}/events.out.tfevents.*")}
-    found = [_read_log(log) for log in sorted(logs)]
-    return [curve for curve in found if curve is not None]
+    curves = [_read_log(log) for log in sorted(logs)]
+    return [curve for curve in curves if curve is not None]
 
 
 def _read_log(folder: Path) -> Curve | None:
@@ -59,7 +59,7 @@ def _read_log(folder: Path) -> Curve | None:
     chatter = logging.getLogger("tensorboard")
     level = chatter.level
     try:
-        # what it says of a log that was cut short is of no use to who asked for a report
+        # its remarks on a log that was cut short help nobody who asked for a report
         chatter.setLevel(logging.CRITICAL)
         log.Reload()
         values = {tag: _by_epoch(log, tag) for tag in log.Tags()["scalars"] if tag in _TAGS}
@@ -71,6 +71,6 @@ def _read_log(folder: Path) -> Curve | None:
 
 
 def _by_epoch(log: Any, tag: str) -> dict[int, float]:
-    # an epoch that was trained again after an interruption is there twice; the later one counts
+    # an epoch that was trained again after an interruption occurs twice; the later one counts
     values = {int(event.step): float(event.value) for event in log.Scalars(tag)}
     return dict(sorted(values.items()))

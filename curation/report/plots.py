@@ -17,7 +17,7 @@ from curation.report.curves import Curve, Curves
 __all__ = ["fold_plot", "price_plot", "retrain_plot"]
 
 _CLASSES = 40
-#: More dots of a class lie on each other, and take time to draw.
+#: More dots of a class would overlap, and take time to draw.
 _DOTS = 500
 
 
@@ -62,14 +62,14 @@ def price_plot(issues: pd.DataFrame, currency: str | None) -> tuple[Picture, int
 
 
 def fold_plot(curves: Curves) -> Picture | None:
-    """Draw how the networks of the folds learnt; None without any."""
+    """Draw the learning curves of the folds' networks; None without any."""
     if not curves.folds:
         return None
     return draw(lambda: _learning("Folds", [("training photos", curves.folds, "train", PLAIN), _held_out(curves)]))
 
 
 def retrain_plot(curves: Curves) -> Picture | None:
-    """Draw what the networks before and after the fixes knew of the test set; None without both."""
+    """Draw the learning curves on the test set, before and after the fixes; None without both."""
     if not (curves.before and curves.after):
         return None
     lines = [("before the fixes", curves.before, "held_out", PLAIN), ("after", curves.after, "held_out", MARKED)]
@@ -77,7 +77,7 @@ def retrain_plot(curves: Curves) -> Picture | None:
 
 
 def _dots(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what is drawn of each class: a sample, the same one each time, of flagged and of other prices."""
+    """Return the prices that are drawn: of each class a sample of flagged and of other ones, the same each time."""
     return (
         table.sample(frac=1, random_state=0)
         .groupby(["label", "flagged"], sort=False)
@@ -89,17 +89,17 @@ def _dots(table: pd.DataFrame) -> pd.DataFrame:
 def _prices(classes: pd.DataFrame, dots: pd.DataFrame, currency: str | None) -> Figure:
     figure, (axes,) = new_figure(bars_height(len(classes)))
     place = {str(name): float(y) for y, name in enumerate(classes.index)}
-    known = classes[(classes["low"] > 0) & classes["high"].notna()]
+    ranged = classes[(classes["low"] > 0) & classes["high"].notna()]
     axes.barh(
-        [place[str(name)] for name in known.index],
-        known["high"] - known["low"],
-        left=known["low"],
+        [place[str(name)] for name in ranged.index],
+        ranged["high"] - ranged["low"],
+        left=ranged["low"],
         height=0.72,
         color=PLAIN,
         alpha=0.3,
         label="usual range",
     )
-    # spread out a little, so that equal prices are seen
+    # spread out a little, so that equal prices stay visible
     apart = np.random.default_rng(0).uniform(-0.22, 0.22, len(dots))
     height: npt.NDArray[np.float64] = dots["label"].map(place).to_numpy(dtype=np.float64) + apart
     flagged = dots["flagged"].to_numpy()

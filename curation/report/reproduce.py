@@ -1,4 +1,4 @@
-"""How to get the same result again: commands, settings, versions, seeds, hashes."""
+"""How to reproduce the run: commands, settings, versions, seeds, hashes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["reproduce"]
 
 
 def reproduce(record: Mapping[str, Any], comparison: Comparison | None) -> dict[str, Any]:
-    """Return what the template shows of how the run was made.
+    """Return the commands and facts that reproduce the run.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def reproduce(record: Mapping[str, Any], comparison: Comparison | None) -> dict[
     Returns
     -------
     dict
-        ``commands``; ``facts`` and ``settings``, pairs of a name and what it is.
+        ``commands``; ``facts`` and ``settings``, pairs of a name and a value.
     """
     hashes = record["sha256"]
     facts = [
@@ -56,7 +56,7 @@ def reproduce(record: Mapping[str, Any], comparison: Comparison | None) -> dict[
 
 
 def _time(moment: str | None) -> str | None:
-    """Return a time of a file as people write it, to the second."""
+    """Return an ISO time as people write it, to the second."""
     if moment is None:
         return None
     day, _, rest = moment.partition("T")
@@ -68,7 +68,7 @@ def _spent(seconds: Mapping[str, float]) -> str:
 
 
 def _settings(settings: Any) -> str:
-    """Return settings in one line, those of a group as if they stood alone; what was left open is not said."""
+    """Return settings in one line, groups flattened; settings that were left open are left out."""
     if not isinstance(settings, Mapping):
         return str(settings)
     flat: dict[str, Any] = {}

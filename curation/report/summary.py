@@ -1,11 +1,11 @@
-"""The paragraph on top: what was found, decided and gained, in plain words."""
+"""The paragraph at the top: what was flagged, what was decided, and whether it helped."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from curation.rendering.words import joined, many, percent
+from curation.rendering.words import agree, joined, many, percent
 from curation.report.cards import Section
 from curation.run.journal import Decision
 
@@ -35,16 +35,16 @@ def summary(
     sections : sequence of Section
         The kinds of issues.
     decisions : iterable of Decision
-        What holds.
+        Those that stand.
     outcome : sequence of str
-        What the comparison says, in sentences; empty if there is none.
+        The result of the comparison, in sentences; empty if there is none.
     """
     sentences = [f"{name} has {many(listings, 'listing')} in {many(classes, 'class', 'classes')}."]
     most = max(sections, key=lambda section: section.count, default=None)
     if most is None or not most.count:
-        sentences.append("None of them is flagged.")
+        sentences.append("None is flagged.")
     else:
-        verb = "is" if flagged == 1 else "are"
+        verb = agree(flagged, "is", "are")
         sentences.append(
             f"{flagged:,} of them ({percent(flagged / listings)}) {verb} flagged, "
             f"most often as “{most.kind.title.lower()}” ({many(most.count, 'listing')})."
@@ -55,8 +55,8 @@ def summary(
 
 def _decided(decisions: Sequence[Decision]) -> list[str]:
     if not decisions:
-        return ["Nobody has decided on any listing yet."]
-    # an accepted suggestion is nobody's word
+        return ["No listing has been decided on yet."]
+    # nobody looked at an accepted suggestion
     looked = [decision for decision in decisions if decision.source != "suggestion"]
     unseen = [decision for decision in decisions if decision.source == "suggestion"]
     sentences = []
@@ -65,8 +65,8 @@ def _decided(decisions: Sequence[Decision]) -> list[str]:
         names = joined([name for name, _ in people.most_common()])
         sentences.append(f"{names} decided on {many(len(looked), 'listing')}: {_actions(looked)}.")
     if unseen:
-        verb = "was" if len(unseen) == 1 else "were"
-        sentences.append(f"{many(len(unseen), 'suggestion')} {verb} accepted unseen: {_actions(unseen)}.")
+        verb = agree(len(unseen), "was", "were")
+        sentences.append(f"{many(len(unseen), 'suggestion')} {verb} accepted without a review: {_actions(unseen)}.")
     return sentences
 
 

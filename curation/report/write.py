@@ -1,4 +1,4 @@
-"""The page as a whole: what stands on it, and in which order."""
+"""The page as a whole: its sections and their order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from curation.issues import KINDS
 from curation.issues.health import often_confused
 from curation.rendering.html import data_uri, fill_page
 from curation.rendering.plots import Picture
-from curation.rendering.words import percent
+from curation.rendering.words import agree, many, percent
 from curation.report.cards import Cards
 from curation.report.comparison import comparison_section, outcome
 from curation.report.curves import read_curves
@@ -30,7 +30,7 @@ _CLASSES = 20
 
 
 def write_report(run: Run) -> Path:
-    """Write the page; it shows what is there by now: issues, decisions, the comparison.
+    """Write the page with what the run has so far: issues, decisions, the comparison.
 
     Only the worst listings of each kind are shown, as small thumbnails inside the page, so it stays small at
     any number of listings and needs neither network nor the photos.
@@ -78,15 +78,16 @@ def write_report(run: Run) -> Path:
 
 
 def _health(run: Run) -> dict[str, Any] | None:
-    """Return what is shown of the health of the labels; None where there is nothing to show."""
-    found = run.health()
-    if not found["classes"]:
+    """Return what the template shows of the labels by class; None if there is nothing to show."""
+    health = run.health()
+    if not health["classes"]:
         return None
-    doubtful = [row for row in found["classes"] if row["flagged"]]
+    doubtful = [row for row in health["classes"] if row["flagged"]]
+    flagged = sum(row["flagged"] for row in doubtful)
     return {
-        "flagged": f"{sum(row['flagged'] for row in doubtful):,}",
-        "estimate": None if found["noise_count"] is None else f"{found['noise_count']:,}",
-        "estimated_among": f"{found['listings']:,}",
+        "flagged": f"{many(flagged, 'given label')} {agree(flagged, 'is', 'are')}",
+        "estimate": None if health["noise_count"] is None else f"{health['noise_count']:,}",
+        "estimated_among": f"{health['listings']:,}",
         "of": len(doubtful),
         "classes": [
             {
@@ -97,7 +98,7 @@ def _health(run: Run) -> dict[str, Any] | None:
             }
             for row in doubtful[:_CLASSES]
         ],
-        "confused": often_confused(found, _CLASSES),
+        "confused": often_confused(health, _CLASSES),
     }
 
 
@@ -110,7 +111,7 @@ def _prices(issues: pd.DataFrame, currency: str | None) -> dict[str, Any] | None
 
 
 def _learning(run: Run) -> dict[str, Any]:
-    """Return the learning curves, and a line in their place where there are none."""
+    """Return the learning curves, or the reason why there are none."""
     curves = read_curves(run)
     drawn = {
         "accuracy and loss of each fold's network, epoch by epoch, on training and on held-out photos": fold_plot(
@@ -124,12 +125,12 @@ def _learning(run: Run) -> dict[str, Any]:
 
 def _why_no_curves(run: Run) -> str:
     if run.record()["settings"]["probabilities"]:
-        return "The probabilities were brought along: nothing was trained here."
+        return "The probabilities were given: nothing was trained here."
     if not run.training_folder.is_dir():
-        return "The folder training/ is gone, and the logs with it."
+        return "The folder training/ is gone, and with it the logs."
     if (run.training_folder / "share.json").exists():
-        return "The logs of the networks are gone or can't be read."
-    return "The models are linear and fitted in one go: they have no epochs, so there is no curve to draw."
+        return "The training logs of the networks are missing or can't be read."
+    return "The models are linear and fitted in one step: without epochs there is no curve to draw."
 
 
 def _both(picture: Picture, what: str) -> dict[str, str]:

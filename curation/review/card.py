@@ -1,4 +1,4 @@
-"""What a person needs to know of one listing to decide on it; the App and the page show the same."""
+"""What a person needs to see of a listing to decide on it; the App and the page show the same."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from curation.run.run import Run
 
 __all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
 
-#: Sound examples of a class beside a listing.
+#: How many sound examples of a class are shown beside a listing.
 EXAMPLES = 3
-#: What is shown of the review's table.
+#: The columns of the review's table that are shown.
 _COLUMNS = (
     "id",
     "photo",
@@ -70,7 +70,7 @@ class Card:
         The listing, and the absolute path of its photo.
     title : str or None
     price, price_low, price_high : float or None
-        The price, and what 95 % of such listings ask.
+        The price, and the range of 95 % of the prices of such listings.
     currency : str or None
     given, suggested : str or None
         Labels.
@@ -111,7 +111,7 @@ class Card:
 
 
 class Cards:
-    """The cards of a run, made when they are asked for.
+    """The cards of a run, made on demand.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class Cards:
     Attributes
     ----------
     table : DataFrame
-        What they are made from; see :func:`curation.review.table.review_table`.
+        The table they are made from; see :func:`curation.review.table.review_table`.
     classes : list of str
     """
 
@@ -130,7 +130,7 @@ class Cards:
         listings = run.listings()
         self.classes = run.classes
         self._currency = run.record()["dataset"].get("currency")
-        # lists, as pandas takes a millisecond for a row of many types, and a page asks for thousands
+        # lists, because pandas takes a millisecond for a row of many types, and a page needs thousands
         self._columns = {name: table[name].tolist() for name in _COLUMNS if name in table}
         self._place = {id: place for place, id in enumerate(self._columns["id"])}
         self._ids = listings["id"].astype(str).tolist()
@@ -193,11 +193,11 @@ class Cards:
         return Example(id, row["photo"], _text(row.get("title")), row.get("price"), row.get("given_label"))
 
     def likely_classes(self, ids: Sequence[str]) -> list[str]:
-        """Return all classes, those first that are probable for these listings taken together."""
-        known = [self._probs[id] for id in ids if id in self._probs]
-        if not known:
+        """Return all classes, the most probable for these listings taken together first."""
+        probs = [self._probs[id] for id in ids if id in self._probs]
+        if not probs:
             return list(self.classes)
-        return [self.classes[number] for number in np.argsort(-np.mean(known, axis=0), kind="stable")]
+        return [self.classes[number] for number in np.argsort(-np.mean(probs, axis=0), kind="stable")]
 
     def _ordered(self, id: str, suggested: str | None) -> tuple[tuple[str, float | None], ...]:
         probs = self._probs.get(id)
@@ -209,14 +209,14 @@ class Cards:
         return tuple(sorted(chances, key=lambda chance: chance[0] != suggested))
 
     def _sound_rows(self, table: pd.DataFrame, listings: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
-        """Return, for each class, the rows of the listings that nothing speaks against."""
+        """Return, for each class, the rows of its listings without any issue."""
         sound = table[(table["issues"].str.len() == 0) & table["given_label"].notna()]
         if "unreadable" in listings:
             broken = set(listings["id"][listings["unreadable"].notna()].astype(str))
             sound = sound[~sound["id"].isin(broken)]
         rows = sound["id"].map(self._row)
         return {
-            str(name): np.sort(found.to_numpy(dtype=np.int64)) for name, found in rows.groupby(sound["given_label"])
+            str(name): np.sort(numbers.to_numpy(dtype=np.int64)) for name, numbers in rows.groupby(sound["given_label"])
         }
 
     def _examples(self, id: str, label: str | None) -> tuple[Example, ...]:
@@ -224,8 +224,8 @@ class Cards:
             return ()
         row = self._row[id]
         among = self._sound[label]
-        found = nearest(self._features, row, among[among != row], EXAMPLES)
-        return tuple(self.example(self._ids[number]) for number in found)
+        similar = nearest(self._features, row, among[among != row], EXAMPLES)
+        return tuple(self.example(self._ids[number]) for number in similar)
 
     def _values(self, id: str) -> dict[str, Any]:
         place = self._place[id]
@@ -233,7 +233,7 @@ class Cards:
 
 
 def cards_of(run: Run) -> Cards:
-    """Return the cards of a run; made once for as long as its tables stay the same."""
+    """Return the cards of a run; cached for as long as its tables stay the same."""
     changed = run.issues_file.stat().st_mtime_ns
     return _cards(run, changed)
 

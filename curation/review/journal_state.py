@@ -1,4 +1,4 @@
-"""What holds of a run's decisions, for all that the review shows of them."""
+"""The decisions of a run as they stand, computed once for the whole review."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Standing", "standing_of"]
 
 @dataclass(frozen=True)
 class Standing:
-    """What a journal comes to.
+    """The decisions of a journal as they stand.
 
     Attributes
     ----------
@@ -23,13 +23,13 @@ class Standing:
     damaged : tuple of str
         A message for each line that can't be read.
     holding : dict of str to Decision
-        The decision that holds for each listing that has one.
+        The decision that stands for each listing that has one.
     misfits : dict of str to str
-        Why the decision that holds for a listing means nothing in this run; it stays in the journal, and nowhere else.
+        Listings whose decision does not fit this run, and why; it stays in the journal and is not shown.
     notes : dict of str to Decision
         The latest note of each listing that has one.
     differ : frozenset of str
-        The listings that reviewers differ on.
+        The listings on which reviewers disagree.
     """
 
     journal: tuple[Decision, ...]
@@ -39,18 +39,18 @@ class Standing:
     notes: dict[str, Decision]
     differ: frozenset[str]
 
-    def said(self, id: str) -> Decision | None:
-        """Return the decision that holds for a listing, else the note that it has."""
+    def record(self, id: str) -> Decision | None:
+        """Return the decision that stands for a listing, else its note."""
         return self.holding.get(id) or self.notes.get(id)
 
 
 def standing_of(run: Run) -> Standing:
-    """Return what holds now; computed once for as long as the journal and the listings stay the same.
+    """Return the decisions as they stand; cached for as long as the journal and the listings stay the same.
 
     Raises
     ------
     ReviewError
-        When the journal can't be read.
+        If the journal can't be read.
     """
     journal = run.journal.stat() if run.journal.is_file() else None
     state = (journal.st_size, journal.st_mtime_ns) if journal else (0, 0)
@@ -63,10 +63,10 @@ def _standing_of(run: Run, _journal: tuple[int, int], issues: int) -> Standing:
         decisions, damaged = run.decisions()
     except OSError as error:
         raise ReviewError(f"nothing was recorded: {run.journal} can't be read ({error.strerror})") from error
-    known, classes = _ids(run, issues), set(run.classes)
+    ids, classes = _ids(run, issues), set(run.classes)
     holding = current_decisions(decisions)
     reasons = {
-        id: misfit(decision, classes) if id in known else "no such listing in this run"
+        id: misfit(decision, classes) if id in ids else "no such listing in this run"
         for id, decision in holding.items()
     }
     misfits = {id: why for id, why in reasons.items() if why}

@@ -1,4 +1,4 @@
-"""How far a review is, and whether it is worth going on."""
+"""How far a review is, and whether it pays to continue."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from curation.rendering.words import many
+from curation.review.commands import APPLY_FIXES
 from curation.run.journal import ACTIONS, Decision
 
 __all__ = ["AHEAD", "Progress", "progress_of"]
@@ -37,7 +39,7 @@ class Progress:
     expected_ahead : float
         The same of the next `AHEAD` of the queue.
     expected_done : float
-        What was expected of the flagged listings that are decided, to be held against `changed_done`.
+        How many of the decided flagged listings were expected to change, to compare with `changed_done`.
     changed_done : int
         How many of them were relabelled or deleted.
     """
@@ -60,16 +62,16 @@ class Progress:
 
     @property
     def hint(self) -> str:
-        """What a person may want to do now."""
+        """What to do next, in a sentence; empty while it pays to continue."""
         if not self.flagged:
-            return "Nothing is flagged. There is nothing to review."
+            return "Nothing is flagged, so there is nothing to review."
         if not self.left:
-            return "Everything flagged is decided. Stop the review with Ctrl-C, then: curate apply-fixes"
+            return f"Every flagged listing is decided. Stop the review with Ctrl-C, then type: {APPLY_FIXES}"
         if self.expected_ahead < 1:
             ahead = min(AHEAD, self.left)
             return (
-                f"You may stop here: less than one of the next {ahead} is expected to need a change. Then: "
-                "curate apply-fixes"
+                f"You can stop here: of the next {many(ahead, 'listing')}, less than one is expected to need a change. "
+                f"Then type: {APPLY_FIXES}"
             )
         return ""
 

@@ -55,14 +55,14 @@ def review_table(run: Run) -> pd.DataFrame:
     has_photo = images.notna() & (images.astype(str).str.strip() != "")
     if not has_photo.any():
         raise ReviewError(
-            f"run {run.folder} has no photos to look at. Decide in a table instead: curate apply-fixes "
-            "--decisions FILE.csv (columns id, decision, new_label)"
+            f"run {run.folder} has no photos to look at. Decide in a table instead, with the columns id, decision and "
+            "new_label: `apply_fixes(decisions='FILE.csv')`"
         )
     root = run.photo_root
     if not root.is_dir():
         raise ReviewError(
-            f"the photos of run {run.folder} are gone: got no folder {root}. Move it back, or run curate find-issues "
-            "on the dataset where it is now"
+            f"the photos of run {run.folder} are gone: there is no folder {root}. Move it back, or start again with "
+            "`find_issues(listings)` where the dataset is now"
         )
     table = table[has_photo].copy()
     # not resolved: a photo behind a link keeps the name the listing gives it
@@ -77,7 +77,7 @@ def review_table(run: Run) -> pd.DataFrame:
 
 
 def missing_photos(table: pd.DataFrame) -> list[str]:
-    """Return the listings whose photo was read by find-issues and is no longer there, by priority.
+    """Return the listings whose photo could be read when the run was made and is gone now, by priority.
 
     Parameters
     ----------
@@ -92,8 +92,8 @@ def missing_photos(table: pd.DataFrame) -> list[str]:
     there = [Path(photo).is_file() for photo in table["photo"]]
     if not any(there):
         raise ReviewError(
-            f"none of the {len(table):,} photos of this run is there: got no file {table['photo'].iloc[0]}. Move them "
-            "back, or run curate find-issues on the dataset where it is now"
+            f"none of the {len(table):,} photos of this run exists: there is no file {table['photo'].iloc[0]}. Move "
+            "them back, or start again with `find_issues(listings)` where the dataset is now"
         )
     if "sha256" not in table:
         return []

@@ -123,7 +123,7 @@ def test_keys_decide_and_apply_fixes_takes_what_was_downloaded(opened: Opened, r
     assert opened.id == "06"
     opened.press("e 2")
     opened.press("d d")
-    assert opened.text("hint") == "All are decided: download decisions.csv."
+    assert opened.text("hint") == "Everything is decided. Download decisions.csv."
     opened.press("u u k d")
     assert opened.text("counts") == "6 of 6 decided · 2 kept · 3 relabelled · 1 deleted"
     path = opened.download(tmp_path, "Bo")
@@ -153,7 +153,7 @@ def test_undo_takes_the_last_decision_back_and_goes_to_it(opened: Opened) -> Non
     assert (opened.id, opened.text("counts")) == ("01", "1 of 6 decided · 1 kept")
     opened.press("u u")
     assert (opened.id, opened.text("counts")) == ("00", "0 of 6 decided")
-    assert opened.text("said") == "Nothing was decided in this page."
+    assert opened.text("said") == "Nothing has been decided in this page."
 
 
 def test_an_undo_leads_back_to_the_decision_before_it(opened: Opened) -> None:
@@ -319,7 +319,7 @@ def test_a_person_goes_on_in_another_browser(opened: Opened, browser: Any, run: 
     other.press("d")  # before the import: newer than what comes in, so it holds
     other.tab.set_input_files("#import-file", path)
     other.tab.locator("#counts", has_text="3 of 6").wait_for()
-    assert other.text("said") == "2 decisions taken; 1 were here already, or are older."
+    assert other.text("said") == "2 decisions imported; 1 already here or older."
     merged = {one.id: one for one in read_decisions_csv(other.download(tmp_path, "Cleo"), reviewer="ana")}
     elsewhere.close()
     assert {id: (one.action, one.reviewer) for id, one in merged.items()} == {
@@ -334,7 +334,7 @@ def test_an_import_that_does_not_fit_is_told_and_changes_nothing(opened: Opened,
     path = tmp_path / "other.csv"
     path.write_text("id,decision,new_label\nx,keep,\n00,relabel,sofa\n01,dance,\n")
     opened.tab.set_input_files("#import-file", path)
-    opened.tab.get_by_text("0 decisions taken; 0 were here already, or are older; 3 do not fit this page").wait_for()
+    opened.tab.get_by_text("0 decisions imported; 0 already here or older; 3 do not fit this page").wait_for()
     path.write_text("name;what\n")
     opened.tab.set_input_files("#import-file", path)
     opened.tab.get_by_text("other.csv can't be read: it has no columns id and decision.").wait_for()
@@ -353,7 +353,9 @@ def test_the_page_says_how_much_is_left_and_when_to_stop(opened: Opened) -> None
     opened.press("k k")
     assert not opened.tab.locator("#hint").is_visible()
     opened.press("k")
-    assert opened.text("hint").startswith("You may stop here: the next 3 are expected to need less than one change")
+    assert opened.text("hint").startswith(
+        "You can stop here: of the next 3 listings, less than one is expected to need a change"
+    )
 
 
 def test_a_browser_that_keeps_nothing_is_told(run: Run, browser: Any, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ MAY_NAME = {
     "curation/demo_data/write.py": "the README beside the demo says which command wrote it",
     "curation/exploration/explore.py": "the mark in explore.json by which an earlier look is known",
     "curation/models/trials.py": "the name of the study in Optuna's file",
-    "curation/review/": "its pages are for people who go on at the command line",
+    "curation/review/server/mongod.py": "asks MongoDB's own program for its version",
+    "curation/review/commands.py": "what its pages, which no program respells, tell a person to type",
 }
 LIBRARY = [path for path in modules() if not path.is_relative_to(ROOT / "curation/cli")]
 

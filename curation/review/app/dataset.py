@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import ReviewError, some
+from curation.rendering.words import agree, many
 from curation.review.app.comparison import show_comparison
 from curation.review.app.edits import record_edits
 from curation.review.app.environment import load_fiftyone
@@ -93,10 +94,10 @@ def dataset_name(run: Run) -> str:
 def open_dataset(run: Run, reviewer: str | None = None) -> Opened:
     """Make the FiftyOne dataset of a run, or open the one made before, with all decisions of the journal.
 
-    A dataset is made anew when the run was, or when samples of it were removed. Decisions survive that: they are in
-    the journal. The evaluations before and after the fixes are those of the comparison that the run has now.
+    The dataset is rebuilt if the run has changed, or if samples were removed. Decisions survive that, because they are
+    in the journal. The evaluations before and after the fixes are those of the comparison that the run has now.
 
-    A run without a decision takes over those of the latest earlier run of its dataset that still apply.
+    A run without decisions takes over those of the latest earlier run of its dataset that still apply.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def open_dataset(run: Run, reviewer: str | None = None) -> Opened:
     Raises
     ------
     ReviewError
-        When the run has no photos, or all of them are gone, or its folder can't be written.
+        If the run has no photos, all of them are gone, or its folder can't be written.
     """
     run.require_finished()
     table = review_table(run)
@@ -140,7 +141,7 @@ def open_dataset(run: Run, reviewer: str | None = None) -> Opened:
     messages = [str(taken_over)] if taken_over else []
     messages += [*standing.damaged, *_misfits(run, standing), *_missing(missing)]
     if not left.any():
-        messages.append(f"Nothing is left to review; the view {ALL} shows all {len(table):,} listings.")
+        messages.append(f"Nothing is left to review. The view {ALL} shows all {len(table):,} listings.")
     thumbnails = {small: photo for photo, small in zip(*dataset.values(["filepath", "thumbnail"]), strict=True)}
     thumbnails = {small: photo for small, photo in thumbnails.items() if small != photo}
     return Opened(
@@ -156,26 +157,27 @@ def open_dataset(run: Run, reviewer: str | None = None) -> Opened:
 def _missing(ids: list[str]) -> list[str]:
     if not ids:
         return []
-    photos = "1 photo is" if len(ids) == 1 else f"{len(ids):,} photos are"
-    return [f"{photos} gone since the run; the App shows a red ! instead: {some(ids)}"]
+    lost = f"{many(len(ids), 'photo')} {agree(len(ids), 'has', 'have')} disappeared since the run was made"
+    return [f"{lost}; the App shows a red ! instead: {some(ids)}"]
 
 
 def _misfits(run: Run, standing: Standing) -> list[str]:
-    """Return why decisions of the journal are not shown."""
+    """Say which decisions of the journal are not shown, and why."""
     reasons: dict[str, list[str]] = {}
     for id, why in standing.misfits.items():
         reasons.setdefault(why, []).append(id)
     return [
-        f"{len(ids):,} decision{'s' if len(ids) > 1 else ''} in {run.journal.name} not shown, {why}: {some(ids)}"
+        f"{many(len(ids), 'decision')} of {run.journal.name} {agree(len(ids), 'is', 'are')} not shown, "
+        f"{why}: {some(ids)}"
         for why, ids in reasons.items()
     ]
 
 
 def collect_decisions(run: Run, reviewer: str | None = None) -> Collected:
-    """Bring what was edited in FiftyOne's own Annotate tab into the journal of the run.
+    """Turn edits of FiftyOne's own Annotate tab into decisions of the run.
 
-    An edited ``ground_truth`` becomes a relabel. A sample that was removed from FiftyOne is no decision; it is
-    reported. A run that was never opened in FiftyOne has nothing to collect.
+    An edited ``ground_truth`` becomes a relabel. A sample that was removed from FiftyOne is reported; that is not a
+    decision. A run that was never opened in FiftyOne has nothing to collect.
 
     Parameters
     ----------
@@ -190,7 +192,7 @@ def collect_decisions(run: Run, reviewer: str | None = None) -> Collected:
         return Collected()
     dataset = fo.load_dataset(name)
     if (dataset.info.get("curate") or {}).get("made_from") != _fingerprint(run):
-        return Collected()  # of an earlier run in this folder: its edits are not about these listings
+        return Collected()  # an earlier run in this folder: its edits are about other listings
     return _collect(dataset, run, reviewer or reviewer_name(), review_table(run)["id"])
 
 
@@ -210,7 +212,7 @@ def _fingerprint(run: Run) -> str:
 def _make(fo: Any, name: str, run: Run, table: pd.DataFrame, made_from: str) -> Any:
     dataset = fo.Dataset(name, persistent=True)
     try:
-        # the points are numbers from scikit-learn, which lets other threads work meanwhile
+        # scikit-learn computes the points without holding up other threads
         with ThreadPoolExecutor(1) as pool:
             points = pool.submit(points_of, run)
             add_samples(dataset, table, run.folder.resolve() / "thumbnails")

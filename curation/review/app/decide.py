@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curation.errors import ReviewError
+from curation.rendering.words import many
 from curation.review.app.edits import record_edits
 from curation.review.app.mirror import Sample, look_at, mirror, run_of, write_down
 from curation.review.journal_state import standing_of
@@ -23,12 +24,14 @@ _PAST = {
     ACCEPT: "relabelled as suggested",
     "relabel": "relabelled",
     "delete": "marked for deletion",
-    UNDO: "taken back",
-    NOTE: "noted on",
+    UNDO: "undone",
+    NOTE: "saved",
 }
+#: What an action counts, if not listings.
+_COUNTED = {UNDO: "decision", NOTE: "note"}
 _WHY_NOT = {
-    ACCEPT: "no suggestion that differs",
-    UNDO: "no decision to take back",
+    ACCEPT: "nothing else is suggested",
+    UNDO: "there is no decision to undo",
 }
 
 
@@ -41,7 +44,7 @@ class Outcome:
     action : str
         ``keep``, ``accept``, ``relabel``, ``delete``, ``undo``, ``note``, or ``keep_one`` (of reposts).
     changed, skipped : tuple of str
-        The listings decided on, and those the action has no meaning for: nothing suggested, nothing to take back.
+        The listings decided on, and those that the action does not apply to: nothing suggested, nothing to undo.
     """
 
     action: str
@@ -49,13 +52,14 @@ class Outcome:
     skipped: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return it as the App says it."""
+        """Return the message that the App shows."""
         if self.action == KEEP_ONE:
             return f"1 listing kept, {len(self.changed) - 1:,} {_PAST['delete']}"
-        said = [f"{_listings(len(self.changed))} {_PAST[self.action]}"] if self.changed else []
+        counted = many(len(self.changed), _COUNTED.get(self.action, "listing"))
+        parts = [f"{counted} {_PAST[self.action]}"] if self.changed else []
         if self.skipped:
-            said.append(f"{_listings(len(self.skipped))} left as before: {_WHY_NOT[self.action]}")
-        return "; ".join(said) or "nothing to decide on"
+            parts.append(f"{many(len(self.skipped), 'listing')} unchanged: {_WHY_NOT[self.action]}")
+        return "; ".join(parts) or "nothing to decide on"
 
 
 def decide(
@@ -74,36 +78,36 @@ def decide(
     dataset : fiftyone.Dataset
         A dataset made by :func:`curation.review.app.dataset.open_dataset`.
     samples : sequence of str
-        FiftyOne's ids of the samples, in the order of the journal to be.
+        FiftyOne's ids of the samples; the journal keeps their order.
     action : str
-        ``keep``, ``accept`` (the suggestion), ``relabel``, ``delete``, ``undo``, or ``note`` (decides nothing, or is
-        added to the decision that holds).
+        ``keep``, ``accept`` (the suggestion), ``relabel``, ``delete``, ``undo``, or ``note`` (added to the decision
+        that stands, if there is one).
     reviewer : str
         Who decides.
     label : str, optional
-        The class, for ``relabel``. A listing that has it already is kept.
+        The class, for ``relabel``. A listing that already has it is kept.
     note : str, optional
-        The reviewer's own words. A listing that has a note keeps it when a decision brings none.
+        The reviewer's own words. Without one, a listing keeps the note that it has.
 
     Raises
     ------
     ReviewError
-        When the journal can't be written, or `label` is no class of the run. Nothing has changed then.
+        If the journal can't be written, or `label` is not a class of the run. Nothing has changed then.
     """
     run = run_of(dataset)
     if action == "relabel" and label not in run.classes:
-        raise ReviewError(f"nothing was recorded: got class {label!r}, wanted one of the run's classes")
+        raise ReviewError(f"nothing was recorded: {label!r} is not a class of the run")
     rows = look_at(dataset, samples)
-    # what was edited by hand came before this click, and must come before it in the journal
+    # edits by hand were made before this click, so they come before it in the journal
     record_edits(dataset, run, reviewer, rows)
     holding = standing_of(run).holding
     decided, skipped = {}, []
     for row in rows:
-        said = _meaning(row, action, label, holding.get(row.id))
-        if said is None:
+        record = _meaning(row, action, label, holding.get(row.id))
+        if record is None:
             skipped.append(row.id)
         else:
-            decided[row] = said
+            decided[row] = record
     _record(dataset, run, decided, reviewer, note)
     return Outcome(action, tuple(row.id for row in decided), tuple(skipped))
 
@@ -116,7 +120,7 @@ def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
     dataset : fiftyone.Dataset
         A dataset made by :func:`curation.review.app.dataset.open_dataset`.
     sample : str
-        FiftyOne's id of the one that stays. If it has a decision other than to delete it, that holds on.
+        FiftyOne's id of the one that stays. A decision that it has, other than to delete it, stands.
     reviewer : str
         Who decides.
 
@@ -128,7 +132,7 @@ def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
     Raises
     ------
     ReviewError
-        When no other listing shows its photo, or the journal can't be written. Nothing has changed then.
+        If no other listing shows its photo, or the journal can't be written. Nothing has changed then.
     """
     from fiftyone import ViewField
 
@@ -158,7 +162,7 @@ def latest(dataset: Any, reviewer: str) -> list[str]:
 def _record(
     dataset: Any, run: Run, decided: Mapping[Sample, tuple[str, str | None]], reviewer: str, note: str | None
 ) -> None:
-    """Write what was decided into the journal, and then show what holds."""
+    """Append the decisions to the journal, then show them."""
     time = now()
     records = [
         Decision(
@@ -188,7 +192,3 @@ def _meaning(row: Sample, action: str, label: str | None, standing: Decision | N
     if action == "relabel" and label != row.given:
         return "relabel", label
     return ("keep" if action == "relabel" else action), None
-
-
-def _listings(number: int) -> str:
-    return f"{number:,} listing" if number == 1 else f"{number:,} listings"

@@ -20,8 +20,8 @@ def record_edits(
 ) -> tuple[list[Decision], list[str]]:
     """Turn labels that were edited in FiftyOne's Annotate tab into decisions.
 
-    ``ground_truth`` is then set back to the given label, so that an edit is found once: what holds is in the
-    journal, and shown in ``decision`` and ``new_label``.
+    ``ground_truth`` is then set back to the given label, so that an edit counts once: the decision is in the journal,
+    and shown in ``decision`` and ``new_label``.
 
     Parameters
     ----------
@@ -30,14 +30,14 @@ def record_edits(
     reviewer : str
         Who decides here.
     rows : iterable of samples, optional
-        Where to look; everywhere if left out.
+        Where to look; all samples if left out.
 
     Returns
     -------
     decisions : list of Decision
         The relabels recorded.
     unusable : list of str
-        Listings whose label was removed or is no class of the run: no decision.
+        Listings whose label was removed or is not a class of the run; they get no decision.
     """
     edited = [row for row in (look_at(dataset) if rows is None else rows) if row.shown != row.given]
     if not edited:

@@ -51,7 +51,7 @@ def note_form(ctx: Any, samples: Sequence[str]) -> Any:
     """Return the form of a note; parameters as of :func:`relabel_form`."""
     inputs = types.Object()
     if not samples:
-        inputs.view("none", types.Warning(label="Open or select the photos that the note is for"))
+        inputs.view("none", types.Warning(label="First open or select the photos that the note is for"))
     else:
         now = ctx.dataset.select(samples).values("review_note")
         same = now[0] if len(set(now)) == 1 else None
@@ -64,8 +64,8 @@ def form_for_all(ctx: Any) -> Any:
     inputs = types.Object()
     number = len(ctx.view)
     choices = types.RadioGroup()
-    for action, name in FOR_ALL.items():
-        choices.add_choice(action, label=name)
+    for value, name in FOR_ALL.items():
+        choices.add_choice(value, label=name)
     inputs.view(
         "all",
         types.Warning(
@@ -73,9 +73,9 @@ def form_for_all(ctx: Any) -> Any:
             description=f"This is for every photo shown ({number:,}). One Undo takes all of it back.",
         ),
     )
-    asked = ctx.params.get("action", "keep")
-    inputs.enum("action", choices.values(), label="Decision", required=True, default=asked, view=choices)
-    button = f"{FOR_ALL.get(asked, 'Decide')}: {number}"
+    action = ctx.params.get("action", "keep")
+    inputs.enum("action", choices.values(), label="Decision", required=True, default=action, view=choices)
+    button = f"{FOR_ALL.get(action, 'Decide')}: {number}"
     return types.Property(inputs, view=types.PromptView(label="All photos shown", submit_button_label=button))
 
 

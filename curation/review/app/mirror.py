@@ -1,7 +1,7 @@
 """The samples of the App, which mirror the journal.
 
-The journal of the run is the truth. A decision is in it, on disk, before the App shows anything; the fields of the
-samples can be made again from it at any time.
+The journal of the run is the truth. A decision is written there before the App shows it, so the fields of the samples
+can be rebuilt from it at any time.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from curation.run.run import Run
 
 __all__ = ["DECISION_FIELDS", "PREFIX", "Sample", "look_at", "mirror", "run_of", "write_down"]
 
-#: What the names of our datasets begin with.
+#: The names of our datasets begin with this.
 PREFIX = "curate-"
 DECISION_FIELDS = ("decision", "new_label", "reviewer", "reviewed_at", "review_note", "disagreement")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A listing as it is in the App now.
+    """A listing as the App has it.
 
     Attributes
     ----------
     sample : str
         FiftyOne's id.
     id : str
-        Ours.
+        Id of the listing.
     given, suggested : str or None
         Labels.
     shown : str or None
-        The label that the App shows; not the given one if somebody edited it in the Annotate tab.
+        The label that the App shows; differs from the given one if somebody edited it in the Annotate tab.
     note : str or None
-        What the App shows as the reviewer's note.
+        The note that the App shows.
     """
 
     sample: str
@@ -56,7 +56,7 @@ def run_of(dataset: Any) -> Run:
     Raises
     ------
     ReviewError
-        When it is not one of ours, or the run's folder is gone: a decision would have nowhere to go.
+        If it is not one of ours, or the folder of the run is gone, so that no decision could be recorded.
     """
     run = Run(Path((dataset.info.get("curate") or {}).get("run", "")))
     if not run.record_file.is_file():
@@ -65,21 +65,21 @@ def run_of(dataset: Any) -> Run:
 
 
 def look_at(dataset: Any, samples: Sequence[str] | None = None) -> list[Sample]:
-    """Return samples as they are now, in the order asked for; all of them if none are named."""
+    """Return samples as they are now, in the order of `samples`; all of them if that is left out."""
     view = dataset if samples is None else dataset.select(list(samples), ordered=True)
     fields = ["id", "listing_id", "original_label", "suggested.label", "ground_truth.label", "review_note"]
     return [Sample(*row) for row in zip(*view.values(fields), strict=True)]
 
 
 def mirror(dataset: Any, run: Run, samples: Collection[str] | None = None) -> None:
-    """Bring the decision fields in step with the journal, writing those that differ and no others.
+    """Update the decision fields from the journal; only those that differ are written.
 
     Parameters
     ----------
     dataset : fiftyone.Dataset
     run : Run
     samples : collection of str, optional
-        FiftyOne's ids of the samples to look at; all of them if left out.
+        FiftyOne's ids of the samples to update; all of them if left out.
     """
     standing = standing_of(run)
     view = dataset if samples is None else dataset.select(list(samples))
@@ -95,9 +95,9 @@ def mirror(dataset: Any, run: Run, samples: Collection[str] | None = None) -> No
 
 
 def _fields(standing: Standing, listing: str) -> tuple[Any, ...]:
-    """Return the values of `DECISION_FIELDS` that show what holds."""
+    """Return the values of `DECISION_FIELDS` for a listing."""
     differ = True if listing in standing.differ else None
-    decision = standing.said(listing)
+    decision = standing.record(listing)
     if decision is None:
         return None, None, None, None, None, differ
     if decision.action == NOTE:
@@ -115,7 +115,7 @@ def write_down(run: Run, decisions: list[Decision]) -> None:
     Raises
     ------
     ReviewError
-        When it can't be written.
+        If it can't be written.
     """
     try:
         run.decide(decisions)

@@ -1,6 +1,6 @@
 """The buttons and keys of a review: in the grid, on the open photo, and in FiftyOne's list of operators.
 
-They ask and show; :mod:`curation.review.app.decide` decides.
+They take the click and show the outcome; :mod:`curation.review.app.decide` decides.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ def _chosen(ctx: Any) -> list[str]:
 
 
 def _act(ctx: Any, action: Callable[[], Outcome]) -> dict[str, Any]:
-    """Decide, and go on to the next photo."""
+    """Decide, and move on to the next photo."""
     shown = photos_shown(ctx) if ctx.current_sample else {}
-    outcome = _said(ctx, action)
-    goes_on = shown and outcome is not None and outcome.action not in (UNDO, NOTE)
-    return _ended(ctx, outcome, following(ctx, shown) if goes_on else None)
+    outcome = _notified(ctx, action)
+    moves_on = shown and outcome is not None and outcome.action not in (UNDO, NOTE)
+    return _ended(ctx, outcome, following(ctx, shown) if moves_on else None)
 
 
 def _take_back_latest(ctx: Any, reviewer: str) -> dict[str, Any]:
-    """Take back this reviewer's latest click, for one listing or for many, and show it again."""
+    """Undo this reviewer's latest click, for one listing or many, and show them again."""
     samples = latest(ctx.dataset, reviewer)
-    outcome = _said(ctx, lambda: decide(ctx.dataset, samples, UNDO, reviewer=reviewer))
+    outcome = _notified(ctx, lambda: decide(ctx.dataset, samples, UNDO, reviewer=reviewer))
     return _ended(ctx, outcome, samples[0] if samples else None)
 
 
@@ -77,8 +77,8 @@ def _ended(ctx: Any, outcome: Outcome | None, opened: str | None) -> dict[str, A
     return {"changed": len(outcome.changed)}
 
 
-def _said(ctx: Any, action: Callable[[], Outcome]) -> Outcome | None:
-    """Do it and show how it went; None if it could not be done."""
+def _notified(ctx: Any, action: Callable[[], Outcome]) -> Outcome | None:
+    """Decide and show the outcome; None if that failed."""
     try:
         outcome = action()
     except CurateError as error:
@@ -129,25 +129,25 @@ class _Action(_Reviewing):
 
 
 class Keep(_Action):
-    """The given label is right."""
+    """Keep: the given label is right."""
 
     action, title, icon = "keep", "Keep (k)", "check"
 
 
 class Accept(_Action):
-    """The suggested label is right."""
+    """Accept: the suggested label is right."""
 
     action, title, icon = ACCEPT, "Accept suggestion (a)", "auto_fix_high"
 
 
 class Delete(_Action):
-    """The listing does not belong in the data. Nothing is removed before apply-fixes."""
+    """Delete: the listing does not belong in the data. Nothing is removed before the fixes are applied."""
 
     action, title, icon = "delete", "Delete (d)", "delete"
 
 
 class Undo(_Action):
-    """Take a decision back: of what is chosen, else the latest click."""
+    """Undo the decision on what is chosen, else the latest click."""
 
     action, title, icon = UNDO, "Undo (u)", "undo"
 
@@ -172,13 +172,13 @@ class KeepOne(_Action):
             return {"changed": 0}
         samples = _chosen(ctx)
         if len(samples) != 1:
-            ctx.ops.notify("Open or select the one repost that is to stay.", variant="warning")
+            ctx.ops.notify("Open or select the one repost to keep.", variant="warning")
             return {"changed": 0}
         return _act(ctx, lambda: keep_one(ctx.dataset, samples[0], reviewer=self.reviewer))
 
 
 class Relabel(_Action):
-    """Another label is right."""
+    """Relabel: another label is right."""
 
     action, title, icon, has_form = "relabel", "Relabel (e)", "edit", True
 
@@ -197,7 +197,7 @@ class Relabel(_Action):
 
 
 class Note(_Action):
-    """Words that are kept with the listing."""
+    """Note: words that are kept with the listing."""
 
     action, title, icon, has_form = NOTE, "Note (n)", "sticky_note_2", True
 

@@ -1,4 +1,4 @@
-"""What the card and the progress panel ask for."""
+"""The operators that the card and the progress panel get their data from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _config(name: str) -> Any:
     return foo.OperatorConfig(name=name, label=name, unlisted=True, view_target=False)
 
 
-def _answered(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _answer_of(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return answer()
     except CurateError as error:
@@ -31,7 +31,7 @@ def _answered(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 class ShowCard(foo.Operator):  # type: ignore[misc]
-    """Answers with everything that is known of the open photo."""
+    """Answers with the card of the open photo."""
 
     @property
     def config(self) -> Any:
@@ -40,11 +40,11 @@ class ShowCard(foo.Operator):  # type: ignore[misc]
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Answer."""
-        return _answered(lambda: _card(ctx))
+        return _answer_of(lambda: _card(ctx))
 
 
 class ShowProgress(foo.Operator):  # type: ignore[misc]
-    """Answers with how far the review is."""
+    """Answers with the progress of the review."""
 
     @property
     def config(self) -> Any:
@@ -53,12 +53,12 @@ class ShowProgress(foo.Operator):  # type: ignore[misc]
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Answer."""
-        return _answered(lambda: _progress(ctx))
+        return _answer_of(lambda: _progress(ctx))
 
 
 @lru_cache(maxsize=4)
 def _dataset(name: str) -> Any:
-    """Return a dataset to read from; ``ctx.dataset`` reads its description anew, which takes longer than the rest."""
+    """Return a dataset to read from; ``ctx.dataset`` reloads its description, which takes longer than all the rest."""
     return odm.load_dataset(name=name)
 
 
@@ -67,9 +67,9 @@ def _listing(dataset: Any, sample: str) -> str | None:
 
 
 def _card(ctx: Any) -> dict[str, Any]:
-    """Return the card, and the decision that holds."""
+    """Return the card, and the decision that stands."""
     dataset, sample = _dataset(ctx.dataset_name), ctx.current_sample
-    # a colleague's process may have made the dataset anew
+    # a colleague's process may have rebuilt the dataset
     id = sample and (_listing(dataset, sample) or _listing(ctx.dataset, sample))
     if not id:
         return {}
@@ -77,7 +77,7 @@ def _card(ctx: Any) -> dict[str, Any]:
     cards = cards_of(run)
     card = cards.card(id)
     reposts = [asdict(cards.example(other)) for other in card.reposts]
-    decision = standing_of(run).said(id)
+    decision = standing_of(run).record(id)
     return {**asdict(card), "reposts": reposts, "decision": asdict(decision) if decision else None}
 
 

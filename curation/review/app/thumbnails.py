@@ -1,7 +1,7 @@
 """Small copies of large photos for the grid, made when the browser first asks for them.
 
-Making them before the review would keep a reviewer of 50,000 large photos waiting for many minutes, most of it for
-photos that nobody looks at. So a sample only names its thumbnail, and the file is made on the way out.
+Making all of them before the review would take many minutes for 50,000 large photos, most of which nobody looks at. So
+a sample only names its thumbnail, and the file is made when it is requested.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def thumbnail_of(row: Mapping[str, Any], folder: Path) -> str:
 
 
 class Thumbnails:
-    """An ASGI app that makes missing thumbnails before another one is asked for them.
+    """An ASGI app that makes missing thumbnails before FiftyOne's server is asked for them.
 
-    A photo that can't be decoded gets none; the other app then says that there is no such file, and the grid shows a
+    A photo that can't be decoded gets none; the server then answers that there is no such file, and the grid shows a
     tile with a red "!".
 
     Parameters
@@ -63,11 +63,11 @@ class Thumbnails:
     def __init__(self, app: _App, photos: Mapping[str, str]) -> None:
         self._app = app
         self._photos = photos
-        # decoding is all work for the processor; more at a time would only take memory
+        # decoding keeps a core busy; more at a time would only take memory
         self._free = asyncio.Semaphore(cores())
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """Make what is asked for, and hand over."""
+        """Make the requested thumbnail, and hand over."""
         if scope["type"] == "http" and scope["path"].rstrip("/") == "/media":
             for name, value in parse_qsl(scope["query_string"].decode("latin-1")):
                 if name == "filepath" and value in self._photos:

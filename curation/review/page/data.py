@@ -1,4 +1,4 @@
-"""What the page of the review knows: the queue as JSON, without the photos."""
+"""The data of the review page: the queue as JSON, without the photos."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from curation.review.journal_state import standing_of
 from curation.run.journal import Decision
 from curation.run.run import Run
 
-__all__ = ["Shown", "page_data", "shown"]
+__all__ = ["Shown", "choose_listings", "page_data"]
 
 #: Less probable classes are listed after the others, in the run's order.
 _LEAST = 0.0005
@@ -20,14 +20,14 @@ _LEAST = 0.0005
 
 @dataclass(frozen=True)
 class Shown:
-    """The listings in a page; each is named by its place, the queue before the others.
+    """The listings of a page; each is named by its place, the queue before the others.
 
     Attributes
     ----------
     queue : tuple of Card
         Those to decide on, the first to look at first.
     others : tuple of Example
-        Those that are shown beside them and are not in the queue: examples and reposts.
+        Those shown beside them that are not in the queue: examples and reposts.
     """
 
     queue: tuple[Card, ...]
@@ -39,7 +39,7 @@ class Shown:
         return (*self.queue, *self.others)
 
 
-def shown(cards: Cards, first: int | None) -> Shown:
+def choose_listings(cards: Cards, first: int | None) -> Shown:
     """Return the first listings of the queue, all if `first` is None, and what is shown beside them."""
     queue = tuple(cards.card(id) for id in cards.queue[:first])
     listed = {card.id for card in queue}
@@ -48,7 +48,7 @@ def shown(cards: Cards, first: int | None) -> Shown:
 
 
 def page_data(run: Run, shown: Shown) -> dict[str, Any]:
-    """Return what the page shows of the queue.
+    """Return the data of a page.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def page_data(run: Run, shown: Shown) -> dict[str, Any]:
     -------
     dict
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
-        ``others`` (listings beside them), ``decided`` (what the journal says of any of them).
+        ``others`` (listings beside them), ``decided`` (the decisions of the journal on any of them).
     """
     place = {card.id: number for number, card in enumerate(shown.every)}
     number = {name: number for number, name in enumerate(run.classes)}

@@ -165,20 +165,20 @@ function only() {
   const others = listing.reposts.map((place) => every[place].id);
   const stays = mine && mine.decision === "relabel" ? ["relabel", mine.new_label] : ["keep", ""];
   record([[listing.id, ...stays], ...others.map((id) => [id, "delete", ""])]);
-  advance(`${listing.id} stays, ${others.join(", ")} deleted.`);
+  advance(`${listing.id} kept, ${others.join(", ")} deleted.`);
 }
 
 function undo() {
   const step = lastStep();
   const last = [...own].filter(([, decision]) => decision.step === step);
-  if (!last.length) return say("Nothing was decided in this page.");
+  if (!last.length) return say("Nothing has been decided in this page.");
   if (step <= saved.step) keep("saved", (saved = { ...saved, stale: true }));
   for (const [id, decision] of last) put(id, decision.before);
   filter();
   drawProgress();
   const place = places.get(last[0][0]);
   go(place < queue.length ? place : current);
-  say(`Taken back: ${last.map(([id]) => id).join(", ")}.`);
+  say(`Undone: ${last.map(([id]) => id).join(", ")}.`);
 }
 
 function writeNote() {
@@ -192,6 +192,8 @@ function writeNote() {
 }
 
 // Words
+
+const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 const percent = (chance) =>
   chance === null ? "" : chance < 0.005 ? "<1 %" : chance > 0.995 ? ">99 %" : `${Math.round(100 * chance)} %`;
@@ -252,10 +254,10 @@ function csv(reviewer) {
 }
 
 function openSaving() {
-  if (!own.size) return say("Nothing was decided in this page yet.");
+  if (!own.size) return say("Nothing has been decided in this page yet.");
   const idle = [...notes].filter(([id, words]) => words && !held(id)).map(([id]) => id);
-  const left = idle.length ? ` Not in it: notes on listings without a decision (${idle.slice(0, 5).join(", ")}${idle.length > 5 ? ", …" : ""}).` : "";
-  $("saving-what").textContent = `${own.size} decision${own.size === 1 ? "" : "s"} of this page, in decisions.csv.${left}`;
+  const left = idle.length ? ` Not included: notes on listings without a decision (${idle.slice(0, 5).join(", ")}${idle.length > 5 ? ", …" : ""}).` : "";
+  $("saving-what").textContent = `${count(own.size, "decision")} of this page, in decisions.csv.${left}`;
   $("saving").showModal();
 }
 
@@ -280,10 +282,10 @@ function save() {
 function parse(text, delimiter) {
   const [lines, pattern] = [[[]], new RegExp(`(?:"((?:[^"]|"")*)"|([^"${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|\\r|$)`, "y")];
   while (pattern.lastIndex < text.length) {
-    const found = pattern.exec(text);
-    if (!found) throw new Error("a quote is not closed");
-    lines.at(-1).push(found[1] === undefined ? found[2] : found[1].replaceAll('""', '"'));
-    if (found[3] && found[3] !== delimiter) lines.push([]);
+    const match = pattern.exec(text);
+    if (!match) throw new Error("a quote is not closed");
+    lines.at(-1).push(match[1] === undefined ? match[2] : match[1].replaceAll('""', '"'));
+    if (match[3] && match[3] !== delimiter) lines.push([]);
   }
   return lines.filter((line) => line.some((field) => field.trim()));
 }
@@ -307,9 +309,9 @@ function fits(row) {
   return action !== "relabel" || data.classes.includes(row.new_label);
 }
 
-function take(found) {
-  const wrong = found.filter((row) => row.decision && !fits(row));
-  const good = found.filter((row) => row.decision && fits(row)).map((row) => ({ ...row, time: row.time || now() }));
+function take(rows) {
+  const wrong = rows.filter((row) => row.decision && !fits(row));
+  const good = rows.filter((row) => row.decision && fits(row)).map((row) => ({ ...row, time: row.time || now() }));
   let taken = 0;
   for (const row of good.sort((one, other) => when(one) - when(other))) {
     const decision = held(row.id);
@@ -319,8 +321,8 @@ function take(found) {
     if (row.note) notes.set(row.id, row.note) && keep(`note ${row.id}`, row.note);
     taken++;
   }
-  const parts = [`${taken} decisions taken`, `${good.length - taken} were here already, or are older`];
-  if (wrong.length) parts.push(`${wrong.length} do not fit this page (${wrong.slice(0, 3).map((row) => row.id).join(", ")})`);
+  const parts = [`${count(taken, "decision")} imported`, `${good.length - taken} already here or older`];
+  if (wrong.length) parts.push(`${wrong.length} ${wrong.length === 1 ? "does" : "do"} not fit this page (${wrong.slice(0, 3).map((row) => row.id).join(", ")})`);
   refresh();
   say(`${parts.join("; ")}.`);
 }

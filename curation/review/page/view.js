@@ -74,7 +74,7 @@ function drawBeside(listing) {
     ["Reposts: o deletes these", listing.reposts, "reposts"],
     [`Sound ${listing.given} (given)`, listing.likeGiven, ""],
     [`Sound ${listing.suggested} (suggested)`, listing.likeSuggested, ""],
-  ].filter(([, found]) => found.length);
+  ].filter(([, listings]) => listings.length);
   $("beside").replaceChildren(...sections.map((section) => strip(...section)));
 }
 
@@ -185,9 +185,9 @@ function drawHint(left) {
   const next = sum(left.slice(0, AHEAD));
   $("expected").textContent = known && left.length ? `· about ${Math.round(sum(left))} of the ${left.length} left need a change` : "";
   let text = "";
-  if (!left.length) text = "All are decided: download decisions.csv.";
+  if (!left.length) text = "Everything is decided. Download decisions.csv.";
   else if (known && next < 1)
-    text = `You may stop here: the next ${Math.min(AHEAD, left.length)} are expected to need less than one change.`;
+    text = `You can stop here: of the next ${count(Math.min(AHEAD, left.length), "listing")}, less than one is expected to need a change.`;
   if ($("hint").textContent !== text) $("hint").textContent = text;
   $("hint").hidden = !text;
 }

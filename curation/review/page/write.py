@@ -1,13 +1,12 @@
 """The review as one HTML page: no server, no database, no network.
 
-A person decides in any browser, downloads ``decisions.csv``, and gives it to `curate apply-fixes --decisions`.
+A person decides in any browser and downloads ``decisions.csv``; `apply_fixes` takes it.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import shlex
 import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,19 +20,18 @@ from curation.errors import InputError
 from curation.rendering.html import fill_page
 from curation.rendering.thumbnails import MEDIA_TYPE, make_thumbnail
 from curation.review.card import cards_of
+from curation.review.commands import PAGE_MARK, STORAGE_PREFIX, apply_decisions
 from curation.review.journal_state import standing_of
-from curation.review.page.data import Shown, page_data, shown
+from curation.review.page.data import Shown, choose_listings, page_data
 from curation.run.run import Run
 from training.utils.files import sha256_of_file, whole_file
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import SILENT, Reporter
 
-__all__ = ["PAGE", "Written", "apply_command", "write_page"]
+__all__ = ["PAGE", "Written", "write_page"]
 
 #: Name of the page in the run's folder.
 PAGE = "review.html"
-#: How a page of ours begins; a file that begins otherwise is never overwritten.
-_MARK = "<!doctype html>\n<!-- curate review -->\n"
 #: Longest sides of the photo that is judged, and of those beside it, in pixels.
 _LARGE = 480
 _SMALL = 160
@@ -47,7 +45,7 @@ class Written:
     Attributes
     ----------
     path : Path or None
-        The page; None when nothing is flagged, so that there is nothing to look at.
+        The page; None if nothing is flagged.
     listings : int
         Listings to decide on in the page.
     decided : int
@@ -79,11 +77,11 @@ def write_page(
     output : Path, optional
         The file; by default ``review.html`` in the run's folder. An earlier page is replaced.
     first : int, optional
-        Only so many listings of the queue, those to look at first.
+        Only this many listings, the first of the queue.
     reviewer : str, optional
         Who will decide. Left out, the page asks.
     reporter : Reporter, optional
-        Hears how far it is.
+        Shows progress.
 
     Returns
     -------
@@ -94,11 +92,11 @@ def write_page(
     ReviewError
         If no listing has a photo, or the folder of the photos is gone.
     InputError
-        If `output` can't be written, or is a file that is no page of ours.
+        If `output` can't be written, or is a file that is not a review page.
     """
     path = output or run.folder / PAGE
     _check_output(path)
-    listings = shown(cards_of(run), first)
+    listings = choose_listings(cards_of(run), first)
     decided = standing_of(run).holding
     counts = (len(listings.queue), sum(card.id in decided for card in listings.queue))
     if not listings.queue:
@@ -112,36 +110,22 @@ def write_page(
         return Written(path, *counts, path.stat().st_size)
     except OSError as error:
         raise InputError(
-            f"can't write {path}", got=error.strerror or str(error), fix="Name another file with --output."
+            f"can't write {path}", got=error.strerror or str(error), fix="Name another file with `output`."
         ) from error
-
-
-def apply_command(run: Path, *, named: bool) -> str:
-    """Return what to type when the decisions are downloaded.
-
-    Parameters
-    ----------
-    run : Path
-        Folder of the run.
-    named : bool
-        Whether to name the run; without, it is the latest one.
-    """
-    name = f" --run {shlex.quote(str(run))}" if named else ""
-    return f"curate apply-fixes{name} --decisions ~/Downloads/decisions.csv"
 
 
 def _check_output(path: Path) -> None:
     if path.is_dir():
-        raise InputError(f"can't write {path}", got="a folder", wanted="a file", fix="Name one with --output.")
+        raise InputError(f"can't write {path}", got="a folder", wanted="a file", fix="Name one with `output`.")
     if not path.exists():
         return
     with path.open("rb") as stream:
-        if path.stat().st_size and stream.read(len(_MARK)) != _MARK.encode():
+        if path.stat().st_size and stream.read(len(PAGE_MARK)) != PAGE_MARK.encode():
             raise InputError(
                 f"can't write {path}",
-                got="a file that is no page of curate review",
-                wanted="a new file, or an earlier page",
-                fix="Name another one with --output.",
+                got="a file that is not a review page",
+                wanted="a new file, or an earlier review page",
+                fix="Name another one with `output`.",
             )
 
 
@@ -152,9 +136,9 @@ def _head(run: Run, listings: Shown, reviewer: str | None) -> str:
     name = f"{folder.parent.name}/{folder.name}"
     data["run"] = {
         "name": name,
-        # another run, or the same one searched anew, must not get these decisions
-        "key": f"curate review {name} {sha256_of_file(run.issues_file)[:16]}",
-        "command": apply_command(run.folder, named=True),
+        # another run, or another search of this one, must not get these decisions
+        "key": f"{STORAGE_PREFIX} {name} {sha256_of_file(run.issues_file)[:16]}",
+        "command": apply_decisions(run.folder, named=True),
         "reviewer": reviewer or "",
     }
     here = Path(__file__).parent
@@ -175,7 +159,7 @@ def _head(run: Run, listings: Shown, reviewer: str | None) -> str:
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
-    return _MARK + page
+    return PAGE_MARK + page
 
 
 def _hash(text: str) -> str:

@@ -1,6 +1,6 @@
-"""What the reviewer's browser may ask of FiftyOne's server: the routes, operators and bodies that a review needs.
+"""What the reviewer's browser may request of FiftyOne's server: the routes, operators and bodies that a review needs.
 
-Lists of what is allowed, not of what is refused: what a later FiftyOne adds is refused until somebody has read it.
+The lists say what is allowed, so whatever a later FiftyOne adds is refused until somebody has reviewed it.
 """
 
 from __future__ import annotations
@@ -179,24 +179,24 @@ def _is_known_query(query: str) -> bool:
     from graphql import GraphQLError, parse
     from graphql.language import FieldNode, ObjectFieldNode, StringValueNode, Visitor, visit
 
-    found: list[bool] = []
+    denied: list[bool] = []
 
     class Look(Visitor):
         def enter_field(self, node: FieldNode, *_: Any) -> None:
-            found.append(node.name.value in _DENIED_MUTATIONS)
+            denied.append(node.name.value in _DENIED_MUTATIONS)
 
         def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> None:
             # the App sends views as variables; written into the query they would pass the check above
-            found.append(node.name.value == "_cls")
+            denied.append(node.name.value == "_cls")
 
         def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
-            found.append(not _is_plain(node.value))
+            denied.append(not _is_plain(node.value))
 
     try:
         visit(parse(query), Look())
     except GraphQLError as error:
         raise ValueError(str(error)) from None
-    return not any(found)
+    return not any(denied)
 
 
 def _may_run(operator: Any) -> bool:

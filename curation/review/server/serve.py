@@ -11,21 +11,22 @@ import signal
 import socket
 import webbrowser
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from curation.errors import ReviewError, some
-from curation.review.app.dataset import Collected, Opened, collect_decisions, open_dataset
+from curation.errors import ReviewError
+from curation.review.app.dataset import Opened, collect_decisions, open_dataset
 from curation.review.app.look import WORKSPACE, slug
 from curation.review.app.thumbnails import Thumbnails
 from curation.review.journal_state import standing_of
 from curation.review.server.application import linked_plugins, load_app, set_port, without_cleanup
 from curation.review.server.guard import App, Guard, servable
+from curation.review.server.messages import about_colleagues, about_collected, about_links
 from curation.review.server.mongod import check_mongod, mongod_errors
-from curation.review.server.team import Colleague, opening, present
+from curation.review.server.team import opening, present
 from curation.review.table import review_table
 from curation.run.journal import check_reviewer, reviewer_name
 from curation.run.run import Run
@@ -35,14 +36,14 @@ __all__ = ["ReviewOutcome", "run_review"]
 
 @dataclass(frozen=True)
 class ReviewOutcome:
-    """What a review came to.
+    """What was decided in a review.
 
     Attributes
     ----------
     decisions : dict of str to int
         Decisions recorded in this session, by action, ``undo`` among them; empty if none.
     flagged, undecided : int
-        Listings that can be looked at and have an issue, and those of them that nobody has decided on yet.
+        Flagged listings that have a photo, and those of them that nobody has decided on.
     """
 
     decisions: dict[str, int]
@@ -66,7 +67,7 @@ def run_review(
     run : Run
         A finished run whose listings have photos.
     address : str
-        Where to listen. With any other than this machine's own, whoever has the printed address can review.
+        Where to listen. With any but the default, everybody who has the printed address can review.
     port : int
         The port; 0 takes a free one.
     reviewer : str, optional
@@ -74,7 +75,7 @@ def run_review(
     open_browser : bool
         Open the address in a browser.
     say : callable
-        Gets every message for the person, one line at a time; among them the address to open.
+        Gets every message, one line at a time; among them the address to open.
 
     Returns
     -------
@@ -83,29 +84,29 @@ def run_review(
     Raises
     ------
     ReviewError
-        When the port is taken, there is no MongoDB, or there are no photos.
+        If the port is taken, there is no MongoDB, or there are no photos.
     RunError
-        When the run has not finished.
+        If the run has not finished.
 
     Notes
     -----
-    Once for each process, and in its main thread: FiftyOne's server is imported with this run's settings. A mongod
+    Works once in a process, in its main thread: FiftyOne's server is imported with the settings of this run. A mongod
     that was started for it ends with the process.
     """
     run.require_finished()
-    review_table(run)  # photos or no photos: said at once, not after FiftyOne has been imported
+    review_table(run)  # without photos, fail now and not after FiftyOne has been imported
     reviewer = check_reviewer(reviewer_name() if reviewer is None else reviewer)
     check_mongod()
     signals = _Signals()
     with signals.caught(), _listen(address, port) as listener, linked_plugins(reviewer) as plugins:
         port = listener.getsockname()[1]
         with present(run, reviewer, port) as others:
-            _say_colleagues(others, reviewer, say)
+            _say_all(about_colleagues(others, reviewer), say)
             say("Opening the run in FiftyOne; the first time takes up to a minute.")
             app = load_app(plugins)
             with opening(run), mongod_errors():
                 opened = open_dataset(run, reviewer)
-            _say_opened(opened, say)
+            _say_all([*opened.messages, *about_collected(opened.collected)], say)
             known = len(standing_of(run).journal)
             guard, url = _guarded(app, opened, address, port, say)
             signals.opened()
@@ -117,20 +118,25 @@ def run_review(
     return _outcome(run, reviewer, known)
 
 
+def _say_all(messages: Iterable[str], say: Callable[[str], None]) -> None:
+    for message in messages:
+        say(message)
+
+
 def _collect(run: Run, reviewer: str, say: Callable[[str], None]) -> None:
     try:
         with mongod_errors():
-            _say_collected(collect_decisions(run, reviewer), say)
+            _say_all(about_collected(collect_decisions(run, reviewer)), say)
     except ReviewError as error:
         without_cleanup()
-        # what was decided by button or key is in the journal, whatever became of MongoDB
-        say(f"{error}. Labels edited in the Annotate tab, if any, are taken when the run is opened again.")
+        # what was decided by button or key is in the journal, whatever happened to MongoDB
+        say(f"{error}. Labels edited in the Annotate tab, if any, become decisions when the run is opened again.")
 
 
 class _Signals:
-    """Ctrl-C, SIGTERM and the end of the terminal: they break off the opening, end the serving, and then do nothing.
+    """Ctrl-C, SIGTERM and the end of the terminal: they abort the opening, stop the serving, and then do nothing.
 
-    One press too many must not take away the summary, nor leave a mongod behind.
+    One Ctrl-C too many must not lose the summary, nor leave a mongod behind.
     """
 
     def __init__(self) -> None:
@@ -158,7 +164,7 @@ class _Signals:
                 signal.signal(number, signal.SIG_IGN if self.asked else handler)
 
     def opened(self) -> None:
-        """Take a signal for the end of the review from now on, no longer for its breaking off."""
+        """From now on, a signal ends the review; before, it aborts the opening."""
         self._opening = False
 
     def end_with(self, end: Callable[[], object]) -> None:
@@ -183,17 +189,17 @@ def _outcome(run: Run, reviewer: str, known: int) -> ReviewOutcome:
 
 @contextmanager
 def _listen(address: str, port: int) -> Iterator[socket.socket]:
-    """Take the port before the slow part, and hold it: nobody waits a minute to learn that it is taken."""
+    """Bind the port before the slow part, and hold it: nobody should wait a minute to learn that it is taken."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         listener = socket.create_server((address, port), family=family)
     except (OSError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             raise ReviewError(
-                f"port {port} is in use, perhaps by another review. Stop that one, or choose: --port {port + 1}"
+                f"port {port} is in use, perhaps by another review. Stop that one, or choose `port={port + 1}`"
             ) from None
         raise ReviewError(
-            f"can't listen on {address} port {port} ({error}). Choose another --address or --port"
+            f"can't listen on {address} port {port} ({error}). Choose another `address` or `port`"
         ) from None
     with listener:
         yield listener
@@ -202,16 +208,15 @@ def _listen(address: str, port: int) -> Iterator[socket.socket]:
 def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[str], None]) -> tuple[Guard, str]:
     set_port(port)
     photos, outside = servable(opened.photos)
-    if outside:
-        say(f"{outside:,} photos are links to files outside their folder and are not shown.")
+    _say_all(about_links(outside), say)
     here = {socket.gethostname().lower(), socket.getfqdn().lower()}
     token = secrets.token_urlsafe(24)
     guarded = Thumbnails(app, opened.thumbnails)
     guard = Guard(guarded, address=address, port=port, token=token, photos=photos, hosts=here)
     if address not in ("127.0.0.1", "localhost", "::1"):
         say(
-            "Warning: this review can be reached from other machines, unencrypted, by whoever has its address. "
-            "Safer: leave out --address, and on the other machine type "
+            "Warning: anybody who has the address can open this review from another machine, and the connection is not "
+            "encrypted. Safer: leave `address` out, and type on the other machine: "
             f"ssh -L {port}:localhost:{port} {socket.gethostname()}"
         )
     shown = "127.0.0.1" if address in ("0.0.0.0", "") else f"[{address}]" if ":" in address else address
@@ -241,37 +246,3 @@ async def _serve(app: App, listener: socket.socket, signals: _Signals, ready: Ca
     if ready:
         loop.call_later(0.5, ready)
     await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
-
-
-def _say_colleagues(others: list[Colleague], name: str, say: Callable[[str], None]) -> None:
-    for other in others:
-        place = f"on port {other.port}" + ("" if other.host == socket.gethostname() else f" of {other.host}")
-        if other.reviewer == name:
-            say(
-                f"{name} is reviewing this run already, {place}. Go on there; or, if that is somebody else, stop and "
-                "give each of you a name: --reviewer NAME"
-            )
-        else:
-            say(
-                f"{other.reviewer} is reviewing this run too, {place}. The decisions of both are kept; to see theirs, "
-                "reload the page."
-            )
-
-
-def _say_opened(opened: Opened, say: Callable[[str], None]) -> None:
-    for message in opened.messages:
-        say(message)
-    _say_collected(opened.collected, say)
-
-
-def _say_collected(collected: Collected, say: Callable[[str], None]) -> None:
-    if collected.decisions:
-        ids = some(decision.id for decision in collected.decisions)
-        say(f"{len(collected.decisions):,} labels edited in the Annotate tab are now decisions: {ids}")
-    if collected.unusable:
-        say(f"{len(collected.unusable):,} labels edited in the Annotate tab are no class: {some(collected.unusable)}")
-    if collected.vanished:
-        say(
-            f"{len(collected.vanished):,} listings were removed inside FiftyOne. That is no decision; they come back "
-            f"when the run is opened again: {some(collected.vanished)}"
-        )

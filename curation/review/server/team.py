@@ -1,7 +1,7 @@
 """Who else is reviewing a run: each open review leaves a locked note in the run's folder.
 
-The lock on a note ends with its process, however that ends, so a note that can be locked is a stale one. It works
-across machines where the run's folder is on a file system with locks, such as NFS.
+A lock ends with its process, however that ends, so a note that can be locked is stale. It works across machines if the
+run's folder is on a file system with locks, such as NFS.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ class Colleague:
 
 @contextmanager
 def present(run: Run, reviewer: str, port: int) -> Iterator[list[Colleague]]:
-    """Tell the other reviews of `run`, while the block runs, that this one is open.
+    """Let other reviews of `run` know, while the block runs, that this one is open.
 
     Yields
     ------
     list of Colleague
-        The other open reviews, by machine and port. Of two that start at once, at least one finds the other.
+        The other open reviews, by machine and port. If two start at once, at least one sees the other.
 
     Raises
     ------
     ReviewError
-        When nothing can be written in the run's folder: decisions would have nowhere to go.
+        If nothing can be written in the run's folder, so that no decision could be saved.
     """
     note = _folder(run) / f"{secrets.token_hex(8)}.json"
     draft = note.with_suffix(".new")
@@ -67,7 +67,7 @@ def present(run: Run, reviewer: str, port: int) -> Iterator[list[Colleague]]:
     try:
         _lock(descriptor)
         os.write(descriptor, json.dumps(asdict(Colleague(reviewer, port, socket.gethostname()))).encode())
-        # it gets its name when it is locked: without the lock another review would take it for a stale one
+        # renamed once it is locked: without the lock another review would take it for stale
         draft.rename(note)
         yield _others(note)
     finally:
@@ -78,8 +78,8 @@ def present(run: Run, reviewer: str, port: int) -> Iterator[list[Colleague]]:
 
 
 def _others(own: Path) -> list[Colleague]:
-    """Return the other open reviews, and clear away the notes of those that were killed."""
-    found = []
+    """Return the other open reviews, and remove the notes of those that were killed."""
+    others = []
     for note in own.parent.glob("*.json"):
         if note == own:
             continue
@@ -87,15 +87,15 @@ def _others(own: Path) -> list[Colleague]:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                found.append(Colleague(**json.loads(stream.read())))
+                others.append(Colleague(**json.loads(stream.read())))
             else:
                 note.unlink()
-    return sorted(found, key=lambda colleague: (colleague.host, colleague.port))
+    return sorted(others, key=lambda colleague: (colleague.host, colleague.port))
 
 
 @contextmanager
 def opening(run: Run) -> Iterator[None]:
-    """Let one review at a time make or mend the run's dataset: two at once would undo each other's work."""
+    """Let one review at a time build or repair the run's dataset: two at once would undo each other's work."""
     try:
         descriptor = os.open(_folder(run) / "opening", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
@@ -117,13 +117,13 @@ def _folder(run: Run) -> Path:
 
 
 def _lock(descriptor: int) -> None:
-    # a file system without locks costs the warning, not the review
+    # without locks on this file system, the warning is lost, but not the review
     with contextlib.suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _unwritable(run: Run, error: OSError) -> ReviewError:
     return ReviewError(
-        f"decisions could not be kept: {run.folder} can't be written ({error.strerror}). Change its permissions, or "
-        "copy the run's folder and review the copy with --run"
+        f"decisions could not be saved: {run.folder} can't be written ({error.strerror}). Change its permissions, or "
+        "review a copy of the folder with `open_run('COPY')`"
     )

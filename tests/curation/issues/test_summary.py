@@ -117,7 +117,7 @@ def test_the_report_counts_wrong_labels_by_flags_and_says_what_cleanlab_estimate
     page = (tmp_path / "run" / "report.html").read_text()
     health = summarise(Run(tmp_path / "run")).health
     assert health
-    estimate = f"cleanlab estimates {health['noise_count']} wrong ones among {health['listings']}. It sees only the"
+    estimate = f"cleanlab estimates {health['noise_count']} wrong ones among {health['listings']}. Its estimate uses"
     assert f"24 given labels are flagged as wrong.\n{estimate}" in page
     assert page.count("cleanlab estimates") == 1
 

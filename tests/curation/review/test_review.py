@@ -128,7 +128,7 @@ def test_a_mongodb_that_does_not_answer_is_told_in_under_five_seconds(monkeypatc
         port = taken.getsockname()[1]
     monkeypatch.setenv("FIFTYONE_DATABASE_URI", f"mongodb://ana:secret@127.0.0.1:{port}")
     start = time.monotonic()
-    with pytest.raises(ReviewError, match="apply-fixes --decisions") as caught:
+    with pytest.raises(ReviewError, match=r"apply_fixes\(decisions=") as caught:
         check_mongod()
     assert time.monotonic() - start < 5
     assert "secret" not in str(caught.value)
@@ -175,7 +175,7 @@ def test_an_unfinished_run_can_not_be_looked_at(tmp_path):
 def test_a_port_in_use_is_told_with_the_option_that_mends_it(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ReviewError, match=f"port {port} is in use.*--port {port + 1}"):
+        with pytest.raises(ReviewError, match=f"port {port} is in use.*`port={port + 1}`"):
             run_review(make_run(tmp_path), port=port, say=print)
 
 

@@ -256,7 +256,7 @@ class TestOpening:
         (run.photo_root / "3.jpg").unlink()
         opened = open_dataset(run)
         assert [message for message in opened.messages if "gone" in message] == [
-            "1 photo is gone since the run; the App shows a red ! instead: L3"
+            "1 photo has disappeared since the run was made; the App shows a red ! instead: L3"
         ]
         assert len(opened.dataset) == 12
 
@@ -356,7 +356,7 @@ class TestDecisions:
         assert shown(dataset, "L0")[0] == "delete"
         decide(dataset, samples, "undo")
         assert shown(dataset, "L0") == (None, None, None)
-        assert str(decide(dataset, samples, "undo")) == "1 listing left as before: no decision to take back"
+        assert str(decide(dataset, samples, "undo")) == "1 listing unchanged: there is no decision to undo"
         assert [action for _, action, _ in said(run)] == ["delete", "keep", "undo", "undo"]
 
     def test_a_decision_shows_at_once_whether_reviewers_differ(self, run, fo):

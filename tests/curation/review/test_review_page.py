@@ -92,7 +92,7 @@ def test_the_command_answers_as_json(run: Run, tmp_path: Path) -> None:
         (["--output", "page.html"], "--output has no effect without --html"),
         (["--html", "--first", "0"], "first"),
         (["--html", "--no-browser", "--output", "."], r"can't write \.: got a folder"),
-        (["--html", "--no-browser", "--output", "input/listings.csv"], "a file that is no page of curate review"),
+        (["--html", "--no-browser", "--output", "input/listings.csv"], "a file that is not a review page"),
     ],
 )
 def test_options_that_make_no_sense_together_are_refused(

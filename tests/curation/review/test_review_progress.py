@@ -1,4 +1,4 @@
-"""How far a review is, and when it says that one may stop."""
+"""How far a review is, and when it says that a person can stop."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def test_what_is_expected_is_the_sum_of_the_chances_of_what_is_left():
 
 def test_the_hint_to_stop_comes_when_the_next_ones_are_expected_to_hold_less_than_one_error():
     assert not progress_of(queue(*[0.06] * 40), {}).hint
-    assert "You may stop here" in progress_of(queue(*[0.04] * 40), {}).hint
+    assert "You can stop here" in progress_of(queue(*[0.04] * 40), {}).hint
     # only what comes next counts, not what comes at the very end
-    assert "You may stop here" in progress_of(queue(*[0.04] * AHEAD, *[0.9] * 5), {}).hint
+    assert "You can stop here" in progress_of(queue(*[0.04] * AHEAD, *[0.9] * 5), {}).hint
 
 
 def test_the_end_and_an_empty_queue_are_said():
-    assert "Everything flagged is decided" in progress_of(queue(0.9), holding(decided("L0"))).hint
+    assert "Every flagged listing is decided" in progress_of(queue(0.9), holding(decided("L0"))).hint
     empty = progress_of(queue(0.9).assign(issues=[[]]), {})
     assert (empty.flagged, empty.left) == (0, 0)
     assert "Nothing is flagged" in empty.hint

@@ -72,7 +72,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 class TestTeam:
     def test_each_learns_of_the_other_whoever_came_first(self, team):
         told = [server.log.read_text() for server in (team.ana, team.ben)]
-        assert "ben is reviewing this run too" in told[0] or "ana is reviewing this run too" in told[1]
+        assert "ben is also reviewing this run" in told[0] or "ana is also reviewing this run" in told[1]
         for server, other, text in ((team.ana, team.ben, told[0]), (team.ben, team.ana, told[1])):
             for port in re.findall(r"on port (\d+)\.", text):
                 assert int(port) == other.port != server.port
@@ -105,9 +105,9 @@ class TestTeam:
             team.run, tmp_path / "log", reviewer="ana", FIFTYONE_DATABASE_URI="mongodb://" + self.address(team)
         )
         try:
-            told = f"ana is reviewing this run already, on port {team.ana.port}."
+            told = f"ana is already reviewing this run, on port {team.ana.port}."
             assert waited_for(lambda: told in third.log.read_text(), 30), third.log.read_text()
-            assert f"ben is reviewing this run too, on port {team.ben.port}." in third.log.read_text()
+            assert f"ben is also reviewing this run, on port {team.ben.port}." in third.log.read_text()
         finally:
             stop(third)
 
@@ -175,5 +175,5 @@ def test_datasets_are_opened_one_at_a_time(tmp_path):
 def test_a_run_folder_that_can_not_be_written_is_told(tmp_path):
     run = make_run(tmp_path)
     (run.folder / ".reviews").write_text("in the way")
-    with pytest.raises(Exception, match="decisions could not be kept"), present(run, "ana", 1):
+    with pytest.raises(Exception, match="decisions could not be saved"), present(run, "ana", 1):
         pass

@@ -176,8 +176,8 @@
     if (!decision) return null;
     const what = WORDS[decision.action];
     const label = decision.new_label ? ` as ${decision.new_label}` : "";
-    const said = what ? `${what}${label} by ${decision.reviewer}` : "";
-    const words = [said, decision.note && `“${decision.note}”`].filter(Boolean).join(": ");
+    const made = what ? `${what}${label} by ${decision.reviewer}` : "";
+    const words = [made, decision.note && `“${decision.note}”`].filter(Boolean).join(": ");
     const colour = COLOURS[decision.action] || COLOURS.undo;
     return box({ borderLeft: `4px solid ${colour}`, padding: "2px 8px", margin: "0 0 10px" }, words);
   }
@@ -188,7 +188,7 @@
       h("div", { style: FAINT }, role),
       h("div", { style: { fontWeight: 600 } }, name || "–"),
       name && chance != null && bar(chance),
-      name && h("div", { style: { ...FAINT, margin: "8px 0 4px" } }, examples.length ? "Sound ones like it" : ""),
+      name && h("div", { style: { ...FAINT, margin: "8px 0 4px" } }, examples.length ? "Similar sound listings" : ""),
       name && box({ display: "flex", gap: 4 }, ...examples.map(example)),
     );
   }
@@ -205,11 +205,11 @@
     return h("img", { key: id, src: photo(path), alt: words, title: words, loading: "lazy", style });
   }
 
-  // A line from cheap to dear, the usual range on it and the price as a dot, by the logarithm.
+  // A line from cheap to expensive with the usual range and the price as a dot, on a logarithmic scale.
   function price({ price: cost, price_low: low, price_high: high, currency }) {
     if (cost == null) return null;
     const unit = currency ? ` ${currency}` : "";
-    const words = `${amount(cost)}${unit}` + (low == null ? "" : `, such listings ask ${amount(low)} to ${amount(high)}`);
+    const words = `${amount(cost)}${unit}` + (low == null ? "" : `, usually ${amount(low)} to ${amount(high)}`);
     const line = low > 0 && cost > 0 && high > low ? range(Math.log(cost), Math.log(low), Math.log(high)) : null;
     return box({ marginTop: 12 }, h("div", { style: FAINT }, "Price"), h("div", null, words), line);
   }
@@ -256,7 +256,7 @@
     if (!listings.length) return null;
     return box(
       {},
-      h("div", { style: { ...FAINT, marginBottom: 4 } }, "The same photo is also in"),
+      h("div", { style: { ...FAINT, marginBottom: 4 } }, "Other listings with the same photo"),
       ...listings.slice(0, 12).map((listing) =>
         box(
           { display: "flex", gap: 8, marginBottom: 6, alignItems: "center" },
@@ -282,9 +282,9 @@
       h("div", { style: { fontSize: 20, fontWeight: 600 } }, `${progress.done} of ${progress.flagged} done`),
       stacked(progress.actions, progress.flagged + progress.others),
       box({ ...ROW, margin: "6px 0 12px" }, ...Object.entries(progress.actions).map(tally)),
-      progress.left > 0 && h("div", null, `${progress.left} left, of which about ${Math.round(progress.expected_left)} need a change.`),
-      progress.done > 0 && h("div", { style: FAINT }, `Of the ${progress.done} done, ${progress.changed_done} were changed; ${Math.round(progress.expected_done)} were expected.`),
-      progress.others > 0 && h("div", { style: FAINT }, `${progress.others} more that were not flagged.`),
+      progress.left > 0 && h("div", null, `${progress.left} left; about ${Math.round(progress.expected_left)} of them need a change.`),
+      progress.done > 0 && h("div", { style: FAINT }, `Of the ${progress.done} done, ${progress.changed_done} changed; ${Math.round(progress.expected_done)} expected.`),
+      progress.others > 0 && h("div", { style: FAINT }, `Also decided, not flagged: ${progress.others}.`),
       progress.hint && box({ borderLeft: `4px solid ${COLOURS.keep}`, padding: "4px 8px", margin: "12px 0" }, progress.hint),
       table("Kind of issue", Object.entries(progress.kinds).map(([kind, [done, all]]) => [kind.replaceAll("_", " "), `${done} of ${all}`])),
       table("Reviewer", Object.entries(progress.reviewers)),
