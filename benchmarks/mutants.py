@@ -25,6 +25,7 @@ import ast
 import contextlib
 import importlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -311,15 +312,15 @@ def tests_of(file: str) -> list[str]:
 def _try_all(todo: Sequence[Mutant], results: dict[str, Any], file: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         copy = Path(name)
-        for part in ("curation", "training", "tests", "datasets"):
+        for part in ("curation", "training", "tests", "datasets", "benchmarks"):
             shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
         for part in ("setup.cfg", "pyproject.toml", "cli.py"):
             shutil.copy(ROOT / part, copy)
         (copy / "mutant").mkdir()
         _use(copy)
-        usual: dict[tuple[str, ...], float] = {}
-        for tests in dict.fromkeys(tuple(tests_of(mutant.file)) for mutant in todo):
-            usual[tests] = _usual_seconds(copy, tests)
+        groups = list(dict.fromkeys(tuple(tests_of(mutant.file)) for mutant in todo))
+        _import_what_tests_import(copy, ["--collect-only", *dict.fromkeys(itertools.chain(*groups))])
+        usual = {tests: _usual_seconds(copy, tests) for tests in groups}
         most = sum(usual[tuple(tests_of(mutant.file))] for mutant in todo)
         print(f"{len(todo)} mutants to try, {most / 60:.0f} minutes at most", flush=True)
         for number, mutant in enumerate(todo, start=1):
@@ -346,20 +347,23 @@ def _use(copy: Path) -> None:
 
 
 def _usual_seconds(copy: Path, tests: Sequence[str]) -> float:
-    """Run tests on the code as it is, and import what they import of other packages once for all."""
+    """Run tests on the code as it is; return how long they take."""
+    start = time.perf_counter()
+    _import_what_tests_import(copy, tests)
+    return time.perf_counter() - start
+
+
+def _import_what_tests_import(copy: Path, arguments: Sequence[str]) -> None:
+    """Run pytest in a fork, and import here what it imported of other packages: later forks have it."""
     listed = copy / "mutant" / "modules.json"
-    status = _in_child(lambda: _run(tests, listed, write_bytecode=True), 3600)
-    if status != 0:
-        raise SystemExit(f"the tests fail before anything is changed: {' '.join(tests)}")
+    if _in_child(lambda: _run(arguments, listed, write_bytecode=True), 3600) != 0:
+        said = (copy / "mutant" / "output.txt").read_text()[-3000:]
+        raise SystemExit(f"the tests fail before anything is changed: {' '.join(arguments)}\n{said}")
     if Path(json.loads(listed.read_text())["curation"]).is_relative_to(ROOT):
         raise SystemExit("the tests import the checkout instead of the copy")
     for module in json.loads(listed.read_text())["modules"]:
         with contextlib.suppress(Exception), contextlib.redirect_stderr(io.StringIO()):
             importlib.import_module(module)
-    start = time.perf_counter()
-    if _in_child(lambda: _run(tests), 3600) != 0:
-        raise SystemExit(f"the tests fail in a fork: {' '.join(tests)}")
-    return time.perf_counter() - start
 
 
 def _run(tests: Sequence[str], listed: Path | None = None, *, write_bytecode: bool = False) -> int:
@@ -368,7 +372,7 @@ def _run(tests: Sequence[str], listed: Path | None = None, *, write_bytecode: bo
     sys.dont_write_bytecode = not write_bytecode
     status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
     if listed is not None:
-        ours = {"curation", "training", "tests", "conftest", "cli", "__main__", "_pytest", "pytest", "pluggy"}
+        ours = {"curation", "training", "tests", "benchmarks", "conftest", "cli", "__main__", "_pytest", "pytest", "pluggy"}
         others = [name for name in sys.modules if name.partition(".")[0] not in ours]
         import curation
 
@@ -381,9 +385,9 @@ def _in_child(work: Any, seconds: float) -> int:
     child = os.fork()
     if child == 0:
         os.setsid()
-        with Path(os.devnull).open("w") as nothing:
-            os.dup2(nothing.fileno(), 1)
-            os.dup2(nothing.fileno(), 2)
+        with (Path("mutant") / "output.txt").open("w") as output:
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
         status = 3
         try:
             status = work()

@@ -237,3 +237,20 @@ def test_one_fold_learns_from_names_alone():
     found = likelihoods(titles, labels, np.zeros(60))
     assert found[5].argmax() == 2
     assert is_indifferent(found[0])
+
+
+@pytest.mark.parametrize(("count", "winner"), [(4, 0), (5, None), (6, 1)])
+def test_the_name_of_a_class_counts_as_five_titles_of_it(count, winner):
+    # class "aa" is also given to five titles "qq", and class "zz" to some titles "aa"
+    titles = ["qq"] * 5 + ["aa"] * count + ["aa"]
+    labels, fold = np.array([0] * 5 + [1] * count + [0]), np.array([0] * (5 + count) + [1])
+    says = title_likelihoods(titles, labels, fold, np.ones(len(titles), dtype=bool), ("aa", "zz"))[-1]
+    assert abs(says[0] - says[1]) < 1e-5 if winner is None else says.argmax() == winner
+
+
+def test_a_word_that_a_class_never_had_counts_like_a_hundredth_of_one():
+    # nothing but the names is learnt from; each part of a title of one word counts 1 / sqrt(3)
+    says = title_likelihoods(["aa"], np.array([0]), np.array([0]), np.zeros(1, dtype=bool), ("aa", "zz"))[0]
+    part = 1 / np.sqrt(3)
+    expected = np.log(5.01 / 0.01) + 3 * part * np.log((5 * part + 0.01) / 0.01)
+    assert says[0] - says[1] == pytest.approx(expected, rel=1e-4)
