@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
+from tests.support.photo_facts import nothing_found
 
 CLASSES = ("cable", "laptop", "mouse")
 
@@ -26,10 +27,12 @@ def evidence_of(labels: list[str | None], classes: tuple[str, ...] = CLASSES, **
             "label": pd.array(labels, dtype="string"),
             "price": np.nan,
             "title": pd.array([pd.NA] * n, dtype="string"),
+            "group": pd.array([pd.NA] * n, dtype="string"),
             "split": pd.array(["train"] * n, dtype="string"),
             "fold": np.arange(n) % 2,
             "sha256": pd.array([f"hash {row}" for row in range(n)], dtype="string"),
             "unreadable": pd.array([pd.NA] * n, dtype="string"),
+            **nothing_found(n),
         }
     )
     own.setdefault("probs", np.full((n, len(classes)), np.nan))

@@ -273,3 +273,50 @@ def test_it_says_nothing_and_leaves_the_evidence_as_it_was(capfd: pytest.Capture
     assert capfd.readouterr() == ("", "")
     assert np.array_equal(evidence.probs, before)
     pd.testing.assert_frame_equal(issues, kept)
+
+
+def of_classes(*sizes_and_flags: tuple[int, int]) -> dict[str, Any]:
+    """Return the health of classes of these sizes, of which so many listings are flagged as the class after it."""
+    classes = len(sizes_and_flags)
+    given = np.repeat(np.arange(classes), [size for size, _ in sizes_and_flags])
+    which = np.concatenate([np.arange(size) < flagged for size, flagged in sizes_and_flags])
+    evidence = evidence_of(given, beliefs(given, classes, np.random.default_rng(0), 8.0))
+    return health(evidence, flags(evidence, which, (given + 1) % classes))
+
+
+def test_a_class_is_doubtful_from_two_flags_and_three_percent_on() -> None:
+    found = of_classes((100, 3), (101, 3), (20, 2), (20, 1), (67, 2))
+    assert {row["class"] for row in doubtful(found, 9)} == {"class 0000", "class 0002"}
+    assert len(doubtful(found, 1)) == 1
+
+
+def test_a_pair_is_often_confused_from_two_flags_on() -> None:
+    pairs = often_confused(of_classes((50, 2), (50, 1), (50, 3), (50, 0)), 9)
+    assert [(pair["first"], pair["second"]) for pair in pairs] == [
+        ("class 0002", "class 0003"),
+        ("class 0000", "class 0001"),
+    ]
+
+
+def test_classes_are_ranked_as_if_five_more_listings_of_each_were_flagged_like_all() -> None:
+    # 14 of 200 are flagged: 0.07 of five more
+    found = of_classes((2, 1), (20, 4), (8, 2), (170, 7))
+    share = {"class 0000": 1.35 / 7, "class 0001": 4.35 / 25, "class 0002": 2.35 / 13, "class 0003": 7.35 / 175}
+    assert [row["class"] for row in found["classes"]] == sorted(share, key=lambda name: -share[name])
+    # three listings of one with one flag stand behind it
+    closer = of_classes((3, 1), (20, 4), (8, 2), (169, 7))
+    assert [row["class"] for row in closer["classes"]][:3] == ["class 0002", "class 0001", "class 0000"]
+
+
+def test_at_most_ten_pairs_are_kept() -> None:
+    assert len(of_classes(*[(20, 2)] * 12)["confused"]) == 10
+
+
+@pytest.mark.parametrize(("inside", "known"), [(0.19, True), (0.175, False)])
+def test_a_class_is_known_whose_listings_get_twice_the_odds_of_others(inside: float, known: bool) -> None:
+    # others give it 0.1: odds of 1 to 9, so 2 to 9 is a probability of 0.1818
+    given = np.repeat([0, 1, 2], 100)
+    probs = np.array([[inside, (1 - inside) / 2, (1 - inside) / 2], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])[given]
+    quality = by_class(health(evidence_of(given, probs), flags(evidence_of(given, probs), given < 0)))
+    assert (quality["class 0000"]["label_quality"] is not None) is known
+    assert quality["class 0001"]["label_quality"] is not None

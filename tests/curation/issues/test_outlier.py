@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
+from curation.evidence.log_odds import softmax
 from curation.issues import Evidence, find_issues
 from curation.issues.outlier import KIND
+from tests.support.listings import evidence_of, sure_of
 from tests.support.photo_facts import nothing_found
 from training.features.distances import nearest_of_others
 
@@ -138,3 +141,59 @@ def test_whoever_has_fewer_others_than_asked_for_is_compared_with_those():
     found = nearest_of_others(features, np.arange(3), np.arange(3), np.array([0, 1, 0]), count=10)
     assert found.distance.tolist() == [5, 5, 5]
     assert found.row.tolist()[0] == found.row.tolist()[2] == 1
+
+
+def test_the_score_is_the_larger_share_of_photos_as_far_and_of_photos_as_doubted():
+    listings, probs, features = marketplace()
+    evidence = Evidence(listings, CLASSES, probs, features=features)
+    score = KIND.find(evidence)["outlier_score"].to_numpy()
+    apart = np.sort(np.linalg.norm(features[:, None] - features, axis=2), axis=1)[:, 1:11].mean(axis=1)
+    logs = np.log(apart)
+    off = logs - np.median(logs)
+    far = norm.sf(off * 0.67449 / np.median(np.abs(off)))
+    best = softmax(evidence.belief.logs).max(axis=1)
+    doubted = (best[:, None] >= best).mean(axis=1)
+    assert score == pytest.approx(np.maximum(far, doubted), abs=1e-3)
+
+
+def doubted(least, most):
+    """Return scores, flags and beliefs of 300 photos, a fifth of which are far and doubted by more or less."""
+    listings, probs, features = marketplace(odd=60)
+    rng = np.random.default_rng(1)
+    features[:60] = features[100:160] + 6 * rng.exponential(1, (60, 1)) * rng.normal(0, 1, (60, 16))
+    best = rng.uniform(least, most, 60)
+    probs[:60] = np.column_stack([(1 - best) / 2, best, (1 - best) / 2])
+    evidence = Evidence(listings, CLASSES, probs, features=features)
+    found = KIND.find(evidence)
+    return found["outlier_score"], found["is_outlier_issue"], softmax(evidence.belief.logs).max(axis=1)
+
+
+def test_a_photo_that_no_class_is_believed_of_is_off_topic_below_a_score_of_0_07():
+    score, flagged, believed = doubted(0.34, 0.5)
+    assert np.array_equal(flagged, (score < 0.07) & (believed < 0.5))
+    assert score[flagged].between(0.035, 0.07).any()
+    assert score[believed < 0.5].between(0.07, 0.14).any()
+
+
+def test_a_photo_is_not_off_topic_of_which_a_class_is_believed_by_half():
+    score, flagged, believed = doubted(0.36, 0.64)
+    assert np.array_equal(flagged, (score < 0.07) & (believed < 0.5))
+    assert (believed[score < 0.07] > 0.5).any()
+    assert (believed[flagged] > 0.25).all()
+
+
+def test_where_all_photos_are_about_as_far_a_hundredth_of_difference_is_no_sign():
+    # on a circle, each is as far from its neighbours; one stands three thousandths further out
+    angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    features = 100 * np.column_stack([np.cos(angle), np.sin(angle)])
+    features[0] *= 1.0003
+    probs = sure_of([0, 1] * 100, 0.9, classes=2)
+    probs[10::10] = probs[11::10]
+    probs[0] = 0.5
+    evidence = evidence_of(["cable", "laptop"] * 100, CLASSES[:2], probs=probs, features=features.astype(np.float32))
+    score = KIND.find(evidence)["outlier_score"]
+    apart = np.sort(np.linalg.norm(features[:, None] - features, axis=2), axis=1)[:, 1:11].mean(axis=1)
+    off = np.log(apart[0] / np.median(apart))
+    assert 0 < off < 0.003
+    assert score[0] == pytest.approx(norm.sf(off / 0.01), abs=2e-3)
+    assert score[0] > 0.4

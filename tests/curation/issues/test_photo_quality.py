@@ -106,3 +106,43 @@ def test_detail_does_not_depend_on_how_many_photos_are_measured_at_once():
     photos = np.random.default_rng(0).integers(0, 255, (5, 32, 32, 3), dtype=np.uint8)
     together = detail_of(photos, np.arange(5))
     assert np.allclose([detail_of(photos, np.array([row]))[0] for row in range(5)], together, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("size", "detail", "score"),
+    [
+        ((640, 480), 5.0, 0.5),
+        ((640, 480), 4.0, 0.4),
+        ((640, 480), 7.5, 0.75),
+        ((640, 480), 12.0, 1.0),
+        ((80, 64), 50.0, 0.5),
+        ((80, 32), 50.0, 0.25),
+        ((96, 80), 50.0, 0.625),
+        ((800, 200), 50.0, 0.5),
+        ((200, 1000), 50.0, 0.4),
+        ((600, 240), 50.0, 0.8),
+    ],
+)
+def test_the_score_is_half_at_a_limit_and_one_at_twice_as_good(size, detail, score):
+    found = KIND.find(evidence([size], detail=[detail]))
+    assert found["photo_quality_score"][0] == pytest.approx(score)
+    assert found["is_photo_quality_issue"][0] == (score < 0.5)
+
+
+def test_a_spread_that_only_the_noise_of_saving_makes_is_one_colour():
+    reasons = KIND.find(evidence([(640, 480)] * 3, detail=[0.99, 1.0, 1.2]))["reason"]
+    assert reasons[:3].str.contains("one colour").tolist() == [True, False, False]
+
+
+def test_a_photo_is_tiny_below_half_of_what_is_usual_where_that_is_less_than_64():
+    small = evidence([(23, 23), (24, 24), (26, 26)])
+    sizes = {side: small.listings[side].mask(small.listings.index > 2, 48) for side in ("width", "height")}
+    found = KIND.find(Evidence(small.listings.assign(**sizes), CLASSES, small.probs))
+    assert found["is_photo_quality_issue"][:4].tolist() == [True, False, False, False]
+    assert found["photo_quality_score"][:3].to_numpy() == pytest.approx(np.array([23, 24, 26]) / 48)
+
+
+def test_two_things_that_are_bad_are_both_said():
+    assert KIND.find(evidence([(40, 30)], detail=[0.0]))["reason"][0] == (
+        "photo is blank: one colour and only 40 x 30 pixels"
+    )

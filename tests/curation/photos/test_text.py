@@ -13,14 +13,13 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from curation.demo_data.drawing.text import spec_sheet
-from curation.evidence.evidence import Evidence
 from curation.find import FindSettings, find
-from curation.issues import find_issues
 from curation.issues.indirect_image import KIND
 from curation.listings import read_listings
 from curation.photos.facts import _with_text
 from curation.photos.text import READ_FROM, PhotoFile, find_text
 from curation.photos.text_cache import PhotoText
+from tests.curation.issues.test_indirect_image import evidence_of
 from training.errors import CurateError
 from training.images.cache import PhotoCache
 from training.settings import TrainSettings
@@ -75,28 +74,6 @@ def saved(folder, name, image, **options):
 
 def photo_file(path, size):
     return PhotoFile(path, hashlib.sha256(path.read_bytes()).hexdigest(), *size)
-
-
-def evidence_of(texts, labels=None):
-    n = len(texts)
-    missing = pd.array([pd.NA] * n, dtype="string")
-    listings = pd.DataFrame(
-        {
-            "id": pd.array([f"L{row}" for row in range(n)], dtype="string"),
-            "image": pd.array([f"{row}.jpg" for row in range(n)], dtype="string"),
-            "label": pd.array(labels or ["laptop"] * n, dtype="string"),
-            "price": 10.0,
-            "sha256": pd.array([str(row) for row in range(n)], dtype="string"),
-            "unreadable": missing,
-            "text_share": pd.array([text.share for text in texts], dtype="Float64"),
-            "text": pd.array([text.words for text in texts], dtype="string"),
-        }
-    )
-    return Evidence(listings, ("book", "laptop"), np.full((n, 2), np.nan))
-
-
-PAGE = PhotoText(0.5, "Processor i5 RAM 16GB Storage 512GB NVMe Display 14 inch FHD IPS Battery health 87 %")
-NOTHING = PhotoText(0.02)
 
 
 def test_a_spec_sheet_is_flagged_and_quoted(tmp_path, cache):
@@ -275,52 +252,6 @@ def test_the_two_packages_that_bring_opencv_are_of_one_version():
 
     assert version("opencv-python") == version("opencv-python-headless")
     assert version("opencv-python").startswith(cv2.__version__)
-
-
-def test_a_title_in_large_letters_is_no_page_of_text():
-    found = KIND.find(evidence_of([PhotoText(0.4, "MODERN WARFARE"), PAGE]))
-    assert found[KIND.flag].tolist() == [False, True]
-    assert found["reason"].tolist()[0] == ""
-
-
-def test_chinese_pages_are_flagged_with_fewer_signs():
-    words = "处理器英特尔酷睿内存十六吉字节固态硬盘五百一十二吉字节"
-    found = KIND.find(evidence_of([PhotoText(0.4, words)]))
-    assert found["reason"].tolist() == [f'text covers 40 % of the photo: "{words}"']
-
-
-def test_where_most_photos_of_a_class_are_text_none_is_odd():
-    texts = [PAGE] * 9 + [NOTHING] * 3 + [PAGE] * 2 + [NOTHING] * 10
-    labels = ["book"] * 12 + ["laptop"] * 12
-    found = KIND.find(evidence_of(texts, labels))
-    assert found[KIND.flag].tolist() == [False] * 12 + [True] * 2 + [False] * 10
-    few = KIND.find(evidence_of([PAGE] * 3, ["book"] * 3))
-    assert few[KIND.flag].all()
-
-
-def test_listings_without_a_label_are_flagged_too():
-    assert KIND.find(evidence_of([PAGE] * 12, [None] * 12))[KIND.flag].all()
-
-
-def test_a_photo_that_was_not_looked_at_has_no_score():
-    found = KIND.find(evidence_of([PAGE, PhotoText()]))
-    assert found[KIND.flag].tolist() == [True, False]
-    assert found[KIND.score].isna().tolist() == [False, True]
-
-
-def test_runs_of_earlier_versions_have_empty_columns():
-    evidence = evidence_of([PAGE] * 3)
-    old = replace(evidence, listings=evidence.listings.drop(columns=["text_share", "text"]))
-    issues = find_issues(old)
-    assert issues[[KIND.flag, KIND.score]].isna().all(axis=None)
-
-
-def test_the_order_of_rows_does_not_matter():
-    texts = [PAGE, NOTHING, PhotoText(), PhotoText(0.4, "MODERN WARFARE")] * 6
-    evidence = evidence_of(texts, ["book", "laptop", "laptop"] * 8)
-    order = np.random.default_rng(0).permutation(len(texts))
-    shuffled = replace(evidence, listings=evidence.listings.iloc[order])
-    pd.testing.assert_frame_equal(KIND.find(evidence).iloc[order], KIND.find(shuffled))
 
 
 def test_the_planted_spec_sheets_of_the_demo_are_found_and_nothing_else(finished, demo):

@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score
 
 from benchmarks.coverage import World, true_difference
-from training.evaluation.bootstrap import mcnemar, resample
+from training.evaluation.bootstrap import Difference, Drawn, Resampled, mcnemar, resample
 from training.evaluation.metrics import classification_metrics
 
 
@@ -62,6 +62,48 @@ def test_the_mean_difference_is_that_of_scikit_learns_scores():
 @pytest.mark.parametrize(("after", "verdict"), [(0.85, "helped"), (0.35, "hurt"), (0.6, "no difference")])
 def test_the_verdict_follows_the_interval(after, verdict, seeds):
     assert macro(*simulated(after=after, seeds=seeds)).verdict == verdict
+
+
+def test_two_thousand_resamples_of_95_percent_are_the_default():
+    truth, before, after = simulated(n=60, after=0.8)
+    found = resample(truth, {"before": before, "after": after}, np.arange(60), classes=4, seed=0)
+    assert found.accuracy["after"].drawn.shape == (1, 2000, 1)
+    drawn = found.accuracy["after"].drawn[0, :, 0] - found.accuracy["before"].drawn[0, :, 0]
+    difference = found.mean_accuracy("after", "before")
+    assert (difference.low, difference.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.01, 0.2, "helped"), (0.0, 0.2, "no difference"), (-0.2, -0.01, "hurt"), (-0.2, 0.0, "no difference")],
+)
+def test_a_verdict_needs_the_whole_interval_on_one_side_of_zero(low, high, verdict):
+    difference = Difference((low + high) / 2, low, high)
+    assert difference.verdict == verdict
+    assert difference.could_show == pytest.approx((high - low) / 2)
+
+
+def test_resamples_draw_whole_groups_as_many_as_there_are_with_replacement():
+    # twenty groups of five; all of a group are right or all are wrong
+    groups = np.repeat(np.arange(20), 5)
+    truth = np.zeros(100, dtype=np.int64)
+    predicted = (groups % 4 == 0).astype(np.int64)[None]
+    drawn = resample(truth, {"one": predicted}, groups, classes=2, seed=0, resamples=400).accuracy["one"].drawn[0, :, 0]
+    assert np.allclose(drawn * 20, np.round(drawn * 20), atol=1e-4)
+    assert drawn.mean() == pytest.approx(0.75, abs=0.02)
+    assert drawn.std() == pytest.approx(np.sqrt(0.75 * 0.25 / 20), rel=0.15)
+
+
+def test_the_chance_of_training_is_drawn_from_students_t_with_one_degree_less_than_seeds():
+    # every seed is equally right on each of a million listings, so that the test set leaves nothing to chance
+    measured = np.array([[0.1], [0.2], [0.3]])
+    drawn = Drawn(measured, np.repeat(measured[:, None], 2000, axis=1))
+    nothing = Drawn(np.zeros((3, 1)), np.zeros((3, 2000, 1)))
+    found = Resampled({}, {"after": drawn, "before": nothing}, np.ones(1, dtype=bool), seed=0)
+    difference = found.mean_accuracy("after", "before")
+    chance = np.random.default_rng(0).standard_t(2, 2000) * np.sqrt(np.var([0.1, 0.2, 0.3], ddof=1) / 3)
+    assert difference.mean == pytest.approx(0.2)
+    assert (difference.low, difference.high) == pytest.approx(0.2 + np.quantile(chance, [0.025, 0.975]))
 
 
 def test_equal_predictions_make_a_difference_of_exactly_zero():
