@@ -372,7 +372,8 @@ def _run(tests: Sequence[str], listed: Path | None = None, *, write_bytecode: bo
     sys.dont_write_bytecode = not write_bytecode
     status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
     if listed is not None:
-        ours = {"curation", "training", "tests", "benchmarks", "conftest", "cli", "__main__", "_pytest", "pytest", "pluggy"}
+        ours = {"curation", "training", "tests", "benchmarks", "conftest", "cli", "__main__"}
+        ours |= {"pytest", "_pytest", "pluggy"}
         others = [name for name in sys.modules if name.partition(".")[0] not in ours]
         import curation
 
