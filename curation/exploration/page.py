@@ -48,7 +48,7 @@ def check_output(folder: Path, listings: Listings) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"can't write to {folder}", got="a file", wanted="a new or empty folder")
-    if listings.source.table is None and folder.resolve().is_relative_to(listings.source.root.resolve()):
+    if listings.source.is_class_folders and folder.resolve().is_relative_to(listings.source.root.resolve()):
         # a folder of class folders would have one class more
         raise InputError(
             f"can't write to {folder}",

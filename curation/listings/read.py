@@ -6,13 +6,18 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, currency_of, number
+from curation.listings.memory import root_of, table_of
 from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, find_source, read_table
 from training.utils.files import sha256_of_file
+
+if TYPE_CHECKING:
+    import datasets
 
 __all__ = ["Listings", "read_listings"]
 
@@ -48,10 +53,12 @@ class Listings:
 
 
 def read_listings(
-    dataset: str | Path,
+    source: str | Path | pd.DataFrame | datasets.Dataset,
     *,
     columns: Mapping[str, str] | None = None,
     allow_outside: bool = False,
+    root: str | Path | None = None,
+    name: str | None = None,
     needs_image: bool = True,
     needs_label: bool = True,
     least_classes: int = 2,
@@ -60,13 +67,19 @@ def read_listings(
 
     Parameters
     ----------
-    dataset : str or Path
-        A folder with ``dataset.toml`` or ``listings.csv``; a ``.csv``, ``.parquet`` or ``.jsonl`` table; a folder of
-        class folders (torchvision's ImageFolder); a folder with ``metadata.csv`` (Hugging Face imagefolder).
+    source : str, Path, DataFrame or datasets.Dataset
+        A path of a folder with ``dataset.toml`` or ``listings.csv``; of a ``.csv``, ``.parquet`` or ``.jsonl`` table;
+        of a folder of class folders (torchvision's ImageFolder); of a folder with ``metadata.csv`` (Hugging Face
+        imagefolder). Or a table in memory.
     columns : mapping of str to str, optional
         Our column name → the table's own, e.g. ``{"label": "category"}``. Goes before the declaration's.
     allow_outside : bool
         Accept image paths that lead out of the dataset's folder.
+    root : str or Path, optional
+        Of a table in memory: the folder that image paths are relative to; by default the current one, or the folder
+        above all photos if their paths are absolute.
+    name : str, optional
+        Of a table in memory: the dataset's name, under which runs are kept; by default ``listings``.
     needs_image : bool
         Whether every listing must have a photo. False when probabilities are brought along.
     needs_label : bool
@@ -83,33 +96,64 @@ def read_listings(
     ------
     ListingsError
         If the dataset is missing, empty, lacks a column, has missing or duplicate ids, too few classes, paths outside
-        its folder, prices in several currencies, or more than 20 % bad rows.
+        its folder, prices in several currencies, or more than 20 % bad rows. ``parameter`` says which argument.
 
     Examples
     --------
     >>> import curation
     >>> demo = curation.demo("shop", listings=120)
-    >>> listings = curation.read_listings("shop/listings.csv", columns={"label": "label"})
+    >>> listings = curation.read_listings("shop")
     >>> len(listings.table), len(listings.classes)
     (120, 12)
+    >>> table = pd.DataFrame({"sku": ["a", "b"], "label": ["lamp", "sofa"], "price": [9.5, 300]})
+    >>> curation.read_listings(table, columns={"id": "sku"}, needs_image=False).classes
+    ('lamp', 'sofa')
     """
-    source = find_source(Path(dataset))
-    raw = read_table(source, needs_label=needs_label)
-    mapping = {**source.columns, **(columns or {})}
+    found, raw, sha256 = _read(source, root, name, image=(columns or {}).get("image", "image"), needs_label=needs_label)
+    mapping = {**found.columns, **(columns or {})}
     table = _with_our_names(raw, mapping, needs_image, needs_label)
-    title = source.table.name if source.table else str(source.path)
+    title = "the table" if found.in_memory else found.table.name if found.table else str(found.path)
     check_ids(table, title)
     if not allow_outside:
-        check_inside(table, source.root, source.boundary)
-    problems = bad_rows(table, root=source.root, needs_image=needs_image, needs_label=needs_label)
+        check_inside(table, found.root, found.boundary)
+    problems = bad_rows(table, root=found.root, needs_image=needs_image, needs_label=needs_label)
     _check_share(problems, len(table), title)
     classes = tuple(sorted(table["label"].dropna().unique()))
     if needs_label and len(classes) < least_classes:
         raise ListingsError(
             f"{title} has one class only", got=some(classes) or "no labels", wanted="at least two different labels"
         )
-    source = replace(source, currency=currency_of(table, title, source.currency))
-    return Listings(_typed(table), classes, source, mapping, problems, _sha256(source, table))
+    found = replace(found, currency=currency_of(table, title, found.currency))
+    return Listings(_typed(table), classes, found, mapping, problems, sha256)
+
+
+def _read(
+    source: str | Path | pd.DataFrame | datasets.Dataset,
+    root: str | Path | None,
+    name: str | None,
+    *,
+    image: str,
+    needs_label: bool,
+) -> tuple[Source, pd.DataFrame, str]:
+    """Return where listings come from, their raw table, and its hash."""
+    if not isinstance(source, str | Path):
+        raw = table_of(source)
+        given = root_of(raw, image) if root is None else Path(root)
+        found = Source(given, given, None, name or "listings", in_memory=True)
+        return found, raw, hashlib.sha256(raw.to_csv(index=False).encode()).hexdigest()
+    for parameter, value in (("root", root), ("name", name)):
+        if value is not None:
+            raise ListingsError(
+                f"{parameter} has no effect on a dataset that is read from a path",
+                got=str(value),
+                fix="Leave it out.",
+                parameter=parameter,
+            )
+    found = find_source(Path(source))
+    raw = read_table(found, needs_label=needs_label)
+    if found.table is not None:
+        return found, raw, sha256_of_file(found.table)
+    return found, raw, hashlib.sha256("\n".join(raw["image"]).encode()).hexdigest()
 
 
 def _with_our_names(
@@ -166,9 +210,3 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
     price = price.where((price >= 0) & (price != float("inf")))
     split = table["split"].where(table["split"].isin(["train", "test"]))
     return table.assign(price=price, split=split)
-
-
-def _sha256(source: Source, table: pd.DataFrame) -> str:
-    if source.table is not None:
-        return sha256_of_file(source.table)
-    return hashlib.sha256("\n".join(table["image"]).encode()).hexdigest()

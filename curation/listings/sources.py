@@ -12,7 +12,7 @@ import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 
-__all__ = ["COLUMNS", "DECLARATION", "RUN_COLUMNS", "TABLE", "Source", "find_source", "read_table"]
+__all__ = ["COLUMNS", "DECLARATION", "RUN_COLUMNS", "TABLE", "Source", "as_text", "find_source", "read_table"]
 
 COLUMNS = ("id", "image", "label", "price", "title", "group", "split")
 #: What a run adds to the table.
@@ -62,6 +62,8 @@ class Source:
         What the declaration says must be there, e.g. ``{"listings": 600, "classes": 12}``.
     photos : Path or None
         Folder that photos must lie in, if it is not `root`: a cleaned dataset uses the photos of its input.
+    in_memory : bool
+        Whether the table is no file but an object of the program, e.g. a DataFrame.
     """
 
     path: Path
@@ -72,6 +74,12 @@ class Source:
     columns: dict[str, str] = field(default_factory=dict)
     expected: dict[str, int] = field(default_factory=dict)
     photos: Path | None = None
+    in_memory: bool = False
+
+    @property
+    def is_class_folders(self) -> bool:
+        """Whether the folder itself is the table: its folders are the classes."""
+        return self.table is None and not self.in_memory
 
     @property
     def boundary(self) -> Path:
@@ -190,6 +198,17 @@ def _read(table: Path) -> pd.DataFrame:
         raw = pd.read_parquet(table)
     else:
         raw = _read_jsonl(table)
+    return as_text(raw)
+
+
+def as_text(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return a new table with every column as text without blanks around it; what is empty is NA.
+
+    Raises
+    ------
+    ValueError
+        If two columns have the same name.
+    """
     # an index with a name is a column; one without holds the row numbers of whatever table this was cut from
     named = [name for name in raw.index.names if name is not None]
     raw = raw.reset_index(level=named).reset_index(drop=True) if named else raw.reset_index(drop=True)
