@@ -105,9 +105,15 @@ def make_run(folder: Path, listings: int) -> Run:
     run.write_table(run.listings_file, table)
     np.save(run.training_folder / "features-0.npy", rng.normal(size=(listings, FEATURES)).astype(np.float32))
     probs = rng.dirichlet(np.full(len(CLASSES), 0.3), listings).astype(np.float32)
-    np.savez(run.probabilities_file, id=issues["id"].to_numpy(str), classes=np.array(CLASSES), probs=probs)
+    np.savez(
+        run.probabilities_file,
+        id=issues["id"].to_numpy(str),
+        classes=np.array(CLASSES),
+        probs=probs,
+        fold=np.full(listings, -1),
+    )
     dataset = {"name": "made", "path": str(folder), "root": str(photos), "classes": CLASSES}
-    write_json(run.record_file, {"format": 1, "status": "finished", "dataset": dataset})
+    write_json(run.record_file, {"format": 1, "status": "finished", "features": "features-0.npy", "dataset": dataset})
     return run
 
 

@@ -17,7 +17,6 @@ from curation.evidence.probabilities import (
     Probabilities,
     describe_given,
     given_probabilities,
-    write_probabilities,
 )
 from curation.evidence.split import prepare
 from curation.issues import find_issues
@@ -25,8 +24,9 @@ from curation.issues.health import health
 from curation.listings import Listings
 from curation.listings.problems import check_expected, dataset_facts, report_problems
 from curation.photos.text import check_reader
+from curation.run.create import create_run
 from curation.run.record import recorded
-from curation.run.run import Run, create_run
+from curation.run.run import Run
 from training.crossval.folds import check_folds
 from training.images.cache import PhotoCache, default_cache
 from training.settings import TrainSettings
@@ -131,7 +131,7 @@ def find(
 def _write(run: Run, evidence: Evidence) -> None:
     table = evidence.listings
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
-    write_probabilities(run.probabilities_file, Probabilities(ids, evidence.classes, evidence.probs, fold))
+    Probabilities(ids, evidence.classes, evidence.probs, fold).save(run.probabilities_file)
     issues = find_issues(evidence)
     run.write_table(run.issues_file, issues)
     with whole_file(run.issues_file.with_suffix(".csv")) as temporary:

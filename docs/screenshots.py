@@ -20,7 +20,8 @@ from playwright.sync_api import Locator, Page, sync_playwright
 
 from benchmarks.review import CHROMIUM, FLAGS, drop_database, server, wait_for_card
 from curation.review.page.write import write_page
-from curation.run.run import Run, open_run
+from curation.run.lookup import open_run
+from curation.run.run import Run
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = {"width": 1440, "height": 860}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from curation.errors import DecisionsError
-from curation.evidence.probabilities import Probabilities, read_probabilities
 from curation.fixes import DEFAULT_CONFIDENCE, Fixes, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.run import run as folders
-from curation.run.journal import Decision, check_decisions, check_reviewer, current_decisions, reviewer_name
+from curation.run.journal import Decision, check_decisions, check_reviewer, reviewer_name
+from curation.run.probabilities import Probabilities
 from training.images.cache import PhotoCache
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
@@ -97,8 +98,7 @@ class Run:
 
     def probabilities(self) -> Probabilities:
         """Return the out-of-fold probabilities, shape (N, K), with their ids, classes and folds."""
-        ids = self.listings["id"].astype(str).tolist()
-        return read_probabilities(self._files.probabilities_file, ids, self._files.classes)
+        return self._files.probabilities()
 
     def decisions(self) -> pd.DataFrame:
         """Return what holds for each listing that was decided on: one row each, in the order of the first decision.
@@ -108,8 +108,16 @@ class Run:
         DataFrame
             ``id``, ``action`` (keep, relabel, delete), ``new_label``, ``reviewer``, ``time`` (UTC), ``source``,
             ``note``, ``suggested_label``.
+
+        Warns
+        -----
+        UserWarning
+            For each damaged line of the journal: a decision may be lost in it.
         """
-        return _table(current_decisions(self._files.decisions()[0]).values())
+        holding = self._files.holding_decisions()
+        for line in holding.damaged:
+            warnings.warn(line, stacklevel=2)
+        return _table(holding.decisions.values())
 
     def summary(self, budget: int | None = None) -> Summary:
         """Return what a person wants to know first.

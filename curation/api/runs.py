@@ -11,6 +11,7 @@ import numpy as np
 from curation.api.run import Run
 from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
+from curation.run import lookup
 from curation.run import run as folders
 from curation.run.diff import diff_runs, named_run
 from curation.run.overview import list_runs
@@ -127,7 +128,7 @@ def open_run(folder: str | Path | None = None) -> Run:
     curation.errors.RunError: no/such/run is not a run: wanted a folder with run.json. Start one with \
 `find_issues(listings)`.
     """
-    return Run(folders.open_run(None if folder is None else Path(folder)).folder)
+    return Run(lookup.open_run(None if folder is None else Path(folder)).folder)
 
 
 def runs(dataset: str | None = None) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import click
 
 from curation.cli.terminal import Terminal
 from curation.errors import InputError
-from curation.run.run import unreadable_runs
+from curation.run.lookup import unreadable_runs
 from training.settings import AUGMENTS, BALANCES, LOSSES, OPTIMIZERS, PRESETS, SCHEDULES, SUITED, TARGETS, TrainSettings
 from training.utils.units import parse_duration
 

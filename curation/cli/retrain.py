@@ -13,7 +13,8 @@ from curation.cli.terminal import Terminal, print_json, print_table
 from curation.comparison import SEEDS, words
 from curation.errors import InputError
 from curation.rendering.words import many, signed
-from curation.run.run import Run, open_run
+from curation.run.lookup import open_run
+from curation.run.run import Run
 from training.images.cache import default_cache
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import click
 from curation.cli.options import json_option, run_option
 from curation.cli.terminal import print_json
 from curation.errors import RunError
-from curation.run.journal import current_decisions
-from curation.run.run import RUNS, Run, find_runs
+from curation.run.lookup import find_runs
+from curation.run.run import RUNS, Run
 
 __all__ = ["status"]
 
@@ -34,7 +34,7 @@ def status(run_folder: Path | None, as_json: bool) -> None:
 
 def _state(run: Run) -> dict[str, Any]:
     record = run.record()
-    decided = current_decisions(run.decisions()[0])
+    decided = run.holding_decisions().decisions
     finished = record["status"] == "finished"
     if not finished:
         following = f"curate find-issues {record['dataset']['path']}   goes on where it stopped"

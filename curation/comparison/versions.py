@@ -13,7 +13,7 @@ from curation.comparison.truth import NO_CLASS, Truth
 from curation.errors import InputError, RunError
 from curation.evidence.split import require_photos
 from curation.listings.columns import class_numbers, groups_of
-from curation.run.journal import Decision, current_decisions
+from curation.run.journal import Decision
 from curation.run.run import Run
 
 __all__ = ["AFTER", "BEFORE", "Versions"]
@@ -80,7 +80,8 @@ class Versions:
         self.after = np.where(self._trains, class_numbers(_cleaned_labels(run, table["id"]), self.classes), -1)
         self.test = np.flatnonzero(tests & readable & (given >= 0))
         self.given = given[self.test]
-        decisions = current_decisions(run.decisions()[0])
+        holding = run.holding_decisions()
+        decisions, self.damaged = holding.decisions, holding.damaged
         self._unseen = {id for id, decision in decisions.items() if decision.source == "suggestion"}
         self.decided = {
             str(id): decisions[id] for id in self.ids[self.test] if id in decisions and id not in self._unseen

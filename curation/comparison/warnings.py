@@ -17,7 +17,7 @@ _DOUBTFUL = 0.05
 
 def warnings_of(versions: Versions, seeds: int) -> list[str]:
     """Return what weakens a comparison, in plain sentences."""
-    classes, warnings = np.array(versions.classes), []
+    classes, warnings = np.array(versions.classes), list(versions.damaged)
     tested = np.bincount(versions.given, minlength=len(classes))
     if len(versions.test) < _SMALL_TEST_SET:
         warnings.append(f"the test set has {len(versions.test)} listings only: expect wide intervals")

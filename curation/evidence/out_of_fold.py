@@ -156,6 +156,7 @@ class FoldTrainer:
                 progress=progress,
                 say=reporter.say,
             )
+        run.update(features=data.features and data.features.name)
         with reporter.bar("training") as progress:
             scores = cross_validate(
                 data,
@@ -175,7 +176,7 @@ class FoldTrainer:
             currency,
             scores.in_fold,
             scores.neighbours,
-            None if data.features is None else np.load(data.features, mmap_mode="r"),
+            run.features(),
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -15,7 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import ProbabilitiesError, closest, some
-from training.utils.files import sha256_of_file, whole_file
+from curation.run.probabilities import Probabilities
+from training.utils.files import sha256_of_file
 
 __all__ = [
     "Given",
@@ -23,7 +23,6 @@ __all__ = [
     "describe_given",
     "given_probabilities",
     "read_probabilities",
-    "write_probabilities",
 ]
 
 #: Rows that sum to 1 within this are renormalised, so that float16 files work.
@@ -31,28 +30,6 @@ TOLERANCE = 0.01
 
 Floats = npt.NDArray[np.float64]
 Strings = npt.NDArray[np.str_]
-
-
-@dataclass(frozen=True)
-class Probabilities:
-    """Probabilities that carry their ids and classes.
-
-    Attributes
-    ----------
-    ids : ndarray of str, shape (N,)
-        Listings.
-    classes : tuple of str, length K
-        Names of the columns.
-    probs : ndarray of float64, shape (N, K)
-        Rows sum to 1; a row of NaN is a listing that could not be scored.
-    fold : ndarray of int64, shape (N,)
-        Fold of the model that scored the listing; -1 where unknown.
-    """
-
-    ids: Strings
-    classes: tuple[str, ...]
-    probs: Floats
-    fold: npt.NDArray[np.int64]
 
 
 #: Probabilities that somebody brings: a file, an array in the order of the table, or some that carry their ids.
@@ -68,18 +45,6 @@ def describe_given(given: Given | None) -> dict[str, str | None]:
     parts = [given.probs, given.ids, np.array(given.classes)] if isinstance(given, Probabilities) else [given]
     content = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
     return {"probabilities": "an array", "probabilities_sha256": hashlib.sha256(content).hexdigest()}
-
-
-def write_probabilities(path: Path, probabilities: Probabilities) -> None:
-    """Write ``probabilities.npz``: id, classes, probs (float32), fold. It loads without pickle."""
-    with whole_file(path) as temporary:
-        np.savez_compressed(
-            temporary,
-            id=probabilities.ids.astype(np.str_),
-            classes=np.array(probabilities.classes, dtype=np.str_),
-            probs=probabilities.probs.astype(np.float32),
-            fold=probabilities.fold,
-        )
 
 
 def given_probabilities(given: Given, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:

@@ -145,9 +145,8 @@ def _budget(issues: pd.DataFrame, budget: int) -> Budget:
 
 def agreement(run: Run) -> Agreement:
     """Return how often the out-of-fold model agrees with the given labels."""
-    with np.load(run.probabilities_file, allow_pickle=False) as content:
-        probs, classes = content["probs"], content["classes"]
-    given = run.listings()["label"]
-    judged = ~np.isnan(probs).any(axis=1) & given.notna().to_numpy()
-    same = classes[probs[judged].argmax(axis=1)] == given[judged].to_numpy(dtype=str)
+    probabilities, given = run.probabilities(), run.listings()["label"]
+    judged = probabilities.scored & given.notna().to_numpy()
+    likeliest = np.array(probabilities.classes)[probabilities.probs[judged].argmax(axis=1)]
+    same = likeliest == given[judged].to_numpy(dtype=str)
     return Agreement(float(same.mean()) if len(same) else None, float(given.value_counts(normalize=True).iloc[0]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from curation.evidence.probabilities import Probabilities, write_probabilities
+from curation.evidence.probabilities import Probabilities
 from curation.models.compare_words import markdown
 from curation.models.cross_validate import FoldScores
 from curation.models.dataset import Prepared
@@ -67,7 +67,7 @@ def _write_told(prepared: Prepared, folder: Path, name: str, scores: FoldScores,
     if target == "label":
         ids = table["id"].to_numpy(dtype=np.str_)
         probabilities = Probabilities(ids, prepared.classes, told.astype(np.float64), fold)
-        write_probabilities(folder / f"probabilities-{name}.npz", probabilities)
+        probabilities.save(folder / f"probabilities-{name}.npz")
         return
     said = pd.DataFrame({"id": table["id"], "fold": fold, "given_price": table["price"]}).reset_index(drop=True)
     said = said.join(told_columns(told, prepared.classes, target))

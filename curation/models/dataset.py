@@ -15,7 +15,8 @@ from curation.evidence.split import open_photos, prepare
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of, prices_of
 from curation.listings.problems import check_expected, dataset_facts, report_problems
-from curation.run.run import Run, create_run
+from curation.run.create import create_run
+from curation.run.run import Run
 from training.crossval.folds import assign_folds
 from training.crossval.jobs import Data, Labels
 from training.fit.loop import epoch_size

@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import InputError, closest, some
-from curation.evidence.probabilities import Probabilities, write_probabilities
+from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, prices_of
 from curation.listings.problems import say_problems
 from curation.listings.sources import COLUMNS
 from curation.models.outputs import tell, told_columns
-from curation.run.run import next_number
+from curation.run.lookup import next_number
 from training.evaluation.metrics import classification_scores, price_scores
 from training.images import RECIPE, PhotoFacts
 from training.images.cache import PhotoCache
@@ -185,9 +185,8 @@ def _write(model: SavedModel, told: _Told, folder: Path) -> None:
     if model.settings.target == "label":
         ids = table["id"].to_numpy(dtype=np.str_)
         unknown = np.full(len(ids), -1, dtype=np.int64)
-        write_probabilities(
-            folder / "probabilities.npz", Probabilities(ids, model.classes, told.told.astype(np.float64), unknown)
-        )
+        probabilities = Probabilities(ids, model.classes, told.told.astype(np.float64), unknown)
+        probabilities.save(folder / "probabilities.npz")
     said["trained"] = told.trained
     said["why"] = pd.Series(told.why, index=said.index, dtype="string")
     said.to_csv(folder / "predictions.csv", index=False)

@@ -20,7 +20,6 @@ from curation.report.curves import read_curves
 from curation.report.plots import fold_plot, price_plot, retrain_plot
 from curation.report.reproduce import reproduce
 from curation.report.summary import summary
-from curation.run.journal import current_decisions
 from curation.run.run import Run
 from training.utils.files import write_text
 
@@ -47,7 +46,8 @@ def write_report(run: Run) -> Path:
     """
     record, issues = run.record(), run.issues()
     dataset = record["dataset"]
-    decisions = current_decisions(run.decisions()[0])
+    holding = run.holding_decisions()
+    decisions = holding.decisions
     cards = Cards(issues, run.listings(), run.photo_root, decisions, dataset["currency"])
     comparison = read_comparison(run)
     with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
@@ -66,6 +66,7 @@ def write_report(run: Run) -> Path:
             decisions=decisions.values(),
             outcome=[] if comparison is None else outcome(comparison),
         ),
+        damaged=holding.damaged,
         sections=sections,
         comparison=section,
         health=_health(run),

@@ -220,7 +220,7 @@ class Cards:
         }
 
     def _examples(self, id: str, label: str | None) -> tuple[Example, ...]:
-        if self._features is None or label not in self._sound:
+        if label not in self._sound:
             return ()
         row = self._row[id]
         among = self._sound[label]
@@ -243,12 +243,10 @@ def _cards(run: Run, _changed: int) -> Cards:
     return Cards(run)
 
 
-def _probabilities(run: Run) -> dict[str, npt.NDArray[np.float32]]:
-    if not run.probabilities_file.is_file():
-        return {}
-    with np.load(run.probabilities_file, allow_pickle=False) as saved:
-        known = np.isfinite(saved["probs"]).all(axis=1)
-        return dict(zip(saved["id"][known].astype(str).tolist(), saved["probs"][known], strict=True))
+def _probabilities(run: Run) -> dict[str, npt.NDArray[np.float64]]:
+    probabilities = run.probabilities()
+    scored = probabilities.scored
+    return dict(zip(probabilities.ids[scored].tolist(), probabilities.probs[scored], strict=True))
 
 
 def _text(value: object) -> str | None:

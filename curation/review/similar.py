@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 
-def features_of(run: Run) -> Floats | None:
+def features_of(run: Run) -> Floats:
     """Return what the photos of a run look like, one row per row of ``listings.parquet``.
 
     Parameters
@@ -23,22 +23,13 @@ def features_of(run: Run) -> Floats | None:
 
     Returns
     -------
-    ndarray of float32, shape (N, D), or None
+    ndarray of float32, shape (N, D)
         The features that the run's models were trained on, memory-mapped; see
         :func:`training.features.extract.compute_features`. For a run with brought probabilities those, which is how
-        alike that model thinks them. Zeros for rows without; None when there is nothing of either.
+        alike that model thinks them. Zeros for rows without.
     """
-    ids = run.listings()["id"].astype(str).to_numpy()
-    for path in sorted(run.training_folder.glob("features-*.npy")):
-        features: Floats = np.load(path, mmap_mode="r")
-        if len(features) == len(ids):
-            return features
-    if not run.probabilities_file.is_file():
-        return None
-    with np.load(run.probabilities_file, allow_pickle=False) as saved:
-        rows = {str(id): row for id, row in zip(saved["id"], np.nan_to_num(saved["probs"]), strict=True)}
-    width = len(run.classes)
-    return np.array([rows.get(str(id), np.zeros(width)) for id in ids], dtype=np.float32).reshape(-1, width)
+    features = run.features()
+    return np.nan_to_num(run.probabilities().probs).astype(np.float32) if features is None else features
 
 
 def nearest(features: Floats, row: int, among: Integers, number: int) -> Integers:

@@ -112,18 +112,15 @@ def _order_of_groups(table: pd.DataFrame) -> pd.Series:
 
 
 def _predictions(run: Run) -> pd.DataFrame:
-    """Return the most probable class of each listing; no rows for a run without ``probabilities.npz``."""
-    if not run.probabilities_file.is_file():
-        return pd.DataFrame({"id": pd.Series(dtype=str), "predicted_label": [], "predicted_confidence": []})
-    with np.load(run.probabilities_file, allow_pickle=False) as saved:
-        ids, classes, probs = saved["id"], saved["classes"], saved["probs"]
-    known = np.isfinite(probs).all(axis=1)
-    best = probs[known].argmax(axis=1)
+    """Return the most probable class of each listing that was scored."""
+    probabilities = run.probabilities()
+    scored, classes = probabilities.scored, np.array(probabilities.classes)
+    probs = probabilities.probs[scored]
     return pd.DataFrame(
         {
-            "id": ids[known].astype(str),
-            "predicted_label": classes[best],
-            "predicted_confidence": probs[known].max(axis=1),
+            "id": probabilities.ids[scored].astype(str),
+            "predicted_label": classes[probs.argmax(axis=1)],
+            "predicted_confidence": probs.max(axis=1),
         }
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import RunError, some
-from curation.run.journal import Decision, current_decisions, misfit
+from curation.run.journal import Decision, misfit
 from curation.run.run import RUNS, Run
 
 __all__ = ["EARLIER", "CarriedOver", "carry_over"]
@@ -36,14 +36,20 @@ class CarriedOver:
         they were.
     left : dict of str to str
         Why the others do not apply, by listing. They stay in the earlier run.
+    damaged : tuple of str
+        A message for each line of the earlier run's journal that can't be read; a decision may be lost in each.
     """
 
     earlier: Path
     taken: tuple[Decision, ...]
     left: dict[str, str]
+    damaged: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return it as one line."""
+        return " ".join((self._sentence(), *(f"In {self.earlier}: {line}." for line in self.damaged)))
+
+    def _sentence(self) -> str:
         number = len(self.taken)
         still = f"{number:,} decision{'s' if number != 1 else ''} of {self.earlier} still appl{_ies(number)}"
         said = f"{still} and {'was' if number == 1 else 'were'} taken over"
@@ -118,7 +124,7 @@ def _latest_decided(run: Run) -> Run | None:
         if started < str(record.get("started", "")) and _same_dataset(facts, record):
             earlier.append((started, str(other.folder), other))
     for _, _, other in sorted(earlier, key=lambda item: item[:2], reverse=True):
-        if current_decisions(other.decisions()[0]):
+        if other.holding_decisions().decisions:
             return other
     return None
 
@@ -131,13 +137,14 @@ def _same_dataset(one: dict[str, Any], other: dict[str, Any]) -> bool:
 def _compare(earlier: Run, run: Run) -> CarriedOver:
     before, after = _facts(earlier), _facts(run)
     taken, left = [], {}
-    for id, decision in current_decisions(earlier.decisions()[0]).items():
+    holding = earlier.holding_decisions()
+    for id, decision in holding.decisions.items():
         why = _why_not(decision, before.get(id), after.get(id), run.classes)
         if why:
             left[id] = why
         else:
             taken.append(replace(decision, source=EARLIER))
-    return CarriedOver(_short(earlier.folder), tuple(taken), left)
+    return CarriedOver(_short(earlier.folder), tuple(taken), left, holding.damaged)
 
 
 def _why_not(

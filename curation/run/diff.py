@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import RunError, some
-from curation.run.journal import current_decisions
+from curation.run.lookup import find_runs
 from curation.run.overview import describe_run, flag_columns, read_columns
-from curation.run.run import RUNS, Run, find_runs
+from curation.run.run import RUNS, Run
 
 __all__ = ["diff_runs", "named_run"]
 
@@ -206,10 +206,11 @@ def _moved(a: pd.DataFrame, b: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _decisions(a: Run, b: Run, shared: pd.Index[str]) -> list[dict[str, Any]]:
+    # the row of each run already says which lines of its journal are damaged
     first, second = (
         {
-            id: {"action": said.action, "new_label": said.new_label}
-            for id, said in current_decisions(run.decisions()[0]).items()
+            id: {"action": decision.action, "new_label": decision.new_label}
+            for id, decision in run.holding_decisions().decisions.items()
         }
         for run in (a, b)
     )

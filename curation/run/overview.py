@@ -16,8 +16,8 @@ import pyarrow
 import pyarrow.parquet
 
 from curation.errors import RunError, closest, some
-from curation.run.journal import current_decisions
-from curation.run.run import FINISHED, RUNS, Run, find_runs, unreadable_runs
+from curation.run.lookup import find_runs, unreadable_runs
+from curation.run.run import FINISHED, RUNS, Run
 from training.utils.files import read_json
 
 __all__ = ["describe_run", "flag_columns", "list_runs", "read_columns", "run_name"]
@@ -166,10 +166,10 @@ def _flags(run: Run, record: dict[str, Any], problems: list[str]) -> dict[str, A
 
 
 def _decided(run: Run, problems: list[str]) -> dict[str, int]:
-    decisions, damaged = run.decisions()
-    if damaged:
-        problems.append(f"{len(damaged)} lines of {run.journal.name} can't be read")
-    sources = [decision.source for decision in current_decisions(decisions).values()]
+    holding = run.holding_decisions()
+    if holding.damaged:
+        problems.append(f"{len(holding.damaged)} lines of {run.journal.name} can't be read")
+    sources = [decision.source for decision in holding.decisions.values()]
     accepted = sources.count("suggestion")
     return {"people": len(sources) - accepted, "suggestions": accepted}
 

@@ -1,11 +1,8 @@
-"""The run folder: where one `curate find-issues` keeps everything, and how later commands find it."""
+"""The run folder: where finding issues keeps everything. Every file of a run is read through :class:`Run`."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,26 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from curation import __version__
-from curation.errors import RunError, some
-from curation.run.journal import Decision, append_decisions, read_journal
+from curation.errors import RunError
+from curation.run.journal import Decision, append_decisions, current_decisions, read_journal
+from curation.run.probabilities import Probabilities
 from training.utils.files import locked, read_json, whole_file, write_json
-from training.utils.units import now
 
-__all__ = [
-    "FINISHED",
-    "MODELS",
-    "RUNS",
-    "STUDIES",
-    "Run",
-    "create_run",
-    "find_runs",
-    "next_number",
-    "open_run",
-    "unreadable_runs",
-]
+__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "Run"]
 
 #: Below the current folder: what `find-issues` made.
 RUNS = Path("runs")
@@ -43,7 +30,22 @@ STUDIES = Path("studies")
 FINISHED = "finished"
 #: Of a run folder, kept in its ``run.json``; raise it when files change so that an older reader would misread them.
 FORMAT = 1
-_PACKAGES = ("torch", "torchvision", "cleanlab", "scikit-learn", "pandas", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """The decisions of a run that hold, and what of its journal can't be read.
+
+    Attributes
+    ----------
+    decisions : dict of str to Decision
+        By listing, in the order of the first decision on each: the latest one that was not undone.
+    damaged : tuple of str
+        A message for each line of the journal that can't be read. Show them: a decision may be lost in each.
+    """
+
+    decisions: dict[str, Decision]
+    damaged: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,32 @@ class Run:
         """Read the journal: its records, and a message for every damaged line."""
         return read_journal(self.journal)
 
+    def holding_decisions(self) -> Holding:
+        """Read the journal: the decisions that hold, and a message for every damaged line."""
+        decisions, damaged = self.decisions()
+        return Holding(current_decisions(decisions), tuple(damaged))
+
+    def probabilities(self) -> Probabilities:
+        """Read ``probabilities.npz``: the out-of-fold probabilities, in the order of ``listings.parquet``."""
+        return Probabilities.load(self.probabilities_file)
+
+    def features(self) -> npt.NDArray[np.float32] | None:
+        """Return the features that the run's models were trained on, memory-mapped, one row per listing.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, D), or None
+            See :func:`training.features.extract.compute_features`; zeros for listings without a readable photo. None
+            where nothing was trained.
+        """
+        name = self.record().get("features")
+        return None if name is None else np.load(self.training_folder / name, mmap_mode="r", allow_pickle=False)
+
+    def predictions(self) -> dict[str, npt.NDArray[Any]]:
+        """Read ``predictions.npz``: ``id``, ``classes``, ``before`` and ``after`` (class numbers, one row per seed)."""
+        with np.load(self.predictions_file, allow_pickle=False) as content:
+            return dict(content)
+
     def decide(self, decisions: list[Decision]) -> None:
         """Append decisions to the journal."""
         append_decisions(self.journal, decisions)
@@ -242,179 +270,3 @@ class Run:
 
 def _format_of(record: dict[str, Any]) -> str:
     return f"format {record['format']!r}" if "format" in record else "no format"
-
-
-def find_runs(root: Path = RUNS) -> list[Run]:
-    """Return the runs below `root` whose ``run.json`` can be read, oldest first."""
-    started = [(_started(run), str(run.folder), run) for run in _folders(root)]
-    readable = [(since, folder, run) for since, folder, run in started if since is not None]
-    return [run for _, _, run in sorted(readable, key=lambda item: item[:2])]
-
-
-def unreadable_runs(root: Path = RUNS) -> list[Run]:
-    """Return the runs below `root` whose ``run.json`` is damaged or of another format, by folder."""
-    return [run for run in _folders(root) if _started(run) is None]
-
-
-def _folders(root: Path) -> list[Run]:
-    return [Run(path.parent) for path in sorted(root.glob("*/*/run.json"))]
-
-
-def _started(run: Run) -> str | None:
-    """Return when a run began; None if its ``run.json`` can't be read, which must not keep others from being found."""
-    try:
-        return str(run.record().get("started", ""))
-    except RunError:
-        return None
-
-
-def open_run(folder: Path | None = None) -> Run:
-    """Open a finished run: `folder`, or the latest readable one below ``runs/``."""
-    if folder is not None:
-        return Run(folder).require_finished()
-    runs = find_runs()
-    if not runs:
-        unreadable = some(f"{run.folder}: {run.record_problem()}" for run in unreadable_runs())
-        raise RunError(
-            "there is no run here",
-            got=f"only runs that can't be read ({unreadable})"
-            if unreadable
-            else f"no {RUNS}/*/*/run.json below {Path.cwd()}",
-            fix="Start one with `find_issues(listings)`, or name one with `open_run(folder)`.",
-        )
-    return runs[-1].require_finished()
-
-
-def create_run(
-    name: str,
-    folder: Path | None,
-    *,
-    command: list[str],
-    facts: dict[str, Any],
-    root: Path = RUNS,
-    extend: bool = False,
-) -> Run:
-    """Start a run, or continue the one that was interrupted.
-
-    Parameters
-    ----------
-    name : str
-        The dataset's name; the run is ``<root>/<name>/<number>``.
-    folder : Path or None
-        Another folder for the run.
-    command : list of str
-        What was typed.
-    facts : dict
-        ``settings`` and ``dataset`` (with its hashes). A run that was interrupted is continued only if these
-        are equal; otherwise its results would mix two questions.
-    root : Path
-        Where runs of this kind are.
-    extend : bool
-        Whether more can be asked of a run that has finished: then the latest one that asked the same question goes on,
-        whatever came after it, and no second one is started beside it.
-
-    Raises
-    ------
-    RunError
-        If `folder` holds a finished run, a run with other settings, or something else; if another process works on it.
-    """
-    parameter = "run" if root == RUNS else "output"
-    if folder is not None:
-        run = Run(folder)
-        _require_free(run, parameter)
-        if run.record_file.exists():
-            _require_same(run, facts, parameter, extend=extend)
-        elif folder.exists() and any(folder.iterdir()):
-            raise RunError(
-                f"{folder} is not empty and not a run",
-                wanted="a new folder",
-                fix=f"Choose another `{parameter}`.",
-                parameter=parameter,
-            )
-    else:
-        known = _latest_alike(name, facts, root) if extend else _unfinished(name, facts, root)
-        run = known or Run(root / name / str(next_number(root / name)))
-        _require_free(run, parameter)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    started = run.record().get("started", now()) if run.record_file.exists() else now()
-    run.update(status="running", command=command, started=started, versions=_versions(), **facts)
-    return run
-
-
-def _require_free(run: Run, parameter: str) -> None:
-    if run.busy():
-        raise RunError(
-            f"another process is working on {run.folder}",
-            fix=f"Wait for it, or choose another `{parameter}`.",
-            parameter=parameter,
-        )
-
-
-def _require_same(run: Run, facts: dict[str, Any], parameter: str, *, extend: bool) -> None:
-    record = run.record()
-    if record.get("status") == FINISHED and not extend:
-        raise RunError(
-            f"{run.folder} holds a finished run",
-            wanted="a new folder",
-            fix=f"Choose another `{parameter}`, or leave it out: runs are numbered.",
-            parameter=parameter,
-        )
-    different = _different(record, facts)
-    if different:
-        raise RunError(
-            f"{run.folder} was started with other settings or data",
-            got=f"other values of {some(different)}",
-            wanted="the same as in its run.json",
-            fix=f"Choose another `{parameter}` to start afresh.",
-            parameter=parameter,
-        )
-
-
-def _different(record: dict[str, Any], facts: dict[str, Any], above: str = "") -> list[str]:
-    """Name the facts that are not as recorded, e.g. ``settings.train.epochs``."""
-    names = []
-    for key, value in facts.items():
-        recorded = record.get(key)
-        if isinstance(value, dict) and isinstance(recorded, dict):
-            names += _different(recorded, value, f"{above}{key}.")
-            names += [f"{above}{key}.{gone}" for gone in recorded if gone not in value]
-        elif recorded != value:
-            names.append(f"{above}{key}")
-    return names
-
-
-def _unfinished(name: str, facts: dict[str, Any], root: Path) -> Run | None:
-    """Return the latest run of this dataset if it was interrupted and asked the same question."""
-    runs = find_runs_of(name, root)
-    if not runs:
-        return None
-    record = runs[-1].record()
-    if runs[-1].busy():
-        return None
-    return runs[-1] if not _different(record, facts) and record.get("status") != FINISHED else None
-
-
-def _latest_alike(name: str, facts: dict[str, Any], root: Path) -> Run | None:
-    """Return the latest run of this dataset that asked the same question."""
-    return next((run for run in reversed(find_runs_of(name, root)) if not _different(run.record(), facts)), None)
-
-
-def find_runs_of(name: str, root: Path = RUNS) -> list[Run]:
-    """Return the runs of one dataset, oldest first."""
-    return [run for run in find_runs(root) if run.folder.parent.name == name]
-
-
-def next_number(parent: Path) -> int:
-    """Return the number of the next folder of a row of them: one more than the largest there is."""
-    taken = [int(path.name) for path in parent.glob("*") if path.name.isdigit()] if parent.exists() else []
-    return max(taken, default=0) + 1
-
-
-def _versions() -> dict[str, str]:
-    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    return {
-        "curate": __version__,
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        **packages,
-    }

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from curation.errors import InputError, RunError
-from curation.evidence.probabilities import Probabilities, read_probabilities, write_probabilities
+from curation.evidence.probabilities import Probabilities, read_probabilities
 from curation.find import FindSettings, find
 from curation.issues import COLUMNS
 from curation.listings import read_listings
@@ -264,7 +264,7 @@ def test_fifty_thousand_listings_with_probabilities_need_no_photos(tmp_path):
     probs = rng.dirichlet(np.full(10, 0.2), n)
     label = np.array(classes)[probs.argmax(axis=1)]
     pd.DataFrame({"id": ids, "label": label, "price": rng.lognormal(3, 1, n)}).to_csv(tmp_path / "t.csv", index=False)
-    write_probabilities(tmp_path / "p.npz", Probabilities(ids, classes, probs, np.full(n, -1)))
+    Probabilities(ids, classes, probs, np.full(n, -1)).save(tmp_path / "p.npz")
     listings = read_listings(tmp_path / "t.csv", needs_image=False)
     run = find(listings, FindSettings(probabilities=tmp_path / "p.npz"), run_folder=tmp_path / "run")
     issues = run.issues()

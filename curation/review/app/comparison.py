@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from curation.review.app.environment import load_fiftyone
 from curation.run.run import Run
 from training.evaluation.metrics import most_named
@@ -60,12 +58,11 @@ def _remove(dataset: Any) -> None:
 
 def _add(dataset: Any, run: Run) -> None:
     fo = load_fiftyone()
-    with np.load(run.predictions_file, allow_pickle=False) as stored:
-        listings, classes = stored["id"].tolist(), stored["classes"].tolist()
-        models = {key: stored[key] for key in PREDICTED}
+    predictions = run.predictions()
+    listings, classes = predictions["id"].tolist(), predictions["classes"].tolist()
     samples = dict(zip(*dataset.values(["listing_id", "id"]), strict=True))
     for key, field in PREDICTED.items():
-        named, share = (each.tolist() for each in most_named(models[key]))
+        named, share = (each.tolist() for each in most_named(predictions[key]))
         labels = {
             samples[listing]: fo.Classification(label=classes[number], confidence=sure)
             for listing, number, sure in zip(listings, named, share, strict=True)

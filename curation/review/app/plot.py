@@ -64,8 +64,6 @@ def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Points] | N
 def _compute(run: Run) -> tuple[npt.NDArray[np.str_], Points]:
     features = features_of(run)
     ids = run.listings()["id"].astype(str).to_numpy(dtype=str)
-    if features is None:
-        return ids[:0], np.zeros((0, 2), dtype=np.float32)
     lengths = np.linalg.norm(features, axis=1)
     known = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
     # by id: the points must not depend on the order of the rows

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from curation.errors import ProbabilitiesError
-from curation.evidence.probabilities import Probabilities, read_probabilities, write_probabilities
+from curation.evidence.probabilities import Probabilities, read_probabilities
 
 N = 12
 CLASSES = ["NA", "chair", "desk"]
@@ -136,7 +136,7 @@ def test_a_csv_keeps_leading_zeros_and_the_id_called_na(tmp_path: Path) -> None:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     values = probs().astype(np.float32).astype(np.float64)
     written = Probabilities(np.array(IDS), tuple(CLASSES), values, np.arange(N) % 4)
-    write_probabilities(tmp_path / "run" / "probabilities.npz", written)
+    written.save(tmp_path / "run" / "probabilities.npz")
     read = read_probabilities(tmp_path / "run" / "probabilities.npz", IDS, CLASSES)
     assert read.classes == written.classes
     assert read.ids.tolist() == written.ids.tolist()
@@ -147,7 +147,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 def test_the_written_file_needs_no_pickle_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     # ids as pandas gives them: objects
     ids = np.array(IDS, dtype=object)
-    write_probabilities(tmp_path / "p.npz", Probabilities(ids, tuple(CLASSES), probs(), np.zeros(N, dtype=np.int64)))
+    Probabilities(ids, tuple(CLASSES), probs(), np.zeros(N, dtype=np.int64)).save(tmp_path / "p.npz")
     with np.load(tmp_path / "p.npz", allow_pickle=False) as content:
         assert sorted(content.files) == ["classes", "fold", "id", "probs"]
         assert content["probs"].dtype == np.float32
@@ -308,7 +308,7 @@ def test_a_truncated_file_is_refused(share: float, tmp_path: Path) -> None:
 
 def test_a_file_with_a_flipped_bit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "p.npz"
-    write_probabilities(path, Probabilities(np.array(IDS), tuple(CLASSES), probs(), np.zeros(N, dtype=np.int64)))
+    Probabilities(np.array(IDS), tuple(CLASSES), probs(), np.zeros(N, dtype=np.int64)).save(path)
     content = bytearray(path.read_bytes())
     place = content.index(b"probs.npy") + 60
     content[place] ^= 0xFF

@@ -22,6 +22,7 @@ from curation.errors import ReviewError, RunError
 from curation.review import check_mongod, run_review
 from curation.review.app.environment import load_fiftyone
 from curation.review.server.guard import servable
+from curation.run.probabilities import Probabilities
 from curation.run.run import Run
 from training.utils.files import write_json
 
@@ -58,6 +59,8 @@ def make_run(folder: Path) -> Run:
     run.folder.mkdir(parents=True)
     issues.to_parquet(run.issues_file)
     listings.to_parquet(run.listings_file)
+    ids, nothing = listings["id"].to_numpy(dtype=str), np.full((13, 3), np.nan)
+    Probabilities(ids, tuple(CLASSES), nothing, np.arange(13) % 3).save(run.probabilities_file)
     dataset = {"name": "tiny", "path": str(folder), "root": str(photos), "classes": CLASSES}
     write_json(run.record_file, {"format": 1, "status": "finished", "dataset": dataset})
     return run

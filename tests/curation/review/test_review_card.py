@@ -26,6 +26,7 @@ def run(tmp_path):
 
 def with_features(run, features):
     run.training_folder.mkdir()
+    run.update(features="features-0.npy")
     np.save(run.training_folder / "features-0.npy", np.asarray(features, dtype=np.float32))
     return run
 
@@ -88,9 +89,17 @@ def test_probabilities_stand_in_for_features(run):
     assert not features[12].any()
 
 
-def test_a_run_with_neither_has_no_examples(tmp_path):
+def test_the_features_are_those_of_the_record_not_the_first_by_name(run):
+    with_features(run, np.eye(13))
+    np.save(run.training_folder / "features-10.npy", np.zeros((13, 2), dtype=np.float32))
+    run.update(features="features-3.npy")
+    (run.training_folder / "features-0.npy").rename(run.training_folder / "features-3.npy")
+    assert np.array_equal(features_of(run), np.eye(13))
+
+
+def test_without_features_and_scores_there_are_no_examples(tmp_path):
     run = make_run(tmp_path)
-    assert features_of(run) is None
+    assert not features_of(run).any()
     assert Cards(run).card("L0").like_given == ()
 
 

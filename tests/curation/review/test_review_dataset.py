@@ -19,7 +19,6 @@ from curation.review.server.application import linked_plugins
 from curation.run.journal import Decision, current_decisions
 from curation.run.run import Run
 from tests.curation.review.test_review import (
-    CLASSES,
     DATABASE,
     drop_database,
     make_run,
@@ -39,6 +38,13 @@ def fo() -> Iterator[Any]:
         fiftyone.config.plugins_dir = str(folder)
         yield fiftyone
     drop_database(DATABASE)
+
+
+def with_probabilities(run, id, probs):
+    """Give one listing probabilities; the others keep theirs."""
+    known = run.probabilities()
+    known.probs[known.ids == id] = probs
+    known.save(run.probabilities_file)
 
 
 @pytest.fixture
@@ -86,13 +92,11 @@ class TestDataset:
         assert dataset.persistent
 
     def test_a_sample_shows_what_the_run_found(self, run):
-        np.savez(
-            run.probabilities_file, id=np.array(["L2"]), classes=np.array(CLASSES), probs=np.array([[0.7, 0.2, 0.1]])
-        )
+        with_probabilities(run, "L2", [0.7, 0.2, 0.1])
         sample = open_dataset(run).dataset.match({"listing_id": "L2"}).first()
         assert sample["original_label"] == sample["ground_truth"].label == "lamp"
         assert (sample["suggested"].label, sample["suggested"].confidence) == ("chair", 0.9)
-        assert (sample["predictions"].label, sample["predictions"].confidence) == ("chair", 0.7)
+        assert (sample["predictions"].label, sample["predictions"].confidence) == ("chair", pytest.approx(0.7))
         assert sample["issues"] == ["label", "price"]
         assert sample.tags == ["label", "price", "train"]
         assert (sample["price"], sample["title"], sample["fold"], sample["priority"]) == (12.0, "nice thing 2", 2, 3)
@@ -185,12 +189,7 @@ def with_hashes(run: Run, **changes: Any) -> None:
 @pytest.mark.usefixtures("fo")
 class TestOpening:
     def test_a_bulk_insert_writes_what_fiftyone_itself_would(self, run, fo):
-        np.savez(
-            run.probabilities_file,
-            id=np.array(["L1"]),
-            classes=np.array(CLASSES),
-            probs=np.array([[0.7, 0.2, 0.1]], dtype=np.float32),
-        )
+        with_probabilities(run, "L1", [0.7, 0.2, 0.1])
         dataset = open_dataset(run).dataset
         ours = dataset.match({"listing_id": "L1"}).first()
         other = fo.Dataset()
@@ -306,6 +305,7 @@ class TestOpening:
 
     def test_the_workspace_has_photos_progress_and_the_plot(self, run):
         run.training_folder.mkdir()
+        run.update(features="features-0.npy")
         np.save(run.training_folder / "features-0.npy", np.random.default_rng(0).normal(size=(13, 8)).astype("f4"))
         dataset = open_dataset(run).dataset
         photos, right = dataset.load_workspace("Review").children

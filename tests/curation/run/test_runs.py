@@ -17,11 +17,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from curation.api.runs import open_run
 from curation.fixes import apply_fixes, plan_fixes
+from curation.report import write_report
+from curation.run.carry_over import carry_over
 from curation.run.diff import diff_runs
 from curation.run.journal import Decision
+from curation.run.lookup import find_runs, unreadable_runs
 from curation.run.overview import list_runs
-from curation.run.run import Run, find_runs, unreadable_runs
+from curation.run.run import Run
 from tests.cli.test_cli import ROOT, assert_refused, curate, done
 from training.utils.files import read_json, write_json
 from training.utils.units import now
@@ -282,6 +286,28 @@ def test_with_unreadable_runs_alone_the_error_names_them(place: Place, tmp_path:
     assert_refused(
         tmp_path, "undo", match=r"no run here: got only runs that can't be read \(runs/demo/1: run.json is damaged"
     )
+
+
+# damaged lines of a journal
+
+
+def test_damaged_lines_of_a_journal_are_reported_wherever_its_decisions_are_used(place: Place) -> None:
+    run = place(1)
+    first, second = run.issues()["id"][:2]
+    run.decide([said(first, "keep"), said(second, "delete")])
+    with run.journal.open("a") as stream:
+        stream.write("cut sh")
+    holding = run.holding_decisions()
+    assert list(holding.decisions) == [first, second]
+    (line,) = holding.damaged
+    assert "decisions.jsonl line 3 can't be read" in line
+    with pytest.warns(UserWarning, match="decisions.jsonl line 3"):
+        assert open_run(run.folder).decisions()["id"].tolist() == [first, second]
+    assert "decisions.jsonl line 3" in write_report(run).read_text()
+    assert rows()[0]["problems"] == ["1 lines of decisions.jsonl can't be read"]
+    other = place(2)
+    other.journal.unlink(missing_ok=True)
+    assert f"In {run.folder}: decisions.jsonl line 3" in str(carry_over(other))
 
 
 # two runs

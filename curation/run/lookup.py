@@ -1,0 +1,62 @@
+"""Finding runs again: all below a folder, those of one dataset, the latest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from curation.errors import RunError, some
+from curation.run.run import RUNS, Run
+
+__all__ = ["find_runs", "find_runs_of", "next_number", "open_run", "unreadable_runs"]
+
+
+def find_runs(root: Path = RUNS) -> list[Run]:
+    """Return the runs below `root` whose ``run.json`` can be read, oldest first."""
+    started = [(_started(run), str(run.folder), run) for run in _folders(root)]
+    readable = [(since, folder, run) for since, folder, run in started if since is not None]
+    return [run for _, _, run in sorted(readable, key=lambda item: item[:2])]
+
+
+def unreadable_runs(root: Path = RUNS) -> list[Run]:
+    """Return the runs below `root` whose ``run.json`` is damaged or of another format, by folder."""
+    return [run for run in _folders(root) if _started(run) is None]
+
+
+def _folders(root: Path) -> list[Run]:
+    return [Run(path.parent) for path in sorted(root.glob("*/*/run.json"))]
+
+
+def _started(run: Run) -> str | None:
+    """Return when a run began; None if its ``run.json`` can't be read, which must not keep others from being found."""
+    try:
+        return str(run.record().get("started", ""))
+    except RunError:
+        return None
+
+
+def open_run(folder: Path | None = None) -> Run:
+    """Open a finished run: `folder`, or the latest readable one below ``runs/``."""
+    if folder is not None:
+        return Run(folder).require_finished()
+    runs = find_runs()
+    if not runs:
+        unreadable = some(f"{run.folder}: {run.record_problem()}" for run in unreadable_runs())
+        raise RunError(
+            "there is no run here",
+            got=f"only runs that can't be read ({unreadable})"
+            if unreadable
+            else f"no {RUNS}/*/*/run.json below {Path.cwd()}",
+            fix="Start one with `find_issues(listings)`, or name one with `open_run(folder)`.",
+        )
+    return runs[-1].require_finished()
+
+
+def find_runs_of(name: str, root: Path = RUNS) -> list[Run]:
+    """Return the runs of one dataset, oldest first."""
+    return [run for run in find_runs(root) if run.folder.parent.name == name]
+
+
+def next_number(parent: Path) -> int:
+    """Return the number of the next folder of a row of them: one more than the largest there is."""
+    taken = [int(path.name) for path in parent.glob("*") if path.name.isdigit()] if parent.exists() else []
+    return max(taken, default=0) + 1

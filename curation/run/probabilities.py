@@ -1,0 +1,62 @@
+"""Probabilities that carry their ids and classes, and the file that keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.utils.files import whole_file
+
+__all__ = ["Probabilities"]
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Probabilities that carry their ids and classes.
+
+    Attributes
+    ----------
+    ids : ndarray of str, shape (N,)
+        Listings.
+    classes : tuple of str, length K
+        Names of the columns.
+    probs : ndarray of float64, shape (N, K)
+        Rows sum to 1; a row of NaN is a listing that could not be scored.
+    fold : ndarray of int64, shape (N,)
+        Fold of the model that scored the listing; -1 where unknown.
+    """
+
+    ids: npt.NDArray[np.str_]
+    classes: tuple[str, ...]
+    probs: npt.NDArray[np.float64]
+    fold: npt.NDArray[np.int64]
+
+    @property
+    def scored(self) -> npt.NDArray[np.bool_]:
+        """Which listings have probabilities, shape (N,)."""
+        return np.asarray(np.isfinite(self.probs).all(axis=1))
+
+    def save(self, path: Path) -> None:
+        """Write id, classes, probs (float32) and fold as ``.npz``. It loads without pickle."""
+        with whole_file(path) as temporary:
+            np.savez_compressed(
+                temporary,
+                id=self.ids.astype(np.str_),
+                classes=np.array(self.classes, dtype=np.str_),
+                probs=self.probs.astype(np.float32),
+                fold=self.fold,
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> Probabilities:
+        """Read what :meth:`save` wrote."""
+        with np.load(path, allow_pickle=False) as content:
+            return cls(
+                content["id"],
+                tuple(content["classes"].tolist()),
+                content["probs"].astype(np.float64),
+                content["fold"].astype(np.int64),
+            )
