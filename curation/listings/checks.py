@@ -1,12 +1,12 @@
-"""What a table of listings must be, declared once; all bad rows are found at once."""
+"""What a table of listings must be. All bad rows are found at once."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-import pandera.pandas as pa
 
 from curation.errors import ListingsError, some
 
@@ -21,35 +21,6 @@ _HEADER_LINES = 1
 def number(text: pd.Series) -> pd.Series:
     """Return the numbers in a column of text as float64; NaN where there is none."""
     return pd.to_numeric(text, errors="coerce").astype("float64")
-
-
-def _is_number(text: pd.Series) -> pd.Series:
-    return number(text).notna()
-
-
-def _is_finite_and_not_negative(text: pd.Series) -> pd.Series:
-    value = number(text)
-    # text that is no number at all is the other check's finding
-    return value.isna() | ((value >= 0) & (value != float("inf")))
-
-
-def _schema(needs_image: bool, needs_label: bool) -> pa.DataFrameSchema:
-    text = pd.StringDtype()
-    return pa.DataFrameSchema(
-        {
-            "image": pa.Column(text, nullable=not needs_image, required=False),
-            "label": pa.Column(text, nullable=not needs_label),
-            "price": pa.Column(
-                text,
-                [
-                    pa.Check(_is_number, error="is not a number"),
-                    pa.Check(_is_finite_and_not_negative, error="is negative or infinite"),
-                ],
-                nullable=True,
-            ),
-            "split": pa.Column(text, pa.Check.isin(["train", "test"], error="is not train or test"), nullable=True),
-        }
-    )
 
 
 def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool, needs_label: bool = True) -> pd.DataFrame:
@@ -71,8 +42,8 @@ def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool, needs_label:
     DataFrame
         One row per finding: ``row`` (line of the file, the header is line 1), ``id``, ``column``, ``value``, ``why``.
     """
-    found = [_failures(table, _schema(needs_image, needs_label)), _missing_files(table, root)]
-    cells = pd.concat(found, ignore_index=True)
+    findings = [*_bad_values(table, needs_image, needs_label), _missing_files(table, root)]
+    cells = pd.concat(findings, ignore_index=True)
     return pd.DataFrame(
         {
             "row": cells["index"].to_numpy(dtype=int) + _HEADER_LINES + 1,
@@ -84,16 +55,20 @@ def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool, needs_label:
     ).sort_values(["row", "column"], ignore_index=True)
 
 
-def _failures(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
-    try:
-        schema.validate(table, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-        why = cases["check"].replace({"not_nullable": "is missing"})
-        return pd.DataFrame(
-            {"index": cases["index"], "column": cases["column"], "value": cases["failure_case"], "why": why}
-        )
-    return pd.DataFrame(columns=["index", "column", "value", "why"])
+def _bad_values(table: pd.DataFrame, needs_image: bool, needs_label: bool) -> Iterator[pd.DataFrame]:
+    for column, needed in (("image", needs_image), ("label", needs_label)):
+        if needed:
+            yield _findings(table[column], table[column].isna(), "is missing")
+    price, value = table["price"], number(table["price"])
+    yield _findings(price, price.notna() & value.isna(), "is not a number")
+    yield _findings(price, (value < 0) | (value == float("inf")), "is negative or infinite")
+    split = table["split"]
+    yield _findings(split, split.notna() & ~split.isin(["train", "test"]), "is not train or test")
+
+
+def _findings(column: pd.Series, bad: pd.Series, why: str) -> pd.DataFrame:
+    cells = column[bad]
+    return pd.DataFrame({"index": cells.index, "column": column.name, "value": cells, "why": why})
 
 
 def _missing_files(table: pd.DataFrame, root: Path) -> pd.DataFrame:
