@@ -1,4 +1,4 @@
-"""What the fixes changed among the training listings."""
+"""How the fixes changed the training listings."""
 
 from __future__ import annotations
 

@@ -41,11 +41,11 @@ def retrain_and_compare(
     cache: PhotoCache | None = None,
     reporter: Reporter = SILENT,
 ) -> Comparison:
-    """Train on the dataset before and after the fixes, score both on the same test listings, and write what was found.
+    """Train on the dataset before and after the fixes, and compare both on the same test listings.
 
-    All versions are trained with the same settings, the same number of epochs and the same seeds. The test set was
-    fixed before detection; listings that show nearly the same photo as a test listing, or are of its group, train
-    none of them. Test labels are those given; where people decided on some, a second set of scores uses theirs.
+    All versions are trained with the same settings, epochs and seeds. The test set was fixed before detection; listings
+    with nearly the same photo as a test listing, or of its group, train no model. The test labels are those given; if
+    people decided on some, a second set of scores uses theirs.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def retrain_and_compare(
     changes : mapping, optional
         Settings that differ from the run's, by their names in :class:`training.settings.TrainSettings`.
     command : sequence of str
-        What was typed, for ``comparison.json``.
+        The command line, for ``comparison.json``.
     cache : PhotoCache, optional
         Where decoded photos are kept; by default the user's.
     reporter : Reporter, optional

@@ -1,4 +1,4 @@
-"""What a comparison found, typed: `comparison.json` is its `to_dict()`."""
+"""The result of a comparison, typed: `comparison.json` is its `to_dict()`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class TrainingCounts:
 
 @dataclass(frozen=True)
 class Reviewed(Generic[S]):
-    """The scores against the test labels as people left them, and what they decided on those.
+    """The scores against the test labels as reviewed, and the decisions behind those.
 
     Attributes
     ----------
@@ -81,14 +81,14 @@ class Known(Generic[S]):
 
 @dataclass(frozen=True)
 class _Trained(Result):
-    """How the models were trained, and on what they were scored.
+    """How the models were trained, and what they were scored on.
 
     Attributes
     ----------
     made : str
         When (ISO 8601, UTC).
     command : tuple of str
-        What was typed; empty if nothing was.
+        The command line; empty if there was none.
     model : str
         The kind of model in plain words.
     epochs : int or None
@@ -104,7 +104,7 @@ class _Trained(Result):
     train_listings : dict of str to int
         Training listings of each version.
     relabelled, deleted : int
-        Training listings that differ between before and after.
+        Training listings that the fixes changed.
     warnings : tuple of str
         What weakens the comparison, in sentences.
     """
@@ -136,9 +136,9 @@ class Retrained(_Trained):
     given : VersionScores
         Against the test labels as given.
     reviewed : Reviewed or None
-        Against those that people left; None where nobody decided on a test listing.
+        Against the labels as reviewed; None if nobody decided on a test listing.
     true : Known or None
-        Against true labels, where they are known.
+        Against true labels, if they are known.
     """
 
     given: VersionScores
@@ -170,9 +170,9 @@ class Comparison(_Trained):
     training : dict of str to TrainingCounts
         The training listings of each class.
     reviewed : Reviewed or None
-        Scores against the labels as people left them; None where nobody decided on a test listing.
+        Scores against the labels as reviewed; None if nobody decided on a test listing.
     true : Known or None
-        Scores against true labels, where they are known.
+        Scores against true labels, if they are known.
     """
 
     given: Scores

@@ -1,4 +1,4 @@
-"""What the models of two versions are worth against one set of test labels, typed."""
+"""The scores of two versions against one set of test labels, typed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
     "VersionScores",
 ]
 
-#: The control that the gain is held against.
+#: The control that the gain is compared with.
 CORRECT = "correct_labels"
 
 

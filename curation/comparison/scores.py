@@ -1,4 +1,4 @@
-"""What the models of all versions are worth against one set of test labels."""
+"""Scores of all versions' models against one set of test labels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def scores(
     truth : ndarray of int64, shape (n,)
         Class numbers; listings of -1 are left out.
     predictions : mapping of str to ndarray of int64, shape (S, n)
-        Class numbers that the S models of each version gave.
+        Class numbers that the S models of each version predict.
     groups, ids : ndarray, shape (n,)
         Group and id of each test listing.
     classes : sequence of str, length K

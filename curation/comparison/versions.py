@@ -1,4 +1,4 @@
-"""Which labels train which version of the dataset, and on what all versions are scored."""
+"""The labels that train each version of the dataset, and the test set that all versions are scored on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Versions:
     truth : Truth, optional
         The true labels, where they are known.
     compare, controls : bool
-        Whether there are versions besides the one after the fixes, and besides the one before them.
+        Whether to train the version before the fixes, too, and the controls.
 
     Attributes
     ----------
@@ -46,15 +46,15 @@ class Versions:
     test : ndarray of int64, shape (n,)
         Rows of the test set.
     given, reviewed : ndarray of int64, shape (n,)
-        Test labels as given, and as people left them; -1 where a person deleted the listing.
+        Test labels as given, and as reviewed; -1 where a person deleted the listing.
     true : ndarray of int64, shape (n,), or None
-        True test labels; -1 where they are not known, or none of the classes.
+        True test labels; -1 where unknown, or none of the classes.
     decided : dict of str to Decision
-        What people decided on test listings.
+        Decisions of people on test listings.
     doubted : int
-        Test listings whose label is flagged and that no person has decided on.
+        Test listings whose label is flagged and undecided.
     left_out : int
-        Listings that train nothing because they are like a test listing.
+        Listings that train no model because they share a photo or a group with a test listing.
 
     Raises
     ------
@@ -137,14 +137,14 @@ class Versions:
         name : str
             One of `names`.
         seed : int
-            Of the model; each has random deletions of its own, so that none is a lucky draw.
+            Of the model; each has its own random deletions, so that the result is no lucky draw.
         """
         if name in (BEFORE, AFTER):
             return self.before if name == BEFORE else self.after
         if name == RANDOM:
             rows = np.flatnonzero(self.before >= 0)
             number = int(self.relabelled.sum() + self.deleted.sum())
-            # a draw of its own, however the models draw
+            # independent of how the models draw
             gone = np.random.default_rng([seed, 7919]).choice(rows, min(number, len(rows) - 2), replace=False)
             labels = self.before.copy()
             labels[gone] = -1
@@ -158,7 +158,7 @@ class Versions:
         return self._correct()
 
     def _correct(self) -> Integers:
-        """Return the true labels: a listing of no class is gone, and one whose truth is not known stays as it is."""
+        """Return the true labels; a listing of no class is removed, and one whose truth is unknown stays as it is."""
         assert self._truth is not None
         true = np.where(self._truth == NO_CLASS, -1, np.where(self._truth >= 0, self._truth, self.before))
         return np.where(self._trains & (self.before >= 0), true, -1)

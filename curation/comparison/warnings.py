@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from curation.comparison.versions import AFTER, Versions
 from curation.errors import some
+from curation.rendering.words import agree, many
 
 __all__ = ["warnings_of"]
 
@@ -20,26 +22,33 @@ def warnings_of(versions: Versions, seeds: int) -> list[str]:
     classes, warnings = np.array(versions.classes), list(versions.damaged)
     tested = np.bincount(versions.given, minlength=len(classes))
     if len(versions.test) < _SMALL_TEST_SET:
-        warnings.append(f"the test set has {len(versions.test)} listings only: expect wide intervals")
+        warnings.append(f"the test set has only {many(len(versions.test), 'listing')}: expect wide intervals")
     if (tested == 0).any():
-        warnings.append(f"the test set has no listing of {some(classes[tested == 0])}: macro-F1 leaves them out")
+        warnings.append(
+            f"the test set has no listing of {some(classes[tested == 0])}, so macro-F1 leaves {_them(tested == 0)} out"
+        )
     few = (tested > 0) & (tested < _SMALL_CLASS)
     if few.any():
-        warnings.append(f"fewer than {_SMALL_CLASS} test listings of {some(classes[few])}: their F1 says little")
+        their = agree(int(few.sum()), "its", "their")
+        warnings.append(f"fewer than {_SMALL_CLASS} test listings of {some(classes[few])}: {their} F1 says little")
     before, after = (
         np.bincount(labels[labels >= 0], minlength=len(classes)) for labels in (versions.before, versions.after)
     )
     lost = (before > 0) & (after == 0)
     if AFTER in versions.names and lost.any():
         warnings.append(
-            f"the cleaned dataset has no training listing of {some(classes[lost])} any more: "
-            "the models after the fixes can't name them"
+            f"the cleaned dataset has no training listing of {some(classes[lost])} left: "
+            f"the models after the fixes can't predict {_them(lost)}"
         )
     if versions.doubted > _DOUBTFUL * len(versions.test):
         warnings.append(
-            f"{versions.doubted} of {len(versions.test)} test labels are flagged as wrong and nobody has decided on "
-            "them: a review of those sharpens the comparison"
+            f"{versions.doubted} of {len(versions.test)} test labels are flagged as wrong and undecided: reviewing "
+            f"{agree(versions.doubted, 'it', 'them')} makes the comparison sharper"
         )
     if seeds == 1:
-        warnings.append("one seed: the interval holds the chance of the test set, not that of training")
+        warnings.append("with one seed the interval covers the randomness of the test set, but not that of training")
     return warnings
+
+
+def _them(classes: npt.NDArray[np.bool_]) -> str:
+    return agree(int(classes.sum()), "it", "them")

@@ -1,4 +1,4 @@
-"""The style of all plots: fonts, colours, axes, and each plot as a PNG for light and for dark surroundings."""
+"""The style of all plots: fonts, colours, axes, and each plot as a PNG for light and for dark pages."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Picture:
 
 
 def draw(plot: Callable[[], Figure]) -> Picture:
-    """Draw a plot for light and for dark surroundings.
+    """Draw a plot for light and for dark pages.
 
     Parameters
     ----------
     plot : callable
-        Makes the figure; called once for each.
+        Makes the figure; called twice.
     """
     return Picture(light=_png(plot, _LIGHT), dark=_png(plot, _DARK))
 
@@ -65,19 +65,19 @@ def new_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
 
 
 def bars_height(bars: int) -> float:
-    """Return how many inches a plot of so many horizontal bars needs."""
+    """Return the height in inches of a plot with this many horizontal bars."""
     return 0.9 + 0.2 * max(bars, 3)
 
 
 def class_axis(axes: Axes, names: list[Any]) -> None:
-    """Put the names of classes at 0, 1, … of the vertical axis, the first on top."""
+    """Put the names of classes at 0, 1, … of the vertical axis, the first at the top."""
     axes.set_yticks(np.arange(len(names)), [_name(name) for name in names], fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(False, axis="y")
 
 
 def nice_scale(axes: Axes) -> None:
-    """Make the horizontal axis logarithmic if values differ by more than a factor of ten, with few, plain numbers."""
+    """Label the horizontal axis with a few plain numbers; logarithmic if values span more than a factor of ten."""
     low, high = axes.get_xlim()
     axes.xaxis.set_major_formatter(FuncFormatter(thousands))
     if low <= 0 or high <= _DECADE * low:
@@ -95,14 +95,14 @@ def nice_scale(axes: Axes) -> None:
 
 
 def thousands(value: float, _: object = None) -> str:
-    """Write a number of an axis; the signature is the one that matplotlib calls."""
+    """Write a number of an axis; the signature is what matplotlib expects."""
     return f"{value:,.0f}" if value >= 10 else f"{value:g}"
 
 
 def _png(plot: Callable[[], Figure], colours: dict[str, str]) -> bytes:
     content = io.BytesIO()
     with _style(colours), warnings.catch_warnings():
-        # a class name may have letters that no font here has; the table beside the plot shows them
+        # no font here may have some letters of a class name; the table beside the plot shows them
         warnings.simplefilter("ignore")
         plot().savefig(content, format="png", dpi=_DOTS)
     return content.getvalue()

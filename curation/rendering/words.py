@@ -1,4 +1,4 @@
-"""Numbers and lists as the page says them."""
+"""Numbers, plurals and lists as text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def agree(count: int, one: str, several: str) -> str:
 
 
 def number(value: float) -> str:
-    """Write a mean of counts: a decimal only where there is one.
+    """Write a mean of counts, with a decimal only if it has one.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share; small ones get a decimal, so that few is not none.
+    """Write a share; a small one gets a decimal, so that it does not read as 0 %.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def percent(share: float) -> str:
 
 
 def joined(names: Sequence[str], most: int = 3) -> str:
-    """Join names to be read, the first `most` of them.
+    """Join the first `most` names as a list to read.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def joined(names: Sequence[str], most: int = 3) -> str:
 
 
 def sentence(text: str) -> str:
-    """Make a line a sentence of a paragraph.
+    """Turn a line into a sentence.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def sentence(text: str) -> str:
 
 
 def short(text: str, most: int) -> str:
-    """Cut a stranger's words off, so that no listing makes the page long.
+    """Cut a text off after `most` characters, so that no listing makes a page long.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def short(text: str, most: int) -> str:
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """Write a difference, with a real minus sign and none at zero.
+    """Write a difference with its sign; minus is U+2212, and zero has none.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def signed(value: float, digits: int = 3) -> str:
 
 
 def amount(price: float) -> str:
-    """Write a price as people do: no decimals above 100, thousands apart.
+    """Write a price as people do: no decimals from 100 on, thousands separated.
 
     Examples
     --------

@@ -200,9 +200,9 @@ class TestWarnings:
         listings = run.listings()
         trains = (listings["split"] == "train") & (listings["label"] == "Webcams")
         decide(run, **dict.fromkeys(listings["id"][trains]))
-        assert any("no training listing of Webcams any more" in line for line in warnings_of(Versions(run), 5))
+        assert any("no training listing of Webcams left" in line for line in warnings_of(Versions(run), 5))
         result = retrain(run, seeds=1)
-        assert any("Webcams any more" in line for line in result["warnings"])
+        assert any("Webcams left" in line for line in result["warnings"])
         assert result["after"]["per_class"]["Webcams"]["recall"] == 0
 
     def test_a_small_test_set_and_classes_without_test_listings_are_said_and_the_rest_is_reported(self, run):
