@@ -5,7 +5,6 @@ A person decides on a photo and its label. Where both are as they were, the deci
 
 from __future__ import annotations
 
-import fcntl
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import pandas as pd
 from curation.errors import RunError, some
 from curation.run.journal import Decision, misfit
 from curation.run.run import RUNS, Run
+from training.utils.files import lock
 
 __all__ = ["EARLIER", "CarriedOver", "carry_over"]
 
@@ -97,7 +97,7 @@ def carry_over(run: Run) -> CarriedOver | None:
     if result.taken:
         # two reviewers may open the run at the same time; the journal's own lock is taken by whoever appends
         with run.listings_file.open("rb") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
+            lock(held)
             if _begun(run):
                 return None
             run.decide(list(result.taken))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
-import fcntl
 import getpass
 import io
 import json
@@ -18,10 +17,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from curation.errors import DecisionsError, closest, some
-from training.utils.files import sync_folder
+from training.utils.files import lock, sync_folder
 from training.utils.units import now
 
 __all__ = [
@@ -127,7 +125,8 @@ def append_decisions(journal: Path, decisions: Iterable[Decision]) -> None:
         return
     journal.parent.mkdir(parents=True, exist_ok=True)
     with journal.open("ab+", buffering=0) as stream:
-        _hold(stream, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):  # without locks on this file system, appending is all there is
+            lock(stream)
         end = stream.seek(0, os.SEEK_END)
         if end > 0:
             stream.seek(end - 1)
@@ -145,12 +144,6 @@ def append_decisions(journal: Path, decisions: Iterable[Decision]) -> None:
         sync_folder(journal.parent)
 
 
-def _hold(stream: IO[bytes], how: int) -> None:
-    """Lock a file until it is closed. Where the file system has no locks, appending is all there is."""
-    with contextlib.suppress(OSError):
-        fcntl.flock(stream, how)
-
-
 def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
     """Read the journal.
 
@@ -164,7 +157,8 @@ def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
     if not journal.exists():
         return [], []
     with journal.open("rb") as stream:
-        _hold(stream, fcntl.LOCK_SH)  # never half of what another process is writing
+        with contextlib.suppress(OSError):
+            lock(stream, shared=True)  # never half of what another process is writing
         text = stream.read().decode(errors="replace")
     decisions, damaged = [], []
     # not splitlines: a note may hold other characters that end a line, e.g. U+2028

@@ -6,15 +6,17 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from training.errors import InputError
 
 __all__ = [
+    "lock",
     "locked",
     "read_json",
     "sha256_of_file",
@@ -34,15 +36,13 @@ def whole_file(path: Path) -> Iterator[Path]:
     never a part of either. It keeps the suffix of `path`, for writers that look at it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    # a result is as readable as any other file: the kernel takes the umask off
+    os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield temporary
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
-        # mkstemp makes files that only their owner may read; a result is as readable as any other file
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
         sync_folder(path.parent)
     finally:
@@ -94,6 +94,36 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def lock(file: int | IO[Any], *, wait: bool = True, shared: bool = False) -> bool:
+    """Lock an open file or folder against other processes, until it is closed or the process ends.
+
+    Parameters
+    ----------
+    file : int or file
+        A descriptor, or an open file.
+    wait : bool
+        Wait while another process holds it.
+    shared : bool
+        Let others hold it, too, who ask for no more than that.
+
+    Returns
+    -------
+    bool
+        Whether it is held; False only without `wait`.
+
+    Raises
+    ------
+    OSError
+        If the file system has no locks.
+    """
+    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    try:
+        fcntl.flock(file, how if wait else how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
     """Hold a folder for this process while the block runs; yield whether it was free.
@@ -102,20 +132,9 @@ def locked(folder: Path) -> Iterator[bool]:
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        yield lock(descriptor, wait=False)
     finally:
         os.close(descriptor)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_text(path: Path, text: str) -> None:

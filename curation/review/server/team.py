@@ -7,7 +7,6 @@ run's folder is on a file system with locks, such as NFS.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from curation.errors import ReviewError
 from curation.run.run import Run
+from training.utils.files import lock
 
 __all__ = ["Colleague", "opening", "present"]
 
@@ -84,12 +84,10 @@ def _others(own: Path) -> list[Colleague]:
         if note == own:
             continue
         with contextlib.suppress(OSError, ValueError, TypeError), note.open("rb+") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                others.append(Colleague(**json.loads(stream.read())))
-            else:
+            if lock(stream, wait=False):
                 note.unlink()
+            else:
+                others.append(Colleague(**json.loads(stream.read())))
     return sorted(others, key=lambda colleague: (colleague.host, colleague.port))
 
 
@@ -119,7 +117,7 @@ def _folder(run: Run) -> Path:
 def _lock(descriptor: int) -> None:
     # without locks on this file system, the warning is lost, but not the review
     with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor)
 
 
 def _unwritable(run: Run, error: OSError) -> ReviewError:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from training.errors import InputError
-from training.utils.files import whole_file, whole_folder
+from training.utils.files import lock, whole_file, whole_folder, write_text
 
 
 def fill(folder: Path, text: str = "new") -> None:
@@ -86,3 +86,30 @@ def test_a_place_that_can_not_be_written_to_is_told_with_what_to_do(tmp_path: Pa
         whole_folder(tmp_path / "file" / "out", fix="Name another one."),
     ):
         pass
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_file_has_the_mode_that_the_umask_allows_and_the_umask_is_never_touched(mask, mode, tmp_path, monkeypatch):
+    before = os.umask(mask)
+    try:
+        # a threaded server would make files that anybody may write in the moment of a changed umask
+        with monkeypatch.context() as patch:
+            patch.delattr(os, "umask")
+            write_text(tmp_path / "a.txt", "text")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == mode
+
+
+def test_a_lock_is_held_until_the_file_is_closed_and_shared_ones_stand_side_by_side(tmp_path):
+    path = tmp_path / "a.txt"
+    path.touch()
+    with path.open() as one, path.open() as other:
+        assert lock(one, shared=True)
+        assert lock(other, shared=True, wait=False)
+        assert not lock(one, wait=False)
+    with path.open() as one, path.open() as other:
+        assert lock(one)
+        assert not lock(other, wait=False)
+        one.close()
+        assert lock(other, wait=False)
