@@ -19,6 +19,9 @@ options and commands.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pandas as pd
 
 from training.errors import CurateError, InputError, closest, some
@@ -31,9 +34,30 @@ __all__ = [
     "ProbabilitiesError",
     "ReviewError",
     "RunError",
+    "about",
     "closest",
     "some",
 ]
+
+
+@contextmanager
+def about(parameter: str) -> Iterator[None]:
+    """Let errors of the block that name no argument say that it is this one.
+
+    Examples
+    --------
+    >>> try:
+    ...     with about("folder"):
+    ...         raise RunError("no/such/run is not a run")
+    ... except RunError as error:
+    ...     print(error.parameter)
+    folder
+    """
+    try:
+        yield
+    except CurateError as error:
+        error.parameter = error.parameter or parameter
+        raise
 
 
 class ReviewError(CurateError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from curation.errors import DecisionsError
+from curation.errors import DecisionsError, about
 from curation.fixes import DEFAULT_CONFIDENCE, Fixes, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.run import run as folders
@@ -71,7 +71,8 @@ class Run:
 
     @property
     def _files(self) -> folders.Run:
-        return folders.Run(self.folder)
+        with about("folder"):
+            return folders.Run(Path(self.folder)).require_finished()
 
     @property
     def listings(self) -> pd.DataFrame:
@@ -286,13 +287,15 @@ class Run:
         DecisionsError
             If nothing is decided, or a decision fits no listing or class.
         """
-        fixes = plan_fixes(
-            self._files,
-            decisions_file=_path(decisions),
-            accept_suggestions=accept_suggestions,
-            min_confidence=min_confidence,
-            reviewer=reviewer,
-        )
+        files = self._files
+        with about("decisions"):
+            fixes = plan_fixes(
+                files,
+                decisions_file=_path(decisions),
+                accept_suggestions=accept_suggestions,
+                min_confidence=min_confidence,
+                reviewer=reviewer,
+            )
         if not dry_run:
             write_fixes(self._files, fixes)
             self._write_report()

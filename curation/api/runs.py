@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from curation.api.run import Run
+from curation.errors import about
 from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
+from curation.listings.problems import require_trainable
 from curation.run import lookup
 from curation.run import run as folders
 from curation.run.diff import diff_runs, named_run
@@ -89,6 +91,7 @@ def find_issues(
     >>> sorted(run.issues["priority"]) == list(range(1, 121))
     True
     """
+    require_trainable(listings, photos=probabilities is None)
     # slow to import, and not needed to open a run
     from curation.find import FindSettings, find
 
@@ -128,7 +131,8 @@ def open_run(folder: str | Path | None = None) -> Run:
     curation.errors.RunError: no/such/run is not a run: wanted a folder with run.json. Start one with \
 `find_issues(listings)`.
     """
-    return Run(lookup.open_run(None if folder is None else Path(folder)).folder)
+    with about("folder"):
+        return Run(lookup.open_run(None if folder is None else Path(folder)).folder)
 
 
 def runs(dataset: str | None = None) -> list[dict[str, Any]]:
@@ -152,7 +156,8 @@ def runs(dataset: str | None = None) -> list[dict[str, Any]]:
     ...
     curation.errors.RunError: there is no run below runs/. Start one with `find_issues(listings)`.
     """
-    return list_runs(dataset)
+    with about("dataset"):
+        return list_runs(dataset)
 
 
 def diff(a: Run | str | Path, b: Run | str | Path) -> dict[str, Any]:
@@ -179,8 +184,9 @@ def diff(a: Run | str | Path, b: Run | str | Path) -> dict[str, Any]:
     >>> curation.diff(first, "demo/2")["b"]["run"]
     'demo/2'
     """
-    return diff_runs(_found(a), _found(b))
+    return diff_runs(_finished(a, "a"), _finished(b, "b"))
 
 
-def _found(run: Run | str | Path) -> folders.Run:
-    return folders.Run(run.folder).require_finished() if isinstance(run, Run) else named_run(str(run))
+def _finished(run: Run | str | Path, parameter: str) -> folders.Run:
+    with about(parameter):
+        return folders.Run(run.folder).require_finished() if isinstance(run, Run) else named_run(str(run))

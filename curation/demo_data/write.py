@@ -142,9 +142,12 @@ def _check(folder: Path, listings: int, seed: int) -> None:
             got=str(listings),
             wanted=f"{LEAST} or more",
             fix=f"Every kind of issue needs room: try `listings={LEAST}`.",
+            parameter="listings",
         )
     if seed < 0:
-        raise InputError("the seed is negative", got=str(seed), wanted="0 or more", fix="Try `seed=0`.")
+        raise InputError(
+            "the seed is negative", got=str(seed), wanted="0 or more", fix="Try `seed=0`.", parameter="seed"
+        )
     if folder.exists() and not folder.is_dir():
         raise InputError(f"can't write the demo to {folder}", got="a file", wanted="a new or empty folder")
     if folder.is_dir() and (inside := sorted(path.name for path in folder.iterdir())):

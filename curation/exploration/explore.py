@@ -96,7 +96,7 @@ def explore(listings: Listings, *, sample: int = SAMPLE, seed: int = 0, reporter
     12
     """
     if sample < 1:
-        raise InputError("the sample is too small", got=str(sample), wanted="1 photo or more")
+        raise InputError("the sample is too small", got=str(sample), wanted="1 photo or more", parameter="sample")
     table = listings.table
     paths = {row: listings.source.root / image for row, image in table["image"].dropna().items()}
     with reporter.bar("reading photo headers") as progress:

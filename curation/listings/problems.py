@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from curation.errors import ListingsError
 from curation.listings import Listings
 from training.utils.files import whole_file
 from training.utils.progress import Reporter
 
-__all__ = ["check_expected", "dataset_facts", "report_problems", "say_problems"]
+__all__ = ["check_expected", "dataset_facts", "report_problems", "require_trainable", "say_problems"]
 
 #: Bad values that are said one by one.
 _SAID = 10
@@ -29,6 +30,43 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
         "photos": str(source.boundary.resolve()),
         "sha256": listings.sha256,
     }
+
+
+def require_trainable(listings: Listings, *, photos: bool = True) -> None:
+    """Refuse what models can't be trained on, before anything is made.
+
+    Parameters
+    ----------
+    listings : Listings
+        Perhaps read without labels or photos, or something else altogether.
+    photos : bool
+        Whether at least one listing must have a photo.
+
+    Raises
+    ------
+    ListingsError
+    """
+    if not isinstance(listings, Listings):
+        raise ListingsError(
+            "the listings have not been read",
+            got=type(listings).__name__,
+            wanted="Listings, as curation.read_listings returns them",
+            parameter="listings",
+        )
+    if len(listings.classes) < 2:
+        raise ListingsError(
+            f"{listings.source.name} can't be trained on",
+            got=f"the label {listings.classes[0]!r} only" if listings.classes else "no labels",
+            wanted="at least two different labels",
+            parameter="listings",
+        )
+    if photos and listings.table["image"].isna().all():
+        raise ListingsError(
+            f"{listings.source.name} can't be trained on",
+            got="no photos",
+            wanted="an image for every listing, or `probabilities`",
+            parameter="listings",
+        )
 
 
 def check_expected(listings: Listings, reporter: Reporter) -> None:

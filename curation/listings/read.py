@@ -167,6 +167,7 @@ def _with_our_names(
             got=some(unknown),
             wanted=", ".join(COLUMNS),
             fix=closest(unknown[0], COLUMNS),
+            parameter="columns",
         )
     required = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     for ours in COLUMNS:

@@ -311,6 +311,7 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
             got=some(unknown),
             wanted="ids from the run's issues.csv",
             fix="Check `run`, or whether the decisions belong to another dataset.",
+            parameter="ids",
         )
     for decision in decisions:
         # only the review and `curate undo` take back or only note; in a CSV it would be a typing error
@@ -320,6 +321,7 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
                 got=repr(decision.action),
                 wanted=", ".join(ACTIONS),
                 fix=closest(decision.action, ACTIONS),
+                parameter="action",
             )
         if decision.action == "relabel" and decision.new_label not in classes:
             raise DecisionsError(
@@ -327,6 +329,7 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
                 got=f"new_label {decision.new_label!r}",
                 wanted=f"one of {some(classes, 12)}",
                 fix=closest(decision.new_label or "", classes),
+                parameter="label",
             )
 
 

@@ -74,6 +74,7 @@ def check_folds(folds: int, *, listings: int, groups: int) -> None:
             got=f"{groups} groups of listings that must stay together",
             wanted=f"2 to {groups} folds",
             fix="Choose other `folds`.",
+            parameter="folds",
         )
 
 

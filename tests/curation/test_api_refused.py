@@ -1,0 +1,200 @@
+"""Bad input to the public API: a named error that says which argument is at fault, and nothing is made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import curation
+from curation.errors import RunError
+from curation.run import run as folders
+
+CLASSES = ["chair", "desk", "lamp"]
+N = 12
+
+
+def table():
+    return pd.DataFrame({"id": [f"L{row:02}" for row in range(N)], "label": [CLASSES[row % 3] for row in range(N)]})
+
+
+@pytest.fixture
+def listings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return curation.read_listings(table(), needs_image=False)
+
+
+def probs():
+    values = np.full((N, 3), 0.1)
+    values[np.arange(N), np.arange(N) % 3] = 0.8
+    return values
+
+
+@pytest.fixture
+def run(listings):
+    return curation.find_issues(listings, probabilities=probs())
+
+
+def changed(row, column, value):
+    values = probs()
+    values[row, column] = value
+    return values
+
+
+IDS = np.array(table()["id"], dtype=str)
+UNKNOWN = np.full(N, -1)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        (probs()[:, :2], r"probs has shape \(12, 2\) where \(12, 3\) was wanted"),
+        (probs()[:-1], r"probs has shape \(11, 3\) where \(12, 3\) was wanted"),
+        (probs().ravel(), r"probs has shape \(36,\) where \(12, 3\) was wanted"),
+        (probs().astype(str), r"probs has the wrong type: got dtype <U\d+; wanted real numbers"),
+        (probs().astype(object), "got dtype object"),
+        (probs().astype(complex), "got dtype complex128"),
+        (
+            probs().tolist(),
+            r"probs is no array: got list; wanted a file, an ndarray of shape \(N, K\), or Probabilities",
+        ),
+        (changed(4, 1, np.nan), "1 rows have missing, infinite or negative values: got ids L04"),
+        (changed(4, 1, np.inf), "1 rows have missing, infinite or negative values: got ids L04"),
+        (changed(4, 1, -0.5), "1 rows have missing, infinite or negative values: got ids L04"),
+        (changed(4, 0, 0.5), r"1 rows don't sum to 1: got 1\.4 for id L04"),
+        (np.full((N, 3), np.nan), "12 rows have missing"),
+        (curation.Probabilities(IDS[::-1].copy(), ("chair", "desk"), probs()[:, :2], UNKNOWN), r"shape|no column for"),
+        (curation.Probabilities(IDS, tuple(CLASSES), probs()[:, :2], UNKNOWN), r"got probs of shape \(12, 2\)"),
+        (curation.Probabilities(np.repeat("L00", N), tuple(CLASSES), probs(), UNKNOWN), "has duplicate ids: got L00"),
+        (curation.Probabilities(np.char.add(IDS, "x"), tuple(CLASSES), probs(), UNKNOWN), "don't match the listings"),
+        ("gone.npy", "there is no such file of probabilities: got gone.npy"),
+    ],
+)
+def test_probabilities_that_do_not_fit_are_refused(listings, given, match):
+    with pytest.raises(curation.ProbabilitiesError, match=match) as caught:
+        curation.find_issues(listings, probabilities=given)
+    assert caught.value.parameter == "probabilities"
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int64"])
+def test_probabilities_of_any_real_type_are_taken(listings, dtype):
+    certain = np.eye(3)[np.arange(N) % 3].astype(dtype)
+    assert curation.find_issues(listings, probabilities=certain).probabilities().probs.shape == (N, 3)
+
+
+@pytest.mark.parametrize(
+    ("ask", "error", "parameter"),
+    [
+        (lambda it: curation.find_issues(it), curation.ListingsError, "listings"),
+        (lambda it: curation.find_issues(table(), probabilities=probs()), curation.ListingsError, "listings"),
+        (lambda it: curation.find_issues("shop.csv"), curation.ListingsError, "listings"),
+        (
+            lambda it: curation.find_issues(
+                curation.read_listings(table().drop(columns="label"), needs_image=False, needs_label=False),
+                probabilities=probs(),
+            ),
+            curation.ListingsError,
+            "listings",
+        ),
+        (lambda it: curation.explore(it, sample=0), curation.InputError, "sample"),
+        (lambda it: curation.open_run("gone"), curation.RunError, "folder"),
+        (lambda it: curation.open_run(), curation.RunError, "folder"),
+        (lambda it: curation.runs(), curation.RunError, "dataset"),
+        (lambda it: curation.diff("gone", "1"), curation.RunError, "a"),
+        (lambda it: curation.Run(Path("gone")).issues, curation.RunError, "folder"),
+        (lambda it: curation.demo("shop", listings=3), curation.InputError, "listings"),
+        (lambda it: curation.demo("shop", seed=-1), curation.InputError, "seed"),
+        (lambda it: curation.read_listings("gone.csv"), curation.ListingsError, "source"),
+        (lambda it: curation.read_listings(table(), columns={"lable": "x"}), curation.ListingsError, "columns"),
+    ],
+)
+def test_each_bad_argument_is_named_and_nothing_is_made(listings, ask, error, parameter):
+    before = sorted(Path().rglob("*"))
+    with pytest.raises(error) as caught:
+        ask(listings)
+    assert caught.value.parameter == parameter
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_more_folds_than_listings_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    curation.demo("shop", listings=120)
+    with pytest.raises(curation.InputError, match="folds can't be made") as caught:
+        curation.find_issues(curation.read_listings("shop"), folds=1, text=False)
+    assert caught.value.parameter == "folds"
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("ask", "parameter"),
+    [
+        (lambda run: run.decide("L99", "keep"), "ids"),
+        (lambda run: run.decide(["L01", "L99"], "keep"), "ids"),
+        (lambda run: run.decide("L01", "kep"), "action"),
+        (lambda run: run.decide("L01", "relabel", label="sofa"), "label"),
+        (lambda run: run.decide("L01", "keep", label="desk"), "label"),
+        (lambda run: run.decide("L01", "relabel"), "label"),
+        (lambda run: run.decide("L01", "keep", reviewer="a\nb"), "reviewer"),
+        (lambda run: run.apply_fixes(accept_suggestions=True, min_confidence=2), "min_confidence"),
+        (lambda run: run.apply_fixes("gone.csv"), "decisions"),
+    ],
+)
+def test_a_decision_that_fits_nothing_is_refused_and_not_recorded(run, ask, parameter):
+    with pytest.raises(curation.DecisionsError) as caught:
+        ask(run)
+    assert caught.value.parameter == parameter
+    assert run.decisions().empty
+
+
+def test_results_are_refused_of_a_run_that_has_not_finished(run):
+    folders.Run(run.folder).update(status="interrupted")
+    asked = [
+        lambda: run.issues,
+        lambda: run.listings,
+        lambda: run.health,
+        run.probabilities,
+        run.decisions,
+        run.summary,
+        lambda: run.decide("L01", "keep"),
+        run.apply_fixes,
+        run.undo,
+        run.retrain,
+        run.review_page,
+        lambda: curation.open_run(run.folder),
+        lambda: curation.diff("1", run),
+    ]
+    for ask in asked:
+        with pytest.raises(RunError, match=r"has not finished: got status 'interrupted'") as caught:
+            ask()
+        assert caught.value.parameter in ("folder", "a", "b")
+    assert not (run.folder / "decisions.jsonl").exists()
+
+
+def test_a_run_of_another_format_is_refused(run):
+    record = json.loads((run.folder / "run.json").read_text())
+    (run.folder / "run.json").write_text(json.dumps({**record, "format": 99}))
+    for ask in (lambda: run.issues, lambda: curation.open_run(run.folder)):
+        with pytest.raises(RunError, match="is a run of another format: got format 99") as caught:
+            ask()
+        assert caught.value.parameter == "folder"
+
+
+def test_a_run_whose_folder_is_taken_by_something_else_is_refused(listings):
+    Path("mine").mkdir()
+    Path("mine/notes.txt").write_text("keep me")
+    with pytest.raises(RunError, match="mine is not empty and not a run") as caught:
+        curation.find_issues(listings, probabilities=probs(), run="mine")
+    assert caught.value.parameter == "run"
+    assert Path("mine/notes.txt").read_text() == "keep me"
+
+
+def test_two_runs_that_are_one_are_not_compared(run):
+    shutil.copytree(run.folder, "copy")
+    assert curation.diff(run, "copy")
+    with pytest.raises(RunError, match="both are the same run"):
+        curation.diff(run, run.folder)
