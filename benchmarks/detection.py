@@ -41,7 +41,7 @@ from curation.issues.label.judge import judge
 from curation.run.run import Run
 from training.crossval.plan import Plan
 from training.images.cache import default_cache
-from training.settings import TrainSettings
+from training.settings import read_settings
 from training.utils.progress import Silent
 
 Floats = npt.NDArray[np.float64]
@@ -136,7 +136,7 @@ def evidence_of(
     subprocess.run(command, check=True, capture_output=True)
     run = Run(folder / "run")
     record, table = run.record(), run.listings()
-    settings = TrainSettings(**record["settings"]["train"])
+    settings, _ = read_settings(record["settings"]["train"])
     trainer = FoldTrainer.checked(settings, run.classes, default_cache(), Silent())
     # everything is finished: models and features are read back
     evidence = trainer.train(Plan.load(run.training_folder / "plan.json"), run, table, None, Silent())

@@ -218,10 +218,10 @@ def resume(args: argparse.Namespace, work: Path) -> dict[str, Any]:
 def network(args: argparse.Namespace, work: Path) -> dict[str, Any]:
     """Count training photos per second of ResNet-18 as arranged here, and as plain torch does it."""
     from training.fit.throughput import _seconds, measure
-    from training.settings import TrainSettings
+    from training.settings import Recipe
     from training.utils.devices import find_device
 
-    settings, device = TrainSettings(image_size=args.size, batch_size=args.batch, pretrained=False), find_device()
+    settings, device = Recipe(image_size=args.size, batch_size=args.batch, pretrained=False), find_device()
     result = []
     for _ in range(3):
         start = time.perf_counter()

@@ -34,7 +34,7 @@ from training.evaluation.metrics import classification_metrics, price_scores
 from training.fit.sampling import balanced_size
 from training.fit.throughput import Arrangement, measure
 from training.images.cache import default_cache
-from training.settings import LOSSES, TrainSettings
+from training.settings import LOSSES, Recipe
 from training.utils.devices import find_device
 from training.utils.progress import Silent
 
@@ -64,8 +64,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="*", help="Of the ways, these alone.")
     parser.add_argument("--minority", default="Chargers,Hard Disks & Thumbdrives,Webcams", help="Classes said apart.")
     arguments = parser.parse_args()
-    settings = TrainSettings(
-        preset="thorough",
+    settings = Recipe(
         model=arguments.model,
         image_size=arguments.image_size,
         epochs=arguments.epochs,
@@ -90,7 +89,7 @@ def main() -> None:
         _print_difference(prepared, scored, truth, {way: np.stack(each) for way, each in told.items()})
 
 
-def _balanced_steps(arguments: argparse.Namespace, settings: TrainSettings) -> int:
+def _balanced_steps(arguments: argparse.Namespace, settings: Recipe) -> int:
     """Return about how many steps training on balanced classes takes."""
     listings = read_listings(arguments.dataset)
     share = (1 - TEST_SHARE) * (arguments.folds - 1) / arguments.folds
@@ -99,7 +98,7 @@ def _balanced_steps(arguments: argparse.Namespace, settings: TrainSettings) -> i
 
 
 def _answers(
-    arguments: argparse.Namespace, settings: TrainSettings
+    arguments: argparse.Namespace, settings: Recipe
 ) -> Iterator[tuple[Prepared, npt.NDArray[np.int64], Floats]]:
     """Yield, seed by seed, the listings that were told and what was told of each, out-of-fold."""
     arrangement: Arrangement | None = None
@@ -134,7 +133,7 @@ def _scores(
     rows: npt.NDArray[np.int64],
     answers: Floats,
     truth: pd.DataFrame,
-    settings: TrainSettings,
+    settings: Recipe,
     minority: list[str],
 ) -> dict[str, float]:
     known = truth.loc[prepared.table["id"].iloc[rows]]

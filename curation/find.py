@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ from curation.run.record import recorded
 from curation.run.run import Run
 from training.crossval.folds import check_folds
 from training.images.cache import PhotoCache, default_cache
-from training.settings import TrainSettings
+from training.settings import Execution, Recipe
 from training.utils.files import locked, whole_file, write_json
 from training.utils.progress import SILENT, Reporter
 
@@ -50,8 +50,10 @@ class FindSettings:
     ----------
     folds : int
         Number of folds, at least 2.
-    train : TrainSettings
+    recipe : Recipe
         How each fold's model is trained; its seed is the run's.
+    execution : Execution
+        Where, how long, and what the recipe leaves open.
     probabilities : Path, ndarray, Probabilities or None
         The user's own out-of-fold probabilities, see
         :func:`curation.evidence.probabilities.given_probabilities`: then nothing is trained.
@@ -60,7 +62,8 @@ class FindSettings:
     """
 
     folds: int = 5
-    train: TrainSettings = field(default_factory=TrainSettings)
+    recipe: Recipe = Recipe()  # noqa: RUF009 (frozen)
+    execution: Execution = Execution()  # noqa: RUF009 (frozen)
     probabilities: Given | None = None
     text: bool = True
 
@@ -69,7 +72,7 @@ class FindSettings:
         return {
             "folds": self.folds,
             "text": self.text,
-            "train": self.train.to_dict(),
+            "train": {**self.recipe.to_dict(), **self.execution.to_dict()},
             **describe_given(self.probabilities),
         }
 
@@ -116,7 +119,7 @@ def find(
     facts = {
         "dataset": dataset_facts(listings, list(scorer.classes)),
         "settings": settings.to_dict(),
-        "seed": settings.train.seed,
+        "seed": settings.recipe.seed,
     }
     run = create_run(listings.source.name, run_folder, command=list(command), facts=facts)
     reporter.say(f"run folder: {run.folder}")
@@ -155,7 +158,7 @@ class _GivenProbabilities:
 
     def score(self, run: Run) -> Evidence:
         """Prepare the photos of a run, and return its evidence."""
-        size, fold = self.settings.train.size, self.probabilities.fold
+        size, fold = self.settings.execution.complete(self.settings.recipe).size, self.probabilities.fold
         table = _prepare(run, self.listings, self.settings, size, fold, self.cache, self.reporter)
         with run.stage("train"):
             currency = self.listings.source.currency
@@ -178,7 +181,7 @@ class _TrainedHere:
     def score(self, run: Run) -> Evidence:
         """Plan the training, prepare the photos of a run, train, and return its evidence."""
         plan = self._plan(run)
-        size, folds = plan.settings.size, self.settings.folds
+        size, folds = plan.recipe.size, self.settings.folds
         table = _prepare(run, self.listings, self.settings, size, folds, self.trainer.cache, self.reporter)
         with run.stage("train"):
             return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter)
@@ -207,7 +210,7 @@ def _scorer(
     # torch takes seconds to import, and is not needed for given probabilities
     from curation.evidence.out_of_fold import FoldTrainer
 
-    trainer = FoldTrainer.checked(settings.train, listings.classes, cache, reporter)
+    trainer = FoldTrainer.checked(settings.recipe, settings.execution, listings.classes, cache, reporter)
     return _TrainedHere(listings, settings, trainer, reporter)
 
 
@@ -225,7 +228,7 @@ def _prepare(
             run,
             listings,
             image_size=image_size,
-            seed=settings.train.seed,
+            seed=settings.recipe.seed,
             folds=folds,
             cache=cache,
             reporter=reporter,

@@ -62,9 +62,10 @@ def networked(demo, tmp_path_factory) -> Run:
 def find_in_demo(demo: Path, folder: Path, **train: Any) -> Run:
     from curation.find import FindSettings, find
     from curation.listings import read_listings
-    from training.settings import TrainSettings
+    from training.settings import read_settings
 
-    settings = FindSettings(folds=3, train=TrainSettings(**train, pretrained=False, device="cpu", seed=3))
+    recipe, execution = read_settings({**train, "pretrained": False, "device": "cpu", "seed": 3})
+    settings = FindSettings(folds=3, recipe=recipe, execution=execution)
     return find(read_listings(demo), settings, run_folder=folder, command=["curate", "find-issues", "demo"])
 
 

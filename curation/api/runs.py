@@ -18,7 +18,7 @@ from curation.run import run as folders
 from curation.run.diff import diff_runs, named_run
 from curation.run.overview import list_runs
 from training.images.cache import PhotoCache, default_cache
-from training.settings import TrainSettings
+from training.settings import Execution, Recipe
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["diff", "find_issues", "open_run", "runs"]
@@ -31,7 +31,8 @@ def find_issues(
     folds: int = 5,
     probabilities: str | Path | np.ndarray[Any, Any] | Probabilities | None = None,
     text: bool = True,
-    settings: TrainSettings = TrainSettings(),  # noqa: B008 (frozen)
+    recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
+    execution: Execution = Execution(),  # noqa: B008 (frozen)
     cache: PhotoCache | None = None,
     command: Sequence[str] = (),
     reporter: Reporter = SILENT,
@@ -56,8 +57,10 @@ def find_issues(
         not scored.
     text : bool
         Look for photos that show text instead of the item.
-    settings : TrainSettings
+    recipe : Recipe
         How models are trained; its seed is the run's.
+    execution : Execution
+        Where, how long that may take, and the preset that fills in what the recipe leaves open.
     cache : PhotoCache, optional
         Where decoded photos are kept for later runs; by default the user's.
     command : sequence of str
@@ -97,7 +100,7 @@ def find_issues(
 
     if isinstance(probabilities, str):
         probabilities = Path(probabilities)
-    asked = FindSettings(folds=folds, train=settings, probabilities=probabilities, text=text)
+    asked = FindSettings(folds=folds, recipe=recipe, execution=execution, probabilities=probabilities, text=text)
     found = find(
         listings,
         asked,

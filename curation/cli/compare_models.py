@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from curation.cli.dataset import dataset_argument, dataset_options, dataset_words, read_dataset
-from curation.cli.options import cache_option, json_option, model_options_without, model_settings
+from curation.cli.options import cache_option, json_option, model_options_without, model_recipe
 from curation.cli.sections import Column, Section, print_sections
 from curation.cli.terminal import Terminal, print_json
 from curation.cli.train import check_effect
@@ -78,20 +78,22 @@ def compare_models(
     """
     if as_json and as_markdown:
         raise InputError("--json and --markdown can't both be printed", fix="Leave one of them out.")
-    settings = model_settings(options)
-    check_effect(settings)
+    device = options.pop("device")
+    recipe = model_recipe(options)
+    check_effect(recipe)
     # this import takes seconds; `curate --help` should not
     from curation.models.candidates import candidates_of
     from curation.models.compare import compare_models as compare
 
     reporter = Terminal()
-    candidates = candidates_of(settings, _names(models), _names(optimizers))
+    candidates = candidates_of(recipe, _names(models), _names(optimizers))
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
     result = compare(
         listings,
         candidates,
-        dataset=dataset_words(dataset, columns=columns, allow_outside=allow_outside),
+        dataset=dataset_words(dataset, columns=columns, allow_outside=allow_outside, device=device),
         folds=folds,
+        device=device,
         output=output,
         cache=default_cache(cache_dir),
         command=sys.argv,

@@ -75,10 +75,11 @@ def read_dataset(
         raise
 
 
-def dataset_words(dataset: Path, *, columns: tuple[str, ...], allow_outside: bool) -> list[str]:
-    """Return DATASET and its options as they were typed, for a command that is suggested."""
+def dataset_words(dataset: Path, *, columns: tuple[str, ...], allow_outside: bool, device: str = "auto") -> list[str]:
+    """Return DATASET, its options and the device as they were typed, for a command that is suggested."""
     mapped = [word for column in columns for word in ("--column", column)]
-    return [str(dataset), *mapped, *(["--allow-outside"] if allow_outside else [])]
+    outside = ["--allow-outside"] if allow_outside else []
+    return [str(dataset), *mapped, *outside, *([] if device == "auto" else ["--device", device])]
 
 
 def _mapping(columns: tuple[str, ...]) -> dict[str, str]:

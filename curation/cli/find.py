@@ -13,7 +13,7 @@ from curation.cli.options import cache_option, json_option, refuse_without_effec
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.rendering.words import many
 from training.images.cache import default_cache
-from training.settings import TrainSettings
+from training.settings import Execution, Recipe
 
 if TYPE_CHECKING:
     from curation.api.run import Run
@@ -70,8 +70,8 @@ def find_issues(
     or a folder with metadata.csv. It is never modified; everything goes to the run's folder. An interrupted run goes
     on where it stopped when the same command is given again.
     """
-    settings = train_settings(train)
-    _check_options(settings, given=probabilities is not None)
+    recipe, execution = train_settings(train)
+    _check_options(execution.complete(recipe), given=probabilities is not None)
     # slow to import; `curate --help` should not wait for it
     from curation.api.runs import find_issues as find
 
@@ -85,7 +85,8 @@ def find_issues(
         folds=folds,
         probabilities=probabilities,
         text=text,
-        settings=settings,
+        recipe=recipe,
+        execution=execution,
         cache=default_cache(cache_dir),
         command=sys.argv,
         reporter=reporter,
@@ -102,14 +103,18 @@ _KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size"}
 _OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
 
 
-def _check_options(settings: TrainSettings, *, given: bool) -> None:
+def _check_options(recipe: Recipe, *, given: bool) -> None:
     """Refuse options that were given and would do nothing; `given`: with probabilities."""
     if given:
-        without_effect = {"folds", *TrainSettings.__dataclass_fields__} - _KEPT_WITH_PROBABILITIES
+        without_effect = {
+            "folds",
+            *Recipe.__dataclass_fields__,
+            *Execution.__dataclass_fields__,
+        } - _KEPT_WITH_PROBABILITIES
         refuse_without_effect(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
-    elif settings.epochs_for(0) == 0:
+    elif not recipe.has_network:
         # a pretrained network gives the features even if none is trained
-        idle = _OF_THE_NETWORK | (set() if settings.pretrained else {"model"})
+        idle = _OF_THE_NETWORK | (set() if recipe.pretrained else {"model"})
         refuse_without_effect(idle, "without a network", "Add --preset thorough or --epochs, or leave it out.")
 
 

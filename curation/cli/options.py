@@ -11,7 +11,19 @@ import click
 from curation.cli.terminal import Terminal
 from curation.errors import InputError
 from curation.run.lookup import unreadable_runs
-from training.settings import AUGMENTS, BALANCES, LOSSES, OPTIMIZERS, PRESETS, SCHEDULES, SUITED, TARGETS, TrainSettings
+from training.settings import (
+    AUGMENTS,
+    BALANCES,
+    LOSSES,
+    OPTIMIZER_DEFAULTS,
+    OPTIMIZERS,
+    PRESETS,
+    SCHEDULES,
+    TARGETS,
+    Execution,
+    Recipe,
+    read_settings,
+)
 from training.utils.units import parse_duration
 
 __all__ = [
@@ -19,7 +31,7 @@ __all__ = [
     "json_option",
     "model_options",
     "model_options_without",
-    "model_settings",
+    "model_recipe",
     "network_options",
     "refuse_without_effect",
     "run_option",
@@ -29,7 +41,8 @@ __all__ = [
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
-_DEFAULT = TrainSettings()
+_DEFAULT = Recipe()
+_EXECUTION = Execution()
 
 
 def _say_skipped(_context: click.Context, _parameter: click.Parameter, folder: Path | None) -> Path | None:
@@ -74,7 +87,7 @@ def _network(*, of_run: bool) -> tuple[Option, ...]:
         _suited("--weight-decay", "weight_decay", 1, of_run=of_run, help="Weight decay."),
         option("--label-smoothing", default=_DEFAULT.label_smoothing, help="Share of each label's weight spread out."),
         option("--pretrained/--no-pretrained", default=True, help="Start from torchvision's weights."),
-        option("--device", default=_DEFAULT.device, help="auto, cpu, cuda, cuda:1 or mps."),
+        option("--device", default=_EXECUTION.device, help="auto, cpu, cuda, cuda:1 or mps."),
     )
 
 
@@ -85,14 +98,14 @@ def _name_of(option: Option) -> str:
 
 def _suited(name: str, setting: str, place: int, *, of_run: bool, help: str) -> Option:
     """Return an option whose default is what suits the optimiser."""
-    default = "; ".join(f"{suited[place]:g} for {optimizer}" for optimizer, suited in SUITED.items())
+    default = "; ".join(f"{suited[place]:g} for {optimizer}" for optimizer, suited in OPTIMIZER_DEFAULTS.items())
     return click.option(name, setting, type=float, show_default="as in the run" if of_run else default, help=help)
 
 
 _TRAIN: tuple[Option, ...] = (
     click.option(
         "--preset",
-        default=_DEFAULT.preset,
+        default=_EXECUTION.preset,
         show_default=True,
         metavar="|".join(PRESETS),
         help="How much time to spend: " + "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items()) + ".",
@@ -171,12 +184,12 @@ cache_option = click.option(
 
 
 def train_options(command: Command) -> Command:
-    """Add the options of :class:`TrainSettings` to a command."""
+    """Add the options of a recipe and its execution to a command."""
     return _with(command, _TRAIN)
 
 
 def network_options(command: Command) -> Command:
-    """Add the options of :class:`TrainSettings` that may differ from the run's; what is not given is None."""
+    """Add the options of a recipe and its execution that may differ from the run's; what is not given is None."""
     return _with(command, _network(of_run=True))
 
 
@@ -202,14 +215,14 @@ def _with(command: Command, options: Sequence[Option]) -> Command:
     return command
 
 
-def train_settings(options: dict[str, Any]) -> TrainSettings:
-    """Make settings of the options that :func:`train_options` added."""
+def train_settings(options: dict[str, Any]) -> tuple[Recipe, Execution]:
+    """Make a recipe and its execution of the options that :func:`train_options` added."""
     limit = options.pop("time_limit")
-    return TrainSettings(**options, time_limit=None if limit is None else parse_duration(limit))
+    return read_settings({**options, "time_limit": None if limit is None else parse_duration(limit)})
 
 
-def model_settings(options: dict[str, Any]) -> TrainSettings:
-    """Make settings of the options that :func:`model_options` added.
+def model_recipe(options: dict[str, Any]) -> Recipe:
+    """Make a recipe of the options that :func:`model_options` added.
 
     Raises
     ------
@@ -221,7 +234,7 @@ def model_settings(options: dict[str, Any]) -> TrainSettings:
     schedule = schedule or ("constant" if steps else _DEFAULT.schedule)
     if options["epochs"] == 0:
         raise InputError("--epochs 0 trains nothing", wanted="at least 1")
-    return TrainSettings(**options, preset="thorough", lr_steps=steps, schedule=schedule)
+    return Recipe(**options, lr_steps=steps, schedule=schedule)
 
 
 def _lr_steps(text: str | None) -> tuple[tuple[int, float], ...]:

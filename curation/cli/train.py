@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
-from curation.cli.options import cache_option, json_option, model_options, model_settings, refuse_without_effect
+from curation.cli.options import cache_option, json_option, model_options, model_recipe, refuse_without_effect
 from curation.cli.terminal import Terminal, print_json, print_table
 from training.images.cache import default_cache
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 __all__ = ["train"]
 
@@ -48,14 +48,21 @@ def train(
     `test` are the test set where there are such. Reposts and groups stay on one side. An interrupted training goes on
     when the same command is given again.
     """
-    settings = model_settings(options)
-    check_effect(settings)
+    device = options.pop("device")
+    recipe = model_recipe(options)
+    check_effect(recipe)
     from curation.models.train import train_model
 
     reporter = Terminal()
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
     result = train_model(
-        listings, settings, output=output, cache=default_cache(cache_dir), command=sys.argv, reporter=reporter
+        listings,
+        recipe,
+        device=device,
+        output=output,
+        cache=default_cache(cache_dir),
+        command=sys.argv,
+        reporter=reporter,
     )
     if as_json:
         print_json(result)
@@ -63,9 +70,9 @@ def train(
         _print(result)
 
 
-def check_effect(settings: TrainSettings) -> None:
+def check_effect(recipe: Recipe) -> None:
     """Refuse options that were given and would do nothing."""
-    if settings.target == "label":
+    if recipe.target == "label":
         refuse_without_effect({"loss"}, "on labels", "Add --target price, or leave it out.")
     else:
         refuse_without_effect({"balance", "use_price", "label_smoothing"}, "with --target price", "Leave it out.")

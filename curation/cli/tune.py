@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from curation.cli.dataset import dataset_argument, dataset_options, dataset_words, read_dataset
-from curation.cli.options import cache_option, json_option, model_options, model_settings
+from curation.cli.options import cache_option, json_option, model_options, model_recipe
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.cli.train import check_effect
 from curation.errors import InputError
@@ -55,8 +55,9 @@ def tune(
     Trials are judged by cross-validation within the training listings: the test set has no say. The same command goes
     on with its study, after an interruption, with more --trials, or for another --time-limit.
     """
-    settings = model_settings(options)
-    check_effect(settings)
+    device = options.pop("device")
+    recipe = model_recipe(options)
+    check_effect(recipe)
     _require_optuna()
     from curation.models.tune import SearchSettings
     from curation.models.tune import tune as search
@@ -66,12 +67,13 @@ def tune(
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
     result = search(
         listings,
-        settings,
+        recipe,
         asked,
+        device=device,
         output=output,
         cache=default_cache(cache_dir),
         command=sys.argv,
-        dataset=dataset_words(dataset, columns=columns, allow_outside=allow_outside),
+        dataset=dataset_words(dataset, columns=columns, allow_outside=allow_outside, device=device),
         reporter=reporter,
     )
     if as_json:

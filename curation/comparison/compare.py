@@ -60,7 +60,8 @@ def retrain_and_compare(
     truth : str, optional
         Where true labels are; see :func:`curation.comparison.truth.read_truth`.
     changes : mapping, optional
-        Settings that differ from the run's, by their names in :class:`training.settings.TrainSettings`.
+        Settings that differ from the run's, by their names in :class:`training.settings.Recipe` and
+        :class:`training.settings.Execution`.
     command : sequence of str
         The command line, for ``comparison.json``.
     cache : PhotoCache, optional
@@ -152,15 +153,21 @@ def _train(
     cache: PhotoCache | None,
     reporter: Reporter,
 ) -> _Trained:
-    settings = settings_of(run, dict(changes))
+    recipe, execution = settings_of(run, dict(changes))
     warnings = warnings_of(versions, seeds)
     for warning in warnings:
         reporter.say(f"warning: {warning}")
     with run.stage("retrain"):
-        trainer = Trainer(run, versions, settings, seeds, cache or default_cache(), reporter)
+        trainer = Trainer(run, versions, recipe, execution, seeds, cache or default_cache(), reporter)
         predictions = trainer.train()
-    first = settings.seed
-    return _Trained(predictions, trainer.model, settings.to_dict(), tuple(range(first, first + seeds)), tuple(warnings))
+    first = recipe.seed
+    return _Trained(
+        predictions,
+        trainer.model,
+        {**recipe.to_dict(), **execution.to_dict()},
+        tuple(range(first, first + seeds)),
+        tuple(warnings),
+    )
 
 
 def _facts(versions: Versions, trained: _Trained, command: Sequence[str]) -> dict[str, Any]:

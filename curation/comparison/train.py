@@ -18,7 +18,7 @@ from training.crossval.run_job import forget_other
 from training.crossval.workers import run_jobs
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model
-from training.settings import TrainSettings
+from training.settings import Execution, Recipe, read_settings
 from training.utils.devices import find_device
 from training.utils.progress import Reporter
 
@@ -30,7 +30,7 @@ Integers = npt.NDArray[np.int64]
 _OF_NETWORKS = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
 
 
-def settings_of(run: Run, changes: dict[str, Any]) -> TrainSettings:
+def settings_of(run: Run, changes: dict[str, Any]) -> tuple[Recipe, Execution]:
     """Return how the models of a comparison are trained: as those of the run, but for `changes`.
 
     Raises
@@ -39,18 +39,18 @@ def settings_of(run: Run, changes: dict[str, Any]) -> TrainSettings:
         If a value is out of range, there is no such model, or it can't take the run's photos.
     """
     record = run.record()
-    settings = replace(TrainSettings(**record["settings"]["train"]), **changes)
+    asked, execution = read_settings({**record["settings"]["train"], **changes})
     # the photos of a run are decoded at its size
-    settings = replace(settings, image_size=record["image_size"])
-    if settings.epochs_for(2):
-        build_model(settings.model, classes=len(run.classes), image_size=settings.size, pretrained=False)
+    recipe = execution.complete(replace(asked, image_size=record["image_size"]))
+    if recipe.has_network:
+        build_model(recipe.model, classes=len(run.classes), image_size=recipe.size, pretrained=False)
     elif unused := _OF_NETWORKS & set(changes):
         raise InputError(
             f"{some(sorted(unused))} has no effect, because no network is trained",
-            got=f"`epochs={settings.epochs}`" if settings.epochs == 0 else f"a run with `preset={settings.preset!r}`",
+            got="`epochs=0`" if asked.epochs == 0 else f"a run with `preset={execution.preset!r}`",
             fix="Say how long networks train with `epochs`, or leave the others out.",
         )
-    return settings
+    return recipe, execution
 
 
 class Trainer:
@@ -62,7 +62,7 @@ class Trainer:
         Finished.
     versions : Versions
         What trains each of them.
-    settings : TrainSettings
+    recipe, execution
         How, for all of them.
     seeds : int
         S, the models of each version.
@@ -73,51 +73,63 @@ class Trainer:
 
     Attributes
     ----------
-    settings : TrainSettings
+    recipe : Recipe
         With the number of epochs, which must not depend on how many listings were deleted.
     """
 
     def __init__(
-        self, run: Run, versions: Versions, settings: TrainSettings, seeds: int, cache: PhotoCache, reporter: Reporter
+        self,
+        run: Run,
+        versions: Versions,
+        recipe: Recipe,
+        execution: Execution,
+        seeds: int,
+        cache: PhotoCache,
+        reporter: Reporter,
     ) -> None:
         self.folder = run.training_folder / "retrain"
         self.versions, self.seeds, self.reporter = versions, seeds, reporter
         self.photos = open_photos(run, cache, reporter)
         self.photos_key = str(run.record()["sha256"]["images"])
-        settings = with_weights(settings, reporter)
+        recipe = with_weights(recipe, reporter)
         rows = int((versions.before >= 0).sum())
         work = Work(
             len(self.photos), rows, len(versions.test), len(versions.classes), len(versions.names), repeats=seeds
         )
-        self.plan = make_plan(replace(settings, epochs=settings.epochs_for(rows)), work, find_device(settings.device))
-        self.settings = self.plan.settings
-        say_plan(self.plan, settings, rows, reporter)
+        self.plan = make_plan(
+            replace(recipe, epochs=recipe.epochs_for(rows)),
+            work,
+            find_device(execution.device),
+            time_limit=execution.time_limit,
+        )
+        self.recipe = self.plan.recipe
+        say_plan(self.plan, recipe, rows, reporter)
 
     @property
     def model(self) -> str:
         """What is trained, in plain words."""
         if not self.plan.epochs:
             return "linear models on features of the photos"
-        settings = self.settings
-        return f"{settings.model}, {self.plan.epochs} epochs, photos of {settings.size} pixels"
+        recipe = self.recipe
+        return f"{recipe.model}, {self.plan.epochs} epochs, photos of {recipe.size} pixels"
 
     def train(self) -> dict[str, Integers]:
         """Return the predictions of each version's models for the test set: class numbers, shape (S, n)."""
         predictions: dict[str, list[Integers]] = {name: [] for name in self.versions.names}
-        for seed in range(self.settings.seed, self.settings.seed + self.seeds):
-            settings = replace(self.settings, seed=seed)
-            data = self._data(settings)
+        for seed in range(self.recipe.seed, self.recipe.seed + self.seeds):
+            recipe = replace(self.recipe, seed=seed)
+            data = self._data(recipe)
             jobs = [self._job(name, seed) for name in self.versions.names]
             for job in jobs:
                 # the fixes may have changed since; then the model before them is still good, and the one after is not
-                forget_other(job, data, settings)
+                forget_other(job, data, recipe)
             with self.reporter.bar(f"training {len(jobs)} versions, seed {seed}") as progress:
-                done = run_jobs(jobs, data, settings, self.plan.arrangement, progress=progress)
+                done = run_jobs(jobs, data, recipe, self.plan.arrangement, progress=progress)
             for name, result in zip(self.versions.names, done, strict=True):
                 predictions[name].append(_predicted(result))
         return {name: np.stack(found) for name, found in predictions.items()}
 
-    def _data(self, settings: TrainSettings) -> Data:
+    def _data(self, recipe: Recipe) -> Data:
         # features are of all photos, so that all versions and the folds share them; they use no label
         with self.reporter.bar("features") as progress:
             return prepare_data(
@@ -125,7 +137,7 @@ class Trainer:
                 self.versions.readable,
                 self.versions.groups,
                 classes=len(self.versions.classes),
-                settings=settings,
+                recipe=recipe,
                 device=self.plan.arrangement.device,
                 folder=self.folder.parent,
                 photos_key=self.photos_key,

@@ -25,7 +25,7 @@ from training.crossval.plan import Plan, Work, make_plan, say_plan, with_weights
 from training.images import decode
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model, pretrained_size
-from training.settings import PRESETS, TrainSettings
+from training.settings import PRESETS, Execution, Recipe
 from training.utils.devices import Device, find_device
 from training.utils.parallel import cores
 from training.utils.progress import Reporter
@@ -44,31 +44,36 @@ class FoldTrainer:
 
     Attributes
     ----------
-    settings : TrainSettings
+    recipe : Recipe
         How to train, with what hangs on the weights settled.
     classes : sequence of str
         The K classes.
+    execution : Execution
+        How long that may take.
     device : Device
         Where to train.
     cache : PhotoCache
         Where decoded photos are kept.
     """
 
-    settings: TrainSettings
+    recipe: Recipe
+    execution: Execution
     classes: Sequence[str]
     device: Device
     cache: PhotoCache
 
     @classmethod
     def checked(
-        cls, settings: TrainSettings, classes: Sequence[str], cache: PhotoCache, reporter: Reporter
+        cls, recipe: Recipe, execution: Execution, classes: Sequence[str], cache: PhotoCache, reporter: Reporter
     ) -> FoldTrainer:
         """Return a trainer if device and model can be had and the model takes photos of this size.
 
         Parameters
         ----------
-        settings : TrainSettings
+        recipe : Recipe
             As asked for. Whether there are weights, and the size of the photos, are settled here.
+        execution : Execution
+            Where, how long, and what the recipe leaves open.
         classes : sequence of str
             The K classes.
         cache : PhotoCache
@@ -81,12 +86,13 @@ class FoldTrainer:
         InputError
             If not.
         """
-        settings = with_weights(settings, reporter)
-        if settings.pretrained and settings.image_size is None:
-            size = pretrained_size(settings.model, PRESETS[settings.preset].pretrained_size)
-            settings = replace(settings, image_size=size)
-        build_model(settings.model, classes=len(classes), image_size=settings.size, pretrained=False)
-        return cls(settings, classes, find_device(settings.device), cache)
+        recipe = with_weights(recipe, reporter)
+        if recipe.pretrained and recipe.image_size is None:
+            size = pretrained_size(recipe.model, PRESETS[execution.preset].pretrained_size)
+            recipe = replace(recipe, image_size=size)
+        recipe = execution.complete(recipe)
+        build_model(recipe.model, classes=len(classes), image_size=recipe.size, pretrained=False)
+        return cls(recipe, execution, classes, find_device(execution.device), cache)
 
     def plan(self, listings: Listings, folds: int, reporter: Reporter) -> Plan:
         """Settle how to train, and say how long it will take.
@@ -112,11 +118,11 @@ class FoldTrainer:
         photos = int(listings.table["image"].notna().sum())
         # a fifth of the listings is the test set, which trains nothing
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
-        reading = _seconds_to_read(listings, self.settings.size) * photos
+        reading = _seconds_to_read(listings, self.recipe.size) * photos
         scored = photos // folds
         work = Work(photos, rows, scored, len(self.classes), folds, watched=photos, seconds_before=reading)
-        plan = make_plan(self.settings, work, self.device)
-        say_plan(plan, self.settings, rows, reporter)
+        plan = make_plan(self.recipe, work, self.device, time_limit=self.execution.time_limit)
+        say_plan(plan, self.recipe, rows, reporter)
         return plan
 
     def train(self, plan: Plan, run: Run, table: pd.DataFrame, currency: str | None, reporter: Reporter) -> Evidence:
@@ -149,7 +155,7 @@ class FoldTrainer:
                 folds.has_photo,
                 folds.groups,
                 classes=len(self.classes),
-                settings=plan.settings,
+                recipe=plan.recipe,
                 device=plan.arrangement.device,
                 folder=run.training_folder,
                 photos_key=run.record()["sha256"]["images"],
@@ -162,7 +168,7 @@ class FoldTrainer:
                 data,
                 labels,
                 folds,
-                settings=plan.settings,
+                recipe=plan.recipe,
                 arrangement=plan.arrangement,
                 folder=run.training_folder,
                 progress=progress,

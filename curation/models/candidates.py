@@ -11,17 +11,17 @@ from curation.errors import InputError, closest, some
 from curation.models.dataset import Integers, Prepared
 from training.networks.network import build_net
 from training.networks.zoo import build_model, least_size, model_name
-from training.settings import OPTIMIZERS, TrainSettings
+from training.settings import OPTIMIZERS, Recipe
 
 __all__ = ["candidates_of", "name_of", "one_a_model", "parameters_of"]
 
 
-def candidates_of(settings: TrainSettings, models: Sequence[str], optimizers: Sequence[str]) -> list[TrainSettings]:
+def candidates_of(recipe: Recipe, models: Sequence[str], optimizers: Sequence[str]) -> list[Recipe]:
     """Return the settings of every model with every optimiser.
 
     Parameters
     ----------
-    settings : TrainSettings
+    recipe : Recipe
         What all share. Without an `image_size`, the usual one is taken, or the least that all models take.
     models, optimizers : sequence of str
 
@@ -41,41 +41,41 @@ def candidates_of(settings: TrainSettings, models: Sequence[str], optimizers: Se
         if name not in OPTIMIZERS:
             fix = closest(name, OPTIMIZERS)
             raise InputError("unknown optimizer", got=name, wanted=", ".join(OPTIMIZERS), fix=fix)
-    size = _usual_size(settings, models) if settings.image_size is None else settings.image_size
+    size = _usual_size(recipe, models) if recipe.image_size is None else recipe.image_size
     return [
-        replace(settings, model=model, optimizer=optimizer, image_size=size)
+        replace(recipe, model=model, optimizer=optimizer, image_size=size)
         for model in models
         for optimizer in optimizers
     ]
 
 
-def _usual_size(settings: TrainSettings, models: Sequence[str]) -> int:
-    sizes = [settings.size]
+def _usual_size(recipe: Recipe, models: Sequence[str]) -> int:
+    sizes = [recipe.size]
     for model in models:
         try:
-            build_model(model, classes=2, image_size=settings.size, pretrained=False)
+            build_model(model, classes=2, image_size=recipe.size, pretrained=False)
         except InputError:
             sizes.append(least_size(model))
     return max(sizes)
 
 
-def name_of(settings: TrainSettings) -> str:
+def name_of(recipe: Recipe) -> str:
     """Return what a candidate is called in files: ``resnet18-adam``."""
-    return f"{settings.model}-{settings.optimizer}"
+    return f"{recipe.model}-{recipe.optimizer}"
 
 
-def one_a_model(candidates: Sequence[TrainSettings]) -> list[TrainSettings]:
+def one_a_model(candidates: Sequence[Recipe]) -> list[Recipe]:
     """Return the first candidate of each model, in their order."""
-    first: dict[str, TrainSettings] = {}
-    for settings in candidates:
-        first.setdefault(settings.model, settings)
+    first: dict[str, Recipe] = {}
+    for recipe in candidates:
+        first.setdefault(recipe.model, recipe)
     return list(first.values())
 
 
-def parameters_of(prepared: Prepared, settings: TrainSettings, rows: Integers) -> int:
+def parameters_of(prepared: Prepared, recipe: Recipe, rows: Integers) -> int:
     """Return how many numbers a network learns that is trained on some rows."""
     prices = None if prepared.data.prices is None else prepared.data.prices[rows]
     # shapes alone: nothing is computed
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
-        net = build_net(replace(settings, pretrained=False), len(prepared.classes), prepared.labels[rows], prices)
+        net = build_net(replace(recipe, pretrained=False), len(prepared.classes), prepared.labels[rows], prices)
     return sum(parameter.numel() for parameter in net.parameters())

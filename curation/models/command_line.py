@@ -6,39 +6,37 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 __all__ = ["command_line"]
 
 #: Options that are not called like the setting.
 _NAMES = {"learning_rate": "--lr"}
-#: Settings that `curate train` has no option for: it always takes what `_DEFAULT` has.
-_FIXED = {"preset", "time_limit"}
-_DEFAULT = TrainSettings(preset="thorough")
+_DEFAULT = Recipe()
 
 
-def command_line(settings: TrainSettings, *dataset: str) -> str:
+def command_line(recipe: Recipe, *dataset: str) -> str:
     """Return the ``curate train`` that trains a model with these settings, quoted for a shell.
 
     Parameters
     ----------
-    settings : TrainSettings
+    recipe : Recipe
         Only what differs from the defaults of ``curate train`` is said.
     *dataset : str
         DATASET as it was typed, and its options, if it has any: ``"--column", "label=category"``.
 
     Examples
     --------
-    >>> command_line(TrainSettings(preset="thorough", model="lenet", learning_rate=0.01, pretrained=False), "my shop")
+    >>> command_line(Recipe(model="lenet", learning_rate=0.01, pretrained=False), "my shop")
     "curate train 'my shop' --model lenet --lr 0.01 --no-pretrained"
     """
     words = ["curate", "train", *dataset]
-    for field in fields(settings):
-        value, default = getattr(settings, field.name), getattr(_DEFAULT, field.name)
-        if field.name == "schedule" and settings.lr_steps:
+    for field in fields(recipe):
+        value, default = getattr(recipe, field.name), getattr(_DEFAULT, field.name)
+        if field.name == "schedule" and recipe.lr_steps:
             # nothing else goes with them
             default = value
-        if field.name not in _FIXED and value != default:
+        if value != default:
             words += _option(field.name, value)
     return shlex.join(words)
 

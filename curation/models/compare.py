@@ -33,7 +33,7 @@ from training.fit.optim import check_steps
 from training.fit.throughput import Arrangement
 from training.images.cache import PhotoCache
 from training.networks.zoo import initial_weights
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device, find_device
 from training.utils.files import locked, whole_file
 from training.utils.progress import Progress, Reporter
@@ -44,10 +44,11 @@ __all__ = ["compare_models"]
 
 def compare_models(
     listings: Listings,
-    candidates: Sequence[TrainSettings],
+    candidates: Sequence[Recipe],
     *,
     dataset: Sequence[str],
     folds: int,
+    device: str,
     output: Path | None,
     cache: PhotoCache,
     command: Sequence[str],
@@ -59,12 +60,14 @@ def compare_models(
     ----------
     listings : Listings
         The checked table. Its test set is neither trained on nor scored.
-    candidates : sequence of TrainSettings
+    candidates : sequence of Recipe
         Of :func:`curation.models.candidates.candidates_of`.
     dataset : sequence of str
         DATASET and its options as typed, for the command that trains the best.
     folds : int
         Number of folds.
+    device : str
+        Where, as in :class:`training.settings.Execution`.
     output : Path or None
         Where; by default ``studies/<dataset>/<number>``.
     cache : PhotoCache
@@ -82,23 +85,24 @@ def compare_models(
     """
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(folds, listings=len(listings.table), groups=len(listings.table))
-    for settings in one_a_model(candidates):
-        check_settings(listings, settings)
+    for recipe in one_a_model(candidates):
+        check_settings(listings, recipe)
     first = candidates[0]
-    device = find_device(first.device)
+    computer = find_device(device)
     asked = {
-        "train": {name: value for name, value in first.to_dict().items() if name not in ("model", "optimizer")},
-        "candidates": [name_of(settings) for settings in candidates],
+        "train": {name: value for name, value in first.to_dict().items() if name not in ("model", "optimizer")}
+        | {"device": device},
+        "candidates": [name_of(recipe) for recipe in candidates],
         "folds": folds,
     }
     run = start(listings, output, root=STUDIES, command=list(command), settings=asked, seed=first.seed)
     reporter.say(f"study folder: {run.folder}")
     with locked(run.folder), recorded(run, reporter):
         with run.stage("photos"):
-            models = [settings.model for settings in one_a_model(candidates)]
+            models = [recipe.model for recipe in one_a_model(candidates)]
             prepared = prepare_dataset(run, listings, first, models=models, folds=folds, cache=cache, reporter=reporter)
         with run.stage("measure"):
-            planned = _planned(prepared, candidates, folds, device, reporter)
+            planned = _planned(prepared, candidates, folds, computer, reporter)
         outcomes, diverged = {}, {}
         for candidate in planned:
             try:
@@ -120,7 +124,7 @@ class _Candidate:
 
     Attributes
     ----------
-    asked, settings : TrainSettings
+    asked, recipe : Recipe
         As asked for, and without pretrained weights where these can't be had.
     jobs : list of Job
         One per fold.
@@ -128,8 +132,8 @@ class _Candidate:
         How its model trains fastest here.
     """
 
-    asked: TrainSettings
-    settings: TrainSettings
+    asked: Recipe
+    recipe: Recipe
     jobs: list[Job]
     arrangement: Arrangement
 
@@ -145,7 +149,7 @@ class _Candidate:
     def seconds(self) -> float:
         """Seconds that what is not done takes, at most."""
         left = [job for job in self.jobs if not (job.folder / "checkpoint.pt").exists()]
-        return expected_seconds(self.settings, left, self.arrangement)
+        return expected_seconds(self.recipe, left, self.arrangement)
 
 
 @dataclass(frozen=True)
@@ -159,21 +163,21 @@ class _Outcome:
 
 
 def _planned(
-    prepared: Prepared, candidates: Sequence[TrainSettings], folds: int, device: Device, reporter: Reporter
+    prepared: Prepared, candidates: Sequence[Recipe], folds: int, device: Device, reporter: Reporter
 ) -> list[_Candidate]:
     """Arrange all trainings, and say how long they take together."""
     folder = prepared.run.training_folder
-    pretrained = {settings.model: with_weights(settings, reporter).pretrained for settings in one_a_model(candidates)}
+    pretrained = {recipe.model: with_weights(recipe, reporter).pretrained for recipe in one_a_model(candidates)}
     planned = []
     for asked in candidates:
-        settings = replace(asked, pretrained=pretrained[asked.model])
-        jobs = fold_jobs(prepared, settings, folder / name_of(asked), name=name_of(asked), folds=folds)
+        recipe = replace(asked, pretrained=pretrained[asked.model])
+        jobs = fold_jobs(prepared, recipe, folder / name_of(asked), name=name_of(asked), folds=folds)
         for job in jobs:
-            check_steps(settings, epoch_size(job.labels[job.rows], settings))
+            check_steps(recipe, epoch_size(job.labels[job.rows], recipe))
         # the optimiser makes no difference to speak of
-        file = folder / f"arrangement-{settings.model}.json"
-        arrangement = measured(settings, folds, device, file, classes=len(prepared.classes))
-        planned.append(_Candidate(asked, settings, jobs, arrangement))
+        file = folder / f"arrangement-{recipe.model}.json"
+        arrangement = measured(recipe, folds, device, file, classes=len(prepared.classes))
+        planned.append(_Candidate(asked, recipe, jobs, arrangement))
     if seconds := sum(candidate.seconds for candidate in planned):
         of = {
             model: sum(candidate.seconds for candidate in planned if candidate.asked.model == model)
@@ -188,13 +192,13 @@ def _planned(
 def _train(prepared: Prepared, candidate: _Candidate, reporter: Reporter) -> _Outcome:
     """Train the folds of a candidate, or read back what was trained."""
     with reporter.bar(candidate.words) as progress, _timed(prepared.run, candidate.name, progress) as on_step:
-        done = run_jobs(candidate.jobs, prepared.data, candidate.settings, candidate.arrangement, progress=on_step)
+        done = run_jobs(candidate.jobs, prepared.data, candidate.recipe, candidate.arrangement, progress=on_step)
     warnings = [line for each in done for line in each.warnings]
     for line in warnings:
         reporter.say(line)
     trained = [_without_weights(job.folder / "checkpoint.pt") for job in candidate.jobs]
     return _Outcome(
-        score_folds(prepared, candidate.settings, candidate.jobs, done),
+        score_folds(prepared, candidate.recipe, candidate.jobs, done),
         [len(content["history"]) for content in trained],
         [content["best_epoch"] for content in trained],
         warnings,
@@ -254,8 +258,8 @@ def _result(
                 "folds": outcome.scores.folds,
                 "behind": difference.to_dict() if difference else None,
                 "told_apart": difference.low > 0 if difference else None,
-                "per_class": _per_class(prepared, candidate.settings, outcome.scores),
-                "parameters": parameters_of(prepared, candidate.settings, candidate.jobs[0].rows),
+                "per_class": _per_class(prepared, candidate.recipe, outcome.scores),
+                "parameters": parameters_of(prepared, candidate.recipe, candidate.jobs[0].rows),
                 "initial_weights": initial_weights(candidate.asked.model, pretrained=candidate.asked.pretrained),
                 "seconds_per_fold": prepared.run.record()["seconds"][name] / len(candidate.jobs),
                 "side_by_side": candidate.arrangement.side_by_side,
@@ -285,7 +289,7 @@ def _result(
     return {**result, "sentence": sentence(result)}
 
 
-def _per_class(prepared: Prepared, settings: TrainSettings, scores: FoldScores) -> dict[str, Any]:
+def _per_class(prepared: Prepared, recipe: Recipe, scores: FoldScores) -> dict[str, Any]:
     told = spread(scores.told, scores.rows, len(prepared.table))
-    per_class: dict[str, Any] = scores_of(prepared, settings, scores.rows, told)["per_class"]
+    per_class: dict[str, Any] = scores_of(prepared, recipe, scores.rows, told)["per_class"]
     return per_class

@@ -87,13 +87,13 @@ def _flat(candidate: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "epochs": float(np.mean(candidate["epochs"])), "command": candidate["command"]}
 
 
-def _log(folder: Path, candidate: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+def _log(folder: Path, candidate: Mapping[str, Any], recipe: Mapping[str, Any]) -> None:
     """Write a candidate's settings and scores for TensorBoard's HPARAMS."""
     # it takes seconds to import
     from torch.utils.tensorboard import SummaryWriter
 
     hparams = {name: candidate[name] for name in ("model", "optimizer", "learning_rate", "weight_decay")}
-    hparams |= {name: settings[name] for name in _HPARAMS} | {"epochs": float(np.mean(candidate["epochs"]))}
+    hparams |= {name: recipe[name] for name in _HPARAMS} | {"epochs": float(np.mean(candidate["epochs"]))}
     scores = {f"out_of_fold/{score}": value for score, value in candidate["pooled"].items()}
     scores |= {f"mean_of_folds/{score}": value for score, value in candidate["mean"].items()}
     scores |= {"seconds_per_fold": candidate["seconds_per_fold"], "parameters": float(candidate["parameters"])}

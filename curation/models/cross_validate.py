@@ -13,7 +13,7 @@ from curation.models.dataset import Integers, Prepared
 from training.crossval.jobs import Done, Job
 from training.evaluation.metrics import classification_scores, price_scores
 from training.fit.loop import Floats
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 __all__ = ["FoldScores", "fold_jobs", "score_folds", "scored_rows"]
 
@@ -55,13 +55,13 @@ def scored_rows(prepared: Prepared, fold: int) -> Integers:
     return chosen
 
 
-def fold_jobs(prepared: Prepared, settings: TrainSettings, folder: Path, *, name: str, folds: int) -> list[Job]:
+def fold_jobs(prepared: Prepared, recipe: Recipe, folder: Path, *, name: str, folds: int) -> list[Job]:
     """Return one job per fold: the same rows for every way to train.
 
     Parameters
     ----------
     prepared : Prepared
-    settings : TrainSettings
+    recipe : Recipe
         How these are trained.
     folder : Path
         Gets ``fold-<f>``, with a TensorBoard log each.
@@ -78,7 +78,7 @@ def fold_jobs(prepared: Prepared, settings: TrainSettings, folder: Path, *, name
     jobs = []
     for fold in range(folds):
         scored = scored_rows(prepared, fold)
-        rows, validation = prepared.divided(np.setdiff1d(prepared.train, scored), settings)
+        rows, validation = prepared.divided(np.setdiff1d(prepared.train, scored), recipe)
         if len(rows) < 2 or not len(scored):
             raise InputError(
                 f"fold {fold + 1} of {folds} has too few listings",
@@ -93,26 +93,26 @@ def fold_jobs(prepared: Prepared, settings: TrainSettings, folder: Path, *, name
                 labels=prepared.labels,
                 rows=rows,
                 scored=scored,
-                seed=settings.seed * 1009 + fold,
+                seed=recipe.seed * 1009 + fold,
                 validation=validation,
             )
         )
     return jobs
 
 
-def score_folds(prepared: Prepared, settings: TrainSettings, jobs: Iterable[Job], done: Iterable[Done]) -> FoldScores:
+def score_folds(prepared: Prepared, recipe: Recipe, jobs: Iterable[Job], done: Iterable[Done]) -> FoldScores:
     """Score what the models of some folds say of the listings that they never saw."""
     rows, told, folds = [], [], []
     for job, result in zip(jobs, done, strict=True):
         rows.append(job.scored)
         told.append(result.told)
-        folds.append(_scores(prepared, settings, job.scored, result.told))
+        folds.append(_scores(prepared, recipe, job.scored, result.told))
     all_rows, all_told = np.concatenate(rows), np.concatenate(told)
-    return FoldScores(all_rows, all_told, folds, _scores(prepared, settings, all_rows, all_told))
+    return FoldScores(all_rows, all_told, folds, _scores(prepared, recipe, all_rows, all_told))
 
 
-def _scores(prepared: Prepared, settings: TrainSettings, rows: Integers, told: Floats) -> dict[str, float]:
+def _scores(prepared: Prepared, recipe: Recipe, rows: Integers, told: Floats) -> dict[str, float]:
     labels = prepared.labels[rows]
-    if settings.target == "price":
+    if recipe.target == "price":
         return price_scores(labels.astype(np.float64), told[:, 0])
     return classification_scores(labels.astype(np.int64), told.argmax(axis=1))

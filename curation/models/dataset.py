@@ -23,7 +23,7 @@ from training.fit.loop import epoch_size
 from training.fit.optim import check_steps
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model, least_size
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.progress import Reporter
 
 __all__ = ["Prepared", "check_settings", "prepare_dataset", "start"]
@@ -83,9 +83,9 @@ class Prepared:
         """Class numbers of the given labels, shape (N,), whatever is to be told; -1 for none."""
         return class_numbers(self.table["label"], self.classes)
 
-    def divided(self, rows: Integers, settings: TrainSettings) -> tuple[Integers, Integers]:
+    def divided(self, rows: Integers, recipe: Recipe) -> tuple[Integers, Integers]:
         """Divide training rows into those that train and those that tell when training ends, groups kept whole."""
-        if settings.early_stop is None:
+        if recipe.early_stop is None:
             return rows, rows[:0]
         groups = self.data.groups[rows]
         if (distinct := len(np.unique(groups))) < _VALIDATION:
@@ -95,11 +95,11 @@ class Prepared:
                 wanted=f"at least {_VALIDATION}",
                 fix="Leave `early_stop` out.",
             )
-        part = assign_folds(self.class_numbers[rows], groups, folds=_VALIDATION, seed=settings.seed + 104_729)
+        part = assign_folds(self.class_numbers[rows], groups, folds=_VALIDATION, seed=recipe.seed + 104_729)
         return rows[part != 0], rows[part == 0]
 
 
-def check_settings(listings: Listings, settings: TrainSettings) -> None:
+def check_settings(listings: Listings, recipe: Recipe) -> None:
     """Refuse what can't be trained on these listings, before anything is made.
 
     Raises
@@ -108,16 +108,16 @@ def check_settings(listings: Listings, settings: TrainSettings) -> None:
         If there is no such model, it can't take photos of this size, there are no prices to tell or to look at, or a
         learning rate begins after the end of training.
     """
-    build_model(settings.model, classes=len(listings.classes), image_size=settings.size, pretrained=False)
-    if settings.epochs or settings.iterations:
+    build_model(recipe.model, classes=len(listings.classes), image_size=recipe.size, pretrained=False)
+    if recipe.epochs or recipe.iterations:
         # fewer listings may train than there are, which is known once their photos are decoded; never more
         of = listings.table
-        labels = prices_of(of) if settings.target == "price" else class_numbers(of["label"], listings.classes)
-        check_steps(settings, epoch_size(labels[labels >= 0], settings))
-    if (settings.target == "price" or settings.use_price) and not (listings.table["price"] > 0).any():
+        labels = prices_of(of) if recipe.target == "price" else class_numbers(of["label"], listings.classes)
+        check_steps(recipe, epoch_size(labels[labels >= 0], recipe))
+    if (recipe.target == "price" or recipe.use_price) and not (listings.table["price"] > 0).any():
         known = int(listings.table["price"].notna().sum())
         raise InputError(
-            f"{listings.source.name} has no price to " + ("look at" if settings.use_price else "tell"),
+            f"{listings.source.name} has no price to " + ("look at" if recipe.use_price else "tell"),
             got=f"{known} prices, none above 0" if known else "no column price, or an empty one",
             wanted="prices above 0",
             fix='Map the column with `columns={"price": "NAME"}`, or do without prices.',
@@ -142,7 +142,7 @@ def start(
 def prepare_dataset(
     run: Run,
     listings: Listings,
-    settings: TrainSettings,
+    recipe: Recipe,
     *,
     models: Iterable[str],
     folds: int,
@@ -157,7 +157,7 @@ def prepare_dataset(
         Gets ``listings.parquet``.
     listings : Listings
         The checked table.
-    settings : TrainSettings
+    recipe : Recipe
         Size of the photos, target, seed, whether networks look at prices.
     models : iterable of str
         The models that will be trained.
@@ -173,18 +173,18 @@ def prepare_dataset(
     table = prepare(
         run,
         listings,
-        image_size=settings.size,
-        seed=settings.seed,
+        image_size=recipe.size,
+        seed=recipe.seed,
         folds=folds,
         cache=cache,
         reporter=reporter,
         text=False,
     )
     numbers, prices = class_numbers(table["label"], listings.classes), prices_of(table)
-    labels = prices if settings.target == "price" else numbers
+    labels = prices if recipe.target == "price" else numbers
     readable = table["unreadable"].isna().to_numpy(dtype=bool)
     usable = np.asarray(readable & (labels >= 0), dtype=bool)
-    warnings = _warnings(table, readable, labels, settings, listings.classes, models)
+    warnings = _warnings(table, readable, labels, recipe, listings.classes, models)
     for line in warnings:
         reporter.say(f"warning: {line}")
     data = Data(
@@ -193,7 +193,7 @@ def prepare_dataset(
         str(run.record()["sha256"]["images"]),
         groups_of(table),
         len(listings.classes),
-        prices if settings.use_price else None,
+        prices if recipe.use_price else None,
     )
     prepared = Prepared(run, table, listings.classes, listings.source.currency, data, labels, usable, tuple(warnings))
     _require_both_sides(prepared)
@@ -215,7 +215,7 @@ def _warnings(
     table: pd.DataFrame,
     readable: Mask,
     labels: Labels,
-    settings: TrainSettings,
+    recipe: Recipe,
     classes: tuple[str, ...],
     models: Iterable[str],
 ) -> list[str]:
@@ -223,14 +223,14 @@ def _warnings(
     if unreadable := int((~readable).sum()):
         found.append(f"{unreadable} of {len(table)} photos can't be read; their listings train and judge nothing")
     if nothing := int((readable & ~(labels >= 0)).sum()):
-        what = "price above 0" if settings.target == "price" else "label"
+        what = "price above 0" if recipe.target == "price" else "label"
         found.append(f"{nothing} of {len(table)} listings have no {what}; they train and judge nothing")
     sides = table[["width", "height"]].min(axis=1)
     for model in models:
         least = least_size(model)
         if small := int((sides < least).sum()):
             found.append(f"{small} photos are smaller than the {least} pixels that {model} needs; they are enlarged")
-    if settings.target == "label":
+    if recipe.target == "label":
         usable = table[readable & table["label"].notna().to_numpy(dtype=bool)]
         test = usable["split"] == "test"
         sides_of = {"training": set(usable.loc[~test, "label"]), "test": set(usable.loc[test, "label"])}

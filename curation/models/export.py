@@ -52,10 +52,10 @@ def export_model(model: Path, output: Path | None, *, tolerance: float, reporter
     if path.suffix.lower() != _SUFFIX:
         raise InputError(f"{path} is no name for an ONNX file", got=path.suffix or "no suffix", wanted=_SUFFIX)
     saved = load_model(file)
-    size = saved.settings.size
+    size = saved.recipe.size
     random = np.random.default_rng(0).integers(0, 256, (_RANDOM, size, size, 3), dtype=np.uint8)
     real = _photos(file.parent, size)
-    reporter.say(f"exporting {saved.settings.model} for photos of {size} pixels, and checking it against torch")
+    reporter.say(f"exporting {saved.recipe.model} for photos of {size} pixels, and checking it against torch")
     try:
         difference = export_onnx(saved, path, np.concatenate([real, random]), tolerance=tolerance)
     except OSError as error:

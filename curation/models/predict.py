@@ -98,9 +98,9 @@ def predict_listings(
     folder = output or _next(listings.source.name)
     _check_output(folder)
     say_problems(listings, reporter)
-    if model.recipe != RECIPE:
+    if model.decoding != RECIPE:
         reporter.say(
-            f"warning: the model's photos were decoded in another way ({model.recipe}; here {RECIPE}); "
+            f"warning: the model's photos were decoded in another way ({model.decoding}; here {RECIPE}); "
             "pixels may differ a little"
         )
     with whole_folder(folder) as built:
@@ -114,7 +114,7 @@ def predict_listings(
 def _check(model: SavedModel, listings: Listings) -> None:
     """Refuse listings that the model can't be used on."""
     source, prices = listings.source, listings.table["price"]
-    if model.settings.use_price and not (prices > 0).any():
+    if model.recipe.use_price and not (prices > 0).any():
         others = [name for name in listings.table.columns if name not in COLUMNS]
         known = int(prices.notna().sum())
         raise InputError(
@@ -124,7 +124,7 @@ def _check(model: SavedModel, listings: Listings) -> None:
             fix=closest("price", others) or 'Map the column with `columns={"price": "NAME"}`.',
         )
     theirs, ours = model.facts.get("currency"), source.currency
-    about_prices = model.settings.use_price or model.settings.target == "price"
+    about_prices = model.recipe.use_price or model.recipe.target == "price"
     if about_prices and theirs and ours and theirs.strip().upper() != ours.strip().upper():
         raise InputError(
             f"the model was trained on prices in {theirs}",
@@ -156,7 +156,7 @@ def _tell(
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
     with reporter.bar("reading photos") as progress:
         photos, facts = store_photos(
-            paths, size=model.settings.size, cache=cache, spare=spare, progress=progress, say=reporter.say
+            paths, size=model.recipe.size, cache=cache, spare=spare, progress=progress, say=reporter.say
         )
     why = [fact.error for fact in facts]
     if None not in why:
@@ -166,7 +166,7 @@ def _tell(
             fix="Check that the image column names the photos of this table.",
         )
     rows = np.array([row for row, reason in enumerate(why) if reason is None], dtype=np.int64)
-    prices = prices_of(table) if model.settings.use_price else None
+    prices = prices_of(table) if model.recipe.use_price else None
     told = tell(model.net, photos, prices, rows, device, reporter, what="predicting")
     return _Told(table, told, why, _trained(model, facts))
 
@@ -181,8 +181,8 @@ def _trained(model: SavedModel, facts: list[PhotoFacts]) -> Mask:
 def _write(model: SavedModel, told: _Told, folder: Path) -> None:
     table = told.table
     said = table[["id", "image"]].reset_index(drop=True)
-    said = said.join(told_columns(told.told, model.classes, model.settings.target))
-    if model.settings.target == "label":
+    said = said.join(told_columns(told.told, model.classes, model.recipe.target))
+    if model.recipe.target == "label":
         ids = table["id"].to_numpy(dtype=np.str_)
         unknown = np.full(len(ids), -1, dtype=np.int64)
         probabilities = Probabilities(ids, model.classes, told.told.astype(np.float64), unknown)
@@ -194,7 +194,7 @@ def _write(model: SavedModel, told: _Told, folder: Path) -> None:
 
 def _summary(model: SavedModel, listings: Listings, told: _Told, folder: Path) -> dict[str, Any]:
     table, known = told.table, told.known
-    prices = model.settings.target == "price"
+    prices = model.recipe.target == "price"
     # float32 does not have all cents of a large price
     given = np.asarray(table["price"].to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     labels = table["label"]
@@ -213,7 +213,7 @@ def _summary(model: SavedModel, listings: Listings, told: _Told, folder: Path) -
         "folder": str(folder),
         "predictions": str(folder / "predictions.csv"),
         "dataset": listings.source.name,
-        "target": model.settings.target,
+        "target": model.recipe.target,
         "currency": model.facts.get("currency") or listings.source.currency,
         "listings": len(table),
         "predicted": int(known.sum()),
@@ -229,7 +229,7 @@ def _summary(model: SavedModel, listings: Listings, told: _Told, folder: Path) -
 def _counts(model: SavedModel, told: _Told) -> dict[str, Any]:
     """Return what was told altogether: listings of each class, or the range of prices."""
     said = told.told[told.known]
-    if model.settings.target == "price":
+    if model.recipe.target == "price":
         low, median, high = np.quantile(said[:, 0].astype(np.float64), [0.05, 0.5, 0.95])
         return {"p5": round(low, 2), "median": round(median, 2), "p95": round(high, 2)}
     counts = np.bincount(said.argmax(axis=1), minlength=len(model.classes))

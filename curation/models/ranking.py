@@ -10,7 +10,7 @@ import numpy.typing as npt
 from curation.models.cross_validate import FoldScores
 from curation.models.dataset import Prepared
 from training.evaluation.bootstrap import Difference, resample
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 __all__ = ["SCORES", "behind", "ranked"]
 
@@ -27,14 +27,14 @@ def ranked(scores: Mapping[str, FoldScores], target: str) -> list[str]:
     return sorted(scores, key=lambda name: sign * scores[name].pooled[SCORES[target][0]])
 
 
-def behind(prepared: Prepared, settings: TrainSettings, scores: Mapping[str, FoldScores]) -> dict[str, Difference]:
+def behind(prepared: Prepared, recipe: Recipe, scores: Mapping[str, FoldScores]) -> dict[str, Difference]:
     """Return how far each way to train is behind the best: of macro-F1, or of the mean absolute error of prices.
 
     Parameters
     ----------
     prepared : Prepared
         The listings.
-    settings : TrainSettings
+    recipe : Recipe
         Target, and the seed of the resampling.
     scores : mapping of str to FoldScores
         All on the same rows.
@@ -52,19 +52,19 @@ def behind(prepared: Prepared, settings: TrainSettings, scores: Mapping[str, Fol
     and way was trained, and another seed would give others. Nor does it correct for the choice of the best among many,
     which flatters the first.
     """
-    best, *others = ranked(scores, settings.target)
+    best, *others = ranked(scores, recipe.target)
     rows = scores[best].rows
     groups, labels = prepared.data.groups[rows], prepared.labels[rows]
-    if settings.target == "price":
+    if recipe.target == "price":
         off = {name: np.abs(labels.astype(np.float64) - each.told[:, 0]) for name, each in scores.items()}
-        return {name: _mean(off[name] - off[best], groups, settings.seed) for name in others}
+        return {name: _mean(off[name] - off[best], groups, recipe.seed) for name in others}
     answers = {name: each.told.argmax(axis=1)[None].astype(np.int64) for name, each in scores.items()}
     drawn = resample(
         labels.astype(np.int64),
         answers,
         groups,
         classes=len(prepared.classes),
-        seed=settings.seed,
+        seed=recipe.seed,
         resamples=_RESAMPLES,
     )
     return {name: drawn.macro_f1(best, name) for name in others}

@@ -10,16 +10,14 @@ import numpy.typing as npt
 
 from curation.models.dataset import Integers, Prepared
 from training.evaluation.metrics import classification_metrics, price_metrics
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 __all__ = ["confused", "log_confusion", "scores_of"]
 
 _KEYS = ("precision", "recall", "f1")
 
 
-def scores_of(
-    prepared: Prepared, settings: TrainSettings, rows: Integers, told: npt.NDArray[np.float32]
-) -> dict[str, Any]:
+def scores_of(prepared: Prepared, recipe: Recipe, rows: Integers, told: npt.NDArray[np.float32]) -> dict[str, Any]:
     """Score what was told of some rows.
 
     Parameters
@@ -37,7 +35,7 @@ def scores_of(
         over the classes that occur, and ``confusion`` (K, K): rows are given labels, columns told ones. Of prices as
         :func:`training.evaluation.metrics.price_metrics`, in the currency.
     """
-    if settings.target == "price":
+    if recipe.target == "price":
         asked = prepared.labels[rows].astype(np.float64)
         return price_metrics(asked, told[rows, 0], prepared.class_numbers[rows], prepared.classes)
     given, predicted = prepared.labels[rows].astype(np.int64), told[rows].argmax(axis=1)

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from training.settings import AUGMENTS, SCHEDULES, TrainSettings
+from training.settings import AUGMENTS, SCHEDULES, Recipe
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -24,7 +24,7 @@ _STEP_AT = (0.3, 0.9)
 _STEP_TO = 0.1
 #: Digits that are worth writing down; they keep the command short.
 _DIGITS = 3
-#: Of the settings that :func:`training.settings.TrainSettings` accepts.
+#: Of the settings that :func:`training.settings.Recipe` accepts.
 _LEAST_RATE, _MOST_RATE, _MOST_DECAY = 1e-12, 100.0, 1e6
 
 
@@ -68,7 +68,7 @@ class SearchSpace:
         return {name: value if value is None else list(value) for name, value in asdict(self).items()}
 
 
-def space_around(start: TrainSettings) -> SearchSpace:
+def space_around(start: Recipe) -> SearchSpace:
     """Return the space around the settings that a search starts from.
 
     Learning rates and weight decays lie around those of the start, as good ones depend on the model and the optimiser.
@@ -81,7 +81,7 @@ def space_around(start: TrainSettings) -> SearchSpace:
     )
 
 
-def start_parameters(start: TrainSettings) -> dict[str, Any]:
+def start_parameters(start: Recipe) -> dict[str, Any]:
     """Return the parameters that stand for the start itself."""
     parameters = {
         "learning_rate": start.rate,
@@ -91,7 +91,7 @@ def start_parameters(start: TrainSettings) -> dict[str, Any]:
     return {**parameters, "weight_decay": start.decay} if start.decay else parameters
 
 
-def parameters_of(drawn: dict[str, Any], start: TrainSettings) -> dict[str, Any]:
+def parameters_of(drawn: dict[str, Any], start: Recipe) -> dict[str, Any]:
     """Return what is used of drawn parameters: numbers with three digits, those of the start as they are."""
     exact = start_parameters(start)
     return {
@@ -100,12 +100,12 @@ def parameters_of(drawn: dict[str, Any], start: TrainSettings) -> dict[str, Any]
     }
 
 
-def with_parameters(start: TrainSettings, parameters: dict[str, Any], steps: int) -> TrainSettings:
+def with_parameters(start: Recipe, parameters: dict[str, Any], steps: int) -> Recipe:
     """Return the start's settings with other parameters.
 
     Parameters
     ----------
-    start : TrainSettings
+    start : Recipe
     parameters : dict
         Of :func:`parameters_of`.
     steps : int

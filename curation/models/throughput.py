@@ -7,7 +7,7 @@ from pathlib import Path
 
 from training.crossval.jobs import Job
 from training.fit.throughput import Arrangement, measure
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device
 from training.utils.files import read_json, write_json
 from training.utils.progress import Reporter
@@ -17,13 +17,13 @@ __all__ = ["arrange", "expected_seconds", "measured"]
 
 
 def arrange(
-    settings: TrainSettings, jobs: Sequence[Job], device: Device, file: Path, reporter: Reporter, *, classes: int
+    recipe: Recipe, jobs: Sequence[Job], device: Device, file: Path, reporter: Reporter, *, classes: int
 ) -> Arrangement:
     """Measure how networks train fastest here, and say how long these jobs take; or read back what was measured.
 
     Parameters
     ----------
-    settings : TrainSettings
+    recipe : Recipe
     jobs : sequence of Job
         That are trained together.
     device : Device
@@ -35,22 +35,22 @@ def arrange(
         K.
     """
     known = file.exists()
-    arrangement = measured(settings, len(jobs), device, file, classes=classes)
+    arrangement = measured(recipe, len(jobs), device, file, classes=classes)
     if not known:
-        steps, seconds = sum(job.steps(settings) for job in jobs), expected_seconds(settings, jobs, arrangement)
-        reporter.say(f"expected: {duration(seconds)} at most ({arrangement}; {steps:,} steps of {settings.model})")
+        steps, seconds = sum(job.steps(recipe) for job in jobs), expected_seconds(recipe, jobs, arrangement)
+        reporter.say(f"expected: {duration(seconds)} at most ({arrangement}; {steps:,} steps of {recipe.model})")
     return arrangement
 
 
-def measured(settings: TrainSettings, jobs: int, device: Device, file: Path, *, classes: int) -> Arrangement:
+def measured(recipe: Recipe, jobs: int, device: Device, file: Path, *, classes: int) -> Arrangement:
     """Measure how so many networks train fastest here, and keep it in a file; or read back what was measured."""
     if file.exists():
         return Arrangement.from_dict(read_json(file))
-    arrangement = measure(settings, device, classes=classes, jobs=jobs)
+    arrangement = measure(recipe, device, classes=classes, jobs=jobs)
     write_json(file, arrangement.to_dict())
     return arrangement
 
 
-def expected_seconds(settings: TrainSettings, jobs: Sequence[Job], arrangement: Arrangement) -> float:
+def expected_seconds(recipe: Recipe, jobs: Sequence[Job], arrangement: Arrangement) -> float:
     """Return the seconds that jobs take, at most."""
-    return sum(job.steps(settings) for job in jobs) * arrangement.step_seconds / arrangement.side_by_side
+    return sum(job.steps(recipe) for job in jobs) * arrangement.step_seconds / arrangement.side_by_side

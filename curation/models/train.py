@@ -28,7 +28,7 @@ from training.images.cache import PhotoCache
 from training.networks.network import build_net
 from training.networks.saved import MODEL_FILE, SavedModel, photo_keys, save_model
 from training.networks.zoo import initial_weights
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device, find_device
 from training.utils.files import locked, whole_file, write_json
 from training.utils.progress import Reporter
@@ -43,8 +43,9 @@ _FOLDS = 5
 
 def train_model(
     listings: Listings,
-    settings: TrainSettings,
+    recipe: Recipe,
     *,
+    device: str,
     output: Path | None,
     cache: PhotoCache,
     command: Sequence[str],
@@ -56,8 +57,10 @@ def train_model(
     ----------
     listings : Listings
         The checked table; its ``split``, or a stratified fifth of it, groups kept whole, is the test set.
-    settings : TrainSettings
+    recipe : Recipe
         How.
+    device : str
+        Where, as in :class:`training.settings.Execution`.
     output : Path or None
         Where; by default ``models/<dataset>/<number>``.
     cache : PhotoCache
@@ -72,57 +75,56 @@ def train_model(
     dict
         The content of ``metrics.json``. Beside it are ``model.pt``, ``predictions.csv`` and a TensorBoard log.
     """
-    check_settings(listings, settings)
-    device = find_device(settings.device)
-    run = start(
-        listings, output, root=MODELS, command=list(command), settings={"train": settings.to_dict()}, seed=settings.seed
-    )
+    check_settings(listings, recipe)
+    computer = find_device(device)
+    settings: dict[str, object] = {"train": {**recipe.to_dict(), "device": device}}
+    run = start(listings, output, root=MODELS, command=list(command), settings=settings, seed=recipe.seed)
     reporter.say(f"model folder: {run.folder}")
     with locked(run.folder), recorded(run, reporter):
         with run.stage("photos"):
             prepared = prepare_dataset(
-                run, listings, settings, models=[settings.model], folds=_FOLDS, cache=cache, reporter=reporter
+                run, listings, recipe, models=[recipe.model], folds=_FOLDS, cache=cache, reporter=reporter
             )
         with run.stage("train"):
-            job, content, warnings = _train(prepared, with_weights(settings, reporter), device, reporter)
+            job, content, warnings = _train(prepared, with_weights(recipe, reporter), computer, reporter)
         with run.stage("score"):
-            model = _saved(prepared, settings, job, content)
+            model = _saved(prepared, recipe, job, content)
             rows, prices = np.concatenate([prepared.train, prepared.test]), prepared.data.prices
-            told = tell(model.net, prepared.data.photos, prices, rows, device, reporter, what="scoring")
-            result = _result(prepared, settings, content, told, warnings)
+            told = tell(model.net, prepared.data.photos, prices, rows, computer, reporter, what="scoring")
+            result = _result(prepared, recipe, content, told, warnings)
             log_confusion(result, job.folder)
-            _write(prepared, settings, model, told, result)
+            _write(prepared, recipe, model, told, result)
         # all of it is in model.pt
         (job.folder / "checkpoint.pt").unlink()
     return result
 
 
 def _train(
-    prepared: Prepared, settings: TrainSettings, device: Device, reporter: Reporter
+    prepared: Prepared, recipe: Recipe, device: Device, reporter: Reporter
 ) -> tuple[Job, dict[str, Any], tuple[str, ...]]:
     """Train, or read back what was trained; return the job, its checkpoint, and what a person should know."""
-    rows, validation = prepared.divided(prepared.train, settings)
-    check_steps(settings, epoch_size(prepared.labels[rows], settings))
+    rows, validation = prepared.divided(prepared.train, recipe)
+    check_steps(recipe, epoch_size(prepared.labels[rows], recipe))
     folder = prepared.run.training_folder
     job = Job(
-        name=settings.model,
+        name=recipe.model,
         folder=folder / "log",
         labels=prepared.labels,
         rows=rows,
         scored=prepared.test,
-        seed=settings.seed,
+        seed=recipe.seed,
         validation=validation,
     )
-    arrangement = arrange(settings, [job], device, folder / "arrangement.json", reporter, classes=len(prepared.classes))
+    arrangement = arrange(recipe, [job], device, folder / "arrangement.json", reporter, classes=len(prepared.classes))
     with reporter.bar("training") as progress:
-        done = run_jobs([job], prepared.data, settings, arrangement, progress=progress, say=reporter.say)
+        done = run_jobs([job], prepared.data, recipe, arrangement, progress=progress, say=reporter.say)
     content: dict[str, Any] = torch.load(job.folder / "checkpoint.pt", map_location="cpu", weights_only=True)
     return job, content, done[0].warnings
 
 
-def _saved(prepared: Prepared, settings: TrainSettings, job: Job, content: dict[str, Any]) -> SavedModel:
+def _saved(prepared: Prepared, recipe: Recipe, job: Job, content: dict[str, Any]) -> SavedModel:
     prices = None if prepared.data.prices is None else prepared.data.prices[job.rows]
-    net = build_net(replace(settings, pretrained=False), len(prepared.classes), job.labels[job.rows], prices)
+    net = build_net(replace(recipe, pretrained=False), len(prepared.classes), job.labels[job.rows], prices)
     net.load_state_dict(content["model"])
     record = prepared.run.record()
     facts = {
@@ -134,12 +136,12 @@ def _saved(prepared: Prepared, settings: TrainSettings, job: Job, content: dict[
         "curate": __version__,
     }
     trained = prepared.table["sha256"].iloc[np.concatenate([job.rows, job.validation])]
-    return SavedModel(net.eval(), settings, prepared.classes, facts, photo_keys(trained.tolist()))
+    return SavedModel(net.eval(), recipe, prepared.classes, facts, photo_keys(trained.tolist()))
 
 
 def _result(
     prepared: Prepared,
-    settings: TrainSettings,
+    recipe: Recipe,
     content: dict[str, Any],
     told: npt.NDArray[np.float32],
     warnings: Sequence[str],
@@ -148,31 +150,31 @@ def _result(
     return {
         "folder": str(prepared.run.folder),
         "model": str(prepared.run.folder / MODEL_FILE),
-        "target": settings.target,
+        "target": recipe.target,
         "currency": prepared.currency,
-        "settings": settings.to_dict(),
-        "initial_weights": initial_weights(settings.model, pretrained=settings.pretrained),
+        "settings": recipe.to_dict(),
+        "initial_weights": initial_weights(recipe.model, pretrained=recipe.pretrained),
         "epochs": len(history),
         "best_epoch": content["best_epoch"],
         "iterations": history[-1]["step"],
         "listings": {"train": len(prepared.train), "test": len(prepared.test), "all": len(prepared.table)},
-        "train": scores_of(prepared, settings, prepared.train, told),
-        "test": scores_of(prepared, settings, prepared.test, told),
+        "train": scores_of(prepared, recipe, prepared.train, told),
+        "test": scores_of(prepared, recipe, prepared.test, told),
         "warnings": [*prepared.warnings, *warnings],
     }
 
 
 def _write(
     prepared: Prepared,
-    settings: TrainSettings,
+    recipe: Recipe,
     model: SavedModel,
     told: npt.NDArray[np.float32],
     result: dict[str, Any],
 ) -> None:
     table, folder = prepared.table, prepared.run.folder
-    given = settings.target
+    given = recipe.target
     said = table[["id", "image", "split"]].assign(**{f"given_{given}": table[given]}).reset_index(drop=True)
-    said = said.join(told_columns(told, prepared.classes, settings.target))
+    said = said.join(told_columns(told, prepared.classes, recipe.target))
     with whole_file(folder / "predictions.csv") as temporary:
         said.to_csv(temporary, index=False)
     save_model(folder / MODEL_FILE, model)

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from curation.errors import RunError
 from curation.models.search_space import SearchSpace, parameters_of, start_parameters
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 __all__ = ["Trials", "Tried", "quiet"]
 
@@ -107,7 +107,7 @@ class Trials:
     study : optuna.Study
     storage : RDBStorage
         Where it is.
-    start : TrainSettings
+    start : Recipe
         The first trial.
     space : SearchSpace
         What the others are drawn from.
@@ -115,11 +115,11 @@ class Trials:
 
     study: optuna.Study
     storage: RDBStorage
-    start: TrainSettings
+    start: Recipe
     space: SearchSpace
 
     @classmethod
-    def open(cls, file: Path, start: TrainSettings, space: SearchSpace) -> Trials:
+    def open(cls, file: Path, start: Recipe, space: SearchSpace) -> Trials:
         """Open the trials in a file, or begin with the start.
 
         A trial is ended early if none of its means over the folds so far reaches the median of the complete trials

@@ -28,7 +28,7 @@ from training.fit.loop import epoch_size
 from training.fit.optim import check_steps
 from training.fit.throughput import Arrangement
 from training.images.cache import PhotoCache
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import find_device
 from training.utils.files import locked
 from training.utils.progress import Progress, Reporter
@@ -75,9 +75,10 @@ class SearchSettings:
 
 def tune(
     listings: Listings,
-    settings: TrainSettings,
+    recipe: Recipe,
     search: SearchSettings,
     *,
+    device: str,
     output: Path | None,
     cache: PhotoCache,
     command: Sequence[str],
@@ -93,11 +94,13 @@ def tune(
     ----------
     listings : Listings
         The checked table; listings of the test set are never trained on nor scored.
-    settings : TrainSettings
+    recipe : Recipe
         The first trial. Learning rate, schedule, weight decay and how photos are varied are searched around it; all
         else stays.
     search : SearchSettings
         How long, how many folds.
+    device : str
+        Where, as in :class:`training.settings.Execution`.
     output : Path or None
         Where; by default ``studies/<dataset>/<number>``.
     cache : PhotoCache
@@ -113,32 +116,35 @@ def tune(
         The content of ``tune.json``.
     """
     over = _clock(search.time_limit)
-    check_settings(listings, settings)
-    device = find_device(settings.device)
-    space = space_around(settings)
-    asked: dict[str, object] = {"train": settings.to_dict(), "tune": {"folds": search.folds, "space": space.to_dict()}}
+    check_settings(listings, recipe)
+    computer = find_device(device)
+    space = space_around(recipe)
+    asked: dict[str, object] = {
+        "train": {**recipe.to_dict(), "device": device},
+        "tune": {"folds": search.folds, "space": space.to_dict()},
+    }
     run = start(
         listings,
         output,
         root=STUDIES,
         command=list(command),
         settings=asked,
-        seed=settings.seed,
+        seed=recipe.seed,
         extend=True,
     )
     reporter.say(f"study folder: {run.folder}")
     with locked(run.folder), recorded(run, reporter), quiet():
-        trials = Trials.open(run.folder / TRIALS, settings, space)
+        trials = Trials.open(run.folder / TRIALS, recipe, space)
         if known := len(trials.all()):
             reporter.say(f"this study goes on; trials that began before: {known}")
         with run.stage("photos"):
             prepared = prepare_dataset(
-                run, listings, settings, models=[settings.model], folds=search.folds, cache=cache, reporter=reporter
+                run, listings, recipe, models=[recipe.model], folds=search.folds, cache=cache, reporter=reporter
             )
         with run.stage("search"):
             file = run.training_folder / "arrangement.json"
-            arrangement = measured(settings, 1, device, file, classes=len(prepared.classes))
-            _Search(prepared, _as_begun(run, settings, reporter), search, trials, arrangement, reporter, over).run()
+            arrangement = measured(recipe, 1, computer, file, classes=len(prepared.classes))
+            _Search(prepared, _as_begun(run, recipe, reporter), search, trials, arrangement, reporter, over).run()
         result = tune_result(prepared, trials, folds=search.folds, dataset=dataset)
         write_tune(run.folder, result)
     return result
@@ -150,13 +156,13 @@ def _clock(limit: float | None) -> Callable[[], bool]:
     return lambda: limit is not None and time.monotonic() - began >= limit
 
 
-def _as_begun(run: Run, settings: TrainSettings, reporter: Reporter) -> TrainSettings:
+def _as_begun(run: Run, recipe: Recipe, reporter: Reporter) -> Recipe:
     """Return the settings with the initial weights that the study began with, whatever can be fetched today."""
     begun = run.record().get("pretrained")
     if begun is None:
-        begun = with_weights(settings, reporter).pretrained
+        begun = with_weights(recipe, reporter).pretrained
         run.update(pretrained=begun)
-    return replace(settings, pretrained=begun)
+    return replace(recipe, pretrained=begun)
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,7 @@ class _Search:
     """Trains one trial after another, and of each one fold after another: it may end after any."""
 
     prepared: Prepared
-    start: TrainSettings
+    start: Recipe
     asked: SearchSettings
     trials: Trials
     arrangement: Arrangement
@@ -208,13 +214,13 @@ class _Search:
                     return
                 if self.over():
                     return
-                settings = with_parameters(self.start, known.parameters, steps[fold])
+                recipe = with_parameters(self.start, known.parameters, steps[fold])
                 since = time.monotonic()
                 try:
                     done = run_jobs(
                         [jobs[fold]],
                         self.prepared.data,
-                        settings,
+                        recipe,
                         self.arrangement,
                         progress=_part(progress, sum(steps[:fold]), sum(steps)),
                         say=self.reporter.say,
@@ -223,7 +229,7 @@ class _Search:
                     self.trials.prune(trial, diverged=str(error))
                     _forget(jobs[fold])
                     return
-                scores = score_folds(self.prepared, settings, [jobs[fold]], done).pooled
+                scores = score_folds(self.prepared, recipe, [jobs[fold]], done).pooled
                 self.trials.keep(trial, scores, time.monotonic() - since)
                 _forget(jobs[fold])
             self.trials.complete(trial)

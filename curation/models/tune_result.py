@@ -39,11 +39,11 @@ def tune_result(prepared: Prepared, trials: Trials, *, folds: int, dataset: Sequ
     tried, best, start = trials.all(), trials.best(), trials.start
     lower_is_better = start.target == "price"
     if best is None:
-        settings, following = None, None
+        recipe, following = None, None
     else:
         rows, _ = prepared.divided(prepared.train, start)
         chosen = with_parameters(start, best.parameters, steps_of(prepared.labels[rows], start))
-        settings, following = chosen.to_dict(), command_line(chosen, *dataset)
+        recipe, following = chosen.to_dict(), command_line(chosen, *dataset)
     gain = None if best is None else _gain(tried[0], best, lower_is_better=lower_is_better)
     return {
         "folder": str(prepared.run.folder),
@@ -59,7 +59,7 @@ def tune_result(prepared: Prepared, trials: Trials, *, folds: int, dataset: Sequ
         "seconds": round(sum(each.seconds for each in tried), 1),
         "trials": [each.to_dict() for each in sorted(tried, key=lambda each: _rank(each, lower_is_better))],
         "best": None if best is None else best.number,
-        "best_settings": settings,
+        "best_settings": recipe,
         "gain": gain,
         "importances": trials.importances(),
         "warnings": list(prepared.warnings),

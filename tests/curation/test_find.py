@@ -19,12 +19,12 @@ from curation.issues import COLUMNS
 from curation.listings import read_listings
 from tests.support.synthetic import put_weights
 from training.fit.throughput import Arrangement
-from training.settings import TrainSettings
+from training.settings import Execution, Recipe, read_settings
 from training.utils.devices import find_device
 from training.utils.progress import Silent
 
-QUICK = FindSettings(folds=2, train=TrainSettings(preset="quick", pretrained=False, device="cpu"))
-NETWORKS = replace(QUICK, train=replace(QUICK.train, model="squeezenet1_1", epochs=1, batch_size=32))
+QUICK = FindSettings(folds=2, recipe=Recipe(pretrained=False), execution=Execution(preset="quick", device="cpu"))
+NETWORKS = replace(QUICK, recipe=replace(QUICK.recipe, model="squeezenet1_1", epochs=1, batch_size=32))
 
 
 class Listener(Silent):
@@ -62,13 +62,13 @@ def contents(folder):
 
 def test_photos_are_larger_for_a_pretrained_network_that_can_be_had(torch_home, demo, tmp_path):
     put_weights(torch_home, "resnet18")
-    settings = replace(QUICK, train=replace(QUICK.train, pretrained=True))
+    settings = replace(QUICK, recipe=replace(QUICK.recipe, pretrained=True))
     listener = Listener()
     run = find(read_listings(demo), settings, run_folder=tmp_path / "run", reporter=listener)
     assert run.record()["image_size"] == 96
     assert "features: pretrained resnet18, photos of 96 pixels" in listener.lines
     assert run.record()["settings"]["train"]["image_size"] is None
-    sized = replace(settings, train=replace(settings.train, image_size=40))
+    sized = replace(settings, recipe=replace(settings.recipe, image_size=40))
     assert find(read_listings(demo), sized, run_folder=tmp_path / "sized").record()["image_size"] == 40
 
 
@@ -182,7 +182,7 @@ def test_a_run_without_networks_has_none(finished):
 def test_an_interrupted_run_is_not_continued_with_other_settings_or_columns(demo, tmp_path):
     run = find(read_listings(demo), QUICK, run_folder=tmp_path / "run")
     run.update(status="interrupted")
-    other = replace(QUICK, train=replace(QUICK.train, seed=9))
+    other = replace(QUICK, recipe=replace(QUICK.recipe, seed=9))
     with pytest.raises(RunError, match="other settings"):
         find(read_listings(demo), other, run_folder=tmp_path / "run")
     with pytest.raises(RunError, match=r"dataset\.columns"):
@@ -214,7 +214,7 @@ def test_a_finished_run_is_never_overwritten(finished, demo):
         (replace(QUICK, folds=1), "1 folds can't be made"),
         (replace(QUICK, folds=119), "119 folds can't be made of 120 listings: got 1[01]. groups"),
         (replace(QUICK, folds=121), "121 folds can't be made of 120 listings"),
-        (replace(QUICK, train=replace(QUICK.train, model="inception_v3")), "can't take photos of 32 pixels"),
+        (replace(QUICK, recipe=replace(QUICK.recipe, model="inception_v3")), "can't take photos of 32 pixels"),
     ],
 )
 def test_settings_that_fit_no_training_leave_nothing_behind(settings, match, demo, tmp_path):
@@ -243,7 +243,7 @@ def test_a_declaration_whose_counts_are_wrong_is_said(demo, tmp_path):
 
 
 def test_the_probabilities_of_a_run_can_be_brought_to_another(finished, demo, tmp_path):
-    settings = FindSettings(probabilities=finished.probabilities_file, train=finished_train(finished))
+    settings = FindSettings(probabilities=finished.probabilities_file, recipe=finished_recipe(finished))
     run = find(read_listings(demo), settings, run_folder=tmp_path / "run")
     assert not list(run.training_folder.glob("fold-*"))
     with np.load(run.probabilities_file) as brought, np.load(finished.probabilities_file) as own:
@@ -253,8 +253,8 @@ def test_the_probabilities_of_a_run_can_be_brought_to_another(finished, demo, tm
     assert agree.mean() > 0.85
 
 
-def finished_train(finished):
-    return TrainSettings(**finished.record()["settings"]["train"])
+def finished_recipe(finished):
+    return read_settings(finished.record()["settings"]["train"])[0]
 
 
 def test_fifty_thousand_listings_with_probabilities_need_no_photos(tmp_path):

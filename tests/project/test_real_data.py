@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from curation.find import FindSettings, find
 from curation.listings import read_listings
-from training.settings import TrainSettings
+from training.settings import Execution, Recipe
 
 
 def subset(table, folder, rows, tmp_path, **columns):
@@ -18,7 +18,7 @@ def subset(table, folder, rows, tmp_path, **columns):
     return read_listings(tmp_path / "subset.csv", allow_outside=True)
 
 
-QUICK = FindSettings(folds=2, train=TrainSettings(preset="quick", pretrained=False, device="cpu"))
+QUICK = FindSettings(folds=2, recipe=Recipe(pretrained=False), execution=Execution(preset="quick", device="cpu"))
 
 
 def test_human_label_noise_goes_through_the_loop(shared, tmp_path):

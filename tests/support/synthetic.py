@@ -9,16 +9,14 @@ from torchvision.models import get_model, get_model_weights
 from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data
 from training.fit.throughput import Arrangement
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import find_device
 
 CPU = find_device("cpu")
 ALONE = Arrangement(CPU)
 TOGETHER = Arrangement(CPU, side_by_side=2, cores=2)
 # it has dropout, which draws from the global generator, and no batch norm
-NETWORKS = TrainSettings(
-    model="squeezenet1_1", image_size=32, epochs=2, batch_size=8, learning_rate=1e-3, pretrained=False, device="cpu"
-)
+NETWORKS = Recipe(model="squeezenet1_1", image_size=32, epochs=2, batch_size=8, learning_rate=1e-3, pretrained=False)
 HEADS = replace(NETWORKS, epochs=0)
 
 
@@ -53,7 +51,7 @@ def plan_of(n, folds=3, may_train=None, has_photo=None):
 
 def prepared(folder, photos, plan, settings, **options):
     return prepare_data(
-        photos, plan.has_photo, plan.groups, classes=3, settings=settings, device=CPU, folder=folder, **options
+        photos, plan.has_photo, plan.groups, classes=3, recipe=settings, device=CPU, folder=folder, **options
     )
 
 
@@ -65,4 +63,4 @@ def validate(folder, photos, labels, plan, settings=NETWORKS, arrangement=ALONE,
 def validated(folder, photos, labels, plan, settings=NETWORKS, arrangement=ALONE, **options):
     """Return all that a cross-validation gives."""
     data = prepared(folder, photos, plan, settings)
-    return cross_validate(data, labels, plan, settings=settings, arrangement=arrangement, folder=folder, **options)
+    return cross_validate(data, labels, plan, recipe=settings, arrangement=arrangement, folder=folder, **options)

@@ -16,7 +16,7 @@ from training.crossval.workers import run_jobs
 from training.errors import InputError
 from training.features.neighbours import neighbour_probabilities
 from training.fit.throughput import Arrangement
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.files import write_json
 from training.utils.progress import Progress, silent
 
@@ -115,7 +115,7 @@ def cross_validate(
     labels: Integers,
     plan: FoldPlan,
     *,
-    settings: TrainSettings,
+    recipe: Recipe,
     arrangement: Arrangement,
     folder: Path,
     progress: Progress = silent,
@@ -133,7 +133,7 @@ def cross_validate(
         Given class numbers 0 to K-1; -1 where there is none.
     plan : FoldPlan
         Who trains, who is scored.
-    settings : TrainSettings
+    recipe : Recipe
         How to train.
     arrangement : Arrangement
         Where, and how many folds at a time.
@@ -163,12 +163,12 @@ def cross_validate(
             labels=labels,
             rows=plan.training_rows(fold),
             scored=plan.scored_rows(fold),
-            seed=settings.seed * 1009 + fold,
+            seed=recipe.seed * 1009 + fold,
             watched=np.flatnonzero(plan.has_photo),
         )
         for fold in range(plan.folds)
     ]
-    done = run_jobs(jobs, data, settings, arrangement, progress=progress, say=say)
+    done = run_jobs(jobs, data, recipe, arrangement, progress=progress, say=say)
     probs, shares = _out_of_fold(jobs, done, labels, plan, data.classes)
     if shares is not None:
         write_json(folder / SHARE_FILE, {"network_share": float(shares.mean())})
@@ -179,7 +179,7 @@ def cross_validate(
         plan.may_train,
         plan.has_photo,
         classes=data.classes,
-        seed=settings.seed,
+        seed=recipe.seed,
         device=arrangement.device.device,
     )
     return CrossValidated(probs, _in_fold(jobs, shares, plan, data.classes), neighbours)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from training.features.extract import choose_extractor, compute_features, features_known
 from training.fit.loop import Examples, Floats, steps_of
 from training.images import Integers, Photos
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device
 from training.utils.progress import Progress, silent
 
@@ -64,7 +64,7 @@ def prepare_data(
     groups: Integers,
     *,
     classes: int,
-    settings: TrainSettings,
+    recipe: Recipe,
     device: Device,
     folder: Path,
     photos_key: str = "",
@@ -97,11 +97,11 @@ def prepare_data(
     Data
     """
     # patches are drawn at random; in a pretrained network nothing is, and all seeds share what it makes
-    seed = 0 if settings.pretrained else settings.seed
+    seed = 0 if recipe.pretrained else recipe.seed
     path, rows = folder / f"features-{seed}.npy", np.flatnonzero(has_photo)
-    key = f"{photos_key} {settings.size} {seed} {settings.pretrained and settings.model}"
+    key = f"{photos_key} {recipe.size} {seed} {recipe.pretrained and recipe.model}"
     if not features_known(path, key):
-        extract, origin = choose_extractor(photos, rows, settings, device)
+        extract, origin = choose_extractor(photos, rows, recipe, device)
         say(f"features: {origin}")
         compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, progress=progress)
     progress(len(rows), len(rows))
@@ -150,17 +150,15 @@ class Job:
         """The network's predictions of `watched`, of the epochs that are kept."""
         return self.folder / "network-predictions.npy"
 
-    def steps(self, settings: TrainSettings) -> int:
+    def steps(self, recipe: Recipe) -> int:
         """Return the optimiser steps of its network; at least 1, which stands for the head."""
-        return max(1, steps_of(self.labels[self.rows], settings))
+        return max(1, steps_of(self.labels[self.rows], recipe))
 
-    def key(self, data: Data, settings: TrainSettings) -> str:
+    def key(self, data: Data, recipe: Recipe) -> str:
         """Name what its checkpoint depends on, so that none is used for another question."""
-        # where it is computed, and what it was planned from, is not part of the question
-        asked = {**settings.to_dict(), "device": None, "time_limit": None, "preset": None, "size": settings.size}
-        # nor whether they were said or are the optimiser's own
-        asked |= {"learning_rate": settings.rate, "weight_decay": settings.decay}
-        digest = hashlib.sha256(json.dumps([asked, data.classes, self.seed, data.key], sort_keys=True).encode())
+        digest = hashlib.sha256(
+            json.dumps([recipe.question(), data.classes, self.seed, data.key], sort_keys=True).encode()
+        )
         arrays = [self.labels[self.rows], self.rows, self.scored, self.watched, data.groups]
         arrays += [self.validation, self.labels[self.validation]]
         arrays += [] if data.prices is None else [data.prices]

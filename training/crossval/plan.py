@@ -19,7 +19,7 @@ from training.features.patches import PatchBank
 from training.fit.loop import sizes_of
 from training.fit.throughput import Arrangement, measure
 from training.networks.zoo import PRETRAINED, initial_weights
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device, each_on_one_core, threads_for
 from training.utils.files import read_json, write_json
 from training.utils.progress import Reporter
@@ -71,7 +71,7 @@ class Plan:
 
     Attributes
     ----------
-    settings : TrainSettings
+    recipe : Recipe
         As asked for, with the number of epochs settled: 0 trains no network.
     arrangement : Arrangement
         How.
@@ -79,21 +79,21 @@ class Plan:
         Expected seconds of ``photos``, ``features``, ``heads`` and ``networks``.
     """
 
-    settings: TrainSettings
+    recipe: Recipe
     arrangement: Arrangement
     seconds: dict[str, float]
 
     @property
     def epochs(self) -> int:
         """Epochs of each network."""
-        return self.settings.epochs or 0
+        return self.recipe.epochs or 0
 
     def save(self, path: Path) -> None:
         """Write it, so that an interrupted run goes on as it began."""
         write_json(
             path,
             {
-                "settings": self.settings.to_dict(),
+                "recipe": self.recipe.to_dict(),
                 "arrangement": self.arrangement.to_dict(),
                 "seconds": {stage: round(seconds, 2) for stage, seconds in self.seconds.items()},
             },
@@ -103,33 +103,33 @@ class Plan:
     def load(cls, path: Path) -> Plan:
         """Read what :meth:`save` wrote."""
         content = read_json(path)
-        return cls(
-            TrainSettings(**content["settings"]), Arrangement.from_dict(content["arrangement"]), content["seconds"]
-        )
+        return cls(Recipe(**content["recipe"]), Arrangement.from_dict(content["arrangement"]), content["seconds"])
 
     def lines(self) -> list[str]:
         """Say what is going to be done, and how long it will take."""
         total, device = sum(self.seconds.values()), self.arrangement.device
         if not self.epochs:
             return [f"expected: {duration(total)} ({device}; linear models on features, no network)"]
-        lines = [f"expected: {duration(total)} ({self.arrangement}; {self.epochs} epochs of {self.settings.model})"]
+        lines = [f"expected: {duration(total)} ({self.arrangement}; {self.epochs} epochs of {self.recipe.model})"]
         if total > 60:
             without = duration(total - self.seconds["networks"])
             lines.append(f'`preset="standard"`, without networks, would take {without}')
         return lines
 
 
-def make_plan(settings: TrainSettings, work: Work, device: Device) -> Plan:
+def make_plan(recipe: Recipe, work: Work, device: Device, *, time_limit: float | None = None) -> Plan:
     """Measure this machine for two or three seconds, and settle how to train.
 
     Parameters
     ----------
-    settings : TrainSettings
+    recipe : Recipe
         What was asked for.
     work : Work
         How much there is to do.
     device : Device
         Where.
+    time_limit : float, optional
+        Seconds that all of it may take.
 
     Returns
     -------
@@ -143,39 +143,39 @@ def make_plan(settings: TrainSettings, work: Work, device: Device) -> Plan:
     seconds = {
         "photos": work.seconds_before,
         # those of a pretrained network are the same each time
-        "features": (_features(settings, device) * work.photos + _projection(work))
-        * (1 if settings.pretrained else work.repeats),
+        "features": (_features(recipe, device) * work.photos + _projection(work))
+        * (1 if recipe.pretrained else work.repeats),
         "heads": _heads(work, device) * work.models * work.repeats,
         "networks": 0.0,
     }
-    epochs = settings.epochs_for(work.rows)
+    epochs = recipe.epochs_for(work.rows)
     needed = sum(seconds.values())
     left = math.inf
-    if settings.time_limit is not None:
-        left = settings.time_limit * _MARGIN - needed
+    if time_limit is not None:
+        left = time_limit * _MARGIN - needed
         if left < 0:
             raise InputError(
                 "the time limit is too short",
-                got=duration(settings.time_limit),
+                got=duration(time_limit),
                 wanted=f"about {duration(needed / _MARGIN)}, for {work.photos} photos without training a network",
                 fix="Give more time, or fewer listings.",
             )
     # without a network, nothing needs to be arranged
     arrangement = Arrangement(device, cores=torch.get_num_threads())
     if epochs:
-        measured = measure(settings, device, classes=work.classes, jobs=work.models)
-        while epochs and _networks(settings, epochs, measured, work) > left:
+        measured = measure(recipe, device, classes=work.classes, jobs=work.models)
+        while epochs and _networks(recipe, epochs, measured, work) > left:
             epochs -= 1
         if epochs:
-            arrangement, seconds["networks"] = measured, _networks(settings, epochs, measured, work)
-    return Plan(replace(settings, epochs=epochs), arrangement, seconds)
+            arrangement, seconds["networks"] = measured, _networks(recipe, epochs, measured, work)
+    return Plan(replace(recipe, epochs=epochs), arrangement, seconds)
 
 
-def _features(settings: TrainSettings, device: Device) -> float:
+def _features(recipe: Recipe, device: Device) -> float:
     """Return the seconds that the features of one photo take, with all cores at work."""
     cores = threads_for(device.device)
-    photos = np.random.default_rng(0).integers(0, 256, (_TRIAL_PHOTOS, settings.size, settings.size, 3), dtype=np.uint8)
-    extract, _ = choose_extractor(photos, np.arange(_TRIAL_PHOTOS), settings, device)
+    photos = np.random.default_rng(0).integers(0, 256, (_TRIAL_PHOTOS, recipe.size, recipe.size, 3), dtype=np.uint8)
+    extract, _ = choose_extractor(photos, np.arange(_TRIAL_PHOTOS), recipe, device)
     extract(photos[:4])
     start = time.perf_counter()
     list(each_on_one_core(extract, [photos] * cores, device=device.device))
@@ -208,17 +208,17 @@ def _heads(work: Work, device: Device) -> float:
     return (time.perf_counter() - start) / cores * max(1.0, work.rows / rows)
 
 
-def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, work: Work) -> float:
+def _networks(recipe: Recipe, epochs: int, arrangement: Arrangement, work: Work) -> float:
     """Return the seconds that training and using all networks takes."""
-    settings = replace(settings, epochs=epochs)
-    steps = settings.steps_for(work.rows)
+    recipe = replace(recipe, epochs=epochs)
+    steps = recipe.steps_for(work.rows)
     # the convolutions' cost goes with the area; half of the epochs may see smaller photos
-    area = float(np.mean([(size / settings.size) ** 2 for size in sizes_of(settings, epochs)]))
+    area = float(np.mean([(size / recipe.size) ** 2 for size in sizes_of(recipe, epochs)]))
     width = arrangement.side_by_side
 
     def seconds(models: int, watched: int) -> float:
         looks = 2 * work.scored + min(JUDGED, work.scored) * epochs + watched * len(kept_epochs(epochs))
-        forward = looks / settings.batch_size * _FORWARD
+        forward = looks / recipe.batch_size * _FORWARD
         whole, rest = divmod(models, width)
         each = arrangement.step_seconds * (steps * area + forward)
         last = arrangement.alone_seconds if rest == 1 else arrangement.step_seconds * rest / width
@@ -227,19 +227,19 @@ def _networks(settings: TrainSettings, epochs: int, arrangement: Arrangement, wo
     return seconds(work.models, work.watched) * work.repeats
 
 
-def with_weights(settings: TrainSettings, reporter: Reporter) -> TrainSettings:
+def with_weights(recipe: Recipe, reporter: Reporter) -> Recipe:
     """Fetch the weights once, before processes would each try; without them, networks start from scratch."""
-    origin = initial_weights(settings.model, pretrained=settings.pretrained)
-    if settings.pretrained and origin != PRETRAINED:
-        reporter.say(f"{settings.model} starts {origin}")
-    return replace(settings, pretrained=origin == PRETRAINED)
+    origin = initial_weights(recipe.model, pretrained=recipe.pretrained)
+    if recipe.pretrained and origin != PRETRAINED:
+        reporter.say(f"{recipe.model} starts {origin}")
+    return replace(recipe, pretrained=origin == PRETRAINED)
 
 
-def say_plan(plan: Plan, settings: TrainSettings, rows: int, reporter: Reporter) -> None:
+def say_plan(plan: Plan, recipe: Recipe, rows: int, reporter: Reporter) -> None:
     """Say what is going to be done, and how long it will take."""
-    if not plan.epochs and settings.epochs_for(rows):
+    if not plan.epochs and recipe.epochs_for(rows):
         reporter.say(
-            f"the time limit leaves no time for one epoch of {settings.model}: linear models on features instead"
+            f"the time limit leaves no time for one epoch of {recipe.model}: linear models on features instead"
         )
     for line in plan.lines():
         reporter.say(line)

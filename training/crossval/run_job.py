@@ -19,7 +19,7 @@ from training.features.linear import Head, fit_head
 from training.fit.loop import EpochResult, Fitted, epoch_size, fit
 from training.networks.network import Net
 from training.networks.predict import predict
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device
 from training.utils.files import whole_file
 
@@ -27,7 +27,7 @@ __all__ = ["JUDGED", "fit_network", "forget_other", "run_job"]
 
 
 def run_job(
-    job: Job, data: Data, settings: TrainSettings, device: Device, on_step: Callable[[int], None] = lambda step: None
+    job: Job, data: Data, recipe: Recipe, device: Device, on_step: Callable[[int], None] = lambda step: None
 ) -> Done:
     """Train and score, or read back what was done before.
 
@@ -47,23 +47,23 @@ def run_job(
     InputError
         If the checkpoint in the job's folder was made with other settings or data.
     """
-    key = job.key(data, settings)
+    key = job.key(data, recipe)
     path = job.folder / "checkpoint.pt"
     known = _read_checkpoint(path, key)
     if known is not None:
-        on_step(job.steps(settings))
+        on_step(job.steps(recipe))
         return Done(_array(known["head_probs"]), _array(known["network_probs"]), known=True)
     head, head_probs = _head(job, data, device)
     done, fitted = Done(head_probs), None
-    if settings.epochs_for(len(job.rows)):
+    if recipe.epochs_for(len(job.rows)):
         warnings: list[str] = []
-        fitted, settings = fit_network(job, data, settings, device, _unfinished(job, key), on_step, warnings)
+        fitted, recipe = fit_network(job, data, recipe, device, _unfinished(job, key), on_step, warnings)
         told = predict(fitted.model, data.photos, job.scored, device, prices=data.prices)
         done = Done(head_probs, told, tuple(warnings))
     with whole_file(path) as temporary:
-        torch.save(_content(key, settings, head, fitted, done), temporary)
+        torch.save(_content(key, recipe, head, fitted, done), temporary)
     _unfinished(job, key).unlink(missing_ok=True)
-    on_step(job.steps(settings))
+    on_step(job.steps(recipe))
     return done
 
 
@@ -88,10 +88,10 @@ def _tensor(array: npt.NDArray[np.float32] | None) -> torch.Tensor | None:
     return None if array is None else torch.from_numpy(array)
 
 
-def forget_other(job: Job, data: Data, settings: TrainSettings) -> None:
+def forget_other(job: Job, data: Data, recipe: Recipe) -> None:
     """Remove a checkpoint of another question from the job's folder."""
     path = job.folder / "checkpoint.pt"
-    if path.exists() and torch.load(path, map_location="cpu", weights_only=True).get("key") != job.key(data, settings):
+    if path.exists() and torch.load(path, map_location="cpu", weights_only=True).get("key") != job.key(data, recipe):
         shutil.rmtree(job.folder)
 
 
@@ -100,11 +100,11 @@ def _unfinished(job: Job, key: str) -> Path:
     return job.folder / f"unfinished-{key[:16]}.pt"
 
 
-def _content(key: str, settings: TrainSettings, head: Head | None, fitted: Fitted | None, done: Done) -> dict[str, Any]:
+def _content(key: str, recipe: Recipe, head: Head | None, fitted: Fitted | None, done: Done) -> dict[str, Any]:
     kept = {"weight": head.weight.cpu(), "bias": head.bias.cpu(), "strength": head.strength} if head else None
     return {
         "key": key,
-        "settings": settings.to_dict(),
+        "settings": recipe.to_dict(),
         "head": kept,
         "model": fitted.model.state_dict() if fitted else None,
         "best_epoch": fitted.best_epoch if fitted else None,
@@ -138,12 +138,12 @@ JUDGED = 500
 def fit_network(
     job: Job,
     data: Data,
-    settings: TrainSettings,
+    recipe: Recipe,
     device: Device,
     snapshot: Path,
     on_step: Callable[[int], None],
     warnings: list[str],
-) -> tuple[Fitted, TrainSettings]:
+) -> tuple[Fitted, Recipe]:
     """Train the network of a job; on a GPU without enough memory, with half the batch.
 
     Parameters
@@ -160,7 +160,7 @@ def fit_network(
     Returns
     -------
     fitted : Fitted
-    settings : TrainSettings
+    recipe : Recipe
         With the batch size that did fit.
 
     Raises
@@ -171,7 +171,7 @@ def fit_network(
     # it takes seconds to import, and most runs train no network
     from torch.utils.tensorboard import SummaryWriter
 
-    epochs = settings.epochs_for(epoch_size(job.labels[job.rows], settings))
+    epochs = recipe.epochs_for(epoch_size(job.labels[job.rows], recipe))
     while True:
         try:
             with SummaryWriter(str(job.folder)) as log:
@@ -179,26 +179,26 @@ def fit_network(
                     data.examples(job.labels),
                     job.rows,
                     classes=data.classes,
-                    settings=settings,
+                    recipe=recipe,
                     device=device,
                     seed=job.seed,
                     validation=job.validation,
                     snapshot=snapshot,
                     on_step=on_step,
                     watchers=[_Curve(job, data, device, log), _Keeper(job, data, device, epochs)],
-                ), settings
+                ), recipe
         except torch.OutOfMemoryError:
-            half = settings.batch_size // 2
+            half = recipe.batch_size // 2
             if half < 2:
                 raise InputError(
-                    f"{settings.model} does not fit into the memory of {device}",
-                    got=f"batches of {settings.batch_size} photos of {settings.size} pixels",
+                    f"{recipe.model} does not fit into the memory of {device}",
+                    got=f"batches of {recipe.batch_size} photos of {recipe.size} pixels",
                     fix='Choose a smaller `image_size`, another `model`, or `device="cpu"`.',
                 ) from None
-            warnings.append(f"{job.name}: out of memory with batches of {settings.batch_size}; trained with {half}")
+            warnings.append(f"{job.name}: out of memory with batches of {recipe.batch_size}; trained with {half}")
             # the schedule by iteration is kept as it was asked for
-            kept = settings.epochs if settings.iterations else epochs
-            settings = replace(settings, batch_size=half, epochs=kept)
+            kept = recipe.epochs if recipe.iterations else epochs
+            recipe = replace(recipe, batch_size=half, epochs=kept)
             snapshot.unlink(missing_ok=True)
         torch.cuda.empty_cache()
 

@@ -20,7 +20,7 @@ from training.crossval.jobs import Data, Done, Job
 from training.crossval.run_job import run_job
 from training.errors import CurateError
 from training.fit.throughput import Arrangement
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device, each_on_one_core
 from training.utils.progress import Progress, silent
 
@@ -35,7 +35,7 @@ _shared: dict[str, Any] = {}
 def run_jobs(
     jobs: Sequence[Job],
     data: Data,
-    settings: TrainSettings,
+    recipe: Recipe,
     arrangement: Arrangement,
     *,
     progress: Progress = silent,
@@ -61,8 +61,8 @@ def run_jobs(
     list of Done
         In the order of `jobs`.
     """
-    work = _Work(jobs, data, settings, arrangement, progress)
-    if not settings.epochs_for(len(jobs[0].rows)):
+    work = _Work(jobs, data, recipe, arrangement, progress)
+    if not recipe.epochs_for(len(jobs[0].rows)):
         ended = work.heads()
     elif arrangement.side_by_side == 1:
         ended = work.one_after_another()
@@ -85,20 +85,20 @@ class _Work:
 
     jobs: Sequence[Job]
     data: Data
-    settings: TrainSettings
+    recipe: Recipe
     arrangement: Arrangement
     progress: Progress
 
     @property
     def steps(self) -> list[int]:
         """The steps of each job."""
-        return [job.steps(self.settings) for job in self.jobs]
+        return [job.steps(self.recipe) for job in self.jobs]
 
     def heads(self) -> Iterator[tuple[int, Done]]:
         """Run jobs without a network: they are short, and threads are enough."""
         where = self.arrangement.device
         ended = each_on_one_core(
-            lambda job: run_job(job, self.data, self.settings, where), self.jobs, device=where.device
+            lambda job: run_job(job, self.data, self.recipe, where), self.jobs, device=where.device
         )
         for place, done in enumerate(ended):
             yield place, done
@@ -108,7 +108,7 @@ class _Work:
         total, before = sum(self.steps), 0
         for place, job in enumerate(self.jobs):
             on_step = lambda step, before=before: self.progress(before + step, total)  # noqa: E731
-            yield place, run_job(job, self.data, self.settings, self.arrangement.device, on_step)
+            yield place, run_job(job, self.data, self.recipe, self.arrangement.device, on_step)
             before += self.steps[place]
 
     def side_by_side(self) -> Iterator[tuple[int, Done]]:
@@ -117,7 +117,7 @@ class _Work:
         context.set_forkserver_preload(["training.crossval.workers"])
         counts, total = context.Array("q", len(self.jobs)), sum(self.steps)
         width = self.arrangement.side_by_side
-        pool = ProcessPoolExecutor(width, context, _start, (self.data, self.settings, self.arrangement.device, counts))
+        pool = ProcessPoolExecutor(width, context, _start, (self.data, self.recipe, self.arrangement.device, counts))
         try:
             for first in range(0, len(self.jobs), width):
                 places = range(first, min(first + width, len(self.jobs)))
@@ -145,12 +145,12 @@ def _end(pool: ProcessPoolExecutor) -> None:
         process.terminate()
 
 
-def _start(data: Data, settings: TrainSettings, device: Device, counts: SynchronizedArray[int]) -> None:
+def _start(data: Data, recipe: Recipe, device: Device, counts: SynchronizedArray[int]) -> None:
     """Prepare a worker."""
     # Ctrl-C reaches the whole group; the parent ends its workers itself
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _shared.update(data=data, settings=settings, device=device, counts=counts)
+    _shared.update(data=data, recipe=recipe, device=device, counts=counts)
 
 
 def _end_with_parent() -> None:

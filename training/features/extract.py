@@ -17,7 +17,7 @@ from training.features.patches import PatchBank
 from training.images import Integers, Photos, Pixels
 from training.images.normalize import normalize
 from training.networks.zoo import build_model, logits_of
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device, bfloat16_may_be_fast, each_on_one_core
 from training.utils.files import read_json, sync_folder, write_json
 from training.utils.progress import Progress, silent
@@ -40,7 +40,7 @@ _PIXELS_AT_ONCE, _PIXELS_AT_ONCE_ON_GPU = 1 << 18, 1 << 23
 _EVERY = 20.0
 
 
-def choose_extractor(photos: Photos, rows: Integers, settings: TrainSettings, device: Device) -> tuple[Extractor, str]:
+def choose_extractor(photos: Photos, rows: Integers, recipe: Recipe, device: Device) -> tuple[Extractor, str]:
     """Choose what makes features: the pretrained network where its weights can be had, else patches of the photos.
 
     Parameters
@@ -48,7 +48,7 @@ def choose_extractor(photos: Photos, rows: Integers, settings: TrainSettings, de
     photos : Photos of uint8, shape (N, S, S, 3)
     rows : ndarray of int64
         The readable ones.
-    settings : TrainSettings
+    recipe : Recipe
         Its model, whether pretrained weights are wanted, its seed.
     device : Device
         Where to compute.
@@ -59,11 +59,11 @@ def choose_extractor(photos: Photos, rows: Integers, settings: TrainSettings, de
     origin : str
         What it is, in plain words.
     """
-    if settings.pretrained:
-        body = _without_last(build_model(settings.model, classes=2, image_size=settings.size, pretrained=True))
+    if recipe.pretrained:
+        body = _without_last(build_model(recipe.model, classes=2, image_size=recipe.size, pretrained=True))
         if body is not None:
-            return _Network(body, device), f"pretrained {settings.model}, photos of {settings.size} pixels"
-    return PatchBank(photos, rows, seed=settings.seed, device=device.device), "patches of the photos"
+            return _Network(body, device), f"pretrained {recipe.model}, photos of {recipe.size} pixels"
+    return PatchBank(photos, rows, seed=recipe.seed, device=device.device), "patches of the photos"
 
 
 def _without_last(network: nn.Module) -> nn.Module | None:

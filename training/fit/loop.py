@@ -21,7 +21,7 @@ from training.images import Integers, Photos
 from training.networks.network import Net, build_net
 from training.networks.predict import predict
 from training.networks.zoo import takes_size
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device
 
 __all__ = ["EpochResult", "Examples", "Fitted", "epoch_size", "fit", "new_state", "sizes_of", "steps_of", "train_step"]
@@ -95,14 +95,14 @@ class Fitted:
     best_epoch: int | None = None
 
 
-def steps_of(labels: npt.NDArray[np.generic], settings: TrainSettings) -> int:
+def steps_of(labels: npt.NDArray[np.generic], recipe: Recipe) -> int:
     """Return the optimiser steps that training on rows with these labels, shape (n,), takes."""
-    return settings.steps_for(epoch_size(labels, settings))
+    return recipe.steps_for(epoch_size(labels, recipe))
 
 
-def epoch_size(labels: npt.NDArray[np.generic], settings: TrainSettings) -> int:
+def epoch_size(labels: npt.NDArray[np.generic], recipe: Recipe) -> int:
     """Return how many photos one epoch has that trains on rows with these labels, shape (n,)."""
-    return balanced_size(labels, settings.balance)
+    return balanced_size(labels, recipe.balance)
 
 
 def fit(
@@ -110,7 +110,7 @@ def fit(
     rows: Integers,
     *,
     classes: int,
-    settings: TrainSettings,
+    recipe: Recipe,
     device: Device,
     seed: int,
     validation: Integers | None = None,
@@ -132,7 +132,7 @@ def fit(
         The rows to train on, at least 2.
     classes : int
         K.
-    settings : TrainSettings
+    recipe : Recipe
         Model, size, schedule.
     device : Device
         Where to train.
@@ -161,12 +161,12 @@ def fit(
     with torch.random.fork_rng(devices=devices):
         labels = examples.labels[rows]
         prices = None if examples.prices is None else examples.prices[rows]
-        steps = steps_of(labels, settings)
-        state = new_state(classes, steps, settings, device, seed, labels, prices)
-        state.stop = _early_stop(examples, validation, settings, device, state.model)
-        training = _Training(state, examples, rows, settings, device, on_step)
+        steps = steps_of(labels, recipe)
+        state = new_state(classes, steps, recipe, device, seed, labels, prices)
+        state.stop = _early_stop(examples, validation, recipe, device, state.model)
+        training = _Training(state, examples, rows, recipe, device, on_step)
         history = [] if snapshot is None else [EpochResult(**epoch) for epoch in state.restore(snapshot)]
-        sizes = sizes_of(settings, settings.epochs_for(epoch_size(labels, settings)))
+        sizes = sizes_of(recipe, recipe.epochs_for(epoch_size(labels, recipe)))
         for epoch in range(len(history), len(sizes)):
             if state.stop is not None and state.stop.ends(epoch - 1):
                 break
@@ -187,7 +187,7 @@ def fit(
 def new_state(
     classes: int,
     steps: int,
-    settings: TrainSettings,
+    recipe: Recipe,
     device: Device,
     seed: int,
     labels: npt.NDArray[np.generic],
@@ -195,29 +195,25 @@ def new_state(
 ) -> TrainingState:
     """Return a network before its first step. Seeds the global generator."""
     torch.manual_seed(seed)
-    net = build_net(settings, classes, labels, prices)
+    net = build_net(recipe, classes, labels, prices)
     device.place(net)
-    optimizer = make_optimizer(net, settings)
-    schedule = make_schedule(optimizer, steps, settings)
+    optimizer = make_optimizer(net, recipe)
+    schedule = make_schedule(optimizer, steps, recipe)
     return TrainingState(net, optimizer, schedule, torch.Generator().manual_seed(seed))
 
 
-def sizes_of(settings: TrainSettings, epochs: int) -> list[int]:
+def sizes_of(recipe: Recipe, epochs: int) -> list[int]:
     """Return the side of the photos in every epoch."""
-    early = settings.size * 2 // 3
-    if (
-        settings.schedule != "one-cycle"
-        or early < _LEAST_EARLY_SIZE
-        or not takes_size(settings.model, early, settings.size)
-    ):
-        early = settings.size
-    return [early] * (epochs // 2) + [settings.size] * (epochs - epochs // 2)
+    early = recipe.size * 2 // 3
+    if recipe.schedule != "one-cycle" or early < _LEAST_EARLY_SIZE or not takes_size(recipe.model, early, recipe.size):
+        early = recipe.size
+    return [early] * (epochs // 2) + [recipe.size] * (epochs - epochs // 2)
 
 
 def _early_stop(
-    examples: Examples, rows: Integers | None, settings: TrainSettings, device: Device, net: Net
+    examples: Examples, rows: Integers | None, recipe: Recipe, device: Device, net: Net
 ) -> EarlyStop | None:
-    if settings.early_stop is None:
+    if recipe.early_stop is None:
         return None
     if rows is None or not len(rows):
         raise ValueError("without validation rows nothing tells when to stop")
@@ -226,7 +222,7 @@ def _early_stop(
         told = predict(net, examples.photos, rows, device, mirrored=False, prices=examples.prices)
         return net.task.scores(net.task.best(told), examples.labels[rows])
 
-    return EarlyStop(settings.early_stop, judge, net.task.score, net.task.high_is_good)
+    return EarlyStop(recipe.early_stop, judge, net.task.score, net.task.high_is_good)
 
 
 @dataclass(frozen=True)
@@ -236,7 +232,7 @@ class _Training:
     state: TrainingState
     examples: Examples
     rows: Integers
-    settings: TrainSettings
+    recipe: Recipe
     device: Device
     on_step: Callable[[int], None]
 
@@ -247,7 +243,7 @@ class _Training:
         rows, copies = self._order()
         # on a GPU, asking for a number waits for all the work before it: once an epoch is enough
         total, told = torch.zeros((), device=self.device.device), []
-        steps, batch_size = min(self.settings.batches(len(rows)), left), self.settings.batch_size
+        steps, batch_size = min(self.recipe.batches(len(rows)), left), self.recipe.batch_size
         for step in range(steps):
             batch = slice(step * batch_size, (step + 1) * batch_size)
             loss, answers = self._step(rows[batch], copies[batch], size)
@@ -259,7 +255,7 @@ class _Training:
         if not math.isfinite(mean):
             raise DivergedError(
                 f"training diverged in epoch {number + 1}: the loss is {mean}; choose a `learning_rate` below "
-                f"{self.settings.rate:g}",
+                f"{self.recipe.rate:g}",
                 parameter="learning_rate",
             )
         scores = task.scores(torch.cat(told).cpu().numpy(), self.examples.labels[trained])
@@ -269,14 +265,14 @@ class _Training:
 
     def _order(self) -> tuple[Integers, npt.NDArray[np.bool_]]:
         """Return the rows of one epoch in their order, and which are copies that are turned and mirrored."""
-        balance, generator = self.settings.balance, self.state.generator
+        balance, generator = self.recipe.balance, self.state.generator
         rows, copies = balanced_rows(self.rows, self.examples.labels[self.rows], balance, generator)
         order = torch.randperm(len(rows), generator=generator).numpy()
         return rows[order], copies[order] & (balance == "augment")
 
     def _step(self, chosen: Integers, copies: npt.NDArray[np.bool_], size: int) -> tuple[torch.Tensor, torch.Tensor]:
         photos, prices, device = self.examples.photos[chosen], self.examples.prices, self.device
-        batch = varied(photos, self.settings.augment, self.state.generator, device, size=size, copies=copies)
+        batch = varied(photos, self.recipe.augment, self.state.generator, device, size=size, copies=copies)
         target = device.send(self.examples.labels[chosen])
         return train_step(self.state, batch, target, device, None if prices is None else device.send(prices[chosen]))
 

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from training.errors import InputError
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 __all__ = ["check_steps", "make_optimizer", "make_schedule"]
 
@@ -17,16 +17,16 @@ __all__ = ["check_steps", "make_optimizer", "make_schedule"]
 _WARM_UP = 0.25
 
 
-def make_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
+def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """Return the optimiser of a network."""
-    rate, decay = settings.rate, settings.decay
-    if settings.optimizer == "sgd":
+    rate, decay = recipe.rate, recipe.decay
+    if recipe.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
     return kind(model.parameters(), lr=rate, weight_decay=decay, fused=True)
 
 
-def make_schedule(optimizer: torch.optim.Optimizer, steps: int, settings: TrainSettings) -> LRScheduler:
+def make_schedule(optimizer: torch.optim.Optimizer, steps: int, recipe: Recipe) -> LRScheduler:
     """Return what sets the learning rate after each step.
 
     Parameters
@@ -35,22 +35,22 @@ def make_schedule(optimizer: torch.optim.Optimizer, steps: int, settings: TrainS
         With the settings' learning rate.
     steps : int
         Steps in all.
-    settings : TrainSettings
+    recipe : Recipe
         ``one-cycle`` rises for a quarter of the steps and falls for the others (Smith and Topin, "Super-Convergence",
         2018); ``cosine`` falls all along (Loshchilov and Hutter, "SGDR", ICLR 2017); ``constant`` stays, or changes at
         the iterations of `lr_steps`.
     """
-    if settings.schedule == "one-cycle":
+    if recipe.schedule == "one-cycle":
         # one step more than are taken, as the schedule is read after each; below 3 its phases would have no length
         total = max(steps + 1, 3)
-        return OneCycleLR(optimizer, max_lr=settings.rate, total_steps=total, pct_start=max(_WARM_UP, 2 / total))
-    if settings.schedule == "cosine":
+        return OneCycleLR(optimizer, max_lr=recipe.rate, total_steps=total, pct_start=max(_WARM_UP, 2 / total))
+    if recipe.schedule == "cosine":
         return LambdaLR(optimizer, lambda step: (1 + math.cos(math.pi * min(1.0, step / max(1, steps)))) / 2)
-    shares = [(begins, rate / settings.rate) for begins, rate in settings.lr_steps]
+    shares = [(begins, rate / recipe.rate) for begins, rate in recipe.lr_steps]
     return LambdaLR(optimizer, lambda step: next((share for begins, share in reversed(shares) if step >= begins), 1.0))
 
 
-def check_steps(settings: TrainSettings, photos: int) -> None:
+def check_steps(recipe: Recipe, photos: int) -> None:
     """Refuse a learning rate that would begin after the end of training on `photos` photos.
 
     Raises
@@ -58,8 +58,8 @@ def check_steps(settings: TrainSettings, photos: int) -> None:
     InputError
         If so.
     """
-    steps = settings.steps_for(photos)
-    late = [begins for begins, _ in settings.lr_steps if begins >= steps]
+    steps = recipe.steps_for(photos)
+    late = [begins for begins, _ in recipe.lr_steps if begins >= steps]
     if late:
         raise InputError(
             f"a learning rate begins at iteration {late[0]}, after the end of training",

@@ -19,7 +19,7 @@ def balanced_size(labels: npt.NDArray[np.generic], balance: str) -> int:
     labels : ndarray, shape (n,)
         Class numbers of the training rows; with balance ``none``, also prices.
     balance : str
-        As in :class:`training.settings.TrainSettings`.
+        As in :class:`training.settings.Recipe`.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def balanced_rows(
     labels : ndarray, shape (n,)
         Class numbers of `rows`; with balance ``none``, also prices.
     balance : str
-        As in :class:`training.settings.TrainSettings`.
+        As in :class:`training.settings.Recipe`.
     generator : Generator
         Of the choice.
 

@@ -13,7 +13,7 @@ import torch
 
 from training.fit.augment import varied
 from training.fit.loop import new_state, train_step
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.devices import Device, bfloat16_may_be_fast, find_device
 
 __all__ = ["Arrangement", "measure"]
@@ -73,12 +73,12 @@ class Arrangement:
         return f"{self.device}; {how}"
 
 
-def measure(settings: TrainSettings, device: Device, *, classes: int, jobs: int) -> Arrangement:
+def measure(recipe: Recipe, device: Device, *, classes: int, jobs: int) -> Arrangement:
     """Try out how networks train fastest here; takes two or three seconds.
 
     Parameters
     ----------
-    settings : TrainSettings
+    recipe : Recipe
         The network, the size of its photos and batches.
     device : Device
         Where.
@@ -93,11 +93,11 @@ def measure(settings: TrainSettings, device: Device, *, classes: int, jobs: int)
         With the seconds of one step. A step on fewer photos, where a whole batch takes long, is scaled up.
     """
     cores = torch.get_num_threads()
-    batch = _batch_that_fits(settings, device, classes)
-    scale = settings.batch_size / batch
+    batch = _batch_that_fits(recipe, device, classes)
+    scale = recipe.batch_size / batch
 
     def seconds(candidate: Device, running: int = 1) -> float:
-        return _seconds(settings, candidate, classes, batch, running, max(1, cores // running))
+        return _seconds(recipe, candidate, classes, batch, running, max(1, cores // running))
 
     best, fastest = device, seconds(device)
     for candidate in _candidates(device):
@@ -120,14 +120,14 @@ def _candidates(device: Device) -> list[Device]:
     return ways
 
 
-def _batch_that_fits(settings: TrainSettings, device: Device, classes: int) -> int:
+def _batch_that_fits(recipe: Recipe, device: Device, classes: int) -> int:
     """Return how many photos a measured step may have, so that the measurement stays short."""
-    few = min(4, settings.batch_size)
-    each = _seconds(settings, device, classes, few, 1, torch.get_num_threads()) / few
-    return max(few, min(settings.batch_size, int(_LONGEST_STEP / max(each, 1e-9))))
+    few = min(4, recipe.batch_size)
+    each = _seconds(recipe, device, classes, few, 1, torch.get_num_threads()) / few
+    return max(few, min(recipe.batch_size, int(_LONGEST_STEP / max(each, 1e-9))))
 
 
-def _seconds(settings: TrainSettings, device: Device, classes: int, batch: int, running: int, threads: int) -> float:
+def _seconds(recipe: Recipe, device: Device, classes: int, batch: int, running: int, threads: int) -> float:
     """Return the seconds of one step while `running` models take steps at the same time.
 
     They run in threads of this process: the interpreter's lock is free while torch computes, so it comes near to
@@ -146,7 +146,7 @@ def _seconds(settings: TrainSettings, device: Device, classes: int, batch: int, 
     before = torch.get_num_threads()
     # initial weights and dropout draw from the global generator
     with torch.random.fork_rng(devices=[device.device] if device.is_cuda else []):
-        steps = [_stepper(settings, device, classes, batch) for _ in range(running)]
+        steps = [_stepper(recipe, device, classes, batch) for _ in range(running)]
         workers = [threading.Thread(target=work, args=(step,), daemon=True) for step in steps]
         try:
             for worker in workers:
@@ -162,16 +162,16 @@ def _seconds(settings: TrainSettings, device: Device, classes: int, batch: int, 
             torch.set_num_threads(before)
 
 
-def _stepper(settings: TrainSettings, device: Device, classes: int, batch: int) -> Callable[[], None]:
-    kind = np.float32 if settings.target == "price" else np.int64
-    labels, prices = np.ones(batch, dtype=kind), np.ones(batch, dtype=np.float32) if settings.use_price else None
-    state = new_state(classes, 1000, replace(settings, pretrained=False), device, 0, labels, prices)
+def _stepper(recipe: Recipe, device: Device, classes: int, batch: int) -> Callable[[], None]:
+    kind = np.float32 if recipe.target == "price" else np.int64
+    labels, prices = np.ones(batch, dtype=kind), np.ones(batch, dtype=np.float32) if recipe.use_price else None
+    state = new_state(classes, 1000, replace(recipe, pretrained=False), device, 0, labels, prices)
     state.model.train()
-    pixels = torch.randint(0, 256, (batch, settings.size, settings.size, 3), dtype=torch.uint8).numpy()
+    pixels = torch.randint(0, 256, (batch, recipe.size, recipe.size, 3), dtype=torch.uint8).numpy()
     target, beside = device.send(labels), None if prices is None else device.send(prices)
 
     def step() -> None:
-        photos = varied(pixels, settings.augment, state.generator, device)
+        photos = varied(pixels, recipe.augment, state.generator, device)
         train_step(state, photos, target, device, beside)
         if device.is_cuda:
             torch.cuda.synchronize(device.device)

@@ -9,7 +9,7 @@ from torch import nn
 
 from training.networks.tasks import Task, task_for
 from training.networks.zoo import AUXILIARY, build_model
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 __all__ = ["Net", "build_net"]
 
@@ -111,14 +111,12 @@ class Net(nn.Module):
         return total
 
 
-def build_net(
-    settings: TrainSettings, classes: int, labels: npt.NDArray[np.generic], prices: Floats | None = None
-) -> Net:
+def build_net(recipe: Recipe, classes: int, labels: npt.NDArray[np.generic], prices: Floats | None = None) -> Net:
     """Build a network; its initial weights come from torch's global generator.
 
     Parameters
     ----------
-    settings : TrainSettings
+    recipe : Recipe
         Model, size, target.
     classes : int
         K.
@@ -132,11 +130,11 @@ def build_net(
     Net
         In training mode, on the CPU.
     """
-    task = task_for(settings, classes, labels)
-    body = build_model(settings.model, classes=task.outputs, image_size=settings.size, pretrained=settings.pretrained)
+    task = task_for(recipe, classes, labels)
+    body = build_model(recipe.model, classes=task.outputs, image_size=recipe.size, pretrained=recipe.pretrained)
     price = None
-    if settings.use_price:
+    if recipe.use_price:
         if prices is None:
             raise ValueError("the settings want prices")
         price = PriceInput(task.outputs, prices)
-    return Net(body, task, price, AUXILIARY.get(settings.model, 0.0)).train()
+    return Net(body, task, price, AUXILIARY.get(recipe.model, 0.0)).train()

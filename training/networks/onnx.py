@@ -76,7 +76,7 @@ def export_onnx(model: SavedModel, path: Path, check_photos: Pixels, *, toleranc
     size = sum(value.numel() * value.element_size() for value in model.net.state_dict().values())
     if size > _MOST_BYTES:
         raise InputError(
-            f"{model.settings.model} is too large for one ONNX file",
+            f"{model.recipe.model} is too large for one ONNX file",
             got=f"weights of {size / 1e9:.1f} GB",
             wanted=f"at most {_MOST_BYTES / 1e9:.1f} GB",
             fix="Train a smaller network.",
@@ -112,8 +112,8 @@ class _Whole(nn.Module):
 
 
 def _export(model: SavedModel, path: Path) -> None:
-    output = "probabilities" if model.settings.target == "label" else "price"
-    size, looks = model.settings.size, model.net.price is not None
+    output = "probabilities" if model.recipe.target == "label" else "price"
+    size, looks = model.recipe.size, model.net.price is not None
     # two of each: what is one could be taken for a constant
     example: tuple[torch.Tensor, ...] = (torch.zeros((2, size, size, 3), dtype=torch.uint8),)
     example += (torch.ones(2),) if looks else ()
@@ -133,11 +133,11 @@ def _export(model: SavedModel, path: Path) -> None:
             )
         except Exception as error:  # whatever torch's exporter meets in a network that it does not know
             raise CurateError(
-                f"{model.settings.model} can't be exported to ONNX: {str(error).strip().splitlines()[0]}. "
+                f"{model.recipe.model} can't be exported to ONNX: {str(error).strip().splitlines()[0]}. "
                 "Export another network, or update torch and onnxscript"
             ) from error
     if program is None:
-        raise CurateError(f"{model.settings.model} can't be exported to ONNX: torch gave nothing")
+        raise CurateError(f"{model.recipe.model} can't be exported to ONNX: torch gave nothing")
     program.model.producer_name = "curate"
     for node in program.model.graph.all_nodes():
         # where in whose Python files it came from
@@ -148,13 +148,13 @@ def _export(model: SavedModel, path: Path) -> None:
 
 def _metadata(model: SavedModel) -> dict[str, str]:
     """Return what a program must know to use the file, as text."""
-    size = model.settings.size
+    size = model.recipe.size
     known: dict[str, Any] = {
-        "target": model.settings.target,
+        "target": model.recipe.target,
         "classes": list(model.classes),
         "currency": model.facts.get("currency"),
         "dataset": model.facts.get("dataset"),
-        "network": model.settings.model,
+        "network": model.recipe.model,
         "image_size": size,
         "photos": f"uint8 RGB, upright, resized to {size} x {size} without keeping the aspect ratio; 0 to 255",
     }
@@ -180,7 +180,7 @@ def _difference(model: SavedModel, path: Path, photos: Pixels) -> float:
         told = _run(path, inputs, len(photos))
     except Exception as error:  # ONNX Runtime has a kind of its own for each thing that it dislikes
         raise CurateError(
-            f"ONNX Runtime can't run what {model.settings.model} became: {str(error).strip().splitlines()[0]}. "
+            f"ONNX Runtime can't run what {model.recipe.model} became: {str(error).strip().splitlines()[0]}. "
             "The file was not kept; export another network, or update torch and onnxruntime"
         ) from error
     off = np.abs(told.astype(np.float64) - wanted.astype(np.float64))

@@ -17,7 +17,7 @@ from training.errors import InputError, closest, some
 from training.images import RECIPE
 from training.images.normalize import MEAN, SD
 from training.networks.network import Net, build_net
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.files import whole_file
 
 __all__ = ["FORMAT", "MODEL_FILE", "SavedModel", "load_model", "model_file", "photo_keys", "save_model"]
@@ -39,7 +39,7 @@ class SavedModel:
     ----------
     net : Net
         In evaluation mode, on the CPU.
-    settings : TrainSettings
+    recipe : Recipe
         How it was trained.
     classes : tuple of str
         The K classes, in the order of its outputs; of a price model those of the listings that trained it, if known.
@@ -47,16 +47,16 @@ class SavedModel:
         What else is known, as JSON has it: currency, name of the dataset, hashes, versions.
     photos : ndarray of uint64, sorted
         The photos that trained it, see :func:`photo_keys`.
-    recipe : str
+    decoding : str
         How its photos were decoded (:data:`training.images.RECIPE`).
     """
 
     net: Net
-    settings: TrainSettings
+    recipe: Recipe
     classes: tuple[str, ...]
     facts: dict[str, Any] = field(default_factory=dict)
     photos: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
-    recipe: str = RECIPE
+    decoding: str = RECIPE
 
 
 def photo_keys(sha256: list[str]) -> npt.NDArray[np.uint64]:
@@ -106,13 +106,13 @@ def save_model(path: Path, model: SavedModel) -> None:
         Stays as it is.
     """
     described = {
-        "settings": model.settings.to_dict(),
+        "settings": model.recipe.to_dict(),
         "classes": list(model.classes),
         "preprocessing": {
-            "size": model.settings.size,
+            "size": model.recipe.size,
             "mean": list(MEAN),
             "sd": list(SD),
-            "recipe": model.recipe,
+            "decoding": model.decoding,
         },
         "facts": model.facts,
     }
@@ -163,9 +163,9 @@ def load_model(path: Path) -> SavedModel:
     if missing := [key for key in _KEYS if key not in content]:
         raise _damaged(path, f"no {some(missing)}")
     try:
-        settings = TrainSettings(**content["settings"])
+        recipe = Recipe(**content["settings"])
         prepared, facts = dict(content["preprocessing"]), dict(content["facts"])
-        size, recipe = int(prepared["size"]), str(prepared["recipe"])
+        size, decoding = int(prepared["size"]), str(prepared["decoding"])
         classes = tuple(str(name) for name in content["classes"])
         photos = content["photos"].numpy().view(np.uint64)
     except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
@@ -178,9 +178,9 @@ def load_model(path: Path) -> SavedModel:
             fix="Use the version of curate that made it, or train it again.",
         )
     # a preset may be for photos of another size by now
-    settings = settings if settings.size == size else replace(settings, image_size=size)
-    net = _rebuilt(path, settings, len(classes), content["state"])
-    return SavedModel(net.eval(), settings, classes, facts, photos, recipe)
+    recipe = recipe if recipe.size == size else replace(recipe, image_size=size)
+    net = _rebuilt(path, recipe, len(classes), content["state"])
+    return SavedModel(net.eval(), recipe, classes, facts, photos, decoding)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -211,13 +211,13 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _rebuilt(path: Path, settings: TrainSettings, classes: int, state: Any) -> Net:
+def _rebuilt(path: Path, recipe: Recipe, classes: int, state: Any) -> Net:
     """Return the network of the settings with the weights of a file."""
     # the scale of prices is part of the weights: any will do to build it
-    labels = np.arange(classes) if settings.target == "label" else np.ones(1)
+    labels = np.arange(classes) if recipe.target == "label" else np.ones(1)
     try:
         with torch.random.fork_rng(devices=[]):
-            net = build_net(replace(settings, pretrained=False), classes, labels, np.ones(1, dtype=np.float32))
+            net = build_net(replace(recipe, pretrained=False), classes, labels, np.ones(1, dtype=np.float32))
     except InputError as error:
         raise InputError(
             f"the network of {path} can't be built here", got=str(error), fix="Update curate and torchvision."
@@ -229,7 +229,7 @@ def _rebuilt(path: Path, settings: TrainSettings, classes: int, state: Any) -> N
         raise InputError(
             f"the weights of {path} don't fit its network",
             got=(lines[1] if len(lines) > 1 else lines[0])[:200].rstrip(". "),
-            wanted=f"those of {settings.model} with {net.task.outputs} outputs",
+            wanted=f"those of {recipe.model} with {net.task.outputs} outputs",
             fix="Update curate and torchvision, or train it again.",
         ) from None
     return net

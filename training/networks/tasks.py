@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from training.evaluation.metrics import classification_scores, price_scores
 from training.images import Integers
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 __all__ = ["LabelTask", "PriceTask", "Task", "class_weights", "task_for"]
 
@@ -120,22 +120,22 @@ class PriceTask(nn.Module):
 Task = LabelTask | PriceTask
 
 
-def task_for(settings: TrainSettings, classes: int, labels: npt.NDArray[np.generic]) -> Task:
+def task_for(recipe: Recipe, classes: int, labels: npt.NDArray[np.generic]) -> Task:
     """Return what a network is to tell.
 
     Parameters
     ----------
-    settings : TrainSettings
+    recipe : Recipe
         Its target, loss and balance.
     classes : int
         K.
     labels : ndarray, shape (n,)
         Class numbers, or prices, of the training rows.
     """
-    if settings.target == "price":
-        return PriceTask(settings.loss, labels.astype(np.float32))
-    weights = class_weights(labels.astype(np.int64), classes) if settings.balance == "weights" else None
-    return LabelTask(classes, settings.label_smoothing, weights)
+    if recipe.target == "price":
+        return PriceTask(recipe.loss, labels.astype(np.float32))
+    weights = class_weights(labels.astype(np.int64), classes) if recipe.balance == "weights" else None
+    return LabelTask(classes, recipe.label_smoothing, weights)
 
 
 def class_weights(labels: Integers, classes: int) -> npt.NDArray[np.float32]:

@@ -16,7 +16,7 @@ from click.testing import Result
 from sklearn.metrics import accuracy_score, f1_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from curation.cli.options import model_settings
+from curation.cli.options import model_recipe
 from curation.cli.train import train
 from curation.listings.columns import groups_of
 from curation.models import compare as study
@@ -31,9 +31,9 @@ from tests.cli.test_cli import assert_refused, curate, done, open_shop
 from training.crossval.jobs import Data, Job
 from training.errors import InputError
 from training.networks.zoo import build_model
-from training.settings import SUITED, TrainSettings
+from training.settings import OPTIMIZER_DEFAULTS, Recipe
 
-SETTINGS = TrainSettings(preset="thorough")
+SETTINGS = Recipe()
 TINY = ["--image-size", 32, "--folds", 2, "--epochs", 1, "--batch-size", 32, "--no-pretrained", "--device", "cpu"]
 NAMES = ["lenet-adam", "lenet-sgd", "squeezenet1_1-adam", "squeezenet1_1-sgd"]
 
@@ -172,7 +172,7 @@ def test_parameters_seconds_and_epochs_are_told(compared: Compared) -> None:
         assert each["epochs"] == [1, 1]
         assert each["seconds_per_fold"] > 0
         assert each["initial_weights"] == "from scratch, as asked"
-        assert (each["learning_rate"], each["weight_decay"]) == SUITED[each["optimizer"]]
+        assert (each["learning_rate"], each["weight_decay"]) == OPTIMIZER_DEFAULTS[each["optimizer"]]
 
 
 def test_the_command_of_the_best_trains_it(compared: Compared, demo: Path) -> None:
@@ -424,14 +424,15 @@ def test_the_sentence_says_who_won_and_whether_the_listings_can_tell() -> None:
 # the command that trains the best
 
 
-def settings_of(line: str) -> TrainSettings:
+def settings_of(line: str) -> Recipe:
     """Return what `curate train` makes of a command line."""
     program, command, *words = shlex.split(line)
     assert (program, command) == ("curate", "train")
     options = dict(train.make_context("train", words).params)
     for name in ("dataset", "output", "columns", "allow_outside", "cache_dir", "as_json"):
         options.pop(name)
-    return model_settings(options)
+    del options["device"]
+    return model_recipe(options)
 
 
 @pytest.mark.parametrize(

@@ -27,15 +27,13 @@ from training.images.ingest import store_photos
 from training.networks.onnx import TOLERANCE
 from training.networks.predict import predict as tell
 from training.networks.saved import MODEL_FILE, SavedModel, load_model, photo_keys, save_model
-from training.settings import TrainSettings
+from training.settings import Recipe
 from training.utils.files import sha256_of_file
 from training.utils.progress import Silent
 
 CLASSES = ("blue", "green", "red")
 SIZE, N, TRAINED = 32, 30, 18
-SETTINGS = TrainSettings(
-    model="lenet", image_size=SIZE, epochs=12, batch_size=6, learning_rate=3e-3, pretrained=False, device="cpu"
-)
+SETTINGS = Recipe(model="lenet", image_size=SIZE, epochs=12, batch_size=6, learning_rate=3e-3, pretrained=False)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +63,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, (changes, target, beside) in kinds.items():
         settings = replace(SETTINGS, **changes)
         examples = Examples(photos, target, beside)
-        net = fit(examples, np.arange(TRAINED), classes=3, settings=settings, device=CPU, seed=0).model
+        net = fit(examples, np.arange(TRAINED), classes=3, recipe=settings, device=CPU, seed=0).model
         saved = SavedModel(net.eval(), settings, CLASSES, {"currency": "SGD", "dataset": "shop"}, keys)
         save_model(folder.parent / name / MODEL_FILE, saved)
     return folder
@@ -319,6 +317,6 @@ def test_mistakes_of_an_export_are_one_line_and_write_nothing(here: Path) -> Non
 
 
 def test_a_model_whose_photos_were_decoded_in_another_way_says_so(here: Path) -> None:
-    save_model(Path("label/model.pt"), replace(load_model(Path("label/model.pt")), recipe="1, Pillow 9"))
+    save_model(Path("label/model.pt"), replace(load_model(Path("label/model.pt")), decoding="1, Pillow 9"))
     result = curate("predict", "label", "shop")
     assert "warning: the model's photos were decoded in another way (1, Pillow 9; here " in result.stderr

@@ -125,7 +125,7 @@ def test_every_way_to_train_can_be_asked_for_and_is_kept_with_the_model(demo):
         demo, "--optimizer", "adam", "--lr", "1e-3", "--lr-steps", "8:1e-4", "--balance", "augment", "--augment",
         "randaugment", "--use-price", "--early-stop", "5", "--batch-size", "32",
     )  # fmt: skip
-    settings = load_model(Path("model") / "model.pt").settings
+    settings = load_model(Path("model") / "model.pt").recipe
     assert settings.lr_steps == ((8, 1e-4),)
     assert settings.schedule == "constant"
     assert (settings.optimizer, settings.balance, settings.augment) == ("adam", "augment", "randaugment")

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import torch
 
-from curation.cli.options import model_settings
+from curation.cli.options import model_recipe
 from curation.cli.train import train
 from curation.errors import CurateError, RunError
 from curation.listings import read_listings
@@ -29,14 +29,12 @@ from tests.cli.test_cli import assert_refused, curate, done, open_shop
 from tests.curation.test_find import Listener
 from training.fit.throughput import Arrangement
 from training.images.cache import default_cache
-from training.settings import AUGMENTS, TrainSettings
+from training.settings import AUGMENTS, Recipe
 from training.utils.devices import find_device
 from training.utils.files import locked
-from training.utils.progress import Silent
+from training.utils.progress import SILENT, Silent
 
-START = TrainSettings(
-    preset="thorough", model="lenet", image_size=32, epochs=1, batch_size=32, pretrained=False, device="cpu"
-)
+START = Recipe(model="lenet", image_size=32, epochs=1, batch_size=32, pretrained=False)
 
 
 @pytest.fixture(autouse=True)
@@ -57,11 +55,12 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def search(demo, *, trials=2, folds=2, time_limit=None, settings=START, output=None, reporter=None):
+def search(demo, *, trials=2, folds=2, time_limit=None, settings=START, output=None, reporter=SILENT):
     return tune(
         read_listings(demo),
         settings,
         SearchSettings(trials, time_limit, folds),
+        device="cpu",
         output=output,
         cache=default_cache(None),
         command=["curate", "tune"],
@@ -115,7 +114,8 @@ def assert_gives_back_the_best(result, demo):
     options = train.make_context("train", words[2:]).params
     for name in ("dataset", "output", "columns", "allow_outside", "cache_dir", "as_json"):
         del options[name]
-    settings = model_settings(options)
+    del options["device"]
+    settings = model_recipe(options)
     assert settings.to_dict() == result["best_settings"]
     parameters = numbered(result)[result["best"]]["parameters"]
     assert settings.learning_rate == parameters["learning_rate"]
@@ -342,7 +342,7 @@ def test_the_table_the_gain_and_the_next_command_go_to_stdout(demo, here):
     assert re.search(r"1 +0\.\d{3} ± 0\.\d{3} +2 +0\.0015 +one-cycle +standard +0\.05 +complete", result.stdout)
     assert re.search(r"Best: trial \d, macro-F1 0\.\d{3}", result.stdout)
     assert "looks better than it is, because its score chose it" in result.stdout
-    assert f"Next: curate train {demo} --model lenet" in result.stdout
+    assert f"Next: curate train {demo} --device cpu --model lenet" in result.stdout
     assert "trial 2: complete, macro-F1 0." in result.stderr
     assert "[I 20" not in result.stderr
     again = done("tune", demo, *SMALL, "--trials", 2, "--json")

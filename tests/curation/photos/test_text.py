@@ -22,10 +22,10 @@ from curation.photos.text_cache import PhotoText
 from tests.curation.issues.test_indirect_image import evidence_of
 from training.errors import CurateError
 from training.images.cache import PhotoCache
-from training.settings import TrainSettings
+from training.settings import Execution, Recipe
 from training.utils.progress import Silent
 
-QUICK = FindSettings(folds=2, train=TrainSettings(preset="quick", pretrained=False, device="cpu"))
+QUICK = FindSettings(folds=2, recipe=Recipe(pretrained=False), execution=Execution(preset="quick", device="cpu"))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.support.synthetic import CPU, NETWORKS
 from training.crossval.plan import Plan, Work, make_plan, say_plan
 from training.errors import InputError
 from training.fit.throughput import Arrangement, measure
-from training.settings import PRESETS, TrainSettings
+from training.settings import PRESETS, Execution, Recipe, read_settings
 from training.utils.progress import Silent
 from training.utils.units import duration, parse_duration
 
@@ -44,32 +44,47 @@ def step(monkeypatch):
 
 def test_an_unknown_preset_is_refused_with_the_nearest_one():
     with pytest.raises(InputError, match=r"unknown preset: got thorogh; .*Did you mean 'thorough'\?"):
-        TrainSettings(preset="thorogh")
+        Execution(preset="thorogh")
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("optimizer", "adamm"), ("epochs", -1), ("batch_size", 1), ("image_size", 8), ("learning_rate", 0),
-     ("time_limit", 0.5), ("time_limit", float("nan"))],
+    [("optimizer", "adamm"), ("epochs", -1), ("batch_size", 1), ("image_size", 8), ("learning_rate", 0)],
 )  # fmt: skip
-def test_settings_out_of_range_are_refused(field, value):
-    with pytest.raises(InputError, match="got"):
+def test_settings_out_of_range_are_refused_and_named(field, value):
+    with pytest.raises(InputError, match="got") as refused:
         replace(NETWORKS, **{field: value})
+    assert refused.value.parameter == field
+
+
+@pytest.mark.parametrize("limit", [0.5, float("nan")])
+def test_a_time_limit_below_a_second_is_refused(limit):
+    with pytest.raises(InputError, match="wanted 1 to") as refused:
+        Execution(time_limit=limit)
+    assert refused.value.parameter == "time_limit"
+    assert Execution(time_limit=1).time_limit == 1
+
+
+def test_settings_are_read_back_from_one_record():
+    recipe, execution = Recipe(model="lenet", lr_steps=((5, 1e-3),), schedule="constant"), Execution("cpu", 60, "quick")
+    assert read_settings({**recipe.to_dict(), **execution.to_dict()}) == (recipe, execution)
 
 
 def test_a_preset_decides_what_is_not_said_and_nothing_else():
-    assert [TrainSettings(preset=name).size for name in PRESETS] == [32, 48, 64]
-    assert TrainSettings(preset="thorough", image_size=40).size == 40
-    assert TrainSettings(preset="quick", epochs=5).epochs_for(100) == 5
-    assert TrainSettings(preset="thorough", epochs=0).epochs_for(100) == 0
+    assert [Execution(preset=name).complete(Recipe()).size for name in PRESETS] == [32, 48, 64]
+    thorough, quick = Execution(preset="thorough"), Execution(preset="quick")
+    assert thorough.complete(Recipe(image_size=40)).size == 40
+    assert quick.complete(Recipe(epochs=5)).epochs_for(100) == 5
+    assert quick.complete(Recipe(iterations=5)).has_network
+    assert not thorough.complete(Recipe(epochs=0)).has_network
 
 
 def test_only_the_thorough_preset_trains_networks_and_few_photos_get_more_epochs_than_many():
-    assert [TrainSettings(preset=name).epochs_for(1000) > 0 for name in PRESETS] == [False, False, True]
-    epochs = [TrainSettings(preset="thorough").epochs_for(photos) for photos in (1, 100, 400, 100_000)]
+    assert [Execution(preset=name).complete(Recipe()).has_network for name in PRESETS] == [False, False, True]
+    epochs = [Recipe().epochs_for(photos) for photos in (1, 100, 400, 100_000)]
     assert epochs == sorted(epochs, reverse=True)
-    assert epochs[0] == PRESETS["thorough"].most
-    assert epochs[1] > epochs[2] > epochs[3] == PRESETS["thorough"].fewest
+    assert epochs[0] == 60
+    assert epochs[1] > epochs[2] > epochs[3] == 12
 
 
 # durations
@@ -100,7 +115,7 @@ def test_durations_are_said_with_a_unit_that_fits(seconds, text):
 
 @pytest.mark.parametrize("preset", ["quick", "standard"])
 def test_presets_without_networks_plan_none_and_say_so(preset):
-    plan = make_plan(TrainSettings(preset=preset, pretrained=False), WORK, CPU)
+    plan = make_plan(Execution(preset=preset).complete(Recipe(pretrained=False)), WORK, CPU)
     assert plan.epochs == 0
     assert plan.seconds["networks"] == 0
     assert plan.seconds["features"] > 0
@@ -115,11 +130,11 @@ def test_networks_are_planned_with_the_time_they_take_and_the_way_to_do_without(
     assert plan.epochs == 20
     assert plan.seconds["networks"] > 3 * 20 * 3 * 2.0 / 2
     assert "20 epochs of squeezenet1_1" in plan.lines()[0]
-    assert plan.lines()[1].startswith("--preset standard, without networks, would take ")
+    assert plan.lines()[1].startswith('`preset="standard"`, without networks, would take ')
 
 
 def test_more_photos_take_more_time():
-    settings = TrainSettings(preset="quick", pretrained=False)
+    settings = Execution(preset="quick").complete(Recipe(pretrained=False))
     few, many = (make_plan(settings, replace(WORK, photos=n, rows=n // 2), CPU).seconds for n in (1000, 100_000))
     assert many["features"] > 10 * few["features"]
     assert many["heads"] > 10 * few["heads"]
@@ -128,7 +143,7 @@ def test_more_photos_take_more_time():
 def test_a_time_limit_that_cant_be_kept_is_refused_with_what_is_needed():
     work = Work(photos=100_000, rows=64_000, scored=20_000, classes=10, models=5, seconds_before=7200)
     with pytest.raises(InputError) as caught:
-        make_plan(TrainSettings(preset="quick", pretrained=False, time_limit=1), work, CPU)
+        make_plan(Execution(preset="quick").complete(Recipe(pretrained=False)), work, CPU, time_limit=1)
     message = str(caught.value)
     assert "the time limit is too short: got 1 s; wanted about " in message
     assert " h, for 100000 photos without training a network" in message
@@ -138,7 +153,7 @@ def test_a_time_limit_leaves_fewer_epochs_and_is_kept(step):
     step(0.1)
     whole = make_plan(TWENTY, WORK, CPU)
     limit = sum(whole.seconds.values()) * 0.7
-    plan = make_plan(replace(TWENTY, time_limit=limit), WORK, CPU)
+    plan = make_plan(TWENTY, WORK, CPU, time_limit=limit)
     assert 1 <= plan.epochs < 20
     assert sum(plan.seconds.values()) < limit
     assert plan.seconds["networks"] < whole.seconds["networks"]
@@ -146,26 +161,25 @@ def test_a_time_limit_leaves_fewer_epochs_and_is_kept(step):
 
 def test_a_time_limit_that_is_long_enough_changes_nothing(step):
     step(0.1)
-    assert make_plan(replace(TWENTY, time_limit=10_000), WORK, CPU).epochs == 20
+    assert make_plan(TWENTY, WORK, CPU, time_limit=10_000).epochs == 20
 
 
 def test_a_time_limit_without_time_for_an_epoch_plans_no_network_and_says_so(step):
     step(1000.0)
-    settings = replace(TWENTY, time_limit=600)
-    plan = make_plan(settings, WORK, CPU)
+    plan = make_plan(TWENTY, WORK, CPU, time_limit=600)
     assert plan.epochs == 0
-    assert plan.settings.epochs_for(40) == 0
+    assert plan.recipe.epochs_for(40) == 0
     assert plan.seconds["networks"] == 0
     listener = Listener()
-    say_plan(plan, settings, WORK.rows, listener)
+    say_plan(plan, TWENTY, WORK.rows, listener)
     assert "the time limit leaves no time for one epoch of squeezenet1_1" in listener.lines[0]
     assert "no network" in listener.lines[1]
 
 
 def test_nothing_is_said_of_a_time_limit_where_no_network_was_asked_for():
-    settings = replace(TWENTY, epochs=0, time_limit=600)
+    settings = replace(TWENTY, epochs=0)
     listener = Listener()
-    say_plan(make_plan(settings, WORK, CPU), settings, WORK.rows, listener)
+    say_plan(make_plan(settings, WORK, CPU, time_limit=600), settings, WORK.rows, listener)
     assert len(listener.lines) == 1
 
 
@@ -181,7 +195,7 @@ def test_models_side_by_side_take_less_time_than_one_after_another(step):
 @pytest.mark.parametrize("epochs", [0, 3])
 def test_a_plan_that_was_saved_is_loaded_as_it_was(epochs, tmp_path):
     arrangement = Arrangement(replace(CPU, channels_last=True, mixed=True), 3, 8, 0.123456789, 0.1)
-    settings = replace(NETWORKS, epochs=epochs, time_limit=90.5)
+    settings = replace(NETWORKS, epochs=epochs)
     plan = Plan(settings, arrangement, {"photos": 1.25, "features": 0.5, "heads": 0.0, "networks": 7.75})
     plan.save(tmp_path / "plan.json")
     assert Plan.load(tmp_path / "plan.json") == plan

@@ -80,7 +80,7 @@ def test_every_optimizer_learns_what_is_there_to_learn(optimizer):
     rate = 3e-3 if optimizer == "sgd" else 1e-3
     settings = replace(NETWORKS, optimizer=optimizer, learning_rate=rate, epochs=5, model="resnet18")
     rows = np.arange(60)
-    fitted = fit(Examples(photos, labels), rows, classes=3, settings=settings, device=CPU, seed=0)
+    fitted = fit(Examples(photos, labels), rows, classes=3, recipe=settings, device=CPU, seed=0)
     probs = predict(fitted.model, photos, np.arange(60, 90), CPU)
     assert probs.shape == (30, 3)
     assert np.allclose(probs.sum(axis=1), 1, atol=1e-5)
@@ -94,7 +94,7 @@ def test_training_is_the_same_for_the_same_seed_and_leaves_the_global_generator_
     state = torch.get_rng_state()
     runs = [
         predict(
-            fit(Examples(photos, labels), rows, classes=3, settings=NETWORKS, device=CPU, seed=seed).model,
+            fit(Examples(photos, labels), rows, classes=3, recipe=NETWORKS, device=CPU, seed=seed).model,
             photos,
             rows,
             CPU,
@@ -110,7 +110,7 @@ def test_a_network_can_be_trained_in_another_layout():
     photos, labels = coloured_photos(90)
     device = replace(CPU, channels_last=True)
     settings = replace(NETWORKS, epochs=3, model="resnet18")
-    fitted = fit(Examples(photos, labels), np.arange(60), classes=3, settings=settings, device=device, seed=0)
+    fitted = fit(Examples(photos, labels), np.arange(60), classes=3, recipe=settings, device=device, seed=0)
     probs = predict(fitted.model, photos, np.arange(60, 90), device)
     assert (probs.argmax(axis=1) == labels[60:]).mean() > 0.8
     assert np.allclose(predict(fitted.model, photos, np.arange(60, 90), CPU), probs, atol=1e-3)
@@ -126,7 +126,7 @@ def test_the_first_half_of_the_epochs_sees_smaller_photos_where_the_network_take
 def test_a_network_that_saw_smaller_photos_first_learns_as_well():
     photos, labels = coloured_photos(60, size=48)
     settings = replace(NETWORKS, image_size=48, epochs=4, model="resnet18")
-    fitted = fit(Examples(photos, labels), np.arange(40), classes=3, settings=settings, device=CPU, seed=0)
+    fitted = fit(Examples(photos, labels), np.arange(40), classes=3, recipe=settings, device=CPU, seed=0)
     assert (predict(fitted.model, photos, np.arange(40, 60), CPU).argmax(axis=1) == labels[40:]).mean() > 0.8
 
 
@@ -134,7 +134,7 @@ def test_a_last_batch_of_one_photo_does_no_harm():
     photos, labels = coloured_photos(17)
     steps = []
     settings = replace(NETWORKS, model="resnet18", epochs=1)
-    fit(Examples(photos, labels), np.arange(17), classes=3, settings=settings, device=CPU, seed=0, on_step=steps.append)
+    fit(Examples(photos, labels), np.arange(17), classes=3, recipe=settings, device=CPU, seed=0, on_step=steps.append)
     assert steps == [1, 2]
     assert steps_of(labels[:17], settings) == 2
 
@@ -143,14 +143,14 @@ def test_a_last_batch_of_one_photo_does_no_harm():
 def test_the_schedule_holds_for_any_number_of_steps(photos):
     pixels, labels = coloured_photos(photos)
     settings = replace(NETWORKS, epochs=1)
-    fitted = fit(Examples(pixels, labels), np.arange(photos), classes=3, settings=settings, device=CPU, seed=0)
+    fitted = fit(Examples(pixels, labels), np.arange(photos), classes=3, recipe=settings, device=CPU, seed=0)
     assert 0 < fitted.history[-1].learning_rate <= settings.learning_rate
 
 
 def test_auxiliary_outputs_of_googlenet_are_handled():
     photos, labels = coloured_photos(12)
     settings = replace(NETWORKS, model="googlenet", epochs=1, batch_size=6)
-    fitted = fit(Examples(photos, labels), np.arange(12), classes=3, settings=settings, device=CPU, seed=0)
+    fitted = fit(Examples(photos, labels), np.arange(12), classes=3, recipe=settings, device=CPU, seed=0)
     assert predict(fitted.model, photos, np.arange(12), CPU).shape == (12, 3)
 
 

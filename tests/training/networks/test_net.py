@@ -18,7 +18,7 @@ from training.networks.network import build_net
 from training.networks.predict import predict
 from training.networks.tasks import class_weights
 from training.networks.zoo import AUXILIARY, build_model, least_size
-from training.settings import AUGMENTS, BALANCES, LOSSES, TrainSettings
+from training.settings import AUGMENTS, BALANCES, LOSSES, Recipe
 
 LENET = replace(NETWORKS, model="lenet", epochs=8, learning_rate=3e-3)
 PRICES = replace(LENET, target="price", label_smoothing=0.0)
@@ -38,7 +38,7 @@ def priced(n=120, seed=0):
 def test_lenet_learns_what_is_there_to_learn_at_any_size():
     for size in (32, 50):
         photos, labels = coloured_photos(120, size=size)
-        fitted = fit(Examples(photos, labels), np.arange(90), classes=3, settings=LENET, device=CPU, seed=0)
+        fitted = fit(Examples(photos, labels), np.arange(90), classes=3, recipe=LENET, device=CPU, seed=0)
         told = predict(fitted.model, photos, np.arange(90, 120), CPU)
         assert (told.argmax(axis=1) == labels[90:]).mean() > 0.8
     assert LeNet(7)(torch.zeros(2, 3, 16, 16)).shape == (2, 7)
@@ -79,7 +79,7 @@ def test_inception_has_its_auxiliary_head_at_the_size_that_it_was_made_for():
 def test_a_price_model_learns_prices_and_never_tells_one_below_zero(loss):
     photos, _, prices = priced()
     settings = replace(PRICES, loss=loss, epochs=30)
-    fitted = fit(Examples(photos, prices), np.arange(90), classes=3, settings=settings, device=CPU, seed=0)
+    fitted = fit(Examples(photos, prices), np.arange(90), classes=3, recipe=settings, device=CPU, seed=0)
     told = predict(fitted.model, photos, np.arange(90, 120), CPU)
     assert told.shape == (30, 1)
     assert (told >= 0).all()
@@ -96,7 +96,7 @@ def test_huber_hardly_heeds_a_price_that_is_far_off_and_the_squared_error_does()
         wrong = prices.copy()
         wrong[:90:9] *= 100
         settings = replace(PRICES, loss=loss, epochs=20)
-        fitted = fit(Examples(photos, wrong), np.arange(90), classes=3, settings=settings, device=CPU, seed=0)
+        fitted = fit(Examples(photos, wrong), np.arange(90), classes=3, recipe=settings, device=CPU, seed=0)
         off[loss] = np.abs(predict(fitted.model, photos, np.arange(90, 120), CPU)[:, 0] - prices[90:]).mean()
     assert off["huber"] < off["mse"] / 3
 
@@ -118,7 +118,7 @@ def test_a_network_that_sees_the_price_tells_classes_that_look_alike():
     prices = np.where(labels == 1, 900, 30).astype(np.float32)
     rows, asked = np.arange(90), np.arange(90, 120)
     settings = replace(LENET, use_price=True, epochs=20)
-    fitted = fit(Examples(photos, labels, prices), rows, classes=2, settings=settings, device=CPU, seed=0)
+    fitted = fit(Examples(photos, labels, prices), rows, classes=2, recipe=settings, device=CPU, seed=0)
     told = predict(fitted.model, photos, asked, CPU, prices=prices)
     assert (told.argmax(axis=1) == labels[asked]).all()
     # without a price it says what it can
@@ -130,7 +130,7 @@ def test_a_network_that_sees_the_price_tells_classes_that_look_alike():
 def test_a_missing_price_is_the_same_as_none_and_zero():
     photos, labels, prices = priced(30)
     settings = replace(LENET, use_price=True, epochs=1)
-    fitted = fit(Examples(photos, labels, prices), np.arange(30), classes=3, settings=settings, device=CPU, seed=0)
+    fitted = fit(Examples(photos, labels, prices), np.arange(30), classes=3, recipe=settings, device=CPU, seed=0)
     told = [
         predict(fitted.model, photos, np.arange(5), CPU, prices=np.full(30, nothing, dtype=np.float32))
         for nothing in (NAN, 0.0, -3.0)
@@ -170,7 +170,7 @@ def test_a_rare_class_is_learnt_with_every_way_to_balance(balance):
     photos, labels = coloured_photos(120)
     rows = np.concatenate([np.flatnonzero(labels[:90] == 0), np.flatnonzero(labels[:90] > 0)[::5]])
     settings = replace(LENET, balance=balance, epochs=12)
-    fitted = fit(Examples(photos, labels), rows, classes=3, settings=settings, device=CPU, seed=0)
+    fitted = fit(Examples(photos, labels), rows, classes=3, recipe=settings, device=CPU, seed=0)
     told = predict(fitted.model, photos, np.arange(90, 120), CPU).argmax(axis=1)
     assert fitted.history[-1].step == steps_of(labels[rows], settings)
     assert classification_scores(labels[90:], told)["macro_f1"] > 0.6
@@ -224,21 +224,21 @@ def rates(settings, steps):
 
 
 def test_the_stepwise_schedule_changes_at_its_iterations():
-    settings = TrainSettings(learning_rate=5e-5, schedule="constant", lr_steps=((4, 1e-6), (6, 1e-7)), iterations=8)
+    settings = Recipe(learning_rate=5e-5, schedule="constant", lr_steps=((4, 1e-6), (6, 1e-7)), iterations=8)
     assert rates(settings, 8) == pytest.approx([5e-5] * 4 + [1e-6] * 2 + [1e-7] * 2)
 
 
 def test_cosine_falls_from_the_highest_rate_and_one_cycle_rises_first():
-    cosine = rates(TrainSettings(learning_rate=0.1, schedule="cosine"), 20)
+    cosine = rates(Recipe(learning_rate=0.1, schedule="cosine"), 20)
     assert cosine[0] == pytest.approx(0.1)
     assert cosine == sorted(cosine, reverse=True)
     assert cosine[-1] < 0.01
-    cycle = rates(TrainSettings(learning_rate=0.1), 20)
+    cycle = rates(Recipe(learning_rate=0.1), 20)
     assert 0 < cycle.index(max(cycle)) < 10
 
 
 def test_a_learning_rate_after_the_end_of_training_is_refused():
-    settings = TrainSettings(schedule="constant", lr_steps=((20000, 1e-6),), epochs=3)
+    settings = Recipe(schedule="constant", lr_steps=((20000, 1e-6),), epochs=3)
     with pytest.raises(InputError, match="begins at iteration 20000, after the end of training: got 18 iterations"):
         check_steps(settings, 90)
     check_steps(replace(settings, epochs=None, iterations=40000), 90)
@@ -249,7 +249,7 @@ def test_training_by_iterations_ends_in_the_middle_of_an_epoch():
     done = []
     settings = replace(LENET, epochs=None, iterations=12, schedule="constant", lr_steps=((10, 1e-5),))
     fitted = fit(
-        Examples(photos, labels), np.arange(40), classes=3, settings=settings, device=CPU, seed=0, on_step=done.append
+        Examples(photos, labels), np.arange(40), classes=3, recipe=settings, device=CPU, seed=0, on_step=done.append
     )
     assert done == list(range(1, 13))
     assert [epoch.step for epoch in fitted.history] == [5, 10, 12]
@@ -257,13 +257,13 @@ def test_training_by_iterations_ends_in_the_middle_of_an_epoch():
 
 
 def test_only_one_cycle_begins_with_smaller_photos():
-    one_cycle = TrainSettings(image_size=64)
+    one_cycle = Recipe(image_size=64)
     assert sizes_of(one_cycle, 4) == [42, 42, 64, 64]
     assert sizes_of(replace(one_cycle, schedule="constant"), 4) == [64] * 4
 
 
 def test_each_optimizer_has_the_rate_and_the_decay_that_suit_it_unless_told_otherwise():
-    adamw = TrainSettings()
+    adamw = Recipe()
     assert (adamw.rate, adamw.decay) == (1.5e-3, 0.05)
     assert replace(adamw, optimizer="adam").decay == 0, "decay that is not decoupled keeps Adam from learning"
     assert replace(adamw, optimizer="sgd").rate > adamw.rate
@@ -280,7 +280,7 @@ def test_training_stops_early_with_the_weights_of_the_best_epoch():
     rows, validation = np.arange(80), np.arange(80, 120)
     settings = replace(LENET, epochs=60, early_stop=3, schedule="constant")
     examples = Examples(photos, labels)
-    fitted = fit(examples, rows, classes=3, settings=settings, device=CPU, seed=0, validation=validation)
+    fitted = fit(examples, rows, classes=3, recipe=settings, device=CPU, seed=0, validation=validation)
     assert len(fitted.history) < 60
     assert len(fitted.history) - 1 == fitted.best_epoch + 3
     best = max(epoch.validation["macro_f1"] for epoch in fitted.history)
@@ -293,7 +293,7 @@ def test_an_early_stop_that_was_interrupted_goes_on_with_the_best_so_far(tmp_pat
     photos, _, prices = priced(60)
     rows, validation, folder = np.arange(40), np.arange(40, 60), tmp_path
     settings = replace(PRICES, epochs=6, early_stop=4, model="mobilenet_v3_small", augment="trivialaugment")
-    options = {"classes": 3, "settings": settings, "device": CPU, "seed": 0, "validation": validation}
+    options = {"classes": 3, "recipe": settings, "device": CPU, "seed": 0, "validation": validation}
     whole = fit(Examples(photos, prices), rows, **options)
     monkeypatch.setattr("training.fit.checkpoint._EVERY", 0.0)
 
@@ -318,7 +318,7 @@ def test_a_training_whose_loss_is_no_number_any_more_says_so():
     photos, labels = coloured_photos(40)
     settings = replace(LENET, optimizer="sgd", learning_rate=100.0, schedule="constant", epochs=20)
     with pytest.raises(DivergedError, match="choose a `learning_rate` below 100"):
-        fit(Examples(photos, labels), np.arange(40), classes=3, settings=settings, device=CPU, seed=0)
+        fit(Examples(photos, labels), np.arange(40), classes=3, recipe=settings, device=CPU, seed=0)
 
 
 # settings
@@ -348,12 +348,12 @@ def test_a_training_whose_loss_is_no_number_any_more_says_so():
 )
 def test_settings_that_make_no_sense_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
-        TrainSettings(**changes)
+        Recipe(**changes)
 
 
 def test_settings_that_were_written_and_read_again_are_equal():
-    settings = TrainSettings(schedule="constant", lr_steps=((20000, 1e-6),), balance="augment", augment="augmix")
-    assert TrainSettings(**settings.to_dict()) == settings
+    settings = Recipe(schedule="constant", lr_steps=((20000, 1e-6),), balance="augment", augment="augmix")
+    assert Recipe(**settings.to_dict()) == settings
 
 
 # metrics

@@ -20,7 +20,7 @@ from training.networks.network import build_net
 from training.networks.onnx import export_onnx
 from training.networks.predict import predict
 from training.networks.saved import SavedModel
-from training.settings import TrainSettings
+from training.settings import Recipe
 
 CLASSES = ("chair", "désk", "lamp")
 PRICES = np.random.default_rng(3).uniform(5, 500, 12).astype(np.float32)
@@ -28,7 +28,7 @@ PRICES = np.random.default_rng(3).uniform(5, 500, 12).astype(np.float32)
 
 def model_of(name: str, size: int, **changes: Any) -> tuple[SavedModel, np.ndarray]:
     """Return a network that has seen some photos, whose answers differ from photo to photo; and those photos."""
-    settings = TrainSettings(model=name, image_size=size, pretrained=False, device="cpu", **changes)
+    settings = Recipe(model=name, image_size=size, pretrained=False, **changes)
     photos, labels = coloured_photos(n=12, size=size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -21,11 +21,9 @@ from training.images import RECIPE
 from training.networks.network import build_net
 from training.networks.predict import predict
 from training.networks.saved import FORMAT, SavedModel, load_model, model_file, photo_keys, save_model
-from training.settings import TrainSettings
+from training.settings import Recipe
 
-SETTINGS = TrainSettings(
-    model="resnet18", image_size=32, epochs=1, batch_size=8, learning_rate=1e-3, pretrained=False, device="cpu"
-)
+SETTINGS = Recipe(model="resnet18", image_size=32, epochs=1, batch_size=8, learning_rate=1e-3, pretrained=False)
 PHOTOS, LABELS = coloured_photos(n=24)
 PRICES = np.random.default_rng(3).uniform(5, 500, 24).astype(np.float32)
 ROWS = np.arange(24)
@@ -34,7 +32,7 @@ ROWS = np.arange(24)
 def trained(prices: np.ndarray | None = None, labels: np.ndarray = LABELS, **changes: Any) -> SavedModel:
     """Train a small model for one epoch."""
     settings = replace(SETTINGS, **changes)
-    fitted = fit(Examples(PHOTOS, labels, prices), ROWS, classes=3, settings=settings, device=CPU, seed=1)
+    fitted = fit(Examples(PHOTOS, labels, prices), ROWS, classes=3, recipe=settings, device=CPU, seed=1)
     keys = photo_keys(["ff" * 32, "00" * 32, "7f" * 32])
     return SavedModel(fitted.model.eval(), settings, ("chair", "désk", "lamp"), {"currency": "SGD"}, np.sort(keys))
 
@@ -91,8 +89,8 @@ def test_a_model_that_is_read_back_tells_the_same_to_the_bit(tmp_path: Path, cha
     save_model(tmp_path / "model.pt", saved)
     found = load_model(tmp_path / "model.pt")
     np.testing.assert_array_equal(told(found, prices), told(saved, prices))
-    assert found.settings == saved.settings
-    assert (found.classes, found.facts, found.recipe) == (saved.classes, saved.facts, RECIPE)
+    assert found.recipe == saved.recipe
+    assert (found.classes, found.facts, found.decoding) == (saved.classes, saved.facts, RECIPE)
     np.testing.assert_array_equal(found.photos, saved.photos)
     assert found.photos.dtype == np.uint64
     assert not found.net.training
@@ -113,11 +111,11 @@ def test_reading_a_model_draws_nothing_from_the_global_generator(file: Path) -> 
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_model_keeps_its_size_when_the_preset_means_another_by_now(model: SavedModel, tmp_path: Path) -> None:
-    saved = replace(model, settings=replace(SETTINGS, image_size=None, preset="quick"))
-    save_model(tmp_path / "model.pt", saved)
-    settings = {**content_of(tmp_path / "model.pt")["settings"], "preset": "thorough"}
-    assert load_model(with_changes(tmp_path / "model.pt", settings=settings)).settings.size == 32
+def test_a_model_keeps_its_size_when_the_default_is_another_by_now(model: SavedModel, tmp_path: Path) -> None:
+    save_model(tmp_path / "model.pt", model)
+    left_open = {**content_of(tmp_path / "model.pt")["settings"], "image_size": None}
+    assert Recipe(**left_open).size == 64
+    assert load_model(with_changes(tmp_path / "model.pt", settings=left_open)).recipe.size == 32
 
 
 def test_a_model_that_can_not_be_written_leaves_the_earlier_one_as_it_was(model: SavedModel, file: Path) -> None:
