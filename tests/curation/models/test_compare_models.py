@@ -443,7 +443,7 @@ def settings_of(line: str) -> Recipe:
         {"learning_rate": 5e-5, "lr_steps": ((20000, 1e-6), (30000, 1e-7)), "schedule": "constant"},
         {"learning_rate": 0.0012345678901234, "weight_decay": 0.0, "label_smoothing": 0.0, "seed": 7},
         {"schedule": "cosine", "iterations": 40000, "early_stop": 3, "balance": "augment", "augment": "none"},
-        {"use_price": True, "pretrained": False, "device": "cpu", "image_size": 64},
+        {"use_price": True, "pretrained": False, "image_size": 64},
         {"target": "price", "loss": "log-huber"},
     ],
 )
