@@ -18,8 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from curation.api.data import demo
+    from curation.api.models import Model, load_model, train
+    from curation.api.results import Export, ModelComparison, Predictions, TuneResult
     from curation.api.run import Run
     from curation.api.runs import diff, find_issues, open_run, runs
+    from curation.api.studies import compare_models, tune
+    from curation.comparison.result import Comparison, Retrained
     from curation.demo_data import DemoSummary
     from curation.errors import (
         CurateError,
@@ -33,31 +37,47 @@ if TYPE_CHECKING:
     from curation.evidence.probabilities import Probabilities
     from curation.exploration.explore import Exploration, explore
     from curation.fixes import Fixes
+    from curation.issues.summary import Summary
     from curation.listings import Listings, read_listings
     from training.errors import DivergedError
+    from training.settings import Execution, Recipe
 
 __all__ = [
+    "Comparison",
     "CurateError",
     "DecisionsError",
     "DemoSummary",
     "DivergedError",
+    "Execution",
     "Exploration",
+    "Export",
     "Fixes",
     "InputError",
     "Listings",
     "ListingsError",
+    "Model",
+    "ModelComparison",
+    "Predictions",
     "Probabilities",
     "ProbabilitiesError",
+    "Recipe",
+    "Retrained",
     "ReviewError",
     "Run",
     "RunError",
+    "Summary",
+    "TuneResult",
+    "compare_models",
     "demo",
     "diff",
     "explore",
     "find_issues",
+    "load_model",
     "open_run",
     "read_listings",
     "runs",
+    "train",
+    "tune",
 ]
 
 __version__ = "0.1.0"
@@ -65,8 +85,12 @@ __version__ = "0.1.0"
 #: The module that defines each public name.
 _HOMES = {
     "curation.api.data": ["demo"],
+    "curation.api.models": ["Model", "load_model", "train"],
+    "curation.api.results": ["Export", "ModelComparison", "Predictions", "TuneResult"],
     "curation.api.run": ["Run"],
     "curation.api.runs": ["diff", "find_issues", "open_run", "runs"],
+    "curation.api.studies": ["compare_models", "tune"],
+    "curation.comparison.result": ["Comparison", "Retrained"],
     "curation.demo_data": ["DemoSummary"],
     "curation.errors": [
         "CurateError",
@@ -80,8 +104,10 @@ _HOMES = {
     "curation.evidence.probabilities": ["Probabilities"],
     "curation.exploration.explore": ["Exploration", "explore"],
     "curation.fixes": ["Fixes"],
+    "curation.issues.summary": ["Summary"],
     "curation.listings": ["Listings", "read_listings"],
     "training.errors": ["DivergedError"],
+    "training.settings": ["Execution", "Recipe"],
 }
 
 

@@ -81,16 +81,16 @@ def compare_models(
     device = options.pop("device")
     recipe = model_recipe(options)
     check_effect(recipe)
-    # this import takes seconds; `curate --help` should not
-    from curation.models.candidates import candidates_of
-    from curation.models.compare import compare_models as compare
+    # slow to import; `curate --help` should not wait for it
+    from curation.api.studies import compare_models as compare
 
     reporter = Terminal()
-    candidates = candidates_of(recipe, _names(models), _names(optimizers))
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
     result = compare(
         listings,
-        candidates,
+        models=_names(models),
+        optimizers=_names(optimizers),
+        recipe=recipe,
         dataset=dataset_words(dataset, columns=columns, allow_outside=allow_outside, device=device),
         folds=folds,
         device=device,
@@ -100,21 +100,20 @@ def compare_models(
         reporter=reporter,
     )
     if as_json:
-        print_json(result)
+        print_json(result.to_dict())
+    elif as_markdown:
+        click.echo(result.to_markdown())
     else:
-        _print(result, markdown=as_markdown)
+        _print(result.to_dict())
 
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _print(result: dict[str, Any], *, markdown: bool) -> None:
+def _print(result: dict[str, Any]) -> None:
     from curation.models import compare_words as words
 
-    if markdown:
-        click.echo(words.markdown(result))
-        return
     table = [
         Column(heading, cells, number=place > 1) for place, (heading, cells) in enumerate(words.columns(result).items())
     ]

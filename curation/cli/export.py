@@ -8,6 +8,7 @@ import click
 
 from curation.cli.options import json_option
 from curation.cli.terminal import Terminal, print_json
+from curation.rendering.words import many
 
 __all__ = ["export"]
 
@@ -35,15 +36,15 @@ def export(model: Path, output: Path | None, tolerance: float, as_json: bool) ->
     dataset and on random ones, and it is kept only if it predicts what torch predicts. Needs pip install
     'curate[onnx]'.
     """
-    # these imports take seconds; `curate --help` should not
-    from curation.models.export import export_model
+    # slow to import; `curate --help` should not wait for it
+    from curation.api.models import load_model
 
-    found = export_model(model, output, tolerance=tolerance, reporter=Terminal())
+    exported = load_model(model).export(output, tolerance=tolerance, reporter=Terminal())
     if as_json:
-        print_json(found)
+        print_json(exported.to_dict())
         return
-    click.echo(f"{found['file']}: {found['bytes'] / 1e6:,.1f} MB")
+    click.echo(f"{exported.file}: {exported.bytes / 1e6:,.1f} MB")
     click.echo(
-        f"Largest difference from torch: {found['largest_difference']:.1e} "
-        f"({found['photos']['real']:,} real photos, {found['photos']['random']:,} random ones)"
+        f"Largest difference from torch: {exported.largest_difference:.1e} "
+        f"({many(exported.photos['real'], 'real photo')}, {many(exported.photos['random'], 'random one')})"
     )

@@ -232,8 +232,6 @@ def model_recipe(options: dict[str, Any]) -> Recipe:
     steps, schedule = _lr_steps(options.pop("lr_steps")), options.pop("schedule")
     # changing at iterations is what a constant rate can do
     schedule = schedule or ("constant" if steps else _DEFAULT.schedule)
-    if options["epochs"] == 0:
-        raise InputError("--epochs 0 trains nothing", wanted="at least 1")
     return Recipe(**options, lr_steps=steps, schedule=schedule)
 
 

@@ -46,20 +46,19 @@ def predict(
     folder of photos; it needs no labels. If it has some, the output says how often the predictions agree with them.
     Listings without a readable photo stay in the output, without a prediction.
     """
-    # these imports take seconds; `curate --help` should not
-    from curation.models.predict import predict_listings
-    from training.networks.saved import load_model, model_file
+    # slow to import; `curate --help` should not wait for it
+    from curation.api.models import load_model
 
     reporter = Terminal()
-    saved = load_model(model_file(model))
+    loaded = load_model(model)
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, needs_label=False, reporter=reporter)
-    found = predict_listings(
-        saved, listings, output=output, device=device, cache=default_cache(cache_dir), reporter=reporter
+    predictions = loaded.predict(
+        listings, output=output, device=device, cache=default_cache(cache_dir), reporter=reporter
     )
     if as_json:
-        print_json(found)
+        print_json(predictions.to_dict())
     else:
-        _print(found)
+        _print(predictions.to_dict())
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from curation.api.runs import open_run
 from curation.cli.options import cache_option, json_option, network_options, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.comparison import SEEDS, words
 from curation.errors import InputError
 from curation.rendering.words import many, signed
-from curation.run.lookup import open_run
-from curation.run.run import Run
 from training.images.cache import default_cache
 
 if TYPE_CHECKING:
+    from curation.api.run import Run
     from curation.comparison.result import Comparison, Retrained
     from curation.comparison.scored import Difference
 
@@ -59,37 +59,35 @@ def retrain(
     as_markdown: bool,
     **changes: Any,
 ) -> None:
-    """Train on the cleaned dataset; with --compare, measure whether cleaning helped.
+    """Train after the fixes, and compare with before.
 
-    Both versions are trained alike and scored on the same test listings, which were fixed before anything was detected
-    and whose labels only people change. Models are those of the run, unless an option says otherwise: --epochs 12
-    compares networks where the run made do with linear models.
+    With --compare, both versions are trained alike and scored on the same test listings, which were chosen before
+    anything was flagged and whose labels only people change. Models are trained as in the run unless an option says
+    otherwise: --epochs 12 compares networks where the run only trained linear models.
     """
-    from curation.comparison.compare import retrain as train
-    from curation.comparison.compare import retrain_and_compare
-    from curation.report import write_report
+    # slow to import; `curate --help` should not wait for it
+    from curation.comparison.result import Retrained
 
     _check(compare, controls=controls, as_markdown=as_markdown, as_json=as_json)
     run = open_run(run_folder)
-    options: Any = {
-        "seeds": seeds,
-        "truth": truth,
-        "changes": {name: value for name, value in changes.items() if value is not None},
-        "command": sys.argv,
-        "cache": default_cache(cache_dir),
-        "reporter": Terminal(),
-    }
-    if not compare:
-        _print_after(train(run, **options), run, as_json=as_json)
-        return
-    comparison = retrain_and_compare(run, controls=controls, **options)
-    write_report(run)
+    result = run.retrain(
+        compare=compare,
+        seeds=seeds,
+        controls=controls,
+        truth=truth,
+        changes={name: value for name, value in changes.items() if value is not None},
+        command=sys.argv,
+        cache=default_cache(cache_dir),
+        reporter=Terminal(),
+    )
     if as_json:
-        print_json(comparison.to_dict())
+        print_json(result.to_dict())
+    elif isinstance(result, Retrained):
+        _print_after(result, run)
     elif as_markdown:
-        click.echo(comparison.to_markdown())
+        click.echo(result.to_markdown())
     else:
-        _print_comparison(comparison, run)
+        _print_comparison(result, run)
 
 
 def _check(compare: bool, *, controls: bool, as_markdown: bool, as_json: bool) -> None:
@@ -100,10 +98,7 @@ def _check(compare: bool, *, controls: bool, as_markdown: bool, as_json: bool) -
         raise InputError("--json and --markdown can't both be printed", fix="Leave one of them out.")
 
 
-def _print_after(result: Retrained, run: Run, *, as_json: bool) -> None:
-    if as_json:
-        print_json(result.to_dict())
-        return
+def _print_after(result: Retrained, run: Run) -> None:
     rows = [
         (name, f"{scores.precision:.3f}", f"{scores.recall:.3f}", f"{scores.f1:.3f}", f"{scores.support:.0f}")
         for name, scores in result.given.per_class.items()
@@ -112,7 +107,7 @@ def _print_after(result: Retrained, run: Run, *, as_json: bool) -> None:
     click.echo(f"\nmacro-F1 {result.given.macro_f1:.3f} on {many(result.test_listings, 'test listing')}")
     if result.true is not None:
         click.echo(f"With true labels: {result.true.scores.macro_f1:.3f} on {result.true.listings:,}")
-    click.echo(f"Models: {run.training_folder / 'retrain'}")
+    click.echo(f"Models: {run.folder / 'training/retrain'}")
     click.echo("Next: curate retrain --compare   to see whether cleaning helped")
 
 
@@ -145,7 +140,7 @@ def _print_comparison(comparison: Comparison, run: Run) -> None:
     for labels, block in blocks.items():
         line = words.sentence(block)
         click.echo(line if block is comparison.given else f"Against {labels}: {line}")
-    click.echo(f"Comparison: {run.comparison_file}   Report: {run.report_file}")
+    click.echo(f"Comparison: {run.folder / 'comparison.json'}   Report: {run.report}")
 
 
 def _row(name: str, macro_f1: float, difference: Difference) -> tuple[str, ...]:

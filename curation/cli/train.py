@@ -51,11 +51,12 @@ def train(
     device = options.pop("device")
     recipe = model_recipe(options)
     check_effect(recipe)
-    from curation.models.train import train_model
+    # slow to import; `curate --help` should not wait for it
+    from curation.api.models import train as train_model
 
     reporter = Terminal()
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
-    result = train_model(
+    model = train_model(
         listings,
         recipe,
         device=device,
@@ -65,9 +66,9 @@ def train(
         reporter=reporter,
     )
     if as_json:
-        print_json(result)
+        print_json(model.to_dict())
     else:
-        _print(result)
+        _print(model.to_dict())
 
 
 def check_effect(recipe: Recipe) -> None:

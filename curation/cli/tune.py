@@ -12,7 +12,6 @@ from curation.cli.dataset import dataset_argument, dataset_options, dataset_word
 from curation.cli.options import cache_option, json_option, model_options, model_recipe
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.cli.train import check_effect
-from curation.errors import InputError
 from training.images.cache import default_cache
 from training.utils.units import duration, parse_duration
 
@@ -58,17 +57,18 @@ def tune(
     device = options.pop("device")
     recipe = model_recipe(options)
     check_effect(recipe)
-    _require_optuna()
-    from curation.models.tune import SearchSettings
-    from curation.models.tune import tune as search
+    limit = None if time_limit is None else parse_duration(time_limit)
+    # slow to import; `curate --help` should not wait for it
+    from curation.api.studies import tune as search
 
-    asked = SearchSettings(trials, None if time_limit is None else parse_duration(time_limit), folds)
     reporter = Terminal()
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
     result = search(
         listings,
-        recipe,
-        asked,
+        trials=trials,
+        time_limit=limit,
+        folds=folds,
+        recipe=recipe,
         device=device,
         output=output,
         cache=default_cache(cache_dir),
@@ -77,16 +77,9 @@ def tune(
         reporter=reporter,
     )
     if as_json:
-        print_json(result)
+        print_json(result.to_dict())
     else:
-        _print(result)
-
-
-def _require_optuna() -> None:
-    try:
-        import optuna  # noqa: F401
-    except ImportError:
-        raise InputError("curate tune needs Optuna", fix="Install it with: pip install 'curate[tune]'") from None
+        _print(result.to_dict())
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -30,17 +30,20 @@ def candidates_of(recipe: Recipe, models: Sequence[str], optimizers: Sequence[st
     InputError
         If one is unknown or named twice, or there is none.
     """
-    for what, names in (("model", models), ("optimizer", optimizers)):
+    for parameter, names in (("models", models), ("optimizers", optimizers)):
         if not names:
-            raise InputError(f"--{what}s names none", wanted=f"at least one {what}")
+            raise InputError(f"`{parameter}` names none", wanted="at least one", parameter=parameter)
         if twice := sorted({name for name in names if list(names).count(name) > 1}):
-            raise InputError(f"--{what}s names one twice", got=some(twice), fix="Leave one of them out.")
+            fix = "Leave one of them out."
+            raise InputError(f"`{parameter}` names one twice", got=some(twice), fix=fix, parameter=parameter)
     for name in models:
         model_name(name)
     for name in optimizers:
         if name not in OPTIMIZERS:
             fix = closest(name, OPTIMIZERS)
-            raise InputError("unknown optimizer", got=name, wanted=", ".join(OPTIMIZERS), fix=fix)
+            raise InputError(
+                "unknown optimizer", got=name, wanted=", ".join(OPTIMIZERS), fix=fix, parameter="optimizers"
+            )
     size = _usual_size(recipe, models) if recipe.image_size is None else recipe.image_size
     return [
         replace(recipe, model=model, optimizer=optimizer, image_size=size)

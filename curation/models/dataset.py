@@ -105,9 +105,11 @@ def check_settings(listings: Listings, recipe: Recipe) -> None:
     Raises
     ------
     InputError
-        If there is no such model, it can't take photos of this size, there are no prices to tell or to look at, or a
+        If there is no such model, it can't take photos of this size, there are no prices to predict or to look at, or a
         learning rate begins after the end of training.
     """
+    if not recipe.has_network:
+        raise InputError("`epochs=0` trains nothing", wanted="at least 1", parameter="epochs")
     build_model(recipe.model, classes=len(listings.classes), image_size=recipe.size, pretrained=False)
     if recipe.epochs or recipe.iterations:
         # fewer listings may train than there are, which is known once their photos are decoded; never more
@@ -121,6 +123,7 @@ def check_settings(listings: Listings, recipe: Recipe) -> None:
             got=f"{known} prices, none above 0" if known else "no column price, or an empty one",
             wanted="prices above 0",
             fix='Map the column with `columns={"price": "NAME"}`, or do without prices.',
+            parameter="use_price" if recipe.use_price else "target",
         )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,14 +18,17 @@ import pytest
 
 import curation
 from curation.demo_data import write_demo
+from curation.rendering.results import Result
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = [name for name in curation.__all__ if inspect.isfunction(getattr(curation, name))]
 METHODS = [
     (owner, name)
-    for owner in (curation.Run,)
+    for owner in (curation.Model, curation.Run)
     for name, method in vars(owner).items()
-    if not name.startswith("_") and (inspect.isfunction(method) or isinstance(method, property))
+    if not name.startswith("_")
+    and not hasattr(Result, name)
+    and (inspect.isfunction(method) or isinstance(method, property))
 ]
 
 
@@ -168,7 +173,7 @@ def test_a_page_to_review_is_written_without_a_server(shop):
 def test_the_documentation_has_every_public_name_and_every_method():
     text = (ROOT / "docs/api.md").read_text()
     assert [name for name in curation.__all__ if not re.search(rf"\b{name}\b", text)] == []
-    missing = [f"{owner.__name__}.{name}" for owner, name in METHODS if not re.search(rf"`\.{name}\b", text)]
+    missing = [f"{owner.__name__}.{name}" for owner, name in METHODS if not re.search(rf"[`l]\.{name}\b", text)]
     assert missing == []
 
 
@@ -201,3 +206,49 @@ def test_the_lines_of_the_readme_lead_from_the_wheel_to_the_flagged_listings(tmp
     assert file == str(tmp_path / "installed/curation/__init__.py")
     assert int(flagged) >= 10
     assert all_flagged == "True"
+
+
+def test_a_model_is_trained_loaded_and_predicts_labels_of_new_listings(shop, tmp_path):
+    recipe = curation.Recipe(model="lenet", image_size=32, epochs=2)
+    model = curation.train(shop, recipe, device="cpu", output="mine")
+    assert (model.target, model.classes, model.recipe) == ("label", shop.classes, recipe)
+    assert model.scores["class"].tolist() == list(shop.classes)
+    shop.table[["id", "image"]].to_csv("shop/new.csv", index=False)
+    new = curation.read_listings("shop/new.csv", needs_label=False)
+    predictions = curation.load_model("mine").predict(new, output="told")
+    assert predictions.table["id"].tolist() == shop.table["id"].tolist()
+    labels = predictions.table["predicted_label"]
+    assert set(labels.dropna()) <= set(shop.classes)
+    assert (labels.isna() == predictions.table["why"].notna()).all()
+    assert predictions.agreement is None
+    assert model.to_dict()["test"] == json.loads(Path("mine/metrics.json").read_text())["test"]
+    assert "predicted_label" in predictions._repr_html_()
+
+
+def test_a_model_alone_can_be_loaded_and_says_what_it_knows(shop):
+    curation.train(shop, curation.Recipe(model="lenet", image_size=32, epochs=1), device="cpu", output="mine")
+    shutil.copy("mine/model.pt", "alone.pt")
+    model = curation.load_model("alone.pt")
+    assert model.scores is None
+    assert model.to_dict()["recipe"]["model"] == "lenet"
+    assert "model.pt" not in model.to_markdown()
+
+
+def test_models_are_compared_and_the_best_comes_first(shop):
+    recipe = curation.Recipe(image_size=32, epochs=2)
+    comparison = curation.compare_models(
+        shop, models=["lenet"], optimizers=["adamw", "sgd"], folds=2, recipe=recipe, device="cpu"
+    )
+    assert sorted(comparison.table["optimizer"]) == ["adamw", "sgd"]
+    assert comparison.table["macro_f1"].is_monotonic_decreasing
+    assert comparison.table["behind_mean"].iloc[0] == 0
+    assert comparison.sentence in comparison.to_markdown()
+
+
+def test_a_search_ends_with_a_recipe_that_can_be_trained(shop):
+    result = curation.tune(
+        shop, trials=2, folds=2, recipe=curation.Recipe(model="lenet", image_size=32, epochs=1), device="cpu"
+    )
+    assert len(result.trials) == 2
+    assert result.best.model == "lenet"
+    assert curation.train(shop, result.best, device="cpu").recipe == result.best

@@ -1,1 +1,1 @@
-"""Drawings of the items in the demo's photos, and of what surrounds them."""
+"""The drawings of the demo's photos, piece by piece."""
