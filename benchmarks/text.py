@@ -16,6 +16,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,14 @@ from curation.demo_data import write_demo
 from curation.evidence.evidence import Evidence
 from curation.issues.indirect_image import KIND
 from curation.listings import read_listings
-from curation.photos.text import PhotoFile, find_text
+from curation.photos.text import TextFinder
 from curation.photos.text_cache import PhotoText
 from training.images import decode
 from training.images.cache import PhotoCache
+from training.utils.parallel import cores
+
+#: A photo: its content, the SHA-256 of that, and its upright width and height.
+_Photo = tuple[bytes, str, tuple[int, int]]
 
 
 def main() -> None:
@@ -104,14 +109,14 @@ def small(scratch: Path, listings: int, seed: int) -> dict[str, float]:
 
 def looked_at(root: Path, table: pd.DataFrame, cache: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return what the kind finds, and how fast text was looked for: the first time, and again."""
-    files: dict[int, PhotoFile] = {}
+    files: dict[int, _Photo] = {}
     for row, image in enumerate(table["image"]):
         content = (root / image).read_bytes()
         try:
             _, (width, height) = decode(content, 48)
         except Exception:  # a damaged file can raise anything in a decoder; find-issues leaves it out here, too
             continue
-        files[row] = PhotoFile(root / image, hashlib.sha256(content).hexdigest(), width, height)
+        files[row] = (content, hashlib.sha256(content).hexdigest(), (width, height))
     cold, cpu, texts = timed(list(files.values()), cache)
     again, _, _ = timed(list(files.values()), cache)
     found = [PhotoText()] * len(table)
@@ -132,10 +137,12 @@ def looked_at(root: Path, table: pd.DataFrame, cache: Path) -> tuple[pd.DataFram
     return pd.concat([shown, issues], axis=1), times
 
 
-def timed(files: Sequence[PhotoFile], cache: Path) -> tuple[float, float, list[PhotoText]]:
+def timed(photos: Sequence[_Photo], cache: Path) -> tuple[float, float, list[PhotoText]]:
     """Return seconds, seconds of the processor, and what was found."""
     start, cpu = time.perf_counter(), time.process_time()
-    texts = find_text(files, cache=PhotoCache(cache, 10**9))
+    with TextFinder(PhotoCache(cache, 10**9)) as finder, ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(lambda photo: finder.look(*photo), photos))
+    texts = [finder.text_of(sha256) for _, sha256, _ in photos]
     return time.perf_counter() - start, time.process_time() - cpu, texts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,11 @@ from curation.listings import Listings
 from curation.listings.checks import MAX_BAD_SHARE
 from curation.photos.contrast import detail_of
 from curation.photos.near_duplicates import find_similar
-from curation.photos.text import PhotoFile, find_text
+from curation.photos.text import TextFinder
 from curation.photos.text_cache import PhotoText
 from training.images import PhotoFacts
 from training.images.cache import PhotoCache
-from training.images.ingest import store_photos
+from training.images.ingest import Look, store_photos
 from training.images.store import PhotoStore
 from training.utils.progress import Reporter
 
@@ -75,7 +76,8 @@ def with_photo_facts(
         )
     root = listings.source.root
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
-    store, facts = store_of(folder, paths, size, cache, reporter)
+    with TextFinder(cache, say=reporter.say) if text else nullcontext() as finder:
+        store, facts = store_of(folder, paths, size, cache, reporter, look=finder.look if finder else None)
     unreadable = [fact.error for fact in facts if fact.error]
     if len(unreadable) > MAX_BAD_SHARE * len(facts):
         raise ListingsError(
@@ -92,7 +94,11 @@ def with_photo_facts(
         unreadable=pd.array([fact.error for fact in facts], dtype="string"),
     )
     table = _with_near_groups(table.assign(detail=_detail(table, store)), store, reporter)
-    return _with_text(table, paths if text else [None] * len(paths), cache, reporter)
+    texts = [finder.text_of(fact.sha256) if finder and not fact.error else PhotoText() for fact in facts]
+    return table.assign(
+        text_share=pd.array([text.share for text in texts], dtype="Float64"),
+        text=pd.array([text.words for text in texts], dtype="string"),
+    )
 
 
 def _detail(table: pd.DataFrame, store: PhotoStore) -> pd.Series:
@@ -101,29 +107,6 @@ def _detail(table: pd.DataFrame, store: PhotoStore) -> pd.Series:
     detail = pd.Series(pd.NA, index=table.index, dtype="Float64")
     detail[readable] = detail_of(store, np.flatnonzero(readable)).astype(np.float64)
     return detail
-
-
-def _with_text(
-    table: pd.DataFrame, paths: Sequence[Path | None], cache: PhotoCache, reporter: Reporter
-) -> pd.DataFrame:
-    """Add ``text_share`` and ``text``; NA where no path is given, or the photo can't be read."""
-    known = zip(paths, table["sha256"], table["width"], table["height"], table["unreadable"].isna(), strict=True)
-    photos = {
-        row: PhotoFile(path, sha256, int(width), int(height))
-        for row, (path, sha256, width, height, readable) in enumerate(known)
-        if path is not None and readable
-    }
-    found = [PhotoText()] * len(table)
-    texts: list[PhotoText] = []
-    if photos:
-        with reporter.bar("looking for text") as progress:
-            texts = find_text(list(photos.values()), cache=cache, progress=progress, say=reporter.say)
-    for row, text in zip(photos, texts, strict=True):
-        found[row] = text
-    return table.assign(
-        text_share=pd.array([text.share for text in found], dtype="Float64"),
-        text=pd.array([text.words for text in found], dtype="string"),
-    )
 
 
 def _with_near_groups(table: pd.DataFrame, store: PhotoStore, reporter: Reporter) -> pd.DataFrame:
@@ -155,8 +138,17 @@ def _by_smallest_id(groups: pd.Series, ids: pd.Series) -> pd.Series:
 
 
 def store_of(
-    folder: Path, paths: Sequence[Path | None], size: int, cache: PhotoCache, reporter: Reporter
+    folder: Path,
+    paths: Sequence[Path | None],
+    size: int,
+    cache: PhotoCache,
+    reporter: Reporter,
+    look: Look | None = None,
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
-    """Find the decoded photos in the cache, or decode and keep them; with what is known of each."""
+    """Find the decoded photos in the cache, or decode and keep them; with what is known of each.
+
+    The parameters are those of :func:`training.images.ingest.store_photos`.
+    """
     with reporter.bar("reading photos") as progress:
-        return store_photos(paths, size=size, cache=cache, spare=folder / "photos", progress=progress, say=reporter.say)
+        spare = folder / "photos"
+        return store_photos(paths, size=size, cache=cache, spare=spare, look=look, progress=progress, say=reporter.say)

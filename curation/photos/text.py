@@ -10,15 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import time
 import unicodedata
-import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,14 +22,12 @@ from curation.photos.text_cache import KnownText, PhotoText
 from training.errors import CurateError
 from training.images.cache import PhotoCache
 from training.images.decoding import Pixels, decode_within
-from training.utils.parallel import cores, map_ahead
-from training.utils.progress import Progress, silent
-from training.utils.units import duration
+from training.utils.parallel import cores
 
 if TYPE_CHECKING:
     from rapidocr_onnxruntime import RapidOCR
 
-__all__ = ["READ_FROM", "SMALLEST", "PhotoFile", "check_reader", "count_letters", "find_text"]
+__all__ = ["READ_FROM", "SMALLEST", "TextFinder", "check_reader", "count_letters"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -54,110 +47,79 @@ _SURE, _LETTERS = 0.7, 4
 _LINES = 3
 # boxes that are read, the largest first: a page of small print would take seconds
 _MOST_READ = 32
-# photos handed out ahead for each thread; photos whose time is measured; seconds that are worth a line
-_AHEAD, _TRIAL, _LONG = 2, 24, 5.0
 # count up when a change of this module changes what is found
 _VERSION = 1
 
 
-@dataclass(frozen=True)
-class PhotoFile:
-    """A photo that is to be looked at.
+class TextFinder:
+    """Finds the text in photos while they are read for other uses, so that no file is opened twice.
 
-    Attributes
-    ----------
-    path : Path
-        The file.
-    sha256 : str
-        Hash of its content, hexadecimal.
-    width, height : int
-        Upright size in pixels.
-    """
-
-    path: Path
-    sha256: str
-    width: int
-    height: int
-
-
-def find_text(
-    photos: Sequence[PhotoFile],
-    *,
-    cache: PhotoCache,
-    progress: Progress = silent,
-    say: Callable[[str], None] = lambda line: None,
-) -> list[PhotoText]:
-    """Find the text in photos, each content once; what an earlier run has found is not looked for again.
+    Each content is looked at once; what an earlier run has found is not looked for again. What is found is kept in the
+    cache when the block ends, also for whoever is interrupted.
 
     Parameters
     ----------
-    photos : sequence of PhotoFile, length N
-        Readable ones, in any order: what is found does not depend on it.
     cache : PhotoCache
-        Where what is found is kept. Whoever is interrupted goes on from there.
-    progress : callable
-        Called with (photos done, photos that must be looked at).
+        Where what is found is kept.
     say : callable
-        Gets a line with the expected time if it is more than a few seconds.
-
-    Returns
-    -------
-    list of PhotoText, length N
-        The share is the area of all boxes with text (their union) by the area of the photo; 0 for fewer than three
-        boxes. From a share of 0.15 on, boxes that can't be read as a word do not count. A photo with a side below 96
-        pixels has no share, nor has one that can't be decoded, or whose file is no longer what its hash says.
+        Gets a line if it can't be kept.
 
     Raises
     ------
     CurateError
         If the reader can't be loaded.
     """
-    known = KnownText(cache, _recipe(), say)
-    large = {photo.sha256: photo for photo in photos if min(photo.width, photo.height) >= SMALLEST}
-    unknown = [photo for sha256, photo in large.items() if known.get(sha256) is None]
-    if unknown:
+
+    def __init__(self, cache: PhotoCache, *, say: Callable[[str], None] = lambda line: None) -> None:
         check_reader()
-        _look_at(unknown, known, progress, say)
-    return [(known.get(photo.sha256) if photo.sha256 in large else None) or PhotoText() for photo in photos]
+        self._found = KnownText(cache, _recipe(), say)
+        # loading a reader takes a third of a second, and more of them than cores would only wait for each other
+        self._readers: SimpleQueue[_Reader | None] = SimpleQueue()
+        for _ in range(cores()):
+            self._readers.put(None)
 
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
 
-def _look_at(photos: Sequence[PhotoFile], known: KnownText, progress: Progress, say: Callable[[str], None]) -> None:
-    threads, start = cores(), time.monotonic()
-    # a large photo is no attack here, and Pillow's note about odd EXIF says nothing of the pixels
-    with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
-        warnings.simplefilter("ignore")
+    def __exit__(self, *_: object) -> None:
+        """Keep what was found."""
+        self._found.flush()
+
+    def look(self, content: bytes, sha256: str, sides: tuple[int, int]) -> None:
+        """Look for text in a photo; several threads may call this at once.
+
+        Parameters
+        ----------
+        content : bytes
+            The file.
+        sha256 : str
+            Its hash, hexadecimal.
+        sides : tuple of int
+            Upright width and height in pixels; a photo with a side below 96 is not looked at.
+        """
+        if min(sides) < SMALLEST or self._found.get(sha256) is not None:
+            return
+        reader = self._readers.get()
         try:
-            # the networks compute without the interpreter's lock
-            found = map_ahead(pool, _text_of, photos, threads * _AHEAD)
-            for done, (photo, text) in enumerate(zip(photos, found, strict=True), 1):
-                if text is not None:
-                    known.add(photo.sha256, text)
-                progress(done, len(photos))
-                if done == _TRIAL:
-                    left = (time.monotonic() - start) / done * (len(photos) - done)
-                    if left > _LONG:
-                        say(f"looking for text in {len(photos):,} photos: about {duration(left)}")
+            reader = reader or _Reader()
+            text = reader.text_of(content)
         finally:
-            # whoever presses Ctrl-C keeps what is found
-            known.flush()
+            self._readers.put(reader)
+        if text is not None:
+            self._found.add(sha256, text)
 
+    def text_of(self, sha256: str | None) -> PhotoText:
+        """Return the text of a photo by the hash of its content.
 
-def _text_of(photo: PhotoFile) -> PhotoText | None:
-    """Return the text of a photo; None if its file is no longer that photo, or damaged."""
-    try:
-        content = photo.path.read_bytes()
-    except OSError:
-        return None
-    if hashlib.sha256(content).hexdigest() != photo.sha256:
-        return None
-    try:
-        reader = _IDLE.get_nowait()
-    except Empty:
-        reader = _Reader()
-    try:
-        return reader.text_of(content)
-    finally:
-        _IDLE.put(reader)
+        Returns
+        -------
+        PhotoText
+            The share is the area of all boxes with text (their union) by the area of the photo; 0 for fewer than three
+            boxes. From a share of 0.15 on, boxes that can't be read as a word do not count. A photo that was not
+            looked at or can't be decoded has neither.
+        """
+        return (self._found.get(sha256) if sha256 else None) or PhotoText()
 
 
 class _Reader:
@@ -208,10 +170,6 @@ class _Reader:
         crops = self._engine.get_crop_img_list(_bgr(pixels), list(boxes[:_MOST_READ]))
         read, _ = self._engine.text_rec(crops)
         return [_word(text) if sure >= _SURE else None for text, sure, *_ in read]
-
-
-#: Readers that no thread uses; loading one takes a third of a second.
-_IDLE: SimpleQueue[_Reader] = SimpleQueue()
 
 
 def _bgr(pixels: Pixels) -> Pixels:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -59,6 +60,7 @@ class KnownText:
         self._found: dict[str, PhotoText] = {}
         self._new: dict[str, PhotoText] = {}
         self._written = time.monotonic()
+        self._lock = threading.Lock()
         for path in files_in(self._folder):
             if not path.name.startswith("."):
                 self._found.update(_read(path))
@@ -68,24 +70,26 @@ class KnownText:
         return self._found.get(sha256)
 
     def add(self, sha256: str, text: PhotoText) -> None:
-        """Take what was found; now and then, bring it to disk."""
-        self._found[sha256] = self._new[sha256] = text
+        """Take what was found; now and then, bring it to disk. Several threads may call this at once."""
+        with self._lock:
+            self._found[sha256] = self._new[sha256] = text
         if time.monotonic() - self._written >= _EVERY:
             self.flush()
 
     def flush(self) -> None:
         """Bring what was found to disk; a cache that can't be written costs only the time of finding it again."""
-        self._written = time.monotonic()
-        if not self._new:
+        with self._lock:
+            self._written = time.monotonic()
+            new, self._new = self._new, {}
+        if not new:
             return
         try:
-            write_text(self._folder / f"{uuid.uuid4().hex}.json", json.dumps(self._new, ensure_ascii=False))
+            write_text(self._folder / f"{uuid.uuid4().hex}.json", json.dumps(new, ensure_ascii=False))
         except OSError as error:
             self._say(
                 f"the text found in photos can't be kept in {home_as_tilde(self._folder)} "
                 f"({error.strerror or error}): the next run looks again"
             )
-        self._new = {}
 
 
 def _read(path: Path) -> dict[str, PhotoText]:

@@ -21,7 +21,10 @@ from training.utils.parallel import cores, map_ahead
 from training.utils.progress import Progress, silent
 from training.utils.units import bytes_text, home_as_tilde
 
-__all__ = ["store_photos"]
+__all__ = ["Look", "store_photos"]
+
+#: Another use of a photo while it is read: bytes of the file, their SHA-256, upright width and height.
+Look = Callable[[bytes, str, tuple[int, int]], None]
 
 # another process may trim the cache between the look-up and the end; more often than this it is no accident
 _ATTEMPTS = 3
@@ -35,6 +38,7 @@ def store_photos(
     size: int,
     cache: PhotoCache,
     spare: Path,
+    look: Look | None = None,
     progress: Progress = silent,
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
@@ -53,6 +57,10 @@ def store_photos(
         Gets the photos, and is trimmed to its limit afterwards; what this store uses stays.
     spare : Path
         A folder that gets the photos instead when the cache can't be written, or when they are more than it may hold.
+    look : callable, optional
+        Another use of the photos, so that their files need not be opened again. Called by several threads, once for
+        each different content that can be decoded (again if the photos must be read again): with the bytes of the file,
+        their SHA-256 as hexadecimal text, and the upright width and height.
     progress : callable
         Called with (photos done, N).
     say : callable
@@ -71,7 +79,7 @@ def store_photos(
         If `spare` can't be written either.
     """
     for _ in range(_ATTEMPTS):
-        filling = _Filling(paths, size, cache, spare, say)
+        filling = _Filling(paths, size, cache, spare, look, say)
         filling.read(progress)
         store = filling.store()
         if store.touch():
@@ -98,9 +106,15 @@ class _Filling:
     """The rows of a store that is being made."""
 
     def __init__(
-        self, paths: Sequence[Path | None], size: int, cache: PhotoCache, spare: Path, say: Callable[[str], None]
+        self,
+        paths: Sequence[Path | None],
+        size: int,
+        cache: PhotoCache,
+        spare: Path,
+        look: Look | None,
+        say: Callable[[str], None],
     ) -> None:
-        self.paths, self.size, self.cache = paths, size, cache
+        self.paths, self.size, self.cache, self.look = paths, size, cache, look
         self.known = KnownPhotos([*shards_in(cache.folder_of(size)), *shards_in(spare / str(size))])
         self.writer = _Writer(size, sum(path is not None for path in paths), cache, spare, say)
         rows = len(paths)
@@ -140,18 +154,26 @@ class _Filling:
         except OSError as error:
             return _Photo(error=error.strerror or str(error))
         digest = hashlib.sha256(content).digest()
-        if (known := self.known.find(digest)) >= 0:
-            return _Photo(digest, known=known)
+        known = self.known.find(digest)
         # one step, also among threads: exactly one row gets to decode the photo
         if self.first.setdefault(digest, row) != row:
-            return _Photo(digest)
+            return _Photo(digest, known=known)
+        if known >= 0:
+            width, height = self.known.place(known)[2].tolist()
+            self._look(content, digest, (width, height))
+            return _Photo(digest, known=known)
         if not content:
             return _Photo(digest, "the file is empty")
         try:
             pixels, sides = decode(content, self.size)
         except Exception as error:  # a damaged file can raise anything in a decoder; it becomes a finding
             return _Photo(digest, _why(error))
+        self._look(content, digest, sides)
         return _Photo(digest, pixels=pixels, sides=sides)
+
+    def _look(self, content: bytes, digest: bytes, sides: tuple[int, int]) -> None:
+        if self.look is not None:
+            self.look(content, digest.hex(), sides)
 
     def _keep(self, row: int, photo: _Photo) -> bool:
         """Note what is known of a row; return False if it will be known once another row is."""

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -16,8 +18,8 @@ from curation.demo_data.drawing.text import spec_sheet
 from curation.find import FindSettings, find
 from curation.issues.indirect_image import KIND
 from curation.listings import read_listings
-from curation.photos.facts import _with_text
-from curation.photos.text import READ_FROM, PhotoFile, find_text
+from curation.photos.facts import with_photo_facts
+from curation.photos.text import READ_FROM, TextFinder
 from curation.photos.text_cache import PhotoText
 from tests.curation.issues.test_indirect_image import evidence_of
 from training.errors import CurateError
@@ -73,7 +75,15 @@ def saved(folder, name, image, **options):
 
 
 def photo_file(path, size):
-    return PhotoFile(path, hashlib.sha256(path.read_bytes()).hexdigest(), *size)
+    content = path.read_bytes()
+    return content, hashlib.sha256(content).hexdigest(), size
+
+
+def find_text(photos, *, cache, say=lambda line: None):
+    with TextFinder(cache, say=say) as finder:
+        for photo in photos:
+            finder.look(*photo)
+    return [finder.text_of(sha256) for _, sha256, _ in photos]
 
 
 def test_a_spec_sheet_is_flagged_and_quoted(tmp_path, cache):
@@ -113,47 +123,43 @@ def test_words_are_in_reading_order(tmp_path, cache):
 def test_what_an_earlier_run_has_found_is_not_looked_for_again(tmp_path, cache):
     photos = [saved(tmp_path, "a.png", sheet()), saved(tmp_path, "b.png", product())]
     first = find_text(photos, cache=cache)
-    looks = []
-    # a copy under another name, in another order: the content counts
-    (tmp_path / "copy.png").write_bytes(photos[0].path.read_bytes())
-    again = [photos[1], photo_file(tmp_path / "copy.png", (320, 320)), photos[0]]
-    second = find_text(again, cache=cache, progress=lambda done, total: looks.append(total))
-    assert second == [first[1], first[0], first[0]]
-    assert not looks
+    files = cache.text_files()
+    assert find_text(photos[::-1], cache=cache) == first[::-1]
+    assert cache.text_files() == files
 
 
-def test_equal_files_are_looked_at_once(tmp_path, cache):
-    photo = saved(tmp_path, "a.png", product((200, 200)))
-    (tmp_path / "b.png").write_bytes(photo.path.read_bytes())
-    looks = []
-    texts = find_text(
-        [photo, photo_file(tmp_path / "b.png", (200, 200))], cache=cache, progress=lambda *steps: looks.append(steps)
-    )
-    assert texts[0] == texts[1]
-    assert looks == [(1, 1)]
+def test_equal_files_are_looked_at_once(tmp_path, cache, monkeypatch):
+    saved(tmp_path / "shop" / "a", "1.png", product((200, 200)))
+    for path in ("a/2.png", "b/1.png"):
+        (tmp_path / "shop" / path).parent.mkdir(exist_ok=True)
+        (tmp_path / "shop" / path).write_bytes((tmp_path / "shop" / "a" / "1.png").read_bytes())
+    looks, look = [], TextFinder.look
+    monkeypatch.setattr(TextFinder, "look", lambda self, *photo: (looks.append(photo[2]), look(self, *photo)))
+    table = with_photo_facts(tmp_path, read_listings(tmp_path / "shop"), 32, cache, Silent(), text=True)
+    assert looks == [(200, 200)]
+    assert table["text_share"].nunique() == 1
 
 
 def test_another_way_of_looking_is_not_served_old_answers(tmp_path, cache, monkeypatch):
     photo = saved(tmp_path, "a.png", product((160, 160)))
     find_text([photo], cache=cache)
-    looks = []
     monkeypatch.setattr("curation.photos.text._VERSION", 2)
-    find_text([photo], cache=cache, progress=lambda *steps: looks.append(steps))
-    assert looks == [(1, 1)]
+    find_text([photo], cache=cache)
+    assert len(cache.text_files()) == 2
 
 
 def test_whoever_is_interrupted_goes_on_from_there(tmp_path, cache):
     photos = [saved(tmp_path, f"{seed}.png", product((160 + seed, 160))) for seed in range(4)]
 
-    def interrupt(done, total):
-        if done == 2:
-            raise KeyboardInterrupt
+    def interrupted():
+        yield from photos[:2]
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        find_text(photos, cache=cache, progress=interrupt)
-    looks = []
-    texts = find_text(photos, cache=cache, progress=lambda *steps: looks.append(steps))
-    assert looks == [(1, 2), (2, 2)]
+        find_text(interrupted(), cache=cache)
+    assert len(json.loads(cache.text_files()[0].read_text())) == 2
+    texts = find_text(photos, cache=cache)
+    assert sorted(len(json.loads(path.read_text())) for path in cache.text_files()) == [2, 2]
     assert texts == find_text(photos, cache=PhotoCache(tmp_path / "other", 10**9))
 
 
@@ -230,14 +236,17 @@ def test_photos_too_small_for_text_are_not_looked_at(tmp_path, cache):
     assert not cache.folder.exists()
 
 
-def test_a_file_that_is_gone_changed_or_damaged_is_not_looked_at(tmp_path, cache):
-    gone, changed = (saved(tmp_path, f"{name}.png", product((160, 160))) for name in ("gone", "changed"))
-    gone.path.unlink()
-    product((200, 200)).save(changed.path)
+def test_a_damaged_photo_has_no_text(tmp_path, cache):
     (tmp_path / "damaged.jpg").write_bytes(b"\xff\xd8\xff damaged")
-    damaged = photo_file(tmp_path / "damaged.jpg", (160, 160))
-    photos = [replace(gone, sha256="0" * 64), replace(changed, sha256="1" * 64), damaged]
-    assert find_text(photos, cache=cache) == [PhotoText()] * 3
+    assert find_text([photo_file(tmp_path / "damaged.jpg", (160, 160))], cache=cache) == [PhotoText()]
+
+
+def test_threads_look_at_once_and_find_the_same(tmp_path, cache):
+    photos = [saved(tmp_path, f"{seed}.png", sheet((200, 200), seed)) for seed in range(8)]
+    with TextFinder(cache) as finder, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda photo: finder.look(*photo), photos))
+    together = [finder.text_of(sha256) for _, sha256, _ in photos]
+    assert together == find_text(photos, cache=PhotoCache(tmp_path / "other", 10**9))
 
 
 def test_a_reader_that_cannot_be_loaded_is_said_with_what_to_do(tmp_path, cache, monkeypatch):
@@ -291,22 +300,49 @@ def test_an_interrupted_search_goes_on_with_the_run(tmp_path):
         @contextmanager
         def bar(self, what):
             def progress(done, total):
-                seen.append((what, total))
-                if what == "looking for text" and done == 20:
+                if what == "reading photos" and done == 20:
                     raise KeyboardInterrupt
 
             yield progress
 
-    seen, cache = [], PhotoCache(tmp_path / "cache", 10**9)
+    cache = PhotoCache(tmp_path / "cache", 10**9)
     with pytest.raises(KeyboardInterrupt):
         find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache, reporter=Impatient())
-    seen.clear()
-    run = find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache, reporter=Impatient())
-    assert {total for what, total in seen if what == "looking for text"} == {4}
+    known = sum(len(json.loads(path.read_text())) for path in cache.text_files())
+    assert known >= 20
+    run = find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache)
+    assert sum(len(json.loads(path.read_text())) for path in cache.text_files()) == 24
     assert run.listings()["text_share"].notna().all()
 
 
-def test_a_table_without_a_readable_photo_has_empty_columns(tmp_path):
-    table = pd.DataFrame({"sha256": ["x"], "width": [pd.NA], "height": [pd.NA], "unreadable": ["not an image"]})
-    found = _with_text(table, [tmp_path / "a.jpg"], PhotoCache(tmp_path / "cache", 10**9), Silent())
-    assert found[["text_share", "text"]].isna().all(axis=None)
+_COUNT_OPENS = """
+import collections, json, sys
+from pathlib import Path
+shop, out = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+opened = collections.Counter()
+def note(event, args):
+    if event == "open" and isinstance(args[0], (str, bytes)) and str(args[0]).endswith(".jpg"):
+        opened[str(args[0])] += 1
+sys.addaudithook(note)
+from curation.find import FindSettings, find
+from curation.listings import read_listings
+from training.images.cache import PhotoCache
+from training.settings import TrainSettings
+settings = FindSettings(folds=2, train=TrainSettings(preset="quick", pretrained=False, device="cpu"))
+import curation.report
+curation.report.write_report = lambda run: None  # it shows some photos, from their files
+find(read_listings(shop), settings, run_folder=out / "run", cache=PhotoCache(out / "cache", 10**9))
+print(json.dumps(opened))
+"""
+
+
+def test_each_photo_is_opened_once_for_its_hash_its_pixels_and_its_text(demo, tmp_path):
+    command = [sys.executable, "-c", _COUNT_OPENS, str(demo), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    opened = json.loads(done.stdout.splitlines()[-1])
+    photos = {str(path) for path in (demo.resolve() / "images").iterdir()}
+    tried = {path for path, count in opened.items() if count == 2}
+    # the speed of reading is tried on a few of them before anything is planned
+    assert len(tried) <= 16
+    assert all(count <= 2 for count in opened.values())
+    assert {path for path in photos if path.endswith(".jpg")} == set(opened)
