@@ -7,10 +7,11 @@
     python benchmarks/mutants.py --list
 
 A mutant is the code with one change. `--documented` makes only the changes of named numbers: constants of a module,
-the worth of an issue kind, defaults of arguments. Without it there are also those of the other numbers, of comparisons
-(`<` for `<=`, `==` for `!=`, `in` for `not in`), and of rules (`and` for `or`, `min` for `max`, a dropped `not`). Each
-mutant is tried on the tests that belong to its module, in a copy of the code; the checkout is never changed. A test
-that fails has noticed it.
+the worth of an issue kind, defaults of arguments, and the comparisons with them (`<` becomes `<=`). Without it there
+are also those of the other numbers, of all comparisons (`<` becomes `>=`, `==` becomes `!=`), and of rules (`and`
+becomes `or`, `min` becomes `max`, a `not` is dropped). Each mutant is tried on the tests that belong to its module, in
+a copy of the code; the checkout is never changed. A test that fails has noticed it. `--sample` tries some of all, drawn
+at random.
 
 The results file is written after every mutant, and what is in it is not tried again. `--again` tries those that
 survived, after tests were added. A result belongs to the text of its line; a changed line is a new mutant.
@@ -28,13 +29,14 @@ import io
 import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,10 +92,10 @@ TESTS = {
     "curation/fixes.py": ["curation/fixes.py", "tests/curation/test_fixes.py"],
 }
 _SWAPS: dict[type[ast.AST], tuple[str, str]] = {
-    ast.Lt: ("<", "<="),
-    ast.LtE: ("<=", "<"),
-    ast.Gt: (">", ">="),
-    ast.GtE: (">=", ">"),
+    ast.Lt: ("<", ">="),
+    ast.LtE: ("<=", ">"),
+    ast.Gt: (">", "<="),
+    ast.GtE: (">=", "<"),
     ast.Eq: ("==", "!="),
     ast.NotEq: ("!=", "=="),
     ast.In: ("in", "not in"),
@@ -105,6 +107,8 @@ _SWAPS: dict[type[ast.AST], tuple[str, str]] = {
     ast.BitAnd: ("&", "|"),
     ast.BitOr: ("|", "&"),
 }
+#: Where a named number stands on one side, the boundary moves, too.
+_BOUNDARIES = {ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">")}
 _EXTREMES = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum"}
 _EXTREMES |= {"argmin": "argmax", "argmax": "argmin", "any": "all", "all": "any"}
 #: A mutant that makes the tests take this many times as long as usual runs for ever, which is noticed.
@@ -135,6 +139,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", default=[], metavar="PREFIX", help="of a file, e.g. curation/fixes")
     parser.add_argument("--documented", action="store_true", help="named numbers only")
+    parser.add_argument("--sample", type=int, metavar="N", help="try N of the mutants, drawn at random")
     parser.add_argument("--results", type=Path, default=Path("mutants.json"), help="where results are kept")
     parser.add_argument("--again", action="store_true", help="try those that survived once more")
     parser.add_argument("--list", action="store_true", help="show the mutants and try none")
@@ -145,6 +150,9 @@ def main() -> None:
         if (not arguments.only or mutant.file.startswith(tuple(arguments.only)))
         and (not arguments.documented or mutant.kind == "documented")
     ]
+    if arguments.sample is not None and arguments.sample < len(mutants):
+        chosen = sorted(random.Random(0).sample(range(len(mutants)), arguments.sample))
+        mutants = [mutants[number] for number in chosen]
     if arguments.list:
         for mutant in mutants:
             print(f"{mutant.kind:10} {mutant.file}:{mutant.line}: {mutant.old} -> {mutant.new}: {mutant.text}")
@@ -251,16 +259,19 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Compare(self, node: ast.Compare) -> None:
         for left, operator, right in zip([node.left, *node.comparators], node.ops, node.comparators, strict=False):
-            self._swap(operator, self._end(left), self._start(right), "comparison")
+            start, end = self._end(left), self._start(right)
+            self._swap(_SWAPS, operator, start, end, "comparison")
+            if _names_a_number(left) or _names_a_number(right):
+                self._swap(_BOUNDARIES, operator, start, end, "documented")
         self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
         for left, right in zip(node.values, node.values[1:], strict=False):
-            self._swap(node.op, self._end(left), self._start(right), "rule")
+            self._swap(_SWAPS, node.op, self._end(left), self._start(right), "rule")
         self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
-        self._swap(node.op, self._end(node.left), self._start(node.right), "rule")
+        self._swap(_SWAPS, node.op, self._end(node.left), self._start(node.right), "rule")
         self.generic_visit(node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
@@ -275,13 +286,17 @@ class _Finder(ast.NodeVisitor):
             self._add(end - len(name), end, _EXTREMES[name], "rule")
         self.generic_visit(node)
 
-    def _swap(self, operator: ast.AST, start: int, end: int, kind: str) -> None:
-        if type(operator) not in _SWAPS:
+    def _swap(self, swaps: Mapping[type, tuple[str, str]], operator: ast.AST, start: int, end: int, kind: str) -> None:
+        if type(operator) not in swaps:
             return
-        old, new = _SWAPS[type(operator)]
+        old, new = swaps[type(operator)]
         between = self._source[start:end].decode()
         place = between.find(old)
         self._add(start + place, start + place + len(old), new, kind)
+
+
+def _names_a_number(side: ast.expr) -> bool:
+    return any(isinstance(node, ast.Name) and node.id.strip("_").isupper() for node in ast.walk(side))
 
 
 def _is_name(targets: Sequence[ast.expr], name: str) -> bool:

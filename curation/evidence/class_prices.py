@@ -52,9 +52,8 @@ def class_prices(x: Floats, number: Integers, share: Floats, *, classes: int) ->
         sizes[name] = weight[there].sum()
     enough = sizes >= BORROWED_PRICES
     usual = float(np.median(spread[enough])) if enough.any() else whole_spread
-    own = np.where(sizes > 0, spread, 0.0)
-    drawn = (sizes * own + BORROWED_PRICES * usual) / (sizes + BORROWED_PRICES)
-    return centre, np.where(sizes > 0, drawn, whole_spread)
+    shrunk = (sizes * spread + BORROWED_PRICES * usual) / (sizes + BORROWED_PRICES)
+    return centre, np.where(sizes > 0, shrunk, whole_spread)
 
 
 def _centre_and_spread(x: Floats, weight: Floats) -> tuple[float, float]:

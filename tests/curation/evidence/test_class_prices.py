@@ -45,8 +45,9 @@ def test_where_no_class_has_eight_the_spread_of_all_prices_is_usual():
 
 
 def test_a_class_without_prices_is_described_by_all():
-    centre, spread = of(EIGHT)
-    assert (centre[1], spread[1]) == (2, pytest.approx(EIGHT_SPREAD))
+    centre, spread = of(EIGHT, EIGHT + 4)
+    # of all: median 4, median deviation 2
+    assert (centre[2], spread[2]) == (4, pytest.approx(2 / 0.6745))
 
 
 def test_prices_within_a_tenth_make_no_smaller_spread():
@@ -66,6 +67,8 @@ def test_the_class_none_and_shares_of_nothing_count_for_no_class():
     centre, spread = class_prices(x, number, share, classes=2)
     assert centre[0] == 2
     assert spread[0] == pytest.approx(EIGHT_SPREAD)
+    # nobody is of the second class, which is described by all
+    assert centre[1] == 2.5
     assert class_prices(x, np.where(number < 0, 1, number), share, classes=2)[0][1] == 100
 
 
