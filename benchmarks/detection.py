@@ -154,7 +154,7 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
     number = pd.Categorical(true, categories=evidence.classes).codes[rows]
     probs, label = evidence.probs[rows], given[rows]
     rankings = {**_baselines(probs, label), "curate": found.score[rows]}
-    alone = {source.name: margins(source.says[rows], label) for source in evidence.sources}
+    alone = {source.name: margins(source.log_likelihood[rows], label) for source in evidence.sources}
     oracle = max(_oracle(ranking, wrong) for ranking in rankings.values())
     flags = {
         "cleanlab default": find_label_issues(*_occurring(label, probs), n_jobs=1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -26,7 +25,7 @@ def demo(folder: Path, listings: int, seed: int, as_json: bool) -> None:
     """
     written = write(folder, listings=listings, seed=seed, reporter=Terminal())
     if as_json:
-        print_json({**asdict(written), "folder": str(written.folder)})
+        print_json(written.to_dict())
         return
     planted = ", ".join(f"{count} {kind}" for kind, count in written.planted.items())
     click.echo(f"{written.listings} listings in {folder}; planted: {planted} (all in {folder / 'truth.csv'})")

@@ -1,4 +1,4 @@
-"""The marketplace's classes, what they cost and what sellers write."""
+"""The classes of the marketplace: how common they are, what they cost, and how sellers describe them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from curation.demo_data.drawing.pen import Rng, between, chance, pick
 
 __all__ = [
-    "ACCESSORIES", "CLASSES", "CONFUSED", "LAPTOPS", "PRINTERS", "Kind", "office_printer_title", "price_of",
+    "ACCESSORIES", "CLASSES", "CONFUSED", "LAPTOPS", "PRINTERS", "Category", "office_printer_title", "price_of",
     "reworded", "title_of", "toy_title",
 ]  # fmt: skip
 
@@ -17,17 +17,17 @@ PRINTERS = "Printers Scanners & Copiers"
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A class: how common it is, what it costs, how it is called.
+class Category:
+    """One class of the marketplace.
 
     Attributes
     ----------
     weight : float
-        How common it is beside the others.
+        How common it is, relative to the other classes.
     median, spread : float
-        Median price in SGD, and the standard deviation of its logarithm.
+        Median price in SGD, and the standard deviation of the natural logarithm of the price.
     names, details : tuple of str
-        Words for titles.
+        What sellers call the item, and what they add to its name.
     """
 
     weight: float
@@ -37,70 +37,70 @@ class Kind:
     details: tuple[str, ...]
 
 
-CLASSES: dict[str, Kind] = {
-    LAPTOPS: Kind(
+CLASSES: dict[str, Category] = {
+    LAPTOPS: Category(
         1.0, 650, 0.40,
         ("laptop", "notebook", "laptop", "ultrabook", "gaming laptop", "chromebook"),
         ("i5 8gb", "i7 16gb 512gb ssd", "14 inch", "15.6 inch", "ryzen 5", "with charger", "with free bag"),
     ),
-    "Desktops": Kind(
+    "Desktops": Category(
         1.0, 550, 0.42,
         ("desktop", "desktop pc", "gaming pc", "tower", "mini pc", "custom pc", "all in one"),
         ("i5 8gb", "i7 16gb", "gtx 1660", "rgb", "with monitor", "with keyboard and mouse", "256gb ssd", "office use"),
     ),
-    "Cables & Adaptors": Kind(
+    "Cables & Adaptors": Category(
         1.0, 9, 0.45,
         ("hdmi cable", "usb c cable", "displayport cable", "adaptor", "usb hub cable", "vga cable", "extension cable"),
         ("1.5m", "2m", "4k", "braided", "for monitor", "for laptop", "type c to hdmi", "3 pcs"),
     ),
-    "Chargers": Kind(
+    "Chargers": Category(
         0.45, 18, 0.40,
         ("charger", "laptop charger", "power adapter", "usb c charger", "wall charger"),
         ("65w", "45w", "for laptop", "19.5v", "with cable", "fast charge", "3 pin"),
     ),
-    "Mouse & Mousepads": Kind(
+    "Mouse & Mousepads": Category(
         1.0, 22, 0.45,
         ("mouse", "wireless mouse", "gaming mouse", "mouse", "mousepad", "mouse with mousepad"),
         ("bluetooth", "rgb", "silent click", "1600 dpi", "for laptop", "xl", "with usb receiver"),
     ),
-    "Monitor Screens": Kind(
+    "Monitor Screens": Category(
         1.0, 160, 0.40,
         ("monitor", "led monitor", "gaming monitor", "ultrawide", "screen", "display"),
         ("24 inch", "27 inch", "144hz", "1080p", "4k", "with hdmi cable", "vga", "curved", "for desktop"),
     ),
-    "Computer Keyboard": Kind(
+    "Computer Keyboard": Category(
         1.0, 45, 0.45,
         ("keyboard", "mechanical keyboard", "wireless keyboard", "gaming keyboard", "keyboard"),
         ("blue switch", "rgb", "87 keys", "tkl", "with mouse", "bluetooth", "for desktop", "brown switch"),
     ),
-    "Hard Disks & Thumbdrives": Kind(
+    "Hard Disks & Thumbdrives": Category(
         0.5, 55, 0.45,
         ("hard disk", "external hdd", "ssd", "thumbdrive", "portable drive", "usb drive"),
         ("1tb", "500gb", "256gb", "2tb", "usb 3.0", "sata", "from my old laptop", "with cable"),
     ),
-    "Networking Parts & Accessories": Kind(
+    "Networking Parts & Accessories": Category(
         1.0, 45, 0.45,
         ("router", "wifi router", "network switch", "mesh wifi", "access point", "modem"),
         ("ac1200", "8 port", "gigabit", "dual band", "with lan cable", "wifi 6", "with adapter"),
     ),
-    "Webcams": Kind(
+    "Webcams": Category(
         0.45, 40, 0.40,
         ("webcam", "web camera", "usb webcam", "hd webcam", "camera for pc"),
         ("1080p", "720p", "with mic", "with tripod", "for monitor", "zoom meeting", "autofocus"),
     ),
-    "Laptop Bags & Sleeves": Kind(
+    "Laptop Bags & Sleeves": Category(
         1.0, 20, 0.40,
         ("laptop bag", "laptop sleeve", "backpack", "notebook case", "bag", "sleeve"),
         ("15 inch", "13 inch", "waterproof", "with strap", "leather", "slim", "14 inch laptop"),
     ),
-    PRINTERS: Kind(
+    PRINTERS: Category(
         1.0, 120, 0.40,
         ("printer", "inkjet printer", "laser printer", "scanner", "all in one printer", "copier"),
         ("with ink", "wifi", "duplex", "a4", "with usb cable", "colour", "new toner", "scan and copy"),
     ),
 }  # fmt: skip
 
-#: Classes that people list under another's name.
+#: Groups of classes that sellers mix up.
 CONFUSED: tuple[tuple[str, ...], ...] = (
     (LAPTOPS, "Desktops", "Monitor Screens"),
     ("Cables & Adaptors", "Chargers"),
@@ -109,17 +109,17 @@ CONFUSED: tuple[tuple[str, ...], ...] = (
     ("Hard Disks & Thumbdrives", "Networking Parts & Accessories"),
     (PRINTERS, "Desktops"),
 )
-#: What ends up under laptops for a few dollars.
+#: Classes of cheap items that sellers list as laptops.
 ACCESSORIES: tuple[str, ...] = (
     "Laptop Bags & Sleeves", "Chargers", "Cables & Adaptors", "Mouse & Mousepads", "Computer Keyboard",
 )  # fmt: skip
 
 _BRANDS = ("Axonix", "Velto", "Norvik", "Kestro", "Mirano", "Talus", "Zephlo", "Orbex")
 _MODELS = ("X200", "Pro", "S3", "lite", "M-510", "Air2", "V14", "T9", "mk2", "G7")
-_STATES = (
+_CONDITIONS = (
     "used", "like new", "9/10 condition", "brand new", "bnib", "good condition", "preloved", "works well", "no box",
 )  # fmt: skip
-_PLEAS = ("cheap", "fast deal", "nego", "must go", "self collect", "clearing", "moving out sale", "price firm")
+_SALES_TALK = ("cheap", "fast deal", "nego", "must go", "self collect", "clearing", "moving out sale", "price firm")
 _VAGUE = (
     "selling cheap, letting go", "clearing my room", "letting go at low price", "as in picture", "used, still works",
     "moving house sale", "quick sale pls", "bought wrongly, unopened", "spare part, pm me", "good condition, see photo",
@@ -135,47 +135,47 @@ _OFFICE = (
 
 
 def title_of(label: str, rng: Rng) -> str:
-    """Return a title for an item of this class, as a seller would write it."""
+    """Return a title for an item of this class, as a seller would type it."""
     if chance(rng, 0.13):
-        return _typed(f"{pick(rng, _BRANDS)} {pick(rng, _VAGUE)}" if chance(rng, 0.3) else pick(rng, _VAGUE), rng)
-    kind = CLASSES[label]
-    words = [pick(rng, kind.names)]
+        return _as_typed(f"{pick(rng, _BRANDS)} {pick(rng, _VAGUE)}" if chance(rng, 0.3) else pick(rng, _VAGUE), rng)
+    category = CLASSES[label]
+    words = [pick(rng, category.names)]
     if chance(rng, 0.45):
         words.insert(0, pick(rng, _BRANDS) + (f" {pick(rng, _MODELS)}" if chance(rng, 0.6) else ""))
         if chance(rng, 0.12):
-            # a brand and a model say it all, the seller thinks
+            # some sellers give only the brand and the model
             words.pop()
     if chance(rng, 0.7):
-        words.append(pick(rng, kind.details))
+        words.append(pick(rng, category.details))
     if chance(rng, 0.45):
-        words.append(pick(rng, _STATES))
+        words.append(pick(rng, _CONDITIONS))
     if chance(rng, 0.25):
-        words.append(pick(rng, _PLEAS))
+        words.append(pick(rng, _SALES_TALK))
     if chance(rng, 0.12):
         words.append(f"(can bundle with {pick(rng, CLASSES[pick(rng, list(CLASSES))].names)})")
     if len(words) == 1:
-        words.append(pick(rng, _STATES))
-    return _typed(pick(rng, (" ", " ", ", ", " - ")).join(words), rng)
+        words.append(pick(rng, _CONDITIONS))
+    return _as_typed(pick(rng, (" ", " ", ", ", " - ")).join(words), rng)
 
 
 def toy_title(rng: Rng) -> str:
     """Return a title for a toy."""
-    return _typed(f"{pick(rng, _TOYS)} {pick(rng, _STATES)}", rng)
+    return _as_typed(f"{pick(rng, _TOYS)} {pick(rng, _CONDITIONS)}", rng)
 
 
 def office_printer_title(rng: Rng) -> str:
-    """Return a title for a copier as large as a cupboard."""
+    """Return a title for a large office copier."""
     return f"{pick(rng, _BRANDS)} {pick(rng, _OFFICE)}"
 
 
 def reworded(title: str, rng: Rng) -> str:
-    """Return the title as it comes back in a repost: much the same."""
+    """Return the title of a repost: the original's, with a word or two added."""
     extra = pick(rng, ("repost", "still available", "reduced", "last call", "pm me", "1 left"))
     return f"{extra}: {title}" if chance(rng, 0.4) else f"{title} ({extra})"
 
 
-def _typed(text: str, rng: Rng) -> str:
-    """Return the text in the seller's hand: capitals or not, sometimes with two letters swapped."""
+def _as_typed(text: str, rng: Rng) -> str:
+    """Return the text as a seller types it: in any case, sometimes with two letters swapped."""
     if chance(rng, 0.08):
         at = int(rng.integers(1, len(text) - 2))
         text = text[:at] + text[at + 1] + text[at] + text[at + 2 :]
@@ -188,13 +188,28 @@ def _typed(text: str, rng: Rng) -> str:
 
 
 def price_of(label: str, rng: Rng, *, low: float = 3, high: float = math.inf) -> float:
-    """Return a price in SGD for an item of this class, rounded as sellers do."""
-    kind = CLASSES[label]
-    return min(max(rounded(kind.median * math.exp(rng.normal(0, kind.spread)), rng), low), high)
+    """Return an asking price for an item of this class.
+
+    Parameters
+    ----------
+    label : str
+        One of `CLASSES`.
+    rng : Generator
+        Source of randomness.
+    low, high : float
+        Bounds of the price in SGD.
+
+    Returns
+    -------
+    float
+        In SGD, log-normal, rounded as sellers do.
+    """
+    category = CLASSES[label]
+    return min(max(rounded(category.median * math.exp(rng.normal(0, category.spread)), rng), low), high)
 
 
 def rounded(price: float, rng: Rng) -> float:
-    """Return a price that a seller would write for this worth."""
+    """Return the round figure, or the one just below it, that a seller would ask; `price` is in SGD."""
     if price < 20:
         whole = float(max(3, round(price)))
         return whole - 0.10 if chance(rng, 0.3) else whole

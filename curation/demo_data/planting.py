@@ -1,4 +1,4 @@
-"""Which listings there are, and what is wrong with them. Tables only, nothing is drawn here."""
+"""Decide which listings there are and what is wrong with them; nothing is drawn here."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from curation.demo_data import catalogue
 from curation.demo_data.catalogue import ACCESSORIES, CLASSES, CONFUSED, LAPTOPS, PRINTERS
-from curation.demo_data.dials import Shares
 from curation.demo_data.drawing.pen import Rng, between, chance, pick
 from curation.demo_data.photos import OFFICE_PRINTER, SPEC_SHEET, TOY, Photo
+from curation.demo_data.settings import Shares
 
-__all__ = ["ISSUES", "Row", "counts", "issue_counts", "planted_rows"]
+__all__ = ["ISSUES", "Row", "issue_counts", "planned_counts", "planted_rows"]
 
-#: Every kind of issue, in the order in which they are written.
+#: The kinds of issues, in the order in which the README lists them.
 ISSUES = ("label", "price", "indirect_image", "near_duplicate", "unreadable")
 
 
@@ -29,7 +29,7 @@ class Row:
     id : str
         Empty until all rows are shuffled.
     photo : Photo
-        What its file shows.
+        Its photo.
     label, true_label : str
         The class it is listed under, and the one it belongs to (``"other"`` for a toy).
     price, true_price : float
@@ -37,11 +37,11 @@ class Row:
     title : str
         What the seller wrote.
     issues : tuple of str
-        Out of `ISSUES`; empty for a sound listing.
+        Some of `ISSUES`; empty for a sound listing.
     original : int or None
-        Number of the photo that a repost shows again.
+        Number of the photo that a repost shows again; None otherwise.
     note : str
-        Why, in words.
+        What is wrong or remarkable, in words.
     """
 
     photo: Photo
@@ -57,35 +57,45 @@ class Row:
 
     @property
     def sound(self) -> bool:
-        """Nothing is wrong, and nothing is remarkable."""
+        """Whether nothing is wrong with it and nothing is remarkable about it."""
         return not self.issues and not self.note
 
 
 def planted_rows(listings: int, *, seed: int, shares: Shares | None = None) -> list[Row]:
-    """Return the rows of the whole table, shuffled, with ids.
+    """Return all listings of a demo, shuffled, with ids.
 
     Parameters
     ----------
     listings : int
-        Number of rows.
+        How many, reposts included.
     seed : int
-        The same seed and number give the same rows.
+        The same seed, number and shares give the same rows; 0 or more.
     shares : Shares, optional
-        How much of what is planted.
+        How many listings get each kind of issue.
     """
     rng = np.random.default_rng([seed, 0])
-    many = counts(listings, shares or Shares())
-    special = many["toys"] + many["spec_sheets"] + many["office_printers"]
-    labels = _labels(listings - many["reposts"] - special)
-    labels += [TOY] * many["toys"] + [SPEC_SHEET] * many["spec_sheets"] + [OFFICE_PRINTER] * many["office_printers"]
+    planned = planned_counts(listings, shares or Shares())
+    special = planned["toys"] + planned["spec_sheets"] + planned["office_printers"]
+    labels = _labels(listings - planned["reposts"] - special)
+    labels += (
+        [TOY] * planned["toys"] + [SPEC_SHEET] * planned["spec_sheets"] + [OFFICE_PRINTER] * planned["office_printers"]
+    )
     rows = [_row(number, label, rng) for number, label in enumerate(labels)]
-    _plant(rows, many, rng)
-    rows += _reposts(rows, many, rng)
+    _plant(rows, planned, rng)
+    rows += _reposts(rows, planned, rng)
     return _shuffled(rows, rng)
 
 
-def counts(listings: int, shares: Shares) -> dict[str, int]:
-    """Return how many listings of each sort are planted among so many."""
+def planned_counts(listings: int, shares: Shares) -> dict[str, int]:
+    """Return how many listings of each sort to plant.
+
+    Parameters
+    ----------
+    listings : int
+        Size of the demo.
+    shares : Shares
+        How many of them get each kind of issue.
+    """
 
     def number(share: float) -> int:
         return max(shares.least, round(share * listings))
@@ -108,18 +118,18 @@ def counts(listings: int, shares: Shares) -> dict[str, int]:
 
 
 def _labels(total: int) -> list[str]:
-    """Share out `total` listings over the classes, by weight (largest remainder)."""
-    weight = sum(kind.weight for kind in CLASSES.values())
-    exact = {name: total * kind.weight / weight for name, kind in CLASSES.items()}
+    """Return the labels of `total` listings, in proportion to the weights of the classes (largest remainder)."""
+    weight = sum(category.weight for category in CLASSES.values())
+    exact = {name: total * category.weight / weight for name, category in CLASSES.items()}
     whole = {name: int(value) for name, value in exact.items()}
-    by_rest = sorted(exact, key=lambda name: whole[name] - exact[name])
-    for name in by_rest[: total - sum(whole.values())]:
+    by_remainder = sorted(exact, key=lambda name: whole[name] - exact[name])
+    for name in by_remainder[: total - sum(whole.values())]:
         whole[name] += 1
     return [name for name, count in whole.items() for _ in range(count)]
 
 
 def _row(number: int, drawing: str, rng: Rng) -> Row:
-    """Return a listing with nothing wrong but what its drawing brings along."""
+    """Return a listing that has no issue, except for a toy or a spec sheet."""
     photo = Photo(number, drawing)
     if drawing == TOY:
         price = catalogue.rounded(between(rng, 6, 30), rng)
@@ -138,20 +148,20 @@ def _row(number: int, drawing: str, rng: Rng) -> Row:
     return Row(photo, drawing, drawing, price, price, catalogue.title_of(drawing, rng))
 
 
-def _plant(rows: list[Row], many: dict[str, int], rng: Rng) -> None:
-    """Change sound rows into faulty ones, each into one kind."""
+def _plant(rows: list[Row], planned: dict[str, int], rng: Rng) -> None:
+    """Plant one kind of issue each in some of the sound rows."""
 
-    def change(count: int, labels: Collection[str], how: Callable[[Row, int], Row]) -> None:
+    def plant(count: int, labels: Collection[str], spoil: Callable[[Row, int], Row]) -> None:
         sound = [at for at, row in enumerate(rows) if row.sound and row.true_label in labels]
         for turn, at in enumerate(rng.permutation(sound)[:count].tolist()):
-            rows[at] = how(rows[at], turn)
+            rows[at] = spoil(rows[at], turn)
 
     confused = {name for group in CONFUSED for name in group}
-    change(many["accessories"], ACCESSORIES, lambda row, _: _as_laptop(row, rng))
-    change(many["swapped"], confused, lambda row, _: _swapped(row, rng))
-    change(many["price_slips"], CLASSES, lambda row, _: _price_slip(row, rng))
-    change(many["placeholders"], CLASSES, _placeholder)
-    change(many["unreadable"], CLASSES, _unreadable)
+    plant(planned["accessories"], ACCESSORIES, lambda row, _: _as_laptop(row, rng))
+    plant(planned["swapped"], confused, lambda row, _: _swapped(row, rng))
+    plant(planned["price_slips"], CLASSES, lambda row, _: _price_slip(row, rng))
+    plant(planned["placeholders"], CLASSES, _placeholder)
+    plant(planned["unreadable"], CLASSES, _unreadable)
 
 
 def _as_laptop(row: Row, rng: Rng) -> Row:
@@ -169,7 +179,7 @@ def _swapped(row: Row, rng: Rng) -> Row:
 
 
 def _price_slip(row: Row, rng: Rng) -> Row:
-    # cheap things are rarely sold for cents, dear ones rarely for the price of a flat
+    # sellers notice a cable for cents and a desktop for the price of a flat, so those slips are rare
     up = chance(rng, 0.85 if row.price < 30 else 0.15 if row.price > 300 else 0.5)
     factor = pick(rng, (10, 100), (2, 1))
     price = row.price * factor if up else row.price / factor
@@ -186,18 +196,18 @@ def _unreadable(row: Row, turn: int) -> Row:
     return replace(row, photo=replace(row.photo, damage=damage), issues=("unreadable",), note=f"{damage} file")
 
 
-def _reposts(rows: Sequence[Row], many: dict[str, int], rng: Rng) -> list[Row]:
-    """Return reposts of sound rows: some with the file as it is, some under another class."""
+def _reposts(rows: Sequence[Row], planned: dict[str, int], rng: Rng) -> list[Row]:
+    """Return reposts of sound rows: some with the same file, some under another class."""
     confused = {name for group in CONFUSED for name in group}
     sound = [row for row in rows if row.sound]
-    # those to be relabelled come first, so that they are of a class that has a similar one
+    # only a class that sellers mix up with another can be relabelled, so these rows come first
     order = sorted(rng.permutation(len(sound)).tolist(), key=lambda at: sound[at].true_label not in confused)
-    firsts, others = order[: many["reposts_relabelled"]], order[many["reposts_relabelled"] :]
+    relabelled, others = order[: planned["reposts_relabelled"]], order[planned["reposts_relabelled"] :]
     others = rng.permutation(others).tolist()
-    chosen = [sound[at] for at in [*firsts, *others][: many["reposts"]]]
-    plain_from = len(chosen) - many["byte_copies"]
+    chosen = [sound[at] for at in [*relabelled, *others][: planned["reposts"]]]
+    first_copy = len(chosen) - planned["byte_copies"]
     return [
-        _repost(row, len(rows) + turn, rng, relabel=turn < many["reposts_relabelled"], copy=turn >= plain_from)
+        _repost(row, len(rows) + turn, rng, relabel=turn < planned["reposts_relabelled"], copy=turn >= first_copy)
         for turn, row in enumerate(chosen)
     ]
 
@@ -218,18 +228,18 @@ def _repost(row: Row, number: int, rng: Rng, *, relabel: bool, copy: bool) -> Ro
 
 
 def _shuffled(rows: Sequence[Row], rng: Rng) -> list[Row]:
-    """Return the rows in random order, with ids that say nothing, not even the order."""
+    """Return the rows in random order, with ids that reveal neither the class nor the order."""
     numbers = rng.permutation(len(rows)) + 1
     return [replace(rows[at], id=f"L{numbers[place]:05d}") for place, at in enumerate(rng.permutation(len(rows)))]
 
 
 def issue_counts(rows: Sequence[Row]) -> dict[str, int]:
-    """Return how many listings have each kind of issue.
+    """Return how many listings have each kind of issue; one with two kinds counts for both.
 
     Examples
     --------
     >>> issue_counts([])
     {'label': 0, 'price': 0, 'indirect_image': 0, 'near_duplicate': 0, 'unreadable': 0}
     """
-    found = Counter(kind for row in rows for kind in row.issues)
-    return {kind: found[kind] for kind in ISSUES}
+    counts = Counter(kind for row in rows for kind in row.issues)
+    return {kind: counts[kind] for kind in ISSUES}

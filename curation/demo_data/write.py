@@ -1,4 +1,4 @@
-"""The demo as files."""
+"""Write the demo's files."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from curation.demo_data.catalogue import CLASSES
-from curation.demo_data.dials import Difficulty, Shares
 from curation.demo_data.photos import Photo, photo_bytes
 from curation.demo_data.planting import ISSUES, Row, issue_counts, planted_rows
+from curation.demo_data.settings import Difficulty, Shares
 from curation.errors import InputError
 from training.utils.files import whole_folder
 from training.utils.parallel import cores
 
 __all__ = ["LEAST", "DemoSummary", "write_demo"]
 
-LEAST = 120  # fewer listings have no room for every kind of issue and a dozen sound photos of each class
+LEAST = 120  # with fewer, there is no room for each kind of issue and a dozen sound photos of each class
 
 _DATASET = """\
 name = "demo"
@@ -58,7 +59,7 @@ true label `other`, which is none of the classes. {office} genuine office printe
 flags their price is wrong. All other listings are sound.
 """
 
-_WHAT = {
+_DESCRIPTIONS = {
     "label": "wrong class: accessories and toys listed as laptops, classes that people confuse",
     "price": "10 or 100 times too high or too low, or no price at all: 0, 1, 123456",
     "indirect_image": "laptops whose photo is a picture of text",
@@ -69,21 +70,25 @@ _WHAT = {
 
 @dataclass(frozen=True)
 class DemoSummary:
-    """What was written.
+    """What :func:`curation.demo` wrote.
 
     Attributes
     ----------
     folder : Path
-        The demo's folder.
+        Folder of the demo, absolute.
     listings : int
-        Number of rows of its table.
+        Number of listings.
     planted : dict of str to int
-        Number of listings by kind of issue. A listing can have two kinds.
+        Number of listings with each kind of issue; a listing with two kinds counts for both.
     """
 
     folder: Path
     listings: int
     planted: dict[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary as JSON has it, the folder as text."""
+        return {"folder": str(self.folder), "listings": self.listings, "planted": dict(self.planted)}
 
 
 def write_demo(
@@ -95,30 +100,31 @@ def write_demo(
     difficulty: Difficulty | None = None,
     shares: Shares | None = None,
 ) -> DemoSummary:
-    """Write a small marketplace with planted, known issues, whole or not at all.
+    """Write a small marketplace with planted, known issues: all of it, or nothing.
 
     Parameters
     ----------
     folder : Path
-        Must not exist yet, or be empty.
+        New or empty.
     listings : int
-        Number of listings, reposts and broken ones included; at least 120.
+        How many, reposts and unreadable photos included; at least 120.
     seed : int
-        The same seed and number of listings give the same files, byte for byte; 0 or more.
+        0 or more. The same seed and number of listings give the same files, byte for byte.
     progress : callable, optional
-        Called with the number of photos done and of all photos.
-    difficulty, shares : optional
-        How hard the photos are, and how much is planted.
+        Called after each photo with the number of photos written and of all photos.
+    difficulty : Difficulty, optional
+        How much the photos vary.
+    shares : Shares, optional
+        How many listings get each kind of issue.
 
     Returns
     -------
     DemoSummary
-        What was written.
 
     Raises
     ------
     InputError
-        The folder holds something, or the number of listings or the seed is too small.
+        If the folder isn't empty, or the number of listings or the seed is too small.
 
     Examples
     --------
@@ -130,7 +136,7 @@ def write_demo(
     rows = planted_rows(listings, seed=seed, shares=shares)
     with whole_folder(folder, fix="Name another folder.") as built:
         (built / "images").mkdir()
-        _write_photos(built, rows, partial(photo_bytes, seed=seed, dials=difficulty or Difficulty()), progress)
+        _write_photos(built, rows, partial(photo_bytes, seed=seed, difficulty=difficulty or Difficulty()), progress)
         _write_tables(built, rows, seed)
     return DemoSummary(folder=folder, listings=len(rows), planted=issue_counts(rows))
 
@@ -141,7 +147,7 @@ def _check(folder: Path, listings: int, seed: int) -> None:
             "too few listings for a demo",
             got=str(listings),
             wanted=f"{LEAST} or more",
-            fix=f"Every kind of issue needs room: try `listings={LEAST}`.",
+            fix=f"Try `listings={LEAST}`: fewer leave no room for each kind of issue.",
             parameter="listings",
         )
     if seed < 0:
@@ -165,32 +171,34 @@ def _write_photos(
     draw: Callable[[Photo], bytes],
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    for done, (row, content) in enumerate(zip(rows, _in_threads(draw, [row.photo for row in rows]), strict=True), 1):
-        (folder / _image(row)).write_bytes(content)
+    for done, (row, content) in enumerate(
+        zip(rows, _drawn_in_threads(draw, [row.photo for row in rows]), strict=True), 1
+    ):
+        (folder / _image_path(row)).write_bytes(content)
         if progress is not None:
             progress(done, len(rows))
 
 
-def _in_threads(draw: Callable[[Photo], bytes], photos: Iterable[Photo]) -> Iterator[bytes]:
-    """Yield the files in order, drawn a few ahead.
+def _drawn_in_threads(draw: Callable[[Photo], bytes], photos: Iterable[Photo]) -> Iterator[bytes]:
+    """Yield the content of the files in order, drawing a few ahead.
 
-    Threads, not processes: most of the work is inside Pillow and NumPy, which let other threads run meanwhile,
-    and starting processes would run a caller's script anew.
+    Threads will do: Pillow and NumPy do most of the work, and release the interpreter lock. Processes would run the
+    caller's script again.
     """
-    waiting = iter(photos)
+    remaining = iter(photos)
     workers = cores()
     with ThreadPoolExecutor(workers) as pool:
-        ahead = [pool.submit(draw, photo) for photo in islice(waiting, 2 * workers)]
+        ahead = [pool.submit(draw, photo) for photo in islice(remaining, 2 * workers)]
         while ahead:
             yield ahead.pop(0).result()
-            ahead += [pool.submit(draw, photo) for photo in islice(waiting, 1)]
+            ahead += [pool.submit(draw, photo) for photo in islice(remaining, 1)]
 
 
-def _image(row: Row) -> str:
+def _image_path(row: Row) -> str:
     return f"images/{row.id}.jpg"
 
 
-def _money(price: float) -> str:
+def _price_text(price: float) -> str:
     return f"{price:.2f}".rstrip("0").rstrip(".")
 
 
@@ -199,7 +207,7 @@ def _write_tables(folder: Path, rows: Sequence[Row], seed: int) -> None:
     _write_csv(
         folder / "listings.csv",
         ("id", "image", "label", "price", "title"),
-        ((row.id, _image(row), row.label, _money(row.price), row.title) for row in rows),
+        ((row.id, _image_path(row), row.label, _price_text(row.price), row.title) for row in rows),
     )
     _write_csv(
         folder / "truth.csv",
@@ -208,7 +216,7 @@ def _write_tables(folder: Path, rows: Sequence[Row], seed: int) -> None:
             (
                 row.id,
                 row.true_label,
-                _money(row.true_price),
+                _price_text(row.true_price),
                 ";".join(row.issues),
                 "" if row.original is None else ids[row.original],
                 row.note,
@@ -218,8 +226,8 @@ def _write_tables(folder: Path, rows: Sequence[Row], seed: int) -> None:
     )
     sizes = {"listings": len(rows), "classes": len(CLASSES)}
     (folder / "dataset.toml").write_text(_DATASET.format(**sizes), encoding="utf-8")
-    found = issue_counts(rows)
-    planted = "\n".join(f"| `{kind}` | {found[kind]} | {_WHAT[kind]} |" for kind in ISSUES)
+    counts = issue_counts(rows)
+    planted = "\n".join(f"| `{kind}` | {counts[kind]} | {_DESCRIPTIONS[kind]} |" for kind in ISSUES)
     office = sum(row.note == "genuine office printer" for row in rows)
     readme = _README.format(**sizes, seed=seed, planted=planted, office=office)
     (folder / "README.md").write_text(readme, encoding="utf-8")

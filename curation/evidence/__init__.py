@@ -1,1 +1,1 @@
-"""Everything that is known of each listing, from every source, before anything is flagged."""
+"""What every source says about each listing, combined into one belief, before anything is flagged."""

@@ -1,4 +1,4 @@
-"""Beliefs that are as sure as they are right."""
+"""Calibration of beliefs, so that they are as confident as they are right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["some_rows", "temperature"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: Listings, and numbers in all, that weights are learnt from; more do not change them.
+#: Weights are learned from at most so many listings, and so many numbers in all; more do not change them.
 _ENOUGH = 10_000
 _NUMBERS = 2_000_000
 
@@ -20,7 +20,7 @@ _NUMBERS = 2_000_000
 def temperature(belief: Floats, labels: Integers) -> float:
     """Return the factor that makes log-beliefs predict given labels best, 0.1 to 10.
 
-    Above 1, the beliefs were less sure than they might be (temperature scaling: Guo et al., "On Calibration of Modern
+    Above 1, the beliefs were not confident enough (temperature scaling: Guo et al., "On Calibration of Modern
     Neural Networks", ICML 2017).
 
     Parameters
@@ -38,7 +38,7 @@ def temperature(belief: Floats, labels: Integers) -> float:
 
 
 def some_rows(rows: Integers, classes: int) -> Integers:
-    """Return as many of the rows, drawn once and for all, as are enough to learn a few numbers from."""
+    """Return a fixed sample of the rows that is large enough to learn a few numbers from."""
     most = max(1_000, min(_ENOUGH, _NUMBERS // classes))
     if len(rows) <= most:
         return rows

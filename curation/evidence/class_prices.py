@@ -1,4 +1,4 @@
-"""What prices are usual in a class: centre and spread of log prices."""
+"""The usual prices of a class: centre and spread of log prices."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ["class_prices", "weighted_median"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: The spread that classes usually have counts like so many prices of each class, so small classes borrow most of it.
+#: The usual spread of a class counts as so many prices in every class, so small classes borrow most of theirs.
 BORROWED_PRICES = 8
 #: MAD of the standard normal distribution: MAD / 0.6745 estimates a standard deviation.
 MAD_OF_NORMAL = 0.6745
-#: Prices within a factor of 1.1 are never a sign of anything: a smaller spread comes from round numbers.
+#: Prices within a factor of 1.1 mean nothing: a smaller spread comes from round numbers.
 LEAST_SPREAD = float(np.log(1.1))
 
 
@@ -26,22 +26,22 @@ def class_prices(x: Floats, number: Integers, share: Floats, *, classes: int) ->
     x : ndarray of float64, shape (n,)
         Logarithms of prices in one currency; finite.
     number : ndarray of int64, shape (n, M)
-        Classes that each listing may be of; -1 for none.
+        Classes that each listing may belong to; -1 for none.
     share : ndarray of float64, shape (n, M)
-        How much of the listing counts for each, 0 or more.
+        Weight of the listing in each, 0 or more.
     classes : int
         K.
 
     Returns
     -------
     centre, spread : ndarray of float64, shape (K,)
-        Median and robust standard deviation (MAD / 0.6745) of the log prices, the latter drawn towards what classes
-        usually have (their median) as by 8 more prices. A class without prices takes median and spread of all. NaN when
-        there are no prices at all.
+        Median and robust standard deviation (MAD / 0.6745) of the log prices, the latter shrunk towards the usual
+        spread (the median over classes) as if by 8 more prices. A class without prices gets median and spread of all.
+        NaN without any prices.
     """
     whole_centre, whole_spread = _centre_and_spread(x, np.ones(len(x)))
     centre, spread, sizes = np.full(classes, whole_centre), np.full(classes, whole_spread), np.zeros(classes)
-    # the members of each class stand together, so that none is looked for in the whole
+    # sorted by class, so that the members of each are one slice
     row, place = np.nonzero((number >= 0) & (share > 0))
     order = np.argsort(number[row, place], kind="stable")
     row, member, weight = row[order], number[row, place][order], share[row, place][order]
@@ -62,19 +62,19 @@ def _centre_and_spread(x: Floats, weight: Floats) -> tuple[float, float]:
 
 
 def _robust_spread(rest: Floats, weight: Floats) -> float:
-    """Return MAD / 0.6745 of what is left around a centre; at least log 1.1, NaN of nothing.
+    """Return MAD / 0.6745 of residuals; at least log 1.1, NaN without any.
 
     Iglewicz & Hoaglin, "How to Detect and Handle Outliers" (1993).
     """
     spread = weighted_median(np.abs(rest), weight) / MAD_OF_NORMAL
     if spread < LEAST_SPREAD:
-        # half of the prices or more are equal: the mean deviation still tells something (same source)
+        # half of the prices or more are equal: the mean deviation is still informative (same source)
         spread = max(1.2533 * float(np.average(np.abs(rest), weights=weight)), LEAST_SPREAD)
     return spread
 
 
 def weighted_median(x: Floats, weight: Floats) -> float:
-    """Return the median of values that count differently; of equal weights, the ordinary median; NaN of nothing.
+    """Return the weighted median; with equal weights, the ordinary median; NaN without values.
 
     Examples
     --------
@@ -88,6 +88,6 @@ def weighted_median(x: Floats, weight: Floats) -> float:
     order = np.argsort(x, kind="stable")
     below = np.cumsum(weight[order])
     half = below[-1] / 2
-    # where the halves meet between two values, the middle of them; sums of equal weights differ in the last digits
+    # if the halves meet between two values, their midpoint; sums of equal weights differ in the last digits
     low, high = np.searchsorted(below, half * (1 + np.array([-1e-9, 1e-9])))
     return float((x[order[low]] + x[order[min(high, len(x) - 1)]]) / 2)

@@ -1,4 +1,4 @@
-"""Everything that is known of the listings when issues are looked for."""
+"""The evidence that issue kinds work on: the checked table and the outputs of all models."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-#: Folds of listings that have none, as with probabilities that were brought.
+#: Number of folds for listings that have none, as with probabilities that the user provides.
 _FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything a kind may look at. Detectors read these columns and no others.
+    """All that an issue kind may use. Kinds read these columns and no others.
 
     Attributes
     ----------
@@ -40,15 +40,15 @@ class Evidence:
     probs : ndarray of float64, shape (N, K)
         Out-of-fold probabilities; NaN rows where there are none.
     trained : ndarray of bool, shape (N, K), or None
-        Whether the model that scored the listing had seen any member of the class; None when models
+        Whether the model that scored the listing had seen any member of the class; None if models
         were trained elsewhere.
     currency : str or None
         Currency of the prices.
     in_fold, neighbours : ndarray of float32, shape (N, K), or None
-        What else was learnt in the same training; see :class:`training.crossval.cross_validate.CrossValidated`.
+        Other outputs of the same training; see :class:`training.crossval.cross_validate.CrossValidated`.
     features : ndarray of float32, shape (N, D), or None
-        What the photos look like, computed without labels; see :func:`training.features.extract.compute_features`.
-        Zeros for unreadable photos; None when models were trained elsewhere.
+        Features of the photos, computed without labels; see :func:`training.features.extract.compute_features`.
+        Zeros for unreadable photos; None if models were trained elsewhere.
     """
 
     listings: pd.DataFrame
@@ -62,7 +62,7 @@ class Evidence:
 
     @cached_property
     def given(self) -> Integers:
-        """Class number of the given label, shape (N,); -1 where there is none."""
+        """Class number of the given label, shape (N,); -1 without one."""
         return pd.Categorical(self.listings["label"], categories=self.classes).codes.astype(np.int64)
 
     @property
@@ -71,13 +71,13 @@ class Evidence:
         return np.logical_not(np.isnan(self.probs).any(axis=1))
 
     @property
-    def brought(self) -> bool:
+    def provided(self) -> bool:
         """Whether the probabilities are the user's own."""
         return self.trained is None
 
     @property
     def may_train(self) -> Mask:
-        """Listings whose given label may be learnt from, shape (N,): not those of the test set."""
+        """Whether the given label may be used for training, shape (N,): not in the test set."""
         labelled = self.given >= 0
         if "split" not in self.listings:
             return labelled
@@ -85,26 +85,26 @@ class Evidence:
 
     @property
     def class_seen(self) -> Mask:
-        """Labelled listings whose class was known to the model that scored them, shape (N,): others it can't judge."""
+        """Whether the model that scored the listing knew its given class, shape (N,); it can't judge others."""
         labelled = self.given >= 0
         if self.trained is None:
             return labelled
         return np.asarray(labelled & self.trained[np.arange(len(labelled)), self.given])
 
     @property
-    def rows_to_learn_from(self) -> Integers:
+    def training_rows(self) -> Integers:
         """The rows of `may_train` in the order of their ids, so that the order of the table does not matter."""
         rows = np.flatnonzero(self.may_train)
         return rows[np.argsort(self.listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
 
     @cached_property
     def fold(self) -> Integers:
-        """Fold of each listing, shape (N,); where the probabilities came without, groups and ids are dealt out."""
+        """Fold of each listing, shape (N,); without folds, groups and ids are assigned by their hash."""
         if "fold" in self.listings and self.listings["fold"].notna().all() and (self.listings["fold"] >= 0).all():
             return self.listings["fold"].to_numpy(dtype=np.int64)
         keys = self.listings["id"].astype(str)
         if {"group", "sha256"} <= set(self.listings):
-            # what must stay on one side is dealt out by its smallest id
+            # a group is assigned by its smallest id
             keys = keys.groupby(groups_of(self.listings)).transform("min")
         return np.array([zlib.crc32(key.encode()) % _FOLDS for key in keys], dtype=np.int64)
 
@@ -118,10 +118,10 @@ class Evidence:
 
     @cached_property
     def sources(self) -> list[Source]:
-        """Every source that has seen any of the listings; see :func:`curation.evidence.sources.gather`."""
+        """Every source that has seen at least one listing; see :func:`curation.evidence.sources.gather`."""
         return gather(self)
 
     @cached_property
     def belief(self) -> Belief | None:
-        """What all sources together believe; None where no given label can be judged."""
+        """The combined belief of all sources; None if no given label can be judged."""
         return believe(self, self.sources)

@@ -1,4 +1,4 @@
-"""Small functions of log-beliefs, shape (n, K)."""
+"""Functions of log-beliefs, shape (n, K)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Integers = npt.NDArray[np.int64]
 
 def softmax(logs: Floats) -> Floats:
     """Return probabilities; rows sum to 1."""
-    # scipy's softmax differs in the last digits, of which the regressions of prices, that stop early, make percents
+    # scipy's softmax differs in the last digits, which the regressions of prices, stopped early, turn into percents
     return np.asarray(np.exp(log_softmax(logs, axis=1)))
 
 

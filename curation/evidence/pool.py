@@ -1,4 +1,4 @@
-"""Several sources, one belief: how much each source counts is learnt by how well it predicts given labels."""
+"""Combine several sources into one belief; the weight of each is learned from how well it predicts given labels."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ __all__ = ["fuse", "learn_weights"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: Share of given labels that no source can be blamed for.
+#: Share of given labels that are assumed wrong at random when weights are learned.
 NOISE = 0.05
-#: Half-way between "errors fall into classes by their size" (1: sizes say nothing) and "into all alike" (0).
+#: Share of the class sizes that is left out of the belief: 1 if wrong labels are distributed like the classes, 0 if
+#: evenly. 0.5 is half-way.
 SIZES_FORGOTTEN = 0.5
 _RIDGE = 1e-3
 
 
-def fuse(sources: Sequence[Source], sizes: Floats, weights: Floats, fold: Integers, *, brought: bool) -> Floats:
-    """Add up what the sources say, each with its weight.
+def fuse(sources: Sequence[Source], sizes: Floats, weights: Floats, fold: Integers, *, provided: bool) -> Floats:
+    """Add the log-likelihoods of the sources, each with its weight.
 
     Parameters
     ----------
@@ -34,79 +35,82 @@ def fuse(sources: Sequence[Source], sizes: Floats, weights: Floats, fold: Intege
     sizes : ndarray of float64, shape (K,)
         Log share of each class.
     weights : ndarray of float64, shape (F, E + 1)
-        For each fold, those of the sources and that of the sizes; see :func:`learn_weights`.
+        For each fold, those of the sources and of the sizes; see :func:`learn_weights`.
     fold : ndarray of int64, shape (N,)
         Fold of every listing.
-    brought : bool
-        Whether the first source is a model that was trained elsewhere; it has the sizes in it already.
+    provided : bool
+        Whether the probabilities are the user's own. They include the class sizes already.
 
     Returns
     -------
     ndarray of float64, shape (N, K)
-        Log-beliefs, up to a number per listing.
+        Log-beliefs, up to a constant per listing.
     """
     own = weights[fold]
-    belief = sum((own[:, [place]] * source.says for place, source in enumerate(sources)), np.zeros((len(fold), 1)))
-    if brought:
+    belief = sum(
+        (own[:, [place]] * source.log_likelihood for place, source in enumerate(sources)), np.zeros((len(fold), 1))
+    )
+    if provided:
         return np.asarray(belief)
     return np.asarray(belief + (1 - SIZES_FORGOTTEN) * own[:, [-1]] * sizes)
 
 
 def learn_weights(sources: Sequence[Source], sizes: Floats, labels: Integers, fold: Integers, rows: Integers) -> Floats:
-    """Learn for every fold how much each source counts, from the listings of the *other* folds.
+    """Learn the weight of each source for every fold, from the listings of the *other* folds.
 
     The weights of a logarithmic opinion pool (Genest and Zidek, "Combining Probability Distributions", Statistical
-    Science 1986), chosen to predict the given labels best (stacking: Wolpert, "Stacked generalization", 1992), when a
-    share of 5 % of them is wrong at random. Sources that know nothing get 0, and sources that know the same share
-    their weight.
+    Science 1986) that predict the given labels best (stacking: Wolpert, "Stacked generalization", 1992), assuming that
+    5 % of them are wrong at random. Uninformative sources get 0, and redundant ones share their weight.
 
     Parameters
     ----------
     sources : sequence of Source, length E
     sizes : ndarray of float64, shape (K,)
-        Log share of each class: a source like the others, of which a part is forgotten later.
+        Log share of each class: a source like the others, part of which is left out later.
     labels, fold : ndarray of int64, shape (N,)
         Given class numbers, and folds.
     rows : ndarray of int64
-        Listings whose label may be learnt from, in an order that does not depend on that of the table.
+        Listings whose label may be used for training, in an order that does not depend on that of the table.
 
     Returns
     -------
     ndarray of float64, shape (folds, E + 1)
-        Weights, 0 to 1: no source counts more than it claims.
+        Weights, 0 to 1: no source counts more than its own likelihood.
     """
     folds = int(fold.max()) + 1
     start = np.array([*(1.0 if source.weight is None else source.weight for source in sources), 1.0])
     if len(sources) == 1:
         return np.tile(start, (folds, 1))
     rows = some_rows(rows, len(sizes))
-    says = np.stack([*(source.says[rows] for source in sources), np.broadcast_to(sizes, (len(rows), len(sizes)))])
-    learnt = [place for place, weight in enumerate([*(source.weight for source in sources), None]) if weight is None]
+    terms = np.stack(
+        [*(source.log_likelihood[rows] for source in sources), np.broadcast_to(sizes, (len(rows), len(sizes)))]
+    )
+    learned = [place for place, weight in enumerate([*(source.weight for source in sources), None]) if weight is None]
     return np.stack(
         [
-            _learn(says[:, fold[rows] != number], labels[rows][fold[rows] != number], start, learnt)
+            _learn(terms[:, fold[rows] != number], labels[rows][fold[rows] != number], start, learned)
             for number in range(folds)
         ]
     )
 
 
-def _learn(says: Floats, labels: Integers, start: Floats, learnt: list[int]) -> Floats:
+def _learn(terms: Floats, labels: Integers, start: Floats, learned: list[int]) -> Floats:
     weights = start.copy()
     if not len(labels):
         return weights
-    fixed = np.setdiff1d(np.arange(len(start)), learnt)
-    offset = np.tensordot(start[fixed], says[fixed], 1)
-    says, each = says[learnt], np.arange(len(labels))
-    of_given = says[:, each, labels]
+    fixed = np.setdiff1d(np.arange(len(start)), learned)
+    offset = np.tensordot(start[fixed], terms[fixed], 1)
+    terms, each = terms[learned], np.arange(len(labels))
+    of_given = terms[:, each, labels]
 
-    def loss(found: Floats) -> tuple[float, Floats]:
-        probs = softmax(offset + np.tensordot(found, says, 1))
+    def loss(candidate: Floats) -> tuple[float, Floats]:
+        probs = softmax(offset + np.tensordot(candidate, terms, 1))
         right = (1 - NOISE) * probs[each, labels]
         likelihood = right + NOISE / probs.shape[1]
-        slope = of_given - np.einsum("enk,nk->en", says, probs)
+        slope = of_given - np.einsum("enk,nk->en", terms, probs)
         gradient = -(slope * (right / likelihood)).mean(axis=1)
-        return float(-np.log(likelihood).mean() + _RIDGE * (found**2).sum()), gradient + 2 * _RIDGE * found
+        return float(-np.log(likelihood).mean() + _RIDGE * (candidate**2).sum()), gradient + 2 * _RIDGE * candidate
 
-    found = minimize(loss, weights[learnt], jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(learnt))
-    weights[learnt] = found.x
+    best = minimize(loss, weights[learned], jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(learned))
+    weights[learned] = best.x
     return weights

@@ -1,4 +1,4 @@
-"""What the words of a title say of the class: naive Bayes on words and their parts, out-of-fold."""
+"""How likely each title is in each class: naive Bayes on words and their parts, out-of-fold."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["title_likelihoods"]
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
-#: Additive smoothing. Titles are short and their telling words rare, so it is small.
+#: Additive smoothing. It is small, because titles are short and their informative words rare.
 _SMOOTHING = 0.01
-#: How many titles the name of a class is worth: "laptop" in a title speaks for Laptops.
+#: How many of its titles the name of a class counts as: "laptop" in a title speaks for Laptops.
 _NAME_COUNTS = 5.0
-#: Most words, and most parts of words, that are told apart: memory is K times as many numbers.
+#: At most this many distinct words, and parts of words: the model holds K numbers for each.
 _VOCABULARY = 100_000
 
 
@@ -31,11 +31,11 @@ def title_likelihoods(
     may_train: npt.NDArray[np.bool_],
     classes: Sequence[str],
 ) -> Floats:
-    """Return how likely each title is in each class, told by the titles of *other* folds.
+    """Return how likely each title is in each class, learned from the titles of *other* folds.
 
     Multinomial naive Bayes (Manning, Raghavan and Schütze, *Introduction to Information Retrieval*, 2008, chapter 13)
     on TF-IDF of words, pairs of words, and parts of words of three to five letters. The name of each class counts as
-    five titles of it. No class is more likely beforehand, whatever its size.
+    five of its titles. No class is more likely a priori, whatever its size.
 
     Parameters
     ----------
@@ -44,38 +44,38 @@ def title_likelihoods(
     labels, fold : ndarray of int64, shape (N,)
         Given class numbers, and folds.
     may_train : ndarray of bool, shape (N,)
-        Rows whose label may be used.
+        Rows whose label may be used for training.
     classes : sequence of str, length K
         The names of the classes.
 
     Returns
     -------
     ndarray of float32, shape (N, K)
-        Log-likelihoods up to a number per row, which makes their exponentials sum to 1; NaN rows for missing titles.
+        Log-likelihoods up to a constant per row, which makes their exponentials sum to 1; NaN rows without a title.
     """
     words = ["" if title is None else str(title).lower() for title in titles]
-    known = np.array([bool(title.strip()) for title in words], dtype=bool)
-    found = np.full((len(words), len(classes)), np.nan, dtype=np.float32)
-    if not known.any():
-        return found
+    present = np.array([bool(title.strip()) for title in words], dtype=bool)
+    logs = np.full((len(words), len(classes)), np.nan, dtype=np.float32)
+    if not present.any():
+        return logs
     names = [name.replace("_", " ").lower() for name in classes]
     counts = [kind.fit_transform([*words, *names]) for kind in _kinds()]
     of_names = np.arange(len(words), len(words) + len(names))
     for number in np.unique(fold):
-        rows = np.concatenate([np.flatnonzero((fold != number) & may_train & known), of_names])
-        asked = np.flatnonzero((fold == number) & known)
-        if not len(asked):
+        rows = np.concatenate([np.flatnonzero((fold != number) & may_train & present), of_names])
+        scored = np.flatnonzero((fold == number) & present)
+        if not len(scored):
             continue
-        learnt, question = _of_known_words(counts, rows, asked)
+        training, scoring = _with_shared_vocabulary(counts, rows, scored)
         targets = np.concatenate([labels, np.arange(len(names))])[rows]
         model = MultinomialNB(alpha=_SMOOTHING, fit_prior=False)
-        model.fit(learnt, targets, np.where(rows < len(words), 1.0, _NAME_COUNTS))
-        found[asked] = model.predict_log_proba(question)
-    return found
+        model.fit(training, targets, np.where(rows < len(words), 1.0, _NAME_COUNTS))
+        logs[scored] = model.predict_log_proba(scoring)
+    return logs
 
 
 def _kinds() -> list[TfidfVectorizer]:
-    # what is counted needs no label, so all folds share it
+    # counting needs no label, so all folds share the counts
     return [
         TfidfVectorizer(
             ngram_range=(1, 2),
@@ -88,11 +88,13 @@ def _kinds() -> list[TfidfVectorizer]:
     ]
 
 
-def _of_known_words(counts: list[csr_matrix], rows: Integers, asked: Integers) -> tuple[csr_matrix, csr_matrix]:
-    """Return what is learnt from and what is asked; unknown words would speak for the class with the fewest."""
-    learnt, question = [], []
+def _with_shared_vocabulary(
+    counts: list[csr_matrix], rows: Integers, scored: Integers
+) -> tuple[csr_matrix, csr_matrix]:
+    """Return training and scored rows on the words of the former; unknown ones would favour the smallest class."""
+    training, scoring = [], []
     for kind in counts:
         seen = np.flatnonzero(kind[rows].getnnz(axis=0))
-        learnt.append(normalize(kind[rows][:, seen]))
-        question.append(normalize(kind[asked][:, seen]))
-    return csr_matrix(hstack(learnt)), csr_matrix(hstack(question))
+        training.append(normalize(kind[rows][:, seen]))
+        scoring.append(normalize(kind[scored][:, seen]))
+    return csr_matrix(hstack(training)), csr_matrix(hstack(scoring))

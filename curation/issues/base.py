@@ -1,4 +1,4 @@
-"""What every issue kind is given, and what it must give back."""
+"""The interface of an issue kind."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class IssueKind:
     Attributes
     ----------
     name : str
-        The kind's word in columns and files: ``is_<name>_issue``, ``<name>_score``.
+        The kind's name in columns and files: ``is_<name>_issue``, ``<name>_score``.
     order : int
         Place among the kinds in summaries and in the columns of ``issues.csv``, 1 first. A new kind takes the next
         number, so that the columns of others keep their places.
     title : str
-        For people, plural: ``"Wrong labels"``.
+        Its title for people, plural: ``"Wrong labels"``.
     help : str
-        One line: what is flagged, and how it is found.
+        One line: what is flagged, and how it is detected.
     columns : mapping of str to str
         The kind's columns and their dtypes, in their order: ``is_<name>_issue``, usually ``<name>_score``, and others.
     worth : float or None

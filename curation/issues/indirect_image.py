@@ -1,4 +1,4 @@
-"""Indirect photos: text, as on a spec sheet, a screenshot or a flyer, in place of a photo of the item."""
+"""Indirect photos: text, as on a spec sheet, a screenshot or a flyer, instead of a photo of the item."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from curation.photos.text import READ_FROM, count_letters
 
 __all__ = ["KIND"]
 
-#: Letters and digits from which a photo is one of text, where text also covers the share from which words are read.
-#: What is printed on a game box or a carton is large, or much, but rarely both.
+#: Least number of letters and digits on a photo of text, which text must also cover by the share from which it is read.
+#: Text on a game box is large and text on a carton is long, but rarely both.
 _LETTERS = 40
-# in a class of at least so many photos of which more than this share is text, as of books, text is nothing odd
+# in a class of at least so many photos, more than this share of which is text, as for books, text is usual
 _CLASS, _USUAL = 10, 0.5
-# signs of what was read that a reason quotes
+# most characters that a reason quotes
 _QUOTED = 60
 
 
@@ -25,7 +25,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     Parameters
     ----------
     evidence : Evidence
-        With the share of each photo that text covers, and its words, where they were looked for.
+        With the share of each photo that text covers, and its words, if they were looked for.
 
     Returns
     -------
@@ -38,8 +38,8 @@ def find(evidence: Evidence) -> pd.DataFrame:
     share = listings["text_share"].astype("float64")
     letters = listings["text"].fillna("").map(count_letters)
     textual = (share >= READ_FROM) & (letters >= _LETTERS)
-    known = textual.astype("float64").where(share.notna()).groupby(listings["label"])
-    usual = (known.transform("count") >= _CLASS) & (known.transform("mean") > _USUAL)
+    by_class = textual.astype("float64").where(share.notna()).groupby(listings["label"])
+    usual = (by_class.transform("count") >= _CLASS) & (by_class.transform("mean") > _USUAL)
     flagged = textual & ~usual
     reasons = [
         f'text covers {100 * covered:.0f} % of the photo: "{_quote(words)}"' if flag else ""
@@ -49,7 +49,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
 
 
 def _quote(text: str) -> str:
-    """Return the beginning of a text, cut between words where there are any."""
+    """Return the beginning of a text, cut between words if possible."""
     if len(text) <= _QUOTED:
         return text
     return (text[:_QUOTED].rpartition(" ")[0] or text[:_QUOTED]) + " ..."

@@ -19,26 +19,26 @@ __all__ = ["KIND"]
 
 Floats = npt.NDArray[np.float64]
 
-# listings and labels that a reason names
+# most listings, and most labels, that a reason names
 _NAMED = 3
-# times as much, or as little: sellers who repost often lower the price a little
+# prices that differ by a larger factor are named: sellers who repost often lower the price a little
 _PRICE_FACTOR = 1.5
 
 
 def find(evidence: Evidence) -> pd.DataFrame:
-    """Flag listings whose photo is another one's: exactly, or saved again, resized, slightly cropped or brightened.
+    """Flag listings whose photo another listing has: exactly, or saved again, resized, slightly cropped or brightened.
 
     Parameters
     ----------
     evidence : Evidence
-        With the photos' hashes, and the groups of near duplicates where they were looked for.
+        With the photos' hashes and the groups of near duplicates.
 
     Returns
     -------
     DataFrame
         ``is_near_duplicate_issue``, ``near_duplicate_score`` (0 for an exact duplicate, up to 0.5 for a near one, 1 for
-        a photo that occurs once; NaN without a readable photo), ``near_duplicate_group`` (numbered from 0 by the
-        smallest id; NA outside of groups), ``reason``.
+        a photo that occurs once; NaN without a readable photo), ``near_duplicate_group`` (numbered from 0 in the order
+        of the smallest ids; NA outside of groups), ``reason``.
     """
     listings = evidence.listings
     content = listings["sha256"].where(listings["unreadable"].isna())
@@ -58,14 +58,14 @@ def find(evidence: Evidence) -> pd.DataFrame:
 
 
 def _near_score(listings: pd.DataFrame) -> pd.Series:
-    """Return how little alike near duplicates are, above 0 and up to 0.5."""
+    """Return how much near duplicates differ, above 0 and up to 0.5."""
     likeness = listings["near_likeness"].astype("float64").fillna(LEAST_LIKENESS)
-    # 0 is said of equal files alone
+    # 0 is for equal files alone
     return (0.5 * (1 - likeness) / (1 - LEAST_LIKENESS)).clip(0.01, 0.5)
 
 
 def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series, flagged: pd.Series) -> pd.Series:
-    """Return a reason for each flagged listing; one pass over every group, however large."""
+    """Return a reason for each flagged listing, in one pass over every group, however large."""
     table = pd.DataFrame(
         {
             "id": listings["id"].astype(str),
@@ -77,7 +77,7 @@ def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series, flagg
     ).assign(row=np.arange(len(listings)))
     table = table[flagged].sort_values(["group", "id"])
     labels = [None if pd.isna(label) else str(label) for label in table["label"]]
-    # plain lists: asking a table for every small group takes milliseconds each
+    # plain lists, because selecting every small group from a table takes milliseconds each
     ids, contents, prices = table["id"].tolist(), table["content"].tolist(), table["price"].to_numpy()
     reasons: list[str] = []
     starts = np.flatnonzero(np.diff(table["group"], prepend=-1)).tolist()
@@ -90,11 +90,11 @@ def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series, flagg
 def _reasons_of_group(
     ids: Sequence[str], contents: Sequence[int], labels: Sequence[str | None], prices: Floats
 ) -> Iterator[str]:
-    known = sorted({label for label in labels if label is not None})
+    distinct = sorted({label for label in labels if label is not None})
     same: dict[int, list[str]] = {}
     for id, content in zip(ids, contents, strict=True):
         same.setdefault(content, []).append(id)
-    # what listings of other content are called is the same for all of one content
+    # listings with the same file name the same others
     others = {content: _first_of_others(content, ids, contents) for content in same}
     for id, content, label, price, there in zip(ids, contents, labels, prices, _farthest(prices), strict=True):
         equal, near = same[content], len(ids) - len(same[content])
@@ -104,7 +104,7 @@ def _reasons_of_group(
             photos.append(f"the same photo as {_named(twins, len(equal) - 1)}")
         if near:
             photos.append(f"nearly the same photo as {_named(others[content], near)}")
-        elsewhere = [other for other in known if other != label]
+        elsewhere = [other for other in distinct if other != label]
         differences = [f"given {some(elsewhere, _NAMED)} there"] if elsewhere else []
         if _differ(price, there):
             differences.append(f"price {amount(there)} there")
@@ -112,13 +112,8 @@ def _reasons_of_group(
 
 
 def _first_of_others(content: int, ids: Sequence[str], contents: Sequence[int]) -> list[str]:
-    found: list[str] = []
-    for id, other in zip(ids, contents, strict=True):
-        if other != content:
-            found.append(id)
-        if len(found) == _NAMED:
-            break
-    return found
+    others = (id for id, other in zip(ids, contents, strict=True) if other != content)
+    return list(itertools.islice(others, _NAMED))
 
 
 def _named(ids: Sequence[str], count: int) -> str:
@@ -127,17 +122,17 @@ def _named(ids: Sequence[str], count: int) -> str:
 
 
 def _farthest(prices: Floats) -> Floats:
-    """Return for each price of a group the one that differs most from it by its factor; NaN where there is none."""
+    """Return for each price of a group the one that differs from it by the largest factor; NaN without prices."""
     if np.isnan(prices).all():
         return prices
     low, high = np.nanmin(prices), np.nanmax(prices)
-    # nothing is worth a cent: a price of 0 is taken for one
+    # a price of 0 counts as a cent
     logs, ends = np.log(np.maximum(prices, 0.01)), np.log(np.maximum([low, high], 0.01))
     return np.where(logs - ends[0] > ends[1] - logs, low, high)
 
 
 def _differ(one: float, other: float) -> bool:
-    """Return whether two prices differ much; a missing one does not."""
+    """Return whether two prices differ a lot; a missing one does not."""
     return max(one, other) > _PRICE_FACTOR * min(one, other)
 
 

@@ -1,6 +1,8 @@
-"""Poor photos: they can be read, and show little."""
+"""Poor photos: they can be read but show little."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import numpy.typing as npt
@@ -14,42 +16,42 @@ __all__ = ["KIND"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-# Of 753 marketplace photos, 2,710 of groceries, 4,000 of CIFAR-10 and 2 x 594 of demos, each sound one is on the other
-# side of every limit, as far from it as is said.
-# spread of colours, grey levels of 255, below which a photo is blank; the least of a sound one was 9
+# All good ones of 753 marketplace photos, 2,710 of groceries, 4,000 of CIFAR-10 and 2 x 594 of demos are on the other
+# side of every limit; each comment gives the closest.
+# standard deviation of the colours, grey levels of 255, below which a photo is blank; the lowest of a good one was 9
 _DETAIL = 5.0
-# a spread that only the noise of saving makes
+# a standard deviation that compression alone causes
 _ONE_COLOUR = 1.0
-# shorter side in pixels below which a photo is tiny, and the same as a share of what is usual in the table: a table of
-# small photos, as CIFAR's 32 x 32, is as it is. The least of a marketplace was 109
+# shorter side in pixels below which a photo is tiny, and the same as a share of the table's median: a table of small
+# photos, as CIFAR's 32 x 32, is fine. The shortest of a marketplace was 109
 _SIDE = 64
 _SIDE_SHARE = 0.5
-# times as wide as high, or as high as wide; the most was 2.9, and a phone's screen has 2.2
+# ratio of the sides above which a photo is a strip; the largest was 2.9, and a phone's screen has 2.2
 _STRETCHED = 4.0
 
 
 def find(evidence: Evidence) -> pd.DataFrame:
     """Flag photos that are tiny, blank, or a narrow strip.
 
-    Unreadable photos are another kind: these here can be decoded completely.
+    Unreadable photos are another kind; these can be decoded completely.
 
     Parameters
     ----------
     evidence : Evidence
-        With the size and the detail of each photo.
+        With the size of each photo and the standard deviation of its colours.
 
     Returns
     -------
     DataFrame
-        ``is_photo_quality_issue``; ``photo_quality_score``, how good the worst of size, detail and shape is, where 0.5
-        is the limit and 1 twice as good (low = bad; NaN without a readable photo); ``reason``.
+        ``is_photo_quality_issue``; ``photo_quality_score``, the worst of size, colours and shape, where 0.5 is the
+        limit and 1 is twice the limit or better (low = bad; NaN without a readable photo); ``reason``.
     """
     listings = evidence.listings
     width, height, detail = (_numbers(listings, column) for column in ("width", "height", "detail"))
     shorter, longer = np.minimum(width, height), np.maximum(width, height)
-    known = shorter[~np.isnan(shorter)]
-    tiny = min(_SIDE, _SIDE_SHARE * float(np.median(known))) if len(known) else _SIDE
-    # a blank or a stretched photo may also be small; the first one that is bad is what a person sees first
+    readable = shorter[~np.isnan(shorter)]
+    tiny = min(_SIDE, _SIDE_SHARE * float(np.median(readable))) if len(readable) else _SIDE
+    # in the order in which a person notices what is bad
     goodness = np.stack([detail / _DETAIL, shorter / tiny, _STRETCHED * shorter / longer], axis=1) / 2
     score = np.full(len(listings), np.nan)
     rows = np.flatnonzero(~np.isnan(goodness).all(axis=1))
@@ -58,8 +60,8 @@ def find(evidence: Evidence) -> pd.DataFrame:
     reasons = np.full(len(listings), "", dtype=object)
     for row in np.flatnonzero(flagged):
         bad = goodness[row] < 0.5
-        what = (_blank(detail[row]), _small(width[row], height[row]), _strip(width[row], height[row]))
-        reasons[row] = "photo is " + " and ".join(words for words, said in zip(what, bad, strict=True) if said)
+        descriptions = (_blank(detail[row]), _small(width[row], height[row]), _strip(width[row], height[row]))
+        reasons[row] = "photo is " + " and ".join(itertools.compress(descriptions, bad))
     return pd.DataFrame(
         {"is_photo_quality_issue": flagged, "photo_quality_score": score, "reason": reasons}, index=listings.index
     )

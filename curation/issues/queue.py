@@ -1,6 +1,6 @@
-"""The queue: all kinds in one table, and the order in which a person should look.
+"""The queue: all kinds in one table, and the order in which to review.
 
-``priority`` orders all listings by the expected value of looking at them: the chance that something must change, times
+``priority`` orders all listings by the expected value of a review: the probability that something must change, times
 how sure we are what to do. ``docs/how-it-works.md`` explains it with examples.
 """
 
@@ -36,17 +36,16 @@ def _columns(kinds: Iterable[IssueKind]) -> dict[str, str]:
 #: Columns of ``issues.parquet`` and ``issues.csv``, and their dtypes.
 COLUMNS = {**_LISTING, **_columns(_BEFORE), **_QUEUE, **_columns(_AFTER)}
 
-#: A look that ends with "something is wrong here" is worth half of one that a single key sets right.
+#: A review that ends with "something is wrong here" is worth half of one that a single key resolves.
 _UNSURE = 0.5
 
 
 def find_issues(evidence: Evidence) -> pd.DataFrame:
-    """Run every issue kind and put the listings in order.
+    """Run every issue kind and rank the listings.
 
     Parameters
     ----------
     evidence : Evidence
-        What is known of the listings.
 
     Returns
     -------
@@ -65,12 +64,12 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
     )
     reasons: list[Iterable[str]] = []
     for kind in KINDS:
-        found = kind.find(evidence)
-        if kind.score in found and found[kind.score].isna().all():
-            # no evidence for any listing: the columns are there, and empty
-            found[kind.flag] = pd.array([pd.NA] * len(found), dtype="boolean")
-        reasons.append(found.pop("reason"))
-        table[list(kind.columns)] = found[list(kind.columns)]
+        columns = kind.find(evidence)
+        if kind.score in columns and columns[kind.score].isna().all():
+            # without evidence for any listing, the columns exist and are empty
+            columns[kind.flag] = pd.array([pd.NA] * len(columns), dtype="boolean")
+        reasons.append(columns.pop("reason"))
+        table[list(kind.columns)] = columns[list(kind.columns)]
     table["change_chance"] = _change_chance(table)
     table["priority"] = _priority(table)
     table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*reasons, strict=True)]
@@ -78,20 +77,20 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
 
 
 def expected_changes(issues: pd.DataFrame, first: int) -> float:
-    """Return how many of the `first` listings of the queue are expected to need a change.
+    """Return how many of the first listings of the queue are expected to need a change.
 
     Parameters
     ----------
     issues : DataFrame
         With ``priority`` and ``change_chance``.
     first : int
-        How many a person is going to look at.
+        How many a person is going to review.
     """
     return float(issues.loc[issues["priority"] <= first, "change_chance"].sum())
 
 
 def _change_chance(table: pd.DataFrame) -> Floats:
-    """Return the chance that something about each listing must change, as if its issues were independent."""
+    """Return the probability that something about each listing must change, as if its issues were independent."""
     well = np.ones(len(table))
     for kind in KINDS:
         if kind.worth is None:
@@ -103,9 +102,9 @@ def _change_chance(table: pd.DataFrame) -> Floats:
 
 
 def _priority(table: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return a permutation of 1..N, 1 first; equal worth is ordered by id, so shuffled rows give the same order."""
+    """Return a permutation of 1..N, 1 first; ties are ordered by id, so shuffled rows give the same order."""
     wrong = 1 - table["label_score"].fillna(1.0).to_numpy(dtype=np.float64)
-    # if the label is wrong, the chance that the suggested one is right: all that can be done with one key
+    # if the label is wrong, the probability that the suggested one is right: one key resolves that
     sure = table["suggested_confidence"].fillna(0.0).to_numpy(dtype=np.float64) / np.maximum(wrong, 1e-9)
     value = table["change_chance"].to_numpy() * (_UNSURE + (1 - _UNSURE) * np.minimum(sure, 1))
     order = np.lexsort((table["id"].to_numpy(dtype=str), -value))

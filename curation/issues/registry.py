@@ -12,14 +12,14 @@ __all__ = ["KINDS"]
 
 
 def _discover() -> tuple[IssueKind, ...]:
-    found = pkgutil.iter_modules([str(Path(__file__).parent)])
-    names = [f"{module.name}.kind" if module.ispkg else module.name for module in found if module.name not in _FRAME]
+    files = pkgutil.iter_modules([str(Path(__file__).parent)])
+    names = [f"{module.name}.kind" if module.ispkg else module.name for module in files if module.name not in _FRAME]
     modules = [importlib.import_module(f"curation.issues.{name}") for name in names]
     kinds = [module.KIND for module in modules if hasattr(module, "KIND")]
     return tuple(sorted(kinds, key=lambda kind: kind.order))
 
 
-# the other modules of the package; importing them here would go in a circle
+# the other modules of the package; importing them here would be a circular import
 _FRAME = ("base", "health", "queue", "registry", "summary")
 
 #: All issue kinds, in the order of summaries.

@@ -11,7 +11,7 @@ __all__ = ["KIND"]
 
 
 def find(evidence: Evidence) -> pd.DataFrame:
-    """Flag listings whose photo is missing or damaged; ``reason`` says what the decoder said.
+    """Flag listings whose photo is missing or damaged; ``reason`` quotes the decoder.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     why = evidence.listings["unreadable"]
     reasons = ("photo can't be read: " + why.astype("string")).fillna("")
     flagged = why.notna().astype("boolean")
-    # without an image column there is nothing to say
+    # without an image column, the flag is empty
     nothing = evidence.listings["image"].isna().all()
     return pd.DataFrame({"is_unreadable_issue": pd.NA if nothing else flagged, "reason": reasons})
 

@@ -1,1 +1,1 @@
-"""The drawings of the demo's photos, piece by piece."""
+"""Drawings of the items in the demo's photos, and of what surrounds them."""

@@ -1,4 +1,4 @@
-"""Drawings of bags, toys and spec sheets."""
+"""Draw bags and toys."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def _zip(pen: Pen, points: list[Point], cloth: Colour) -> None:
 
 
 def briefcase(pen: Pen, rng: Rng) -> None:
-    """Draw a laptop bag with a handle, a flap pocket and sometimes a strap."""
+    """Draw a laptop bag with a handle, a pocket and sometimes a strap."""
     cloth = pick(rng, _CLOTHS)
     if chance(rng, 0.5):
         pen.line(arc(0.5, 0.34, 0.46, 0.32, 180, 360), shade(cloth, 0.55), 0.04)
     pen.line(arc(0.5, 0.28, 0.15, 0.15, 180, 360), shade(cloth, 0.6), 0.045)
     top = between(rng, 0.26, 0.32)
-    pen.box(0.02, top, 0.98, 0.93, cloth, edge=shade(cloth, 0.5), round_=0.07)
+    pen.box(0.02, top, 0.98, 0.93, cloth, edge=shade(cloth, 0.5), radius=0.07)
     _zip(pen, [(0.1, top + 0.06), (0.9, top + 0.06)], cloth)
     pocket = shade(cloth, 0.85)
-    pen.box(0.12, 0.52, 0.88, 0.88, pocket, edge=shade(cloth, 0.5), round_=0.04)
+    pen.box(0.12, 0.52, 0.88, 0.88, pocket, edge=shade(cloth, 0.5), radius=0.04)
     if chance(rng, 0.5):
-        pen.box(0.12, 0.52, 0.88, 0.66, shade(cloth, 0.75), edge=shade(cloth, 0.45), round_=0.04)
+        pen.box(0.12, 0.52, 0.88, 0.66, shade(cloth, 0.75), edge=shade(cloth, 0.45), radius=0.04)
         for x in (0.3, 0.7):
-            pen.box(x - 0.03, 0.60, x + 0.03, 0.70, (180, 176, 160), round_=0.01)
+            pen.box(x - 0.03, 0.60, x + 0.03, 0.70, (180, 176, 160), radius=0.01)
     else:
         _zip(pen, [(0.18, 0.57), (0.82, 0.57)], cloth)
 
@@ -49,14 +49,14 @@ def backpack(pen: Pen, rng: Rng) -> None:
     pen.poly(body, cloth, shade(cloth, 0.5))
     _zip(pen, arc(0.5, 0.40, 0.28, 0.24, 180, 360), cloth)
     second = pick(rng, (shade(cloth, 0.8), shade(cloth, 1.3), pick(rng, _CLOTHS)))
-    pen.box(0.2, 0.56, 0.8, 0.93, second, edge=shade(cloth, 0.5), round_=0.06)
+    pen.box(0.2, 0.56, 0.8, 0.93, second, edge=shade(cloth, 0.5), radius=0.06)
     _zip(pen, [(0.26, 0.64), (0.74, 0.64)], second)
 
 
 def sleeve(pen: Pen, rng: Rng) -> None:
-    """Draw a flat sleeve, much as a closed laptop."""
+    """Draw a flat sleeve, which resembles a closed laptop."""
     cloth = pick(rng, (*_CLOTHS, (150, 153, 160)))
-    pen.box(0.04, 0.16, 0.96, 0.84, cloth, edge=shade(cloth, 0.6), round_=0.05)
+    pen.box(0.04, 0.16, 0.96, 0.84, cloth, edge=shade(cloth, 0.6), radius=0.05)
     side = between(rng, 0.20, 0.26)
     _zip(pen, [(0.08, side), (0.92, side)], cloth)
     # the seam
@@ -65,14 +65,14 @@ def sleeve(pen: Pen, rng: Rng) -> None:
         pen.poly([(0.30, 0.16), (0.70, 0.16), (0.66, 0.52), (0.34, 0.52)], shade(cloth, 0.8), shade(cloth, 0.5))
         pen.oval(0.5, 0.46, 0.025, 0.025, (190, 184, 150))
     else:
-        pen.box(0.74, 0.68, 0.90, 0.76, shade(cloth, 1.5), round_=0.01)
+        pen.box(0.74, 0.68, 0.90, 0.76, shade(cloth, 1.5), radius=0.01)
 
 
 def toy_laptop(pen: Pen, rng: Rng) -> None:
-    """Draw a child's plastic laptop: bright, round, few big keys."""
+    """Draw a child's plastic laptop: bright and round, with a few big keys."""
     body, other = pick(rng, BRIGHTS), pick(rng, BRIGHTS)
-    pen.box(0.12, 0.06, 0.88, 0.54, shade(body, 1.2), edge=shade(body, 0.6), round_=0.12)
-    pen.box(0.26, 0.13, 0.74, 0.45, (196, 214, 190), edge=shade(body, 0.5), round_=0.03)
+    pen.box(0.12, 0.06, 0.88, 0.54, shade(body, 1.2), edge=shade(body, 0.6), radius=0.12)
+    pen.box(0.26, 0.13, 0.74, 0.45, (196, 214, 190), edge=shade(body, 0.5), radius=0.03)
     pen.oval(0.5, 0.29, 0.1, 0.1, (250, 220, 80), (160, 120, 30))
     for x in (0.465, 0.535):
         pen.oval(x, 0.26, 0.012, 0.016, (40, 40, 40))
@@ -103,29 +103,29 @@ def toy_plush(pen: Pen, rng: Rng) -> None:
 
 
 def toy_robot(pen: Pen, rng: Rng) -> None:
-    """Draw a toy robot with a key panel on its belly."""
+    """Draw a toy robot with buttons on its belly."""
     body, other = pick(rng, BRIGHTS), pick(rng, BRIGHTS)
     pen.line([(0.5, 0.1), (0.5, 0.02)], (90, 92, 98), 0.02)
     pen.oval(0.5, 0.03, 0.03, 0.03, (230, 60, 60))
-    pen.box(0.3, 0.08, 0.7, 0.34, shade(body, 1.1), edge=shade(body, 0.5), round_=0.05)
+    pen.box(0.3, 0.08, 0.7, 0.34, shade(body, 1.1), edge=shade(body, 0.5), radius=0.05)
     for x in (0.40, 0.60):
         pen.oval(x, 0.19, 0.05, 0.05, (250, 246, 200), (50, 50, 50))
         pen.oval(x, 0.19, 0.02, 0.02, (30, 30, 30))
-        pen.box(x - 0.07, 0.76, x + 0.07, 0.97, shade(body, 0.7), round_=0.02)
+        pen.box(x - 0.07, 0.76, x + 0.07, 0.97, shade(body, 0.7), radius=0.02)
     for x in (0.08, 0.76):
-        pen.box(x, 0.40, x + 0.16, 0.70, shade(other, 0.9), edge=shade(other, 0.5), round_=0.06)
-    pen.box(0.22, 0.36, 0.78, 0.78, other, edge=shade(other, 0.5), round_=0.04)
+        pen.box(x, 0.40, x + 0.16, 0.70, shade(other, 0.9), edge=shade(other, 0.5), radius=0.06)
+    pen.box(0.22, 0.36, 0.78, 0.78, other, edge=shade(other, 0.5), radius=0.04)
     keys(pen, Quad.box(0.32, 0.46, 0.68, 0.68), rng, rows=3, columns=4, cap=(240, 240, 236), lit=True)
 
 
 def toy_blocks(pen: Pen, rng: Rng) -> None:
-    """Draw building blocks in a pile."""
+    """Draw a pile of building blocks."""
     for row in range(4):
         for column in range(4 - row):
             x = 0.06 + row * 0.11 + column * 0.22 + between(rng, -0.02, 0.02)
             y = 0.74 - row * 0.22
             body = pick(rng, BRIGHTS)
-            pen.box(x, y, x + 0.21, y + 0.21, body, edge=shade(body, 0.5), round_=0.02)
+            pen.box(x, y, x + 0.21, y + 0.21, body, edge=shade(body, 0.5), radius=0.02)
             pen.oval(x + 0.06, y - 0.005, 0.035, 0.02, shade(body, 1.2))
             pen.oval(x + 0.15, y - 0.005, 0.035, 0.02, shade(body, 1.2))
             pen.text(x + 0.06, y + 0.04, pick(rng, tuple("ABCDEFG")), (250, 250, 245), 0.12)

@@ -1,4 +1,4 @@
-"""Drawings of cables, adaptors, chargers, keyboards and network boxes."""
+"""Draw cables, adaptors, chargers, keyboards and network devices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CORDS: tuple[Colour, ...] = (
 
 
 def cable_coil(pen: Pen, rng: Rng) -> None:
-    """Draw a cable in a coil, both plugs out."""
+    """Draw a coiled cable with both plugs showing."""
     cord, width = pick(rng, _CORDS), between(rng, 0.026, 0.045)
     turns: list[Point] = []
     for turn in range(int(rng.integers(2, 5))):
@@ -24,13 +24,13 @@ def cable_coil(pen: Pen, rng: Rng) -> None:
         turns += arc(x, y, radius, radius * between(rng, 0.75, 1.0), 90, 440, 14)
     pen.cord([(0.1, 0.86), *turns, (0.85, 0.78)], cord, width)
     if chance(rng, 0.6):
-        pen.box(0.43, 0.78, 0.57, 0.92, shade(cord, 0.5), round_=0.02)
+        pen.box(0.43, 0.78, 0.57, 0.92, shade(cord, 0.5), radius=0.02)
     plug(pen, (0.12, 0.86), (-0.6, 0.5), shade(cord, 0.8), rng, 0.9)
     plug(pen, (0.84, 0.78), (0.5, 0.7), shade(cord, 0.8), rng, 0.9)
 
 
 def cable_loose(pen: Pen, rng: Rng) -> None:
-    """Draw a cable lying in waves, plug to plug."""
+    """Draw a cable lying in waves from plug to plug."""
     cord, width = pick(rng, _CORDS), between(rng, 0.028, 0.05)
     waves = int(rng.integers(4, 7))
     middle = [
@@ -44,7 +44,7 @@ def cable_loose(pen: Pen, rng: Rng) -> None:
 
 
 def adaptor(pen: Pen, rng: Rng) -> None:
-    """Draw a short adaptor: a plug, a bit of cord, a box with a socket."""
+    """Draw an adaptor: a plug, a short cord and a box with a socket."""
     body = pick(rng, (*DARKS, (235, 235, 232), _METALLIC))
     pen.cord([(0.24, 0.22), (0.5, between(rng, 0.1, 0.3)), (0.42, 0.5), (0.66, 0.62)], shade(body, 0.9), 0.05)
     plug(pen, (0.26, 0.22), (-0.95, 0.2), body, rng, 1.3)
@@ -56,17 +56,17 @@ _METALLIC: Colour = (180, 183, 188)
 
 
 def charger_brick(pen: Pen, rng: Rng) -> None:
-    """Draw a laptop's brick with cords to both sides."""
+    """Draw a laptop's power brick with a cord on each side."""
     body = pick(rng, (*DARKS[:3], (235, 235, 232)))
     cord = shade(body, 0.8)
     pen.cord([(0.2, 0.55), (0.06, 0.45), (0.08, 0.2), (0.3, 0.1), (0.55, 0.14), (0.7, 0.07), (0.86, 0.12)], cord, 0.032)
     pen.cord([(0.85, 0.6), (0.95, 0.7), (0.9, 0.88), (0.6, 0.93), (0.35, 0.88), (0.2, 0.93)], cord, 0.032)
     plug(pen, (0.24, 0.93), (-0.98, 0.1), cord, rng, 0.7)
-    pen.box(0.84, 0.05, 0.98, 0.2, cord, round_=0.02)
+    pen.box(0.84, 0.05, 0.98, 0.2, cord, radius=0.02)
     for y in (0.08, 0.14):
         pen.box(0.96, y, 1.0, y + 0.025, _METALLIC)
-    pen.box(0.14, 0.34, 0.88, 0.76, shade(body, 0.5), round_=0.05)
-    pen.box(0.13, 0.31, 0.87, 0.73, body, edge=shade(body, 1.3), round_=0.05)
+    pen.box(0.14, 0.34, 0.88, 0.76, shade(body, 0.5), radius=0.05)
+    pen.box(0.13, 0.31, 0.87, 0.73, body, edge=shade(body, 1.3), radius=0.05)
     if chance(rng, 0.7):
         pen.box(0.28, 0.40, 0.72, 0.65, shade(body, 1.3) if sum(body) < 380 else (170, 172, 176))
         for row in range(4):
@@ -82,10 +82,10 @@ def charger_cube(pen: Pen, rng: Rng) -> None:
         pen.box(0.72, y, 0.95, y + 0.07, _METALLIC, edge=(100, 102, 108))
     if chance(rng, 0.5):
         pen.box(0.74, 0.42, 0.95, 0.50, _METALLIC, edge=(100, 102, 108))
-    pen.box(0.10, 0.12, 0.76, 0.84, shade(body, 0.75), edge=shade(body, 0.55), round_=0.09)
-    pen.box(0.06, 0.14, 0.62, 0.82, body, edge=shade(body, 0.7), round_=0.08)
+    pen.box(0.10, 0.12, 0.76, 0.84, shade(body, 0.75), edge=shade(body, 0.55), radius=0.09)
+    pen.box(0.06, 0.14, 0.62, 0.82, body, edge=shade(body, 0.7), radius=0.08)
     for row in range(int(rng.integers(1, 4))):
-        pen.box(0.22, 0.26 + row * 0.17, 0.46, 0.34 + row * 0.17, (60, 62, 68), round_=0.01)
+        pen.box(0.22, 0.26 + row * 0.17, 0.46, 0.34 + row * 0.17, (60, 62, 68), radius=0.01)
 
 
 def keyboard_full(pen: Pen, rng: Rng) -> None:
@@ -93,7 +93,7 @@ def keyboard_full(pen: Pen, rng: Rng) -> None:
     body = pick(rng, BODIES)
     half = between(rng, 0.14, 0.2)
     board = Quad((0.0, 0.5 - half), (1.0, 0.5 - half), (1.0, 0.5 + half), (0.0, 0.5 + half))
-    pen.box(0.0, 0.5 - half + 0.03, 1.0, 0.5 + half + 0.03, shade(body, 0.5), round_=0.02)
+    pen.box(0.0, 0.5 - half + 0.03, 1.0, 0.5 + half + 0.03, shade(body, 0.5), radius=0.02)
     pen.poly(board, body, shade(body, 0.6))
     cap = shade(body, 1.5) if sum(body) < 380 else pick(rng, (shade(body, 0.45), shade(body, 1.5)))
     split = 0.78 if chance(rng, 0.7) else 0.97
@@ -103,10 +103,10 @@ def keyboard_full(pen: Pen, rng: Rng) -> None:
 
 
 def keyboard_lit(pen: Pen, rng: Rng) -> None:
-    """Draw a compact keyboard with thick, often coloured caps."""
+    """Draw a compact keyboard with thick, often coloured keys."""
     body = pick(rng, (*DARKS, (232, 232, 230)))
     half = between(rng, 0.18, 0.24)
-    pen.box(0.03, 0.5 - half, 0.97, 0.5 + half, body, edge=shade(body, 0.5), round_=0.03)
+    pen.box(0.03, 0.5 - half, 0.97, 0.5 + half, body, edge=shade(body, 0.5), radius=0.03)
     board = Quad.box(0.06, 0.53 - half, 0.94, 0.47 + half)
     pen.poly(board, shade(body, 0.4))
     cap = pick(rng, (*BRIGHTS[:3], (238, 236, 230), (90, 92, 98)))
@@ -116,7 +116,7 @@ def keyboard_lit(pen: Pen, rng: Rng) -> None:
 
 
 def keyboard_split(pen: Pen, rng: Rng) -> None:
-    """Draw a keyboard for the wrists: two halves at an angle on one rest."""
+    """Draw an ergonomic keyboard: two halves at an angle on one rest."""
     body = pick(rng, DARKS)
     rest = [(0.0, 0.40), (0.5, 0.28), (1.0, 0.40), (0.97, 0.80), (0.5, 0.68), (0.03, 0.80)]
     pen.poly(rest, body, shade(body, 1.5))
@@ -135,12 +135,12 @@ def network_router(pen: Pen, rng: Rng) -> None:
         pen.line([(x, 0.60), (x + lean, 0.08)], shade(body, 0.75), between(rng, 0.04, 0.055))
     pen.poly([(0.12, 0.52), (0.88, 0.52), (0.97, 0.70), (0.03, 0.70)], shade(body, 1.1), shade(body, 0.6))
     vents(pen, Quad((0.3, 0.55), (0.7, 0.55), (0.74, 0.66), (0.26, 0.66)), shade(body, 0.6), 4)
-    pen.box(0.03, 0.69, 0.97, 0.82, body, edge=shade(body, 0.5), round_=0.02)
+    pen.box(0.03, 0.69, 0.97, 0.82, body, edge=shade(body, 0.5), radius=0.02)
     buttons(pen, Quad.box(0.2, 0.73, 0.8, 0.78), rng, 8)
 
 
 def network_switch(pen: Pen, rng: Rng) -> None:
-    """Draw a flat box with a row of ports."""
+    """Draw a network switch: a flat box with a row of ports."""
     body = pick(rng, ((40, 62, 110), (34, 35, 40), (120, 122, 128), (232, 232, 230)))
     pen.poly([(0.08, 0.32), (0.92, 0.32), (0.99, 0.48), (0.01, 0.48)], shade(body, 1.2), shade(body, 0.6))
     front = Quad.box(0.01, 0.48, 0.99, between(rng, 0.66, 0.74))
@@ -157,9 +157,9 @@ def network_switch(pen: Pen, rng: Rng) -> None:
 
 
 def network_mesh(pen: Pen, rng: Rng) -> None:
-    """Draw a box with lights, standing or lying, much as a portable disk."""
+    """Draw a mesh router: a box with lights and two antennas, which resembles a portable disk."""
     body = pick(rng, ((238, 238, 236), (34, 35, 40), (200, 203, 208)))
-    pen.box(0.16, 0.22, 0.84, 0.90, body, edge=shade(body, 0.6), round_=0.08)
+    pen.box(0.16, 0.22, 0.84, 0.90, body, edge=shade(body, 0.6), radius=0.08)
     for x in (0.18, 0.82):
         pen.line([(x, 0.5), (x + (x - 0.5) * 0.35, 0.06)], shade(body, 0.8), 0.045)
     vents(pen, Quad.box(0.28, 0.64, 0.72, 0.84), shade(body, 0.6), 5)

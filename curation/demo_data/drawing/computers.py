@@ -1,4 +1,4 @@
-"""Drawings of laptops and desktops."""
+"""Draw laptops and desktops."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _lid(pen: Pen, lid: Quad, body: Colour, rng: Rng) -> None:
 
 
 def laptop_open(pen: Pen, rng: Rng) -> None:
-    """Draw a laptop open, seen from the front and above, at many angles of the hinge."""
+    """Draw an open laptop, seen from the front and above, with its lid at any angle."""
     body = pick(rng, _LAPTOPS)
     hinge, lean, turn = between(rng, 0.46, 0.66), between(rng, -0.06, 0.08), between(rng, -0.08, 0.08)
     inset = between(rng, 0.05, 0.14)
@@ -53,7 +53,7 @@ def laptop_open(pen: Pen, rng: Rng) -> None:
 
 
 def laptop_above(pen: Pen, rng: Rng) -> None:
-    """Draw a laptop opened wide, seen from above."""
+    """Draw a laptop opened flat, seen from above."""
     body = pick(rng, _LAPTOPS)
     left, right, middle = 0.09, 0.91, between(rng, 0.44, 0.52)
     _lid(pen, Quad.box(left, 0.06, right, middle), body, rng)
@@ -62,7 +62,7 @@ def laptop_above(pen: Pen, rng: Rng) -> None:
 
 
 def laptop_front(pen: Pen, rng: Rng) -> None:
-    """Draw a laptop seen straight from the front: nearly all screen, as a monitor is."""
+    """Draw a laptop straight from the front: nearly all screen, like a monitor."""
     body = pick(rng, _LAPTOPS)
     low = between(rng, 0.68, 0.76)
     _lid(pen, Quad.box(0.08, 0.14, 0.92, low), body, rng)
@@ -71,15 +71,15 @@ def laptop_front(pen: Pen, rng: Rng) -> None:
 
 
 def laptop_closed(pen: Pen, rng: Rng) -> None:
-    """Draw a closed laptop: a slab with a mark on it, much as a sleeve or a disk."""
+    """Draw a closed laptop: a slab with a logo, which resembles a sleeve or a disk."""
     body = pick(rng, _LAPTOPS)
-    pen.box(0.05, 0.21, 0.95, 0.83, shade(body, 0.5), round_=0.03)
-    pen.box(0.05, 0.18, 0.95, 0.80, body, edge=shade(body, 0.7), round_=0.03)
+    pen.box(0.05, 0.21, 0.95, 0.83, shade(body, 0.5), radius=0.03)
+    pen.box(0.05, 0.18, 0.95, 0.80, body, edge=shade(body, 0.7), radius=0.03)
     mark = shade(body, 1.5) if sum(body) < 380 else shade(body, 0.6)
     if chance(rng, 0.5):
         pen.oval(0.5, 0.48, 0.06, 0.06, mark)
     else:
-        pen.box(0.42, 0.46, 0.58, 0.5, mark, round_=0.01)
+        pen.box(0.42, 0.46, 0.58, 0.5, mark, radius=0.01)
     pen.box(0.2, 0.80, 0.8, 0.815, shade(body, 0.4))
 
 
@@ -93,7 +93,7 @@ def _faces(rng: Rng, width: float) -> tuple[Quad, Quad]:
 
 
 def tower(pen: Pen, rng: Rng) -> None:
-    """Draw an office tower with bays, vents and a side."""
+    """Draw an office tower with drive bays and vents."""
     body = pick(rng, BODIES)
     front, side = _faces(rng, between(rng, 0.34, 0.46))
     pen.poly(side, shade(body, 0.6), shade(body, 0.4))
@@ -110,7 +110,7 @@ def tower(pen: Pen, rng: Rng) -> None:
 
 
 def tower_lit(pen: Pen, rng: Rng) -> None:
-    """Draw a gaming tower: glass side, coloured fans."""
+    """Draw a gaming tower with a glass side and coloured fans."""
     body = pick(rng, (*DARKS, (232, 232, 232)))
     front, side = _faces(rng, between(rng, 0.32, 0.42))
     glow = pick(rng, BRIGHTS)
@@ -128,7 +128,7 @@ def tower_lit(pen: Pen, rng: Rng) -> None:
 
 
 def mini_pc(pen: Pen, rng: Rng) -> None:
-    """Draw a small flat computer, much as a network switch or a disk."""
+    """Draw a small flat computer, which resembles a network switch or a disk."""
     body = pick(rng, BODIES)
     top, low = between(rng, 0.28, 0.36), between(rng, 0.66, 0.76)
     pen.poly([(0.14, top), (0.86, top), (0.96, top + 0.14), (0.04, top + 0.14)], shade(body, 1.2), shade(body, 0.7))
@@ -141,7 +141,7 @@ def mini_pc(pen: Pen, rng: Rng) -> None:
 
 
 def all_in_one(pen: Pen, rng: Rng) -> None:
-    """Draw a desktop set: screen with a keyboard before it, tower behind."""
+    """Draw a desktop set: a screen, a keyboard in front of it and sometimes a tower behind."""
     body = pick(rng, BODIES)
     if chance(rng, 0.65):
         case = pick(rng, DARKS)

@@ -18,7 +18,7 @@ _WALLPAPERS: tuple[Colour, ...] = (
 
 
 def screen(pen: Pen, where: Quad, rng: Rng) -> None:
-    """Draw what a screen shows: nothing, a wallpaper, windows or lines of text."""
+    """Draw a screen in the area `where`: switched off, or with a wallpaper, windows or lines of text."""
     kind = pick(rng, ("off", "wallpaper", "windows", "text"), (3, 3, 3, 2))
     if kind == "off":
         dark = pick(rng, ((14, 15, 18), (24, 26, 32), (8, 8, 10)))
@@ -61,7 +61,23 @@ def _windows(pen: Pen, where: Quad, rng: Rng, *, many: bool) -> None:
 
 
 def keys(pen: Pen, where: Quad, rng: Rng, *, rows: int, columns: int, cap: Colour, lit: bool = False) -> None:
-    """Draw rows of keys with a space bar; `lit` gives them colours from left to right."""
+    """Draw a keyboard's keys.
+
+    Parameters
+    ----------
+    pen : Pen
+        Draws.
+    where : Quad
+        The area to fill.
+    rng : Generator
+        Source of randomness.
+    rows, columns : int
+        Number of keys; the lowest row has a space bar.
+    cap : colour
+        Colour of the keys.
+    lit : bool
+        Whether the keys have backlight colours instead, from left to right.
+    """
     for row in range(rows):
         top, low = (row + 0.1) / rows, (row + 0.88) / rows
         shift = between(rng, -0.3, 0.3)
@@ -76,13 +92,13 @@ def keys(pen: Pen, where: Quad, rng: Rng, *, rows: int, columns: int, cap: Colou
 
 
 def vents(pen: Pen, where: Quad, colour: Colour, count: int) -> None:
-    """Draw slits from side to side."""
+    """Draw `count` horizontal slits, which fill the area `where`."""
     for step in range(count):
         pen.poly(where.part(0, step / count, 1, (step + 0.45) / count), colour)
 
 
 def buttons(pen: Pen, where: Quad, rng: Rng, count: int) -> None:
-    """Draw small lights in a row."""
+    """Draw `count` small lights in a row through the middle of the area `where`."""
     for step in range(count):
         x, y = where.at((step + 0.5) / count, 0.5)
         colour: Colour = pick(rng, ((90, 230, 120), (240, 180, 60), (80, 160, 250), (90, 92, 96)))
@@ -90,7 +106,23 @@ def buttons(pen: Pen, where: Quad, rng: Rng, count: int) -> None:
 
 
 def plug(pen: Pen, at: Point, towards: Point, body: Colour, rng: Rng, size: float = 1.0) -> None:
-    """Draw a plug whose metal end points away from `at`, along `towards` (a direction of length about 1)."""
+    """Draw a plug.
+
+    Parameters
+    ----------
+    pen : Pen
+        Draws.
+    at : point
+        Where the cable enters.
+    towards : pair of float
+        Direction of the metal end, of length about 1.
+    body : colour
+        Colour of the body.
+    rng : Generator
+        Source of randomness.
+    size : float
+        Scale.
+    """
     (x, y), (dx, dy) = at, towards
     long, half = 0.15 * size, 0.05 * size * between(rng, 0.75, 1.2)
     pen.poly(_bar(x, y, dx, dy, long, half), body, shade(body, 0.6))

@@ -1,4 +1,4 @@
-"""Draw in a unit square: x to the right, y down, both from 0 to 1."""
+"""Draw in the unit square: x grows to the right and y downwards, both from 0 to 1."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def between(rng: Rng, low: float, high: float) -> float:
-    """Return a number between `low` and `high`."""
+    """Return a random number, uniform between `low` and `high`."""
     return float(rng.uniform(low, high))
 
 
@@ -40,15 +40,15 @@ def chance(rng: Rng, probability: float) -> bool:
 
 
 def pick(rng: Rng, values: Sequence[T], weights: Sequence[float] | None = None) -> T:
-    """Return one of `values`, each as likely as its weight."""
+    """Return one of `values`, chosen in proportion to `weights`; by default all are equally likely."""
     if weights is None:
         return values[int(rng.integers(len(values)))]
-    share = np.asarray(weights, dtype=float) / sum(weights)
-    return values[int(rng.choice(len(values), p=share))]
+    probabilities = np.asarray(weights, dtype=float) / sum(weights)
+    return values[int(rng.choice(len(values), p=probabilities))]
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """Return `colour` darker (`factor` below 1) or lighter (above 1)."""
+    """Return a darker (`factor` below 1) or a lighter colour (above 1)."""
     if factor <= 1:
         red, green, blue = (int(part * factor) for part in colour)
     else:
@@ -57,13 +57,25 @@ def shade(colour: Colour, factor: float) -> Colour:
 
 
 def arc(x: float, y: float, rx: float, ry: float, start: float, stop: float, steps: int = 24) -> list[Point]:
-    """Return points on an ellipse around (`x`, `y`), from `start` to `stop` degrees, clockwise from the right."""
+    """Return points on part of an ellipse.
+
+    Parameters
+    ----------
+    x, y : float
+        Centre of the ellipse.
+    rx, ry : float
+        Its radii.
+    start, stop : float
+        Angles in degrees, clockwise from the right.
+    steps : int
+        Number of points.
+    """
     angles = np.radians(np.linspace(start, stop, steps))
     return [(float(x + rx * np.cos(a)), float(y + ry * np.sin(a))) for a in angles]
 
 
 def smooth_path(points: Sequence[Point], steps: int = 12) -> list[Point]:
-    """Return a curve through `points` (Catmull-Rom)."""
+    """Return points on a Catmull-Rom spline through `points`, `steps` for each stretch between two of them."""
     knots = np.asarray([points[0], *points, points[-1]], dtype=float)
     t = np.linspace(0, 1, steps, endpoint=False)[:, None]
     parts = []
@@ -74,12 +86,12 @@ def smooth_path(points: Sequence[Point], steps: int = 12) -> list[Point]:
 
 
 class Quad:
-    """Four corners (top left, top right, bottom right, bottom left) with coordinates (u, v) inside.
+    """A quadrilateral with coordinates (u, v) of its own, both from 0 to 1.
 
     Parameters
     ----------
-    corners : sequence of 4 points
-        In the unit square.
+    *corners : pair of float
+        Top left, top right, bottom right and bottom left, in the unit square.
     """
 
     def __init__(self, *corners: Point) -> None:
@@ -91,19 +103,19 @@ class Quad:
         return cls((x0, y0), (x1, y0), (x1, y1), (x0, y1))
 
     def at(self, u: float, v: float) -> Point:
-        """Return the point a share `u` to the right and `v` down."""
+        """Return the point at the share `u` of the way to the right and `v` of the way down."""
         a, b, c, d = self.corners
         x = (1 - v) * ((1 - u) * a[0] + u * b[0]) + v * ((1 - u) * d[0] + u * c[0])
         y = (1 - v) * ((1 - u) * a[1] + u * b[1]) + v * ((1 - u) * d[1] + u * c[1])
         return x, y
 
     def part(self, u0: float, v0: float, u1: float, v1: float) -> Quad:
-        """Return the part between two inner corners."""
+        """Return the part between the points (`u0`, `v0`) and (`u1`, `v1`)."""
         return Quad(self.at(u0, v0), self.at(u1, v0), self.at(u1, v1), self.at(u0, v1))
 
 
 class Pen:
-    """A transparent square picture and ways to draw on it, in units of its side.
+    """Draws on a transparent square picture; all lengths are in units of its side.
 
     Parameters
     ----------
@@ -117,7 +129,7 @@ class Pen:
         self._draw = ImageDraw.Draw(self.image)
 
     def mirror(self) -> None:
-        """Swap left and right of all that is drawn so far."""
+        """Flip what is drawn so far from left to right."""
         self.image = self.image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         self._draw = ImageDraw.Draw(self.image)
 
@@ -133,18 +145,18 @@ class Pen:
         self._draw.polygon(points, fill=fill, outline=edge, width=self._width(0.006))
 
     def box(
-        self, x0: float, y0: float, x1: float, y1: float, fill: Colour, *, edge: Colour | None = None, round_: float = 0
+        self, x0: float, y0: float, x1: float, y1: float, fill: Colour, *, edge: Colour | None = None, radius: float = 0
     ) -> None:
-        """Fill an upright rectangle, with corners of radius `round_`."""
-        where = [value * self.size for value in (x0, y0, x1, y1)]
+        """Fill an upright rectangle whose corners are rounded by `radius`."""
+        bounds = [value * self.size for value in (x0, y0, x1, y1)]
         self._draw.rounded_rectangle(
-            where, radius=round_ * self.size, fill=fill, outline=edge, width=self._width(0.006)
+            bounds, radius=radius * self.size, fill=fill, outline=edge, width=self._width(0.006)
         )
 
     def oval(self, x: float, y: float, rx: float, ry: float, fill: Colour, edge: Colour | None = None) -> None:
-        """Fill an ellipse around (`x`, `y`)."""
-        where = [value * self.size for value in (x - rx, y - ry, x + rx, y + ry)]
-        self._draw.ellipse(where, fill=fill, outline=edge, width=self._width(0.006))
+        """Fill an ellipse with centre (`x`, `y`) and radii `rx` and `ry`."""
+        bounds = [value * self.size for value in (x - rx, y - ry, x + rx, y + ry)]
+        self._draw.ellipse(bounds, fill=fill, outline=edge, width=self._width(0.006))
 
     def line(self, points: Sequence[Point], fill: Colour, width: float) -> None:
         """Draw a line with round ends."""
@@ -154,13 +166,13 @@ class Pen:
                 self.oval(x, y, width / 2, width / 2, fill)
 
     def cord(self, points: Sequence[Point], fill: Colour, width: float) -> None:
-        """Draw a curve with a lit side, as a cable has."""
+        """Draw a cable through `points`, with a highlight along one side."""
         path = smooth_path(points)
         self.line(path, shade(fill, 0.6), width)
         self.line([(x - width * 0.1, y - width * 0.12) for x, y in path], fill, width * 0.66)
 
     def text(self, x: float, y: float, text: str, fill: Colour, height: float) -> None:
-        """Write `text` with its top left corner at (`x`, `y`)."""
+        """Write `text` in letters of `height`, its top left corner at (`x`, `y`)."""
         font = ImageFont.load_default(size=max(6.0, height * self.size))
         self._draw.text((x * self.size, y * self.size), text, fill=fill, font=font)
 

@@ -1,4 +1,4 @@
-"""What is around the object: what it lies on, light, other things, the camera."""
+"""The scene around an item: background, clutter, light, camera."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from curation.demo_data.dials import Difficulty
 from curation.demo_data.drawing.parts import BRIGHTS
 from curation.demo_data.drawing.pen import Colour, Pen, Rng, between, chance, pick, shade
+from curation.demo_data.settings import Difficulty
 
 __all__ = ["background", "clutter", "light", "pose", "price_sticker"]
 
@@ -18,7 +18,7 @@ _WALLS: tuple[Colour, ...] = (
     (228, 226, 220), (206, 210, 214), (240, 240, 238), (176, 184, 190), (222, 206, 180), (150, 164, 150), (90, 94, 102),
 )  # fmt: skip
 _WOODS: tuple[Colour, ...] = ((156, 112, 70), (190, 148, 100), (112, 76, 50), (206, 178, 140), (84, 62, 48))
-_SHEETS: tuple[Colour, ...] = (
+_FABRICS: tuple[Colour, ...] = (
     (236, 232, 226),
     (150, 160, 190),
     (120, 60, 70),
@@ -29,7 +29,7 @@ _SHEETS: tuple[Colour, ...] = (
 
 
 def _waves(rng: Rng, height: int, width: int, rows: int, columns: int) -> Pixels:
-    """Return smooth random values in about [-1, 1], with so many bumps down and across."""
+    """Return a smooth random field, values in about [-1, 1], with `rows` bumps down and `columns` across."""
     coarse = rng.uniform(-1, 1, (rows, columns)).astype(np.float32)
     return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
 
@@ -54,7 +54,7 @@ def _turned(rng: Rng, pixels: Pixels) -> Pixels:
 
 
 def _cloth(rng: Rng, height: int, width: int) -> Pixels:
-    pixels = _flat(pick(rng, _SHEETS), height, width)
+    pixels = _flat(pick(rng, _FABRICS), height, width)
     folds = _waves(rng, height, width, 5, 5) * 26
     weave = ((np.arange(height)[:, None] // 2 + np.arange(width) // 2) % 2) * np.float32(5)
     pixels += (folds + weave)[..., None]
@@ -74,7 +74,7 @@ def _tiles(rng: Rng, height: int, width: int) -> Pixels:
 
 
 def _gradient(rng: Rng, height: int, width: int) -> Pixels:
-    colours = (*_WALLS, *_SHEETS, *BRIGHTS)
+    colours = (*_WALLS, *_FABRICS, *BRIGHTS)
     top, low = _flat(pick(rng, colours), height, width), _flat(pick(rng, colours), height, width)
     share = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     return top * (1 - share) + low * share
@@ -84,11 +84,28 @@ def _wall(rng: Rng, height: int, width: int) -> Pixels:
     return _flat(pick(rng, _WALLS), height, width) + (_waves(rng, height, width, 3, 3) * 8)[..., None]
 
 
-def background(rng: Rng, height: int, width: int, dials: Difficulty) -> Pixels:
-    """Return what is behind the object, (height, width, 3), grey levels 0 to 255."""
-    kind = _wall if chance(rng, dials.plain) else pick(rng, (_wood, _wood, _cloth, _tiles, _gradient, _by_the_wall))
+def background(rng: Rng, height: int, width: int, difficulty: Difficulty) -> Pixels:
+    """Return a background.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of randomness.
+    height, width : int
+        In pixels.
+    difficulty : Difficulty
+        How much backgrounds vary.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        Levels from about 0 to 255, not clipped.
+    """
+    draw = (
+        _wall if chance(rng, difficulty.plain) else pick(rng, (_wood, _wood, _cloth, _tiles, _gradient, _by_the_wall))
+    )
     grey = np.float32(222)
-    return grey + (kind(rng, height, width) - grey) * np.float32(dials.backdrop)
+    return grey + (draw(rng, height, width) - grey) * np.float32(difficulty.backdrop)
 
 
 def _by_the_wall(rng: Rng, height: int, width: int) -> Pixels:
@@ -100,23 +117,23 @@ def _by_the_wall(rng: Rng, height: int, width: int) -> Pixels:
     return pixels
 
 
-def clutter(rng: Rng, dials: Difficulty) -> tuple[Pen, Pen]:
-    """Return the other things: those behind the object, and those in front of it."""
-    behind, before = Pen(400), Pen(400)
-    for _ in range(int(rng.poisson(dials.clutter))):
-        # mostly along the border, where it does not hide the object
+def clutter(rng: Rng, difficulty: Difficulty) -> tuple[Pen, Pen]:
+    """Return drawings of unrelated items: those behind the object, and those in front of it."""
+    behind, in_front = Pen(400), Pen(400)
+    for _ in range(int(rng.poisson(difficulty.clutter))):
+        # mostly along the edges, where it doesn't hide the object
         x, y = pick(rng, (0.06, 0.94)) + between(rng, -0.07, 0.07), between(rng, 0, 1)
         x, y = (x, y) if chance(rng, 0.5) else (y, x)
-        _thing(behind if chance(rng, 0.7) else before, x, y, rng)
-    if chance(rng, dials.cable):
+        _unrelated_item(behind if chance(rng, 0.7) else in_front, x, y, rng)
+    if chance(rng, difficulty.cable):
         points = [(between(rng, -0.1, 1.1), between(rng, 0, 1)) for _ in range(4)]
         behind.cord([(-0.05, between(rng, 0.2, 0.9)), *points, (1.05, between(rng, 0.2, 0.9))], (40, 40, 44), 0.022)
-    if chance(rng, dials.hand):
-        _hand(before, rng)
-    return behind, before
+    if chance(rng, difficulty.hand):
+        _hand(in_front, rng)
+    return behind, in_front
 
 
-def _thing(pen: Pen, x: float, y: float, rng: Rng) -> None:
+def _unrelated_item(pen: Pen, x: float, y: float, rng: Rng) -> None:
     colour = pick(rng, BRIGHTS)
     kind = pick(rng, ("pen", "coin", "note", "mug", "box"))
     if kind == "pen":
@@ -134,7 +151,7 @@ def _thing(pen: Pen, x: float, y: float, rng: Rng) -> None:
         pen.oval(x, y, 0.08, 0.08, colour, shade(colour, 0.5))
         pen.oval(x, y, 0.06, 0.06, (70, 46, 30))
     else:
-        pen.box(x - 0.07, y - 0.05, x + 0.07, y + 0.05, shade(colour, 0.8), edge=shade(colour, 0.4), round_=0.01)
+        pen.box(x - 0.07, y - 0.05, x + 0.07, y + 0.05, shade(colour, 0.8), edge=shade(colour, 0.4), radius=0.01)
 
 
 def _hand(pen: Pen, rng: Rng) -> None:
@@ -149,27 +166,46 @@ def _hand(pen: Pen, rng: Rng) -> None:
 
 
 def price_sticker(pen: Pen, rng: Rng) -> None:
-    """Put a sticker on the object."""
+    """Draw a price sticker on the object."""
     x, y = between(rng, 0.2, 0.66), between(rng, 0.3, 0.7)
     colour: Colour = pick(rng, ((250, 230, 60), (250, 250, 250), (240, 110, 60), (120, 220, 120)))
-    pen.box(x, y, x + 0.19, y + 0.11, colour, edge=shade(colour, 0.7), round_=0.02)
+    pen.box(x, y, x + 0.19, y + 0.11, colour, edge=shade(colour, 0.7), radius=0.02)
     text = pick(rng, ("SALE", "USED", "$$", "B-12", "NEW", "OK"))
     pen.text(x + 0.02, y + 0.02, text, (40, 36, 36), 0.065)
 
 
-def pose(drawn: Image.Image, rng: Rng, height: int, width: int, dials: Difficulty) -> Image.Image:
-    """Return the object on a transparent photo: turned, tilted, scaled, somewhere near the centre."""
+def pose(drawn: Image.Image, rng: Rng, height: int, width: int, difficulty: Difficulty) -> Image.Image:
+    """Place the object in the photo: rotated, tilted, scaled and shifted a little.
+
+    Parameters
+    ----------
+    drawn : Image
+        The object, a square with transparency.
+    rng : Generator
+        Source of randomness.
+    height, width : int
+        Of the photo, in pixels.
+    difficulty : Difficulty
+        How much the pose varies.
+
+    Returns
+    -------
+    Image
+        Of the photo's size, transparent around the object.
+    """
     short = min(height, width)
-    side = short * between(rng, dials.size_low, dials.size_high)
-    turn = np.radians(between(rng, -dials.rotation, dials.rotation))
+    side = short * between(rng, difficulty.size_low, difficulty.size_high)
+    turn = np.radians(between(rng, -difficulty.rotation, difficulty.rotation))
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], dtype=float) / 2
-    corners += rng.uniform(-1, 1, (4, 2)) * dials.perspective
-    corners *= (side, side * (1 + between(rng, -dials.stretch, dials.stretch)))
+    corners += rng.uniform(-1, 1, (4, 2)) * difficulty.perspective
+    corners *= (side, side * (1 + between(rng, -difficulty.stretch, difficulty.stretch)))
     corners @= np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    spread = dials.off_centre
+    spread = difficulty.off_centre
     centre = np.array([0.5, 0.5]) + rng.uniform(-spread, spread, 2)
-    if chance(rng, dials.cut_off):
-        centre[int(rng.integers(2))] += pick(rng, (-1, 1)) * between(rng, dials.cut_off_by / 2, dials.cut_off_by)
+    if chance(rng, difficulty.cut_off):
+        centre[int(rng.integers(2))] += pick(rng, (-1, 1)) * between(
+            rng, difficulty.cut_off_by / 2, difficulty.cut_off_by
+        )
     corners += centre * (width, height)
     size = drawn.width
     source = [(0, 0), (size, 0), (size, size), (0, size)]
@@ -179,25 +215,25 @@ def pose(drawn: Image.Image, rng: Rng, height: int, width: int, dials: Difficult
 
 
 def _coefficients(photo: npt.NDArray[np.float64], source: list[tuple[int, int]]) -> list[float]:
-    """Return Pillow's eight numbers of the perspective that takes the photo's corners to the drawing's."""
-    rows, wanted = [], []
+    """Return the eight coefficients, as Pillow wants them, of the perspective from the photo to the drawing."""
+    rows, targets = [], []
     for (x, y), (u, v) in zip(photo, source, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        wanted += [u, v]
-    return [float(value) for value in np.linalg.solve(np.array(rows), np.array(wanted, dtype=float))]
+        targets += [u, v]
+    return [float(value) for value in np.linalg.solve(np.array(rows), np.array(targets, dtype=float))]
 
 
-def light(pixels: Pixels, rng: Rng, dials: Difficulty) -> Pixels:
-    """Return the photo under uneven light, in another colour of light, with the noise of a small sensor."""
+def light(pixels: Pixels, rng: Rng, difficulty: Difficulty) -> Pixels:
+    """Return the photo, levels 0 to 255, under uneven and tinted light, with the noise of a small sensor."""
     height, width = pixels.shape[:2]
     across = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :]
     down = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
     turn = between(rng, 0, 2 * np.pi)
-    slope = between(rng, 0, dials.light)
+    slope = between(rng, 0, difficulty.light)
     level = 1 - slope * (0.5 + across * np.float32(np.cos(turn)) + down * np.float32(np.sin(turn))) * np.float32(0.8)
-    level *= 1 - between(rng, 0, dials.vignette) * 2 * (across**2 + down**2)
-    level *= 1 + between(rng, -dials.brightness, dials.brightness) + slope * 0.4
-    cast = (1 + rng.uniform(-dials.white_balance, dials.white_balance, 3)).astype(np.float32)
+    level *= 1 - between(rng, 0, difficulty.vignette) * 2 * (across**2 + down**2)
+    level *= 1 + between(rng, -difficulty.brightness, difficulty.brightness) + slope * 0.4
+    cast = (1 + rng.uniform(-difficulty.white_balance, difficulty.white_balance, 3)).astype(np.float32)
     lit = pixels * level[..., None] * cast
-    lit += rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(between(rng, 0, dials.noise))
+    lit += rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(between(rng, 0, difficulty.noise))
     return np.clip(lit, 0, 255).astype(np.float32, copy=False)

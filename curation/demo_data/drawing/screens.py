@@ -1,4 +1,4 @@
-"""Drawings of monitors and printers."""
+"""Draw monitors and printers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _stand(pen: Pen, top: float, body: Colour, rng: Rng) -> None:
 
 
 def monitor_front(pen: Pen, rng: Rng) -> None:
-    """Draw a screen on a stand, from the front."""
+    """Draw a monitor on its stand, from the front."""
     body = pick(rng, (*DARKS, *DARKS, (196, 198, 202), (232, 232, 230)))
     low, turn = between(rng, 0.62, 0.72), between(rng, -0.05, 0.05)
     _stand(pen, low - 0.02, body, rng)
@@ -42,7 +42,7 @@ def monitor_front(pen: Pen, rng: Rng) -> None:
 
 
 def monitor_wide(pen: Pen, rng: Rng) -> None:
-    """Draw a wide screen, bent a little."""
+    """Draw a wide monitor, slightly curved."""
     body = pick(rng, DARKS)
     _stand(pen, 0.62, body, rng)
     bend = between(rng, 0.0, 0.05)
@@ -54,13 +54,13 @@ def monitor_wide(pen: Pen, rng: Rng) -> None:
 
 
 def monitor_back(pen: Pen, rng: Rng) -> None:
-    """Draw from behind: the cover, a neck and vents."""
+    """Draw a monitor from behind: cover, neck and vents."""
     body = pick(rng, (*DARKS, (196, 198, 202)))
     _stand(pen, 0.5, body, rng)
-    pen.box(0.05, 0.08, 0.95, 0.66, body, edge=shade(body, 0.5), round_=0.03)
-    pen.box(0.2, 0.18, 0.8, 0.60, shade(body, 0.8), round_=0.05)
+    pen.box(0.05, 0.08, 0.95, 0.66, body, edge=shade(body, 0.5), radius=0.03)
+    pen.box(0.2, 0.18, 0.8, 0.60, shade(body, 0.8), radius=0.05)
     vents(pen, Quad.box(0.3, 0.21, 0.7, 0.29), shade(body, 0.45), 4)
-    pen.box(0.42, 0.34, 0.58, 0.88, shade(body, 0.65), round_=0.02)
+    pen.box(0.42, 0.34, 0.58, 0.88, shade(body, 0.65), radius=0.02)
 
 
 def _paper(pen: Pen, where: Quad, rng: Rng) -> None:
@@ -70,7 +70,7 @@ def _paper(pen: Pen, where: Quad, rng: Rng) -> None:
 
 
 def printer_inkjet(pen: Pen, rng: Rng) -> None:
-    """Draw a low printer: paper standing behind, a sheet coming out in front."""
+    """Draw an inkjet printer: paper upright at the back, a sheet coming out at the front."""
     body = pick(rng, _PRINTERS)
     tilt = between(rng, 0.02, 0.08)
     pen.poly([(0.24 - tilt, 0.08), (0.76 + tilt, 0.08), (0.74, 0.42), (0.26, 0.42)], shade(body, 0.6))
@@ -86,7 +86,7 @@ def printer_inkjet(pen: Pen, rng: Rng) -> None:
 
 
 def printer_laser(pen: Pen, rng: Rng) -> None:
-    """Draw a cube with a paper drawer, much as a desktop."""
+    """Draw a laser printer: a cube with a paper drawer, which resembles a desktop."""
     body = pick(rng, _PRINTERS)
     top = between(rng, 0.12, 0.2)
     pen.poly([(0.18, top), (0.82, top), (0.92, top + 0.16), (0.08, top + 0.16)], shade(body, 0.75), shade(body, 0.5))
@@ -102,7 +102,7 @@ def printer_laser(pen: Pen, rng: Rng) -> None:
 
 
 def printer_scanner(pen: Pen, rng: Rng) -> None:
-    """Draw a flat scanner with its lid up."""
+    """Draw a flatbed scanner with its lid open."""
     body = pick(rng, _PRINTERS)
     lid = between(rng, 0.06, 0.18)
     pen.poly([(0.10, lid), (0.90, lid), (0.93, 0.46), (0.07, 0.46)], shade(body, 0.9), shade(body, 0.5))
@@ -116,18 +116,18 @@ def printer_scanner(pen: Pen, rng: Rng) -> None:
 
 
 def office_copier(pen: Pen, rng: Rng) -> None:
-    """Draw a copier as tall as a table, with drawers and a feeder."""
+    """Draw a copier as tall as a table, with drawers and a document feeder."""
     body: Colour = pick(rng, ((230, 230, 226), (210, 214, 218), (190, 194, 198)))
-    pen.box(0.2, 0.06, 0.76, 0.15, shade(body, 0.8), edge=shade(body, 0.5), round_=0.02)
-    pen.box(0.16, 0.14, 0.84, 0.23, shade(body, 0.95), edge=shade(body, 0.5), round_=0.01)
+    pen.box(0.2, 0.06, 0.76, 0.15, shade(body, 0.8), edge=shade(body, 0.5), radius=0.02)
+    pen.box(0.16, 0.14, 0.84, 0.23, shade(body, 0.95), edge=shade(body, 0.5), radius=0.01)
     pen.poly([(0.6, 0.16), (0.86, 0.16), (0.92, 0.24), (0.62, 0.24)], (50, 60, 76))
     pen.box(0.16, 0.23, 0.84, 0.40, (52, 54, 58))
     _paper(pen, Quad((0.24, 0.32), (0.64, 0.32), (0.66, 0.39), (0.22, 0.39)), rng)
-    pen.box(0.14, 0.39, 0.86, 0.94, body, edge=shade(body, 0.5), round_=0.01)
+    pen.box(0.14, 0.39, 0.86, 0.94, body, edge=shade(body, 0.5), radius=0.01)
     for row in range(4):
         top = 0.45 + row * 0.12
-        pen.box(0.16, top, 0.84, top + 0.105, shade(body, 0.93), edge=shade(body, 0.6), round_=0.01)
-        pen.box(0.40, top + 0.03, 0.60, top + 0.055, shade(body, 0.5), round_=0.01)
+        pen.box(0.16, top, 0.84, top + 0.105, shade(body, 0.93), edge=shade(body, 0.6), radius=0.01)
+        pen.box(0.40, top + 0.03, 0.60, top + 0.055, shade(body, 0.5), radius=0.01)
     pen.box(0.03, 0.46, 0.14, 0.52, shade(body, 0.7))
     for x in (0.22, 0.78):
         pen.oval(x, 0.955, 0.03, 0.025, (40, 40, 44))

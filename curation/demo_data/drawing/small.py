@@ -1,4 +1,4 @@
-"""Drawings of mice, webcams, disks and thumb drives."""
+"""Draw mice, webcams, disks and thumb drives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _mouse(pen: Pen, x: float, y: float, rx: float, ry: float, rng: Rng) -> None
     pen.line([(x, y - ry), (x, y - ry * 0.1)], shade(body, 0.4), 0.008)
     pen.line(arc(x, y - ry * 0.1, rx * 0.97, ry * 0.12, 180, 0), shade(body, 0.5), 0.008)
     wheel = pick(rng, ((40, 40, 44), (200, 60, 60), (90, 200, 230), (150, 152, 156)))
-    pen.box(x - rx * 0.12, y - ry * 0.68, x + rx * 0.12, y - ry * 0.25, wheel, round_=0.015)
+    pen.box(x - rx * 0.12, y - ry * 0.68, x + rx * 0.12, y - ry * 0.25, wheel, radius=0.015)
 
 
 def mouse_top(pen: Pen, rng: Rng) -> None:
@@ -36,16 +36,16 @@ def mouse_top(pen: Pen, rng: Rng) -> None:
 
 
 def mouse_side(pen: Pen, rng: Rng) -> None:
-    """Draw a mouse seen from its side."""
+    """Draw a mouse from the side."""
     body = pick(rng, (*BODIES, *BRIGHTS[:2]))
     hump = between(rng, 0.30, 0.42)
     outline: list[Point] = [*arc(0.5, 0.68, 0.46, hump, 180, 360), (0.96, 0.74), (0.04, 0.74)]
     pen.poly(outline, body, shade(body, 0.5))
-    pen.box(0.05, 0.70, 0.95, 0.77, shade(body, 0.5), round_=0.03)
+    pen.box(0.05, 0.70, 0.95, 0.77, shade(body, 0.5), radius=0.03)
     pen.line(arc(0.5, 0.70, 0.38, hump * 0.6, 190, 300), shade(body, 0.6), 0.012)
-    pen.box(0.14, 0.68 - hump * 0.80, 0.24, 0.68 - hump * 0.45, shade(body, 0.35), round_=0.03)
+    pen.box(0.14, 0.68 - hump * 0.80, 0.24, 0.68 - hump * 0.45, shade(body, 0.35), radius=0.03)
     for x in (0.44, 0.58):
-        pen.box(x, 0.52, x + 0.10, 0.56, shade(body, 0.4), round_=0.02)
+        pen.box(x, 0.52, x + 0.10, 0.56, shade(body, 0.4), radius=0.02)
 
 
 def mouse_on_pad(pen: Pen, rng: Rng) -> None:
@@ -54,7 +54,7 @@ def mouse_on_pad(pen: Pen, rng: Rng) -> None:
     if chance(rng, 0.3):
         pen.oval(0.5, 0.5, 0.48, 0.46, pad, shade(pad, 0.6))
     else:
-        pen.box(0.01, 0.10, 0.99, 0.90, pad, edge=shade(pad, 0.6), round_=0.04)
+        pen.box(0.01, 0.10, 0.99, 0.90, pad, edge=shade(pad, 0.6), radius=0.04)
         if chance(rng, 0.5):
             pen.poly([(0.1, 0.82), (0.4, 0.2), (0.6, 0.2), (0.3, 0.82)], shade(pad, 1.4))
     _mouse(pen, between(rng, 0.42, 0.66), between(rng, 0.46, 0.54), 0.17, 0.27, rng)
@@ -69,12 +69,12 @@ def _lens(pen: Pen, x: float, y: float, radius: float, rng: Rng) -> None:
 
 
 def webcam_bar(pen: Pen, rng: Rng) -> None:
-    """Draw a bar with a lens in the middle and a clip below."""
+    """Draw a webcam: a bar with a lens in the middle and a clip below."""
     body = pick(rng, DARKS)
     pen.poly([(0.36, 0.55), (0.64, 0.55), (0.70, 0.80), (0.30, 0.80)], shade(body, 0.8), shade(body, 0.5))
-    pen.box(0.26, 0.78, 0.74, 0.90, shade(body, 1.15), edge=shade(body, 0.5), round_=0.03)
+    pen.box(0.26, 0.78, 0.74, 0.90, shade(body, 1.15), edge=shade(body, 0.5), radius=0.03)
     top = between(rng, 0.20, 0.28)
-    pen.box(0.02, top, 0.98, 0.60, body, edge=shade(body, 1.5), round_=0.15)
+    pen.box(0.02, top, 0.98, 0.60, body, edge=shade(body, 1.5), radius=0.15)
     middle = (top + 0.60) / 2
     _lens(pen, 0.5, middle, (0.60 - top) * 0.44, rng)
     for x in (0.18, 0.82):
@@ -84,7 +84,7 @@ def webcam_bar(pen: Pen, rng: Rng) -> None:
 
 
 def webcam_ball(pen: Pen, rng: Rng) -> None:
-    """Draw a ball with a lens on a foot, much as a mouse from above."""
+    """Draw a webcam: a ball with a lens, on a foot, which resembles a mouse from above."""
     body = pick(rng, (*BODIES, BRIGHTS[1]))
     pen.poly([(0.42, 0.6), (0.58, 0.6), (0.74, 0.93), (0.26, 0.93)], shade(body, 0.7), shade(body, 0.5))
     pen.oval(0.5, 0.92, 0.26, 0.05, shade(body, 0.6))
@@ -97,11 +97,11 @@ def webcam_ball(pen: Pen, rng: Rng) -> None:
 
 
 def webcam_tripod(pen: Pen, rng: Rng) -> None:
-    """Draw a square head on three legs."""
+    """Draw a webcam on a tripod."""
     body = pick(rng, DARKS)
     for x in (0.22, 0.5, 0.78):
         pen.line([(0.5, 0.58), (x, 0.95)], shade(body, 1.2), 0.035)
-    pen.box(0.18, 0.08, 0.82, 0.56, body, edge=shade(body, 1.4), round_=between(rng, 0.04, 0.16))
+    pen.box(0.18, 0.08, 0.82, 0.56, body, edge=shade(body, 1.4), radius=between(rng, 0.04, 0.16))
     _lens(pen, 0.5, 0.32, between(rng, 0.16, 0.2), rng)
     if chance(rng, 0.5):
         for x, y in ((0.25, 0.15), (0.75, 0.15), (0.25, 0.49), (0.75, 0.49)):
@@ -113,17 +113,17 @@ def disk_external(pen: Pen, rng: Rng) -> None:
     body = pick(rng, (*DARKS, *BRIGHTS[:2], (190, 193, 198)))
     if chance(rng, 0.6):
         pen.cord([(0.5, 0.85), (0.45, 0.96), (0.2, 0.95), (0.06, 0.9)], (30, 30, 34), 0.03)
-    pen.box(0.20, 0.06, 0.82, 0.91, shade(body, 0.5), round_=0.05)
-    pen.box(0.18, 0.04, 0.80, 0.88, body, edge=shade(body, 0.6), round_=0.05)
+    pen.box(0.20, 0.06, 0.82, 0.91, shade(body, 0.5), radius=0.05)
+    pen.box(0.18, 0.04, 0.80, 0.88, body, edge=shade(body, 0.6), radius=0.05)
     mark = shade(body, 1.6) if sum(body) < 380 else shade(body, 0.6)
-    pen.box(0.28, 0.14, 0.52, 0.19, mark, round_=0.01)
+    pen.box(0.28, 0.14, 0.52, 0.19, mark, radius=0.01)
     pen.line([(0.26, 0.7), (0.72, 0.7)], shade(body, 0.7), 0.012)
     buttons(pen, Quad.box(0.46, 0.8, 0.52, 0.84), rng, 1)
 
 
 def disk_bare(pen: Pen, rng: Rng) -> None:
-    """Draw a bare disk: metal, a white label, screws."""
-    pen.box(0.16, 0.03, 0.84, 0.97, shade(_METAL, between(rng, 0.75, 1.1)), edge=(90, 92, 96), round_=0.02)
+    """Draw a bare disk: metal and screws, with a white label or open."""
+    pen.box(0.16, 0.03, 0.84, 0.97, shade(_METAL, between(rng, 0.75, 1.1)), edge=(90, 92, 96), radius=0.02)
     if chance(rng, 0.5):
         pen.oval(0.5, 0.36, 0.29, 0.29, (210, 212, 216), (130, 132, 138))
         pen.oval(0.5, 0.36, 0.09, 0.09, (150, 152, 158), (90, 92, 96))
@@ -139,9 +139,9 @@ def disk_bare(pen: Pen, rng: Rng) -> None:
 
 
 def disk_solid(pen: Pen, rng: Rng) -> None:
-    """Draw a flat solid-state disk, much as a network box."""
+    """Draw a flat solid-state disk, which resembles a network device."""
     body = pick(rng, DARKS)
-    pen.box(0.05, 0.20, 0.95, 0.82, body, edge=shade(body, 1.4), round_=0.03)
+    pen.box(0.05, 0.20, 0.95, 0.82, body, edge=shade(body, 1.4), radius=0.03)
     stripe = pick(rng, BRIGHTS)
     pen.poly([(0.05, 0.62), (0.95, 0.44), (0.95, 0.60), (0.05, 0.78)], stripe)
     pen.text(0.14, 0.26, pick(rng, ("SSD", "1TB", "512GB", "256G")), (235, 235, 235), 0.16)
@@ -160,6 +160,6 @@ def thumb_drives(pen: Pen, rng: Rng) -> None:
         pen.box(x - width * 0.36, top, x + width * 0.36, top + 0.28, _METAL, edge=(110, 112, 118))
         for hole in (-0.16, 0.16):
             pen.box(x + width * (hole - 0.07), top + 0.07, x + width * (hole + 0.07), top + 0.14, (60, 62, 68))
-        pen.box(x - width / 2, top + 0.26, x + width / 2, 0.95, body, edge=shade(body, 0.6), round_=0.04)
-        pen.box(x - width / 4, top + 0.4, x + width / 4, top + 0.5, shade(body, 1.6), round_=0.01)
+        pen.box(x - width / 2, top + 0.26, x + width / 2, 0.95, body, edge=shade(body, 0.6), radius=0.04)
+        pen.box(x - width / 4, top + 0.4, x + width / 4, top + 0.5, shade(body, 1.6), radius=0.01)
         pen.oval(x, 0.88, 0.03, 0.03, shade(body, 0.3))

@@ -1,4 +1,4 @@
-"""Pictures of text: spec sheets in place of a photo of the item."""
+"""Draw spec sheets: pictures of text instead of a photo of the item."""
 
 from __future__ import annotations
 
@@ -32,7 +32,15 @@ _TITLES = ("Specifications", "About this PC", "System", "Device specs", "SPECS:"
 
 
 def spec_sheet(rng: Rng, width: int, height: int) -> Image.Image:
-    """Return a page of specifications, as a table, a list or a screenshot."""
+    """Return a picture of a laptop's specifications: a table, a list or a screenshot.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of randomness.
+    width, height : int
+        In pixels.
+    """
     paper, ink, accent = pick(rng, _THEMES)
     image = Image.new("RGB", (width, height), paper)
     draw = ImageDraw.Draw(image)

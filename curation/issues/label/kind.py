@@ -1,4 +1,4 @@
-"""Wrong labels: photo, title and price fused into one belief."""
+"""Wrong labels, found by the combined belief of photo, title and price."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ def find(evidence: Evidence) -> pd.DataFrame:
     Parameters
     ----------
     evidence : Evidence
-        With whatever there is: probabilities, titles, prices.
+        With any of probabilities, titles and prices.
 
     Returns
     -------
     DataFrame
-        ``is_label_issue``; ``label_score``, the chance that the given label is right (low = bad; 0 without a label, NaN
-        without evidence); ``suggested_label``, the best other class where the chance of a wrong label is at least 0.1,
-        else NA; ``suggested_confidence``, the chance that it is the true one; ``reason``.
+        ``is_label_issue``; ``label_score``, the probability that the given label is right (low = bad; 0 without a
+        label, NaN without evidence); ``suggested_label``, the best other class if the probability of a wrong label is
+        at least 0.1, else NA; ``suggested_confidence``, the probability that it is the true one; ``reason``.
     """
-    found = judge(evidence)
+    judgement = judge(evidence)
     names = np.array([*evidence.classes, None], dtype=object)
     table = pd.DataFrame(
         {
-            "is_label_issue": found.flagged,
-            "label_score": found.score,
-            "suggested_label": pd.array(names[found.suggested], dtype="string"),
-            "suggested_confidence": found.confidence,
+            "is_label_issue": judgement.flagged,
+            "label_score": judgement.score,
+            "suggested_label": pd.array(names[judgement.suggested], dtype="string"),
+            "suggested_confidence": judgement.confidence,
         },
         index=evidence.listings.index,
     )
     reasons = [
-        _reason(given, found, row, evidence.classes) if flagged else ""
-        for row, (given, flagged) in enumerate(zip(evidence.listings["label"], found.flagged, strict=True))
+        _reason(given, judgement, row, evidence.classes) if flagged else ""
+        for row, (given, flagged) in enumerate(zip(evidence.listings["label"], judgement.flagged, strict=True))
     ]
     return table.assign(reason=reasons)
 
 
-def _reason(given: object, found: Judgement, row: int, classes: Sequence[str]) -> str:
+def _reason(given: object, judgement: Judgement, row: int, classes: Sequence[str]) -> str:
     what = "no label given" if pd.isna(given) else f"given {given}"  # type: ignore[call-overload]
-    suggested = f"{classes[found.suggested[row]]} ({found.confidence[row]:.2f})"
+    suggested = f"{classes[judgement.suggested[row]]} ({judgement.confidence[row]:.2f})"
     voices = [
-        f"{_together(names)} {'says' if len(names) == 1 else 'say'} {what_they_say}"
-        for names, what_they_say in ((found.for_it[row], "so"), (found.against_it[row], "otherwise"))
+        f"{_together(names)} {'says' if len(names) == 1 else 'say'} {statement}"
+        for names, statement in ((judgement.supporting[row], "so"), (judgement.opposing[row], "otherwise"))
         if names
     ]
     return f"{what}, looks like {suggested}" + (f": {', '.join(voices)}" if voices else "")

@@ -1,4 +1,4 @@
-"""How many labels are wrong, without being told."""
+"""How many labels are wrong: the cut that flags fit, and the noise among confident listings."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ __all__ = ["Cut", "chance_right", "choose_cut", "confusions", "find_cut", "noise
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: How far the cut goes with the log-odds of a wrong label, and where it starts; see :func:`choose_cut`.
+#: Slope and offset of the cut in the log-odds of a wrong label; see :func:`choose_cut`.
 SLOPE = 0.65
 OFFSET = 1.1
 _LEAST_SHARE = 1e-3
-#: The surest listings, among which wrong labels are told from the model's own errors: this share, and at least so many.
+#: The most confident listings, where labels that differ are wrong: this share of all, and at least so many.
 SUREST, FEWEST_SURE = 0.1, 30
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Where labels begin to be flagged.
+    """The margin below which labels are flagged.
 
     Attributes
     ----------
     margin : float
         Labels below it are flagged; at most 0.
     share : float
-        Share of the labels that is, 0 to 1.
+        Share of the labels below it, 0 to 1.
     candidates : float
-        Number of classes that the labels in doubt spread over, 1 to K - 1; see :func:`confusions`.
+        Number of classes over which doubtful labels spread, 1 to K - 1; see :func:`confusions`.
     """
 
     margin: float
@@ -53,15 +53,15 @@ def find_cut(logs: Floats, given: Integers) -> Cut:
 def choose_cut(margins: Floats, candidates: float) -> float:
     """Choose the margin below which labels are flagged, so that it fits the share that it flags.
 
-    With a share e of wrong labels, each spread over c classes, a wrong label is as likely as a right one where the
-    odds of the given class against the best other one are e : c (1 - e). Beliefs that were learnt from such labels are
-    flattened by them and by the model's own doubt, so the cut moves less than in theory: it is 0.65 log(e / (c (1 -
-    e))) + 1.1, or 0 if that is above. The share e is that of the listings below the cut itself: starting from every
-    listing whose best class is another one, cut and share follow each other until they agree. Much noise keeps the cut
+    With a share e of wrong labels, each spread over c classes, a label is as likely wrong as right where the odds of
+    the given class against the best other one are e : c (1 - e). Beliefs learned from such labels are flattened by the
+    noise and by the model's own uncertainty, so the cut moves less than in theory: it is 0.65 log(e / (c (1 - e))) +
+    1.1, or 0 if that is positive. The share e is that of the listings below the cut itself: starting from every listing
+    whose best class differs from the given one, cut and share are updated in turn until they agree. Noise keeps the cut
     near 0; in a clean dataset both shrink together.
 
-    The two numbers were chosen in benchmarks/detection.py, on noise of people and of a generator, from 2 % to 40 %,
-    with 2 to 43 classes, good models and weak ones.
+    The two numbers were chosen in benchmarks/detection.py, on human and synthetic noise from 2 % to 40 %, with 2 to 43
+    classes and with good and weak models.
 
     Parameters
     ----------
@@ -89,14 +89,14 @@ def choose_cut(margins: Floats, candidates: float) -> float:
 
 
 def confusions(given: Integers, best: Integers, classes: int) -> float:
-    """Return over how many classes the labels spread that differ from the best one: 1 to K - 1.
+    """Return over how many classes the labels that differ from the best one spread: 1 to K - 1.
 
     The perplexity of the given class among listings with the same best class, averaged over them.
 
     Parameters
     ----------
     given, best : ndarray of int64, shape (n,)
-        Of listings whose best class is not the given one.
+        Class numbers of listings whose best class is not the given one.
     classes : int
         K.
 
@@ -114,11 +114,11 @@ def confusions(given: Integers, best: Integers, classes: int) -> float:
 
 
 def noise_where_sure(probs: Floats, given: Integers) -> float:
-    """Return the share of given labels that differ from the best class where that is surest.
+    """Return the share of given labels that differ from the best class among the most confident listings.
 
-    There, the model hardly errs, so who differs is mislabelled (anchor points: Liu and Tao, "Classification with Noisy
-    Labels by Importance Reweighting", TPAMI 2016). People err less on photos that are easy to tell, so this is less
-    than the share of wrong labels among all.
+    There the model rarely errs, so a label that differs is wrong (anchor points: Liu and Tao, "Classification with
+    Noisy Labels by Importance Reweighting", TPAMI 2016). People err less on easy photos, so this is less than the share
+    of wrong labels among all.
 
     Parameters
     ----------
@@ -129,18 +129,18 @@ def noise_where_sure(probs: Floats, given: Integers) -> float:
     """
     surest = np.argsort(-probs.max(axis=1), kind="stable")[: max(FEWEST_SURE, int(SUREST * len(given)))]
     differ = int((probs[surest].argmax(axis=1) != given[surest]).sum())
-    # half a listing more: that none was seen does not mean that there are none
+    # half a listing more, because none among these does not mean none at all
     return (differ + 0.5) / (len(surest) + 1)
 
 
 def suggestion_confidence(
     probs: Floats, given: Integers, suggested: Integers, *, share: float, candidates: float
 ) -> Floats:
-    """Return the chance that the suggested class is the true one.
+    """Return the probability that the suggested class is the true one.
 
-    The probabilities predict *given* labels, a share e of which is wrong. Taking that share out of them, and counting
-    the given label itself as a witness that is right in 1 - e of all cases and names each of c wrong classes in e / c
-    of them (Bayes), leaves the chance of each class being true.
+    The probabilities predict *given* labels, a share e of which is wrong. That share is removed from them, and the
+    given label counts as a witness that is right with probability 1 - e and names each of c wrong classes with
+    probability e / c (Bayes).
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def suggestion_confidence(
     given, suggested : ndarray of int64, shape (n,)
         Class numbers; -1 for a listing without a label, which has no such witness.
     share, candidates : float
-        The e and c above. A share that is too large makes suggestions too sure; see :func:`noise_where_sure`.
+        The e and c above. Too large a share makes suggestions overconfident; see :func:`noise_where_sure`.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def suggestion_confidence(
         0 to 1.
     """
     each, share = np.arange(len(given)), float(np.clip(share, _LEAST_SHARE, 0.9))
-    # never below a twentieth of what it was: a belief can't be ruled out by a guess of the noise
+    # never below a twentieth of its value: an estimate of the noise can't rule a class out
     true = np.maximum(probs - share / probs.shape[1], 0.05 * probs)
     true /= true.sum(axis=1, keepdims=True)
     witness = np.where(given >= 0, candidates * (1 - share) / share, 1.0)
@@ -166,10 +166,10 @@ def suggestion_confidence(
     return confidence
 
 
-#: How fast the chance of a wrong label falls with the margin.
+#: How fast the probability of a wrong label falls with the margin.
 STEEPNESS = 1.5
 
 
 def chance_right(margin: Floats, cut: Cut) -> Floats:
-    """Return the chance that each given label is right, from its margin over the best other class; shape (N,)."""
+    """Return the probability that each given label is right, from its margin over the best other class; shape (N,)."""
     return np.asarray(1 / (1 + np.exp(STEEPNESS * np.clip(cut.margin - margin, -40, 40))))

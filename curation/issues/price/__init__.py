@@ -1,1 +1,1 @@
-"""Odd prices: what a listing should cost by its class, words and photo, and typing errors."""
+"""Odd prices: what a listing should cost, by its class, title and photo, and typing errors."""

@@ -1,4 +1,4 @@
-"""Which class each listing is of, and how likely, without a look at its price: what the price is compared with."""
+"""The classes that each price is compared with, and their probabilities, which do not depend on the price."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = ["Chances", "class_chances"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: Classes that are kept of each listing: the rest hardly ever matters, and there may be thousands.
+#: Classes kept for each listing: the rest hardly ever matters, and there may be thousands.
 KEPT = 5
 
 
 @dataclass(frozen=True)
 class Chances:
-    """The classes that each listing may be of.
+    """The classes that each listing may belong to.
 
     Attributes
     ----------
     number : ndarray of int64, shape (N, M)
-        Class numbers, the likeliest first.
+        Class numbers, the most likely first.
     share : ndarray of float64, shape (N, M)
-        The chance of each; rows sum to 1.
+        The probability of each; rows sum to 1.
     """
 
     number: Integers
@@ -39,9 +39,9 @@ class Chances:
 
 
 def class_chances(evidence: Evidence) -> Chances:
-    """Return what photo and title say of each listing's class, and its given label, but not its price.
+    """Return the likely classes of each listing by photo, title and given label, but not by its price.
 
-    A price that decided which class it is held against would nearly always fit.
+    A price that selected the class it is compared with would nearly always fit.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def class_chances(evidence: Evidence) -> Chances:
     Returns
     -------
     Chances
-        At most 5 classes of each listing. Of a listing that nothing is known of, the given label; of one without a
-        label too, the largest classes.
+        At most 5 classes per listing. Without any evidence, the given label; without a label either, the largest
+        classes.
     """
     belief = believe(evidence, [source for source in evidence.sources if source.name != PRICE])
     probs = _given_alone(evidence) if belief is None else _believed(belief, evidence)
@@ -71,11 +71,11 @@ def _given_alone(evidence: Evidence) -> Floats:
 
 def _believed(belief: Belief, evidence: Evidence) -> Floats:
     given, probs = evidence.given, _given_alone(evidence)
-    unlabelled = belief.known & (given < 0)
+    unlabelled = belief.seen & (given < 0)
     probs[unlabelled] = softmax(belief.logs[unlabelled])
     rows = np.flatnonzero(belief.judged)
     margin = margins(belief.logs, np.maximum(given, 0))
-    right = chance_right(margin[rows], find_cut(belief.logs[belief.learnt], given[belief.learnt]))
+    right = chance_right(margin[rows], find_cut(belief.logs[belief.learnable], given[belief.learnable]))
     others = belief.logs[rows]
     others[np.arange(len(rows)), given[rows]] = -np.inf
     probs[rows] = (1 - right)[:, None] * softmax(others)

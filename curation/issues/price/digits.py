@@ -1,4 +1,4 @@
-"""What the digits of a price tell: how round it is, and whether it is one that people type when they mean none."""
+"""What the digits of a price say: how round it is, and whether it looks like a placeholder."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Mask = npt.NDArray[np.bool_]
 
 #: What a price can be a whole number of, finest first: less than a cent, cents, units, tens, hundreds.
 STEPS = np.array([0.001, 0.01, 1.0, 10.0, 100.0])
-#: Natural logarithms: prices expected within a factor of 2 are told apart little.
+#: In natural logarithms: listings expected to cost within a factor of 2 are treated nearly alike.
 _SMOOTH, _BIN = 0.7, 0.1
-#: What is usual in the whole table counts like so many prices everywhere.
+#: The roundness of all prices counts as so many prices everywhere.
 _BORROWED = 3.0
 
 
@@ -35,23 +35,23 @@ def roundness(price: Floats) -> Integers:
 
 
 class Roundness:
-    """How usual round prices are among listings that are expected to cost so much.
+    """How common round prices are among listings that are expected to cost about as much.
 
-    Nobody asks 4.50 for a laptop: a number with cents, where such prices have none, is rather a point that slipped.
+    Nobody asks 4.50 for a laptop. Cents where such prices have none suggest a misplaced decimal point.
 
     Parameters
     ----------
     expected : ndarray of float64, shape (N,)
-        Log of what each listing is expected to cost; finite.
+        Log of the expected price of each listing; finite.
     price : ndarray of float64, shape (N,)
-        NaN for missing ones, which count for nothing.
+        NaN for missing ones, which do not count.
     """
 
     def __init__(self, expected: Floats, price: Floats) -> None:
         self._bin = ((expected - expected.min()) / _BIN).astype(np.int64)
         counts = np.zeros((self._bin.max() + 1, len(STEPS)))
-        told = price > 0
-        np.add.at(counts, (self._bin[told], roundness(price)[told]), 1.0)
+        priced = price > 0
+        np.add.at(counts, (self._bin[priced], roundness(price)[priced]), 1.0)
         whole = (counts.sum(axis=0) + 0.1) / (counts.sum() + 0.1 * len(STEPS))
         near = gaussian_filter1d(counts, _SMOOTH / _BIN, axis=0, mode="constant")
         # as sums over neighbours, each at most 1
@@ -59,14 +59,14 @@ class Roundness:
         self._log = np.log((near + _BORROWED * whole) / (near.sum(axis=1, keepdims=True) + _BORROWED))
 
     def __call__(self, price: Floats) -> Floats:
-        """Return the log of how usual the roundness of each price is where its listing is; shape (N,)."""
+        """Return the log frequency of the roundness of each price among listings like it; shape (N,)."""
         return np.asarray(self._log[self._bin, roundness(price)])
 
 
 def is_placeholder(price: Floats) -> Mask:
-    """Return whether people type such a price when they mean none: 0, 1, 123, 12345, 111, 99999 and their like.
+    """Return whether a price is one that people type as a placeholder: 0, 1, 123, 12345, 111, 99999 and the like.
 
-    Some of them are real prices; how well a price fits the listing decides, not its digits alone.
+    Some of them are real prices, so it also matters how well a price fits the listing.
 
     Examples
     --------

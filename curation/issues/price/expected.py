@@ -1,4 +1,4 @@
-"""What a listing should cost: several views, each a density of its log price, told by the listings of other folds."""
+"""What a listing should cost: several views, each a density of its log price, learned from other folds."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ __all__ = ["Expectation", "expect"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: Degrees of freedom of Student's t: nearly normal, with room for the odd price.
+#: Degrees of freedom of Student's t: nearly normal, with slightly heavier tails.
 _FREEDOM = 30
-#: Penalties of the views from title, photo and class. The first believes the words of single listings, as where a few
-#: office copiers stand among printers; the second what many have in common, which is the better guess for most.
+#: Penalties of the views from title, photo and class. The first trusts the words of single listings, as for a few
+#: office copiers among printers; the second trusts what many have in common, which predicts most prices better.
 _PENALTIES = (0.03, 2.0)
-#: Least share of a view; how often shares are learnt anew from what each view explains.
+#: Least share of a view, before shares are normalised; number of updates of the shares.
 _LEAST_SHARE, _ROUNDS = 0.1, 20
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What each listing should cost, if its price is meant.
+    """What each listing should cost, if its price is intended.
 
     Attributes
     ----------
     centre, spread : ndarray of float64, shape (N, M)
-        Of the log prices of each class that the listing may be of: the first view.
+        Of the log prices of each class that the listing may belong to: the first view.
     chance : ndarray of float64, shape (N, M)
-        The chance of each class; rows sum to 1.
+        The probability of each class; rows sum to 1.
     own : ndarray of float64, shape (N, V)
-        The log prices that the listing's own title and photo lead one to expect: V more views.
+        The log prices predicted from the listing's own title and photo: V more views.
     own_spread : ndarray of float64, shape (N, V)
-        How far prices of such classes lie from those.
+        Spread of the prices of such classes around the predictions.
     share : ndarray of float64, shape (1 + V,)
-        How many of the prices each view explains; sums to 1.
+        Share of the prices that each view explains; sums to 1.
     """
 
     centre: Floats
@@ -54,7 +54,7 @@ class Expectation:
 
     @property
     def middle(self) -> Floats:
-        """Log of what one would expect, shape (N,)."""
+        """Log of the expected price, shape (N,)."""
         return np.asarray(self._views_middle @ self.share)
 
     @property
@@ -70,13 +70,13 @@ class Expectation:
         return np.column_stack([(self.chance * self.centre).sum(axis=1), self.own])
 
     def log_density(self, x: Floats) -> Floats:
-        """Return the log-density at log prices `x`, shape (N,); a price need only fit one of the views."""
+        """Return the log-density at log prices `x`, shape (N,); a price needs to fit only one of the views."""
         return np.asarray(logsumexp(self.views(x) + np.log(self.share), axis=1))
 
     def views(self, x: Floats) -> Floats:
         """Return the log-density of each view at log prices `x`, shape (N, 1 + V)."""
         by_class = _log_density(x[:, None], self.centre, self.spread)
-        # a class that a listing can't be of has no chance, and no logarithm
+        # the logarithm of a probability of 0
         with np.errstate(divide="ignore"):
             first = logsumexp(by_class + np.log(self.chance), axis=1)
         return np.column_stack([first, _log_density(x[:, None], self.own, self.own_spread)])
@@ -91,14 +91,14 @@ def expect(
     *,
     classes: int,
 ) -> Expectation:
-    """Learn what prices are usual, by class and by the listings' own words and photos.
+    """Learn which prices are usual, by class and by the listings' own titles and photos.
 
     Parameters
     ----------
     x : ndarray of float64, shape (N,)
-        Log prices; any number where there is none.
+        Log prices; any number for a missing one.
     weight : ndarray of float64, shape (N,)
-        How much each counts: the chance that it is meant, 0 where there is none.
+        The probability that each is intended; 0 for a missing one.
     chances : Chances
         The classes of the listings.
     regression : Regression
@@ -111,29 +111,28 @@ def expect(
     -------
     Expectation
     """
-    known = weight > 0
+    priced = weight > 0
     centre, spread = np.empty_like(chances.share), np.empty_like(chances.share)
     for number in np.unique(fold):
-        others, rows = known & (fold != number), fold == number
-        # all prices in one fold: then there is nothing else to compare with
-        others = others if others.any() else known
+        others, rows = priced & (fold != number), fold == number
+        # if all prices are in one fold, there is nothing else to compare with
+        others = others if others.any() else priced
         by_class = class_prices(
             x[others], chances.number[others], chances.share[others] * weight[others, None], classes=classes
         )
         centre[rows], spread[rows] = (values[chances.number[rows]] for values in by_class)
     usual = (chances.share * centre).sum(axis=1)
-    penalties = _PENALTIES if regression.knows else ()
-    guesses = [usual + regression.predict(x - usual, weight, fold, penalty=penalty) for penalty in penalties]
-    own, own_spread = np.empty((len(x), len(guesses))), np.empty((len(x), len(guesses)))
-    for view, guess in enumerate(guesses):
-        own[:, view] = guess
-        # a title tells the price of a game better than that of a phone
-        counts = chances.share[known] * weight[known, None]
-        apart = class_prices((x - guess)[known], chances.number[known], counts, classes=classes)[1]
-        own_spread[:, view] = (chances.share * apart[chances.number]).sum(axis=1)
-    equal = np.full(1 + len(guesses), 1 / (1 + len(guesses)))
-    found = Expectation(centre, spread, chances.share, own, own_spread, equal)
-    return replace(found, share=_shares(found.views(x)[known], weight[known]))
+    penalties = _PENALTIES if regression.informative else ()
+    own, own_spread = np.empty((len(x), len(penalties))), np.empty((len(x), len(penalties)))
+    counts = chances.share[priced] * weight[priced, None]
+    for view, penalty in enumerate(penalties):
+        own[:, view] = usual + regression.predict(x - usual, weight, fold, penalty=penalty)
+        # a title predicts the price of a game better than that of a phone
+        _, residual = class_prices((x - own[:, view])[priced], chances.number[priced], counts, classes=classes)
+        own_spread[:, view] = (chances.share * residual[chances.number]).sum(axis=1)
+    equal = np.full(1 + len(penalties), 1 / (1 + len(penalties)))
+    expectation = Expectation(centre, spread, chances.share, own, own_spread, equal)
+    return replace(expectation, share=_shares(expectation.views(x)[priced], weight[priced]))
 
 
 def _shares(views: Floats, weight: Floats) -> Floats:

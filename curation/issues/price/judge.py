@@ -1,4 +1,4 @@
-"""One judgement per price: how likely it is meant, what is usual, and what went wrong."""
+"""One judgement per price: how likely it is intended, what is usual, and what went wrong."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-#: A price is flagged from this chance of being wrong on: a look is cheap, and the sure ones stand first anyway.
+#: A price is flagged from this probability of a mistake on: a review is cheap, and likely mistakes come first anyway.
 FLAGGED_FROM = 0.25
-#: Share of the prices that are meant which lie in the range called usual.
+#: Share of the intended prices that lie in the usual range.
 COVERAGE = 0.95
 
-#: By what factors a point slips, or a zero is lost or typed twice, and how often each beside the others.
+#: Factors by which a decimal point slips, or a zero is lost or doubled, and their relative frequencies.
 _SLIPS = np.array([0.001, 0.01, 0.1, 10, 100, 1000])
 _SLIPS_OFTEN = np.array([1, 2, 4, 4, 2, 1]) / 14
-#: What a wrong price is: a slip, a placeholder, or anything at all. Numbers of :attr:`PriceJudgement.cause`.
+#: Kinds of mistakes: a slip, a placeholder, or an arbitrary price. Values of :attr:`PriceJudgement.cause`.
 SLIPPED = 0
 PLACEHOLDER = 1
 STRAY = 2
 _CAUSES_OFTEN = np.array([0.7, 0.2, 0.1])
-#: Each placeholder is one of about so many; any other wrong price lies anywhere within six powers of ten.
+#: There are about so many placeholders; an arbitrary price lies anywhere within six powers of ten.
 _PLACEHOLDERS, _ANYWHERE = 20, float(np.log(1e6))
-#: Before anything is seen, this share of the prices is taken for wrong, as by so many prices.
+#: Prior share of wrong prices, and the number of prices that it counts as.
 _WRONG, _WRONG_COUNTS = 0.02, 50
-#: How often what is usual is learnt anew without what was found wrong, and how often the share of wrong prices is.
+#: Rounds in which usual prices are estimated without the wrong ones, and updates of the share of wrong ones in each.
 _ROUNDS, _SHARE_ROUNDS = 3, 30
 
 
 @dataclass(frozen=True)
 class PriceJudgement:
-    """What all evidence together says of each price.
+    """What all evidence together says about each price.
 
     Attributes
     ----------
     score : ndarray of float64, shape (N,)
-        Chance that the price is meant, 0 to 1, low = bad; NaN without a price.
+        Probability that the price is intended, 0 to 1, low = bad; NaN without a price.
     flagged : ndarray of bool, shape (N,)
-        Whether the chance that it is wrong is 0.25 or more.
+        Whether the probability of a mistake is 0.25 or more.
     low, high : ndarray of float64, shape (N,)
-        The usual range: 95 % of the prices that are meant lie in theirs. NaN without a price.
+        The usual range: 95 % of the intended prices lie in theirs. NaN without a price.
     cause : ndarray of int64, shape (N,)
-        What it most likely is if it is wrong: `SLIPPED`, `PLACEHOLDER` or `STRAY`.
-    meant : ndarray of float64, shape (N,)
-        The price without the slip; NaN where the cause is another.
+        The most likely kind of mistake: `SLIPPED`, `PLACEHOLDER` or `STRAY`.
+    intended : ndarray of float64, shape (N,)
+        The price without the slip; NaN for other causes.
     chances : Chances
-        The classes that it was compared with.
+        The classes that each price was compared with.
     """
 
     score: Floats
@@ -67,17 +67,17 @@ class PriceJudgement:
     low: Floats
     high: Floats
     cause: Integers
-    meant: Floats
+    intended: Floats
     chances: Chances
 
 
 def judge_prices(evidence: Evidence) -> PriceJudgement:
-    """Judge every price by its class, by what title and photo lead one to expect, and by its digits.
+    """Judge every price by its class, its title and photo, and its digits.
 
-    A mixture of what prices can be: meant, as usual in the listing's class or as its own words and photo would have it,
-    or wrong: slipped by a factor of 10, 100 or 1,000, a placeholder, or stray. What is usual, how much each view
-    explains, and how many prices are wrong are learnt together (expectation maximisation; Dempster, Laird and Rubin,
-    JRSS B 1977), each price judged by the listings of other folds.
+    A mixture model: a price is intended, as usual in the listing's class or as predicted from its title and photo, or
+    it is wrong: off by a factor of 10, 100 or 1,000, a placeholder, or arbitrary. The usual prices, the share of each
+    view, and the share of wrong prices are estimated together (expectation maximisation; Dempster, Laird and Rubin,
+    JRSS B 1977), each price from the listings of other folds.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
     -------
     PriceJudgement
     """
-    # in the order of ids: sums of floats differ in their last digits otherwise
+    # in the order of ids, because sums of floats depend on their order in the last digits
     order = np.argsort(evidence.listings["id"].to_numpy(dtype=str), kind="stable")
     back = np.argsort(order, kind="stable")
     chances = class_chances(evidence)
@@ -110,7 +110,7 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
         low=np.where(known, low, np.nan),
         high=np.where(known, high, np.nan),
         cause=causes,
-        meant=np.where(known & (causes == SLIPPED), price / _SLIPS[slip], np.nan),
+        intended=np.where(known & (causes == SLIPPED), price / _SLIPS[slip], np.nan),
         chances=chances,
     )
 
@@ -118,29 +118,29 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
 def _regression(evidence: Evidence, order: Integers) -> Regression:
     listings, features = evidence.listings, evidence.features
     titles = listings["title"] if "title" in listings else pd.Series(pd.NA, index=listings.index)
-    known = [None if pd.isna(title) else str(title) for title in titles]
+    texts = [None if pd.isna(title) else str(title) for title in titles]
     return Regression(
-        [known[row] for row in order], None if features is None else features[order], evidence.given[order]
+        [texts[row] for row in order], None if features is None else features[order], evidence.given[order]
     )
 
 
 def _learn(
     price: Floats, chances: Chances, regression: Regression, fold: Integers, *, classes: int
 ) -> tuple[Floats, Integers, Integers, Expectation]:
-    """Return the chance that each price is wrong, its likeliest cause and slip, and what was expected."""
-    some = price > 0
-    x = np.log(np.where(some, price, 1))
+    """Return the probability that each price is wrong, its most likely cause and slip, and what was expected."""
+    priced = price > 0
+    x = np.log(np.where(priced, price, 1))
     wrong, share = np.zeros(len(price)), _WRONG
     for _ in range(_ROUNDS):
-        expected = expect(x, np.where(some, 1 - wrong, 0), chances, regression, fold, classes=classes)
+        expected = expect(x, np.where(priced, 1 - wrong, 0), chances, regression, fold, classes=classes)
         digits = Roundness(expected.middle, price)
-        meant = expected.log_density(x) + digits(price)
+        intended = expected.log_density(x) + digits(price)
         slips = np.stack([expected.log_density(x - np.log(slip)) + digits(price / slip) for slip in _SLIPS])
         slips += np.log(_SLIPS_OFTEN)[:, None]
         causes = np.stack([logsumexp(slips, axis=0), _placeholders(price), digits(price) - np.log(_ANYWHERE)])
         causes += np.log(_CAUSES_OFTEN)[:, None]
-        # nothing is sold for nothing: a price of 0 is none
-        odds = np.where(some, logsumexp(causes, axis=0) - meant, np.where(price == 0, np.inf, -np.inf))
+        # a price of 0 is always a mistake
+        odds = np.where(priced, logsumexp(causes, axis=0) - intended, np.where(price == 0, np.inf, -np.inf))
         wrong, share = _wrong(odds, share, np.isfinite(price))
     cause = np.where(price == 0, PLACEHOLDER, causes.argmax(axis=0))
     return wrong, cause, slips.argmax(axis=0), expected
@@ -148,29 +148,29 @@ def _learn(
 
 def _placeholders(price: Floats) -> Floats:
     """Return the log-density of the prices if they are placeholders."""
-    # a density of log prices: other prices lie one step further on
+    # as a density of log prices: the next possible price is one step away
     gap = np.minimum(1, STEPS[roundness(price)] / np.where(price > 0, price, 1))
     return np.where(is_placeholder(price), -np.log(_PLACEHOLDERS * gap), -np.inf)
 
 
 def _wrong(odds: Floats, share: float, known: Mask) -> tuple[Floats, float]:
-    """Return the chance that each price is wrong, and the share of prices that is."""
+    """Return the probability that each price is wrong, and the share of wrong prices."""
     for _ in range(_SHARE_ROUNDS):
         wrong = expit(odds + np.log(share / (1 - share)))
         share = float((wrong[known].sum() + _WRONG * _WRONG_COUNTS) / (known.sum() + _WRONG_COUNTS))
     return wrong, share
 
 
-def _usual_range(price: Floats, genuine: Floats, expected: Expectation) -> tuple[Floats, Floats]:
-    """Return the range of prices around what is expected that holds 95 % of those that are meant.
+def _usual_range(price: Floats, intended: Floats, expected: Expectation) -> tuple[Floats, Floats]:
+    """Return the range around the expected price that holds 95 % of the intended prices.
 
-    Every price is compared with what other folds lead one to expect, and the range is as wide as covers them
+    Every price is compared with the expectation from other folds, and the range is as wide as needed to cover them
     (cross-conformal prediction: Vovk, "Cross-conformal predictors", Annals of Mathematics and AI 2015).
     """
     middle, width = expected.middle, expected.width
-    some = price > 0
-    off = np.abs(np.log(price[some]) - middle[some]) / width[some]
+    priced = price > 0
+    off = np.abs(np.log(price[priced]) - middle[priced]) / width[priced]
     order = np.argsort(off, kind="stable")
-    covered = np.cumsum(genuine[some][order])
+    covered = np.cumsum(intended[priced][order])
     reach = off[order][np.searchsorted(covered, COVERAGE * covered[-1])]
     return np.exp(middle - reach * width), np.exp(middle + reach * width)

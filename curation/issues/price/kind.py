@@ -1,4 +1,4 @@
-"""Odd prices: slipped points, placeholders, and what fits neither the class nor the listing's own words."""
+"""Odd prices: slipped decimal points, placeholders, and what fits neither the class nor the listing itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["KIND"]
 
 
 def find(evidence: Evidence) -> pd.DataFrame:
-    """Flag prices that are more likely a mistake than others.
+    """Flag prices that may well be a mistake.
 
     Parameters
     ----------
@@ -24,28 +24,28 @@ def find(evidence: Evidence) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``is_price_issue``; ``price_score``, the chance that the price is meant (low = bad; NaN without a price);
-        ``price_low``, ``price_high``, the range in which 95 % of such listings lie; ``reason``.
+        ``is_price_issue``; ``price_score``, the probability that the price is intended (low = bad; NaN without a
+        price); ``price_low``, ``price_high``, the range that holds 95 % of the intended prices; ``reason``.
     """
     listings = evidence.listings
     if not (listings["price"] > 0).any():
         return _without_prices(listings)
-    found = judge_prices(evidence)
+    judgement = judge_prices(evidence)
     table = pd.DataFrame(
         {
-            "is_price_issue": found.flagged,
-            "price_score": found.score,
-            "price_low": found.low,
-            "price_high": found.high,
+            "is_price_issue": judgement.flagged,
+            "price_score": judgement.score,
+            "price_low": judgement.low,
+            "price_high": judgement.high,
         },
         index=listings.index,
     )
-    reasons = [_reason(evidence, found, row) if flagged else "" for row, flagged in enumerate(found.flagged)]
+    reasons = [_reason(evidence, judgement, row) if flagged else "" for row, flagged in enumerate(judgement.flagged)]
     return table.assign(reason=reasons)
 
 
 def _without_prices(listings: pd.DataFrame) -> pd.DataFrame:
-    """Return empty columns: where no price is above 0, nothing can be said of any."""
+    """Return empty columns: without a price above 0, prices can't be judged."""
     nothing = pd.Series(np.nan, index=listings.index)
     return pd.DataFrame(
         {
@@ -58,24 +58,24 @@ def _without_prices(listings: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _reason(evidence: Evidence, found: PriceJudgement, row: int) -> str:
-    price, low, high = float(evidence.listings["price"].iloc[row]), found.low[row], found.high[row]
+def _reason(evidence: Evidence, judgement: PriceJudgement, row: int) -> str:
+    price, low, high = float(evidence.listings["price"].iloc[row]), judgement.low[row], judgement.high[row]
     unit = f" {evidence.currency}" if evidence.currency else ""
     side = "too low" if price < low else "too high" if price > high else "odd"
     usual = f"usually {amount(low)} to {amount(high)}"
-    said = f"price {amount(price)}{unit} is {side} for {_what(evidence, found, row)} ({usual})"
-    if found.cause[row] == PLACEHOLDER:
-        return f"{said}: a placeholder?"
-    if found.cause[row] == SLIPPED:
-        return f"{said}: {amount(found.meant[row])} would fit"
-    return said
+    what = f"price {amount(price)}{unit} is {side} for {_what(evidence, judgement, row)} ({usual})"
+    if judgement.cause[row] == PLACEHOLDER:
+        return f"{what}: a placeholder?"
+    if judgement.cause[row] == SLIPPED:
+        return f"{what}: {amount(judgement.intended[row])} would fit"
+    return what
 
 
-def _what(evidence: Evidence, found: PriceJudgement, row: int) -> str:
-    """Name what the price was compared with: the given class, or the one that photo and title speak for."""
-    given, likeliest = evidence.given[row], found.chances.number[row, 0]
-    name = evidence.classes[likeliest]
-    return name if given == likeliest else f"a listing that looks like {name}"
+def _what(evidence: Evidence, judgement: PriceJudgement, row: int) -> str:
+    """Name what the price was compared with: the given class, or the one that photo and title suggest."""
+    given, compared = evidence.given[row], judgement.chances.number[row, 0]
+    name = evidence.classes[compared]
+    return name if given == compared else f"a listing that looks like {name}"
 
 
 KIND = IssueKind(

@@ -1,4 +1,4 @@
-"""A number told by titles, photos and classes, out-of-fold: ridge regression on words, their parts, and features."""
+"""Out-of-fold ridge regression of a number on titles, photos and classes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["Regression"]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: Most words, and most parts of words, that are told apart.
+#: At most this many distinct words, and parts of words.
 _VOCABULARY = 100_000
-#: Directions of the features that are used, the widest ones, and how much they count beside the words of a title.
+#: Number of leading directions of the features that are used, and their scale beside the words of a title.
 _DIRECTIONS, _FEATURES_COUNT = 64, 0.02
 
-#: Where conjugate gradients stop, relative to the beginning: on prices, hundreds of steps more hardly changed a flag.
+#: Relative tolerance of conjugate gradients: on prices, hundreds of further steps hardly changed a flag.
 _TOLERANCE = 0.03
 
 
 class Regression:
     """Ridge regression (Hoerl and Kennard, "Ridge Regression", Technometrics 1970) on titles, photos and classes.
 
-    Titles count as TF-IDF of words, pairs of words and parts of words of three to five letters that occur in two titles
-    at least, each title of length 1 in either.
+    Titles count as TF-IDF of words and pairs of words, and of parts of words of three to five letters, that occur in at
+    least two titles. Each of the two parts has length 1.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Regression:
     features : ndarray of float32, shape (N, D), or None
         Of the photos; zeros for unreadable ones. See :func:`training.features.extract.compute_features`.
     labels : ndarray of int64, shape (N,)
-        Given class numbers, -1 for none. They alone make no regression.
+        Given class numbers, -1 for none. They are not enough for a regression by themselves.
     """
 
     def __init__(
@@ -50,37 +50,37 @@ class Regression:
         self._design = csr_matrix(hstack([*parts, _one_of(labels)])) if parts else None
 
     @property
-    def knows(self) -> bool:
-        """Whether any title or photo says anything."""
+    def informative(self) -> bool:
+        """Whether there is any title or photo to learn from."""
         return self._design is not None
 
     def predict(self, target: Floats, weight: Floats, fold: Integers, *, penalty: float) -> Floats:
-        """Tell each row's target by the rows of other folds.
+        """Predict each row's target from the rows of other folds.
 
         Parameters
         ----------
         target : ndarray of float64, shape (N,)
             Finite where `weight` is positive.
         weight : ndarray of float64, shape (N,)
-            How much each row counts, 0 or more.
+            Weight of each row, 0 or more.
         fold : ndarray of int64, shape (N,)
         penalty : float
-            Above 0. With less, the words of a single listing are believed; with more, only what many have in common.
+            Above 0. A small one trusts the words of single listings, a large one only what many have in common.
 
         Returns
         -------
         ndarray of float64, shape (N,)
-            0 where there is nothing to learn from.
+            0 if there is nothing to learn from.
         """
-        found = np.zeros(len(target))
+        predictions = np.zeros(len(target))
         for number in np.unique(fold):
-            rows, asked = np.flatnonzero((fold != number) & (weight > 0)), np.flatnonzero(fold == number)
+            rows, scored = np.flatnonzero((fold != number) & (weight > 0)), np.flatnonzero(fold == number)
             if self._design is None or not len(rows):
                 continue
             model = Ridge(alpha=penalty, solver="sparse_cg", tol=_TOLERANCE)
             model.fit(self._design[rows], target[rows], sample_weight=weight[rows])
-            found[asked] = model.predict(self._design[asked])
-        return found
+            predictions[scored] = model.predict(self._design[scored])
+        return predictions
 
 
 def _one_of(labels: Integers) -> csr_matrix:

@@ -62,8 +62,10 @@ def test_models_that_saw_the_label_make_three_tenths_of_the_photos_margin():
     other = (given + 1) % 3
     assert belief.logs[each, other] == pytest.approx(factor * without.logs[each, other], abs=1e-6)
     # and the photo answers for all of it
-    said = belief.weights[:, 0] * (belief.sources[0].says[each, other] - belief.sources[0].says[each, given])
-    assert belief.says(given, other)["photo"] == pytest.approx(said - belief.shift)
+    said = belief.weights[:, 0] * (
+        belief.sources[0].log_likelihood[each, other] - belief.sources[0].log_likelihood[each, given]
+    )
+    assert belief.log_odds(given, other)["photo"] == pytest.approx(said - belief.shift)
 
 
 def test_listings_of_the_test_set_are_compared_among_themselves():
@@ -97,8 +99,8 @@ def test_labels_are_judged_whose_class_the_model_had_seen_and_learnt_from_unless
     evidence, _, _, _ = watched(trained=trained, split=["test"] * 2 + ["train"] * 58)
     belief = evidence.belief
     assert np.flatnonzero(~belief.judged).tolist() == [4]
-    assert belief.known.all()
-    assert belief.learnt.tolist() == [2, 3, *range(5, 60)]
+    assert belief.seen.all()
+    assert belief.learnable.tolist() == [2, 3, *range(5, 60)]
     # in the order of the ids, whatever that of the rows
     turned = replace(
         evidence,
@@ -107,7 +109,7 @@ def test_labels_are_judged_whose_class_the_model_had_seen_and_learnt_from_unless
         trained=trained[::-1],
         in_fold=evidence.in_fold[::-1],
     )
-    assert turned.belief.learnt.tolist() == [59 - row for row in belief.learnt]
+    assert turned.belief.learnable.tolist() == [59 - row for row in belief.learnable]
 
 
 def test_nothing_is_believed_without_sources_or_labels_or_another_class():

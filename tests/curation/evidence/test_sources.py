@@ -21,32 +21,34 @@ def test_class_sizes_count_labels_that_may_be_learnt_from_and_half_a_listing_mor
 def test_the_photo_says_its_probabilities_without_the_sizes_of_the_classes():
     evidence = evidence_of(["cable", "cable", "laptop", "mouse"], probs=sure_of([0, 0, 1, 2], 0.7))
     expected = np.log(evidence.probs) - class_sizes(evidence)
-    assert source(evidence, "photo").says == pytest.approx(expected)
+    assert source(evidence, "photo").log_likelihood == pytest.approx(expected)
 
 
 def test_brought_probabilities_are_taken_as_they_are():
     evidence = evidence_of(["cable", "cable", "laptop", "mouse"], probs=sure_of([0, 0, 1, 2], 0.7), trained=None)
-    assert source(evidence, "photo").says == pytest.approx(np.log(evidence.probs))
+    assert source(evidence, "photo").log_likelihood == pytest.approx(np.log(evidence.probs))
 
 
 def test_a_model_is_never_surer_than_one_in_a_hundred_million():
     evidence = evidence_of(["cable", "laptop"], probs=np.array([[1.0, 0, 0], [0, 1, 0]]), trained=None)
-    assert source(evidence, "photo").says[0] == pytest.approx([0, np.log(1e-8), np.log(1e-8)])
+    assert source(evidence, "photo").log_likelihood[0] == pytest.approx([0, np.log(1e-8), np.log(1e-8)])
 
 
 def test_a_listing_without_a_score_says_nothing():
     probs = sure_of([0, 1, 2])
     probs[1, 2] = np.nan
     photo = source(evidence_of(["cable", "laptop", "mouse"], probs=probs), "photo")
-    assert photo.known.tolist() == [True, False, True]
-    assert (photo.says[1] == 0).all()
+    assert photo.seen.tolist() == [True, False, True]
+    assert (photo.log_likelihood[1] == 0).all()
 
 
 def priced(price, labels=("cable", "cable", "laptop", "laptop"), **columns):
     """Return what the price says; of others, ten cables cost 10 and ten laptops 1,000 in either fold."""
     labels = [*labels[: len(price)], *["cable", "cable", "laptop", "laptop"] * 10]
     prices = [*price, *[10.0, 10.0, 1000.0, 1000.0] * 10]
-    return source(evidence_of(labels, ("cable", "laptop"), price=prices, **columns), "price").says[: len(price)]
+    return source(evidence_of(labels, ("cable", "laptop"), price=prices, **columns), "price").log_likelihood[
+        : len(price)
+    ]
 
 
 def expected(price, width):
@@ -69,10 +71,10 @@ def test_a_stray_price_lies_anywhere_in_the_range_of_prices():
 
 def test_a_narrow_range_of_prices_counts_as_a_factor_of_e():
     evidence = evidence_of(["cable", "laptop"] * 10, ("cable", "laptop"), price=np.tile([10.0, 12.0, 12.0, 10.0], 5))
-    far = np.exp(source(evidence, "price").says).min()
+    far = np.exp(source(evidence, "price").log_likelihood).min()
     assert 0.05 < far < 0.05 + 0.95 * norm.pdf(0) / np.log(1.1)
     equal = evidence_of(["cable", "laptop"] * 10, ("cable", "laptop"), price=10.0)
-    assert source(equal, "price").says == pytest.approx(np.log(0.95 * norm.pdf(0) / np.log(1.1) + 0.05))
+    assert source(equal, "price").log_likelihood == pytest.approx(np.log(0.95 * norm.pdf(0) / np.log(1.1) + 0.05))
 
 
 def test_prices_are_learnt_from_other_folds_and_not_from_the_test_set():
@@ -87,8 +89,8 @@ def test_prices_are_learnt_from_other_folds_and_not_from_the_test_set():
 def test_a_price_of_zero_and_a_missing_one_say_nothing_and_a_price_counts_whole():
     evidence = evidence_of(["cable", "laptop"] * 8, ("cable", "laptop"), price=[0.0, np.nan, *np.tile([10, 1000], 7)])
     price = source(evidence, "price")
-    assert price.known.tolist() == [False, False, *[True] * 14]
-    assert (price.says[:2] == 0).all()
+    assert price.seen.tolist() == [False, False, *[True] * 14]
+    assert (price.log_likelihood[:2] == 0).all()
     assert price.weight == 1
 
 
@@ -97,10 +99,10 @@ def test_one_title_in_twenty_says_nothing_of_the_class():
     labels = ["cable", "laptop", "mouse"] * 40
     titles = [words[label] for label in labels]
     title = source(evidence_of(labels, title=titles), "title")
-    assert np.exp(title.says).sum(axis=1) == pytest.approx(1)
+    assert np.exp(title.log_likelihood).sum(axis=1) == pytest.approx(1)
     # as sure as titles get
-    assert np.exp(title.says).min() == pytest.approx(0.05 / 3, rel=1e-3)
-    assert np.exp(title.says).max() == pytest.approx(0.95 + 0.05 / 3, rel=1e-3)
+    assert np.exp(title.log_likelihood).min() == pytest.approx(0.05 / 3, rel=1e-3)
+    assert np.exp(title.log_likelihood).max() == pytest.approx(0.95 + 0.05 / 3, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -119,15 +121,15 @@ def test_reposts_name_the_right_class_with_a_chance_of_0_85_and_two_count_at_mos
     evidence = evidence_of(["cable", *others, "mouse"], sha256=["same"] * (1 + len(others)) + ["another"])
     reposts = source(evidence, "reposts")
     # one of two wrong classes is named with a chance of 0.15
-    assert reposts.says[0] == pytest.approx(np.log(0.85 / (0.15 / 2)) * np.array(votes))
-    assert reposts.known.tolist() == [True] * (1 + len(others)) + [False]
+    assert reposts.log_likelihood[0] == pytest.approx(np.log(0.85 / (0.15 / 2)) * np.array(votes))
+    assert reposts.seen.tolist() == [True] * (1 + len(others)) + [False]
 
 
 def test_a_listing_whose_only_repost_has_no_label_hears_nothing():
     evidence = evidence_of(["cable", None, "mouse"], sha256=["same", "same", "another"])
     reposts = source(evidence, "reposts")
-    assert reposts.known.tolist() == [False, True, False]
-    assert (reposts.says[0] == 0).all()
+    assert reposts.seen.tolist() == [False, True, False]
+    assert (reposts.log_likelihood[0] == 0).all()
 
 
 def test_listings_without_any_repost_and_one_class_alone_have_no_such_source():

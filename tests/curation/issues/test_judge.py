@@ -28,27 +28,27 @@ def test_a_source_is_named_that_makes_a_class_twice_as_likely():
     evidence = rich(1500)
     judgement = judge(evidence)
     asked = np.flatnonzero((judgement.suggested >= 0) & (evidence.given >= 0))
-    said = evidence.belief.says(evidence.given, judgement.suggested)
+    said = evidence.belief.log_odds(evidence.given, judgement.suggested)
     log_odds = np.concatenate([said[name][asked] for name in ("photo", "title", "price")])
-    for_it = [name in judgement.for_it[row] for name in ("photo", "title", "price") for row in asked]
-    against = [name in judgement.against_it[row] for name in ("photo", "title", "price") for row in asked]
+    for_it = [name in judgement.supporting[row] for name in ("photo", "title", "price") for row in asked]
+    against = [name in judgement.opposing[row] for name in ("photo", "title", "price") for row in asked]
     assert np.array_equal(for_it, log_odds > np.log(2))
     assert np.array_equal(against, log_odds < -np.log(2))
     for near in (np.log(1.7), np.log(2.3), -np.log(1.7), -np.log(2.3)):
         assert (np.abs(log_odds - near) < 0.16).any()
-    assert judgement.for_it[int(np.flatnonzero(judgement.suggested < 0)[0])] == ()
+    assert judgement.supporting[int(np.flatnonzero(judgement.suggested < 0)[0])] == ()
 
 
 def test_similar_photos_are_one_voice_with_the_photo():
     evidence = rich()
     similar = replace(evidence, neighbours=evidence.probs.astype(np.float32))
     judgement = judge(similar)
-    named = {name for names in [*judgement.for_it, *judgement.against_it] for name in names}
+    named = {name for names in [*judgement.supporting, *judgement.opposing] for name in names}
     assert named == {"photo", "title", "price"}
-    said = similar.belief.says(similar.given, judgement.suggested)
+    said = similar.belief.log_odds(similar.given, judgement.suggested)
     asked = (judgement.suggested >= 0) & (similar.given >= 0)
     both = said["photo"] + said["similar photos"] > np.log(2)
-    assert [("photo" in names) for names in judgement.for_it] == (both & asked).tolist()
+    assert [("photo" in names) for names in judgement.supporting] == (both & asked).tolist()
 
 
 def test_the_score_and_the_confidence_are_made_of_the_belief():
@@ -57,13 +57,13 @@ def test_the_score_and_the_confidence_are_made_of_the_belief():
     label[:4] = None
     evidence = replace(evidence, listings=evidence.listings.assign(label=label))
     belief, given, judgement = evidence.belief, evidence.given, judge(evidence)
-    cut = find_cut(belief.logs[belief.learnt], given[belief.learnt])
+    cut = find_cut(belief.logs[belief.learnable], given[belief.learnable])
     labelled = given >= 0
     margin = margins(belief.logs[labelled], given[labelled])
     assert judgement.score[labelled] == pytest.approx(chance_right(margin, cut))
     assert np.array_equal(judgement.flagged[labelled], margin < cut.margin)
     probs = softmax(belief.logs)
-    noise = min(cut.share, noise_where_sure(probs[belief.learnt], given[belief.learnt]))
+    noise = min(cut.share, noise_where_sure(probs[belief.learnable], given[belief.learnable]))
     rows = np.flatnonzero(judgement.suggested >= 0)
     confidence = suggestion_confidence(
         probs[rows], given[rows], judgement.suggested[rows], share=noise, candidates=cut.candidates

@@ -120,7 +120,7 @@ def test_photos_that_are_all_alike_or_all_of_one_group_have_no_flags():
 
 def test_more_photos_than_are_compared_give_nearly_the_same(monkeypatch):
     listings, probs, features = marketplace()
-    monkeypatch.setattr("curation.issues.outlier._MOST_KNOWN", 150)
+    monkeypatch.setattr("curation.issues.outlier._MOST_SEARCHED", 150)
     assert np.flatnonzero(found_in(listings, probs, features)["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
 
 

@@ -42,7 +42,7 @@ def test_a_laptop_for_a_thousandth_is_flagged_with_what_would_fit():
     judgement = judge_prices(shop([(1, 0.8)]))
     assert judgement.flagged[1]
     assert judgement.cause[1] == SLIPPED
-    assert judgement.meant[1] == pytest.approx(800)
+    assert judgement.intended[1] == pytest.approx(800)
 
 
 def test_causes_are_told_apart_and_a_price_of_nothing_is_a_placeholder():
@@ -50,8 +50,8 @@ def test_causes_are_told_apart_and_a_price_of_nothing_is_a_placeholder():
     assert judgement.flagged[[0, 3, 6, 9, 12]].all()
     assert judgement.cause[[0, 3, 6, 9, 12]].tolist() == [PLACEHOLDER, PLACEHOLDER, PLACEHOLDER, STRAY, SLIPPED]
     assert judgement.score[0] == 0
-    assert np.isnan(judgement.meant[[0, 3, 6, 9]]).all()
-    assert judgement.meant[12] == pytest.approx(13)
+    assert np.isnan(judgement.intended[[0, 3, 6, 9]]).all()
+    assert judgement.intended[12] == pytest.approx(13)
 
 
 #: Score, low and high of some rows of a shop with odd prices, as they were when the benchmarks were measured.
@@ -96,7 +96,7 @@ def test_a_price_is_flagged_from_a_chance_of_a_quarter_on_that_it_is_wrong():
 
 def test_without_a_price_there_is_no_score_and_no_range():
     judgement = judge_prices(shop([(4, np.nan)]))
-    assert np.isnan([judgement.score[4], judgement.low[4], judgement.high[4], judgement.meant[4]]).all()
+    assert np.isnan([judgement.score[4], judgement.low[4], judgement.high[4], judgement.intended[4]]).all()
     assert not judgement.flagged[4]
     assert np.isfinite(judgement.score[5:]).all()
 
@@ -216,6 +216,6 @@ def test_features_count_a_fiftieth_and_only_the_first_64_directions_do():
 
 def test_words_that_stand_in_one_title_alone_are_not_learnt():
     titles = ["alpha beta", "gamma delta", "alpha gamma", "epsilon zeta"]
-    assert Regression(titles, None, np.full(4, -1)).knows
+    assert Regression(titles, None, np.full(4, -1)).informative
     # no two titles have a word in common, nor a part of one
-    assert not Regression(["alpha", "bcdfg"], None, np.full(2, -1)).knows
+    assert not Regression(["alpha", "bcdfg"], None, np.full(2, -1)).informative

@@ -59,5 +59,5 @@ def test_the_class_counts_beside_the_words():
 def test_without_titles_and_photos_nothing_is_known():
     for titles in ([None] * 200, [""] * 200):
         model = Regression(titles, np.zeros((200, 4), dtype=np.float32), np.zeros(200, dtype=int))
-        assert not model.knows
+        assert not model.informative
         assert not model.predict(np.ones(200), np.ones(200), np.arange(200) % 5, penalty=1.0).any()
