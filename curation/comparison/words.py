@@ -95,7 +95,7 @@ def headline(scores: Scores, labels: str = "") -> str:
 def resolution(difference: Difference, score: str = "") -> str:
     """Say how small a difference the test set can detect, of the score of this name."""
     what = f"a difference in {score}" if score else "a difference"
-    return f"this test set can detect {what} of {difference.could_show:.3f} or more"
+    return f"this test set can detect {what} of about {difference.could_show:.3f} or more"
 
 
 def interval(difference: Difference) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 import jinja2
 
+from curation.rendering.words import agree, many
+
 __all__ = ["data_uri", "fill_page"]
 
 
@@ -20,7 +22,8 @@ def fill_page(template: str, **values: Any) -> str:
         Path of its file inside `curation`, e.g. ``report/page.html.jinja``. Templates name those they include the
         same way.
     **values
-        What it shows. A name that the template uses and that is missing here is an error.
+        What it shows, besides :func:`many` and :func:`agree`. A name that the template uses and that is missing here
+        is an error.
     """
     # titles and labels are written by strangers: everything is escaped
     environment = jinja2.Environment(
@@ -30,6 +33,7 @@ def fill_page(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {"many": many, "agree": agree}
     return environment.get_template(template).render(**values)
 
 

@@ -254,7 +254,7 @@ class TestTelling:
         assert result["sentence"].startswith(f"macro-F1 {before:.3f} → {after:.3f} (")
         assert "2 seeds" in result["sentence"]
         if result["verdict"] == "no difference":
-            assert f"can detect a difference of {result['could_show']:.3f} or more" in result["sentence"]
+            assert f"can detect a difference of about {result['could_show']:.3f} or more" in result["sentence"]
 
     def test_markdown_has_every_class_and_control_and_no_broken_table(self, controlled):
         _, result = controlled

@@ -147,7 +147,7 @@ def test_every_part_of_a_comparison_is_shown(small: Run) -> None:
         "120 test listings in 110 groups, fixed before detection; 2 seeds.",
         "30 training listings relabelled, 10 deleted.",
         "21 predictions became right, 6 became wrong (McNemar's test: p = 0.0059).",
-        "This test set can detect a difference in macro-F1 of 0.025 or more.",
+        "This test set can detect a difference in macro-F1 of about 0.025 or more.",
         "3 listings are left out of training: they share a photo or a group with a test listing.",
         "Class 03 has no test listings.",
         "Macro-F1 0.700 0.745 +0.045 +0.025 to +0.075",

@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from curation.errors import InputError
 from curation.review.page.write import write_page
 from curation.run.journal import Decision
+from curation.run.probabilities import Probabilities
 from curation.run.run import Run
 from tests.cli.test_cli import assert_refused, curate, done
 from tests.curation.test_fixes import make_run as make_plain_run
@@ -41,6 +43,9 @@ def make_run(folder: Path) -> Run:
     titles = [HOSTILE, *(f"thing {id}" for id in listings["id"][1:])]
     run.write_table(run.issues_file, issues)
     run.write_table(run.listings_file, listings.assign(title=titles))
+    nothing = np.full((len(listings), len(run.classes)), np.nan)
+    folds = np.full(len(listings), -1)
+    Probabilities(listings["id"].to_numpy(dtype=str), tuple(run.classes), nothing, folds).save(run.probabilities_file)
     (run.photo_root / "photos" / "06.png").write_bytes(b"no photo")
     return run
 
