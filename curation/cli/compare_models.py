@@ -69,12 +69,12 @@ def compare_models(
     as_markdown: bool,
     **options: Any,
 ) -> None:
-    """Train every model with every optimizer on the same folds of DATASET, and hold them side by side.
+    """Compare models and optimizers on the same folds.
 
-    Each is trained once per fold, on the other folds of the training listings, and scored on what it never saw. The
-    test set has no part, so that it can still judge the one that you choose. All share the other options; without --lr
-    and --weight-decay, each optimizer has those that usually suit it. An interrupted comparison goes on when the same
-    command is given again.
+    Every model is trained with every optimizer, once per fold, and scored on the held-out fold. The test set takes no
+    part, so that it can still judge the one you choose. All candidates share the other options; without --lr and
+    --weight-decay, each optimizer has its own defaults. Give the same command again to continue an interrupted
+    comparison.
     """
     if as_json and as_markdown:
         raise InputError("--json and --markdown can't both be printed", fix="Leave one of them out.")

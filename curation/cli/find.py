@@ -43,7 +43,7 @@ _PAIRS = 3
 @click.option(
     "--budget",
     type=click.IntRange(min=1),
-    help="How many listings you are going to look at: says how many of them are expected to need a change.",
+    help="How many listings you can look at: the output then says how many of them are expected to need a change.",
 )
 @click.option(
     "--text/--no-text", default=True, show_default=True, help="Look for photos that show text instead of the item."
@@ -64,11 +64,11 @@ def find_issues(
     as_json: bool,
     **train: Any,
 ) -> None:
-    """Find wrong labels, odd prices, photos of text, reposts and unreadable photos in DATASET.
+    """Flag wrong labels, odd prices, reposts and bad photos.
 
     DATASET is a folder with dataset.toml or listings.csv, a .csv / .parquet / .jsonl table, a folder of class folders,
-    or a folder with metadata.csv. It is never modified; everything goes to the run's folder. An interrupted run goes
-    on where it stopped when the same command is given again.
+    or a folder with metadata.csv. It is never modified; all results go to the run's folder. Give the same command
+    again to continue an interrupted run.
     """
     recipe, execution = train_settings(train)
     _check_options(execution.complete(recipe), given=probabilities is not None)

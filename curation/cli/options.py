@@ -79,13 +79,17 @@ def _network(*, of_run: bool) -> tuple[Option, ...]:
             "--epochs",
             type=int,
             show_default="as in the run" if of_run else "by preset and number",
-            help="Passes of each network over the photos; 0 trains none.",
+            help="Passes of each network over the photos; 0 trains no network.",
         ),
         option("--batch-size", default=_DEFAULT.batch_size, help="Photos per step."),
-        option("--optimizer", default=_DEFAULT.optimizer, metavar="|".join(OPTIMIZERS), help="Optimiser."),
-        _suited("--lr", "learning_rate", 0, of_run=of_run, help="Highest learning rate."),
+        option("--optimizer", default=_DEFAULT.optimizer, metavar="|".join(OPTIMIZERS), help="Optimizer."),
+        _suited("--lr", "learning_rate", 0, of_run=of_run, help="Highest learning rate of the schedule."),
         _suited("--weight-decay", "weight_decay", 1, of_run=of_run, help="Weight decay."),
-        option("--label-smoothing", default=_DEFAULT.label_smoothing, help="Share of each label's weight spread out."),
+        option(
+            "--label-smoothing",
+            default=_DEFAULT.label_smoothing,
+            help="Share of each label spread over all classes.",
+        ),
         option("--pretrained/--no-pretrained", default=True, help="Start from torchvision's weights."),
         option("--device", default=_EXECUTION.device, help="auto, cpu, cuda, cuda:1 or mps."),
     )
@@ -127,51 +131,55 @@ _TRAIN: tuple[Option, ...] = (
 #: Of networks that are trained one at a time, for their own sake.
 _MODEL: tuple[Option, ...] = (
     click.option(
-        "--target", default=_DEFAULT.target, show_default=True, metavar="|".join(TARGETS), help="What a model tells."
+        "--target",
+        default=_DEFAULT.target,
+        show_default=True,
+        metavar="|".join(TARGETS),
+        help="What is predicted.",
     ),
     click.option(
         "--loss",
         default=_DEFAULT.loss,
         show_default=True,
         metavar="|".join(LOSSES),
-        help="Of prices: what an error costs.",
+        help="Loss of a price model.",
     ),
     click.option("--image-size", type=int, help="Side of the photos in pixels. [default: 64]"),
     click.option(
         "--epochs", type=int, show_default="12 to 60, by number", help="Passes over the training photos; 1 or more."
     ),
     *(option for option in _network(of_run=False) if _name_of(option) != "--epochs"),
-    click.option("--iterations", type=int, help="Optimiser steps, instead of --epochs."),
+    click.option("--iterations", type=int, help="Optimizer steps, instead of --epochs."),
     click.option(
         "--schedule",
         metavar="|".join(SCHEDULES),
         help=f"How the learning rate changes. [default: {_DEFAULT.schedule}; constant with --lr-steps]",
     ),
     click.option(
-        "--lr-steps", metavar="STEP:LR,…", help="Learning rates from some iteration on, e.g. 20000:1e-6,30000:1e-7."
+        "--lr-steps", metavar="STEP:LR,…", help="Learning rates from an iteration on, e.g. 20000:1e-6,30000:1e-7."
     ),
     click.option(
         "--early-stop",
         type=int,
         metavar="EPOCHS",
-        help="End when a tenth of the training listings, put aside, were not told better for so many epochs; keep the "
-        "best epoch. The test set has no say.",
+        help="Stop when the score on a held-out tenth of the training listings has not improved for this many epochs; "
+        "keep the best epoch. The test set takes no part.",
     ),
     click.option(
         "--balance",
         default=_DEFAULT.balance,
         show_default=True,
         metavar="|".join(BALANCES),
-        help="Small classes: repeat photos, repeat them turned and mirrored, or weigh them in the loss.",
+        help="For small classes: repeat photos, repeat them turned and mirrored, or weight them in the loss.",
     ),
     click.option(
         "--augment",
         default=_DEFAULT.augment,
         show_default=True,
         metavar="|".join(AUGMENTS),
-        help="How photos are varied; standard: mirror, turn, zoom, shift, light.",
+        help="How photos are augmented; standard: mirror, turn, zoom, shift, light.",
     ),
-    click.option("--use-price", is_flag=True, help="The network sees the price beside the photo; it may be missing."),
+    click.option("--use-price", is_flag=True, help="Show the network the price, too; it may be missing."),
     click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Seed of everything random."),
 )
 

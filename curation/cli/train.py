@@ -11,6 +11,7 @@ import click
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, model_options, model_recipe, refuse_without_effect
 from curation.cli.terminal import Terminal, print_json, print_table
+from curation.rendering.words import many
 from training.images.cache import default_cache
 from training.settings import Recipe
 
@@ -42,11 +43,11 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train one model that tells the label, or the price, of the listings of DATASET.
+    """Train one model of labels or prices.
 
-    It is trained on four fifths of the listings, stratified by class, and scored on both parts; rows whose `split` is
-    `test` are the test set where there are such. Reposts and groups stay on one side. An interrupted training goes on
-    when the same command is given again.
+    The model learns from four fifths of the listings, stratified by class, and is scored on both parts. If DATASET has
+    rows whose `split` is `test`, they are the test set. Reposts and groups stay on one side. Give the same command
+    again to continue an interrupted training.
     """
     device = options.pop("device")
     recipe = model_recipe(options)
@@ -81,7 +82,7 @@ def check_effect(recipe: Recipe) -> None:
 
 def _print(result: dict[str, Any]) -> None:
     counts = result["listings"]
-    title = f"{counts['test']} test listings, {counts['train']} trained on"
+    title = f"{many(counts['test'], 'test listing')}, {counts['train']:,} trained on"
     if result["target"] == "price":
         _print_prices(result, title)
     else:

@@ -23,9 +23,9 @@ _COLUMNS = {"learning_rate": "learning rate", "schedule": "schedule", "augment":
 
 @click.command(epilog="Example: curate tune listings.csv --trials 30 --time-limit 1h --model resnet18 --image-size 96")
 @dataset_argument
-@click.option("--trials", default=30, show_default=True, help="Settings to try, with those of earlier calls.")
+@click.option("--trials", default=30, show_default=True, help="Settings to try, those of earlier calls included.")
 @click.option("--time-limit", metavar="TIME", help="Begin no training after this, e.g. 90s, 10m, 1h30m.")
-@click.option("--folds", default=3, show_default=True, help="Number of folds that judge a trial.")
+@click.option("--folds", default=3, show_default=True, help="Number of folds that score a trial.")
 @model_options
 @click.option(
     "--output",
@@ -47,12 +47,12 @@ def tune(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Search for settings of `curate train` that tell the listings of DATASET better.
+    """Search for better training settings.
 
-    Learning rate, schedule, augmentation and weight decay are searched with Optuna; --lr, --lr-steps, --schedule,
-    --augment and --weight-decay are where the search starts, and the first trial. Everything else stays as given.
-    Trials are judged by cross-validation within the training listings: the test set has no say. The same command goes
-    on with its study, after an interruption, with more --trials, or for another --time-limit.
+    Optuna searches the learning rate, its schedule, the augmentation and the weight decay. The first trial, where the
+    search starts, takes them from --lr, --lr-steps, --schedule, --augment and --weight-decay; everything else stays as
+    given. Cross-validation within the training listings judges each trial; the test set takes no part. Give the same
+    command again to continue a study, with more --trials or for another --time-limit.
     """
     device = options.pop("device")
     recipe = model_recipe(options)
