@@ -45,7 +45,17 @@ class Change:
 
 @dataclass(frozen=True)
 class TrainingCounts:
-    """The training listings of a class: how many there are before and after, and how many came and went."""
+    """How the training listings of a class changed.
+
+    Attributes
+    ----------
+    before, after : int
+        Training listings before and after the fixes.
+    relabelled_to, relabelled_away : int
+        Training listings that came from another class, and that went to another one.
+    deleted : int
+        Training listings that were deleted.
+    """
 
     before: int
     after: int
@@ -73,7 +83,15 @@ class Reviewed(Generic[S]):
 
 @dataclass(frozen=True)
 class Known(Generic[S]):
-    """The scores against true test labels, and how many test listings have one."""
+    """Scores against true test labels.
+
+    Attributes
+    ----------
+    listings : int
+        Test listings whose true label is known.
+    scores
+        Scores against those labels.
+    """
 
     listings: int
     scores: S

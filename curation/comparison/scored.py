@@ -33,7 +33,15 @@ CORRECT = "correct_labels"
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Scores of one class, in [0, 1], and `support`, its number of test listings; means over the seeds."""
+    """Scores of one class, means over the seeds.
+
+    Attributes
+    ----------
+    precision, recall, f1 : float
+        In [0, 1], low = bad.
+    support : float
+        Number of test listings.
+    """
 
     precision: float
     recall: float
@@ -95,7 +103,15 @@ class Control:
 
 @dataclass(frozen=True)
 class ClassChange:
-    """A class before and after; `difference` is that of F1, None for a class without test listings."""
+    """Scores of one class before and after the fixes.
+
+    Attributes
+    ----------
+    before, after : ClassScores
+        Scores of the class.
+    difference : Difference or None
+        That of F1; None for a class without test listings.
+    """
 
     before: ClassScores
     after: ClassScores
@@ -109,7 +125,15 @@ class ClassChange:
 
 @dataclass(frozen=True)
 class Confused:
-    """Test listings of one label for which one class was predicted, before and after; means over the seeds."""
+    """How often one class was predicted for listings of another.
+
+    Attributes
+    ----------
+    label, predicted : str
+        Given and predicted class.
+    before, after : float
+        Number of test listings, means over the seeds.
+    """
 
     label: str
     predicted: str
@@ -141,7 +165,13 @@ class Flip:
 
 @dataclass(frozen=True)
 class Flips:
-    """The test listings that most seeds got right only after, and only before the fixes; clearest first."""
+    """Test listings whose prediction changed.
+
+    Attributes
+    ----------
+    to_right, to_wrong : tuple of Flip
+        Listings that most seeds got right only after, and only before the fixes; the clearest first.
+    """
 
     to_right: tuple[Flip, ...]
     to_wrong: tuple[Flip, ...]

@@ -18,7 +18,15 @@ _DOUBTFUL = 0.05
 
 
 def warnings_of(versions: Versions, seeds: int) -> list[str]:
-    """Return what weakens a comparison, in plain sentences."""
+    """Return what weakens a comparison, in plain sentences.
+
+    Parameters
+    ----------
+    versions : Versions
+        What is compared.
+    seeds : int
+        Number of models of each version.
+    """
     classes, warnings = np.array(versions.classes), list(versions.damaged)
     tested = np.bincount(versions.given, minlength=len(classes))
     if len(versions.test) < _SMALL_TEST_SET:

@@ -93,7 +93,15 @@ def headline(scores: Scores, labels: str = "") -> str:
 
 
 def resolution(difference: Difference, score: str = "") -> str:
-    """Say how small a difference the test set can detect, of the score of this name."""
+    """Say how small a difference the test set can detect.
+
+    Parameters
+    ----------
+    difference : Difference
+        What was measured.
+    score : str
+        Name of the score; without one, the sentence leaves it out.
+    """
     what = f"a difference in {score}" if score else "a difference"
     return f"this test set can detect {what} of about {difference.could_show:.3f} or more"
 

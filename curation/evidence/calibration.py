@@ -38,7 +38,15 @@ def temperature(belief: Floats, labels: Integers) -> float:
 
 
 def some_rows(rows: Integers, classes: int) -> Integers:
-    """Return a fixed sample of the rows that is large enough to learn a few numbers from."""
+    """Return a fixed sample of the rows that is large enough to learn a few numbers from.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n,)
+        Rows to choose from.
+    classes : int
+        K. With more classes, fewer rows are returned, down to 1,000.
+    """
     most = max(1_000, min(_ENOUGH, _NUMBERS // classes))
     if len(rows) <= most:
         return rows

@@ -76,6 +76,11 @@ def _robust_spread(rest: Floats, weight: Floats) -> float:
 def weighted_median(x: Floats, weight: Floats) -> float:
     """Return the weighted median; with equal weights, the ordinary median; NaN without values.
 
+    Parameters
+    ----------
+    x, weight : ndarray of float64, shape (n,)
+        Values, and how much each counts, 0 or more.
+
     Examples
     --------
     >>> weighted_median(np.array([3.0, 1, 2, 9]), np.ones(4))

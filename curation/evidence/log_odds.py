@@ -19,7 +19,15 @@ def softmax(logs: Floats) -> Floats:
 
 
 def best_other(logs: Floats, given: Integers) -> Integers:
-    """Return the most believed class that is not the given one, shape (n,); with K = 1, the given one."""
+    """Return the most believed class that is not the given one, shape (n,); with K = 1, the given one.
+
+    Parameters
+    ----------
+    logs : ndarray of float64, shape (n, K)
+        Logarithms of probabilities.
+    given : ndarray of int64, shape (n,)
+        Given classes.
+    """
     others = logs.copy()
     others[np.arange(len(given)), given] = -np.inf
     return np.asarray(others.argmax(axis=1), dtype=np.int64)
@@ -27,6 +35,13 @@ def best_other(logs: Floats, given: Integers) -> Integers:
 
 def margins(logs: Floats, given: Integers) -> Floats:
     """Return the log-odds of the given class against the best other one, shape (n,); low = bad.
+
+    Parameters
+    ----------
+    logs : ndarray of float64, shape (n, K)
+        Logarithms of probabilities.
+    given : ndarray of int64, shape (n,)
+        Given classes.
 
     Examples
     --------

@@ -129,6 +129,13 @@ def open_photos(run: Run, cache: PhotoCache, reporter: Reporter) -> PhotoStore:
 def require_photos(run: Run, table: pd.DataFrame) -> None:
     """Refuse a run whose listings have no photo: nothing can be trained on it.
 
+    Parameters
+    ----------
+    run : Run
+        The run, for the message.
+    table : DataFrame
+        Its listings, with ``sha256``.
+
     Raises
     ------
     RunError

@@ -41,6 +41,13 @@ _TRIES = 3 * _PHOTOS
 def check_output(folder: Path, listings: Listings) -> None:
     """Refuse a folder that holds anything but an earlier look, or that would become a part of the dataset.
 
+    Parameters
+    ----------
+    folder : Path
+        Where the page is to be written.
+    listings : Listings
+        What is explored.
+
     Raises
     ------
     InputError

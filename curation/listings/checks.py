@@ -81,6 +81,13 @@ def _missing_files(table: pd.DataFrame, root: Path) -> pd.DataFrame:
 def check_ids(table: pd.DataFrame, source: str) -> None:
     """Refuse a table whose ids are missing or not unique: nothing could be joined by them.
 
+    Parameters
+    ----------
+    table : DataFrame
+        With a column ``id``.
+    source : str
+        Name of the table, for the message.
+
     Raises
     ------
     ListingsError
@@ -113,6 +120,15 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
 
 def currency_of(table: pd.DataFrame, source: str, declared: str | None) -> str | None:
     """Return the one currency of the prices, from the declaration or a column ``currency``; None if neither says.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``price`` and perhaps ``currency``.
+    source : str
+        Name of the table, for the message.
+    declared : str or None
+        The currency that the declaration of the dataset names.
 
     Raises
     ------

@@ -22,7 +22,20 @@ def groups_of(table: pd.DataFrame) -> Integers:
 
 
 def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Integers:
-    """Return the class numbers 0 to K-1 of labels; -1 for a missing one."""
+    """Return the class numbers of labels.
+
+    Parameters
+    ----------
+    labels : Series of str, length n
+        Labels; NA for a missing one.
+    classes : sequence of str, length K
+        Names of the classes.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        From 0 to K-1; -1 for a label that is missing or no class.
+    """
     return pd.Categorical(labels, categories=list(classes)).codes.astype(np.int64)
 
 

@@ -17,7 +17,15 @@ _SAID = 10
 
 
 def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> dict[str, Any]:
-    """Return what ``run.json`` keeps of a dataset: its name, place, size and hash."""
+    """Return what ``run.json`` keeps of a dataset: its name, place, size and hash.
+
+    Parameters
+    ----------
+    listings : Listings
+        The dataset.
+    classes : sequence of str
+        Names of its classes, in the order of their numbers.
+    """
     source = listings.source
     return {
         "name": source.name,
@@ -82,7 +90,17 @@ def check_expected(listings: Listings, reporter: Reporter) -> None:
 
 
 def report_problems(folder: Path, listings: Listings, reporter: Reporter) -> None:
-    """Write the bad values of a table to ``problems.csv``, and say the first of them."""
+    """Write the bad values of a table to ``problems.csv``, and say the first of them.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets the file.
+    listings : Listings
+        The table and its bad values.
+    reporter : Reporter
+        Told the first of them.
+    """
     problems = listings.problems
     if problems.empty:
         return

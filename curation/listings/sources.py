@@ -174,6 +174,13 @@ def read_table(source: Source, *, needs_label: bool = True) -> pd.DataFrame:
 
     Without a need of labels, a folder may also hold photos that lie in no class folder.
 
+    Parameters
+    ----------
+    source : Source
+        Where the listings are.
+    needs_label : bool
+        Whether every photo of a folder must lie in a class folder.
+
     Raises
     ------
     ListingsError

@@ -76,7 +76,17 @@ def one_a_model(candidates: Sequence[Recipe]) -> list[Recipe]:
 
 
 def parameters_of(prepared: Prepared, recipe: Recipe, rows: Integers) -> int:
-    """Return how many numbers a network learns that is trained on some rows."""
+    """Return the number of parameters of a network.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The dataset.
+    recipe : Recipe
+        How the network is trained.
+    rows : ndarray of int64, shape (n,)
+        Training listings.
+    """
     prices = None if prepared.data.prices is None else prepared.data.prices[rows]
     # shapes alone: nothing is computed
     with torch.device("meta"), torch.random.fork_rng(devices=[]):

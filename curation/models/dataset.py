@@ -102,6 +102,13 @@ class Prepared:
 def check_settings(listings: Listings, recipe: Recipe) -> None:
     """Refuse what can't be trained on these listings, before anything is made.
 
+    Parameters
+    ----------
+    listings : Listings
+        What to train on.
+    recipe : Recipe
+        How to train.
+
     Raises
     ------
     InputError
@@ -137,7 +144,25 @@ def start(
     seed: int,
     extend: bool = False,
 ) -> Run:
-    """Make the folder of a model or a study, or go on with the one that was interrupted; `extend`: or has finished."""
+    """Make the folder of a model or a study, or resume an interrupted one.
+
+    Parameters
+    ----------
+    listings : Listings
+        What is trained on.
+    output : Path or None
+        The folder to make; None for the next free one below `root`.
+    root : Path
+        Folder of all models, or of all studies.
+    command : list of str
+        The command line, recorded in ``run.json``.
+    settings : dict
+        Settings, recorded there; other ones can't resume.
+    seed : int
+        Seed, recorded there.
+    extend : bool
+        Whether a finished one may be continued, too.
+    """
     facts = {"dataset": dataset_facts(listings, listings.classes), "settings": settings, "seed": seed}
     return create_run(listings.source.name, output, command=command, facts=facts, root=root, extend=extend)
 

@@ -57,7 +57,17 @@ def tell(
 
 
 def spread(told: Floats, rows: Integers, listings: int) -> Floats:
-    """Return what was told of some rows, shape (n, K), in the place of each among N listings; NaN elsewhere."""
+    """Return predictions for some listings as an array of all N, shape (N, K), NaN elsewhere.
+
+    Parameters
+    ----------
+    told : ndarray of float32, shape (n, K)
+        Predictions for some listings.
+    rows : ndarray of int64, shape (n,)
+        Which listings.
+    listings : int
+        N.
+    """
     among = np.full((listings, told.shape[1]), np.nan, dtype=np.float32)
     among[rows] = told
     return among

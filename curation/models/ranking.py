@@ -22,7 +22,15 @@ _RESAMPLES, _AT_ONCE = 2000, 100
 
 
 def ranked(scores: Mapping[str, FoldScores], target: str) -> list[str]:
-    """Return the names, best first: by the score over all listings at once, each told by the model of other folds."""
+    """Return the names, best first, by the score over the held-out listings of all folds.
+
+    Parameters
+    ----------
+    scores : mapping of str to FoldScores
+        Scores by name.
+    target : str
+        ``"label"`` or ``"price"``.
+    """
     sign = -1 if target == "label" else 1
     return sorted(scores, key=lambda name: sign * scores[name].pooled[SCORES[target][0]])
 

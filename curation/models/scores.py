@@ -22,8 +22,10 @@ def scores_of(prepared: Prepared, recipe: Recipe, rows: Integers, told: npt.NDAr
 
     Parameters
     ----------
-    prepared, settings
-        What was told, and how.
+    prepared : Prepared
+        The dataset.
+    recipe : Recipe
+        Says what is predicted: labels or prices.
     rows : ndarray of int64, shape (n,)
     told : ndarray of float32, shape (N, K) or (N, 1)
         Probabilities or prices.
@@ -52,7 +54,15 @@ def scores_of(prepared: Prepared, recipe: Recipe, rows: Integers, told: npt.NDAr
 
 
 def confused(result: dict[str, Any], most: int) -> list[tuple[str, str, int]]:
-    """Return the pairs of classes that test listings were taken for most often: given, told, listings."""
+    """Return the pairs of classes that the test set confuses most: given class, predicted class, number of listings.
+
+    Parameters
+    ----------
+    result : dict
+        Content of ``model.json``.
+    most : int
+        Largest number of pairs.
+    """
     names, matrix = list(result["test"]["per_class"]), np.array(result["test"]["confusion"])
     np.fill_diagonal(matrix, 0)
     order = np.argsort(-matrix, axis=None, kind="stable")[:most]
@@ -61,7 +71,15 @@ def confused(result: dict[str, Any], most: int) -> list[tuple[str, str, int]]:
 
 
 def log_confusion(result: dict[str, Any], folder: Path) -> None:
-    """Draw the confusion matrix of the test set in the TensorBoard log of a model for labels."""
+    """Draw the confusion matrix of the test set in the TensorBoard log of a model for labels.
+
+    Parameters
+    ----------
+    result : dict
+        Content of ``model.json``.
+    folder : Path
+        Folder of the log.
+    """
     if result["target"] != "label":
         return
     from torch.utils.tensorboard import SummaryWriter

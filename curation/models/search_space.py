@@ -92,7 +92,15 @@ def start_parameters(start: Recipe) -> dict[str, Any]:
 
 
 def parameters_of(drawn: dict[str, Any], start: Recipe) -> dict[str, Any]:
-    """Return what is used of drawn parameters: numbers with three digits, those of the start as they are."""
+    """Return the parameters that are used: numbers rounded to three digits, those of the start unchanged.
+
+    Parameters
+    ----------
+    drawn : dict
+        Parameters as they were drawn.
+    start : Recipe
+        The recipe that the search started from.
+    """
     exact = start_parameters(start)
     return {
         name: _short(value) if isinstance(value, float) and value != exact.get(name) else value

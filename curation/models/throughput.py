@@ -43,7 +43,21 @@ def arrange(
 
 
 def measured(recipe: Recipe, jobs: int, device: Device, file: Path, *, classes: int) -> Arrangement:
-    """Measure how so many networks train fastest here, and keep it in a file; or read back what was measured."""
+    """Measure how several networks train fastest here, and keep the result in a file; or read it from there.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How the networks train.
+    jobs : int
+        Number of networks.
+    device : Device
+        Where they train.
+    file : Path
+        Keeps the result.
+    classes : int
+        K.
+    """
     if file.exists():
         return Arrangement.from_dict(read_json(file))
     arrangement = measure(recipe, device, classes=classes, jobs=jobs)
@@ -52,5 +66,15 @@ def measured(recipe: Recipe, jobs: int, device: Device, file: Path, *, classes: 
 
 
 def expected_seconds(recipe: Recipe, jobs: Sequence[Job], arrangement: Arrangement) -> float:
-    """Return the seconds that jobs take, at most."""
+    """Return how long jobs take at most, in seconds.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How the networks train.
+    jobs : sequence of Job
+        The networks.
+    arrangement : Arrangement
+        How many train side by side, and how long a step takes.
+    """
     return sum(job.steps(recipe) for job in jobs) * arrangement.step_seconds / arrangement.side_by_side

@@ -101,12 +101,28 @@ def _cautions(tried: list[Tried], best: Tried | None, gain: dict[str, float] | N
 
 
 def written(score: str, value: float) -> str:
-    """Return a score as people write it."""
+    """Return a score with its name, for people.
+
+    Parameters
+    ----------
+    score : str
+        ``"mae"`` or ``"macro_f1"``.
+    value : float
+        MAE in the currency; macro-F1 in [0, 1].
+    """
     return f"MAE {value:,.2f}" if score == "mae" else f"macro-F1 {value:.3f}"
 
 
 def write_tune(folder: Path, result: dict[str, Any]) -> None:
-    """Write ``tune.json`` and ``trials.csv``."""
+    """Write ``tune.json`` and ``trials.csv``.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets the files.
+    result : dict
+        Content of ``tune.json``.
+    """
     rows = []
     for trial in result["trials"]:
         scores = {f"fold_{number}": fold[result["score"]] for number, fold in enumerate(trial["folds"], 1)}

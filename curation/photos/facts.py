@@ -147,7 +147,7 @@ def store_of(
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
     """Find the decoded photos in the cache, or decode and keep them; with what is known of each.
 
-    The parameters are those of :func:`training.images.ingest.store_photos`.
+    Parameters as of :func:`training.images.ingest.store_photos`; photos that the cache can't take go below `folder`.
     """
     with reporter.bar("reading photos") as progress:
         spare = folder / "photos"

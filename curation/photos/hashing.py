@@ -143,7 +143,15 @@ def meetings(hashes: Hashes) -> tuple[Integers, Integers]:
 
 
 def among_best(first: Integers, second: Integers, most: int) -> npt.NDArray[np.bool_]:
-    """Return which pairs, best first, are among the `most` best of at least one of their two members, shape (P,)."""
+    """Return which pairs are among the best of at least one of their members, shape (P,).
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (P,)
+        The two members of each pair; the best pairs first.
+    most : int
+        Number of pairs that each member keeps.
+    """
     members = np.stack([first, second], axis=1).ravel()
     order = np.argsort(members, kind="stable")
     _, starts, counts = np.unique(members[order], return_index=True, return_counts=True)

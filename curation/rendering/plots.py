@@ -70,7 +70,15 @@ def bars_height(bars: int) -> float:
 
 
 def class_axis(axes: Axes, names: list[Any]) -> None:
-    """Put the names of classes at 0, 1, … of the vertical axis, the first at the top."""
+    """Put the names of classes at 0, 1, … of the vertical axis, the first at the top.
+
+    Parameters
+    ----------
+    axes : Axes
+        Gets the names.
+    names : list
+        Names of the classes.
+    """
     axes.set_yticks(np.arange(len(names)), [_name(name) for name in names], fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(False, axis="y")

@@ -10,6 +10,15 @@ __all__ = ["agree", "amount", "joined", "many", "number", "percent", "sentence",
 def many(count: int, word: str, plural: str | None = None) -> str:
     """Count things.
 
+    Parameters
+    ----------
+    count : int
+        How many.
+    word : str
+        Singular.
+    plural : str, optional
+        Plural, where it isn't `word` with an s.
+
     Examples
     --------
     >>> many(1, "listing"), many(1200, "listing"), many(2, "class", "classes")
@@ -20,6 +29,13 @@ def many(count: int, word: str, plural: str | None = None) -> str:
 
 def agree(count: int, one: str, several: str) -> str:
     """Choose the form of a word that agrees with a count.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    one, several : str
+        The form after 1, and after any other count.
 
     Examples
     --------
@@ -89,6 +105,13 @@ def short(text: str, most: int) -> str:
 
 def signed(value: float, digits: int = 3) -> str:
     """Write a difference with its sign; minus is U+2212, and zero has none.
+
+    Parameters
+    ----------
+    value : float
+        The difference.
+    digits : int
+        Digits after the decimal point.
 
     Examples
     --------

@@ -56,7 +56,17 @@ class Card:
 
 @dataclass(frozen=True)
 class Section:
-    """One kind of issue: how many listings, how many of them are decided, and the worst ones."""
+    """What the report shows of one kind of issue.
+
+    Attributes
+    ----------
+    kind : IssueKind
+        The kind of issue.
+    count, decided : int
+        Flagged listings, and how many of them are decided.
+    cards : list of Card
+        The worst listings.
+    """
 
     kind: IssueKind
     count: int

@@ -115,6 +115,13 @@ def append_decisions(journal: Path, decisions: Iterable[Decision]) -> None:
     Several processes may append at once: each waits for the other. A line cut short by a crash is closed first, so
     that the record after it stays readable.
 
+    Parameters
+    ----------
+    journal : Path
+        The file; made if it is missing.
+    decisions : iterable of Decision
+        What was decided, in this order.
+
     Raises
     ------
     OSError
@@ -250,6 +257,13 @@ def disagreements(decisions: Iterable[Decision]) -> set[str]:
 def misfit(decision: Decision, classes: Collection[str]) -> str:
     """Return why a decision that holds means nothing for these classes; nothing if it fits.
 
+    Parameters
+    ----------
+    decision : Decision
+        What was decided.
+    classes : collection of str
+        Names of the classes.
+
     Examples
     --------
     >>> misfit(Decision("L1", "relabel", "sofa", "ana", "2026-01-01T10:00:00+00:00", "app"), ["chair", "desk"])
@@ -297,6 +311,15 @@ def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, revi
 
 def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes: Sequence[str]) -> None:
     """Refuse decisions that no listing or class fits, all at once.
+
+    Parameters
+    ----------
+    decisions : sequence of Decision
+        What was decided.
+    ids : collection of str
+        Ids of the run's listings.
+    classes : sequence of str
+        Names of the classes.
 
     Raises
     ------

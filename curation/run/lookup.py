@@ -52,7 +52,15 @@ def open_run(folder: Path | None = None) -> Run:
 
 
 def find_runs_of(name: str, root: Path = RUNS) -> list[Run]:
-    """Return the runs of one dataset, oldest first."""
+    """Return the runs of one dataset, oldest first.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset.
+    root : Path
+        Folder of all runs.
+    """
     return [run for run in find_runs(root) if run.folder.parent.name == name]
 
 

@@ -220,6 +220,13 @@ def _kind(column: object) -> str:
 def read_columns(file: Path, wanted: Iterable[str]) -> pd.DataFrame:
     """Read those of the wanted columns of a Parquet file that it has.
 
+    Parameters
+    ----------
+    file : Path
+        The Parquet file.
+    wanted : iterable of str
+        Names of columns; those that it lacks are left out.
+
     Raises
     ------
     RunError

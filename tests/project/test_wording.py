@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from curation.cli.main import main
+from curation.cli.commands import main
 from curation.cli.spelling import spelled
 from tests.project.structure import ROOT, modules
 

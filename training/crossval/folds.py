@@ -56,6 +56,13 @@ def connect(*keys: Sequence[str | None] | pd.Series) -> Integers:
 def check_folds(folds: int, *, listings: int, groups: int) -> None:
     """Refuse a number of folds that can't be made.
 
+    Parameters
+    ----------
+    folds : int
+        The number to check.
+    listings, groups : int
+        How many listings there are, in how many groups.
+
     Raises
     ------
     InputError
@@ -167,6 +174,13 @@ def choose_test(strata: Integers, groups: Integers, *, share: float, seed: int) 
 
 def check_partition(fold: Integers, groups: Integers, *, folds: int) -> None:
     """Make sure that every row has exactly one fold and no group is in two.
+
+    Parameters
+    ----------
+    fold, groups : ndarray of int64, shape (n,)
+        Fold and group of each row.
+    folds : int
+        Number of folds.
 
     Raises
     ------

@@ -236,7 +236,19 @@ def with_weights(recipe: Recipe, reporter: Reporter) -> Recipe:
 
 
 def say_plan(plan: Plan, recipe: Recipe, rows: int, reporter: Reporter) -> None:
-    """Say what is going to be done, and how long it will take."""
+    """Report what will be done, and how long it will take.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is planned.
+    recipe : Recipe
+        How the networks train.
+    rows : int
+        Number of training listings.
+    reporter : Reporter
+        Told the plan.
+    """
     if not plan.epochs and recipe.epochs_for(rows):
         reporter.say(
             f"the time limit leaves no time for one epoch of {recipe.model}: linear models on features instead"

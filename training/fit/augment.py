@@ -111,7 +111,15 @@ def vary(batch: torch.Tensor, generator: torch.Generator, *, size: int | None = 
 
 
 def turn_and_mirror(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Turn every photo of a batch (B, 3, S, S) by up to 30 degrees, and mirror half of them."""
+    """Rotate each photo by up to 30 degrees either way, and mirror half of them.
+
+    Parameters
+    ----------
+    batch : Tensor, shape (B, 3, S, S)
+        Photos; stays as it is.
+    generator : Generator
+        Source of randomness.
+    """
     draw = _Draws(len(batch), generator, batch.device)
     mirror, angle = torch.where(draw(1.0) < 0, -1.0, 1.0), draw(_WIDE_TURN)
     cos, sin, none = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)

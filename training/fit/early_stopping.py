@@ -28,6 +28,12 @@ class EarlyStop:
         The one that counts.
     high_is_good : bool
         Whether more of it is better.
+    epoch : int
+        The best epoch so far, from 0; -1 before the first.
+    best : float or None
+        Its score, negative where low is good; None before the first.
+    weights : dict of str to Tensor
+        The network's weights then, on the CPU.
     """
 
     patience: int

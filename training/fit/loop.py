@@ -96,12 +96,28 @@ class Fitted:
 
 
 def steps_of(labels: npt.NDArray[np.generic], recipe: Recipe) -> int:
-    """Return the optimiser steps that training on rows with these labels, shape (n,), takes."""
+    """Return the number of optimizer steps that training takes.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n,)
+        Labels of the training rows.
+    recipe : Recipe
+        How to train.
+    """
     return recipe.steps_for(epoch_size(labels, recipe))
 
 
 def epoch_size(labels: npt.NDArray[np.generic], recipe: Recipe) -> int:
-    """Return how many photos one epoch has that trains on rows with these labels, shape (n,)."""
+    """Return the number of photos in one epoch.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n,)
+        Labels of the training rows.
+    recipe : Recipe
+        How to train.
+    """
     return balanced_size(labels, recipe.balance)
 
 
@@ -193,7 +209,25 @@ def new_state(
     labels: npt.NDArray[np.generic],
     prices: Floats | None = None,
 ) -> TrainingState:
-    """Return a network before its first step. Seeds the global generator."""
+    """Return a network before its first step. Seeds the global generator.
+
+    Parameters
+    ----------
+    classes : int
+        K.
+    steps : int
+        Number of optimizer steps, for the schedule of the learning rate.
+    recipe : Recipe
+        How to train.
+    device : Device
+        Where to train.
+    seed : int
+        Seed of the weights and of the order of the photos.
+    labels : ndarray, shape (n,)
+        Labels of the training rows.
+    prices : ndarray of float, shape (n,), optional
+        Their prices, for a network that also gets the price.
+    """
     torch.manual_seed(seed)
     net = build_net(recipe, classes, labels, prices)
     device.place(net)
@@ -203,7 +237,15 @@ def new_state(
 
 
 def sizes_of(recipe: Recipe, epochs: int) -> list[int]:
-    """Return the side of the photos in every epoch."""
+    """Return the side of the photos in each epoch, in pixels.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How to train.
+    epochs : int
+        Number of epochs.
+    """
     early = recipe.size * 2 // 3
     if recipe.schedule != "one-cycle" or early < _LEAST_EARLY_SIZE or not takes_size(recipe.model, early, recipe.size):
         early = recipe.size
@@ -284,7 +326,21 @@ def train_step(
     device: Device,
     prices: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Take one optimiser step; return the mean loss, and the network's answers."""
+    """Take one optimizer step; return the mean loss, and the network's predictions.
+
+    Parameters
+    ----------
+    state : TrainingState
+        The network and its optimizer; both move on by a step.
+    batch : Tensor, shape (B, 3, S, S)
+        Photos.
+    target : Tensor, shape (B, ...)
+        What the network should predict.
+    device : Device
+        Where it trains.
+    prices : Tensor, shape (B,), optional
+        Prices, for a network that also gets the price.
+    """
     with device.autocast():
         outputs = state.model.outputs(batch, prices)
         loss = state.model.loss(outputs, target)

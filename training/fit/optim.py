@@ -18,7 +18,15 @@ _WARM_UP = 0.25
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the optimiser of a network."""
+    """Return the optimizer of a network.
+
+    Parameters
+    ----------
+    model : Module
+        The network.
+    recipe : Recipe
+        Names the optimizer, its learning rate and its weight decay.
+    """
     rate, decay = recipe.rate, recipe.decay
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)

@@ -136,7 +136,15 @@ def stored_size(image: Image.Image) -> tuple[int, int]:
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Return the width and height that a photo of this size has when it is turned upright by its EXIF orientation."""
+    """Return the width and height of a photo after it is turned upright.
+
+    Parameters
+    ----------
+    size : pair of int
+        Width and height as stored.
+    orientation : int
+        EXIF orientation, 1 to 8.
+    """
     width, height = size
     # 5 to 8 swap the sides (EXIF 2.32, 4.6.4 A, Orientation)
     return (height, width) if 5 <= orientation <= 8 else (width, height)

@@ -96,6 +96,15 @@ class Shard:
 def write_shard(folder: Path, index: ShardIndex, pixels: Pixels) -> Shard:
     """Write a shard below `folder`, whole or not at all.
 
+    Parameters
+    ----------
+    folder : Path
+        Folder of all shards.
+    index : ShardIndex
+        What the shard holds.
+    pixels : ndarray of uint8, shape (n, S, S, 3)
+        The photos.
+
     Raises
     ------
     OSError

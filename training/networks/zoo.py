@@ -123,7 +123,15 @@ def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Mo
 
 
 def initial_weights(name: str, *, pretrained: bool) -> str:
-    """Return where a network starts: `PRETRAINED`, if its weights can be fetched, or why it starts from scratch."""
+    """Return where a network starts: `PRETRAINED`, if its weights can be fetched, or why it starts from scratch.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    pretrained : bool
+        Whether pretrained weights are wanted.
+    """
     return _weights(model_name(name))[1] if pretrained else "from scratch, as asked"
 
 
@@ -187,7 +195,17 @@ def least_size(name: str) -> int:
 
 
 def takes_size(name: str, image_size: int, made_for: int) -> bool:
-    """Return whether a network takes photos of another size than the one that it was made for, also in training."""
+    """Return whether a network takes photos of another size than it was built for, in training, too.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    image_size : int
+        Side of the photos in pixels.
+    made_for : int
+        Side that the network was built for.
+    """
     if name.startswith(_MADE_FOR_ONE_SIZE):
         return False
     # without its auxiliary head, which is then not there, it needs no more than in use

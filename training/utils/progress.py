@@ -13,7 +13,13 @@ Progress = Callable[[int, int], None]
 
 
 def silent(done: int, total: int) -> None:
-    """Report nothing."""
+    """Report nothing.
+
+    Parameters
+    ----------
+    done, total : int
+        How far the work is.
+    """
 
 
 class Reporter(Protocol):

@@ -51,6 +51,13 @@ def parse_duration(text: str) -> float:
 def parse_bytes(text: str, what: str = "the size") -> int:
     """Return how many bytes ``"20GB"``, ``"1.5 TiB"`` or ``"1000"`` are.
 
+    Parameters
+    ----------
+    text : str
+        A number, with a unit or without.
+    what : str
+        What the number is, for the message.
+
     Raises
     ------
     InputError

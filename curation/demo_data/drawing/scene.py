@@ -224,7 +224,17 @@ def _coefficients(photo: npt.NDArray[np.float64], source: list[tuple[int, int]])
 
 
 def light(pixels: Pixels, rng: Rng, difficulty: Difficulty) -> Pixels:
-    """Return the photo, levels 0 to 255, under uneven and tinted light, with the noise of a small sensor."""
+    """Return the photo under uneven and tinted light, with the noise of a small sensor.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (height, width, 3)
+        Levels from 0 to 255.
+    rng : Generator
+        Source of randomness.
+    difficulty : Difficulty
+        How much the light varies.
+    """
     height, width = pixels.shape[:2]
     across = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :]
     down = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]

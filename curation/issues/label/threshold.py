@@ -42,7 +42,15 @@ class Cut:
 
 
 def find_cut(logs: Floats, given: Integers) -> Cut:
-    """Find the cut that fits calibrated log-beliefs, shape (n, K), and given class numbers, shape (n,)."""
+    """Find the cut that fits beliefs and given labels.
+
+    Parameters
+    ----------
+    logs : ndarray of float64, shape (n, K)
+        Calibrated log-beliefs.
+    given : ndarray of int64, shape (n,)
+        Given classes.
+    """
     margin, best = margins(logs, given), best_other(logs, given)
     doubted = margin < 0
     candidates = confusions(given[doubted], best[doubted], logs.shape[1])
@@ -171,5 +179,13 @@ STEEPNESS = 1.5
 
 
 def chance_right(margin: Floats, cut: Cut) -> Floats:
-    """Return the probability that each given label is right, from its margin over the best other class; shape (N,)."""
+    """Return the chance that each given label is right, shape (N,).
+
+    Parameters
+    ----------
+    margin : ndarray of float64, shape (N,)
+        Log-odds of the given label against the best other class.
+    cut : Cut
+        The threshold; at it, the chance is one half.
+    """
     return np.asarray(1 / (1 + np.exp(STEEPNESS * np.clip(cut.margin - margin, -40, 40))))

@@ -152,7 +152,15 @@ def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
 
 
 def latest(dataset: Any, reviewer: str) -> list[str]:
-    """Return FiftyOne's ids of the samples that a reviewer's latest standing decision was for."""
+    """Return FiftyOne's ids of the samples that a reviewer's latest standing decision was for.
+
+    Parameters
+    ----------
+    dataset : fiftyone.Dataset
+        The dataset of a run.
+    reviewer : str
+        Name of the reviewer.
+    """
     from fiftyone import ViewField
 
     ids = last_click(standing_of(run_of(dataset)).journal, reviewer)

@@ -48,7 +48,15 @@ def relabel_form(ctx: Any, samples: Sequence[str]) -> Any:
 
 
 def note_form(ctx: Any, samples: Sequence[str]) -> Any:
-    """Return the form of a note; parameters as of :func:`relabel_form`."""
+    """Return the form of a note.
+
+    Parameters
+    ----------
+    ctx : ExecutionContext
+        What FiftyOne knows of the App.
+    samples : sequence of str
+        FiftyOne's ids of the photos that are selected or open.
+    """
     inputs = types.Object()
     if not samples:
         inputs.view("none", types.Warning(label="First open or select the photos that the note is for"))

@@ -46,7 +46,17 @@ def view_name(kind: str) -> str:
 
 
 def set_look(dataset: Any, kinds: list[str], classes: list[str]) -> None:
-    """Arrange the dataset for the review. Done at every opening: the look is ours, filters are the reviewer's."""
+    """Arrange the dataset for the review. Done at every opening: the look is ours, filters are the reviewer's.
+
+    Parameters
+    ----------
+    dataset : fiftyone.Dataset
+        The dataset of a run.
+    kinds : list of str
+        Names of the kinds of issues.
+    classes : list of str
+        Names of the classes.
+    """
     fo = load_fiftyone()
     config = dataset.app_config
     groups = {name: list(paths) for name, paths in _GROUPS.items()}

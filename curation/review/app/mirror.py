@@ -112,6 +112,13 @@ def _fields(standing: Standing, listing: str) -> tuple[Any, ...]:
 def write_down(run: Run, decisions: list[Decision]) -> None:
     """Append decisions to the journal.
 
+    Parameters
+    ----------
+    run : Run
+        Whose journal gets them.
+    decisions : list of Decision
+        What was decided.
+
     Raises
     ------
     ReviewError

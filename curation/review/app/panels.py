@@ -37,6 +37,13 @@ def add_evaluation(dataset: Any, classes: list[str]) -> None:
     """Give the Model Evaluation panel the out-of-fold predictions against the given labels.
 
     Listings without a label or a prediction are left out; without any of both there is no evaluation.
+
+    Parameters
+    ----------
+    dataset : fiftyone.Dataset
+        The dataset of a run.
+    classes : list of str
+        Names of the classes.
     """
     known = dataset.exists("predictions").exists("ground_truth")
     if len(known):

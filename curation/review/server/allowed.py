@@ -122,7 +122,15 @@ def refuse_path(method: str, path: str) -> str:
 
 
 def refuse_body(path: str, body: bytes) -> tuple[int, str] | None:
-    """Return status and reason if what is sent to a route of `refuse_path` is refused, or None."""
+    """Return status and reason if what is sent to a route of `refuse_path` is refused, or None.
+
+    Parameters
+    ----------
+    path : str
+        Path of the request.
+    body : bytes
+        What it sends, JSON.
+    """
     try:
         asked = json.loads(body.decode() or "{}")
         if not _is_plain(asked):

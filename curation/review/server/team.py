@@ -48,6 +48,15 @@ class Colleague:
 def present(run: Run, reviewer: str, port: int) -> Iterator[list[Colleague]]:
     """Let other reviews of `run` know, while the block runs, that this one is open.
 
+    Parameters
+    ----------
+    run : Run
+        The run under review.
+    reviewer : str
+        Name of the reviewer.
+    port : int
+        Port of this review.
+
     Yields
     ------
     list of Colleague

@@ -50,7 +50,7 @@ def test_a_kind_that_is_one_new_file_gets_columns_a_count_and_a_place_in_the_que
     pd.DataFrame(rows).to_csv(tmp_path / "listings.csv", index=False)
     sure = pd.DataFrame([{"id": row["id"], row["label"]: 0.999} for row in rows]).fillna(0.001)
     sure.to_csv(tmp_path / "probabilities.csv", index=False)
-    command = "from curation.cli.main import main; main()"
+    command = "from curation.cli.commands import main; main()"
     options = ["find-issues", "listings.csv", "--probabilities", "probabilities.csv", "--run", "run", "--json"]
     done = subprocess.run(
         [sys.executable, "-c", command, *options],
