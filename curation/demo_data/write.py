@@ -16,6 +16,7 @@ from curation.demo_data.photos import Photo, photo_bytes
 from curation.demo_data.planting import ISSUES, Row, issue_counts, planted_rows
 from curation.demo_data.settings import Difficulty, Shares
 from curation.errors import InputError
+from curation.rendering.results import Result
 from training.utils.files import whole_folder
 from training.utils.parallel import cores
 
@@ -69,7 +70,7 @@ _DESCRIPTIONS = {
 
 
 @dataclass(frozen=True)
-class DemoSummary:
+class DemoSummary(Result):
     """What :func:`curation.demo` wrote.
 
     Attributes

@@ -55,7 +55,7 @@ MAY_IMPORT = {
         "training.settings",
         "training.utils",
     ],
-    "curation.demo_data": ["curation.errors", "training.utils"],
+    "curation.demo_data": ["curation.errors", "curation.rendering", "training.utils"],
     "curation.errors": ["training.errors"],
     "curation.evidence": [
         "curation.errors",
