@@ -12,9 +12,9 @@ from curation.comparison.versions import Versions
 from curation.errors import InputError, some
 from curation.evidence.split import open_photos
 from curation.run.run import Run
+from training.crossval.checkpoint import remove_outdated
 from training.crossval.jobs import Data, Done, Job, prepare_data
 from training.crossval.plan import Work, make_plan, say_plan, with_weights
-from training.crossval.run_job import forget_other
 from training.crossval.workers import run_jobs
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model
@@ -122,27 +122,26 @@ class Trainer:
             jobs = [self._job(name, seed) for name in self.versions.names]
             for job in jobs:
                 # the fixes may have changed since; then the model before them is still good, and the one after is not
-                forget_other(job, data, recipe)
-            with self.reporter.bar(f"training {len(jobs)} versions, seed {seed}") as progress:
-                done = run_jobs(jobs, data, recipe, self.plan.arrangement, progress=progress)
+                remove_outdated(job.folder, job.key(data, recipe))
+            what = f"training {len(jobs)} versions, seed {seed}"
+            done = run_jobs(jobs, data, recipe, self.plan.arrangement, what=what, reporter=self.reporter)
             for name, result in zip(self.versions.names, done, strict=True):
                 predictions[name].append(_predicted(result))
         return {name: np.stack(found) for name, found in predictions.items()}
 
     def _data(self, recipe: Recipe) -> Data:
         # features are of all photos, so that all versions and the folds share them; they use no label
-        with self.reporter.bar("features") as progress:
-            return prepare_data(
-                self.photos,
-                self.versions.readable,
-                self.versions.groups,
-                classes=len(self.versions.classes),
-                recipe=recipe,
-                device=self.plan.arrangement.device,
-                folder=self.folder.parent,
-                photos_key=self.photos_key,
-                progress=progress,
-            )
+        return prepare_data(
+            self.photos,
+            self.versions.readable,
+            self.versions.groups,
+            classes=len(self.versions.classes),
+            recipe=recipe,
+            device=self.plan.arrangement.device,
+            folder=self.folder.parent,
+            photos_key=self.photos_key,
+            reporter=self.reporter,
+        )
 
     def _job(self, name: str, seed: int) -> Job:
         labels = self.versions.labels(name, seed)
@@ -161,4 +160,4 @@ class Trainer:
 
 def _predicted(done: Done) -> Integers:
     # one model, as a person would train it; blending it with the head would hide what noise does to it
-    return np.asarray(done.told.argmax(axis=1), dtype=np.int64)
+    return np.asarray(done.predictions.argmax(axis=1), dtype=np.int64)

@@ -149,31 +149,27 @@ class FoldTrainer:
         folds = _folds(table)
         _say_rare_classes(table, folds.folds, reporter)
         labels = class_numbers(table["label"], self.classes)
-        with reporter.bar("features") as progress:
-            data = prepare_data(
-                open_photos(run, self.cache, reporter),
-                folds.has_photo,
-                folds.groups,
-                classes=len(self.classes),
-                recipe=plan.recipe,
-                device=plan.arrangement.device,
-                folder=run.training_folder,
-                photos_key=run.record()["sha256"]["images"],
-                progress=progress,
-                say=reporter.say,
-            )
+        data = prepare_data(
+            open_photos(run, self.cache, reporter),
+            folds.has_photo,
+            folds.groups,
+            classes=len(self.classes),
+            recipe=plan.recipe,
+            device=plan.arrangement.device,
+            folder=run.training_folder,
+            photos_key=run.record()["sha256"]["images"],
+            reporter=reporter,
+        )
         run.update(features=data.features and data.features.name)
-        with reporter.bar("training") as progress:
-            scores = cross_validate(
-                data,
-                labels,
-                folds,
-                recipe=plan.recipe,
-                arrangement=plan.arrangement,
-                folder=run.training_folder,
-                progress=progress,
-                say=reporter.say,
-            )
+        scores = cross_validate(
+            data,
+            labels,
+            folds,
+            recipe=plan.recipe,
+            arrangement=plan.arrangement,
+            folder=run.training_folder,
+            reporter=reporter,
+        )
         return Evidence(
             table,
             tuple(self.classes),

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from curation.listings import Listings
 from curation.models.candidates import name_of, one_a_model, parameters_of
 from curation.models.command_line import command_line
@@ -23,6 +21,7 @@ from curation.models.scores import scores_of
 from curation.models.throughput import expected_seconds, measured
 from curation.run.record import recorded
 from curation.run.run import STUDIES, Run
+from training.crossval.checkpoint import drop_weights, has_checkpoint
 from training.crossval.folds import check_folds
 from training.crossval.jobs import Job
 from training.crossval.plan import with_weights
@@ -35,7 +34,7 @@ from training.images.cache import PhotoCache
 from training.networks.zoo import initial_weights
 from training.settings import Recipe
 from training.utils.devices import Device, find_device
-from training.utils.files import locked, whole_file
+from training.utils.files import locked
 from training.utils.progress import Progress, Reporter
 from training.utils.units import duration
 
@@ -148,7 +147,7 @@ class _Candidate:
     @property
     def seconds(self) -> float:
         """Seconds that what is not done takes, at most."""
-        left = [job for job in self.jobs if not (job.folder / "checkpoint.pt").exists()]
+        left = [job for job in self.jobs if not has_checkpoint(job.folder)]
         return expected_seconds(self.recipe, left, self.arrangement)
 
 
@@ -191,44 +190,48 @@ def _planned(
 
 def _train(prepared: Prepared, candidate: _Candidate, reporter: Reporter) -> _Outcome:
     """Train the folds of a candidate, or read back what was trained."""
-    with reporter.bar(candidate.words) as progress, _timed(prepared.run, candidate.name, progress) as on_step:
-        done = run_jobs(candidate.jobs, prepared.data, candidate.recipe, candidate.arrangement, progress=on_step)
-    warnings = [line for each in done for line in each.warnings]
-    for line in warnings:
-        reporter.say(line)
-    trained = [_without_weights(job.folder / "checkpoint.pt") for job in candidate.jobs]
+    done = run_jobs(
+        candidate.jobs,
+        prepared.data,
+        candidate.recipe,
+        candidate.arrangement,
+        what=candidate.words,
+        reporter=_Timed(reporter, prepared.run, candidate.name),
+    )
+    # the folds stay until the study ends, and with their weights they would fill the disk
+    checkpoints = [drop_weights(job.folder) for job in candidate.jobs]
     return _Outcome(
         score_folds(prepared, candidate.recipe, candidate.jobs, done),
-        [len(content["history"]) for content in trained],
-        [content["best_epoch"] for content in trained],
-        warnings,
+        [len(checkpoint.history) for checkpoint in checkpoints],
+        [checkpoint.best_epoch for checkpoint in checkpoints],
+        [line for each in done for line in each.warnings],
     )
 
 
-@contextmanager
-def _timed(run: Run, stage: str, progress: Progress) -> Iterator[Progress]:
-    """Time a stage of a run from its first step on: the start of processes is not training."""
-    with ExitStack() as stack:
-        began = False
+@dataclass(frozen=True)
+class _Timed:
+    """A reporter that times a stage of a run from the first step on: starting processes is not training."""
 
-        def on_step(done: int, total: int) -> None:
-            nonlocal began
-            if done and not began:
-                began = True
-                stack.enter_context(run.stage(stage))
-            progress(done, total)
+    reporter: Reporter
+    run: Run
+    stage: str
 
-        yield on_step
+    def say(self, line: str) -> None:
+        self.reporter.say(line)
 
+    @contextmanager
+    def bar(self, what: str) -> Iterator[Progress]:
+        with self.reporter.bar(what) as progress, ExitStack() as stack:
+            began = False
 
-def _without_weights(path: Path) -> dict[str, Any]:
-    """Read a checkpoint, and keep of it what an interrupted study needs: all but the weights, which are large."""
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if content["model"] is not None:
-        content["model"] = None
-        with whole_file(path) as temporary:
-            torch.save(content, temporary)
-    return content
+            def timed(done: int, total: int) -> None:
+                nonlocal began
+                if done and not began:
+                    began = True
+                    stack.enter_context(self.run.stage(self.stage))
+                progress(done, total)
+
+            yield timed
 
 
 def _result(

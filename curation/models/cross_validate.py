@@ -105,8 +105,8 @@ def score_folds(prepared: Prepared, recipe: Recipe, jobs: Iterable[Job], done: I
     rows, told, folds = [], [], []
     for job, result in zip(jobs, done, strict=True):
         rows.append(job.scored)
-        told.append(result.told)
-        folds.append(_scores(prepared, recipe, job.scored, result.told))
+        told.append(result.predictions)
+        folds.append(_scores(prepared, recipe, job.scored, result.predictions))
     all_rows, all_told = np.concatenate(rows), np.concatenate(told)
     return FoldScores(all_rows, all_told, folds, _scores(prepared, recipe, all_rows, all_told))
 

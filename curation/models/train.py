@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from curation import __version__
 from curation.listings import Listings
@@ -19,6 +18,7 @@ from curation.models.scores import log_confusion, scores_of
 from curation.models.throughput import arrange
 from curation.run.record import recorded
 from curation.run.run import MODELS
+from training.crossval.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint
 from training.crossval.jobs import Job
 from training.crossval.plan import with_weights
 from training.crossval.workers import run_jobs
@@ -86,22 +86,22 @@ def train_model(
                 run, listings, recipe, models=[recipe.model], folds=_FOLDS, cache=cache, reporter=reporter
             )
         with run.stage("train"):
-            job, content, warnings = _train(prepared, with_weights(recipe, reporter), computer, reporter)
+            job, checkpoint, warnings = _train(prepared, with_weights(recipe, reporter), computer, reporter)
         with run.stage("score"):
-            model = _saved(prepared, recipe, job, content)
+            model = _saved(prepared, recipe, job, checkpoint)
             rows, prices = np.concatenate([prepared.train, prepared.test]), prepared.data.prices
             told = tell(model.net, prepared.data.photos, prices, rows, computer, reporter, what="scoring")
-            result = _result(prepared, recipe, content, told, warnings)
+            result = _result(prepared, recipe, checkpoint, told, warnings)
             log_confusion(result, job.folder)
             _write(prepared, recipe, model, told, result)
         # all of it is in model.pt
-        (job.folder / "checkpoint.pt").unlink()
+        remove_checkpoint(job.folder)
     return result
 
 
 def _train(
     prepared: Prepared, recipe: Recipe, device: Device, reporter: Reporter
-) -> tuple[Job, dict[str, Any], tuple[str, ...]]:
+) -> tuple[Job, Checkpoint, tuple[str, ...]]:
     """Train, or read back what was trained; return the job, its checkpoint, and what a person should know."""
     rows, validation = prepared.divided(prepared.train, recipe)
     check_steps(recipe, epoch_size(prepared.labels[rows], recipe))
@@ -116,16 +116,16 @@ def _train(
         validation=validation,
     )
     arrangement = arrange(recipe, [job], device, folder / "arrangement.json", reporter, classes=len(prepared.classes))
-    with reporter.bar("training") as progress:
-        done = run_jobs([job], prepared.data, recipe, arrangement, progress=progress, say=reporter.say)
-    content: dict[str, Any] = torch.load(job.folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    return job, content, done[0].warnings
+    done = run_jobs([job], prepared.data, recipe, arrangement, reporter=reporter)
+    return job, read_checkpoint(job.folder), done[0].warnings
 
 
-def _saved(prepared: Prepared, recipe: Recipe, job: Job, content: dict[str, Any]) -> SavedModel:
+def _saved(prepared: Prepared, recipe: Recipe, job: Job, checkpoint: Checkpoint) -> SavedModel:
     prices = None if prepared.data.prices is None else prepared.data.prices[job.rows]
     net = build_net(replace(recipe, pretrained=False), len(prepared.classes), job.labels[job.rows], prices)
-    net.load_state_dict(content["model"])
+    if checkpoint.weights is None:
+        raise ValueError(f"the checkpoint of {job.name} has no network")
+    net.load_state_dict(checkpoint.weights)
     record = prepared.run.record()
     facts = {
         "dataset": record["dataset"]["name"],
@@ -142,11 +142,10 @@ def _saved(prepared: Prepared, recipe: Recipe, job: Job, content: dict[str, Any]
 def _result(
     prepared: Prepared,
     recipe: Recipe,
-    content: dict[str, Any],
+    checkpoint: Checkpoint,
     told: npt.NDArray[np.float32],
     warnings: Sequence[str],
 ) -> dict[str, Any]:
-    history = content["history"]
     return {
         "folder": str(prepared.run.folder),
         "model": str(prepared.run.folder / MODEL_FILE),
@@ -154,9 +153,9 @@ def _result(
         "currency": prepared.currency,
         "settings": recipe.to_dict(),
         "initial_weights": initial_weights(recipe.model, pretrained=recipe.pretrained),
-        "epochs": len(history),
-        "best_epoch": content["best_epoch"],
-        "iterations": history[-1]["step"],
+        "epochs": len(checkpoint.history),
+        "best_epoch": checkpoint.best_epoch,
+        "iterations": checkpoint.history[-1].step,
         "listings": {"train": len(prepared.train), "test": len(prepared.test), "all": len(prepared.table)},
         "train": scores_of(prepared, recipe, prepared.train, told),
         "test": scores_of(prepared, recipe, prepared.test, told),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from curation.models.trials import Trials, Tried, quiet
 from curation.models.tune_result import tune_result, write_tune, written
 from curation.run.record import recorded
 from curation.run.run import STUDIES, Run
+from training.crossval.checkpoint import remove_models
 from training.crossval.jobs import Job
 from training.crossval.plan import with_weights
 from training.crossval.workers import run_jobs
@@ -222,16 +224,15 @@ class _Search:
                         self.prepared.data,
                         recipe,
                         self.arrangement,
-                        progress=_part(progress, sum(steps[:fold]), sum(steps)),
-                        say=self.reporter.say,
+                        reporter=_PartOfBar(self.reporter, progress, sum(steps[:fold]), sum(steps)),
                     )
                 except DivergedError as error:
                     self.trials.prune(trial, diverged=str(error))
-                    _forget(jobs[fold])
+                    remove_models(jobs[fold].folder)
                     return
                 scores = score_folds(self.prepared, recipe, [jobs[fold]], done).pooled
                 self.trials.keep(trial, scores, time.monotonic() - since)
-                _forget(jobs[fold])
+                remove_models(jobs[fold].folder)
             self.trials.complete(trial)
 
     def _say(self, tried: Tried) -> None:
@@ -247,16 +248,18 @@ class _Search:
         self.reporter.say(line)
 
 
-def _part(progress: Progress, before: int, total: int) -> Progress:
-    """Return what reports the steps of a fold as part of those of a trial."""
+@dataclass(frozen=True)
+class _PartOfBar:
+    """A reporter that shows the steps of a fold in the bar of its trial."""
 
-    def report(done: int, _of: int) -> None:
-        progress(before + done, total)
+    reporter: Reporter
+    progress: Progress
+    before: int
+    total: int
 
-    return report
+    def say(self, line: str) -> None:
+        self.reporter.say(line)
 
-
-def _forget(job: Job) -> None:
-    """Remove the models of a fold, whose scores are with the trials; its TensorBoard log stays."""
-    for file in job.folder.glob("*.pt"):
-        file.unlink()
+    @contextmanager
+    def bar(self, what: str) -> Iterator[Progress]:
+        yield lambda done, _total: self.progress(self.before + done, self.total)

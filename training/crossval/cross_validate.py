@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from training.features.neighbours import neighbour_probabilities
 from training.fit.throughput import Arrangement
 from training.settings import Recipe
 from training.utils.files import write_json
-from training.utils.progress import Progress, silent
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["CrossValidated", "FoldPlan", "blend", "cross_validate", "network_shares"]
 
@@ -118,8 +117,7 @@ def cross_validate(
     recipe: Recipe,
     arrangement: Arrangement,
     folder: Path,
-    progress: Progress = silent,
-    say: Callable[[str], None] = lambda line: None,
+    reporter: Reporter = SILENT,
 ) -> CrossValidated:
     """Train one model per fold; score every row by the model that never saw it, by the others, and by its neighbours.
 
@@ -139,10 +137,8 @@ def cross_validate(
         Where, and how many folds at a time.
     folder : Path
         Gets ``fold-<f>/checkpoint.pt`` and a TensorBoard log beside it.
-    progress : callable
-        Called with (steps done, steps in all).
-    say : callable
-        Gets a line when a fold is taken from its checkpoint, and one about the initial weights.
+    reporter : Reporter
+        Shows how far training is, and which folds are taken from their checkpoints.
 
     Returns
     -------
@@ -168,7 +164,7 @@ def cross_validate(
         )
         for fold in range(plan.folds)
     ]
-    done = run_jobs(jobs, data, recipe, arrangement, progress=progress, say=say)
+    done = run_jobs(jobs, data, recipe, arrangement, reporter=reporter)
     probs, shares = _out_of_fold(jobs, done, labels, plan, data.classes)
     if shares is not None:
         write_json(folder / SHARE_FILE, {"network_share": float(shares.mean())})

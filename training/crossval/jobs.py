@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from training.fit.loop import Examples, Floats, steps_of
 from training.images import Integers, Photos
 from training.settings import Recipe
 from training.utils.devices import Device
-from training.utils.progress import Progress, silent
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["Data", "Done", "Job", "Labels", "prepare_data"]
 
@@ -68,8 +67,7 @@ def prepare_data(
     device: Device,
     folder: Path,
     photos_key: str = "",
-    progress: Progress = silent,
-    say: Callable[[str], None] = lambda line: None,
+    reporter: Reporter = SILENT,
 ) -> Data:
     """Compute the features that all jobs share, or read them back.
 
@@ -81,16 +79,16 @@ def prepare_data(
     groups : ndarray of int64, shape (N,)
     classes : int
         K.
-    settings, device
-        How, where.
+    recipe : Recipe
+        How models are trained.
+    device : Device
+        Where.
     folder : Path
         Gets ``features-<seed>.npy``, seed 0 of a pretrained network.
     photos_key : str
         Names the photos.
-    progress : callable
-        Called with (photos done, photos in all).
-    say : callable
-        Told what the features are.
+    reporter : Reporter
+        Shows what the features are, and how far they are.
 
     Returns
     -------
@@ -102,9 +100,8 @@ def prepare_data(
     key = f"{photos_key} {recipe.size} {seed} {recipe.pretrained and recipe.model}"
     if not features_known(path, key):
         extract, origin = choose_extractor(photos, rows, recipe, device)
-        say(f"features: {origin}")
-        compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, progress=progress)
-    progress(len(rows), len(rows))
+        reporter.say(f"features: {origin}")
+        compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, reporter=reporter)
     return Data(photos, path, key, groups, classes)
 
 
@@ -178,19 +175,19 @@ class Done:
         features, no `network` if none was trained.
     warnings : tuple of str
         What a person should know.
-    known : bool
-        Whether it was done before, and read back.
+    resumed : bool
+        Whether the model was trained before, and read back from its checkpoint.
     """
 
     head: Floats | None
     network: Floats | None = None
     warnings: tuple[str, ...] = ()
-    known: bool = False
+    resumed: bool = False
 
     @property
-    def told(self) -> Floats:
-        """What the network says; the head, where there is no network."""
-        told = self.head if self.network is None else self.network
-        if told is None:
+    def predictions(self) -> Floats:
+        """The network's predictions; the head's, if there is no network."""
+        predictions = self.head if self.network is None else self.network
+        if predictions is None:
             raise ValueError("neither a head nor a network was trained")
-        return told
+        return predictions

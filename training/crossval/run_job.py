@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from training.crossval.checkpoint import (
+    Checkpoint,
+    has_checkpoint,
+    read_checkpoint,
+    snapshot_file,
+    write_checkpoint,
+)
 from training.crossval.jobs import Data, Done, Job
 from training.crossval.predictions import Predictions, kept_epochs
 from training.errors import InputError
@@ -21,9 +27,14 @@ from training.networks.network import Net
 from training.networks.predict import predict
 from training.settings import Recipe
 from training.utils.devices import Device
-from training.utils.files import whole_file
 
-__all__ = ["JUDGED", "fit_network", "forget_other", "run_job"]
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+__all__ = ["JUDGED", "fit_network", "run_job"]
+
+#: Held-out rows that the learning curve is drawn from; more would only take time.
+JUDGED = 500
 
 
 def run_job(
@@ -48,21 +59,31 @@ def run_job(
         If the checkpoint in the job's folder was made with other settings or data.
     """
     key = job.key(data, recipe)
-    path = job.folder / "checkpoint.pt"
-    known = _read_checkpoint(path, key)
-    if known is not None:
+    if has_checkpoint(job.folder):
+        kept = read_checkpoint(job.folder, key)
         on_step(job.steps(recipe))
-        return Done(_array(known["head_probs"]), _array(known["network_probs"]), known=True)
+        return Done(kept.head_probs, kept.network_probs, resumed=True)
     head, head_probs = _head(job, data, device)
     done, fitted = Done(head_probs), None
-    if recipe.epochs_for(len(job.rows)):
+    if recipe.has_network:
         warnings: list[str] = []
-        fitted, recipe = fit_network(job, data, recipe, device, _unfinished(job, key), on_step, warnings)
-        told = predict(fitted.model, data.photos, job.scored, device, prices=data.prices)
-        done = Done(head_probs, told, tuple(warnings))
-    with whole_file(path) as temporary:
-        torch.save(_content(key, recipe, head, fitted, done), temporary)
-    _unfinished(job, key).unlink(missing_ok=True)
+        fitted, recipe = fit_network(job, data, recipe, device, snapshot_file(job.folder, key), on_step, warnings)
+        probs = predict(fitted.model, data.photos, job.scored, device, prices=data.prices)
+        done = Done(head_probs, probs, tuple(warnings))
+    write_checkpoint(
+        job.folder,
+        Checkpoint(
+            key,
+            recipe,
+            head,
+            fitted.model.state_dict() if fitted else None,
+            fitted.best_epoch if fitted else None,
+            done.head,
+            done.network,
+            tuple(fitted.history) if fitted else (),
+        ),
+    )
+    snapshot_file(job.folder, key).unlink(missing_ok=True)
     on_step(job.steps(recipe))
     return done
 
@@ -78,61 +99,6 @@ def _head(job: Job, data: Data, device: Device) -> tuple[Head | None, npt.NDArra
         kept = Predictions(job.head_predictions, epochs=1, rows=len(labels), classes=data.classes)
         kept.write(0, job.watched, head.predict(features, job.watched))
     return head, head.predict(features, job.scored)
-
-
-def _array(kept: torch.Tensor | None) -> npt.NDArray[np.float32] | None:
-    return None if kept is None else kept.numpy()
-
-
-def _tensor(array: npt.NDArray[np.float32] | None) -> torch.Tensor | None:
-    return None if array is None else torch.from_numpy(array)
-
-
-def forget_other(job: Job, data: Data, recipe: Recipe) -> None:
-    """Remove a checkpoint of another question from the job's folder."""
-    path = job.folder / "checkpoint.pt"
-    if path.exists() and torch.load(path, map_location="cpu", weights_only=True).get("key") != job.key(data, recipe):
-        shutil.rmtree(job.folder)
-
-
-def _unfinished(job: Job, key: str) -> Path:
-    # the key in the name: what another question left is not taken for this one's
-    return job.folder / f"unfinished-{key[:16]}.pt"
-
-
-def _content(key: str, recipe: Recipe, head: Head | None, fitted: Fitted | None, done: Done) -> dict[str, Any]:
-    kept = {"weight": head.weight.cpu(), "bias": head.bias.cpu(), "strength": head.strength} if head else None
-    return {
-        "key": key,
-        "settings": recipe.to_dict(),
-        "head": kept,
-        "model": fitted.model.state_dict() if fitted else None,
-        "best_epoch": fitted.best_epoch if fitted else None,
-        "head_probs": _tensor(done.head),
-        "network_probs": _tensor(done.network),
-        "history": [asdict(epoch) for epoch in fitted.history] if fitted else [],
-    }
-
-
-def _read_checkpoint(path: Path, key: str) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if content.get("key") != key:
-        raise InputError(
-            f"{path} was made with other settings or data",
-            wanted="a checkpoint of this run",
-            fix="Remove it, or start a new run.",
-        )
-    return content
-
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
-
-
-#: Held-out rows that the learning curve is drawn from; more would only take time.
-JUDGED = 500
 
 
 def fit_network(

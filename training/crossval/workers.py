@@ -6,13 +6,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+import traceback
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing.connection import wait as wait_for
-from multiprocessing.sharedctypes import SynchronizedArray
-from typing import Any
+from multiprocessing.connection import Connection, wait
 
 import torch
 
@@ -22,14 +20,9 @@ from training.errors import CurateError
 from training.fit.throughput import Arrangement
 from training.settings import Recipe
 from training.utils.devices import Device, each_on_one_core
-from training.utils.progress import Progress, silent
+from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["run_jobs"]
-
-#: Seconds between two looks at how far the processes are.
-_LOOK = 0.2
-
-_shared: dict[str, Any] = {}
 
 
 def run_jobs(
@@ -38,44 +31,54 @@ def run_jobs(
     recipe: Recipe,
     arrangement: Arrangement,
     *,
-    progress: Progress = silent,
-    say: Callable[[str], None] = lambda line: None,
+    what: str = "training",
+    reporter: Reporter = SILENT,
 ) -> list[Done]:
     """Run all jobs as arranged.
 
     Parameters
     ----------
     jobs : sequence of Job
-    data, settings
-        What they read, how they train.
+    data : Data
+        What they read.
+    recipe : Recipe
+        How they train.
     arrangement : Arrangement
         How many at a time. The threads of each follow from its place alone, so a run that was interrupted computes
         the same as one that was not.
-    progress : callable
-        Called with (steps done, steps in all).
-    say : callable
-        Gets what a person should know, each line once.
+    what : str
+        Names the progress bar.
+    reporter : Reporter
+        Shows how far they are, and each message once.
 
     Returns
     -------
     list of Done
         In the order of `jobs`.
+
+    Raises
+    ------
+    CurateError
+        If a process is killed.
     """
-    work = _Work(jobs, data, recipe, arrangement, progress)
-    if not recipe.epochs_for(len(jobs[0].rows)):
-        ended = work.heads()
-    elif arrangement.side_by_side == 1:
-        ended = work.one_after_another()
-    else:
-        ended = work.side_by_side()
     finished: dict[int, Done] = {}
-    told: set[str] = set()
-    for place, done in ended:
-        finished[place] = done
-        for line in (*done.warnings, *([f"{jobs[place].name} is done already"] if done.known else [])):
-            if line not in told:
-                told.add(line)
-                say(line)
+    shown: set[str] = set()
+    with reporter.bar(what) as progress:
+        work = _Work(jobs, data, recipe, arrangement, progress)
+        if not recipe.has_network:
+            ended = work.heads()
+        elif arrangement.side_by_side == 1:
+            ended = work.one_after_another()
+        else:
+            ended = work.side_by_side()
+        # closed, so that processes end with whatever ends this one's work
+        with closing(ended):
+            for place, done in ended:
+                finished[place] = done
+                for line in (*done.warnings, *([f"{jobs[place].name} is done already"] if done.resumed else [])):
+                    if line not in shown:
+                        shown.add(line)
+                        reporter.say(line)
     return [finished[place] for place in range(len(jobs))]
 
 
@@ -94,7 +97,7 @@ class _Work:
         """The steps of each job."""
         return [job.steps(self.recipe) for job in self.jobs]
 
-    def heads(self) -> Iterator[tuple[int, Done]]:
+    def heads(self) -> Generator[tuple[int, Done], None, None]:
         """Run jobs without a network: they are short, and threads are enough."""
         where = self.arrangement.device
         ended = each_on_one_core(
@@ -104,68 +107,92 @@ class _Work:
             yield place, done
             self.progress(place + 1, len(self.jobs))
 
-    def one_after_another(self) -> Iterator[tuple[int, Done]]:
+    def one_after_another(self) -> Generator[tuple[int, Done], None, None]:
         total, before = sum(self.steps), 0
         for place, job in enumerate(self.jobs):
             on_step = lambda step, before=before: self.progress(before + step, total)  # noqa: E731
             yield place, run_job(job, self.data, self.recipe, self.arrangement.device, on_step)
             before += self.steps[place]
 
-    def side_by_side(self) -> Iterator[tuple[int, Done]]:
+    def side_by_side(self) -> Generator[tuple[int, Done], None, None]:
+        counts, total = [0] * len(self.jobs), sum(self.steps)
+        width = self.arrangement.side_by_side
+        for first in range(0, len(self.jobs), width):
+            places = range(first, min(first + width, len(self.jobs)))
+            threads = self.arrangement.threads(len(places))
+            workers = {}
+            try:
+                for place in places:
+                    worker = _Worker(self.jobs[place], self.data, self.recipe, self.arrangement.device, threads)
+                    workers[worker.results] = place, worker
+                while workers:
+                    for ready in wait(list(workers)):
+                        place, worker = workers[ready]  # type: ignore[index]
+                        answer = worker.receive()
+                        if isinstance(answer, Done):
+                            del workers[ready]  # type: ignore[arg-type]
+                            yield place, answer
+                        else:
+                            counts[place] = answer
+                            self.progress(sum(counts), total)
+            finally:
+                # snapshots keep what an unfinished one was doing
+                for _, worker in workers.values():
+                    worker.end()
+
+
+class _Worker:
+    """A process that runs one job, and sends the number of each step and at last the result."""
+
+    def __init__(self, job: Job, data: Data, recipe: Recipe, device: Device, threads: int) -> None:
         # a fork of a process with threads may hang; the fork server has none, and imports torch once for all
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["training.crossval.workers"])
-        counts, total = context.Array("q", len(self.jobs)), sum(self.steps)
-        width = self.arrangement.side_by_side
-        pool = ProcessPoolExecutor(width, context, _start, (self.data, self.recipe, self.arrangement.device, counts))
+        self.results, sender = context.Pipe(duplex=False)
+        self._process = context.Process(target=_work, args=(job, data, recipe, device, threads, sender), daemon=True)
+        self._process.start()
+        # the worker alone holds the other end: when it is killed, the pipe ends
+        sender.close()
+
+    def receive(self) -> int | Done:
+        """Return the next step or the result; raise the error that the job raised."""
         try:
-            for first in range(0, len(self.jobs), width):
-                places = range(first, min(first + width, len(self.jobs)))
-                threads = self.arrangement.threads(len(places))
-                waiting = {pool.submit(_work, place, self.jobs[place], threads): place for place in places}
-                while waiting:
-                    ended, _ = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
-                    self.progress(sum(counts[:]), total)
-                    for future in ended:
-                        yield waiting.pop(future), future.result()
-        except BrokenProcessPool as error:
+            answer: int | Done | Exception = self.results.recv()
+        except EOFError:
             raise CurateError(
                 "a training process was killed, perhaps because memory ran out; the finished models are kept: "
                 "start again as before to continue, or choose a smaller `batch_size`"
-            ) from error
-        finally:
-            _end(pool)
+            ) from None
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, Done):
+            self._process.join()
+            self.results.close()
+        return answer
+
+    def end(self) -> None:
+        """End the process without waiting for its job."""
+        self._process.terminate()
+        self.results.close()
 
 
-def _end(pool: ProcessPoolExecutor) -> None:
-    """End the pool without waiting for what it is at: snapshots keep that."""
-    processes = list((pool._processes or {}).values())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        process.terminate()
-
-
-def _start(data: Data, recipe: Recipe, device: Device, counts: SynchronizedArray[int]) -> None:
-    """Prepare a worker."""
+def _work(job: Job, data: Data, recipe: Recipe, device: Device, threads: int, results: Connection) -> None:
+    """Run a job in this process."""
     # Ctrl-C reaches the whole group; the parent ends its workers itself
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _shared.update(data=data, recipe=recipe, device=device, counts=counts)
+    torch.set_num_threads(threads)
+    try:
+        results.send(run_job(job, data, recipe, device, results.send))
+    except Exception as error:
+        # a traceback does not travel to another process
+        error.add_note(traceback.format_exc())
+        results.send(error)
 
 
 def _end_with_parent() -> None:
     """End this process when its parent is killed: it must not go on writing into a run that another may continue."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        wait_for([parent.sentinel])
+        wait([parent.sentinel])
         os._exit(1)
-
-
-def _work(place: int, job: Job, threads: int) -> Done:
-    torch.set_num_threads(threads)
-    counts = _shared["counts"]
-
-    def on_step(step: int) -> None:
-        counts[place] = step
-
-    return run_job(job, _shared["data"], _shared["settings"], _shared["device"], on_step)

@@ -20,7 +20,7 @@ from training.networks.zoo import build_model, logits_of
 from training.settings import Recipe
 from training.utils.devices import Device, bfloat16_may_be_fast, each_on_one_core
 from training.utils.files import read_json, sync_folder, write_json
-from training.utils.progress import Progress, silent
+from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["KEPT", "SAMPLE", "Extractor", "choose_extractor", "compute_features", "features_known"]
 
@@ -105,7 +105,7 @@ def compute_features(
     key: str,
     seed: int,
     device: torch.device,
-    progress: Progress = silent,
+    reporter: Reporter = SILENT,
 ) -> None:
     """Compute the features of all readable photos, and keep their main directions.
 
@@ -127,31 +127,38 @@ def compute_features(
         Seed of the choice of photos.
     device : torch.device
         Where `extract` computes.
-    progress : callable
-        Called with (photos done, photos in all).
+    reporter : Reporter
+        Shows how many photos are done.
     """
     path.with_suffix(".json").unlink(missing_ok=True)
     chosen = np.sort(np.random.default_rng(seed).choice(rows, min(len(rows), SAMPLE), replace=False))
     others = np.setdiff1d(rows, chosen)
-    done = 0
-
-    def computed(work: Callable[[Integers], Values], parts: list[Integers]) -> Iterator[tuple[Integers, Values]]:
-        nonlocal done
-        for part, values in zip(parts, each_on_one_core(work, parts, device=device), strict=True):
-            yield part, values
-            done += len(part)
-            progress(done, len(rows))
-
-    sample = torch.cat([features for _, features in computed(lambda part: extract(photos[part]), _parts(chosen))])
-    project = _Projection(sample, seed)
-    unfinished = _Unfinished(path, key, shape=(len(photos), project.width))
-    unfinished.array[chosen] = project(sample)
-    left = _parts(others)[unfinished.done :]
-    done = len(rows) - sum(map(len, left))
-    for part, values in computed(lambda part: project(extract(photos[part])), left):
-        unfinished.array[part] = values
-        unfinished.keep()
+    with reporter.bar("features") as progress:
+        counted = _Counted(device, len(rows), progress)
+        sample = torch.cat([features for _, features in counted(lambda part: extract(photos[part]), _parts(chosen))])
+        project = _Projection(sample, seed)
+        unfinished = _Unfinished(path, key, shape=(len(photos), project.width))
+        unfinished.array[chosen] = project(sample)
+        left = _parts(others)[unfinished.done :]
+        counted.done = len(rows) - sum(map(len, left))
+        for part, values in counted(lambda part: project(extract(photos[part])), left):
+            unfinished.array[part] = values
+            unfinished.keep()
     unfinished.finish()
+
+
+class _Counted:
+    """Maps a function over parts of the rows, in order, and reports how many rows are done."""
+
+    def __init__(self, device: torch.device, total: int, progress: Progress) -> None:
+        self.done = 0
+        self._device, self._total, self._progress = device, total, progress
+
+    def __call__(self, work: Callable[[Integers], Values], parts: list[Integers]) -> Iterator[tuple[Integers, Values]]:
+        for part, values in zip(parts, each_on_one_core(work, parts, device=self._device), strict=True):
+            yield part, values
+            self.done += len(part)
+            self._progress(self.done, self._total)
 
 
 class _Unfinished:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.synthetic import HEADS, NETWORKS, coloured_photos, plan_of, validated
+from tests.support.synthetic import HEADS, NETWORKS, Listener, coloured_photos, plan_of, validated
 from training.crossval.cross_validate import blend, network_shares
 from training.crossval.predictions import FLOOR, Predictions, kept_epochs
 from training.utils.files import read_json
@@ -274,7 +274,7 @@ def test_a_training_that_was_interrupted_ends_with_the_same_predictions(steps, e
     photos, labels = coloured_photos()
     labels = noisy_labels(labels)
     with pytest.raises(Stop):
-        validated(tmp_path, photos, labels, plan_of(60), LONGER, progress=stop_after(steps))
+        validated(tmp_path, photos, labels, plan_of(60), LONGER, reporter=Listener(progress=stop_after(steps)))
     # of the two epochs that are kept, one was written
     cut = kept(tmp_path, steps // 20, "network")
     assert np.isfinite(cut[0]).all()
@@ -292,7 +292,7 @@ def test_a_finished_run_is_read_back_with_the_same_predictions(networked):
     folder, first = networked
     photos, labels = coloured_photos()
     said = []
-    again = validated(folder, photos, noisy_labels(labels), plan_of(60), LONGER, say=said.append)
+    again = validated(folder, photos, noisy_labels(labels), plan_of(60), LONGER, reporter=Listener(said.append))
     assert said == [f"fold {fold} of 3 is done already" for fold in (1, 2, 3)]
     assert np.array_equal(first.in_fold, again.in_fold)
     assert np.array_equal(first.neighbours, again.neighbours)
@@ -302,7 +302,7 @@ def test_what_another_question_left_is_not_taken_for_this_one(networked, tmp_pat
     photos, labels = coloured_photos()
     labels = noisy_labels(labels)
     with pytest.raises(Stop):
-        validated(tmp_path, photos, np.roll(labels, 1), plan_of(60), LONGER, progress=stop_after(17))
+        validated(tmp_path, photos, np.roll(labels, 1), plan_of(60), LONGER, reporter=Listener(progress=stop_after(17)))
     assert np.isfinite(kept(tmp_path, 0, "network")[0]).all()
     assert np.array_equal(validated(tmp_path, photos, labels, plan_of(60), LONGER).in_fold, networked[1].in_fold)
 
@@ -310,7 +310,7 @@ def test_what_another_question_left_is_not_taken_for_this_one(networked, tmp_pat
 def test_a_row_that_has_no_photo_any_more_is_nan(tmp_path):
     photos, labels = coloured_photos()
     with pytest.raises(Stop):
-        validated(tmp_path, photos, labels, plan_of(60, folds=2), NETWORKS, progress=stop_after(1))
+        validated(tmp_path, photos, labels, plan_of(60, folds=2), NETWORKS, reporter=Listener(progress=stop_after(1)))
     # a row of the second fold, of which the interrupted first model speaks
     has_photo = np.arange(60) != 3
     in_fold = validated(tmp_path, photos, labels, plan_of(60, folds=2, has_photo=has_photo), HEADS).in_fold

@@ -17,7 +17,7 @@ import torch
 from click.testing import CliRunner
 
 from curation.cli import main
-from tests.support.synthetic import ALONE, CPU, NETWORKS, TOGETHER, coloured_photos, plan_of, validate
+from tests.support.synthetic import ALONE, CPU, NETWORKS, TOGETHER, Listener, coloured_photos, plan_of, validate
 from training.errors import CurateError
 from training.fit.throughput import Arrangement
 
@@ -70,8 +70,7 @@ def test_side_by_side_comes_to_the_same_again_and_to_what_comes_one_after_anothe
             labels,
             plan_of(60),
             arrangement=arrangement,
-            say=said.append,
-            progress=lambda *at: steps.append(at),
+            reporter=Listener(said.append, lambda *at: steps.append(at)),
         )
         for name, arrangement in (("a", TOGETHER), ("b", TOGETHER), ("alone", ALONE))
     ]
@@ -94,7 +93,7 @@ def test_a_snapshot_that_was_made_alone_is_gone_on_from_side_by_side(tmp_path, o
             raise Stop
 
     with pytest.raises(Stop):
-        validate(tmp_path / "cut", photos, labels, plan_of(60), progress=stop)
+        validate(tmp_path / "cut", photos, labels, plan_of(60), reporter=Listener(progress=stop))
     resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), arrangement=TOGETHER)
     whole = validate(tmp_path / "whole", photos, labels, plan_of(60), arrangement=TOGETHER)
     assert np.allclose(resumed, whole, atol=1e-3)
@@ -114,13 +113,15 @@ def test_a_worker_that_is_killed_is_an_error_that_says_what_to_do_and_loses_no_f
             os.kill(killed[0].pid, signal.SIGKILL)
 
     options = {"settings": LONG, "arrangement": TOGETHER}
-    with pytest.raises(CurateError, match=r"a training process ended by itself.*the same command again") as caught:
-        validate(tmp_path / "cut", photos, labels, plan_of(60), progress=kill_in_the_last_fold, **options)
+    with pytest.raises(CurateError, match=r"a training process was killed.*start again as before") as caught:
+        validate(
+            tmp_path / "cut", photos, labels, plan_of(60), reporter=Listener(progress=kill_in_the_last_fold), **options
+        )
     assert caught.value.exit_code == 1
     assert finished_folds(tmp_path / "cut") == {"fold-0", "fold-1"}
     until(lambda: not any(process.is_alive() for process in killed), "the other worker's end")
     said = []
-    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), say=said.append, **options)
+    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), reporter=Listener(said.append), **options)
     # as they end: two workers read them back side by side
     assert sorted(said[:2]) == ["fold 1 of 3 is done already", "fold 2 of 3 is done already"]
     assert np.array_equal(resumed, validate(tmp_path / "whole", photos, labels, plan_of(60), **options))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared, put_weights
+from tests.support.synthetic import CPU, HEADS, Listener, coloured_photos, plan_of, prepared, put_weights
 from training.features.extract import choose_extractor, compute_features, features_known
 from training.features.patches import PatchBank
 from training.fit.loop import new_state
@@ -129,7 +129,7 @@ def test_features_are_read_back_for_the_same_question_only(other, tmp_path):
     said = []
 
     def prepare(photos_key="a", settings=HEADS):
-        prepared(tmp_path, photos, plan_of(12), settings, photos_key=photos_key, say=said.append)
+        prepared(tmp_path, photos, plan_of(12), settings, photos_key=photos_key, reporter=Listener(said.append))
 
     prepare()
     written = (tmp_path / "features-0.npy").stat().st_mtime_ns
@@ -153,7 +153,7 @@ def test_features_that_were_cut_off_half_way_are_computed_again(tmp_path):
             raise Stop
 
     with pytest.raises(Stop):
-        prepared(tmp_path, photos, plan_of(300), HEADS, progress=stop)
+        prepared(tmp_path, photos, plan_of(300), HEADS, reporter=Listener(progress=stop))
     assert not list(tmp_path.glob(".*"))
     data = prepared(tmp_path, photos, plan_of(300), HEADS)
     assert np.array_equal(np.load(data.features), whole)
@@ -166,11 +166,11 @@ def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_
     source = put_weights(torch_home, "resnet18")
     photos, _ = coloured_photos(24)
     said = []
-    data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, say=said.append)
+    data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, reporter=Listener(said.append))
     assert said == ["features: pretrained resnet18, photos of 32 pixels"]
     state = new_state(3, 10, PRETRAINED, CPU, 0, np.zeros(3, dtype=np.int64))
     assert torch.equal(state.model.body.conv1.weight, source.conv1.weight)
-    patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, say=said.append)
+    patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, reporter=Listener(said.append))
     assert said[-1] == "features: patches of the photos"
     assert data.key != patches.key
     assert not np.allclose(np.load(data.features), np.load(patches.features), atol=0.1)
@@ -232,7 +232,9 @@ def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compute_features(photos, rows, extract, killed, key="k", seed=0, device=CPU.device, progress=until_half)
+        compute_features(
+            photos, rows, extract, killed, key="k", seed=0, device=CPU.device, reporter=Listener(progress=until_half)
+        )
     assert not features_known(killed, "k")
     counted = Counted(extract)
     compute_features(photos, rows, counted, killed, key="k", seed=0, device=CPU.device)

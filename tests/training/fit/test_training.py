@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.synthetic import CPU, HEADS, NETWORKS, coloured_photos, plan_of, prepared, put_weights, validate
+from tests.support.synthetic import (
+    CPU,
+    HEADS,
+    NETWORKS,
+    Listener,
+    coloured_photos,
+    plan_of,
+    prepared,
+    put_weights,
+    validate,
+)
 from training.crossval.jobs import Job
 from training.crossval.run_job import run_job
 from training.errors import CurateError, InputError
@@ -226,11 +236,11 @@ def test_finished_folds_are_read_back_and_the_rest_is_trained(settings, tmp_path
     plan = plan_of(60)
     whole = validate(tmp_path / "whole", photos, labels, plan, settings)
     with pytest.raises(Stop):
-        validate(tmp_path / "cut", photos, labels, plan, settings, progress=stop_after(0.6))
+        validate(tmp_path / "cut", photos, labels, plan, settings, reporter=Listener(progress=stop_after(0.6)))
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").glob("*/checkpoint.pt")}
     said, steps = [], []
     progress = lambda done, total: steps.append((done, total))  # noqa: E731
-    resumed = validate(tmp_path / "cut", photos, labels, plan, settings, say=said.append, progress=progress)
+    resumed = validate(tmp_path / "cut", photos, labels, plan, settings, reporter=Listener(said.append, progress))
     assert np.array_equal(resumed, whole)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     # heads are fitted side by side: one more may be done by the time that the second is counted
@@ -244,7 +254,7 @@ def test_a_finished_run_is_read_back_wherever_and_for_how_long_it_may_run(tmp_pa
     first = validate(tmp_path, photos, labels, plan_of(60), HEADS)
     said = []
     other = replace(HEADS, device="auto", time_limit=1000, preset="quick")
-    again = validate(tmp_path, photos, labels, plan_of(60), other, say=said.append)
+    again = validate(tmp_path, photos, labels, plan_of(60), other, reporter=Listener(said.append))
     assert len(said) == 3
     assert np.array_equal(first, again)
 
@@ -275,7 +285,7 @@ photos, labels = coloured_photos()
 def die(done, total):
     if done == 12:
         os.kill(os.getpid(), signal.SIGKILL)
-validate(Path(sys.argv[1]), photos, labels, plan_of(60), STATEFUL, progress=die)
+validate(Path(sys.argv[1]), photos, labels, plan_of(60), STATEFUL, reporter=Listener(progress=die))
 """
 
 
@@ -287,7 +297,7 @@ def test_a_training_that_was_killed_goes_on_from_its_snapshot_and_ends_as_an_und
     photos, labels = coloured_photos()
     steps = []
     progress = lambda done, total: steps.append(done)  # noqa: E731
-    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), STATEFUL, progress=progress)
+    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), STATEFUL, reporter=Listener(progress=progress))
     # two epochs of five steps were kept
     assert steps[0] == 11
     assert not list(tmp_path.glob("cut/*/unfinished-*.pt"))
@@ -298,11 +308,13 @@ def test_the_snapshot_of_another_question_is_not_taken_for_this_one(tmp_path, mo
     monkeypatch.setattr("training.fit.checkpoint._EVERY", 0)
     photos, labels = coloured_photos()
     with pytest.raises(Stop):
-        validate(tmp_path / "a", photos, labels, plan_of(60), progress=stop_after(0.2))
+        validate(tmp_path / "a", photos, labels, plan_of(60), reporter=Listener(progress=stop_after(0.2)))
     assert list(tmp_path.glob("a/fold-0/unfinished-*.pt"))
     other = np.roll(labels, 1)
     steps = []
-    again = validate(tmp_path / "a", photos, other, plan_of(60), progress=lambda done, total: steps.append(done))
+    again = validate(
+        tmp_path / "a", photos, other, plan_of(60), reporter=Listener(progress=lambda done, total: steps.append(done))
+    )
     assert steps[0] == 1
     assert np.array_equal(again, validate(tmp_path / "b", photos, other, plan_of(60)))
 
@@ -310,7 +322,7 @@ def test_the_snapshot_of_another_question_is_not_taken_for_this_one(tmp_path, mo
 def test_snapshots_are_a_minute_apart(tmp_path):
     photos, labels = coloured_photos()
     with pytest.raises(Stop):
-        validate(tmp_path, photos, labels, plan_of(60), progress=stop_after(0.3))
+        validate(tmp_path, photos, labels, plan_of(60), reporter=Listener(progress=stop_after(0.3)))
     assert not list(tmp_path.glob("*/unfinished-*.pt"))
 
 

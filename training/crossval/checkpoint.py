@@ -1,0 +1,162 @@
+"""The checkpoint of a trained model: the only module that knows its file format."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from training.errors import InputError
+from training.features.linear import Head
+from training.fit.loop import EpochResult
+from training.settings import Recipe
+from training.utils.files import whole_file
+
+__all__ = [
+    "Checkpoint",
+    "drop_weights",
+    "has_checkpoint",
+    "read_checkpoint",
+    "remove_checkpoint",
+    "remove_models",
+    "remove_outdated",
+    "snapshot_file",
+    "write_checkpoint",
+]
+
+_NAME = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model and its predictions.
+
+    Attributes
+    ----------
+    key : str
+        What it depends on, see :meth:`training.crossval.jobs.Job.key`.
+    recipe : Recipe
+        How it was trained.
+    head : Head or None
+        The linear model; None without features.
+    weights : dict or None
+        The state of the network; None if none was trained, or if they were dropped.
+    best_epoch : int or None
+        The epoch whose weights these are, if training could stop early.
+    head_probs, network_probs : ndarray of float32, shape (n, K), or None
+        Predictions for the rows that the model was asked to score.
+    history : tuple of EpochResult
+        The epochs of the network.
+    """
+
+    key: str
+    recipe: Recipe
+    head: Head | None = None
+    weights: dict[str, torch.Tensor] | None = None
+    best_epoch: int | None = None
+    head_probs: npt.NDArray[np.float32] | None = None
+    network_probs: npt.NDArray[np.float32] | None = None
+    history: tuple[EpochResult, ...] = ()
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint into a model's folder, whole or not at all."""
+    head = checkpoint.head
+    content = {
+        "key": checkpoint.key,
+        "settings": checkpoint.recipe.to_dict(),
+        "head": {"weight": head.weight.cpu(), "bias": head.bias.cpu(), "strength": head.strength} if head else None,
+        "model": checkpoint.weights,
+        "best_epoch": checkpoint.best_epoch,
+        "head_probs": _tensor(checkpoint.head_probs),
+        "network_probs": _tensor(checkpoint.network_probs),
+        "history": [asdict(epoch) for epoch in checkpoint.history],
+    }
+    with whole_file(folder / _NAME) as temporary:
+        torch.save(content, temporary)
+
+
+def snapshot_file(folder: Path, key: str) -> Path:
+    """Return where a training keeps its state until it has finished."""
+    # the key in the name: what another question left is not taken for this one's
+    return folder / f"unfinished-{key[:16]}.pt"
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Return whether a model's folder holds a checkpoint."""
+    return (folder / _NAME).exists()
+
+
+def read_checkpoint(folder: Path, key: str | None = None) -> Checkpoint:
+    """Read the checkpoint in a model's folder.
+
+    Parameters
+    ----------
+    folder : Path
+    key : str, optional
+        The key that it must have.
+
+    Raises
+    ------
+    InputError
+        If it has another key.
+    """
+    path = folder / _NAME
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if key is not None and content.get("key") != key:
+        raise InputError(
+            f"{path} was made with other settings or data",
+            wanted="a checkpoint of this run",
+            fix="Remove it, or start a new run.",
+        )
+    head = content["head"]
+    return Checkpoint(
+        content["key"],
+        Recipe(**content["settings"]),
+        Head(**head) if head else None,
+        content["model"],
+        content["best_epoch"],
+        _array(content["head_probs"]),
+        _array(content["network_probs"]),
+        tuple(EpochResult(**epoch) for epoch in content["history"]),
+    )
+
+
+def remove_checkpoint(folder: Path) -> None:
+    """Remove the checkpoint from a model's folder; everything else stays."""
+    (folder / _NAME).unlink()
+
+
+def remove_models(folder: Path) -> None:
+    """Remove the checkpoint and the snapshots of unfinished trainings from a model's folder; its log stays."""
+    for file in folder.glob("*.pt"):
+        file.unlink()
+
+
+def remove_outdated(folder: Path, key: str) -> None:
+    """Remove a model's folder if its checkpoint has another key."""
+    if has_checkpoint(folder) and read_checkpoint(folder).key != key:
+        shutil.rmtree(folder)
+
+
+def drop_weights(folder: Path) -> Checkpoint:
+    """Drop the weights, which are large, from a checkpoint; everything that resuming needs stays."""
+    checkpoint = read_checkpoint(folder)
+    if checkpoint.weights is None:
+        return checkpoint
+    lighter = replace(checkpoint, weights=None)
+    write_checkpoint(folder, lighter)
+    return lighter
+
+
+def _array(kept: torch.Tensor | None) -> npt.NDArray[np.float32] | None:
+    return None if kept is None else kept.numpy()
+
+
+def _tensor(array: npt.NDArray[np.float32] | None) -> torch.Tensor | None:
+    return None if array is None else torch.from_numpy(array)
