@@ -145,9 +145,9 @@ class _Worker:
     """A process that runs one job, and sends the number of each step and at last the result."""
 
     def __init__(self, job: Job, data: Data, recipe: Recipe, device: Device, threads: int) -> None:
-        # a fork of a process with threads may hang; the fork server has none, and imports torch once for all
+        # a fork of a process with threads may hang; the fork server has none, and imports once what takes seconds
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["training.crossval.workers"])
+        context.set_forkserver_preload(["training.crossval.workers", "torch.utils.tensorboard"])
         self.results, sender = context.Pipe(duplex=False)
         self._process = context.Process(target=_work, args=(job, data, recipe, device, threads, sender), daemon=True)
         self._process.start()
