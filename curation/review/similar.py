@@ -14,7 +14,7 @@ Integers = npt.NDArray[np.int64]
 
 
 def features_of(run: Run) -> Floats:
-    """Return what the photos of a run look like, one row per row of ``listings.parquet``.
+    """Return features of the photos of a run, one row per row of ``listings.parquet``.
 
     Parameters
     ----------

@@ -16,13 +16,13 @@ __all__ = ["COMPARED", "PREDICTED", "show_comparison"]
 PREDICTED = {"before": "predicted_before", "after": "predicted_after"}
 #: Every field of the comparison, in the order they are read.
 COMPARED = ("predicted_before", "before", "predicted_after", "after")
-_WHAT = "the class that most models trained {} the fixes named; confidence is the share of models that did"
-# stands until all is written: what an interrupted opening left is in step with nothing, and is made anew
+_WHAT = "the class that most models trained {} the fixes predict; confidence is the share of models that do"
+# stands until all is written, so that what an interrupted opening left is rebuilt
 _UNFINISHED = "unfinished"
 
 
 def show_comparison(dataset: Any, run: Run) -> None:
-    """Bring the evaluations ``before`` and ``after`` in step with the run's comparison; nothing is done if they are.
+    """Update the evaluations ``before`` and ``after`` from the run's comparison; does nothing if they are current.
 
     Parameters
     ----------

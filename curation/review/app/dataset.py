@@ -29,7 +29,7 @@ from training.utils.files import sha256_of_file
 
 __all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
 
-# Raise it when the fields change, and datasets made by an older version are made anew.
+# Raise it when the fields change: datasets of another layout are rebuilt.
 _LAYOUT = 2
 
 

@@ -111,7 +111,7 @@ class _Action(_Reviewing):
         )
 
     def resolve_placement(self, ctx: Any) -> Any:
-        # by name: the App asks for every button after every click, and FiftyOne reads the dataset anew for each
+        # by name: the App asks for every button after every click, and FiftyOne reloads the dataset for each
         if not (ctx.dataset_name or "").startswith(PREFIX):
             return None
         return types.Placement(self.place, types.Button(label=self.title, icon=self.icon, prompt=self.has_form))

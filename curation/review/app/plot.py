@@ -57,7 +57,7 @@ def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Points] | N
     try:
         with np.load(path, allow_pickle=False) as saved:
             return (saved["id"], saved["points"]) if str(saved["made_from"]) == made_from else None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # not there, or not ours: made anew
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # missing, or not ours: computed again
         return None
 
 

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from curation import __version__
 from curation.errors import InputError
 from curation.rendering.html import fill_page
+from curation.rendering.results import Result
 from curation.rendering.thumbnails import MEDIA_TYPE, make_thumbnail
 from curation.review.card import cards_of
 from curation.review.commands import PAGE_MARK, STORAGE_PREFIX, apply_decisions
@@ -39,8 +40,8 @@ _AHEAD = 32
 
 
 @dataclass(frozen=True)
-class Written:
-    """What was written.
+class Written(Result):
+    """A review page that was written.
 
     Attributes
     ----------

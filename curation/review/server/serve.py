@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from curation.errors import ReviewError
+from curation.rendering.results import Result
 from curation.review.app.dataset import Opened, collect_decisions, open_dataset
 from curation.review.app.look import WORKSPACE, slug
 from curation.review.app.thumbnails import Thumbnails
@@ -35,7 +36,7 @@ __all__ = ["ReviewOutcome", "run_review"]
 
 
 @dataclass(frozen=True)
-class ReviewOutcome:
+class ReviewOutcome(Result):
     """What was decided in a review.
 
     Attributes
