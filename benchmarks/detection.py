@@ -136,8 +136,8 @@ def evidence_of(
     subprocess.run(command, check=True, capture_output=True)
     run = Run(folder / "run")
     record, table = run.record(), run.listings()
-    settings, _ = read_settings(record["settings"]["train"])
-    trainer = FoldTrainer.checked(settings, run.classes, default_cache(), Silent())
+    recipe, execution = read_settings(record["settings"]["train"])
+    trainer = FoldTrainer.checked(recipe, execution, run.classes, default_cache(), Silent())
     # everything is finished: models and features are read back
     evidence = trainer.train(Plan.load(run.training_folder / "plan.json"), run, table, None, Silent())
     known = pd.read_csv(truth, dtype=str, keep_default_na=False).set_index("id")
