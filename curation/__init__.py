@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     )
     from curation.evidence.probabilities import Probabilities
     from curation.exploration.explore import Exploration, explore
-    from curation.fixes import Fixes
+    from curation.fixes import Fixes, Undone
     from curation.issues.summary import Summary
     from curation.listings import Listings, read_listings
+    from curation.run.diff import RunDiff
+    from curation.run.overview import RunRow
+    from curation.run.status import Status
     from training.errors import DivergedError
     from training.settings import Execution, Recipe
 
@@ -64,9 +67,13 @@ __all__ = [
     "Retrained",
     "ReviewError",
     "Run",
+    "RunDiff",
     "RunError",
+    "RunRow",
+    "Status",
     "Summary",
     "TuneResult",
+    "Undone",
     "compare_models",
     "demo",
     "diff",
@@ -103,9 +110,12 @@ _HOMES = {
     ],
     "curation.evidence.probabilities": ["Probabilities"],
     "curation.exploration.explore": ["Exploration", "explore"],
-    "curation.fixes": ["Fixes"],
+    "curation.fixes": ["Fixes", "Undone"],
     "curation.issues.summary": ["Summary"],
     "curation.listings": ["Listings", "read_listings"],
+    "curation.run.diff": ["RunDiff"],
+    "curation.run.overview": ["RunRow"],
+    "curation.run.status": ["Status"],
     "training.errors": ["DivergedError"],
     "training.settings": ["Execution", "Recipe"],
 }

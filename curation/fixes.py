@@ -11,13 +11,13 @@ import shutil
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from curation import __version__
 from curation.errors import DecisionsError, RunError
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS, TABLE
+from curation.rendering.results import Result
 from curation.run.journal import (
     UNDO,
     Decision,
@@ -31,7 +31,7 @@ from curation.run.run import Run
 from training.utils.files import read_json, sha256_of_file, sync_folder, write_json, write_text
 from training.utils.units import now
 
-__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "apply_fixes", "plan_fixes", "undo_fixes"]
+__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "Undone", "apply_fixes", "plan_fixes", "undo_fixes"]
 
 #: Above it, a suggestion is more likely right than not.
 DEFAULT_CONFIDENCE = 0.5
@@ -69,6 +69,25 @@ class Fixes:
             "deleted": int(changed.get("delete", 0)),
             "kept": actions.count("keep"),
         }
+
+
+@dataclass(frozen=True)
+class Undone(Result):
+    """What taking apply-fixes back did.
+
+    Attributes
+    ----------
+    run : str
+        The run's folder.
+    undone : int
+        Decisions that were taken back.
+    restored : bool
+        Whether the version of ``cleaned/`` before it is back.
+    """
+
+    run: str
+    undone: int
+    restored: bool
 
 
 def plan_fixes(
@@ -280,7 +299,7 @@ def _put_aside(run: Run) -> None:
         run.cleaned.rename(versions / f"{len(list(versions.iterdir())) + 1:04d}")
 
 
-def undo_fixes(run: Run) -> dict[str, Any]:
+def undo_fixes(run: Run) -> Undone:
     """Take the last apply-fixes back.
 
     Decisions that it added itself (accepted suggestions, a CSV) are undone in the journal; those made in the review
@@ -290,11 +309,6 @@ def undo_fixes(run: Run) -> dict[str, Any]:
     ----------
     run : Run
         The run.
-
-    Returns
-    -------
-    dict
-        ``undone`` (decisions taken back), ``restored`` (whether an earlier version is back).
 
     Raises
     ------
@@ -324,4 +338,4 @@ def undo_fixes(run: Run) -> dict[str, Any]:
     sync_folder(run.folder)
     shutil.rmtree(discarded)
     undone = sum(1 if record.action == UNDO else -1 for record in records)
-    return {"undone": undone, "restored": bool(earlier)}
+    return Undone(str(run.folder), undone, bool(earlier))

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from curation.errors import DecisionsError, about
-from curation.fixes import DEFAULT_CONFIDENCE, Fixes, plan_fixes, undo_fixes
+from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.run import run as folders
 from curation.run.journal import Decision, check_decisions, check_reviewer, reviewer_name
 from curation.run.probabilities import Probabilities
+from curation.run.status import Status, status_of
 from training.images.cache import PhotoCache
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
@@ -119,6 +120,10 @@ class Run:
         for line in holding.damaged:
             warnings.warn(line, stacklevel=2)
         return _table(holding.decisions.values())
+
+    def status(self) -> Status:
+        """Return where the run stands, and what comes next."""
+        return status_of(self._files)
 
     def summary(self, budget: int | None = None) -> Summary:
         """Return what a person wants to know first.
@@ -301,7 +306,7 @@ class Run:
             self._write_report()
         return fixes
 
-    def undo(self) -> dict[str, Any]:
+    def undo(self) -> Undone:
         """Take the last :meth:`apply_fixes` back; decisions of the review stay.
 
         Raises

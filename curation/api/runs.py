@@ -15,8 +15,8 @@ from curation.listings import Listings
 from curation.listings.problems import require_trainable
 from curation.run import lookup
 from curation.run import run as folders
-from curation.run.diff import diff_runs, named_run
-from curation.run.overview import list_runs
+from curation.run.diff import RunDiff, diff_runs, named_run
+from curation.run.overview import RunRow, list_runs
 from training.images.cache import PhotoCache, default_cache
 from training.settings import Execution, Recipe
 from training.utils.progress import SILENT, Reporter
@@ -138,7 +138,7 @@ def open_run(folder: str | Path | None = None) -> Run:
         return Run(lookup.open_run(None if folder is None else Path(folder)).folder)
 
 
-def runs(dataset: str | None = None) -> list[dict[str, Any]]:
+def runs(dataset: str | None = None) -> list[RunRow]:
     """Return all runs below ``runs/``, by dataset, oldest first.
 
     Parameters
@@ -163,7 +163,7 @@ def runs(dataset: str | None = None) -> list[dict[str, Any]]:
         return list_runs(dataset)
 
 
-def diff(a: Run | str | Path, b: Run | str | Path) -> dict[str, Any]:
+def diff(a: Run | str | Path, b: Run | str | Path) -> RunDiff:
     """Compare two finished runs: settings, data, flags, suggestions, decisions, fixes, macro-F1.
 
     Parameters
@@ -184,7 +184,7 @@ def diff(a: Run | str | Path, b: Run | str | Path) -> dict[str, Any]:
     >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
     >>> first = curation.find_issues(listings, probabilities=guesses, text=False)
     >>> second = curation.find_issues(listings, probabilities=guesses[:, ::-1], text=False)
-    >>> curation.diff(first, "demo/2")["b"]["run"]
+    >>> curation.diff(first, "demo/2").b.run
     'demo/2'
     """
     return diff_runs(_finished(a, "a"), _finished(b, "b"))

@@ -94,7 +94,7 @@ def undo(run_folder: Path | None, as_json: bool) -> None:
     run = open_run(run_folder)
     outcome = run.undo()
     if as_json:
-        print_json({"run": str(run.folder), **outcome})
+        print_json(outcome.to_dict())
         return
-    state = "the version before it is back" if outcome["restored"] else "there is no cleaned dataset now"
-    click.echo(f"The last apply-fixes is undone: {many(outcome['undone'], 'decision')} taken back, {state}.")
+    state = "the version before it is back" if outcome.restored else "there is no cleaned dataset now"
+    click.echo(f"The last apply-fixes is undone: {many(outcome.undone, 'decision')} taken back, {state}.")

@@ -13,6 +13,7 @@ from curation.cli.run_sections import diff_sections, overview_sections
 from curation.cli.sections import print_sections
 from curation.cli.terminal import print_json
 from curation.errors import InputError
+from curation.run.overview import group_runs
 
 __all__ = ["runs"]
 
@@ -55,7 +56,7 @@ def runs(context: click.Context, dataset: str | None, as_markdown: bool, as_json
         _refuse_before_command(dataset, as_markdown, as_json)
         return
     _refuse_both(as_markdown, as_json)
-    groups = list_runs(dataset)
+    groups = [group.to_dict() for group in group_runs(list_runs(dataset))]
     if as_json:
         print_json({"datasets": groups})
     else:
@@ -74,7 +75,7 @@ def diff(a: str, b: str, as_markdown: bool, as_json: bool) -> None:
     latest dataset (1), DATASET/NUMBER (demo/1), or a folder. Listings are joined by id.
     """
     _refuse_both(as_markdown, as_json)
-    found: dict[str, Any] = compare(a, b)
+    found: dict[str, Any] = compare(a, b).to_dict()
     if as_json:
         print_json(found)
     else:

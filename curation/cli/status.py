@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from curation.cli.options import json_option, run_option
-from curation.cli.terminal import print_json
+from curation.cli.terminal import Terminal, print_json
 from curation.errors import RunError
 from curation.run.lookup import find_runs
 from curation.run.run import RUNS, Run
+from curation.run.status import Status, status_of
 
 __all__ = ["status"]
 
@@ -24,7 +25,10 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     runs = [Run(run_folder)] if run_folder else find_runs()
     if not runs:
         raise RunError(f"there is no run below {RUNS}/", fix="Start one with: curate find-issues DATASET")
-    state = _state(runs[-1])
+    found = status_of(runs[-1])
+    for line in found.damaged:
+        Terminal().say(f"warning: {line}")
+    state = _shown(found)
     if as_json:
         print_json(state)
         return
@@ -32,27 +36,14 @@ def status(run_folder: Path | None, as_json: bool) -> None:
         click.echo(f"{name:>10}: {value}")
 
 
-def _state(run: Run) -> dict[str, Any]:
-    record = run.record()
-    decided = run.holding_decisions().decisions
-    finished = record["status"] == "finished"
-    if not finished:
-        following = f"curate find-issues {record['dataset']['path']}   goes on where it stopped"
-    elif not decided:
-        following = "curate review"
-    elif not run.cleaned.exists():
-        following = "curate apply-fixes"
-    elif not run.comparison_file.exists():
-        following = "curate retrain --compare"
-    else:
-        following = "the loop is done; read the report"
-    return {
-        "run": str(run.folder),
-        "dataset": record["dataset"]["path"],
-        "status": record["status"],
-        "decisions": len(decided),
-        "cleaned": run.cleaned.exists(),
-        "compared": run.comparison_file.exists(),
-        "report": str(run.report_file) if run.report_file.exists() else "not written yet",
-        "next": following,
+def _shown(found: Status) -> dict[str, Any]:
+    following = {
+        "continue": f"curate find-issues {found.dataset}   goes on where it stopped",
+        "review": "curate review",
+        "apply_fixes": "curate apply-fixes",
+        "retrain": "curate retrain --compare",
+        "done": "the loop is done; read the report",
     }
+    content = found.to_dict()
+    del content["step"], content["damaged"]
+    return {**content, "report": found.report or "not written yet", "next": following[found.step]}

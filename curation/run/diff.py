@@ -1,18 +1,20 @@
-"""Two runs against each other: what `curate runs diff A B` shows, as plain data. Listings are joined by id."""
+"""Two runs against each other. Listings are joined by id."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from curation.errors import RunError, some
+from curation.rendering.results import Result
 from curation.run.lookup import find_runs
-from curation.run.overview import describe_run, flag_columns, read_columns
+from curation.run.overview import RunRow, describe_run, flag_columns, read_columns
 from curation.run.run import RUNS, Run
 
-__all__ = ["diff_runs", "named_run"]
+__all__ = ["RunDiff", "diff_runs", "named_run"]
 
 _LARGEST = 10
 _JUDGED = ("id", "label_score", "suggested_label", "suggested_confidence", "priority")
@@ -61,24 +63,51 @@ def named_run(name: str, root: Path = RUNS) -> Run:
     return run.require_finished()
 
 
-def diff_runs(a: Run, b: Run) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RunDiff(Result):
+    """What differs between two runs. Counts are over the listings that both have.
+
+    Attributes
+    ----------
+    a, b : RunRow
+        Both runs.
+    settings, versions : list of dict
+        Rows of ``name``, ``a`` and ``b``.
+    data : dict
+        The listings: ``same_dataset``, ``same_table``, how many, ``only_a`` and ``only_b``, other ``photos`` (ids),
+        other ``labels`` (rows of ``id``, ``a``, ``b``).
+    issues : list of dict
+        A row for each kind: ``kind``, number in ``a``, ``b`` and ``both``, ids of ``only_a`` and ``only_b``.
+    suggestions, decisions : list of dict
+        Rows of ``id``, ``a`` and ``b``; of the suggestions, the surest first.
+    moved : list of dict
+        The ten largest changes of ``label_score``.
+    fixes : dict or None
+        ``same``, ids of ``only_a``, ``only_b`` and ``different``; None unless both runs have a cleaned dataset.
+    test_set : dict
+        ``same``, ``listings``, ``comparable``: whether macro-F1 of both can be compared, ``why`` not.
+    """
+
+    a: RunRow
+    b: RunRow
+    settings: list[dict[str, Any]]
+    versions: list[dict[str, Any]]
+    data: dict[str, Any]
+    issues: list[dict[str, Any]]
+    suggestions: list[dict[str, Any]]
+    moved: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+    fixes: dict[str, Any] | None
+    test_set: dict[str, Any]
+
+
+def diff_runs(a: Run, b: Run) -> RunDiff:
     """Compare two finished runs.
 
     Parameters
     ----------
     a, b : Run
         Of one dataset, or of two that share ids.
-
-    Returns
-    -------
-    dict
-        Ready for JSON. ``a`` and ``b``: both runs, see :func:`curation.run.overview.describe_run`. What differs:
-        ``settings`` and ``versions`` (rows of ``name``, ``a``, ``b``), ``data`` (see the listings of both), ``issues``
-        (a row for each kind: ``kind``, number in ``a``, ``b`` and ``both``, ids of ``only_a`` and ``only_b``),
-        ``suggestions`` (surest first) and ``decisions`` (rows of ``id``, ``a``, ``b``), ``moved`` (the ten largest
-        changes of ``label_score``), ``fixes`` (``same``, ids of ``only_a``, ``only_b`` and ``different``),
-        ``test_set`` (``same``, ``listings``, ``comparable``: whether macro-F1 of both can be compared, ``why`` not).
-        Counts are over listings that both runs have.
 
     Raises
     ------
@@ -94,29 +123,29 @@ def diff_runs(a: Run, b: Run) -> dict[str, Any]:
     if shared.empty:
         raise RunError(
             "these runs can't be compared: they have no id in common",
-            got=f"ids like {known[0].index[0]} in {rows[0]['run']} and like {known[1].index[0]} in {rows[1]['run']}",
+            got=f"ids like {known[0].index[0]} in {rows[0].run} and like {known[1].index[0]} in {rows[1].run}",
             wanted="two runs of the same dataset, or of two that share ids",
             fix="See all runs with `runs()`.",
         )
     issues = [table.loc[shared] for table in judged]
-    return {
-        "a": rows[0],
-        "b": rows[1],
-        "settings": _differing(_chosen(rows[0]), _chosen(rows[1])),
-        "versions": _differing(rows[0]["versions"], rows[1]["versions"]),
-        "data": _data(rows, known, shared),
-        "issues": _issue_rows(issues),
-        "suggestions": _suggestions(*issues),
-        "moved": _moved(*issues),
-        "decisions": _decisions(a, b, shared),
-        "fixes": _fixes(a, b),
-        "test_set": _test_set(rows, *known),
-    }
+    return RunDiff(
+        a=rows[0],
+        b=rows[1],
+        settings=_differing(_chosen(rows[0]), _chosen(rows[1])),
+        versions=_differing(rows[0].versions, rows[1].versions),
+        data=_data(rows, known, shared),
+        issues=_issue_rows(issues),
+        suggestions=_suggestions(*issues),
+        moved=_moved(*issues),
+        decisions=_decisions(a, b, shared),
+        fixes=_fixes(a, b),
+        test_set=_test_set(rows, *known),
+    )
 
 
-def _chosen(row: dict[str, Any]) -> dict[str, Any]:
+def _chosen(row: RunRow) -> dict[str, Any]:
     """Return the settings; that the tables differ is said of the data."""
-    return {key: value for key, value in row["settings"].items() if key != "table_sha256"}
+    return {key: value for key, value in row.settings.items() if key != "table_sha256"}
 
 
 def _differing(a: dict[str, Any], b: dict[str, Any]) -> list[dict[str, Any]]:
@@ -140,11 +169,11 @@ def _issues(run: Run) -> pd.DataFrame:
     return table.rename(columns={column: f"flag:{kind}" for kind, column in flag_columns(run.issues_file).items()})
 
 
-def _data(rows: list[dict[str, Any]], known: list[pd.DataFrame], shared: pd.Index[str]) -> dict[str, Any]:
+def _data(rows: list[RunRow], known: list[pd.DataFrame], shared: pd.Index[str]) -> dict[str, Any]:
     a, b = known
-    tables = [row["settings"].get("table_sha256") for row in rows]
+    tables = [row.settings.get("table_sha256") for row in rows]
     return {
-        "same_dataset": rows[0]["dataset"] == rows[1]["dataset"],
+        "same_dataset": rows[0].dataset == rows[1].dataset,
         "same_table": None if None in tables else tables[0] == tables[1],
         "listings": {"a": len(a), "b": len(b), "both": len(shared)},
         "only_a": a.index.difference(shared, sort=False).tolist(),
@@ -243,12 +272,12 @@ def _changes(run: Run) -> dict[str, tuple[str, str]] | None:
         raise RunError(f"{file} can't be read", wanted="the table that `apply_fixes()` wrote") from None
 
 
-def _test_set(rows: list[dict[str, Any]], a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
+def _test_set(rows: list[RunRow], a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     """Say whether macro-F1 of both runs was measured on the same listings, labels and photos."""
     tests = [table[table["split"].eq("test") & table["unreadable"].isna() & table["label"].notna()] for table in (a, b)]
     one, other = (dict(zip(test.index, zip(test["label"], test["sha256"], strict=True), strict=True)) for test in tests)
     same = one == other
-    missing = [row["run"] for row in rows if row["comparison"] is None]
+    missing = [row.run for row in rows if row.comparison is None]
     differ = None if same else "their test sets differ"
     why = f"no comparison in {' and '.join(missing)}" if missing else differ
     return {"same": same, "listings": {"a": len(one), "b": len(other)}, "comparable": why is None, "why": why}

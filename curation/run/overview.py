@@ -1,13 +1,16 @@
-"""All runs side by side: what `curate runs` shows, as plain data.
+"""All runs side by side.
 
-A run is told by whatever of its files can be read. What is damaged is said in its row and is no other run's trouble.
+A run is described by whatever of its files can be read. What is damaged is a problem in its own row, and keeps no other
+run from being shown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +19,125 @@ import pyarrow
 import pyarrow.parquet
 
 from curation.errors import RunError, closest, some
+from curation.rendering.results import Result
 from curation.run.lookup import find_runs, unreadable_runs
 from curation.run.run import FINISHED, RUNS, Run
 from training.utils.files import read_json
 
-__all__ = ["describe_run", "flag_columns", "list_runs", "read_columns", "run_name"]
+__all__ = [
+    "RunGroup",
+    "RunRow",
+    "describe_run",
+    "flag_columns",
+    "group_runs",
+    "list_runs",
+    "read_columns",
+    "run_name",
+]
 
 _FLAG = re.compile(r"is_(\w+)_issue")
 
 
-def list_runs(dataset: str | None = None, root: Path = RUNS) -> list[dict[str, Any]]:
-    """Describe all runs below `root`, grouped by dataset, oldest first.
+@dataclass(frozen=True)
+class Decided:
+    """How many listings have a decision that holds: by ``people``, and by ``suggestions`` accepted unseen."""
+
+    people: int
+    suggestions: int
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """How many listings the cleaned dataset has ``relabelled`` and ``deleted``."""
+
+    relabelled: int
+    deleted: int
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Macro-F1 ``before`` and ``after`` the fixes, 0 to 1; the ``mean`` change with its 95 % interval; the verdict."""
+
+    before: float
+    after: float
+    mean: float
+    low: float
+    high: float
+    verdict: str
+    test_listings: int
+    seeds: int
+    model: str
+
+
+@dataclass(frozen=True)
+class RunRow(Result):
+    """One run among others. None is what it does not have (yet).
+
+    Attributes
+    ----------
+    run : str
+        ``<dataset>/<number>`` below ``runs/``, the folder elsewhere.
+    folder : str
+    dataset : str or None
+    started : str or None
+        ISO 8601, UTC.
+    status : str
+        ``running``, ``interrupted``, ``failed``, ``finished`` or ``unreadable``.
+    problems : tuple of str
+        What can't be read of it.
+    listings, flagged : int or None
+        How many listings it has, and how many of them are flagged.
+    issues : dict of str to int, or None
+        Flagged listings by kind; None for a kind that was not looked for.
+    decided : Decided
+    fixes : Fixed or None
+    comparison : Gain or None
+    settings : dict
+        Everything that a person chose and that makes runs differ, flat.
+    versions : dict of str to str
+        Of curate, Python and the packages that decide results.
+    """
+
+    run: str
+    folder: str
+    dataset: str | None
+    started: str | None
+    status: str
+    problems: tuple[str, ...]
+    listings: int | None
+    flagged: int | None
+    issues: dict[str, int | None] | None
+    decided: Decided
+    fixes: Fixed | None
+    comparison: Gain | None
+    settings: dict[str, Any]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class RunGroup(Result):
+    """The runs of one dataset.
+
+    Attributes
+    ----------
+    dataset : str
+        The name of their folder.
+    same : dict
+        The settings that all of them share.
+    differing : tuple of str
+        The names of the other settings.
+    runs : tuple of RunRow
+        Oldest first.
+    """
+
+    dataset: str
+    same: dict[str, Any]
+    differing: tuple[str, ...]
+    runs: tuple[RunRow, ...]
+
+
+def list_runs(dataset: str | None = None, root: Path = RUNS) -> list[RunRow]:
+    """Describe all runs below `root`, by dataset, oldest first.
 
     Parameters
     ----------
@@ -34,12 +145,6 @@ def list_runs(dataset: str | None = None, root: Path = RUNS) -> list[dict[str, A
         Only the runs of this one: the name of its folder below `root`.
     root : Path
         Where runs are looked for.
-
-    Returns
-    -------
-    list of dict
-        In the order of names: ``dataset``; ``same``, the settings that all its runs share; ``differing``, the names of
-        the others; ``runs``, see :func:`describe_run`.
 
     Raises
     ------
@@ -58,7 +163,12 @@ def list_runs(dataset: str | None = None, root: Path = RUNS) -> list[dict[str, A
             fix=closest(dataset, sorted(folders)),
         )
     names = sorted(folders) if dataset is None else [dataset]
-    return [_group(name, sorted(folders[name], key=_age)) for name in names]
+    return [describe_run(run) for name in names for run in sorted(folders[name], key=_age)]
+
+
+def group_runs(rows: Iterable[RunRow]) -> list[RunGroup]:
+    """Group runs by dataset, and tell the settings that differ from those that all runs of a dataset share."""
+    return [_group(name, tuple(group)) for name, group in groupby(rows, lambda row: Path(row.folder).parent.name)]
 
 
 def _age(run: Run) -> tuple[str, str]:
@@ -71,52 +181,38 @@ def _age(run: Run) -> tuple[str, str]:
     return started, str(run.folder)
 
 
-def _group(name: str, runs: Sequence[Run]) -> dict[str, Any]:
-    rows = [describe_run(run) for run in runs]
-    # a setting that a damaged run does not tell is not a difference
-    told: dict[str, list[Any]] = {}
-    for row in rows:
-        for key, value in row["settings"].items():
-            told.setdefault(key, []).append(value)
-    differing = [key for key, values in told.items() if any(value != values[0] for value in values)]
-    same = {key: values[0] for key, values in told.items() if key not in differing}
-    return {"dataset": name, "same": same, "differing": differing, "runs": rows}
+def _group(dataset: str, runs: tuple[RunRow, ...]) -> RunGroup:
+    # a setting that an unreadable run does not tell is not a difference
+    chosen: dict[str, list[Any]] = {}
+    for run in runs:
+        for key, value in run.settings.items():
+            chosen.setdefault(key, []).append(value)
+    differing = tuple(key for key, values in chosen.items() if any(value != values[0] for value in values))
+    same = {key: values[0] for key, values in chosen.items() if key not in differing}
+    return RunGroup(dataset, same, differing, runs)
 
 
-def describe_run(run: Run) -> dict[str, Any]:
-    """Tell a run in one row.
-
-    Parameters
-    ----------
-    run : Run
-        Finished or not, damaged or not.
-
-    Returns
-    -------
-    dict
-        Ready for JSON; null is what the run does not have (yet). ``run`` (short name), ``folder``, ``dataset``,
-        ``started`` (ISO 8601, UTC), ``status`` (``running``, ``interrupted``, ``failed``, ``finished`` or
-        ``unreadable``), ``problems`` (what can't be read), ``listings``, ``flagged``, ``issues`` (number by kind, null
-        if it was not looked for), ``decided`` (``people``, ``suggestions``), ``fixes`` (``relabelled``, ``deleted``),
-        ``comparison`` (``before``, ``after``, ``mean``, ``low``, ``high``, ``verdict``, ``test_listings``,
-        ``seeds``, ``model``), ``settings``, ``versions``.
-    """
+def describe_run(run: Run) -> RunRow:
+    """Describe a run, finished or not, damaged or not."""
     problems = [problem] if (problem := run.record_problem()) else []
     record = {} if problem else run.record()
-    return {
-        "run": run_name(run),
-        "folder": str(run.folder),
-        "dataset": record["dataset"]["name"] if record else None,
-        "started": record.get("started"),
-        "status": _status(run, record),
-        "problems": problems,
-        **_flags(run, record, problems),
-        "decided": _decided(run, problems),
-        "fixes": _fixes(_read(run.cleaned / "manifest.json", problems)),
-        "comparison": _comparison(_read(run.comparison_file, problems)),
-        "settings": _settings(record),
-        "versions": record.get("versions", {}),
-    }
+    listings, flagged, issues = _flags(run, record, problems)
+    return RunRow(
+        run=run_name(run),
+        folder=str(run.folder),
+        dataset=record["dataset"]["name"] if record else None,
+        started=record.get("started"),
+        status=_status(run, record),
+        listings=listings,
+        flagged=flagged,
+        issues=issues,
+        decided=_decided(run, problems),
+        fixes=_fixes(_read(run.cleaned / "manifest.json", problems)),
+        comparison=_comparison(_read(run.comparison_file, problems)),
+        settings=_settings(record),
+        versions=record.get("versions", {}),
+        problems=tuple(problems),
+    )
 
 
 def run_name(run: Run) -> str:
@@ -147,9 +243,12 @@ def _status(run: Run, record: dict[str, Any]) -> str:
     return "interrupted" if status == "running" and not run.busy() else status
 
 
-def _flags(run: Run, record: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+def _flags(
+    run: Run, record: dict[str, Any], problems: list[str]
+) -> tuple[int | None, int | None, dict[str, int | None] | None]:
+    """Return the numbers of listings, of flagged ones, and of those flagged by each kind."""
     listings = record["dataset"]["listings"] if record else None
-    nothing = {"listings": listings, "flagged": None, "issues": None}
+    nothing = listings, None, None
     if not run.issues_file.exists():
         if record.get("status") == FINISHED:
             problems.append(f"{run.issues_file.name} is missing")
@@ -162,34 +261,34 @@ def _flags(run: Run, record: dict[str, Any], problems: list[str]) -> dict[str, A
     # a kind whose flag is empty everywhere was not looked for, which is not the same as none found
     counts = {_kind(name): int(flag.sum()) if flag.notna().any() else None for name, flag in flags.items()}
     flagged = flags.astype("boolean").fillna(False).any(axis=1)
-    return {"listings": len(flags), "flagged": int(flagged.sum()), "issues": counts}
+    return len(flags), int(flagged.sum()), counts
 
 
-def _decided(run: Run, problems: list[str]) -> dict[str, int]:
+def _decided(run: Run, problems: list[str]) -> Decided:
     holding = run.holding_decisions()
     if holding.damaged:
         problems.append(f"{len(holding.damaged)} lines of {run.journal.name} can't be read")
     sources = [decision.source for decision in holding.decisions.values()]
     accepted = sources.count("suggestion")
-    return {"people": len(sources) - accepted, "suggestions": accepted}
+    return Decided(len(sources) - accepted, accepted)
 
 
-def _fixes(manifest: dict[str, Any]) -> dict[str, Any] | None:
-    return {key: manifest.get(key) for key in ("relabelled", "deleted")} if manifest else None
+def _fixes(manifest: dict[str, Any]) -> Fixed | None:
+    return Fixed(manifest["relabelled"], manifest["deleted"]) if manifest else None
 
 
-def _comparison(found: dict[str, Any]) -> dict[str, Any] | None:
+def _comparison(found: dict[str, Any]) -> Gain | None:
     if not found:
         return None
-    return {
-        "before": found["before"]["macro_f1"],
-        "after": found["after"]["macro_f1"],
+    return Gain(
+        before=found["before"]["macro_f1"],
+        after=found["after"]["macro_f1"],
         **{key: found["difference"][key] for key in ("mean", "low", "high")},
-        "verdict": found["verdict"],
-        "test_listings": found["test_listings"],
-        "seeds": len(found["seeds"]),
-        "model": found["model"],
-    }
+        verdict=found["verdict"],
+        test_listings=found["test_listings"],
+        seeds=len(found["seeds"]),
+        model=found["model"],
+    )
 
 
 def _settings(record: dict[str, Any]) -> dict[str, Any]:

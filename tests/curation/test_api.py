@@ -160,7 +160,7 @@ def test_a_run_with_another_array_is_another_question(shop):
     run = curation.find_issues(shop, probabilities=probs, text=False)
     other = curation.find_issues(shop, probabilities=certain(shop, sure=0.8), text=False)
     assert (run.folder.name, other.folder.name) == ("1", "2")
-    assert curation.diff(run, "2")["b"]["run"] == "demo/2"
+    assert curation.diff(run, "2").b.run == "demo/2"
 
 
 def test_a_page_to_review_is_written_without_a_server(shop):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from curation.errors import DecisionsError, RunError
-from curation.fixes import Fixes, apply_fixes, plan_fixes, undo_fixes
+from curation.fixes import Fixes, Undone, apply_fixes, plan_fixes, undo_fixes
 from curation.issues import COLUMNS
 from curation.listings import Listings, read_listings
 from curation.run.journal import UNDO, Decision, current_decisions
@@ -380,10 +380,10 @@ def test_undo_brings_the_version_before_back_step_by_step(run: Run) -> None:
     first = files(run.cleaned)
     apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.4))
     assert labels(run)["01"] == "NA"
-    assert undo_fixes(run) == {"undone": 1, "restored": True}
+    assert undo_fixes(run) == Undone(str(run.folder), 1, True)
     assert files(run.cleaned) == first
     assert sorted(current_decisions(run.decisions()[0])) == ["00", "06"]
-    assert undo_fixes(run) == {"undone": 2, "restored": False}
+    assert undo_fixes(run) == Undone(str(run.folder), 2, False)
     assert not run.cleaned.exists()
     assert current_decisions(run.decisions()[0]) == {}
     assert not [path.name for path in run.folder.iterdir() if path.name.startswith(".")]
@@ -392,7 +392,7 @@ def test_undo_brings_the_version_before_back_step_by_step(run: Run) -> None:
 def test_undo_takes_back_only_what_that_apply_added(run: Run, tmp_path: Path) -> None:
     run.decide([said("00", "delete"), said("05", "delete")])
     apply_fixes(run, plan_fixes(run, decisions_file=decide_csv(tmp_path, "00,keep,", "07,delete,")))
-    assert undo_fixes(run)["undone"] == 2
+    assert undo_fixes(run).undone == 2
     left = current_decisions(run.decisions()[0])
     assert {id: (decision.action, decision.source) for id, decision in left.items()} == {
         "00": ("delete", "app"),
@@ -417,7 +417,7 @@ def test_the_same_csv_applied_twice_and_undone_once_holds_still(run: Run, tmp_pa
     apply_fixes(run, plan_fixes(run, decisions_file=path))
     first = files(run.cleaned)
     apply_fixes(run, plan_fixes(run, decisions_file=path))
-    assert undo_fixes(run) == {"undone": 1, "restored": True}
+    assert undo_fixes(run) == Undone(str(run.folder), 1, True)
     assert files(run.cleaned) == first
     assert current_decisions(run.decisions()[0])["00"].new_label == "NA"
 

@@ -87,7 +87,13 @@ MAY_IMPORT = {
         "training.settings",
         "training.utils",
     ],
-    "curation.fixes": ["curation.errors", "curation.listings", "curation.run", "training.utils"],
+    "curation.fixes": [
+        "curation.errors",
+        "curation.listings",
+        "curation.rendering",
+        "curation.run",
+        "training.utils",
+    ],
     "curation.issues": [
         "curation.errors",
         "curation.evidence",
@@ -131,7 +137,7 @@ MAY_IMPORT = {
         "training.evaluation",
         "training.utils",
     ],
-    "curation.run": ["curation.errors", "training.utils"],
+    "curation.run": ["curation.errors", "curation.rendering", "training.utils"],
     "training.crossval": [
         "training.errors",
         "training.features",

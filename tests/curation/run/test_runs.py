@@ -24,8 +24,9 @@ from curation.run.carry_over import carry_over
 from curation.run.diff import diff_runs
 from curation.run.journal import Decision
 from curation.run.lookup import find_runs, unreadable_runs
-from curation.run.overview import list_runs
+from curation.run.overview import group_runs, list_runs
 from curation.run.run import Run
+from curation.run.status import status_of
 from tests.cli.test_cli import ROOT, assert_refused, curate, done
 from training.utils.files import read_json, write_json
 from training.utils.units import now
@@ -132,13 +133,13 @@ def test_only_settings_that_differ_have_a_column_and_the_others_are_said_once(pl
     third = place(3)
     third.update(dataset={**third.record()["dataset"], "columns": columns})
     place(1, "shop")
-    demo, shop = list_runs()
-    assert set(demo["differing"]) == {"preset", "image_size", "label_column"}
-    assert "preset" not in demo["same"]
-    assert (demo["same"]["seed"], demo["same"]["folds"]) == (3, 3)
-    assert shop["differing"] == []
+    demo, shop = group_runs(list_runs())
+    assert set(demo.differing) == {"preset", "image_size", "label_column"}
+    assert "preset" not in demo.same
+    assert (demo.same["seed"], demo.same["folds"]) == (3, 3)
+    assert shop.differing == ()
     header = done("runs", "--dataset", "demo").stdout.splitlines()[1]
-    assert re.search(r"preset +image size +label column", header)
+    assert re.search(r"image size +preset +label column", header)
     assert "seed" not in header
 
 
@@ -214,9 +215,9 @@ def test_a_table_that_is_wider_than_the_terminal_goes_on_below_itself(
 def test_an_unreadable_run_makes_no_setting_differ(place: Place) -> None:
     place(1).record_file.write_text("")
     place(2)
-    (group,) = list_runs()
-    assert group["differing"] == []
-    assert group["same"]["text"] is True
+    (group,) = group_runs(list_runs())
+    assert group.differing == ()
+    assert group.same["text"] is True
 
 
 @pytest.mark.parametrize("format", [0, 2, "1", None])
@@ -308,6 +309,34 @@ def test_damaged_lines_of_a_journal_are_reported_wherever_its_decisions_are_used
     other = place(2)
     other.journal.unlink(missing_ok=True)
     assert f"In {run.folder}: decisions.jsonl line 3" in str(carry_over(other))
+
+
+# where a run stands
+
+
+def test_the_status_says_the_next_step_until_the_loop_is_done(place: Place) -> None:
+    run = place(1)
+    steps = [status_of(run).step]
+    run.decide([said(run.issues()["id"][0], "delete")])
+    steps.append(status_of(run).step)
+    apply_fixes(run, plan_fixes(run))
+    steps.append(status_of(run).step)
+    compare(run)
+    steps.append(status_of(run).step)
+    run.update(status="interrupted")
+    steps.append(status_of(run).step)
+    assert steps == ["review", "apply_fixes", "retrain", "done", "continue"]
+
+
+def test_results_about_runs_become_json_markdown_and_html(place: Place) -> None:
+    run, other = place(1), place(2)
+    compare(run)
+    (row, _), found = list_runs(), diff_runs(run, other)
+    assert row.to_dict() == rows()[0]
+    assert found.to_dict() == diff("1", "2")
+    for result in (row, found, status_of(run), group_runs(list_runs())[0]):
+        assert "demo/1" in result.to_markdown()
+        assert "demo/1" in result._repr_html_()
 
 
 # two runs
@@ -461,7 +490,7 @@ def test_a_run_of_an_earlier_version_is_compared_by_what_it_has(place: Place) ->
     a.issues().drop(columns=["is_outlier_issue", "outlier_score"]).to_parquet(a.issues_file, index=False)
     a.listings().drop(columns="sha256").to_parquet(a.listings_file, index=False)
     found = diff_runs(Run(Path("runs/demo/1")), Run(Path("runs/demo/2")))
-    outlier = next(row for row in found["issues"] if row["kind"] == "outlier")
+    outlier = next(row for row in found.issues if row["kind"] == "outlier")
     assert outlier["a"] is outlier["only_a"] is outlier["only_b"] is None
     assert outlier["b"] is not None
     assert "– means: not looked for" in done("runs", "diff", "1", "2", "--markdown").stdout

@@ -1,0 +1,71 @@
+"""Where a run stands, and what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curation.rendering.results import Result
+from curation.run.run import FINISHED, Run
+
+__all__ = ["Status", "status_of"]
+
+
+@dataclass(frozen=True)
+class Status(Result):
+    """Where a run stands.
+
+    Attributes
+    ----------
+    run : str
+        Its folder.
+    dataset : str
+        What it was made of.
+    status : str
+        ``running``, ``interrupted``, ``failed`` or ``finished``.
+    decisions : int
+        Listings with a decision that holds.
+    cleaned : bool
+        Whether there is a cleaned dataset.
+    compared : bool
+        Whether the datasets before and after the fixes have been compared.
+    report : str or None
+        ``report.html``; None if it is not written yet.
+    step : str
+        What comes next: ``continue``, ``review``, ``apply_fixes``, ``retrain`` or ``done``.
+    damaged : tuple of str
+        A message for each line of the journal that can't be read; a decision may be lost in each.
+    """
+
+    run: str
+    dataset: str
+    status: str
+    decisions: int
+    cleaned: bool
+    compared: bool
+    report: str | None
+    step: str
+    damaged: tuple[str, ...]
+
+
+def status_of(run: Run) -> Status:
+    """Return where a run stands, finished or not."""
+    record, holding = run.record(), run.holding_decisions()
+    cleaned, compared = run.cleaned.exists(), run.comparison_file.exists()
+    steps = {
+        "continue": record["status"] != FINISHED,
+        "review": not holding.decisions,
+        "apply_fixes": not cleaned,
+        "retrain": not compared,
+        "done": True,
+    }
+    return Status(
+        run=str(run.folder),
+        dataset=record["dataset"]["path"],
+        status=record["status"],
+        decisions=len(holding.decisions),
+        cleaned=cleaned,
+        compared=compared,
+        report=str(run.report_file) if run.report_file.exists() else None,
+        step=next(step for step, applies in steps.items() if applies),
+        damaged=holding.damaged,
+    )
