@@ -25,8 +25,8 @@ def features_of(run: Run) -> Floats:
     -------
     ndarray of float32, shape (N, D)
         The features that the run's models were trained on, memory-mapped; see
-        :func:`training.features.extract.compute_features`. For a run with brought probabilities those, which is how
-        alike that model thinks them. Zeros for rows without.
+        :func:`training.features.extract.compute_features`. For a run with given probabilities, those. Zeros for
+        rows without.
     """
     features = run.features()
     return np.nan_to_num(run.probabilities().probs).astype(np.float32) if features is None else features

@@ -254,7 +254,7 @@ class TestOpening:
         with_hashes(run)
         (run.photo_root / "3.jpg").unlink()
         opened = open_dataset(run)
-        assert [message for message in opened.messages if "gone" in message] == [
+        assert [message for message in opened.messages if "disappeared" in message] == [
             "1 photo has disappeared since the run was made; the App shows a red ! instead: L3"
         ]
         assert len(opened.dataset) == 12
@@ -271,7 +271,7 @@ class TestOpening:
         run.write_table(run.issues_file, table.assign(**flags))
         opened = open_dataset(run)
         assert (opened.first_view, len(opened.dataset.load_saved_view("To review"))) == ("All", 0)
-        assert opened.messages == ("Nothing is left to review; the view All shows all 12 listings.",)
+        assert opened.messages == ("Nothing is left to review. The view All shows all 12 listings.",)
         assert len(opened.dataset.load_saved_view("All")) == 12
 
     def test_decisions_that_mean_nothing_here_are_said_kept_and_not_shown(self, run):
@@ -287,8 +287,8 @@ class TestOpening:
         opened = open_dataset(run)
         assert opened.messages == (
             "decisions.jsonl line 4 can't be read and is left out: '{half a line'",
-            "1 decision in decisions.jsonl not shown, no such listing in this run: X1",
-            "1 decision in decisions.jsonl not shown, no class 'sofa': L0",
+            "1 decision of decisions.jsonl is not shown, no such listing in this run: X1",
+            "1 decision of decisions.jsonl is not shown, no class 'sofa': L0",
         )
         assert [shown(opened.dataset, id)[0] for id in ("L0", "L1")] == [None, "keep"]
         assert run.journal.read_bytes() == before
