@@ -249,11 +249,12 @@ def test_finished_folds_are_read_back_and_the_rest_is_trained(settings, tmp_path
     assert steps[-1][0] == steps[-1][1]
 
 
-def test_a_finished_run_is_read_back_wherever_and_for_how_long_it_may_run(tmp_path):
+def test_a_finished_run_is_read_back_by_a_recipe_that_spells_out_its_defaults(tmp_path):
     photos, labels = coloured_photos()
     first = validate(tmp_path, photos, labels, plan_of(60), HEADS)
     said = []
-    other = replace(HEADS, device="auto", time_limit=1000, preset="quick")
+    other = replace(HEADS, weight_decay=HEADS.decay)
+    assert other != HEADS
     again = validate(tmp_path, photos, labels, plan_of(60), other, reporter=Listener(said.append))
     assert len(said) == 3
     assert np.array_equal(first, again)
