@@ -49,7 +49,15 @@ class FoldScores:
 
 
 def scored_rows(prepared: Prepared, fold: int) -> Integers:
-    """Return the training listings of a fold."""
+    """Return the training listings of a fold.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The dataset.
+    fold : int
+        Number of the fold.
+    """
     rows = prepared.train
     chosen: Integers = rows[prepared.table["fold"].to_numpy(dtype=np.int64)[rows] == fold]
     return chosen
@@ -101,7 +109,19 @@ def fold_jobs(prepared: Prepared, recipe: Recipe, folder: Path, *, name: str, fo
 
 
 def score_folds(prepared: Prepared, recipe: Recipe, jobs: Iterable[Job], done: Iterable[Done]) -> FoldScores:
-    """Score what the models of some folds say of the listings that they never saw."""
+    """Score held-out predictions, fold by fold and pooled.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The dataset.
+    recipe : Recipe
+        How the models were trained.
+    jobs : iterable of Job
+        One for each fold.
+    done : iterable of Done
+        What each job predicted.
+    """
     rows, told, folds = [], [], []
     for job, result in zip(jobs, done, strict=True):
         rows.append(job.scored)

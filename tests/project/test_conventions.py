@@ -136,20 +136,8 @@ def public(path):
     return [node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names]
 
 
-#: Modules that are being rewritten.
-NOT_YET = {
-    "curation/models/cross_validate.py",
-    "training/crossval/cross_validate.py",
-    "training/crossval/jobs.py",
-    "training/crossval/run_job.py",
-    "training/crossval/workers.py",
-}
 #: On the command line, docstrings are the texts of help.
-DOCUMENTED = [
-    path
-    for path in modules()
-    if not name_of(path).startswith("curation/cli/") and name_of(path) not in NOT_YET and public(path)
-]
+DOCUMENTED = [path for path in modules() if not name_of(path).startswith("curation/cli/") and public(path)]
 
 
 @pytest.mark.parametrize("path", DOCUMENTED, ids=name_of)

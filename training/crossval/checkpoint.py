@@ -65,7 +65,15 @@ class Checkpoint:
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint into a model's folder, whole or not at all."""
+    """Write a checkpoint into a model's folder, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the model.
+    checkpoint : Checkpoint
+        What to keep.
+    """
     head = checkpoint.head
     content = {
         "key": checkpoint.key,
@@ -82,7 +90,15 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def snapshot_file(folder: Path, key: str) -> Path:
-    """Return where a training keeps its state until it has finished."""
+    """Return where a training keeps its state until it has finished.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the model.
+    key : str
+        Key of its settings and data.
+    """
     # the key in the name: what another question left is not taken for this one's
     return folder / f"unfinished-{key[:16]}.pt"
 
@@ -98,6 +114,7 @@ def read_checkpoint(folder: Path, key: str | None = None) -> Checkpoint:
     Parameters
     ----------
     folder : Path
+        Folder of the model.
     key : str, optional
         The key that it must have.
 
@@ -139,7 +156,15 @@ def remove_models(folder: Path) -> None:
 
 
 def remove_outdated(folder: Path, key: str) -> None:
-    """Remove a model's folder if its checkpoint has another key."""
+    """Remove a model's folder if its checkpoint has another key.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the model.
+    key : str
+        Key of the settings and data that are wanted now.
+    """
     if has_checkpoint(folder) and read_checkpoint(folder).key != key:
         shutil.rmtree(folder)
 

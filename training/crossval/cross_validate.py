@@ -250,6 +250,14 @@ def network_shares(head: Floats, network: Floats, labels: Integers, fold: Intege
 
 
 def blend(head: Floats, network: Floats, share: float | Floats) -> Floats:
-    """Return the weighted mean of both probabilities; `share` is the network's, 0 to 1."""
+    """Return the weighted mean of two sets of probabilities.
+
+    Parameters
+    ----------
+    head, network : ndarray of float32, shape (n, K)
+        Probabilities of the linear model and of the network.
+    share : float or ndarray of float
+        Weight of the network, from 0 to 1.
+    """
     blended: Floats = ((1 - share) * head + share * network).astype(np.float32)
     return blended

@@ -44,8 +44,14 @@ def run_job(
 
     Parameters
     ----------
-    job, data, settings, device
-        What, on what, how, where.
+    job : Job
+        What to train and to predict.
+    data : Data
+        What all jobs share: photos and features.
+    recipe : Recipe
+        How to train.
+    device : Device
+        Where to train.
     on_step : callable
         Called with the number of steps done.
 
@@ -114,8 +120,14 @@ def fit_network(
 
     Parameters
     ----------
-    job, data, settings, device
-        What, on what, how, where.
+    job : Job
+        What to train and to predict.
+    data : Data
+        What all jobs share: photos and features.
+    recipe : Recipe
+        How to train.
+    device : Device
+        Where to train.
     snapshot : Path
         Keeps the state of an unfinished training.
     on_step : callable

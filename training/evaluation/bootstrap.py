@@ -1,4 +1,4 @@
-"""How much better one version of a model is than another on the same test listings, with the uncertainty of that."""
+"""How much better one version of a model is than another on the same test listings, with an interval."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Difference:
     Attributes
     ----------
     mean : float
-        The difference that was measured, the mean over the seeds.
+        The measured difference, the mean over the seeds.
     low, high : float
-        Bounds of the interval.
+        Bounds of the interval of 95 %.
     """
 
     mean: float
@@ -44,7 +44,7 @@ class Difference:
 
     @property
     def could_show(self) -> float:
-        """The smallest difference that is told from none: half of the interval."""
+        """The smallest difference that could be detected: half the width of the interval."""
         return (self.high - self.low) / 2
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What S models score, W numbers each.
+    """W scores of each of S models.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Resampled:
     present : ndarray of bool, shape (K,)
         Classes that occur in the test set.
     seed : int
-        Of the chance of training that is added to the resamples.
+        Seed of the random part that stands for the training seeds.
     """
 
     f1: dict[str, Drawn]
@@ -109,10 +109,10 @@ class Resampled:
         return self._interval(gain.measured[:, 0], gain.drawn[:, :, 0])
 
     def share(self, of: str, best: str, against: str) -> Difference | None:
-        """Return how much of what `best` gains over `against` in macro-F1 is reached by `of`; 1 = all of it.
+        """Return the share of the macro-F1 that `best` gains over `against` which `of` gains, too; 1 = all of it.
 
-        None where `best` gains nothing that can be shown: then there is nothing to take a share of. The interval is
-        that of the ratio over the resamples of test listings, the mean over the seeds.
+        None where `best` gains nothing that can be shown: there is nothing to take a share of. The interval is that of
+        the ratio over the resamples of test listings, with means over the seeds.
         """
         if self.macro_f1(best, against).verdict != "helped":
             return None
@@ -127,17 +127,17 @@ class Resampled:
         return gain.measured[:, self.present].mean(axis=1), of_classes.mean(axis=2, dtype=np.float64)
 
     def _interval(self, measured: Floats, drawn: npt.NDArray[Any]) -> Difference:
-        """Return the interval of a difference that was measured (S,) and resampled (S, B)."""
+        """Return a difference with its interval, from what S models measured (S,) and their B resamples (S, B)."""
         seeds, mean = len(measured), drawn.mean(axis=0, dtype=np.float64)
         if seeds > 1:
-            # Three parts make up the chance of a mean over seeds and listings: of the listings, of the seeds, and of
-            # both together (what a seed happens to think of a listing). Resampled listings hold the first and a share
-            # of the third; the differences between seeds hold the second and the third.
-            both = max(0.0, float(drawn.var(axis=1, dtype=np.float64).mean() - mean.var())) * seeds / (seeds - 1)
-            training = max(0.0, float(measured.var(ddof=1)) - both) / seeds
-            # few seeds tell little of how much seeds differ: Student's t, not a normal distribution
-            chance = np.random.default_rng(self.seed).standard_t(seeds - 1, len(mean))
-            mean = mean + np.sqrt(training) * chance
+            # The variance of a mean over seeds and listings has three components: listings, seeds, and their
+            # interaction. Resampled listings show the first and a part of the third; differences between seeds show
+            # the second and the third.
+            interaction = max(0.0, float(drawn.var(axis=1, dtype=np.float64).mean() - mean.var())) * seeds / (seeds - 1)
+            training = max(0.0, float(measured.var(ddof=1)) - interaction) / seeds
+            # a variance estimated from a few seeds is uncertain: Student's t, not a normal distribution
+            noise = np.random.default_rng(self.seed).standard_t(seeds - 1, len(mean))
+            mean = mean + np.sqrt(training) * noise
         low, high = np.quantile(mean, [0.025, 0.975])
         return Difference(float(measured.mean()), float(low), float(high))
 
@@ -154,7 +154,7 @@ def resample(
     """Score all versions on the same resamples of the test listings, whole groups at a time.
 
     Every resample draws groups (the same seller, the same photo) with replacement; all versions are scored on the same
-    draw, so what makes a draw hard cancels out of their difference.
+    draw, so what makes a draw hard cancels out in their difference.
 
     Parameters
     ----------
@@ -179,14 +179,14 @@ def resample(
     -----
     Percentile bootstrap, Efron & Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 13; clusters as in
     Davison & Hinkley, *Bootstrap Methods and their Application* (1997), section 3.8. Seeds are not resampled: three or
-    five of them, drawn with replacement, differ too little, and what both listings and seeds have a part in would count
-    three times (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 2007). Their part is estimated as a
-    component of variance instead, and drawn from Student's t.
+    five of them, drawn with replacement, vary too little, and the interaction of listings and seeds would count three
+    times (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 2007). The component of the seeds is estimated
+    instead, and drawn from Student's t.
     """
     generator = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True)
     of = _one_hot(truth, classes)
-    answers = {name: [_Answers(truth, predicted, classes) for predicted in runs] for name, runs in versions.items()}
+    answers = {name: [_Predictions(truth, predicted, classes) for predicted in runs] for name, runs in versions.items()}
     count = int(group.max()) + 1
 
     def scores(weights: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
@@ -213,45 +213,45 @@ def resample(
     )
 
 
-class _Answers:
-    """What one model answered: who is put into each class, and who rightly so."""
+class _Predictions:
+    """One model's predictions, as which listings it puts into each class, and which of them correctly."""
 
     def __init__(self, truth: Integers, predicted: Integers, classes: int) -> None:
-        self._put = _one_hot(predicted, classes)
-        self._hit = _one_hot(np.where(truth == predicted, truth, -1), classes)
+        self._predicted = _one_hot(predicted, classes)
+        self._correct = _one_hot(np.where(truth == predicted, truth, -1), classes)
 
     def f1(self, weights: Floats, size: Floats) -> Floats:
         """Return F1 of every class under weightings (n, B) with class sizes (K, B); shape (B, K).
 
-        A class that nobody is of or put into scores 0.
+        A class that is neither true nor predicted anywhere scores 0.
         """
-        both = size + self._put @ weights
-        hit = 2 * (self._hit @ weights)
-        shares: Floats = np.divide(hit, both, out=np.zeros_like(hit), where=both > 0)
+        total = size + self._predicted @ weights
+        correct = 2 * (self._correct @ weights)
+        shares: Floats = np.divide(correct, total, out=np.zeros_like(correct), where=total > 0)
         return shares.T
 
     def accuracy(self, weights: Floats, total: Floats) -> Floats:
         """Return the accuracy under weightings (n, B) that add up to `total` (B,); shape (B, 1)."""
-        right: Floats = ((self._hit @ weights).sum(axis=0) / total)[:, None]
+        right: Floats = ((self._correct @ weights).sum(axis=0) / total)[:, None]
         return right
 
 
 def _one_hot(numbers: Integers, classes: int) -> csr_array:
-    """Return which listing is of which class, shape (K, n), -1 of none; sparse, as there may be a thousand classes."""
+    """Return class membership, shape (K, n), none for -1; sparse, as there may be a thousand classes."""
     columns = np.flatnonzero(numbers >= 0)
     return csr_array((np.ones(len(columns)), (numbers[columns], columns)), shape=(classes, len(numbers)))
 
 
 @dataclass(frozen=True)
 class Discordant:
-    """Answers that one version gets right and the other does not, over all test listings and seeds.
+    """Predictions that only one version gets right, over all test listings and seeds.
 
     Attributes
     ----------
     to_right, to_wrong : int
-        Answers that became right, and that became wrong.
+        Predictions that became right, and that became wrong.
     p : float
-        Chance of so uneven a split if neither were more likely, 0 to 1.
+        Probability, in [0, 1], of a split at least as uneven if both were equally likely.
     """
 
     to_right: int
@@ -264,10 +264,10 @@ class Discordant:
 
 
 def mcnemar(truth: Integers, before: Integers, after: Integers, groups: Integers) -> Discordant:
-    """Test whether answers become right more often than wrong, pooled over seeds (McNemar).
+    """Test whether predictions become right more often than wrong, pooled over seeds (McNemar).
 
-    What several seeds answer to one listing, or one seed to the listings of a group, is not independent: each group
-    counts by the balance of its answers. With groups of one answer this is McNemar's test itself.
+    Predictions of several seeds for one listing, or for the listings of one group, are not independent: each group
+    counts by its balance. With groups of one prediction this is McNemar's test itself.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ import torch
 
 from tests.support.synthetic import CPU, NETWORKS, coloured_photos
 from training.errors import DivergedError, InputError
-from training.evaluation.metrics import classification_metrics, classification_scores, price_metrics
+from training.evaluation.metrics import classification_scores
 from training.fit.augment import turn_and_mirror, varied
 from training.fit.loop import Examples, fit, new_state, sizes_of, steps_of, train_step
 from training.fit.optim import check_steps, make_schedule
@@ -354,23 +354,3 @@ def test_settings_that_make_no_sense_are_refused(changes, message):
 def test_settings_that_were_written_and_read_again_are_equal():
     settings = Recipe(schedule="constant", lr_steps=((20000, 1e-6),), balance="augment", augment="augmix")
     assert Recipe(**settings.to_dict()) == settings
-
-
-# metrics
-
-
-def test_the_quick_scores_are_those_of_the_full_report():
-    rng = np.random.default_rng(0)
-    truth, predicted = rng.integers(0, 4, 200), rng.integers(0, 5, 200)
-    full = classification_metrics(truth, predicted, ["a", "b", "c", "d", "e"])
-    assert classification_scores(truth, predicted) == pytest.approx(
-        {"accuracy": full["accuracy"], "macro_f1": full["macro_f1"]}
-    )
-
-
-def test_price_errors_are_told_over_all_and_by_class():
-    truth, told = np.array([10.0, 20.0, 300.0]), np.array([11.0, 18.0, 330.0])
-    found = price_metrics(truth, told, np.array([0, 0, 1]), ["a", "b", "c"])
-    assert (found["mae"], found["median_ae"]) == (11.0, 2.0)
-    assert found["per_class"]["a"] == {"mae": 1.5, "median_ae": 1.5, "support": 2}
-    assert found["per_class"]["c"] == {"mae": None, "median_ae": None, "support": 0}
