@@ -25,7 +25,7 @@ def queue(*chances: float) -> pd.DataFrame:
 
 
 def test_counts_are_of_the_flagged_listings_and_the_rest_is_told_apart(tmp_path):
-    table = review_table(make_run(tmp_path))
+    table = review_table(make_run(tmp_path)).assign(change_chance=0.5)
     found = progress_of(table, holding(decided("L0"), decided("L2", "relabel", "ben"), decided("L4", "delete")))
     assert (found.flagged, found.done, found.left, found.others) == (8, 2, 6, 1)
     assert found.actions == {"keep": 1, "relabel": 1, "delete": 1}
