@@ -88,9 +88,10 @@ def test_rows_that_are_off_by_less_than_a_hundredth_are_renormalised(tmp_path: P
     np.testing.assert_allclose(read.probs, probs(), rtol=1e-12)
 
 
-def test_a_rounding_error_below_zero_becomes_zero(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [-1e-7, -0.01])
+def test_a_rounding_error_below_zero_becomes_zero(error: float, tmp_path: Path) -> None:
     values = probs()
-    values[0] = [-1e-7, 0.4, 0.6]
+    values[0] = [error, 0.4, 0.6 - error]
     read = read_probabilities(npz(tmp_path / "p", IDS, CLASSES, values), IDS, CLASSES)
     assert read.probs[0, 0] == 0
     assert read.probs.min() >= 0
