@@ -77,9 +77,15 @@ TESTS = {
     ],
     "curation/issues/health.py": ["tests/curation/issues/test_health.py"],
     "curation/issues/summary.py": ["tests/curation/issues/test_summary.py"],
-    "curation/issues/outlier.py": ["tests/curation/issues/test_outlier.py"],
-    "curation/issues/photo_quality.py": ["tests/curation/issues/test_photo_quality.py"],
-    "curation/issues/indirect_image.py": ["tests/curation/issues/test_indirect_image.py"],
+    "curation/issues/outlier.py": ["tests/curation/issues/test_outlier.py", "tests/curation/issues/test_queue.py"],
+    "curation/issues/photo_quality.py": [
+        "tests/curation/issues/test_photo_quality.py",
+        "tests/curation/issues/test_queue.py",
+    ],
+    "curation/issues/indirect_image.py": [
+        "tests/curation/issues/test_indirect_image.py",
+        "tests/curation/issues/test_queue.py",
+    ],
     "curation/issues": [
         "tests/curation/issues/test_near_duplicate.py",
         "tests/curation/issues/test_queue.py",

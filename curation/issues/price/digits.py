@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-__all__ = ["STEPS", "Roundness", "is_placeholder", "roundness"]
+__all__ = ["Roundness", "is_placeholder", "roundness"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-#: What a price can be a whole number of, finest first: less than a cent, cents, units, tens, hundreds.
-STEPS = np.array([0.001, 0.01, 1.0, 10.0, 100.0])
+#: Prices are whole numbers of less than a cent, of cents, units, tens or hundreds.
+_LEVELS = 5
 #: In natural logarithms: listings expected to cost within a factor of 2 are treated nearly alike.
 _SMOOTH, _BIN = 0.7, 0.1
 #: The roundness of all prices counts as so many prices everywhere.
@@ -21,7 +21,7 @@ _BORROWED = 3.0
 
 
 def roundness(price: Floats) -> Integers:
-    """Return the number of the largest of :data:`STEPS` that each price is a whole number of; 0 for missing ones.
+    """Return how round each price is: 0 for parts of a cent, 1 cents, 2 units, 3 tens, 4 hundreds, and missing ones.
 
     Examples
     --------
@@ -49,10 +49,10 @@ class Roundness:
 
     def __init__(self, expected: Floats, price: Floats) -> None:
         self._bin = ((expected - expected.min()) / _BIN).astype(np.int64)
-        counts = np.zeros((self._bin.max() + 1, len(STEPS)))
+        counts = np.zeros((self._bin.max() + 1, _LEVELS))
         priced = price > 0
         np.add.at(counts, (self._bin[priced], roundness(price)[priced]), 1.0)
-        whole = (counts.sum(axis=0) + 0.1) / (counts.sum() + 0.1 * len(STEPS))
+        whole = (counts.sum(axis=0) + 0.1) / (counts.sum() + 0.1 * _LEVELS)
         near = gaussian_filter1d(counts, _SMOOTH / _BIN, axis=0, mode="constant")
         # as sums over neighbours, each at most 1
         near *= np.sqrt(2 * np.pi) * _SMOOTH / _BIN

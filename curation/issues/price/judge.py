@@ -11,7 +11,7 @@ from scipy.special import expit, logsumexp
 
 from curation.evidence.evidence import Evidence
 from curation.issues.price.class_chances import Chances, class_chances
-from curation.issues.price.digits import STEPS, Roundness, is_placeholder, roundness
+from curation.issues.price.digits import Roundness, is_placeholder
 from curation.issues.price.expected import Expectation, expect
 from curation.issues.price.regression import Regression
 
@@ -148,8 +148,8 @@ def _learn(
 
 def _placeholders(price: Floats) -> Floats:
     """Return the log-density of the prices if they are placeholders."""
-    # as a density of log prices: the next possible price is one step away
-    gap = np.minimum(1, STEPS[roundness(price)] / np.where(price > 0, price, 1))
+    # as a density of log prices: they are whole numbers, so the next one is 1 away
+    gap = 1 / np.maximum(price, 1)
     return np.where(is_placeholder(price), -np.log(_PLACEHOLDERS * gap), -np.inf)
 
 
