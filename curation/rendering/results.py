@@ -165,7 +165,7 @@ def html_table(frame: pd.DataFrame, *, photo_root: Path | None = None, image: st
     image : str
         The column of the photos' paths.
     rows : int
-        At most so many rows are shown; a line below says how many more there are.
+        Show at most this many rows; a line below counts the rest.
     """
     shown = _shown_table(frame, photo_root, image=image, rows=rows)
     return fill_page("rendering/result.html.jinja", name="", facts=[], tables=[{"name": "", **shown}])
