@@ -14,12 +14,10 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 
 from training.evaluation.bootstrap import mcnemar, resample
-
-Integers = npt.NDArray[np.int64]
+from training.utils.arrays import Float64, Int64
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class World:
     seed_spread: float
     grouped: float = 0.3
 
-    def test_set(self, rng: np.random.Generator, n: int) -> tuple[Integers, Integers, npt.NDArray[np.float64]]:
+    def test_set(self, rng: np.random.Generator, n: int) -> tuple[Int64, Int64, Float64]:
         """Draw test labels, groups, and how hard each listing is for both versions (2, n)."""
         sizes = 1 / np.arange(1, self.classes + 1) ** 0.5
         alone = rng.random(n) > self.grouped
@@ -46,8 +44,8 @@ class World:
         return of_group[number], number, np.stack([hard, hard + changed])[:, number]
 
     def answers(
-        self, rng: np.random.Generator, truth: Integers, group: Integers, hard: npt.NDArray[np.float64], seeds: int
-    ) -> tuple[Integers, Integers]:
+        self, rng: np.random.Generator, truth: Int64, group: Int64, hard: Float64, seeds: int
+    ) -> tuple[Int64, Int64]:
         """Draw what the models before and after answer, each (S, n)."""
         skill = np.array([0.6, 0.6 + self.gain])
         shared = rng.normal(0, self.seed_spread, (seeds, 1, self.classes))
@@ -62,7 +60,7 @@ class World:
         return answers[:, 0], answers[:, 1]
 
 
-def f1(truth: Integers, predicted: Integers, classes: int) -> float:
+def f1(truth: Int64, predicted: Int64, classes: int) -> float:
     """Return macro-F1."""
     hit = np.bincount(truth[truth == predicted], minlength=classes)
     both = np.bincount(truth, minlength=classes) + np.bincount(predicted, minlength=classes)

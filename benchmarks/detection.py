@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
@@ -42,11 +41,8 @@ from curation.run.run import Run
 from training.crossval.plan import Plan
 from training.images.cache import default_cache
 from training.settings import read_settings
+from training.utils.arrays import Bool, Float64, Int64
 from training.utils.progress import Silent
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 _RESAMPLES = 300
 
@@ -190,7 +186,7 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
     }
 
 
-def _baselines(probs: Floats, label: Integers) -> dict[str, Floats]:
+def _baselines(probs: Float64, label: Int64) -> dict[str, Float64]:
     """Return the scores of other tools; low = bad."""
     # it takes seconds to import
     from fiftyone.brain.internal.core import mistakenness
@@ -205,20 +201,20 @@ def _baselines(probs: Floats, label: Integers) -> dict[str, Floats]:
     }
 
 
-def _occurring(label: Integers, probs: Floats) -> tuple[Integers, Floats]:
+def _occurring(label: Int64, probs: Float64) -> tuple[Int64, Float64]:
     """Return labels and probabilities of the classes that occur, which is what cleanlab wants."""
     classes = np.unique(label)
     within = probs[:, classes] + 1e-12
     return np.searchsorted(classes, label), within / within.sum(axis=1, keepdims=True)
 
 
-def _oracle(score: Floats, wrong: Mask) -> float:
+def _oracle(score: Float64, wrong: Bool) -> float:
     """Return the best F1 of all cuts of a ranking."""
     caught = np.cumsum(wrong[np.argsort(score, kind="stable")])
     return float((2 * caught / (np.arange(1, len(wrong) + 1) + wrong.sum())).max())
 
 
-def _interval(wrong: Mask, score: Floats, other: Floats) -> dict[str, float]:
+def _interval(wrong: Bool, score: Float64, other: Float64) -> dict[str, float]:
     """Return the difference of two average precisions, with a 95 % paired bootstrap interval over listings."""
     chance = np.random.default_rng(0)
     differences = []
@@ -251,7 +247,7 @@ def other_cuts(arguments: argparse.Namespace) -> None:
             )
 
 
-def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Floats, Integers, Mask]]:
+def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Float64, Int64, Bool]]:
     """Yield calibrated beliefs, given classes and which are wrong; of each dataset, and of variations of it."""
     found: list[tuple[str, Evidence, pd.Series]] = []
     for file in sorted(arguments.probabilities.glob("*.npz")) if arguments.probabilities else []:
@@ -285,7 +281,7 @@ def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Floats, Integer
                 yield f"{name}{what}", belief.logs[judged], part.given[judged], wrong[rows][judged]
 
 
-def _share(logs: Floats, given: Integers, wrong: Mask) -> float:
+def _share(logs: Float64, given: Int64, wrong: Bool) -> float:
     margin = margins(logs, given)
     return float(f1_score(wrong, margin < cuts.find_cut(logs, given).margin)) / _oracle(margin, wrong)
 

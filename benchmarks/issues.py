@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
@@ -35,12 +34,10 @@ from curation.demo_data import write_demo
 from curation.evidence.evidence import Evidence
 from curation.issues import KINDS, expected_changes, find_issues
 from curation.issues.price.kind import KIND as PRICE
+from training.utils.arrays import Bool, Float64
 
 sys.path.insert(0, str(Path(__file__).parent))
 from detection import evidence_of
-
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 #: Share of the rows whose price is changed, and of those that a person looks at.
 SHARE, BUDGET = 0.05, 0.1
@@ -109,7 +106,7 @@ def _on_demo(seed: int, listings: int) -> dict[str, Any]:
     }
 
 
-def _share(flagged: Mask, planted: Mask) -> dict[str, float | int | None]:
+def _share(flagged: Bool, planted: Bool) -> dict[str, float | int | None]:
     right = int((flagged & planted).sum())
     return {
         "planted": int(planted.sum()),
@@ -119,11 +116,11 @@ def _share(flagged: Mask, planted: Mask) -> dict[str, float | int | None]:
     }
 
 
-def _average_precision(planted: Mask, score: pd.Series) -> float:
+def _average_precision(planted: Bool, score: pd.Series) -> float:
     return float(average_precision_score(planted, 1 - score.fillna(1).to_numpy()))
 
 
-def _coverage(issues: pd.DataFrame, sound: Mask) -> float:
+def _coverage(issues: pd.DataFrame, sound: Bool) -> float:
     inside = (issues["price"] >= issues["price_low"]) & (issues["price"] <= issues["price_high"])
     return float(inside[sound].mean())
 
@@ -162,7 +159,7 @@ def _after_changes(evidence: Evidence, seed: int) -> dict[str, float]:
     }
 
 
-def _robust_z(price: pd.Series, label: pd.Series) -> Floats:
+def _robust_z(price: pd.Series, label: pd.Series) -> Float64:
     """Return minus the distance from the class's median in MADs (Iglewicz & Hoaglin, 1993); a price of 0 is first."""
     x = np.log(price.where(price > 0))
     groups = label.fillna("").to_numpy()

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from cleanlab.outlier import OutOfDistribution
 from detection import evidence_of, show
@@ -33,8 +32,7 @@ from curation.evidence.log_odds import softmax
 from curation.issues.outlier import KIND
 from curation.listings.columns import groups_of
 from training.features.distances import nearest_of_others
-
-Floats = npt.NDArray[np.float64]
+from training.utils.arrays import Float64, Int64
 
 
 def main() -> None:
@@ -112,7 +110,7 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
     return result
 
 
-def _ways(evidence: Evidence, rows: npt.NDArray[np.int64]) -> dict[str, Floats]:
+def _ways(evidence: Evidence, rows: Int64) -> dict[str, Float64]:
     """Return how off-topic each listing is, by each way; high = off-topic."""
     assert evidence.features is not None
     belief = evidence.belief
@@ -147,7 +145,7 @@ def _ways(evidence: Evidence, rows: npt.NDArray[np.int64]) -> dict[str, Floats]:
     }
 
 
-def _entropy_score(probs: Floats, given: npt.NDArray[np.int64]) -> Floats:
+def _entropy_score(probs: Float64, given: Int64) -> Float64:
     # cleanlab wants every class to occur
     classes = np.unique(given)
     within = probs[:, classes] + 1e-12

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from sklearn.metrics import average_precision_score
@@ -29,6 +28,7 @@ from training.features.extract import compute_features
 from training.features.linear import fit_head
 from training.features.patches import PatchBank
 from training.images import Pixels, decode
+from training.utils.arrays import Int64
 from training.utils.devices import find_device
 
 CPU = find_device("cpu")
@@ -110,7 +110,7 @@ def _judged(
     }
 
 
-def _numbers(labels: pd.Series, classes: list[str]) -> npt.NDArray[np.int64]:
+def _numbers(labels: pd.Series, classes: list[str]) -> Int64:
     return pd.Categorical(labels, categories=classes).codes.astype(np.int64)
 
 

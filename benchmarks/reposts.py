@@ -34,7 +34,8 @@ from curation.listings import read_listings
 from curation.photos.near_duplicates import find_similar
 from curation.run.run import Run
 from training.images.cache import PhotoCache
-from training.images.decoding import Integers, Photos, Pixels, decode
+from training.images.decoding import Photos, Pixels, decode
+from training.utils.arrays import Int64
 from training.utils.progress import Silent
 
 # shares of photos that are shown again
@@ -110,7 +111,7 @@ def scale(listings: int, size: int) -> dict[str, Any]:
         return _timed(photos, first, again)
 
 
-def _timed(photos: Photos, first: Integers, again: Integers) -> dict[str, Any]:
+def _timed(photos: Photos, first: Int64, again: Int64) -> dict[str, Any]:
     """Time `find_similar`, and say how many of the planted pairs it finds and what else it joins."""
     start, worked = time.perf_counter(), time.process_time()
     groups = find_similar(photos, np.arange(len(photos))).group
@@ -128,7 +129,7 @@ def _timed(photos: Photos, first: Integers, again: Integers) -> dict[str, Any]:
     }
 
 
-def _squares(path: Path, count: int, size: int) -> tuple[Integers, Integers, Pixels]:
+def _squares(path: Path, count: int, size: int) -> tuple[Int64, Int64, Pixels]:
     """Write squares with the spectrum of natural photos; return which are shown again, where, and all of them."""
     rng = np.random.default_rng(0)
     photos = np.lib.format.open_memmap(path, "w+", np.uint8, (count, size, size, 3))

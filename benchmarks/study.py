@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.split import TEST_SHARE
@@ -35,10 +34,9 @@ from training.fit.sampling import balanced_size
 from training.fit.throughput import Arrangement, measure
 from training.images.cache import default_cache
 from training.settings import LOSSES, Recipe
+from training.utils.arrays import Float64, Int64
 from training.utils.devices import find_device
 from training.utils.progress import Silent
-
-Floats = npt.NDArray[np.float64]
 
 WAYS: dict[str, dict[str, dict[str, Any]]] = {
     "losses": {loss: {"target": "price", "loss": loss} for loss in LOSSES},
@@ -97,9 +95,7 @@ def _balanced_steps(arguments: argparse.Namespace, settings: Recipe) -> int:
     return replace(settings, balance="oversample").steps_for(round(share * balanced_size(labels, "oversample")))
 
 
-def _answers(
-    arguments: argparse.Namespace, settings: Recipe
-) -> Iterator[tuple[Prepared, npt.NDArray[np.int64], Floats]]:
+def _answers(arguments: argparse.Namespace, settings: Recipe) -> Iterator[tuple[Prepared, Int64, Float64]]:
     """Yield, seed by seed, the listings that were told and what was told of each, out-of-fold."""
     arrangement: Arrangement | None = None
     listings = read_listings(arguments.dataset)
@@ -130,8 +126,8 @@ def _answers(
 
 def _scores(
     prepared: Prepared,
-    rows: npt.NDArray[np.int64],
-    answers: Floats,
+    rows: Int64,
+    answers: Float64,
     truth: pd.DataFrame,
     settings: Recipe,
     minority: list[str],
@@ -155,7 +151,7 @@ def _scores(
     return scores
 
 
-def _true(prepared: Prepared, known: pd.DataFrame) -> npt.NDArray[np.int64]:
+def _true(prepared: Prepared, known: pd.DataFrame) -> Int64:
     return class_numbers(known["true_label"], prepared.classes)
 
 
@@ -168,9 +164,7 @@ def _print_table(rows: pd.DataFrame) -> None:
         print(f"| {way} | " + " | ".join(cells) + " |")
 
 
-def _print_difference(
-    prepared: Prepared, rows: npt.NDArray[np.int64], truth: pd.DataFrame, told: dict[str, npt.NDArray[np.int64]]
-) -> None:
+def _print_difference(prepared: Prepared, rows: Int64, truth: pd.DataFrame, told: dict[str, Int64]) -> None:
     """Print by how much each way is better than the first, with 95 % intervals over listings, groups and seeds."""
     first = next(iter(told))
     known = truth.loc[prepared.table["id"].iloc[rows]]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
@@ -30,6 +29,7 @@ from curation.run.run import Run
 from training.crossval.folds import check_folds
 from training.images.cache import PhotoCache, default_cache
 from training.settings import Execution, Recipe
+from training.utils.arrays import Int64
 from training.utils.files import locked, whole_file, write_json
 from training.utils.progress import SILENT, Reporter
 
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from training.crossval.plan import Plan
 
 __all__ = ["FindSettings", "find"]
-
-Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.comparison import SEEDS
 from curation.comparison.changes import changes_of, training_of
@@ -21,13 +20,12 @@ from curation.comparison.warnings import warnings_of
 from curation.errors import InputError
 from curation.run.run import Run
 from training.images.cache import PhotoCache, default_cache
+from training.utils.arrays import Int64
 from training.utils.files import whole_file, write_json
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
 __all__ = ["retrain", "retrain_and_compare"]
-
-Integers = npt.NDArray[np.int64]
 
 
 def retrain_and_compare(
@@ -86,7 +84,7 @@ def retrain_and_compare(
         )
     trained = _train(run, versions, seeds, changes or {}, cache, reporter)
 
-    def against(labels: Integers) -> Scores:
+    def against(labels: Int64) -> Scores:
         tests = versions.test
         groups, ids, seed = versions.groups[tests], versions.ids[tests], trained.settings["seed"]
         return scores(labels, trained.predictions, groups, ids, versions.classes, seed=seed)
@@ -117,7 +115,7 @@ def retrain(
     versions = _versions(run, seeds, truth, compare=False)
     trained = _train(run, versions, seeds, changes or {}, cache, reporter)
 
-    def against(labels: Integers) -> VersionScores:
+    def against(labels: Int64) -> VersionScores:
         return mean_scores(labels, trained.predictions[AFTER], versions.classes)
 
     return Retrained(
@@ -132,7 +130,7 @@ def retrain(
 class _Trained:
     """What all versions' models predict for the test listings, by version (S, n), and how they were trained."""
 
-    predictions: dict[str, Integers]
+    predictions: dict[str, Int64]
     model: str
     settings: dict[str, Any]
     seeds: tuple[int, ...]
@@ -200,12 +198,12 @@ def _decided(versions: Versions) -> tuple[int, int, int]:
     return len(actions), relabelled, actions.count("delete")
 
 
-def _true(versions: Versions) -> Integers | None:
+def _true(versions: Versions) -> Int64 | None:
     """Return the true test labels; None where none is known."""
     return versions.true if versions.true is not None and (versions.true >= 0).any() else None
 
 
-def _write(run: Run, versions: Versions, predictions: dict[str, Integers], comparison: Comparison) -> None:
+def _write(run: Run, versions: Versions, predictions: dict[str, Int64], comparison: Comparison) -> None:
     from curation.comparison.tensorboard import write_logs
 
     with whole_file(run.predictions_file) as temporary:

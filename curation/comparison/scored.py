@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.comparison import words
 from curation.rendering.results import plain
 from training.evaluation.bootstrap import Difference, Discordant
+from training.utils.arrays import Float64
 
 __all__ = [
     "CORRECT",
@@ -220,7 +220,7 @@ class Scores:
         """Test listings that have a label of this set."""
         return round(sum(scores.support for scores in self.before.per_class.values()))
 
-    def matrix(self, version: str) -> npt.NDArray[np.float64]:
+    def matrix(self, version: str) -> Float64:
         """Return the confusion matrix of ``before`` or ``after``, shape (K, K): labels by predictions."""
         place = {name: number for number, name in enumerate(self.per_class)}
         counts = np.zeros((len(place), len(place)))

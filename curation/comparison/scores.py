@@ -22,17 +22,15 @@ from curation.comparison.scored import (
 from curation.comparison.versions import AFTER, BEFORE
 from training.evaluation.bootstrap import mcnemar, resample
 from training.evaluation.metrics import classification_metrics, most_named
+from training.utils.arrays import Bool, Int64
 
 __all__ = ["mean_scores", "scores"]
 
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-
 
 def scores(
-    truth: Integers,
-    predictions: Mapping[str, Integers],
-    groups: Integers,
+    truth: Int64,
+    predictions: Mapping[str, Int64],
+    groups: Int64,
     ids: npt.NDArray[np.str_],
     classes: Sequence[str],
     *,
@@ -89,7 +87,7 @@ def _control(scores: VersionScores, difference: Difference) -> Control:
     return Control(scores.macro_f1, scores.accuracy, *by_seed, difference)
 
 
-def mean_scores(truth: Integers, runs: Integers, classes: Sequence[str]) -> VersionScores:
+def mean_scores(truth: Int64, runs: Int64, classes: Sequence[str]) -> VersionScores:
     """Score the models of one version; each seed's macro-F1 and accuracy are kept beside the means.
 
     Parameters
@@ -115,7 +113,7 @@ def mean_scores(truth: Integers, runs: Integers, classes: Sequence[str]) -> Vers
     )
 
 
-def _confusion(truth: Integers, before: Integers, after: Integers, classes: Sequence[str]) -> tuple[Confused, ...]:
+def _confusion(truth: Int64, before: Int64, after: Int64, classes: Sequence[str]) -> tuple[Confused, ...]:
     """Return the pairs of label and prediction that occur; most listings first. Not the matrix: K may be thousands."""
     counts: dict[int, list[float]] = {}
     for place, runs in enumerate((before, after)):
@@ -129,14 +127,12 @@ def _confusion(truth: Integers, before: Integers, after: Integers, classes: Sequ
     return tuple(sorted(rows, key=lambda row: (-row.before - row.after, row.label, row.predicted)))
 
 
-def _flips(
-    truth: Integers, before: Integers, after: Integers, ids: npt.NDArray[np.str_], classes: Sequence[str]
-) -> Flips:
+def _flips(truth: Int64, before: Int64, after: Int64, ids: npt.NDArray[np.str_], classes: Sequence[str]) -> Flips:
     """Return the listings that most seeds got wrong before and right after, and the reverse; clearest first."""
     was, becomes = (before == truth).mean(axis=0), (after == truth).mean(axis=0)
     named_before, named_after = most_named(before)[0], most_named(after)[0]
 
-    def listings(chosen: Mask) -> tuple[Flip, ...]:
+    def listings(chosen: Bool) -> tuple[Flip, ...]:
         flips = [
             Flip(
                 str(ids[row]),

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.comparison.versions import Versions
 from curation.errors import InputError, some
@@ -19,12 +18,12 @@ from training.crossval.workers import run_jobs
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model
 from training.settings import Execution, Recipe, read_settings
+from training.utils.arrays import Int64
 from training.utils.devices import find_device
 from training.utils.progress import Reporter
 
 __all__ = ["Trainer", "settings_of"]
 
-Integers = npt.NDArray[np.int64]
 
 #: Settings of networks alone; model and weights also make the features of linear models.
 _OF_NETWORKS = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
@@ -113,9 +112,9 @@ class Trainer:
         recipe = self.recipe
         return f"{recipe.model}, {self.plan.epochs} epochs, photos of {recipe.size} pixels"
 
-    def train(self) -> dict[str, Integers]:
+    def train(self) -> dict[str, Int64]:
         """Return the predictions of each version's models for the test set: class numbers, shape (S, n)."""
-        predictions: dict[str, list[Integers]] = {name: [] for name in self.versions.names}
+        predictions: dict[str, list[Int64]] = {name: [] for name in self.versions.names}
         for seed in range(self.recipe.seed, self.recipe.seed + self.seeds):
             recipe = replace(self.recipe, seed=seed)
             data = self._data(recipe)
@@ -158,6 +157,6 @@ class Trainer:
         )
 
 
-def _predicted(done: Done) -> Integers:
+def _predicted(done: Done) -> Int64:
     # one model, as a person would train it; blending it with the head would hide what noise does to it
     return np.asarray(done.predictions.argmax(axis=1), dtype=np.int64)

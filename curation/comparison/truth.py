@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import InputError, closest, some
 from curation.listings.columns import class_numbers
 from curation.run.run import Run
+from training.utils.arrays import Int64
 
 __all__ = ["NO_CLASS", "Truth", "read_truth"]
 
@@ -31,7 +31,7 @@ class Truth:
         the classes.
     """
 
-    labels: npt.NDArray[np.int64]
+    labels: Int64
 
 
 def read_truth(run: Run, name: str) -> Truth:

@@ -15,11 +15,10 @@ from curation.evidence.split import require_photos
 from curation.listings.columns import class_numbers, groups_of
 from curation.run.journal import Decision
 from curation.run.run import Run
+from training.utils.arrays import Bool, Int64
 
 __all__ = ["AFTER", "BEFORE", "Versions"]
 
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 BEFORE = "before"
 AFTER = "after"
@@ -112,12 +111,12 @@ class Versions:
         return list(self._names)
 
     @property
-    def relabelled(self) -> Mask:
+    def relabelled(self) -> Bool:
         """Training listings that have another label after the fixes, or a label for the first time; shape (N,)."""
         return np.asarray((self.after >= 0) & (self.before != self.after))
 
     @property
-    def deleted(self) -> Mask:
+    def deleted(self) -> Bool:
         """Training listings that are gone after the fixes; shape (N,)."""
         return np.asarray((self.before >= 0) & (self.after < 0))
 
@@ -129,7 +128,7 @@ class Versions:
         both = [RELABELLED, DELETED] if self.relabelled.any() and self.deleted.any() else []
         return [RANDOM, BLIND, *both, *([] if self._truth is None else [CORRECT])]
 
-    def labels(self, name: str, seed: int) -> Integers:
+    def labels(self, name: str, seed: int) -> Int64:
         """Return the labels that train a version; int64, shape (N,), -1 = does not train.
 
         Parameters
@@ -157,7 +156,7 @@ class Versions:
             return np.where(self.deleted, -1, self.before)
         return self._correct()
 
-    def _correct(self) -> Integers:
+    def _correct(self) -> Int64:
         """Return the true labels; a listing of no class is removed, and one whose truth is unknown stays as it is."""
         assert self._truth is not None
         true = np.where(self._truth == NO_CLASS, -1, np.where(self._truth >= 0, self._truth, self.before))
@@ -176,9 +175,7 @@ def _cleaned_labels(run: Run, ids: pd.Series) -> pd.Series:
     return ids.map(dict(zip(table["id"], table["label"], strict=True)))
 
 
-def _reviewed(
-    ids: npt.NDArray[np.str_], given: Integers, decided: dict[str, Decision], classes: Sequence[str]
-) -> Integers:
+def _reviewed(ids: npt.NDArray[np.str_], given: Int64, decided: dict[str, Decision], classes: Sequence[str]) -> Int64:
     number = {name: place for place, name in enumerate(classes)}
     reviewed = given.copy()
     for place, id in enumerate(ids):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.comparison.versions import AFTER, Versions
 from curation.errors import some
 from curation.rendering.words import agree, many
+from training.utils.arrays import Bool
 
 __all__ = ["warnings_of"]
 
@@ -58,5 +58,5 @@ def warnings_of(versions: Versions, seeds: int) -> list[str]:
     return warnings
 
 
-def _them(classes: npt.NDArray[np.bool_]) -> str:
+def _them(classes: Bool) -> str:
     return agree(int(classes.sum()), "it", "them")

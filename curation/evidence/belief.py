@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import median_abs_deviation
 
 from curation.evidence.calibration import temperature
 from curation.evidence.log_odds import margins
 from curation.evidence.pool import SIZES_FORGOTTEN, fuse, learn_weights
 from curation.evidence.sources import PHOTO, Source, class_sizes
+from training.utils.arrays import Bool, Float32, Float64, Int64
 
 if TYPE_CHECKING:
     # which builds its belief with this module
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Belief", "believe"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 #: Weight of the models trained on a listing in the photo's margin; the out-of-fold model has the rest.
 IN_FOLD_SHARE = 0.3
@@ -51,15 +48,15 @@ class Belief:
         Judged listings whose label may be used for training, ordered by id.
     """
 
-    logs: Floats
+    logs: Float64
     sources: Sequence[Source]
-    weights: Floats
-    shift: Floats
-    seen: Mask
-    judged: Mask
-    learnable: Integers
+    weights: Float64
+    shift: Float64
+    seen: Bool
+    judged: Bool
+    learnable: Int64
 
-    def log_odds(self, given: Integers, suggested: Integers) -> dict[str, Floats]:
+    def log_odds(self, given: Int64, suggested: Int64) -> dict[str, Float64]:
         """Return by how much each source prefers the suggested class to the given one, by name; shape (N,) each."""
         each = np.arange(len(given))
         preferences = {}
@@ -105,7 +102,7 @@ def believe(evidence: Evidence, sources: Sequence[Source]) -> Belief | None:
     return Belief(logs, sources, factor * weights, factor * shift, seen, judged, learnable)
 
 
-def _in_fold_shift(evidence: Evidence, in_fold: npt.NDArray[np.float32], photo: Source, sizes: Floats) -> Floats:
+def _in_fold_shift(evidence: Evidence, in_fold: Float32, photo: Source, sizes: Float64) -> Float64:
     """Return by how much in-fold margins exceed out-of-fold ones, once rescaled to their centre and spread; (N,).
 
     Every model favours a label that it was trained on. A listing whose models favour it less than usual is suspicious.

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from training.utils.arrays import Float64, Int64
+
 __all__ = ["some_rows", "temperature"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 #: Weights are learned from at most so many listings, and so many numbers in all; more do not change them.
 _ENOUGH = 10_000
 _NUMBERS = 2_000_000
 
 
-def temperature(belief: Floats, labels: Integers) -> float:
+def temperature(belief: Float64, labels: Int64) -> float:
     """Return the factor that makes log-beliefs predict given labels best, 0.1 to 10.
 
     Above 1, the beliefs were not confident enough (temperature scaling: Guo et al., "On Calibration of Modern
@@ -37,7 +36,7 @@ def temperature(belief: Floats, labels: Integers) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=np.log([0.1, 10]), method="bounded").x))
 
 
-def some_rows(rows: Integers, classes: int) -> Integers:
+def some_rows(rows: Int64, classes: int) -> Int64:
     """Return a fixed sample of the rows that is large enough to learn a few numbers from.
 
     Parameters

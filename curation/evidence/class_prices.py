@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+
+from training.utils.arrays import Float64, Int64
 
 __all__ = ["class_prices", "weighted_median"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 #: The usual spread of a class counts as so many prices in every class, so small classes borrow most of theirs.
 BORROWED_PRICES = 8
@@ -18,7 +17,7 @@ MAD_OF_NORMAL = 0.6745
 LEAST_SPREAD = float(np.log(1.1))
 
 
-def class_prices(x: Floats, number: Integers, share: Floats, *, classes: int) -> tuple[Floats, Floats]:
+def class_prices(x: Float64, number: Int64, share: Float64, *, classes: int) -> tuple[Float64, Float64]:
     """Describe the log prices of each class.
 
     Parameters
@@ -56,12 +55,12 @@ def class_prices(x: Floats, number: Integers, share: Floats, *, classes: int) ->
     return centre, np.where(sizes > 0, shrunk, whole_spread)
 
 
-def _centre_and_spread(x: Floats, weight: Floats) -> tuple[float, float]:
+def _centre_and_spread(x: Float64, weight: Float64) -> tuple[float, float]:
     centre = weighted_median(x, weight)
     return centre, _robust_spread(x - centre, weight)
 
 
-def _robust_spread(rest: Floats, weight: Floats) -> float:
+def _robust_spread(rest: Float64, weight: Float64) -> float:
     """Return MAD / 0.6745 of residuals; at least log 1.1, NaN without any.
 
     Iglewicz & Hoaglin, "How to Detect and Handle Outliers" (1993).
@@ -73,7 +72,7 @@ def _robust_spread(rest: Floats, weight: Floats) -> float:
     return spread
 
 
-def weighted_median(x: Floats, weight: Floats) -> float:
+def weighted_median(x: Float64, weight: Float64) -> float:
     """Return the weighted median; with equal weights, the ordinary median; NaN without values.
 
     Parameters

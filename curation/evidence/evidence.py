@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.belief import Belief, believe
 from curation.evidence.sources import Source, gather
 from curation.listings.columns import groups_of
 from training.crossval.folds import connect
+from training.utils.arrays import Bool, Float32, Float64, Int64
 
 __all__ = ["Evidence"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 #: Number of folds for listings that have none, as with probabilities that the user provides.
 _FOLDS = 5
@@ -53,20 +50,20 @@ class Evidence:
 
     listings: pd.DataFrame
     classes: tuple[str, ...]
-    probs: Floats
-    trained: Mask | None = None
+    probs: Float64
+    trained: Bool | None = None
     currency: str | None = None
-    in_fold: npt.NDArray[np.float32] | None = None
-    neighbours: npt.NDArray[np.float32] | None = None
-    features: npt.NDArray[np.float32] | None = None
+    in_fold: Float32 | None = None
+    neighbours: Float32 | None = None
+    features: Float32 | None = None
 
     @cached_property
-    def given(self) -> Integers:
+    def given(self) -> Int64:
         """Class number of the given label, shape (N,); -1 without one."""
         return pd.Categorical(self.listings["label"], categories=self.classes).codes.astype(np.int64)
 
     @property
-    def scored(self) -> Mask:
+    def scored(self) -> Bool:
         """Whether there are probabilities, shape (N,)."""
         return np.logical_not(np.isnan(self.probs).any(axis=1))
 
@@ -76,7 +73,7 @@ class Evidence:
         return self.trained is None
 
     @property
-    def may_train(self) -> Mask:
+    def may_train(self) -> Bool:
         """Whether the given label may be used for training, shape (N,): not in the test set."""
         labelled = self.given >= 0
         if "split" not in self.listings:
@@ -84,7 +81,7 @@ class Evidence:
         return np.asarray(labelled & (self.listings["split"] != "test").fillna(True).to_numpy(dtype=bool))
 
     @property
-    def class_seen(self) -> Mask:
+    def class_seen(self) -> Bool:
         """Whether the model that scored the listing knew its given class, shape (N,); it can't judge others."""
         labelled = self.given >= 0
         if self.trained is None:
@@ -92,13 +89,13 @@ class Evidence:
         return np.asarray(labelled & self.trained[np.arange(len(labelled)), self.given])
 
     @property
-    def training_rows(self) -> Integers:
+    def training_rows(self) -> Int64:
         """The rows of `may_train` in the order of their ids, so that the order of the table does not matter."""
         rows = np.flatnonzero(self.may_train)
         return rows[np.argsort(self.listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
 
     @cached_property
-    def fold(self) -> Integers:
+    def fold(self) -> Int64:
         """Fold of each listing, shape (N,); without folds, groups and ids are assigned by their hash."""
         if "fold" in self.listings and self.listings["fold"].notna().all() and (self.listings["fold"] >= 0).all():
             return self.listings["fold"].to_numpy(dtype=np.int64)
@@ -109,7 +106,7 @@ class Evidence:
         return np.array([zlib.crc32(key.encode()) % _FOLDS for key in keys], dtype=np.int64)
 
     @cached_property
-    def photo_group(self) -> Integers:
+    def photo_group(self) -> Int64:
         """The number of each listing's group of equal or nearly equal photos, shape (N,)."""
         table = self.listings
         if "sha256" not in table:

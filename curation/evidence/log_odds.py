@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import log_softmax
+
+from training.utils.arrays import Float64, Int64
 
 __all__ = ["best_other", "margins", "softmax"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
-
-def softmax(logs: Floats) -> Floats:
+def softmax(logs: Float64) -> Float64:
     """Return probabilities; rows sum to 1."""
     # scipy's softmax differs in the last digits, which the regressions of prices, stopped early, turn into percents
     return np.asarray(np.exp(log_softmax(logs, axis=1)))
 
 
-def best_other(logs: Floats, given: Integers) -> Integers:
+def best_other(logs: Float64, given: Int64) -> Int64:
     """Return the most believed class that is not the given one, shape (n,); with K = 1, the given one.
 
     Parameters
@@ -33,7 +31,7 @@ def best_other(logs: Floats, given: Integers) -> Integers:
     return np.asarray(others.argmax(axis=1), dtype=np.int64)
 
 
-def margins(logs: Floats, given: Integers) -> Floats:
+def margins(logs: Float64, given: Int64) -> Float64:
     """Return the log-odds of the given class against the best other one, shape (n,); low = bad.
 
     Parameters
@@ -49,5 +47,5 @@ def margins(logs: Floats, given: Integers) -> Floats:
     array([-1.39,  0.  ])
     """
     rows = np.arange(len(given))
-    difference: Floats = logs[rows, given] - logs[rows, best_other(logs, given)]
+    difference: Float64 = logs[rows, given] - logs[rows, best_other(logs, given)]
     return difference

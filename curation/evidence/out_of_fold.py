@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import some
@@ -26,13 +25,13 @@ from training.images import decode
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model, pretrained_size
 from training.settings import PRESETS, Execution, Recipe
+from training.utils.arrays import Bool, Int64
 from training.utils.devices import Device, find_device
 from training.utils.parallel import cores
 from training.utils.progress import Reporter
 
 __all__ = ["FoldTrainer"]
 
-Integers = npt.NDArray[np.int64]
 
 #: Photos that the speed of reading is measured on.
 _READ = 16
@@ -210,7 +209,7 @@ def _folds(table: pd.DataFrame) -> FoldPlan:
     )
 
 
-def _trained(labels: Integers, plan: FoldPlan, classes: int) -> npt.NDArray[np.bool_]:
+def _trained(labels: Int64, plan: FoldPlan, classes: int) -> Bool:
     """Return which classes each listing's model has seen, shape (N, K)."""
     seen = np.zeros((plan.folds, classes), dtype=bool)
     for fold in range(plan.folds):

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 
 from curation.evidence.calibration import some_rows
 from curation.evidence.log_odds import softmax
 from curation.evidence.sources import Source
+from training.utils.arrays import Float64, Int64
 
 __all__ = ["fuse", "learn_weights"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 #: Share of given labels that are assumed wrong at random when weights are learned.
 NOISE = 0.05
@@ -25,7 +23,7 @@ SIZES_FORGOTTEN = 0.5
 _RIDGE = 1e-3
 
 
-def fuse(sources: Sequence[Source], sizes: Floats, weights: Floats, fold: Integers, *, provided: bool) -> Floats:
+def fuse(sources: Sequence[Source], sizes: Float64, weights: Float64, fold: Int64, *, provided: bool) -> Float64:
     """Add the log-likelihoods of the sources, each with its weight.
 
     Parameters
@@ -55,7 +53,7 @@ def fuse(sources: Sequence[Source], sizes: Floats, weights: Floats, fold: Intege
     return np.asarray(belief + (1 - SIZES_FORGOTTEN) * own[:, [-1]] * sizes)
 
 
-def learn_weights(sources: Sequence[Source], sizes: Floats, labels: Integers, fold: Integers, rows: Integers) -> Floats:
+def learn_weights(sources: Sequence[Source], sizes: Float64, labels: Int64, fold: Int64, rows: Int64) -> Float64:
     """Learn the weight of each source for every fold, from the listings of the *other* folds.
 
     The weights of a logarithmic opinion pool (Genest and Zidek, "Combining Probability Distributions", Statistical
@@ -94,7 +92,7 @@ def learn_weights(sources: Sequence[Source], sizes: Floats, labels: Integers, fo
     )
 
 
-def _learn(terms: Floats, labels: Integers, start: Floats, learned: list[int]) -> Floats:
+def _learn(terms: Float64, labels: Int64, start: Float64, learned: list[int]) -> Float64:
     weights = start.copy()
     if not len(labels):
         return weights
@@ -103,7 +101,7 @@ def _learn(terms: Floats, labels: Integers, start: Floats, learned: list[int]) -
     terms, each = terms[learned], np.arange(len(labels))
     of_given = terms[:, each, labels]
 
-    def loss(candidate: Floats) -> tuple[float, Floats]:
+    def loss(candidate: Float64) -> tuple[float, Float64]:
         probs = softmax(offset + np.tensordot(candidate, terms, 1))
         right = (1 - NOISE) * probs[each, labels]
         likelihood = right + NOISE / probs.shape[1]

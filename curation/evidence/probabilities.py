@@ -15,6 +15,7 @@ import pandas as pd
 
 from curation.errors import ProbabilitiesError, closest, some
 from curation.run.probabilities import Probabilities
+from training.utils.arrays import Float64, Int64
 from training.utils.files import sha256_of_file
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
 #: Rows that sum to 1 within this are renormalised, so that float16 files work.
 TOLERANCE = 0.01
 
-Floats = npt.NDArray[np.float64]
 Strings = npt.NDArray[np.str_]
 
 
@@ -233,7 +233,7 @@ def _check_classes(classes: Sequence[str], labels: Sequence[str], name: str) -> 
         )
 
 
-def _normalised(brought: Probabilities, name: str) -> Floats:
+def _normalised(brought: Probabilities, name: str) -> Float64:
     # a row of NaN is a listing that the model could not score, e.g. for want of a readable photo
     unscored = np.asarray(np.isnan(brought.probs).all(axis=1))
     probs = np.where(unscored[:, None], 1 / len(brought.classes), brought.probs)
@@ -258,7 +258,7 @@ def _normalised(brought: Probabilities, name: str) -> Floats:
     return np.asarray(np.where(unscored[:, None], np.nan, normal), dtype=np.float64)
 
 
-def _order(brought: Strings, ids: Sequence[str], name: str) -> npt.NDArray[np.int64]:
+def _order(brought: Strings, ids: Sequence[str], name: str) -> Int64:
     place = pd.Index(brought)
     if place.has_duplicates:
         raise ProbabilitiesError(f"{name} has duplicate ids", got=some(place[place.duplicated()].unique()))

@@ -14,6 +14,7 @@ from curation.evidence.calibration import temperature
 from curation.evidence.class_prices import class_prices
 from curation.evidence.log_odds import softmax
 from curation.evidence.titles import title_likelihoods
+from training.utils.arrays import Bool, Float64
 
 if TYPE_CHECKING:
     # it gathers its sources with this module
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PHOTO", "PRICE", "SIMILAR", "Source", "class_sizes", "gather"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 PHOTO = "photo"
 SIMILAR = "similar photos"
@@ -56,12 +54,12 @@ class Source:
     """
 
     name: str
-    log_likelihood: Floats
-    seen: Mask
+    log_likelihood: Float64
+    seen: Bool
     weight: float | None = None
 
 
-def class_sizes(evidence: Evidence) -> Floats:
+def class_sizes(evidence: Evidence) -> Float64:
     """Return the log share of each class among the given labels that may be used for training, shape (K,)."""
     counts = np.bincount(evidence.given[evidence.may_train], minlength=len(evidence.classes)) + 0.5
     return np.asarray(np.log(counts / counts.sum()))
@@ -89,8 +87,8 @@ def _all(evidence: Evidence) -> Iterator[Source]:
     yield from _reposts(evidence)
 
 
-def _model(name: str, probs: npt.NDArray[np.floating], sizes: Floats) -> Source:
-    seen: Mask = np.logical_not(np.isnan(probs).any(axis=1))
+def _model(name: str, probs: npt.NDArray[np.floating], sizes: Float64) -> Source:
+    seen: Bool = np.logical_not(np.isnan(probs).any(axis=1))
     log_likelihood = np.log(np.maximum(probs, LEAST), dtype=np.float64) - sizes
     return Source(name, np.where(seen[:, None], log_likelihood, 0), seen)
 
@@ -99,7 +97,7 @@ def _titles(evidence: Evidence) -> Source:
     titles = [None if pd.isna(title) else str(title) for title in evidence.listings["title"]]
     given, rows = evidence.given, evidence.training_rows
     logs = title_likelihoods(titles, given, evidence.fold, evidence.may_train, evidence.classes).astype(np.float64)
-    seen: Mask = np.logical_not(np.isnan(logs).any(axis=1))
+    seen: Bool = np.logical_not(np.isnan(logs).any(axis=1))
     logs = np.where(seen[:, None], logs, 0)
     learnable = rows[seen[rows]]
     # naive Bayes treats every word as independent evidence and is far too confident
@@ -128,7 +126,7 @@ def _prices(evidence: Evidence) -> Source:
         ordinary = np.exp(-0.5 * ((x[rows, None] - centres) / spreads) ** 2) / (spreads * np.sqrt(2 * np.pi))
         logs[rows] = np.log((1 - STRAY) * ordinary + STRAY / width)
     # a price of 0 has no logarithm, and without prices in other folds there is no likelihood
-    seen: Mask = np.logical_not(np.isinf(logs).any(axis=1) | np.isnan(logs).any(axis=1))
+    seen: Bool = np.logical_not(np.isinf(logs).any(axis=1) | np.isnan(logs).any(axis=1))
     return Source(PRICE, np.where(seen[:, None], logs, 0), seen, weight=1.0)
 
 

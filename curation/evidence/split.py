@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import RunError, some
@@ -18,11 +17,11 @@ from training.crossval.folds import assign_folds, choose_test
 from training.images import PhotoFacts
 from training.images.cache import PhotoCache
 from training.images.store import PhotosGoneError, PhotoStore
+from training.utils.arrays import Int64
 from training.utils.progress import Reporter
 
 __all__ = ["open_photos", "prepare", "require_photos"]
 
-Integers = npt.NDArray[np.int64]
 
 TEST_SHARE = 0.2
 
@@ -33,7 +32,7 @@ def prepare(
     *,
     image_size: int,
     seed: int,
-    folds: int | Integers,
+    folds: int | Int64,
     cache: PhotoCache,
     reporter: Reporter,
     text: bool,

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.preprocessing import normalize
 
+from training.utils.arrays import Bool, Float32, Int64
+
 __all__ = ["title_likelihoods"]
 
-Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
 
 #: Additive smoothing. It is small, because titles are short and their informative words rare.
 _SMOOTHING = 0.01
@@ -26,11 +25,11 @@ _VOCABULARY = 100_000
 
 def title_likelihoods(
     titles: Sequence[str | None],
-    labels: Integers,
-    fold: Integers,
-    may_train: npt.NDArray[np.bool_],
+    labels: Int64,
+    fold: Int64,
+    may_train: Bool,
     classes: Sequence[str],
-) -> Floats:
+) -> Float32:
     """Return how likely each title is in each class, learned from the titles of *other* folds.
 
     Multinomial naive Bayes (Manning, Raghavan and Schütze, *Introduction to Information Retrieval*, 2008, chapter 13)
@@ -88,9 +87,7 @@ def _kinds() -> list[TfidfVectorizer]:
     ]
 
 
-def _with_shared_vocabulary(
-    counts: list[csr_matrix], rows: Integers, scored: Integers
-) -> tuple[csr_matrix, csr_matrix]:
+def _with_shared_vocabulary(counts: list[csr_matrix], rows: Int64, scored: Int64) -> tuple[csr_matrix, csr_matrix]:
     """Return training and scored rows on the words of the former; unknown ones would favour the smallest class."""
     training, scoring = [], []
     for kind in counts:

@@ -10,15 +10,13 @@ import warnings
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
+from training.utils.arrays import Bool, Float64, Int64
 
 __all__ = ["FEW", "doubtful", "health", "often_confused"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 #: A smaller share of flagged labels counts as few.
 FEW = 0.03
@@ -94,13 +92,13 @@ def often_confused(report: dict[str, Any], most: int) -> list[dict[str, Any]]:
     return [pair for pair in report["confused"] if pair["flagged"] >= _FLAGS][:most]
 
 
-def _rows(evidence: Evidence) -> Integers:
+def _rows(evidence: Evidence) -> Int64:
     """Return the rows that may be used for training and were scored by a model that knew their class."""
     rows = evidence.training_rows
     return rows[(evidence.scored & evidence.class_seen)[rows]]
 
 
-def _known(probs: Floats, given: Integers, rows: Integers) -> Integers:
+def _known(probs: Float64, given: Int64, rows: Int64) -> Int64:
     """Return the classes that occur and that the model distinguishes from others, ascending.
 
     cleanlab counts a listing as a member of a class if its probability reaches the mean of that class's listings. If
@@ -116,7 +114,7 @@ def _known(probs: Floats, given: Integers, rows: Integers) -> Integers:
     return np.flatnonzero(inside * (1 - outside) > _KNOWN_BY_ODDS * outside * (1 - inside)).astype(np.int64)
 
 
-def _estimate(probs: Floats, given: Integers, rows: Integers, known: Integers) -> tuple[int, Floats, Floats]:
+def _estimate(probs: Float64, given: Int64, rows: Int64, known: Int64) -> tuple[int, Float64, Float64]:
     """Return the number of wrong labels, the quality of each known class, and the listings given as i that are j."""
     # takes seconds to import; in a notebook without widgets, its progress bars warn of that
     with warnings.catch_warnings(action="ignore"):
@@ -136,9 +134,7 @@ def _estimate(probs: Floats, given: Integers, rows: Integers, known: Integers) -
     return int(num_label_issues(label, within)), ranked["Label Quality Score"].to_numpy(), joint * len(label)
 
 
-def _classes(
-    classes: tuple[str, ...], given: Integers, flagged: npt.NDArray[np.bool_], quality: Floats
-) -> list[dict[str, Any]]:
+def _classes(classes: tuple[str, ...], given: Int64, flagged: Bool, quality: Float64) -> list[dict[str, Any]]:
     size = np.bincount(given[given >= 0], minlength=len(classes))
     flags = np.bincount(given[flagged], minlength=len(classes))
     average = flags.sum() / max(size.sum(), 1)
@@ -158,7 +154,7 @@ def _classes(
 
 
 def _confused(
-    classes: tuple[str, ...], given: Integers, suggested: Integers, between: Floats, listings: int
+    classes: tuple[str, ...], given: Int64, suggested: Int64, between: Float64, listings: int
 ) -> list[dict[str, Any]]:
     flags = np.zeros(between.shape, dtype=np.int64)
     np.add.at(flags, (given, suggested), 1)

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import some
@@ -14,10 +13,10 @@ from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.photos.alignment import LEAST_LIKENESS
 from curation.rendering.words import amount
+from training.utils.arrays import Float64
 
 __all__ = ["KIND"]
 
-Floats = npt.NDArray[np.float64]
 
 # most listings, and most labels, that a reason names
 _NAMED = 3
@@ -88,7 +87,7 @@ def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series, flagg
 
 
 def _reasons_of_group(
-    ids: Sequence[str], contents: Sequence[int], labels: Sequence[str | None], prices: Floats
+    ids: Sequence[str], contents: Sequence[int], labels: Sequence[str | None], prices: Float64
 ) -> Iterator[str]:
     distinct = sorted({label for label in labels if label is not None})
     same: dict[int, list[str]] = {}
@@ -121,7 +120,7 @@ def _named(ids: Sequence[str], count: int) -> str:
     return ", ".join([*ids[:_NAMED], *more])
 
 
-def _farthest(prices: Floats) -> Floats:
+def _farthest(prices: Float64) -> Float64:
     """Return for each price of a group the one that differs from it by the largest factor; NaN without prices."""
     if np.isnan(prices).all():
         return prices

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import median_abs_deviation, norm, rankdata
 
@@ -12,11 +11,10 @@ from curation.evidence.log_odds import softmax
 from curation.issues.base import IssueKind
 from curation.listings.columns import groups_of
 from training.features.distances import Nearest, nearest_of_others
+from training.utils.arrays import Float32, Float64, Int64
 
 __all__ = ["KIND"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 # Chosen on four demos (seeds 0 to 3), CIFAR-10 and one real table; `benchmarks/outliers.py` measures on other seeds.
 # flagged below this score: if distance and uncertainty were independent, 0.5 % of the listings would be
@@ -67,7 +65,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame({"is_outlier_issue": flagged, "outlier_score": score, "reason": reasons}, index=listings.index)
 
 
-def _neighbours(features: npt.NDArray[np.float32], listings: pd.DataFrame) -> tuple[Integers, Nearest]:
+def _neighbours(features: Float32, listings: pd.DataFrame) -> tuple[Int64, Nearest]:
     """Return the rows with a photo and others to compare it with, and the distance and nearest other of each."""
     rows = np.flatnonzero(listings["unreadable"].isna())
     # in the order of the ids, so that not even the last digits depend on the order of the table
@@ -80,7 +78,7 @@ def _neighbours(features: npt.NDArray[np.float32], listings: pd.DataFrame) -> tu
     return rows[compared], Nearest(nearest.distance[compared], nearest.row[compared])
 
 
-def _as_far(distance: npt.NDArray[np.float32]) -> Floats:
+def _as_far(distance: Float32) -> Float64:
     """Return the share of photos that would be as far if log distances were normal, by robust estimates."""
     if not len(distance):
         return np.empty(0)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
+from training.utils.arrays import Float64
 
 __all__ = ["KIND"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 # All good ones of 753 marketplace photos, 2,710 of groceries, 4,000 of CIFAR-10 and 2 x 594 of demos are on the other
 # side of every limit; each comment gives the closest.
@@ -67,7 +65,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     )
 
 
-def _numbers(listings: pd.DataFrame, column: str) -> Floats:
+def _numbers(listings: pd.DataFrame, column: str) -> Float64:
     """Return a column, NaN for unreadable photos and where it is missing."""
     if column not in listings:
         return np.full(len(listings), np.nan)

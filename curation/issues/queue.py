@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.issues.registry import KINDS
+from training.utils.arrays import Float64, Int64
 
 __all__ = ["COLUMNS", "expected_changes", "find_issues"]
 
-Floats = npt.NDArray[np.float64]
 
 _LISTING = {"id": "string", "image": "string", "given_label": "string", "price": "float64"}
 _QUEUE = {"priority": "int64", "reasons": "string", "change_chance": "float64"}
@@ -89,7 +88,7 @@ def expected_changes(issues: pd.DataFrame, first: int) -> float:
     return float(issues.loc[issues["priority"] <= first, "change_chance"].sum())
 
 
-def _change_chance(table: pd.DataFrame) -> Floats:
+def _change_chance(table: pd.DataFrame) -> Float64:
     """Return the probability that something about each listing must change, as if its issues were independent."""
     well = np.ones(len(table))
     for kind in KINDS:
@@ -101,7 +100,7 @@ def _change_chance(table: pd.DataFrame) -> Floats:
     return 1 - well
 
 
-def _priority(table: pd.DataFrame) -> npt.NDArray[np.int64]:
+def _priority(table: pd.DataFrame) -> Int64:
     """Return a permutation of 1..N, 1 first; ties are ordered by id, so shuffled rows give the same order."""
     wrong = 1 - table["label_score"].fillna(1.0).to_numpy(dtype=np.float64)
     # if the label is wrong, the probability that the suggested one is right: one key resolves that

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from training.crossval.folds import connect
+from training.utils.arrays import Float32, Int64
 
 __all__ = ["class_numbers", "groups_of", "prices_of"]
 
 
-Integers = npt.NDArray[np.int64]
-
-
-def groups_of(table: pd.DataFrame) -> Integers:
+def groups_of(table: pd.DataFrame) -> Int64:
     """Group what must stay on one side: the same group, the same photo, or nearly the same one."""
     return connect(table["group"], table["sha256"], table["near_group"].astype("string"))
 
 
-def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Integers:
+def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Int64:
     """Return the class numbers of labels.
 
     Parameters
@@ -39,7 +36,7 @@ def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Integers:
     return pd.Categorical(labels, categories=list(classes)).codes.astype(np.int64)
 
 
-def prices_of(table: pd.DataFrame) -> npt.NDArray[np.float32]:
+def prices_of(table: pd.DataFrame) -> Float32:
     """Return the prices above 0 of a table, shape (N,); NaN elsewhere: nothing is sold for nothing."""
     with np.errstate(over="ignore"):
         price = table["price"].to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)

@@ -8,10 +8,11 @@ from dataclasses import replace
 import torch
 
 from curation.errors import InputError, closest, some
-from curation.models.dataset import Integers, Prepared
+from curation.models.dataset import Prepared
 from training.networks.network import build_net
 from training.networks.zoo import build_model, least_size, model_name
 from training.settings import OPTIMIZERS, Recipe
+from training.utils.arrays import Int64
 
 __all__ = ["candidates_of", "name_of", "one_a_model", "parameters_of"]
 
@@ -75,7 +76,7 @@ def one_a_model(candidates: Sequence[Recipe]) -> list[Recipe]:
     return list(first.values())
 
 
-def parameters_of(prepared: Prepared, recipe: Recipe, rows: Integers) -> int:
+def parameters_of(prepared: Prepared, recipe: Recipe, rows: Int64) -> int:
     """Return the number of parameters of a network.
 
     Parameters

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from curation.errors import InputError
-from curation.models.dataset import Integers, Prepared
+from curation.models.dataset import Prepared
 from training.crossval.jobs import Done, Job
 from training.evaluation.metrics import classification_scores, price_scores
-from training.fit.loop import Floats
 from training.settings import Recipe
+from training.utils.arrays import Float32, Int64
 
 __all__ = ["FoldScores", "fold_jobs", "score_folds", "scored_rows"]
 
@@ -34,8 +34,8 @@ class FoldScores:
         The same over all rows at once.
     """
 
-    rows: Integers
-    told: Floats
+    rows: Int64
+    told: Float32
     folds: list[dict[str, float]]
     pooled: dict[str, float]
 
@@ -48,7 +48,7 @@ class FoldScores:
         return float(np.std([scores[score] for scores in self.folds], ddof=1)) if len(self.folds) > 1 else 0.0
 
 
-def scored_rows(prepared: Prepared, fold: int) -> Integers:
+def scored_rows(prepared: Prepared, fold: int) -> Int64:
     """Return the training listings of a fold.
 
     Parameters
@@ -59,7 +59,7 @@ def scored_rows(prepared: Prepared, fold: int) -> Integers:
         Number of the fold.
     """
     rows = prepared.train
-    chosen: Integers = rows[prepared.table["fold"].to_numpy(dtype=np.int64)[rows] == fold]
+    chosen: Int64 = rows[prepared.table["fold"].to_numpy(dtype=np.int64)[rows] == fold]
     return chosen
 
 
@@ -131,7 +131,7 @@ def score_folds(prepared: Prepared, recipe: Recipe, jobs: Iterable[Job], done: I
     return FoldScores(all_rows, all_told, folds, _scores(prepared, recipe, all_rows, all_told))
 
 
-def _scores(prepared: Prepared, recipe: Recipe, rows: Integers, told: Floats) -> dict[str, float]:
+def _scores(prepared: Prepared, recipe: Recipe, rows: Int64, told: Float32) -> dict[str, float]:
     labels = prepared.labels[rows]
     if recipe.target == "price":
         return price_scores(labels.astype(np.float64), told[:, 0])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import InputError, some
@@ -24,12 +23,11 @@ from training.fit.optim import check_steps
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model, least_size
 from training.settings import Recipe
+from training.utils.arrays import Bool, Int64
 from training.utils.progress import Reporter
 
 __all__ = ["Prepared", "check_settings", "prepare_dataset", "start"]
 
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 #: One in so many training listings is put aside to tell when training ends.
 _VALIDATION = 10
@@ -65,25 +63,25 @@ class Prepared:
     currency: str | None
     data: Data
     labels: Labels
-    usable: Mask
+    usable: Bool
     warnings: tuple[str, ...]
 
     @property
-    def test(self) -> Integers:
+    def test(self) -> Int64:
         """Rows of the test set."""
         return np.flatnonzero(self.usable & (self.table["split"] == "test").to_numpy(dtype=bool))
 
     @property
-    def train(self) -> Integers:
+    def train(self) -> Int64:
         """Rows that may train."""
         return np.flatnonzero(self.usable & (self.table["split"] != "test").to_numpy(dtype=bool))
 
     @property
-    def class_numbers(self) -> Integers:
+    def class_numbers(self) -> Int64:
         """Class numbers of the given labels, shape (N,), whatever is to be told; -1 for none."""
         return class_numbers(self.table["label"], self.classes)
 
-    def divided(self, rows: Integers, recipe: Recipe) -> tuple[Integers, Integers]:
+    def divided(self, rows: Int64, recipe: Recipe) -> tuple[Int64, Int64]:
         """Divide training rows into those that train and those that tell when training ends, groups kept whole."""
         if recipe.early_stop is None:
             return rows, rows[:0]
@@ -241,7 +239,7 @@ def _require_both_sides(prepared: Prepared) -> None:
 
 def _warnings(
     table: pd.DataFrame,
-    readable: Mask,
+    readable: Bool,
     labels: Labels,
     recipe: Recipe,
     classes: tuple[str, ...],

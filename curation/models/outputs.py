@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from training.images import Photos
 from training.networks.network import Net
 from training.networks.predict import predict
+from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device
 from training.utils.progress import Reporter
 
 __all__ = ["spread", "tell", "told_columns"]
 
-Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
 
 _AT_ONCE = 256
 
 
 def tell(
-    net: Net, photos: Photos, prices: Floats | None, rows: Integers, device: Device, reporter: Reporter, *, what: str
-) -> Floats:
+    net: Net, photos: Photos, prices: Float32 | None, rows: Int64, device: Device, reporter: Reporter, *, what: str
+) -> Float32:
     """Let a network tell some of N listings.
 
     Parameters
@@ -56,7 +54,7 @@ def tell(
     return spread(np.concatenate(told), rows, len(photos))
 
 
-def spread(told: Floats, rows: Integers, listings: int) -> Floats:
+def spread(told: Float32, rows: Int64, listings: int) -> Float32:
     """Return predictions for some listings as an array of all N, shape (N, K), NaN elsewhere.
 
     Parameters
@@ -73,7 +71,7 @@ def spread(told: Floats, rows: Integers, listings: int) -> Floats:
     return among
 
 
-def told_columns(told: Floats, classes: Sequence[str], target: str) -> pd.DataFrame:
+def told_columns(told: Float32, classes: Sequence[str], target: str) -> pd.DataFrame:
     """Return ``predicted_label`` and ``confidence``, or ``predicted_price``, of what was told of N listings.
 
     Parameters

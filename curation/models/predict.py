@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import InputError, closest, some
@@ -23,6 +22,7 @@ from training.images import RECIPE, PhotoFacts
 from training.images.cache import PhotoCache
 from training.images.ingest import store_photos
 from training.networks.saved import SavedModel, photo_keys
+from training.utils.arrays import Bool, Float32
 from training.utils.devices import Device, find_device
 from training.utils.files import whole_folder, write_json
 from training.utils.progress import Reporter
@@ -31,8 +31,6 @@ __all__ = ["PREDICTIONS", "predict_listings"]
 
 #: Below the current folder: what models told.
 PREDICTIONS = Path("predictions")
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -52,12 +50,12 @@ class _Told:
     """
 
     table: pd.DataFrame
-    told: npt.NDArray[np.float32]
+    told: Float32
     why: list[str | None]
-    trained: Mask
+    trained: Bool
 
     @property
-    def known(self) -> Mask:
+    def known(self) -> Bool:
         """Whether something is told, shape (N,)."""
         return np.array([reason is None for reason in self.why], dtype=bool)
 
@@ -171,7 +169,7 @@ def _tell(
     return _Told(table, told, why, _trained(model, facts))
 
 
-def _trained(model: SavedModel, facts: list[PhotoFacts]) -> Mask:
+def _trained(model: SavedModel, facts: list[PhotoFacts]) -> Bool:
     # an empty hash is that of no photo
     known = np.array([fact.sha256 is not None for fact in facts], dtype=bool)
     keys = photo_keys([fact.sha256 or "0" for fact in facts])
@@ -201,7 +199,7 @@ def _summary(model: SavedModel, listings: Listings, told: _Told, folder: Path) -
     numbers = class_numbers(labels.where(labels.isin(model.classes)), model.classes)
     comparable = known & (given > 0 if prices else numbers >= 0)
 
-    def agreement(rows: Mask) -> dict[str, Any] | None:
+    def agreement(rows: Bool) -> dict[str, Any] | None:
         if not rows.any():
             return None
         if prices:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.models.cross_validate import FoldScores
 from curation.models.dataset import Prepared
 from training.evaluation.bootstrap import Difference, resample
 from training.settings import Recipe
+from training.utils.arrays import Float64, Int64
 
 __all__ = ["SCORES", "behind", "ranked"]
 
-Floats = npt.NDArray[np.float64]
 
 #: What is scored, by target; the first decides who is best.
 SCORES = {"label": ("macro_f1", "accuracy"), "price": ("mae", "median_ae")}
@@ -78,7 +77,7 @@ def behind(prepared: Prepared, recipe: Recipe, scores: Mapping[str, FoldScores])
     return {name: drawn.macro_f1(best, name) for name in others}
 
 
-def _mean(values: Floats, groups: npt.NDArray[np.int64], seed: int) -> Difference:
+def _mean(values: Float64, groups: Int64, seed: int) -> Difference:
     """Return the mean of values (n,), with its interval over resamples of whole groups."""
     generator = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True)

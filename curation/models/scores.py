@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from curation.models.dataset import Integers, Prepared
+from curation.models.dataset import Prepared
 from training.evaluation.metrics import classification_metrics, price_metrics
 from training.settings import Recipe
+from training.utils.arrays import Float32, Int64
 
 __all__ = ["confused", "log_confusion", "scores_of"]
 
 _KEYS = ("precision", "recall", "f1")
 
 
-def scores_of(prepared: Prepared, recipe: Recipe, rows: Integers, told: npt.NDArray[np.float32]) -> dict[str, Any]:
+def scores_of(prepared: Prepared, recipe: Recipe, rows: Int64, told: Float32) -> dict[str, Any]:
     """Score what was told of some rows.
 
     Parameters

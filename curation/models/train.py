@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from curation import __version__
 from curation.listings import Listings
@@ -29,6 +28,7 @@ from training.networks.network import build_net
 from training.networks.saved import MODEL_FILE, SavedModel, photo_keys, save_model
 from training.networks.zoo import initial_weights
 from training.settings import Recipe
+from training.utils.arrays import Float32
 from training.utils.devices import Device, find_device
 from training.utils.files import locked, whole_file, write_json
 from training.utils.progress import Reporter
@@ -143,7 +143,7 @@ def _result(
     prepared: Prepared,
     recipe: Recipe,
     checkpoint: Checkpoint,
-    told: npt.NDArray[np.float32],
+    told: Float32,
     warnings: Sequence[str],
 ) -> dict[str, Any]:
     return {
@@ -167,7 +167,7 @@ def _write(
     prepared: Prepared,
     recipe: Recipe,
     model: SavedModel,
-    told: npt.NDArray[np.float32],
+    told: Float32,
     result: dict[str, Any],
 ) -> None:
     table, folder = prepared.table, prepared.run.folder

@@ -12,14 +12,13 @@ bounds (`could_be_same`).
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.photos.hashing import shrunk
 from training.images import Pixels
+from training.utils.arrays import Bool, Float32
 
 __all__ = ["LEAST_LIKENESS", "could_be_same", "likeness"]
 
-Floats = npt.NDArray[np.float32]
 
 #: Least correlation of two photos that are taken for the same one, once the first is fitted to the second.
 LEAST_LIKENESS = 0.94
@@ -55,7 +54,7 @@ _LEFT_OVER_SHARE = 0.285
 _NOISE = 5.0
 
 
-def could_be_same(first: Pixels, second: Pixels) -> npt.NDArray[np.bool_]:
+def could_be_same(first: Pixels, second: Pixels) -> Bool:
     """Tell quickly which pairs are worth :func:`likeness`; each may be the changed one.
 
     Parameters
@@ -75,7 +74,7 @@ def could_be_same(first: Pixels, second: Pixels) -> npt.NDArray[np.bool_]:
     return could
 
 
-def _nearly_fits(first: Pixels, second: Pixels) -> npt.NDArray[np.bool_]:
+def _nearly_fits(first: Pixels, second: Pixels) -> Bool:
     one, other = first.astype(np.float32), second.astype(np.float32)
     rows = np.arange(len(one))
     moves = np.zeros((len(one), 4), dtype=np.float32)
@@ -94,7 +93,7 @@ def _nearly_fits(first: Pixels, second: Pixels) -> npt.NDArray[np.bool_]:
     return could
 
 
-def likeness(first: Pixels, second: Pixels) -> Floats:
+def likeness(first: Pixels, second: Pixels) -> Float32:
     """Compare photos in pairs; each may be the changed one.
 
     Parameters
@@ -116,8 +115,8 @@ def likeness(first: Pixels, second: Pixels) -> Floats:
     return found
 
 
-def _one_way(one: Floats, other: Floats) -> Floats:
-    found: Floats = np.zeros(len(one), dtype=np.float32)
+def _one_way(one: Float32, other: Float32) -> Float32:
+    found: Float32 = np.zeros(len(one), dtype=np.float32)
     rows = np.arange(len(one))
     moves = np.zeros((len(one), 4), dtype=np.float32)
     for side, steps in _FITS:
@@ -133,7 +132,7 @@ def _one_way(one: Floats, other: Floats) -> Floats:
     return found
 
 
-def _fitted(one: Floats, other: Floats, moves: Floats) -> Floats:
+def _fitted(one: Float32, other: Float32, moves: Float32) -> Float32:
     """Return better moves: those that would fit best if brightness changed evenly from pixel to pixel.
 
     Moves, shape (n, 4): right and down, each as an offset and a stretch, shares of the side.
@@ -141,13 +140,13 @@ def _fitted(one: Floats, other: Floats, moves: Floats) -> Floats:
     return _better(moves, _least_squares(_causes(_moved(one, moves)), other))
 
 
-def _better(moves: Floats, fit: Floats) -> Floats:
+def _better(moves: Float32, fit: Float32) -> Float32:
     gain = np.where(fit[:, :1] < 0.2, 1, fit[:, :1])
     bound = 1.5 * _MOVED
     return np.asarray((moves + fit[:, 2:] / gain).clip(-bound, bound), dtype=np.float32)
 
 
-def _causes(photos: Floats) -> Floats:
+def _causes(photos: Float32) -> Float32:
     """Return what a pixel changes with: contrast, brightness and the four moves; shape (n, 6, pixels)."""
     count, side = photos.shape[:2]
     place = _places(side)
@@ -156,7 +155,7 @@ def _causes(photos: Floats) -> Floats:
     return np.stack(causes, axis=1).reshape(count, len(causes), -1)
 
 
-def _least_squares(causes: Floats, photos: Floats) -> Floats:
+def _least_squares(causes: Float32, photos: Float32) -> Float32:
     """Return how much of each cause fits the photos best, shape (n, 6)."""
     count, many = causes.shape[:2]
     squares = causes @ causes.transpose(0, 2, 1)
@@ -165,12 +164,12 @@ def _least_squares(causes: Floats, photos: Floats) -> Floats:
     return np.asarray(np.linalg.solve(squares, causes @ photos.reshape(count, -1, 1))[..., 0], dtype=np.float32)
 
 
-def _places(side: int) -> Floats:
+def _places(side: int) -> Float32:
     """Return where the pixels are, as shares of the side, 0 in the middle."""
     return ((np.arange(side) + 0.5) / side - 0.5).astype(np.float32)
 
 
-def _moved(photos: Floats, moves: Floats) -> Floats:
+def _moved(photos: Float32, moves: Float32) -> Float32:
     count, side = photos.shape[:2]
     across = _sampling(moves[:, :2], side)
     along = _sampling(moves[:, 2:], side)
@@ -180,14 +179,14 @@ def _moved(photos: Floats, moves: Floats) -> Floats:
     return np.ascontiguousarray(columns.reshape(photos.shape).transpose(0, 2, 1, 3), dtype=np.float32)
 
 
-def _sampling(moves: Floats, side: int) -> Floats:
+def _sampling(moves: Float32, side: int) -> Float32:
     """Return what each new pixel takes of the old ones in one direction, shape (n, side, side)."""
     place = _places(side)
     at = ((place * (1 + moves[:, 1:]) + moves[:, :1] + 0.5) * side - 0.5).clip(0, side - 1)
     return np.asarray(np.maximum(0, 1 - np.abs(at[:, :, None] - np.arange(side))), dtype=np.float32)
 
 
-def _compared(one: Floats, other: Floats, moves: Floats) -> Floats:
+def _compared(one: Float32, other: Float32, moves: Float32) -> Float32:
     correlation, gain = _correlation(one, other)
     inner = slice(_BORDER, _SIDE - _BORDER)
     one, other = (photos - photos.mean(axis=(1, 2, 3), keepdims=True) for photos in (one, other))
@@ -203,7 +202,7 @@ def _compared(one: Floats, other: Floats, moves: Floats) -> Floats:
     return np.where(same, np.minimum(correlation, 1), 0).astype(np.float32)
 
 
-def _correlation(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+def _correlation(one: Float32, other: Float32) -> tuple[Float32, Float32]:
     """Return the correlation of pairs, and how much more contrast the other has; both of shape (n,)."""
     left, right = (photos.reshape(len(photos), -1) for photos in (one, other))
     left = left - left.mean(axis=1, keepdims=True)
@@ -213,12 +212,12 @@ def _correlation(one: Floats, other: Floats) -> tuple[Floats, Floats]:
     return shared / np.sqrt(np.maximum(own * others, 1e-6)), shared / np.maximum(own, 1e-6)
 
 
-def _largest_part(rest: Floats, part: int) -> Floats:
+def _largest_part(rest: Float32, part: int) -> Float32:
     """Return the largest mean difference of any part x part pixels, shape (n,)."""
     return np.asarray(np.sqrt((_means(rest, part) ** 2).mean(axis=-1)).max(axis=(1, 2)))
 
 
-def _left_over_share(rest: Floats, photos: Floats) -> Floats:
+def _left_over_share(rest: Float32, photos: Float32) -> Float32:
     """Return the largest difference of any quarter, beside the steps that the photo itself has there; shape (n,)."""
     down, right = np.gradient(photos, axis=(1, 2))
     quarter = photos.shape[1] // 2
@@ -228,7 +227,7 @@ def _left_over_share(rest: Floats, photos: Floats) -> Floats:
     return np.asarray(np.sqrt(left / (steps + _NOISE**2)).max(axis=(1, 2)))
 
 
-def _means(values: Floats, part: int) -> Floats:
+def _means(values: Float32, part: int) -> Float32:
     """Return the mean of every part x part pixels, shape (n, side // part, side // part, channels)."""
     count, side, _, channels = values.shape
     parts = side // part

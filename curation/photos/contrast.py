@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.photos.hashing import small_photos
-from training.images import Integers, Photos, Pixels
+from training.images import Photos, Pixels
+from training.utils.arrays import Float32, Int64
 
 __all__ = ["detail_of", "spread_of_colours"]
 
 _BLOCK = 256
 
 
-def detail_of(photos: Photos, rows: Integers) -> npt.NDArray[np.float32]:
+def detail_of(photos: Photos, rows: Int64) -> Float32:
     """Measure how far the colours of each photo spread.
 
     Parameters
@@ -36,7 +36,7 @@ def detail_of(photos: Photos, rows: Integers) -> npt.NDArray[np.float32]:
     return detail
 
 
-def spread_of_colours(small: Pixels) -> npt.NDArray[np.float32]:
+def spread_of_colours(small: Pixels) -> Float32:
     """Return the standard deviation of the colour that spreads furthest in each photo, shape (n,)."""
-    spread: npt.NDArray[np.float32] = small.reshape(len(small), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
+    spread: Float32 = small.reshape(len(small), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
     return spread

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import dctn
 
-from training.images import Integers, Pixels
+from training.images import Pixels
+from training.utils.arrays import Bool, Float32, Int64
 
 __all__ = ["SMALL", "Hashes", "among_best", "meetings", "photo_hashes", "shrunk", "small_photos"]
 
 Hashes = npt.NDArray[np.uint64]
-Floats = npt.NDArray[np.float32]
 
 #: Side in pixels of the photos that the hash is taken of.
 SMALL = 16
@@ -37,7 +37,7 @@ _WINDOW = 32
 _DIFFERENT = 16
 
 
-def shrunk(squares: Pixels | Floats, side: int) -> Floats:
+def shrunk(squares: Pixels | Float32, side: int) -> Float32:
     """Resize squares by averaging areas.
 
     Parameters
@@ -63,7 +63,7 @@ def shrunk(squares: Pixels | Floats, side: int) -> Floats:
 
 
 @cache
-def _areas(size: int, side: int) -> Floats:
+def _areas(size: int, side: int) -> Float32:
     """Return how much of each of `size` pixels lies in each of `side` larger ones, as shares of these."""
     edges = np.arange(side + 1) * size / side
     low = np.maximum(edges[:-1, None], np.arange(size))
@@ -97,14 +97,14 @@ def photo_hashes(small: Pixels) -> Hashes:
     return np.ascontiguousarray(np.packbits(spread, axis=1)).view(">u8")[:, 0].astype(np.uint64)
 
 
-def _signs(values: Floats, most: int) -> npt.NDArray[np.bool_]:
+def _signs(values: Float32, most: int) -> Bool:
     """Return the signs of the frequencies whose horizontal and vertical number add up to at most `most`."""
     wanted = sorted((row + column, row, column) for row in range(most + 1) for column in range(most + 1 - row))
     _, rows, columns = np.array(wanted).T
     return np.asarray(dctn(values, axes=(1, 2))[:, rows, columns] > 0)
 
 
-def meetings(hashes: Hashes) -> tuple[Integers, Integers]:
+def meetings(hashes: Hashes) -> tuple[Int64, Int64]:
     """Find the pairs whose hashes nearly agree, without comparing all pairs.
 
     The hashes are sorted 16 times, each time by other bits first, and each is compared with the next 32 in that order:
@@ -142,7 +142,7 @@ def meetings(hashes: Hashes) -> tuple[Integers, Integers]:
     return first, second
 
 
-def among_best(first: Integers, second: Integers, most: int) -> npt.NDArray[np.bool_]:
+def among_best(first: Int64, second: Int64, most: int) -> Bool:
     """Return which pairs are among the best of at least one of their members, shape (P,).
 
     Parameters
@@ -160,7 +160,7 @@ def among_best(first: Integers, second: Integers, most: int) -> npt.NDArray[np.b
     return np.asarray((rank.reshape(-1, 2) < most).any(axis=1))
 
 
-def _ones(words: Hashes) -> Integers:
+def _ones(words: Hashes) -> Int64:
     """Count the bits that are set; numpy before 2.0 has no function for it."""
     parts = np.ascontiguousarray(words).view(np.uint16).reshape(len(words), 4)
     return np.asarray(_ones_of_16_bits()[parts].sum(axis=1, dtype=np.int64))

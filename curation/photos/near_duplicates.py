@@ -6,19 +6,18 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from curation.photos.alignment import could_be_same, likeness
 from curation.photos.contrast import spread_of_colours
 from curation.photos.hashing import SMALL, Hashes, among_best, meetings, photo_hashes, shrunk, small_photos
-from training.images import Integers, Photos, Pixels
+from training.images import Photos, Pixels
+from training.utils.arrays import Float32, Int64
 from training.utils.progress import Progress, silent
 
 __all__ = ["SimilarPhotos", "find_similar"]
 
-Floats = npt.NDArray[np.float32]
 
 # small photos, and pairs of them, that are in memory at a time
 _BLOCK = 2048
@@ -47,11 +46,11 @@ class SimilarPhotos:
         Correlation with the most alike of the group's photos that it was compared with, 0.94 to 1; 0 where alone.
     """
 
-    group: Integers
-    likeness: Floats
+    group: Int64
+    likeness: Float32
 
 
-def find_similar(photos: Photos, rows: Integers, *, progress: Progress = silent) -> SimilarPhotos:
+def find_similar(photos: Photos, rows: Int64, *, progress: Progress = silent) -> SimilarPhotos:
     """Group the photos of `rows` that are the same photo, or through a chain of such.
 
     Candidates have nearly the same hash (:func:`curation.photos.hashing.meetings`) and no part that clearly differs
@@ -84,7 +83,7 @@ def find_similar(photos: Photos, rows: Integers, *, progress: Progress = silent)
     return SimilarPhotos(group, alike)
 
 
-def _by_content(small: Pixels) -> Integers:
+def _by_content(small: Pixels) -> Int64:
     """Return the places of photos with detail, in an order that only what they show decides."""
     detail = np.zeros(len(small), dtype=np.float32)
     for start in range(0, len(small), _BLOCK):
@@ -94,7 +93,7 @@ def _by_content(small: Pixels) -> Integers:
     return kept[np.argsort(digests, kind="stable")]
 
 
-def _worth_comparing(small: Pixels, kept: Integers) -> tuple[Integers, Integers]:
+def _worth_comparing(small: Pixels, kept: Int64) -> tuple[Int64, Int64]:
     """Return pairs of places in `kept` whose hashes and small pixels nearly agree, most alike first."""
     hashes: Hashes = np.empty(len(kept), dtype=np.uint64)
     coarse = np.empty((len(kept), (SMALL // 2) ** 2 * 3), dtype=np.float16)
@@ -121,9 +120,7 @@ def _worth_comparing(small: Pixels, kept: Integers) -> tuple[Integers, Integers]
     return first[could], second[could]
 
 
-def _joined(
-    photos: Photos, rows: Integers, first: Integers, second: Integers, progress: Progress
-) -> tuple[Integers, Floats]:
+def _joined(photos: Photos, rows: Int64, first: Int64, second: Int64, progress: Progress) -> tuple[Int64, Float32]:
     """Compare the pairs, most alike first, and none that others have joined meanwhile."""
     count, pairs = len(rows), len(first)
     group, alike = np.arange(count), np.zeros(count, dtype=np.float32)
@@ -143,6 +140,6 @@ def _joined(
     return np.where(alike > 0, group, -1), alike
 
 
-def _components(edges: Integers, count: int) -> Integers:
+def _components(edges: Int64, count: int) -> Int64:
     graph = coo_array((np.ones(len(edges), dtype=np.int8), (edges[:, 0], edges[:, 1])), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

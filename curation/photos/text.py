@@ -16,12 +16,12 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.photos.text_cache import KnownText, PhotoText
 from training.errors import CurateError
 from training.images.cache import PhotoCache
 from training.images.decoding import Pixels, decode_within
+from training.utils.arrays import Float32
 from training.utils.parallel import cores
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["READ_FROM", "SMALLEST", "TextFinder", "check_reader", "count_letters"]
 
-Floats = npt.NDArray[np.float32]
 
 #: Shorter side in pixels below which a photo is not looked at. Of a demo's spec sheets, shrunk, none are
 #: found at 80 pixels, 7 % at 96, 53 % at 112 and all at 160.
@@ -155,7 +154,7 @@ class _Reader:
         share = _share(np.concatenate([boxes[: len(words)][legible], rest]), height, width)
         return PhotoText(share, " ".join(_in_order(words, boxes)) or None)
 
-    def _boxes(self, pixels: Pixels) -> Floats:
+    def _boxes(self, pixels: Pixels) -> Float32:
         """Return the corners of all boxes with text, the largest box first, shape (B, 4, 2), as x and y."""
         below, right = (max(0, _STEP - side) for side in pixels.shape[:2])
         # a strip that is narrower than the network's step would be rounded to nothing
@@ -165,7 +164,7 @@ class _Reader:
         sides = np.linalg.norm(boxes[:, [1, 3]] - boxes[:, [0, 0]], axis=2)
         return boxes[np.argsort(-sides.prod(axis=1), kind="stable")]
 
-    def _words(self, pixels: Pixels, boxes: Floats) -> list[str | None]:
+    def _words(self, pixels: Pixels, boxes: Float32) -> list[str | None]:
         """Read the largest boxes; None for those that hold no word."""
         crops = self._engine.get_crop_img_list(_bgr(pixels), list(boxes[:_MOST_READ]))
         read, _ = self._engine.text_rec(crops)
@@ -176,7 +175,7 @@ def _bgr(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
-def _share(boxes: Floats, height: int, width: int) -> float:
+def _share(boxes: Float32, height: int, width: int) -> float:
     """Return the area of the union of boxes as a share of the photo's."""
     import cv2
 
@@ -197,11 +196,11 @@ def count_letters(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text if sign.isalnum())
 
 
-def _in_order(words: Sequence[str | None], boxes: Floats) -> list[str]:
+def _in_order(words: Sequence[str | None], boxes: Float32) -> list[str]:
     """Return the words from top to bottom, and from left to right where boxes lie beside each other."""
     known = [(word, box) for word, box in zip(words, boxes, strict=False) if word is not None]
     known.sort(key=lambda item: (float(item[1][:, 1].mean()), float(item[1][:, 0].min())))
-    lines: list[list[tuple[str, Floats]]] = []
+    lines: list[list[tuple[str, Float32]]] = []
     for word, box in known:
         first = lines[-1][0][1] if lines else None
         # on the same line if its middle lies at most a quarter of the height below that of the line's first box

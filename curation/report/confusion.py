@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.comparison.scored import Confused
 from curation.rendering.words import number, signed
+from training.utils.arrays import Bool, Float64
 
 __all__ = ["confusion"]
 
-Floats = npt.NDArray[np.float64]
 
 #: Nobody can read a larger matrix.
 MOST_CLASSES = 25
@@ -71,13 +70,11 @@ def _matrices(pairs: Sequence[Confused], names: Sequence[str]) -> list[dict[str,
     ]
 
 
-def _shares(counts: Floats) -> Floats:
+def _shares(counts: Float64) -> Float64:
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9))
 
 
-def _rows(
-    names: Sequence[str], counts: Floats, shares: Floats, good: npt.NDArray[np.bool_], write: Any
-) -> list[dict[str, Any]]:
+def _rows(names: Sequence[str], counts: Float64, shares: Float64, good: Bool, write: Any) -> list[dict[str, Any]]:
     # the square root, so that a few errors among many right predictions still have a colour
     depth = _DEEPEST * np.sqrt(shares)
     return [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from curation.rendering.plots import MARKED, PLAIN, Picture, bars_height, class_axis, draw, new_figure, nice_scale
 from curation.report.curves import Curve, Curves
+from training.utils.arrays import Float64
 
 __all__ = ["fold_plot", "price_plot", "retrain_plot"]
 
@@ -101,7 +101,7 @@ def _prices(classes: pd.DataFrame, dots: pd.DataFrame, currency: str | None) -> 
     )
     # spread out a little, so that equal prices stay visible
     apart = np.random.default_rng(0).uniform(-0.22, 0.22, len(dots))
-    height: npt.NDArray[np.float64] = dots["label"].map(place).to_numpy(dtype=np.float64) + apart
+    height: Float64 = dots["label"].map(place).to_numpy(dtype=np.float64) + apart
     flagged = dots["flagged"].to_numpy()
     ink = axes.xaxis.label.get_color()
     axes.plot(dots["price"][~flagged], height[~flagged], ".", color=ink, markersize=2, alpha=0.45, label="price")

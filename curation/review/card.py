@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.review.similar import features_of, nearest
 from curation.review.table import plain, review_table
 from curation.run.run import Run
+from training.utils.arrays import Float64, Int64
 
 __all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
 
@@ -208,7 +208,7 @@ class Cards:
             chances = [(self.classes[number], float(probs[number])) for number in order]
         return tuple(sorted(chances, key=lambda chance: chance[0] != suggested))
 
-    def _sound_rows(self, table: pd.DataFrame, listings: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
+    def _sound_rows(self, table: pd.DataFrame, listings: pd.DataFrame) -> dict[str, Int64]:
         """Return, for each class, the rows of its listings without any issue."""
         sound = table[(table["issues"].str.len() == 0) & table["given_label"].notna()]
         if "unreadable" in listings:
@@ -243,7 +243,7 @@ def _cards(run: Run, _changed: int) -> Cards:
     return Cards(run)
 
 
-def _probabilities(run: Run) -> dict[str, npt.NDArray[np.float64]]:
+def _probabilities(run: Run) -> dict[str, Float64]:
     probabilities = run.probabilities()
     scored = probabilities.scored
     return dict(zip(probabilities.ids[scored].tolist(), probabilities.probs[scored], strict=True))

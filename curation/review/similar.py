@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.run.run import Run
+from training.utils.arrays import Float32, Int64
 
 __all__ = ["features_of", "nearest"]
 
-Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
 
-
-def features_of(run: Run) -> Floats:
+def features_of(run: Run) -> Float32:
     """Return features of the photos of a run, one row per row of ``listings.parquet``.
 
     Parameters
@@ -32,7 +29,7 @@ def features_of(run: Run) -> Floats:
     return np.nan_to_num(run.probabilities().probs).astype(np.float32) if features is None else features
 
 
-def nearest(features: Floats, row: int, among: Integers, number: int) -> Integers:
+def nearest(features: Float32, row: int, among: Int64, number: int) -> Int64:
     """Return the rows most similar to one, the most similar first.
 
     Parameters
@@ -56,5 +53,5 @@ def nearest(features: Floats, row: int, among: Integers, number: int) -> Integer
     known = lengths > 0
     cosine = np.where(known, others @ wanted / np.where(known, lengths, 1), -np.inf)
     order = np.argsort(-cosine, kind="stable")[:number]
-    chosen: Integers = among[order[known[order]]]
+    chosen: Int64 = among[order[known[order]]]
     return chosen

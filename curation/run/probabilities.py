@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from training.utils.arrays import Bool, Float64, Int64
 from training.utils.files import whole_file
 
 __all__ = ["Probabilities"]
@@ -31,11 +32,11 @@ class Probabilities:
 
     ids: npt.NDArray[np.str_]
     classes: tuple[str, ...]
-    probs: npt.NDArray[np.float64]
-    fold: npt.NDArray[np.int64]
+    probs: Float64
+    fold: Int64
 
     @property
-    def scored(self) -> npt.NDArray[np.bool_]:
+    def scored(self) -> Bool:
         """Which listings have probabilities, shape (N,)."""
         return np.asarray(np.isfinite(self.probs).all(axis=1))
 

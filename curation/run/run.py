@@ -17,6 +17,7 @@ import pandas as pd
 from curation.errors import RunError
 from curation.run.journal import Decision, append_decisions, current_decisions, read_journal
 from curation.run.probabilities import Probabilities
+from training.utils.arrays import Float32
 from training.utils.files import locked, read_json, whole_file, write_json
 
 __all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "Run"]
@@ -212,7 +213,7 @@ class Run:
         """Read ``probabilities.npz``: the out-of-fold probabilities, in the order of ``listings.parquet``."""
         return Probabilities.load(self.probabilities_file)
 
-    def features(self) -> npt.NDArray[np.float32] | None:
+    def features(self) -> Float32 | None:
         """Return the features that the run's models were trained on, memory-mapped, one row per listing.
 
         Returns

@@ -102,6 +102,7 @@ MAY_IMPORT = {
         "curation.rendering",
         "curation.run",
         "training.features",
+        "training.utils",
     ],
     "curation.listings": ["curation.errors", "training.crossval", "training.utils"],
     "curation.models": [
@@ -148,7 +149,7 @@ MAY_IMPORT = {
         "training.utils",
     ],
     "training.errors": [],
-    "training.evaluation": [],
+    "training.evaluation": ["training.utils"],
     "training.features": ["training.images", "training.networks", "training.settings", "training.utils"],
     "training.fit": ["training.errors", "training.images", "training.networks", "training.settings", "training.utils"],
     "training.images": ["training.errors", "training.utils"],

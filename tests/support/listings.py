@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
 from tests.support.photo_facts import nothing_found
+from training.utils.arrays import Float64
 
 CLASSES = ("cable", "laptop", "mouse")
 
@@ -40,7 +40,7 @@ def evidence_of(labels: list[str | None], classes: tuple[str, ...] = CLASSES, **
     return Evidence(listings.assign(**known), classes, **own)
 
 
-def sure_of(numbers: list[int], chance: float = 0.8, classes: int = 3) -> npt.NDArray[np.float64]:
+def sure_of(numbers: list[int], chance: float = 0.8, classes: int = 3) -> Float64:
     """Return probabilities: this chance for each number, the rest in equal parts."""
     probs = np.full((len(numbers), classes), (1 - chance) / (classes - 1))
     probs[np.arange(len(numbers)), numbers] = chance

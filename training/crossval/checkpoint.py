@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from training.errors import InputError
 from training.features.linear import Head
 from training.fit.loop import EpochResult
 from training.settings import Recipe
+from training.utils.arrays import Float32
 from training.utils.files import whole_file
 
 __all__ = [
@@ -59,8 +58,8 @@ class Checkpoint:
     head: Head | None = None
     weights: dict[str, torch.Tensor] | None = None
     best_epoch: int | None = None
-    head_probs: npt.NDArray[np.float32] | None = None
-    network_probs: npt.NDArray[np.float32] | None = None
+    head_probs: Float32 | None = None
+    network_probs: Float32 | None = None
     history: tuple[EpochResult, ...] = ()
 
 
@@ -179,9 +178,9 @@ def drop_weights(folder: Path) -> Checkpoint:
     return lighter
 
 
-def _array(kept: torch.Tensor | None) -> npt.NDArray[np.float32] | None:
+def _array(kept: torch.Tensor | None) -> Float32 | None:
     return None if kept is None else kept.numpy()
 
 
-def _tensor(array: npt.NDArray[np.float32] | None) -> torch.Tensor | None:
+def _tensor(array: Float32 | None) -> torch.Tensor | None:
     return None if array is None else torch.from_numpy(array)

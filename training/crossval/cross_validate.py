@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from training.crossval.folds import check_partition
 from training.crossval.jobs import Data, Done, Job
@@ -16,14 +15,12 @@ from training.errors import InputError
 from training.features.neighbours import neighbour_probabilities
 from training.fit.throughput import Arrangement
 from training.settings import Recipe
+from training.utils.arrays import Bool, Float32, Int64
 from training.utils.files import write_json
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["CrossValidated", "FoldPlan", "blend", "cross_validate", "network_shares"]
 
-Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 SHARE_FILE = "share.json"
 #: Rows at a time: predictions stay on disk.
@@ -51,21 +48,21 @@ class FoldPlan:
         Rows that can be scored.
     """
 
-    fold: Integers
-    groups: Integers
-    may_train: Mask
-    has_photo: Mask
+    fold: Int64
+    groups: Int64
+    may_train: Bool
+    has_photo: Bool
 
     @property
     def folds(self) -> int:
         """Number of folds."""
         return int(self.fold.max()) + 1
 
-    def training_rows(self, fold: int) -> Integers:
+    def training_rows(self, fold: int) -> Int64:
         """Return the rows that the model of `fold` trains on."""
         return np.flatnonzero((self.fold != fold) & self.may_train & self.has_photo)
 
-    def scored_rows(self, fold: int) -> Integers:
+    def scored_rows(self, fold: int) -> Int64:
         """Return the rows that the model of `fold` scores."""
         return np.flatnonzero((self.fold == fold) & self.has_photo)
 
@@ -104,14 +101,14 @@ class CrossValidated:
         :func:`training.features.neighbours.neighbour_probabilities`.
     """
 
-    probs: Floats
-    in_fold: Floats
-    neighbours: Floats
+    probs: Float32
+    in_fold: Float32
+    neighbours: Float32
 
 
 def cross_validate(
     data: Data,
-    labels: Integers,
+    labels: Int64,
     plan: FoldPlan,
     *,
     recipe: Recipe,
@@ -182,8 +179,8 @@ def cross_validate(
 
 
 def _out_of_fold(
-    jobs: list[Job], done: list[Done], labels: Integers, plan: FoldPlan, classes: int
-) -> tuple[Floats, Floats | None]:
+    jobs: list[Job], done: list[Done], labels: Int64, plan: FoldPlan, classes: int
+) -> tuple[Float32, Float32 | None]:
     """Return the folds' probabilities in one array, and each fold's share of its network if there were networks."""
     head = np.full((len(labels), classes), np.nan, dtype=np.float32)
     network = head.copy()
@@ -203,7 +200,7 @@ def _out_of_fold(
     return blend(head, network, shares[plan.fold][:, None]), shares
 
 
-def _in_fold(jobs: list[Job], shares: Floats | None, plan: FoldPlan, classes: int) -> Floats:
+def _in_fold(jobs: list[Job], shares: Float32 | None, plan: FoldPlan, classes: int) -> Float32:
     """Return the mean log-probabilities of the models of other folds; float32, shape (N, K)."""
     mean = np.full((len(plan.fold), classes), np.nan, dtype=np.float32)
     for start in range(0, len(plan.fold), _BLOCK):
@@ -218,7 +215,7 @@ def _in_fold(jobs: list[Job], shares: Floats | None, plan: FoldPlan, classes: in
     return mean
 
 
-def network_shares(head: Floats, network: Floats, labels: Integers, fold: Integers, *, folds: int) -> Floats:
+def network_shares(head: Float32, network: Float32, labels: Int64, fold: Int64, *, folds: int) -> Float32:
     """Choose for every fold how much its network counts, by how well the *other* folds' blends predict given labels.
 
     A network that was trained shortly on few photos is worse than the head, and one that was trained for long on many
@@ -245,11 +242,11 @@ def network_shares(head: Floats, network: Floats, labels: Integers, fold: Intege
     of_head, of_network = head[judged][rows, given], network[judged][rows, given]
     losses = np.stack([-np.log(np.maximum(blend(of_head, of_network, share), 1e-8)) for share in _SHARES])
     per_fold = np.stack([losses[:, fold[judged] == number].sum(axis=1) for number in range(folds)])
-    shares: Floats = _SHARES[(per_fold.sum(axis=0) - per_fold).argmin(axis=1)].astype(np.float32)
+    shares: Float32 = _SHARES[(per_fold.sum(axis=0) - per_fold).argmin(axis=1)].astype(np.float32)
     return shares
 
 
-def blend(head: Floats, network: Floats, share: float | Floats) -> Floats:
+def blend(head: Float32, network: Float32, share: float | Float32) -> Float32:
     """Return the weighted mean of two sets of probabilities.
 
     Parameters
@@ -259,5 +256,5 @@ def blend(head: Floats, network: Floats, share: float | Floats) -> Floats:
     share : float or ndarray of float
         Weight of the network, from 0 to 1.
     """
-    blended: Floats = ((1 - share) * head + share * network).astype(np.float32)
+    blended: Float32 = ((1 - share) * head + share * network).astype(np.float32)
     return blended

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from training.errors import InputError
+from training.utils.arrays import Bool, Int64
 
 __all__ = ["assign_folds", "check_folds", "check_partition", "choose_test", "connect"]
 
-Integers = npt.NDArray[np.int64]
 
-
-def connect(*keys: Sequence[str | None] | pd.Series) -> Integers:
+def connect(*keys: Sequence[str | None] | pd.Series) -> Int64:
     """Find the groups of rows that must stay together.
 
     Two rows belong together when they share a value in any of the keys, or through a chain of such rows.
@@ -39,8 +37,8 @@ def connect(*keys: Sequence[str | None] | pd.Series) -> Integers:
     array([0, 0, 0, 1])
     """
     n = len(keys[0])
-    rows: list[Integers] = []
-    firsts: list[Integers] = []
+    rows: list[Int64] = []
+    firsts: list[Int64] = []
     for key in keys:
         codes = pd.factorize(pd.Series(key, dtype="string"))[0]
         known = np.flatnonzero(codes >= 0)
@@ -85,7 +83,7 @@ def check_folds(folds: int, *, listings: int, groups: int) -> None:
         )
 
 
-def assign_folds(strata: Integers, groups: Integers, *, folds: int, seed: int) -> Integers:
+def assign_folds(strata: Int64, groups: Int64, *, folds: int, seed: int) -> Int64:
     """Assign every row to one fold, classes spread evenly, groups kept whole.
 
     Parameters
@@ -125,7 +123,7 @@ def assign_folds(strata: Integers, groups: Integers, *, folds: int, seed: int) -
     return fold
 
 
-def _assign(strata: Integers, groups: Integers, folds: int, seed: int) -> Integers:
+def _assign(strata: Int64, groups: Int64, folds: int, seed: int) -> Int64:
     alone = len(np.unique(groups)) == len(groups)
     if alone:
         splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(strata, strata)
@@ -137,7 +135,7 @@ def _assign(strata: Integers, groups: Integers, folds: int, seed: int) -> Intege
     return fold
 
 
-def _common(strata: Integers, folds: int) -> Integers:
+def _common(strata: Int64, folds: int) -> Int64:
     """Give classes with fewer members than folds one stratum together, so that they are spread as one."""
     values, inverse, counts = np.unique(strata, return_inverse=True, return_counts=True)
     rare = counts[inverse] < folds
@@ -150,7 +148,7 @@ def _common(strata: Integers, folds: int) -> Integers:
     return merged
 
 
-def choose_test(strata: Integers, groups: Integers, *, share: float, seed: int) -> npt.NDArray[np.bool_]:
+def choose_test(strata: Int64, groups: Int64, *, share: float, seed: int) -> Bool:
     """Choose the fixed test set: about `share` of every class, groups kept whole.
 
     Parameters
@@ -172,7 +170,7 @@ def choose_test(strata: Integers, groups: Integers, *, share: float, seed: int) 
     return np.equal(assign_folds(strata, groups, folds=parts, seed=seed + 7919), 0)
 
 
-def check_partition(fold: Integers, groups: Integers, *, folds: int) -> None:
+def check_partition(fold: Int64, groups: Int64, *, folds: int) -> None:
     """Make sure that every row has exactly one fold and no group is in two.
 
     Parameters

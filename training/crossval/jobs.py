@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from training.features.extract import choose_extractor, compute_features, features_known
-from training.fit.loop import Examples, Floats, steps_of
-from training.images import Integers, Photos
+from training.fit.loop import Examples, steps_of
+from training.images import Photos
 from training.settings import Recipe
+from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import Device
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["Data", "Done", "Job", "Labels", "prepare_data"]
 
 #: Class numbers, or prices.
-Labels = Integers | Floats
+Labels = Int64 | Float32
 
-_NOBODY: Integers = np.empty(0, dtype=np.int64)
+_NOBODY: Int64 = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Data:
     photos: Photos
     features: Path | None
     key: str
-    groups: Integers
+    groups: Int64
     classes: int
-    prices: Floats | None = None
+    prices: Float32 | None = None
 
     def examples(self, labels: Labels) -> Examples:
         """Return what networks learn from, with these labels."""
@@ -59,8 +59,8 @@ class Data:
 
 def prepare_data(
     photos: Photos,
-    has_photo: npt.NDArray[np.bool_],
-    groups: Integers,
+    has_photo: Bool,
+    groups: Int64,
     *,
     classes: int,
     recipe: Recipe,
@@ -131,11 +131,11 @@ class Job:
     name: str
     folder: Path
     labels: Labels
-    rows: Integers
-    scored: Integers
+    rows: Int64
+    scored: Int64
     seed: int
-    watched: Integers = field(default_factory=lambda: _NOBODY)
-    validation: Integers = field(default_factory=lambda: _NOBODY)
+    watched: Int64 = field(default_factory=lambda: _NOBODY)
+    validation: Int64 = field(default_factory=lambda: _NOBODY)
 
     @property
     def head_predictions(self) -> Path:
@@ -179,13 +179,13 @@ class Done:
         Whether the model was trained before, and read back from its checkpoint.
     """
 
-    head: Floats | None
-    network: Floats | None = None
+    head: Float32 | None
+    network: Float32 | None = None
     warnings: tuple[str, ...] = ()
     resumed: bool = False
 
     @property
-    def predictions(self) -> Floats:
+    def predictions(self) -> Float32:
         """The network's predictions; the head's, if there is no network."""
         predictions = self.head if self.network is None else self.network
         if predictions is None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from training.images import Integers
+from training.utils.arrays import Float32, Int64
 from training.utils.files import whole_file
 
 __all__ = ["Predictions", "kept_epochs"]
 
-Floats = npt.NDArray[np.float32]
 
 #: Most epochs that are kept; more change the mean little, and each costs a look at every photo.
 MOST_KEPT = 6
@@ -58,14 +56,14 @@ class Predictions:
             _begin(path, shape)
         self._array = np.lib.format.open_memmap(path, mode="r+")
 
-    def write(self, epoch: int, rows: Integers, probs: Floats) -> None:
+    def write(self, epoch: int, rows: Int64, probs: Float32) -> None:
         """Keep the probabilities (n, K) of `rows` in one epoch, and bring them to disk."""
         with np.errstate(divide="ignore"):
             self._array[epoch, rows] = np.maximum(np.log(probs), FLOOR).astype(np.float16)
         self._array.flush()
 
     @staticmethod
-    def mean(path: Path, rows: slice) -> Floats:
+    def mean(path: Path, rows: slice) -> Float32:
         """Return the mean log-probabilities of `rows` over the epochs in a file; float32, shape (n, K)."""
         array = np.load(path, mmap_mode="r")
         return np.asarray(array[:, rows].astype(np.float32).mean(axis=0), dtype=np.float32)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from training.crossval.checkpoint import (
@@ -26,6 +25,7 @@ from training.fit.loop import EpochResult, Fitted, epoch_size, fit
 from training.networks.network import Net
 from training.networks.predict import predict
 from training.settings import Recipe
+from training.utils.arrays import Float32
 from training.utils.devices import Device
 
 if TYPE_CHECKING:
@@ -94,11 +94,11 @@ def run_job(
     return done
 
 
-def _head(job: Job, data: Data, device: Device) -> tuple[Head | None, npt.NDArray[np.float32] | None]:
+def _head(job: Job, data: Data, device: Device) -> tuple[Head | None, Float32 | None]:
     """Fit the head, and return what it says of the scored rows; None for both without features."""
     if data.features is None:
         return None, None
-    features: npt.NDArray[np.float32] = np.load(data.features, mmap_mode="r")
+    features: Float32 = np.load(data.features, mmap_mode="r")
     labels = job.labels.astype(np.int64)
     head = fit_head(features, job.rows, labels, data.groups, classes=data.classes, seed=job.seed, device=device.device)
     if len(job.watched):

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.stats import chi2
 
+from training.utils.arrays import Bool, Float64, Int64
+
 __all__ = ["Difference", "Discordant", "Resampled", "mcnemar", "resample"]
 
-Integers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _CHUNK = 100
 
@@ -64,7 +64,7 @@ class Drawn:
         On its B resamples.
     """
 
-    measured: Floats
+    measured: Float64
     drawn: npt.NDArray[Any]
 
     def minus(self, other: Drawn) -> Drawn:
@@ -88,7 +88,7 @@ class Resampled:
 
     f1: dict[str, Drawn]
     accuracy: dict[str, Drawn]
-    present: npt.NDArray[np.bool_]
+    present: Bool
     seed: int
 
     def macro_f1(self, of: str, against: str) -> Difference:
@@ -121,12 +121,12 @@ class Resampled:
         low, high = np.quantile(drawn.mean(axis=0) / below, [0.025, 0.975])
         return Difference(float(reached.mean() / possible.mean()), float(low), float(high))
 
-    def _macro(self, of: str, against: str) -> tuple[Floats, Floats]:
+    def _macro(self, of: str, against: str) -> tuple[Float64, Float64]:
         gain = self.f1[of].minus(self.f1[against])
         of_classes = gain.drawn[:, :, self.present]
         return gain.measured[:, self.present].mean(axis=1), of_classes.mean(axis=2, dtype=np.float64)
 
-    def _interval(self, measured: Floats, drawn: npt.NDArray[Any]) -> Difference:
+    def _interval(self, measured: Float64, drawn: npt.NDArray[Any]) -> Difference:
         """Return a difference with its interval, from what S models measured (S,) and their B resamples (S, B)."""
         seeds, mean = len(measured), drawn.mean(axis=0, dtype=np.float64)
         if seeds > 1:
@@ -143,9 +143,9 @@ class Resampled:
 
 
 def resample(
-    truth: Integers,
-    versions: Mapping[str, Integers],
-    groups: Integers,
+    truth: Int64,
+    versions: Mapping[str, Int64],
+    groups: Int64,
     *,
     classes: int,
     seed: int,
@@ -189,7 +189,7 @@ def resample(
     answers = {name: [_Predictions(truth, predicted, classes) for predicted in runs] for name, runs in versions.items()}
     count = int(group.max()) + 1
 
-    def scores(weights: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    def scores(weights: Float64) -> tuple[dict[str, Float64], dict[str, Float64]]:
         size, total = of @ weights, weights.sum(axis=0)
         f1 = {name: np.stack([each.f1(weights, size) for each in runs]) for name, runs in answers.items()}
         right = {name: np.stack([each.accuracy(weights, total) for each in runs]) for name, runs in answers.items()}
@@ -216,27 +216,27 @@ def resample(
 class _Predictions:
     """One model's predictions, as which listings it puts into each class, and which of them correctly."""
 
-    def __init__(self, truth: Integers, predicted: Integers, classes: int) -> None:
+    def __init__(self, truth: Int64, predicted: Int64, classes: int) -> None:
         self._predicted = _one_hot(predicted, classes)
         self._correct = _one_hot(np.where(truth == predicted, truth, -1), classes)
 
-    def f1(self, weights: Floats, size: Floats) -> Floats:
+    def f1(self, weights: Float64, size: Float64) -> Float64:
         """Return F1 of every class under weightings (n, B) with class sizes (K, B); shape (B, K).
 
         A class that is neither true nor predicted anywhere scores 0.
         """
         total = size + self._predicted @ weights
         correct = 2 * (self._correct @ weights)
-        shares: Floats = np.divide(correct, total, out=np.zeros_like(correct), where=total > 0)
+        shares: Float64 = np.divide(correct, total, out=np.zeros_like(correct), where=total > 0)
         return shares.T
 
-    def accuracy(self, weights: Floats, total: Floats) -> Floats:
+    def accuracy(self, weights: Float64, total: Float64) -> Float64:
         """Return the accuracy under weightings (n, B) that add up to `total` (B,); shape (B, 1)."""
-        right: Floats = ((self._correct @ weights).sum(axis=0) / total)[:, None]
+        right: Float64 = ((self._correct @ weights).sum(axis=0) / total)[:, None]
         return right
 
 
-def _one_hot(numbers: Integers, classes: int) -> csr_array:
+def _one_hot(numbers: Int64, classes: int) -> csr_array:
     """Return class membership, shape (K, n), none for -1; sparse, as there may be a thousand classes."""
     columns = np.flatnonzero(numbers >= 0)
     return csr_array((np.ones(len(columns)), (numbers[columns], columns)), shape=(classes, len(numbers)))
@@ -263,7 +263,7 @@ class Discordant:
         return {"to_right": self.to_right, "to_wrong": self.to_wrong, "p": self.p}
 
 
-def mcnemar(truth: Integers, before: Integers, after: Integers, groups: Integers) -> Discordant:
+def mcnemar(truth: Int64, before: Int64, after: Int64, groups: Int64) -> Discordant:
     """Test whether predictions become right more often than wrong, pooled over seeds (McNemar).
 
     Predictions of several seeds for one listing, or for the listings of one group, are not independent: each group

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from training.images import Integers
+from training.utils.arrays import Float32, Int64
 
 __all__ = ["Nearest", "nearest_of_others"]
 
-Floats = npt.NDArray[np.float32]
 
 # rows whose distances to all others are in memory at a time
 _BLOCK = 512
@@ -29,11 +27,11 @@ class Nearest:
         The nearest one; -1 where there is none.
     """
 
-    distance: Floats
-    row: Integers
+    distance: Float32
+    row: Int64
 
 
-def nearest_of_others(features: Floats, rows: Integers, known: Integers, groups: Integers, *, count: int) -> Nearest:
+def nearest_of_others(features: Float32, rows: Int64, known: Int64, groups: Int64, *, count: int) -> Nearest:
     """Measure the mean Euclidean distance to the nearest `count` rows of other groups.
 
     After Ramaswamy, Rastogi and Shim, "Efficient Algorithms for Mining Outliers from Large Data Sets", SIGMOD 2000,

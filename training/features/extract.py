@@ -9,22 +9,21 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from training.features.patches import PatchBank
-from training.images import Integers, Photos, Pixels
+from training.images import Photos, Pixels
 from training.images.normalize import normalize
 from training.networks.zoo import build_model, logits_of
 from training.settings import Recipe
+from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device, bfloat16_may_be_fast, each_on_one_core
 from training.utils.files import read_json, sync_folder, write_json
 from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["KEPT", "SAMPLE", "Extractor", "choose_extractor", "compute_features", "features_known"]
 
-Floats = npt.NDArray[np.float32]
 Values = TypeVar("Values")
 #: Turns photos (n, S, S, 3) into features (n, W); called by several threads.
 Extractor = Callable[[Pixels], torch.Tensor]
@@ -40,7 +39,7 @@ _PIXELS_AT_ONCE, _PIXELS_AT_ONCE_ON_GPU = 1 << 18, 1 << 23
 _EVERY = 20.0
 
 
-def choose_extractor(photos: Photos, rows: Integers, recipe: Recipe, device: Device) -> tuple[Extractor, str]:
+def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device) -> tuple[Extractor, str]:
     """Choose what makes features: the pretrained network where its weights can be had, else patches of the photos.
 
     Parameters
@@ -98,7 +97,7 @@ class _Network:
 
 def compute_features(
     photos: Photos,
-    rows: Integers,
+    rows: Int64,
     extract: Extractor,
     path: Path,
     *,
@@ -154,7 +153,7 @@ class _Counted:
         self.done = 0
         self._device, self._total, self._progress = device, total, progress
 
-    def __call__(self, work: Callable[[Integers], Values], parts: list[Integers]) -> Iterator[tuple[Integers, Values]]:
+    def __call__(self, work: Callable[[Int64], Values], parts: list[Int64]) -> Iterator[tuple[Int64, Values]]:
         for part, values in zip(parts, each_on_one_core(work, parts, device=self._device), strict=True):
             yield part, values
             self.done += len(part)
@@ -179,7 +178,7 @@ class _Unfinished:
         found = read_json(self._note) if self._note.exists() and self._file.exists() else {}
         self.done = int(found["done"]) if found.get("key") == key else 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.array: Floats = np.lib.format.open_memmap(
+        self.array: Float32 = np.lib.format.open_memmap(
             self._file, mode="r+" if self.done else "w+", dtype=np.float32, shape=shape
         )
         self._on_disk = time.monotonic()
@@ -211,7 +210,7 @@ def features_known(path: Path, key: str) -> bool:
     return path.exists() and note.exists() and bool(read_json(note) == {"key": key})
 
 
-def _parts(rows: Integers) -> list[Integers]:
+def _parts(rows: Int64) -> list[Int64]:
     return [rows[at : at + _BLOCK] for at in range(0, len(rows), _BLOCK)]
 
 
@@ -232,6 +231,6 @@ class _Projection:
         size = (standard @ self._directions).norm(dim=1).mean().clamp(min=1e-6)
         self._directions = self._directions * (3 * self.width**0.25 / size)
 
-    def __call__(self, features: torch.Tensor) -> Floats:
-        kept: Floats = (((features - self._mean) / self._spread) @ self._directions).cpu().numpy()
+    def __call__(self, features: torch.Tensor) -> Float32:
+        kept: Float32 = (((features - self._mean) / self._spread) @ self._directions).cpu().numpy()
         return kept

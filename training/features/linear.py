@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from training.utils.arrays import Bool, Float32, Int64
+
 __all__ = ["Head", "fit_head"]
 
-Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
 
 #: Strengths that are tried, from strong to weak, until the held-out loss rises.
 _STRENGTHS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
@@ -42,7 +41,7 @@ class Head:
     strength: float
 
     @torch.inference_mode()
-    def predict(self, features: Floats, rows: Integers) -> Floats:
+    def predict(self, features: Float32, rows: Int64) -> Float32:
         """Return the probabilities of `rows`: float32, shape (n, K); rows sum to 1."""
         parts = [
             torch.softmax(block @ self.weight + self.bias, 1).cpu().numpy()
@@ -52,10 +51,10 @@ class Head:
 
 
 def fit_head(
-    features: Floats,
-    rows: Integers,
-    labels: Integers,
-    groups: Integers,
+    features: Float32,
+    rows: Int64,
+    labels: Int64,
+    groups: Int64,
     *,
     classes: int,
     seed: int,
@@ -101,12 +100,12 @@ def fit_head(
     return _head(_minimise(features, rows, labels, found, best), best)
 
 
-def _held_out(rows: Integers, groups: Integers, seed: int) -> npt.NDArray[np.bool_]:
+def _held_out(rows: Int64, groups: Int64, seed: int) -> Bool:
     kinds, inverse = np.unique(groups[rows], return_inverse=True)
     return np.asarray(np.random.default_rng(seed).random(len(kinds)) < _HELD_OUT, dtype=bool)[inverse]
 
 
-def _some(rows: Integers, seed: int) -> Integers:
+def _some(rows: Int64, seed: int) -> Int64:
     # drawn, not the first ones: a table may be sorted by class
     return np.sort(np.random.default_rng(seed).permutation(rows)[:_ENOUGH])
 
@@ -115,7 +114,7 @@ def _head(solution: torch.Tensor, strength: float) -> Head:
     return Head(solution[:-1].contiguous(), solution[-1].contiguous(), strength)
 
 
-def _minimise(features: Floats, rows: Integers, labels: Integers, start: torch.Tensor, strength: float) -> torch.Tensor:
+def _minimise(features: Float32, rows: Int64, labels: Int64, start: torch.Tensor, strength: float) -> torch.Tensor:
     """Return the weights (D + 1, K), the last row the bias, that minimise mean loss and penalty."""
     solution = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS(
@@ -140,20 +139,20 @@ def _minimise(features: Floats, rows: Integers, labels: Integers, start: torch.T
 
 
 @torch.inference_mode()
-def _loss(features: Floats, rows: Integers, labels: Integers, solution: torch.Tensor) -> float:
+def _loss(features: Float32, rows: Int64, labels: Int64, solution: torch.Tensor) -> float:
     return sum(
         float(functional.cross_entropy(block @ solution[:-1] + solution[-1], target, reduction="sum"))
         for block, target in _with_targets(features, rows, labels, solution.device)
     ) / len(rows)
 
 
-def _blocks(features: Floats, rows: Integers, device: torch.device) -> Iterator[torch.Tensor]:
+def _blocks(features: Float32, rows: Int64, device: torch.device) -> Iterator[torch.Tensor]:
     for at in range(0, len(rows), _BLOCK):
         yield torch.from_numpy(np.ascontiguousarray(features[rows[at : at + _BLOCK]])).to(device)
 
 
 def _with_targets(
-    features: Floats, rows: Integers, labels: Integers, device: torch.device
+    features: Float32, rows: Int64, labels: Int64, device: torch.device
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     for number, block in enumerate(_blocks(features, rows, device)):
         chosen = rows[number * _BLOCK : (number + 1) * _BLOCK]

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from training.images import Integers
+from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import each_on_one_core
 
 __all__ = ["neighbour_probabilities"]
 
-Floats = npt.NDArray[np.float32]
 
 #: Neighbours asked.
 NEIGHBOURS = 30
@@ -28,15 +26,15 @@ _BLOCK = 512
 
 def neighbour_probabilities(
     features: Path,
-    labels: Integers,
-    fold: Integers,
-    may_train: npt.NDArray[np.bool_],
-    has_photo: npt.NDArray[np.bool_],
+    labels: Int64,
+    fold: Int64,
+    may_train: Bool,
+    has_photo: Bool,
     *,
     classes: int,
     seed: int,
     device: torch.device,
-) -> Floats:
+) -> Float32:
     """Return each row's class shares among the 30 most similar training rows of *other* folds.
 
     Groups lie in one fold, so no row is told its label by its own repost. Neighbours err differently from a linear
@@ -66,7 +64,7 @@ def neighbour_probabilities(
     known = np.flatnonzero(may_train & has_photo)
     if len(known) > MOST_KNOWN:
         known = np.sort(np.random.default_rng(seed).choice(known, MOST_KNOWN, replace=False))
-    stored: Floats = np.load(features, mmap_mode="r")
+    stored: Float32 = np.load(features, mmap_mode="r")
     shares = np.full((len(labels), classes), np.nan, dtype=np.float32)
     if not len(known):
         return shares
@@ -74,7 +72,7 @@ def neighbour_probabilities(
     targets = torch.nn.functional.one_hot(torch.from_numpy(labels[known]), classes).to(device, torch.float32)
     folds = torch.from_numpy(fold[known]).to(device)
 
-    def ask(rows: Integers) -> Floats:
+    def ask(rows: Int64) -> Float32:
         similarity = _unit(stored, rows, device) @ directions.T
         similarity.masked_fill_(torch.from_numpy(fold[rows]).to(device)[:, None] == folds, 0.0)
         nearest, places = similarity.topk(min(NEIGHBOURS, len(known)), dim=1)
@@ -93,5 +91,5 @@ def neighbour_probabilities(
     return shares
 
 
-def _unit(features: Floats, rows: Integers, device: torch.device) -> torch.Tensor:
+def _unit(features: Float32, rows: Int64, device: torch.device) -> torch.Tensor:
     return torch.nn.functional.normalize(torch.from_numpy(np.ascontiguousarray(features[rows])).to(device), dim=1)

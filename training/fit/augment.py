@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional
 from torchvision.transforms import v2
 
 from training.images import Pixels
 from training.images.normalize import normalize
+from training.utils.arrays import Bool
 from training.utils.devices import Device
 
 __all__ = ["turn_and_mirror", "varied", "vary"]
@@ -33,7 +32,7 @@ def varied(
     device: Device,
     *,
     size: int | None = None,
-    copies: npt.NDArray[np.bool_] | None = None,
+    copies: Bool | None = None,
 ) -> torch.Tensor:
     """Send photos to a device, normalise them and vary them at random.
 

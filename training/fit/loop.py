@@ -17,16 +17,16 @@ from training.fit.checkpoint import TrainingState
 from training.fit.early_stopping import EarlyStop
 from training.fit.optim import make_optimizer, make_schedule
 from training.fit.sampling import balanced_rows, balanced_size
-from training.images import Integers, Photos
+from training.images import Photos
 from training.networks.network import Net, build_net
 from training.networks.predict import predict
 from training.networks.zoo import takes_size
 from training.settings import Recipe
+from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import Device
 
 __all__ = ["EpochResult", "Examples", "Fitted", "epoch_size", "fit", "new_state", "sizes_of", "steps_of", "train_step"]
 
-Floats = npt.NDArray[np.float32]
 
 # below it, too little of a photo is left to learn from
 _LEAST_EARLY_SIZE = 32
@@ -48,8 +48,8 @@ class Examples:
     """
 
     photos: Photos
-    labels: npt.NDArray[np.int64] | Floats
-    prices: Floats | None = None
+    labels: Int64 | Float32
+    prices: Float32 | None = None
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,13 @@ def epoch_size(labels: npt.NDArray[np.generic], recipe: Recipe) -> int:
 
 def fit(
     examples: Examples,
-    rows: Integers,
+    rows: Int64,
     *,
     classes: int,
     recipe: Recipe,
     device: Device,
     seed: int,
-    validation: Integers | None = None,
+    validation: Int64 | None = None,
     snapshot: Path | None = None,
     on_step: Callable[[int], None] = lambda step: None,
     watchers: Sequence[Callable[[EpochResult, Net], None]] = (),
@@ -207,7 +207,7 @@ def new_state(
     device: Device,
     seed: int,
     labels: npt.NDArray[np.generic],
-    prices: Floats | None = None,
+    prices: Float32 | None = None,
 ) -> TrainingState:
     """Return a network before its first step. Seeds the global generator.
 
@@ -252,9 +252,7 @@ def sizes_of(recipe: Recipe, epochs: int) -> list[int]:
     return [early] * (epochs // 2) + [recipe.size] * (epochs - epochs // 2)
 
 
-def _early_stop(
-    examples: Examples, rows: Integers | None, recipe: Recipe, device: Device, net: Net
-) -> EarlyStop | None:
+def _early_stop(examples: Examples, rows: Int64 | None, recipe: Recipe, device: Device, net: Net) -> EarlyStop | None:
     if recipe.early_stop is None:
         return None
     if rows is None or not len(rows):
@@ -273,7 +271,7 @@ class _Training:
 
     state: TrainingState
     examples: Examples
-    rows: Integers
+    rows: Int64
     recipe: Recipe
     device: Device
     on_step: Callable[[int], None]
@@ -305,14 +303,14 @@ class _Training:
         rate = float(state.schedule.get_last_lr()[0])
         return EpochResult(number, before + steps, mean, scores, validation, rate)
 
-    def _order(self) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    def _order(self) -> tuple[Int64, Bool]:
         """Return the rows of one epoch in their order, and which are copies that are turned and mirrored."""
         balance, generator = self.recipe.balance, self.state.generator
         rows, copies = balanced_rows(self.rows, self.examples.labels[self.rows], balance, generator)
         order = torch.randperm(len(rows), generator=generator).numpy()
         return rows[order], copies[order] & (balance == "augment")
 
-    def _step(self, chosen: Integers, copies: npt.NDArray[np.bool_], size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def _step(self, chosen: Int64, copies: Bool, size: int) -> tuple[torch.Tensor, torch.Tensor]:
         photos, prices, device = self.examples.photos[chosen], self.examples.prices, self.device
         batch = varied(photos, self.recipe.augment, self.state.generator, device, size=size, copies=copies)
         target = device.send(self.examples.labels[chosen])

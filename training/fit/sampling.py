@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from training.images import Integers
+from training.utils.arrays import Bool, Int64
 
 __all__ = ["balanced_rows", "balanced_size"]
 
@@ -33,8 +33,8 @@ def balanced_size(labels: npt.NDArray[np.generic], balance: str) -> int:
 
 
 def balanced_rows(
-    rows: Integers, labels: npt.NDArray[np.generic], balance: str, generator: torch.Generator
-) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    rows: Int64, labels: npt.NDArray[np.generic], balance: str, generator: torch.Generator
+) -> tuple[Int64, Bool]:
     """Return the rows of one epoch, and which of them are copies that bring a class to the size of the largest.
 
     Every row comes at least once; copies are drawn without repetition until all rows of the class are used up.
@@ -57,7 +57,7 @@ def balanced_rows(
     if balance not in ("oversample", "augment"):
         return rows, np.zeros(len(rows), dtype=bool)
     kinds, counts = np.unique(labels, return_counts=True)
-    extra: list[Integers] = []
+    extra: list[Int64] = []
     for kind, count in zip(kinds, counts, strict=True):
         members, missing = rows[labels == kind], int(counts.max() - count)
         while missing > 0:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from training.images.decoding import RECIPE, Integers, PhotoFacts, Photos, Pixels, decode
+from training.images.decoding import RECIPE, PhotoFacts, Photos, Pixels, decode
 
-__all__ = ["RECIPE", "Integers", "PhotoFacts", "Photos", "Pixels", "decode"]
+__all__ = ["RECIPE", "PhotoFacts", "Photos", "Pixels", "decode"]

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 from PIL import __version__ as PIL_VERSION
 
+from training.utils.arrays import Int64
+
 __all__ = [
     "RECIPE",
-    "Integers",
     "PhotoFacts",
     "Photos",
     "Pixels",
@@ -24,7 +25,6 @@ __all__ = [
 ]
 
 Pixels = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
 
 #: Names how `decode` makes pixels of a file; count up when a change of it changes pixels or sizes. Photos that were
 #: kept under another name are decoded again.
@@ -40,7 +40,7 @@ class Photos(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, rows: Integers, /) -> Pixels:
+    def __getitem__(self, rows: Int64, /) -> Pixels:
         """Return the photos of `rows` as a new array of uint8, shape (n, S, S, 3)."""
 
 

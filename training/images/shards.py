@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from training.images.decoding import RECIPE, Integers, Pixels
+from training.images.decoding import RECIPE, Pixels
+from training.utils.arrays import Int64
 from training.utils.files import whole_file
 
 __all__ = ["KnownPhotos", "Shard", "ShardIndex", "bytes_of", "files_in", "shards_in", "used_at", "write_shard"]
@@ -40,7 +40,7 @@ class ShardIndex:
     """
 
     sha256: Pixels
-    sides: Integers
+    sides: Int64
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class KnownPhotos:
         number = int(self._order[at])
         return number if self._sha256[number].tobytes() == digest else -1
 
-    def place(self, number: int) -> tuple[int, int, npt.NDArray[np.int64]]:
+    def place(self, number: int) -> tuple[int, int, Int64]:
         """Return the shard, the slot there, and the sides of the original."""
         return int(self._shard[number]), int(self._slot[number]), self._sides[number]
 

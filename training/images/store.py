@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import CurateError
-from training.images.decoding import Integers, Pixels
+from training.images.decoding import Pixels
 from training.images.shards import Shard
+from training.utils.arrays import Bool, Int64
 from training.utils.files import whole_file
 from training.utils.units import home_as_tilde
 
@@ -71,7 +72,7 @@ class PhotoStore:
     def __len__(self) -> int:
         return len(self._shard)
 
-    def __getitem__(self, rows: Integers | npt.NDArray[np.bool_] | slice | int, /) -> Pixels:
+    def __getitem__(self, rows: Int64 | Bool | slice | int, /) -> Pixels:
         """Return the photos of `rows` as a new array of uint8, shape (n, S, S, 3); of one row, shape (S, S, 3)."""
         shard, slot = np.atleast_1d(self._shard[rows]), np.atleast_1d(self._slot[rows])
         photos: Pixels = np.zeros((len(shard), *self.shape[1:]), dtype=np.uint8)

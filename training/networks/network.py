@@ -10,10 +10,10 @@ from torch import nn
 from training.networks.tasks import Task, task_for
 from training.networks.zoo import AUXILIARY, build_model
 from training.settings import Recipe
+from training.utils.arrays import Float32
 
 __all__ = ["Net", "build_net"]
 
-Floats = npt.NDArray[np.float32]
 
 #: Parts that the prices of the training rows are divided into, and width of the layer that looks at them.
 _PARTS, _WIDTH = 16, 64
@@ -41,7 +41,7 @@ class PriceInput(nn.Module):
         Of the training rows; NaN, 0 or less where there is none.
     """
 
-    def __init__(self, outputs: int, prices: Floats) -> None:
+    def __init__(self, outputs: int, prices: Float32) -> None:
         super().__init__()
         logs = np.log(prices[prices > 0].astype(np.float64))
         edges = np.quantile(logs, np.linspace(0, 1, _PARTS + 1)) if len(logs) else np.zeros(_PARTS + 1)
@@ -111,7 +111,7 @@ class Net(nn.Module):
         return total
 
 
-def build_net(recipe: Recipe, classes: int, labels: npt.NDArray[np.generic], prices: Floats | None = None) -> Net:
+def build_net(recipe: Recipe, classes: int, labels: npt.NDArray[np.generic], prices: Float32 | None = None) -> Net:
     """Build a network; its initial weights come from torch's global generator.
 
     Parameters

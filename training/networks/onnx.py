@@ -20,12 +20,12 @@ from training.networks.network import Net
 from training.networks.predict import predict
 from training.networks.saved import SavedModel
 from training.networks.tasks import PriceTask
+from training.utils.arrays import Float32
 from training.utils.devices import Device
 from training.utils.files import whole_file
 
 __all__ = ["PACKAGES", "TOLERANCE", "export_onnx"]
 
-Floats = npt.NDArray[np.float32]
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 #: How far a probability, or a price in proportion, may be from what torch computes.
@@ -167,7 +167,7 @@ def _metadata(model: SavedModel) -> dict[str, str]:
 
 def _difference(model: SavedModel, path: Path, photos: Pixels) -> float:
     """Return how far what ONNX Runtime tells of some photos is from what torch tells."""
-    prices: Floats | None = None
+    prices: Float32 | None = None
     inputs: dict[str, npt.NDArray[np.generic]] = {"photos": photos}
     if model.net.price is not None:
         usual = model.net.price.usual
@@ -190,7 +190,7 @@ def _difference(model: SavedModel, path: Path, photos: Pixels) -> float:
     return float(off.max())
 
 
-def _run(path: Path, inputs: dict[str, npt.NDArray[np.generic]], rows: int) -> Floats:
+def _run(path: Path, inputs: dict[str, npt.NDArray[np.generic]], rows: int) -> Float32:
     """Return what ONNX Runtime tells: of one row alone, then of the others, as the number must not matter."""
     import onnxruntime
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from training.images import Integers, Photos
+from training.images import Photos
 from training.images.normalize import normalize
 from training.networks.network import Net
+from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device
 
 __all__ = ["predict"]
 
-Floats = npt.NDArray[np.float32]
 
 # photos that are predicted at a time, and on a CPU, their pixels: large photos take much memory in a network
 _PREDICT_BATCH, _PREDICT_PIXELS = 128, 1 << 19
@@ -22,12 +21,12 @@ _PREDICT_BATCH, _PREDICT_PIXELS = 128, 1 << 19
 def predict(
     model: Net,
     photos: Photos,
-    rows: Integers,
+    rows: Int64,
     device: Device,
     *,
     mirrored: bool = True,
-    prices: Floats | None = None,
-) -> Floats:
+    prices: Float32 | None = None,
+) -> Float32:
     """Predict class probabilities, or prices.
 
     Parameters

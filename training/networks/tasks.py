@@ -11,12 +11,11 @@ from torch import nn
 from torch.nn import functional
 
 from training.evaluation.metrics import classification_scores, price_scores
-from training.images import Integers
 from training.settings import Recipe
+from training.utils.arrays import Float32, Int64
 
 __all__ = ["LabelTask", "PriceTask", "Task", "class_weights", "task_for"]
 
-Floats = npt.NDArray[np.float32]
 #: What :meth:`Net.forward` gives, as a tensor or an array.
 Answers = TypeVar("Answers", torch.Tensor, npt.NDArray[np.generic])
 
@@ -40,7 +39,7 @@ class LabelTask(nn.Module):
     #: What is best, and whether much of it is good.
     score, high_is_good = "macro_f1", True
 
-    def __init__(self, classes: int, smoothing: float, weights: Floats | None = None) -> None:
+    def __init__(self, classes: int, smoothing: float, weights: Float32 | None = None) -> None:
         super().__init__()
         self.outputs, self._smoothing = classes, smoothing
         self.weights: torch.Tensor | None
@@ -79,7 +78,7 @@ class PriceTask(nn.Module):
     score, high_is_good = "mae", False
     outputs = 1
 
-    def __init__(self, loss: str, prices: Floats) -> None:
+    def __init__(self, loss: str, prices: Float32) -> None:
         super().__init__()
         self._loss = loss
         logs = np.log(prices.astype(np.float64))
@@ -138,7 +137,7 @@ def task_for(recipe: Recipe, classes: int, labels: npt.NDArray[np.generic]) -> T
     return LabelTask(classes, recipe.label_smoothing, weights)
 
 
-def class_weights(labels: Integers, classes: int) -> npt.NDArray[np.float32]:
+def class_weights(labels: Int64, classes: int) -> Float32:
     """Return a weight for each class, inverse to its number, so that all count alike (scikit-learn's ``balanced``).
 
     Parameters

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from curation.demo_data.drawing.parts import BRIGHTS
 from curation.demo_data.drawing.pen import Colour, Pen, Rng, between, chance, pick, shade
 from curation.demo_data.settings import Difficulty
+from training.utils.arrays import Float32, Float64
 
 __all__ = ["background", "clutter", "light", "pose", "price_sticker"]
 
-Pixels = npt.NDArray[np.float32]
+Pixels = Float32
 
 _WALLS: tuple[Colour, ...] = (
     (228, 226, 220), (206, 210, 214), (240, 240, 238), (176, 184, 190), (222, 206, 180), (150, 164, 150), (90, 94, 102),
@@ -214,7 +214,7 @@ def pose(drawn: Image.Image, rng: Rng, height: int, width: int, difficulty: Diff
     )
 
 
-def _coefficients(photo: npt.NDArray[np.float64], source: list[tuple[int, int]]) -> list[float]:
+def _coefficients(photo: Float64, source: list[tuple[int, int]]) -> list[float]:
     """Return the eight coefficients, as Pillow wants them, of the perspective from the photo to the drawing."""
     rows, targets = [], []
     for (x, y), (u, v) in zip(photo, source, strict=True):

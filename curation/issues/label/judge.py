@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import best_other, margins, softmax
@@ -16,12 +15,10 @@ from curation.issues.label.threshold import (
     noise_where_sure,
     suggestion_confidence,
 )
+from training.utils.arrays import Bool, Float64, Int64
 
 __all__ = ["Judgement", "judge"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 #: Least probability of a wrong label for a suggestion.
 SUGGESTS_FROM = 0.1
@@ -47,10 +44,10 @@ class Judgement:
         The sources that support the suggested label over the given one, and those that do the opposite.
     """
 
-    score: Floats
-    flagged: Mask
-    suggested: Integers
-    confidence: Floats
+    score: Float64
+    flagged: Bool
+    suggested: Int64
+    confidence: Float64
     supporting: list[tuple[str, ...]]
     opposing: list[tuple[str, ...]]
 
@@ -95,7 +92,7 @@ def judge(evidence: Evidence) -> Judgement:
     )
 
 
-def _voices(log_odds: dict[str, Floats], asked: Mask) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+def _voices(log_odds: dict[str, Float64], asked: Bool) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Return the sources that support each suggested label, and those that support the given one."""
     # both opinions about the photo count as one
     photo = sum((log_odds[name] for name in (PHOTO, SIMILAR) if name in log_odds), np.zeros(len(asked)))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.evidence.log_odds import best_other, margins
+from training.utils.arrays import Float64, Int64
 
 __all__ = ["Cut", "chance_right", "choose_cut", "confusions", "find_cut", "noise_where_sure", "suggestion_confidence"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 #: Slope and offset of the cut in the log-odds of a wrong label; see :func:`choose_cut`.
 SLOPE = 0.65
@@ -41,7 +39,7 @@ class Cut:
     candidates: float
 
 
-def find_cut(logs: Floats, given: Integers) -> Cut:
+def find_cut(logs: Float64, given: Int64) -> Cut:
     """Find the cut that fits beliefs and given labels.
 
     Parameters
@@ -58,7 +56,7 @@ def find_cut(logs: Floats, given: Integers) -> Cut:
     return Cut(at, float((margin < at).mean()), candidates)
 
 
-def choose_cut(margins: Floats, candidates: float) -> float:
+def choose_cut(margins: Float64, candidates: float) -> float:
     """Choose the margin below which labels are flagged, so that it fits the share that it flags.
 
     With a share e of wrong labels, each spread over c classes, a label is as likely wrong as right where the odds of
@@ -96,7 +94,7 @@ def choose_cut(margins: Floats, candidates: float) -> float:
     return cut
 
 
-def confusions(given: Integers, best: Integers, classes: int) -> float:
+def confusions(given: Int64, best: Int64, classes: int) -> float:
     """Return over how many classes the labels that differ from the best one spread: 1 to K - 1.
 
     The perplexity of the given class among listings with the same best class, averaged over them.
@@ -121,7 +119,7 @@ def confusions(given: Integers, best: Integers, classes: int) -> float:
     return float(np.exp((counts * surprise).sum() / counts.sum()))
 
 
-def noise_where_sure(probs: Floats, given: Integers) -> float:
+def noise_where_sure(probs: Float64, given: Int64) -> float:
     """Return the share of given labels that differ from the best class among the most confident listings.
 
     There the model rarely errs, so a label that differs is wrong (anchor points: Liu and Tao, "Classification with
@@ -142,8 +140,8 @@ def noise_where_sure(probs: Floats, given: Integers) -> float:
 
 
 def suggestion_confidence(
-    probs: Floats, given: Integers, suggested: Integers, *, share: float, candidates: float
-) -> Floats:
+    probs: Float64, given: Int64, suggested: Int64, *, share: float, candidates: float
+) -> Float64:
     """Return the probability that the suggested class is the true one.
 
     The probabilities predict *given* labels, a share e of which is wrong. That share is removed from them, and the
@@ -170,7 +168,7 @@ def suggestion_confidence(
     true /= true.sum(axis=1, keepdims=True)
     witness = np.where(given >= 0, candidates * (1 - share) / share, 1.0)
     true[each, given] *= witness
-    confidence: Floats = true[each, suggested] / true.sum(axis=1)
+    confidence: Float64 = true[each, suggested] / true.sum(axis=1)
     return confidence
 
 
@@ -178,7 +176,7 @@ def suggestion_confidence(
 STEEPNESS = 1.5
 
 
-def chance_right(margin: Floats, cut: Cut) -> Floats:
+def chance_right(margin: Float64, cut: Cut) -> Float64:
     """Return the chance that each given label is right, shape (N,).
 
     Parameters

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.evidence.belief import Belief, believe
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import margins, softmax
 from curation.evidence.sources import PRICE
 from curation.issues.label.threshold import chance_right, find_cut
+from training.utils.arrays import Float64, Int64
 
 __all__ = ["Chances", "class_chances"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 #: Classes kept for each listing: the rest hardly ever matters, and there may be thousands.
 KEPT = 5
@@ -34,8 +32,8 @@ class Chances:
         The probability of each; rows sum to 1.
     """
 
-    number: Integers
-    share: Floats
+    number: Int64
+    share: Float64
 
 
 def class_chances(evidence: Evidence) -> Chances:
@@ -61,7 +59,7 @@ def class_chances(evidence: Evidence) -> Chances:
     return Chances(number, share / share.sum(axis=1, keepdims=True))
 
 
-def _given_alone(evidence: Evidence) -> Floats:
+def _given_alone(evidence: Evidence) -> Float64:
     given, classes = evidence.given, len(evidence.classes)
     sizes = np.bincount(given[given >= 0], minlength=classes) + 1.0
     probs = np.tile(sizes / sizes.sum(), (len(given), 1))
@@ -69,7 +67,7 @@ def _given_alone(evidence: Evidence) -> Floats:
     return probs
 
 
-def _believed(belief: Belief, evidence: Evidence) -> Floats:
+def _believed(belief: Belief, evidence: Evidence) -> Float64:
     given, probs = evidence.given, _given_alone(evidence)
     unlabelled = belief.seen & (given < 0)
     probs[unlabelled] = softmax(belief.logs[unlabelled])

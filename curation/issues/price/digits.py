@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
+
+from training.utils.arrays import Bool, Float64, Int64
 
 __all__ = ["Roundness", "is_placeholder", "roundness"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 #: Prices are whole numbers of less than a cent, of cents, units, tens or hundreds.
 _LEVELS = 5
@@ -20,7 +18,7 @@ _SMOOTH, _BIN = 0.7, 0.1
 _BORROWED = 3.0
 
 
-def roundness(price: Floats) -> Integers:
+def roundness(price: Float64) -> Int64:
     """Return how round each price is: 0 for parts of a cent, 1 cents, 2 units, 3 tens, 4 hundreds, and missing ones.
 
     Examples
@@ -47,7 +45,7 @@ class Roundness:
         NaN for missing ones, which do not count.
     """
 
-    def __init__(self, expected: Floats, price: Floats) -> None:
+    def __init__(self, expected: Float64, price: Float64) -> None:
         self._bin = ((expected - expected.min()) / _BIN).astype(np.int64)
         counts = np.zeros((self._bin.max() + 1, _LEVELS))
         priced = price > 0
@@ -58,12 +56,12 @@ class Roundness:
         near *= np.sqrt(2 * np.pi) * _SMOOTH / _BIN
         self._log = np.log((near + _BORROWED * whole) / (near.sum(axis=1, keepdims=True) + _BORROWED))
 
-    def __call__(self, price: Floats) -> Floats:
+    def __call__(self, price: Float64) -> Float64:
         """Return the log frequency of the roundness of each price among listings like it; shape (N,)."""
         return np.asarray(self._log[self._bin, roundness(price)])
 
 
-def is_placeholder(price: Floats) -> Mask:
+def is_placeholder(price: Float64) -> Bool:
     """Return whether a price is one that people type as a placeholder: 0, 1, 123, 12345, 111, 99999 and the like.
 
     Some of them are real prices, so it also matters how well a price fits the listing.

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import logsumexp
 from scipy.stats import t as student
 
 from curation.evidence.class_prices import class_prices
 from curation.issues.price.class_chances import Chances
 from curation.issues.price.regression import Regression
+from training.utils.arrays import Float64, Int64
 
 __all__ = ["Expectation", "expect"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 #: Degrees of freedom of Student's t: nearly normal, with slightly heavier tails.
 _FREEDOM = 30
@@ -45,20 +43,20 @@ class Expectation:
         Share of the prices that each view explains; sums to 1.
     """
 
-    centre: Floats
-    spread: Floats
-    chance: Floats
-    own: Floats
-    own_spread: Floats
-    share: Floats
+    centre: Float64
+    spread: Float64
+    chance: Float64
+    own: Float64
+    own_spread: Float64
+    share: Float64
 
     @property
-    def middle(self) -> Floats:
+    def middle(self) -> Float64:
         """Log of the expected price, shape (N,)."""
         return np.asarray(self._views_middle @ self.share)
 
     @property
-    def width(self) -> Floats:
+    def width(self) -> Float64:
         """Standard deviation of the log prices around `middle`, shape (N,)."""
         apart = self.centre - self._views_middle[:, :1]
         by_class = (self.chance * (self.spread**2 + apart**2)).sum(axis=1)
@@ -66,14 +64,14 @@ class Expectation:
         return np.asarray(np.sqrt(within @ self.share))
 
     @property
-    def _views_middle(self) -> Floats:
+    def _views_middle(self) -> Float64:
         return np.column_stack([(self.chance * self.centre).sum(axis=1), self.own])
 
-    def log_density(self, x: Floats) -> Floats:
+    def log_density(self, x: Float64) -> Float64:
         """Return the log-density at log prices `x`, shape (N,); a price needs to fit only one of the views."""
         return np.asarray(logsumexp(self.views(x) + np.log(self.share), axis=1))
 
-    def views(self, x: Floats) -> Floats:
+    def views(self, x: Float64) -> Float64:
         """Return the log-density of each view at log prices `x`, shape (N, 1 + V)."""
         by_class = _log_density(x[:, None], self.centre, self.spread)
         # the logarithm of a probability of 0
@@ -83,11 +81,11 @@ class Expectation:
 
 
 def expect(
-    x: Floats,
-    weight: Floats,
+    x: Float64,
+    weight: Float64,
     chances: Chances,
     regression: Regression,
-    fold: Integers,
+    fold: Int64,
     *,
     classes: int,
 ) -> Expectation:
@@ -135,7 +133,7 @@ def expect(
     return replace(expectation, share=_shares(expectation.views(x)[priced], weight[priced]))
 
 
-def _shares(views: Floats, weight: Floats) -> Floats:
+def _shares(views: Float64, weight: Float64) -> Float64:
     """Return the share of the prices that each view explains (expectation maximisation), shape (1 + V,)."""
     share = np.full(views.shape[1], 1 / views.shape[1])
     for _ in range(_ROUNDS):
@@ -146,5 +144,5 @@ def _shares(views: Floats, weight: Floats) -> Floats:
     return share
 
 
-def _log_density(x: Floats, centre: Floats, spread: Floats) -> Floats:
+def _log_density(x: Float64, centre: Float64, spread: Float64) -> Float64:
     return np.asarray(student.logpdf((x - centre) / spread, _FREEDOM) - np.log(spread))

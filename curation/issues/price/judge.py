@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logsumexp
 
@@ -14,12 +13,10 @@ from curation.issues.price.class_chances import Chances, class_chances
 from curation.issues.price.digits import Roundness, is_placeholder
 from curation.issues.price.expected import Expectation, expect
 from curation.issues.price.regression import Regression
+from training.utils.arrays import Bool, Float64, Int64
 
 __all__ = ["COVERAGE", "PLACEHOLDER", "SLIPPED", "STRAY", "PriceJudgement", "judge_prices"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 #: A price is flagged from this probability of a mistake on: a review is cheap, and likely mistakes come first anyway.
 FLAGGED_FROM = 0.25
@@ -62,12 +59,12 @@ class PriceJudgement:
         The classes that each price was compared with.
     """
 
-    score: Floats
-    flagged: Mask
-    low: Floats
-    high: Floats
-    cause: Integers
-    intended: Floats
+    score: Float64
+    flagged: Bool
+    low: Float64
+    high: Float64
+    cause: Int64
+    intended: Float64
     chances: Chances
 
 
@@ -115,7 +112,7 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
     )
 
 
-def _regression(evidence: Evidence, order: Integers) -> Regression:
+def _regression(evidence: Evidence, order: Int64) -> Regression:
     listings, features = evidence.listings, evidence.features
     titles = listings["title"] if "title" in listings else pd.Series(pd.NA, index=listings.index)
     texts = [None if pd.isna(title) else str(title) for title in titles]
@@ -125,8 +122,8 @@ def _regression(evidence: Evidence, order: Integers) -> Regression:
 
 
 def _learn(
-    price: Floats, chances: Chances, regression: Regression, fold: Integers, *, classes: int
-) -> tuple[Floats, Integers, Integers, Expectation]:
+    price: Float64, chances: Chances, regression: Regression, fold: Int64, *, classes: int
+) -> tuple[Float64, Int64, Int64, Expectation]:
     """Return the probability that each price is wrong, its most likely cause and slip, and what was expected."""
     priced = price > 0
     x = np.log(np.where(priced, price, 1))
@@ -146,14 +143,14 @@ def _learn(
     return wrong, cause, slips.argmax(axis=0), expected
 
 
-def _placeholders(price: Floats) -> Floats:
+def _placeholders(price: Float64) -> Float64:
     """Return the log-density of the prices if they are placeholders."""
     # as a density of log prices: they are whole numbers, so the next one is 1 away
     gap = 1 / np.maximum(price, 1)
     return np.where(is_placeholder(price), -np.log(_PLACEHOLDERS * gap), -np.inf)
 
 
-def _wrong(odds: Floats, share: float, known: Mask) -> tuple[Floats, float]:
+def _wrong(odds: Float64, share: float, known: Bool) -> tuple[Float64, float]:
     """Return the probability that each price is wrong, and the share of wrong prices."""
     for _ in range(_SHARE_ROUNDS):
         wrong = expit(odds + np.log(share / (1 - share)))
@@ -161,7 +158,7 @@ def _wrong(odds: Floats, share: float, known: Mask) -> tuple[Floats, float]:
     return wrong, share
 
 
-def _usual_range(price: Floats, intended: Floats, expected: Expectation) -> tuple[Floats, Floats]:
+def _usual_range(price: Float64, intended: Float64, expected: Expectation) -> tuple[Float64, Float64]:
     """Return the range around the expected price that holds 95 % of the intended prices.
 
     Every price is compared with the expectation from other folds, and the range is as wide as needed to cover them

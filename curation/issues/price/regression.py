@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
+from training.utils.arrays import Float32, Float64, Int64
+
 __all__ = ["Regression"]
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 #: At most this many distinct words, and parts of words.
 _VOCABULARY = 100_000
@@ -40,9 +39,7 @@ class Regression:
         Given class numbers, -1 for none. They are not enough for a regression by themselves.
     """
 
-    def __init__(
-        self, titles: Sequence[str | None], features: npt.NDArray[np.float32] | None, labels: Integers
-    ) -> None:
+    def __init__(self, titles: Sequence[str | None], features: Float32 | None, labels: Int64) -> None:
         words = ["" if title is None else title.lower() for title in titles]
         parts = [counted for kind in _kinds() if (counted := _counted(kind, words)) is not None]
         if features is not None and features.any():
@@ -54,7 +51,7 @@ class Regression:
         """Whether there is any title or photo to learn from."""
         return self._design is not None
 
-    def predict(self, target: Floats, weight: Floats, fold: Integers, *, penalty: float) -> Floats:
+    def predict(self, target: Float64, weight: Float64, fold: Int64, *, penalty: float) -> Float64:
         """Predict each row's target from the rows of other folds.
 
         Parameters
@@ -83,7 +80,7 @@ class Regression:
         return predictions
 
 
-def _one_of(labels: Integers) -> csr_matrix:
+def _one_of(labels: Int64) -> csr_matrix:
     rows = np.flatnonzero(labels >= 0)
     shape = (len(labels), int(labels.max(initial=0)) + 1)
     return csr_matrix((np.ones(len(rows)), (rows, labels[rows])), shape=shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from curation.review.app.plot import Points
+from training.utils.arrays import Float32
 
 __all__ = ["EVALUATION", "PLOT", "add_evaluation", "add_plot"]
 
@@ -15,7 +15,7 @@ PLOT = "photos"
 EVALUATION = "out_of_fold"
 
 
-def add_plot(dataset: Any, points: Mapping[str, Points]) -> None:
+def add_plot(dataset: Any, points: Mapping[str, Float32]) -> None:
     """Give the Embeddings panel its points.
 
     Parameters

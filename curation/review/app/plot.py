@@ -11,11 +11,11 @@ from threadpoolctl import threadpool_limits
 
 from curation.review.similar import features_of
 from curation.run.run import Run
+from training.utils.arrays import Float32
 from training.utils.files import sha256_of_file, whole_file
 
 __all__ = ["points_of"]
 
-Points = npt.NDArray[np.float32]
 
 # t-SNE keeps neighbours together, but takes seconds for 1,000 photos and the better part of a minute for 5,000
 _TSNE = 1000
@@ -26,7 +26,7 @@ _PERPLEXITY = 30
 _RECIPE = "1"
 
 
-def points_of(run: Run) -> dict[str, Points]:
+def points_of(run: Run) -> dict[str, Float32]:
     """Return the place of each photo in two dimensions.
 
     Up to 1,000 photos by t-SNE (van der Maaten and Hinton, 2008) of the first 50 principal components, above that by
@@ -53,7 +53,7 @@ def points_of(run: Run) -> dict[str, Points]:
     return dict(zip(kept[0].tolist(), kept[1], strict=True))
 
 
-def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Points] | None:
+def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Float32] | None:
     try:
         with np.load(path, allow_pickle=False) as saved:
             return (saved["id"], saved["points"]) if str(saved["made_from"]) == made_from else None
@@ -61,7 +61,7 @@ def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Points] | N
         return None
 
 
-def _compute(run: Run) -> tuple[npt.NDArray[np.str_], Points]:
+def _compute(run: Run) -> tuple[npt.NDArray[np.str_], Float32]:
     features = features_of(run)
     ids = run.listings()["id"].astype(str).to_numpy(dtype=str)
     lengths = np.linalg.norm(features, axis=1)
@@ -76,7 +76,7 @@ def _compute(run: Run) -> tuple[npt.NDArray[np.str_], Points]:
         return ids[known], _flat(np.asarray(features[known]) / lengths[known, None])
 
 
-def _flat(features: npt.NDArray[np.float32]) -> Points:
+def _flat(features: Float32) -> Float32:
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 

@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 
 from curation.errors import ProbabilitiesError
 from curation.evidence.probabilities import Probabilities, read_probabilities
+from training.utils.arrays import Float64
 
 N = 12
 CLASSES = ["NA", "chair", "desk"]
 IDS = [f"{number:02}" for number in range(N)]
-Floats = npt.NDArray[np.float64]
 
 
-def probs(rows: int = N, columns: int = 3) -> Floats:
+def probs(rows: int = N, columns: int = 3) -> Float64:
     return np.random.default_rng(7).dirichlet(np.ones(columns), rows)
 
 
@@ -30,11 +29,11 @@ def write_npz(path: Path, **changes: Any) -> Path:
     return path
 
 
-def npz(path: Path, ids: list[str], classes: list[str], values: Floats) -> Path:
+def npz(path: Path, ids: list[str], classes: list[str], values: Float64) -> Path:
     return write_npz(path.with_suffix(".npz"), id=np.array(ids), classes=np.array(classes), probs=values)
 
 
-def csv(path: Path, ids: list[str], classes: list[str], values: Floats) -> Path:
+def csv(path: Path, ids: list[str], classes: list[str], values: Float64) -> Path:
     table = pd.DataFrame(values, columns=classes)
     table.insert(1, "id", ids)
     table.to_csv(path.with_suffix(".csv"), index=False)
@@ -42,7 +41,7 @@ def csv(path: Path, ids: list[str], classes: list[str], values: Floats) -> Path:
 
 
 FORMS = [npz, csv]
-Form = Callable[[Path, list[str], list[str], Floats], Path]
+Form = Callable[[Path, list[str], list[str], Float64], Path]
 by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 
 
