@@ -2,35 +2,88 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import PIL.Image
 
 from curation.errors import ListingsError
 from curation.listings.sources import as_text
+from training.utils.files import whole_file
 
-__all__ = ["root_of", "table_of"]
+if TYPE_CHECKING:
+    import datasets
+
+__all__ = ["Held", "read_held"]
 
 _WANTED = "a path, a DataFrame, or a datasets.Dataset"
+#: Photos of a dataset that are in memory at once.
+_BATCH = 64
+#: Hexadecimal digits of a photo's hash in its file name: 128 bits.
+_HASH_LENGTH = 32
 
 
-def table_of(source: Any) -> pd.DataFrame:
-    """Return a table in memory as a raw table: a new one, every column as text, missing = NA.
+@dataclass(frozen=True)
+class Held:
+    """What a table in memory holds.
+
+    Attributes
+    ----------
+    table : DataFrame
+        The raw table: a new one, every column as text, missing = NA.
+    root : Path
+        The folder that image paths are relative to.
+    """
+
+    table: pd.DataFrame
+    root: Path
+
+
+def read_held(source: Any, *, root: Path | None, name: str, image: str, id: str) -> Held:
+    """Read a table in memory.
+
+    An index with a name counts as a column; one without is left out. Of a dataset of Hugging Face, class labels are
+    taken by their names, and images by their paths. Images that the dataset holds itself are written to `root`, each
+    under the hash of its content: reading it again writes nothing. Rows of a dataset without ids are numbered from 0.
 
     Parameters
     ----------
     source : DataFrame or datasets.Dataset
-        An index with a name counts as a column; one without is left out. Of a dataset, the names of class labels and
-        the paths of images are taken.
+        The table.
+    root : Path, optional
+        The folder of the photos; by default the current one, the folder above all photos if their paths are
+        absolute, or ``<name>-photos`` if the dataset holds the photos.
+    name : str
+        Of the dataset.
+    image, id : str
+        The columns of the photos and of the ids.
 
     Raises
     ------
     ListingsError
-        If it is something else, has no rows or two columns of one name, or its photos lie in no files.
+        If it is something else, has no rows or two columns of one name, or its photos can't be written.
     """
-    frame = source if isinstance(source, pd.DataFrame) else _frame_of(source)
+    if isinstance(source, pd.DataFrame):
+        frame = source
+    else:
+        dataset = _checked_dataset(source)
+        if image in dataset.features and _holds_photos(dataset, image):
+            root = Path(f"{name}-photos") if root is None else root
+            dataset = _with_photos_in(root, dataset, image)
+        frame = _frame_of(dataset)
+        if id == "id" and id not in frame:
+            frame = frame.assign(id=range(len(frame)))
+    raw = _as_raw(frame)
+    return Held(raw, _root_of(raw, image) if root is None else root)
+
+
+def _as_raw(frame: pd.DataFrame) -> pd.DataFrame:
     if frame.empty:
         raise ListingsError("the table is empty", got=f"shape {frame.shape}", wanted="one row per listing")
     if "id" not in frame and frame.index.name is None and not isinstance(frame.index, pd.RangeIndex):
@@ -54,24 +107,16 @@ def _checked_index(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def root_of(table: pd.DataFrame, image: str) -> Path:
-    """Return the folder of the photos: the current one, or the one above all of them if their paths are absolute.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of :func:`table_of`.
-    image : str
-        The column of the paths; it may be absent.
-    """
+def _root_of(table: pd.DataFrame, image: str) -> Path:
+    """Return the folder of the photos: the current one, or the one above all of them if their paths are absolute."""
     paths = table[image].dropna().tolist() if image in table else []
     if paths and all(Path(path).is_absolute() for path in paths):
         return Path(os.path.commonpath([Path(path).parent for path in paths]))
     return Path.cwd()
 
 
-def _frame_of(dataset: Any) -> pd.DataFrame:
-    """Return a dataset of Hugging Face as a table."""
+def _checked_dataset(dataset: Any) -> datasets.Dataset:
+    """Return a dataset of Hugging Face whose images aren't decoded."""
     try:
         import datasets
     except ImportError:
@@ -80,13 +125,19 @@ def _frame_of(dataset: Any) -> pd.DataFrame:
         kind = "a dictionary of splits" if isinstance(dataset, dict) else type(dataset).__name__
         fix = 'Take one split, e.g. dataset["train"].' if isinstance(dataset, dict) else ""
         raise ListingsError("listings can't be read from this", got=kind, wanted=_WANTED, fix=fix)
-    images = [name for name, feature in dataset.features.items() if isinstance(feature, datasets.Image)]
-    for name in images:
-        dataset = dataset.cast_column(name, datasets.Image(decode=False))
-    frame: pd.DataFrame = dataset.to_pandas()
-    for name in images:
-        frame[name] = [_path_of(photo, name) for photo in frame[name]]
     for name, feature in dataset.features.items():
+        if isinstance(feature, datasets.Image):
+            dataset = dataset.cast_column(name, datasets.Image(decode=False))
+    return dataset
+
+
+def _frame_of(dataset: datasets.Dataset) -> pd.DataFrame:
+    import datasets
+
+    frame: pd.DataFrame = dataset.to_pandas()
+    for name, feature in dataset.features.items():
+        if isinstance(feature, datasets.Image):
+            frame[name] = [photo if photo is None or isinstance(photo, str) else photo["path"] for photo in frame[name]]
         if isinstance(feature, datasets.ClassLabel):
             frame[name] = [
                 None if pd.isna(number) or number < 0 else feature.int2str(int(number)) for number in frame[name]
@@ -94,15 +145,50 @@ def _frame_of(dataset: Any) -> pd.DataFrame:
     return frame
 
 
-def _path_of(photo: Any, column: str) -> str | None:
-    if photo is None or isinstance(photo, str):
-        return photo
-    if photo.get("bytes") is not None:
+def _holds_photos(dataset: datasets.Dataset, image: str) -> bool:
+    import datasets
+
+    if not isinstance(dataset.features[image], datasets.Image):
+        return False
+    return any(photo is not None and photo["bytes"] is not None for photo in _photos(dataset, image))
+
+
+def _photos(dataset: datasets.Dataset, image: str) -> Iterator[dict[str, Any] | None]:
+    """Yield the undecoded images, a few at a time: all at once may be more than fits into memory."""
+    for first in range(0, len(dataset), _BATCH):
+        yield from dataset[first : first + _BATCH][image]
+
+
+def _with_photos_in(root: Path, dataset: datasets.Dataset, image: str) -> datasets.Dataset:
+    """Write the photos of a dataset into `root`; return the dataset with their file names in place of them."""
+    try:
+        names = [_written(photo, root) for photo in _photos(dataset, image)]
+    except OSError as error:
         raise ListingsError(
-            f"the photos in column '{column}' lie in no files",
-            got="images inside of the dataset",
-            wanted="paths of photos",
-            fix="Save them, and put their paths into a column of text.",
-        )
-    path: str | None = photo.get("path")
-    return path
+            "the photos of the dataset can't be written",
+            got=f"{root}: {error.strerror or error}",
+            fix="Name another folder with `root`.",
+            parameter="root",
+        ) from error
+    return dataset.remove_columns(image).add_column(image, names)
+
+
+def _written(photo: dict[str, Any] | None, root: Path) -> str | None:
+    if photo is None or photo["bytes"] is None:
+        return None if photo is None or photo["path"] is None else str(Path(photo["path"]).absolute())
+    content: bytes = photo["bytes"]
+    ending = Path(photo["path"] or "").suffix or _ending_of(content)
+    path = root / f"{hashlib.sha256(content).hexdigest()[:_HASH_LENGTH]}{ending}"
+    if not path.exists():
+        with whole_file(path) as temporary:
+            temporary.write_bytes(content)
+    return path.name
+
+
+def _ending_of(content: bytes) -> str:
+    try:
+        with PIL.Image.open(io.BytesIO(content)) as photo:
+            return f".{(photo.format or '').lower()}"
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
+        # what it is, is found out when it is read, as for any other photo
+        return ""

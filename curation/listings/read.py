@@ -12,7 +12,7 @@ import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, currency_of, number
-from curation.listings.memory import root_of, table_of
+from curation.listings.memory import read_held
 from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, find_source, read_table
 from training.utils.files import sha256_of_file
 
@@ -77,7 +77,8 @@ def read_listings(
         Accept image paths that lead out of the dataset's folder.
     root : str or Path, optional
         Of a table in memory: the folder that image paths are relative to; by default the current one, or the folder
-        above all photos if their paths are absolute.
+        above all photos if their paths are absolute. Photos that a ``datasets.Dataset`` holds itself are written
+        there; by default to ``<name>-photos``.
     name : str, optional
         Of a table in memory: the dataset's name, under which runs are kept; by default ``listings``.
     needs_image : bool
@@ -109,7 +110,7 @@ def read_listings(
     >>> curation.read_listings(table, columns={"id": "sku"}, needs_image=False).classes
     ('lamp', 'sofa')
     """
-    found, raw, sha256 = _read(source, root, name, image=(columns or {}).get("image", "image"), needs_label=needs_label)
+    found, raw, sha256 = _read(source, root, name, columns=columns or {}, needs_label=needs_label)
     mapping = {**found.columns, **(columns or {})}
     table = _with_our_names(raw, mapping, needs_image, needs_label)
     title = "the table" if found.in_memory else found.table.name if found.table else str(found.path)
@@ -132,15 +133,16 @@ def _read(
     root: str | Path | None,
     name: str | None,
     *,
-    image: str,
+    columns: Mapping[str, str],
     needs_label: bool,
 ) -> tuple[Source, pd.DataFrame, str]:
     """Return where listings come from, their raw table, and its hash."""
     if not isinstance(source, str | Path):
-        raw = table_of(source)
-        given = root_of(raw, image) if root is None else Path(root)
-        found = Source(given, given, None, name or "listings", in_memory=True)
-        return found, raw, hashlib.sha256(raw.to_csv(index=False).encode()).hexdigest()
+        name = name or "listings"
+        image, id = (columns.get(ours, ours) for ours in ("image", "id"))
+        held = read_held(source, root=None if root is None else Path(root), name=name, image=image, id=id)
+        found = Source(held.root, held.root, None, name, in_memory=True)
+        return found, held.table, hashlib.sha256(held.table.to_csv(index=False).encode()).hexdigest()
     for parameter, value in (("root", root), ("name", name)):
         if value is not None:
             raise ListingsError(

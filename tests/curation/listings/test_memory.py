@@ -127,15 +127,62 @@ def test_a_dataset_of_hugging_face_gives_its_class_names_and_paths(photos):
     assert [Path(image).name for image in listings.table["image"]] == [f"{row}.png" for row in range(6)]
 
 
-def test_photos_inside_of_a_dataset_are_refused(photos):
+def holding(images, **columns):
+    """Return a dataset that holds its photos."""
+    count = len(images)
+    columns = {"label": ["lamp", "sofa"] * (count // 2), **columns}
+    features = {name: datasets.Value("string") for name in columns} | {"image": datasets.Image()}
+    given = datasets.Dataset.from_dict({"image": images, **columns}, features=datasets.Features(features))
+    # as it comes from a hub: the files' content is in the table
+    return given.map(lambda row: row, batched=True) if count else given
+
+
+def test_photos_that_a_dataset_holds_are_written_once_and_keep_their_bytes(photos):
+    images = [Image.new("RGB", (8, 8), (row * 8, 0, 0)) for row in range(4)]
+    given = holding(images)
+    stored = [photo["bytes"] for photo in given.cast_column("image", datasets.Image(decode=False))["image"]]
+    listings = read_listings(given)
+    folder = photos.parent / "listings-photos"
+    assert [(folder / name).read_bytes() for name in listings.table["image"]] == stored
+    assert listings.source.root == Path("listings-photos")
+    written = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert len(written) == 4
+    again = read_listings(given.shuffle(seed=1), root="listings-photos")
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == written
+    assert set(again.table["image"]) == set(listings.table["image"])
+
+
+def test_rows_of_a_dataset_without_ids_are_numbered(photos):
+    images = [Image.new("RGB", (8, 8), (row * 8, 0, 0)) for row in range(4)]
+    assert read_listings(holding(images)).table["id"].tolist() == ["0", "1", "2", "3"]
+    given = holding(images, id=["a", "b", "c", "d"], sku=["e", "f", "g", "h"])
+    assert read_listings(given).table["id"].tolist() == ["a", "b", "c", "d"]
+    assert read_listings(given, columns={"id": "sku"}).table["id"].tolist() == ["e", "f", "g", "h"]
+
+
+def test_photos_of_a_dataset_under_another_name_in_another_folder(photos):
+    images = [*(Image.new("RGB", (8, 8), (row * 8, 0, 0)) for row in range(5)), None]
+    given = holding(images).rename_column("image", "photo")
+    listings = read_listings(given, columns={"image": "photo"}, root=Path("kept"), name="shop")
+    assert [(Path("kept") / name).is_file() for name in listings.table["image"][:5]] == [True] * 5
+    assert listings.problems[["id", "column", "why"]].values.tolist() == [["5", "image", "is missing"]]
+
+
+def test_a_photo_of_a_dataset_that_is_none_is_a_listing_like_others(photos):
     given = datasets.Dataset.from_dict(
-        {"id": ["a"], "image": [Image.new("RGB", (8, 8))], "label": ["lamp"]},
-        features=datasets.Features(
-            {"id": datasets.Value("string"), "image": datasets.Image(), "label": datasets.Value("string")}
-        ),
+        {"image": [{"bytes": b"no photo", "path": None}, {"bytes": b"", "path": "x.jpg"}], "label": ["lamp", "sofa"]},
+        features=datasets.Features({"image": datasets.Image(), "label": datasets.Value("string")}),
     )
-    with pytest.raises(ListingsError, match="the photos in column 'image' lie in no files"):
-        read_listings(given)
+    names = read_listings(given).table["image"]
+    assert [(Path("listings-photos") / name).read_bytes() for name in names] == [b"no photo", b""]
+    assert Path(names[1]).suffix == ".jpg"
+
+
+def test_photos_that_can_not_be_written_are_refused_with_the_folder(photos):
+    Path("taken").write_text("a file")
+    with pytest.raises(ListingsError, match="the photos of the dataset can't be written: got taken") as caught:
+        read_listings(holding([Image.new("RGB", (8, 8))] * 2), root="taken")
+    assert caught.value.parameter == "root"
 
 
 def test_a_dictionary_of_splits_is_refused_with_the_way_to_take_one(photos):
