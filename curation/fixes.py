@@ -9,8 +9,10 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -39,11 +41,15 @@ _CHANGE_COLUMNS = ("id", "action", "old_label", "new_label", "reviewer", "time",
 
 
 @dataclass(frozen=True)
-class Fixes:
+class Fixes(Result):
     """What apply-fixes would do, or did.
 
     Attributes
     ----------
+    run : Path
+        The run's folder.
+    dry_run : bool
+        Whether nothing was written.
     decisions : dict of str to Decision
         What holds for each decided listing.
     added : list of Decision
@@ -55,10 +61,21 @@ class Fixes:
         Lines of the journal that could not be read.
     """
 
+    run: Path
+    dry_run: bool
     decisions: dict[str, Decision]
     added: list[Decision]
     changes: pd.DataFrame
     warnings: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""
+        folders = {"run": str(self.run), "cleaned": str(self.run / "cleaned")}
+        return {**folders, "dry_run": self.dry_run, **self.counts()}
+
+    def _shown(self) -> Iterator[tuple[str, Any]]:
+        yield from self.to_dict().items()
+        yield "changes", self.changes
 
     def counts(self) -> dict[str, int]:
         """Return how many listings are relabelled, deleted, and kept as they are by a decision."""
@@ -136,7 +153,7 @@ def plan_fixes(
     decisions = current_decisions(everything)
     if not decisions:
         raise DecisionsError(*_nothing_decided(run, accept_suggestions, min_confidence))
-    return Fixes(decisions, added, _changes(issues, decisions), warnings)
+    return Fixes(run.folder, True, decisions, added, _changes(issues, decisions), warnings)
 
 
 def _with_suggestions(decisions: list[Decision], issues: pd.DataFrame) -> list[Decision]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -301,10 +301,11 @@ class Run:
                 min_confidence=min_confidence,
                 reviewer=reviewer,
             )
-        if not dry_run:
-            write_fixes(self._files, fixes)
-            self._write_report()
-        return fixes
+        if dry_run:
+            return fixes
+        write_fixes(self._files, fixes)
+        self._write_report()
+        return replace(fixes, dry_run=False)
 
     def undo(self) -> Undone:
         """Take the last :meth:`apply_fixes` back; decisions of the review stay.

@@ -62,7 +62,7 @@ def apply_fixes(
     folder = run.folder / "cleaned"
     counts = fixes.counts()
     if as_json:
-        print_json({"run": str(run.folder), "cleaned": str(folder), "dry_run": dry_run, **counts})
+        print_json(fixes.to_dict())
         return
     rows = [
         (row.id, row.action, row.old_label, row.new_label or "", row.source)

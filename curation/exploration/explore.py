@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from curation.errors import InputError
 from curation.exploration.headers import read_headers, same_content
 from curation.exploration.notes import notes
 from curation.listings import Listings
+from curation.rendering.results import Result
 from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["MADE_BY", "SAMPLE", "SIZES", "Exploration", "explore", "suggested_size"]
@@ -44,8 +46,8 @@ _SIZE_RULE = (
 
 
 @dataclass(frozen=True)
-class Exploration:
-    """What was found.
+class Exploration(Result):
+    """What the data looks like, before anything is trained.
 
     Attributes
     ----------
@@ -61,6 +63,19 @@ class Exploration:
     listings: Listings
     photos: pd.DataFrame
     findings: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the findings, the content of ``explore.json``."""
+        return self.findings
+
+    def _shown(self) -> Iterator[tuple[str, Any]]:
+        yield "dataset", self.findings["dataset"]["name"]
+        yield "listings", self.findings["listings"]
+        yield "suggested_size", self.findings["photos"]["suggested_size"]
+        yield "notes", self.findings["notes"]
+        for part in ("labels", "prices"):
+            if self.findings[part]:
+                yield part, pd.DataFrame(self.findings[part]["per_class"])
 
 
 def explore(listings: Listings, *, sample: int = SAMPLE, seed: int = 0, reporter: Reporter = SILENT) -> Exploration:

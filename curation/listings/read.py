@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from curation.errors import ListingsError, closest, some
 from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, currency_of, number
 from curation.listings.memory import read_held
 from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, find_source, read_table
+from curation.rendering.results import Result
 from training.utils.files import sha256_of_file
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["Listings", "read_listings"]
 
 
 @dataclass(frozen=True)
-class Listings:
+class Listings(Result):
     """A checked table of listings.
 
     Attributes
@@ -50,6 +51,16 @@ class Listings:
     columns: dict[str, str]
     problems: pd.DataFrame
     sha256: str
+
+    def _shown(self) -> Iterator[tuple[str, Any]]:
+        yield "dataset", self.source.name
+        yield "listings", len(self.table)
+        yield "classes", self.classes
+        yield "problems", self.problems
+        yield "table", self.table
+
+    def _photo_root(self) -> Path:
+        return self.source.root
 
 
 def read_listings(

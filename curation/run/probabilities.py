@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from curation.rendering.results import Result
 from training.utils.arrays import Bool, Float64, Int64
 from training.utils.files import whole_file
 
@@ -15,7 +17,7 @@ __all__ = ["Probabilities"]
 
 
 @dataclass(frozen=True)
-class Probabilities:
+class Probabilities(Result):
     """Probabilities that carry their ids and classes.
 
     Attributes
@@ -34,6 +36,13 @@ class Probabilities:
     classes: tuple[str, ...]
     probs: Float64
     fold: Int64
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        columns = pd.DataFrame(self.probs, columns=list(self.classes))
+        return [("probs", pd.concat([pd.DataFrame({"id": self.ids, "fold": self.fold}), columns], axis=1))]
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [("listings", f"{len(self.ids):,}"), ("classes", f"{len(self.classes):,}")]
 
     @property
     def scored(self) -> Bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import json
 import re
@@ -15,8 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import curation
+from curation.cli import main
 from curation.demo_data import write_demo
 from curation.rendering.results import Result
 
@@ -132,6 +135,42 @@ def test_the_loop_from_listings_to_the_cleaned_dataset_and_back(shop, capfd):
     assert not (run.folder / "cleaned").exists()
     assert curation.open_run().folder == run.folder
     assert capfd.readouterr() == ("", "")
+
+
+def test_every_result_is_frozen_and_becomes_json_markdown_and_html():
+    results = [
+        value
+        for name in curation.__all__
+        if dataclasses.is_dataclass(value := getattr(curation, name)) and name not in ("Execution", "Recipe", "Run")
+    ]
+    assert len(results) > 15
+    for result in results:
+        assert result.__dataclass_params__.frozen, result
+        assert [name for name in ("to_dict", "to_markdown", "_repr_html_") if not hasattr(result, name)] == [], result
+
+
+def test_listings_and_what_is_seen_in_them_are_shown_with_photos_and_become_json(shop):
+    assert shop._repr_html_().count('src="data:image/') > 10
+    assert "| dataset | demo |" in shop.to_markdown()
+    assert shop.to_dict()["table"][0]["id"] == shop.table["id"].iloc[0]
+    exploration = curation.explore(shop)
+    assert "median" in exploration.to_markdown()
+    assert "<th" in exploration._repr_html_()
+    done = CliRunner().invoke(main, ["explore", str(shop.source.path), "--output", "seen", "--json"])
+    assert json.loads(done.stdout) == json.loads(json.dumps(exploration.to_dict()))
+
+
+def test_fixes_become_the_json_of_their_command(shop):
+    run = curation.find_issues(shop, probabilities=certain(shop), text=False)
+    assert "| listings | 120 |" in run.probabilities().to_markdown()
+    run.decide(run.issues["id"].iloc[0], "delete", reviewer="ana")
+    planned = run.apply_fixes(dry_run=True)
+    done = CliRunner().invoke(main, ["apply-fixes", "--run", str(run.folder), "--dry-run", "--json"])
+    assert json.loads(done.stdout) == planned.to_dict()
+    assert planned.dry_run
+    fixes = run.apply_fixes()
+    assert fixes.to_dict() == {**planned.to_dict(), "dry_run": False}
+    assert "| delete |" in fixes.to_markdown()
 
 
 def test_the_input_of_find_issues_stays_as_it_was(shop):

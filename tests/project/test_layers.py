@@ -104,7 +104,7 @@ MAY_IMPORT = {
         "training.features",
         "training.utils",
     ],
-    "curation.listings": ["curation.errors", "training.crossval", "training.utils"],
+    "curation.listings": ["curation.errors", "curation.rendering", "training.crossval", "training.utils"],
     "curation.models": [
         "curation.errors",
         "curation.evidence",
