@@ -37,7 +37,7 @@ from curation.evidence.log_odds import margins
 from curation.evidence.out_of_fold import FoldTrainer
 from curation.issues.label import threshold as cuts
 from curation.issues.label.judge import judge
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.crossval.plan import Plan
 from training.images.cache import default_cache
 from training.settings import read_settings
@@ -130,7 +130,7 @@ def evidence_of(
     curate = str(Path(sys.executable).with_name("curate"))
     command = [curate, "find-issues", str(listings.resolve()), "--run", str(folder / "run"), *options]
     subprocess.run(command, check=True, capture_output=True)
-    run = Run(folder / "run")
+    run = RunFolder(folder / "run")
     record, table = run.record(), run.listings()
     recipe, execution = read_settings(record["settings"]["train"])
     trainer = FoldTrainer.checked(recipe, execution, run.classes, default_cache(), Silent())

@@ -32,7 +32,7 @@ from curation.issues import Evidence
 from curation.issues.near_duplicate import KIND
 from curation.listings import read_listings
 from curation.photos.near_duplicates import find_similar
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.images.cache import PhotoCache
 from training.images.decoding import Photos, Pixels, decode
 from training.utils.arrays import Int64
@@ -82,7 +82,7 @@ def found(seeds: Sequence[int], listings: int, sizes: Sequence[int]) -> dict[str
 
 def _judged(folder: Path, size: int, truth: pd.DataFrame) -> dict[str, float]:
     source = read_listings(folder / "demo")
-    run = Run(folder / f"run-{size}")
+    run = RunFolder(folder / f"run-{size}")
     run.update(dataset={"root": str(folder / "demo"), "classes": list(source.classes)})
     cache = PhotoCache(folder / "cache", 10**10)
     table = prepare(run, source, image_size=size, seed=0, folds=5, cache=cache, reporter=Silent(), text=False)

@@ -34,7 +34,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from curation.issues.queue import COLUMNS
 from curation.review.page.write import write_page
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.utils.files import write_json
 
 CHROMIUM = "/usr/bin/chromium"
@@ -65,7 +65,7 @@ def main() -> None:
     drop_database()
 
 
-def make_run(folder: Path, listings: int) -> Run:
+def make_run(folder: Path, listings: int) -> RunFolder:
     """Write a finished run."""
     rng = np.random.default_rng(0)
     photos = folder / "photos"
@@ -99,7 +99,7 @@ def make_run(folder: Path, listings: int) -> Run:
     table = issues[["id", "image", "price"]].assign(
         label=issues["given_label"], title="a thing for sale", fold=0, split="train"
     )
-    run = Run(folder / "runs" / "made" / "1")
+    run = RunFolder(folder / "runs" / "made" / "1")
     run.training_folder.mkdir(parents=True)
     run.write_table(run.issues_file, issues)
     run.write_table(run.listings_file, table)
@@ -117,7 +117,7 @@ def make_run(folder: Path, listings: int) -> Run:
     return run
 
 
-def review(run: Run, decisions: int) -> dict[str, Any]:
+def review(run: RunFolder, decisions: int) -> dict[str, Any]:
     """Open a run, decide, and stop."""
     start = time.perf_counter()
     with server(run) as (process, url), sync_playwright() as playwright:
@@ -137,7 +137,7 @@ def review(run: Run, decisions: int) -> dict[str, Any]:
     return found
 
 
-def decide(page: Page, run: Run, decisions: int) -> dict[str, Any]:
+def decide(page: Page, run: RunFolder, decisions: int) -> dict[str, Any]:
     """Press keys on the open photo."""
     page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=60_000)
     page.locator("[data-cy=looker]").first.click()
@@ -159,7 +159,7 @@ def decide(page: Page, run: Run, decisions: int) -> dict[str, Any]:
     }
 
 
-def one_page(run: Run, decisions: int) -> dict[str, Any]:
+def one_page(run: RunFolder, decisions: int) -> dict[str, Any]:
     """Write the page, open it, and decide."""
     start = time.perf_counter()
     written = write_page(run, first=IN_PAGE)
@@ -210,7 +210,7 @@ def memory(process: psutil.Process) -> dict[str, int]:
 
 
 @contextmanager
-def server(run: Run) -> Iterator[tuple[psutil.Process, str]]:
+def server(run: RunFolder) -> Iterator[tuple[psutil.Process, str]]:
     """Yield `curate review` and its address."""
     code = "from curation.cli import main; main()"
     command = [sys.executable, "-c", code, "review", "--run", str(run.folder), "--port", "0", "--no-browser"]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import average_precision_score, f1_score
 
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 
 
 def main() -> None:
@@ -25,12 +25,12 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("truth", type=Path)
     arguments = parser.parse_args()
-    run = Run(arguments.run)
+    run = RunFolder(arguments.run)
     truth = pd.read_csv(arguments.truth, dtype=str, keep_default_na=False).set_index("id")
     print(json.dumps({"seconds": run.record()["seconds"], **detection(run, truth)}, indent=2))
 
 
-def detection(run: Run, truth: pd.DataFrame) -> dict[str, object]:
+def detection(run: RunFolder, truth: pd.DataFrame) -> dict[str, object]:
     """Score the ranking, the flags and the suggestions."""
     issues = run.issues().set_index("id")
     known = truth.loc[issues.index]

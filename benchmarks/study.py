@@ -26,7 +26,7 @@ from curation.listings import read_listings
 from curation.listings.columns import class_numbers
 from curation.models.cross_validate import fold_jobs
 from curation.models.dataset import Prepared, prepare_dataset, start
-from curation.run.run import STUDIES
+from curation.run.folder import STUDIES
 from training.crossval.workers import run_jobs
 from training.evaluation.bootstrap import resample
 from training.evaluation.metrics import classification_metrics, price_scores

@@ -24,8 +24,8 @@ from curation.listings import Listings
 from curation.listings.problems import check_expected, dataset_facts, report_problems
 from curation.photos.text import check_reader
 from curation.run.create import create_run
+from curation.run.folder import RunFolder
 from curation.run.record import recorded
-from curation.run.run import Run
 from training.crossval.folds import check_folds
 from training.images.cache import PhotoCache, default_cache
 from training.settings import Execution, Recipe
@@ -83,7 +83,7 @@ def find(
     cache: PhotoCache | None = None,
     command: Sequence[str] = (),
     reporter: Reporter = SILENT,
-) -> Run:
+) -> RunFolder:
     """Find the issues of a dataset and keep everything in a run folder.
 
     An interrupted run with the same settings and data is continued.
@@ -105,7 +105,7 @@ def find(
 
     Returns
     -------
-    Run
+    RunFolder
         Finished.
     """
     cache = cache or default_cache()
@@ -129,7 +129,7 @@ def find(
     return run
 
 
-def _write(run: Run, evidence: Evidence) -> None:
+def _write(run: RunFolder, evidence: Evidence) -> None:
     table = evidence.listings
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
     Probabilities(ids, evidence.classes, evidence.probs, fold).save(run.probabilities_file)
@@ -154,7 +154,7 @@ class _GivenProbabilities:
     def classes(self) -> Sequence[str]:
         return self.probabilities.classes
 
-    def score(self, run: Run) -> Evidence:
+    def score(self, run: RunFolder) -> Evidence:
         """Prepare the photos of a run, and return its evidence."""
         size, fold = self.settings.execution.complete(self.settings.recipe).size, self.probabilities.fold
         table = _prepare(run, self.listings, self.settings, size, fold, self.cache, self.reporter)
@@ -176,7 +176,7 @@ class _TrainedHere:
     def classes(self) -> Sequence[str]:
         return self.trainer.classes
 
-    def score(self, run: Run) -> Evidence:
+    def score(self, run: RunFolder) -> Evidence:
         """Plan the training, prepare the photos of a run, train, and return its evidence."""
         plan = self._plan(run)
         size, folds = plan.recipe.size, self.settings.folds
@@ -184,7 +184,7 @@ class _TrainedHere:
         with run.stage("train"):
             return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter)
 
-    def _plan(self, run: Run) -> Plan:
+    def _plan(self, run: RunFolder) -> Plan:
         from training.crossval.plan import Plan
 
         file = run.training_folder / "plan.json"
@@ -213,7 +213,7 @@ def _scorer(
 
 
 def _prepare(
-    run: Run,
+    run: RunFolder,
     listings: Listings,
     settings: FindSettings,
     image_size: int,
@@ -234,7 +234,7 @@ def _prepare(
         )
 
 
-def _write_report(run: Run) -> None:
+def _write_report(run: RunFolder) -> None:
     from curation.report import write_report
 
     write_report(run)

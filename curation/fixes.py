@@ -20,6 +20,7 @@ from curation import __version__
 from curation.errors import DecisionsError, RunError
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS, TABLE
 from curation.rendering.results import Result
+from curation.run.folder import RunFolder
 from curation.run.journal import (
     UNDO,
     Decision,
@@ -29,7 +30,6 @@ from curation.run.journal import (
     reviewer_name,
     taken_back,
 )
-from curation.run.run import Run
 from training.utils.files import read_json, sha256_of_file, sync_folder, write_json, write_text
 from training.utils.units import now
 
@@ -108,7 +108,7 @@ class Undone(Result):
 
 
 def plan_fixes(
-    run: Run,
+    run: RunFolder,
     *,
     decisions_file: Path | None = None,
     accept_suggestions: bool = False,
@@ -119,7 +119,7 @@ def plan_fixes(
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished run.
     decisions_file : Path, optional
         A CSV with ``id``, ``decision``, ``new_label``; its decisions go before those made earlier.
@@ -163,7 +163,7 @@ def _with_suggestions(decisions: list[Decision], issues: pd.DataFrame) -> list[D
     return [replace(decision, suggested_label=known.get(decision.id)) for decision in decisions]
 
 
-def _nothing_decided(run: Run, accepted: bool, confidence: float) -> tuple[str]:
+def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> tuple[str]:
     if accepted:
         return (
             f"nothing is decided in {run.folder}, and no suggestion has a confidence of {confidence} or more. "
@@ -175,7 +175,7 @@ def _nothing_decided(run: Run, accepted: bool, confidence: float) -> tuple[str]:
     )
 
 
-def _accepted(run: Run, issues: pd.DataFrame, decided: set[str], confidence: float) -> list[Decision]:
+def _accepted(run: RunFolder, issues: pd.DataFrame, decided: set[str], confidence: float) -> list[Decision]:
     if not 0 <= confidence <= 1:
         raise DecisionsError(
             "`min_confidence` is out of range", got=str(confidence), wanted="0 to 1", parameter="min_confidence"
@@ -220,12 +220,12 @@ def _changes(issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFra
     return pd.DataFrame(rows, columns=list(_CHANGE_COLUMNS)).astype("string")
 
 
-def apply_fixes(run: Run, fixes: Fixes) -> Path:
+def apply_fixes(run: RunFolder, fixes: Fixes) -> Path:
     """Write ``cleaned/``: the dataset with all decisions applied, whole or not at all.
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         The run.
     fixes : Fixes
         From :func:`plan_fixes`.
@@ -265,7 +265,7 @@ def apply_fixes(run: Run, fixes: Fixes) -> Path:
     return run.cleaned
 
 
-def _cleaned_table(run: Run, listings: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
+def _cleaned_table(run: RunFolder, listings: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
     """Return the listings under our column names with the changes made and image paths that still resolve."""
     deleted = set(changes.loc[changes["action"] == "delete", "id"])
     relabelled = changes[changes["action"] == "relabel"].set_index("id")["new_label"]
@@ -281,7 +281,7 @@ def _cleaned_table(run: Run, listings: pd.DataFrame, changes: pd.DataFrame) -> p
     return table.drop(columns=[*RUN_COLUMNS, *empty])
 
 
-def _declaration(run: Run, table: pd.DataFrame) -> str:
+def _declaration(run: RunFolder, table: pd.DataFrame) -> str:
     dataset = run.record()["dataset"]
     # the photos stay where they are; only they may be outside of this folder
     photos = os.path.relpath(dataset["photos"], run.cleaned.resolve())
@@ -297,15 +297,15 @@ def _declaration(run: Run, table: pd.DataFrame) -> str:
     return "\n".join([*lines, "", *expected, ""])
 
 
-def _versions(run: Run) -> Path:
+def _versions(run: RunFolder) -> Path:
     return run.folder / "versions"
 
 
-def _comparison_files(run: Run) -> tuple[Path, Path]:
+def _comparison_files(run: RunFolder) -> tuple[Path, Path]:
     return run.comparison_file, run.predictions_file
 
 
-def _put_aside(run: Run) -> None:
+def _put_aside(run: RunFolder) -> None:
     """Keep the version there is, with the comparison that was made of it."""
     if run.cleaned.exists():
         versions = _versions(run)
@@ -316,7 +316,7 @@ def _put_aside(run: Run) -> None:
         run.cleaned.rename(versions / f"{len(list(versions.iterdir())) + 1:04d}")
 
 
-def undo_fixes(run: Run) -> Undone:
+def undo_fixes(run: RunFolder) -> Undone:
     """Take the last apply-fixes back.
 
     Decisions that it added itself (accepted suggestions, a CSV) are undone in the journal; those made in the review
@@ -324,7 +324,7 @@ def undo_fixes(run: Run) -> Undone:
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         The run.
 
     Raises

@@ -20,8 +20,8 @@ from playwright.sync_api import Locator, Page, sync_playwright
 
 from benchmarks.review import CHROMIUM, FLAGS, drop_database, server, wait_for_card
 from curation.review.page.write import write_page
+from curation.run.folder import RunFolder
 from curation.run.lookup import open_run
-from curation.run.run import Run
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = {"width": 1440, "height": 860}
@@ -37,7 +37,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     os.environ["CURATE_REVIEWER"] = "ana"
     with tempfile.TemporaryDirectory() as folder:
-        copy = Run(Path(folder) / "runs" / "demo" / "1")
+        copy = RunFolder(Path(folder) / "runs" / "demo" / "1")
         shutil.copytree(run.folder, copy.folder, ignore=shutil.ignore_patterns("decisions.jsonl", "cleaned", "models"))
         with server(copy) as (_, url), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
@@ -75,7 +75,7 @@ def draw_app(page: Page, url: str) -> None:
     save(page.locator("[data-curate=progress]"), "progress")
 
 
-def draw_page(page: Page, run: Run) -> None:
+def draw_page(page: Page, run: RunFolder) -> None:
     """Draw the page that needs no server."""
     path = write_page(run).path
     assert path is not None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from curation.demo_data import write_demo
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 
 # A database of the tests' own: the mongod is shared with whatever else of this user runs FiftyOne, which reads the
 # name once, when the first test imports it.
@@ -47,19 +47,19 @@ def demo(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(demo, tmp_path_factory) -> Run:
+def finished(demo, tmp_path_factory) -> RunFolder:
     """A finished run of the demo without networks; tests must not change it."""
     return find_in_demo(demo, tmp_path_factory.mktemp("runs") / "finished", preset="quick")
 
 
 @pytest.fixture(scope="session")
-def networked(demo, tmp_path_factory) -> Run:
+def networked(demo, tmp_path_factory) -> RunFolder:
     """A finished run of the demo with a small network per fold; tests must not change it."""
     folder = tmp_path_factory.mktemp("runs") / "networked"
     return find_in_demo(demo, folder, model="squeezenet1_1", image_size=32, epochs=1, batch_size=32)
 
 
-def find_in_demo(demo: Path, folder: Path, **train: Any) -> Run:
+def find_in_demo(demo: Path, folder: Path, **train: Any) -> RunFolder:
     from curation.find import FindSettings, find
     from curation.listings import read_listings
     from training.settings import read_settings
@@ -70,10 +70,10 @@ def find_in_demo(demo: Path, folder: Path, **train: Any) -> Run:
 
 
 @pytest.fixture
-def run(finished, tmp_path) -> Run:
+def run(finished, tmp_path) -> RunFolder:
     """A copy of the finished run that a test may change."""
     shutil.copytree(finished.folder, tmp_path / "run")
-    return Run(tmp_path / "run")
+    return RunFolder(tmp_path / "run")
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pandas as pd
 from curation.errors import DecisionsError, about
 from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
-from curation.run import run as folders
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision, check_decisions, check_reviewer, reviewer_name
 from curation.run.probabilities import Probabilities
 from curation.run.status import Status, status_of
@@ -71,9 +71,9 @@ class Run:
         return self.summary()._repr_html_()
 
     @property
-    def _files(self) -> folders.Run:
+    def _files(self) -> RunFolder:
         with about("folder"):
-            return folders.Run(Path(self.folder)).require_finished()
+            return RunFolder(Path(self.folder)).require_finished()
 
     @property
     def listings(self) -> pd.DataFrame:

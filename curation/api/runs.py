@@ -14,8 +14,8 @@ from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
 from curation.listings.problems import require_trainable
 from curation.run import lookup
-from curation.run import run as folders
 from curation.run.diff import RunDiff, diff_runs, named_run
+from curation.run.folder import RunFolder
 from curation.run.overview import RunRow, list_runs
 from training.images.cache import PhotoCache, default_cache
 from training.settings import Execution, Recipe
@@ -190,6 +190,6 @@ def diff(a: Run | str | Path, b: Run | str | Path) -> RunDiff:
     return diff_runs(_finished(a, "a"), _finished(b, "b"))
 
 
-def _finished(run: Run | str | Path, parameter: str) -> folders.Run:
+def _finished(run: Run | str | Path, parameter: str) -> RunFolder:
     with about(parameter):
-        return folders.Run(run.folder).require_finished() if isinstance(run, Run) else named_run(str(run))
+        return RunFolder(run.folder).require_finished() if isinstance(run, Run) else named_run(str(run))

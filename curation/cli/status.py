@@ -10,8 +10,8 @@ import click
 from curation.cli.options import json_option, run_option
 from curation.cli.terminal import Terminal, print_json
 from curation.errors import RunError
+from curation.run.folder import RUNS, RunFolder
 from curation.run.lookup import find_runs
-from curation.run.run import RUNS, Run
 from curation.run.status import Status, status_of
 
 __all__ = ["status"]
@@ -22,7 +22,7 @@ __all__ = ["status"]
 @json_option
 def status(run_folder: Path | None, as_json: bool) -> None:
     """Show where a run stands and what to do next."""
-    runs = [Run(run_folder)] if run_folder else find_runs()
+    runs = [RunFolder(run_folder)] if run_folder else find_runs()
     if not runs:
         raise RunError(f"there is no run below {RUNS}/", fix="Start one with: curate find-issues DATASET")
     found = status_of(runs[-1])

@@ -18,7 +18,7 @@ from curation.comparison.truth import read_truth
 from curation.comparison.versions import AFTER, Versions
 from curation.comparison.warnings import warnings_of
 from curation.errors import InputError
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.images.cache import PhotoCache, default_cache
 from training.utils.arrays import Int64
 from training.utils.files import whole_file, write_json
@@ -29,7 +29,7 @@ __all__ = ["retrain", "retrain_and_compare"]
 
 
 def retrain_and_compare(
-    run: Run,
+    run: RunFolder,
     *,
     seeds: int = SEEDS,
     controls: bool = False,
@@ -47,7 +47,7 @@ def retrain_and_compare(
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished run with photos and ``cleaned/``. It gets ``comparison.json``, ``predictions.npz`` and TensorBoard
         logs.
     seeds : int
@@ -102,7 +102,7 @@ def retrain_and_compare(
 
 
 def retrain(
-    run: Run,
+    run: RunFolder,
     *,
     seeds: int = SEEDS,
     truth: str | None = None,
@@ -137,14 +137,14 @@ class _Trained:
     warnings: tuple[str, ...]
 
 
-def _versions(run: Run, seeds: int, truth: str | None, *, compare: bool, controls: bool = False) -> Versions:
+def _versions(run: RunFolder, seeds: int, truth: str | None, *, compare: bool, controls: bool = False) -> Versions:
     if seeds < 1:
         raise InputError("the number of seeds is out of range", got=str(seeds), wanted="1 or more", parameter="seeds")
     return Versions(run, None if truth is None else read_truth(run, truth), compare=compare, controls=controls)
 
 
 def _train(
-    run: Run,
+    run: RunFolder,
     versions: Versions,
     seeds: int,
     changes: Mapping[str, Any],
@@ -203,7 +203,7 @@ def _true(versions: Versions) -> Int64 | None:
     return versions.true if versions.true is not None and (versions.true >= 0).any() else None
 
 
-def _write(run: Run, versions: Versions, predictions: dict[str, Int64], comparison: Comparison) -> None:
+def _write(run: RunFolder, versions: Versions, predictions: dict[str, Int64], comparison: Comparison) -> None:
     from curation.comparison.tensorboard import write_logs
 
     with whole_file(run.predictions_file) as temporary:

@@ -12,7 +12,7 @@ from curation.comparison import words
 from curation.comparison.scored import Scores, VersionScores
 from curation.errors import RunError
 from curation.rendering.results import Result, plain
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.utils.files import read_json
 
 __all__ = ["Change", "Comparison", "Known", "Retrained", "Reviewed", "TrainingCounts", "read_comparison"]
@@ -251,7 +251,7 @@ class Comparison(_Trained):
         return [("test labels", words.labels_table(self)), ("classes", words.classes_table(self))]
 
 
-def read_comparison(run: Run) -> Comparison | None:
+def read_comparison(run: RunFolder) -> Comparison | None:
     """Return the comparison of a run; None if it has none.
 
     Raises

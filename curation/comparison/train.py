@@ -10,7 +10,7 @@ import numpy as np
 from curation.comparison.versions import Versions
 from curation.errors import InputError, some
 from curation.evidence.split import open_photos
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.crossval.checkpoint import remove_outdated
 from training.crossval.jobs import Data, Done, Job, prepare_data
 from training.crossval.plan import Work, make_plan, say_plan, with_weights
@@ -29,7 +29,7 @@ __all__ = ["Trainer", "settings_of"]
 _OF_NETWORKS = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
 
 
-def settings_of(run: Run, changes: dict[str, Any]) -> tuple[Recipe, Execution]:
+def settings_of(run: RunFolder, changes: dict[str, Any]) -> tuple[Recipe, Execution]:
     """Return how the models of a comparison are trained: as those of the run, but for `changes`.
 
     Raises
@@ -57,7 +57,7 @@ class Trainer:
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         Finished.
     versions : Versions
         What trains each of them.
@@ -78,7 +78,7 @@ class Trainer:
 
     def __init__(
         self,
-        run: Run,
+        run: RunFolder,
         versions: Versions,
         recipe: Recipe,
         execution: Execution,

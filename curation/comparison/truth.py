@@ -10,7 +10,7 @@ import pandas as pd
 
 from curation.errors import InputError, closest, some
 from curation.listings.columns import class_numbers
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.utils.arrays import Int64
 
 __all__ = ["NO_CLASS", "Truth", "read_truth"]
@@ -34,12 +34,12 @@ class Truth:
     labels: Int64
 
 
-def read_truth(run: Run, name: str) -> Truth:
+def read_truth(run: RunFolder, name: str) -> Truth:
     """Read the true labels from a column of the dataset, or from a CSV beside it.
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         Finished.
     name : str
         A column of the dataset; or a CSV with ``id`` and ``true_label``, such as the demo's ``truth.csv``.

@@ -13,8 +13,8 @@ from curation.comparison.truth import NO_CLASS, Truth
 from curation.errors import InputError, RunError
 from curation.evidence.split import require_photos
 from curation.listings.columns import class_numbers, groups_of
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from curation.run.run import Run
 from training.utils.arrays import Bool, Int64
 
 __all__ = ["AFTER", "BEFORE", "Versions"]
@@ -31,7 +31,7 @@ class Versions:
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         Finished, with photos and ``cleaned/``.
     truth : Truth, optional
         The true labels, where they are known.
@@ -63,7 +63,9 @@ class Versions:
         If nothing is left to train or test on.
     """
 
-    def __init__(self, run: Run, truth: Truth | None = None, *, compare: bool = True, controls: bool = False) -> None:
+    def __init__(
+        self, run: RunFolder, truth: Truth | None = None, *, compare: bool = True, controls: bool = False
+    ) -> None:
         table = run.listings()
         require_photos(run, table)
         self.ids = table["id"].to_numpy(dtype=np.str_)
@@ -163,7 +165,7 @@ class Versions:
         return np.where(self._trains & (self.before >= 0), true, -1)
 
 
-def _cleaned_labels(run: Run, ids: pd.Series) -> pd.Series:
+def _cleaned_labels(run: RunFolder, ids: pd.Series) -> pd.Series:
     table_file = run.cleaned / "listings.csv"
     if not table_file.exists():
         raise RunError(

@@ -17,7 +17,7 @@ from curation.evidence.evidence import Evidence
 from curation.evidence.split import TEST_SHARE, open_photos
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data
 from training.crossval.plan import Plan, Work, make_plan, say_plan, with_weights
@@ -124,14 +124,16 @@ class FoldTrainer:
         say_plan(plan, self.recipe, rows, reporter)
         return plan
 
-    def train(self, plan: Plan, run: Run, table: pd.DataFrame, currency: str | None, reporter: Reporter) -> Evidence:
+    def train(
+        self, plan: Plan, run: RunFolder, table: pd.DataFrame, currency: str | None, reporter: Reporter
+    ) -> Evidence:
         """Score every listing with a photo by the model that never saw it, its group, or its photo, and by the others.
 
         Parameters
         ----------
         plan : Plan
             How.
-        run : Run
+        run : RunFolder
             Gets a checkpoint and a TensorBoard log per fold.
         table : DataFrame
             Of :func:`curation.evidence.split.prepare`.

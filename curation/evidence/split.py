@@ -12,7 +12,7 @@ from curation.errors import RunError, some
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of
 from curation.photos.facts import photos_file, store_of, with_photo_facts
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.crossval.folds import assign_folds, choose_test
 from training.images import PhotoFacts
 from training.images.cache import PhotoCache
@@ -27,7 +27,7 @@ TEST_SHARE = 0.2
 
 
 def prepare(
-    run: Run,
+    run: RunFolder,
     listings: Listings,
     *,
     image_size: int,
@@ -41,7 +41,7 @@ def prepare(
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         Gets ``listings.parquet`` and the list of its decoded photos.
     listings : Listings
         The checked table.
@@ -89,12 +89,12 @@ def prepare(
     return table
 
 
-def open_photos(run: Run, cache: PhotoCache, reporter: Reporter) -> PhotoStore:
+def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoStore:
     """Open the decoded photos of a run; where the cache no longer has them, decode the originals again.
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         With ``listings.parquet``.
     cache : PhotoCache
         Where photos that are decoded again are kept.
@@ -125,12 +125,12 @@ def open_photos(run: Run, cache: PhotoCache, reporter: Reporter) -> PhotoStore:
     return store
 
 
-def require_photos(run: Run, table: pd.DataFrame) -> None:
+def require_photos(run: RunFolder, table: pd.DataFrame) -> None:
     """Refuse a run whose listings have no photo: nothing can be trained on it.
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         The run, for the message.
     table : DataFrame
         Its listings, with ``sha256``.
@@ -146,7 +146,7 @@ def require_photos(run: Run, table: pd.DataFrame) -> None:
         )
 
 
-def _require_unchanged(run: Run, table: pd.DataFrame, facts: Sequence[PhotoFacts]) -> None:
+def _require_unchanged(run: RunFolder, table: pd.DataFrame, facts: Sequence[PhotoFacts]) -> None:
     """Refuse photos that are not those of the run: its issues and decisions are about the old ones."""
     different = [
         f"{id} ({fact.error or 'another photo'})"

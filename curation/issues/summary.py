@@ -11,7 +11,7 @@ import pandas as pd
 
 from curation.issues import KINDS, expected_changes
 from curation.rendering.results import Result
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 
 __all__ = ["Agreement", "Budget", "Summary", "agreement", "summarise"]
 
@@ -110,12 +110,12 @@ class Summary(Result):
         return self._photos
 
 
-def summarise(run: Run, budget: int | None = None) -> Summary:
+def summarise(run: RunFolder, budget: int | None = None) -> Summary:
     """Summarise a run.
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         Finished.
     budget : int, optional
         How many listings a person is going to look at.
@@ -143,7 +143,7 @@ def _budget(issues: pd.DataFrame, budget: int) -> Budget:
     return Budget(first, expected_changes(issues, first), expected_changes(issues, len(issues)))
 
 
-def agreement(run: Run) -> Agreement:
+def agreement(run: RunFolder) -> Agreement:
     """Return how often the out-of-fold model agrees with the given labels."""
     probabilities, given = run.probabilities(), run.listings()["label"]
     judged = probabilities.scored & given.notna().to_numpy()

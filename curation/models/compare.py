@@ -19,8 +19,8 @@ from curation.models.outputs import spread
 from curation.models.ranking import SCORES, behind, ranked
 from curation.models.scores import scores_of
 from curation.models.throughput import expected_seconds, measured
+from curation.run.folder import STUDIES, RunFolder
 from curation.run.record import recorded
-from curation.run.run import STUDIES, Run
 from training.crossval.checkpoint import drop_weights, has_checkpoint
 from training.crossval.folds import check_folds
 from training.crossval.jobs import Job
@@ -213,7 +213,7 @@ class _Timed:
     """A reporter that times a stage of a run from the first step on: starting processes is not training."""
 
     reporter: Reporter
-    run: Run
+    run: RunFolder
     stage: str
 
     def say(self, line: str) -> None:

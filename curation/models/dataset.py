@@ -15,7 +15,7 @@ from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of, prices_of
 from curation.listings.problems import check_expected, dataset_facts, report_problems
 from curation.run.create import create_run
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.crossval.folds import assign_folds
 from training.crossval.jobs import Data, Labels
 from training.fit.loop import epoch_size
@@ -39,7 +39,7 @@ class Prepared:
 
     Attributes
     ----------
-    run : Run
+    run : RunFolder
         The folder that gets everything.
     table : DataFrame
         Of :func:`curation.evidence.split.prepare`.
@@ -57,7 +57,7 @@ class Prepared:
         What weakens the models or their scores.
     """
 
-    run: Run
+    run: RunFolder
     table: pd.DataFrame
     classes: tuple[str, ...]
     currency: str | None
@@ -141,7 +141,7 @@ def start(
     settings: dict[str, object],
     seed: int,
     extend: bool = False,
-) -> Run:
+) -> RunFolder:
     """Make the folder of a model or a study, or resume an interrupted one.
 
     Parameters
@@ -166,7 +166,7 @@ def start(
 
 
 def prepare_dataset(
-    run: Run,
+    run: RunFolder,
     listings: Listings,
     recipe: Recipe,
     *,
@@ -179,7 +179,7 @@ def prepare_dataset(
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         Gets ``listings.parquet``.
     listings : Listings
         The checked table.

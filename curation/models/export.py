@@ -9,7 +9,7 @@ import numpy as np
 
 from curation.errors import InputError
 from curation.photos.facts import photos_file
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.images import Pixels
 from training.images.store import PhotosGoneError, PhotoStore
 from training.networks.onnx import export_onnx
@@ -76,7 +76,7 @@ def _photos(folder: Path, size: int) -> Pixels:
     """Return some decoded photos of the folder in which a model was trained; none where they are gone."""
     none = np.empty((0, size, size, 3), dtype=np.uint8)
     try:
-        store = PhotoStore.load(photos_file(Run(folder).training_folder))
+        store = PhotoStore.load(photos_file(RunFolder(folder).training_folder))
     except (FileNotFoundError, NotADirectoryError, PhotosGoneError):
         return none
     if store.shape[1] != size:

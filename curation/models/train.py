@@ -15,8 +15,8 @@ from curation.models.dataset import Prepared, check_settings, prepare_dataset, s
 from curation.models.outputs import tell, told_columns
 from curation.models.scores import log_confusion, scores_of
 from curation.models.throughput import arrange
+from curation.run.folder import MODELS
 from curation.run.record import recorded
-from curation.run.run import MODELS
 from training.crossval.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint
 from training.crossval.jobs import Job
 from training.crossval.plan import with_weights

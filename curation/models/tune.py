@@ -19,8 +19,8 @@ from curation.models.search_space import digest, space_around, with_parameters
 from curation.models.throughput import expected_seconds, measured
 from curation.models.trials import Trials, Tried, quiet
 from curation.models.tune_result import tune_result, write_tune, written
+from curation.run.folder import STUDIES, RunFolder
 from curation.run.record import recorded
-from curation.run.run import STUDIES, Run
 from training.crossval.checkpoint import remove_models
 from training.crossval.jobs import Job
 from training.crossval.plan import with_weights
@@ -158,7 +158,7 @@ def _clock(limit: float | None) -> Callable[[], bool]:
     return lambda: limit is not None and time.monotonic() - began >= limit
 
 
-def _as_begun(run: Run, recipe: Recipe, reporter: Reporter) -> Recipe:
+def _as_begun(run: RunFolder, recipe: Recipe, reporter: Reporter) -> Recipe:
     """Return the settings with the initial weights that the study began with, whatever can be fetched today."""
     begun = run.record().get("pretrained")
     if begun is None:

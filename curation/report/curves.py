@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 
 __all__ = ["Curve", "Curves", "read_curves"]
 
@@ -35,7 +35,7 @@ class Curves:
     after: list[Curve]
 
 
-def read_curves(run: Run) -> Curves:
+def read_curves(run: RunFolder) -> Curves:
     """Read the logs of a run; an empty or damaged one is left out."""
     folder = run.training_folder
     return Curves(

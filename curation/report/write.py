@@ -20,7 +20,7 @@ from curation.report.curves import read_curves
 from curation.report.plots import fold_plot, price_plot, retrain_plot
 from curation.report.reproduce import reproduce
 from curation.report.summary import summary
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.utils.files import write_text
 
 __all__ = ["write_report"]
@@ -28,7 +28,7 @@ __all__ = ["write_report"]
 _CLASSES = 20
 
 
-def write_report(run: Run) -> Path:
+def write_report(run: RunFolder) -> Path:
     """Write the page with what the run has so far: issues, decisions, the comparison.
 
     Only the worst listings of each kind are shown, as small thumbnails inside the page, so it stays small at
@@ -36,7 +36,7 @@ def write_report(run: Run) -> Path:
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A run whose issues are written.
 
     Returns
@@ -78,7 +78,7 @@ def write_report(run: Run) -> Path:
     return run.report_file
 
 
-def _health(run: Run) -> dict[str, Any] | None:
+def _health(run: RunFolder) -> dict[str, Any] | None:
     """Return what the template shows of the labels by class; None if there is nothing to show."""
     health = run.health()
     if not health["classes"]:
@@ -111,7 +111,7 @@ def _prices(issues: pd.DataFrame, currency: str | None) -> dict[str, Any] | None
     return {"picture": _both(picture, "prices of each class, its usual range, and the flagged prices"), "of": classes}
 
 
-def _learning(run: Run) -> dict[str, Any]:
+def _learning(run: RunFolder) -> dict[str, Any]:
     """Return the learning curves, or the reason why there are none."""
     curves = read_curves(run)
     drawn = {
@@ -124,7 +124,7 @@ def _learning(run: Run) -> dict[str, Any]:
     return {"pictures": pictures, "without": None if pictures else _why_no_curves(run)}
 
 
-def _why_no_curves(run: Run) -> str:
+def _why_no_curves(run: RunFolder) -> str:
     if run.record()["settings"]["probabilities"]:
         return "The probabilities were given: nothing was trained here."
     if not run.training_folder.is_dir():

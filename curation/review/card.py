@@ -12,7 +12,7 @@ import pandas as pd
 
 from curation.review.similar import features_of, nearest
 from curation.review.table import plain, review_table
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.utils.arrays import Float64, Int64
 
 __all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
@@ -115,7 +115,7 @@ class Cards:
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished one with photos.
 
     Attributes
@@ -125,7 +125,7 @@ class Cards:
     classes : list of str
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunFolder) -> None:
         self.table = table = review_table(run)
         listings = run.listings()
         self.classes = run.classes
@@ -232,18 +232,18 @@ class Cards:
         return {name: plain(column[place]) for name, column in self._columns.items()}
 
 
-def cards_of(run: Run) -> Cards:
+def cards_of(run: RunFolder) -> Cards:
     """Return the cards of a run; cached for as long as its tables stay the same."""
     changed = run.issues_file.stat().st_mtime_ns
     return _cards(run, changed)
 
 
 @lru_cache(maxsize=2)
-def _cards(run: Run, _changed: int) -> Cards:
+def _cards(run: RunFolder, _changed: int) -> Cards:
     return Cards(run)
 
 
-def _probabilities(run: Run) -> dict[str, Float64]:
+def _probabilities(run: RunFolder) -> dict[str, Float64]:
     probabilities = run.probabilities()
     scored = probabilities.scored
     return dict(zip(probabilities.ids[scored].tolist(), probabilities.probs[scored], strict=True))

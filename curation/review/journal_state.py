@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from curation.errors import ReviewError
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions, disagreements, misfit, noted
-from curation.run.run import Run
 
 __all__ = ["Standing", "standing_of"]
 
@@ -44,7 +44,7 @@ class Standing:
         return self.holding.get(id) or self.notes.get(id)
 
 
-def standing_of(run: Run) -> Standing:
+def standing_of(run: RunFolder) -> Standing:
     """Return the decisions as they stand; cached for as long as the journal and the listings stay the same.
 
     Raises
@@ -58,7 +58,7 @@ def standing_of(run: Run) -> Standing:
 
 
 @lru_cache(maxsize=2)
-def _standing_of(run: Run, _journal: tuple[int, int], issues: int) -> Standing:
+def _standing_of(run: RunFolder, _journal: tuple[int, int], issues: int) -> Standing:
     try:
         decisions, damaged = run.decisions()
     except OSError as error:
@@ -81,5 +81,5 @@ def _standing_of(run: Run, _journal: tuple[int, int], issues: int) -> Standing:
 
 
 @lru_cache(maxsize=2)
-def _ids(run: Run, _changed: int) -> frozenset[str]:
+def _ids(run: RunFolder, _changed: int) -> frozenset[str]:
     return frozenset(run.issues()["id"].astype(str))

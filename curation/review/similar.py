@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.utils.arrays import Float32, Int64
 
 __all__ = ["features_of", "nearest"]
 
 
-def features_of(run: Run) -> Float32:
+def features_of(run: RunFolder) -> Float32:
     """Return features of the photos of a run, one row per row of ``listings.parquet``.
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished one.
 
     Returns

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import ReviewError
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 
 __all__ = ["issue_kinds", "missing_photos", "plain", "review_table"]
 
@@ -29,7 +29,7 @@ def issue_kinds(columns: Sequence[str]) -> list[str]:
     return [name[3:-6] for name in columns if name.startswith("is_") and name.endswith("_issue")]
 
 
-def review_table(run: Run) -> pd.DataFrame:
+def review_table(run: RunFolder) -> pd.DataFrame:
     """Return the listings that can be looked at, by priority.
 
     Returns
@@ -111,7 +111,7 @@ def _order_of_groups(table: pd.DataFrame) -> pd.Series:
     return table["near_duplicate_group"].map(places).astype("Int64")
 
 
-def _predictions(run: Run) -> pd.DataFrame:
+def _predictions(run: RunFolder) -> pd.DataFrame:
     """Return the most probable class of each listing that was scored."""
     probabilities = run.probabilities()
     scored, classes = probabilities.scored, np.array(probabilities.classes)

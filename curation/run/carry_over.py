@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import RunError, some
+from curation.run.folder import RUNS, RunFolder
 from curation.run.journal import Decision, misfit
-from curation.run.run import RUNS, Run
 from training.utils.files import lock
 
 __all__ = ["EARLIER", "CarriedOver", "carry_over"]
@@ -65,7 +65,7 @@ def _ies(number: int) -> str:
     return "ies" if number == 1 else "y"
 
 
-def carry_over(run: Run) -> CarriedOver | None:
+def carry_over(run: RunFolder) -> CarriedOver | None:
     """Copy what was decided in the latest earlier run of the same dataset into a run that has no decision yet.
 
     A decision still applies if the listing has the same photo (SHA-256 of the file) and the same given label as in
@@ -75,7 +75,7 @@ def carry_over(run: Run) -> CarriedOver | None:
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished one. With any line in its journal it is left alone, so nothing is taken over twice.
 
     Returns
@@ -105,17 +105,17 @@ def carry_over(run: Run) -> CarriedOver | None:
     return result
 
 
-def _begun(run: Run) -> bool:
+def _begun(run: RunFolder) -> bool:
     return run.journal.exists() and run.journal.stat().st_size > 0
 
 
-def _latest_decided(run: Run) -> Run | None:
+def _latest_decided(run: RunFolder) -> RunFolder | None:
     """Return the latest run before this one that is of the same dataset and has a decision that holds."""
     record = run.record()
     places = {path.resolve() for root in (run.folder.parent, *RUNS.glob("*")) for path in root.glob("*/run.json")}
-    earlier: list[tuple[str, str, Run]] = []
+    earlier: list[tuple[str, str, RunFolder]] = []
     for place in places - {run.record_file.resolve()}:
-        other = Run(place.parent)
+        other = RunFolder(place.parent)
         try:
             facts = other.record()
         except RunError:  # its file is damaged: not this run's trouble
@@ -134,7 +134,7 @@ def _same_dataset(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return any(first.get(key) is not None and first.get(key) == second.get(key) for key in ("path", "name"))
 
 
-def _compare(earlier: Run, run: Run) -> CarriedOver:
+def _compare(earlier: RunFolder, run: RunFolder) -> CarriedOver:
     before, after = _facts(earlier), _facts(run)
     taken, left = [], {}
     holding = earlier.holding_decisions()
@@ -164,7 +164,7 @@ def _why_not(
     return misfit(decision, classes)
 
 
-def _facts(run: Run) -> dict[str, tuple[Any, Any]]:
+def _facts(run: RunFolder) -> dict[str, tuple[Any, Any]]:
     """Return hash of the photo and given label of each listing; None for what it has not."""
     try:
         table = run.listings()

@@ -10,8 +10,8 @@ from typing import Any
 
 from curation import __version__
 from curation.errors import RunError, some
+from curation.run.folder import FINISHED, RUNS, RunFolder
 from curation.run.lookup import find_runs_of, next_number
-from curation.run.run import FINISHED, RUNS, Run
 from training.utils.units import now
 
 __all__ = ["create_run"]
@@ -27,7 +27,7 @@ def create_run(
     facts: dict[str, Any],
     root: Path = RUNS,
     extend: bool = False,
-) -> Run:
+) -> RunFolder:
     """Start a run, or continue the one that was interrupted.
 
     Parameters
@@ -54,7 +54,7 @@ def create_run(
     """
     parameter = "run" if root == RUNS else "output"
     if folder is not None:
-        run = Run(folder)
+        run = RunFolder(folder)
         _require_free(run, parameter)
         if run.record_file.exists():
             _require_same(run, facts, parameter, extend=extend)
@@ -67,7 +67,7 @@ def create_run(
             )
     else:
         known = _latest_alike(name, facts, root) if extend else _unfinished(name, facts, root)
-        run = known or Run(root / name / str(next_number(root / name)))
+        run = known or RunFolder(root / name / str(next_number(root / name)))
         _require_free(run, parameter)
     run.folder.mkdir(parents=True, exist_ok=True)
     started = run.record().get("started", now()) if run.record_file.exists() else now()
@@ -75,7 +75,7 @@ def create_run(
     return run
 
 
-def _require_free(run: Run, parameter: str) -> None:
+def _require_free(run: RunFolder, parameter: str) -> None:
     if run.busy():
         raise RunError(
             f"another process is working on {run.folder}",
@@ -84,7 +84,7 @@ def _require_free(run: Run, parameter: str) -> None:
         )
 
 
-def _require_same(run: Run, facts: dict[str, Any], parameter: str, *, extend: bool) -> None:
+def _require_same(run: RunFolder, facts: dict[str, Any], parameter: str, *, extend: bool) -> None:
     record = run.record()
     if record.get("status") == FINISHED and not extend:
         raise RunError(
@@ -117,7 +117,7 @@ def _different(record: dict[str, Any], facts: dict[str, Any], above: str = "") -
     return names
 
 
-def _unfinished(name: str, facts: dict[str, Any], root: Path) -> Run | None:
+def _unfinished(name: str, facts: dict[str, Any], root: Path) -> RunFolder | None:
     """Return the latest run of this dataset if it was interrupted and asked the same question."""
     runs = find_runs_of(name, root)
     if not runs:
@@ -128,7 +128,7 @@ def _unfinished(name: str, facts: dict[str, Any], root: Path) -> Run | None:
     return runs[-1] if not _different(record, facts) and record.get("status") != FINISHED else None
 
 
-def _latest_alike(name: str, facts: dict[str, Any], root: Path) -> Run | None:
+def _latest_alike(name: str, facts: dict[str, Any], root: Path) -> RunFolder | None:
     """Return the latest run of this dataset that asked the same question."""
     return next((run for run in reversed(find_runs_of(name, root)) if not _different(run.record(), facts)), None)
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from curation.errors import RunError, some
 from curation.rendering.results import Result
+from curation.run.folder import RUNS, RunFolder
 from curation.run.lookup import find_runs
 from curation.run.overview import RunRow, describe_run, flag_columns, read_columns
-from curation.run.run import RUNS, Run
 
 __all__ = ["RunDiff", "diff_runs", "named_run"]
 
@@ -21,7 +21,7 @@ _JUDGED = ("id", "label_score", "suggested_label", "suggested_confidence", "prio
 _KNOWN = ("id", "label", "sha256", "split", "unreadable")
 
 
-def named_run(name: str, root: Path = RUNS) -> Run:
+def named_run(name: str, root: Path = RUNS) -> RunFolder:
     """Find the run that a person named.
 
     Parameters
@@ -33,7 +33,7 @@ def named_run(name: str, root: Path = RUNS) -> Run:
 
     Returns
     -------
-    Run
+    RunFolder
         Finished.
 
     Raises
@@ -45,11 +45,11 @@ def named_run(name: str, root: Path = RUNS) -> Run:
     # ../1 is a folder, not the run 1 of a dataset called '..'
     below = len(parts) == 2 and not name.startswith(".")
     if name.isdigit() and runs:
-        run = Run(runs[-1].folder.parent / name)
+        run = RunFolder(runs[-1].folder.parent / name)
     elif below and (root / name).is_dir():
-        run = Run(root / name)
+        run = RunFolder(root / name)
     else:
-        run = Run(Path(name))
+        run = RunFolder(Path(name))
     if not run.record_file.exists():
         known = [str(other.folder.relative_to(root)) for other in runs]
         raise RunError(
@@ -101,12 +101,12 @@ class RunDiff(Result):
     test_set: dict[str, Any]
 
 
-def diff_runs(a: Run, b: Run) -> RunDiff:
+def diff_runs(a: RunFolder, b: RunFolder) -> RunDiff:
     """Compare two finished runs.
 
     Parameters
     ----------
-    a, b : Run
+    a, b : RunFolder
         Of one dataset, or of two that share ids.
 
     Raises
@@ -160,11 +160,11 @@ def _table(file: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
     return table.set_index(table.pop("id").astype(str))
 
 
-def _listings(run: Run) -> pd.DataFrame:
+def _listings(run: RunFolder) -> pd.DataFrame:
     return _table(run.listings_file, _KNOWN)
 
 
-def _issues(run: Run) -> pd.DataFrame:
+def _issues(run: RunFolder) -> pd.DataFrame:
     table = _table(run.issues_file, (*_JUDGED, *flag_columns(run.issues_file).values()))
     return table.rename(columns={column: f"flag:{kind}" for kind, column in flag_columns(run.issues_file).items()})
 
@@ -234,7 +234,7 @@ def _moved(a: pd.DataFrame, b: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _decisions(a: Run, b: Run, shared: pd.Index[str]) -> list[dict[str, Any]]:
+def _decisions(a: RunFolder, b: RunFolder, shared: pd.Index[str]) -> list[dict[str, Any]]:
     # the row of each run already says which lines of its journal are damaged
     first, second = (
         {
@@ -247,7 +247,7 @@ def _decisions(a: Run, b: Run, shared: pd.Index[str]) -> list[dict[str, Any]]:
     return [{"id": id, "a": one, "b": other} for id, one, other in pairs if one != other]
 
 
-def _fixes(a: Run, b: Run) -> dict[str, Any] | None:
+def _fixes(a: RunFolder, b: RunFolder) -> dict[str, Any] | None:
     """Compare what was changed in the cleaned datasets; None unless both runs have one."""
     first, second = _changes(a), _changes(b)
     if first is None or second is None:
@@ -261,7 +261,7 @@ def _fixes(a: Run, b: Run) -> dict[str, Any] | None:
     }
 
 
-def _changes(run: Run) -> dict[str, tuple[str, str]] | None:
+def _changes(run: RunFolder) -> dict[str, tuple[str, str]] | None:
     file = run.cleaned / "changes.csv"
     if not file.exists():
         return None

@@ -5,28 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 from curation.errors import RunError, some
-from curation.run.run import RUNS, Run
+from curation.run.folder import RUNS, RunFolder
 
 __all__ = ["find_runs", "find_runs_of", "next_number", "open_run", "unreadable_runs"]
 
 
-def find_runs(root: Path = RUNS) -> list[Run]:
+def find_runs(root: Path = RUNS) -> list[RunFolder]:
     """Return the runs below `root` whose ``run.json`` can be read, oldest first."""
     started = [(_started(run), str(run.folder), run) for run in _folders(root)]
     readable = [(since, folder, run) for since, folder, run in started if since is not None]
     return [run for _, _, run in sorted(readable, key=lambda item: item[:2])]
 
 
-def unreadable_runs(root: Path = RUNS) -> list[Run]:
+def unreadable_runs(root: Path = RUNS) -> list[RunFolder]:
     """Return the runs below `root` whose ``run.json`` is damaged or of another format, by folder."""
     return [run for run in _folders(root) if _started(run) is None]
 
 
-def _folders(root: Path) -> list[Run]:
-    return [Run(path.parent) for path in sorted(root.glob("*/*/run.json"))]
+def _folders(root: Path) -> list[RunFolder]:
+    return [RunFolder(path.parent) for path in sorted(root.glob("*/*/run.json"))]
 
 
-def _started(run: Run) -> str | None:
+def _started(run: RunFolder) -> str | None:
     """Return when a run began; None if its ``run.json`` can't be read, which must not keep others from being found."""
     try:
         return str(run.record().get("started", ""))
@@ -34,10 +34,10 @@ def _started(run: Run) -> str | None:
         return None
 
 
-def open_run(folder: Path | None = None) -> Run:
+def open_run(folder: Path | None = None) -> RunFolder:
     """Open a finished run: `folder`, or the latest readable one below ``runs/``."""
     if folder is not None:
-        return Run(folder).require_finished()
+        return RunFolder(folder).require_finished()
     runs = find_runs()
     if not runs:
         unreadable = some(f"{run.folder}: {run.record_problem()}" for run in unreadable_runs())
@@ -51,7 +51,7 @@ def open_run(folder: Path | None = None) -> Run:
     return runs[-1].require_finished()
 
 
-def find_runs_of(name: str, root: Path = RUNS) -> list[Run]:
+def find_runs_of(name: str, root: Path = RUNS) -> list[RunFolder]:
     """Return the runs of one dataset, oldest first.
 
     Parameters

@@ -20,8 +20,8 @@ import pyarrow.parquet
 
 from curation.errors import RunError, closest, some
 from curation.rendering.results import Result
+from curation.run.folder import FINISHED, RUNS, RunFolder
 from curation.run.lookup import find_runs, unreadable_runs
-from curation.run.run import FINISHED, RUNS, Run
 from training.utils.files import read_json
 
 __all__ = [
@@ -151,7 +151,7 @@ def list_runs(dataset: str | None = None, root: Path = RUNS) -> list[RunRow]:
     RunError
         If there is no run, or none of this dataset.
     """
-    folders: dict[str, list[Run]] = {}
+    folders: dict[str, list[RunFolder]] = {}
     for run in [*find_runs(root), *unreadable_runs(root)]:
         folders.setdefault(run.folder.parent.name, []).append(run)
     if not folders:
@@ -171,7 +171,7 @@ def group_runs(rows: Iterable[RunRow]) -> list[RunGroup]:
     return [_group(name, tuple(group)) for name, group in groupby(rows, lambda row: Path(row.folder).parent.name)]
 
 
-def _age(run: Run) -> tuple[str, str]:
+def _age(run: RunFolder) -> tuple[str, str]:
     """Return what puts runs in order; of a damaged one, only its file tells roughly when it was."""
     try:
         started = str(run.record().get("started", ""))
@@ -192,7 +192,7 @@ def _group(dataset: str, runs: tuple[RunRow, ...]) -> RunGroup:
     return RunGroup(dataset, same, differing, runs)
 
 
-def describe_run(run: Run) -> RunRow:
+def describe_run(run: RunFolder) -> RunRow:
     """Describe a run, finished or not, damaged or not."""
     problems = [problem] if (problem := run.record_problem()) else []
     record = {} if problem else run.record()
@@ -215,7 +215,7 @@ def describe_run(run: Run) -> RunRow:
     )
 
 
-def run_name(run: Run) -> str:
+def run_name(run: RunFolder) -> str:
     """Return ``<dataset>/<number>`` for a run below ``runs/``, and the folder for any other."""
     below = run.folder.resolve().parent.parent == RUNS.resolve()
     return f"{run.folder.parent.name}/{run.folder.name}" if below else str(run.folder)
@@ -235,7 +235,7 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
     return found
 
 
-def _status(run: Run, record: dict[str, Any]) -> str:
+def _status(run: RunFolder, record: dict[str, Any]) -> str:
     if not record:
         return "unreadable"
     status = str(record["status"])
@@ -244,7 +244,7 @@ def _status(run: Run, record: dict[str, Any]) -> str:
 
 
 def _flags(
-    run: Run, record: dict[str, Any], problems: list[str]
+    run: RunFolder, record: dict[str, Any], problems: list[str]
 ) -> tuple[int | None, int | None, dict[str, int | None] | None]:
     """Return the numbers of listings, of flagged ones, and of those flagged by each kind."""
     listings = record["dataset"]["listings"] if record else None
@@ -264,7 +264,7 @@ def _flags(
     return len(flags), int(flagged.sum()), counts
 
 
-def _decided(run: Run, problems: list[str]) -> Decided:
+def _decided(run: RunFolder, problems: list[str]) -> Decided:
     holding = run.holding_decisions()
     if holding.damaged:
         problems.append(f"{len(holding.damaged)} lines of {run.journal.name} can't be read")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from curation.errors import InputError
-from curation.run.run import FINISHED, Run
+from curation.run.folder import FINISHED, RunFolder
 from training.utils.progress import Reporter
 from training.utils.units import now
 
@@ -14,7 +14,9 @@ __all__ = ["recorded"]
 
 
 @contextmanager
-def recorded(run: Run, reporter: Reporter, finish: Callable[[Run], object] = lambda run: None) -> Iterator[None]:
+def recorded(
+    run: RunFolder, reporter: Reporter, finish: Callable[[RunFolder], object] = lambda run: None
+) -> Iterator[None]:
     """Record in ``run.json`` how the block ends; call `finish` after it has finished."""
     fresh = not run.listings_file.exists()
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curation.rendering.results import Result
-from curation.run.run import FINISHED, Run
+from curation.run.folder import FINISHED, RunFolder
 
 __all__ = ["Status", "status_of"]
 
@@ -47,7 +47,7 @@ class Status(Result):
     damaged: tuple[str, ...]
 
 
-def status_of(run: Run) -> Status:
+def status_of(run: RunFolder) -> Status:
     """Return where a run stands, finished or not."""
     record, holding = run.record(), run.holding_decisions()
     cleaned, compared = run.cleaned.exists(), run.comparison_file.exists()

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from curation.cli import main
 from curation.review.app.dataset import dataset_name
 from curation.review.table import review_table
+from curation.run.folder import RunFolder
 from curation.run.journal import current_decisions
-from curation.run.run import Run
 from tests.curation.review.test_review import drop_database, needs_mongod, our_fiftyone, waited_for
 from tests.support.chromium import chromium
 from tests.support.review_server import SERVED, Server, start, stop
@@ -25,11 +25,11 @@ pytestmark = needs_mongod
 
 
 @pytest.fixture(scope="module")
-def server(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(finished: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A review of a run of its own."""
     folder = tmp_path_factory.mktemp("keys")
     shutil.copytree(finished.folder, folder / "run")
-    server = start(Run(folder / "run"), folder / "log")
+    server = start(RunFolder(folder / "run"), folder / "log")
     yield server
     stop(server)
     drop_database(SERVED)
@@ -119,7 +119,7 @@ def app(opened: App) -> App:
     return opened
 
 
-def mirrored(run: Run) -> dict[str, tuple[str | None, str | None]]:
+def mirrored(run: RunFolder) -> dict[str, tuple[str | None, str | None]]:
     """Return what the database shows as decided."""
     fiftyone = our_fiftyone()
     database = fiftyone.core.odm.get_db_conn().client[SERVED]
@@ -128,12 +128,12 @@ def mirrored(run: Run) -> dict[str, tuple[str | None, str | None]]:
     return {sample["listing_id"]: (sample["decision"], sample.get("new_label")) for sample in found}
 
 
-def held(run: Run) -> dict[str, tuple[str, str | None]]:
+def held(run: RunFolder) -> dict[str, tuple[str, str | None]]:
     holding = current_decisions(run.decisions()[0])
     return {id: (decision.action, decision.new_label) for id, decision in holding.items()}
 
 
-def queue(run: Run) -> pd.DataFrame:
+def queue(run: RunFolder) -> pd.DataFrame:
     table = review_table(run).set_index("id", drop=False)
     return table[table["issues"].str.len() > 0]
 
@@ -278,7 +278,7 @@ def test_the_progress_panel_counts_what_was_decided(app):
 def test_then_apply_fixes_gives_exactly_that_table(server, tmp_path):
     decided = held(server.run)
     assert {action for action, _ in decided.values()} == {"keep", "relabel", "delete"}
-    run = Run(shutil.copytree(server.run.folder, tmp_path / "run"))
+    run = RunFolder(shutil.copytree(server.run.folder, tmp_path / "run"))
     done = CliRunner().invoke(main, ["apply-fixes", "--run", str(run.folder), "--json"])
     assert done.exit_code == 0, done.output
     before = server.run.listings().set_index("id")["label"]

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from curation.review.page.write import write_page
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision, check_decisions, current_decisions, read_decisions_csv
-from curation.run.run import Run
 from tests.cli.test_cli import done
 from tests.curation.review.test_review_page import HOSTILE, make_run
 from tests.support.chromium import chromium
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A run below the current folder, which is the latest."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CURATE_REVIEWER", "ana")
@@ -90,7 +90,7 @@ class Opened:
 
 
 @pytest.fixture
-def opened(run: Run, context: Any) -> Opened:
+def opened(run: RunFolder, context: Any) -> Opened:
     page = write_page(run).path
     assert page is not None
     return Opened(context, page)
@@ -111,7 +111,7 @@ def test_nothing_leaves_the_page_and_a_hostile_title_is_only_words(opened: Opene
     assert opened.errors == []
 
 
-def test_keys_decide_and_apply_fixes_takes_what_was_downloaded(opened: Opened, run: Run, tmp_path: Path) -> None:
+def test_keys_decide_and_apply_fixes_takes_what_was_downloaded(opened: Opened, run: RunFolder, tmp_path: Path) -> None:
     assert opened.id == "00"
     opened.press("k")
     assert opened.id == "01"
@@ -192,7 +192,9 @@ def test_keys_do_nothing_while_one_types(opened: Opened) -> None:
     assert opened.tab.input_value("#note") == "kade u"
 
 
-def test_a_note_and_the_name_are_in_the_records_as_from_a_csv_by_hand(opened: Opened, run: Run, tmp_path: Path) -> None:
+def test_a_note_and_the_name_are_in_the_records_as_from_a_csv_by_hand(
+    opened: Opened, run: RunFolder, tmp_path: Path
+) -> None:
     words = '=a "note", of; two'
     opened.press("n")
     opened.tab.keyboard.type(words)
@@ -207,7 +209,7 @@ def test_a_note_and_the_name_are_in_the_records_as_from_a_csv_by_hand(opened: Op
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time)
 
 
-def test_without_a_name_it_is_that_of_whoever_applies(opened: Opened, run: Run, tmp_path: Path) -> None:
+def test_without_a_name_it_is_that_of_whoever_applies(opened: Opened, run: RunFolder, tmp_path: Path) -> None:
     opened.press("k")
     done("apply-fixes", "--decisions", opened.download(tmp_path, ""))
     assert [decision.reviewer for decision in run.decisions()[0]] == ["ana"]
@@ -260,11 +262,11 @@ def test_a_reload_keeps_decisions_and_notes(opened: Opened, tmp_path: Path) -> N
     assert decided(opened.download(tmp_path)) == [("00", "relabel", "desk")]
 
 
-def test_another_run_does_not_get_them(opened: Opened, run: Run, context: Any, tmp_path: Path) -> None:
+def test_another_run_does_not_get_them(opened: Opened, run: RunFolder, context: Any, tmp_path: Path) -> None:
     opened.press("k k")
     other = make_run(tmp_path / "other")
     other.folder.rename(other.folder.with_name("2"))
-    page = write_page(Run(other.folder.with_name("2"))).path
+    page = write_page(RunFolder(other.folder.with_name("2"))).path
     assert page is not None
     assert Opened(context, page).text("counts") == "0 of 6 decided"
     # nor the same run when it is searched anew
@@ -274,7 +276,7 @@ def test_another_run_does_not_get_them(opened: Opened, run: Run, context: Any, t
     assert Opened(context, page).text("counts") == "0 of 6 decided"
 
 
-def test_two_windows_of_a_page_know_of_each_other(opened: Opened, context: Any, run: Run, tmp_path: Path) -> None:
+def test_two_windows_of_a_page_know_of_each_other(opened: Opened, context: Any, run: RunFolder, tmp_path: Path) -> None:
     other = Opened(context, run.folder / "review.html")
     opened.press("k")
     other.tab.locator("#counts", has_text="1 of 6").wait_for()
@@ -284,7 +286,7 @@ def test_two_windows_of_a_page_know_of_each_other(opened: Opened, context: Any, 
 
 
 def test_what_the_journal_says_is_shown_and_only_new_decisions_are_downloaded(
-    run: Run, context: Any, tmp_path: Path
+    run: RunFolder, context: Any, tmp_path: Path
 ) -> None:
     run.decide([Decision("00", "relabel", "desk", "cleo", "2024-05-01T10:00:00.000+00:00", "app", "her words")])
     page = write_page(run).path
@@ -298,7 +300,9 @@ def test_what_the_journal_says_is_shown_and_only_new_decisions_are_downloaded(
     assert decided(opened.download(tmp_path)) == [("01", "keep", None)]
 
 
-def test_what_was_applied_since_is_not_downloaded_again(opened: Opened, run: Run, context: Any, tmp_path: Path) -> None:
+def test_what_was_applied_since_is_not_downloaded_again(
+    opened: Opened, run: RunFolder, context: Any, tmp_path: Path
+) -> None:
     opened.press("k a")
     done("apply-fixes", "--decisions", opened.download(tmp_path))
     page = write_page(run).path
@@ -309,7 +313,7 @@ def test_what_was_applied_since_is_not_downloaded_again(opened: Opened, run: Run
     assert decided(again.download(tmp_path)) == [("02", "delete", None)]
 
 
-def test_a_person_goes_on_in_another_browser(opened: Opened, browser: Any, run: Run, tmp_path: Path) -> None:
+def test_a_person_goes_on_in_another_browser(opened: Opened, browser: Any, run: RunFolder, tmp_path: Path) -> None:
     opened.press("k a n")
     opened.tab.keyboard.type("why")
     opened.press("Enter d")
@@ -358,7 +362,7 @@ def test_the_page_says_how_much_is_left_and_when_to_stop(opened: Opened) -> None
     )
 
 
-def test_a_browser_that_keeps_nothing_is_told(run: Run, browser: Any, tmp_path: Path) -> None:
+def test_a_browser_that_keeps_nothing_is_told(run: RunFolder, browser: Any, tmp_path: Path) -> None:
     context = browser.new_context()
     context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('no') } })")
     page = write_page(run).path
@@ -382,7 +386,7 @@ def test_leaving_reminds_of_decisions_that_were_not_downloaded(opened: Opened, t
     assert reminders == ["beforeunload"]
 
 
-def test_ids_that_look_like_formulas_come_back_as_they_are(run: Run, context: Any, tmp_path: Path) -> None:
+def test_ids_that_look_like_formulas_come_back_as_they_are(run: RunFolder, context: Any, tmp_path: Path) -> None:
     names = {"00": "=1+1", "01": "+a", "02": "-b", "06": "@c", "10": 'd"e,f', "11": "__proto__"}
     issues, listings = run.issues(), run.listings()
     run.write_table(run.issues_file, issues.assign(id=issues["id"].replace(names)))
@@ -398,7 +402,7 @@ def test_ids_that_look_like_formulas_come_back_as_they_are(run: Run, context: An
     check_decisions(decisions, set(run.issues()["id"]), run.classes)
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(run: Run, browser: Any) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen(run: RunFolder, browser: Any) -> None:
     page = write_page(run).path
     assert page is not None
     context = browser.new_context(viewport={"width": 390, "height": 844})

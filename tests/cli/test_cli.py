@@ -16,7 +16,7 @@ from PIL import Image
 
 from curation.cli import main
 from curation.issues import COLUMNS, KINDS
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.curation.test_fixes import files, make_run
 from training.fit.throughput import Arrangement
 from training.utils.devices import find_device
@@ -76,7 +76,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(here: Path) -> Run:
+def run(here: Path) -> RunFolder:
     """A finished run, the latest below the current folder."""
     return make_run(here)
 
@@ -209,7 +209,7 @@ def test_a_time_limit_without_time_for_networks_does_without_them(here: Path, mo
     result = done("find-issues", "shop", *options, *TRAINED)
     assert "the time limit leaves no time for one epoch of squeezenet1_1: linear models on" in result.stderr
     assert not list(Path("run/training").glob("fold-*/events*"))
-    assert Run(Path("run")).record()["status"] == "finished"
+    assert RunFolder(Path("run")).record()["status"] == "finished"
 
 
 def test_runs_are_numbered_below_the_current_folder_and_leave_the_dataset_as_it_was(here: Path) -> None:
@@ -233,7 +233,7 @@ def test_bad_rows_are_said_on_stderr_and_kept_in_a_file(here: Path) -> None:
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, run: Run) -> None:
+def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, run: RunFolder) -> None:
     def said(*arguments: str) -> Any:
         result = done(*arguments, *(["--json"] if as_json else []))
         assert result.stderr == ""
@@ -264,7 +264,7 @@ def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, 
         assert "2 decisions taken back, there is no cleaned dataset now" in undone
 
 
-def test_the_latest_run_is_taken_unless_another_is_named(here: Path, run: Run) -> None:
+def test_the_latest_run_is_taken_unless_another_is_named(here: Path, run: RunFolder) -> None:
     run.update(started="2024-01-01")
     other = make_run(here / "other")
     other.update(started="2024-01-02")
@@ -273,7 +273,7 @@ def test_the_latest_run_is_taken_unless_another_is_named(here: Path, run: Run) -
     assert json.loads(done("status", "--json", "--run", "runs/shop/1").stdout)["run"] == "runs/shop/1"
 
 
-def test_a_damaged_line_of_the_journal_is_said_on_stderr(here: Path, run: Run) -> None:
+def test_a_damaged_line_of_the_journal_is_said_on_stderr(here: Path, run: RunFolder) -> None:
     run.journal.write_text("{\n")
     result = done("apply-fixes", "--accept-suggestions", "--json")
     assert "warning: decisions.jsonl line 1 can't be read" in result.stderr

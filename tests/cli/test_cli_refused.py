@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop, probabilities, table
 from tests.curation.test_fixes import make_run
 from training.utils.files import write_json
@@ -20,7 +20,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run(here: Path) -> Run:
+def run(here: Path) -> RunFolder:
     """A finished run, the latest below the current folder."""
     return make_run(here)
 
@@ -225,23 +225,23 @@ def test_status_without_any_run_says_how_to_start_one(here: Path) -> None:
     assert_refused(here, "status", match="there is no run below runs/. Start one with: curate find-issues DATASET")
 
 
-def test_a_confidence_without_suggestions_is_refused(here: Path, run: Run) -> None:
+def test_a_confidence_without_suggestions_is_refused(here: Path, run: RunFolder) -> None:
     assert_refused(here, "apply-fixes", "--min-confidence", "0.5", match="no effect without --accept-suggestions")
 
 
 @pytest.mark.parametrize("confidence", ["1.5", "-1", "nan", "sure"])
-def test_a_confidence_out_of_range_is_refused(confidence: str, here: Path, run: Run) -> None:
+def test_a_confidence_out_of_range_is_refused(confidence: str, here: Path, run: RunFolder) -> None:
     assert_refused(here, "apply-fixes", "--accept-suggestions", "--min-confidence", confidence, match="min-confidence")
 
 
-def test_applying_without_any_decision_is_refused_with_what_to_type(here: Path, run: Run) -> None:
+def test_applying_without_any_decision_is_refused_with_what_to_type(here: Path, run: RunFolder) -> None:
     assert_refused(
         here, "apply-fixes", match="nothing is decided in .*curate review.*curate apply-fixes --accept-suggestions"
     )
     assert_refused(here, "apply-fixes", "--dry-run", match="nothing is decided")
 
 
-def test_a_decisions_file_that_does_not_fit_is_refused(here: Path, run: Run) -> None:
+def test_a_decisions_file_that_does_not_fit_is_refused(here: Path, run: RunFolder) -> None:
     (here / "mine.csv").write_text("id,decision\n00,keep\nx,keep\n")
     assert_refused(here, "apply-fixes", "--decisions", "mine.csv", match="1 decisions are for listings .*got x")
     assert_refused(here, "apply-fixes", "--decisions", "none.csv", match="no decisions file: got none.csv")
@@ -261,24 +261,24 @@ def test_a_decisions_file_that_does_not_fit_is_refused(here: Path, run: Run) -> 
 )
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_decisions_edited_by_hand_are_refused_with_what_is_wrong(
-    content: str, match: str, encoding: str, here: Path, run: Run
+    content: str, match: str, encoding: str, here: Path, run: RunFolder
 ) -> None:
     (here / "mine.csv").write_text(content, encoding)
     assert_refused(here, "apply-fixes", "--decisions", "mine.csv", match=match)
 
 
-def test_undo_before_any_apply_is_refused(here: Path, run: Run) -> None:
+def test_undo_before_any_apply_is_refused(here: Path, run: RunFolder) -> None:
     assert_refused(here, "undo", match="there is nothing to undo")
 
 
-def test_a_retrain_before_any_apply_is_refused_with_what_to_type(here: Path, run: Run) -> None:
+def test_a_retrain_before_any_apply_is_refused_with_what_to_type(here: Path, run: RunFolder) -> None:
     assert_refused(
         here, "retrain", "--compare", match="has no cleaned dataset.*curate apply-fixes --accept-suggestions"
     )
     assert_refused(here, "retrain", "--compare", "--seeds", "0", match="number of seeds is out of range: got 0")
 
 
-def test_a_retrain_of_a_run_without_photos_is_refused(here: Path, run: Run) -> None:
+def test_a_retrain_of_a_run_without_photos_is_refused(here: Path, run: RunFolder) -> None:
     run.write_table(run.listings_file, run.listings().assign(sha256=None))
     done("apply-fixes", "--accept-suggestions")
     assert_refused(here, "retrain", "--compare", match="has no photos to train on")
@@ -293,6 +293,8 @@ def test_a_retrain_of_a_run_without_photos_is_refused(here: Path, run: Run) -> N
         (["--compare", "--truth", "true_lable"], "the true labels are nowhere: got true_lable; wanted a column"),
     ],
 )
-def test_options_of_retrain_without_effect_are_refused(options: list[str], match: str, here: Path, run: Run) -> None:
+def test_options_of_retrain_without_effect_are_refused(
+    options: list[str], match: str, here: Path, run: RunFolder
+) -> None:
     done("apply-fixes", "--accept-suggestions")
     assert_refused(here, "retrain", *options, match=match)

@@ -12,7 +12,7 @@ import pytest
 
 import curation
 from curation.errors import RunError
-from curation.run import run as folders
+from curation.run.folder import RunFolder
 
 CLASSES = ["chair", "desk", "lamp"]
 N = 12
@@ -152,7 +152,7 @@ def test_a_decision_that_fits_nothing_is_refused_and_not_recorded(run, ask, para
 
 
 def test_results_are_refused_of_a_run_that_has_not_finished(run):
-    folders.Run(run.folder).update(status="interrupted")
+    RunFolder(run.folder).update(status="interrupted")
     asked = [
         lambda: run.issues,
         lambda: run.listings,

@@ -16,8 +16,8 @@ from curation.errors import DecisionsError, RunError
 from curation.fixes import Fixes, Undone, apply_fixes, plan_fixes, undo_fixes
 from curation.issues import COLUMNS
 from curation.listings import Listings, read_listings
+from curation.run.folder import RunFolder
 from curation.run.journal import UNDO, Decision, current_decisions
-from curation.run.run import Run
 from training.utils.files import write_json
 
 CLASSES = ["NA", "chair", "desk"]
@@ -38,7 +38,7 @@ LISTINGS: dict[str, tuple[str | None, bool, str | None, float | None, str]] = {
 }
 
 
-def make_run(folder: Path, name: str = "shop") -> Run:
+def make_run(folder: Path, name: str = "shop") -> RunFolder:
     """Write a finished run of twelve listings, as find-issues leaves it; 09 has no photo, 04 no label."""
     photos = folder / "input" / "photos"
     photos.mkdir(parents=True)
@@ -67,7 +67,7 @@ def make_run(folder: Path, name: str = "shop") -> Run:
     listings.to_csv(folder / "input" / "listings.csv", index=False)
     listings = listings.assign(fold=np.arange(12) % 3, sha256="x", width=6, height=4, unreadable=None, detail=30.0)
     listings = listings.assign(near_group=pd.NA, near_likeness=np.nan, text_share=np.nan, text=None)
-    run = Run(folder / "runs" / "shop" / "1")
+    run = RunFolder(folder / "runs" / "shop" / "1")
     run.folder.mkdir(parents=True)
     run.write_table(run.issues_file, issues)
     run.write_table(run.listings_file, listings)
@@ -100,7 +100,7 @@ def make_run(folder: Path, name: str = "shop") -> Run:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> RunFolder:
     return make_run(tmp_path)
 
 
@@ -116,12 +116,12 @@ def files(folder: Path) -> dict[str, str]:
     }
 
 
-def cleaned(run: Run) -> Listings:
+def cleaned(run: RunFolder) -> Listings:
     # its photos stay where they are, outside cleaned/
     return read_listings(run.cleaned)
 
 
-def labels(run: Run) -> dict[str, str | None]:
+def labels(run: RunFolder) -> dict[str, str | None]:
     table = cleaned(run).table
     return {id: None if pd.isna(label) else label for id, label in zip(table["id"], table["label"], strict=True)}
 
@@ -136,7 +136,7 @@ def changed(fixes: Fixes) -> list[tuple[str, str, Any]]:
     ]
 
 
-def manifest(run: Run) -> dict[str, Any]:
+def manifest(run: RunFolder) -> dict[str, Any]:
     return dict(json.loads((run.cleaned / "manifest.json").read_text(encoding="utf-8")))
 
 
@@ -146,7 +146,7 @@ def decide_csv(folder: Path, *lines: str) -> Path:
     return path
 
 
-def test_decisions_of_the_review_are_applied(run: Run) -> None:
+def test_decisions_of_the_review_are_applied(run: RunFolder) -> None:
     run.decide([said("00", "relabel", "desk"), said("05", "delete"), said("01", "keep")])
     fixes = plan_fixes(run)
     assert changed(fixes) == [("00", "relabel", "desk"), ("05", "delete", None)]
@@ -157,14 +157,14 @@ def test_decisions_of_the_review_are_applied(run: Run) -> None:
     assert labels(run) == expected
 
 
-def test_planning_writes_nothing(run: Run, tmp_path: Path) -> None:
+def test_planning_writes_nothing(run: RunFolder, tmp_path: Path) -> None:
     run.decide([said("00", "relabel", "desk")])
     before = files(tmp_path)
     plan_fixes(run, accept_suggestions=True, decisions_file=decide_csv(tmp_path.parent, "05,delete,"))
     assert files(tmp_path) == before
 
 
-def test_the_input_and_the_run_s_own_tables_are_not_touched(run: Run, tmp_path: Path) -> None:
+def test_the_input_and_the_run_s_own_tables_are_not_touched(run: RunFolder, tmp_path: Path) -> None:
     run.decide([said("00", "relabel", "desk"), said("05", "delete")])
     before = files(tmp_path)
     apply_fixes(run, plan_fixes(run))
@@ -174,7 +174,7 @@ def test_the_input_and_the_run_s_own_tables_are_not_touched(run: Run, tmp_path: 
     assert not [path for path in run.folder.iterdir() if path.name.startswith(".")]
 
 
-def test_the_cleaned_dataset_is_a_dataset_whose_photos_resolve(run: Run, tmp_path: Path) -> None:
+def test_the_cleaned_dataset_is_a_dataset_whose_photos_resolve(run: RunFolder, tmp_path: Path) -> None:
     run.decide([said("00", "relabel", "desk"), said("05", "delete")])
     apply_fixes(run, plan_fixes(run))
     listings = cleaned(run)
@@ -190,7 +190,7 @@ def test_the_cleaned_dataset_is_a_dataset_whose_photos_resolve(run: Run, tmp_pat
     assert listings.problems[["id", "column"]].to_numpy().tolist() == [["04", "label"], ["09", "image"]]
 
 
-def test_the_cleaned_dataset_has_the_input_s_columns_and_cells(run: Run, tmp_path: Path) -> None:
+def test_the_cleaned_dataset_has_the_input_s_columns_and_cells(run: RunFolder, tmp_path: Path) -> None:
     run.decide([said("00", "relabel", "NA")])
     apply_fixes(run, plan_fixes(run))
     before = pd.read_csv(tmp_path / "input" / "listings.csv", dtype=str, keep_default_na=False)
@@ -203,7 +203,7 @@ def test_the_cleaned_dataset_has_the_input_s_columns_and_cells(run: Run, tmp_pat
     pd.testing.assert_frame_equal(after[same], before[same])
 
 
-def test_the_changes_say_who_when_what_and_why(run: Run) -> None:
+def test_the_changes_say_who_when_what_and_why(run: RunFolder) -> None:
     run.decide([said("00", "relabel", "desk"), said("04", "relabel", "NA"), said("05", "delete"), said("01", "keep")])
     apply_fixes(run, plan_fixes(run))
     changes = pd.read_csv(run.cleaned / "changes.csv", dtype=str, keep_default_na=False)
@@ -215,7 +215,7 @@ def test_the_changes_say_who_when_what_and_why(run: Run) -> None:
     ]
 
 
-def test_the_manifest_says_where_it_came_from(run: Run) -> None:
+def test_the_manifest_says_where_it_came_from(run: RunFolder) -> None:
     run.decide([said("00", "relabel", "desk"), said("05", "delete")])
     apply_fixes(run, plan_fixes(run))
     facts = manifest(run)
@@ -227,14 +227,14 @@ def test_the_manifest_says_where_it_came_from(run: Run) -> None:
 
 
 @pytest.mark.parametrize("action", ["relabel", "delete", "keep"])
-def test_a_listing_without_a_label_can_be_decided_on(action: str, run: Run) -> None:
+def test_a_listing_without_a_label_can_be_decided_on(action: str, run: RunFolder) -> None:
     run.decide([said("04", action, "desk" if action == "relabel" else None)])
     apply_fixes(run, plan_fixes(run))
     assert labels(run).get("04") == {"relabel": "desk"}.get(action)
     assert ("04" in labels(run)) == (action != "delete")
 
 
-def test_a_relabel_to_the_given_label_is_no_change(run: Run) -> None:
+def test_a_relabel_to_the_given_label_is_no_change(run: RunFolder) -> None:
     run.decide([said("00", "relabel", "chair")])
     fixes = plan_fixes(run)
     assert changed(fixes) == []
@@ -242,7 +242,7 @@ def test_a_relabel_to_the_given_label_is_no_change(run: Run) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "NA"])
-def test_a_delete_is_done_whatever_label_stands_beside_it(label: str, run: Run, tmp_path: Path) -> None:
+def test_a_delete_is_done_whatever_label_stands_beside_it(label: str, run: RunFolder, tmp_path: Path) -> None:
     apply_fixes(run, plan_fixes(run, decisions_file=decide_csv(tmp_path, f"05,delete,{label}")))
     assert "05" not in labels(run)
 
@@ -252,7 +252,7 @@ def test_a_delete_is_done_whatever_label_stands_beside_it(label: str, run: Run, 
     [(1.0, []), (0.97, ["00"]), (0.5, ["00", "06"]), (0.4, ["00", "01", "06"]), (0.0, ["00", "01", "06"])],
 )
 def test_suggestions_are_accepted_from_a_confidence_on_and_never_in_the_test_set(
-    confidence: float, accepted: list[str], run: Run
+    confidence: float, accepted: list[str], run: RunFolder
 ) -> None:
     run.decide([said("08", "keep")])
     fixes = plan_fixes(run, accept_suggestions=True, min_confidence=confidence)
@@ -261,30 +261,30 @@ def test_suggestions_are_accepted_from_a_confidence_on_and_never_in_the_test_set
     assert {decision.source for decision in fixes.added} <= {"suggestion"}
 
 
-def test_a_confidence_of_one_half_is_the_default(run: Run) -> None:
+def test_a_confidence_of_one_half_is_the_default(run: RunFolder) -> None:
     assert [decision.id for decision in plan_fixes(run, accept_suggestions=True).added] == ["00", "06"]
 
 
 @pytest.mark.parametrize("confidence", [-0.1, 1.01, float("nan")])
-def test_a_confidence_out_of_range_is_refused(confidence: float, run: Run) -> None:
+def test_a_confidence_out_of_range_is_refused(confidence: float, run: RunFolder) -> None:
     with pytest.raises(DecisionsError, match=r"`min_confidence` is out of range: got .* wanted 0 to 1"):
         plan_fixes(run, accept_suggestions=True, min_confidence=confidence)
 
 
 @pytest.mark.parametrize("action", ["keep", "delete", "relabel"])
-def test_a_suggestion_gives_way_to_what_a_person_decided(action: str, run: Run) -> None:
+def test_a_suggestion_gives_way_to_what_a_person_decided(action: str, run: RunFolder) -> None:
     run.decide([said("00", action, "NA" if action == "relabel" else None)])
     fixes = plan_fixes(run, accept_suggestions=True)
     assert [decision.id for decision in fixes.added] == ["06"]
     assert fixes.decisions["00"].action == action
 
 
-def test_a_decision_that_was_undone_leaves_the_suggestion_free(run: Run) -> None:
+def test_a_decision_that_was_undone_leaves_the_suggestion_free(run: RunFolder) -> None:
     run.decide([said("00", "keep"), said("00", UNDO)])
     assert [decision.id for decision in plan_fixes(run, accept_suggestions=True).added] == ["00", "06"]
 
 
-def test_a_person_may_change_a_test_label(run: Run) -> None:
+def test_a_person_may_change_a_test_label(run: RunFolder) -> None:
     run.decide([said("02", "relabel", "chair")])
     apply_fixes(run, plan_fixes(run))
     assert labels(run)["02"] == "chair"
@@ -292,7 +292,7 @@ def test_a_person_may_change_a_test_label(run: Run) -> None:
     assert table["split"].to_dict() == {id: row[4] for id, row in LISTINGS.items()}
 
 
-def test_accepted_suggestions_are_in_the_journal_with_their_confidence(run: Run) -> None:
+def test_accepted_suggestions_are_in_the_journal_with_their_confidence(run: RunFolder) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
     decisions = run.decisions()[0]
     assert [(d.id, d.action, d.new_label, d.source, d.note) for d in decisions] == [
@@ -302,7 +302,7 @@ def test_accepted_suggestions_are_in_the_journal_with_their_confidence(run: Run)
     assert labels(run) == {**given(), "00": "desk", "06": "desk"}
 
 
-def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: Run, tmp_path: Path) -> None:
+def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: RunFolder, tmp_path: Path) -> None:
     run.decide([said("00", "delete"), said("05", "delete")])
     path = decide_csv(tmp_path, "00,relabel,NA", "06,keep,", "01,,desk")
     fixes = plan_fixes(run, decisions_file=path, accept_suggestions=True, min_confidence=0.4, reviewer="bo")
@@ -322,30 +322,30 @@ def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: R
         ("00,relabel,", "listing 00 can't be relabelled"),
     ],
 )
-def test_a_csv_that_does_not_fit_the_run_is_refused(line: str, match: str, run: Run, tmp_path: Path) -> None:
+def test_a_csv_that_does_not_fit_the_run_is_refused(line: str, match: str, run: RunFolder, tmp_path: Path) -> None:
     with pytest.raises(DecisionsError, match=match):
         plan_fixes(run, decisions_file=decide_csv(tmp_path, "05,delete,", line))
     assert run.decisions() == ([], [])
 
 
-def test_without_any_decision_the_error_says_what_to_type(run: Run) -> None:
+def test_without_any_decision_the_error_says_what_to_type(run: RunFolder) -> None:
     with pytest.raises(DecisionsError, match=r"nothing is decided.*review\(\).*accept_suggestions=True.*decisions="):
         plan_fixes(run)
 
 
-def test_an_empty_csv_of_decisions_is_no_decision(run: Run, tmp_path: Path) -> None:
+def test_an_empty_csv_of_decisions_is_no_decision(run: RunFolder, tmp_path: Path) -> None:
     with pytest.raises(DecisionsError, match="has no decision"):
         plan_fixes(run, decisions_file=decide_csv(tmp_path, "00,,"))
 
 
-def test_without_a_sure_suggestion_the_error_says_what_to_lower(run: Run) -> None:
+def test_without_a_sure_suggestion_the_error_says_what_to_lower(run: RunFolder) -> None:
     with pytest.raises(
         DecisionsError, match=r"no suggestion has a confidence of 0\.98 or more.*lower `min_confidence`"
     ):
         plan_fixes(run, accept_suggestions=True, min_confidence=0.98)
 
 
-def test_a_damaged_line_of_the_journal_is_a_warning(run: Run) -> None:
+def test_a_damaged_line_of_the_journal_is_a_warning(run: RunFolder) -> None:
     run.decide([said("00", "relabel", "desk")])
     with run.journal.open("a") as stream:
         stream.write('{"id": "05", "act')
@@ -362,7 +362,7 @@ def test_a_dataset_of_any_name_can_be_cleaned(name: str, tmp_path: Path) -> None
     assert cleaned(run).source.name == f"{name}-cleaned"
 
 
-def test_applying_twice_keeps_the_version_before(run: Run) -> None:
+def test_applying_twice_keeps_the_version_before(run: RunFolder) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
     first = files(run.cleaned)
     run.decide([said("05", "delete")])
@@ -375,7 +375,7 @@ def test_applying_twice_keeps_the_version_before(run: Run) -> None:
     assert sorted(path.name for path in (run.folder / "versions").iterdir()) == ["0001", "0002"]
 
 
-def test_undo_brings_the_version_before_back_step_by_step(run: Run) -> None:
+def test_undo_brings_the_version_before_back_step_by_step(run: RunFolder) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
     first = files(run.cleaned)
     apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.4))
@@ -389,7 +389,7 @@ def test_undo_brings_the_version_before_back_step_by_step(run: Run) -> None:
     assert not [path.name for path in run.folder.iterdir() if path.name.startswith(".")]
 
 
-def test_undo_takes_back_only_what_that_apply_added(run: Run, tmp_path: Path) -> None:
+def test_undo_takes_back_only_what_that_apply_added(run: RunFolder, tmp_path: Path) -> None:
     run.decide([said("00", "delete"), said("05", "delete")])
     apply_fixes(run, plan_fixes(run, decisions_file=decide_csv(tmp_path, "00,keep,", "07,delete,")))
     assert undo_fixes(run).undone == 2
@@ -400,7 +400,7 @@ def test_undo_takes_back_only_what_that_apply_added(run: Run, tmp_path: Path) ->
     }
 
 
-def test_undo_leaves_what_people_decided_after_the_apply(run: Run) -> None:
+def test_undo_leaves_what_people_decided_after_the_apply(run: RunFolder) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
     run.decide([said("00", "keep"), said("05", "delete")])
     undo_fixes(run)
@@ -412,7 +412,7 @@ def test_undo_leaves_what_people_decided_after_the_apply(run: Run) -> None:
     assert list(current_decisions(run.decisions()[0])) == ["05"]
 
 
-def test_the_same_csv_applied_twice_and_undone_once_holds_still(run: Run, tmp_path: Path) -> None:
+def test_the_same_csv_applied_twice_and_undone_once_holds_still(run: RunFolder, tmp_path: Path) -> None:
     path = decide_csv(tmp_path, "00,relabel,NA")
     apply_fixes(run, plan_fixes(run, decisions_file=path))
     first = files(run.cleaned)
@@ -422,7 +422,7 @@ def test_the_same_csv_applied_twice_and_undone_once_holds_still(run: Run, tmp_pa
     assert current_decisions(run.decisions()[0])["00"].new_label == "NA"
 
 
-def test_undo_only_appends_to_the_journal(run: Run) -> None:
+def test_undo_only_appends_to_the_journal(run: RunFolder) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
     before = run.journal.read_bytes()
     undo_fixes(run)
@@ -430,7 +430,7 @@ def test_undo_only_appends_to_the_journal(run: Run) -> None:
     assert [decision.action for decision in run.decisions()[0][2:]] == [UNDO, UNDO]
 
 
-def test_apply_undo_apply_gives_the_same_labels(run: Run) -> None:
+def test_apply_undo_apply_gives_the_same_labels(run: RunFolder) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
     first = labels(run)
     undo_fixes(run)
@@ -438,14 +438,14 @@ def test_apply_undo_apply_gives_the_same_labels(run: Run) -> None:
     assert labels(run) == first
 
 
-def test_with_nothing_applied_there_is_nothing_to_undo(run: Run) -> None:
+def test_with_nothing_applied_there_is_nothing_to_undo(run: RunFolder) -> None:
     run.decide([said("00", "keep")])
     with pytest.raises(RunError, match=r"there is nothing to undo in .*: got no cleaned/"):
         undo_fixes(run)
     assert [decision.action for decision in run.decisions()[0]] == ["keep"]
 
 
-def test_a_write_that_fails_leaves_the_version_that_was_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_version_that_was_there(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
     before = files(run.cleaned)
 
@@ -461,7 +461,9 @@ def test_a_write_that_fails_leaves_the_version_that_was_there(run: Run, monkeypa
     assert not [path.name for path in run.folder.iterdir() if path.name.startswith(".")]
 
 
-def test_decisions_from_a_file_and_accepted_suggestions_say_what_had_been_suggested(run: Run, tmp_path: Path) -> None:
+def test_decisions_from_a_file_and_accepted_suggestions_say_what_had_been_suggested(
+    run: RunFolder, tmp_path: Path
+) -> None:
     path = tmp_path / "decisions.csv"
     path.write_text("id,decision,new_label\n00,keep,\n05,delete,\n")
     apply_fixes(run, plan_fixes(run, decisions_file=path, accept_suggestions=True))

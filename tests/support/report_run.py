@@ -12,7 +12,7 @@ import pandas as pd
 from PIL import Image
 
 from curation.issues import COLUMNS, KINDS
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 
 _PHOTOS = 40
 
@@ -24,7 +24,7 @@ def write_run(
     *,
     photos: bool = True,
     prices: bool = True,
-) -> Run:
+) -> RunFolder:
     """Write what find-issues leaves behind, as if a tenth of the listings were flagged of each kind."""
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
@@ -40,7 +40,7 @@ def write_run(
             noise = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
             # noise makes the largest files
             Image.fromarray(noise).resize((480, 320)).save(folder / f"photo-{number}.jpg", quality=70)
-    run = Run(folder)
+    run = RunFolder(folder)
     run.write_table(run.listings_file, table)
     run.write_table(run.issues_file, _issues(table, names, rng))
     run.update(
@@ -102,7 +102,7 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, allow_nan=False))
 
 
-def comparison_of(run: Run) -> dict[str, Any]:
+def comparison_of(run: RunFolder) -> dict[str, Any]:
     """Return a comparison with every key of docs/data.md that is not made of others, for the classes of a run."""
     rng = np.random.default_rng(1)
     names, ids = run.classes, run.issues()["id"].tolist()

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from curation.review.app.dataset import dataset_name
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.curation.review.test_review import DATABASE, waited_for
 
 SERVED = f"{DATABASE}_app"
@@ -30,7 +30,7 @@ class Server:
     """A review in a process of its own, as `curate review` starts it."""
 
     process: subprocess.Popen[bytes]
-    run: Run
+    run: RunFolder
     log: Path
 
     @property
@@ -87,13 +87,13 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "FIFTYONE_DATABASE_NAME": SERVED, **more}
 
 
-def command(run: Run, *options: str) -> list[str]:
+def command(run: RunFolder, *options: str) -> list[str]:
     """Return the command line of `curate review`."""
     main = "from curation.cli import main; main(prog_name='curate')"
     return [sys.executable, "-c", main, "review", "--run", str(run.folder), "--port", "0", "--no-browser", *options]
 
 
-def start(run: Run, log: Path, *options: str, reviewer: str = "ana", **more: str) -> Server:
+def start(run: RunFolder, log: Path, *options: str, reviewer: str = "ana", **more: str) -> Server:
     """Start `curate review` and wait until it can be opened; `more` is for its environment."""
     server = launch(run, log, *options, reviewer=reviewer, **more)
     if not waited_for(lambda: server.url or server.process.poll() is not None, 90) or not server.url:
@@ -102,7 +102,7 @@ def start(run: Run, log: Path, *options: str, reviewer: str = "ana", **more: str
     return server
 
 
-def launch(run: Run, log: Path, *options: str, reviewer: str = "ana", **more: str) -> Server:
+def launch(run: RunFolder, log: Path, *options: str, reviewer: str = "ana", **more: str) -> Server:
     """Start `curate review` in a group of processes of its own, as a shell does."""
     with log.open("wb") as output:
         process = subprocess.Popen(

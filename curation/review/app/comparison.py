@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from curation.review.app.environment import load_fiftyone
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.evaluation.metrics import most_named
 from training.utils.files import sha256_of_file
 
@@ -21,7 +21,7 @@ _WHAT = "the class that most models trained {} the fixes predict; confidence is 
 _UNFINISHED = "unfinished"
 
 
-def show_comparison(dataset: Any, run: Run) -> None:
+def show_comparison(dataset: Any, run: RunFolder) -> None:
     """Update the evaluations ``before`` and ``after`` from the run's comparison; does nothing if they are current.
 
     Parameters
@@ -29,7 +29,7 @@ def show_comparison(dataset: Any, run: Run) -> None:
     dataset : fiftyone.Dataset
         With the given labels in ``ground_truth``, so after edits of the Annotate tab were collected: FiftyOne keeps
         what the labels were when it evaluated, and later edits don't change the evaluation.
-    run : Run
+    run : RunFolder
         Without a comparison, or with one that was taken back, there are no evaluations.
     """
     compared = run.comparison_file.exists() and run.predictions_file.exists()
@@ -56,7 +56,7 @@ def _remove(dataset: Any) -> None:
             dataset.delete_sample_field(field)
 
 
-def _add(dataset: Any, run: Run) -> None:
+def _add(dataset: Any, run: RunFolder) -> None:
     fo = load_fiftyone()
     predictions = run.predictions()
     listings, classes = predictions["id"].tolist(), predictions["classes"].tolist()

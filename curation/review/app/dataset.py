@@ -23,8 +23,8 @@ from curation.review.app.samples import add_samples
 from curation.review.journal_state import Standing, standing_of
 from curation.review.table import issue_kinds, missing_photos, review_table
 from curation.run.carry_over import carry_over
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision, reviewer_name
-from curation.run.run import Run
 from training.utils.files import sha256_of_file
 
 __all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
@@ -80,7 +80,7 @@ class Opened:
     first_view: str
 
 
-def dataset_name(run: Run) -> str:
+def dataset_name(run: RunFolder) -> str:
     """Return the name of a run's dataset in FiftyOne, e.g. ``curate-furniture-3-1f0c77aa``.
 
     The last part is made from the folder's full path: two checkouts may both have a run 3.
@@ -91,7 +91,7 @@ def dataset_name(run: Run) -> str:
     return f"{PREFIX}{re.sub(r'[^A-Za-z0-9_.]+', '-', name)[:80]}-{path}"
 
 
-def open_dataset(run: Run, reviewer: str | None = None) -> Opened:
+def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
     """Make the FiftyOne dataset of a run, or open the one made before, with all decisions of the journal.
 
     The dataset is rebuilt if the run has changed, or if samples were removed. Decisions survive that, because they are
@@ -101,7 +101,7 @@ def open_dataset(run: Run, reviewer: str | None = None) -> Opened:
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished one.
     reviewer : str, optional
         Who edited labels in the Annotate tab; by default ``CURATE_REVIEWER`` or the name of the account.
@@ -161,7 +161,7 @@ def _missing(ids: list[str]) -> list[str]:
     return [f"{lost}; the App shows a red ! instead: {some(ids)}"]
 
 
-def _misfits(run: Run, standing: Standing) -> list[str]:
+def _misfits(run: RunFolder, standing: Standing) -> list[str]:
     """Say which decisions of the journal are not shown, and why."""
     reasons: dict[str, list[str]] = {}
     for id, why in standing.misfits.items():
@@ -173,7 +173,7 @@ def _misfits(run: Run, standing: Standing) -> list[str]:
     ]
 
 
-def collect_decisions(run: Run, reviewer: str | None = None) -> Collected:
+def collect_decisions(run: RunFolder, reviewer: str | None = None) -> Collected:
     """Turn edits of FiftyOne's own Annotate tab into decisions of the run.
 
     An edited ``ground_truth`` becomes a relabel. A sample that was removed from FiftyOne is reported; that is not a
@@ -181,7 +181,7 @@ def collect_decisions(run: Run, reviewer: str | None = None) -> Collected:
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished one.
     reviewer : str, optional
         As for :func:`open_dataset`.
@@ -196,20 +196,20 @@ def collect_decisions(run: Run, reviewer: str | None = None) -> Collected:
     return _collect(dataset, run, reviewer or reviewer_name(), review_table(run)["id"])
 
 
-def _collect(dataset: Any, run: Run, reviewer: str, ids: pd.Series) -> Collected:
+def _collect(dataset: Any, run: RunFolder, reviewer: str, ids: pd.Series) -> Collected:
     decisions, unusable = record_edits(dataset, run, reviewer)
     present = set(dataset.values("listing_id"))
     vanished = [id for id in ids if id not in present]
     return Collected(tuple(decisions), tuple(unusable), tuple(vanished))
 
 
-def _fingerprint(run: Run) -> str:
+def _fingerprint(run: RunFolder) -> str:
     parts = [str(_LAYOUT), str(run.photo_root), *run.classes]
     parts += [sha256_of_file(path) for path in (run.issues_file, run.listings_file)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _make(fo: Any, name: str, run: Run, table: pd.DataFrame, made_from: str) -> Any:
+def _make(fo: Any, name: str, run: RunFolder, table: pd.DataFrame, made_from: str) -> Any:
     dataset = fo.Dataset(name, persistent=True)
     try:
         # scikit-learn computes the points without holding up other threads

@@ -11,8 +11,8 @@ from curation.rendering.words import many
 from curation.review.app.edits import record_edits
 from curation.review.app.mirror import Sample, look_at, mirror, run_of, write_down
 from curation.review.journal_state import standing_of
+from curation.run.folder import RunFolder
 from curation.run.journal import NOTE, UNDO, Decision, last_click
-from curation.run.run import Run
 from training.utils.units import now
 
 __all__ = ["ACCEPT", "KEEP_ONE", "Outcome", "decide", "keep_one", "latest"]
@@ -168,7 +168,7 @@ def latest(dataset: Any, reviewer: str) -> list[str]:
 
 
 def _record(
-    dataset: Any, run: Run, decided: Mapping[Sample, tuple[str, str | None]], reviewer: str, note: str | None
+    dataset: Any, run: RunFolder, decided: Mapping[Sample, tuple[str, str | None]], reviewer: str, note: str | None
 ) -> None:
     """Append the decisions to the journal, then show them."""
     time = now()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from curation.review.app.mirror import Sample, look_at, mirror, write_down
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from curation.run.run import Run
 from training.utils.units import now
 
 __all__ = ["EDIT_NOTE", "record_edits"]
@@ -16,7 +16,7 @@ EDIT_NOTE = "edited in FiftyOne's Annotate tab"
 
 
 def record_edits(
-    dataset: Any, run: Run, reviewer: str, rows: Iterable[Sample] | None = None
+    dataset: Any, run: RunFolder, reviewer: str, rows: Iterable[Sample] | None = None
 ) -> tuple[list[Decision], list[str]]:
     """Turn labels that were edited in FiftyOne's Annotate tab into decisions.
 
@@ -26,7 +26,7 @@ def record_edits(
     Parameters
     ----------
     dataset : fiftyone.Dataset
-    run : Run
+    run : RunFolder
     reviewer : str
         Who decides here.
     rows : iterable of samples, optional

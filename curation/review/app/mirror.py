@@ -14,8 +14,8 @@ from typing import Any
 
 from curation.errors import ReviewError
 from curation.review.journal_state import Standing, standing_of
+from curation.run.folder import RunFolder
 from curation.run.journal import NOTE, Decision
-from curation.run.run import Run
 
 __all__ = ["DECISION_FIELDS", "PREFIX", "Sample", "look_at", "mirror", "run_of", "write_down"]
 
@@ -50,7 +50,7 @@ class Sample:
     note: str | None
 
 
-def run_of(dataset: Any) -> Run:
+def run_of(dataset: Any) -> RunFolder:
     """Return the run that a FiftyOne dataset was made from.
 
     Raises
@@ -58,7 +58,7 @@ def run_of(dataset: Any) -> Run:
     ReviewError
         If it is not one of ours, or the folder of the run is gone, so that no decision could be recorded.
     """
-    run = Run(Path((dataset.info.get("curate") or {}).get("run", "")))
+    run = RunFolder(Path((dataset.info.get("curate") or {}).get("run", "")))
     if not run.record_file.is_file():
         raise ReviewError(f"nothing was recorded: the run of dataset {dataset.name} is gone (no {run.record_file})")
     return run
@@ -71,13 +71,13 @@ def look_at(dataset: Any, samples: Sequence[str] | None = None) -> list[Sample]:
     return [Sample(*row) for row in zip(*view.values(fields), strict=True)]
 
 
-def mirror(dataset: Any, run: Run, samples: Collection[str] | None = None) -> None:
+def mirror(dataset: Any, run: RunFolder, samples: Collection[str] | None = None) -> None:
     """Update the decision fields from the journal; only those that differ are written.
 
     Parameters
     ----------
     dataset : fiftyone.Dataset
-    run : Run
+    run : RunFolder
     samples : collection of str, optional
         FiftyOne's ids of the samples to update; all of them if left out.
     """
@@ -109,12 +109,12 @@ def _fields(standing: Standing, listing: str) -> tuple[Any, ...]:
     return decision.action, decision.new_label, decision.reviewer, time, decision.note, differ
 
 
-def write_down(run: Run, decisions: list[Decision]) -> None:
+def write_down(run: RunFolder, decisions: list[Decision]) -> None:
     """Append decisions to the journal.
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         Whose journal gets them.
     decisions : list of Decision
         What was decided.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from curation.review.similar import features_of
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.utils.arrays import Float32
 from training.utils.files import sha256_of_file, whole_file
 
@@ -26,7 +26,7 @@ _PERPLEXITY = 30
 _RECIPE = "1"
 
 
-def points_of(run: Run) -> dict[str, Float32]:
+def points_of(run: RunFolder) -> dict[str, Float32]:
     """Return the place of each photo in two dimensions.
 
     Up to 1,000 photos by t-SNE (van der Maaten and Hinton, 2008) of the first 50 principal components, above that by
@@ -34,7 +34,7 @@ def points_of(run: Run) -> dict[str, Float32]:
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished one.
 
     Returns
@@ -61,7 +61,7 @@ def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Float32] | 
         return None
 
 
-def _compute(run: Run) -> tuple[npt.NDArray[np.str_], Float32]:
+def _compute(run: RunFolder) -> tuple[npt.NDArray[np.str_], Float32]:
     features = features_of(run)
     ids = run.listings()["id"].astype(str).to_numpy(dtype=str)
     lengths = np.linalg.norm(features, axis=1)

@@ -9,8 +9,8 @@ from typing import Any
 from curation.issues import KINDS
 from curation.review.card import Card, Cards, Example
 from curation.review.journal_state import standing_of
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from curation.run.run import Run
 
 __all__ = ["Shown", "choose_listings", "page_data"]
 
@@ -47,12 +47,12 @@ def choose_listings(cards: Cards, first: int | None) -> Shown:
     return Shown(queue, tuple(cards.example(id) for id in beside))
 
 
-def page_data(run: Run, shown: Shown) -> dict[str, Any]:
+def page_data(run: RunFolder, shown: Shown) -> dict[str, Any]:
     """Return the data of a page.
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished one.
     shown : Shown
         The listings.

@@ -24,7 +24,7 @@ from curation.review.card import cards_of
 from curation.review.commands import PAGE_MARK, STORAGE_PREFIX, apply_decisions
 from curation.review.journal_state import standing_of
 from curation.review.page.data import Shown, choose_listings, page_data
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.utils.files import sha256_of_file, whole_file
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import SILENT, Reporter
@@ -62,7 +62,7 @@ class Written(Result):
 
 
 def write_page(
-    run: Run,
+    run: RunFolder,
     *,
     output: Path | None = None,
     first: int | None = None,
@@ -73,7 +73,7 @@ def write_page(
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished run with photos.
     output : Path, optional
         The file; by default ``review.html`` in the run's folder. An earlier page is replaced.
@@ -130,7 +130,7 @@ def _check_output(path: Path) -> None:
             )
 
 
-def _head(run: Run, listings: Shown, reviewer: str | None) -> str:
+def _head(run: RunFolder, listings: Shown, reviewer: str | None) -> str:
     """Return the page up to its photos."""
     data = page_data(run, listings)
     folder = run.folder.resolve()

@@ -29,8 +29,8 @@ from curation.review.server.messages import about_colleagues, about_collected, a
 from curation.review.server.mongod import check_mongod, mongod_errors
 from curation.review.server.team import opening, present
 from curation.review.table import review_table
+from curation.run.folder import RunFolder
 from curation.run.journal import check_reviewer, reviewer_name
-from curation.run.run import Run
 
 __all__ = ["ReviewOutcome", "run_review"]
 
@@ -53,7 +53,7 @@ class ReviewOutcome(Result):
 
 
 def run_review(
-    run: Run,
+    run: RunFolder,
     *,
     address: str = "127.0.0.1",
     port: int = 5151,
@@ -65,7 +65,7 @@ def run_review(
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         A finished run whose listings have photos.
     address : str
         Where to listen. With any but the default, everybody who has the printed address can review.
@@ -124,7 +124,7 @@ def _say_all(messages: Iterable[str], say: Callable[[str], None]) -> None:
         say(message)
 
 
-def _collect(run: Run, reviewer: str, say: Callable[[str], None]) -> None:
+def _collect(run: RunFolder, reviewer: str, say: Callable[[str], None]) -> None:
     try:
         with mongod_errors():
             _say_all(about_collected(collect_decisions(run, reviewer)), say)
@@ -175,7 +175,7 @@ class _Signals:
             end()
 
 
-def _outcome(run: Run, reviewer: str, known: int) -> ReviewOutcome:
+def _outcome(run: RunFolder, reviewer: str, known: int) -> ReviewOutcome:
     """Count what was decided since the journal had `known` records."""
     standing, table = standing_of(run), review_table(run)
     # another reviewer may have worked on the same run meanwhile

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from curation.errors import ReviewError
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.utils.files import lock
 
 __all__ = ["Colleague", "opening", "present"]
@@ -45,12 +45,12 @@ class Colleague:
 
 
 @contextmanager
-def present(run: Run, reviewer: str, port: int) -> Iterator[list[Colleague]]:
+def present(run: RunFolder, reviewer: str, port: int) -> Iterator[list[Colleague]]:
     """Let other reviews of `run` know, while the block runs, that this one is open.
 
     Parameters
     ----------
-    run : Run
+    run : RunFolder
         The run under review.
     reviewer : str
         Name of the reviewer.
@@ -101,7 +101,7 @@ def _others(own: Path) -> list[Colleague]:
 
 
 @contextmanager
-def opening(run: Run) -> Iterator[None]:
+def opening(run: RunFolder) -> Iterator[None]:
     """Let one review at a time build or repair the run's dataset: two at once would undo each other's work."""
     try:
         descriptor = os.open(_folder(run) / "opening", os.O_RDWR | os.O_CREAT, 0o644)
@@ -114,7 +114,7 @@ def opening(run: Run) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _folder(run: Run) -> Path:
+def _folder(run: RunFolder) -> Path:
     folder = run.folder / _FOLDER
     try:
         folder.mkdir(exist_ok=True)
@@ -129,7 +129,7 @@ def _lock(descriptor: int) -> None:
         lock(descriptor)
 
 
-def _unwritable(run: Run, error: OSError) -> ReviewError:
+def _unwritable(run: RunFolder, error: OSError) -> ReviewError:
     return ReviewError(
         f"decisions could not be saved: {run.folder} can't be written ({error.strerror}). Change its permissions, or "
         "review a copy of the folder with `open_run('COPY')`"

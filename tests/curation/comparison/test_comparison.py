@@ -16,12 +16,12 @@ from curation.comparison.truth import NO_CLASS, read_truth
 from curation.comparison.versions import Versions
 from curation.comparison.warnings import warnings_of
 from curation.errors import InputError
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.curation.comparison.test_retrain import another, decide, relabel_some, retrain, rows_of
 
 
 @pytest.fixture
-def fixed(run) -> Run:
+def fixed(run) -> RunFolder:
     """A run of which a person relabelled four training listings and deleted two."""
     rows = rows_of(run, "train")
     decide(run, **{row.id: another(row.label) for row in rows[:4].itertuples()}, **dict.fromkeys(rows["id"][4:]))
@@ -33,7 +33,7 @@ def controlled(finished, demo, tmp_path_factory):
     """A run with a comparison with all controls, and its result; tests must not change them."""
     import shutil
 
-    run = Run(tmp_path_factory.mktemp("controlled") / "run")
+    run = RunFolder(tmp_path_factory.mktemp("controlled") / "run")
     shutil.copytree(finished.folder, run.folder)
     rows = rows_of(run, "train")
     decide(run, **{row.id: another(row.label) for row in rows[:4].itertuples()}, **dict.fromkeys(rows["id"][4:]))

@@ -13,8 +13,8 @@ from curation.errors import InputError, RunError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.listings import read_listings
 from curation.report import write_report
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from curation.run.run import Run
 from training.utils.units import now
 
 
@@ -147,7 +147,7 @@ def test_only_the_model_after_the_fixes_is_trained_again_when_they_change(run):
 
 def test_a_run_with_networks_is_compared_with_networks(networked, tmp_path):
     shutil.copytree(networked.folder, tmp_path / "run")
-    run = Run(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     relabel_some(run)
     assert retrain(run, seeds=1)["epochs"] == 1
     for path in checkpoints(run):

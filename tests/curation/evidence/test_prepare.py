@@ -12,7 +12,7 @@ from curation.evidence.split import open_photos, prepare
 from curation.listings import read_listings
 from curation.listings.columns import groups_of
 from curation.photos.facts import photos_file
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from training.images.cache import PhotoCache
 from training.utils.progress import Silent
 
@@ -45,7 +45,7 @@ def prepared(demo, tmp_path, cache, reporter):
 
 
 def prepare_run(folder, listings, cache, reporter, size=16):
-    run = Run(folder)
+    run = RunFolder(folder)
     source = listings.source
     run.update(dataset={"root": str(source.root), "path": str(source.path), "classes": list(listings.classes)})
     prepare(run, listings, image_size=size, seed=0, folds=3, cache=cache, reporter=reporter, text=False)

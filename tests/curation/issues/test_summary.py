@@ -13,7 +13,7 @@ from click.testing import Result
 from curation.issues import KINDS
 from curation.issues.health import doubtful
 from curation.issues.summary import Agreement, agreement, summarise
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.cli.test_cli import done
 from training.utils.files import read_json
 
@@ -37,7 +37,7 @@ def find(folder: Path, wrong: int, *options: str) -> Result:
     return done(*command, *options)
 
 
-def test_the_summary_counts_what_the_issues_flag(finished: Run) -> None:
+def test_the_summary_counts_what_the_issues_flag(finished: RunFolder) -> None:
     summary, issues = summarise(finished), finished.issues()
     names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "health", "seconds"]
     assert list(summary.to_dict()) == names
@@ -60,7 +60,7 @@ def test_a_model_is_weak_that_agrees_little_or_little_more_than_a_guess(
     assert Agreement(reached, largest).weak is weak
 
 
-def test_a_budget_says_how_much_is_expected_of_the_first_listings(finished: Run) -> None:
+def test_a_budget_says_how_much_is_expected_of_the_first_listings(finished: RunFolder) -> None:
     some, more, all_of_them = (summarise(finished, budget).budget for budget in (10, 60, 100_000))
     assert some is not None
     assert more is not None
@@ -71,7 +71,7 @@ def test_a_budget_says_how_much_is_expected_of_the_first_listings(finished: Run)
     assert all_of_them.expected_changes == some.expected_in_all
 
 
-def test_a_run_has_the_health_of_its_labels_as_a_file(finished: Run) -> None:
+def test_a_run_has_the_health_of_its_labels_as_a_file(finished: RunFolder) -> None:
     found = summarise(finished).health
     assert found
     assert found == read_json(finished.folder / "health.json")
@@ -99,7 +99,7 @@ def test_few_wrong_labels_are_said_in_one_line(tmp_path: Path) -> None:
 
 def test_the_json_of_find_issues_has_the_health(tmp_path: Path) -> None:
     summary = json.loads(find(tmp_path, 24, "--json").stdout)
-    assert summary == summarise(Run(tmp_path / "run")).to_dict()
+    assert summary == summarise(RunFolder(tmp_path / "run")).to_dict()
     assert [row["class"] for row in doubtful(summary["health"], 5)] == ["chair"]
 
 
@@ -115,7 +115,7 @@ def test_the_report_shows_the_classes_worst_first_and_escaped(tmp_path: Path) ->
 def test_the_report_counts_wrong_labels_by_flags_and_says_what_cleanlab_estimates_from(tmp_path: Path) -> None:
     find(tmp_path, wrong=24)
     page = (tmp_path / "run" / "report.html").read_text()
-    health = summarise(Run(tmp_path / "run")).health
+    health = summarise(RunFolder(tmp_path / "run")).health
     assert health
     estimate = f"cleanlab estimates {health['noise_count']} wrong ones among {health['listings']}. Its estimate uses"
     assert f"24 given labels are flagged as wrong.\n{estimate}" in page
@@ -133,5 +133,5 @@ def test_a_dataset_whose_labels_nothing_is_known_of_is_summarised(
     result = done("find-issues", "t.csv", "--probabilities", "p.npz", "--run", "run")
     assert "nan" not in result.stdout
     assert "agrees" not in result.stdout
-    assert agreement(Run(Path("run"))) == Agreement(None, 0.5)
-    json.dumps(summarise(Run(Path("run"))).to_dict(), allow_nan=False)
+    assert agreement(RunFolder(Path("run"))) == Agreement(None, 0.5)
+    json.dumps(summarise(RunFolder(Path("run"))).to_dict(), allow_nan=False)

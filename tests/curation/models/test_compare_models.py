@@ -26,7 +26,7 @@ from curation.models.compare_words import sentence
 from curation.models.cross_validate import FoldScores
 from curation.models.dataset import Prepared
 from curation.models.ranking import behind, ranked
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop
 from training.crossval.jobs import Data, Job
 from training.errors import InputError
@@ -58,7 +58,7 @@ class Compared:
 
     @property
     def table(self) -> pd.DataFrame:
-        return Run(self.folder).listings()
+        return RunFolder(self.folder).listings()
 
     def told(self, name: str) -> dict[str, np.ndarray]:
         with np.load(self.folder / f"probabilities-{name}.npz") as content:
@@ -196,7 +196,7 @@ def test_json_csv_and_markdown_say_the_same(compared: Compared) -> None:
 
 
 def test_tensorboard_has_a_log_of_every_fold_and_the_scores_beside_the_settings(compared: Compared) -> None:
-    training = Run(compared.folder).training_folder
+    training = RunFolder(compared.folder).training_folder
     for each in compared.result["candidates"]:
         for fold in range(2):
             log = EventAccumulator(str(training / each["name"] / f"fold-{fold}")).Reload()
@@ -216,7 +216,7 @@ def test_what_a_candidate_told_can_be_looked_at_for_issues(
     monkeypatch.chdir(tmp_path)
     file = compared.folder / "probabilities-squeezenet1_1-adam.npz"
     done("find-issues", demo, "--probabilities", file, "--no-text", "--run", "run")
-    run = Run(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     assert len(run.issues()) == 120
     with np.load(run.probabilities_file) as content:
         probs = compared.told("squeezenet1_1-adam")["probs"]
@@ -356,7 +356,7 @@ def tried(tmp_path: Path, groups: list[int], labels: list[int], told: dict[str, 
     numbers = np.array(labels)
     data = Data(np.zeros((len(labels), 2, 2, 3), dtype=np.uint8), None, "", np.array(groups), 2)
     usable = np.ones(len(labels), dtype=bool)
-    prepared = Prepared(Run(tmp_path), pd.DataFrame(), ("a", "b"), None, data, numbers, usable, ())
+    prepared = Prepared(RunFolder(tmp_path), pd.DataFrame(), ("a", "b"), None, data, numbers, usable, ())
     scores = {}
     for name, answers in told.items():
         right = float((np.array(answers) == numbers).mean())

@@ -24,7 +24,7 @@ from curation.listings import read_listings
 from curation.models.search_space import parameters_of, space_around, start_parameters, with_parameters
 from curation.models.trials import Trials, quiet
 from curation.models.tune import SearchSettings, tune
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop
 from tests.curation.test_find import Listener
 from training.fit.throughput import Arrangement
@@ -263,11 +263,11 @@ def test_all_trials_start_from_the_weights_that_the_study_began_with(demo, here,
     asked = replace(START, pretrained=True)
     # there are none of lenet, anywhere
     folder = Path(search(demo, trials=1, settings=asked)["folder"])
-    assert Run(folder).record()["pretrained"] is False
+    assert RunFolder(folder).record()["pretrained"] is False
     monkeypatch.setattr("curation.models.tune.with_weights", lambda settings, reporter: settings)
     search(demo, trials=2, settings=asked)
-    assert Run(folder).record()["pretrained"] is False
-    Run(folder).update(pretrained=True)
+    assert RunFolder(folder).record()["pretrained"] is False
+    RunFolder(folder).update(pretrained=True)
     with pytest.raises(CurateError, match="lenet was to start from torchvision's weights, and now starts from scratch"):
         search(demo, trials=3, settings=asked)
 

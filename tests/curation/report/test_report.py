@@ -16,26 +16,26 @@ from curation.comparison.scored import Confused
 from curation.errors import RunError
 from curation.report import write_report
 from curation.report.confusion import confusion
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from curation.run.run import Run
 from tests.support.report_run import comparison_of, spread, write_json, write_run
 
 WORDS = '<script>alert(1)</script> & "{{ x }}"'
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Run:
+def small(tmp_path: Path) -> RunFolder:
     return write_run(tmp_path / "run")
 
 
-def text_of(run: Run) -> str:
+def text_of(run: RunFolder) -> str:
     """Write the page and return its words, one blank between them."""
     page = write_report(run).read_text()
     visible = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
     return " ".join(html.unescape(visible).split())
 
 
-def decide(run: Run, ids: list[str], action: str, **what: Any) -> None:
+def decide(run: RunFolder, ids: list[str], action: str, **what: Any) -> None:
     values = {"new_label": None, "reviewer": "ana", "time": "2026-01-01T00:00:00.000+00:00", "source": "app"} | what
     run.decide([Decision(id, action, **values) for id in ids])
 
@@ -43,7 +43,7 @@ def decide(run: Run, ids: list[str], action: str, **what: Any) -> None:
 # the paragraph on top
 
 
-def test_the_paragraph_says_what_was_found_decided_and_gained(small: Run) -> None:
+def test_the_paragraph_says_what_was_found_decided_and_gained(small: RunFolder) -> None:
     ids = small.issues()["id"].tolist()
     decide(small, ids[:3], "relabel", new_label="Class 01")
     decide(small, ids[3:5], "delete", reviewer="ben")
@@ -57,7 +57,7 @@ def test_the_paragraph_says_what_was_found_decided_and_gained(small: Run) -> Non
     assert "Cleaning helped: macro-F1 0.700 → 0.745 (+0.045, 95 % interval +0.025 to +0.075)." in text
 
 
-def test_the_paragraph_says_so_where_other_test_labels_say_something_else(small: Run) -> None:
+def test_the_paragraph_says_so_where_other_test_labels_say_something_else(small: RunFolder) -> None:
     found = comparison_of(small) | {"difference": spread(0.01)}
     write_json(small.comparison_file, found)
     assert '<p class="verdict even">' in write_report(small).read_text()
@@ -66,7 +66,7 @@ def test_the_paragraph_says_so_where_other_test_labels_say_something_else(small:
     assert "Scored with true labels, cleaning helped: 0.700 → 0.745 (+0.045, 95 % interval +0.025 to +0.075)." in text
 
 
-def test_nothing_decided_and_nothing_compared_is_said(small: Run) -> None:
+def test_nothing_decided_and_nothing_compared_is_said(small: RunFolder) -> None:
     text = text_of(small)
     assert "No listing has been decided on yet." in text
     assert "Whether cleaning helps has not been measured yet." in text
@@ -76,7 +76,7 @@ def test_nothing_decided_and_nothing_compared_is_said(small: Run) -> None:
 # listings
 
 
-def test_a_card_has_the_listings_words_and_who_decided(small: Run) -> None:
+def test_a_card_has_the_listings_words_and_who_decided(small: RunFolder) -> None:
     issues = small.issues()
     worst = issues[issues["is_label_issue"].astype(bool)].nsmallest(1, "priority").iloc[0]
     decide(small, [worst["id"]], "relabel", new_label="Class 03")
@@ -91,7 +91,7 @@ def test_a_card_has_the_listings_words_and_who_decided(small: Run) -> None:
     assert f'alt="photo of {worst["id"]}"' in card
 
 
-def test_strangers_words_are_escaped_wherever_they_stand(small: Run) -> None:
+def test_strangers_words_are_escaped_wherever_they_stand(small: RunFolder) -> None:
     listings, issues, record = small.listings(), small.issues(), small.record()
     issues["reasons"], issues["given_label"], issues["suggested_label"] = WORDS, WORDS, WORDS
     listings["title"] = WORDS
@@ -107,7 +107,7 @@ def test_strangers_words_are_escaped_wherever_they_stand(small: Run) -> None:
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 50
 
 
-def test_long_words_are_cut_off(small: Run) -> None:
+def test_long_words_are_cut_off(small: RunFolder) -> None:
     listings, issues = small.listings(), small.issues()
     listings["title"], issues["reasons"] = "x" * 100_000, "y" * 100_000
     small.write_table(small.listings_file, listings)
@@ -122,7 +122,7 @@ def test_a_run_without_photos_and_prices_has_a_page(tmp_path: Path) -> None:
     assert "The usual range" not in text
 
 
-def test_photos_that_are_gone_are_said_and_nothing_else_is_lost(small: Run) -> None:
+def test_photos_that_are_gone_are_said_and_nothing_else_is_lost(small: RunFolder) -> None:
     for photo in small.folder.glob("*.jpg"):
         photo.unlink()
     text = text_of(small)
@@ -130,7 +130,7 @@ def test_photos_that_are_gone_are_said_and_nothing_else_is_lost(small: Run) -> N
     assert "reason of" in text
 
 
-def test_listings_without_titles_have_a_page(small: Run) -> None:
+def test_listings_without_titles_have_a_page(small: RunFolder) -> None:
     small.write_table(small.listings_file, small.listings().drop(columns="title"))
     text = text_of(small)
     assert "Title of listing" not in text
@@ -140,7 +140,7 @@ def test_listings_without_titles_have_a_page(small: Run) -> None:
 # before and after
 
 
-def test_every_part_of_a_comparison_is_shown(small: Run) -> None:
+def test_every_part_of_a_comparison_is_shown(small: RunFolder) -> None:
     write_json(small.comparison_file, comparison_of(small))
     text = text_of(small)
     for part in (
@@ -169,7 +169,7 @@ def test_every_part_of_a_comparison_is_shown(small: Run) -> None:
         assert part in text
 
 
-def test_a_comparison_without_controls_and_other_labels_leaves_those_parts_out(small: Run) -> None:
+def test_a_comparison_without_controls_and_other_labels_leaves_those_parts_out(small: RunFolder) -> None:
     found = comparison_of(small)
     for key in ("controls", "share_of_possible", "reviewed_test_labels", "true_test_labels"):
         del found[key]
@@ -181,7 +181,7 @@ def test_a_comparison_without_controls_and_other_labels_leaves_those_parts_out(s
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", None], ids=["cut off", "a list", "empty", "a part missing"])
-def test_a_damaged_comparison_is_refused_by_its_name(content: str | None, small: Run) -> None:
+def test_a_damaged_comparison_is_refused_by_its_name(content: str | None, small: RunFolder) -> None:
     found = comparison_of(small)
     del found["mcnemar"]
     small.comparison_file.write_text(json.dumps(found) if content is None else content)
@@ -189,7 +189,7 @@ def test_a_damaged_comparison_is_refused_by_its_name(content: str | None, small:
         write_report(small)
 
 
-def test_correct_labels_without_a_gain_leave_no_share(small: Run) -> None:
+def test_correct_labels_without_a_gain_leave_no_share(small: RunFolder) -> None:
     found = comparison_of(small) | {"share_of_possible": None}
     found["true_test_labels"] |= {
         "controls": found["controls"],
@@ -203,7 +203,7 @@ def test_correct_labels_without_a_gain_leave_no_share(small: Run) -> None:
     assert "The fixes bring −20 % of the gain that correct labels bring (95 % interval −100 % to 0 %)." in text
 
 
-def test_listings_that_are_not_in_the_run_any_more_are_no_flips(small: Run) -> None:
+def test_listings_that_are_not_in_the_run_any_more_are_no_flips(small: RunFolder) -> None:
     found = comparison_of(small)
     found["flips"]["to_wrong"] = [{**flip, "id": "gone"} for flip in found["flips"]["to_wrong"]]
     write_json(small.comparison_file, found)
@@ -259,11 +259,11 @@ def write_log(folder: Path, epochs: int = 3) -> None:
                 log.add_scalar(tag, 1 / (epoch + 1), epoch)
 
 
-def test_linear_models_have_a_line_in_place_of_curves(small: Run) -> None:
+def test_linear_models_have_a_line_in_place_of_curves(small: RunFolder) -> None:
     assert "The models are linear and fitted in one step" in text_of(small)
 
 
-def test_networks_have_curves_of_the_folds_and_of_before_and_after(small: Run) -> None:
+def test_networks_have_curves_of_the_folds_and_of_before_and_after(small: RunFolder) -> None:
     write_log(small.training_folder / "fold-0")
     page = write_report(small).read_text()
     assert "accuracy and loss of each fold's network".replace("'", "&#39;") in page
@@ -274,7 +274,7 @@ def test_networks_have_curves_of_the_folds_and_of_before_and_after(small: Run) -
 
 
 @pytest.mark.parametrize("content", [b"", b"damaged" * 50], ids=["empty", "damaged"])
-def test_a_log_that_says_nothing_is_no_curve(content: bytes, small: Run) -> None:
+def test_a_log_that_says_nothing_is_no_curve(content: bytes, small: RunFolder) -> None:
     folder = small.training_folder / "fold-0"
     folder.mkdir()
     (folder / "events.out.tfevents.1.host").write_bytes(content)
@@ -282,7 +282,7 @@ def test_a_log_that_says_nothing_is_no_curve(content: bytes, small: Run) -> None
     assert "The training logs of the networks are missing or can't be read." in text_of(small)
 
 
-def test_probabilities_that_were_brought_have_no_curves(small: Run) -> None:
+def test_probabilities_that_were_brought_have_no_curves(small: RunFolder) -> None:
     small.update(settings={**small.record()["settings"], "probabilities": "probs.csv"})
     assert "nothing was trained here" in text_of(small)
 
@@ -290,7 +290,7 @@ def test_probabilities_that_were_brought_have_no_curves(small: Run) -> None:
 # the page
 
 
-def test_how_to_reproduce_names_command_versions_seeds_and_hashes(small: Run) -> None:
+def test_how_to_reproduce_names_command_versions_seeds_and_hashes(small: RunFolder) -> None:
     write_json(small.comparison_file, comparison_of(small))
     text = text_of(small)
     for part in (
@@ -309,7 +309,7 @@ def test_how_to_reproduce_names_command_versions_seeds_and_hashes(small: Run) ->
         assert part in text
 
 
-def test_the_page_asks_nothing_of_the_network_and_runs_nothing(small: Run) -> None:
+def test_the_page_asks_nothing_of_the_network_and_runs_nothing(small: RunFolder) -> None:
     write_json(small.comparison_file, comparison_of(small))
     page = write_report(small).read_text()
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in page
@@ -322,7 +322,7 @@ def test_the_page_asks_nothing_of_the_network_and_runs_nothing(small: Run) -> No
     assert all(f'id="{target[1:]}"' in page for target in targets)
 
 
-def test_the_same_run_gives_the_same_page(small: Run) -> None:
+def test_the_same_run_gives_the_same_page(small: RunFolder) -> None:
     write_json(small.comparison_file, comparison_of(small))
     assert write_report(small).read_bytes() == write_report(small).read_bytes()
 

@@ -22,8 +22,8 @@ from curation.errors import ReviewError, RunError
 from curation.review import check_mongod, run_review
 from curation.review.app.environment import load_fiftyone
 from curation.review.server.guard import servable
+from curation.run.folder import RunFolder
 from curation.run.probabilities import Probabilities
-from curation.run.run import Run
 from training.utils.files import write_json
 
 DATABASE = os.environ["FIFTYONE_DATABASE_NAME"]  # of the tests' own, see conftest.py
@@ -36,7 +36,7 @@ except ReviewError as error:
 needs_mongod = pytest.mark.skipif(bool(NO_MONGOD), reason=f"no MongoDB: {NO_MONGOD[:80]}")
 
 
-def make_run(folder: Path) -> Run:
+def make_run(folder: Path) -> RunFolder:
     """Write a finished run of 13 listings: L0 to L3 have a wrong label, L2 and L5 a wrong price, L8 and L9 are alike,
     the file of L10 is missing, that of L11 is damaged, L12 has no photo."""
     photos = folder / "photos"
@@ -55,7 +55,7 @@ def make_run(folder: Path) -> Run:
         split=["test" if number > 9 else "train" for number in range(13)],
         fold=[None if number > 9 else number % 3 for number in range(13)],
     )
-    run = Run(folder / "runs" / "tiny" / "1")
+    run = RunFolder(folder / "runs" / "tiny" / "1")
     run.folder.mkdir(parents=True)
     issues.to_parquet(run.issues_file)
     listings.to_parquet(run.listings_file)
@@ -102,7 +102,7 @@ def waited_for(done: Callable[[], Any], seconds: float = 20, every: float = 0.1)
     return False
 
 
-def said(run: Run) -> list[tuple[str, str, str | None]]:
+def said(run: RunFolder) -> list[tuple[str, str, str | None]]:
     return [(decision.id, decision.action, decision.new_label) for decision in run.decisions()[0]]
 
 

@@ -15,8 +15,8 @@ from curation.comparison.compare import retrain_and_compare
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.review.app.comparison import COMPARED
 from curation.review.app.dataset import open_dataset
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from curation.run.run import Run
 from tests.curation.review.test_review import DATABASE, drop_database, needs_mongod, our_fiftyone
 from training.utils.files import read_json
 from training.utils.units import now
@@ -31,11 +31,11 @@ def fo() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def compared(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def compared(finished: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run with fixes and their comparison; tests must not change it."""
     folder = tmp_path_factory.mktemp("compared") / "run"
     shutil.copytree(finished.folder, folder)
-    run = Run(folder)
+    run = RunFolder(folder)
     listings = run.listings()
     moved = listings[(listings["split"] == "train") & listings["unreadable"].isna()].head(25)
     last = run.classes[-1]
@@ -46,10 +46,10 @@ def compared(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture
-def run(compared: Run, tmp_path: Path) -> Run:
+def run(compared: RunFolder, tmp_path: Path) -> RunFolder:
     """A copy that a test may change."""
     shutil.copytree(compared.folder, tmp_path / "run")
-    return Run(tmp_path / "run")
+    return RunFolder(tmp_path / "run")
 
 
 def accuracy(dataset: Any, key: str) -> float:
@@ -60,7 +60,7 @@ def ids(dataset: Any) -> list[str]:
     return [str(dataset._doc.evaluations[key].id) for key in ("before", "after")]
 
 
-def answer(run: Run, models: list[list[str]]) -> None:
+def answer(run: RunFolder, models: list[list[str]]) -> None:
     """Let the models after the fixes have named these classes for the first test listings."""
     with np.load(run.predictions_file) as stored:
         content = dict(stored)

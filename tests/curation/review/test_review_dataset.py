@@ -16,8 +16,8 @@ from curation.review.app import decide as deciding
 from curation.review.app.dataset import open_dataset
 from curation.review.app.edits import EDIT_NOTE
 from curation.review.server.application import linked_plugins
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions
-from curation.run.run import Run
 from tests.curation.review.test_review import (
     DATABASE,
     drop_database,
@@ -48,7 +48,7 @@ def with_probabilities(run, id, probs):
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> RunFolder:
     return make_run(tmp_path)
 
 
@@ -177,7 +177,7 @@ class TestDataset:
         assert said(run) == []
 
 
-def with_hashes(run: Run, **changes: Any) -> None:
+def with_hashes(run: RunFolder, **changes: Any) -> None:
     """Let the run know its photos, as find-issues does; L10's file was missing then."""
     known = [None if number in (10, 12) else f"hash{number}" for number in range(13)]
     size = [None if hash is None else 160 for hash in known]
@@ -225,7 +225,7 @@ class TestOpening:
         with_hashes(run)
         run.update(started="2026-01-01")
         run.decide([Decision(id, "delete", None, "ben", TIME, "app", "seen") for id in ("L0", "L1", "L2")])
-        later = Run(run.folder.parent / "2")
+        later = RunFolder(run.folder.parent / "2")
         shutil.copytree(run.folder, later.folder)
         later.journal.unlink()
         later.update(started="2026-01-02")
@@ -244,7 +244,7 @@ class TestOpening:
     def test_a_run_that_moved_keeps_its_decisions(self, run):
         dataset = open_dataset(run).dataset
         decide(dataset, sample_of(dataset, "L1"), "accept")
-        moved = Run(run.folder.parent / "moved")
+        moved = RunFolder(run.folder.parent / "moved")
         run.folder.rename(moved.folder)
         opened = open_dataset(moved)
         assert opened.dataset.name != dataset.name

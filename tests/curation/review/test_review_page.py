@@ -15,9 +15,9 @@ import pytest
 
 from curation.errors import InputError
 from curation.review.page.write import write_page
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.probabilities import Probabilities
-from curation.run.run import Run
 from tests.cli.test_cli import assert_refused, curate, done
 from tests.curation.test_fixes import make_run as make_plain_run
 
@@ -25,7 +25,7 @@ HOSTILE = "</script><script>document.title='run'</script><img src=x onerror=\"do
 QUEUE = ["00", "01", "02", "06", "10", "11"]
 
 
-def make_run(folder: Path) -> Run:
+def make_run(folder: Path) -> RunFolder:
     """Write a run with six flagged listings: 00, 01, 02 and 06 by their label, 10 and 11 as reposts; the photo of 06 is
     damaged, and the title of 00 wants to be run."""
     run = make_plain_run(folder)
@@ -51,7 +51,7 @@ def make_run(folder: Path) -> Run:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A run below the current folder, which is the latest."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CURATE_REVIEWER", "ana")
@@ -64,7 +64,7 @@ def data_of(page: Path) -> dict[str, Any]:
     return dict(json.loads(found[1]))
 
 
-def test_the_command_says_where_the_page_is_and_what_to_type_next(run: Run) -> None:
+def test_the_command_says_where_the_page_is_and_what_to_type_next(run: RunFolder) -> None:
     result = done("review", "--html", "--no-browser")
     assert re.search(r"Page: runs/shop/1/review\.html \(6 listings, 0 decided already, 0\.\d MB\)", result.stdout)
     assert "Next: curate apply-fixes --decisions ~/Downloads/decisions.csv\n" in result.stdout
@@ -72,7 +72,7 @@ def test_the_command_says_where_the_page_is_and_what_to_type_next(run: Run) -> N
     assert f"Next: curate apply-fixes --run {run.folder} --decisions ~/Downloads/decisions.csv\n" in named
 
 
-def test_the_command_answers_as_json(run: Run, tmp_path: Path) -> None:
+def test_the_command_answers_as_json(run: RunFolder, tmp_path: Path) -> None:
     run.decide([Decision("01", "keep", None, "bo", "2024-05-01T10:00:00.000+00:00", "app")])
     page = tmp_path / "elsewhere" / "page.html"
     result = done("review", "--html", "--no-browser", "--first", 3, "--output", page, "--json")
@@ -101,18 +101,18 @@ def test_the_command_answers_as_json(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_options_that_make_no_sense_together_are_refused(
-    arguments: list[str], match: str, run: Run, tmp_path: Path
+    arguments: list[str], match: str, run: RunFolder, tmp_path: Path
 ) -> None:
     assert_refused(tmp_path, "review", *arguments, match=match)
 
 
-def test_an_earlier_page_is_replaced(run: Run) -> None:
+def test_an_earlier_page_is_replaced(run: RunFolder) -> None:
     write_page(run, first=1)
     assert write_page(run).listings == 6
     assert len(data_of(run.folder / "review.html")["listings"]) == 6
 
 
-def test_a_run_with_nothing_flagged_says_so_and_writes_no_page(run: Run) -> None:
+def test_a_run_with_nothing_flagged_says_so_and_writes_no_page(run: RunFolder) -> None:
     issues = run.issues()
     issues[["is_label_issue", "is_near_duplicate_issue"]] = False
     run.write_table(run.issues_file, issues)
@@ -121,23 +121,23 @@ def test_a_run_with_nothing_flagged_says_so_and_writes_no_page(run: Run) -> None
     assert not (run.folder / "review.html").exists()
 
 
-def test_a_run_without_photos_is_told_how_to_decide(run: Run) -> None:
+def test_a_run_without_photos_is_told_how_to_decide(run: RunFolder) -> None:
     run.write_table(run.issues_file, run.issues().assign(image=None))
     result = curate("review", "--html", "--no-browser")
     assert result.exit_code == 1
     assert "has no photos to look at. Decide in a table instead" in result.stderr
 
 
-def test_writing_the_page_needs_no_fiftyone(run: Run) -> None:
+def test_writing_the_page_needs_no_fiftyone(run: RunFolder) -> None:
     code = (
-        "import sys; from pathlib import Path; from curation.run.run import Run\n"
+        "import sys; from pathlib import Path; from curation.run.folder import RunFolder\n"
         "from curation.review.page.write import write_page\n"
-        "write_page(Run(Path(sys.argv[1]))); sys.exit('fiftyone' in sys.modules or 'torch' in sys.modules)"
+        "write_page(RunFolder(Path(sys.argv[1]))); sys.exit('fiftyone' in sys.modules or 'torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(run.folder)], check=False).returncode == 0
 
 
-def test_each_photo_is_in_the_page_once_and_a_damaged_one_is_words(run: Run) -> None:
+def test_each_photo_is_in_the_page_once_and_a_damaged_one_is_words(run: RunFolder) -> None:
     page = write_page(run).path
     assert page is not None
     found = re.findall(r'<script type="([a-z/]+)" id="photo-(\d+)">', page.read_text(encoding="utf-8"))
@@ -146,14 +146,14 @@ def test_each_photo_is_in_the_page_once_and_a_damaged_one_is_words(run: Run) -> 
     assert [place for kind, place in found if kind == "text/plain"] == [str(QUEUE.index("06"))]
 
 
-def test_the_page_depends_on_the_run_only(run: Run, tmp_path: Path) -> None:
+def test_the_page_depends_on_the_run_only(run: RunFolder, tmp_path: Path) -> None:
     first, again = write_page(run, output=tmp_path / "1.html").path, write_page(run, output=tmp_path / "2.html").path
     assert first is not None
     assert again is not None
     assert first.read_bytes() == again.read_bytes()
 
 
-def test_a_page_with_an_output_in_a_folder_that_can_not_be_made_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_page_with_an_output_in_a_folder_that_can_not_be_made_is_refused(run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="can't write"):
         write_page(run, output=tmp_path / "file" / "page.html")

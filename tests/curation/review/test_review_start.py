@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.curation.review.test_review import drop_database, make_run, needs_mongod, waited_for
 from tests.support.review_server import ROOT, SERVED, Server, command, environment, launch, start, stop
 
@@ -38,7 +38,7 @@ URIS = [
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return make_run(tmp_path_factory.mktemp("start"))
 
 
@@ -60,7 +60,7 @@ def installed(folder: Path, mongod: str) -> Path:
     return folder
 
 
-def review(run: Run, *options: str, **more: str) -> tuple[subprocess.CompletedProcess[str], float]:
+def review(run: RunFolder, *options: str, **more: str) -> tuple[subprocess.CompletedProcess[str], float]:
     began = time.monotonic()
     done = subprocess.run(
         command(run, *options), capture_output=True, text=True, check=False, timeout=60, env=environment(**more)

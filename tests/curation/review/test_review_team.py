@@ -16,14 +16,14 @@ import pytest
 
 from curation.review.app.dataset import dataset_name
 from curation.review.server.team import Colleague, opening, present
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.curation.review.test_review import make_run, needs_mongod, said, waited_for
 from tests.support.review_server import SERVED, Server, launch, mongod, stop
 
 HOLD = (
-    "import sys, time; from pathlib import Path; from curation.run.run import Run\n"
+    "import sys, time; from pathlib import Path; from curation.run.folder import RunFolder\n"
     "from curation.review.server.team import present\n"
-    "with present(Run(Path(sys.argv[1])), 'ben', 5152): print('open', flush=True); time.sleep(60)"
+    "with present(RunFolder(Path(sys.argv[1])), 'ben', 5152): print('open', flush=True); time.sleep(60)"
 )
 
 
@@ -31,7 +31,7 @@ HOLD = (
 class Team:
     """Ana and Ben review the same run."""
 
-    run: Run
+    run: RunFolder
     ana: Server
     ben: Server
     samples: Any
@@ -160,7 +160,7 @@ def test_a_note_that_is_not_ours_is_no_colleague(tmp_path):
 
 def test_datasets_are_opened_one_at_a_time(tmp_path):
     run = make_run(tmp_path)
-    code = HOLD.replace("present(Run(Path(sys.argv[1])), 'ben', 5152)", "opening(Run(Path(sys.argv[1])))")
+    code = HOLD.replace("present(RunFolder(Path(sys.argv[1])), 'ben', 5152)", "opening(RunFolder(Path(sys.argv[1])))")
     code = code.replace("import present", "import opening")
     code = code.replace("time.sleep(60)", "time.sleep(1); Path(sys.argv[1], 'closed').touch()")
     process = subprocess.Popen([sys.executable, "-c", code, str(run.folder)], stdout=subprocess.PIPE, text=True)

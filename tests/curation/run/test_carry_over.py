@@ -10,16 +10,16 @@ import pandas as pd
 import pytest
 
 from curation.run.carry_over import EARLIER, carry_over
+from curation.run.folder import RunFolder
 from curation.run.journal import UNDO, Decision, current_decisions, disagreements
-from curation.run.run import Run
 from training.utils.files import write_json
 
 TIME = "2026-01-02T03:04:05.000+00:00"
 
 
-def make(folder: Path, number: int, **changes: Any) -> Run:
+def make(folder: Path, number: int, **changes: Any) -> RunFolder:
     """Write a run of five listings that find-issues would have made `number` days into the year."""
-    run = Run(folder / "runs" / "shop" / str(number))
+    run = RunFolder(folder / "runs" / "shop" / str(number))
     run.folder.mkdir(parents=True)
     table = pd.DataFrame(
         {"id": list("abcde"), "label": ["chair", "desk", "lamp", "chair", None], "sha256": ["1", "2", "3", "4", None]}
@@ -42,7 +42,7 @@ def said(id: str, action: str = "keep", new_label: str | None = None, **other: s
 
 
 @pytest.fixture
-def first(tmp_path: Path) -> Run:
+def first(tmp_path: Path) -> RunFolder:
     run = make(tmp_path, 1)
     run.decide([said("a", note="sure"), said("b", "relabel", "lamp"), said("c", "delete"), said("e")])
     return run

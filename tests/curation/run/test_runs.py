@@ -22,25 +22,25 @@ from curation.fixes import apply_fixes, plan_fixes
 from curation.report import write_report
 from curation.run.carry_over import carry_over
 from curation.run.diff import diff_runs
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.lookup import find_runs, unreadable_runs
 from curation.run.overview import group_runs, list_runs
-from curation.run.run import Run
 from curation.run.status import status_of
 from tests.cli.test_cli import ROOT, assert_refused, curate, done
 from training.utils.files import read_json, write_json
 from training.utils.units import now
 
-Place = Callable[..., Run]
+Place = Callable[..., RunFolder]
 
 
 @pytest.fixture
-def place(finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(finished: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Copy the finished run to runs/<dataset>/<number> of a new current folder."""
     monkeypatch.chdir(tmp_path)
 
-    def copy(number: object, dataset: str = "demo", **record: Any) -> Run:
-        run = Run(Path("runs") / dataset / str(number))
+    def copy(number: object, dataset: str = "demo", **record: Any) -> RunFolder:
+        run = RunFolder(Path("runs") / dataset / str(number))
         shutil.copytree(finished.folder, run.folder, ignore=shutil.ignore_patterns("training", "*.html"))
         run.update(started=f"2026-03-{int(str(number)):02}T10:00:00.000+00:00", **record)
         return run
@@ -48,7 +48,7 @@ def place(finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pla
     return copy
 
 
-def set_train(run: Run, **changes: Any) -> None:
+def set_train(run: RunFolder, **changes: Any) -> None:
     settings = run.record()["settings"]
     run.update(settings={**settings, "train": {**settings["train"], **changes}})
 
@@ -65,7 +65,7 @@ def said(id: str, action: str, new_label: str | None = None, source: str = "app"
     return Decision(id, action, new_label, "ana", now(), source)
 
 
-def compare(run: Run, before: float = 0.7, after: float = 0.75, **changes: Any) -> None:
+def compare(run: RunFolder, before: float = 0.7, after: float = 0.75, **changes: Any) -> None:
     """Write a comparison as `retrain --compare` does."""
     scores = {"before": {"macro_f1": before}, "after": {"macro_f1": after}}
     difference = {"mean": round(after - before, 3), "low": 0.01, "high": 0.09}
@@ -489,7 +489,7 @@ def test_a_run_of_an_earlier_version_is_compared_by_what_it_has(place: Place) ->
     place(2)
     a.issues().drop(columns=["is_outlier_issue", "outlier_score"]).to_parquet(a.issues_file, index=False)
     a.listings().drop(columns="sha256").to_parquet(a.listings_file, index=False)
-    found = diff_runs(Run(Path("runs/demo/1")), Run(Path("runs/demo/2")))
+    found = diff_runs(RunFolder(Path("runs/demo/1")), RunFolder(Path("runs/demo/2")))
     outlier = next(row for row in found.issues if row["kind"] == "outlier")
     assert outlier["a"] is outlier["only_a"] is outlier["only_b"] is None
     assert outlier["b"] is not None

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from curation.run.run import Run
+from curation.run.folder import RunFolder
 from tests.cli.test_cli import curate
 
 CLASSES = ["chair", "desk"]
@@ -47,7 +47,7 @@ def issues_of(dataset: Path, folder: Path, *options: object) -> pd.DataFrame:
     """Find issues as a user does; return them by id."""
     result = curate("find-issues", dataset, "--run", folder, *(options or TRAINED))
     assert result.exit_code == 0, result.output
-    return Run(folder).issues().set_index("id")
+    return RunFolder(folder).issues().set_index("id")
 
 
 def refusal(dataset: Path, folder: Path) -> str:

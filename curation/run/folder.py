@@ -1,4 +1,4 @@
-"""The run folder: where finding issues keeps everything. Every file of a run is read through :class:`Run`."""
+"""The run folder: where finding issues keeps everything. Every file of a run is read through :class:`RunFolder`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from curation.run.probabilities import Probabilities
 from training.utils.arrays import Float32
 from training.utils.files import locked, read_json, whole_file, write_json
 
-__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "Run"]
+__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder"]
 
 #: Below the current folder: what `find-issues` made.
 RUNS = Path("runs")
@@ -50,7 +50,7 @@ class Holding:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFolder:
     """A run folder and the names of its files.
 
     Attributes
@@ -249,7 +249,7 @@ class Run:
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
 
-    def require_finished(self) -> Run:
+    def require_finished(self) -> RunFolder:
         """Return the run itself if it has finished.
 
         Raises
