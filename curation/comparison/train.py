@@ -13,7 +13,7 @@ from curation.evidence.split import open_photos
 from curation.run.folder import RunFolder
 from training.crossval.checkpoint import remove_outdated
 from training.crossval.jobs import Data, Done, Job, prepare_data
-from training.crossval.plan import Work, make_plan, say_plan, with_weights
+from training.crossval.plan import Work, make_plan, with_weights
 from training.crossval.workers import run_jobs
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model
@@ -90,19 +90,15 @@ class Trainer:
         self.versions, self.seeds, self.reporter = versions, seeds, reporter
         self.photos = open_photos(run, cache, reporter)
         self.photos_key = str(run.record()["sha256"]["images"])
-        recipe = with_weights(recipe, reporter)
-        rows = int((versions.before >= 0).sum())
-        work = Work(
-            len(self.photos), rows, len(versions.test), len(versions.classes), len(versions.names), repeats=seeds
-        )
+        rows, classes = int((versions.before >= 0).sum()), len(versions.classes)
         self.plan = make_plan(
-            replace(recipe, epochs=recipe.epochs_for(rows)),
-            work,
+            with_weights(recipe, reporter),
+            Work(len(self.photos), rows, len(versions.test), classes, len(versions.names), repeats=seeds),
             find_device(execution.device),
             time_limit=execution.time_limit,
+            reporter=reporter,
         )
         self.recipe = self.plan.recipe
-        say_plan(self.plan, recipe, rows, reporter)
 
     @property
     def model(self) -> str:

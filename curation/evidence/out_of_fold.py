@@ -20,7 +20,7 @@ from curation.listings.columns import class_numbers, groups_of
 from curation.run.folder import RunFolder
 from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data
-from training.crossval.plan import Plan, Work, make_plan, say_plan, with_weights
+from training.crossval.plan import Plan, Work, make_plan, with_weights
 from training.images import decode
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model, pretrained_size
@@ -120,9 +120,7 @@ class FoldTrainer:
         reading = _seconds_to_read(listings, self.recipe.size) * photos
         scored = photos // folds
         work = Work(photos, rows, scored, len(self.classes), folds, watched=photos, seconds_before=reading)
-        plan = make_plan(self.recipe, work, self.device, time_limit=self.execution.time_limit)
-        say_plan(plan, self.recipe, rows, reporter)
-        return plan
+        return make_plan(self.recipe, work, self.device, time_limit=self.execution.time_limit, reporter=reporter)
 
     def train(
         self, plan: Plan, run: RunFolder, table: pd.DataFrame, currency: str | None, reporter: Reporter

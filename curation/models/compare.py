@@ -18,13 +18,12 @@ from curation.models.dataset import Prepared, check_settings, prepare_dataset, s
 from curation.models.outputs import spread
 from curation.models.ranking import SCORES, behind, ranked
 from curation.models.scores import scores_of
-from curation.models.throughput import expected_seconds, measured
 from curation.run.folder import STUDIES, RunFolder
 from curation.run.record import recorded
 from training.crossval.checkpoint import drop_weights, has_checkpoint
 from training.crossval.folds import check_folds
 from training.crossval.jobs import Job
-from training.crossval.plan import with_weights
+from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
 from training.errors import DivergedError
 from training.fit.loop import epoch_size
@@ -148,7 +147,7 @@ class _Candidate:
     def seconds(self) -> float:
         """Seconds that what is not done takes, at most."""
         left = [job for job in self.jobs if not has_checkpoint(job.folder)]
-        return expected_seconds(self.recipe, left, self.arrangement)
+        return seconds_of_jobs(self.recipe, left, self.arrangement)
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ def _planned(
             check_steps(recipe, epoch_size(job.labels[job.rows], recipe))
         # the optimiser makes no difference to speak of
         file = folder / f"arrangement-{recipe.model}.json"
-        arrangement = measured(recipe, folds, device, file, classes=len(prepared.classes))
+        arrangement = measure_once(recipe, device, file, classes=len(prepared.classes), jobs=folds)
         planned.append(_Candidate(asked, recipe, jobs, arrangement))
     if seconds := sum(candidate.seconds for candidate in planned):
         of = {

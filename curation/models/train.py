@@ -14,12 +14,11 @@ from curation.listings import Listings
 from curation.models.dataset import Prepared, check_settings, prepare_dataset, start
 from curation.models.outputs import tell, told_columns
 from curation.models.scores import log_confusion, scores_of
-from curation.models.throughput import arrange
 from curation.run.folder import MODELS
 from curation.run.record import recorded
 from training.crossval.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint
 from training.crossval.jobs import Job
-from training.crossval.plan import with_weights
+from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
 from training.fit.loop import epoch_size
 from training.fit.optim import check_steps
@@ -32,7 +31,7 @@ from training.utils.arrays import Float32
 from training.utils.devices import Device, find_device
 from training.utils.files import locked, whole_file, write_json
 from training.utils.progress import Reporter
-from training.utils.units import now
+from training.utils.units import duration, now
 
 __all__ = ["METRICS", "train_model"]
 
@@ -115,7 +114,12 @@ def _train(
         seed=recipe.seed,
         validation=validation,
     )
-    arrangement = arrange(recipe, [job], device, folder / "arrangement.json", reporter, classes=len(prepared.classes))
+    file = folder / "arrangement.json"
+    resumed = file.exists()
+    arrangement = measure_once(recipe, device, file, classes=len(prepared.classes), jobs=1)
+    if not resumed:
+        time, steps = duration(seconds_of_jobs(recipe, [job], arrangement)), job.steps(recipe)
+        reporter.say(f"expected: {time} at most ({arrangement}; {steps:,} steps of {recipe.model})")
     done = run_jobs([job], prepared.data, recipe, arrangement, reporter=reporter)
     return job, read_checkpoint(job.folder), done[0].warnings
 

@@ -16,14 +16,13 @@ from curation.listings import Listings
 from curation.models.cross_validate import fold_jobs, score_folds
 from curation.models.dataset import Prepared, check_settings, prepare_dataset, start
 from curation.models.search_space import digest, space_around, with_parameters
-from curation.models.throughput import expected_seconds, measured
 from curation.models.trials import Trials, Tried, quiet
 from curation.models.tune_result import tune_result, write_tune, written
 from curation.run.folder import STUDIES, RunFolder
 from curation.run.record import recorded
 from training.crossval.checkpoint import remove_models
 from training.crossval.jobs import Job
-from training.crossval.plan import with_weights
+from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
 from training.errors import DivergedError
 from training.fit.loop import epoch_size
@@ -145,7 +144,7 @@ def tune(
             )
         with run.stage("search"):
             file = run.training_folder / "arrangement.json"
-            arrangement = measured(recipe, 1, computer, file, classes=len(prepared.classes))
+            arrangement = measure_once(recipe, computer, file, classes=len(prepared.classes), jobs=1)
             _Search(prepared, _as_begun(run, recipe, reporter), search, trials, arrangement, reporter, over).run()
         result = tune_result(prepared, trials, folds=search.folds, dataset=dataset)
         write_tune(run.folder, result)
@@ -197,7 +196,7 @@ class _Search:
         check_steps(self.start, min(epoch_size(job.labels[job.rows], self.start) for job in jobs))
         left = self.asked.trials - sum(tried.state != "unfinished" for tried in self.trials.all())
         if left > 0:
-            seconds = expected_seconds(self.start, jobs, self.arrangement)
+            seconds = seconds_of_jobs(self.start, jobs, self.arrangement)
             self.reporter.say(
                 f"expected: {duration(left * seconds)} at most ({self.arrangement}; {left} trials of {len(jobs)} "
                 f"folds, {duration(seconds)} each)"

@@ -1,37 +1,39 @@
-"""What to train, how, and how long it will take: settled before the first photo is decoded, by measurement."""
+"""The planner: how models are trained on this machine, and how long that takes, measured before training begins."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from training.crossval.jobs import Job
 from training.crossval.predictions import kept_epochs
 from training.crossval.run_job import JUDGED
 from training.errors import InputError
 from training.features.extract import KEPT, SAMPLE, choose_extractor
 from training.features.linear import fit_head
 from training.features.patches import PatchBank
-from training.fit.loop import sizes_of
+from training.fit.loop import epoch_size, sizes_of
 from training.fit.throughput import Arrangement, measure
 from training.networks.zoo import PRETRAINED, initial_weights
 from training.settings import Recipe
 from training.utils.devices import Device, each_on_one_core, threads_for
 from training.utils.files import read_json, write_json
-from training.utils.progress import Reporter
+from training.utils.progress import SILENT, Reporter
 from training.utils.units import duration
 
-__all__ = ["Plan", "Work", "make_plan", "say_plan", "with_weights"]
+__all__ = ["Plan", "Work", "make_plan", "measure_once", "seconds_of_jobs", "with_weights"]
 
 #: Share of a time limit that is planned for: the machine may get slower.
 _MARGIN = 0.85
 #: Photos and rows of the trial measurements.
 _TRIAL_PHOTOS, _TRIAL_ROWS = 24, 512
-#: Cost of a prediction, in those of a training step on the same photos.
+#: Cost of a prediction, as a share of the cost of a training step on the same photos.
 _FORWARD = 1 / 3
 
 
@@ -44,15 +46,15 @@ class Work:
     photos : int
         Photos in all.
     rows, scored : int
-        Rows that one model trains on, and that it scores.
+        Rows that each model trains on, and rows that it scores.
     classes, models : int
         K, and how many models are trained together.
     repeats : int
         How often that is done, each time with features of its own.
     watched : int
-        Rows whose predictions are kept, epoch by epoch.
+        Rows that each model predicts in its later epochs, too.
     seconds_before : float
-        What is done before training, decoding above all.
+        Time before training, most of it for decoding photos.
     """
 
     photos: int
@@ -72,9 +74,9 @@ class Plan:
     Attributes
     ----------
     recipe : Recipe
-        As asked for, with the number of epochs settled: 0 trains no network.
+        The one asked for, with the number of epochs settled: 0 trains no network.
     arrangement : Arrangement
-        How.
+        Where, and how many models at a time.
     seconds : dict
         Expected seconds of ``photos``, ``features``, ``heads`` and ``networks``.
     """
@@ -89,7 +91,7 @@ class Plan:
         return self.recipe.epochs or 0
 
     def save(self, path: Path) -> None:
-        """Write it, so that an interrupted run goes on as it began."""
+        """Write the plan: an interrupted run resumes with the one it began with."""
         write_json(
             path,
             {
@@ -106,7 +108,7 @@ class Plan:
         return cls(Recipe(**content["recipe"]), Arrangement.from_dict(content["arrangement"]), content["seconds"])
 
     def lines(self) -> list[str]:
-        """Say what is going to be done, and how long it will take."""
+        """Describe the plan and how long it will take, for a person."""
         total, device = sum(self.seconds.values()), self.arrangement.device
         if not self.epochs:
             return [f"expected: {duration(total)} ({device}; linear models on features, no network)"]
@@ -117,19 +119,23 @@ class Plan:
         return lines
 
 
-def make_plan(recipe: Recipe, work: Work, device: Device, *, time_limit: float | None = None) -> Plan:
-    """Measure this machine for two or three seconds, and settle how to train.
+def make_plan(
+    recipe: Recipe, work: Work, device: Device, *, time_limit: float | None = None, reporter: Reporter = SILENT
+) -> Plan:
+    """Measure this machine for two or three seconds, decide how to train, and report the expected time.
 
     Parameters
     ----------
     recipe : Recipe
-        What was asked for.
+        What was asked for; iterations are rounded up to whole epochs.
     work : Work
         How much there is to do.
     device : Device
-        Where.
+        Where to train.
     time_limit : float, optional
-        Seconds that all of it may take.
+        Seconds that everything together may take. Networks get fewer epochs, or none, to keep it.
+    reporter : Reporter
+        Shows the plan.
 
     Returns
     -------
@@ -138,20 +144,19 @@ def make_plan(recipe: Recipe, work: Work, device: Device, *, time_limit: float |
     Raises
     ------
     InputError
-        If even the quickest way does not fit into the time limit.
+        If even training without networks takes longer than the time limit.
     """
     seconds = {
         "photos": work.seconds_before,
-        # those of a pretrained network are the same each time
+        # a pretrained network gives the same features each time
         "features": (_features(recipe, device) * work.photos + _projection(work))
         * (1 if recipe.pretrained else work.repeats),
         "heads": _heads(work, device) * work.models * work.repeats,
         "networks": 0.0,
     }
-    epochs = recipe.epochs_for(work.rows)
-    needed = sum(seconds.values())
     left = math.inf
     if time_limit is not None:
+        needed = sum(seconds.values())
         left = time_limit * _MARGIN - needed
         if left < 0:
             raise InputError(
@@ -160,15 +165,67 @@ def make_plan(recipe: Recipe, work: Work, device: Device, *, time_limit: float |
                 wanted=f"about {duration(needed / _MARGIN)}, for {work.photos} photos without training a network",
                 fix="Give more time, or fewer listings.",
             )
-    # without a network, nothing needs to be arranged
+    # without a network, there is nothing to arrange
     arrangement = Arrangement(device, cores=torch.get_num_threads())
+    epochs = recipe.epochs_for(work.rows)
     if epochs:
         measured = measure(recipe, device, classes=work.classes, jobs=work.models)
-        while epochs and _networks(recipe, epochs, measured, work) > left:
+        while epochs and (taken := _networks(_with_epochs(recipe, epochs), measured, work)) > left:
             epochs -= 1
         if epochs:
-            arrangement, seconds["networks"] = measured, _networks(recipe, epochs, measured, work)
-    return Plan(replace(recipe, epochs=epochs), arrangement, seconds)
+            arrangement, seconds["networks"] = measured, taken
+        else:
+            reporter.say(
+                f"the time limit leaves no time for one epoch of {recipe.model}: linear models on features instead"
+            )
+    plan = Plan(_with_epochs(recipe, epochs), arrangement, seconds)
+    for line in plan.lines():
+        reporter.say(line)
+    return plan
+
+
+def measure_once(recipe: Recipe, device: Device, file: Path, *, classes: int, jobs: int) -> Arrangement:
+    """Measure how networks train fastest here and keep the result in a file, or read it from there.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How the networks train.
+    device : Device
+        Where they train.
+    file : Path
+        Keeps the result: an interrupted training resumes in the same way.
+    classes, jobs : int
+        K, and how many networks may train side by side.
+    """
+    if file.exists():
+        return Arrangement.from_dict(read_json(file))
+    arrangement = measure(recipe, device, classes=classes, jobs=jobs)
+    write_json(file, arrangement.to_dict())
+    return arrangement
+
+
+def seconds_of_jobs(recipe: Recipe, jobs: Sequence[Job], arrangement: Arrangement) -> float:
+    """Return the seconds that the networks of some jobs take at most, if none stops early.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How the networks train.
+    jobs : sequence of Job
+        What they train on and score.
+    arrangement : Arrangement
+        How many train side by side, and how long a step takes.
+    """
+    if not jobs:
+        return 0.0
+    rows = max(epoch_size(job.labels[job.rows], recipe) for job in jobs)
+    scored, watched = max(len(job.scored) for job in jobs), max(len(job.watched) for job in jobs)
+    return _networks(recipe, arrangement, Work(0, rows, scored, 0, len(jobs), watched=watched))
+
+
+def _with_epochs(recipe: Recipe, epochs: int) -> Recipe:
+    return replace(recipe, epochs=epochs, iterations=None)
 
 
 def _features(recipe: Recipe, device: Device) -> float:
@@ -208,50 +265,22 @@ def _heads(work: Work, device: Device) -> float:
     return (time.perf_counter() - start) / cores * max(1.0, work.rows / rows)
 
 
-def _networks(recipe: Recipe, epochs: int, arrangement: Arrangement, work: Work) -> float:
-    """Return the seconds that training and using all networks takes."""
-    recipe = replace(recipe, epochs=epochs)
-    steps = recipe.steps_for(work.rows)
-    # the convolutions' cost goes with the area; half of the epochs may see smaller photos
+def _networks(recipe: Recipe, arrangement: Arrangement, work: Work) -> float:
+    """Return the seconds that training all networks, and predicting with them, takes."""
+    epochs, steps = recipe.epochs_for(work.rows), recipe.steps_for(work.rows)
+    # the cost of convolutions grows with the area; half of the epochs may see smaller photos
     area = float(np.mean([(size / recipe.size) ** 2 for size in sizes_of(recipe, epochs)]))
+    predictions = 2 * work.scored + min(JUDGED, work.scored) * epochs + work.watched * len(kept_epochs(epochs))
+    each = steps * area + predictions / recipe.batch_size * _FORWARD
     width = arrangement.side_by_side
-
-    def seconds(models: int, watched: int) -> float:
-        looks = 2 * work.scored + min(JUDGED, work.scored) * epochs + watched * len(kept_epochs(epochs))
-        forward = looks / recipe.batch_size * _FORWARD
-        whole, rest = divmod(models, width)
-        each = arrangement.step_seconds * (steps * area + forward)
-        last = arrangement.alone_seconds if rest == 1 else arrangement.step_seconds * rest / width
-        return whole * each + (last * (steps * area + forward) if rest else 0.0)
-
-    return seconds(work.models, work.watched) * work.repeats
+    rounds, rest = divmod(work.models, width)
+    last = arrangement.alone_seconds if rest == 1 else arrangement.step_seconds * rest / width
+    return (rounds * arrangement.step_seconds + (last if rest else 0.0)) * each * work.repeats
 
 
 def with_weights(recipe: Recipe, reporter: Reporter) -> Recipe:
-    """Fetch the weights once, before processes would each try; without them, networks start from scratch."""
+    """Fetch pretrained weights before several processes try to; without them, networks start from scratch."""
     origin = initial_weights(recipe.model, pretrained=recipe.pretrained)
     if recipe.pretrained and origin != PRETRAINED:
         reporter.say(f"{recipe.model} starts {origin}")
     return replace(recipe, pretrained=origin == PRETRAINED)
-
-
-def say_plan(plan: Plan, recipe: Recipe, rows: int, reporter: Reporter) -> None:
-    """Report what will be done, and how long it will take.
-
-    Parameters
-    ----------
-    plan : Plan
-        What is planned.
-    recipe : Recipe
-        How the networks train.
-    rows : int
-        Number of training listings.
-    reporter : Reporter
-        Told the plan.
-    """
-    if not plan.epochs and recipe.epochs_for(rows):
-        reporter.say(
-            f"the time limit leaves no time for one epoch of {recipe.model}: linear models on features instead"
-        )
-    for line in plan.lines():
-        reporter.say(line)

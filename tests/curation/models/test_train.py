@@ -112,7 +112,7 @@ def test_reposts_of_test_listings_do_not_train(demo):
 
 def test_the_same_command_trains_the_same_model(demo, monkeypatch):
     # how this machine trains fastest is measured, and may come out otherwise the next time
-    monkeypatch.setattr("curation.models.throughput.measure", lambda *_, **__: ALONE)
+    monkeypatch.setattr("training.crossval.plan.measure", lambda *_, **__: ALONE)
     for name in ("one", "two"):
         train(demo, output=name)
     assert metrics("one")["test"] == metrics("two")["test"]

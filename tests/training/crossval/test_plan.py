@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from tests.support.synthetic import CPU, NETWORKS
-from training.crossval.plan import Plan, Work, make_plan, say_plan
+from training.crossval.jobs import Job
+from training.crossval.plan import Plan, Work, make_plan, measure_once, seconds_of_jobs
 from training.errors import InputError
 from training.fit.throughput import Arrangement, measure
 from training.settings import PRESETS, Execution, Recipe, read_settings
@@ -166,21 +168,27 @@ def test_a_time_limit_that_is_long_enough_changes_nothing(step):
 
 def test_a_time_limit_without_time_for_an_epoch_plans_no_network_and_says_so(step):
     step(1000.0)
-    plan = make_plan(TWENTY, WORK, CPU, time_limit=600)
+    listener = Listener()
+    plan = make_plan(TWENTY, WORK, CPU, time_limit=600, reporter=listener)
     assert plan.epochs == 0
     assert plan.recipe.epochs_for(40) == 0
     assert plan.seconds["networks"] == 0
-    listener = Listener()
-    say_plan(plan, TWENTY, WORK.rows, listener)
     assert "the time limit leaves no time for one epoch of squeezenet1_1" in listener.lines[0]
     assert "no network" in listener.lines[1]
 
 
 def test_nothing_is_said_of_a_time_limit_where_no_network_was_asked_for():
-    settings = replace(TWENTY, epochs=0)
     listener = Listener()
-    say_plan(make_plan(settings, WORK, CPU, time_limit=600), settings, WORK.rows, listener)
+    make_plan(replace(TWENTY, epochs=0), WORK, CPU, time_limit=600, reporter=listener)
     assert len(listener.lines) == 1
+
+
+def test_iterations_are_planned_as_whole_epochs(step):
+    step(0.1)
+    # 40 photos are 3 batches of 16
+    plan = make_plan(replace(TWENTY, epochs=None, iterations=7), WORK, CPU)
+    assert plan.epochs == 3
+    assert plan.recipe.steps_for(WORK.rows) == 9
 
 
 def test_models_side_by_side_take_less_time_than_one_after_another(step):
@@ -190,6 +198,37 @@ def test_models_side_by_side_take_less_time_than_one_after_another(step):
     assert make_plan(TWENTY, replace(WORK, models=4), CPU).seconds["networks"] == pytest.approx(alone * 3 / 4)
     # the odd one runs alone, as fast as one does
     assert make_plan(TWENTY, replace(WORK, models=5), CPU).seconds["networks"] == pytest.approx(alone)
+
+
+def test_the_time_of_jobs_is_that_of_a_plan_with_the_same_work(step, tmp_path):
+    step(0.5)
+    labels = np.arange(60) % 3
+    parts = np.split(np.arange(60), 3)
+    jobs = [Job("fold", tmp_path, labels, np.setdiff1d(np.arange(60), part), part, seed=0) for part in parts]
+    planned = make_plan(TWENTY, WORK, CPU)
+    assert seconds_of_jobs(TWENTY, jobs, planned.arrangement) == pytest.approx(planned.seconds["networks"])
+    assert seconds_of_jobs(TWENTY, jobs[:1], planned.arrangement) == pytest.approx(planned.seconds["networks"] / 3)
+    assert seconds_of_jobs(TWENTY, [], planned.arrangement) == 0
+
+
+def test_small_classes_that_are_repeated_take_more_time(step, tmp_path):
+    step(0.5)
+    job = Job("one", tmp_path, np.array([0] * 30 + [1] * 10), np.arange(40), np.arange(0), seed=0)
+    arrangement = make_plan(TWENTY, WORK, CPU).arrangement
+    plain, repeated = (
+        seconds_of_jobs(replace(TWENTY, balance=balance), [job], arrangement) for balance in ("none", "oversample")
+    )
+    # 3 and 4 batches an epoch
+    assert repeated == pytest.approx(plain * 4 / 3)
+
+
+def test_the_machine_is_measured_once_and_the_result_is_read_back(step, tmp_path):
+    file = tmp_path / "arrangement.json"
+    step(0.5)
+    first = measure_once(NETWORKS, CPU, file, classes=3, jobs=1)
+    step(0.7)
+    assert measure_once(NETWORKS, CPU, file, classes=3, jobs=1) == first
+    assert first.step_seconds == 0.5
 
 
 @pytest.mark.parametrize("epochs", [0, 3])
