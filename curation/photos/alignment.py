@@ -1,12 +1,12 @@
 """Whether two photos are the same one, saved again, resized, slightly cropped or brightened.
 
-One is moved, stretched and brightened a little so that it fits the other best (Lucas and Kanade, "An Iterative
-Image Registration Technique with an Application to Stereo Vision", IJCAI 1981; here with stretching, and both
-directions on their own). Then nothing may be left over: not in the whole, and not in any part of the photo, or another
-thing on the same background would be taken for the same photo.
+One photo is moved, stretched and brightened a little until it fits the other as well as possible (Lucas and Kanade, "An
+Iterative Image Registration Technique with an Application to Stereo Vision", IJCAI 1981; here with stretching, in each
+direction by itself). Then no difference may remain, neither in the whole photo nor in any part of it. Otherwise another
+item on the same background would count as the same photo.
 
-Most pairs are told apart for a fraction of the cost by the first steps of such a fit alone, at 16 pixels, with loose
-bounds (`could_be_same`).
+The first steps of such a fit, at 16 pixels and with loose bounds, rule out most pairs at a fraction of the cost
+(`could_be_same`).
 """
 
 from __future__ import annotations
@@ -19,53 +19,52 @@ from training.utils.arrays import Bool, Float32
 
 __all__ = ["LEAST_LIKENESS", "could_be_same", "likeness"]
 
-
-#: Least correlation of two photos that are taken for the same one, once the first is fitted to the second.
+#: Least correlation of two photos that count as the same, once the first is fitted to the second.
 LEAST_LIKENESS = 0.94
 
-# The thresholds lie between the reposts of six demos (seeds 0 to 5, 180 pairs, at 32, 48 and 64 pixels each) and their
-# 2,500 pairs of other photos that are compared; `benchmarks/reposts.py` measures on other seeds.
-# side in pixels at which photos are compared; sharper, what JPEG and resampling do would look like a difference
+# The thresholds separate the reposts of six demos (seeds 0 to 5, 180 pairs, each at 32, 48 and 64 pixels) from the
+# 2,500 pairs of other photos that are compared there; `benchmarks/reposts.py` measures on other seeds.
+# side in pixels at which photos are compared; at a larger one, traces of JPEG and resampling look like a difference
 _SIDE = 32
-# sides and steps of fitting: coarse first, as a fit only finds moves of about a pixel
+# sides and steps of fitting: coarse first, since a fit only finds moves of about a pixel
 _FITS = ((16, 2), (_SIDE, 2))
-# least correlation after a fit that is worth going on with
+# least correlation after a coarse fit that is worth a finer one
 _PROMISING = 0.9
 # largest move of any kind, as a share of the side
 _MOVED = 0.085
-# how much more or less contrast
+# smallest and largest change of contrast
 _GAIN = (0.8, 1.25)
-# what moved in at the borders is not compared, pixels of 32
+# pixels of 32 at the borders that are not compared, because moving fills them
 _BORDER = 2
-# the photo is looked at in 4 x 4 parts, 7 pixels of 28 each
+# the photo is compared in 4 x 4 parts of 7 pixels each
 _PART = 7
-# largest mean difference of a part, grey levels of 255: a part that shows something else
+# largest mean difference of a part, grey levels of 255; above it, the part shows something else
 _LEFT_OVER = 5.2
 # the same after one and two steps of fitting at 16 pixels, in 4 x 4 parts. Chosen on real photos that were cropped by
-# up to 3 % a side, saved again and brightened (groceries and second-hand goods, 700 each), the reposts of demos of
-# seeds 0 to 3, and 420 among look-alikes (`benchmarks/reposts.py`, another seed than is reported): of those that
-# `likeness` joins, none leaves more than 12.7 and 11.6; two shelves a moment later leave up to 17.1 and 11.4. Of the
-# others that are compared, 6 to 30 % leave less at first, and 1 to 17 % both times
+# up to 3 % a side, saved again and brightened (groceries and second-hand goods, 700 each), the reposts of demos with
+# seeds 0 to 3, and 420 among look-alikes (`benchmarks/reposts.py`, with a seed that is not reported). No pair that
+# `likeness` joins differs by more than 12.7 and 11.6; photos of a shelf a moment later, by up to 17.1 and 11.4. Of the
+# other pairs, 6 to 30 % pass the first bound, and 1 to 17 % both
 _LEFT_OVER_EARLY = (18.0, 14.0)
 _PARTS = 4
-# largest difference of a quarter after halving, as a share of the photo's own steps from pixel to pixel there
+# largest difference of a quarter at half the side, relative to the photo's own steps between neighbouring pixels
 _LEFT_OVER_SHARE = 0.285
-# grey levels of noise that count as steps, so that a plain photo is not held to its noise
+# grey levels that every photo is assumed to vary by, so that a plain photo is not judged by its noise
 _NOISE = 5.0
 
 
 def could_be_same(first: Pixels, second: Pixels) -> Bool:
-    """Tell quickly which pairs are worth :func:`likeness`; each may be the changed one.
+    """Say quickly which pairs are worth comparing by :func:`likeness`; either photo may be the changed one.
 
     Parameters
     ----------
     first, second : ndarray of uint8, shape (n, 16, 16, 3)
-        The photos, of :func:`curation.photos.hashing.small_photos`.
+        The photos, from :func:`curation.photos.hashing.small_photos`.
 
     Returns
     -------
     ndarray of bool, shape (n,)
-        False where some part clearly shows something else.
+        False if some part clearly shows something else.
     """
     could = _nearly_fits(first, second)
     missed = np.flatnonzero(~could)
@@ -94,7 +93,7 @@ def _nearly_fits(first: Pixels, second: Pixels) -> Bool:
 
 
 def likeness(first: Pixels, second: Pixels) -> Float32:
-    """Compare photos in pairs; each may be the changed one.
+    """Compare photos in pairs; either one may be the changed one.
 
     Parameters
     ----------
@@ -104,38 +103,38 @@ def likeness(first: Pixels, second: Pixels) -> Float32:
     Returns
     -------
     ndarray of float32, shape (n,)
-        The correlation, 0.94 to 1, of what is the same photo; 0 for different ones.
+        The correlation of two photos that are the same one, 0.94 to 1; 0 for different ones.
     """
     one, other = shrunk(first, _SIDE), shrunk(second, _SIDE)
-    found = _one_way(one, other)
+    correlation = _one_way(one, other)
     # the sharper of two photos can be fitted to the other, not always the other way round
-    missed = np.flatnonzero(found == 0)
+    missed = np.flatnonzero(correlation == 0)
     if len(missed):
-        found[missed] = _one_way(other[missed], one[missed])
-    return found
+        correlation[missed] = _one_way(other[missed], one[missed])
+    return correlation
 
 
 def _one_way(one: Float32, other: Float32) -> Float32:
-    found: Float32 = np.zeros(len(one), dtype=np.float32)
+    correlation: Float32 = np.zeros(len(one), dtype=np.float32)
     rows = np.arange(len(one))
     moves = np.zeros((len(one), 4), dtype=np.float32)
     for side, steps in _FITS:
         a, b = shrunk(one[rows], side), shrunk(other[rows], side)
         for _ in range(steps):
             moves = _fitted(a, b, moves)
-        # most pairs are told apart here, before the larger side
+        # this rules out most pairs, before the larger side
         promising = _correlation(_moved(a, moves), b)[0] >= _PROMISING
         rows, moves = rows[promising], moves[promising]
         if not len(rows):
-            return found
-    found[rows] = _compared(_moved(one[rows], moves), other[rows], moves)
-    return found
+            return correlation
+    correlation[rows] = _compared(_moved(one[rows], moves), other[rows], moves)
+    return correlation
 
 
 def _fitted(one: Float32, other: Float32, moves: Float32) -> Float32:
-    """Return better moves: those that would fit best if brightness changed evenly from pixel to pixel.
+    """Return better moves: those that would fit best if brightness changed linearly between pixels.
 
-    Moves, shape (n, 4): right and down, each as an offset and a stretch, shares of the side.
+    Moves have the shape (n, 4): right and down, each an offset and a stretch, as shares of the side.
     """
     return _better(moves, _least_squares(_causes(_moved(one, moves)), other))
 
@@ -147,7 +146,7 @@ def _better(moves: Float32, fit: Float32) -> Float32:
 
 
 def _causes(photos: Float32) -> Float32:
-    """Return what a pixel changes with: contrast, brightness and the four moves; shape (n, 6, pixels)."""
+    """Return what changes a pixel: contrast, brightness and the four moves; shape (n, 6, pixels)."""
     count, side = photos.shape[:2]
     place = _places(side)
     down, right = np.gradient(photos, 1 / side, axis=(1, 2))
@@ -159,13 +158,13 @@ def _least_squares(causes: Float32, photos: Float32) -> Float32:
     """Return how much of each cause fits the photos best, shape (n, 6)."""
     count, many = causes.shape[:2]
     squares = causes @ causes.transpose(0, 2, 1)
-    # a photo that is the same everywhere in one direction leaves the move in it open: then none
+    # a photo that does not vary in one direction leaves the move in it open: then there is none
     squares += np.eye(many, dtype=np.float32) * 1e-6 * np.trace(squares, axis1=1, axis2=2)[:, None, None]
     return np.asarray(np.linalg.solve(squares, causes @ photos.reshape(count, -1, 1))[..., 0], dtype=np.float32)
 
 
 def _places(side: int) -> Float32:
-    """Return where the pixels are, as shares of the side, 0 in the middle."""
+    """Return the positions of the pixels, as shares of the side, 0 in the middle."""
     return ((np.arange(side) + 0.5) / side - 0.5).astype(np.float32)
 
 
@@ -174,13 +173,13 @@ def _moved(photos: Float32, moves: Float32) -> Float32:
     across = _sampling(moves[:, :2], side)
     along = _sampling(moves[:, 2:], side)
     rows = (along @ photos.reshape(count, side, -1)).reshape(photos.shape)
-    # turned, so that each photo is one product of matrices instead of `side` small ones
+    # transposed, so that each photo takes one product of matrices instead of `side` small ones
     columns = across @ rows.transpose(0, 2, 1, 3).reshape(count, side, -1)
     return np.ascontiguousarray(columns.reshape(photos.shape).transpose(0, 2, 1, 3), dtype=np.float32)
 
 
 def _sampling(moves: Float32, side: int) -> Float32:
-    """Return what each new pixel takes of the old ones in one direction, shape (n, side, side)."""
+    """Return the weights of the old pixels in each new one, in one direction, shape (n, side, side)."""
     place = _places(side)
     at = ((place * (1 + moves[:, 1:]) + moves[:, :1] + 0.5) * side - 0.5).clip(0, side - 1)
     return np.asarray(np.maximum(0, 1 - np.abs(at[:, :, None] - np.arange(side))), dtype=np.float32)
@@ -203,12 +202,12 @@ def _compared(one: Float32, other: Float32, moves: Float32) -> Float32:
 
 
 def _correlation(one: Float32, other: Float32) -> tuple[Float32, Float32]:
-    """Return the correlation of pairs, and how much more contrast the other has; both of shape (n,)."""
+    """Return the correlation of pairs, and the contrast of the second relative to the first; both of shape (n,)."""
     left, right = (photos.reshape(len(photos), -1) for photos in (one, other))
     left = left - left.mean(axis=1, keepdims=True)
     right = right - right.mean(axis=1, keepdims=True)
     shared, own, others = (np.einsum("np,np->n", *pair) for pair in ((left, right), (left, left), (right, right)))
-    # a photo without any detail is like nothing
+    # a photo without any detail resembles none
     return shared / np.sqrt(np.maximum(own * others, 1e-6)), shared / np.maximum(own, 1e-6)
 
 
@@ -218,11 +217,11 @@ def _largest_part(rest: Float32, part: int) -> Float32:
 
 
 def _left_over_share(rest: Float32, photos: Float32) -> Float32:
-    """Return the largest difference of any quarter, beside the steps that the photo itself has there; shape (n,)."""
+    """Return the largest difference of any quarter, relative to the photo's own steps there; shape (n,)."""
     down, right = np.gradient(photos, axis=(1, 2))
     quarter = photos.shape[1] // 2
     steps = _means(np.asarray(down**2 + right**2, dtype=np.float32), quarter).mean(axis=-1)
-    # at half the side: what is left of edges that do not meet to a fraction of a pixel evens out
+    # at half the side, edges that are off by a fraction of a pixel average out
     left = _means(_means(rest, 2) ** 2, quarter // 2).mean(axis=-1)
     return np.asarray(np.sqrt(left / (steps + _NOISE**2)).max(axis=(1, 2)))
 

@@ -1,10 +1,11 @@
-"""What is known of each photo of a table: its content and size, whether it can be read, others like it, its text."""
+"""The facts about each photo of a table: content, size, damage, reposts, detail and text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ import pandas as pd
 from curation.errors import ListingsError, some
 from curation.listings import Listings
 from curation.listings.checks import MAX_BAD_SHARE
-from curation.photos.contrast import detail_of
 from curation.photos.near_duplicates import find_similar
 from curation.photos.text import TextFinder
 from curation.photos.text_cache import PhotoText
@@ -25,6 +25,19 @@ from training.utils.progress import Reporter
 __all__ = ["photos_file", "store_of", "with_photo_facts"]
 
 
+_DTYPES: dict[str, Any] = {
+    "sha256": "string",
+    "width": "Int64",
+    "height": "Int64",
+    "unreadable": "string",
+    "detail": "Float64",
+    "near_group": "Int64",
+    "near_likeness": "Float64",
+    "text_share": "Float64",
+    "text": "string",
+}
+
+
 def photos_file(folder: Path) -> Path:
     """Return the file that says where the decoded photo of each row of ``listings.parquet`` is."""
     return folder / "photos.npz"
@@ -33,7 +46,7 @@ def photos_file(folder: Path) -> Path:
 def with_photo_facts(
     folder: Path, listings: Listings, size: int, cache: PhotoCache, reporter: Reporter, *, text: bool
 ) -> pd.DataFrame:
-    """Add what is known of each photo; all NA where no photo is named.
+    """Add the facts about each photo; all of them are NA if no listing names a photo.
 
     Parameters
     ----------
@@ -44,11 +57,11 @@ def with_photo_facts(
     size : int
         Side of the decoded photos in pixels.
     cache : PhotoCache
-        Where decoded photos, and what is known of their text, are looked up and kept.
+        Keeps decoded photos and the text in them.
     reporter : Reporter
         Shows messages and progress.
     text : bool
-        Whether text is looked for.
+        Whether to look for text.
 
     Returns
     -------
@@ -62,18 +75,8 @@ def with_photo_facts(
     """
     table = listings.table.copy()
     if table["image"].isna().all():
-        missing = pd.Series(pd.NA, index=table.index)
-        return table.assign(
-            sha256=missing.astype("string"),
-            width=missing.astype("Int64"),
-            height=missing.astype("Int64"),
-            unreadable=missing.astype("string"),
-            detail=missing.astype("Float64"),
-            near_group=missing.astype("Int64"),
-            near_likeness=missing.astype("Float64"),
-            text_share=missing.astype("Float64"),
-            text=missing.astype("string"),
-        )
+        missing = [pd.NA] * len(table)
+        return table.assign(**{name: pd.array(missing, dtype=dtype) for name, dtype in _DTYPES.items()})
     root = listings.source.root
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
     with TextFinder(cache, say=reporter.say) if text else nullcontext() as finder:
@@ -87,13 +90,10 @@ def with_photo_facts(
             fix="Check that the image column names the photos of this table.",
         )
     store.save(photos_file(folder))
-    table = table.assign(
-        sha256=pd.array([fact.sha256 for fact in facts], dtype="string"),
-        width=pd.array([fact.width for fact in facts], dtype="Int64"),
-        height=pd.array([fact.height for fact in facts], dtype="Int64"),
-        unreadable=pd.array([fact.error for fact in facts], dtype="string"),
-    )
-    table = _with_near_groups(table.assign(detail=_detail(table, store)), store, reporter)
+    for name in ("sha256", "width", "height", "unreadable"):
+        values = [fact.error if name == "unreadable" else getattr(fact, name) for fact in facts]
+        table[name] = pd.array(values, dtype=_DTYPES[name])
+    table = _with_near_groups(table, store, reporter)
     texts = [finder.text_of(fact.sha256) if finder and not fact.error else PhotoText() for fact in facts]
     return table.assign(
         text_share=pd.array([text.share for text in texts], dtype="Float64"),
@@ -101,38 +101,33 @@ def with_photo_facts(
     )
 
 
-def _detail(table: pd.DataFrame, store: PhotoStore) -> pd.Series:
-    """Return how much each photo shows; NA without a readable one."""
-    readable = table["unreadable"].isna()
-    detail = pd.Series(pd.NA, index=table.index, dtype="Float64")
-    detail[readable] = detail_of(store, np.flatnonzero(readable)).astype(np.float64)
-    return detail
-
-
 def _with_near_groups(table: pd.DataFrame, store: PhotoStore, reporter: Reporter) -> pd.DataFrame:
-    """Add ``near_group``, numbered in the order of each group's smallest id, and ``near_likeness``."""
+    """Add ``detail``, ``near_group``, numbered in the order of each group's smallest id, and ``near_likeness``."""
     content = table["sha256"].where(table["unreadable"].isna())
     codes = pd.factorize(content)[0]
-    # a photo that thousands of listings share is compared once
-    known, first = np.unique(codes[codes >= 0], return_index=True)
-    rows = np.flatnonzero(codes >= 0)[first]
+    readable = codes >= 0
+    # each content is compared once, however many listings share it
+    distinct, first = np.unique(codes[readable], return_index=True)
+    rows = np.flatnonzero(readable)[first]
     with reporter.bar("looking for reposts") as progress:
         similar = find_similar(store, rows, progress=progress)
     group, likeness = np.full(len(table), -1, dtype=np.int64), np.zeros(len(table))
-    readable = codes >= 0
-    # those of equal content are groups too: a number of their own where no other photo is like theirs
-    numbers = np.where(similar.group >= 0, similar.group, len(rows) + known)
+    # listings with equal files are a group even if no other photo is similar
+    numbers = np.where(similar.group >= 0, similar.group, len(rows) + distinct)
     group[readable], likeness[readable] = numbers[codes[readable]], similar.likeness[codes[readable]]
     likeness[readable & content.duplicated(keep=False).to_numpy()] = 1
     alone = pd.Series(likeness == 0, index=table.index)
+    detail = pd.Series(pd.NA, index=table.index, dtype="Float64")
+    detail[readable] = similar.detail[codes[readable]].astype(np.float64)
     return table.assign(
+        detail=detail,
         near_group=_by_smallest_id(pd.Series(group, index=table.index).mask(alone), table["id"]),
         near_likeness=pd.Series(likeness, index=table.index).mask(alone).astype("Float64"),
     )
 
 
 def _by_smallest_id(groups: pd.Series, ids: pd.Series) -> pd.Series:
-    """Return the groups numbered from 0 in the order of their smallest id: the order of rows must not matter."""
+    """Return the groups numbered from 0 in the order of their smallest id; the order of rows does not matter."""
     smallest = ids.astype(str).groupby(groups).transform("min")
     return smallest.rank(method="dense").sub(1).astype("Int64")
 
@@ -145,9 +140,9 @@ def store_of(
     reporter: Reporter,
     look: Look | None = None,
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
-    """Find the decoded photos in the cache, or decode and keep them; with what is known of each.
+    """Load the decoded photos from the cache, or decode and cache them; also return the facts about each.
 
-    Parameters as of :func:`training.images.ingest.store_photos`; photos that the cache can't take go below `folder`.
+    Parameters as of :func:`training.images.ingest.store_photos`; photos that the cache can't hold go below `folder`.
     """
     with reporter.bar("reading photos") as progress:
         spare = folder / "photos"

@@ -1,10 +1,9 @@
-"""A short hash of what a photo shows, and which photos are worth a closer look because theirs nearly agree.
+"""A perceptual hash of photos, and the pairs of photos whose hashes nearly agree.
 
-The hash is perceptual: it changes little when a photo is saved again, resized, slightly cropped or brightened. It has
-the signs of the lowest frequencies (DCT) of brightness and colour, after Zauner, "Implementation and Benchmarking of
-Perceptual Image Hash Functions", 2010, with the colours added. Hashes that nearly agree are found by sorting them by
-several rotations of their bits, after Manku, Jain and Das Sarma, "Detecting Near-Duplicates for Web Crawling", WWW
-2007.
+The hash changes little when a photo is saved again, resized, slightly cropped or brightened. It consists of the signs
+of the lowest frequencies (DCT) of brightness and colour, after Zauner, "Implementation and Benchmarking of Perceptual
+Image Hash Functions", 2010, with the colours added. Sorting several rotations of the bits brings hashes that nearly
+agree together, after Manku, Jain and Das Sarma, "Detecting Near-Duplicates for Web Crawling", WWW 2007.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ __all__ = ["SMALL", "Hashes", "among_best", "meetings", "photo_hashes", "shrunk"
 
 Hashes = npt.NDArray[np.uint64]
 
-#: Side in pixels of the photos that the hash is taken of.
+#: Side in pixels of the photos that are hashed.
 SMALL = 16
 
 #: Pixels that are shrunk at once: 50 MB as float32.
@@ -31,9 +30,9 @@ _BRIGHTNESS = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 _BITS = 64
 # any three differing bits leave one of these rotations with its first 16 bits untouched (pigeonhole)
 _ROTATIONS = 16
-# neighbours looked at in each order, and partners kept: what bounds the work where thousands of photos are alike
+# neighbours compared in each order, and most pairs per photo: this bounds the work if thousands look alike
 _WINDOW = 32
-# of 1,400 real photos that were cropped by up to 3 % a side, brightened and saved again, none differed in more than 14
+# none of 1,400 real photos that were cropped by up to 3 % a side, brightened and saved again differed in more than 14
 _DIFFERENT = 16
 
 
@@ -64,7 +63,7 @@ def shrunk(squares: Pixels | Float32, side: int) -> Float32:
 
 @cache
 def _areas(size: int, side: int) -> Float32:
-    """Return how much of each of `size` pixels lies in each of `side` larger ones, as shares of these."""
+    """Return the share of each of `side` large pixels that each of `size` small ones covers."""
     edges = np.arange(side + 1) * size / side
     low = np.maximum(edges[:-1, None], np.arange(size))
     high = np.minimum(edges[1:, None], np.arange(1, size + 1))
@@ -72,7 +71,7 @@ def _areas(size: int, side: int) -> Float32:
 
 
 def small_photos(squares: Pixels) -> Pixels:
-    """Shrink squares to what the hash is taken of, shape (n, 16, 16, 3), uint8."""
+    """Shrink squares to the size that is hashed, shape (n, 16, 16, 3), uint8."""
     return np.rint(shrunk(squares, SMALL)).astype(np.uint8)
 
 
@@ -82,7 +81,7 @@ def photo_hashes(small: Pixels) -> Hashes:
     Parameters
     ----------
     small : ndarray of uint8, shape (n, 16, 16, 3)
-        Of :func:`small_photos`.
+        From :func:`small_photos`.
 
     Returns
     -------
@@ -99,8 +98,8 @@ def photo_hashes(small: Pixels) -> Hashes:
 
 def _signs(values: Float32, most: int) -> Bool:
     """Return the signs of the frequencies whose horizontal and vertical number add up to at most `most`."""
-    wanted = sorted((row + column, row, column) for row in range(most + 1) for column in range(most + 1 - row))
-    _, rows, columns = np.array(wanted).T
+    frequencies = sorted((row + column, row, column) for row in range(most + 1) for column in range(most + 1 - row))
+    _, rows, columns = np.array(frequencies).T
     return np.asarray(dctn(values, axes=(1, 2))[:, rows, columns] > 0)
 
 
@@ -108,17 +107,17 @@ def meetings(hashes: Hashes) -> tuple[Int64, Int64]:
     """Find the pairs whose hashes nearly agree, without comparing all pairs.
 
     The hashes are sorted 16 times, each time by other bits first, and each is compared with the next 32 in that order:
-    at most 512 N comparisons and 32 N pairs, however many are alike.
+    at most 512 N comparisons and 32 N pairs, however many look alike.
 
     Parameters
     ----------
     hashes : ndarray of uint64, shape (N,)
-        Of :func:`photo_hashes`. Equal ones are taken in the order given.
+        From :func:`photo_hashes`. Equal hashes keep their order.
 
     Returns
     -------
     first, second : ndarray of int64, shape (P,)
-        Places in `hashes`, `first` < `second`; each pair once, those that differ in fewer bits first.
+        Places in `hashes`, `first` < `second`; each pair once, the pairs with fewest different bits first.
     """
     first = second = np.empty(0, dtype=np.int64)
     for turn in range(_ROTATIONS):
@@ -137,8 +136,8 @@ def meetings(hashes: Hashes) -> tuple[Int64, Int64]:
         first, second = np.divmod(ordered_pairs[different], max(len(hashes), 1))
         nearest_first = np.argsort(_ones(hashes[first] ^ hashes[second]), kind="stable")
         first, second = first[nearest_first], second[nearest_first]
-        kept = among_best(first, second, _WINDOW)
-        first, second = first[kept], second[kept]
+        best = among_best(first, second, _WINDOW)
+        first, second = first[best], second[best]
     return first, second
 
 

@@ -1,4 +1,4 @@
-"""Which of N photos are the same photo, saved again, resized, slightly cropped or brightened; never all pairs."""
+"""Which photos are the same one, saved again, resized, slightly cropped or brightened; never compares all pairs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from curation.photos.alignment import could_be_same, likeness
-from curation.photos.contrast import spread_of_colours
 from curation.photos.hashing import SMALL, Hashes, among_best, meetings, photo_hashes, shrunk, small_photos
 from training.images import Photos, Pixels
 from training.utils.arrays import Float32, Int64
@@ -25,45 +24,49 @@ _BLOCK = 2048
 _READ = 256
 # pairs that are fitted at a time: few, so that they stay in the processor's cache
 _FITTED = 256
-# standard deviation of the colours, grey levels of 255, below which a photo is blank: it is like all blank ones
+# photos with less detail are blank, and any two of them look alike
 _DETAIL = 8.0
-# least correlation of the 8 x 8 photos of a pair that is worth fitting; of 1,000 real photos, cropped by up to 3 % a
-# side and saved again, none was below
+# least correlation of two photos at 8 x 8 pixels that are worth fitting; none of 1,000 real photos that were cropped by
+# up to 3 % a side and saved again was below
 _WORTH = 0.8
-# of each photo, at most so many are fitted: what bounds the work where thousands are alike and none is the same
+# most pairs of a photo that are fitted: this bounds the work if thousands look alike
 _PARTNERS = 8
 
 
 @dataclass(frozen=True)
 class SimilarPhotos:
-    """Which photos show the same.
+    """Which photos are the same one, and how much each shows.
 
     Attributes
     ----------
     group : ndarray of int64, shape (N,)
-        The number of each photo's group, 0 to G-1, in no order that means anything; -1 for a photo that is alone.
+        The number of each photo's group, from 0, in no particular order; -1 for a photo without one.
     likeness : ndarray of float32, shape (N,)
-        Correlation with the most alike of the group's photos that it was compared with, 0.94 to 1; 0 where alone.
+        Correlation with the most similar photo of the group that it was compared with, 0.94 to 1; 0 without a group.
+    detail : ndarray of float32, shape (N,)
+        Standard deviation of the red, green or blue of a photo's 16 x 16 pixels, whichever is largest; grey levels of
+        255. 0 is a photo of one colour. Shrinking averages out the noise of a dark photo, which is no detail.
     """
 
     group: Int64
     likeness: Float32
+    detail: Float32
 
 
 def find_similar(photos: Photos, rows: Int64, *, progress: Progress = silent) -> SimilarPhotos:
-    """Group the photos of `rows` that are the same photo, or through a chain of such.
+    """Group the photos of `rows` that are the same one, directly or through a chain of others.
 
     Candidates have nearly the same hash (:func:`curation.photos.hashing.meetings`) and no part that clearly differs
     (:func:`curation.photos.alignment.could_be_same`). They are then compared pixel by pixel
     (:func:`curation.photos.alignment.likeness`). Photos with hardly any detail are never joined. The work grows with N
-    log N, and memory holds 1 kB a photo and one block. The groups do not depend on the order of `rows`.
+    log N; memory holds 1 kB per photo and one block. The groups do not depend on the order of `rows`.
 
     Parameters
     ----------
     photos : Photos, shape (M, S, S, 3)
         Decoded photos.
     rows : ndarray of int64, shape (N,)
-        Which of them; each content once, as a photo that thousands of listings share need not be compared with itself.
+        Which of them; each content once, since a photo that many listings share need not be compared with itself.
     progress : callable
         Called with (steps done, steps).
 
@@ -77,28 +80,28 @@ def find_similar(photos: Photos, rows: Int64, *, progress: Progress = silent) ->
         small[start : start + _READ] = small_photos(photos[rows[start : start + _READ]])
         # reading takes about as long as comparing
         progress(min(start + _READ, len(rows)), 2 * len(rows))
-    kept = _by_content(small)
-    first, second = (kept[places] for places in _worth_comparing(small, kept))
+    detail = np.zeros(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        block = small[start : start + _BLOCK]
+        detail[start : start + _BLOCK] = block.reshape(len(block), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
+    detailed = _by_content(small, np.flatnonzero(detail >= _DETAIL))
+    first, second = (detailed[places] for places in _worth_comparing(small, detailed))
     group, alike = _joined(photos, rows, first, second, progress)
-    return SimilarPhotos(group, alike)
+    return SimilarPhotos(group, alike, detail)
 
 
-def _by_content(small: Pixels) -> Int64:
-    """Return the places of photos with detail, in an order that only what they show decides."""
-    detail = np.zeros(len(small), dtype=np.float32)
-    for start in range(0, len(small), _BLOCK):
-        detail[start : start + _BLOCK] = spread_of_colours(small[start : start + _BLOCK])
-    kept = np.flatnonzero(detail >= _DETAIL)
-    digests = np.array([hashlib.sha256(small[place].data).digest() for place in kept], dtype="S32")
-    return kept[np.argsort(digests, kind="stable")]
+def _by_content(small: Pixels, places: Int64) -> Int64:
+    """Sort the places of photos by their content, so that the order of the rows does not matter."""
+    digests = np.array([hashlib.sha256(small[place].data).digest() for place in places], dtype="S32")
+    return places[np.argsort(digests, kind="stable")]
 
 
-def _worth_comparing(small: Pixels, kept: Int64) -> tuple[Int64, Int64]:
-    """Return pairs of places in `kept` whose hashes and small pixels nearly agree, most alike first."""
-    hashes: Hashes = np.empty(len(kept), dtype=np.uint64)
-    coarse = np.empty((len(kept), (SMALL // 2) ** 2 * 3), dtype=np.float16)
-    for start in range(0, len(kept), _BLOCK):
-        block = small[kept[start : start + _BLOCK]]
+def _worth_comparing(small: Pixels, detailed: Int64) -> tuple[Int64, Int64]:
+    """Return pairs of places in `detailed` whose hashes and small pixels nearly agree, most alike first."""
+    hashes: Hashes = np.empty(len(detailed), dtype=np.uint64)
+    coarse = np.empty((len(detailed), (SMALL // 2) ** 2 * 3), dtype=np.float16)
+    for start in range(0, len(detailed), _BLOCK):
+        block = small[detailed[start : start + _BLOCK]]
         hashes[start : start + _BLOCK] = photo_hashes(block)
         values = shrunk(block, SMALL // 2).reshape(len(block), -1)
         values -= values.mean(axis=1, keepdims=True)
@@ -116,12 +119,12 @@ def _worth_comparing(small: Pixels, kept: Int64) -> tuple[Int64, Int64]:
     could = np.empty(len(first), dtype=np.bool_)
     for start in range(0, len(first), _FITTED):
         pairs = slice(start, start + _FITTED)
-        could[pairs] = could_be_same(small[kept[first[pairs]]], small[kept[second[pairs]]])
+        could[pairs] = could_be_same(small[detailed[first[pairs]]], small[detailed[second[pairs]]])
     return first[could], second[could]
 
 
 def _joined(photos: Photos, rows: Int64, first: Int64, second: Int64, progress: Progress) -> tuple[Int64, Float32]:
-    """Compare the pairs, most alike first, and none that others have joined meanwhile."""
+    """Compare the pairs, most alike first, and skip those that others have joined already."""
     count, pairs = len(rows), len(first)
     group, alike = np.arange(count), np.zeros(count, dtype=np.float32)
     edges = [np.empty((0, 2), dtype=np.int64)]

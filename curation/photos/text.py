@@ -1,9 +1,9 @@
 """How much of a photo is text, and what it says.
 
-Text is found by PP-OCRv4's mobile models (Du et al., "PP-OCR: A Practical Ultra Lightweight OCR System",
-arXiv:2009.09941; the detector is Liao et al., "Real-Time Scene Text Detection with Differentiable Binarization", AAAI
-2020) as the package rapidocr-onnxruntime ships them: nothing is downloaded. The detector alone takes a keyboard or any
-plain thing on a plain ground for text, so where it finds much, the words are read, and what can't be read is no text.
+The mobile models of PP-OCRv4 find it (Du et al., "PP-OCR: A Practical Ultra Lightweight OCR System", arXiv:2009.09941;
+the detector is Liao et al., "Real-Time Scene Text Detection with Differentiable Binarization", AAAI 2020). The package
+rapidocr-onnxruntime contains them, so nothing is downloaded. The detector alone mistakes a keyboard, or any plain item
+on a plain background, for text. So if it finds much text, the words are read, and what can't be read does not count.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from curation.photos.text_cache import KnownText, PhotoText
+from curation.photos.text_cache import PhotoText, TextCache
 from training.errors import CurateError
 from training.images.cache import PhotoCache
 from training.images.decoding import Pixels, decode_within
@@ -30,38 +30,38 @@ if TYPE_CHECKING:
 __all__ = ["READ_FROM", "SMALLEST", "TextFinder", "check_reader", "count_letters"]
 
 
-#: Shorter side in pixels below which a photo is not looked at. Of a demo's spec sheets, shrunk, none are
-#: found at 80 pixels, 7 % at 96, 53 % at 112 and all at 160.
+#: Photos with a shorter side below this, in pixels, are not examined. Of a demo's spec sheets, shrunk, none are
+#: detected at 80 pixels, 7 % at 96, 53 % at 112 and all at 160.
 SMALLEST = 96
-#: Share of the photo from which words are read.
+#: Share of the photo that text must cover before words are read.
 READ_FROM = 0.15
 
-# longest side in pixels at which text is looked for, and at which it is read
-_FIND, _READ = 256, 960
+# longer side in pixels at which text is detected, and at which it is read
+_DETECT, _READ = 256, 960
 # the network takes multiples of this
 _STEP = 32
-# words that are read are as sure as this, and as long: CJK characters count as two letters
+# least confidence and length of a word; CJK characters count as two letters
 _SURE, _LETTERS = 0.7, 4
-# boxes that make a text: a thing that is taken for a line of it stands alone, and reading is what takes time
+# least number of boxes that are read: an item mistaken for a line of text stands alone, and reading takes the time
 _LINES = 3
-# boxes that are read, the largest first: a page of small print would take seconds
+# most boxes that are read, the largest first: a page of small print would take seconds
 _MOST_READ = 32
-# count up when a change of this module changes what is found
+# increase when a change of this module changes its results
 _VERSION = 1
 
 
 class TextFinder:
     """Finds the text in photos while they are read for other uses, so that no file is opened twice.
 
-    Each content is looked at once; what an earlier run has found is not looked for again. What is found is kept in the
-    cache when the block ends, also for whoever is interrupted.
+    Each content is examined once, by whichever run comes first. The results are cached when the block ends, even by an
+    interruption.
 
     Parameters
     ----------
     cache : PhotoCache
-        Where what is found is kept.
+        Keeps the results.
     say : callable
-        Gets a line if it can't be kept.
+        Gets a line if the results can't be kept.
 
     Raises
     ------
@@ -71,8 +71,8 @@ class TextFinder:
 
     def __init__(self, cache: PhotoCache, *, say: Callable[[str], None] = lambda line: None) -> None:
         check_reader()
-        self._found = KnownText(cache, _recipe(), say)
-        # loading a reader takes a third of a second, and more of them than cores would only wait for each other
+        self._cache = TextCache(cache, _recipe(), say)
+        # loading a reader takes a third of a second, and more readers than cores would only wait for each other
         self._readers: SimpleQueue[_Reader | None] = SimpleQueue()
         for _ in range(cores()):
             self._readers.put(None)
@@ -82,8 +82,8 @@ class TextFinder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Keep what was found."""
-        self._found.flush()
+        """Cache the results."""
+        self._cache.flush()
 
     def look(self, content: bytes, sha256: str, sides: tuple[int, int]) -> None:
         """Look for text in a photo; several threads may call this at once.
@@ -95,9 +95,9 @@ class TextFinder:
         sha256 : str
             Its hash, hexadecimal.
         sides : tuple of int
-            Upright width and height in pixels; a photo with a side below 96 is not looked at.
+            Upright width and height in pixels; a photo with a side below 96 is not examined.
         """
-        if min(sides) < SMALLEST or self._found.get(sha256) is not None:
+        if min(sides) < SMALLEST or self._cache.get(sha256) is not None:
             return
         reader = self._readers.get()
         try:
@@ -106,7 +106,7 @@ class TextFinder:
         finally:
             self._readers.put(reader)
         if text is not None:
-            self._found.add(sha256, text)
+            self._cache.add(sha256, text)
 
     def text_of(self, sha256: str | None) -> PhotoText:
         """Return the text of a photo by the hash of its content.
@@ -114,15 +114,15 @@ class TextFinder:
         Returns
         -------
         PhotoText
-            The share is the area of all boxes with text (their union) by the area of the photo; 0 for fewer than three
-            boxes. From a share of 0.15 on, boxes that can't be read as a word do not count. A photo that was not
-            looked at or can't be decoded has neither.
+            The share is the area of the union of all text boxes, divided by the area of the photo; 0 for fewer than
+            three boxes. From a share of 0.15 on, boxes that can't be read as a word do not count. A photo that was not
+            examined or can't be decoded has neither share nor words.
         """
-        return (self._found.get(sha256) if sha256 else None) or PhotoText()
+        return (self._cache.get(sha256) if sha256 else None) or PhotoText()
 
 
 class _Reader:
-    """The networks. Not thread-safe: each thread takes its own."""
+    """The networks; not thread-safe, so each thread takes its own."""
 
     def __init__(self) -> None:
         from rapidocr_onnxruntime import RapidOCR
@@ -135,7 +135,7 @@ class _Reader:
     def text_of(self, content: bytes) -> PhotoText | None:
         """Return the text of a photo; None if it can't be decoded."""
         try:
-            pixels = decode_within(content, _FIND)
+            pixels = decode_within(content, _DETECT)
         except Exception:  # as in training/images/ingest.py: a damaged file can raise anything in a decoder
             return None
         height, width = pixels.shape[:2]
@@ -149,7 +149,7 @@ class _Reader:
         scale = np.array([large.shape[1] / width, large.shape[0] / height], dtype=np.float32)
         words = self._words(large, boxes * scale)
         legible = np.array([word is not None for word in words])
-        # boxes beyond those that are read are taken for what most of these are
+        # boxes that are not read count as text if most of those that are read do
         rest = boxes[len(words) :] if legible.mean() >= 0.5 else boxes[:0]
         share = _share(np.concatenate([boxes[: len(words)][legible], rest]), height, width)
         return PhotoText(share, " ".join(_in_order(words, boxes)) or None)
@@ -157,10 +157,10 @@ class _Reader:
     def _boxes(self, pixels: Pixels) -> Float32:
         """Return the corners of all boxes with text, the largest box first, shape (B, 4, 2), as x and y."""
         below, right = (max(0, _STEP - side) for side in pixels.shape[:2])
-        # a strip that is narrower than the network's step would be rounded to nothing
+        # a strip narrower than the network's step would be rounded to nothing
         padded = np.pad(pixels, ((0, below), (0, right), (0, 0)), mode="edge")
-        found, _ = self._engine.text_det(_bgr(padded))
-        boxes = np.asarray(found, dtype=np.float32).reshape(-1, 4, 2)
+        corners, _ = self._engine.text_det(_bgr(padded))
+        boxes = np.asarray(corners, dtype=np.float32).reshape(-1, 4, 2)
         sides = np.linalg.norm(boxes[:, [1, 3]] - boxes[:, [0, 0]], axis=2)
         return boxes[np.argsort(-sides.prod(axis=1), kind="stable")]
 
@@ -186,24 +186,24 @@ def _share(boxes: Float32, height: int, width: int) -> float:
 
 
 def _word(text: str) -> str | None:
-    """Return what was read on one line without control characters; None if it is too short for a word."""
+    """Return the text on one line without control characters; None if it is too short for a word."""
     line = " ".join("".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text).split())
     return line if count_letters(line) >= _LETTERS else None
 
 
 def count_letters(text: str) -> int:
-    """Count letters and digits; those of CJK scripts count twice, as a word has fewer of them."""
+    """Count letters and digits; CJK characters count twice, since their words are shorter."""
     return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text if sign.isalnum())
 
 
 def _in_order(words: Sequence[str | None], boxes: Float32) -> list[str]:
-    """Return the words from top to bottom, and from left to right where boxes lie beside each other."""
-    known = [(word, box) for word, box in zip(words, boxes, strict=False) if word is not None]
-    known.sort(key=lambda item: (float(item[1][:, 1].mean()), float(item[1][:, 0].min())))
+    """Return the words from top to bottom, and from left to right if their boxes lie beside each other."""
+    read = [(word, box) for word, box in zip(words, boxes, strict=False) if word is not None]
+    read.sort(key=lambda item: (float(item[1][:, 1].mean()), float(item[1][:, 0].min())))
     lines: list[list[tuple[str, Float32]]] = []
-    for word, box in known:
+    for word, box in read:
         first = lines[-1][0][1] if lines else None
-        # on the same line if its middle lies at most a quarter of the height below that of the line's first box
+        # on the same line if its middle is at most a quarter of the height below that of the line's first box
         if first is not None and box[:, 1].mean() <= (first[:, 1].mean() + first[:, 1].max()) / 2:
             lines[-1].append((word, box))
         else:
@@ -212,7 +212,7 @@ def _in_order(words: Sequence[str | None], boxes: Float32) -> list[str]:
 
 
 def check_reader() -> None:
-    """Load what reads text.
+    """Load the package that reads text.
 
     Raises
     ------
@@ -223,13 +223,13 @@ def check_reader() -> None:
         import rapidocr_onnxruntime  # noqa: F401
     except ImportError as error:
         raise CurateError(
-            f"text in photos can't be looked for: {error}. Where libGL is missing, install it (Debian: apt-get install "
-            "libgl1), or reinstall opencv-python-headless; or leave text out with `text=False`."
+            f"text in photos can't be read: {error}. If libGL is missing, install it (Debian: apt-get install libgl1), "
+            "or reinstall opencv-python-headless; or skip text with `text=False`."
         ) from error
 
 
 def _recipe() -> str:
-    """Name how text is looked for; other settings, or another version of the reader, have another name."""
+    """Return a name for the settings; other settings, or another version of the reader, have another name."""
     version = importlib.metadata.version("rapidocr-onnxruntime")
-    how = (_VERSION, version, _FIND, _READ, READ_FROM, _SURE, _LETTERS, _LINES, _MOST_READ)
-    return hashlib.sha256(repr(how).encode()).hexdigest()[:16]
+    settings = (_VERSION, version, _DETECT, _READ, READ_FROM, _SURE, _LETTERS, _LINES, _MOST_READ)
+    return hashlib.sha256(repr(settings).encode()).hexdigest()[:16]

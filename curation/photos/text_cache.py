@@ -1,7 +1,7 @@
-"""What is known of the text in photos, by the hash of their content, kept in the cache for later runs.
+"""A cache of the text in photos, by the hash of their content, for later runs.
 
-Each file is written once, whole, and never changes; its folder is named by how text is looked for. So any number of
-processes may read, add and delete at once without a lock, and a changed detector is not served old answers.
+Each file is written once, whole, and never changes; its folder is named by the settings of the detector. So any number
+of processes may read, add and delete at once without a lock, and a changed detector gets no old results.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from training.images.shards import files_in
 from training.utils.files import write_text
 from training.utils.units import home_as_tilde
 
-__all__ = ["KnownText", "PhotoText"]
+__all__ = ["PhotoText", "TextCache"]
 
-#: Seconds after which what is found is brought to disk.
+#: Seconds after which new results are written to disk.
 _EVERY = 20.0
 
 
@@ -33,51 +33,51 @@ class PhotoText(NamedTuple):
     Attributes
     ----------
     share : float or None
-        Share of the photo that text covers, in [0, 1]; None if the photo was not looked at.
+        Share of the photo that text covers, in [0, 1]; None if the photo was not examined.
     words : str or None
-        The words that were read, on one line; None where the share is small or nothing could be read.
+        The words that were read, on one line; None if the share is small or nothing could be read.
     """
 
     share: float | None = None
     words: str | None = None
 
 
-class KnownText:
-    """Reads what earlier runs have found, and keeps what this one finds.
+class TextCache:
+    """The results of earlier runs and of this one.
 
     Parameters
     ----------
     cache : PhotoCache
-        Where.
+        Holds the folder.
     recipe : str
-        How text is looked for; a name for a folder.
+        Name of the detector's settings; becomes the name of a folder.
     say : callable
-        Gets a line if nothing can be kept.
+        Gets a line if nothing can be written.
     """
 
     def __init__(self, cache: PhotoCache, recipe: str, say: Callable[[str], None]) -> None:
         self._folder, self._say = cache.text_root / recipe, say
-        self._found: dict[str, PhotoText] = {}
+        self._texts: dict[str, PhotoText] = {}
         self._new: dict[str, PhotoText] = {}
         self._written = time.monotonic()
         self._lock = threading.Lock()
         for path in files_in(self._folder):
             if not path.name.startswith("."):
-                self._found.update(_read(path))
+                self._texts.update(_read(path))
 
     def get(self, sha256: str) -> PhotoText | None:
-        """Return what is known of a photo's content; None if nothing is."""
-        return self._found.get(sha256)
+        """Return the text of a photo by its content; None if nobody has looked for it."""
+        return self._texts.get(sha256)
 
     def add(self, sha256: str, text: PhotoText) -> None:
-        """Take what was found; now and then, bring it to disk. Several threads may call this at once."""
+        """Add a result; write to disk now and then. Several threads may call this at once."""
         with self._lock:
-            self._found[sha256] = self._new[sha256] = text
+            self._texts[sha256] = self._new[sha256] = text
         if time.monotonic() - self._written >= _EVERY:
             self.flush()
 
     def flush(self) -> None:
-        """Bring what was found to disk; a cache that can't be written costs only the time of finding it again."""
+        """Write new results to disk; a cache that can't be written costs only the time to find the text again."""
         with self._lock:
             self._written = time.monotonic()
             new, self._new = self._new, {}
@@ -87,19 +87,19 @@ class KnownText:
             write_text(self._folder / f"{uuid.uuid4().hex}.json", json.dumps(new, ensure_ascii=False))
         except OSError as error:
             self._say(
-                f"the text found in photos can't be kept in {home_as_tilde(self._folder)} "
-                f"({error.strerror or error}): the next run looks again"
+                f"the text in photos can't be cached in {home_as_tilde(self._folder)} "
+                f"({error.strerror or error}): the next run looks for it again"
             )
 
 
 def _read(path: Path) -> dict[str, PhotoText]:
-    """Return what a file holds; nothing if it is damaged or gone."""
+    """Return the content of a file; nothing if it is damaged or was deleted."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        found = {str(sha256): PhotoText(float(share), words) for sha256, (share, words) in content.items()}
+        texts = {str(sha256): PhotoText(float(share), words) for sha256, (share, words) in content.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
     with suppress(OSError):
-        # what is used stays longest
+        # the least recently used file is deleted first
         os.utime(path)
-    return found
+    return texts

@@ -7,7 +7,7 @@ from PIL import Image
 
 from curation.issues import Evidence, find_issues
 from curation.issues.photo_quality import KIND
-from curation.photos.contrast import detail_of
+from curation.photos.near_duplicates import find_similar
 from tests.support.photo_facts import nothing_found
 from tests.training.images.test_photos import encoded
 from training.images import decode
@@ -96,7 +96,7 @@ def test_detail_tells_a_wall_and_the_noise_of_the_dark_from_a_photo():
         Image.fromarray(scene).resize((640, 480)),
     ]
     photos = np.stack([decode(encoded(image, "JPEG"), 32)[0] for image in scenes])
-    one_colour, noise, sound = detail_of(photos, np.arange(3))
+    one_colour, noise, sound = find_similar(photos, np.arange(3)).detail
     assert one_colour == 0
     assert noise < 2
     assert sound > 30
@@ -104,8 +104,8 @@ def test_detail_tells_a_wall_and_the_noise_of_the_dark_from_a_photo():
 
 def test_detail_does_not_depend_on_how_many_photos_are_measured_at_once():
     photos = np.random.default_rng(0).integers(0, 255, (5, 32, 32, 3), dtype=np.uint8)
-    together = detail_of(photos, np.arange(5))
-    assert np.allclose([detail_of(photos, np.array([row]))[0] for row in range(5)], together, atol=1e-4)
+    together = find_similar(photos, np.arange(5)).detail
+    assert np.allclose([find_similar(photos, np.array([row])).detail[0] for row in range(5)], together, atol=1e-4)
 
 
 @pytest.mark.parametrize(

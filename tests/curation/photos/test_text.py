@@ -178,7 +178,7 @@ def test_a_cache_that_cannot_be_written_is_said_and_costs_no_result(tmp_path):
     cache = PhotoCache(tmp_path / "cache", 10**9)
     (text,) = find_text([saved(tmp_path, "a.png", product((160, 160)))], cache=cache, say=lines.append)
     assert text.share is not None
-    assert "can't be kept" in lines[0]
+    assert "can't be cached" in lines[0]
 
 
 def test_what_is_known_of_text_counts_in_the_cache_and_is_cleared_and_trimmed_with_it(tmp_path, cache):
