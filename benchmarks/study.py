@@ -25,18 +25,15 @@ from curation.evidence.split import TEST_SHARE
 from curation.listings import read_listings
 from curation.listings.columns import class_numbers
 from curation.models.cross_validate import fold_jobs
-from curation.models.dataset import Prepared, prepare_dataset, start
-from curation.run.folder import STUDIES
+from curation.models.dataset import Prepared, prepared_dataset
 from training.crossval.workers import run_jobs
 from training.evaluation.bootstrap import resample
 from training.evaluation.metrics import classification_metrics, price_scores
 from training.fit.sampling import balanced_size
 from training.fit.throughput import Arrangement, measure
-from training.images.cache import default_cache
 from training.settings import LOSSES, Recipe
 from training.utils.arrays import Float64, Int64
 from training.utils.devices import find_device
-from training.utils.progress import Silent
 
 WAYS: dict[str, dict[str, dict[str, Any]]] = {
     "losses": {loss: {"target": "price", "loss": loss} for loss in LOSSES},
@@ -96,32 +93,32 @@ def _balanced_steps(arguments: argparse.Namespace, settings: Recipe) -> int:
 
 
 def _answers(arguments: argparse.Namespace, settings: Recipe) -> Iterator[tuple[Prepared, Int64, Float64]]:
-    """Yield, seed by seed, the listings that were told and what was told of each, out-of-fold."""
+    """Yield, seed by seed, the scored listings and the out-of-fold prediction of each."""
     arrangement: Arrangement | None = None
     listings = read_listings(arguments.dataset)
     for seed in range(arguments.seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            run = start(listings, Path(folder) / "study", root=STUDIES, command=[], settings={}, seed=0)
+        with (
+            tempfile.TemporaryDirectory() as folder,
             # the folds and the test set are the same for all seeds of training
-            prepared = prepare_dataset(
-                run,
+            prepared_dataset(
                 listings,
-                settings,
-                models=[settings.model],
+                [settings],
+                what="study",
+                settings={},
                 folds=arguments.folds,
-                cache=default_cache(),
-                reporter=Silent(),
-            )
+                output=Path(folder) / "study",
+            ) as prepared,
+        ):
             seeded = replace(settings, seed=seed)
             jobs = fold_jobs(prepared, seeded, Path(folder) / "folds", name="", folds=arguments.folds)
             arrangement = arrangement or measure(
-                settings, find_device(settings.device), classes=len(prepared.classes), jobs=len(jobs)
+                settings, find_device("auto"), classes=len(prepared.classes), jobs=len(jobs)
             )
             done = run_jobs(jobs, prepared.data, seeded, arrangement)
             order = np.concatenate([job.scored for job in jobs])
-            told = np.concatenate([each.told for each in done]).astype(np.float64)
+            predictions = np.concatenate([each.predictions for each in done]).astype(np.float64)
             back = np.argsort(order, kind="stable")
-            yield prepared, order[back], told[back]
+            yield prepared, order[back], predictions[back]
 
 
 def _scores(

@@ -18,11 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from curation.api.data import demo
-    from curation.api.models import Model, load_model, train
-    from curation.api.results import Export, ModelComparison, Predictions, TuneResult
     from curation.api.run import Run
     from curation.api.runs import diff, find_issues, open_run, runs
-    from curation.api.studies import compare_models, tune
     from curation.comparison.result import Comparison, Retrained
     from curation.demo_data import DemoSummary
     from curation.errors import (
@@ -39,6 +36,14 @@ if TYPE_CHECKING:
     from curation.fixes import Fixes, Undone
     from curation.issues.summary import Summary
     from curation.listings import Listings, read_listings
+    from curation.models.compare import compare_models
+    from curation.models.compare_result import ModelComparison
+    from curation.models.export import Export
+    from curation.models.model import Model, load_model
+    from curation.models.predict import Predictions
+    from curation.models.train import train
+    from curation.models.tune import tune
+    from curation.models.tune_result import TuneResult
     from curation.run.diff import RunDiff
     from curation.run.overview import RunRow
     from curation.run.status import Status
@@ -92,11 +97,8 @@ __version__ = "0.1.0"
 #: The module that defines each public name.
 _HOMES = {
     "curation.api.data": ["demo"],
-    "curation.api.models": ["Model", "load_model", "train"],
-    "curation.api.results": ["Export", "ModelComparison", "Predictions", "TuneResult"],
     "curation.api.run": ["Run"],
     "curation.api.runs": ["diff", "find_issues", "open_run", "runs"],
-    "curation.api.studies": ["compare_models", "tune"],
     "curation.comparison.result": ["Comparison", "Retrained"],
     "curation.demo_data": ["DemoSummary"],
     "curation.errors": [
@@ -113,6 +115,14 @@ _HOMES = {
     "curation.fixes": ["Fixes", "Undone"],
     "curation.issues.summary": ["Summary"],
     "curation.listings": ["Listings", "read_listings"],
+    "curation.models.compare": ["compare_models"],
+    "curation.models.compare_result": ["ModelComparison"],
+    "curation.models.export": ["Export"],
+    "curation.models.model": ["Model", "load_model"],
+    "curation.models.predict": ["Predictions"],
+    "curation.models.train": ["train"],
+    "curation.models.tune": ["tune"],
+    "curation.models.tune_result": ["TuneResult"],
     "curation.run.diff": ["RunDiff"],
     "curation.run.overview": ["RunRow"],
     "curation.run.status": ["Status"],

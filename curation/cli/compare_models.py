@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from curation.cli.dataset import dataset_argument, dataset_options, dataset_words, read_dataset
-from curation.cli.options import cache_option, json_option, model_options_without, model_recipe
+from curation.cli.dataset import dataset_argument
+from curation.cli.options import model_options_without
 from curation.cli.sections import Column, Section, print_sections
-from curation.cli.terminal import Terminal, print_json
-from curation.cli.train import check_effect
+from curation.cli.terminal import print_json
+from curation.cli.training import output_options, training_arguments
 from curation.errors import InputError
-from training.images.cache import default_cache
+from curation.rendering.words import many
 from training.settings import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from curation.models.compare_result import ModelComparison
 
 __all__ = ["compare_models"]
 
@@ -47,28 +48,9 @@ _MODELS = "resnet18,inception_v3,lenet"
     "--image-size", type=int, help="Side of the photos in pixels. [default: 64, or the least that all models take]"
 )
 @model_options_without("--model", "--optimizer", "--image-size")
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the study. [default: studies/NAME/NUMBER]",
-)
-@dataset_options
-@cache_option
-@json_option
+@output_options("study", "studies")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the comparison as Markdown, for a pull request.")
-def compare_models(
-    dataset: Path,
-    models: str,
-    optimizers: str,
-    folds: int,
-    output: Path | None,
-    columns: tuple[str, ...],
-    allow_outside: bool,
-    cache_dir: Path | None,
-    as_json: bool,
-    as_markdown: bool,
-    **options: Any,
-) -> None:
+def compare_models(models: str, optimizers: str, folds: int, as_json: bool, as_markdown: bool, **options: Any) -> None:
     """Compare models and optimizers on the same folds.
 
     Every model is trained with every optimizer, once per fold, and scored on the held-out fold. The test set takes no
@@ -78,48 +60,30 @@ def compare_models(
     """
     if as_json and as_markdown:
         raise InputError("--json and --markdown can't both be printed", fix="Leave one of them out.")
-    device = options.pop("device")
-    recipe = model_recipe(options)
-    check_effect(recipe)
+    arguments = training_arguments(options, suggests=True)
     # slow to import; `curate --help` should not wait for it
-    from curation.api.studies import compare_models as compare
+    from curation.models.compare import compare_models as compare
 
-    reporter = Terminal()
-    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, reporter=reporter)
-    result = compare(
-        listings,
-        models=_names(models),
-        optimizers=_names(optimizers),
-        recipe=recipe,
-        dataset=dataset_words(dataset, columns=columns, allow_outside=allow_outside, device=device),
-        folds=folds,
-        device=device,
-        output=output,
-        cache=default_cache(cache_dir),
-        command=sys.argv,
-        reporter=reporter,
-    )
+    comparison = compare(models=_names(models), optimizers=_names(optimizers), folds=folds, **arguments)
     if as_json:
-        print_json(result.to_dict())
+        print_json(comparison.to_dict())
     elif as_markdown:
-        click.echo(result.to_markdown())
+        click.echo(comparison.to_markdown())
     else:
-        _print(result.to_dict())
+        _print(comparison)
 
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _print(result: dict[str, Any]) -> None:
-    from curation.models import compare_words as words
-
-    table = [
-        Column(heading, cells, number=place > 1) for place, (heading, cells) in enumerate(words.columns(result).items())
+def _print(comparison: ModelComparison) -> None:
+    columns = [
+        Column(heading, cells, number=place > 1) for place, (heading, cells) in enumerate(comparison.cells().items())
     ]
-    counts = result["listings"]
-    title = f"{len(result['candidates'])} candidates, {counts['train']} training listings, best first"
-    print_sections([Section(title, table, ["", *words.notes(result), "", result["sentence"]])], markdown=False)
-    click.echo(f"Comparison: {result['folder']}/models.json")
-    click.echo(f"Next: {result['next']}")
-    click.echo(f"      tensorboard --logdir {result['folder']}/training")
+    candidates = many(len(comparison.candidates), "candidate")
+    title = f"{candidates}, {many(comparison.listings['train'], 'training listing')}, best first"
+    print_sections([Section(title, columns, ["", *comparison.notes(), "", comparison.sentence])], markdown=False)
+    click.echo(f"Comparison: {comparison.folder}/models.json")
+    click.echo(f"Next: {comparison.next}")
+    click.echo(f"      tensorboard --logdir {comparison.folder}/training")

@@ -37,7 +37,7 @@ def export(model: Path, output: Path | None, tolerance: float, as_json: bool) ->
     'curate[onnx]'.
     """
     # slow to import; `curate --help` should not wait for it
-    from curation.api.models import load_model
+    from curation.models.model import load_model
 
     exported = load_model(model).export(output, tolerance=tolerance, reporter=Terminal())
     if as_json:

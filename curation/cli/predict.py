@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option
 from curation.cli.terminal import Terminal, print_json, print_table
+from curation.rendering.words import many
 from training.images.cache import default_cache
+
+if TYPE_CHECKING:
+    from curation.models.predict import Predictions
 
 __all__ = ["predict"]
 
@@ -47,7 +51,7 @@ def predict(
     Listings without a readable photo stay in the output, without a prediction.
     """
     # slow to import; `curate --help` should not wait for it
-    from curation.api.models import load_model
+    from curation.models.model import load_model
 
     reporter = Terminal()
     loaded = load_model(model)
@@ -58,45 +62,45 @@ def predict(
     if as_json:
         print_json(predictions.to_dict())
     else:
-        _print(predictions.to_dict())
+        _print(predictions)
 
 
-def _print(found: dict[str, Any]) -> None:
-    title = f"{found['dataset']}: the {found['target']} of {found['predicted']:,} of {found['listings']:,} listings"
-    if found["target"] == "label":
-        counts = sorted(found["told"].items(), key=lambda item: -item[1])
+def _print(predictions: Predictions) -> None:
+    listings = f"{predictions.predicted:,} of {many(predictions.listings, 'listing')}"
+    title = f"{predictions.dataset}: {predictions.target}s predicted for {listings}"
+    if predictions.target == "label":
+        counts = sorted(predictions.told.items(), key=lambda item: -item[1])
         rows = [(name, f"{count:,}") for name, count in counts[:_CLASSES]]
         rows += [(f"… {len(counts) - _CLASSES:,} more", "")] if len(counts) > _CLASSES else []
         print_table(title, ["predicted label", "listings"], rows, right=[1])
     else:
-        low, middle, high = (f"{found['told'][key]:,.2f}" for key in ("p5", "median", "p95"))
-        click.echo(f"{title}: median {middle} {found['currency'] or ''}".rstrip() + f", 90 % from {low} to {high}")
+        low, median, high = (f"{predictions.told[key]:,.2f}" for key in ("p5", "median", "p95"))
+        click.echo(f"{title}: median {median} {predictions.currency or ''}".rstrip() + f", 90 % from {low} to {high}")
     click.echo()
-    for reason, count in found["not_predicted"].items():
+    for reason, count in predictions.not_predicted.items():
         click.echo(f"Not predicted: {count:,} ({reason})")
-    _print_agreement(found)
-    click.echo(f"All of them: {found['predictions']}")
+    _print_agreement(predictions)
+    click.echo(f"All of them: {predictions.predictions}")
 
 
-def _print_agreement(found: dict[str, Any]) -> None:
-    if found["unknown_labels"]:
-        unknown = [f"{name} ({count:,})" for name, count in list(found["unknown_labels"].items())[:_CLASSES]]
+def _print_agreement(predictions: Predictions) -> None:
+    if predictions.unknown_labels:
+        unknown = [f"{name} ({count:,})" for name, count in list(predictions.unknown_labels.items())[:_CLASSES]]
         click.echo(f"Labels that the model does not know, left out of the comparison: {', '.join(unknown)}")
-    if found["agreement"]:
-        click.echo(f"{_words(found, 'agreement')}.")
-    if found["trained"]:
+    if predictions.agreement:
+        click.echo(f"{_agreement(predictions, predictions.agreement)}.")
+    if predictions.trained:
         click.echo(
-            f"{found['trained']:,} of the listings have a photo that trained the model: their predictions are not "
+            f"{predictions.trained:,} of the listings have a photo that trained the model: their predictions are not "
             "held-out, and look better than they are."
         )
-        if found["agreement_untrained"]:
-            click.echo(f"Without them: {_words(found, 'agreement_untrained')}.")
+        if predictions.agreement_untrained:
+            click.echo(f"Without them: {_agreement(predictions, predictions.agreement_untrained)}.")
 
 
-def _words(found: dict[str, Any], which: str) -> str:
-    scores = found[which]
-    if found["target"] == "price":
-        currency = f" {found['currency']}" if found["currency"] else ""
+def _agreement(predictions: Predictions, scores: dict[str, float]) -> str:
+    if predictions.target == "price":
+        currency = f" {predictions.currency}" if predictions.currency else ""
         return (
             f"MAE {scores['mae']:,.2f}{currency}, median absolute error {scores['median_ae']:,.2f}{currency} over "
             f"{scores['listings']:,} prices"

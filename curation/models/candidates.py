@@ -1,4 +1,4 @@
-"""What `curate compare-models` compares: the settings of every model with every optimiser."""
+"""What `curate compare-models` compares: a recipe with every model and every optimizer."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["candidates_of", "name_of", "one_a_model", "parameters_of"]
 
 
 def candidates_of(recipe: Recipe, models: Sequence[str], optimizers: Sequence[str]) -> list[Recipe]:
-    """Return the settings of every model with every optimiser.
+    """Return a recipe with every model and every optimizer.
 
     Parameters
     ----------
     recipe : Recipe
-        What all share. Without an `image_size`, the usual one is taken, or the least that all models take.
+        What all share. Without an `image_size`: the default, or the least that all models take.
     models, optimizers : sequence of str
 
     Raises
@@ -33,10 +33,11 @@ def candidates_of(recipe: Recipe, models: Sequence[str], optimizers: Sequence[st
     """
     for parameter, names in (("models", models), ("optimizers", optimizers)):
         if not names:
-            raise InputError(f"`{parameter}` names none", wanted="at least one", parameter=parameter)
-        if twice := sorted({name for name in names if list(names).count(name) > 1}):
-            fix = "Leave one of them out."
-            raise InputError(f"`{parameter}` names one twice", got=some(twice), fix=fix, parameter=parameter)
+            raise InputError(f"`{parameter}` is empty", wanted="at least one name", parameter=parameter)
+        if repeated := sorted({name for name in names if list(names).count(name) > 1}):
+            raise InputError(
+                f"`{parameter}` has a name twice", got=some(repeated), fix="Leave one out.", parameter=parameter
+            )
     for name in models:
         model_name(name)
     for name in optimizers:
@@ -45,7 +46,7 @@ def candidates_of(recipe: Recipe, models: Sequence[str], optimizers: Sequence[st
             raise InputError(
                 "unknown optimizer", got=name, wanted=", ".join(OPTIMIZERS), fix=fix, parameter="optimizers"
             )
-    size = _usual_size(recipe, models) if recipe.image_size is None else recipe.image_size
+    size = _common_size(recipe, models) if recipe.image_size is None else recipe.image_size
     return [
         replace(recipe, model=model, optimizer=optimizer, image_size=size)
         for model in models
@@ -53,7 +54,7 @@ def candidates_of(recipe: Recipe, models: Sequence[str], optimizers: Sequence[st
     ]
 
 
-def _usual_size(recipe: Recipe, models: Sequence[str]) -> int:
+def _common_size(recipe: Recipe, models: Sequence[str]) -> int:
     sizes = [recipe.size]
     for model in models:
         try:
@@ -64,7 +65,7 @@ def _usual_size(recipe: Recipe, models: Sequence[str]) -> int:
 
 
 def name_of(recipe: Recipe) -> str:
-    """Return what a candidate is called in files: ``resnet18-adam``."""
+    """Return the name of a candidate in files: ``resnet18-adam``."""
     return f"{recipe.model}-{recipe.optimizer}"
 
 

@@ -1,4 +1,4 @@
-"""Cross-validation of a way to train, within the training listings: the test set is not touched."""
+"""Cross-validation of a recipe within the training listings: the test set is not touched."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from training.evaluation.metrics import classification_scores, price_scores
 from training.settings import Recipe
 from training.utils.arrays import Float32, Int64
 
-__all__ = ["FoldScores", "fold_jobs", "score_folds", "scored_rows"]
+__all__ = ["FoldScores", "fold_jobs", "score_folds"]
 
 
 @dataclass(frozen=True)
 class FoldScores:
-    """What a way to train is worth.
+    """Held-out scores of a recipe.
 
     Attributes
     ----------
     rows : ndarray of int64, shape (n,)
-        The listings that were told, each by the model of the other folds.
-    told : ndarray of float32, shape (n, K) or (n, 1)
+        The listings that were scored, each predicted by the model of the other folds.
+    predictions : ndarray of float32, shape (n, K) or (n, 1)
         Out-of-fold probabilities, or prices.
     folds : list of dict
         Scores of each fold: ``accuracy`` and ``macro_f1``, or ``mae`` and ``median_ae``.
@@ -35,7 +35,7 @@ class FoldScores:
     """
 
     rows: Int64
-    told: Float32
+    predictions: Float32
     folds: list[dict[str, float]]
     pooled: dict[str, float]
 
@@ -48,29 +48,14 @@ class FoldScores:
         return float(np.std([scores[score] for scores in self.folds], ddof=1)) if len(self.folds) > 1 else 0.0
 
 
-def scored_rows(prepared: Prepared, fold: int) -> Int64:
-    """Return the training listings of a fold.
-
-    Parameters
-    ----------
-    prepared : Prepared
-        The dataset.
-    fold : int
-        Number of the fold.
-    """
-    rows = prepared.train
-    chosen: Int64 = rows[prepared.table["fold"].to_numpy(dtype=np.int64)[rows] == fold]
-    return chosen
-
-
 def fold_jobs(prepared: Prepared, recipe: Recipe, folder: Path, *, name: str, folds: int) -> list[Job]:
-    """Return one job per fold: the same rows for every way to train.
+    """Return one job per fold: the same rows for every recipe.
 
     Parameters
     ----------
     prepared : Prepared
     recipe : Recipe
-        How these are trained.
+        How the models are trained.
     folder : Path
         Gets ``fold-<f>``, with a TensorBoard log each.
     name : str
@@ -84,8 +69,9 @@ def fold_jobs(prepared: Prepared, recipe: Recipe, folder: Path, *, name: str, fo
         If there is too little to train on or to score.
     """
     jobs = []
+    fold_of = prepared.table["fold"].to_numpy(dtype=np.int64)[prepared.train]
     for fold in range(folds):
-        scored = scored_rows(prepared, fold)
+        scored = prepared.train[fold_of == fold]
         rows, validation = prepared.divided(np.setdiff1d(prepared.train, scored), recipe)
         if len(rows) < 2 or not len(scored):
             raise InputError(
@@ -122,17 +108,17 @@ def score_folds(prepared: Prepared, recipe: Recipe, jobs: Iterable[Job], done: I
     done : iterable of Done
         What each job predicted.
     """
-    rows, told, folds = [], [], []
+    rows, predictions, folds = [], [], []
     for job, result in zip(jobs, done, strict=True):
         rows.append(job.scored)
-        told.append(result.predictions)
+        predictions.append(result.predictions)
         folds.append(_scores(prepared, recipe, job.scored, result.predictions))
-    all_rows, all_told = np.concatenate(rows), np.concatenate(told)
-    return FoldScores(all_rows, all_told, folds, _scores(prepared, recipe, all_rows, all_told))
+    all_rows, all_predictions = np.concatenate(rows), np.concatenate(predictions)
+    return FoldScores(all_rows, all_predictions, folds, _scores(prepared, recipe, all_rows, all_predictions))
 
 
-def _scores(prepared: Prepared, recipe: Recipe, rows: Int64, told: Float32) -> dict[str, float]:
+def _scores(prepared: Prepared, recipe: Recipe, rows: Int64, predictions: Float32) -> dict[str, float]:
     labels = prepared.labels[rows]
     if recipe.target == "price":
-        return price_scores(labels.astype(np.float64), told[:, 0])
-    return classification_scores(labels.astype(np.int64), told.argmax(axis=1))
+        return price_scores(labels.astype(np.float64), predictions[:, 0])
+    return classification_scores(labels.astype(np.int64), predictions.argmax(axis=1))

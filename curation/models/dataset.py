@@ -1,8 +1,9 @@
-"""A dataset ready for single models: photos decoded, test set and folds fixed, what is to be told settled."""
+"""A dataset ready for single models: photos decoded, test set and folds fixed, targets settled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,22 +15,25 @@ from curation.evidence.split import open_photos, prepare
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of, prices_of
 from curation.listings.problems import check_expected, dataset_facts, report_problems
+from curation.rendering.words import agree, many
 from curation.run.create import create_run
-from curation.run.folder import RunFolder
+from curation.run.folder import MODELS, STUDIES, RunFolder
+from curation.run.record import recorded
 from training.crossval.folds import assign_folds
 from training.crossval.jobs import Data, Labels
 from training.fit.loop import epoch_size
 from training.fit.optim import check_steps
-from training.images.cache import PhotoCache
+from training.images.cache import PhotoCache, default_cache
 from training.networks.zoo import build_model, least_size
 from training.settings import Recipe
 from training.utils.arrays import Bool, Int64
-from training.utils.progress import Reporter
+from training.utils.files import locked
+from training.utils.progress import SILENT, Reporter
 
-__all__ = ["Prepared", "check_settings", "prepare_dataset", "start"]
+__all__ = ["Prepared", "prepared_dataset"]
 
 
-#: One in so many training listings is put aside to tell when training ends.
+#: One in so many training listings is held out to decide when training ends.
 _VALIDATION = 10
 
 
@@ -50,9 +54,9 @@ class Prepared:
     data : Data
         The decoded photos, and the prices if networks look at them.
     labels : ndarray, shape (N,)
-        What is to be told: class numbers (int64, -1 for none) or prices (float32, NaN for none).
+        What is predicted: class numbers (int64, -1 for none) or prices (float32, NaN for none).
     usable : ndarray of bool, shape (N,)
-        Listings with a readable photo of which the label, or a price above 0, is known.
+        Listings with a readable photo, and a label or a price above 0.
     warnings : tuple of str
         What weakens the models or their scores.
     """
@@ -78,17 +82,17 @@ class Prepared:
 
     @property
     def class_numbers(self) -> Int64:
-        """Class numbers of the given labels, shape (N,), whatever is to be told; -1 for none."""
+        """Class numbers of the given labels, shape (N,), whatever is predicted; -1 for none."""
         return class_numbers(self.table["label"], self.classes)
 
     def divided(self, rows: Int64, recipe: Recipe) -> tuple[Int64, Int64]:
-        """Divide training rows into those that train and those that tell when training ends, groups kept whole."""
+        """Divide training rows into those that train and those that decide when training ends, groups kept whole."""
         if recipe.early_stop is None:
             return rows, rows[:0]
         groups = self.data.groups[rows]
         if (distinct := len(np.unique(groups))) < _VALIDATION:
             raise InputError(
-                "there are too few listings to put a tenth aside for an early stop",
+                "there are too few listings to hold a tenth out for an early stop",
                 got=f"{distinct} groups of listings that must stay together",
                 wanted=f"at least {_VALIDATION}",
                 fix="Leave `early_stop` out.",
@@ -97,103 +101,97 @@ class Prepared:
         return rows[part != 0], rows[part == 0]
 
 
-def check_settings(listings: Listings, recipe: Recipe) -> None:
-    """Refuse what can't be trained on these listings, before anything is made.
+@contextmanager
+def prepared_dataset(
+    listings: Listings,
+    recipes: Sequence[Recipe],
+    *,
+    what: str,
+    settings: dict[str, object],
+    folds: int,
+    output: str | Path | None = None,
+    cache: PhotoCache | None = None,
+    command: Sequence[str] = (),
+    reporter: Reporter = SILENT,
+    extend: bool = False,
+) -> Iterator[Prepared]:
+    """Make the folder of a model or a study, or resume an interrupted one, and prepare its dataset in it.
+
+    The folder is locked during the block, and its ``run.json`` records how the block ends.
 
     Parameters
     ----------
     listings : Listings
-        What to train on.
-    recipe : Recipe
-        How to train.
+        The checked table.
+    recipes : sequence of Recipe
+        One per network. The first sets size of the photos, target and seed of all, and whether they see prices.
+    what : str
+        ``"model"`` or ``"study"``.
+    settings : dict
+        Recorded in ``run.json``; a folder with other settings is not resumed.
+    folds : int
+        Number of folds.
+    output : str or Path, optional
+        The folder; by default the next free one below ``models/`` or ``studies/``.
+    cache : PhotoCache, optional
+        Where decoded photos are kept; by default the user's.
+    command : sequence of str
+        The command line, recorded in ``run.json``.
+    reporter : Reporter, optional
+        Shows messages and progress.
+    extend : bool
+        Whether a finished one may be continued, too.
 
     Raises
     ------
     InputError
-        If there is no such model, it can't take photos of this size, there are no prices to predict or to look at, or a
-        learning rate begins after the end of training.
+        Before anything is made: if there is no such model, it can't take photos of this size, there are no prices to
+        predict or to train with, or a learning rate begins after the end of training.
     """
+    for recipe in recipes:
+        _check_recipe(listings, recipe)
+    facts = {"dataset": dataset_facts(listings, listings.classes), "settings": settings, "seed": recipes[0].seed}
+    run = create_run(
+        listings.source.name,
+        None if output is None else Path(output),
+        command=list(command),
+        facts=facts,
+        root={"model": MODELS, "study": STUDIES}[what],
+        extend=extend,
+    )
+    reporter.say(f"{what} folder: {run.folder}")
+    with locked(run.folder), recorded(run, reporter):
+        with run.stage("photos"):
+            prepared = _prepare(run, listings, recipes, folds, cache or default_cache(), reporter)
+        yield prepared
+
+
+def _check_recipe(listings: Listings, recipe: Recipe) -> None:
+    """Refuse what can't be trained on these listings."""
     if not recipe.has_network:
         raise InputError("`epochs=0` trains nothing", wanted="at least 1", parameter="epochs")
     build_model(recipe.model, classes=len(listings.classes), image_size=recipe.size, pretrained=False)
+    table = listings.table
     if recipe.epochs or recipe.iterations:
         # fewer listings may train than there are, which is known once their photos are decoded; never more
-        of = listings.table
-        labels = prices_of(of) if recipe.target == "price" else class_numbers(of["label"], listings.classes)
+        labels = prices_of(table) if recipe.target == "price" else class_numbers(table["label"], listings.classes)
         check_steps(recipe, epoch_size(labels[labels >= 0], recipe))
-    if (recipe.target == "price" or recipe.use_price) and not (listings.table["price"] > 0).any():
-        known = int(listings.table["price"].notna().sum())
+    if (recipe.target == "price" or recipe.use_price) and not (table["price"] > 0).any():
+        given = int(table["price"].notna().sum())
         raise InputError(
-            f"{listings.source.name} has no price to " + ("look at" if recipe.use_price else "tell"),
-            got=f"{known} prices, none above 0" if known else "no column price, or an empty one",
+            f"{listings.source.name} has no prices to " + ("train with" if recipe.use_price else "predict"),
+            got=f"{many(given, 'price')}, none above 0" if given else "no column price, or an empty one",
             wanted="prices above 0",
             fix='Map the column with `columns={"price": "NAME"}`, or do without prices.',
             parameter="use_price" if recipe.use_price else "target",
         )
 
 
-def start(
-    listings: Listings,
-    output: Path | None,
-    *,
-    root: Path,
-    command: list[str],
-    settings: dict[str, object],
-    seed: int,
-    extend: bool = False,
-) -> RunFolder:
-    """Make the folder of a model or a study, or resume an interrupted one.
-
-    Parameters
-    ----------
-    listings : Listings
-        What is trained on.
-    output : Path or None
-        The folder to make; None for the next free one below `root`.
-    root : Path
-        Folder of all models, or of all studies.
-    command : list of str
-        The command line, recorded in ``run.json``.
-    settings : dict
-        Settings, recorded there; other ones can't resume.
-    seed : int
-        Seed, recorded there.
-    extend : bool
-        Whether a finished one may be continued, too.
-    """
-    facts = {"dataset": dataset_facts(listings, listings.classes), "settings": settings, "seed": seed}
-    return create_run(listings.source.name, output, command=command, facts=facts, root=root, extend=extend)
-
-
-def prepare_dataset(
-    run: RunFolder,
-    listings: Listings,
-    recipe: Recipe,
-    *,
-    models: Iterable[str],
-    folds: int,
-    cache: PhotoCache,
-    reporter: Reporter,
+def _prepare(
+    run: RunFolder, listings: Listings, recipes: Sequence[Recipe], folds: int, cache: PhotoCache, reporter: Reporter
 ) -> Prepared:
-    """Decode the photos, and fix test set and folds; or read back what an interrupted command left.
-
-    Parameters
-    ----------
-    run : RunFolder
-        Gets ``listings.parquet``.
-    listings : Listings
-        The checked table.
-    recipe : Recipe
-        Size of the photos, target, seed, whether networks look at prices.
-    models : iterable of str
-        The models that will be trained.
-    folds : int
-        Number of folds.
-    cache : PhotoCache
-        Where decoded photos are kept.
-    reporter : Reporter
-        Shows messages and progress.
-    """
+    """Decode the photos, and fix test set and folds; or read back what an interrupted command left."""
+    recipe = recipes[0]
     check_expected(listings, reporter)
     report_problems(run.folder, listings, reporter)
     table = prepare(
@@ -206,11 +204,10 @@ def prepare_dataset(
         reporter=reporter,
         text=False,
     )
-    numbers, prices = class_numbers(table["label"], listings.classes), prices_of(table)
-    labels = prices if recipe.target == "price" else numbers
+    prices = prices_of(table)
+    labels = prices if recipe.target == "price" else class_numbers(table["label"], listings.classes)
     readable = table["unreadable"].isna().to_numpy(dtype=bool)
-    usable = np.asarray(readable & (labels >= 0), dtype=bool)
-    warnings = _warnings(table, readable, labels, recipe, listings.classes, models)
+    warnings = _warnings(table, readable, labels, recipes, listings.classes)
     for line in warnings:
         reporter.say(f"warning: {line}")
     data = Data(
@@ -221,47 +218,47 @@ def prepare_dataset(
         len(listings.classes),
         prices if recipe.use_price else None,
     )
+    usable = np.asarray(readable & (labels >= 0), dtype=bool)
     prepared = Prepared(run, table, listings.classes, listings.source.currency, data, labels, usable, tuple(warnings))
-    _require_both_sides(prepared)
-    return prepared
-
-
-def _require_both_sides(prepared: Prepared) -> None:
-    for rows, what in ((prepared.train, "training"), (prepared.test, "test")):
+    for rows, part in ((prepared.train, "training"), (prepared.test, "test")):
         if len(rows) < 2:
             raise InputError(
-                f"there is nothing to use for {what}",
-                got=f"{len(rows)} {what} listings with a readable photo and something to tell",
+                f"there are too few {part} listings",
+                got=f"{len(rows)} with a readable photo and a {recipe.target}",
                 wanted="at least 2",
                 fix="Check the columns split, label and price.",
             )
+    return prepared
 
 
 def _warnings(
-    table: pd.DataFrame,
-    readable: Bool,
-    labels: Labels,
-    recipe: Recipe,
-    classes: tuple[str, ...],
-    models: Iterable[str],
+    table: pd.DataFrame, readable: Bool, labels: Labels, recipes: Sequence[Recipe], classes: tuple[str, ...]
 ) -> list[str]:
-    found = []
+    warnings = []
+    photos, listings = many(len(table), "photo"), many(len(table), "listing")
     if unreadable := int((~readable).sum()):
-        found.append(f"{unreadable} of {len(table)} photos can't be read; their listings train and judge nothing")
-    if nothing := int((readable & ~(labels >= 0)).sum()):
-        what = "price above 0" if recipe.target == "price" else "label"
-        found.append(f"{nothing} of {len(table)} listings have no {what}; they train and judge nothing")
+        listing = agree(unreadable, "its listing is", "their listings are")
+        warnings.append(f"{unreadable} of {photos} can't be read; {listing} neither trained on nor scored")
+    target = recipes[0].target
+    if without := int((readable & ~(labels >= 0)).sum()):
+        have, they = agree(without, "has", "have"), agree(without, "it is", "they are")
+        needed = "price above 0" if target == "price" else "label"
+        warnings.append(f"{without} of {listings} {have} no {needed}; {they} neither trained on nor scored")
     sides = table[["width", "height"]].min(axis=1)
-    for model in models:
-        least = least_size(model)
+    for recipe in recipes:
+        least = least_size(recipe.model)
         if small := int((sides < least).sum()):
-            found.append(f"{small} photos are smaller than the {least} pixels that {model} needs; they are enlarged")
-    if recipe.target == "label":
+            are, enlarged = agree(small, "is", "are"), agree(small, "it is enlarged", "they are enlarged")
+            needed = f"the {least} pixels that {recipe.model} needs"
+            warnings.append(f"{many(small, 'photo')} {are} smaller than {needed}; {enlarged}")
+    if target == "label":
         usable = table[readable & table["label"].notna().to_numpy(dtype=bool)]
         test = usable["split"] == "test"
-        sides_of = {"training": set(usable.loc[~test, "label"]), "test": set(usable.loc[test, "label"])}
-        if lost := [name for name in classes if name not in sides_of["training"]]:
-            found.append(f"no training listing of {some(lost)}: no model can tell it")
-        if unseen := [name for name in classes if name not in sides_of["test"]]:
-            found.append(f"no test listing of {some(unseen)}: how well it is told stays unknown")
-    return found
+        tested, trained = set(usable.loc[test, "label"]), set(usable.loc[~test, "label"])
+        if untrained := [name for name in classes if name not in trained]:
+            it = agree(len(untrained), "it", "them")
+            warnings.append(f"no training listing of {some(untrained)}: no model can predict {it}")
+        if untested := [name for name in classes if name not in tested]:
+            their = agree(len(untested), "its", "their")
+            warnings.append(f"no test listing of {some(untested)}: {their} scores stay unknown")
+    return warnings

@@ -1,57 +1,63 @@
-"""`curate export`: a saved model as ONNX, checked on photos that it was made from, where they are at hand."""
+"""`curate export`: a saved model as ONNX, checked on photos of its dataset, where they are at hand."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from curation.errors import InputError
 from curation.photos.facts import photos_file
+from curation.rendering.results import Result
 from curation.run.folder import RunFolder
 from training.images import Pixels
 from training.images.store import PhotosGoneError, PhotoStore
 from training.networks.onnx import export_onnx
-from training.networks.saved import load_model, model_file
+from training.networks.saved import SavedModel
 from training.utils.progress import Reporter
 
-__all__ = ["export_model"]
+__all__ = ["Export", "export_model"]
 
 _RANDOM, _REAL = 8, 32
 _SUFFIX = ".onnx"
 
 
-def export_model(model: Path, output: Path | None, *, tolerance: float, reporter: Reporter) -> dict[str, Any]:
-    """Write a model as ONNX.
+@dataclass(frozen=True)
+class Export(Result):
+    """A model as ONNX.
 
-    Parameters
+    Attributes
     ----------
     model : Path
-        A folder with ``model.pt``, or that file.
-    output : Path or None
-        The file; by default ``model.onnx`` beside ``model.pt``.
+        Its ``model.pt``.
+    file : Path
+        The ONNX file.
+    bytes : int
+        Its size.
+    largest_difference : float
+        From torch, over the photos that it was checked with: of a probability, or of a price relative to it.
     tolerance : float
-        As for :func:`training.networks.onnx.export_onnx`.
-    reporter : Reporter
-        Hears what is being done.
-
-    Returns
-    -------
-    dict
-        ``model``, ``file``, ``bytes``, ``largest_difference``, ``tolerance``, and ``photos``: how many ``real`` and
-        ``random`` ones it was checked with.
-
-    Raises
-    ------
-    CurateError
-        As :func:`training.networks.saved.load_model` and :func:`training.networks.onnx.export_onnx`.
+        The largest difference that was accepted.
+    photos : dict of str to int
+        How many ``real`` and ``random`` photos it was checked with.
     """
-    file = model_file(model)
-    path = output or file.with_suffix(_SUFFIX)
+
+    model: Path
+    file: Path
+    bytes: int
+    largest_difference: float
+    tolerance: float
+    photos: dict[str, int]
+
+
+def export_model(
+    saved: SavedModel, file: Path, output: str | Path | None, *, tolerance: float, reporter: Reporter
+) -> Export:
+    """Write a model as ONNX; parameters and errors as of :func:`curation.models.model.Model.export`."""
+    path = file.with_suffix(_SUFFIX) if output is None else Path(output)
     if path.suffix.lower() != _SUFFIX:
         raise InputError(f"{path} is no name for an ONNX file", got=path.suffix or "no suffix", wanted=_SUFFIX)
-    saved = load_model(file)
     size = saved.recipe.size
     random = np.random.default_rng(0).integers(0, 256, (_RANDOM, size, size, 3), dtype=np.uint8)
     real = _photos(file.parent, size)
@@ -62,14 +68,8 @@ def export_model(model: Path, output: Path | None, *, tolerance: float, reporter
         raise InputError(
             f"can't write {path}", got=error.strerror or str(error), fix="Name another file with `output`."
         ) from error
-    return {
-        "model": str(file),
-        "file": str(path),
-        "bytes": path.stat().st_size,
-        "largest_difference": difference,
-        "tolerance": tolerance,
-        "photos": {"real": len(real), "random": len(random)},
-    }
+    checked = {"real": len(real), "random": len(random)}
+    return Export(file, path, path.stat().st_size, difference, tolerance, checked)
 
 
 def _photos(folder: Path, size: int) -> Pixels:
@@ -81,6 +81,6 @@ def _photos(folder: Path, size: int) -> Pixels:
         return none
     if store.shape[1] != size:
         return none
-    some = store[np.linspace(0, len(store) - 1, min(_REAL, len(store))).astype(np.int64)]
+    photos = store[np.linspace(0, len(store) - 1, min(_REAL, len(store))).astype(np.int64)]
     # those that can't be read are black
-    return some[some.any(axis=(1, 2, 3))]
+    return photos[photos.any(axis=(1, 2, 3))]

@@ -1,4 +1,4 @@
-"""What a model tells of N listings: computed with a progress bar, and written as columns."""
+"""Predictions of a network for N listings: computed with a progress bar, and as columns of a table."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device
 from training.utils.progress import Reporter
 
-__all__ = ["spread", "tell", "told_columns"]
+__all__ = ["predict_rows", "prediction_columns", "spread"]
 
 
 _AT_ONCE = 256
 
 
-def tell(
+def predict_rows(
     net: Net, photos: Photos, prices: Float32 | None, rows: Int64, device: Device, reporter: Reporter, *, what: str
 ) -> Float32:
-    """Let a network tell some of N listings.
+    """Predict some of N listings.
 
     Parameters
     ----------
@@ -33,11 +33,11 @@ def tell(
     prices : ndarray of float32, shape (N,), or None
         For a network that looks at them.
     rows : ndarray of int64, shape (n,)
-        The listings that are told.
+        The listings to predict.
     device : Device
         Where to compute.
     reporter, what
-        Shows messages and progress.
+        Shows a progress bar of this name.
 
     Returns
     -------
@@ -45,47 +45,45 @@ def tell(
         Probabilities or prices; NaN in other rows.
     """
     device.place(net)
-    told = []
+    predictions = []
     with reporter.bar(what) as progress:
         for at in range(0, len(rows), _AT_ONCE):
-            told.append(predict(net, photos, rows[at : at + _AT_ONCE], device, prices=prices))
+            predictions.append(predict(net, photos, rows[at : at + _AT_ONCE], device, prices=prices))
             progress(min(at + _AT_ONCE, len(rows)), len(rows))
     net.cpu()
-    return spread(np.concatenate(told), rows, len(photos))
+    return spread(np.concatenate(predictions), rows, len(photos))
 
 
-def spread(told: Float32, rows: Int64, listings: int) -> Float32:
+def spread(predictions: Float32, rows: Int64, listings: int) -> Float32:
     """Return predictions for some listings as an array of all N, shape (N, K), NaN elsewhere.
 
     Parameters
     ----------
-    told : ndarray of float32, shape (n, K)
-        Predictions for some listings.
+    predictions : ndarray of float32, shape (n, K)
     rows : ndarray of int64, shape (n,)
-        Which listings.
+        Their listings.
     listings : int
         N.
     """
-    among = np.full((listings, told.shape[1]), np.nan, dtype=np.float32)
-    among[rows] = told
-    return among
+    everywhere = np.full((listings, predictions.shape[1]), np.nan, dtype=np.float32)
+    everywhere[rows] = predictions
+    return everywhere
 
 
-def told_columns(told: Float32, classes: Sequence[str], target: str) -> pd.DataFrame:
-    """Return ``predicted_label`` and ``confidence``, or ``predicted_price``, of what was told of N listings.
+def prediction_columns(predictions: Float32, classes: Sequence[str], target: str) -> pd.DataFrame:
+    """Return the columns ``predicted_label`` and ``confidence``, or ``predicted_price``.
 
     Parameters
     ----------
-    told : ndarray of float32, shape (N, K) or (N, 1)
-        NaN where nothing is told; there the columns are empty.
+    predictions : ndarray of float32, shape (N, K) or (N, 1)
+        Rows of NaN become empty cells.
     classes : sequence of str, length K
     target : str
         ``label`` or ``price``.
     """
     if target == "price":
-        return pd.DataFrame({"predicted_price": pd.Series(told[:, 0]).round(2)})
-    known = np.asarray(np.isfinite(told).all(axis=1), dtype=bool)
-    named = np.array(classes, dtype=object)[np.nan_to_num(told).argmax(axis=1)]
-    return pd.DataFrame(
-        {"predicted_label": pd.Series(named).where(known), "confidence": pd.Series(told.max(axis=1)).round(4)}
-    )
+        return pd.DataFrame({"predicted_price": pd.Series(predictions[:, 0]).round(2)})
+    predicted = np.asarray(np.isfinite(predictions).all(axis=1), dtype=bool)
+    labels = np.array(classes, dtype=object)[np.nan_to_num(predictions).argmax(axis=1)]
+    confidence = pd.Series(predictions.max(axis=1)).round(4)
+    return pd.DataFrame({"predicted_label": pd.Series(labels).where(predicted), "confidence": confidence})

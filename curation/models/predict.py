@@ -1,10 +1,9 @@
-"""`curate predict`: what a saved model tells of listings, rows in = rows out."""
+"""`curate predict`: the predictions of a saved model for listings, rows in = rows out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,13 @@ from curation.listings import Listings
 from curation.listings.columns import class_numbers, prices_of
 from curation.listings.problems import say_problems
 from curation.listings.sources import COLUMNS
-from curation.models.outputs import tell, told_columns
+from curation.models.outputs import predict_rows, prediction_columns
+from curation.rendering.results import Result
+from curation.rendering.words import many
 from curation.run.lookup import next_number
 from training.evaluation.metrics import classification_scores, price_scores
 from training.images import RECIPE, PhotoFacts
-from training.images.cache import PhotoCache
+from training.images.cache import PhotoCache, default_cache
 from training.images.ingest import store_photos
 from training.networks.saved import SavedModel, photo_keys
 from training.utils.arrays import Bool, Float32
@@ -27,73 +28,110 @@ from training.utils.devices import Device, find_device
 from training.utils.files import whole_folder, write_json
 from training.utils.progress import Reporter
 
-__all__ = ["PREDICTIONS", "predict_listings"]
+__all__ = ["PREDICTIONS", "Predictions", "predict_listings"]
 
-#: Below the current folder: what models told.
+#: Below the current folder.
 PREDICTIONS = Path("predictions")
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What a model tells of N listings.
+class Predictions(Result):
+    """What a model predicts for N listings; all but the table is the content of ``summary.json``.
 
     Attributes
     ----------
-    table : DataFrame
-        The checked listings.
-    told : ndarray of float32, shape (N, K) or (N, 1)
-        NaN without a readable photo.
+    folder, predictions : Path
+        Where they were written, and ``predictions.csv`` in it.
+    dataset, target : str
+        Name of the listings; ``label`` or ``price``.
+    currency : str or None
+        Of predicted prices.
+    listings, predicted : int
+        N, and how many of them have a prediction.
+    not_predicted : dict of str to int
+        How many listings have none, by reason.
+    told : dict of str to float
+        Listings by predicted class; or ``p5``, ``median`` and ``p95`` of the predicted prices.
+    trained : int
+        Listings whose photo trained the model: their predictions are not held-out.
+    agreement, agreement_untrained : dict of str to float, or None
+        Scores against the labels, or prices, that the listings have, and how many ``listings`` those are; the same
+        without those that trained the model. None where there is nothing to compare with.
+    unknown_labels : dict of str to int
+        Listings by given label, of labels that the model does not know.
+    """
+
+    folder: Path
+    predictions: Path
+    dataset: str
+    target: str
+    currency: str | None
+    listings: int
+    predicted: int
+    not_predicted: dict[str, int]
+    told: dict[str, float]
+    trained: int
+    agreement: dict[str, float] | None
+    agreement_untrained: dict[str, float] | None
+    unknown_labels: dict[str, int]
+    _photos: Path | None = None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per listing, in the order of the input.
+
+        Columns: ``id``, ``image``; ``predicted_label`` and ``confidence`` (0 to 1), or ``predicted_price``;
+        ``trained`` (whether the photo trained the model); ``why`` there is no prediction.
+        """
+        return pd.read_csv(self.predictions, dtype={"id": str, "image": str, "why": str})
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("table", self.table)]
+
+    def _photo_root(self) -> Path | None:
+        return self._photos
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """The outputs of a model for N listings.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (N, K) or (N, 1)
+        Probabilities or prices; NaN without a readable photo.
     why : list of str or None, length N
-        Why nothing is told.
+        Why there is no prediction.
     trained : ndarray of bool, shape (N,)
         Whether the photo is one that trained the model.
     """
 
-    table: pd.DataFrame
-    told: Float32
+    values: Float32
     why: list[str | None]
     trained: Bool
 
     @property
-    def known(self) -> Bool:
-        """Whether something is told, shape (N,)."""
+    def predicted(self) -> Bool:
+        """Whether there is a prediction, shape (N,)."""
         return np.array([reason is None for reason in self.why], dtype=bool)
 
 
 def predict_listings(
-    model: SavedModel, listings: Listings, *, output: Path | None, device: str, cache: PhotoCache, reporter: Reporter
-) -> dict[str, Any]:
-    """Let a model tell the label, or the price, of every listing.
+    model: SavedModel,
+    listings: Listings,
+    *,
+    output: str | Path | None,
+    device: str,
+    cache: PhotoCache | None,
+    reporter: Reporter,
+) -> Predictions:
+    """Predict the label, or the price, of every listing.
 
-    Parameters
-    ----------
-    model : SavedModel
-        As :func:`training.networks.saved.load_model` gives it.
-    listings : Listings
-        The checked table; labels and prices may be missing.
-    output : Path or None
-        A new or empty folder; by default ``predictions/<dataset>/<number>``. It is written whole or not at all.
-    device : str
-        Where to compute.
-    cache : PhotoCache
-        Where decoded photos are kept.
-    reporter : Reporter
-        Shows messages and progress.
-
-    Returns
-    -------
-    dict
-        The content of ``summary.json``. Beside it are ``predictions.csv`` and, of a model for labels,
-        ``probabilities.npz``.
-
-    Raises
-    ------
-    InputError
-        If the model can't be used on these listings, or the folder can't be written to.
+    Parameters and errors as of :func:`curation.models.model.Model.predict`.
     """
-    found = find_device(device)
+    computer = find_device(device)
     _check(model, listings)
-    folder = output or _next(listings.source.name)
+    folder = _next(listings.source.name) if output is None else Path(output)
     _check_output(folder)
     say_problems(listings, reporter)
     if model.decoding != RECIPE:
@@ -102,11 +140,11 @@ def predict_listings(
             "pixels may differ a little"
         )
     with whole_folder(folder) as built:
-        told = _tell(model, listings, found, cache, built.with_name("photos"), reporter)
-        summary = _summary(model, listings, told, folder)
-        _write(model, told, built)
-        write_json(built / "summary.json", summary)
-    return summary
+        outputs = _predict(model, listings, computer, cache or default_cache(), built.with_name("photos"), reporter)
+        predictions = _summary(model, listings, outputs, folder)
+        _write(model, listings.table, outputs, built)
+        write_json(built / "summary.json", predictions.to_dict())
+    return predictions
 
 
 def _check(model: SavedModel, listings: Listings) -> None:
@@ -114,10 +152,10 @@ def _check(model: SavedModel, listings: Listings) -> None:
     source, prices = listings.source, listings.table["price"]
     if model.recipe.use_price and not (prices > 0).any():
         others = [name for name in listings.table.columns if name not in COLUMNS]
-        known = int(prices.notna().sum())
+        given = int(prices.notna().sum())
         raise InputError(
             f"the model looks at the price beside the photo, and {source.name} has none",
-            got=f"{known} prices, none above 0" if known else "no column price, or an empty one",
+            got=f"{many(given, 'price')}, none above 0" if given else "no column price, or an empty one",
             wanted="prices; single ones may be missing",
             fix=closest("price", others) or 'Map the column with `columns={"price": "NAME"}`.',
         )
@@ -147,9 +185,9 @@ def _check_output(folder: Path) -> None:
         )
 
 
-def _tell(
+def _predict(
     model: SavedModel, listings: Listings, device: Device, cache: PhotoCache, spare: Path, reporter: Reporter
-) -> _Told:
+) -> _Outputs:
     table, root = listings.table, listings.source.root
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
     with reporter.bar("reading photos") as progress:
@@ -165,70 +203,72 @@ def _tell(
         )
     rows = np.array([row for row, reason in enumerate(why) if reason is None], dtype=np.int64)
     prices = prices_of(table) if model.recipe.use_price else None
-    told = tell(model.net, photos, prices, rows, device, reporter, what="predicting")
-    return _Told(table, told, why, _trained(model, facts))
+    values = predict_rows(model.net, photos, prices, rows, device, reporter, what="predicting")
+    return _Outputs(values, why, _trained(model, facts))
 
 
 def _trained(model: SavedModel, facts: list[PhotoFacts]) -> Bool:
     # an empty hash is that of no photo
-    known = np.array([fact.sha256 is not None for fact in facts], dtype=bool)
+    hashed = np.array([fact.sha256 is not None for fact in facts], dtype=bool)
     keys = photo_keys([fact.sha256 or "0" for fact in facts])
-    return np.asarray(known & np.isin(keys, model.photos), dtype=bool)
+    return np.asarray(hashed & np.isin(keys, model.photos), dtype=bool)
 
 
-def _write(model: SavedModel, told: _Told, folder: Path) -> None:
-    table = told.table
-    said = table[["id", "image"]].reset_index(drop=True)
-    said = said.join(told_columns(told.told, model.classes, model.recipe.target))
+def _write(model: SavedModel, listings: pd.DataFrame, outputs: _Outputs, folder: Path) -> None:
+    table = listings[["id", "image"]].reset_index(drop=True)
+    table = table.join(prediction_columns(outputs.values, model.classes, model.recipe.target))
     if model.recipe.target == "label":
-        ids = table["id"].to_numpy(dtype=np.str_)
-        unknown = np.full(len(ids), -1, dtype=np.int64)
-        probabilities = Probabilities(ids, model.classes, told.told.astype(np.float64), unknown)
+        ids = listings["id"].to_numpy(dtype=np.str_)
+        no_fold = np.full(len(ids), -1, dtype=np.int64)
+        probabilities = Probabilities(ids, model.classes, outputs.values.astype(np.float64), no_fold)
         probabilities.save(folder / "probabilities.npz")
-    said["trained"] = told.trained
-    said["why"] = pd.Series(told.why, index=said.index, dtype="string")
-    said.to_csv(folder / "predictions.csv", index=False)
+    table["trained"] = outputs.trained
+    table["why"] = pd.Series(outputs.why, index=table.index, dtype="string")
+    table.to_csv(folder / "predictions.csv", index=False)
 
 
-def _summary(model: SavedModel, listings: Listings, told: _Told, folder: Path) -> dict[str, Any]:
-    table, known = told.table, told.known
+def _summary(model: SavedModel, listings: Listings, outputs: _Outputs, folder: Path) -> Predictions:
+    table, predicted = listings.table, outputs.predicted
     prices = model.recipe.target == "price"
     # float32 does not have all cents of a large price
     given = np.asarray(table["price"].to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     labels = table["label"]
     numbers = class_numbers(labels.where(labels.isin(model.classes)), model.classes)
-    comparable = known & (given > 0 if prices else numbers >= 0)
+    comparable = predicted & (given > 0 if prices else numbers >= 0)
 
-    def agreement(rows: Bool) -> dict[str, Any] | None:
+    def agreement(rows: Bool) -> dict[str, float] | None:
         if not rows.any():
             return None
         if prices:
-            return {"listings": int(rows.sum()), **price_scores(given[rows], told.told[rows, 0])}
-        return {"listings": int(rows.sum()), **classification_scores(numbers[rows], told.told[rows].argmax(axis=1))}
+            scores = price_scores(given[rows], outputs.values[rows, 0])
+        else:
+            scores = classification_scores(numbers[rows], outputs.values[rows].argmax(axis=1))
+        return {"listings": int(rows.sum()), **scores}
 
     unknown = labels[~labels.isin(model.classes)].value_counts().sort_index()
-    return {
-        "folder": str(folder),
-        "predictions": str(folder / "predictions.csv"),
-        "dataset": listings.source.name,
-        "target": model.recipe.target,
-        "currency": model.facts.get("currency") or listings.source.currency,
-        "listings": len(table),
-        "predicted": int(known.sum()),
-        "not_predicted": {reason: told.why.count(reason) for reason in sorted({why for why in told.why if why})},
-        "told": _counts(model, told),
-        "trained": int(told.trained.sum()),
-        "agreement": agreement(comparable),
-        "agreement_untrained": agreement(comparable & ~told.trained),
-        "unknown_labels": {} if prices else {str(name): int(count) for name, count in unknown.items()},
-    }
+    return Predictions(
+        folder=folder,
+        predictions=folder / "predictions.csv",
+        dataset=listings.source.name,
+        target=model.recipe.target,
+        currency=model.facts.get("currency") or listings.source.currency,
+        listings=len(table),
+        predicted=int(predicted.sum()),
+        not_predicted={reason: outputs.why.count(reason) for reason in sorted({why for why in outputs.why if why})},
+        told=_counts(model, outputs),
+        trained=int(outputs.trained.sum()),
+        agreement=agreement(comparable),
+        agreement_untrained=agreement(comparable & ~outputs.trained),
+        unknown_labels={} if prices else {str(name): int(count) for name, count in unknown.items()},
+        _photos=listings.source.root,
+    )
 
 
-def _counts(model: SavedModel, told: _Told) -> dict[str, Any]:
-    """Return what was told altogether: listings of each class, or the range of prices."""
-    said = told.told[told.known]
+def _counts(model: SavedModel, outputs: _Outputs) -> dict[str, float]:
+    """Return listings by predicted class, or the range of predicted prices."""
+    values = outputs.values[outputs.predicted]
     if model.recipe.target == "price":
-        low, median, high = np.quantile(said[:, 0].astype(np.float64), [0.05, 0.5, 0.95])
+        low, median, high = np.quantile(values[:, 0].astype(np.float64), [0.05, 0.5, 0.95])
         return {"p5": round(low, 2), "median": round(median, 2), "p95": round(high, 2)}
-    counts = np.bincount(said.argmax(axis=1), minlength=len(model.classes))
+    counts = np.bincount(values.argmax(axis=1), minlength=len(model.classes))
     return dict(zip(model.classes, counts.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""Which of several ways to train is best, and whether the listings can tell."""
+"""Which of several recipes is best, and whether the listings can show a difference."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ranked(scores: Mapping[str, FoldScores], target: str) -> list[str]:
 
 
 def behind(prepared: Prepared, recipe: Recipe, scores: Mapping[str, FoldScores]) -> dict[str, Difference]:
-    """Return how far each way to train is behind the best: of macro-F1, or of the mean absolute error of prices.
+    """Return how far each recipe is behind the best, in macro-F1 or in the mean absolute error of prices.
 
     Parameters
     ----------
@@ -54,21 +54,21 @@ def behind(prepared: Prepared, recipe: Recipe, scores: Mapping[str, FoldScores])
     Notes
     -----
     Percentile bootstrap, paired and clustered, as in :func:`training.evaluation.bootstrap.resample`: groups of the
-    scored listings are drawn with replacement, and what both ways told of them out-of-fold is scored on the same draw.
-    The interval covers the chance of which listings there are. It does not cover that of training: one model per fold
-    and way was trained, and another seed would give others. Nor does it correct for the choice of the best among many,
-    which flatters the first.
+    scored listings are drawn with replacement, and the out-of-fold predictions of both are scored on the same draw. The
+    interval covers the choice of listings. It does not cover the randomness of training: one model per fold and recipe
+    was trained, and another seed would give others. Nor does it correct for the choice of the best among many, which
+    flatters the first.
     """
     best, *others = ranked(scores, recipe.target)
     rows = scores[best].rows
     groups, labels = prepared.data.groups[rows], prepared.labels[rows]
     if recipe.target == "price":
-        off = {name: np.abs(labels.astype(np.float64) - each.told[:, 0]) for name, each in scores.items()}
-        return {name: _mean(off[name] - off[best], groups, recipe.seed) for name in others}
-    answers = {name: each.told.argmax(axis=1)[None].astype(np.int64) for name, each in scores.items()}
+        errors = {name: np.abs(labels.astype(np.float64) - each.predictions[:, 0]) for name, each in scores.items()}
+        return {name: _mean(errors[name] - errors[best], groups, recipe.seed) for name in others}
+    predicted = {name: each.predictions.argmax(axis=1)[None].astype(np.int64) for name, each in scores.items()}
     drawn = resample(
         labels.astype(np.int64),
-        answers,
+        predicted,
         groups,
         classes=len(prepared.classes),
         seed=recipe.seed,

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from curation import __version__
 from curation.listings import Listings
-from curation.models.dataset import Prepared, check_settings, prepare_dataset, start
-from curation.models.outputs import tell, told_columns
-from curation.models.scores import log_confusion, scores_of
-from curation.run.folder import MODELS
-from curation.run.record import recorded
+from curation.models.dataset import Prepared, prepared_dataset
+from curation.models.model import Model, load_model
+from curation.models.outputs import predict_rows, prediction_columns
+from curation.models.scores import METRICS, Metrics, log_confusion, scores_of
 from training.crossval.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint
 from training.crossval.jobs import Job
 from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
@@ -29,79 +27,100 @@ from training.networks.zoo import initial_weights
 from training.settings import Recipe
 from training.utils.arrays import Float32
 from training.utils.devices import Device, find_device
-from training.utils.files import locked, whole_file, write_json
-from training.utils.progress import Reporter
+from training.utils.files import whole_file, write_json
+from training.utils.progress import SILENT, Reporter
 from training.utils.units import duration, now
 
-__all__ = ["METRICS", "train_model"]
+__all__ = ["train"]
 
-#: Scores of a model, in its folder.
-METRICS = "metrics.json"
+#: They stand in listings.parquet; the model is trained on all of them.
 _FOLDS = 5
 
 
-def train_model(
+def train(
     listings: Listings,
-    recipe: Recipe,
+    recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     *,
-    device: str,
-    output: Path | None,
-    cache: PhotoCache,
-    command: Sequence[str],
-    reporter: Reporter,
-) -> dict[str, Any]:
-    """Train a model on the training part of a dataset, and score it on both parts.
+    device: str = "auto",
+    output: str | Path | None = None,
+    cache: PhotoCache | None = None,
+    command: Sequence[str] = (),
+    reporter: Reporter = SILENT,
+) -> Model:
+    """Train one network on the training part of the listings, and score it on the test set.
+
+    The test set is the rows whose ``split`` is ``test``, or else a stratified fifth; reposts and groups stay on one
+    side. An interrupted training is continued by the same call. The folder gets ``model.pt``, ``metrics.json``,
+    ``predictions.csv`` and a TensorBoard log.
 
     Parameters
     ----------
     listings : Listings
-        The checked table; its ``split``, or a stratified fifth of it, groups kept whole, is the test set.
+        Of :func:`read_listings`.
     recipe : Recipe
-        How.
+        How; ``Recipe(target="price")`` trains a model of prices.
     device : str
-        Where, as in :class:`training.settings.Execution`.
-    output : Path or None
-        Where; by default ``models/<dataset>/<number>``.
-    cache : PhotoCache
-        Where decoded photos are kept.
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+    output : str or Path, optional
+        Folder of the model; by default ``models/<dataset>/<number>``.
+    cache : PhotoCache, optional
+        Where decoded photos are kept; by default the user's.
     command : sequence of str
-        What was typed.
-    reporter : Reporter
-        Shows messages and progress.
+        The command line, for the record.
+    reporter : Reporter, optional
+        Shows messages and progress; silent by default.
 
-    Returns
-    -------
-    dict
-        The content of ``metrics.json``. Beside it are ``model.pt``, ``predictions.csv`` and a TensorBoard log.
+    Raises
+    ------
+    InputError
+        If the recipe does not fit the listings.
+    DivergedError
+        If the loss becomes NaN or infinite.
+
+    Examples
+    --------
+    >>> import curation
+    >>> demo = curation.demo("shop", listings=120)
+    >>> recipe = curation.Recipe(model="lenet", image_size=32, epochs=1)
+    >>> model = curation.train(curation.read_listings("shop"), recipe, device="cpu")
+    >>> model.file.as_posix(), len(model.classes)
+    ('models/demo/1/model.pt', 12)
     """
-    check_settings(listings, recipe)
     computer = find_device(device)
-    settings: dict[str, object] = {"train": {**recipe.to_dict(), "device": device}}
-    run = start(listings, output, root=MODELS, command=list(command), settings=settings, seed=recipe.seed)
-    reporter.say(f"model folder: {run.folder}")
-    with locked(run.folder), recorded(run, reporter):
-        with run.stage("photos"):
-            prepared = prepare_dataset(
-                run, listings, recipe, models=[recipe.model], folds=_FOLDS, cache=cache, reporter=reporter
-            )
+    with prepared_dataset(
+        listings,
+        [recipe],
+        what="model",
+        settings={"train": {**recipe.to_dict(), "device": device}},
+        folds=_FOLDS,
+        output=output,
+        cache=cache,
+        command=command,
+        reporter=reporter,
+    ) as prepared:
+        run = prepared.run
         with run.stage("train"):
             job, checkpoint, warnings = _train(prepared, with_weights(recipe, reporter), computer, reporter)
         with run.stage("score"):
             model = _saved(prepared, recipe, job, checkpoint)
             rows, prices = np.concatenate([prepared.train, prepared.test]), prepared.data.prices
-            told = tell(model.net, prepared.data.photos, prices, rows, computer, reporter, what="scoring")
-            result = _result(prepared, recipe, checkpoint, told, warnings)
-            log_confusion(result, job.folder)
-            _write(prepared, recipe, model, told, result)
+            predictions = predict_rows(
+                model.net, prepared.data.photos, prices, rows, computer, reporter, what="scoring"
+            )
+            metrics = _metrics(prepared, recipe, checkpoint, predictions, warnings)
+            log_confusion(metrics, job.folder)
+            _write_predictions(prepared, recipe, predictions)
+            save_model(run.folder / MODEL_FILE, model)
+            write_json(run.folder / METRICS, vars(metrics))
         # all of it is in model.pt
         remove_checkpoint(job.folder)
-    return result
+    return load_model(run.folder)
 
 
 def _train(
     prepared: Prepared, recipe: Recipe, device: Device, reporter: Reporter
 ) -> tuple[Job, Checkpoint, tuple[str, ...]]:
-    """Train, or read back what was trained; return the job, its checkpoint, and what a person should know."""
+    """Train, or read back what was trained; return the job, its checkpoint and its warnings."""
     rows, validation = prepared.divided(prepared.train, recipe)
     check_steps(recipe, epoch_size(prepared.labels[rows], recipe))
     folder = prepared.run.training_folder
@@ -143,42 +162,34 @@ def _saved(prepared: Prepared, recipe: Recipe, job: Job, checkpoint: Checkpoint)
     return SavedModel(net.eval(), recipe, prepared.classes, facts, photo_keys(trained.tolist()))
 
 
-def _result(
+def _metrics(
     prepared: Prepared,
     recipe: Recipe,
     checkpoint: Checkpoint,
-    told: Float32,
+    predictions: Float32,
     warnings: Sequence[str],
-) -> dict[str, Any]:
-    return {
-        "folder": str(prepared.run.folder),
-        "model": str(prepared.run.folder / MODEL_FILE),
-        "target": recipe.target,
-        "currency": prepared.currency,
-        "settings": recipe.to_dict(),
-        "initial_weights": initial_weights(recipe.model, pretrained=recipe.pretrained),
-        "epochs": len(checkpoint.history),
-        "best_epoch": checkpoint.best_epoch,
-        "iterations": checkpoint.history[-1].step,
-        "listings": {"train": len(prepared.train), "test": len(prepared.test), "all": len(prepared.table)},
-        "train": scores_of(prepared, recipe, prepared.train, told),
-        "test": scores_of(prepared, recipe, prepared.test, told),
-        "warnings": [*prepared.warnings, *warnings],
-    }
+) -> Metrics:
+    folder = prepared.run.folder
+    return Metrics(
+        folder=str(folder),
+        model=str(folder / MODEL_FILE),
+        target=recipe.target,
+        currency=prepared.currency,
+        settings=recipe.to_dict(),
+        initial_weights=initial_weights(recipe.model, pretrained=recipe.pretrained),
+        epochs=len(checkpoint.history),
+        best_epoch=checkpoint.best_epoch,
+        iterations=checkpoint.history[-1].step,
+        listings={"train": len(prepared.train), "test": len(prepared.test), "all": len(prepared.table)},
+        train=scores_of(prepared, recipe, prepared.train, predictions),
+        test=scores_of(prepared, recipe, prepared.test, predictions),
+        warnings=[*prepared.warnings, *warnings],
+    )
 
 
-def _write(
-    prepared: Prepared,
-    recipe: Recipe,
-    model: SavedModel,
-    told: Float32,
-    result: dict[str, Any],
-) -> None:
-    table, folder = prepared.table, prepared.run.folder
-    given = recipe.target
-    said = table[["id", "image", "split"]].assign(**{f"given_{given}": table[given]}).reset_index(drop=True)
-    said = said.join(told_columns(told, prepared.classes, recipe.target))
-    with whole_file(folder / "predictions.csv") as temporary:
-        said.to_csv(temporary, index=False)
-    save_model(folder / MODEL_FILE, model)
-    write_json(folder / METRICS, result)
+def _write_predictions(prepared: Prepared, recipe: Recipe, predictions: Float32) -> None:
+    table, target = prepared.table, recipe.target
+    listings = table[["id", "image", "split"]].assign(**{f"given_{target}": table[target]}).reset_index(drop=True)
+    listings = listings.join(prediction_columns(predictions, prepared.classes, target))
+    with whole_file(prepared.run.folder / "predictions.csv") as temporary:
+        listings.to_csv(temporary, index=False)

@@ -1,4 +1,4 @@
-"""The trials of a search, kept in Optuna's SQLite file: begun, taken up again, ended, read back."""
+"""The trials of a search in Optuna's SQLite file: begun, resumed, ended, read back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
@@ -23,13 +22,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from curation.errors import RunError
 from curation.models.search_space import SearchSpace, parameters_of, start_parameters
+from curation.models.tune_result import TrialResult, tuned_score
 from training.settings import Recipe
 
-__all__ = ["Trials", "Tried", "quiet"]
+__all__ = ["Trials", "quiet"]
 
 #: Of the study in the file, which may hold others.
 _NAME = "curate tune"
-#: What is kept of a trial beside what Optuna keeps.
+#: Attributes of a trial beside Optuna's own.
 _FOLDS, _SECONDS, _DIVERGED, _REPEATS = "folds", "seconds", "diverged", "repeats"
 #: Complete trials before one is ended early.
 _START_UP = 4
@@ -37,65 +37,6 @@ _START_UP = 4
 _PATIENCE = 60
 #: Complete trials below which importances are chance.
 _ENOUGH = 8
-
-
-@dataclass(frozen=True)
-class Tried:
-    """What is known of a trial.
-
-    Attributes
-    ----------
-    number : int
-        From 1 on; 1 is the start.
-    state : str
-        ``complete``, ``pruned`` (ended early, as others were better), ``diverged`` or ``unfinished``.
-    parameters : dict
-        Of :func:`curation.models.search_space.parameters_of`.
-    folds : list of dict
-        Scores of each fold that was trained.
-    score : str
-        The one that counts.
-    seconds : float
-        That its folds took.
-    repeats : int or None
-        The trial with the same parameters that it was copied from.
-    """
-
-    number: int
-    state: str
-    parameters: dict[str, Any]
-    folds: list[dict[str, float]]
-    score: str
-    seconds: float
-    repeats: int | None
-
-    @property
-    def scores(self) -> list[float]:
-        """The score of each fold."""
-        return [scores[self.score] for scores in self.folds]
-
-    @property
-    def mean(self) -> float | None:
-        """Mean over the folds; None without any."""
-        return float(np.mean(self.scores)) if self.folds else None
-
-    @property
-    def sd(self) -> float | None:
-        """Standard deviation over the folds; None with fewer than two."""
-        return float(np.std(self.scores, ddof=1)) if len(self.folds) > 1 else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as a dictionary for JSON."""
-        return {
-            "number": self.number,
-            "state": self.state,
-            "mean": self.mean,
-            "sd": self.sd,
-            "parameters": self.parameters,
-            "folds": self.folds,
-            "seconds": round(self.seconds, 1),
-            "repeats": self.repeats,
-        }
 
 
 @dataclass(frozen=True)
@@ -123,10 +64,9 @@ class Trials:
         """Open the trials in a file, or begin with the start.
 
         A trial is ended early if none of its means over the folds so far reaches the median of the complete trials
-        after as many folds (the median stopping rule of Golovin et al., "Google Vizier", KDD 2017): it asks nothing of
-        how scores are spread, and works from the first fold on. A signed-rank test over the folds, which Optuna has
-        for cross-validation, can't tell anything of 3 folds (its least p is 1/8), and successive halving wants more
-        than a handful of steps.
+        after as many folds (the median stopping rule of Golovin et al., "Google Vizier", KDD 2017). The rule assumes
+        nothing about the distribution of scores, and works from the first fold on. Optuna's signed-rank test over the
+        folds shows nothing with 3 folds (its least p is 1/8), and successive halving needs more steps.
 
         Raises
         ------
@@ -149,22 +89,17 @@ class Trials:
             raise RunError(
                 f"{file} can't be used",
                 got=str(error).splitlines()[0],
-                wanted="the trials of a search",
-                fix="Close other programs that use it; or move it away, and the search begins anew.",
+                wanted="the trials of a study",
+                fix="Close other programs that use it; or move it away, and the study starts anew.",
             ) from error
         if fresh:
             study.enqueue_trial(start_parameters(start))
         return cls(study, storage, start, space)
 
-    @property
-    def score(self) -> str:
-        """What counts, of the scores of a fold; of prices, less is better."""
-        return "mae" if self.start.target == "price" else "macro_f1"
-
     def begin(self, most: int) -> Trial | None:
-        """Take up the trial that was interrupted, or begin the next one; None if `most` have ended.
+        """Resume the trial that was interrupted, or begin the next one; None if `most` have ended.
 
-        What is drawn follows from the seed, the number of the trial and those before it alone, not from interruptions.
+        What is drawn depends on the seed, the number of the trial and those before it, not on interruptions.
         """
         trials = self.study.get_trials(deepcopy=False)
         if sum(trial.state.is_finished() for trial in trials) >= most:
@@ -172,67 +107,68 @@ class Trials:
         drawn = [trial for trial in trials if trial.state != TrialState.WAITING]
         self.study.sampler = TPESampler(seed=self.start.seed + len(drawn))
         unfinished = [trial.number for trial in drawn if not trial.state.is_finished()]
-        trial = self._again(unfinished[0]) if unfinished else self.study.ask()
+        trial = self._resume(unfinished[0]) if unfinished else self.study.ask()
         self.space.draw(trial)
         return trial
 
-    def _again(self, number: int) -> Trial:
+    def _resume(self, number: int) -> Trial:
         study = self.storage.get_study_id_from_name(_NAME)
         return Trial(self.study, self.storage.get_trial_id_from_study_id_trial_number(study, number))
 
-    def _kept(self, trial: Trial) -> FrozenTrial:
+    def _stored(self, trial: Trial) -> FrozenTrial:
         return self.study.get_trials(deepcopy=False)[trial.number]
 
-    def look(self, trial: Trial | FrozenTrial) -> Tried:
-        """Return what is known of a trial."""
-        frozen = trial if isinstance(trial, FrozenTrial) else self._kept(trial)
-        kept = frozen.user_attrs
-        return Tried(
-            number=frozen.number + 1,
-            state="diverged" if _DIVERGED in kept else _STATES[frozen.state],
-            parameters=parameters_of(frozen.params, self.start),
-            folds=kept.get(_FOLDS, []),
-            score=self.score,
-            seconds=kept.get(_SECONDS, 0.0),
-            repeats=kept.get(_REPEATS),
+    def result(self, trial: Trial | FrozenTrial) -> TrialResult:
+        """Return how a trial ended, or how far it is."""
+        stored = trial if isinstance(trial, FrozenTrial) else self._stored(trial)
+        attributes = stored.user_attrs
+        return TrialResult(
+            number=stored.number + 1,
+            state="diverged" if _DIVERGED in attributes else _STATES[stored.state],
+            score=tuned_score(self.start.target),
+            parameters=parameters_of(stored.params, self.start),
+            folds=attributes.get(_FOLDS, []),
+            seconds=attributes.get(_SECONDS, 0.0),
+            repeats=attributes.get(_REPEATS),
         )
 
-    def all(self) -> list[Tried]:
+    def all(self) -> list[TrialResult]:
         """Return all trials that began, in their order."""
         trials = self.study.get_trials(deepcopy=False)
-        return [self.look(trial) for trial in trials if trial.state != TrialState.WAITING]
+        return [self.result(trial) for trial in trials if trial.state != TrialState.WAITING]
 
-    def best(self) -> Tried | None:
+    def best(self) -> TrialResult | None:
         """Return the best of the complete trials, the first of equal ones; None without any."""
-        complete = [tried for tried in self.all() if tried.state == "complete"]
+        complete = [trial for trial in self.all() if trial.state == "complete"]
         sign = -1 if self.start.target == "price" else 1
-        return max(complete, key=lambda tried: sign * (tried.mean or 0.0), default=None)
+        return max(complete, key=lambda trial: sign * (trial.mean or 0.0), default=None)
 
-    def keep(self, trial: Trial, scores: dict[str, float], seconds: float) -> None:
-        """Keep the scores of a trial's next fold, and the seconds that it took."""
+    def add_fold(self, trial: Trial, scores: dict[str, float], seconds: float) -> None:
+        """Store the scores of a trial's next fold, and the seconds that it took."""
         folds = [*trial.user_attrs.get(_FOLDS, []), scores]
         step = len(folds) - 1
         # killed between the two, only the first was written
-        if step not in self._kept(trial).intermediate_values:
-            trial.report(float(np.mean([each[self.score] for each in folds])), step)
+        if step not in self._stored(trial).intermediate_values:
+            score = tuned_score(self.start.target)
+            trial.report(float(np.mean([each[score] for each in folds])), step)
         trial.set_user_attr(_SECONDS, trial.user_attrs.get(_SECONDS, 0.0) + seconds)
         trial.set_user_attr(_FOLDS, folds)
 
     def complete(self, trial: Trial) -> None:
         """End a trial of which all folds were trained."""
-        self.study.tell(trial, self.look(trial).mean)
+        self.study.tell(trial, self.result(trial).mean)
 
     def prune(self, trial: Trial, diverged: str | None = None) -> None:
-        """End a trial early; `diverged` says why its training can't go on."""
+        """End a trial early; `diverged` says why training can't go on."""
         if diverged is not None:
             trial.set_user_attr(_DIVERGED, diverged)
         self.study.tell(trial, state=TrialState.PRUNED)
 
     def repeat(self, trial: Trial) -> bool:
         """End a trial that has the parameters of an earlier one as that did; return whether there is one."""
-        parameters = self.look(trial).parameters
+        parameters = self.result(trial).parameters
         for earlier in self.study.get_trials(deepcopy=False)[: trial.number]:
-            if earlier.state.is_finished() and self.look(earlier).parameters == parameters:
+            if earlier.state.is_finished() and self.result(earlier).parameters == parameters:
                 for name, value in earlier.user_attrs.items():
                     trial.set_user_attr(name, value)
                 trial.set_user_attr(_SECONDS, 0.0)
@@ -265,7 +201,7 @@ _STATES = {
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Optuna from speaking to the person while the block runs."""
+    """Silence Optuna while the block runs."""
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     try:
@@ -281,6 +217,6 @@ def _check(file: Path) -> None:
     if not file.exists():
         return
     with closing(sqlite3.connect(file)) as connection:
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise sqlite3.DatabaseError(found)
+        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if problem != "ok":
+        raise sqlite3.DatabaseError(problem)

@@ -7,163 +7,194 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from optuna.trial import Trial
+from typing import TYPE_CHECKING
 
 from curation.errors import InputError
 from curation.listings import Listings
+from curation.models.command_line import command_line
 from curation.models.cross_validate import fold_jobs, score_folds
-from curation.models.dataset import Prepared, check_settings, prepare_dataset, start
+from curation.models.dataset import Prepared, prepared_dataset
+from curation.models.scores import score_text
 from curation.models.search_space import digest, space_around, with_parameters
-from curation.models.trials import Trials, Tried, quiet
-from curation.models.tune_result import tune_result, write_tune, written
-from curation.run.folder import STUDIES, RunFolder
-from curation.run.record import recorded
+from curation.models.tune_result import TrialResult, TuneResult
+from curation.run.folder import RunFolder
 from training.crossval.checkpoint import remove_models
 from training.crossval.jobs import Job
 from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
 from training.errors import DivergedError
-from training.fit.loop import epoch_size
+from training.fit.loop import epoch_size, steps_of
 from training.fit.optim import check_steps
 from training.fit.throughput import Arrangement
 from training.images.cache import PhotoCache
 from training.settings import Recipe
 from training.utils.devices import find_device
-from training.utils.files import locked
-from training.utils.progress import Progress, Reporter
+from training.utils.progress import SILENT, Progress, Reporter
 from training.utils.units import duration
 
-__all__ = ["TRIALS", "SearchSettings", "tune"]
+# Optuna is an extra
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+    from curation.models.trials import Trials
+
+__all__ = ["TRIALS", "tune"]
 
 #: The trials, in the study's folder.
 TRIALS = "optuna.db"
 
 
-@dataclass(frozen=True)
-class SearchSettings:
-    """How long is searched, and how a trial is judged.
-
-    Attributes
-    ----------
-    trials : int
-        How many there shall be in the study, with those of earlier calls; at least 1.
-    time_limit : float or None
-        Seconds after which no fold begins, at least 1; of this call alone.
-    folds : int
-        Number of folds, at least 2.
-
-    Raises
-    ------
-    InputError
-        If a value is out of range.
-    """
-
-    trials: int = 30
-    time_limit: float | None = None
-    folds: int = 3
-
-    def __post_init__(self) -> None:
-        """Refuse values out of range."""
-        if self.trials < 1:
-            raise InputError("the number of trials is out of range", got=str(self.trials), wanted="at least 1")
-        if self.folds < 2:
-            raise InputError("the number of folds is out of range", got=str(self.folds), wanted="at least 2")
-        if self.time_limit is not None and self.time_limit < 1:
-            raise InputError("the time limit is too short", got=f"{self.time_limit:g} s", wanted="at least 1 s")
-
-
 def tune(
     listings: Listings,
-    recipe: Recipe,
-    search: SearchSettings,
     *,
-    device: str,
-    output: Path | None,
-    cache: PhotoCache,
-    command: Sequence[str],
-    dataset: Sequence[str],
-    reporter: Reporter,
-) -> dict[str, Any]:
-    """Search for settings that tell the listings of the training part better than the ones given.
+    trials: int = 30,
+    time_limit: float | None = None,
+    folds: int = 3,
+    recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
+    device: str = "auto",
+    output: str | Path | None = None,
+    cache: PhotoCache | None = None,
+    command: Sequence[str] = (),
+    dataset: Sequence[str] = (),
+    reporter: Reporter = SILENT,
+) -> TuneResult:
+    """Search for better training settings with Optuna, by cross-validation within the training listings.
 
-    The study goes on where an earlier call with the same settings ended, however it ended: the trial that was
-    interrupted keeps its parameters and its folds, and more trials or more time may be asked for.
+    Learning rate, schedule, augmentation and weight decay are searched. The same call continues its study, however the
+    earlier one ended: the trial that was interrupted keeps its parameters and its folds.
 
     Parameters
     ----------
     listings : Listings
-        The checked table; listings of the test set are never trained on nor scored.
+        Of :func:`read_listings`. The test set has no part.
+    trials : int
+        How many settings are tried, those of earlier calls included; at least 1.
+    time_limit : float, optional
+        Seconds after which no training begins; at least 1.
+    folds : int
+        Number of folds that judge a trial, at least 2.
     recipe : Recipe
-        The first trial. Learning rate, schedule, weight decay and how photos are varied are searched around it; all
-        else stays.
-    search : SearchSettings
-        How long, how many folds.
+        Where the search starts, and the first trial.
     device : str
-        Where, as in :class:`training.settings.Execution`.
-    output : Path or None
-        Where; by default ``studies/<dataset>/<number>``.
-    cache : PhotoCache
-        Where decoded photos are kept.
-    command, dataset : sequence of str
-        What was typed, and DATASET with its options, for the command that is suggested.
-    reporter : Reporter
-        Shows messages and progress.
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+    output : str or Path, optional
+        Folder of the study; by default ``studies/<dataset>/<number>``.
+    cache : PhotoCache, optional
+        Where decoded photos are kept; by default the user's.
+    command : sequence of str
+        The command line, for the record.
+    dataset : sequence of str
+        The listings as they are typed, for the suggested command; by default their path.
+    reporter : Reporter, optional
+        Shows messages and progress; silent by default.
 
-    Returns
-    -------
-    dict
-        The content of ``tune.json``.
+    Raises
+    ------
+    InputError
+        If Optuna is missing, a number is out of range, or the recipe does not fit the listings.
+
+    Examples
+    --------
+    >>> import curation
+    >>> demo = curation.demo("shop", listings=120)
+    >>> recipe = curation.Recipe(model="lenet", image_size=32, epochs=1)
+    >>> listings = curation.read_listings("shop")
+    >>> result = curation.tune(listings, trials=1, folds=2, recipe=recipe, device="cpu")
+    >>> result.trials["state"].tolist()
+    ['complete']
     """
-    over = _clock(search.time_limit)
-    check_settings(listings, recipe)
-    computer = find_device(device)
-    space = space_around(recipe)
-    asked: dict[str, object] = {
+    _check(trials, time_limit, folds)
+    from curation.models.trials import Trials, quiet
+
+    time_is_up = _clock(time_limit)
+    computer, space = find_device(device), space_around(recipe)
+    settings: dict[str, object] = {
         "train": {**recipe.to_dict(), "device": device},
-        "tune": {"folds": search.folds, "space": space.to_dict()},
+        "tune": {"folds": folds, "space": space.to_dict()},
     }
-    run = start(
-        listings,
-        output,
-        root=STUDIES,
-        command=list(command),
-        settings=asked,
-        seed=recipe.seed,
-        extend=True,
-    )
-    reporter.say(f"study folder: {run.folder}")
-    with locked(run.folder), recorded(run, reporter), quiet():
-        trials = Trials.open(run.folder / TRIALS, recipe, space)
-        if known := len(trials.all()):
-            reporter.say(f"this study goes on; trials that began before: {known}")
-        with run.stage("photos"):
-            prepared = prepare_dataset(
-                run, listings, recipe, models=[recipe.model], folds=search.folds, cache=cache, reporter=reporter
-            )
+    with (
+        quiet(),
+        prepared_dataset(
+            listings,
+            [recipe],
+            what="study",
+            settings=settings,
+            folds=folds,
+            output=output,
+            cache=cache,
+            command=command,
+            reporter=reporter,
+            extend=True,
+        ) as prepared,
+    ):
+        run = prepared.run
+        stored = Trials.open(run.folder / TRIALS, recipe, space)
+        if earlier := len(stored.all()):
+            reporter.say(f"continuing this study; trials so far: {earlier}")
         with run.stage("search"):
             file = run.training_folder / "arrangement.json"
             arrangement = measure_once(recipe, computer, file, classes=len(prepared.classes), jobs=1)
-            _Search(prepared, _as_begun(run, recipe, reporter), search, trials, arrangement, reporter, over).run()
-        result = tune_result(prepared, trials, folds=search.folds, dataset=dataset)
-        write_tune(run.folder, result)
+            start = _with_first_weights(run, recipe, reporter)
+            _Search(prepared, start, trials, folds, stored, arrangement, reporter, time_is_up).run()
+        result = _result(prepared, stored, folds, dataset or [str(listings.source.path)])
+        result.write()
     return result
 
 
+def _check(trials: int, time_limit: float | None, folds: int) -> None:
+    try:
+        import optuna  # noqa: F401
+    except ImportError:
+        raise InputError("`tune()` needs Optuna", fix="Install it with: pip install 'curate[tune]'") from None
+    for parameter, number, least in (("trials", trials, 1), ("folds", folds, 2)):
+        if number < least:
+            raise InputError(
+                f"the number of {parameter} is out of range",
+                got=str(number),
+                wanted=f"at least {least}",
+                parameter=parameter,
+            )
+    if time_limit is not None and time_limit < 1:
+        raise InputError(
+            "the time limit is too short", got=f"{time_limit:g} s", wanted="at least 1 s", parameter="time_limit"
+        )
+
+
 def _clock(limit: float | None) -> Callable[[], bool]:
-    """Return what tells whether so many seconds are over from now on."""
+    """Return a function that says whether so many seconds have passed from now on."""
     began = time.monotonic()
     return lambda: limit is not None and time.monotonic() - began >= limit
 
 
-def _as_begun(run: RunFolder, recipe: Recipe, reporter: Reporter) -> Recipe:
+def _with_first_weights(run: RunFolder, recipe: Recipe, reporter: Reporter) -> Recipe:
     """Return the settings with the initial weights that the study began with, whatever can be fetched today."""
-    begun = run.record().get("pretrained")
-    if begun is None:
-        begun = with_weights(recipe, reporter).pretrained
-        run.update(pretrained=begun)
-    return replace(recipe, pretrained=begun)
+    pretrained = run.record().get("pretrained")
+    if pretrained is None:
+        pretrained = with_weights(recipe, reporter).pretrained
+        run.update(pretrained=pretrained)
+    return replace(recipe, pretrained=pretrained)
+
+
+def _result(prepared: Prepared, trials: Trials, folds: int, dataset: Sequence[str]) -> TuneResult:
+    best, start, recipe = trials.best(), trials.start, None
+    if best is not None:
+        rows, _ = prepared.divided(prepared.train, start)
+        recipe = with_parameters(start, best.parameters, steps_of(prepared.labels[rows], start))
+    return TuneResult(
+        folder=prepared.run.folder,
+        target=start.target,
+        currency=prepared.currency,
+        folds=folds,
+        listings={"searched": len(prepared.train), "test": len(prepared.test), "all": len(prepared.table)},
+        settings=start,
+        space=trials.space,
+        started=tuple(trials.all()),
+        best_trial=best,
+        best=recipe,
+        importances=trials.importances(),
+        warnings=list(prepared.warnings),
+        next=None if recipe is None else command_line(recipe, *dataset),
+    )
 
 
 @dataclass(frozen=True)
@@ -172,29 +203,31 @@ class _Search:
 
     prepared: Prepared
     start: Recipe
-    asked: SearchSettings
+    most: int
+    folds: int
     trials: Trials
     arrangement: Arrangement
     reporter: Reporter
-    over: Callable[[], bool]
+    time_is_up: Callable[[], bool]
 
     def run(self) -> None:
-        """Train until there are as many trials as asked for, or the time is over."""
-        self._expect()
-        while not self.over() and (trial := self.trials.begin(self.asked.trials)) is not None:
+        """Train until there are enough trials, or the time is up."""
+        self._report_expected()
+        while not self.time_is_up() and (trial := self.trials.begin(self.most)) is not None:
             if not self.trials.repeat(trial):
                 self._train(trial)
-            self._say(self.trials.look(trial))
+            self._report(self.trials.result(trial))
 
     def _jobs(self, name: str, folder: str) -> list[Job]:
-        place = self.prepared.run.training_folder / folder
-        return fold_jobs(self.prepared, self.start, place, name=name, folds=self.asked.folds)
+        return fold_jobs(
+            self.prepared, self.start, self.prepared.run.training_folder / folder, name=name, folds=self.folds
+        )
 
-    def _expect(self) -> None:
-        """Say how long the trials that are left take."""
+    def _report_expected(self) -> None:
+        """Report how long the trials that are left take."""
         jobs = self._jobs("trial", "trial")
         check_steps(self.start, min(epoch_size(job.labels[job.rows], self.start) for job in jobs))
-        left = self.asked.trials - sum(tried.state != "unfinished" for tried in self.trials.all())
+        left = self.most - sum(trial.state != "unfinished" for trial in self.trials.all())
         if left > 0:
             seconds = seconds_of_jobs(self.start, jobs, self.arrangement)
             self.reporter.say(
@@ -204,46 +237,41 @@ class _Search:
 
     def _train(self, trial: Trial) -> None:
         """Train the folds that are missing, while they are worth it and there is time."""
-        known = self.trials.look(trial)
-        name = f"trial {known.number}"
-        jobs = self._jobs(name, f"trial-{known.number}-{digest(known.parameters)}")
+        so_far = self.trials.result(trial)
+        name = f"trial {so_far.number}"
+        jobs = self._jobs(name, f"trial-{so_far.number}-{digest(so_far.parameters)}")
         steps = [job.steps(self.start) for job in jobs]
-        with self.reporter.bar(f"{name} of {self.asked.trials}") as progress:
-            for fold in range(len(known.folds), len(jobs)):
+        with self.reporter.bar(f"{name} of {self.most}") as progress:
+            for fold in range(len(so_far.folds), len(jobs)):
                 if fold and trial.should_prune():
                     self.trials.prune(trial)
                     return
-                if self.over():
+                if self.time_is_up():
                     return
-                recipe = with_parameters(self.start, known.parameters, steps[fold])
-                since = time.monotonic()
+                recipe = with_parameters(self.start, so_far.parameters, steps[fold])
+                began = time.monotonic()
+                reporter = _PartOfBar(self.reporter, progress, sum(steps[:fold]), sum(steps))
                 try:
-                    done = run_jobs(
-                        [jobs[fold]],
-                        self.prepared.data,
-                        recipe,
-                        self.arrangement,
-                        reporter=_PartOfBar(self.reporter, progress, sum(steps[:fold]), sum(steps)),
-                    )
+                    done = run_jobs([jobs[fold]], self.prepared.data, recipe, self.arrangement, reporter=reporter)
                 except DivergedError as error:
                     self.trials.prune(trial, diverged=str(error))
                     remove_models(jobs[fold].folder)
                     return
                 scores = score_folds(self.prepared, recipe, [jobs[fold]], done).pooled
-                self.trials.keep(trial, scores, time.monotonic() - since)
+                self.trials.add_fold(trial, scores, time.monotonic() - began)
                 remove_models(jobs[fold].folder)
             self.trials.complete(trial)
 
-    def _say(self, tried: Tried) -> None:
-        """Say what a trial came to, and the best so far."""
-        folds = f"{len(tried.folds)} of {self.asked.folds} folds"
-        line = f"trial {tried.number}: {tried.state}"
-        if tried.mean is not None:
-            line += f", {written(tried.score, tried.mean)} over {folds}"
-        if tried.repeats is not None:
-            line += f", as trial {tried.repeats} with the same parameters"
-        if (best := self.trials.best()) is not None and best.mean is not None:
-            line += f"; best {written(best.score, best.mean)} (trial {best.number})"
+    def _report(self, trial: TrialResult) -> None:
+        """Report the result of a trial, and the best so far."""
+        line = f"trial {trial.number}: {trial.state}"
+        if trial.mean is not None:
+            score = score_text(trial.score, trial.mean, named=True)
+            line += f", {score} over {len(trial.folds)} of {self.folds} folds"
+        if trial.repeats is not None:
+            line += f", as trial {trial.repeats} with the same parameters"
+        if (best := self.trials.best()) is not None:
+            line += f"; best {best}"
         self.reporter.say(line)
 
 

@@ -22,7 +22,7 @@ from curation.listings.columns import groups_of
 from curation.models import compare as study
 from curation.models.candidates import candidates_of
 from curation.models.command_line import command_line
-from curation.models.compare_words import sentence
+from curation.models.compare_result import Candidate, ModelComparison
 from curation.models.cross_validate import FoldScores
 from curation.models.dataset import Prepared
 from curation.models.ranking import behind, ranked
@@ -30,6 +30,7 @@ from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop
 from training.crossval.jobs import Data, Job
 from training.errors import InputError
+from training.evaluation.bootstrap import Difference
 from training.networks.zoo import build_model
 from training.settings import OPTIMIZER_DEFAULTS, Recipe
 
@@ -309,9 +310,9 @@ def test_an_interrupted_comparison_goes_on_and_ends_as_an_undisturbed_one(
     [
         (["--models", "resnet81,lenet"], r"unknown model: got resnet81.*Did you mean 'resnet18'\?$"),
         (["--optimizers", "adam,sdg"], r"unknown optimizer: got sdg; wanted adamw, adam, sgd. Did you mean 'sgd'\?$"),
-        (["--models", "lenet,resnet18,lenet"], "--models names one twice: got lenet"),
-        (["--optimizers", "sgd,sgd"], "--optimizers names one twice: got sgd"),
-        (["--models", " , "], "--models names none"),
+        (["--models", "lenet,resnet18,lenet"], "--models has a name twice: got lenet"),
+        (["--optimizers", "sgd,sgd"], "--optimizers has a name twice: got sgd"),
+        (["--models", " , "], "--models is empty: wanted at least one name"),
         (["--image-size", 64], "inception_v3 can't take photos of 64 pixels.*75"),
         (["--folds", 1], "1 folds can't be made"),
         (["--folds", 31], "31 folds can't be made of 30 listings"),
@@ -331,8 +332,8 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_made(
 def test_prices_that_are_not_there_are_refused(here: Path) -> None:
     table = pd.read_csv(here / "shop" / "listings.csv").drop(columns="price")
     table.to_csv(here / "shop" / "listings.csv", index=False)
-    assert_refused(here, "compare-models", "shop", "--target", "price", match="has no price to tell")
-    assert_refused(here, "compare-models", "shop", "--use-price", match="has no price to look at")
+    assert_refused(here, "compare-models", "shop", "--target", "price", match="has no prices to predict")
+    assert_refused(here, "compare-models", "shop", "--use-price", match="has no prices to train with")
 
 
 def test_a_photo_size_that_a_vision_transformer_cannot_take_is_refused() -> None:
@@ -381,43 +382,39 @@ def test_the_same_answers_are_no_difference(tmp_path: Path) -> None:
     assert same == {"too": {"mean": 0.0, "low": 0.0, "high": 0.0}}
 
 
-def candidate(name: str, score: float, low: float | None = None, high: float = 0.1) -> dict[str, Any]:
-    distance = None if low is None else {"mean": 0.9 - score, "low": low, "high": high}
-    apart = None if low is None else low > 0
-    return {"model": name, "optimizer": "adam", "pooled": {"macro_f1": score}, "behind": distance, "told_apart": apart}
+def candidate(name: str, score: float, low: float | None = None, high: float = 0.1) -> Candidate:
+    behind = None if low is None else Difference(0.9 - score, low, high)
+    scores = {"macro_f1": score, "accuracy": score}
+    return Candidate(
+        f"{name}-adam", name, "adam", 0.001, 0.0, scores, scores, scores, [], behind, None if low is None else low > 0,
+        {}, 1000, "pretrained", 1.0, 1, [1], [None], "curate train shop",
+    )  # fmt: skip
 
 
-def said(*candidates: dict[str, Any]) -> str:
+def outcome(*candidates: Candidate) -> str:
     counts = {"train": 480, "test": 120, "all": 600}
-    return sentence(
-        {
-            "candidates": candidates,
-            "scores": ["macro_f1", "accuracy"],
-            "target": "label",
-            "currency": "SGD",
-            "listings": counts,
-        }
-    )
+    scores = ("macro_f1", "accuracy")
+    return ModelComparison(Path("x"), "label", "SGD", scores, 2, counts, {}, candidates, [], []).sentence
 
 
 def test_the_sentence_says_who_won_and_whether_the_listings_can_tell() -> None:
     best = candidate("resnet18", 0.9)
-    assert said(best) == (
+    assert outcome(best) == (
         "resnet18 with adam: macro-F1 0.900 over these 480 listings; there is nothing to compare it with."
     )
-    assert said(best, candidate("lenet", 0.8, 0.05, 0.15)) == (
+    assert outcome(best, candidate("lenet", 0.8, 0.05, 0.15)) == (
         "resnet18 with adam won: macro-F1 0.900. The next, lenet with adam, is 0.100 behind (95 % interval 0.050 to "
-        "0.150): more than the chance of which listings there are explains."
+        "0.150): more than the choice of listings explains."
     )
-    assert said(best, candidate("vgg11", 0.88, -0.02, 0.06), candidate("lenet", 0.8, 0.05, 0.15)) == (
+    assert outcome(best, candidate("vgg11", 0.88, -0.02, 0.06), candidate("lenet", 0.8, 0.05, 0.15)) == (
         "resnet18 with adam came first: macro-F1 0.900. The next, vgg11 with adam, is 0.020 behind (95 % interval "
         "−0.020 to 0.060): less than these 480 listings can show (about 0.040)."
     )
-    assert said(best, candidate("vgg11", 0.88, -0.02, 0.06), candidate("lenet", 0.87, -0.01)).endswith(
-        " Nor can they tell it from lenet with adam."
+    assert outcome(best, candidate("vgg11", 0.88, -0.02, 0.06), candidate("lenet", 0.87, -0.01)).endswith(
+        " Nor is there a clear difference from lenet with adam."
     )
-    assert said(best, candidate("vgg11", 0.88, 0.01, 0.03), candidate("lenet", 0.87, -0.01)).endswith(
-        "explains. Not told from it: lenet with adam."
+    assert outcome(best, candidate("vgg11", 0.88, 0.01, 0.03), candidate("lenet", 0.87, -0.01)).endswith(
+        "explains. No clear difference from lenet with adam."
     )
 
 

@@ -177,7 +177,7 @@ def test_listings_without_a_price_above_zero_neither_train_nor_judge_and_this_is
     before = (pd.to_numeric(pd.read_csv(shop / "listings.csv")["price"]) > 0).iloc[9:].sum()
     change(shop, price=prices)
     said = train(shop, "--target", "price").output
-    assert "have no price above 0; they train and judge nothing" in said
+    assert "have no price above 0; they are neither trained on nor scored" in said
     assert "price '-5'" in said
     counts = metrics()["listings"]
     assert counts["train"] + counts["test"] <= before
@@ -219,7 +219,7 @@ def test_a_dataset_without_prices_has_none_to_tell_or_to_look_at(shop, here, opt
     table = pd.read_csv(shop / "listings.csv", dtype=str)
     table.drop(columns="price").to_csv(shop / "listings.csv", index=False)
     said = train(shop, *options, code=2).output
-    assert "has no price to" in said
+    assert "has no prices to" in said
     assert "--column price=NAME" in said
     assert not (here / "model").exists()
 
@@ -232,8 +232,8 @@ def test_a_class_that_is_missing_from_one_side_of_the_split_is_named(shop):
 
     change(shop, split=split)
     said = " ".join(train(shop).output.split())
-    assert "no training listing of Webcams: no model can tell it" in said
-    assert "no test listing of Chargers: how well it is told stays unknown" in said
+    assert "no training listing of Webcams: no model can predict it" in said
+    assert "no test listing of Chargers: its scores stay unknown" in said
     assert len(metrics()["warnings"]) >= 2
 
 

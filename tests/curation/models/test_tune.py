@@ -23,12 +23,11 @@ from curation.errors import CurateError, RunError
 from curation.listings import read_listings
 from curation.models.search_space import parameters_of, space_around, start_parameters, with_parameters
 from curation.models.trials import Trials, quiet
-from curation.models.tune import SearchSettings, tune
+from curation.models.tune import tune
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop
 from tests.curation.test_find import Listener
 from training.fit.throughput import Arrangement
-from training.images.cache import default_cache
 from training.settings import AUGMENTS, Recipe
 from training.utils.devices import find_device
 from training.utils.files import locked
@@ -58,15 +57,15 @@ def here(tmp_path, monkeypatch):
 def search(demo, *, trials=2, folds=2, time_limit=None, settings=START, output=None, reporter=SILENT):
     return tune(
         read_listings(demo),
-        settings,
-        SearchSettings(trials, time_limit, folds),
+        trials=trials,
+        time_limit=time_limit,
+        folds=folds,
+        recipe=settings,
         device="cpu",
         output=output,
-        cache=default_cache(None),
         command=["curate", "tune"],
-        dataset=[str(demo)],
         reporter=reporter,
-    )
+    ).to_dict()
 
 
 def numbered(result):
@@ -141,7 +140,7 @@ def test_an_interrupted_trial_goes_on_with_its_parameters_and_its_folds(demo, he
     second = folders("cut")["2"]
     listener = Listener()
     resumed = search(demo, trials=3, output=Path("cut"), reporter=listener)
-    assert "this study goes on; trials that began before: 2" in listener.lines
+    assert "continuing this study; trials so far: 2" in listener.lines
     assert folders("cut")["2"] == second
     assert len(list((second / "fold-0").glob("events.*"))) == 1
     undisturbed = search(demo, trials=3, output=Path("whole"))
@@ -315,7 +314,7 @@ def test_the_same_seed_draws_the_same_trials(tmp_path):
             for _ in range(8):
                 trial = trials.begin(8)
                 for fold in range(2):
-                    trials.keep(trial, {"macro_f1": trial.params["learning_rate"] + fold / 10}, 0.0)
+                    trials.add_fold(trial, {"macro_f1": trial.params["learning_rate"] + fold / 10}, 0.0)
                 trials.complete(trial)
             assert trials.begin(8) is None
             assert trials.importances() is not None
@@ -347,7 +346,7 @@ def test_the_table_the_gain_and_the_next_command_go_to_stdout(demo, here):
     assert "[I 20" not in result.stderr
     again = done("tune", demo, *SMALL, "--trials", 2, "--json")
     assert json.loads(again.stdout)["folder"] == "studies/demo/1"
-    assert "this study goes on; trials that began before: 2" in again.stderr
+    assert "continuing this study; trials so far: 2" in again.stderr
 
 
 @pytest.mark.parametrize(
@@ -390,7 +389,7 @@ def test_damaged_trials_and_a_study_that_is_being_searched_are_refused(shop):
         result = curate("tune", "shop", *SMALL, "--trials", 2)
         assert result.exit_code == 2, (result.stderr, result.exception)
         assert re.search(
-            r"Error: .*optuna\.db can't be used: got .*move it away, and the search begins anew", result.stderr
+            r"Error: .*optuna\.db can't be used: got .*move it away, and the study starts anew", result.stderr
         )
     (study / "optuna.db").unlink()
     assert json.loads(done("tune", "shop", *SMALL, "--trials", 1, "--json").stdout)["counts"]["complete"] == 1
