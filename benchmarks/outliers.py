@@ -31,7 +31,7 @@ from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
 from curation.issues.outlier import KIND
 from curation.listings.columns import groups_of
-from training.features.distances import nearest_of_others
+from training.features.neighbours import nearest_of_others
 from training.utils.arrays import Float64, Int64
 
 

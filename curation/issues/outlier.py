@@ -10,7 +10,7 @@ from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
 from curation.issues.base import IssueKind
 from curation.listings.columns import groups_of
-from training.features.distances import Nearest, nearest_of_others
+from training.features.neighbours import Nearest, nearest_of_others, sample_of
 from training.utils.arrays import Float32, Float64, Int64
 
 __all__ = ["KIND"]
@@ -23,8 +23,6 @@ _CUT = 0.07
 _BELIEVED = 0.5
 # number of nearest photos whose distances count
 _NEAREST = 10
-# most photos among which they are searched; beyond that, a sample keeps the cost linear in N
-_MOST_SEARCHED = 20_000
 # least spread of the log distances: if all photos are equally far, a tiny difference means nothing
 _LEAST_SPREAD = 0.01
 
@@ -70,10 +68,7 @@ def _neighbours(features: Float32, listings: pd.DataFrame) -> tuple[Int64, Neare
     rows = np.flatnonzero(listings["unreadable"].isna())
     # in the order of the ids, so that not even the last digits depend on the order of the table
     rows = rows[np.argsort(listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
-    searched = rows
-    if len(rows) > _MOST_SEARCHED:
-        searched = rows[np.sort(np.random.default_rng(0).choice(len(rows), _MOST_SEARCHED, replace=False))]
-    nearest = nearest_of_others(features, rows, searched, groups_of(listings), count=_NEAREST)
+    nearest = nearest_of_others(features, rows, sample_of(rows, seed=0), groups_of(listings), count=_NEAREST)
     compared = nearest.row >= 0
     return rows[compared], Nearest(nearest.distance[compared], nearest.row[compared])
 

@@ -1,8 +1,11 @@
-"""Out-of-fold class shares among the nearest photos: another opinion from the same features."""
+"""The nearest photos of other groups, by one search in blocks: what they are labelled, and how far away they are."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,18 +13,36 @@ import torch
 from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import each_on_one_core
 
-__all__ = ["neighbour_probabilities"]
+__all__ = ["Nearest", "nearest_of_others", "neighbour_probabilities", "sample_of"]
 
+Result = TypeVar("Result")
 
-#: Neighbours asked.
+#: Neighbours whose labels count.
 NEIGHBOURS = 30
 #: The exponent of the cosine: nearer ones count more.
 SHARPNESS = 4
-#: Photos among which neighbours are looked for; a sample of more of them keeps the cost linear in N.
-MOST_KNOWN = 20_000
+#: Most photos that are searched; beyond that, a sample keeps the cost linear in N.
+MOST_SEARCHED = 20_000
 #: Weight of "any class" beside the neighbours, as a share of one of them.
 _DOUBT = 0.5
+#: Rows whose similarities to all candidates are in memory at a time.
 _BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """How far each row is from others, and which one is nearest.
+
+    Attributes
+    ----------
+    distance : ndarray of float32, shape (n,)
+        Mean distance to the nearest ones, in the units of the features; NaN without any candidate.
+    row : ndarray of int64, shape (n,)
+        The nearest one; -1 without any.
+    """
+
+    distance: Float32
+    row: Int64
 
 
 def neighbour_probabilities(
@@ -37,9 +58,9 @@ def neighbour_probabilities(
 ) -> Float32:
     """Return each row's class shares among the 30 most similar training rows of *other* folds.
 
-    Groups lie in one fold, so no row is told its label by its own repost. Neighbours err differently from a linear
-    head on the same features, which makes the two together better than either (k nearest neighbours against label
-    noise: Bahri, Jiang and Gupta, "Deep k-NN for Noisy Labels", ICML 2020).
+    Similarity is the cosine. A group lies in one fold, so a row never gets its label from its own repost. Neighbours
+    err differently from a linear head on the same features, so the two together are better than either (k nearest
+    neighbours against label noise: Bahri, Jiang and Gupta, "Deep k-NN for Noisy Labels", ICML 2020).
 
     Parameters
     ----------
@@ -48,48 +69,123 @@ def neighbour_probabilities(
     labels, fold : ndarray of int64, shape (N,)
         Given class numbers and folds.
     may_train, has_photo : ndarray of bool, shape (N,)
-        Rows that may be asked, and rows that are scored.
+        Rows whose labels may count, and rows that are scored.
     classes : int
         K.
     seed : int
-        Seed of the sample of rows that may be asked.
+        Seed of the sample that is searched.
     device : torch.device
         Where to compute.
 
     Returns
     -------
     ndarray of float32, shape (N, K)
-        Rows sum to 1, and no share is 0. NaN where there is no photo or nobody to ask.
+        Rows sum to 1, and no share is 0. NaN without a photo or without any neighbour.
     """
-    known = np.flatnonzero(may_train & has_photo)
-    if len(known) > MOST_KNOWN:
-        known = np.sort(np.random.default_rng(seed).choice(known, MOST_KNOWN, replace=False))
-    stored: Float32 = np.load(features, mmap_mode="r")
+    candidates = sample_of(np.flatnonzero(may_train & has_photo), seed)
     shares = np.full((len(labels), classes), np.nan, dtype=np.float32)
-    if not len(known):
+    if not len(candidates):
         return shares
-    directions = _unit(stored, known, device)
-    targets = torch.nn.functional.one_hot(torch.from_numpy(labels[known]), classes).to(device, torch.float32)
-    folds = torch.from_numpy(fold[known]).to(device)
+    stored: Float32 = np.load(features, mmap_mode="r")
+    directions = _directions(stored[candidates], device)
+    targets = torch.nn.functional.one_hot(torch.from_numpy(labels[candidates]), classes).to(device, torch.float32)
 
-    def ask(rows: Int64) -> Float32:
-        similarity = _unit(stored, rows, device) @ directions.T
-        similarity.masked_fill_(torch.from_numpy(fold[rows]).to(device)[:, None] == folds, 0.0)
-        nearest, places = similarity.topk(min(NEIGHBOURS, len(known)), dim=1)
+    def shares_of(block: Float32, same_fold: Bool) -> Float32:
+        cosine = _directions(block, device) @ directions.T
+        cosine.masked_fill_(torch.from_numpy(same_fold).to(device), 0.0)
+        nearest, places = cosine.topk(min(NEIGHBOURS, len(candidates)), dim=1)
         weight = nearest.clamp(min=0) ** SHARPNESS
         total = weight.sum(1, keepdim=True)
-        # a photo that is like no other has nobody to ask: 0 / 0 is NaN
+        # a photo that is like no other has no neighbours: 0 / 0 is NaN
         share = (weight[:, :, None] * targets[places]).sum(1) / total
         doubt = _DOUBT / NEIGHBOURS
         share = (share + doubt / classes) / (1 + doubt)
         return share.cpu().numpy()
 
-    scored = np.flatnonzero(has_photo)
-    parts = [scored[at : at + _BLOCK] for at in range(0, len(scored), _BLOCK)]
-    for part, found in zip(parts, each_on_one_core(ask, parts, device=device), strict=True):
-        shares[part] = found
+    for rows, share in _search(shares_of, stored, np.flatnonzero(has_photo), candidates, fold, device):
+        shares[rows] = share
     return shares
 
 
-def _unit(features: Float32, rows: Int64, device: torch.device) -> torch.Tensor:
-    return torch.nn.functional.normalize(torch.from_numpy(np.ascontiguousarray(features[rows])).to(device), dim=1)
+def nearest_of_others(features: Float32, rows: Int64, candidates: Int64, groups: Int64, *, count: int) -> Nearest:
+    """Measure the mean Euclidean distance to the nearest `count` rows of other groups.
+
+    After Ramaswamy, Rastogi and Shim, "Efficient Algorithms for Mining Outliers from Large Data Sets", SIGMOD 2000,
+    with the mean distance of Angiulli and Pizzuti, "Fast Outlier Detection in High Dimensional Spaces", PKDD 2002.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (N, D)
+        May be memory-mapped.
+    rows : ndarray of int64, shape (n,)
+        Rows to measure.
+    candidates : ndarray of int64, shape (m,)
+        Rows that are searched; memory and time grow with m.
+    groups : ndarray of int64, shape (N,)
+        Rows of one group do not count for each other: a photo far from all others is not near them because of its
+        repost.
+    count : int
+        How many; fewer where there are fewer.
+
+    Returns
+    -------
+    Nearest
+        In the order of `rows`.
+    """
+    nearest = Nearest(np.full(len(rows), np.nan, dtype=np.float32), np.full(len(rows), -1, dtype=np.int64))
+    if not len(candidates):
+        return nearest
+    others = np.ascontiguousarray(features[candidates])
+    squares = np.einsum("md,md->m", others, others)
+    first = np.arange(min(count, len(candidates)))
+
+    def measure(block: Float32, same_group: Bool) -> tuple[Float32, Int64]:
+        # |a - b|^2 without |a|^2, which makes no difference to the order
+        apart = block @ others.T
+        apart *= -2
+        apart += squares
+        apart[same_group] = np.inf
+        places = np.argpartition(apart, first[-1], axis=1)[:, first]
+        square = np.take_along_axis(apart, places, axis=1) + np.einsum("nd,nd->n", block, block)[:, None]
+        finite = np.isfinite(square)
+        number = finite.sum(axis=1)
+        total = np.sqrt(np.where(finite, square, 0).clip(min=0)).sum(axis=1)
+        closest = candidates[np.take_along_axis(places, square.argmin(axis=1)[:, None], axis=1)[:, 0]]
+        return np.where(number, total / np.maximum(number, 1), np.nan), np.where(number, closest, -1)
+
+    start = 0
+    for part, (distance, row) in _search(measure, features, rows, candidates, groups, torch.device("cpu")):
+        block = slice(start, start := start + len(part))
+        nearest.distance[block], nearest.row[block] = distance, row
+    return nearest
+
+
+def sample_of(rows: Int64, seed: int) -> Int64:
+    """Return the rows to search, in their order: all of them, or a sample where there are more than 20,000."""
+    if len(rows) <= MOST_SEARCHED:
+        return rows
+    return rows[np.sort(np.random.default_rng(seed).choice(len(rows), MOST_SEARCHED, replace=False))]
+
+
+def _search(
+    compare: Callable[[Float32, Bool], Result],
+    features: Float32,
+    rows: Int64,
+    candidates: Int64,
+    groups: Int64,
+    device: torch.device,
+) -> Iterator[tuple[Int64, Result]]:
+    """Yield blocks of rows, and what `compare` returns for their features and for who is of the same group.
+
+    `compare` gets the features (b, D) of a block, and a mask (b, m) of the candidates that do not count.
+    """
+    parts = [rows[at : at + _BLOCK] for at in range(0, len(rows), _BLOCK)]
+
+    def one(part: Int64) -> Result:
+        return compare(np.ascontiguousarray(features[part]), groups[part][:, None] == groups[candidates])
+
+    return zip(parts, each_on_one_core(one, parts, device=device), strict=True)
+
+
+def _directions(features: Float32, device: torch.device) -> torch.Tensor:
+    return torch.nn.functional.normalize(torch.from_numpy(np.ascontiguousarray(features)).to(device), dim=1)

@@ -10,7 +10,6 @@ from curation.issues import Evidence, find_issues
 from curation.issues.outlier import KIND
 from tests.support.listings import evidence_of, sure_of
 from tests.support.photo_facts import nothing_found
-from training.features.distances import nearest_of_others
 
 CLASSES = ("cable", "laptop", "mouse")
 
@@ -120,27 +119,8 @@ def test_photos_that_are_all_alike_or_all_of_one_group_have_no_flags():
 
 def test_more_photos_than_are_compared_give_nearly_the_same(monkeypatch):
     listings, probs, features = marketplace()
-    monkeypatch.setattr("curation.issues.outlier._MOST_SEARCHED", 150)
+    monkeypatch.setattr("training.features.neighbours.MOST_SEARCHED", 150)
     assert np.flatnonzero(found_in(listings, probs, features)["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
-
-
-def test_nearest_ones_are_those_that_comparing_all_pairs_gives():
-    rng = np.random.default_rng(0)
-    features = rng.normal(0, 1, (700, 12)).astype(np.float32)
-    groups = rng.integers(0, 300, 700)
-    rows, known = rng.permutation(700)[:600], rng.permutation(700)[:400]
-    apart = np.linalg.norm(features[rows, None] - features[known], axis=2)
-    apart[groups[rows, None] == groups[known]] = np.inf
-    found = nearest_of_others(features, rows, known, groups, count=5)
-    assert np.allclose(found.distance, np.sort(apart, axis=1)[:, :5].mean(axis=1), atol=1e-4)
-    assert np.array_equal(found.row, known[apart.argmin(axis=1)])
-
-
-def test_whoever_has_fewer_others_than_asked_for_is_compared_with_those():
-    features = np.array([[0, 0], [3, 4], [0, 0]], dtype=np.float32)
-    found = nearest_of_others(features, np.arange(3), np.arange(3), np.array([0, 1, 0]), count=10)
-    assert found.distance.tolist() == [5, 5, 5]
-    assert found.row.tolist()[0] == found.row.tolist()[2] == 1
 
 
 def test_the_score_is_the_larger_share_of_photos_as_far_and_of_photos_as_doubted():

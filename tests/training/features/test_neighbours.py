@@ -1,11 +1,11 @@
-"""What the most similar photos of other folds are labelled."""
+"""The most similar photos: what those of other folds are labelled, and how far those of other groups are."""
 
 import numpy as np
 import pytest
 import torch
 
 from tests.support.synthetic import CPU
-from training.features.neighbours import neighbour_probabilities
+from training.features.neighbours import nearest_of_others, neighbour_probabilities
 
 # the weight of "any class" beside all neighbours together
 DOUBT = 0.5 / 30
@@ -215,7 +215,7 @@ def test_features_of_zero_say_nothing(tmp_path):
 
 
 def test_of_many_rows_a_sample_is_asked_that_depends_on_the_seed_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.features.neighbours.MOST_KNOWN", 40)
+    monkeypatch.setattr("training.features.neighbours.MOST_SEARCHED", 40)
     features, labels, fold = clouds()
     state = torch.get_rng_state()
     shares = [shares_of(tmp_path, features, labels, fold, seed=seed) for seed in (5, 5, 6)]
@@ -228,7 +228,7 @@ def test_of_many_rows_a_sample_is_asked_that_depends_on_the_seed_alone(tmp_path,
 
 
 def test_no_more_rows_than_the_sample_are_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.features.neighbours.MOST_KNOWN", 1)
+    monkeypatch.setattr("training.features.neighbours.MOST_SEARCHED", 1)
     fold = np.arange(90) % 3
     shares = shares_of(tmp_path, np.ones((90, 4)), fold, fold)
     alone = np.isnan(shares).any(axis=1)
@@ -238,7 +238,7 @@ def test_no_more_rows_than_the_sample_are_asked(tmp_path, monkeypatch):
 
 
 def test_the_labels_of_a_fold_never_move_its_own_shares_in_a_sample(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.features.neighbours.MOST_KNOWN", 40)
+    monkeypatch.setattr("training.features.neighbours.MOST_SEARCHED", 40)
     features, labels, fold = clouds()
     changed = np.where(fold == 1, (labels + 1) % 3, labels)
     first, second = (shares_of(tmp_path, features, given, fold) for given in (labels, changed))
@@ -248,5 +248,27 @@ def test_the_labels_of_a_fold_never_move_its_own_shares_in_a_sample(tmp_path, mo
 def test_as_many_rows_as_the_sample_are_all_asked(tmp_path, monkeypatch):
     features, labels, fold = clouds()
     whole = shares_of(tmp_path, features, labels, fold)
-    monkeypatch.setattr("training.features.neighbours.MOST_KNOWN", 90)
+    monkeypatch.setattr("training.features.neighbours.MOST_SEARCHED", 90)
     assert np.array_equal(shares_of(tmp_path, features, labels, fold, seed=1), whole)
+
+
+# distances
+
+
+def test_nearest_ones_are_those_that_comparing_all_pairs_gives():
+    rng = np.random.default_rng(0)
+    features = rng.normal(0, 1, (700, 12)).astype(np.float32)
+    groups = rng.integers(0, 300, 700)
+    rows, candidates = rng.permutation(700)[:600], rng.permutation(700)[:400]
+    apart = np.linalg.norm(features[rows, None] - features[candidates], axis=2)
+    apart[groups[rows, None] == groups[candidates]] = np.inf
+    nearest = nearest_of_others(features, rows, candidates, groups, count=5)
+    assert np.allclose(nearest.distance, np.sort(apart, axis=1)[:, :5].mean(axis=1), atol=1e-4)
+    assert np.array_equal(nearest.row, candidates[apart.argmin(axis=1)])
+
+
+def test_whoever_has_fewer_others_than_asked_for_is_compared_with_those():
+    features = np.array([[0, 0], [3, 4], [0, 0]], dtype=np.float32)
+    nearest = nearest_of_others(features, np.arange(3), np.arange(3), np.array([0, 1, 0]), count=10)
+    assert nearest.distance.tolist() == [5, 5, 5]
+    assert nearest.row.tolist()[0] == nearest.row.tolist()[2] == 1
