@@ -365,21 +365,22 @@ class Run:
         InputError
             If the versions train on the same labels.
         """
-        from curation.comparison.compare import retrain, retrain_and_compare
+        from curation.comparison.compare import retrain
 
-        options: Any = {
-            "seeds": seeds,
-            "truth": truth,
-            "changes": changes,
-            "command": command,
-            "cache": cache,
-            "reporter": reporter,
-        }
-        if not compare:
-            return retrain(self._files, **options)
-        comparison = retrain_and_compare(self._files, controls=controls, **options)
-        self._write_report()
-        return comparison
+        result = retrain(
+            self._files,
+            compare=compare,
+            seeds=seeds,
+            controls=controls,
+            truth=truth,
+            changes=changes,
+            cache=cache,
+            command=command,
+            reporter=reporter,
+        )
+        if compare:
+            self._write_report()
+        return result
 
     def _write_report(self) -> None:
         from curation.report import write_report

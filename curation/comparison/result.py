@@ -15,8 +15,18 @@ from curation.rendering.results import Result, plain
 from curation.run.folder import RunFolder
 from training.utils.files import read_json
 
-__all__ = ["Change", "Comparison", "Known", "Retrained", "Reviewed", "TrainingCounts", "read_comparison"]
+__all__ = [
+    "Change",
+    "Comparison",
+    "Retrained",
+    "ReviewedScores",
+    "S",
+    "TrainingCounts",
+    "TrueScores",
+    "read_comparison",
+]
 
+#: Of both versions, or of one.
 S = TypeVar("S", Scores, VersionScores)
 
 
@@ -65,7 +75,7 @@ class TrainingCounts:
 
 
 @dataclass(frozen=True)
-class Reviewed(Generic[S]):
+class ReviewedScores(Generic[S]):
     """The scores against the test labels as reviewed, and the decisions behind those.
 
     Attributes
@@ -82,7 +92,7 @@ class Reviewed(Generic[S]):
 
 
 @dataclass(frozen=True)
-class Known(Generic[S]):
+class TrueScores(Generic[S]):
     """Scores against true test labels.
 
     Attributes
@@ -153,15 +163,15 @@ class Retrained(_Trained):
     ----------
     given : VersionScores
         Against the test labels as given.
-    reviewed : Reviewed or None
+    reviewed : ReviewedScores or None
         Against the labels as reviewed; None if nobody decided on a test listing.
-    true : Known or None
+    true : TrueScores or None
         Against true labels, if they are known.
     """
 
     given: VersionScores
-    reviewed: Reviewed[VersionScores] | None = None
-    true: Known[VersionScores] | None = None
+    reviewed: ReviewedScores[VersionScores] | None = None
+    true: TrueScores[VersionScores] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON has it."""
@@ -187,17 +197,17 @@ class Comparison(_Trained):
         How the training listings differ, most listings first.
     training : dict of str to TrainingCounts
         The training listings of each class.
-    reviewed : Reviewed or None
+    reviewed : ReviewedScores or None
         Scores against the labels as reviewed; None if nobody decided on a test listing.
-    true : Known or None
+    true : TrueScores or None
         Scores against true labels, if they are known.
     """
 
     given: Scores
     changes: tuple[Change, ...]
     training: dict[str, TrainingCounts]
-    reviewed: Reviewed[Scores] | None = None
-    true: Known[Scores] | None = None
+    reviewed: ReviewedScores[Scores] | None = None
+    true: TrueScores[Scores] | None = None
 
     @property
     def verdict(self) -> str:
@@ -229,6 +239,7 @@ class Comparison(_Trained):
             If a part is missing, or of another kind.
         """
         reviewed, true = content.get("reviewed_test_labels"), content.get("true_test_labels")
+        decided = {name: reviewed[name] for name in ("decided", "relabelled", "deleted")} if reviewed else {}
         trained = {name: content[name] for name in _Trained.__dataclass_fields__}
         trained |= {name: tuple(trained[name]) for name in ("command", "seeds", "warnings")}
         return cls(
@@ -236,8 +247,8 @@ class Comparison(_Trained):
             given=Scores.from_dict(content),
             changes=tuple(Change(**change) for change in content["changes"]),
             training={name: TrainingCounts(**counted) for name, counted in content["training"].items()},
-            reviewed=None if reviewed is None else _reviewed(reviewed),
-            true=None if true is None else Known(true["listings"], Scores.from_dict(true)),
+            reviewed=reviewed and ReviewedScores(**decided, scores=Scores.from_dict(reviewed)),
+            true=true and TrueScores(true["listings"], Scores.from_dict(true)),
         )
 
     def to_markdown(self) -> str:
@@ -271,11 +282,7 @@ def read_comparison(run: RunFolder) -> Comparison | None:
         ) from error
 
 
-def _reviewed(content: Mapping[str, Any]) -> Reviewed[Scores]:
-    return Reviewed(content["decided"], content["relabelled"], content["deleted"], Scores.from_dict(content))
-
-
-def _others(reviewed: Reviewed[Any] | None, true: Known[Any] | None) -> dict[str, Any]:
+def _others(reviewed: ReviewedScores[Any] | None, true: TrueScores[Any] | None) -> dict[str, Any]:
     others = {}
     for key, scored in (("reviewed_test_labels", reviewed), ("true_test_labels", true)):
         if scored is not None:

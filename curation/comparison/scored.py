@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -24,6 +25,7 @@ __all__ = [
     "Flip",
     "Flips",
     "Scores",
+    "SeedScores",
     "VersionScores",
 ]
 
@@ -50,7 +52,7 @@ class ClassScores:
 
 
 @dataclass(frozen=True)
-class VersionScores:
+class SeedScores:
     """Scores of one version's models.
 
     Attributes
@@ -59,45 +61,36 @@ class VersionScores:
         Means over the seeds, in [0, 1].
     macro_f1_by_seed, accuracy_by_seed : tuple of float
         Those of each seed.
-    per_class : dict of str to ClassScores
     """
 
     macro_f1: float
     accuracy: float
     macro_f1_by_seed: tuple[float, ...]
     accuracy_by_seed: tuple[float, ...]
-    per_class: dict[str, ClassScores]
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> VersionScores:
-        """Return the scores that a file holds."""
-        return cls(
-            content["macro_f1"],
-            content["accuracy"],
-            tuple(content["macro_f1_by_seed"]),
-            tuple(content["accuracy_by_seed"]),
-            {name: ClassScores(**scores) for name, scores in content["per_class"].items()},
-        )
 
 
 @dataclass(frozen=True)
-class Control:
+class VersionScores(SeedScores):
+    """Scores of one version's models, and of each class.
+
+    Attributes
+    ----------
+    per_class : dict of str to ClassScores
+    """
+
+    per_class: dict[str, ClassScores]
+
+
+@dataclass(frozen=True)
+class Control(SeedScores):
     """Scores of models trained on another version of the training listings.
 
     Attributes
     ----------
-    macro_f1, accuracy : float
-        Means over the seeds, in [0, 1].
-    macro_f1_by_seed, accuracy_by_seed : tuple of float
-        Those of each seed.
     difference : Difference
         Of macro-F1: this version minus before.
     """
 
-    macro_f1: float
-    accuracy: float
-    macro_f1_by_seed: tuple[float, ...]
-    accuracy_by_seed: tuple[float, ...]
     difference: Difference
 
 
@@ -193,7 +186,7 @@ class Scores:
         Every pair of label and prediction that occurs, most listings first.
     flips : Flips
     controls : dict of str to Control
-        Other versions, by name; empty unless they were asked for.
+        Other versions, by name; empty unless they were trained.
     share_of_possible : Difference or None
         (after - before) / (correct labels - before) in macro-F1. None without the control `CORRECT`, or where correct
         labels show no gain.
@@ -207,8 +200,8 @@ class Scores:
     per_class: dict[str, ClassChange]
     confusion: tuple[Confused, ...]
     flips: Flips
-    controls: dict[str, Control]
-    share_of_possible: Difference | None
+    controls: dict[str, Control] = field(default_factory=dict)
+    share_of_possible: Difference | None = None
 
     @property
     def verdict(self) -> str:
@@ -255,35 +248,22 @@ class Scores:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Scores:
         """Return the scores that a file holds."""
-        share = content.get("share_of_possible")
-        return cls(
-            before=VersionScores.from_dict(content["before"]),
-            after=VersionScores.from_dict(content["after"]),
-            difference=Difference(**content["difference"]),
-            accuracy_difference=Difference(**content["accuracy_difference"]),
-            mcnemar=Discordant(**content["mcnemar"]),
-            per_class={name: _class_change(row) for name, row in content["per_class"].items()},
-            confusion=tuple(Confused(**pair) for pair in content["confusion"]),
-            flips=Flips(*(tuple(Flip(**flip) for flip in content["flips"][key]) for key in ("to_right", "to_wrong"))),
-            controls={name: _control(control) for name, control in content.get("controls", {}).items()},
-            share_of_possible=None if share is None else Difference(**share),
-        )
+        scores: Scores = _read(cls, content)
+        return scores
 
 
-def _class_change(row: Mapping[str, Any]) -> ClassChange:
-    difference = row["difference"]
-    return ClassChange(
-        ClassScores(**row["before"]),
-        ClassScores(**row["after"]),
-        None if difference is None else Difference(**difference),
-    )
-
-
-def _control(content: Mapping[str, Any]) -> Control:
-    return Control(
-        content["macro_f1"],
-        content["accuracy"],
-        tuple(content["macro_f1_by_seed"]),
-        tuple(content["accuracy_by_seed"]),
-        Difference(**content["difference"]),
-    )
+def _read(kind: Any, content: Any) -> Any:
+    """Return what :func:`curation.rendering.results.plain` made into JSON; keys that are no field are left out."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if isinstance(kind, type) and is_dataclass(kind):
+        kinds = get_type_hints(kind)
+        required = (each.name for each in fields(kind) if each.default is each.default_factory is MISSING)
+        names = {*required, *(kinds.keys() & content.keys())}
+        return kind(**{name: _read(kinds[name], content[name]) for name in names})
+    if origin is UnionType:
+        return None if content is None else _read(arguments[0], content)
+    if origin is tuple:
+        return tuple(_read(arguments[0], item) for item in content)
+    if origin is dict:
+        return {key: _read(arguments[1], item) for key, item in content.items()}
+    return content

@@ -13,7 +13,6 @@ from curation.comparison.scored import (
     ClassScores,
     Confused,
     Control,
-    Difference,
     Flip,
     Flips,
     Scores,
@@ -54,15 +53,21 @@ def scores(
     -------
     Scores
     """
-    judged = truth >= 0
-    truth, groups, ids = truth[judged], groups[judged], ids[judged]
-    predictions = {name: runs[:, judged] for name, runs in predictions.items()}
+    labelled = truth >= 0
+    truth, groups, ids = truth[labelled], groups[labelled], ids[labelled]
+    predictions = {name: runs[:, labelled] for name, runs in predictions.items()}
     metrics = {name: mean_scores(truth, runs, classes) for name, runs in predictions.items()}
     resampled = resample(truth, predictions, groups, classes=len(classes), seed=seed)
     before, after = predictions[BEFORE], predictions[AFTER]
     controls = {
-        name: _control(metrics[name], resampled.macro_f1(name, BEFORE))
-        for name in predictions
+        name: Control(
+            each.macro_f1,
+            each.accuracy,
+            each.macro_f1_by_seed,
+            each.accuracy_by_seed,
+            resampled.macro_f1(name, BEFORE),
+        )
+        for name, each in metrics.items()
         if name not in (BEFORE, AFTER)
     }
     return Scores(
@@ -82,13 +87,8 @@ def scores(
     )
 
 
-def _control(scores: VersionScores, difference: Difference) -> Control:
-    by_seed = (scores.macro_f1_by_seed, scores.accuracy_by_seed)
-    return Control(scores.macro_f1, scores.accuracy, *by_seed, difference)
-
-
 def mean_scores(truth: Int64, runs: Int64, classes: Sequence[str]) -> VersionScores:
-    """Score the models of one version; each seed's macro-F1 and accuracy are kept beside the means.
+    """Score the models of one version: means over the seeds, and each seed's macro-F1 and accuracy.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ def mean_scores(truth: Int64, runs: Int64, classes: Sequence[str]) -> VersionSco
         Class numbers that the S models predict.
     classes : sequence of str, length K
     """
-    judged = truth >= 0
-    by_seed = [classification_metrics(truth[judged], predicted, classes) for predicted in runs[:, judged]]
+    labelled = truth >= 0
+    by_seed = [classification_metrics(truth[labelled], predicted, classes) for predicted in runs[:, labelled]]
     macro_f1, accuracy = ([run[key] for run in by_seed] for key in ("macro_f1", "accuracy"))
     return VersionScores(
         float(np.mean(macro_f1)),
@@ -130,15 +130,15 @@ def _confusion(truth: Int64, before: Int64, after: Int64, classes: Sequence[str]
 def _flips(truth: Int64, before: Int64, after: Int64, ids: npt.NDArray[np.str_], classes: Sequence[str]) -> Flips:
     """Return the listings that most seeds got wrong before and right after, and the reverse; clearest first."""
     was, becomes = (before == truth).mean(axis=0), (after == truth).mean(axis=0)
-    named_before, named_after = most_named(before)[0], most_named(after)[0]
+    predicted_before, predicted_after = most_named(before)[0], most_named(after)[0]
 
     def listings(chosen: Bool) -> tuple[Flip, ...]:
         flips = [
             Flip(
                 str(ids[row]),
                 classes[truth[row]],
-                classes[named_before[row]],
-                classes[named_after[row]],
+                classes[predicted_before[row]],
+                classes[predicted_after[row]],
                 float(was[row]),
                 float(becomes[row]),
             )

@@ -1,4 +1,4 @@
-"""One model for each version and seed, all on the same footing."""
+"""One model for each version and seed, all trained in the same way."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from curation.comparison.versions import Versions
 from curation.errors import InputError, some
 from curation.evidence.split import open_photos
+from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from training.crossval.checkpoint import remove_outdated
 from training.crossval.jobs import Data, Done, Job, prepare_data
@@ -38,15 +39,16 @@ def settings_of(run: RunFolder, changes: dict[str, Any]) -> tuple[Recipe, Execut
         If a value is out of range, there is no such model, or it can't take the run's photos.
     """
     record = run.record()
-    asked, execution = read_settings({**record["settings"]["train"], **changes})
+    recipe, execution = read_settings({**record["settings"]["train"], **changes})
     # the photos of a run are decoded at its size
-    recipe = execution.complete(replace(asked, image_size=record["image_size"]))
+    no_epochs = recipe.epochs == 0
+    recipe = execution.complete(replace(recipe, image_size=record["image_size"]))
     if recipe.has_network:
         build_model(recipe.model, classes=len(run.classes), image_size=recipe.size, pretrained=False)
     elif unused := _OF_NETWORKS & set(changes):
         raise InputError(
             f"{some(sorted(unused))} has no effect, because no network is trained",
-            got="`epochs=0`" if asked.epochs == 0 else f"a run with `preset={execution.preset!r}`",
+            got="`epochs=0`" if no_epochs else f"a run with `preset={execution.preset!r}`",
             fix="Say how long networks train with `epochs`, or leave the others out.",
         )
     return recipe, execution
@@ -106,7 +108,7 @@ class Trainer:
         if not self.plan.epochs:
             return "linear models on features of the photos"
         recipe = self.recipe
-        return f"{recipe.model}, {self.plan.epochs} epochs, photos of {recipe.size} pixels"
+        return f"{recipe.model}, {many(self.plan.epochs, 'epoch')}, photos of {recipe.size} pixels"
 
     def train(self) -> dict[str, Int64]:
         """Return the predictions of each version's models for the test set: class numbers, shape (S, n)."""
@@ -122,7 +124,7 @@ class Trainer:
             done = run_jobs(jobs, data, recipe, self.plan.arrangement, what=what, reporter=self.reporter)
             for name, result in zip(self.versions.names, done, strict=True):
                 predictions[name].append(_predicted(result))
-        return {name: np.stack(found) for name, found in predictions.items()}
+        return {name: np.stack(by_seed) for name, by_seed in predictions.items()}
 
     def _data(self, recipe: Recipe) -> Data:
         # features are of all photos, so that all versions and the folds share them; they use no label
@@ -140,7 +142,7 @@ class Trainer:
 
     def _job(self, name: str, seed: int) -> Job:
         labels = self.versions.labels(name, seed)
-        # test listings train no version; their given labels are there for the learning curve
+        # test listings train no version; their given labels are for the learning curve
         shown = labels.copy()
         shown[self.versions.test] = self.versions.given
         return Job(
@@ -154,5 +156,5 @@ class Trainer:
 
 
 def _predicted(done: Done) -> Int64:
-    # one model, as a person would train it; blending it with the head would hide what noise does to it
+    # the network alone, as a person would train it: blended with the linear model it would hide the effect of noise
     return np.asarray(done.predictions.argmax(axis=1), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""True labels, where somebody knows them: for benchmarks, never for finding anything."""
+"""True labels, for benchmarks: they score models, and find nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training.utils.arrays import Int64
 
 __all__ = ["NO_CLASS", "Truth", "read_truth"]
 
-#: The true label is known, and is none of the classes.
+#: Of a listing whose true label is none of the classes.
 NO_CLASS = -2
 _COLUMN = "true_label"
 
@@ -27,8 +27,8 @@ class Truth:
     Attributes
     ----------
     labels : ndarray of int64, shape (N,)
-        Class numbers, in the order of ``listings.parquet``; -1 where it is not known, `NO_CLASS` where it is none of
-        the classes.
+        Class numbers, in the order of ``listings.parquet``; -1 where unknown, `NO_CLASS` where it is none of the
+        classes.
     """
 
     labels: Int64
@@ -57,7 +57,7 @@ def read_truth(run: RunFolder, name: str) -> Truth:
     labels = np.where(has_truth & (numbers < 0), NO_CLASS, numbers)
     if not (labels >= 0).any():
         raise InputError(
-            f"{name} names no true label",
+            f"{name} has no true label that is a class",
             got=some(given.dropna().astype(str).unique().tolist()) or "nothing",
             wanted=f"classes of the run: {some(run.classes)}",
         )
@@ -67,7 +67,7 @@ def read_truth(run: RunFolder, name: str) -> Truth:
 def _from_file(path: Path, columns: list[str]) -> dict[str, str]:
     if not path.is_file():
         raise InputError(
-            "the true labels are nowhere",
+            "there are no such true labels",
             got=str(path),
             wanted=f"a column of the dataset, or a CSV with id and {_COLUMN}",
             fix=closest(str(path), columns),
@@ -84,7 +84,7 @@ def _from_file(path: Path, columns: list[str]) -> dict[str, str]:
             wanted=f"id and {_COLUMN}",
             fix=closest(missing[0], list(table.columns)),
         )
-    twice = table["id"][table["id"].duplicated()].unique().tolist()
-    if twice:
-        raise InputError(f"{path} has ids twice", got=some(twice), wanted="one row for a listing")
+    repeated = table["id"][table["id"].duplicated()].unique().tolist()
+    if repeated:
+        raise InputError(f"{path} has repeated ids", got=some(repeated), wanted="one row per listing")
     return dict(zip(table["id"], table[_COLUMN], strict=True))

@@ -34,7 +34,7 @@ class Versions:
     run : RunFolder
         Finished, with photos and ``cleaned/``.
     truth : Truth, optional
-        The true labels, where they are known.
+        The true labels, if there are any.
     compare, controls : bool
         Whether to train the version before the fixes, too, and the controls.
 
@@ -83,9 +83,9 @@ class Versions:
         self.given = given[self.test]
         holding = run.holding_decisions()
         decisions, self.damaged = holding.decisions, holding.damaged
-        self._unseen = {id for id, decision in decisions.items() if decision.source == "suggestion"}
+        self._by_suggestion = {id for id, decision in decisions.items() if decision.source == "suggestion"}
         self.decided = {
-            str(id): decisions[id] for id in self.ids[self.test] if id in decisions and id not in self._unseen
+            str(id): decisions[id] for id in self.ids[self.test] if id in decisions and id not in self._by_suggestion
         }
         self.reviewed = _reviewed(self.ids[self.test], self.given, self.decided, self.classes)
         self._truth = None if truth is None else truth.labels
@@ -119,12 +119,12 @@ class Versions:
 
     @property
     def deleted(self) -> Bool:
-        """Training listings that are gone after the fixes; shape (N,)."""
+        """Training listings that the fixes deleted; shape (N,)."""
         return np.asarray((self.before >= 0) & (self.after < 0))
 
     def source(self, row: int) -> str:
         """Return who changed a listing: ``person`` or ``suggestion``."""
-        return "suggestion" if self.ids[row] in self._unseen else "person"
+        return "suggestion" if self.ids[row] in self._by_suggestion else "person"
 
     def _controls(self) -> list[str]:
         both = [RELABELLED, DELETED] if self.relabelled.any() and self.deleted.any() else []
@@ -146,9 +146,9 @@ class Versions:
             rows = np.flatnonzero(self.before >= 0)
             number = int(self.relabelled.sum() + self.deleted.sum())
             # independent of how the models draw
-            gone = np.random.default_rng([seed, 7919]).choice(rows, min(number, len(rows) - 2), replace=False)
+            deleted = np.random.default_rng([seed, 7919]).choice(rows, min(number, len(rows) - 2), replace=False)
             labels = self.before.copy()
-            labels[gone] = -1
+            labels[deleted] = -1
             return labels
         if name == BLIND:
             return np.where(self._trains & (self._suggested >= 0), self._suggested, self.before)
@@ -159,7 +159,7 @@ class Versions:
         return self._correct()
 
     def _correct(self) -> Int64:
-        """Return the true labels; a listing of no class is removed, and one whose truth is unknown stays as it is."""
+        """Return the true labels; a listing of no class is removed, and one without a true label keeps its label."""
         assert self._truth is not None
         true = np.where(self._truth == NO_CLASS, -1, np.where(self._truth >= 0, self._truth, self.before))
         return np.where(self._trains & (self.before >= 0), true, -1)

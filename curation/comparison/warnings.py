@@ -38,7 +38,7 @@ def warnings_of(versions: Versions, seeds: int) -> list[str]:
     few = (tested > 0) & (tested < _SMALL_CLASS)
     if few.any():
         their = agree(int(few.sum()), "its", "their")
-        warnings.append(f"fewer than {_SMALL_CLASS} test listings of {some(classes[few])}: {their} F1 says little")
+        warnings.append(f"fewer than {_SMALL_CLASS} test listings of {some(classes[few])}: {their} F1 is unreliable")
     before, after = (
         np.bincount(labels[labels >= 0], minlength=len(classes)) for labels in (versions.before, versions.after)
     )
@@ -51,7 +51,7 @@ def warnings_of(versions: Versions, seeds: int) -> list[str]:
     if versions.doubted > _DOUBTFUL * len(versions.test):
         warnings.append(
             f"{versions.doubted} of {len(versions.test)} test labels are flagged as wrong and undecided: reviewing "
-            f"{agree(versions.doubted, 'it', 'them')} makes the comparison sharper"
+            f"{agree(versions.doubted, 'it', 'them')} makes the comparison more precise"
         )
     if seeds == 1:
         warnings.append("with one seed the interval covers the randomness of the test set, but not that of training")

@@ -125,8 +125,8 @@ class TestTruth:
         ("content", "said"),
         [
             ("id,true\na,b\n", "no column 'true_label'"),
-            ("id,true_label\na,Webcams\na,Webcams\n", "ids twice"),
-            ("id,true_label\na,nonsense\n", "names no true label"),
+            ("id,true_label\na,Webcams\na,Webcams\n", "repeated ids"),
+            ("id,true_label\na,nonsense\n", "no true label that is a class"),
         ],
     )
     def test_a_file_that_can_not_be_used_is_refused(self, fixed, tmp_path, content, said):
@@ -215,7 +215,7 @@ class TestWarnings:
         text = " ".join(result["warnings"])
         assert "expect wide intervals" in text
         assert "no listing of Chargers, Webcams" in text
-        assert "their F1 says little" in text
+        assert "their F1 is unreliable" in text
         assert "one seed" in text
         assert result["per_class"]["Webcams"]["difference"] is None
         assert result["verdict"] in ("helped", "hurt", "no difference")
@@ -282,7 +282,7 @@ class TestSettings:
     def test_networks_can_be_compared_where_the_run_had_none(self, fixed):
         changes = {"epochs": 1, "model": "squeezenet1_1", "batch_size": 32}
         result = retrain(fixed, seeds=1, changes=changes)
-        assert result["model"] == "squeezenet1_1, 1 epochs, photos of 32 pixels"
+        assert result["model"] == "squeezenet1_1, 1 epoch, photos of 32 pixels"
         assert (result["epochs"], result["settings"]["batch_size"]) == (1, 32)
 
     @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from curation.comparison.compare import retrain as train_after
-from curation.comparison.compare import retrain_and_compare
+from curation.comparison import compare
 from curation.errors import InputError, RunError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.listings import read_listings
@@ -31,7 +30,7 @@ def decide(run, **actions):
 
 def retrain(run, **options):
     """Compare, and return the content of comparison.json."""
-    return retrain_and_compare(run, **options).to_dict()
+    return compare.retrain(run, **options).to_dict()
 
 
 def rows_of(run, split, count=6):
@@ -116,7 +115,7 @@ def test_accepted_suggestions_never_touch_the_test_set(run):
 
 def test_without_compare_only_the_cleaned_dataset_is_trained_on(run):
     relabel_some(run)
-    result = train_after(run, seeds=1).to_dict()
+    result = retrain(run, seeds=1, compare=False)
     assert "after" in result
     assert "before" not in result
     assert "difference" not in result

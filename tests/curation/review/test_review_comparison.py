@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.comparison.compare import retrain_and_compare
+from curation.comparison.compare import retrain
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.review.app.comparison import COMPARED
 from curation.review.app.dataset import open_dataset
@@ -41,7 +41,7 @@ def compared(finished: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> R
     last = run.classes[-1]
     run.decide([Decision(id, "relabel", last, "ana", now(), "app") for id in moved["id"][moved["label"] != last]])
     apply_fixes(run, plan_fixes(run))
-    retrain_and_compare(run, seeds=1)
+    retrain(run, seeds=1)
     return run
 
 
