@@ -33,21 +33,13 @@ def browser() -> Iterator[Any]:
         yield browser
 
 
-@pytest.fixture(scope="module")
-def _context(browser: Any) -> Iterator[Any]:
+@pytest.fixture
+def context(browser: Any) -> Iterator[Any]:
+    """A profile of its own: clearing the storage of a shared one may take effect only in the next test."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     context.set_default_timeout(5000)
     yield context
     context.close()
-
-
-@pytest.fixture
-def context(_context: Any) -> Iterator[Any]:
-    """A browser that remembers nothing of the other tests."""
-    yield _context
-    for tab in _context.pages:
-        tab.evaluate("localStorage.clear()")
-        tab.close()
 
 
 class Opened:
