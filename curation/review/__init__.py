@@ -1,6 +1,6 @@
 """The review: a run in the FiftyOne App, and what people decide there.
 
-Nothing here imports FiftyOne until it is needed; that takes seconds.
+FiftyOne is imported only when it is needed, because that takes seconds.
 """
 
 from curation.review.app.dataset import Collected, collect_decisions

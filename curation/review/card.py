@@ -1,4 +1,4 @@
-"""What a person needs to see of a listing to decide on it; the App and the page show the same."""
+"""Everything about a listing that a person needs to decide on it; the App and the page show the same."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from training.utils.arrays import Float64, Int64
 
 __all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
 
-#: How many sound examples of a class are shown beside a listing.
+#: Number of sound examples of a class beside a listing.
 EXAMPLES = 3
-#: The columns of the review's table that are shown.
+#: The columns of the review's table that a card shows.
 _COLUMNS = (
     "id",
     "photo",
@@ -40,7 +40,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Example:
-    """A listing that is shown beside another one.
+    """A listing beside another one.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Example:
     title : str or None
     price : float or None
     given : str or None
-        Its label.
+        The given label.
     """
 
     id: str
@@ -75,19 +75,19 @@ class Card:
     given, suggested : str or None
         Labels.
     given_chance, suggested_chance : float or None
-        The chance that each is right, in [0, 1].
+        The probability that each is right, in [0, 1].
     change_chance : float or None
-        The chance that the listing must change, in [0, 1].
+        The probability that the listing must change, in [0, 1].
     issues : tuple of str
-        The kinds that are flagged.
+        The kinds of issue that are flagged.
     reasons : tuple of str
-        Why, in words.
+        Why the listing is flagged, in words.
     classes : tuple of (str, float or None)
-        All classes with their out-of-fold probability, the suggested one first and the rest from likely to unlikely.
+        All classes with their out-of-fold probability, the suggested one first, the others from likely to unlikely.
     reposts : tuple of str
         The other listings with the same photo, or nearly the same.
     like_given, like_suggested : tuple of Example
-        The sound listings of each class whose photos look most like this one; at most `EXAMPLES`.
+        The sound listings of each class with the most similar photos; at most `EXAMPLES`.
     """
 
     id: str
@@ -116,12 +116,12 @@ class Cards:
     Parameters
     ----------
     run : RunFolder
-        A finished one with photos.
+        A finished run with photos.
 
     Attributes
     ----------
     table : DataFrame
-        The table they are made from; see :func:`curation.review.table.review_table`.
+        The table of the review; see :func:`curation.review.table.review_table`.
     classes : list of str
     """
 
@@ -147,7 +147,7 @@ class Cards:
 
     @property
     def queue(self) -> list[str]:
-        """The flagged listings, the first to look at first."""
+        """The flagged listings, the most urgent first."""
         return [id for id, issues in zip(self._columns["id"], self._columns["issues"], strict=True) if issues]
 
     def card(self, id: str) -> Card:
@@ -182,7 +182,7 @@ class Cards:
         )
 
     def example(self, id: str) -> Example:
-        """Return what is shown of a listing beside another one.
+        """Return a listing as it is shown beside another one.
 
         Raises
         ------
@@ -193,7 +193,7 @@ class Cards:
         return Example(id, row["photo"], _text(row.get("title")), row.get("price"), row.get("given_label"))
 
     def likely_classes(self, ids: Sequence[str]) -> list[str]:
-        """Return all classes, the most probable for these listings taken together first."""
+        """Return all classes, those that are most probable for these listings together first."""
         probs = [self._probs[id] for id in ids if id in self._probs]
         if not probs:
             return list(self.classes)

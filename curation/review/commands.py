@@ -1,6 +1,6 @@
-"""What the review's pages tell a person to type, and the marks by which its files are known again.
+"""The commands that the review's pages tell people to type, and the marks that identify its files.
 
-Pages live outside any program that could respell the names of the API, so here, and nowhere else, they are commands.
+No program can respell the names of the API inside a page, so here, and nowhere else, they are commands.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ from pathlib import Path
 
 __all__ = ["APPLY_FIXES", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions"]
 
-#: Makes the decisions of the App a new version of the dataset.
+#: Turns the decisions of the App into a new version of the dataset.
 APPLY_FIXES = "curate apply-fixes"
-#: How a review page begins; a file that begins otherwise is never overwritten.
+#: The beginning of a review page; a file that begins otherwise is never overwritten.
 PAGE_MARK = "<!doctype html>\n<!-- curate review -->\n"
-#: What the names begin with under which a browser keeps the decisions of a page.
+#: The beginning of the keys under which a browser stores the decisions of a page.
 STORAGE_PREFIX = "curate review"
 
 
 def apply_decisions(run: Path, *, named: bool) -> str:
-    """Return what to type once the decisions of a page are downloaded.
+    """Return the command to type once the decisions of a page are downloaded.
 
     Parameters
     ----------
     run : Path
         Folder of the run.
     named : bool
-        Whether to name the run; without, it is the latest one.
+        Whether to name the run; otherwise the command uses the latest one.
 
     Examples
     --------

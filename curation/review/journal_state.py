@@ -1,4 +1,4 @@
-"""The decisions of a run as they stand, computed once for the whole review."""
+"""The valid decisions of a run, computed once for the whole review."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Standing", "standing_of"]
 
 @dataclass(frozen=True)
 class Standing:
-    """The decisions of a journal as they stand.
+    """The valid decisions of a journal.
 
     Attributes
     ----------
@@ -23,9 +23,9 @@ class Standing:
     damaged : tuple of str
         A message for each line that can't be read.
     holding : dict of str to Decision
-        The decision that stands for each listing that has one.
+        The valid decision of each listing that has one.
     misfits : dict of str to str
-        Listings whose decision does not fit this run, and why; it stays in the journal and is not shown.
+        Listings whose decision does not fit this run, and why. Such decisions stay in the journal and are not shown.
     notes : dict of str to Decision
         The latest note of each listing that has one.
     differ : frozenset of str
@@ -40,12 +40,12 @@ class Standing:
     differ: frozenset[str]
 
     def record(self, id: str) -> Decision | None:
-        """Return the decision that stands for a listing, else its note."""
+        """Return the valid decision of a listing, otherwise its note."""
         return self.holding.get(id) or self.notes.get(id)
 
 
 def standing_of(run: RunFolder) -> Standing:
-    """Return the decisions as they stand; cached for as long as the journal and the listings stay the same.
+    """Return the valid decisions; cached for as long as the journal and the listings stay the same.
 
     Raises
     ------

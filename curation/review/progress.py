@@ -1,4 +1,4 @@
-"""How far a review is, and whether it pays to continue."""
+"""The progress of a review, and whether it is worth continuing."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from curation.run.journal import ACTIONS, Decision
 
 __all__ = ["AHEAD", "Progress", "progress_of"]
 
-#: How many listings of the queue the hint to stop looks ahead.
+#: Number of listings that the hint to stop considers.
 AHEAD = 20
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a review is.
+    """The progress of a review.
 
     Attributes
     ----------
     flagged, done : int
-        Flagged listings, and those of them that have a decision.
+        Number of flagged listings, and of those that have a decision.
     others : int
-        Decided listings that were not flagged.
+        Number of decided listings that are not flagged.
     actions : dict of str to int
-        Standing decisions by action: ``keep``, ``relabel``, ``delete``.
+        Valid decisions by action: ``keep``, ``relabel``, ``delete``.
     reviewers : dict of str to int
-        Standing decisions by who made them, the most first.
+        Valid decisions by reviewer, the most first.
     kinds : dict of str to (int, int)
-        For each kind of issue: how many are decided, and how many there are.
+        For each kind of issue: decided listings, and all listings.
     expected_left : float
         Expected number of undecided flagged listings that need a change: the sum of their ``change_chance``.
     expected_ahead : float
-        The same of the next `AHEAD` of the queue.
+        The same for the next `AHEAD` of the queue.
     expected_done : float
-        How many of the decided flagged listings were expected to change, to compare with `changed_done`.
+        Number of decided flagged listings that were expected to change, to compare with `changed_done`.
     changed_done : int
-        How many of them were relabelled or deleted.
+        Number of them that were relabelled or deleted.
     """
 
     flagged: int
@@ -57,12 +57,12 @@ class Progress:
 
     @property
     def left(self) -> int:
-        """Flagged listings without a decision."""
+        """Number of flagged listings without a decision."""
         return self.flagged - self.done
 
     @property
     def hint(self) -> str:
-        """What to do next, in a sentence; empty while it pays to continue."""
+        """A sentence on what to do next; empty while the review is worth continuing."""
         if not self.flagged:
             return "Nothing is flagged, so there is nothing to review."
         if not self.left:
@@ -77,14 +77,14 @@ class Progress:
 
 
 def progress_of(table: pd.DataFrame, holding: Mapping[str, Decision]) -> Progress:
-    """Count what is done.
+    """Return the progress of a review.
 
     Parameters
     ----------
     table : DataFrame
-        Of :func:`curation.review.table.review_table`.
+        From :func:`curation.review.table.review_table`.
     holding : mapping of str to Decision
-        The decision that holds for each listing that has one.
+        The valid decision of each listing that has one.
     """
     decided = table["id"].isin(list(holding))
     flagged = table["issues"].str.len() > 0
@@ -94,7 +94,6 @@ def progress_of(table: pd.DataFrame, holding: Mapping[str, Decision]) -> Progres
     actions = Counter(decision.action for decision in holding.values())
     reviewers = Counter(decision.reviewer for decision in holding.values())
     kinds = table["issues"][flagged].explode()
-    there = kinds.value_counts()
     done = kinds[decided[kinds.index]].value_counts()
     return Progress(
         flagged=int(flagged.sum()),
@@ -102,7 +101,7 @@ def progress_of(table: pd.DataFrame, holding: Mapping[str, Decision]) -> Progres
         others=len(holding) - int((flagged & decided).sum()),
         actions={action: actions[action] for action in ACTIONS},
         reviewers=dict(reviewers.most_common()),
-        kinds={str(kind): (int(done.get(kind, 0)), int(count)) for kind, count in there.items()},
+        kinds={str(kind): (int(done.get(kind, 0)), int(count)) for kind, count in kinds.value_counts().items()},
         expected_left=float(chance[left].sum()),
         # the table is in the order of the queue
         expected_ahead=float(chance[left].head(AHEAD).sum()),

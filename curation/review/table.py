@@ -1,4 +1,4 @@
-"""What the App shows of a run: one row per listing, from ``issues.parquet`` and ``listings.parquet``."""
+"""The table that a review shows: one row per listing, from ``issues.parquet`` and ``listings.parquet``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FROM_LISTINGS = ("title", "split", "fold", "sha256", "width", "height")
 
 
 def issue_kinds(columns: Sequence[str]) -> list[str]:
-    """Return the kinds of issue that a table has, from its ``is_<kind>_issue`` columns, in their order.
+    """Return the kinds of issue in a table, from its ``is_<kind>_issue`` columns, in their order.
 
     Examples
     --------
@@ -30,21 +30,21 @@ def issue_kinds(columns: Sequence[str]) -> list[str]:
 
 
 def review_table(run: RunFolder) -> pd.DataFrame:
-    """Return the listings that can be looked at, by priority.
+    """Return the listings that have a photo, by priority.
 
     Returns
     -------
     DataFrame
         The columns of ``issues.parquet`` and ``title``, ``split``, ``fold``, ``sha256``, ``width`` and ``height`` of
-        the listings; ``photo`` (absolute path), ``issues`` (list of the kinds flagged), ``near_duplicate_order``
-        (place of the listing's repost group, 1 is the worst), ``predicted_label`` and ``predicted_confidence`` (the
-        class with the highest out-of-fold probability). Listings without a photo are left out; those whose
-        photo is missing or damaged stay.
+        the listings; ``photo`` (absolute path), ``issues`` (list of the flagged kinds), ``near_duplicate_order``
+        (rank of the listing's repost group, 1 is the worst), ``predicted_label`` and ``predicted_confidence`` (the
+        class with the highest out-of-fold probability). Listings without a photo are left out; those
+        with a missing or damaged photo stay.
 
     Raises
     ------
     ReviewError
-        When no listing has a photo, or the folder of the photos is gone.
+        If no listing has a photo, or the folder of the photos does not exist.
     """
     issues, listings = run.issues(), run.listings()
     for table in (issues, listings):
@@ -55,7 +55,7 @@ def review_table(run: RunFolder) -> pd.DataFrame:
     has_photo = images.notna() & (images.astype(str).str.strip() != "")
     if not has_photo.any():
         raise ReviewError(
-            f"run {run.folder} has no photos to look at. Decide in a table instead, with the columns id, decision and "
+            f"run {run.folder} has no photos to review. Decide in a table instead, with the columns id, decision and "
             "new_label: `apply_fixes(decisions='FILE.csv')`"
         )
     root = run.photo_root
@@ -77,7 +77,7 @@ def review_table(run: RunFolder) -> pd.DataFrame:
 
 
 def missing_photos(table: pd.DataFrame) -> list[str]:
-    """Return the listings whose photo could be read when the run was made and is gone now, by priority.
+    """Return the listings whose photo has disappeared since the run was made, by priority.
 
     Parameters
     ----------
@@ -87,22 +87,21 @@ def missing_photos(table: pd.DataFrame) -> list[str]:
     Raises
     ------
     ReviewError
-        When no photo at all is there.
+        If no photo exists.
     """
-    there = [Path(photo).is_file() for photo in table["photo"]]
-    if not any(there):
+    exists = [Path(photo).is_file() for photo in table["photo"]]
+    if not any(exists):
         raise ReviewError(
             f"none of the {len(table):,} photos of this run exists: there is no file {table['photo'].iloc[0]}. Move "
             "them back, or start again with `find_issues(listings)` where the dataset is now"
         )
     if "sha256" not in table:
         return []
-    read = table["sha256"].notna()
-    return [id for id, was, now in zip(table["id"], read, there, strict=True) if was and not now]
+    return table["id"][table["sha256"].notna() & ~np.array(exists)].tolist()
 
 
 def _order_of_groups(table: pd.DataFrame) -> pd.Series:
-    """Return the place of each listing's repost group, the one with the worst score first; missing without one."""
+    """Return the rank of each listing's repost group, the one with the worst score first; NA without a group."""
     if "near_duplicate_group" not in table:
         return pd.Series(pd.NA, index=table.index, dtype="Int64")
     columns = ["near_duplicate_score", "priority"]
@@ -126,7 +125,7 @@ def _predictions(run: RunFolder) -> pd.DataFrame:
 
 
 def plain(value: Any) -> Any:
-    """Return a table's value as MongoDB takes it: a Python object, None for every kind of missing."""
+    """Return a value of a table as MongoDB accepts it: a Python object, None if it is missing."""
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(item) for item in value]
     if pd.isna(value):

@@ -145,7 +145,7 @@ def test_undo_takes_the_last_decision_back_and_goes_to_it(opened: Opened) -> Non
     assert (opened.id, opened.text("counts")) == ("01", "1 of 6 decided · 1 kept")
     opened.press("u u")
     assert (opened.id, opened.text("counts")) == ("00", "0 of 6 decided")
-    assert opened.text("said") == "Nothing has been decided in this page."
+    assert opened.text("message") == "Nothing has been decided in this page."
 
 
 def test_an_undo_leads_back_to_the_decision_before_it(opened: Opened) -> None:
@@ -227,7 +227,7 @@ def test_the_queue_is_filtered_by_kind_state_and_words(opened: Opened) -> None:
     opened.tab.locator("#card").focus()
     opened.press("k")
     opened.tab.select_option("#state", "left")
-    assert (opened.rows, opened.text("found")) == (3, "3 of 6 listings")
+    assert (opened.rows, opened.text("matches")) == (3, "3 of 6 listings")
     opened.tab.select_option("#state", "done")
     assert (opened.rows, opened.id) == (1, "00")
     opened.tab.select_option("#kind", "")
@@ -315,7 +315,7 @@ def test_a_person_goes_on_in_another_browser(opened: Opened, browser: Any, run: 
     other.press("d")  # before the import: newer than what comes in, so it holds
     other.tab.set_input_files("#import-file", path)
     other.tab.locator("#counts", has_text="3 of 6").wait_for()
-    assert other.text("said") == "2 decisions imported; 1 already here or older."
+    assert other.text("message") == "2 decisions imported; 1 already here or older."
     merged = {one.id: one for one in read_decisions_csv(other.download(tmp_path, "Cleo"), reviewer="ana")}
     elsewhere.close()
     assert {id: (one.action, one.reviewer) for id, one in merged.items()} == {
@@ -360,7 +360,7 @@ def test_a_browser_that_keeps_nothing_is_told(run: RunFolder, browser: Any, tmp_
     page = write_page(run).path
     assert page is not None
     opened = Opened(context, page)
-    assert opened.text("warning").startswith("This browser does not keep decisions")
+    assert opened.text("warning").startswith("This browser can't save the decisions")
     opened.press("k a")
     assert decided(opened.download(tmp_path)) == [("00", "keep", None), ("01", "relabel", "NA")]
     context.close()

@@ -11,13 +11,13 @@ from training.utils.files import sha256_of_file
 
 __all__ = ["COMPARED", "PREDICTED", "show_comparison"]
 
-#: By evaluation key, the field of the predictions. A field called like the key is what the evaluation itself makes:
-#: whether the prediction is the given label.
+#: The field of the predictions by the key of the evaluation. The evaluation itself adds a field with the name of the
+#: key: whether the prediction equals the given label.
 PREDICTED = {"before": "predicted_before", "after": "predicted_after"}
-#: Every field of the comparison, in the order they are read.
+#: All fields of the comparison, in the order in which people read them.
 COMPARED = ("predicted_before", "before", "predicted_after", "after")
 _WHAT = "the class that most models trained {} the fixes predict; confidence is the share of models that do"
-# stands until all is written, so that what an interrupted opening left is rebuilt
+# set until everything is written, so that an interrupted opening is repeated
 _UNFINISHED = "unfinished"
 
 
@@ -27,24 +27,24 @@ def show_comparison(dataset: Any, run: RunFolder) -> None:
     Parameters
     ----------
     dataset : fiftyone.Dataset
-        With the given labels in ``ground_truth``, so after edits of the Annotate tab were collected: FiftyOne keeps
-        what the labels were when it evaluated, and later edits don't change the evaluation.
+        Its ``ground_truth`` has the given labels, because edits of the Annotate tab have been collected. FiftyOne keeps
+        the labels that it evaluated, so later edits don't change the evaluation.
     run : RunFolder
-        Without a comparison, or with one that was taken back, there are no evaluations.
+        Without a comparison, or after its undo, there are no evaluations.
     """
     compared = run.comparison_file.exists() and run.predictions_file.exists()
-    shown = sha256_of_file(run.predictions_file) if compared else None
-    if dataset.info["curate"].get("comparison") == shown:
+    version = sha256_of_file(run.predictions_file) if compared else None
+    if dataset.info["curate"].get("comparison") == version:
         return
     _remember(dataset, _UNFINISHED)
     _remove(dataset)
     if compared:
         _add(dataset, run)
-    _remember(dataset, shown)
+    _remember(dataset, version)
 
 
-def _remember(dataset: Any, shown: str | None) -> None:
-    dataset.info["curate"] = {**dataset.info["curate"], "comparison": shown}
+def _remember(dataset: Any, version: str | None) -> None:
+    dataset.info["curate"] = {**dataset.info["curate"], "comparison": version}
     dataset.save()
 
 

@@ -29,22 +29,22 @@ from training.utils.files import sha256_of_file
 
 __all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
 
-# Raise it when the fields change: datasets of another layout are rebuilt.
+# increase when the fields change: datasets of another layout are rebuilt
 _LAYOUT = 2
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What was found in FiftyOne that was not in the journal.
+    """Changes in FiftyOne that were not in the journal.
 
     Attributes
     ----------
     decisions : tuple of Decision
         Labels edited in the Annotate tab, now in the journal.
     unusable : tuple of str
-        Listings whose label was removed there, or is no class of the run. No decision; the label is as given again.
+        Listings whose label was removed, or is not a class of the run. There is no decision, and the label is reset.
     vanished : tuple of str
-        Listings whose sample was removed from FiftyOne. No decision; it comes back when the run is opened again.
+        Listings whose sample was removed. There is no decision; it comes back when the run is opened again.
     """
 
     decisions: tuple[Decision, ...] = ()
@@ -60,16 +60,16 @@ class Opened:
     ----------
     dataset : fiftyone.Dataset
     photos : tuple of str
-        Every file that the App may show: the photos by priority, and their thumbnails.
+        All files that the App may show: the photos by priority, and their thumbnails.
     thumbnails : dict of str to str
         The photo of each thumbnail; see :class:`curation.review.app.thumbnails.Thumbnails`.
     collected : Collected
-        What an earlier session had left in FiftyOne.
+        What an earlier session left in FiftyOne.
     messages : tuple of str
-        What a person should know, a line each: decisions taken over from an earlier run, lines of the journal that
-        can't be read or mean nothing here, photos that are gone, nothing to review.
+        Lines for the reviewer: decisions taken over from an earlier run, lines of the journal that can't be read or
+        do not fit this run, missing photos, nothing to review.
     first_view : str
-        The saved view to begin with.
+        The saved view that opens first.
     """
 
     dataset: Any
@@ -83,7 +83,7 @@ class Opened:
 def dataset_name(run: RunFolder) -> str:
     """Return the name of a run's dataset in FiftyOne, e.g. ``curate-furniture-3-1f0c77aa``.
 
-    The last part is made from the folder's full path: two checkouts may both have a run 3.
+    The last part is a hash of the folder's full path, because two checkouts may both have a run 3.
     """
     folder = run.folder.resolve()
     path = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
@@ -92,24 +92,24 @@ def dataset_name(run: RunFolder) -> str:
 
 
 def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
-    """Make the FiftyOne dataset of a run, or open the one made before, with all decisions of the journal.
+    """Make or open the FiftyOne dataset of a run, with all decisions of the journal.
 
-    The dataset is rebuilt if the run has changed, or if samples were removed. Decisions survive that, because they are
-    in the journal. The evaluations before and after the fixes are those of the comparison that the run has now.
+    The dataset is rebuilt if the run has changed or samples were removed. The decisions survive, because they are in
+    the journal. The evaluations before and after the fixes are those of the run's current comparison.
 
-    A run without decisions takes over those of the latest earlier run of its dataset that still apply.
+    A run without decisions takes over those of the latest earlier run of its dataset, as far as they still apply.
 
     Parameters
     ----------
     run : RunFolder
-        A finished one.
+        A finished run.
     reviewer : str, optional
         Who edited labels in the Annotate tab; by default ``CURATE_REVIEWER`` or the name of the account.
 
     Raises
     ------
     ReviewError
-        If the run has no photos, all of them are gone, or its folder can't be written.
+        If the run has no photos, none of them exists, or its folder can't be written.
     """
     run.require_finished()
     table = review_table(run)
@@ -162,7 +162,7 @@ def _missing(ids: list[str]) -> list[str]:
 
 
 def _misfits(run: RunFolder, standing: Standing) -> list[str]:
-    """Say which decisions of the journal are not shown, and why."""
+    """Return messages about the decisions of the journal that are not shown."""
     reasons: dict[str, list[str]] = {}
     for id, why in standing.misfits.items():
         reasons.setdefault(why, []).append(id)
@@ -176,13 +176,13 @@ def _misfits(run: RunFolder, standing: Standing) -> list[str]:
 def collect_decisions(run: RunFolder, reviewer: str | None = None) -> Collected:
     """Turn edits of FiftyOne's own Annotate tab into decisions of the run.
 
-    An edited ``ground_truth`` becomes a relabel. A sample that was removed from FiftyOne is reported; that is not a
-    decision. A run that was never opened in FiftyOne has nothing to collect.
+    An edited ``ground_truth`` becomes a relabel. A removed sample is reported, but is not a decision. A run that was
+    never opened in FiftyOne has nothing to collect.
 
     Parameters
     ----------
     run : RunFolder
-        A finished one.
+        A finished run.
     reviewer : str, optional
         As for :func:`open_dataset`.
     """
@@ -212,7 +212,7 @@ def _fingerprint(run: RunFolder) -> str:
 def _make(fo: Any, name: str, run: RunFolder, table: pd.DataFrame, made_from: str) -> Any:
     dataset = fo.Dataset(name, persistent=True)
     try:
-        # scikit-learn computes the points without holding up other threads
+        # scikit-learn computes the points meanwhile, without the interpreter lock
         with ThreadPoolExecutor(1) as pool:
             points = pool.submit(points_of, run)
             add_samples(dataset, table, run.folder.resolve() / "thumbnails")
@@ -224,7 +224,7 @@ def _make(fo: Any, name: str, run: RunFolder, table: pd.DataFrame, made_from: st
             dataset.default_classes = run.classes
             add_evaluation(dataset, run.classes)
             add_plot(dataset, points.result())
-        # written last: with it the dataset counts as whole
+        # written last: without it, the dataset counts as incomplete
         dataset.info["curate"] = {"run": str(run.folder.resolve()), "made_from": made_from}
         dataset.save()
     except BaseException:

@@ -1,4 +1,4 @@
-"""Deciding on listings that are open in the App."""
+"""Decisions on listings in the App."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _WHY_NOT = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one click decided.
+    """The outcome of one click.
 
     Attributes
     ----------
     action : str
         ``keep``, ``accept``, ``relabel``, ``delete``, ``undo``, ``note``, or ``keep_one`` (of reposts).
     changed, skipped : tuple of str
-        The listings decided on, and those that the action does not apply to: nothing suggested, nothing to undo.
+        The listings decided on, and those without a suggestion to accept or a decision to undo.
     """
 
     action: str
@@ -71,7 +71,7 @@ def decide(
     label: str | None = None,
     note: str | None = None,
 ) -> Outcome:
-    """Record one decision for each sample, then show it in the App.
+    """Record a decision for each sample, then show it in the App.
 
     Parameters
     ----------
@@ -80,25 +80,25 @@ def decide(
     samples : sequence of str
         FiftyOne's ids of the samples; the journal keeps their order.
     action : str
-        ``keep``, ``accept`` (the suggestion), ``relabel``, ``delete``, ``undo``, or ``note`` (added to the decision
-        that stands, if there is one).
+        ``keep``, ``accept`` (the suggestion), ``relabel``, ``delete``, ``undo``, or ``note`` (added to the valid
+        decision, if there is one).
     reviewer : str
         Who decides.
     label : str, optional
-        The class, for ``relabel``. A listing that already has it is kept.
+        The class for ``relabel``. A listing that already has it is kept.
     note : str, optional
-        The reviewer's own words. Without one, a listing keeps the note that it has.
+        The reviewer's own words. By default, a listing keeps its note.
 
     Raises
     ------
     ReviewError
-        If the journal can't be written, or `label` is not a class of the run. Nothing has changed then.
+        If the journal can't be written, or `label` is not a class of the run. Then nothing has changed.
     """
     run = run_of(dataset)
     if action == "relabel" and label not in run.classes:
         raise ReviewError(f"nothing was recorded: {label!r} is not a class of the run")
     rows = look_at(dataset, samples)
-    # edits by hand were made before this click, so they come before it in the journal
+    # labels were edited before this click, so they come before it in the journal
     record_edits(dataset, run, reviewer, rows)
     holding = standing_of(run).holding
     decided, skipped = {}, []
@@ -120,19 +120,19 @@ def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
     dataset : fiftyone.Dataset
         A dataset made by :func:`curation.review.app.dataset.open_dataset`.
     sample : str
-        FiftyOne's id of the one that stays. A decision that it has, other than to delete it, stands.
+        FiftyOne's id of the one to keep. A decision on it, other than to delete it, stays valid.
     reviewer : str
         Who decides.
 
     Returns
     -------
     Outcome
-        The one that stays is its first listing.
+        Its first listing is the one that is kept.
 
     Raises
     ------
     ReviewError
-        If no other listing shows its photo, or the journal can't be written. Nothing has changed then.
+        If no other listing shows its photo, or the journal can't be written. Then nothing has changed.
     """
     from fiftyone import ViewField
 
@@ -152,7 +152,7 @@ def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
 
 
 def latest(dataset: Any, reviewer: str) -> list[str]:
-    """Return FiftyOne's ids of the samples that a reviewer's latest standing decision was for.
+    """Return FiftyOne's ids of the samples of a reviewer's latest valid decision.
 
     Parameters
     ----------

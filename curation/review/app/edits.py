@@ -1,4 +1,4 @@
-"""Labels that somebody edited in FiftyOne's own Annotate tab."""
+"""Labels that were edited in FiftyOne's own Annotate tab."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def record_edits(
 ) -> tuple[list[Decision], list[str]]:
     """Turn labels that were edited in FiftyOne's Annotate tab into decisions.
 
-    ``ground_truth`` is then set back to the given label, so that an edit counts once: the decision is in the journal,
-    and shown in ``decision`` and ``new_label``.
+    ``ground_truth`` is then reset to the given label, so that an edit counts once: the journal has the decision, and
+    ``decision`` and ``new_label`` show it.
 
     Parameters
     ----------
     dataset : fiftyone.Dataset
     run : RunFolder
     reviewer : str
-        Who decides here.
+        Who edited the labels.
     rows : iterable of samples, optional
-        Where to look; all samples if left out.
+        The samples to examine; by default all.
 
     Returns
     -------
@@ -39,20 +39,20 @@ def record_edits(
     unusable : list of str
         Listings whose label was removed or is not a class of the run; they get no decision.
     """
-    edited = [row for row in (look_at(dataset) if rows is None else rows) if row.shown != row.given]
+    edited = [row for row in (look_at(dataset) if rows is None else rows) if row.label != row.given]
     if not edited:
         return [], []
     classes = set(run.classes)
     time = now()
     decisions = {
-        row.sample: Decision(row.id, "relabel", row.shown, reviewer, time, "app", EDIT_NOTE, row.suggested)
+        row.sample: Decision(row.id, "relabel", row.label, reviewer, time, "app", EDIT_NOTE, row.suggested)
         for row in edited
-        if row.shown in classes
+        if row.label in classes
     }
     write_down(run, list(decisions.values()))
     mirror(dataset, run, decisions)
     _restore(dataset, edited)
-    return list(decisions.values()), [row.id for row in edited if row.shown not in classes]
+    return list(decisions.values()), [row.id for row in edited if row.label not in classes]
 
 
 def _restore(dataset: Any, edited: list[Sample]) -> None:

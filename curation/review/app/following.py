@@ -1,4 +1,4 @@
-"""Which photo comes after the one that was decided on."""
+"""The next photo after a decision."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["following", "photos_shown"]
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What the App shows; equal to another one that asks for the same photos."""
+class _View:
+    """What the App shows; equal to another one with the same photos."""
 
     key: str
     ctx: Any = field(compare=False)
 
 
 @lru_cache(maxsize=1)
-def _order(asked: _Asked) -> dict[str, str]:
-    return dict(zip(*asked.ctx.view.values(["id", "listing_id"]), strict=True))
+def _order(view: _View) -> dict[str, str]:
+    return dict(zip(*view.ctx.view.values(["id", "listing_id"]), strict=True))
 
 
 def photos_shown(ctx: Any) -> dict[str, str]:
@@ -32,32 +32,32 @@ def photos_shown(ctx: Any) -> dict[str, str]:
     Parameters
     ----------
     ctx : fiftyone.operators.ExecutionContext
-        With an open photo. To be asked before a decision, which may take that photo out of the view.
+        With an open photo. Call this before a decision, which may remove that photo from the view.
 
     Returns
     -------
     dict of str to str
-        Listings by FiftyOne's id. With many photos it takes longer to read than to decide; so it is kept until the App
-        shows another view, or a photo is open that was not in it.
+        Listings by FiftyOne's id. With many photos, reading them takes longer than deciding; so the result is cached
+        until the App shows another view, or a photo is open that was not in it.
     """
     names = ("dataset_name", "view_name", "view", "filters", "extended")
-    asked = _Asked(json.dumps([ctx.request_params.get(name) for name in names], default=str), ctx)
-    if ctx.current_sample not in _order(asked):
-        _order.cache_clear()  # the view holds other photos by now
-    return _order(asked)
+    view = _View(json.dumps([ctx.request_params.get(name) for name in names], default=str), ctx)
+    if ctx.current_sample not in _order(view):
+        _order.cache_clear()  # the view has changed
+    return _order(view)
 
 
-def following(ctx: Any, shown: dict[str, str]) -> str | None:
-    """Return the next photo that nobody has decided on, from the open one on and then from the start.
+def following(ctx: Any, photos: dict[str, str]) -> str | None:
+    """Return the next photo without a decision, after the open one and then from the start.
 
     Parameters
     ----------
     ctx : fiftyone.operators.ExecutionContext
         With an open photo.
-    shown : dict of str to str
+    photos : dict of str to str
         From :func:`photos_shown`.
     """
-    samples = list(shown)
-    place = samples.index(ctx.current_sample) if ctx.current_sample in shown else -1
+    samples = list(photos)
+    place = samples.index(ctx.current_sample) if ctx.current_sample in photos else -1
     holding = standing_of(run_of(ctx.dataset)).holding
-    return next((one for one in samples[place + 1 :] + samples[: max(place, 0)] if shown[one] not in holding), None)
+    return next((one for one in samples[place + 1 :] + samples[: max(place, 0)] if photos[one] not in holding), None)

@@ -1,4 +1,4 @@
-"""The forms of a review: what a person fills in before an operator decides."""
+"""The forms of a review."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def relabel_form(ctx: Any, samples: Sequence[str]) -> Any:
     ----------
     ctx : fiftyone.operators.ExecutionContext
     samples : sequence of str
-        FiftyOne's ids of the photos that it is for; if there are none, all photos shown.
+        FiftyOne's ids of the photos to relabel; if empty, all photos shown.
     """
     inputs = types.Object()
     target = ctx.dataset.select(samples) if samples else ctx.view
@@ -53,7 +53,7 @@ def note_form(ctx: Any, samples: Sequence[str]) -> Any:
     Parameters
     ----------
     ctx : ExecutionContext
-        What FiftyOne knows of the App.
+        The state of the App.
     samples : sequence of str
         FiftyOne's ids of the photos that are selected or open.
     """
@@ -68,7 +68,7 @@ def note_form(ctx: Any, samples: Sequence[str]) -> Any:
 
 
 def form_for_all(ctx: Any) -> Any:
-    """Return the form that asks before everything that is shown is decided on."""
+    """Return the form that asks before a decision on all photos shown."""
     inputs = types.Object()
     number = len(ctx.view)
     choices = types.RadioGroup()
@@ -88,7 +88,7 @@ def form_for_all(ctx: Any) -> Any:
 
 
 def _likely_first(ctx: Any, target: Any, suggested: str | None) -> list[tuple[str, str]]:
-    """Return the classes and how they are shown: the suggested one, then the others from likely to unlikely."""
+    """Return the classes with their texts: the suggested one, then the others from likely to unlikely."""
     cards = cards_of(run_of(ctx.dataset))
     listings = target.values("listing_id")
     if len(listings) == 1 and listings[0] in cards:
@@ -102,7 +102,7 @@ def _percent(chance: float) -> str:
     return "< 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
 
 
-def _counted(labels: dict[str, int]) -> str:
-    ordered = sorted(labels.items(), key=lambda item: -item[1])
-    shown = [name if len(ordered) == 1 else f"{name} × {number}" for name, number in ordered[:5]]
-    return ", ".join(shown) + (" …" if len(ordered) > 5 else "") if shown else "nothing"
+def _counted(counts: dict[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    labels = [name if len(ordered) == 1 else f"{name} × {number}" for name, number in ordered[:5]]
+    return ", ".join(labels) + (" …" if len(ordered) > 5 else "") or "nothing"

@@ -22,7 +22,7 @@ _COLOURS = (
     "#827717", "#558b2f", "#0277bd", "#7b1fa2", "#c2185b", "#5d4037",
 )  # fmt: skip
 _GROUPS = {
-    # in the order they are read: what is the question, what was said, the rest. The tags on a tile follow it too.
+    # the order in which people read: the question, the decision, the rest; the tags on a tile have the same order
     "question": ["ground_truth", "suggested", "reasons", "issues", "price", "price_low", "price_high", "title"],
     "decision": ["decision", "new_label", "reviewer", "reviewed_at", "review_note", "disagreement"],
     "listing": ["listing_id", "original_label", "near_duplicate_group", "split", "fold"],
@@ -46,7 +46,7 @@ def view_name(kind: str) -> str:
 
 
 def set_look(dataset: Any, kinds: list[str], classes: list[str]) -> None:
-    """Arrange the dataset for the review. Done at every opening: the look is ours, filters are the reviewer's.
+    """Arrange the dataset for the review, at every opening: the look is ours, filters are the reviewer's.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def set_look(dataset: Any, kinds: list[str], classes: list[str]) -> None:
     config = dataset.app_config
     groups = {name: list(paths) for name, paths in _GROUPS.items()}
     groups["scores"] += [f"{kind}_score" for kind in kinds]
-    # a field in no group would make a group of its own; this one FiftyOne makes anyway, open at the top
+    # a field without a group would get one of its own; FiftyOne adds this group anyway, open at the top
     groups["metadata"] = _other_fields(dataset, groups)
     config.sidebar_groups = [
         fo.SidebarGroupDocument(
@@ -84,7 +84,7 @@ def set_look(dataset: Any, kinds: list[str], classes: list[str]) -> None:
 
 
 def slug(name: str) -> str:
-    """Return what the address of the App calls a saved view or workspace.
+    """Return the name of a saved view or workspace in the address of the App.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def slug(name: str) -> str:
 
 
 def _colours(fo: Any, kinds: list[str], classes: list[str]) -> Any:
-    """Give each class the same colour wherever it occurs; with more classes than colours they come round again."""
+    """Give each class the same colour everywhere; with more classes than colours, colours repeat."""
     labels = [{"value": name, "color": _COLOURS[place % len(_COLOURS)]} for place, name in enumerate(classes)]
     issues = [{"value": kind, "color": _COLOURS[place % len(_COLOURS)]} for place, kind in enumerate(kinds)]
     decisions = [{"value": value, "color": colour} for value, colour in _DECISIONS.items()]
@@ -106,7 +106,7 @@ def _colours(fo: Any, kinds: list[str], classes: list[str]) -> Any:
 
 
 def _workspace(fo: Any, dataset: Any) -> Any:
-    """Return the photos with the progress and, if there is one, the plot of all photos beside them."""
+    """Return the layout: the photos, and beside them the progress and the plot, if there is one."""
     beside = [_space(fo, fo.Panel(type="review_progress"))]
     if dataset.has_brain_run(PLOT):
         # FiftyOne 1.22.1 opens this panel at its list of plots, whatever state it is given
@@ -134,8 +134,8 @@ def _save_views(dataset: Any, kinds: list[str]) -> None:
     _save(dataset, TO_REVIEW, dataset.match(flagged & ~decided).sort_by("priority"), "flagged and not decided on yet")
     for kind in kinds:
         view = dataset.match(ViewField("issues").contains(kind))
-        # Reposts stand together by a plain sort. FiftyOne's own groups show one tile of each, and a decision on all
-        # photos shown would pass over the others.
+        # Sorting keeps reposts together. FiftyOne's own groups show one tile each, and a decision on all photos shown
+        # would skip the others.
         orders = [(field, 1) for field in (f"{kind}_order", f"{kind}_score") if dataset.has_sample_field(field)]
         if len(view):
             _save(dataset, view_name(kind), view.sort_by([*orders[:1], ("priority", 1)]), "worst first")

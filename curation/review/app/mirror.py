@@ -1,7 +1,7 @@
 """The samples of the App, which mirror the journal.
 
-The journal of the run is the truth. A decision is written there before the App shows it, so the fields of the samples
-can be rebuilt from it at any time.
+A decision is written to the run's journal before the App shows it, so the fields of the samples can be rebuilt from the
+journal at any time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DECISION_FIELDS = ("decision", "new_label", "reviewer", "reviewed_at", "review_n
 
 @dataclass(frozen=True)
 class Sample:
-    """A listing as the App has it.
+    """A listing in the App.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Sample:
         Id of the listing.
     given, suggested : str or None
         Labels.
-    shown : str or None
+    label : str or None
         The label that the App shows; differs from the given one if somebody edited it in the Annotate tab.
     note : str or None
         The note that the App shows.
@@ -46,7 +46,7 @@ class Sample:
     id: str
     given: str | None
     suggested: str | None
-    shown: str | None
+    label: str | None
     note: str | None
 
 
@@ -56,16 +56,16 @@ def run_of(dataset: Any) -> RunFolder:
     Raises
     ------
     ReviewError
-        If it is not one of ours, or the folder of the run is gone, so that no decision could be recorded.
+        If it is not one of ours, or the run does not exist any more, so that no decision could be recorded.
     """
     run = RunFolder(Path((dataset.info.get("curate") or {}).get("run", "")))
     if not run.record_file.is_file():
-        raise ReviewError(f"nothing was recorded: the run of dataset {dataset.name} is gone (no {run.record_file})")
+        raise ReviewError(f"nothing was recorded: the run of {dataset.name} does not exist (no {run.record_file})")
     return run
 
 
 def look_at(dataset: Any, samples: Sequence[str] | None = None) -> list[Sample]:
-    """Return samples as they are now, in the order of `samples`; all of them if that is left out."""
+    """Return the current state of samples, in the order of `samples`; by default all of them."""
     view = dataset if samples is None else dataset.select(list(samples), ordered=True)
     fields = ["id", "listing_id", "original_label", "suggested.label", "ground_truth.label", "review_note"]
     return [Sample(*row) for row in zip(*view.values(fields), strict=True)]
@@ -79,15 +79,15 @@ def mirror(dataset: Any, run: RunFolder, samples: Collection[str] | None = None)
     dataset : fiftyone.Dataset
     run : RunFolder
     samples : collection of str, optional
-        FiftyOne's ids of the samples to update; all of them if left out.
+        FiftyOne's ids of the samples to update; by default all.
     """
     standing = standing_of(run)
     view = dataset if samples is None else dataset.select(list(samples))
     changes: dict[str, dict[str, Any]] = {field: {} for field in DECISION_FIELDS}
-    for sample, listing, *shown in zip(*view.values(["id", "listing_id", *DECISION_FIELDS]), strict=True):
-        for field, is_now, value in zip(DECISION_FIELDS, shown, _fields(standing, listing), strict=True):
-            # MongoDB gives times back without their zone
-            if (is_now.replace(tzinfo=UTC) if isinstance(is_now, datetime) else is_now) != value:
+    for sample, listing, *current in zip(*view.values(["id", "listing_id", *DECISION_FIELDS]), strict=True):
+        for field, present, value in zip(DECISION_FIELDS, current, _fields(standing, listing), strict=True):
+            # MongoDB returns times without their zone
+            if (present.replace(tzinfo=UTC) if isinstance(present, datetime) else present) != value:
                 changes[field][sample] = value
     for field, values in changes.items():
         if values:
@@ -115,9 +115,9 @@ def write_down(run: RunFolder, decisions: list[Decision]) -> None:
     Parameters
     ----------
     run : RunFolder
-        Whose journal gets them.
+        The run with the journal.
     decisions : list of Decision
-        What was decided.
+        The decisions, in order.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """The buttons and keys of a review: in the grid, on the open photo, and in FiftyOne's list of operators.
 
-They take the click and show the outcome; :mod:`curation.review.app.decide` decides.
+They handle clicks and show outcomes; :mod:`curation.review.app.decide` records the decisions.
 """
 
 from __future__ import annotations
@@ -27,58 +27,58 @@ _OPENED = types.Places.SAMPLES_VIEWER_ACTIONS
 
 
 def _is_ours(ctx: Any) -> bool:
-    """Return whether the open dataset is a run; a person's other datasets get no buttons."""
+    """Return whether the open dataset is a run; other datasets get no buttons."""
     return ctx.dataset is not None and "curate" in (ctx.dataset.info or {})
 
 
 def _chosen(ctx: Any) -> list[str]:
-    """Return the open photo, else the selection.
+    """Return the open photo, otherwise the selection.
 
-    The open photo first: what is selected in the grid stays so behind it, and a key must not act on the unseen.
+    The grid keeps its selection behind an open photo, and a key must not act on photos that nobody sees.
     """
     return [ctx.current_sample] if ctx.current_sample else list(ctx.selected)
 
 
 def _act(ctx: Any, action: Callable[[], Outcome]) -> dict[str, Any]:
-    """Decide, and move on to the next photo."""
-    shown = photos_shown(ctx) if ctx.current_sample else {}
+    """Decide, and open the next photo."""
+    photos = photos_shown(ctx) if ctx.current_sample else {}
     outcome = _notified(ctx, action)
-    moves_on = shown and outcome is not None and outcome.action not in (UNDO, NOTE)
-    return _ended(ctx, outcome, following(ctx, shown) if moves_on else None)
+    moves_on = photos and outcome is not None and outcome.action not in (UNDO, NOTE)
+    return _ended(ctx, outcome, following(ctx, photos) if moves_on else None)
 
 
 def _take_back_latest(ctx: Any, reviewer: str) -> dict[str, Any]:
-    """Undo this reviewer's latest click, for one listing or many, and show them again."""
+    """Undo this reviewer's latest click, for one or more listings, and show them again."""
     samples = latest(ctx.dataset, reviewer)
     outcome = _notified(ctx, lambda: decide(ctx.dataset, samples, UNDO, reviewer=reviewer))
     return _ended(ctx, outcome, samples[0] if samples else None)
 
 
 def _ended(ctx: Any, outcome: Outcome | None, opened: str | None) -> dict[str, Any]:
-    """Show the grid as it is now, or instead of the open photo another one, if there is one to open.
+    """Update the grid, or open another photo if there is one to open.
 
-    Behind an open photo the grid is left as it is until the photo is closed (see the plugin's JavaScript): to load it
-    again takes longer than all else, and the photo just decided on would be gone when somebody goes back to it.
+    Behind an open photo, the grid stays as it is until the photo is closed (see the plugin's JavaScript). Reloading it
+    takes longer than everything else, and the photo just decided on would be missing when the reviewer goes back.
     """
     if outcome is None or not outcome.changed:
         return {"changed": 0}
     if ctx.current_sample:
         stays = outcome.action == UNDO or not opened
         if stays:
-            # the sidebar would still show what was; reload_samples would leave the open photo as it is
+            # otherwise the sidebar would show the old values; reload_samples does not update the open photo
             ctx.ops.reload_dataset()
         if opened:
             ctx.trigger("@voxel51/operators/open_sample" if stays else f"{_URI}/go_on", {"id": opened})
     else:
         ctx.ops.clear_selected_samples()
         ctx.ops.reload_samples()
-    # the card and the progress panel fetch what is new
+    # the card and the progress panel reload their data
     ctx.trigger(f"{_URI}/changed")
     return {"changed": len(outcome.changed)}
 
 
 def _notified(ctx: Any, action: Callable[[], Outcome]) -> Outcome | None:
-    """Decide and show the outcome; None if that failed."""
+    """Decide and show the outcome; return None if that failed."""
     try:
         outcome = action()
     except CurateError as error:
@@ -95,7 +95,7 @@ class _Reviewing(foo.Operator):  # type: ignore[misc]
 
 
 class _Action(_Reviewing):
-    """A button of the grid, and what its key calls."""
+    """A button of the grid, and the operator that its key calls."""
 
     action = ""
     title = ""
@@ -111,12 +111,12 @@ class _Action(_Reviewing):
         )
 
     def resolve_placement(self, ctx: Any) -> Any:
-        # by name: the App asks for every button after every click, and FiftyOne reloads the dataset for each
+        # by name: the App asks for every button after every click, and ctx.dataset would be reloaded for each
         if not (ctx.dataset_name or "").startswith(PREFIX):
             return None
         return types.Placement(self.place, types.Button(label=self.title, icon=self.icon, prompt=self.has_form))
 
-    # No resolve_input here: one that returns nothing shows an empty dialog that never closes (FiftyOne 1.22.1).
+    # no resolve_input: if it returns nothing, an empty dialog opens and never closes (FiftyOne 1.22.1)
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         if not _is_ours(ctx):
@@ -147,12 +147,12 @@ class Delete(_Action):
 
 
 class Undo(_Action):
-    """Undo the decision on what is chosen, else the latest click."""
+    """Undo the decision on the chosen photos, otherwise the latest click."""
 
     action, title, icon = UNDO, "Undo (u)", "undo"
 
     def execute(self, ctx: Any) -> dict[str, Any]:
-        """Decide. After a decision the next photo is open, which has none; then the latest is meant."""
+        """Decide. After a decision, the next photo is open and has none; then the latest decision is meant."""
         if not _is_ours(ctx):
             return {"changed": 0}
         samples = _chosen(ctx)
@@ -197,7 +197,7 @@ class Relabel(_Action):
 
 
 class Note(_Action):
-    """Note: words that are kept with the listing."""
+    """Note: words about the listing."""
 
     action, title, icon, has_form = NOTE, "Note (n)", "sticky_note_2", True
 
@@ -206,7 +206,7 @@ class Note(_Action):
         return note_form(ctx, _chosen(ctx))
 
     def execute(self, ctx: Any) -> dict[str, Any]:
-        """Keep it."""
+        """Record the note."""
         samples, note = _chosen(ctx), (ctx.params.get("note") or "").strip()
         if not _is_ours(ctx) or not samples or not note:
             return {"changed": 0}
@@ -214,7 +214,7 @@ class Note(_Action):
 
 
 class AskRelabel(foo.Operator):  # type: ignore[misc]
-    """Opens a form, which a key can't do by itself."""
+    """Opens a form, which a key can't do directly."""
 
     form = "relabel"
 
@@ -236,7 +236,7 @@ class AskNote(AskRelabel):
 
 
 class DecideOnView(_Reviewing):
-    """Asks before it decides on everything that is shown."""
+    """Asks before a decision on all photos shown."""
 
     @property
     def config(self) -> Any:
@@ -259,12 +259,12 @@ _ACTIONS = (Keep, Accept, Relabel, Delete, Undo, KeepOne, Note)
 
 
 def _bound(operator: type[_Reviewing], reviewer: str, suffix: str = "", **also: Any) -> type[_Reviewing]:
-    """Return an operator that knows who decides; FiftyOne makes the object itself, from the class alone."""
+    """Return an operator that knows the reviewer; FiftyOne creates the object itself, from the class alone."""
     return type(f"{operator.__name__}{suffix}", (operator,), {"reviewer": reviewer, **also})
 
 
 def register(plugin: Any, reviewer: str) -> None:
-    """Tell FiftyOne what there is.
+    """Register all operators with FiftyOne.
 
     Parameters
     ----------
@@ -274,7 +274,7 @@ def register(plugin: Any, reviewer: str) -> None:
     """
     for action in _ACTIONS:
         plugin.register(_bound(action, reviewer))
-        # an operator has one place only, so the button of the open photo is another one
+        # an operator has a single place, so the button of the open photo is another operator
         plugin.register(_bound(action, reviewer, "Opened", place=_OPENED))
     plugin.register(_bound(DecideOnView, reviewer))
     for other in (AskRelabel, AskNote, ShowCard, ShowProgress):

@@ -22,20 +22,20 @@ _TSNE = 1000
 _STEPS = 500
 _COMPONENTS = 50
 _PERPLEXITY = 30
-# count up when points of the same features change
+# increase when the points of the same features change
 _RECIPE = "1"
 
 
 def points_of(run: RunFolder) -> dict[str, Float32]:
-    """Return the place of each photo in two dimensions.
+    """Return the position of each photo in two dimensions.
 
-    Up to 1,000 photos by t-SNE (van der Maaten and Hinton, 2008) of the first 50 principal components, above that by
-    the first two principal components. They are kept in the run as ``review_points.npz``.
+    t-SNE of the first 50 principal components places up to 1,000 photos (van der Maaten and Hinton, 2008); more are
+    placed by the first two principal components. The run keeps the points as ``review_points.npz``.
 
     Parameters
     ----------
     run : RunFolder
-        A finished one.
+        A finished run.
 
     Returns
     -------
@@ -44,20 +44,20 @@ def points_of(run: RunFolder) -> dict[str, Float32]:
     """
     path = run.folder / "review_points.npz"
     made_from = f"{_RECIPE} {sha256_of_file(run.listings_file)}"
-    kept = _read(path, made_from)
-    if kept is None:
+    saved = _read(path, made_from)
+    if saved is None:
         ids, points = _compute(run)
         with whole_file(path) as temporary:
             np.savez(temporary, id=ids, points=points, made_from=np.array(made_from))
-        kept = ids, points
-    return dict(zip(kept[0].tolist(), kept[1], strict=True))
+        saved = ids, points
+    return dict(zip(saved[0].tolist(), saved[1], strict=True))
 
 
 def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Float32] | None:
     try:
         with np.load(path, allow_pickle=False) as saved:
             return (saved["id"], saved["points"]) if str(saved["made_from"]) == made_from else None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # missing, or not ours: computed again
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # missing or damaged: compute the points again
         return None
 
 
@@ -65,15 +65,15 @@ def _compute(run: RunFolder) -> tuple[npt.NDArray[np.str_], Float32]:
     features = features_of(run)
     ids = run.listings()["id"].astype(str).to_numpy(dtype=str)
     lengths = np.linalg.norm(features, axis=1)
-    known = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
-    # by id: the points must not depend on the order of the rows
-    known = known[np.argsort(ids[known], kind="stable")]
-    if len(known) < 3:
+    rows = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
+    # sorted by id, so that the points do not depend on the order of the rows
+    rows = rows[np.argsort(ids[rows], kind="stable")]
+    if len(rows) < 3:
         return ids[:0], np.zeros((0, 2), dtype=np.float32)
-    # one thread: on a busy machine several wait for each other, and t-SNE takes ten times as long
+    # one thread: on a busy machine, several wait for each other, and t-SNE takes ten times as long
     with threadpool_limits(1):
-        # of length 1, so that distances say what the cosine says
-        return ids[known], _flat(np.asarray(features[known]) / lengths[known, None])
+        # of length 1, so that distances follow the cosine
+        return ids[rows], _flat(np.asarray(features[rows]) / lengths[rows, None])
 
 
 def _flat(features: Float32) -> Float32:
@@ -81,7 +81,7 @@ def _flat(features: Float32) -> Float32:
     from sklearn.manifold import TSNE
 
     if np.ptp(features, axis=0).max() == 0:
-        return np.zeros((len(features), 2), dtype=np.float32)  # all alike: there is nothing to spread out
+        return np.zeros((len(features), 2), dtype=np.float32)  # all photos are alike
     few = len(features) <= _TSNE
     flat = PCA(min(_COMPONENTS if few else 2, *features.shape), random_state=0).fit_transform(features)
     if few and flat.shape[1] > 2:

@@ -1,4 +1,4 @@
-"""The samples of a run in FiftyOne: which fields they have, and how they get into its database."""
+"""The samples of a run in FiftyOne: their fields, and how they are written to its database."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def add_samples(dataset: Any, table: pd.DataFrame, thumbnails: Path) -> None:
     dataset : fiftyone.Dataset
         An empty one.
     table : DataFrame
-        From :func:`curation.review.table.review_table`, by priority: FiftyOne shows samples in the order they came.
+        From :func:`curation.review.table.review_table`, by priority: FiftyOne keeps the order.
     thumbnails : Path
         The folder of the run's thumbnails.
 
     Notes
     -----
-    ``Dataset.add_samples`` takes about 3 ms for a sample with this many fields, which is minutes for 50,000: it makes
-    four objects of each and checks every value. The first sample goes that way, so that FiftyOne itself sets up the
-    dataset. The others are written as the documents it would have made; a test compares them.
+    ``Dataset.add_samples`` takes about 3 ms for a sample with this many fields, because it creates four objects and
+    checks every value; that is minutes for 50,000. So only the first sample is added that way, and FiftyOne itself sets
+    up the dataset. The others are written as the documents that it would have made; a test compares them.
     """
     import fiftyone as fo
     import fiftyone.core.odm as odm
@@ -53,13 +53,13 @@ def add_samples(dataset: Any, table: pd.DataFrame, thumbnails: Path) -> None:
     rows = _values(table, scores, thumbnails)
     first = next(rows)
     labels = {name: fo.Classification(**first.pop(name)) for name in _LABELS if name in first}
-    # the type is said, not guessed from the name: a photo may be called 4711 or item.mp4
+    # without a type, FiftyOne guesses it from the name, and a photo may be called 4711 or item.mp4
     dataset.add_samples([fo.Sample(**first, **labels, media_type="image")], dynamic=False)
     odm.insert_documents(_documents(dataset, rows), dataset._sample_collection, ordered=True)
 
 
 def _declare(fo: Any, dataset: Any, scores: list[str]) -> None:
-    """Declare every field: the App shows what is declared, also where all values are still empty."""
+    """Declare every field, because the App shows declared fields even if all values are empty."""
     texts = ["listing_id", "original_label", *_TEXTS, "thumbnail", "decision", "new_label", "reviewer", "review_note"]
     fields: dict[str, Any] = {name: fo.EmbeddedDocumentField(fo.Classification) for name in _LABELS}
     fields["issues"] = fo.ListField(fo.StringField())
@@ -67,12 +67,12 @@ def _declare(fo: Any, dataset: Any, scores: list[str]) -> None:
     fields |= {name: fo.FloatField() for name in (*_NUMBERS, *scores)}
     fields |= {name: fo.IntField() for name in _WHOLE}
     fields |= {"reviewed_at": fo.DateTimeField(), "disagreement": fo.BooleanField()}
-    # all at once; add_sample_field loads and saves the whole dataset's document for each, 2 s in all
+    # all at once: add_sample_field loads and saves the dataset's document for each field, which takes 2 s in total
     dataset._merge_sample_field_schema(fields)
 
 
 def _values(table: pd.DataFrame, scores: list[str], thumbnails: Path) -> Iterator[dict[str, Any]]:
-    """Yield the fields of each sample that have a value; labels as a dict of their own."""
+    """Yield the fields of each sample that have a value; each label is a dict."""
     for record in table.to_dict("records"):
         row = {str(name): plain(value) for name, value in record.items()}
         tags = [*row["issues"], *([row["split"]] if row.get("split") else [])]
@@ -90,7 +90,7 @@ def _values(table: pd.DataFrame, scores: list[str], thumbnails: Path) -> Iterato
 
 
 def _documents(dataset: Any, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield what FiftyOne 1.22 writes into MongoDB for such a sample."""
+    """Yield the documents that FiftyOne 1.22 writes to MongoDB for such samples."""
     from bson import ObjectId
 
     shuffle = random.Random(0)
@@ -105,7 +105,7 @@ def _documents(dataset: Any, rows: Iterator[dict[str, Any]]) -> Iterator[dict[st
             **row,
             **labels,
             "_media_type": "image",
-            "_rand": shuffle.random(),  # what FiftyOne takes random samples by
+            "_rand": shuffle.random(),  # FiftyOne draws random samples by this
             "_dataset_id": dataset._doc.id,
             "created_at": now,
             "last_modified_at": now,
@@ -116,5 +116,5 @@ def _text(value: Any) -> str | None:
     if isinstance(value, list):
         return "; ".join(str(item) for item in value)
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a number that pandas made a float because other rows have none
+        value = int(value)  # a whole number that pandas made a float because other rows have none
     return None if value is None else str(value)

@@ -1,4 +1,4 @@
-"""The operators that the card and the progress panel get their data from."""
+"""The operators that return the data of the card and the progress panel."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _answer_of(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 class ShowCard(foo.Operator):  # type: ignore[misc]
-    """Answers with the card of the open photo."""
+    """Returns the card of the open photo."""
 
     @property
     def config(self) -> Any:
@@ -44,7 +44,7 @@ class ShowCard(foo.Operator):  # type: ignore[misc]
 
 
 class ShowProgress(foo.Operator):  # type: ignore[misc]
-    """Answers with the progress of the review."""
+    """Returns the progress of the review."""
 
     @property
     def config(self) -> Any:
@@ -58,7 +58,7 @@ class ShowProgress(foo.Operator):  # type: ignore[misc]
 
 @lru_cache(maxsize=4)
 def _dataset(name: str) -> Any:
-    """Return a dataset to read from; ``ctx.dataset`` reloads its description, which takes longer than all the rest."""
+    """Return a dataset to read; ``ctx.dataset`` reloads its description, which takes longer than everything else."""
     return odm.load_dataset(name=name)
 
 
@@ -67,7 +67,7 @@ def _listing(dataset: Any, sample: str) -> str | None:
 
 
 def _card(ctx: Any) -> dict[str, Any]:
-    """Return the card, and the decision that stands."""
+    """Return the card and the valid decision."""
     dataset, sample = _dataset(ctx.dataset_name), ctx.current_sample
     # a colleague's process may have rebuilt the dataset
     id = sample and (_listing(dataset, sample) or _listing(ctx.dataset, sample))

@@ -1,7 +1,7 @@
 """Small copies of large photos for the grid, made when the browser first asks for them.
 
-Making all of them before the review would take many minutes for 50,000 large photos, most of which nobody looks at. So
-a sample only names its thumbnail, and the file is made when it is requested.
+Making all of them before the review would take many minutes for 50,000 large photos, most of which nobody opens. So a
+sample only names its thumbnail, and the file is made when the browser requests it.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ __all__ = ["SIDE", "Thumbnails", "thumbnail_of"]
 
 #: Longest side of a thumbnail in pixels: the tiles of the grid are about this wide.
 SIDE = 256
-# a photo that is not much larger loads as fast as its thumbnail would
+# a photo that is not much larger loads as fast as its thumbnail
 _LARGE = 512
 _App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 
 def thumbnail_of(row: Mapping[str, Any], folder: Path) -> str:
-    """Return the file that the grid shows of a listing: its thumbnail, or the photo itself.
+    """Return the file that the grid shows for a listing: its thumbnail, or the photo itself.
 
     Parameters
     ----------
     row : mapping
         ``photo``, and ``sha256``, ``width`` and ``height`` if they are known.
     folder : Path
-        Of the thumbnails.
+        Folder of the thumbnails.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def thumbnail_of(row: Mapping[str, Any], folder: Path) -> str:
 class Thumbnails:
     """An ASGI app that makes missing thumbnails before FiftyOne's server is asked for them.
 
-    A photo that can't be decoded gets none; the server then answers that there is no such file, and the grid shows a
+    A photo that can't be decoded gets none. The server then answers that there is no such file, and the grid shows a
     tile with a red "!".
 
     Parameters
@@ -63,7 +63,7 @@ class Thumbnails:
     def __init__(self, app: _App, photos: Mapping[str, str]) -> None:
         self._app = app
         self._photos = photos
-        # decoding keeps a core busy; more at a time would only take memory
+        # decoding keeps a core busy; more at a time would only need more memory
         self._free = asyncio.Semaphore(cores())
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:

@@ -12,22 +12,22 @@ from curation.review.journal_state import standing_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 
-__all__ = ["Shown", "choose_listings", "page_data"]
+__all__ = ["PageListings", "choose_listings", "page_data"]
 
-#: Less probable classes are listed after the others, in the run's order.
+#: Classes with a lower probability come last, in the order of the run.
 _LEAST = 0.0005
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The listings of a page; each is named by its place, the queue before the others.
+class PageListings:
+    """The listings of a page. A listing is identified by its place, the queue before the others.
 
     Attributes
     ----------
     queue : tuple of Card
-        Those to decide on, the first to look at first.
+        The listings to decide on, the most urgent first.
     others : tuple of Example
-        Those shown beside them that are not in the queue: examples and reposts.
+        The other listings that the page shows: examples and reposts.
     """
 
     queue: tuple[Card, ...]
@@ -35,26 +35,26 @@ class Shown:
 
     @property
     def every(self) -> tuple[Card | Example, ...]:
-        """All of them, each at its place."""
+        """All listings, each at its place."""
         return (*self.queue, *self.others)
 
 
-def choose_listings(cards: Cards, first: int | None) -> Shown:
-    """Return the first listings of the queue, all if `first` is None, and what is shown beside them."""
+def choose_listings(cards: Cards, first: int | None) -> PageListings:
+    """Return the first listings of the queue, or all if `first` is None, and those shown beside them."""
     queue = tuple(cards.card(id) for id in cards.queue[:first])
     listed = {card.id for card in queue}
     beside = dict.fromkeys(id for card in queue for id in _beside(card) if id not in listed)
-    return Shown(queue, tuple(cards.example(id) for id in beside))
+    return PageListings(queue, tuple(cards.example(id) for id in beside))
 
 
-def page_data(run: RunFolder, shown: Shown) -> dict[str, Any]:
+def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
     """Return the data of a page.
 
     Parameters
     ----------
     run : RunFolder
         A finished one.
-    shown : Shown
+    listings : PageListings
         The listings.
 
     Returns
@@ -63,16 +63,16 @@ def page_data(run: RunFolder, shown: Shown) -> dict[str, Any]:
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
         ``others`` (listings beside them), ``decided`` (the decisions of the journal on any of them).
     """
-    place = {card.id: number for number, card in enumerate(shown.every)}
+    place = {card.id: number for number, card in enumerate(listings.every)}
     number = {name: number for number, name in enumerate(run.classes)}
     decided = standing_of(run).holding
-    flagged = {kind for card in shown.queue for kind in card.issues}
+    flagged = {kind for card in listings.queue for kind in card.issues}
     return {
         "classes": run.classes,
         "kinds": _kinds(flagged),
         "currency": run.record()["dataset"].get("currency"),
-        "listings": [_listing(card, place, number) for card in shown.queue],
-        "others": [_other(card) for card in shown.others],
+        "listings": [_listing(card, place, number) for card in listings.queue],
+        "others": [_other(card) for card in listings.others],
         "decided": {id: _decided(decided[id]) for id in place if id in decided},
     }
 

@@ -1,4 +1,4 @@
-// Everything that listings hold goes in as text (textContent), never as markup.
+// Everything from the listings goes in as text (textContent), never as markup.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const run = data.run;
@@ -21,9 +21,9 @@ function element(tag, name, text) {
 }
 
 function say(text) {
-  $("said").textContent = text;
+  $("message").textContent = text;
   clearTimeout(say.timer);
-  say.timer = setTimeout(() => ($("said").textContent = ""), 5000);
+  say.timer = setTimeout(() => ($("message").textContent = ""), 5000);
 }
 
 function warn(text) {
@@ -31,11 +31,11 @@ function warn(text) {
   $("warning").hidden = false;
 }
 
-// What is kept: each decision under a key of its own, so that two windows do not overwrite each other's.
+// Storage: each decision has its own key, so that two windows do not overwrite each other's decisions.
 
 const own = new Map(); // id -> {decision, new_label, reviewer, time, step, before}
 const notes = new Map(); // id -> words
-let saved = { step: 0, stale: false }; // the last download; stale: something in it was taken back or changed
+let saved = { step: 0, stale: false }; // the last download; stale: a part of it was undone or changed since
 
 function keep(name, value) {
   try {
@@ -43,40 +43,40 @@ function keep(name, value) {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    warn("This browser does not keep decisions for this page: download them before you close it.");
+    warn("This browser can't save the decisions of this page. Download them before you close it.");
   }
 }
 
-function kept() {
-  const found = [];
+function stored() {
+  const entries = [];
   try {
     for (let number = 0; number < localStorage.length; number++) {
       const key = localStorage.key(number);
-      if (key.startsWith(`${run.key} `)) found.push([key.slice(run.key.length + 1), localStorage.getItem(key)]);
+      if (key.startsWith(`${run.key} `)) entries.push([key.slice(run.key.length + 1), localStorage.getItem(key)]);
     }
   } catch {
-    warn("This browser does not keep decisions for this page: download them before you close it.");
+    warn("This browser can't save the decisions of this page. Download them before you close it.");
   }
-  return found;
+  return entries;
 }
 
 function load() {
   own.clear();
   notes.clear();
   for (const [id, decision] of Object.entries(data.decided)) if (decision.note) notes.set(id, decision.note);
-  for (const [name, text] of kept()) {
+  for (const [name, text] of stored()) {
     let value;
     try {
       value = JSON.parse(text);
     } catch {
-      warn(`What this browser kept under "${name}" is damaged and is left out.`);
+      warn(`The browser's entry "${name}" is damaged and is ignored.`);
       continue;
     }
     if (name === "saved") saved = value;
     else if (name.startsWith("note ")) notes.set(name.slice(5), value);
     else if (name.startsWith("decision ")) own.set(name.slice(9), value);
   }
-  // the later one holds: what was applied since, or decided elsewhere, is in the run by now
+  // the later decision is valid: the run has those that were applied or made elsewhere
   for (const [id, decision] of own) if (id in data.decided && !(when(decision) > when(data.decided[id]))) own.delete(id);
 }
 
@@ -101,10 +101,10 @@ function record(changes, more = {}) {
   }
 }
 
-// Where we are
+// Position
 
 let current = 0;
-let shown = []; // places of the queue that pass the filter
+let filtered = []; // places of the queue that pass the filter
 
 function matches(place) {
   const listing = queue[place];
@@ -115,7 +115,7 @@ function matches(place) {
 }
 
 function filter() {
-  shown = [...queue.keys()].filter(matches);
+  filtered = [...queue.keys()].filter(matches);
 }
 
 function go(place) {
@@ -128,20 +128,20 @@ function go(place) {
 }
 
 function move(by) {
-  const at = shown.indexOf(current);
-  const next = at >= 0 ? shown[at + by] : by > 0 ? shown.find((place) => place > current) : shown.findLast((place) => place < current);
+  const at = filtered.indexOf(current);
+  const next = at >= 0 ? filtered[at + by] : by > 0 ? filtered.find((place) => place > current) : filtered.findLast((place) => place < current);
   if (next === undefined) say(by > 0 ? "This is the last one." : "This is the first one.");
   else go(next);
 }
 
-function advance(said) {
-  const later = shown.filter((place) => place > current);
-  const earlier = shown.filter((place) => place < current);
+function advance(message) {
+  const later = filtered.filter((place) => place > current);
+  const earlier = filtered.filter((place) => place < current);
   const next = [...later, ...earlier].find((place) => !held(queue[place].id));
   filter();
   drawProgress();
   go(next === undefined ? current : next);
-  say(next === undefined ? `${said} Nothing is left to decide in this list.` : said);
+  say(next === undefined ? `${message} Nothing is left to decide in this list.` : message);
 }
 
 // Deciding
@@ -211,13 +211,13 @@ function inWords(decision) {
   return `${WORDS[decision.decision]}${decision.new_label ? ` as ${decision.new_label}` : ""}${by}`;
 }
 
-// Photos: text in the page until they are shown; a large page goes on loading behind the first of them
+// Photos: text in the page until they are shown; a large page loads on while the first ones are shown
 
 const pending = new Set();
 
 function photo(node, place, words) {
   const source = $(`photo-${place}`);
-  // the last one that is there may still be coming in
+  // the last photo may still be loading
   if (!source || (!source.nextElementSibling && document.readyState === "loading")) {
     node.replaceChildren(element("span", "none", "loading"));
     pending.add([node, place, words]);
@@ -241,7 +241,7 @@ function fillPending() {
   for (const [node, place, words] of waiting) if (node.isConnected) photo(node, place, words);
 }
 
-// decisions.csv: RFC 4180, every field quoted and exact, so that ids come back as they were
+// decisions.csv: RFC 4180, every field quoted and unchanged, so that ids match again
 
 const COLUMNS = ["id", "decision", "new_label", "reviewer", "time", "note"];
 
@@ -266,7 +266,7 @@ function save() {
   try {
     localStorage.setItem("curate reviewer", reviewer);
   } catch {
-    // the warning is there already
+    // the page has warned already
   }
   const link = element("a");
   link.href = URL.createObjectURL(new Blob([csv(reviewer)], { type: "text/csv" }));
@@ -356,7 +356,7 @@ function key(event) {
   // with caps lock on, K is k
   const letter = event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key;
   const action = KEYS[letter];
-  // a key held down must not decide on all that follows
+  // a key that is held down must not decide on the next listings
   if (!action || (event.repeat && action !== "next" && action !== "previous")) return;
   event.preventDefault();
   DO[action]();
@@ -382,11 +382,11 @@ function listen() {
     $(name).addEventListener("input", () => {
       filter();
       showRow();
-      if (shown.length && !shown.includes(current)) go(shown[0]);
+      if (filtered.length && !filtered.includes(current)) go(filtered[0]);
     });
   }
   for (const list of document.querySelectorAll("select")) {
-    // chosen with the mouse: the next key is for the listing again
+    // after a choice with the mouse, the next key is for the listing again
     list.addEventListener("pointerdown", () => (list.dataset.mouse = "yes"));
     list.addEventListener("change", () => list.dataset.mouse && delete list.dataset.mouse && $("card").focus());
   }
@@ -424,7 +424,7 @@ function listen() {
 
 function start() {
   load();
-  keep("opened", now()); // says at once if nothing can be kept
+  keep("opened", now()); // warns at once if nothing can be stored
   fillFilters();
   listen();
   $("command").textContent = run.command;

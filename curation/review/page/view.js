@@ -1,5 +1,5 @@
 "use strict";
-// Drawing: the large view, the queue beside it, how far it is, and the list of classes.
+// Drawing: the large view, the queue, the progress, and the list of classes.
 
 // The large view
 
@@ -35,7 +35,7 @@ function label(what, name, chance, side) {
   if (name === null && what === "suggested") return [];
   const row = [element("span", "what", what), element("span", "name", name === null ? "(no label)" : name)];
   row.push(element("span", "chance", percent(chance)));
-  row[2].title = "how probable it is that this label is right";
+  row[2].title = "probability that this label is right";
   if (chance === null) return row;
   const meter = element("div", "meter");
   const bar = element("div", side === "bad" && chance >= 0.5 ? "good" : side);
@@ -78,11 +78,11 @@ function drawBeside(listing) {
   $("beside").replaceChildren(...sections.map((section) => strip(...section)));
 }
 
-function strip(title, found, name) {
+function strip(title, listings, name) {
   const [section, heading, tiles] = [element("section", name), element("h3", "", title), element("div", "strip")];
   heading.title = title;
   section.append(heading, tiles);
-  tiles.append(...found.map((place) => tile(place, name === "reposts")));
+  tiles.append(...listings.map((place) => tile(place, name === "reposts")));
   return section;
 }
 
@@ -109,7 +109,7 @@ const rows = new Map();
 function drawRows() {
   const list = $("list");
   const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 2);
-  const inSight = shown.slice(first, first + Math.ceil(list.clientHeight / ROW) + 4);
+  const inSight = filtered.slice(first, first + Math.ceil(list.clientHeight / ROW) + 4);
   for (const [place, row] of rows) if (!inSight.includes(place)) rows.delete(place) && row.remove();
   inSight.forEach((place, number) => {
     if (!rows.has(place)) {
@@ -118,8 +118,8 @@ function drawRows() {
     }
     drawRow(rows.get(place), place, first + number);
   });
-  $("rows").style.height = `${ROW * shown.length}px`;
-  $("found").textContent = shown.length === queue.length ? `${queue.length} listings` : `${shown.length} of ${queue.length} listings`;
+  $("rows").style.height = `${ROW * filtered.length}px`;
+  $("matches").textContent = filtered.length === queue.length ? `${queue.length} listings` : `${filtered.length} of ${queue.length} listings`;
 }
 
 function makeRow(place) {
@@ -143,21 +143,21 @@ function drawRow(row, place, number) {
   row.style.top = `${ROW * number}px`;
   row.setAttribute("aria-current", String(place === current));
   row.setAttribute("aria-posinset", number + 1);
-  row.setAttribute("aria-setsize", shown.length);
+  row.setAttribute("aria-setsize", filtered.length);
   row.lastChild.textContent = decision ? MARKS[decision.decision] : "";
   row.lastChild.className = decision ? `state ${decision.decision}-mark` : "state";
   row.lastChild.title = decision ? inWords(decision) : "";
 }
 
 function showRow() {
-  const at = shown.indexOf(current);
+  const at = filtered.indexOf(current);
   const list = $("list");
   if (at >= 0 && ROW * at < list.scrollTop + ROW) list.scrollTop = ROW * (at - 1);
   else if (at >= 0 && ROW * (at + 2) > list.scrollTop + list.clientHeight) list.scrollTop = ROW * (at + 2) - list.clientHeight;
   drawRows();
 }
 
-// How far it is
+// Progress
 
 function drawProgress() {
   const counts = { keep: 0, relabel: 0, delete: 0 };
@@ -181,12 +181,12 @@ function drawProgress() {
 const sum = (listings) => listings.reduce((total, listing) => total + (listing.worth || 0), 0);
 
 function drawHint(left) {
-  const known = queue.some((listing) => listing.worth !== null);
+  const estimated = queue.some((listing) => listing.worth !== null);
   const next = sum(left.slice(0, AHEAD));
-  $("expected").textContent = known && left.length ? `· about ${Math.round(sum(left))} of the ${left.length} left need a change` : "";
+  $("expected").textContent = estimated && left.length ? `· about ${Math.round(sum(left))} of the ${left.length} left need a change` : "";
   let text = "";
   if (!left.length) text = "Everything is decided. Download decisions.csv.";
-  else if (known && next < 1)
+  else if (estimated && next < 1)
     text = `You can stop here: of the next ${count(Math.min(AHEAD, left.length), "listing")}, less than one is expected to need a change.`;
   if ($("hint").textContent !== text) $("hint").textContent = text;
   $("hint").hidden = !text;

@@ -1,6 +1,6 @@
 """The review as one HTML page: no server, no database, no network.
 
-A person decides in any browser and downloads ``decisions.csv``; `apply_fixes` takes it.
+People decide in any browser and download ``decisions.csv`` for `apply_fixes`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from curation.rendering.thumbnails import MEDIA_TYPE, make_thumbnail
 from curation.review.card import cards_of
 from curation.review.commands import PAGE_MARK, STORAGE_PREFIX, apply_decisions
 from curation.review.journal_state import standing_of
-from curation.review.page.data import Shown, choose_listings, page_data
+from curation.review.page.data import PageListings, choose_listings, page_data
 from curation.run.folder import RunFolder
 from training.utils.files import sha256_of_file, whole_file
 from training.utils.parallel import cores, map_ahead
@@ -33,7 +33,7 @@ __all__ = ["PAGE", "Written", "write_page"]
 
 #: Name of the page in the run's folder.
 PAGE = "review.html"
-#: Longest sides of the photo that is judged, and of those beside it, in pixels.
+#: Longer side in pixels of the photos to decide on, and of those beside them.
 _LARGE = 480
 _SMALL = 160
 _AHEAD = 32
@@ -48,9 +48,9 @@ class Written(Result):
     path : Path or None
         The page; None if nothing is flagged.
     listings : int
-        Listings to decide on in the page.
+        Number of listings to decide on.
     decided : int
-        Those of them that the journal has a decision for.
+        Number of them that have a decision in the journal.
     size : int
         Bytes.
     """
@@ -78,9 +78,9 @@ def write_page(
     output : Path, optional
         The file; by default ``review.html`` in the run's folder. An earlier page is replaced.
     first : int, optional
-        Only this many listings, the first of the queue.
+        Only the first listings of the queue, this many.
     reviewer : str, optional
-        Who will decide. Left out, the page asks.
+        Who will decide; by default, the page asks.
     reporter : Reporter, optional
         Shows progress.
 
@@ -91,7 +91,7 @@ def write_page(
     Raises
     ------
     ReviewError
-        If no listing has a photo, or the folder of the photos is gone.
+        If no listing has a photo, or the folder of the photos does not exist.
     InputError
         If `output` can't be written, or is a file that is not a review page.
     """
@@ -130,14 +130,14 @@ def _check_output(path: Path) -> None:
             )
 
 
-def _head(run: RunFolder, listings: Shown, reviewer: str | None) -> str:
+def _head(run: RunFolder, listings: PageListings, reviewer: str | None) -> str:
     """Return the page up to its photos."""
     data = page_data(run, listings)
     folder = run.folder.resolve()
     name = f"{folder.parent.name}/{folder.name}"
     data["run"] = {
         "name": name,
-        # another run, or another search of this one, must not get these decisions
+        # decisions must not appear in another run, or after the issues of this one were found anew
         "key": f"{STORAGE_PREFIX} {name} {sha256_of_file(run.issues_file)[:16]}",
         "command": apply_decisions(run.folder, named=True),
         "reviewer": reviewer or "",
@@ -147,14 +147,14 @@ def _head(run: RunFolder, listings: Shown, reviewer: str | None) -> str:
         "\n" + (here / file).read_text(encoding="utf-8").replace("\r\n", "\n")
         for file in ("page.css", "view.js", "page.js")
     )
-    # one script, that starts at its end
+    # one script, which starts at its end
     script = view + script
     page = fill_page(
         "review/page/page.html.jinja",
         name=name,
         version=__version__,
         data=data,
-        # our own files, word for word: only what has these hashes is run
+        # our own files, unchanged: the browser runs only what has these hashes
         style=Markup(style),
         script=Markup(script),
         style_hash=_hash(style),
@@ -164,12 +164,12 @@ def _head(run: RunFolder, listings: Shown, reviewer: str | None) -> str:
 
 
 def _hash(text: str) -> str:
-    """Return the hash that a Content-Security-Policy names text by."""
+    """Return the hash of a text for a Content-Security-Policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _photos(listings: Shown, reporter: Reporter) -> Iterator[str]:
-    """Yield each photo once, as an element that is text to the browser until the page asks for it."""
+def _photos(listings: PageListings, reporter: Reporter) -> Iterator[str]:
+    """Yield each photo once, as an element that the browser treats as text until the page needs it."""
     sides = (_LARGE,) * len(listings.queue) + (_SMALL,) * len(listings.others)
     photos = (card.photo for card in listings.every)
     jobs = [(f"photo-{place}", photo, side) for place, (photo, side) in enumerate(zip(photos, sides, strict=True))]

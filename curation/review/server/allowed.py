@@ -1,6 +1,6 @@
-"""What the reviewer's browser may request of FiftyOne's server: the routes, operators and bodies that a review needs.
+"""What the reviewer's browser may request from FiftyOne's server: the routes, operators and bodies of a review.
 
-The lists say what is allowed, so whatever a later FiftyOne adds is refused until somebody has reviewed it.
+The lists name what is allowed, so anything that a later FiftyOne adds is refused until somebody has reviewed it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from typing import Any
 
 __all__ = ["ALLOWED_OPERATORS", "refuse_body", "refuse_path"]
 
-# first part of the path: methods. Left out, with what they would do: /event (acts as FiftyOne's Python side),
-# /screenshot and /runtime-assets (notebooks, models from the web), /frames, /video-labels, /get-similar-labels-frames,
-# cameras and groups (videos and scenes, which a run has none of), and the other routes below /dataset (change tags
-# and mask files).
+# first part of the path: methods. Left out: /event (acts as FiftyOne's Python side), /screenshot and /runtime-assets
+# (notebooks, models from the web), /frames, /video-labels, /get-similar-labels-frames, cameras and groups (a run has no
+# videos or scenes), and the other routes below /dataset (change tags and mask files).
 _READ, _SEND = ("GET", "HEAD"), ("POST",)
 _ROUTES = {
     "": _READ,
@@ -42,13 +41,13 @@ _ROUTES = {
 }
 # the one write of the Annotate tab
 _SAMPLE = re.compile(r"/dataset/[0-9a-f]{24}/sample/[0-9a-f]{24}")
-# FiftyOne gives out all of a plugin's folder: its Python, its .env, its .git
+# FiftyOne sends every file of a plugin's folder: its Python, its .env, its .git
 _PLUGIN_FILE = re.compile(r"/plugins(|/|/.+\.(js|mjs|css|wasm|svg|png|jpe?g|gif|webp|ico|woff2?|ttf))", re.IGNORECASE)
 
 _BUILTIN = re.compile(r"@voxel51/(operators|panels)/")
 # FiftyOne's own operators that the App, its Annotate tab and its panels call. Of the others, list_files and
-# download_file read any file, model_evaluation_configure_scenario and mes_plot_resolver run any Python; the rest change
-# or remove samples, fields, indexes or views past the journal.
+# download_file read any file, model_evaluation_configure_scenario and mes_plot_resolver run any Python, and the rest
+# change or remove samples, fields, indexes or views without the journal.
 ALLOWED_OPERATORS = frozenset(
     [
         f"@voxel51/operators/{name}"
@@ -81,13 +80,13 @@ ALLOWED_OPERATORS = frozenset(
     ]
 )
 
-# FiftyOne makes view stages and aggregations by calling whatever class or function "_cls" names, with arguments from
+# FiftyOne makes view stages and aggregations by calling any class or function that "_cls" names, with arguments from
 # the request: {"_cls": "subprocess.Popen", ...} would run. Names without a dot are looked up in a registry.
 _CLASS = re.compile(r"\w+|fiftyone\.core\.(stages|aggregations)\.[A-Z][A-Za-z]*")
-_RAW_PIPELINE = "fiftyone.core.stages.Mongo"  # its $out and $merge write into any database of that MongoDB
-# views are for all reviewers of the run; the other mutations set what the App shows
+_RAW_PIPELINE = "fiftyone.core.stages.Mongo"  # its $out and $merge write to any database of that MongoDB
+# views belong to all reviewers of the run; the other mutations set what the App shows
 _DENIED_MUTATIONS = frozenset({"deleteSavedView", "updateSavedView"})
-# a subset of this type is Python that the Model Evaluation panel runs as it comes
+# a subset of this type is Python that the Model Evaluation panel runs
 _CODE = "custom_code"
 _LABEL = re.compile(r"/ground_truth(/|$)")
 _NO = "Not available in a review."
@@ -101,7 +100,7 @@ def refuse_path(method: str, path: str) -> str:
     method : str
         ``GET``, ``POST`` and so on.
     path : str
-        Percent-decoded once, as the server will see it. Every second spelling of a path is refused.
+        Percent-decoded once, as the server will see it. Other spellings of a path are refused.
     """
     parts = path.split("/")[1:]
     if (
@@ -122,37 +121,37 @@ def refuse_path(method: str, path: str) -> str:
 
 
 def refuse_body(path: str, body: bytes) -> tuple[int, str] | None:
-    """Return status and reason if what is sent to a route of `refuse_path` is refused, or None.
+    """Return status and reason if the body of a request is refused, or None.
 
     Parameters
     ----------
     path : str
-        Path of the request.
+        Path of the request, which `refuse_path` allows.
     body : bytes
-        What it sends, JSON.
+        Its body, JSON.
     """
     try:
-        asked = json.loads(body.decode() or "{}")
-        if not _is_plain(asked):
+        request = json.loads(body.decode() or "{}")
+        if not _is_plain(request):
             return 403, _NO
         if path.startswith("/dataset/"):
-            return None if _edits_the_label(asked) else (403, _NO)
+            return None if _edits_the_label(request) else (403, _NO)
         if path == "/graphql":
-            return None if _is_known_query(asked["query"]) else (403, _NO)
+            return None if _is_known_query(request["query"]) else (403, _NO)
         if path.startswith("/operators"):
-            return None if _may_run(asked.get("operator_uri")) and not _holds(asked, _CODE) else (403, _NO)
-        if not isinstance(asked, dict):
-            raise TypeError("every other route wants an object")
+            return None if _may_run(request.get("operator_uri")) and not _holds(request, _CODE) else (403, _NO)
+        if not isinstance(request, dict):
+            raise TypeError("every other route takes an object")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return 400, "Malformed request."
     return None
 
 
 def _is_plain(value: Any) -> bool:
-    """Return whether every class that a body names is one of FiftyOne's, also inside of JSON inside of JSON."""
+    """Return whether every class that a body names is one of FiftyOne's, even in JSON inside JSON."""
     if isinstance(value, dict):
         named = value.get("_cls")
-        if "_CLS" in value:  # the same in the state of FiftyOne's Python side, which is not here
+        if "_CLS" in value:  # the same in the state of FiftyOne's Python side, which a review does not use
             return False
         if named is not None and (not isinstance(named, str) or not _CLASS.fullmatch(named) or named == _RAW_PIPELINE):
             return False
@@ -175,15 +174,15 @@ def _holds(value: Any, word: str) -> bool:
     return bool(value == word)
 
 
-def _edits_the_label(asked: Any) -> bool:
+def _edits_the_label(request: Any) -> bool:
     """Return whether a JSON patch sets or removes ``ground_truth`` or a part of it, and does nothing else."""
-    return isinstance(asked, list) and all(
-        step["op"] in ("add", "replace", "remove", "test") and _LABEL.match(step["path"]) for step in asked
+    return isinstance(request, list) and all(
+        step["op"] in ("add", "replace", "remove", "test") and _LABEL.match(step["path"]) for step in request
     )
 
 
 def _is_known_query(query: str) -> bool:
-    # FiftyOne's server has it loaded already
+    # FiftyOne's server has loaded it already
     from graphql import GraphQLError, parse
     from graphql.language import FieldNode, ObjectFieldNode, StringValueNode, Visitor, visit
 
@@ -194,7 +193,7 @@ def _is_known_query(query: str) -> bool:
             denied.append(node.name.value in _DENIED_MUTATIONS)
 
         def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> None:
-            # the App sends views as variables; written into the query they would pass the check above
+            # the App sends views as variables; inside the query, they would pass the check above
             denied.append(node.name.value == "_cls")
 
         def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
@@ -208,7 +207,7 @@ def _is_known_query(query: str) -> bool:
 
 
 def _may_run(operator: Any) -> bool:
-    """Return whether an operator may run: ours, those of the person's own plugins, and the allowed of FiftyOne's."""
+    """Return whether an operator may run: ours, those of other plugins, and FiftyOne's own that are allowed."""
     if operator is None:  # a list of operators or of buttons
         return True
     return not _BUILTIN.match(operator) or operator.partition("#")[0] in ALLOWED_OPERATORS

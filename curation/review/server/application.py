@@ -1,7 +1,6 @@
-"""FiftyOne's server, as far as we touch what it does not promise.
+"""The private parts of FiftyOne's server that a review uses.
 
-Everything here is private to FiftyOne and may move with its next version:
-``tests/curation/review/test_review_fiftyone.py`` says what.
+They may change with the next version of FiftyOne; ``tests/curation/review/test_review_fiftyone.py`` lists them.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ from curation.review.server.guard import App
 __all__ = ["linked_plugins", "load_app", "set_port", "without_cleanup"]
 
 _PLUGIN = Path(__file__).parents[1] / "app" / "plugin"
-# for how long anything waits for a MongoDB that is gone, instead of pymongo's 30 s: a person waits for the answer
+# milliseconds to wait for a MongoDB that does not answer, instead of pymongo's 30 s, because a person is waiting
 _PATIENCE = 3000
 
 
 @contextmanager
 def linked_plugins(reviewer: str) -> Iterator[Path]:
-    """Yield a folder with our plugin, which knows who decides here, and links to the person's own ones.
+    """Yield a folder with our plugin, which knows the reviewer, and links to the person's own plugins.
 
-    FiftyOne has one plugins folder. Writing into theirs would leave a stale plugin behind after an uninstall.
+    FiftyOne has a single plugins folder. A plugin in the person's own one would stay there after an uninstall.
 
     Parameters
     ----------
     reviewer : str
-        FiftyOne loads a plugin by its folder and calls its operators without arguments of ours, so the name travels in
-        a file of that folder.
+        Who decides. FiftyOne loads a plugin by its folder and calls its operators without our arguments, so a file in
+        that folder holds the name.
     """
     theirs = os.environ.get("FIFTYONE_PLUGINS_DIR")
     own = Path(theirs) if theirs else Path.home() / "fiftyone" / "__plugins__"
@@ -51,14 +50,14 @@ def linked_plugins(reviewer: str) -> Iterator[Path]:
 
 
 def load_app(plugins: Path) -> App:
-    """Import FiftyOne's server. It finds its plugins folder once, while it is imported."""
+    """Import FiftyOne's server. It looks up its plugins folder once, while it is imported."""
     os.environ.pop("FIFTYONE_DISABLE_SERVICES", None)
     os.environ["FIFTYONE_SERVER"] = "1"
     os.environ["FIFTYONE_PLUGINS_DIR"] = str(plugins)
-    # it watches MongoDB for changes of panels that we don't have, in a thread that stops seconds late
+    # the service watches MongoDB for changes of panels that we don't have, in a thread that stops seconds late
     os.environ.setdefault("FIFTYONE_EXECUTION_STORE_NOTIFICATION_SERVICE_DISABLED", "true")
     fo = load_fiftyone()
-    fo.config.plugins_dir = str(plugins)  # in case FiftyOne had been imported before
+    fo.config.plugins_dir = str(plugins)  # in case FiftyOne was imported before
     from fiftyone.core.odm import database
 
     database._connection_kwargs.setdefault("serverSelectionTimeoutMS", _PATIENCE)
@@ -77,7 +76,7 @@ def set_port(port: int) -> None:
 
 
 def without_cleanup() -> None:
-    """Keep FiftyOne from tidying up, when this process ends, in a MongoDB that is gone: it would wait for it again."""
+    """Keep FiftyOne from cleaning up when this process ends, because it would wait for MongoDB again."""
     from fiftyone.core.odm import database
 
     atexit.unregister(database._delete_non_persistent_datasets_if_allowed)

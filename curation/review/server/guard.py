@@ -1,7 +1,7 @@
 """The checks that FiftyOne's server lacks.
 
-By itself it has no password, serves any file its process can read, answers to any host name, and runs operators for
-any web page that asks. :class:`Guard` stands in front of it.
+By itself, the server has no password, sends any file that its process can read, answers to any host name, and runs
+operators for any web page. :class:`Guard` stands in front of it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# added to every answer. No other page may show ours in a frame, or use what we send.
+# added to every answer: no other page may show ours in a frame, or use what we send
 _HEADERS = (
     (b"content-security-policy", b"frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -31,7 +31,7 @@ _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-# a photo may be an SVG that somebody put on a marketplace: opened by itself, it must not run as a part of our page
+# a photo may be an SVG from a marketplace; opened by itself, it must not run as a part of our page
 _MEDIA_POLICY = (
     b"content-security-policy",
     b"sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -42,10 +42,10 @@ _WILDCARDS = ("0.0.0.0", "::", "")
 
 
 def servable(photos: Iterable[str]) -> tuple[frozenset[str], int]:
-    """Return the files that may be sent to a browser, and how many photos may not.
+    """Return the files that may be sent to a browser, and the number of photos that may not.
 
-    That is each photo of the dataset, links in its folder's path resolved. A photo that is itself a link out of its
-    folder is left out: a dataset must not publish files that are no part of it.
+    These are the photos of the dataset, with links in their folders' paths resolved. A photo that is itself a link out
+    of its folder is left out, because a dataset must not publish other files.
     """
     folders: dict[str, str] = {}
     files, outside = set(), 0
@@ -61,25 +61,25 @@ def servable(photos: Iterable[str]) -> tuple[frozenset[str], int]:
 
 
 class Guard:
-    """An ASGI app that lets only the reviewer's own browser through to another one.
+    """An ASGI app that lets only the reviewer's own browser through to another app.
 
     * ``Host`` must be this machine, which stops DNS rebinding.
     * ``Origin``, when sent, must be the page itself, which stops other web pages.
     * A token in the address printed at the start becomes a cookie, which stops other users.
-    * ``/media`` gives out the photos of the dataset and nothing else.
-    * Routes, operators and bodies that no review needs are refused, see :mod:`curation.review.server.allowed`.
-    * Every answer tells the browser to keep it from other pages.
+    * ``/media`` sends the photos of the dataset and nothing else.
+    * Routes, operators and bodies that a review does not need are refused, see :mod:`curation.review.server.allowed`.
+    * Every answer forbids other pages to use it.
 
     Parameters
     ----------
     app : ASGI app
         FiftyOne's server.
     address : str
-        The address that is listened on.
+        The address that the server listens on.
     port : int
         The port, for the cookie's name: browsers share cookies between the ports of a host.
     token : str
-        What opens the door.
+        The secret of this review.
     photos : frozenset of str
         The files that may be sent, from :func:`servable`.
     hosts : iterable of str
@@ -97,17 +97,17 @@ class Guard:
         self._hosts = {*_LOCAL, address, f"[{address}]", *hosts} - {*_WILDCARDS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, refuse, or hand over one connection."""
+        """Answer, refuse, or pass on one connection."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         if scope["type"] == "websocket":
-            # the App uses none
+            # the App does not use them
             await send({"type": "websocket.close", "code": 1008})
             return
-        send = _kept_to_us(send, scope["path"])
+        send = _for_us_only(send, scope["path"])
         refused = self._refuse(scope, headers, query)
         if self._offers_token(query) and scope["method"] == "GET" and not self._refuse_origin(headers):
             await self._let_in(scope, query, send)
@@ -126,7 +126,7 @@ class Guard:
         if why := refuse_path(scope["method"], scope["path"]):
             return 403, why
         if scope["path"].rstrip("/") == "/media":
-            # every value: the server takes the last one, and a check of the first would be no check
+            # every value, because the server uses the last one
             paths = [value for name, value in query if name == "filepath"]
             if not paths or any("\0" in path or os.path.realpath(path) not in self._photos for path in paths):
                 return 403, "Not a photo of this dataset."
@@ -142,14 +142,14 @@ class Guard:
         return ""
 
     def _is_ours(self, host: str) -> bool:
-        # the port is not compared: `ssh -L 8080:localhost:5151` gives it another one
+        # the port may differ: `ssh -L 8080:localhost:5151` changes it
         name = host.lower().rsplit(":", 1)[0] if not host.endswith("]") else host.lower()
         if name in self._hosts:
             return True
         if not self._anywhere:
             return False
         try:
-            # rebinding needs a name; an address can't be pointed elsewhere
+            # rebinding needs a name; an address can't point elsewhere
             ipaddress.ip_address(name.strip("[]"))
         except ValueError:
             return False
@@ -163,16 +163,16 @@ class Guard:
         return any(name == "token" and _same(value, self._token) for name, value in query)
 
     async def _let_in(self, scope: Scope, query: list[tuple[str, str]], send: Send) -> None:
-        """Trade the token for a cookie, so that it stands in no link, history entry or Referer after this."""
+        """Exchange the token for a cookie, so that no later link, history entry or Referer has it."""
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         place = quote("/" + scope["path"].lstrip("/")) + (f"?{rest}" if rest else "")
-        # Lax, not Strict: the address may be clicked in a page, and the redirect would then arrive without it
+        # Lax, not Strict: after a click on the address in another page, the redirect would arrive without it
         cookie = f"{self._cookie}={self._token}; HttpOnly; SameSite=Lax; Path=/"
         extra = [(b"location", place.encode()), (b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
         await _answer(send, 303, "", extra)
 
     async def _read_first(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the whole body, look what it asks for, and hand it on."""
+        """Read the whole body, check it, and pass it on."""
         body, more = b"", True
         while more:
             message = await receive()
@@ -198,8 +198,8 @@ class Guard:
         await self._app(scope, again, send)
 
 
-def _kept_to_us(send: Send, path: str) -> Send:
-    """Return a `send` that adds the headers which keep an answer from other pages, in the place of FiftyOne's."""
+def _for_us_only(send: Send, path: str) -> Send:
+    """Return a `send` that replaces FiftyOne's headers by those that keep an answer from other pages."""
     ours = dict([*_HEADERS, _MEDIA_POLICY] if path.rstrip("/") == "/media" else _HEADERS)
 
     async def sent(message: Message) -> None:

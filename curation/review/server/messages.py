@@ -1,4 +1,4 @@
-"""What the start and the end of a review tell the person."""
+"""The messages at the start and the end of a review."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["about_colleagues", "about_collected", "about_links"]
 
 
 def about_colleagues(others: Sequence[Colleague], reviewer: str) -> list[str]:
-    """Say who else is reviewing the run.
+    """Return messages about other reviews of the run.
 
     Parameters
     ----------
     others : sequence of Colleague
         The other open reviews.
     reviewer : str
-        Who decides here.
+        Who decides in this one.
     """
     return [_about_colleague(other, reviewer) for other in others]
 
@@ -30,8 +30,8 @@ def _about_colleague(other: Colleague, reviewer: str) -> str:
     place = f"on port {other.port}" + ("" if other.host == socket.gethostname() else f" of {other.host}")
     if other.reviewer == reviewer:
         return (
-            f"{reviewer} is already reviewing this run, {place}. Continue there; or, if that is somebody else, stop "
-            "and give each of you a name of your own with `reviewer`"
+            f"{reviewer} is already reviewing this run, {place}. Continue there. If that is somebody else, stop and "
+            "give each of you a name of your own with `reviewer`"
         )
     return (
         f"{other.reviewer} is also reviewing this run, {place}. The decisions of both are kept; reload the page to see "
@@ -40,7 +40,7 @@ def _about_colleague(other: Colleague, reviewer: str) -> str:
 
 
 def about_collected(collected: Collected) -> list[str]:
-    """Say what was changed in FiftyOne by other means than the review's buttons."""
+    """Return messages about changes in FiftyOne that the review's buttons did not make."""
     messages = []
     if count := len(collected.decisions):
         became = agree(count, "is now a decision", "are now decisions")
@@ -61,7 +61,7 @@ def about_collected(collected: Collected) -> list[str]:
 
 
 def about_links(count: int) -> list[str]:
-    """Say how many photos are not shown because they are links out of the photo folder."""
+    """Return a message about photos that are not shown because they are links out of the photo folder."""
     if not count:
         return []
     links = agree(count, "is a link to a file", "are links to files")

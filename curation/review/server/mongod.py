@@ -1,4 +1,4 @@
-"""Is there a MongoDB for FiftyOne? Checked before FiftyOne is imported, which takes a minute to find out."""
+"""The check for a MongoDB, before FiftyOne is imported: FiftyOne itself needs a minute to notice."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _PATIENCE = 2.0
 
 
 def check_mongod() -> None:
-    """Check that FiftyOne will find a MongoDB: the one it is pointed at, or the mongod that was installed with it.
+    """Check that FiftyOne will find a MongoDB: the configured one, or the mongod that was installed with it.
 
-    Takes well under five seconds.
+    This takes well under five seconds.
 
     Raises
     ------
     ReviewError
-        If there is none; the message says what to do.
+        If there is none. The message says what to do.
     """
     uri = os.environ.get("FIFTYONE_DATABASE_URI") or _configured_uri()
     if uri:
@@ -42,7 +42,7 @@ def check_mongod() -> None:
 
 @contextmanager
 def mongod_errors() -> Iterator[None]:
-    """Turn what FiftyOne raises when its MongoDB fails into one line.
+    """Turn FiftyOne's errors about its MongoDB into one line.
 
     Raises
     ------
@@ -56,14 +56,14 @@ def mongod_errors() -> Iterator[None]:
     except (PyMongoError, ConnectionError) as error:
         raise ReviewError(f"MongoDB does not answer ({_first_line(str(error))})") from error
     except Exception as error:
-        # FiftyOne's own classes, which are not to be imported for this
+        # FiftyOne's own classes, which are too slow to import for this
         if type(error).__name__ not in ("ServiceListenTimeout", "FiftyOneConfigError"):
             raise
         raise ReviewError(f"FiftyOne could not start its MongoDB ({_first_line(str(error))}). {_WAYS_OUT}") from error
 
 
 def _configured_uri() -> str | None:
-    """Return ``database_uri`` of the person's own FiftyOne config file, which FiftyOne obeys too."""
+    """Return ``database_uri`` of the person's own FiftyOne config file, which FiftyOne also uses."""
     path = Path(os.environ.get("FIFTYONE_CONFIG_PATH") or Path.home() / ".fiftyone" / "config.json")
     try:
         uri = read_json(path).get("database_uri")
@@ -88,15 +88,15 @@ def _check_server(uri: str) -> None:
             client.admin.command("ping")
     except (PyMongoError, ValueError) as error:
         # a password in the address must not end up in a terminal or a log
-        shown = re.sub(r"//[^/@]*@", "//", uri)
+        public = re.sub(r"//[^/@]*@", "//", uri)
         raise ReviewError(
-            f"the MongoDB at {shown} does not answer ({_first_line(str(error))}). Start it, or correct or unset "
+            f"the MongoDB at {public} does not answer ({_first_line(str(error))}). Start it, or correct or unset "
             "FIFTYONE_DATABASE_URI; or decide without the App: `apply_fixes(decisions='FILE.csv')`"
         ) from None
 
 
 def _check_installed() -> None:
-    # find_spec of the package itself does not import it; of a submodule it would
+    # find_spec does not import a package itself, but it would for a submodule
     spec = importlib.util.find_spec("fiftyone")
     if spec is None or not spec.submodule_search_locations:
         raise ReviewError("FiftyOne is not installed. Type: pip install 'fiftyone>=1.22,<1.23'")
@@ -106,7 +106,7 @@ def _check_installed() -> None:
     if not os.access(mongod, os.X_OK):
         raise ReviewError(f"FiftyOne's MongoDB can't be run. Type: chmod +x {mongod}")
     try:
-        # catches what only shows when it runs: missing shared libraries, another processor
+        # finds what only shows when it runs: missing shared libraries, another processor
         done = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=_PATIENCE * 2, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ReviewError(f"FiftyOne's MongoDB can't be run ({_first_line(str(error))}). {_WAYS_OUT}") from None
@@ -116,7 +116,7 @@ def _check_installed() -> None:
 
 
 def _why_missing(mongod: Path) -> str:
-    """Return why `fiftyone-db` could not download it when it was installed, if it left a note."""
+    """Return why the installation of `fiftyone-db` could not download it, if that left a note."""
     note = mongod.with_name("exception.txt")
     lines = note.read_text(encoding="utf-8", errors="replace").split("\n") if note.is_file() else []
     reasons = [line.strip() for line in lines if line.strip()]

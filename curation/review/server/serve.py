@@ -1,4 +1,4 @@
-"""The App, served by this process until it is told to stop."""
+"""The App, served by this process until a signal stops it."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ __all__ = ["ReviewOutcome", "run_review"]
 
 @dataclass(frozen=True)
 class ReviewOutcome(Result):
-    """What was decided in a review.
+    """The outcome of a review.
 
     Attributes
     ----------
     decisions : dict of str to int
-        Decisions recorded in this session, by action, ``undo`` among them; empty if none.
+        Number of decisions recorded in this session, by action, including ``undo``; empty if there are none.
     flagged, undecided : int
-        Flagged listings that have a photo, and those of them that nobody has decided on.
+        Number of flagged listings with a photo, and of those without a decision.
     """
 
     decisions: dict[str, int]
@@ -68,15 +68,15 @@ def run_review(
     run : RunFolder
         A finished run whose listings have photos.
     address : str
-        Where to listen. With any but the default, everybody who has the printed address can review.
+        Address to listen on. With another than the default, everybody who has the printed address can review.
     port : int
-        The port; 0 takes a free one.
+        The port; 0 picks a free one.
     reviewer : str, optional
-        Who decides; ``CURATE_REVIEWER`` or the name of the account if left out.
+        Who decides; by default ``CURATE_REVIEWER``, or the name of the account.
     open_browser : bool
-        Open the address in a browser.
+        Whether to open the address in a browser.
     say : callable
-        Gets every message, one line at a time; among them the address to open.
+        Gets every message, one line at a time, including the address to open.
 
     Returns
     -------
@@ -91,8 +91,8 @@ def run_review(
 
     Notes
     -----
-    Works once in a process, in its main thread: FiftyOne's server is imported with the settings of this run. A mongod
-    that was started for it ends with the process.
+    This works once in a process, in its main thread, because FiftyOne's server is imported with the settings of this
+    run. A mongod that was started for it ends with the process.
     """
     run.require_finished()
     review_table(run)  # without photos, fail now and not after FiftyOne has been imported
@@ -108,7 +108,7 @@ def run_review(
             with opening(run), mongod_errors():
                 opened = open_dataset(run, reviewer)
             _say_all([*opened.messages, *about_collected(opened.collected)], say)
-            known = len(standing_of(run).journal)
+            earlier = len(standing_of(run).journal)
             guard, url = _guarded(app, opened, address, port, say)
             signals.opened()
             say(f"Open {url}")
@@ -116,7 +116,7 @@ def run_review(
             asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
             say("Stopping.")
             _collect(run, reviewer, say)
-    return _outcome(run, reviewer, known)
+    return _outcome(run, reviewer, earlier)
 
 
 def _say_all(messages: Iterable[str], say: Callable[[str], None]) -> None:
@@ -130,56 +130,56 @@ def _collect(run: RunFolder, reviewer: str, say: Callable[[str], None]) -> None:
             _say_all(about_collected(collect_decisions(run, reviewer)), say)
     except ReviewError as error:
         without_cleanup()
-        # what was decided by button or key is in the journal, whatever happened to MongoDB
+        # decisions made by button or key are in the journal, whatever happened to MongoDB
         say(f"{error}. Labels edited in the Annotate tab, if any, become decisions when the run is opened again.")
 
 
 class _Signals:
-    """Ctrl-C, SIGTERM and the end of the terminal: they abort the opening, stop the serving, and then do nothing.
+    """Ctrl-C, SIGTERM and the end of the terminal: they abort the opening, stop the server, and then do nothing.
 
-    One Ctrl-C too many must not lose the summary, nor leave a mongod behind.
+    A second Ctrl-C must not lose the summary or leave a mongod behind.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.received = False
         self._opening = True
         self._end: Callable[[], object] | None = None
 
     def __call__(self, *_: object) -> None:
-        first, self.asked = not self.asked, True
+        first, self.received = not self.received, True
         if first and self._opening:
             raise KeyboardInterrupt
         if self._end is not None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed already
+            with contextlib.suppress(RuntimeError):  # the loop has closed already
                 self._end()
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """Catch the signals while the block runs; after the first one they are ignored to the end of the process."""
+        """Catch the signals while the block runs; after the first one, the process ignores them."""
         before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
             yield
         finally:
             for number, handler in before.items():
-                # SIG_IGN, for Python takes handlers of its own away before it has ended all else
-                signal.signal(number, signal.SIG_IGN if self.asked else handler)
+                # SIG_IGN, because Python removes its own handlers before everything else has ended
+                signal.signal(number, signal.SIG_IGN if self.received else handler)
 
     def opened(self) -> None:
-        """From now on, a signal ends the review; before, it aborts the opening."""
+        """Let signals end the review from now on, instead of aborting the opening."""
         self._opening = False
 
     def end_with(self, end: Callable[[], object]) -> None:
-        """Call `end` at a signal; at once if there was one."""
+        """Call `end` at a signal, or at once if there was one already."""
         self._end = end
-        if self.asked:
+        if self.received:
             end()
 
 
-def _outcome(run: RunFolder, reviewer: str, known: int) -> ReviewOutcome:
-    """Count what was decided since the journal had `known` records."""
+def _outcome(run: RunFolder, reviewer: str, earlier: int) -> ReviewOutcome:
+    """Count the decisions after the first `earlier` records of the journal."""
     standing, table = standing_of(run), review_table(run)
-    # another reviewer may have worked on the same run meanwhile
-    mine = [decision for decision in standing.journal[known:] if decision.reviewer == reviewer]
+    # another reviewer may have worked on the same run
+    mine = [decision for decision in standing.journal[earlier:] if decision.reviewer == reviewer]
     flagged = set(table["id"][table["issues"].str.len() > 0])
     return ReviewOutcome(
         decisions=dict(Counter(decision.action for decision in mine if decision.source == "app")),
@@ -190,7 +190,7 @@ def _outcome(run: RunFolder, reviewer: str, known: int) -> ReviewOutcome:
 
 @contextmanager
 def _listen(address: str, port: int) -> Iterator[socket.socket]:
-    """Bind the port before the slow part, and hold it: nobody should wait a minute to learn that it is taken."""
+    """Bind the port before the slow part and hold it, so that nobody waits a minute to learn that it is in use."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         listener = socket.create_server((address, port), family=family)
@@ -220,9 +220,9 @@ def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[s
             "encrypted. Safer: leave `address` out, and type on the other machine: "
             f"ssh -L {port}:localhost:{port} {socket.gethostname()}"
         )
-    shown = "127.0.0.1" if address in ("0.0.0.0", "") else f"[{address}]" if ":" in address else address
+    host = "127.0.0.1" if address in ("0.0.0.0", "") else f"[{address}]" if ":" in address else address
     page = f"workspace={slug(WORKSPACE)}&view={slug(opened.first_view)}"
-    return guard, f"http://{shown}:{port}/datasets/{quote(opened.dataset.slug)}?{page}&token={token}"
+    return guard, f"http://{host}:{port}/datasets/{quote(opened.dataset.slug)}?{page}&token={token}"
 
 
 async def _serve(app: App, listener: socket.socket, signals: _Signals, ready: Callable[[], Any] | None) -> None:
@@ -232,10 +232,10 @@ async def _serve(app: App, listener: socket.socket, signals: _Signals, ready: Ca
     config = Config()
     config.bind = [f"fd://{os.dup(listener.fileno())}"]
     config.loglevel = "ERROR"
-    config.graceful_timeout = 1  # an open page keeps a stream of events open for ever
+    config.graceful_timeout = 1  # an open page keeps a stream of events open forever
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    # a page that is still open is cut off; Python 3.11 reports that as an error, with a traceback
+    # a page that is still open is disconnected; Python 3.11 reports that as an error with a traceback
     loop.set_exception_handler(
         lambda loop, context: (
             None

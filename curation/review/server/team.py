@@ -1,7 +1,7 @@
-"""Who else is reviewing a run: each open review leaves a locked note in the run's folder.
+"""Other open reviews of a run: each of them keeps a locked note in the run's folder.
 
-A lock ends with its process, however that ends, so a note that can be locked is stale. It works across machines if the
-run's folder is on a file system with locks, such as NFS.
+A lock ends with its process, however that ends, so a note that can be locked is stale. Locks work across machines if
+the run's folder is on a file system that has them, such as NFS.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Colleague:
     Attributes
     ----------
     reviewer : str
-        Who decides there.
+        Who decides in it.
     port : int
-        Where it listens.
+        The port it listens on.
     host : str
         The machine it runs on.
     """
@@ -46,7 +46,7 @@ class Colleague:
 
 @contextmanager
 def present(run: RunFolder, reviewer: str, port: int) -> Iterator[list[Colleague]]:
-    """Let other reviews of `run` know, while the block runs, that this one is open.
+    """Tell other reviews of `run` that this one is open while the block runs.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ def present(run: RunFolder, reviewer: str, port: int) -> Iterator[list[Colleague
     Yields
     ------
     list of Colleague
-        The other open reviews, by machine and port. If two start at once, at least one sees the other.
+        The other open reviews, by machine and port. If two start at the same time, at least one sees the other.
 
     Raises
     ------
     ReviewError
-        If nothing can be written in the run's folder, so that no decision could be saved.
+        If the run's folder can't be written, so that no decision could be saved.
     """
     note = _folder(run) / f"{secrets.token_hex(8)}.json"
     draft = note.with_suffix(".new")
@@ -76,7 +76,7 @@ def present(run: RunFolder, reviewer: str, port: int) -> Iterator[list[Colleague
     try:
         _lock(descriptor)
         os.write(descriptor, json.dumps(asdict(Colleague(reviewer, port, socket.gethostname()))).encode())
-        # renamed once it is locked: without the lock another review would take it for stale
+        # renamed once it is locked: without the lock, another review would consider it stale
         draft.rename(note)
         yield _others(note)
     finally:
@@ -102,7 +102,7 @@ def _others(own: Path) -> list[Colleague]:
 
 @contextmanager
 def opening(run: RunFolder) -> Iterator[None]:
-    """Let one review at a time build or repair the run's dataset: two at once would undo each other's work."""
+    """Let one review at a time build or repair the run's dataset, because two would undo each other's work."""
     try:
         descriptor = os.open(_folder(run) / "opening", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
@@ -124,7 +124,7 @@ def _folder(run: RunFolder) -> Path:
 
 
 def _lock(descriptor: int) -> None:
-    # without locks on this file system, the warning is lost, but not the review
+    # if this file system has no locks, the warning is lost, but not the review
     with contextlib.suppress(OSError):
         lock(descriptor)
 

@@ -156,7 +156,7 @@ def test_a_missing_mongod_is_told_with_what_to_type(monkeypatch, tmp_path):
 def test_a_run_without_photos_can_not_be_looked_at(tmp_path):
     run = make_run(tmp_path)
     run.write_table(run.issues_file, run.issues().assign(image=None))
-    with pytest.raises(ReviewError, match="has no photos to look at"):
+    with pytest.raises(ReviewError, match="has no photos to review"):
         run_review(run, say=print)
 
 

@@ -125,7 +125,7 @@ def test_a_run_without_photos_is_told_how_to_decide(run: RunFolder) -> None:
     run.write_table(run.issues_file, run.issues().assign(image=None))
     result = curate("review", "--html", "--no-browser")
     assert result.exit_code == 1
-    assert "has no photos to look at. Decide in a table instead" in result.stderr
+    assert "has no photos to review. Decide in a table instead" in result.stderr
 
 
 def test_writing_the_page_needs_no_fiftyone(run: RunFolder) -> None:

@@ -1,4 +1,4 @@
-"""What FiftyOne loads, again for every request; so all that it offers is in modules that are loaded once."""
+"""The plugin. FiftyOne loads it again for every request, so its content is in modules that are loaded once."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,6 @@ __all__ = ["register"]
 
 
 def register(plugin: Any) -> None:
-    """Tell FiftyOne what there is, for the reviewer whose name lies beside this file."""
+    """Register all operators for the reviewer whose name is in the file beside this one."""
     reviewer = json.loads(Path(__file__).with_name(REVIEWER_FILE).read_text(encoding="utf-8"))
     operators.register(plugin, reviewer)

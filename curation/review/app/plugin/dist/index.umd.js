@@ -20,7 +20,7 @@
     n: "ask_note",
   };
   const FORM = "[data-cy=operators-prompt-modal]";
-  // a key belongs to whatever is typed into, to FiftyOne's list of operators, and to the Annotate tab while it edits
+  // keys also belong to text fields, to FiftyOne's list of operators, and to the Annotate tab while it edits
   const BUSY = `${FORM}, [data-cy=operators-browser], [data-cy=annotate-edit-back]`;
 
   function run(name) {
@@ -44,7 +44,7 @@
     }
   }
 
-  // In a form of classes a digit chooses, and Enter decides; in any form Enter in a line of text does, too.
+  // In a form of classes, a digit chooses and Enter decides. In any form, Enter in a text field decides.
   function onKeyInForm(event, form) {
     const choices = form.querySelectorAll("input[type=radio]");
     if (/^[1-9]$/.test(event.key) && !isTyping(event.target) && choices[event.key - 1]) {
@@ -57,9 +57,9 @@
     }
   }
 
-  // The button that decides is the last. It comes after the others, is switched off while FiftyOne looks at what was
-  // chosen, and does nothing before FiftyOne knows how the operator may be run. A click that is taken switches it off
-  // until it is gone for good: none is taken twice.
+  // The last button decides. It appears after the others, is disabled while FiftyOne checks the form, and does nothing
+  // before FiftyOne knows how the operator may be run. A click that counts disables it until it disappears, so that none
+  // counts twice.
   function send(tries, wasThere = false) {
     const form = document.querySelector(FORM);
     const button = form && [...form.querySelectorAll("button")].filter(isDeciding).pop();
@@ -83,7 +83,7 @@
     }
   }
 
-  // To the next photo, unless the open one was closed meanwhile.
+  // Opens the next photo, unless the open one was closed meanwhile.
   class GoOn extends Operator {
     get config() {
       return new OperatorConfig({ name: "go_on", label: "go on", unlisted: true });
@@ -96,7 +96,7 @@
 
   const isPhotoOpen = () => Boolean(document.querySelector("[data-cy=panel-tab-review_card]"));
 
-  // The sample and the card stand side by side, not as two tabs of which one hides the other.
+  // Puts the sample and the card side by side instead of in two tabs.
   class Arrange extends Operator {
     get config() {
       return new OperatorConfig({ name: "arrange", label: "arrange", unlisted: true });
@@ -111,7 +111,7 @@
     }
   }
 
-  /** Return what an operator answers, asked again whenever something was decided or `about` changes. */
+  /** Return the answer of an operator, updated after every decision and whenever `about` changes. */
   function useAnswer(name, about) {
     const [answer, setAnswer] = useState(null);
     useEffect(() => {
@@ -119,7 +119,7 @@
       let timer;
       const take = ({ result }) => isCurrent && result && setAnswer(result);
       const ask = () => executeOperator(`${PLUGIN}/${name}`, {}, { callback: take });
-      // a decision and the photo that it leads to come one after the other, and are one question
+      // a decision and the photo that it opens come one after the other and need one request
       const askSoon = () => (clearTimeout(timer), (timer = setTimeout(ask, 20)));
       ask();
       window.addEventListener("curate:changed", askSoon);
@@ -247,7 +247,7 @@
 
   function button(name, words, key, colour) {
     const style = { background: colour, color: "#fff", border: 0, borderRadius: 4, padding: "5px 10px", cursor: "pointer", font: "inherit" };
-    // the focus would stay on the button, and the next Enter or space press it again
+    // otherwise the button keeps the focus, and the next Enter or space presses it again
     const press = (event) => (event.currentTarget.blur(), run(name));
     return h("button", { key: name, style, onClick: press }, words, h("kbd", { style: { opacity: 0.75, marginLeft: 6 } }, key));
   }
@@ -329,7 +329,7 @@
   panel("review_card", "Review", Card, "modal");
   panel("review_progress", "Review progress", Progress, "grid");
 
-  // Once a photo is open, the card moves beside it. Once it is closed, the grid shows what was decided meanwhile.
+  // When a photo opens, the card moves beside it. When it closes, the grid shows the decisions made meanwhile.
   let wasOpen = false;
   let isStale = false;
   window.addEventListener("curate:changed", () => (isStale = wasOpen));
@@ -342,7 +342,7 @@
     dismissAdvertisements();
   }
 
-  // One lies over the buttons and takes the first click, one over the list of plots.
+  // One covers the buttons and takes the first click, one covers the list of plots.
   function dismissAdvertisements() {
     for (const button of document.querySelectorAll(".MuiPopover-root button, .emb-callout-actions button"))
       if (button.textContent === "Dismiss") button.click();
