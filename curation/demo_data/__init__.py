@@ -1,7 +1,6 @@
 """A small marketplace of computer parts with planted, known issues, drawn from a seed.
 
-:mod:`curation.demo_data.planting` decides what is wrong with which listing; :mod:`curation.demo_data.settings` holds
-the numbers to tune.
+:mod:`curation.demo_data.planting` plants the errors; :mod:`curation.demo_data.settings` holds the numbers to tune.
 """
 
 from curation.demo_data.settings import Difficulty, Shares

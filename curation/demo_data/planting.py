@@ -1,4 +1,4 @@
-"""Decide which listings there are and what is wrong with them; nothing is drawn here."""
+"""The listings of the demo and their errors; the photos are drawn elsewhere."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Row:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is wrong with it and nothing is remarkable about it."""
+        """Whether nothing about it is wrong or remarkable."""
         return not self.issues and not self.note
 
 
@@ -67,9 +67,9 @@ def planted_rows(listings: int, *, seed: int, shares: Shares | None = None) -> l
     Parameters
     ----------
     listings : int
-        How many, reposts included.
+        Number of listings, reposts included.
     seed : int
-        The same seed, number and shares give the same rows; 0 or more.
+        0 or more. The same seed, number and shares give the same rows.
     shares : Shares, optional
         How many listings get each kind of issue.
     """
@@ -87,7 +87,7 @@ def planted_rows(listings: int, *, seed: int, shares: Shares | None = None) -> l
 
 
 def planned_counts(listings: int, shares: Shares) -> dict[str, int]:
-    """Return how many listings of each sort to plant.
+    """Return the number of listings of each kind to plant.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def _shuffled(rows: Sequence[Row], rng: Rng) -> list[Row]:
 
 
 def issue_counts(rows: Sequence[Row]) -> dict[str, int]:
-    """Return how many listings have each kind of issue; one with two kinds counts for both.
+    """Return the number of listings with each kind of issue; one with two kinds counts for both.
 
     Examples
     --------

@@ -22,7 +22,7 @@ from training.utils.parallel import cores
 
 __all__ = ["LEAST", "DemoSummary", "write_demo"]
 
-LEAST = 120  # with fewer, there is no room for each kind of issue and a dozen sound photos of each class
+LEAST = 120  # fewer leave no room for each kind of issue and a dozen sound photos of each class
 
 _DATASET = """\
 name = "demo"
@@ -39,14 +39,14 @@ _README = """\
 
 {listings} listings of computer parts in {classes} classes, written by `curate demo` with seed {seed}.
 
-Nothing here is real: every photo is drawn by a program, brands are invented, prices in SGD are made up. The same
-seed and number of listings give the same files.
+Nothing here is real: a program draws every photo, brands are invented, and prices in SGD are made up. The same seed
+and number of listings give the same files.
 
 | file | content |
 |---|---|
 | `dataset.toml` | how to read the table |
-| `listings.csv` | `id, image, label, price, title`: what a marketplace would know |
-| `truth.csv` | `id, true_label, true_price, issues, duplicate_of, note`: what is true. `curate` never reads it |
+| `listings.csv` | `id, image, label, price, title`: what a marketplace knows |
+| `truth.csv` | `id, true_label, true_price, issues, duplicate_of, note`: the truth; `curate` never reads it by itself |
 | `images/` | the photos |
 
 ## What was planted
@@ -56,8 +56,8 @@ seed and number of listings give the same files.
 {planted}
 
 Kinds are joined by `;` where a listing has two: a repost under another class is `label;near_duplicate`. Toys have the
-true label `other`, which is none of the classes. {office} genuine office printers are expensive and sound: whoever
-flags their price is wrong. All other listings are sound.
+true label `other`, which is none of the classes. {office} genuine office printers are expensive but sound, so flagging
+their price is a mistake. All other listings are sound.
 """
 
 _DESCRIPTIONS = {
@@ -65,18 +65,18 @@ _DESCRIPTIONS = {
     "price": "10 or 100 times too high or too low, or no price at all: 0, 1, 123456",
     "indirect_image": "laptops whose photo is a picture of text",
     "near_duplicate": "reposts of another listing, in `duplicate_of`",
-    "unreadable": "files that are cut short, empty or no image",
+    "unreadable": "files that are cut short, empty or not an image",
 }
 
 
 @dataclass(frozen=True)
 class DemoSummary(Result):
-    """What :func:`curation.demo` wrote.
+    """The outcome of :func:`curation.demo`.
 
     Attributes
     ----------
     folder : Path
-        Folder of the demo, absolute.
+        Absolute path of the demo.
     listings : int
         Number of listings.
     planted : dict of str to int
@@ -108,11 +108,11 @@ def write_demo(
     folder : Path
         New or empty.
     listings : int
-        How many, reposts and unreadable photos included; at least 120.
+        Number of listings, reposts and unreadable photos included; at least 120.
     seed : int
         0 or more. The same seed and number of listings give the same files, byte for byte.
     progress : callable, optional
-        Called after each photo with the number of photos written and of all photos.
+        Called after each photo with the number of photos written and the number of all photos.
     difficulty : Difficulty, optional
         How much the photos vary.
     shares : Shares, optional
@@ -183,8 +183,8 @@ def _write_photos(
 def _drawn_in_threads(draw: Callable[[Photo], bytes], photos: Iterable[Photo]) -> Iterator[bytes]:
     """Yield the content of the files in order, drawing a few ahead.
 
-    Threads will do: Pillow and NumPy do most of the work, and release the interpreter lock. Processes would run the
-    caller's script again.
+    Threads are enough, because Pillow and NumPy do most of the work and release the interpreter lock. Processes would
+    run the caller's script again.
     """
     remaining = iter(photos)
     workers = cores()

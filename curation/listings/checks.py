@@ -1,4 +1,4 @@
-"""What a table of listings must be. All bad rows are found at once."""
+"""Checks of a table of listings; they report all bad rows at once."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from curation.errors import ListingsError, some
 
 __all__ = ["MAX_BAD_SHARE", "bad_rows", "check_ids", "check_inside", "currency_of", "number"]
 
-#: A run stops when more than this share of the rows is bad: then something is wrong with the table itself.
+#: A run stops if more than this share of the rows is bad, because then the table itself is wrong.
 MAX_BAD_SHARE = 0.2
 
 _HEADER_LINES = 1
 
 
 def number(text: pd.Series) -> pd.Series:
-    """Return the numbers in a column of text as float64; NaN where there is none."""
+    """Return a column of text as float64; NaN where the text is not a number."""
     return pd.to_numeric(text, errors="coerce").astype("float64")
 
 
@@ -31,7 +31,7 @@ def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool, needs_label:
     table : DataFrame of str
         With our column names; missing values are NA.
     root : Path
-        The folder image paths are relative to.
+        The folder that image paths are relative to.
     needs_image : bool
         Whether a listing without a photo is a bad row.
     needs_label : bool
@@ -40,7 +40,7 @@ def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool, needs_label:
     Returns
     -------
     DataFrame
-        One row per finding: ``row`` (line of the file, the header is line 1), ``id``, ``column``, ``value``, ``why``.
+        One row per bad cell: ``row`` (line of the file, the header is line 1), ``id``, ``column``, ``value``, ``why``.
     """
     findings = [*_bad_values(table, needs_image, needs_label), _missing_files(table, root)]
     cells = pd.concat(findings, ignore_index=True)
@@ -79,7 +79,7 @@ def _missing_files(table: pd.DataFrame, root: Path) -> pd.DataFrame:
 
 
 def check_ids(table: pd.DataFrame, source: str) -> None:
-    """Refuse a table whose ids are missing or not unique: nothing could be joined by them.
+    """Refuse a table with missing or duplicate ids, because everything is joined by id.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
     Raises
     ------
     ListingsError
-        With every offending row in ``problems``.
+        With every bad row in ``problems``.
     """
     missing = table["id"].isna()
     twice = table["id"].duplicated(keep=False) & ~missing
@@ -119,7 +119,7 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
 
 
 def currency_of(table: pd.DataFrame, source: str, declared: str | None) -> str | None:
-    """Return the one currency of the prices, from the declaration or a column ``currency``; None if neither says.
+    """Return the currency of the prices, from the declaration or a column ``currency``; None if neither names one.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def currency_of(table: pd.DataFrame, source: str, declared: str | None) -> str |
     Raises
     ------
     ListingsError
-        If there are several: prices in different currencies can't be compared.
+        If there are several currencies, since their prices can't be compared.
     """
     if "currency" not in table or table["price"].isna().all():
         return declared
@@ -147,15 +147,15 @@ def currency_of(table: pd.DataFrame, source: str, declared: str | None) -> str |
             fix="Convert them to one, or split the table by its column 'currency', with pandas: for name, part in "
             "table.groupby('currency'): part.to_csv(f'listings-{name}.csv', index=False)",
         )
-    found = str(counts.index[0]) if len(counts) else declared
-    if declared is not None and found != declared.strip().upper():
+    currency = str(counts.index[0]) if len(counts) else declared
+    if declared is not None and currency != declared.strip().upper():
         raise ListingsError(
-            f"{source} has prices in another currency than is declared",
-            got=f"{found} in its column 'currency'",
+            f"{source} has prices in another currency than the declaration says",
+            got=f"{currency} in its column 'currency'",
             wanted=declared,
             fix="Correct 'currency' in the declaration, or convert the prices.",
         )
-    return declared or found
+    return declared or currency
 
 
 def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:
@@ -168,14 +168,14 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:
     root : Path
         The table's folder.
     boundary : Path
-        The folder that photos must lie in.
+        The folder that photos must be in.
 
     Raises
     ------
     ListingsError
-        With every offending row in ``problems``.
+        With every bad row in ``problems``.
     """
-    base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - with the separator at its end
+    base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - ends with a separator
     named = table["image"].dropna()
     outside = named[[not _real_path(root / image).startswith(base) for image in named]]
     if outside.empty:
@@ -200,5 +200,5 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:
 
 
 def _real_path(path: Path) -> str:
-    # a NUL can't be in the name of a file; it is left for the check that there is one
+    # a file name can't contain a NUL; the check for missing files reports it
     return os.path.realpath(str(path).replace("\0", "?"))

@@ -14,7 +14,7 @@ __all__ = ["class_numbers", "groups_of", "prices_of"]
 
 
 def groups_of(table: pd.DataFrame) -> Int64:
-    """Group what must stay on one side: the same group, the same photo, or nearly the same one."""
+    """Return the groups that must stay together: the same group, the same photo, or nearly the same one."""
     return connect(table["group"], table["sha256"], table["near_group"].astype("string"))
 
 
@@ -31,13 +31,13 @@ def class_numbers(labels: pd.Series, classes: Sequence[str]) -> Int64:
     Returns
     -------
     ndarray of int64, shape (n,)
-        From 0 to K-1; -1 for a label that is missing or no class.
+        From 0 to K-1; -1 for a label that is missing or not a class.
     """
     return pd.Categorical(labels, categories=list(classes)).codes.astype(np.int64)
 
 
 def prices_of(table: pd.DataFrame) -> Float32:
-    """Return the prices above 0 of a table, shape (N,); NaN elsewhere: nothing is sold for nothing."""
+    """Return the prices of a table, shape (N,); NaN if they are missing or not above 0."""
     with np.errstate(over="ignore"):
         price = table["price"].to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
     return np.where((price > 0) & (price < np.inf), price, np.float32(np.nan)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Tables in memory as listings: a DataFrame, or a dataset of Hugging Face."""
+"""Listings from a table in memory: a DataFrame, or a dataset of Hugging Face."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 __all__ = ["Held", "read_held"]
 
 _WANTED = "a path, a DataFrame, or a datasets.Dataset"
-#: Photos of a dataset that are in memory at once.
+#: Number of photos in memory at a time.
 _BATCH = 64
-#: Hexadecimal digits of a photo's hash in its file name: 128 bits.
+#: Hexadecimal digits of a photo's hash in its file name, 128 bits.
 _HASH_LENGTH = 32
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a table in memory holds.
+    """The content of a table in memory.
 
     Attributes
     ----------
     table : DataFrame
-        The raw table: a new one, every column as text, missing = NA.
+        A new table with every column as text; missing values are NA.
     root : Path
         The folder that image paths are relative to.
     """
@@ -48,9 +48,9 @@ class Held:
 def read_held(source: Any, *, root: Path | None, name: str, image: str, id: str) -> Held:
     """Read a table in memory.
 
-    An index with a name counts as a column; one without is left out. Of a dataset of Hugging Face, class labels are
-    taken by their names, and images by their paths. Images that the dataset holds itself are written to `root`, each
-    under the hash of its content: reading it again writes nothing. Rows of a dataset without ids are numbered from 0.
+    An index with a name becomes a column; one without is ignored. In a dataset of Hugging Face, class labels become
+    their names, and images their paths. Images inside the dataset are written to `root`, named by the hash of their
+    content, so reading it again writes nothing. Rows of a dataset without ids are numbered from 0.
 
     Parameters
     ----------
@@ -58,16 +58,16 @@ def read_held(source: Any, *, root: Path | None, name: str, image: str, id: str)
         The table.
     root : Path, optional
         The folder of the photos; by default the current one, the folder above all photos if their paths are
-        absolute, or ``<name>-photos`` if the dataset holds the photos.
+        absolute, or ``<name>-photos`` if the dataset contains the photos.
     name : str
-        Of the dataset.
+        Name of the dataset.
     image, id : str
         The columns of the photos and of the ids.
 
     Raises
     ------
     ListingsError
-        If it is something else, has no rows or two columns of one name, or its photos can't be written.
+        If `source` is something else, has no rows or two columns with the same name, or its photos can't be written.
     """
     if isinstance(source, pd.DataFrame):
         frame = source
@@ -87,7 +87,7 @@ def _as_raw(frame: pd.DataFrame) -> pd.DataFrame:
     if frame.empty:
         raise ListingsError("the table is empty", got=f"shape {frame.shape}", wanted="one row per listing")
     if "id" not in frame and frame.index.name is None and not isinstance(frame.index, pd.RangeIndex):
-        # whoever sets an index usually means the ids by it; guessing would join by the wrong ones
+        # an index usually holds the ids, but a guess could join by the wrong ones
         frame = _checked_index(frame)
     try:
         return as_text(frame)
@@ -96,7 +96,7 @@ def _as_raw(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _checked_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """Refuse an index without a name that looks like ids; row numbers of a larger table are none."""
+    """Refuse an index without a name that looks like ids; row numbers of a larger table do not."""
     if pd.api.types.is_integer_dtype(frame.index.dtype):
         return frame
     raise ListingsError(
@@ -108,7 +108,7 @@ def _checked_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _root_of(table: pd.DataFrame, image: str) -> Path:
-    """Return the folder of the photos: the current one, or the one above all of them if their paths are absolute."""
+    """Return the current folder, or the one above all photos if their paths are absolute."""
     paths = table[image].dropna().tolist() if image in table else []
     if paths and all(Path(path).is_absolute() for path in paths):
         return Path(os.path.commonpath([Path(path).parent for path in paths]))
@@ -154,13 +154,13 @@ def _holds_photos(dataset: datasets.Dataset, image: str) -> bool:
 
 
 def _photos(dataset: datasets.Dataset, image: str) -> Iterator[dict[str, Any] | None]:
-    """Yield the undecoded images, a few at a time: all at once may be more than fits into memory."""
+    """Yield the undecoded images, a few at a time, because all of them may not fit into memory."""
     for first in range(0, len(dataset), _BATCH):
         yield from dataset[first : first + _BATCH][image]
 
 
 def _with_photos_in(root: Path, dataset: datasets.Dataset, image: str) -> datasets.Dataset:
-    """Write the photos of a dataset into `root`; return the dataset with their file names in place of them."""
+    """Write the photos of a dataset to `root`; return the dataset with their file names instead."""
     try:
         names = [_written(photo, root) for photo in _photos(dataset, image)]
     except OSError as error:
@@ -190,5 +190,5 @@ def _ending_of(content: bytes) -> str:
         with PIL.Image.open(io.BytesIO(content)) as photo:
             return f".{(photo.format or '').lower()}"
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
-        # what it is, is found out when it is read, as for any other photo
+        # reading the photo later reports what is wrong with it
         return ""

@@ -1,4 +1,4 @@
-"""What is wrong with a table of listings, as a person is told."""
+"""Messages about a table of listings, and the facts about it that a run keeps."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any
 
 from curation.errors import ListingsError
 from curation.listings import Listings
+from curation.rendering.words import agree, many
 from training.utils.files import whole_file
 from training.utils.progress import Reporter
 
 __all__ = ["check_expected", "dataset_facts", "report_problems", "require_trainable", "say_problems"]
 
-#: Bad values that are said one by one.
-_SAID = 10
+#: Bad values that are printed one by one.
+_PRINTED = 10
 
 
 def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> dict[str, Any]:
-    """Return what ``run.json`` keeps of a dataset: its name, place, size and hash.
+    """Return the facts about a dataset for ``run.json``: its name, path, size and hash.
 
     Parameters
     ----------
@@ -41,12 +42,12 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
 
 
 def require_trainable(listings: Listings, *, photos: bool = True) -> None:
-    """Refuse what models can't be trained on, before anything is made.
+    """Refuse listings that models can't be trained on, before anything is written.
 
     Parameters
     ----------
     listings : Listings
-        Perhaps read without labels or photos, or something else altogether.
+        The listings, perhaps read without labels or photos; or any other object.
     photos : bool
         Whether at least one listing must have a photo.
 
@@ -78,19 +79,19 @@ def require_trainable(listings: Listings, *, photos: bool = True) -> None:
 
 
 def check_expected(listings: Listings, reporter: Reporter) -> None:
-    """Say where a dataset is not as its declaration expects it."""
+    """Warn if a dataset has other counts than its declaration expects."""
     counts = {"listings": len(listings.table), "classes": len(listings.classes)}
     if test := int((listings.table["split"] == "test").sum()):
-        # without a split of its own, a dataset gets another test set than its declaration knows
+        # if the dataset has no split, the declaration can't know the test set
         counts["test"] = test
-    for what, wanted in listings.source.expected.items():
-        if what in counts and counts[what] != wanted:
-            named = "test listings" if what == "test" else what
-            reporter.say(f"warning: the declaration expects {wanted} {named}, there are {counts[what]}")
+    for name, expected in listings.source.expected.items():
+        if name in counts and counts[name] != expected:
+            what = "test listings" if name == "test" else name
+            reporter.say(f"warning: the declaration expects {expected} {what}, but there are {counts[name]}")
 
 
 def report_problems(folder: Path, listings: Listings, reporter: Reporter) -> None:
-    """Write the bad values of a table to ``problems.csv``, and say the first of them.
+    """Write the bad values of a table to ``problems.csv``, and report the first ones.
 
     Parameters
     ----------
@@ -99,23 +100,23 @@ def report_problems(folder: Path, listings: Listings, reporter: Reporter) -> Non
     listings : Listings
         The table and its bad values.
     reporter : Reporter
-        Told the first of them.
+        Gets the first bad values.
     """
-    problems = listings.problems
-    if problems.empty:
+    if listings.problems.empty:
         return
     with whole_file(folder / "problems.csv") as temporary:
-        problems.to_csv(temporary, index=False)
+        listings.problems.to_csv(temporary, index=False)
     say_problems(listings, reporter, f" (all in {folder / 'problems.csv'})")
 
 
 def say_problems(listings: Listings, reporter: Reporter, where: str = "") -> None:
-    """Say the first bad values of a table; `where`: where all of them are."""
+    """Report the first bad values of a table; `where` says where all of them are."""
     problems = listings.problems
     if problems.empty:
         return
-    reporter.say(f"{problems['row'].nunique()} rows have bad values, taken as missing{where}:")
-    for bad in problems.head(_SAID).itertuples():
+    rows = problems["row"].nunique()
+    reporter.say(f"{many(rows, 'row')} {agree(rows, 'has', 'have')} bad values, which count as missing{where}:")
+    for bad in problems.head(_PRINTED).itertuples():
         reporter.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
-    if len(problems) > _SAID:
-        reporter.say(f"  +{len(problems) - _SAID} more")
+    if len(problems) > _PRINTED:
+        reporter.say(f"  +{len(problems) - _PRINTED} more")

@@ -1,4 +1,4 @@
-"""Reading a DATASET: one checked table, joined by id, rows in = rows out."""
+"""Reading a dataset into one checked table, with as many rows as the input."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Listings(Result):
     classes : tuple of str
         The K given labels, sorted.
     source : Source
-        Where it came from.
+        Where the table comes from.
     columns : dict
-        Our column name → the table's own, where they differ.
+        Our column name → the table's own, if they differ.
     problems : DataFrame
         Every bad cell: ``row``, ``id``, ``column``, ``value``, ``why``.
     sha256 : str
@@ -74,7 +74,7 @@ def read_listings(
     needs_label: bool = True,
     least_classes: int = 2,
 ) -> Listings:
-    """Read and check a dataset. The input is not modified.
+    """Read and check a dataset without modifying it.
 
     Parameters
     ----------
@@ -83,22 +83,22 @@ def read_listings(
         of a folder of class folders (torchvision's ImageFolder); of a folder with ``metadata.csv`` (Hugging Face
         imagefolder). Or a table in memory.
     columns : mapping of str to str, optional
-        Our column name → the table's own, e.g. ``{"label": "category"}``. Goes before the declaration's.
+        Our column name → the table's own, e.g. ``{"label": "category"}``. Overrides the declaration.
     allow_outside : bool
-        Accept image paths that lead out of the dataset's folder.
+        Whether to accept image paths that lead out of the dataset's folder.
     root : str or Path, optional
-        Of a table in memory: the folder that image paths are relative to; by default the current one, or the folder
-        above all photos if their paths are absolute. Photos that a ``datasets.Dataset`` holds itself are written
-        there; by default to ``<name>-photos``.
+        For a table in memory: the folder that image paths are relative to; by default the current one, or the folder
+        above all photos if their paths are absolute. Photos inside a ``datasets.Dataset`` are written to it, by default
+        to ``<name>-photos``.
     name : str, optional
-        Of a table in memory: the dataset's name, under which runs are kept; by default ``listings``.
+        For a table in memory: the name of the dataset and of the folder of its runs; by default ``listings``.
     needs_image : bool
-        Whether every listing must have a photo. False when probabilities are brought along.
+        Whether every listing must have a photo. False if you provide probabilities.
     needs_label : bool
-        Whether every listing must have a label. False for new listings, which a model is to tell it of: the column may
-        be absent, and photos may lie in one folder.
+        Whether every listing must have a label. False for new listings, whose labels a model predicts: the column may
+        be absent, and all photos may be in one folder.
     least_classes : int
-        How many different labels there must be. One is enough to look at; nothing can be trained on it.
+        Least number of different labels. One is enough to explore the data, but not to train on it.
 
     Returns
     -------
@@ -107,8 +107,9 @@ def read_listings(
     Raises
     ------
     ListingsError
-        If the dataset is missing, empty, lacks a column, has missing or duplicate ids, too few classes, paths outside
-        its folder, prices in several currencies, or more than 20 % bad rows. ``parameter`` says which argument.
+        If the dataset does not exist, is empty or lacks a column, or has missing or duplicate ids, too few classes,
+        paths outside its folder, prices in several currencies, or more than 20 % bad rows. ``parameter`` names the
+        argument at fault.
 
     Examples
     --------
@@ -121,22 +122,22 @@ def read_listings(
     >>> curation.read_listings(table, columns={"id": "sku"}, needs_image=False).classes
     ('lamp', 'sofa')
     """
-    found, raw, sha256 = _read(source, root, name, columns=columns or {}, needs_label=needs_label)
-    mapping = {**found.columns, **(columns or {})}
+    origin, raw, sha256 = _read(source, root, name, columns=columns or {}, needs_label=needs_label)
+    mapping = {**origin.columns, **(columns or {})}
     table = _with_our_names(raw, mapping, needs_image, needs_label)
-    title = "the table" if found.in_memory else found.table.name if found.table else str(found.path)
+    title = "the table" if origin.in_memory else origin.table.name if origin.table else str(origin.path)
     check_ids(table, title)
     if not allow_outside:
-        check_inside(table, found.root, found.boundary)
-    problems = bad_rows(table, root=found.root, needs_image=needs_image, needs_label=needs_label)
+        check_inside(table, origin.root, origin.boundary)
+    problems = bad_rows(table, root=origin.root, needs_image=needs_image, needs_label=needs_label)
     _check_share(problems, len(table), title)
     classes = tuple(sorted(table["label"].dropna().unique()))
     if needs_label and len(classes) < least_classes:
         raise ListingsError(
             f"{title} has one class only", got=some(classes) or "no labels", wanted="at least two different labels"
         )
-    found = replace(found, currency=currency_of(table, title, found.currency))
-    return Listings(_typed(table), classes, found, mapping, problems, sha256)
+    origin = replace(origin, currency=currency_of(table, title, origin.currency))
+    return Listings(_typed(table), classes, origin, mapping, problems, sha256)
 
 
 def _read(
@@ -147,13 +148,13 @@ def _read(
     columns: Mapping[str, str],
     needs_label: bool,
 ) -> tuple[Source, pd.DataFrame, str]:
-    """Return where listings come from, their raw table, and its hash."""
+    """Return the origin of listings, their raw table, and its hash."""
     if not isinstance(source, str | Path):
         name = name or "listings"
         image, id = (columns.get(ours, ours) for ours in ("image", "id"))
         held = read_held(source, root=None if root is None else Path(root), name=name, image=image, id=id)
-        found = Source(held.root, held.root, None, name, in_memory=True)
-        return found, held.table, hashlib.sha256(held.table.to_csv(index=False).encode()).hexdigest()
+        origin = Source(held.root, held.root, None, name, in_memory=True)
+        return origin, held.table, hashlib.sha256(held.table.to_csv(index=False).encode()).hexdigest()
     for parameter, value in (("root", root), ("name", name)):
         if value is not None:
             raise ListingsError(
@@ -162,21 +163,21 @@ def _read(
                 fix="Leave it out.",
                 parameter=parameter,
             )
-    found = find_source(Path(source))
-    raw = read_table(found, needs_label=needs_label)
-    if found.table is not None:
-        return found, raw, sha256_of_file(found.table)
-    return found, raw, hashlib.sha256("\n".join(raw["image"]).encode()).hexdigest()
+    origin = find_source(Path(source))
+    raw = read_table(origin, needs_label=needs_label)
+    if origin.table is not None:
+        return origin, raw, sha256_of_file(origin.table)
+    return origin, raw, hashlib.sha256("\n".join(raw["image"]).encode()).hexdigest()
 
 
 def _with_our_names(
     raw: pd.DataFrame, columns: Mapping[str, str], needs_image: bool, needs_label: bool
 ) -> pd.DataFrame:
-    """Return the raw table under our column names, the table's other columns after them."""
+    """Return the raw table with our column names, and then the table's other columns."""
     unknown = sorted(set(columns) - set(COLUMNS))
     if unknown:
         raise ListingsError(
-            "a column is mapped that is not one of ours",
+            "an unknown column is mapped",
             got=some(unknown),
             wanted=", ".join(COLUMNS),
             fix=closest(unknown[0], COLUMNS),
@@ -198,7 +199,7 @@ def _with_our_names(
     used = {columns.get(ours, ours) for ours in COLUMNS}
     for theirs in raw.columns:
         if theirs not in used:
-            # e.g. the table's `label` while `label_2` is mapped to it and is the one in use, or a desk's `width`
+            # e.g. the table's own `label` if `label_2` is mapped to it, or a desk's `width`
             table[f"input_{theirs}" if theirs in (*COLUMNS, *RUN_COLUMNS) else theirs] = raw[theirs]
     return table
 

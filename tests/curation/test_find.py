@@ -238,7 +238,7 @@ def test_a_declaration_whose_counts_are_wrong_is_said(demo, tmp_path):
     source = replace(listings.source, expected={"listings": 7, "classes": 12})
     find(replace(listings, source=source), QUICK, run_folder=tmp_path / "run", reporter=listener)
     assert [line for line in listener.lines if "expects" in line] == [
-        "warning: the declaration expects 7 listings, there are 120"
+        "warning: the declaration expects 7 listings, but there are 120"
     ]
 
 

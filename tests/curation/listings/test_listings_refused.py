@@ -280,7 +280,7 @@ def test_prices_in_several_currencies_are_refused_with_the_way_to_split_them(tmp
 def test_another_currency_than_the_declared_one_is_refused(tmp_path: Path) -> None:
     folder = folder_with_table(tmp_path, _in_currencies(["USD"]))
     (folder / "dataset.toml").write_text('currency = "SGD"\n', encoding="utf-8")
-    with pytest.raises(ListingsError, match=r"another currency than is declared: got USD .*wanted SGD"):
+    with pytest.raises(ListingsError, match=r"another currency than the declaration says: got USD .*wanted SGD"):
         read_listings(folder)
 
 

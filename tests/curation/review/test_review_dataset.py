@@ -436,10 +436,10 @@ class TestDecisions:
             decide(dataset, sample_of(dataset, "L0"), "keep")
         assert shown(dataset, "L0") == (None, None, None)
 
-    def test_a_run_that_is_gone_takes_no_decisions(self, run, fo):
+    def test_a_run_that_was_deleted_takes_no_decisions(self, run, fo):
         dataset = open_dataset(run).dataset
         shutil.rmtree(run.folder)
-        with pytest.raises(ReviewError, match="is gone"):
+        with pytest.raises(ReviewError, match="does not exist"):
             decide(dataset, sample_of(dataset, "L0"), "keep")
         assert not run.folder.exists()
 
