@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curation.cli.dataset import dataset_argument
-from curation.cli.options import model_options_without
+from curation.cli.options import markdown_option, model_options_without
 from curation.cli.sections import Column, Section, print_sections
 from curation.cli.terminal import print_json
 from curation.cli.training import output_options, training_arguments
-from curation.errors import InputError
 from curation.rendering.words import many
 from training.settings import OPTIMIZERS
 
@@ -49,7 +48,7 @@ _MODELS = "resnet18,inception_v3,lenet"
 )
 @model_options_without("--model", "--optimizer", "--image-size")
 @output_options("study", "studies")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print the comparison as Markdown, for a pull request.")
+@markdown_option
 def compare_models(models: str, optimizers: str, folds: int, as_json: bool, as_markdown: bool, **options: Any) -> None:
     """Compare models and optimizers on the same folds.
 
@@ -58,8 +57,6 @@ def compare_models(models: str, optimizers: str, folds: int, as_json: bool, as_m
     --weight-decay, each optimizer has its own defaults. Give the same command again to continue an interrupted
     comparison.
     """
-    if as_json and as_markdown:
-        raise InputError("--json and --markdown can't both be printed", fix="Leave one of them out.")
     arguments = training_arguments(options, suggests=True)
     # slow to import; `curate --help` should not wait for it
     from curation.models.compare import compare_models as compare

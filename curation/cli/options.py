@@ -29,6 +29,7 @@ from training.utils.units import parse_duration
 __all__ = [
     "cache_option",
     "json_option",
+    "markdown_option",
     "model_options",
     "model_options_without",
     "model_recipe",
@@ -53,7 +54,24 @@ def _say_skipped(_context: click.Context, _parameter: click.Parameter, folder: P
     return folder
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+def _one_format(context: click.Context, parameter: click.Parameter, chosen: bool) -> bool:
+    """Refuse two formats, whichever is given first."""
+    other = "as_markdown" if parameter.name == "as_json" else "as_json"
+    if chosen and context.params.get(other):
+        raise InputError("--markdown has no effect with --json", fix="Leave one of them out.")
+    return chosen
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, callback=_one_format, help="Print the result as JSON on stdout."
+)
+markdown_option = click.option(
+    "--markdown",
+    "as_markdown",
+    is_flag=True,
+    callback=_one_format,
+    help="Print the result as Markdown, for a pull request.",
+)
 run_option = click.option(
     "--run",
     "run_folder",

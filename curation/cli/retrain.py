@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from curation.api.runs import open_run
-from curation.cli.options import cache_option, json_option, network_options, run_option
+from curation.cli.options import (
+    cache_option,
+    json_option,
+    markdown_option,
+    network_options,
+    refuse_without_effect,
+    run_option,
+)
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.comparison import SEEDS, words
-from curation.errors import InputError
 from curation.rendering.words import many, signed
 from training.images.cache import default_cache
 
@@ -47,7 +53,7 @@ __all__ = ["retrain"]
 @network_options
 @cache_option
 @json_option
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print the comparison as Markdown, for a pull request.")
+@markdown_option
 def retrain(
     run_folder: Path | None,
     compare: bool,
@@ -68,7 +74,8 @@ def retrain(
     # slow to import; `curate --help` should not wait for it
     from curation.comparison.result import Retrained
 
-    _check(compare, controls=controls, as_markdown=as_markdown, as_json=as_json)
+    if not compare:
+        refuse_without_effect({"controls", "as_markdown"}, "without --compare", "Add --compare, or leave it out.")
     run = open_run(run_folder)
     result = run.retrain(
         compare=compare,
@@ -88,14 +95,6 @@ def retrain(
         click.echo(result.to_markdown())
     else:
         _print_comparison(result, run)
-
-
-def _check(compare: bool, *, controls: bool, as_markdown: bool, as_json: bool) -> None:
-    for name, given in (("--controls", controls), ("--markdown", as_markdown)):
-        if given and not compare:
-            raise InputError(f"{name} has no effect without --compare", fix="Add that, or leave it out.")
-    if as_json and as_markdown:
-        raise InputError("--json and --markdown can't both be printed", fix="Leave one of them out.")
 
 
 def _print_after(result: Retrained, run: Run) -> None:

@@ -8,7 +8,7 @@ import click
 
 from curation.api.runs import diff as compare
 from curation.api.runs import runs as list_runs
-from curation.cli.options import json_option
+from curation.cli.options import json_option, markdown_option
 from curation.cli.run_sections import diff_sections, overview_sections
 from curation.cli.sections import print_sections
 from curation.cli.terminal import print_json
@@ -16,10 +16,6 @@ from curation.errors import InputError
 from curation.run.overview import group_runs
 
 __all__ = ["runs"]
-
-markdown_option = click.option(
-    "--markdown", "as_markdown", is_flag=True, help="Print the result as Markdown, e.g. for a pull request."
-)
 
 
 class _Runs(click.Group):
@@ -55,7 +51,6 @@ def runs(context: click.Context, dataset: str | None, as_markdown: bool, as_json
     if context.invoked_subcommand is not None:
         _refuse_before_command(dataset, as_markdown, as_json)
         return
-    _refuse_both(as_markdown, as_json)
     groups = [group.to_dict() for group in group_runs(list_runs(dataset))]
     if as_json:
         print_json({"datasets": groups})
@@ -74,17 +69,11 @@ def diff(a: str, b: str, as_markdown: bool, as_json: bool) -> None:
     Shows what differs in settings, data, flags, suggestions, decisions, fixes and macro-F1. A run is a number of the
     latest dataset (1), DATASET/NUMBER (demo/1), or a folder. Listings are joined by id.
     """
-    _refuse_both(as_markdown, as_json)
     found: dict[str, Any] = compare(a, b).to_dict()
     if as_json:
         print_json(found)
     else:
         print_sections(diff_sections(found), markdown=as_markdown)
-
-
-def _refuse_both(as_markdown: bool, as_json: bool) -> None:
-    if as_markdown and as_json:
-        raise InputError("--markdown has no effect with --json", fix="Leave one of them out.")
 
 
 def _refuse_before_command(dataset: str | None, as_markdown: bool, as_json: bool) -> None:

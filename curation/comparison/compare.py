@@ -50,8 +50,7 @@ def retrain(
     """
     if seeds < 1:
         raise InputError("the number of seeds is out of range", got=str(seeds), wanted="1 or more", parameter="seeds")
-    true_labels = None if truth is None else read_truth(run, truth)
-    versions = Versions(run, true_labels, compare=compare, controls=controls)
+    versions = Versions(run, None if truth is None else read_truth(run, truth), compare=compare, controls=controls)
     if compare and np.array_equal(versions.before, versions.after):
         raise InputError(
             "nothing to compare: the cleaned dataset trains on the same listings and labels",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +12,14 @@ from curation.listings.columns import class_numbers
 from curation.run.folder import RunFolder
 from training.utils.arrays import Int64
 
-__all__ = ["NO_CLASS", "Truth", "read_truth"]
+__all__ = ["NO_CLASS", "read_truth"]
 
 #: Of a listing whose true label is none of the classes.
 NO_CLASS = -2
 _COLUMN = "true_label"
 
 
-@dataclass(frozen=True)
-class Truth:
-    """The true labels of a run's listings.
-
-    Attributes
-    ----------
-    labels : ndarray of int64, shape (N,)
-        Class numbers, in the order of ``listings.parquet``; -1 where unknown, `NO_CLASS` where it is none of the
-        classes.
-    """
-
-    labels: Int64
-
-
-def read_truth(run: RunFolder, name: str) -> Truth:
+def read_truth(run: RunFolder, name: str) -> Int64:
     """Read the true labels from a column of the dataset, or from a CSV beside it.
 
     Parameters
@@ -43,6 +28,12 @@ def read_truth(run: RunFolder, name: str) -> Truth:
         Finished.
     name : str
         A column of the dataset; or a CSV with ``id`` and ``true_label``, such as the demo's ``truth.csv``.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,)
+        Class numbers, in the order of ``listings.parquet``; -1 where unknown, `NO_CLASS` where it is none of the
+        classes.
 
     Raises
     ------
@@ -61,7 +52,7 @@ def read_truth(run: RunFolder, name: str) -> Truth:
             got=some(given.dropna().astype(str).unique().tolist()) or "nothing",
             wanted=f"classes of the run: {some(run.classes)}",
         )
-    return Truth(labels)
+    return np.asarray(labels, dtype=np.int64)
 
 
 def _from_file(path: Path, columns: list[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.comparison.scored import CORRECT
-from curation.comparison.truth import NO_CLASS, Truth
+from curation.comparison.truth import NO_CLASS
 from curation.errors import InputError, RunError
 from curation.evidence.split import require_photos
 from curation.listings.columns import class_numbers, groups_of
@@ -33,8 +33,8 @@ class Versions:
     ----------
     run : RunFolder
         Finished, with photos and ``cleaned/``.
-    truth : Truth, optional
-        The true labels, if there are any.
+    truth : ndarray of int64, shape (N,), optional
+        True labels, of :func:`curation.comparison.truth.read_truth`.
     compare, controls : bool
         Whether to train the version before the fixes, too, and the controls.
 
@@ -64,7 +64,7 @@ class Versions:
     """
 
     def __init__(
-        self, run: RunFolder, truth: Truth | None = None, *, compare: bool = True, controls: bool = False
+        self, run: RunFolder, truth: Int64 | None = None, *, compare: bool = True, controls: bool = False
     ) -> None:
         table = run.listings()
         require_photos(run, table)
@@ -88,15 +88,15 @@ class Versions:
             str(id): decisions[id] for id in self.ids[self.test] if id in decisions and id not in self._by_suggestion
         }
         self.reviewed = _reviewed(self.ids[self.test], self.given, self.decided, self.classes)
-        self._truth = None if truth is None else truth.labels
-        self.true = None if truth is None else np.maximum(truth.labels[self.test], -1)
+        self.true = None if truth is None else np.maximum(truth[self.test], -1)
         self._check()
         issues = run.issues()
         flagged = issues["is_label_issue"].fillna(False).to_numpy(dtype=bool)
-        self._suggested = np.where(flagged, class_numbers(issues["suggested_label"], self.classes), -1)
+        suggested = np.where(flagged, class_numbers(issues["suggested_label"], self.classes), -1)
         self.doubted = sum(id not in self.decided for id in self.ids[self.test][flagged[self.test]].tolist())
-        self._names = [BEFORE, AFTER] if compare else [AFTER]
-        self._names += self._controls() if controls else []
+        self._labels = {BEFORE: self.before, AFTER: self.after} if compare else {AFTER: self.after}
+        if controls:
+            self._labels |= self._controls(suggested, truth)
 
     def _check(self) -> None:
         if len(self.test) == 0:
@@ -110,7 +110,7 @@ class Versions:
     @property
     def names(self) -> list[str]:
         """The versions that are trained: ``before``, ``after``, and the controls."""
-        return list(self._names)
+        return list(self._labels)
 
     @property
     def relabelled(self) -> Bool:
@@ -126,9 +126,17 @@ class Versions:
         """Return who changed a listing: ``person`` or ``suggestion``."""
         return "suggestion" if self.ids[row] in self._by_suggestion else "person"
 
-    def _controls(self) -> list[str]:
-        both = [RELABELLED, DELETED] if self.relabelled.any() and self.deleted.any() else []
-        return [RANDOM, BLIND, *both, *([] if self._truth is None else [CORRECT])]
+    def _controls(self, suggested: Int64, truth: Int64 | None) -> dict[str, Int64]:
+        """Return the labels that train each control; for random deletions, those that are drawn from."""
+        controls = {RANDOM: self.before, BLIND: np.where(self._trains & (suggested >= 0), suggested, self.before)}
+        if self.relabelled.any() and self.deleted.any():
+            controls[RELABELLED] = np.where(self.relabelled, self.after, self.before)
+            controls[DELETED] = np.where(self.deleted, -1, self.before)
+        if truth is not None:
+            # a listing of no class is removed, and one without a true label keeps its label
+            true = np.where(truth == NO_CLASS, -1, np.where(truth >= 0, truth, self.before))
+            controls[CORRECT] = np.where(self.before >= 0, true, -1)
+        return controls
 
     def labels(self, name: str, seed: int) -> Int64:
         """Return the labels that train a version; int64, shape (N,), -1 = does not train.
@@ -140,29 +148,16 @@ class Versions:
         seed : int
             Of the model; each has its own random deletions, so that the result is no lucky draw.
         """
-        if name in (BEFORE, AFTER):
-            return self.before if name == BEFORE else self.after
-        if name == RANDOM:
-            rows = np.flatnonzero(self.before >= 0)
-            number = int(self.relabelled.sum() + self.deleted.sum())
-            # independent of how the models draw
-            deleted = np.random.default_rng([seed, 7919]).choice(rows, min(number, len(rows) - 2), replace=False)
-            labels = self.before.copy()
-            labels[deleted] = -1
+        labels = self._labels[name]
+        if name != RANDOM:
             return labels
-        if name == BLIND:
-            return np.where(self._trains & (self._suggested >= 0), self._suggested, self.before)
-        if name == RELABELLED:
-            return np.where(self.relabelled, self.after, self.before)
-        if name == DELETED:
-            return np.where(self.deleted, -1, self.before)
-        return self._correct()
-
-    def _correct(self) -> Int64:
-        """Return the true labels; a listing of no class is removed, and one without a true label keeps its label."""
-        assert self._truth is not None
-        true = np.where(self._truth == NO_CLASS, -1, np.where(self._truth >= 0, self._truth, self.before))
-        return np.where(self._trains & (self.before >= 0), true, -1)
+        rows = np.flatnonzero(labels >= 0)
+        number = int(self.relabelled.sum() + self.deleted.sum())
+        # independent of how the models draw
+        deleted = np.random.default_rng([seed, 7919]).choice(rows, min(number, len(rows) - 2), replace=False)
+        labels = labels.copy()
+        labels[deleted] = -1
+        return labels
 
 
 def _cleaned_labels(run: RunFolder, ids: pd.Series) -> pd.Series:
@@ -180,12 +175,10 @@ def _cleaned_labels(run: RunFolder, ids: pd.Series) -> pd.Series:
 def _reviewed(ids: npt.NDArray[np.str_], given: Int64, decided: dict[str, Decision], classes: Sequence[str]) -> Int64:
     number = {name: place for place, name in enumerate(classes)}
     reviewed = given.copy()
-    for place, id in enumerate(ids):
-        decision = decided.get(str(id))
-        if decision is None:
-            continue
-        if decision.action == "delete":
+    for place, id in enumerate(ids.tolist()):
+        decision = decided.get(id)
+        if decision is not None and decision.action == "delete":
             reviewed[place] = -1
-        elif decision.action == "relabel" and decision.new_label is not None:
+        elif decision is not None and decision.action == "relabel" and decision.new_label is not None:
             reviewed[place] = number[decision.new_label]
     return reviewed

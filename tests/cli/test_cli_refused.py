@@ -289,8 +289,8 @@ def test_a_retrain_of_a_run_without_photos_is_refused(here: Path, run: RunFolder
     [
         (["--controls"], "--controls has no effect without --compare"),
         (["--markdown"], "--markdown has no effect without --compare"),
-        (["--compare", "--json", "--markdown"], "--json and --markdown can't both be printed"),
-        (["--compare", "--truth", "true_lable"], "the true labels are nowhere: got true_lable; wanted a column"),
+        (["--compare", "--json", "--markdown"], "--markdown has no effect with --json"),
+        (["--compare", "--truth", "true_lable"], "there are no such true labels: got true_lable; wanted a column"),
     ],
 )
 def test_options_of_retrain_without_effect_are_refused(

@@ -88,8 +88,8 @@ class TestControls:
         versions = Versions(fixed, truth, controls=True)
         correct, trains = versions.labels("correct_labels", 0), versions.before >= 0
         # the demo has toys, which are of no class
-        assert (truth.labels[trains] == NO_CLASS).any()
-        assert np.array_equal(correct[trains], np.maximum(truth.labels[trains], -1))
+        assert (truth[trains] == NO_CLASS).any()
+        assert np.array_equal(correct[trains], np.maximum(truth[trains], -1))
         assert (correct[~trains] == -1).all()
         assert (correct != versions.before).any()
 
@@ -98,8 +98,8 @@ class TestControls:
         true = [rows["label"].iloc[0], "Toys", ""]
         pd.DataFrame({"id": rows["id"][:3], "true_label": true}).to_csv(tmp_path / "truth.csv", index=False)
         truth = read_truth(fixed, str(tmp_path / "truth.csv"))
-        assert truth.labels[rows.index[1]] == NO_CLASS
-        assert truth.labels[rows.index[2]] == truth.labels[rows.index[3]] == -1
+        assert truth[rows.index[1]] == NO_CLASS
+        assert truth[rows.index[2]] == truth[rows.index[3]] == -1
         versions = Versions(fixed, truth, controls=True)
         correct = versions.labels("correct_labels", 0)
         assert correct[rows.index[1]] == -1
@@ -119,7 +119,7 @@ class TestTruth:
     def test_a_column_of_the_dataset_is_taken_too(self, fixed):
         listings = fixed.listings()
         fixed.write_table(fixed.listings_file, listings.assign(expert=listings["label"]))
-        assert np.array_equal(read_truth(fixed, "expert").labels >= 0, listings["label"].notna().to_numpy())
+        assert np.array_equal(read_truth(fixed, "expert") >= 0, listings["label"].notna().to_numpy())
 
     @pytest.mark.parametrize(
         ("content", "said"),
@@ -140,7 +140,7 @@ class TestTruth:
 
     def test_test_listings_of_unknown_truth_are_left_out_of_those_scores(self, controlled, demo):
         run, result = controlled
-        truth = read_truth(run, str(demo / "truth.csv")).labels[Versions(run).test]
+        truth = read_truth(run, str(demo / "truth.csv"))[Versions(run).test]
         assert result["true_test_labels"]["listings"] == (truth >= 0).sum() < result["test_listings"]
         assert result["true_test_labels"]["before"]["macro_f1"] != result["before"]["macro_f1"]
 

@@ -320,7 +320,7 @@ def test_an_interrupted_comparison_goes_on_and_ends_as_an_undisturbed_one(
         (["--epochs", 2, "--lr-steps", "5:1e-5"], "begins at iteration 5, after the end of training"),
         (["--loss", "mse"], "--loss has no effect on labels"),
         (["--target", "price", "--balance", "weights"], "balancing classes has no effect on a price model"),
-        (["--json", "--markdown"], "--json and --markdown can't both be printed"),
+        (["--json", "--markdown"], "--markdown has no effect with --json"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_before_anything_is_made(
