@@ -29,7 +29,7 @@ from curation.models.dataset import Prepared, prepared_dataset
 from training.crossval.workers import run_jobs
 from training.evaluation.bootstrap import resample
 from training.evaluation.metrics import classification_metrics, price_scores
-from training.fit.sampling import balanced_size
+from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement, measure
 from training.settings import LOSSES, Recipe
 from training.utils.arrays import Float64, Int64
@@ -89,7 +89,8 @@ def _balanced_steps(arguments: argparse.Namespace, settings: Recipe) -> int:
     listings = read_listings(arguments.dataset)
     share = (1 - TEST_SHARE) * (arguments.folds - 1) / arguments.folds
     labels = class_numbers(listings.table["label"], listings.classes)
-    return replace(settings, balance="oversample").steps_for(round(share * balanced_size(labels, "oversample")))
+    repeated = replace(settings, balance="oversample")
+    return repeated.steps_for(round(share * epoch_size(labels, repeated)))
 
 
 def _answers(arguments: argparse.Namespace, settings: Recipe) -> Iterator[tuple[Prepared, Int64, Float64]]:

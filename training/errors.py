@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["CurateError", "DivergedError", "InputError", "closest", "some"]
+__all__ = ["CurateError", "DivergedError", "InputError", "check_choice", "check_range", "closest", "some"]
 
 
 class CurateError(Exception):
@@ -72,6 +72,52 @@ class InputError(CurateError):
         details = "; ".join(part for part in (got and f"got {got}", wanted and f"wanted {wanted}") if part)
         message = f"{what}: {details}" if details else what
         super().__init__(f"{message}. {fix}" if fix else message, parameter=parameter)
+
+
+def check_choice(parameter: str, what: str, value: str, choices: Sequence[str]) -> None:
+    """Refuse a value that is not one of `choices`.
+
+    Parameters
+    ----------
+    parameter : str
+        The argument that got it.
+    what : str
+        What it is, in words.
+    value : str
+    choices : sequence of str
+        The values that are allowed.
+
+    Raises
+    ------
+    InputError
+        With the choice that is spelt most alike.
+    """
+    if value not in choices:
+        wanted, fix = ", ".join(choices), closest(value, choices)
+        raise InputError(f"unknown {what}", got=value, wanted=wanted, fix=fix, parameter=parameter)
+
+
+def check_range(parameter: str, what: str, value: float | None, low: float, high: float) -> None:
+    """Refuse a number out of range.
+
+    Parameters
+    ----------
+    parameter : str
+        The argument that got it.
+    what : str
+        What it is, in words.
+    value : float or None
+        None is always allowed.
+    low, high : float
+        The least and the greatest value that are allowed.
+
+    Raises
+    ------
+    InputError
+        If it is below, above, or NaN.
+    """
+    if value is not None and not low <= value <= high:
+        raise InputError(f"the {what} is out of range", got=str(value), wanted=f"{low} to {high}", parameter=parameter)
 
 
 def some(values: Iterable[object], limit: int = 5) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from training.errors import InputError, closest
+from training.errors import InputError, check_choice, check_range
 
 __all__ = [
     "AUGMENTS",
@@ -29,10 +29,10 @@ OPTIMIZER_DEFAULTS = {"adamw": (1.5e-3, 0.05), "adam": (1.5e-3, 0.0), "sgd": (0.
 OPTIMIZERS = tuple(OPTIMIZER_DEFAULTS)
 SCHEDULES = ("one-cycle", "cosine", "constant")
 BALANCES = ("none", "oversample", "augment", "weights")
-#: How photos are varied while a network trains; those after the third are torchvision's.
-AUGMENTS = ("standard", "rotate-flip", "none", "autoaugment", "randaugment", "trivialaugment", "augmix")
-#: What a network predicts, and the loss of a price.
+#: How photos are augmented while a network trains; those after the second are policies of torchvision.
+AUGMENTS = ("standard", "none", "autoaugment", "randaugment", "trivialaugment", "augmix")
 TARGETS = ("label", "price")
+#: Of a price model.
 LOSSES = ("huber", "mse", "log-huber")
 
 #: Side of the photos in pixels, unless recipe or preset say otherwise.
@@ -50,22 +50,22 @@ class Recipe:
     model : str
         Any torchvision classifier by name, or ``lenet``.
     image_size : int, optional
-        Side of the square that photos are shrunk to, in pixels (16 to 2048); by default the preset's, 64 without one.
+        Side of the square that photos are shrunk to, in pixels (16 to 2048); by default the preset's, or 64.
     epochs : int, optional
-        Passes over the training photos; 0 trains no network. By default the preset decides whether there is a network,
-        and the number of photos for how long it trains: 12 to 60 epochs, few for many photos.
+        Passes over the training photos; 0 trains no network. By default the preset decides whether to train a network,
+        and the number of photos decides how long: 12 to 60 epochs, fewer for more photos.
     batch_size : int
         Photos per optimizer step (at least 2).
     optimizer : str
         ``adamw``, ``adam`` or ``sgd``.
     learning_rate : float, optional
-        The highest of the schedule; by default what suits the optimizer.
+        The highest of the schedule; by default that of `OPTIMIZER_DEFAULTS`.
     weight_decay : float, optional
-        By default what suits the optimizer.
+        By default that of `OPTIMIZER_DEFAULTS`.
     label_smoothing : float
         Share of the target spread over all classes, in [0, 1). Above zero the model trusts single labels less.
     pretrained : bool
-        Start from torchvision's weights where they can be had.
+        Start from torchvision's weights if they are there or can be downloaded.
     seed : int
         Seed of everything random.
     iterations : int, optional
@@ -77,21 +77,22 @@ class Recipe:
     early_stop : int, optional
         Epochs without a better score on validation rows after which training ends, with the best epoch's weights.
     balance : str
-        What small classes get: ``none``; ``oversample``: as many photos as the largest, by repetition; ``augment``:
-        the same, repeated photos turned and mirrored; ``weights``: a weight in the loss.
+        How small classes are treated. ``none``: like the others; ``oversample``: their photos are repeated until all
+        classes are as large as the largest; ``augment``: the same, with the copies turned and mirrored; ``weights``:
+        they weigh more in the loss.
     augment : str
-        How photos are varied, one of `AUGMENTS`.
+        How photos are augmented, one of `AUGMENTS`.
     target : str
         ``label`` or ``price``.
     loss : str
-        Of prices: ``huber``, ``mse``, or ``log-huber``, the first on the logarithms.
+        Of a price model: ``huber``, ``mse``, or ``log-huber`` (Huber's on the logarithms of prices).
     use_price : bool
-        Whether a network for labels sees the price beside the photo.
+        Whether a network that predicts labels gets the price beside the photo.
 
     Raises
     ------
     InputError
-        If a value is out of range, or two contradict each other.
+        If a value is out of range, or two values contradict each other.
 
     Examples
     --------
@@ -124,61 +125,47 @@ class Recipe:
         """Refuse values out of range."""
         # JSON has no tuples
         object.__setattr__(self, "lr_steps", tuple((int(step), float(rate)) for step, rate in self.lr_steps))
-        _check_choice("optimizer", "optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("schedule", "schedule", self.schedule, SCHEDULES)
-        _check_choice("balance", "way to balance", self.balance, BALANCES)
-        _check_choice("augment", "way to augment", self.augment, AUGMENTS)
-        _check_choice("target", "target", self.target, TARGETS)
-        _check_choice("loss", "loss", self.loss, LOSSES)
-        _check_range("image_size", "image size", self.size, 16, 2048)
-        _check_range("epochs", "number of epochs", self.epochs, 0, 100_000)
-        _check_range("iterations", "number of iterations", self.iterations, 1, 10**8)
-        _check_range("early_stop", "number of epochs without progress", self.early_stop, 1, 100_000)
-        _check_range("batch_size", "batch size", self.batch_size, 2, 65_536)
-        _check_range("learning_rate", "learning rate", self.rate, 1e-12, 100)
-        _check_range("label_smoothing", "label smoothing", self.label_smoothing, 0, 0.999)
-        _check_range("weight_decay", "weight decay", self.decay, 0, 1e6)
-        self._check_together()
-
-    def _check_together(self) -> None:
-        """Refuse settings that contradict each other."""
+        check_choice("optimizer", "optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("schedule", "schedule", self.schedule, SCHEDULES)
+        check_choice("balance", "way to balance", self.balance, BALANCES)
+        check_choice("augment", "way to augment", self.augment, AUGMENTS)
+        check_choice("target", "target", self.target, TARGETS)
+        check_choice("loss", "loss", self.loss, LOSSES)
+        check_range("image_size", "image size", self.size, 16, 2048)
+        check_range("epochs", "number of epochs", self.epochs, 0, 100_000)
+        check_range("iterations", "number of iterations", self.iterations, 1, 10**8)
+        check_range("early_stop", "number of epochs without progress", self.early_stop, 1, 100_000)
+        check_range("batch_size", "batch size", self.batch_size, 2, 65_536)
+        check_range("learning_rate", "learning rate", self.rate, 1e-12, 100)
+        check_range("label_smoothing", "label smoothing", self.label_smoothing, 0, 0.999)
+        check_range("weight_decay", "weight decay", self.decay, 0, 1e6)
+        self._check_lr_steps()
         if self.iterations is not None and self.epochs is not None:
-            raise InputError(
-                "epochs and iterations can't both be given", fix="Leave one of them out.", parameter="iterations"
+            fix = "Leave one of them out."
+            raise InputError("epochs and iterations can't both be given", fix=fix, parameter="iterations")
+        if self.target == "price" and (self.balance != "none" or self.use_price):
+            what, parameter = (
+                ("the price beside the photo", "use_price") if self.use_price else ("balancing classes", "balance")
             )
+            fix = "Leave it out, or predict labels instead."
+            raise InputError(f"{what} has no effect on a price model", fix=fix, parameter=parameter)
+
+    def _check_lr_steps(self) -> None:
         if self.lr_steps and self.schedule != "constant":
-            raise InputError(
-                "learning rates by iteration need a constant schedule",
-                got=self.schedule,
-                fix="Leave the schedule out.",
-                parameter="schedule",
-            )
+            what, fix = "learning rates by iteration need a constant schedule", "Leave the schedule out."
+            raise InputError(what, got=self.schedule, fix=fix, parameter="schedule")
         begins = [step for step, _ in self.lr_steps]
         if begins != sorted(set(begins)) or any(step < 1 for step in begins):
-            raise InputError(
-                "the iterations of the learning rates must rise, from 1 on",
-                got=", ".join(map(str, begins)),
-                parameter="lr_steps",
-            )
+            what = "the iterations of the learning rates must rise, from 1 on"
+            raise InputError(what, got=", ".join(map(str, begins)), parameter="lr_steps")
         for _, rate in self.lr_steps:
             if not 0 < rate <= 100:
-                raise InputError(
-                    "a learning rate is out of range",
-                    got=str(rate),
-                    wanted="above 0, at most 100",
-                    parameter="lr_steps",
-                )
-        if self.target == "price" and (self.balance != "none" or self.use_price):
-            what = "the price beside the photo" if self.use_price else "balancing classes"
-            raise InputError(
-                f"{what} has no effect on a price model",
-                fix="Leave it out, or predict labels instead.",
-                parameter="use_price" if self.use_price else "balance",
-            )
+                wanted = "above 0, at most 100"
+                raise InputError("a learning rate is out of range", got=str(rate), wanted=wanted, parameter="lr_steps")
 
     @property
     def has_network(self) -> bool:
-        """Whether a network is trained; without one, linear models on features are all there is."""
+        """Whether a network is trained; otherwise only linear models on features are."""
         return self.iterations is not None or self.epochs != 0
 
     @property
@@ -218,30 +205,30 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as a dictionary for run.json and checkpoints."""
-        # as JSON has it: a record that was written and read again must be equal
+        # JSON has lists: a record that was written and read again must be equal
         return {**asdict(self), "lr_steps": [list(step) for step in self.lr_steps]}
 
-    def question(self) -> dict[str, Any]:
-        """Return what is asked, with nothing left open: two recipes that train alike ask the same."""
-        settled = {"image_size": self.size, "learning_rate": self.rate, "weight_decay": self.decay}
-        return {**self.to_dict(), **settled}
+    def resolved(self) -> dict[str, Any]:
+        """Return the recipe with all defaults filled in: equal for two recipes that train the same model."""
+        defaults = {"image_size": self.size, "learning_rate": self.rate, "weight_decay": self.decay}
+        return {**self.to_dict(), **defaults}
 
 
 @dataclass(frozen=True)
 class Preset:
-    """How much time is spent.
+    """How much time training takes.
 
     Attributes
     ----------
     image_size : int
         Side of the photos in pixels.
     pretrained_size : int
-        The same where a pretrained network makes the features: it learnt from photos of 224 pixels, and on those of 48
-        it sees less than patches of the photos do (docs/benchmarks.md).
+        The same if a pretrained network extracts the features: it was trained on photos of 224 pixels, and at 48 its
+        features are worse than patches (docs/benchmarks.md).
     network : bool
-        Whether each fold also trains a network; otherwise the linear models on the features are all there is.
+        Whether each fold also trains a network, beside the linear model on features.
     help : str
-        What it is for.
+        What the preset does, for a person.
     """
 
     image_size: int
@@ -261,7 +248,7 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Execution:
-    """Where a model is trained, and how much time that may take.
+    """Where a model is trained, and how long that may take.
 
     Parameters
     ----------
@@ -270,7 +257,7 @@ class Execution:
     time_limit : float, optional
         Seconds that training may take; networks get fewer epochs, or none, to keep it.
     preset : str
-        ``quick``, ``standard`` or ``thorough``: what the recipe leaves open.
+        ``quick``, ``standard`` or ``thorough``: decides what the recipe leaves open.
 
     Raises
     ------
@@ -289,8 +276,8 @@ class Execution:
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
-        _check_choice("preset", "preset", self.preset, tuple(PRESETS))
-        _check_range("time_limit", "time limit in seconds", self.time_limit, 1, 10**8)
+        check_choice("preset", "preset", self.preset, tuple(PRESETS))
+        check_range("time_limit", "time limit in seconds", self.time_limit, 1, 10**8)
 
     def complete(self, recipe: Recipe) -> Recipe:
         """Return a recipe with the photo size, and whether there is a network, taken from the preset if left open."""
@@ -308,24 +295,6 @@ class Execution:
 
 def read_settings(content: Mapping[str, Any]) -> tuple[Recipe, Execution]:
     """Read a recipe and its execution from one dictionary, as run.json holds them."""
-    ours = {field.name for field in fields(Execution)}
-    return (
-        Recipe(**{name: value for name, value in content.items() if name not in ours}),
-        Execution(**{name: value for name, value in content.items() if name in ours}),
-    )
-
-
-def _check_choice(parameter: str, what: str, chosen: str, choices: tuple[str, ...]) -> None:
-    if chosen not in choices:
-        raise InputError(
-            f"unknown {what}",
-            got=chosen,
-            wanted=", ".join(choices),
-            fix=closest(chosen, choices),
-            parameter=parameter,
-        )
-
-
-def _check_range(parameter: str, what: str, value: float | None, low: float, high: float) -> None:
-    if value is not None and not low <= value <= high:
-        raise InputError(f"the {what} is out of range", got=str(value), wanted=f"{low} to {high}", parameter=parameter)
+    ours = {field.name for field in fields(Execution)} & content.keys()
+    execution = Execution(**{name: content[name] for name in ours})
+    return Recipe(**{name: content[name] for name in content.keys() - ours}), execution

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import torch
 
-from curation.errors import InputError, closest, some
+from curation.errors import InputError, some
 from curation.models.dataset import Prepared
+from training.errors import check_choice
 from training.networks.network import build_net
 from training.networks.zoo import build_model, least_size, model_name
 from training.settings import OPTIMIZERS, Recipe
@@ -41,11 +42,7 @@ def candidates_of(recipe: Recipe, models: Sequence[str], optimizers: Sequence[st
     for name in models:
         model_name(name)
     for name in optimizers:
-        if name not in OPTIMIZERS:
-            fix = closest(name, OPTIMIZERS)
-            raise InputError(
-                "unknown optimizer", got=name, wanted=", ".join(OPTIMIZERS), fix=fix, parameter="optimizers"
-            )
+        check_choice("optimizers", "optimizer", name, OPTIMIZERS)
     size = _common_size(recipe, models) if recipe.image_size is None else recipe.image_size
     return [
         replace(recipe, model=model, optimizer=optimizer, image_size=size)

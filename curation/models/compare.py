@@ -25,8 +25,8 @@ from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
 from training.errors import DivergedError
 from training.evaluation.bootstrap import Difference
-from training.fit.loop import epoch_size
 from training.fit.optim import check_steps
+from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement
 from training.images.cache import PhotoCache
 from training.networks.zoo import initial_weights

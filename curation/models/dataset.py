@@ -21,8 +21,8 @@ from curation.run.folder import MODELS, STUDIES, RunFolder
 from curation.run.record import recorded
 from training.crossval.folds import assign_folds
 from training.crossval.jobs import Data, Labels
-from training.fit.loop import epoch_size
 from training.fit.optim import check_steps
+from training.fit.sampling import epoch_size
 from training.images.cache import PhotoCache, default_cache
 from training.networks.zoo import build_model, least_size
 from training.settings import Recipe

@@ -18,8 +18,8 @@ from training.crossval.checkpoint import Checkpoint, read_checkpoint, remove_che
 from training.crossval.jobs import Job
 from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
-from training.fit.loop import epoch_size
 from training.fit.optim import check_steps
+from training.fit.sampling import epoch_size
 from training.images.cache import PhotoCache
 from training.networks.network import build_net
 from training.networks.saved import MODEL_FILE, SavedModel, photo_keys, save_model

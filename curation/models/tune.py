@@ -23,8 +23,8 @@ from training.crossval.jobs import Job
 from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
 from training.errors import DivergedError
-from training.fit.loop import epoch_size, steps_of
 from training.fit.optim import check_steps
+from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement
 from training.images.cache import PhotoCache
 from training.settings import Recipe
@@ -179,7 +179,7 @@ def _result(prepared: Prepared, trials: Trials, folds: int, dataset: Sequence[st
     best, start, recipe = trials.best(), trials.start, None
     if best is not None:
         rows, _ = prepared.divided(prepared.train, start)
-        recipe = with_parameters(start, best.parameters, steps_of(prepared.labels[rows], start))
+        recipe = with_parameters(start, best.parameters, start.steps_for(epoch_size(prepared.labels[rows], start)))
     return TuneResult(
         folder=prepared.run.folder,
         target=start.target,

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from training.features.extract import choose_extractor, compute_features, features_known
-from training.fit.loop import Examples, steps_of
+from training.fit.loop import Examples
+from training.fit.sampling import epoch_size
 from training.images import Photos
 from training.settings import Recipe
 from training.utils.arrays import Bool, Float32, Int64
@@ -149,12 +150,12 @@ class Job:
 
     def steps(self, recipe: Recipe) -> int:
         """Return the optimiser steps of its network; at least 1, which stands for the head."""
-        return max(1, steps_of(self.labels[self.rows], recipe))
+        return max(1, recipe.steps_for(epoch_size(self.labels[self.rows], recipe)))
 
     def key(self, data: Data, recipe: Recipe) -> str:
         """Name what its checkpoint depends on, so that none is used for another question."""
         digest = hashlib.sha256(
-            json.dumps([recipe.question(), data.classes, self.seed, data.key], sort_keys=True).encode()
+            json.dumps([recipe.resolved(), data.classes, self.seed, data.key], sort_keys=True).encode()
         )
         arrays = [self.labels[self.rows], self.rows, self.scored, self.watched, data.groups]
         arrays += [self.validation, self.labels[self.validation]]

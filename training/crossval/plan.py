@@ -18,7 +18,8 @@ from training.errors import InputError
 from training.features.extract import KEPT, SAMPLE, choose_extractor
 from training.features.linear import fit_head
 from training.features.patches import PatchBank
-from training.fit.loop import epoch_size, sizes_of
+from training.fit.loop import sizes_of
+from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement, measure
 from training.networks.zoo import PRETRAINED, initial_weights
 from training.settings import Recipe

@@ -21,7 +21,8 @@ from training.crossval.jobs import Data, Done, Job
 from training.crossval.predictions import Predictions, kept_epochs
 from training.errors import InputError
 from training.features.linear import Head, fit_head
-from training.fit.loop import EpochResult, Fitted, epoch_size, fit
+from training.fit.loop import EpochResult, Fitted, fit
+from training.fit.sampling import epoch_size
 from training.networks.network import Net
 from training.networks.predict import predict
 from training.settings import Recipe

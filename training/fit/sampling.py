@@ -1,4 +1,4 @@
-"""Small classes beside large ones: repeated photos, or weights in the loss."""
+"""Small classes beside large ones: which photos one epoch has, and which of them are repeated."""
 
 from __future__ import annotations
 
@@ -6,63 +6,68 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from training.settings import Recipe
 from training.utils.arrays import Bool, Int64
 
-__all__ = ["balanced_rows", "balanced_size"]
+__all__ = ["epoch_rows", "epoch_size"]
+
+#: Ways to balance that repeat photos; the others leave the epoch as it is.
+_REPEATING = ("oversample", "augment")
 
 
-def balanced_size(labels: npt.NDArray[np.generic], balance: str) -> int:
-    """Return how many photos one epoch has.
+def epoch_size(labels: npt.NDArray[np.generic], recipe: Recipe) -> int:
+    """Return the number of photos in one epoch.
 
     Parameters
     ----------
     labels : ndarray, shape (n,)
-        Class numbers of the training rows; with balance ``none``, also prices.
-    balance : str
-        As in :class:`training.settings.Recipe`.
+        Class numbers of the training rows, or their prices if nothing is balanced.
+    recipe : Recipe
+        How to train.
 
     Examples
     --------
-    >>> balanced_size(np.array([0, 0, 0, 1]), "oversample"), balanced_size(np.array([0, 0, 0, 1]), "weights")
+    >>> labels = np.array([0, 0, 0, 1])
+    >>> epoch_size(labels, Recipe(balance="oversample")), epoch_size(labels, Recipe(balance="weights"))
     (6, 4)
     """
-    if balance not in ("oversample", "augment"):
+    if recipe.balance not in _REPEATING:
         return len(labels)
     counts = np.unique(labels, return_counts=True)[1]
     return int(counts.max(initial=0)) * len(counts)
 
 
-def balanced_rows(
-    rows: Int64, labels: npt.NDArray[np.generic], balance: str, generator: torch.Generator
+def epoch_rows(
+    rows: Int64, labels: npt.NDArray[np.generic], recipe: Recipe, generator: torch.Generator
 ) -> tuple[Int64, Bool]:
     """Return the rows of one epoch, and which of them are copies that bring a class to the size of the largest.
 
-    Every row comes at least once; copies are drawn without repetition until all rows of the class are used up.
+    Every row comes at least once. A row is repeated only after all rows of its class were.
 
     Parameters
     ----------
     rows : ndarray of int64, shape (n,)
+        The training rows.
     labels : ndarray, shape (n,)
-        Class numbers of `rows`; with balance ``none``, also prices.
-    balance : str
-        As in :class:`training.settings.Recipe`.
+        Their class numbers, or their prices if nothing is balanced.
+    recipe : Recipe
+        How to train.
     generator : Generator
-        Of the choice.
+        Draws the copies.
 
     Returns
     -------
     rows : ndarray of int64, shape (m,)
     copies : ndarray of bool, shape (m,)
     """
-    if balance not in ("oversample", "augment"):
+    if recipe.balance not in _REPEATING:
         return rows, np.zeros(len(rows), dtype=bool)
-    kinds, counts = np.unique(labels, return_counts=True)
-    extra: list[Int64] = []
-    for kind, count in zip(kinds, counts, strict=True):
-        members, missing = rows[labels == kind], int(counts.max() - count)
+    classes, counts = np.unique(labels, return_counts=True)
+    drawn = [rows]
+    for number, count in zip(classes, counts, strict=True):
+        members, missing = rows[labels == number], int(counts.max() - count)
         while missing > 0:
-            drawn = members[torch.randperm(len(members), generator=generator).numpy()][:missing]
-            extra.append(drawn)
-            missing -= len(drawn)
-    copies = np.concatenate([rows[:0], *extra])
-    return np.concatenate([rows, copies]), np.arange(len(rows) + len(copies)) >= len(rows)
+            drawn.append(members[torch.randperm(len(members), generator=generator).numpy()][:missing])
+            missing -= len(drawn[-1])
+    chosen = np.concatenate(drawn)
+    return chosen, np.arange(len(chosen)) >= len(rows)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from training.fit.augment import varied
-from training.fit.loop import new_state, train_step
+from training.fit.state import TrainingState
 from training.settings import Recipe
 from training.utils.devices import Device, bfloat16_may_be_fast, find_device
 
@@ -165,14 +165,15 @@ def _seconds(recipe: Recipe, device: Device, classes: int, batch: int, running: 
 def _stepper(recipe: Recipe, device: Device, classes: int, batch: int) -> Callable[[], None]:
     kind = np.float32 if recipe.target == "price" else np.int64
     labels, prices = np.ones(batch, dtype=kind), np.ones(batch, dtype=np.float32) if recipe.use_price else None
-    state = new_state(classes, 1000, replace(recipe, pretrained=False), device, 0, labels, prices)
+    recipe = replace(recipe, pretrained=False)
+    state = TrainingState.begin(recipe, labels, prices, classes=classes, steps=1000, device=device, seed=0)
     state.model.train()
     pixels = torch.randint(0, 256, (batch, recipe.size, recipe.size, 3), dtype=torch.uint8).numpy()
     target, beside = device.send(labels), None if prices is None else device.send(prices)
 
     def step() -> None:
         photos = varied(pixels, recipe.augment, state.generator, device)
-        train_step(state, photos, target, device, beside)
+        state.step(photos, target, beside)
         if device.is_cuda:
             torch.cuda.synchronize(device.device)
 

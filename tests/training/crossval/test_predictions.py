@@ -270,7 +270,7 @@ def test_two_folds_with_networks_of_one_epoch_work(tmp_path):
     ids=["in the first fold", "in the second fold", "without a snapshot"],
 )
 def test_a_training_that_was_interrupted_ends_with_the_same_predictions(steps, every, networked, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.fit.checkpoint._EVERY", every)
+    monkeypatch.setattr("training.fit.state._EVERY", every)
     photos, labels = coloured_photos()
     labels = noisy_labels(labels)
     with pytest.raises(Stop):

@@ -82,7 +82,7 @@ def test_side_by_side_comes_to_the_same_again_and_to_what_comes_one_after_anothe
 
 
 def test_a_snapshot_that_was_made_alone_is_gone_on_from_side_by_side(tmp_path, one_thread, monkeypatch):
-    monkeypatch.setattr("training.fit.checkpoint._EVERY", 0)
+    monkeypatch.setattr("training.fit.state._EVERY", 0)
     photos, labels = coloured_photos()
 
     class Stop(Exception):

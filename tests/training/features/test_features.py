@@ -9,7 +9,7 @@ import torch
 from tests.support.synthetic import CPU, HEADS, Listener, coloured_photos, plan_of, prepared, put_weights
 from training.features.extract import choose_extractor, compute_features, features_known
 from training.features.patches import PatchBank
-from training.fit.loop import new_state
+from training.fit.state import TrainingState
 from training.networks import zoo as models
 from training.networks.zoo import initial_weights
 
@@ -168,7 +168,7 @@ def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_
     said = []
     data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, reporter=Listener(said.append))
     assert said == ["features: pretrained resnet18, photos of 32 pixels"]
-    state = new_state(3, 10, PRETRAINED, CPU, 0, np.zeros(3, dtype=np.int64))
+    state = TrainingState.begin(PRETRAINED, np.zeros(3, dtype=np.int64), classes=3, steps=10, device=CPU, seed=0)
     assert torch.equal(state.model.body.conv1.weight, source.conv1.weight)
     patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, reporter=Listener(said.append))
     assert said[-1] == "features: patches of the photos"

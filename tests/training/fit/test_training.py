@@ -24,7 +24,8 @@ from tests.support.synthetic import (
 from training.crossval.jobs import Job
 from training.crossval.run_job import run_job
 from training.errors import CurateError, InputError
-from training.fit.loop import Examples, fit, sizes_of, steps_of
+from training.fit.loop import Examples, fit, sizes_of
+from training.fit.sampling import epoch_size
 from training.networks.predict import predict
 from training.networks.zoo import build_model, initial_weights, known_models, pretrained_size
 from training.utils.devices import find_device
@@ -146,7 +147,7 @@ def test_a_last_batch_of_one_photo_does_no_harm():
     settings = replace(NETWORKS, model="resnet18", epochs=1)
     fit(Examples(photos, labels), np.arange(17), classes=3, recipe=settings, device=CPU, seed=0, on_step=steps.append)
     assert steps == [1, 2]
-    assert steps_of(labels[:17], settings) == 2
+    assert settings.steps_for(epoch_size(labels[:17], settings)) == 2
 
 
 @pytest.mark.parametrize("photos", [2, 8, 16, 24, 40])
@@ -278,10 +279,10 @@ def test_a_checkpoint_of_other_labels_is_refused(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import training.fit.checkpoint
+import training.fit.state
 from tests.support.synthetic import *
 from tests.training.fit.test_training import STATEFUL
-training.fit.checkpoint._EVERY = 0
+training.fit.state._EVERY = 0
 photos, labels = coloured_photos()
 def die(done, total):
     if done == 12:
@@ -306,7 +307,7 @@ def test_a_training_that_was_killed_goes_on_from_its_snapshot_and_ends_as_an_und
 
 
 def test_the_snapshot_of_another_question_is_not_taken_for_this_one(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.fit.checkpoint._EVERY", 0)
+    monkeypatch.setattr("training.fit.state._EVERY", 0)
     photos, labels = coloured_photos()
     with pytest.raises(Stop):
         validate(tmp_path / "a", photos, labels, plan_of(60), reporter=Listener(progress=stop_after(0.2)))

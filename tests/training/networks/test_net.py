@@ -10,9 +10,10 @@ from tests.support.synthetic import CPU, NETWORKS, coloured_photos
 from training.errors import DivergedError, InputError
 from training.evaluation.metrics import classification_scores
 from training.fit.augment import turn_and_mirror, varied
-from training.fit.loop import Examples, fit, new_state, sizes_of, steps_of, train_step
+from training.fit.loop import Examples, fit, sizes_of
 from training.fit.optim import check_steps, make_schedule
-from training.fit.sampling import balanced_rows, balanced_size
+from training.fit.sampling import epoch_rows, epoch_size
+from training.fit.state import TrainingState
 from training.networks.lenet import LeNet
 from training.networks.network import build_net
 from training.networks.predict import predict
@@ -55,19 +56,20 @@ def test_the_least_size_of_a_model_is_where_it_begins_to_work():
 def test_auxiliary_heads_are_trained_where_the_photos_are_large_enough_for_them(name, size, outputs):
     settings = replace(NETWORKS, model=name, image_size=size)
     labels = np.array([0, 1, 2, 0])
-    state = new_state(3, 10, settings, CPU, 0, labels)
+    state = TrainingState.begin(settings, labels, classes=3, steps=10, device=CPU, seed=0)
     photos, target = torch.rand(4, 3, size, size), torch.from_numpy(labels)
     said = state.model.train().outputs(photos)
     assert len(said) == outputs
     main = float(state.model.task.loss(said[0], target).detach())
     others = sum(float(state.model.task.loss(output, target).detach()) for output in said[1:])
     assert float(state.model.loss(said, target).detach()) == pytest.approx(main + AUXILIARY[name] * others, rel=1e-5)
-    train_step(state, photos, target, CPU)
+    state.step(photos, target)
     assert state.model.eval()(photos).shape == (4, 3)
 
 
 def test_inception_has_its_auxiliary_head_at_the_size_that_it_was_made_for():
-    state = new_state(3, 10, replace(NETWORKS, model="inception_v3", image_size=299), CPU, 0, np.zeros(2, np.int64))
+    recipe = replace(NETWORKS, model="inception_v3", image_size=299)
+    state = TrainingState.begin(recipe, np.zeros(2, np.int64), classes=3, steps=10, device=CPU, seed=0)
     with torch.no_grad():
         assert len(state.model.train().outputs(torch.rand(2, 3, 299, 299))) == 2
 
@@ -145,13 +147,13 @@ def test_a_missing_price_is_the_same_as_none_and_zero():
 def test_balanced_epochs_have_every_row_and_as_many_of_each_class():
     rows, labels = np.arange(100, 111), np.array([0] * 7 + [1] * 3 + [2])
     for how in BALANCES:
-        drawn, copies = balanced_rows(rows, labels, how, torch.Generator().manual_seed(0))
-        assert len(drawn) == balanced_size(labels, how) == (21 if how in ("oversample", "augment") else 11)
+        drawn, copies = epoch_rows(rows, labels, Recipe(balance=how), torch.Generator().manual_seed(0))
+        assert len(drawn) == epoch_size(labels, Recipe(balance=how)) == (21 if how in ("oversample", "augment") else 11)
         assert set(drawn) == set(rows)
         assert np.array_equal(drawn[~copies], rows)
     counts = np.bincount(labels[drawn - 100]) if how == "none" else None
     assert counts is None or counts.tolist() == [7, 3, 1]
-    drawn, _ = balanced_rows(rows, labels, "oversample", torch.Generator().manual_seed(0))
+    drawn, _ = epoch_rows(rows, labels, Recipe(balance="oversample"), torch.Generator().manual_seed(0))
     assert np.bincount(labels[drawn - 100]).tolist() == [7, 7, 7]
     # no copy comes a second time before all others came once
     assert sorted(np.bincount(drawn - 100)[7:10].tolist()) == [2, 2, 3]
@@ -172,7 +174,7 @@ def test_a_rare_class_is_learnt_with_every_way_to_balance(balance):
     settings = replace(LENET, balance=balance, epochs=12)
     fitted = fit(Examples(photos, labels), rows, classes=3, recipe=settings, device=CPU, seed=0)
     told = predict(fitted.model, photos, np.arange(90, 120), CPU).argmax(axis=1)
-    assert fitted.history[-1].step == steps_of(labels[rows], settings)
+    assert fitted.history[-1].step == settings.steps_for(epoch_size(labels[rows], settings))
     assert classification_scores(labels[90:], told)["macro_f1"] > 0.6
 
 
@@ -195,7 +197,7 @@ def test_only_copies_are_turned_and_mirrored_where_small_classes_are():
     photos, _ = coloured_photos(4)
     copies = np.array([True, False, True, False])
     plain = varied(photos, "none", torch.Generator(), CPU)
-    batch = varied(photos, "none", torch.Generator().manual_seed(3), CPU, copies=copies)
+    batch = varied(photos, "none", torch.Generator().manual_seed(3), CPU, turned=copies)
     assert torch.equal(batch[~torch.from_numpy(copies)], plain[~torch.from_numpy(copies)])
     assert not torch.equal(batch[0], plain[0])
 
@@ -295,7 +297,7 @@ def test_an_early_stop_that_was_interrupted_goes_on_with_the_best_so_far(tmp_pat
     settings = replace(PRICES, epochs=6, early_stop=4, model="mobilenet_v3_small", augment="trivialaugment")
     options = {"classes": 3, "recipe": settings, "device": CPU, "seed": 0, "validation": validation}
     whole = fit(Examples(photos, prices), rows, **options)
-    monkeypatch.setattr("training.fit.checkpoint._EVERY", 0.0)
+    monkeypatch.setattr("training.fit.state._EVERY", 0.0)
 
     class Stop(Exception):
         pass
