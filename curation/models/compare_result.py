@@ -204,10 +204,10 @@ class ModelComparison(Result):
         """Return what to know when reading the table."""
         side_by_side = max(each.side_by_side for each in self.candidates)
         shared = f"; {side_by_side} at a time shared the cores" if side_by_side > 1 else ""
-        trained, tested = (many(self.listings[part], "listing") for part in ("train", "test"))
+        trained, tested = many(self.listings["train"], "training listing"), many(self.listings["test"], "test listing")
         return [
-            f"{SCORE_NAMES[self.scores[0]]}: over the {trained} of the training part, each predicted by the model of "
-            f"the other folds; all candidates have the same {self.folds} folds. The {tested} to test with had no part.",
+            f"{SCORE_NAMES[self.scores[0]]}: over {trained}, each predicted by the model of the other folds; all "
+            f"candidates have the same {self.folds} folds. The {tested} took no part.",
             "The interval covers the choice of listings, not the randomness of training.",
             "The best of several looks better than it is; only the test set shows how good it is.",
             f"Seconds are wall-clock, of all folds divided by their number{shared}.",

@@ -19,7 +19,7 @@ from curation.rendering.results import Result
 from curation.rendering.words import many
 from curation.run.lookup import next_number
 from training.evaluation.metrics import classification_scores, price_scores
-from training.images import RECIPE, PhotoFacts
+from training.images import RECIPE
 from training.images.cache import PhotoCache, default_cache
 from training.images.ingest import store_photos
 from training.networks.saved import SavedModel, photo_keys
@@ -92,30 +92,6 @@ class Predictions(Result):
         return self._photos
 
 
-@dataclass(frozen=True)
-class _Outputs:
-    """The outputs of a model for N listings.
-
-    Attributes
-    ----------
-    values : ndarray of float32, shape (N, K) or (N, 1)
-        Probabilities or prices; NaN without a readable photo.
-    why : list of str or None, length N
-        Why there is no prediction.
-    trained : ndarray of bool, shape (N,)
-        Whether the photo is one that trained the model.
-    """
-
-    values: Float32
-    why: list[str | None]
-    trained: Bool
-
-    @property
-    def predicted(self) -> Bool:
-        """Whether there is a prediction, shape (N,)."""
-        return np.array([reason is None for reason in self.why], dtype=bool)
-
-
 def predict_listings(
     model: SavedModel,
     listings: Listings,
@@ -140,9 +116,15 @@ def predict_listings(
             "pixels may differ a little"
         )
     with whole_folder(folder) as built:
-        outputs = _predict(model, listings, computer, cache or default_cache(), built.with_name("photos"), reporter)
-        predictions = _summary(model, listings, outputs, folder)
-        _write(model, listings.table, outputs, built)
+        table, values = _predict(
+            model, listings, computer, cache or default_cache(), built.with_name("photos"), reporter
+        )
+        table.to_csv(built / "predictions.csv", index=False)
+        if model.recipe.target == "label":
+            ids, no_fold = table["id"].to_numpy(dtype=np.str_), np.full(len(table), -1, dtype=np.int64)
+            probabilities = Probabilities(ids, model.classes, values.astype(np.float64), no_fold)
+            probabilities.save(built / "probabilities.npz")
+        predictions = _summary(model, listings, table, values, folder)
         write_json(built / "summary.json", predictions.to_dict())
     return predictions
 
@@ -187,8 +169,9 @@ def _check_output(folder: Path) -> None:
 
 def _predict(
     model: SavedModel, listings: Listings, device: Device, cache: PhotoCache, spare: Path, reporter: Reporter
-) -> _Outputs:
-    table, root = listings.table, listings.source.root
+) -> tuple[pd.DataFrame, Float32]:
+    """Return the content of ``predictions.csv``, and the outputs (N, K) or (N, 1), NaN without a readable photo."""
+    root, table = listings.source.root, listings.table[["id", "image"]].reset_index(drop=True)
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
     with reporter.bar("reading photos") as progress:
         photos, facts = store_photos(
@@ -202,50 +185,35 @@ def _predict(
             fix="Check that the image column names the photos of this table.",
         )
     rows = np.array([row for row, reason in enumerate(why) if reason is None], dtype=np.int64)
-    prices = prices_of(table) if model.recipe.use_price else None
+    prices = prices_of(listings.table) if model.recipe.use_price else None
     values = predict_rows(model.net, photos, prices, rows, device, reporter, what="predicting")
-    return _Outputs(values, why, _trained(model, facts))
-
-
-def _trained(model: SavedModel, facts: list[PhotoFacts]) -> Bool:
+    table = table.join(prediction_columns(values, model.classes, model.recipe.target))
     # an empty hash is that of no photo
-    hashed = np.array([fact.sha256 is not None for fact in facts], dtype=bool)
     keys = photo_keys([fact.sha256 or "0" for fact in facts])
-    return np.asarray(hashed & np.isin(keys, model.photos), dtype=bool)
+    table["trained"] = np.isin(keys, model.photos) & [fact.sha256 is not None for fact in facts]
+    table["why"] = pd.Series(why, dtype="string")
+    return table, values
 
 
-def _write(model: SavedModel, listings: pd.DataFrame, outputs: _Outputs, folder: Path) -> None:
-    table = listings[["id", "image"]].reset_index(drop=True)
-    table = table.join(prediction_columns(outputs.values, model.classes, model.recipe.target))
-    if model.recipe.target == "label":
-        ids = listings["id"].to_numpy(dtype=np.str_)
-        no_fold = np.full(len(ids), -1, dtype=np.int64)
-        probabilities = Probabilities(ids, model.classes, outputs.values.astype(np.float64), no_fold)
-        probabilities.save(folder / "probabilities.npz")
-    table["trained"] = outputs.trained
-    table["why"] = pd.Series(outputs.why, index=table.index, dtype="string")
-    table.to_csv(folder / "predictions.csv", index=False)
-
-
-def _summary(model: SavedModel, listings: Listings, outputs: _Outputs, folder: Path) -> Predictions:
-    table, predicted = listings.table, outputs.predicted
+def _summary(model: SavedModel, listings: Listings, table: pd.DataFrame, values: Float32, folder: Path) -> Predictions:
     prices = model.recipe.target == "price"
+    labels = listings.table["label"]
     # float32 does not have all cents of a large price
-    given = np.asarray(table["price"].to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
-    labels = table["label"]
+    given = np.asarray(listings.table["price"].to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     numbers = class_numbers(labels.where(labels.isin(model.classes)), model.classes)
+    predicted, trained = table["why"].isna().to_numpy(dtype=bool), table["trained"].to_numpy(dtype=bool)
     comparable = predicted & (given > 0 if prices else numbers >= 0)
 
     def agreement(rows: Bool) -> dict[str, float] | None:
         if not rows.any():
             return None
         if prices:
-            scores = price_scores(given[rows], outputs.values[rows, 0])
+            scores = price_scores(given[rows], values[rows, 0])
         else:
-            scores = classification_scores(numbers[rows], outputs.values[rows].argmax(axis=1))
+            scores = classification_scores(numbers[rows], values[rows].argmax(axis=1))
         return {"listings": int(rows.sum()), **scores}
 
-    unknown = labels[~labels.isin(model.classes)].value_counts().sort_index()
+    unknown = labels[~labels.isin(model.classes)]
     return Predictions(
         folder=folder,
         predictions=folder / "predictions.csv",
@@ -254,19 +222,22 @@ def _summary(model: SavedModel, listings: Listings, outputs: _Outputs, folder: P
         currency=model.facts.get("currency") or listings.source.currency,
         listings=len(table),
         predicted=int(predicted.sum()),
-        not_predicted={reason: outputs.why.count(reason) for reason in sorted({why for why in outputs.why if why})},
-        told=_counts(model, outputs),
-        trained=int(outputs.trained.sum()),
+        not_predicted=_counts(table["why"]),
+        told=_totals(model, values[predicted]),
+        trained=int(trained.sum()),
         agreement=agreement(comparable),
-        agreement_untrained=agreement(comparable & ~outputs.trained),
-        unknown_labels={} if prices else {str(name): int(count) for name, count in unknown.items()},
+        agreement_untrained=agreement(comparable & ~trained),
+        unknown_labels={} if prices else _counts(unknown),
         _photos=listings.source.root,
     )
 
 
-def _counts(model: SavedModel, outputs: _Outputs) -> dict[str, float]:
+def _counts(values: pd.Series) -> dict[str, int]:
+    return {str(value): int(count) for value, count in values.value_counts().sort_index().items()}
+
+
+def _totals(model: SavedModel, values: Float32) -> dict[str, float]:
     """Return listings by predicted class, or the range of predicted prices."""
-    values = outputs.values[outputs.predicted]
     if model.recipe.target == "price":
         low, median, high = np.quantile(values[:, 0].astype(np.float64), [0.05, 0.5, 0.95])
         return {"p5": round(low, 2), "median": round(median, 2), "p95": round(high, 2)}
