@@ -1,4 +1,4 @@
-"""What a comparison is made of: versions, controls, true labels, warnings; and how it is told."""
+"""What a comparison is made of: versions, controls, true labels, warnings; and how it is shown."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class TestControls:
     def test_as_many_listings_are_deleted_at_random_as_were_fixed_and_others_for_each_seed(self, fixed):
         versions = Versions(fixed, controls=True)
         before = versions.labels("before", 0)
-        gone = [np.flatnonzero((versions.labels("random_deletion", seed) < 0) & (before >= 0)) for seed in (0, 1)]
-        assert [len(rows) for rows in gone] == [6, 6]
-        assert set(gone[0]) != set(gone[1])
+        deleted = [np.flatnonzero((versions.labels("random_deletion", seed) < 0) & (before >= 0)) for seed in (0, 1)]
+        assert [len(rows) for rows in deleted] == [6, 6]
+        assert set(deleted[0]) != set(deleted[1])
         again = np.flatnonzero((versions.labels("random_deletion", 0) < 0) & (before >= 0))
-        assert np.array_equal(again, gone[0])
+        assert np.array_equal(again, deleted[0])
 
     def test_each_kind_of_fix_alone_makes_the_fixes_together(self, fixed):
         versions = Versions(fixed, controls=True)
@@ -122,16 +122,16 @@ class TestTruth:
         assert np.array_equal(read_truth(fixed, "expert") >= 0, listings["label"].notna().to_numpy())
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "match"),
         [
             ("id,true\na,b\n", "no column 'true_label'"),
             ("id,true_label\na,Webcams\na,Webcams\n", "repeated ids"),
             ("id,true_label\na,nonsense\n", "no true label that is a class"),
         ],
     )
-    def test_a_file_that_can_not_be_used_is_refused(self, fixed, tmp_path, content, said):
+    def test_a_file_that_can_not_be_used_is_refused(self, fixed, tmp_path, content, match):
         (tmp_path / "truth.csv").write_text(content)
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=match):
             read_truth(fixed, str(tmp_path / "truth.csv"))
 
     def test_a_near_miss_of_a_column_is_named(self, fixed):
@@ -166,7 +166,7 @@ class TestWhatChanged:
         truth = np.array([0, 0, 1, 2])
         before = np.array([[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]])
         after = np.array([[1, 0, 1, 2], [1, 0, 1, 2], [0, 0, 1, 1]])
-        found = scores(
+        content = scores(
             truth,
             {"before": before, "after": after},
             np.arange(4),
@@ -174,13 +174,13 @@ class TestWhatChanged:
             ["x", "y", "z"],
             seed=0,
         ).to_dict()
-        pairs = {(row["label"], row["predicted"]): (row["before"], row["after"]) for row in found["confusion"]}
+        pairs = {(row["label"], row["predicted"]): (row["before"], row["after"]) for row in content["confusion"]}
         assert pairs["x", "x"] == pytest.approx((4 / 3, 4 / 3))
         assert pairs["z", "z"] == pytest.approx((0, 2 / 3))
-        assert sum(row["before"] for row in found["confusion"]) == pytest.approx(4)
-        assert [row["id"] for row in found["flips"]["to_right"]] == ["b", "d"]
-        assert [row["id"] for row in found["flips"]["to_wrong"]] == ["a"]
-        wrong = found["flips"]["to_wrong"][0]
+        assert sum(row["before"] for row in content["confusion"]) == pytest.approx(4)
+        assert [row["id"] for row in content["flips"]["to_right"]] == ["b", "d"]
+        assert [row["id"] for row in content["flips"]["to_wrong"]] == ["a"]
+        wrong = content["flips"]["to_wrong"][0]
         assert (wrong["before"], wrong["after"]) == ("x", "y")
         assert (wrong["before_right"], wrong["after_right"]) == pytest.approx((1, 1 / 3))
 
@@ -207,8 +207,8 @@ class TestWarnings:
 
     def test_a_small_test_set_and_classes_without_test_listings_are_said_and_the_rest_is_reported(self, run):
         listings = run.listings()
-        gone = (listings["split"] == "test") & listings["label"].isin(["Webcams", "Chargers"])
-        listings.loc[gone, "split"] = "train"
+        moved = (listings["split"] == "test") & listings["label"].isin(["Webcams", "Chargers"])
+        listings.loc[moved, "split"] = "train"
         run.write_table(run.listings_file, listings)
         relabel_some(run)
         result = retrain(run, seeds=1)
@@ -225,14 +225,14 @@ class TestWarnings:
         issues, tests = run.issues(), rows_of(run, "test", 12)
         issues["is_label_issue"] = issues["id"].isin(tests["id"])
         run.write_table(run.issues_file, issues)
-        said = f"{len(tests)} of {len(Versions(run).test)} test labels are flagged"
-        assert any(line.startswith(said) for line in warnings_of(Versions(run), 5))
+        start = f"{len(tests)} of {len(Versions(run).test)} test labels are flagged"
+        assert any(line.startswith(start) for line in warnings_of(Versions(run), 5))
         decide(run, **{row.id: another(row.label) for row in tests.itertuples()})
         assert Versions(run).doubted == 0
         assert not any("test labels are flagged" in line for line in warnings_of(Versions(run), 5))
 
 
-class TestTelling:
+class TestShowing:
     def test_the_file_is_the_comparison(self, controlled):
         run, result = controlled
         assert json.loads(run.comparison_file.read_text()) == result
@@ -286,7 +286,7 @@ class TestSettings:
         assert (result["epochs"], result["settings"]["batch_size"]) == (1, 32)
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "match"),
         [
             ({"learning_rate": 0.1}, "no network is trained"),
             ({"epochs": 0, "batch_size": 8}, "no network is trained"),
@@ -295,8 +295,8 @@ class TestSettings:
         ],
     )
     def test_settings_without_effect_or_that_do_not_exist_are_refused_before_anything_is_trained(
-        self, fixed, changes, said
+        self, fixed, changes, match
     ):
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=match):
             retrain(fixed, seeds=1, changes=changes)
         assert not (fixed.training_folder / "retrain").exists()

@@ -126,22 +126,22 @@ def test_without_compare_only_the_cleaned_dataset_is_trained_on(run):
 def test_models_that_are_there_already_are_not_trained_again(run):
     relabel_some(run)
     first = retrain(run, seeds=1)
-    kept = {path: path.stat().st_mtime_ns for path in checkpoints(run)}
-    assert len(kept) == 2
+    times = {path: path.stat().st_mtime_ns for path in checkpoints(run)}
+    assert len(times) == 2
     second = retrain(run, seeds=1)
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert {path: path.stat().st_mtime_ns for path in times} == times
     assert first["difference"] == second["difference"]
 
 
 def test_only_the_model_after_the_fixes_is_trained_again_when_they_change(run):
     relabel_some(run)
     retrain(run, seeds=1)
-    kept = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
+    times = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
     decide(run, **{rows_of(run, "train", 9)["id"].iloc[8]: None})
     assert retrain(run, seeds=1)["deleted"] == 1
     again = {path.parent.name: path.stat().st_mtime_ns for path in checkpoints(run)}
-    assert again["before-3"] == kept["before-3"]
-    assert again["after-3"] > kept["after-3"]
+    assert again["before-3"] == times["before-3"]
+    assert again["after-3"] > times["after-3"]
 
 
 def test_a_run_with_networks_is_compared_with_networks(networked, tmp_path):

@@ -49,19 +49,19 @@ class Compared:
     """A comparison of two models with two optimisers, and the jobs that were run for it."""
 
     folder: Path
-    said: Result
+    output: Result
     jobs: dict[str, list[Job]]
 
     @property
     def result(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.said.stdout)
-        return found
+        content: dict[str, Any] = json.loads(self.output.stdout)
+        return content
 
     @property
     def table(self) -> pd.DataFrame:
         return RunFolder(self.folder).listings()
 
-    def told(self, name: str) -> dict[str, np.ndarray]:
+    def predictions(self, name: str) -> dict[str, np.ndarray]:
         with np.load(self.folder / f"probabilities-{name}.npz") as content:
             return dict(content)
 
@@ -78,8 +78,8 @@ def compared(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(study, "run_jobs", spying)
         options = ["--models", "lenet,squeezenet1_1", "--optimizers", "adam,sgd", "--output", output, "--json"]
-        said = done("compare-models", demo, *options, *TINY)
-    return Compared(output, said, jobs)
+        result = done("compare-models", demo, *options, *TINY)
+    return Compared(output, result, jobs)
 
 
 # what is trained on what
@@ -119,37 +119,37 @@ def test_the_test_set_trains_nothing_and_is_not_scored(compared: Compared) -> No
         for job in jobs:
             assert not test & {*job.rows, *job.scored, *job.validation, *job.watched}
     for name in NAMES:
-        told = compared.told(name)
-        assert np.isnan(told["probs"][sorted(test)]).all()
-        assert (told["fold"][sorted(test)] == -1).all()
+        content = compared.predictions(name)
+        assert np.isnan(content["probs"][sorted(test)]).all()
+        assert (content["fold"][sorted(test)] == -1).all()
 
 
 # what comes out
 
 
-def test_the_scores_are_those_of_what_was_told_out_of_fold(compared: Compared) -> None:
+def test_the_scores_are_those_of_the_out_of_fold_predictions(compared: Compared) -> None:
     labels = compared.table["label"]
     for each in compared.result["candidates"]:
-        told = compared.told(each["name"])
-        assert told["id"].tolist() == compared.table["id"].tolist()
-        known = ~np.isnan(told["probs"]).any(axis=1)
-        assert np.array_equal(known, told["fold"] >= 0)
-        answers = pd.Series(told["classes"][np.nan_to_num(told["probs"]).argmax(axis=1)])
+        content = compared.predictions(each["name"])
+        assert content["id"].tolist() == compared.table["id"].tolist()
+        predicted = ~np.isnan(content["probs"]).any(axis=1)
+        assert np.array_equal(predicted, content["fold"] >= 0)
+        named = pd.Series(content["classes"][np.nan_to_num(content["probs"]).argmax(axis=1)])
 
-        def scores(rows: np.ndarray, answers: pd.Series = answers) -> dict[str, float]:
-            given, named = labels[rows], answers[rows]
-            macro = f1_score(given, named, labels=sorted(given.unique()), average="macro", zero_division=0)
-            return {"accuracy": accuracy_score(given, named), "macro_f1": macro}
+        def scores(rows: np.ndarray, named: pd.Series = named) -> dict[str, float]:
+            given, predicted = labels[rows], named[rows]
+            macro = f1_score(given, predicted, labels=sorted(given.unique()), average="macro", zero_division=0)
+            return {"accuracy": accuracy_score(given, predicted), "macro_f1": macro}
 
-        by_fold = [scores(told["fold"] == fold) for fold in range(2)]
+        by_fold = [scores(content["fold"] == fold) for fold in range(2)]
         for ours, fold in zip(each["folds"], by_fold, strict=True):
             assert ours == pytest.approx(fold)
-        assert each["pooled"] == pytest.approx(scores(known))
+        assert each["pooled"] == pytest.approx(scores(predicted))
         for score in ("accuracy", "macro_f1"):
             values = [fold[score] for fold in by_fold]
             assert each["mean"][score] == pytest.approx(np.mean(values))
             assert each["sd"][score] == pytest.approx(np.std(values, ddof=1))
-        assert each["per_class"].keys() == set(told["classes"])
+        assert each["per_class"].keys() == set(content["classes"])
         assert np.mean([of["f1"] for of in each["per_class"].values() if of["support"]]) == pytest.approx(
             each["pooled"]["macro_f1"]
         )
@@ -166,7 +166,7 @@ def test_the_best_comes_first_and_the_others_say_how_far_they_are_behind(compare
         assert each["told_apart"] == (each["behind"]["low"] > 0)
 
 
-def test_parameters_seconds_and_epochs_are_told(compared: Compared) -> None:
+def test_parameters_seconds_and_epochs_are_reported(compared: Compared) -> None:
     for each in compared.result["candidates"]:
         model = build_model(each["model"], classes=12, image_size=32, pretrained=False)
         assert each["parameters"] == sum(parameter.numel() for parameter in model.parameters())
@@ -211,7 +211,7 @@ def test_tensorboard_has_a_log_of_every_fold_and_the_scores_beside_the_settings(
         assert scores == pytest.approx([each["pooled"]["macro_f1"]], abs=1e-6)
 
 
-def test_what_a_candidate_told_can_be_looked_at_for_issues(
+def test_find_issues_takes_the_probabilities_of_a_candidate(
     compared: Compared, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -220,7 +220,7 @@ def test_what_a_candidate_told_can_be_looked_at_for_issues(
     run = RunFolder(tmp_path / "run")
     assert len(run.issues()) == 120
     with np.load(run.probabilities_file) as content:
-        probs = compared.told("squeezenet1_1-adam")["probs"]
+        probs = compared.predictions("squeezenet1_1-adam")["probs"]
         assert np.allclose(content["probs"], probs, atol=1e-6, equal_nan=True)
 
 
@@ -234,25 +234,24 @@ def test_weights_are_not_kept(compared: Compared) -> None:
 def test_prices_are_compared_by_their_error(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     options = ["--models", "lenet,squeezenet1_1", "--target", "price", "--loss", "log-huber"]
-    said = done("compare-models", demo, *options, *TINY, "--markdown").stdout
+    output = done("compare-models", demo, *options, *TINY, "--markdown").stdout
     folder = tmp_path / "studies" / "demo" / "1"
-    assert said == (folder / "models.md").read_text()
+    assert output == (folder / "models.md").read_text()
     result = json.loads((folder / "models.json").read_text())
     assert result["scores"] == ["mae", "median_ae"]
     best, other = result["candidates"]
     errors = []
     for each in (best, other):
-        told = pd.read_csv(folder / f"prices-{each['name']}.csv")
-        told = told[told["fold"] >= 0]
-        errors.append((told["predicted_price"] - told["given_price"]).abs())
+        prices = pd.read_csv(folder / f"prices-{each['name']}.csv").query("fold >= 0")
+        errors.append((prices["predicted_price"] - prices["given_price"]).abs())
         assert each["pooled"]["mae"] == pytest.approx(errors[-1].mean(), abs=0.01)
         assert each["pooled"]["median_ae"] == pytest.approx(errors[-1].median(), abs=0.01)
     assert other["behind"]["mean"] == pytest.approx((errors[1] - errors[0]).mean(), abs=0.02)
-    assert "MAE" in said
-    assert " SGD behind (95 % interval" in said
+    assert "MAE" in output
+    assert " SGD behind (95 % interval" in output
 
 
-def test_a_candidate_that_goes_astray_does_not_take_the_others_with_it(
+def test_a_candidate_that_diverges_does_not_end_the_others(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -299,7 +298,7 @@ def test_an_interrupted_comparison_goes_on_and_ends_as_an_undisturbed_one(
     for name in ("lenet-adam", "lenet-sgd"):
         with np.load(folder / f"probabilities-{name}.npz") as content:
             # the last digits hang on the layout and the threads that were the fastest
-            assert np.allclose(content["probs"], compared.told(name)["probs"], atol=1e-3, equal_nan=True)
+            assert np.allclose(content["probs"], compared.predictions(name)["probs"], atol=1e-3, equal_nan=True)
 
 
 # what is refused
@@ -352,14 +351,16 @@ def test_without_a_size_photos_are_as_large_as_all_models_need() -> None:
 # who is best, in numbers and in words
 
 
-def tried(tmp_path: Path, groups: list[int], labels: list[int], told: dict[str, list[int]]) -> dict[str, float]:
+def behind_best(
+    tmp_path: Path, groups: list[int], labels: list[int], predictions: dict[str, list[int]]
+) -> dict[str, float]:
     """Return how far each is behind the best, and the interval, with answers of two classes."""
     numbers = np.array(labels)
     data = Data(np.zeros((len(labels), 2, 2, 3), dtype=np.uint8), None, "", np.array(groups), 2)
     usable = np.ones(len(labels), dtype=bool)
     prepared = Prepared(RunFolder(tmp_path), pd.DataFrame(), ("a", "b"), None, data, numbers, usable, ())
     scores = {}
-    for name, answers in told.items():
+    for name, answers in predictions.items():
         right = float((np.array(answers) == numbers).mean())
         probs = np.eye(2, dtype=np.float32)[answers]
         scores[name] = FoldScores(np.arange(len(labels)), probs, [], {"macro_f1": right, "accuracy": right})
@@ -369,16 +370,16 @@ def tried(tmp_path: Path, groups: list[int], labels: list[int], told: dict[str, 
 
 def test_reposts_make_a_difference_no_surer(tmp_path: Path) -> None:
     labels = [0, 1] * 20
-    told = {"poor": [0, 0] * 10 + labels[20:], "good": [*labels[:36], 0, 0, 0, 0]}
-    alone = tried(tmp_path, list(range(40)), labels, told)
-    twice = {name: answers * 2 for name, answers in told.items()}
-    assert tried(tmp_path, list(range(40)) * 2, labels * 2, twice) == alone
-    apart = tried(tmp_path, list(range(80)), labels * 2, twice)
+    predictions = {"poor": [0, 0] * 10 + labels[20:], "good": [*labels[:36], 0, 0, 0, 0]}
+    alone = behind_best(tmp_path, list(range(40)), labels, predictions)
+    twice = {name: answers * 2 for name, answers in predictions.items()}
+    assert behind_best(tmp_path, list(range(40)) * 2, labels * 2, twice) == alone
+    apart = behind_best(tmp_path, list(range(80)), labels * 2, twice)
     assert apart["poor"]["low"] > alone["poor"]["low"]
 
 
 def test_the_same_answers_are_no_difference(tmp_path: Path) -> None:
-    same = tried(tmp_path, list(range(40)), [0, 1] * 20, {"good": [0, 1] * 20, "too": [0, 1] * 20})
+    same = behind_best(tmp_path, list(range(40)), [0, 1] * 20, {"good": [0, 1] * 20, "too": [0, 1] * 20})
     assert same == {"too": {"mean": 0.0, "low": 0.0, "high": 0.0}}
 
 
@@ -425,10 +426,9 @@ def settings_of(line: str) -> Recipe:
     """Return what `curate train` makes of a command line."""
     program, command, *words = shlex.split(line)
     assert (program, command) == ("curate", "train")
-    options = dict(train.make_context("train", words).params)
-    for name in ("dataset", "output", "columns", "allow_outside", "cache_dir", "as_json"):
-        options.pop(name)
-    del options["device"]
+    options = train.make_context("train", words).params
+    for name in ("dataset", "output", "columns", "allow_outside", "cache_dir", "as_json", "device"):
+        del options[name]
     return model_recipe(options)
 
 

@@ -1,4 +1,4 @@
-"""A saved model on new listings: rows in = rows out, what it was trained on is said, mistakes are told in one line."""
+"""A saved model on new listings: rows in = rows out, what trained the model is marked, mistakes are one line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from training.images import decode
 from training.images.cache import default_cache
 from training.images.ingest import store_photos
 from training.networks.onnx import TOLERANCE
-from training.networks.predict import predict as tell
+from training.networks.predict import predict as outputs_of
 from training.networks.saved import MODEL_FILE, SavedModel, load_model, photo_keys, save_model
 from training.settings import Recipe
 from training.utils.files import sha256_of_file
@@ -94,8 +94,8 @@ def read(folder: str | Path) -> pd.DataFrame:
 def answered(*arguments: object) -> dict[str, Any]:
     result = curate(*arguments, "--json")
     assert result.exit_code == 0, result.stderr
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+    summary: dict[str, Any] = json.loads(result.stdout)
+    return summary
 
 
 def refused(*arguments: object) -> str:
@@ -106,33 +106,33 @@ def refused(*arguments: object) -> str:
     return result.stderr
 
 
-def test_every_listing_gets_what_the_model_tells(here: Path) -> None:
-    found = answered("predict", "label", "shop")
-    assert found["folder"] == "predictions/shop/1"
-    said = read(found["folder"])
-    assert said.columns.tolist() == ["id", "image", "predicted_label", "confidence", "trained", "why"]
-    assert said["id"].tolist() == [f"{row:03}" for row in range(N)]
-    assert (found["listings"], found["predicted"], found["not_predicted"]) == (N, N, {})
+def test_every_listing_gets_the_prediction_of_the_model(here: Path) -> None:
+    summary = answered("predict", "label", "shop")
+    assert summary["folder"] == "predictions/shop/1"
+    table = read(summary["folder"])
+    assert table.columns.tolist() == ["id", "image", "predicted_label", "confidence", "trained", "why"]
+    assert table["id"].tolist() == [f"{row:03}" for row in range(N)]
+    assert (summary["listings"], summary["predicted"], summary["not_predicted"]) == (N, N, {})
     model = load_model(Path("label/model.pt"))
     photos = np.stack([decode(Path(f"shop/photos/{row}.png").read_bytes(), SIZE)[0] for row in range(N)])
-    wanted = tell(model.net, photos, np.arange(N), CPU)
+    expected = outputs_of(model.net, photos, np.arange(N), CPU)
     with np.load("predictions/shop/1/probabilities.npz", allow_pickle=False) as content:
-        np.testing.assert_array_equal(content["probs"], wanted)
+        np.testing.assert_array_equal(content["probs"], expected)
         assert content["classes"].tolist() == list(CLASSES)
-        assert content["id"].tolist() == said["id"].tolist()
-    assert said["predicted_label"].tolist() == [CLASSES[best] for best in wanted.argmax(axis=1)]
-    np.testing.assert_allclose(said["confidence"], wanted.max(axis=1), atol=1e-4)
-    assert found["told"] == said["predicted_label"].value_counts().to_dict()
-    assert json.loads(Path("predictions/shop/1/summary.json").read_text()) == found
+        assert content["id"].tolist() == table["id"].tolist()
+    assert table["predicted_label"].tolist() == [CLASSES[best] for best in expected.argmax(axis=1)]
+    np.testing.assert_allclose(table["confidence"], expected.max(axis=1), atol=1e-4)
+    assert summary["told"] == table["predicted_label"].value_counts().to_dict()
+    assert json.loads(Path("predictions/shop/1/summary.json").read_text()) == summary
 
 
-def test_agreement_is_told_with_and_without_the_listings_that_trained_the_model(here: Path) -> None:
-    found = answered("predict", "label/model.pt", "shop")
-    assert found["trained"] == TRAINED
-    assert read(found["folder"])["trained"].tolist() == [row < TRAINED for row in range(N)]
-    assert found["agreement"]["listings"] == N
-    assert found["agreement_untrained"]["listings"] == N - TRAINED
-    assert found["agreement_untrained"]["accuracy"] == 1
+def test_agreement_is_scored_with_and_without_the_listings_that_trained_the_model(here: Path) -> None:
+    summary = answered("predict", "label/model.pt", "shop")
+    assert summary["trained"] == TRAINED
+    assert read(summary["folder"])["trained"].tolist() == [row < TRAINED for row in range(N)]
+    assert summary["agreement"]["listings"] == N
+    assert summary["agreement_untrained"]["listings"] == N - TRAINED
+    assert summary["agreement_untrained"]["accuracy"] == 1
     text = curate("predict", "label", "shop").stdout
     assert "100.0% of 30 given labels are predicted, macro-F1 1.000." in text
     assert "18 of the listings have a photo that trained the model" in text
@@ -141,23 +141,23 @@ def test_agreement_is_told_with_and_without_the_listings_that_trained_the_model(
 
 
 def test_listings_need_no_label(here: Path) -> None:
-    found = answered("predict", "label", change(here, label=None))
-    assert (found["predicted"], found["agreement"], found["unknown_labels"]) == (N, None, {})
+    summary = answered("predict", "label", change(here, label=None))
+    assert (summary["predicted"], summary["agreement"], summary["unknown_labels"]) == (N, None, {})
     assert answered("predict", "label", change(here, label="red"))["agreement"]["listings"] == N
 
 
 def test_a_folder_of_photos_will_do(here: Path) -> None:
-    found = answered("predict", "label", "shop/photos")
-    assert (found["dataset"], found["predicted"]) == ("photos", N)
-    assert read(found["folder"])["id"].tolist() == sorted(f"{row}.png" for row in range(N))
+    summary = answered("predict", "label", "shop/photos")
+    assert (summary["dataset"], summary["predicted"]) == ("photos", N)
+    assert read(summary["folder"])["id"].tolist() == sorted(f"{row}.png" for row in range(N))
 
 
-def test_labels_that_the_model_does_not_know_are_said_and_not_compared(here: Path) -> None:
+def test_labels_that_the_model_does_not_know_are_listed_and_not_compared(here: Path) -> None:
     labels = pd.read_csv("shop/listings.csv")["label"].tolist()
     folder = change(here, label=["sofa", "sofa", None, *labels[3:]])
-    found = answered("predict", "label", folder)
-    assert found["unknown_labels"] == {"sofa": 2}
-    assert found["agreement"] == {"listings": N - 3, "accuracy": 1.0, "macro_f1": 1.0}
+    summary = answered("predict", "label", folder)
+    assert summary["unknown_labels"] == {"sofa": 2}
+    assert summary["agreement"] == {"listings": N - 3, "accuracy": 1.0, "macro_f1": 1.0}
     assert (
         "Labels that the model does not know, left out of the comparison: sofa (2)"
         in curate("predict", "label", "shop").stdout
@@ -169,13 +169,13 @@ def test_listings_without_a_readable_photo_stay_with_the_reason(here: Path) -> N
     Path("shop/photos/3.png").unlink()
     images = pd.read_csv("shop/listings.csv")["image"].tolist()
     folder = change(here, image=[None, *images[1:]])
-    found = answered("predict", "label", folder)
-    assert found["not_predicted"] == {"no photo": 1, "no such file": 1, "not an image": 1}
-    said = read(found["folder"])
-    assert len(said) == N
-    assert said.loc[[0, 2, 3], ["predicted_label", "confidence"]].isna().all(axis=None)
-    assert said["why"].fillna("").tolist()[:5] == ["no photo", "", "not an image", "no such file", ""]
-    with np.load(Path(found["folder"]) / "probabilities.npz") as content:
+    summary = answered("predict", "label", folder)
+    assert summary["not_predicted"] == {"no photo": 1, "no such file": 1, "not an image": 1}
+    table = read(summary["folder"])
+    assert len(table) == N
+    assert table.loc[[0, 2, 3], ["predicted_label", "confidence"]].isna().all(axis=None)
+    assert table["why"].fillna("").tolist()[:5] == ["no photo", "", "not an image", "no such file", ""]
+    with np.load(Path(summary["folder"]) / "probabilities.npz") as content:
         assert np.isnan(content["probs"]).all(axis=1).nonzero()[0].tolist() == [0, 2, 3]
     assert "Not predicted: 1 (not an image)" in curate("predict", "label", "shop").stdout
 
@@ -188,16 +188,16 @@ def test_the_order_of_rows_does_not_matter(here: Path) -> None:
     pd.testing.assert_frame_equal(second.loc[first.index], first, check_exact=False, atol=1e-4)
 
 
-def test_a_model_of_prices_tells_prices_and_how_far_off_they_are(here: Path) -> None:
-    found = answered("predict", "price", "shop")
-    said = read(found["folder"])
-    assert said.columns.tolist() == ["id", "image", "predicted_price", "trained", "why"]
+def test_a_model_of_prices_predicts_prices_and_scores_their_errors(here: Path) -> None:
+    summary = answered("predict", "price", "shop")
+    table = read(summary["folder"])
+    assert table.columns.tolist() == ["id", "image", "predicted_price", "trained", "why"]
     given = pd.read_csv("shop/listings.csv")["price"]
-    off = (said["predicted_price"] - given).abs()
-    assert found["agreement"]["mae"] == pytest.approx(off.mean(), abs=0.01)
-    assert found["agreement"]["median_ae"] == pytest.approx(off.median(), abs=0.01)
-    assert found["agreement_untrained"]["mae"] == pytest.approx(off[TRAINED:].mean(), abs=0.01)
-    assert not (Path(found["folder"]) / "probabilities.npz").exists()
+    off = (table["predicted_price"] - given).abs()
+    assert summary["agreement"]["mae"] == pytest.approx(off.mean(), abs=0.01)
+    assert summary["agreement"]["median_ae"] == pytest.approx(off.median(), abs=0.01)
+    assert summary["agreement_untrained"]["mae"] == pytest.approx(off[TRAINED:].mean(), abs=0.01)
+    assert not (Path(summary["folder"]) / "probabilities.npz").exists()
     assert "SGD, median absolute error" in curate("predict", "price", "shop").stdout
     assert answered("predict", "price", change(here, price=None))["agreement"] is None
 
@@ -249,8 +249,8 @@ def test_mistakes_are_one_line_and_write_nothing(here: Path) -> None:
 
 def test_an_output_folder_that_is_there_and_empty_is_used(here: Path) -> None:
     Path("out").mkdir()
-    found = answered("predict", "label", "shop", "--output", "out")
-    assert found["folder"] == "out"
+    summary = answered("predict", "label", "shop", "--output", "out")
+    assert summary["folder"] == "out"
     assert sorted(path.name for path in Path("out").iterdir()) == [
         "predictions.csv",
         "probabilities.npz",
@@ -288,15 +288,15 @@ def test_labels_stay_needed_where_a_model_is_trained(here: Path) -> None:
         read_listings(folder, columns={"label": "kind"}, needs_label=False)
 
 
-def test_a_model_is_exported_beside_its_file_and_tells_the_same_there(here: Path) -> None:
-    found = answered("export", "label")
-    assert (found["file"], found["photos"]) == ("label/model.onnx", {"real": 0, "random": 8})
-    assert found["largest_difference"] <= TOLERANCE
-    assert found["bytes"] == Path("label/model.onnx").stat().st_size
+def test_a_model_is_exported_beside_its_file_and_predicts_the_same_there(here: Path) -> None:
+    summary = answered("export", "label")
+    assert (summary["file"], summary["photos"]) == ("label/model.onnx", {"real": 0, "random": 8})
+    assert summary["largest_difference"] <= TOLERANCE
+    assert summary["bytes"] == Path("label/model.onnx").stat().st_size
     probs = np.load(Path(answered("predict", "label", "shop")["folder"]) / "probabilities.npz")["probs"]
     photos = np.stack([np.asarray(Image.open(f"shop/photos/{row}.png")) for row in range(N)])
-    (told,) = onnxruntime.InferenceSession("label/model.onnx").run(None, {"photos": photos})
-    np.testing.assert_allclose(told, probs, rtol=0, atol=1e-4)
+    (outputs,) = onnxruntime.InferenceSession("label/model.onnx").run(None, {"photos": photos})
+    np.testing.assert_allclose(outputs, probs, rtol=0, atol=1e-4)
 
 
 def test_an_export_is_checked_with_the_photos_that_trained_the_model(here: Path) -> None:

@@ -61,23 +61,23 @@ def change(shop, **columns):
 
 
 def test_a_model_is_scored_on_both_parts_and_everything_is_written(demo):
-    said = train(demo).output
-    found = metrics()
-    counts = found["listings"]
+    output = train(demo).output
+    content = metrics()
+    counts = content["listings"]
     assert counts["all"] == 120
     assert counts["train"] + counts["test"] < 120, "unreadable photos neither train nor judge"
     assert counts["test"] / (counts["train"] + counts["test"]) == pytest.approx(0.2, abs=0.05)
     for part in ("train", "test"):
-        scores = found[part]
+        scores = content[part]
         assert np.sum(scores["confusion"]) == counts[part]
         assert sum(of["support"] for of in scores["per_class"].values()) == counts[part]
         assert set(scores["macro"]) == set(scores["weighted"]) == {"precision", "recall", "f1"}
         assert scores["macro"]["f1"] == pytest.approx(scores["macro_f1"])
         # the weighted mean of the recalls is the accuracy
         assert scores["weighted"]["recall"] == pytest.approx(scores["accuracy"])
-    assert "macro average" in said
-    assert "weighted average" in said
-    assert f"macro-F1 {found['test']['macro_f1']:.3f}" in said
+    assert "macro average" in output
+    assert "weighted average" in output
+    assert f"macro-F1 {content['test']['macro_f1']:.3f}" in output
     log = log_of("model/training/log")
     assert {"train/loss", "train/macro_f1", "held_out/loss", "held_out/macro_f1"} <= set(log.Tags()["scalars"])
     assert "test/confusion" in log.Tags()["images"]
@@ -86,20 +86,22 @@ def test_a_model_is_scored_on_both_parts_and_everything_is_written(demo):
 
 def test_the_predictions_have_every_listing_and_agree_with_the_scores(demo):
     train(demo)
-    table, said = pd.read_csv(demo / "listings.csv", dtype=str), pd.read_csv("model/predictions.csv", dtype={"id": str})
-    assert said["id"].tolist() == table["id"].tolist()
-    assert said["predicted_label"].isna().sum() == 120 - sum(metrics()["listings"][part] for part in ("train", "test"))
-    test = said[(said["split"] == "test") & said["predicted_label"].notna()]
+    table = pd.read_csv(demo / "listings.csv", dtype=str)
+    predictions = pd.read_csv("model/predictions.csv", dtype={"id": str})
+    assert predictions["id"].tolist() == table["id"].tolist()
+    scored = metrics()["listings"]
+    assert predictions["predicted_label"].isna().sum() == 120 - scored["train"] - scored["test"]
+    test = predictions.query("split == 'test' and predicted_label.notna()")
     agrees = (test["given_label"] == test["predicted_label"]).mean()
     assert agrees == pytest.approx(metrics()["test"]["accuracy"])
-    assert said["confidence"].dropna().between(0, 1).all()
+    assert predictions["confidence"].dropna().between(0, 1).all()
 
 
 def test_a_split_of_the_table_is_the_split(shop):
     change(shop, split=lambda table: np.where(np.arange(len(table)) % 3 == 0, "test", "train"))
     train(shop)
-    said = pd.read_csv("model/predictions.csv")
-    assert (said["split"] == "test").sum() == 40
+    predictions = pd.read_csv("model/predictions.csv")
+    assert (predictions["split"] == "test").sum() == 40
 
 
 def test_reposts_of_test_listings_do_not_train(demo):
@@ -120,7 +122,7 @@ def test_the_same_command_trains_the_same_model(demo, monkeypatch):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_every_way_to_train_can_be_asked_for_and_is_kept_with_the_model(demo):
+def test_a_model_keeps_its_recipe(demo):
     train(
         demo, "--optimizer", "adam", "--lr", "1e-3", "--lr-steps", "8:1e-4", "--balance", "augment", "--augment",
         "randaugment", "--use-price", "--early-stop", "5", "--batch-size", "32",
@@ -130,9 +132,9 @@ def test_every_way_to_train_can_be_asked_for_and_is_kept_with_the_model(demo):
     assert settings.schedule == "constant"
     assert (settings.optimizer, settings.balance, settings.augment) == ("adam", "augment", "randaugment")
     assert settings.use_price
-    found = metrics()
-    assert found["best_epoch"] in (0, 1)
-    assert found["listings"]["train"] > 0
+    content = metrics()
+    assert content["best_epoch"] in (0, 1)
+    assert content["listings"]["train"] > 0
 
 
 def test_training_by_iterations_stops_there(demo):
@@ -144,7 +146,7 @@ def test_training_by_iterations_stops_there(demo):
     assert metrics()["iterations"] == 7
 
 
-def test_json_is_what_is_kept(demo):
+def test_json_is_the_content_of_metrics_json(demo):
     assert json.loads(train(demo, "--json").stdout) == metrics()
 
 
@@ -152,23 +154,23 @@ def test_json_is_what_is_kept(demo):
 
 
 @pytest.mark.parametrize("loss", ["huber", "mse", "log-huber"])
-def test_prices_are_told_in_the_currency_over_all_and_by_class(demo, loss):
-    said = train(demo, "--target", "price", "--loss", loss).output
-    found = metrics()
-    assert found["currency"] == "SGD"
-    assert f"MAE {found['test']['mae']:,.2f} SGD" in said
-    told = pd.read_csv("model/predictions.csv")
-    test = told[(told["split"] == "test") & told["predicted_price"].notna() & (told["given_price"] > 0)]
+def test_prices_are_scored_in_the_currency_over_all_and_by_class(demo, loss):
+    output = train(demo, "--target", "price", "--loss", loss).output
+    content = metrics()
+    assert content["currency"] == "SGD"
+    assert f"MAE {content['test']['mae']:,.2f} SGD" in output
+    predictions = pd.read_csv("model/predictions.csv")
+    test = predictions.query("split == 'test' and predicted_price.notna() and given_price > 0")
     off = (test["given_price"] - test["predicted_price"]).abs()
-    assert off.mean() == pytest.approx(found["test"]["mae"], rel=0.01)
-    assert off.median() == pytest.approx(found["test"]["median_ae"], rel=0.01)
-    assert (told["predicted_price"].dropna() >= 0).all()
-    by_class = found["test"]["per_class"]
+    assert off.mean() == pytest.approx(content["test"]["mae"], rel=0.01)
+    assert off.median() == pytest.approx(content["test"]["median_ae"], rel=0.01)
+    assert (predictions["predicted_price"].dropna() >= 0).all()
+    by_class = content["test"]["per_class"]
     total = sum(of["mae"] * of["support"] for of in by_class.values() if of["support"])
-    assert total / found["listings"]["test"] == pytest.approx(found["test"]["mae"])
+    assert total / content["listings"]["test"] == pytest.approx(content["test"]["mae"])
 
 
-def test_listings_without_a_price_above_zero_neither_train_nor_judge_and_this_is_said(shop):
+def test_listings_without_a_price_above_zero_are_neither_trained_on_nor_scored_with_a_warning(shop):
     def prices(table):
         values = table["price"].tolist()
         values[:9] = ["0"] * 3 + ["-5"] * 3 + [""] * 3
@@ -176,9 +178,9 @@ def test_listings_without_a_price_above_zero_neither_train_nor_judge_and_this_is
 
     before = (pd.to_numeric(pd.read_csv(shop / "listings.csv")["price"]) > 0).iloc[9:].sum()
     change(shop, price=prices)
-    said = train(shop, "--target", "price").output
-    assert "have no price above 0; they are neither trained on nor scored" in said
-    assert "price '-5'" in said
+    output = train(shop, "--target", "price").output
+    assert "have no price above 0; they are neither trained on nor scored" in output
+    assert "price '-5'" in output
     counts = metrics()["listings"]
     assert counts["train"] + counts["test"] <= before
     assert any("no price above 0" in warning for warning in metrics()["warnings"])
@@ -209,18 +211,18 @@ def test_listings_without_a_price_above_zero_neither_train_nor_judge_and_this_is
 def test_what_cannot_be_trained_is_refused_and_leaves_nothing(demo, here, options, message):
     import re
 
-    said = train(demo, *options, code=2).output
-    assert re.search(message, " ".join(said.split())), said
+    output = train(demo, *options, code=2).output
+    assert re.search(message, " ".join(output.split())), output
     assert not (here / "model").exists()
 
 
 @pytest.mark.parametrize("options", [("--target", "price"), ("--use-price",)])
-def test_a_dataset_without_prices_has_none_to_tell_or_to_look_at(shop, here, options):
+def test_a_dataset_without_prices_has_none_to_predict_or_to_train_with(shop, here, options):
     table = pd.read_csv(shop / "listings.csv", dtype=str)
     table.drop(columns="price").to_csv(shop / "listings.csv", index=False)
-    said = train(shop, *options, code=2).output
-    assert "has no prices to" in said
-    assert "--column price=NAME" in said
+    output = train(shop, *options, code=2).output
+    assert "has no prices to" in output
+    assert "--column price=NAME" in output
     assert not (here / "model").exists()
 
 
@@ -231,9 +233,9 @@ def test_a_class_that_is_missing_from_one_side_of_the_split_is_named(shop):
         return np.where((labels == "Webcams") | (test & (labels != "Chargers")), "test", "train")
 
     change(shop, split=split)
-    said = " ".join(train(shop).output.split())
-    assert "no training listing of Webcams: no model can predict it" in said
-    assert "no test listing of Chargers: its scores stay unknown" in said
+    output = " ".join(train(shop).output.split())
+    assert "no training listing of Webcams: no model can predict it" in output
+    assert "no test listing of Chargers: its scores stay unknown" in output
     assert len(metrics()["warnings"]) >= 2
 
 
@@ -241,9 +243,9 @@ def test_photos_smaller_than_the_model_needs_are_enlarged_and_counted(shop):
     table = pd.read_csv(shop / "listings.csv", dtype=str)
     for image in table["image"].iloc[20:23]:
         Image.new("RGB", (14, 60), "red").save(shop / image)
-    said = train(shop, "--model", "squeezenet1_1", "--epochs", "1").output
+    output = train(shop, "--model", "squeezenet1_1", "--epochs", "1").output
     assert "3 photos are smaller than the 17 pixels that squeezenet1_1 needs; they are enlarged" in " ".join(
-        said.split()
+        output.split()
     )
 
 

@@ -17,8 +17,6 @@ import pandas as pd
 import pytest
 import torch
 
-from curation.cli.options import model_recipe
-from curation.cli.train import train
 from curation.errors import CurateError, RunError
 from curation.listings import read_listings
 from curation.models.search_space import parameters_of, space_around, start_parameters, with_parameters
@@ -26,6 +24,7 @@ from curation.models.trials import Trials, quiet
 from curation.models.tune import tune
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop
+from tests.curation.models.test_compare_models import settings_of
 from tests.curation.test_find import Listener
 from training.fit.throughput import Arrangement
 from training.settings import AUGMENTS, Recipe
@@ -104,21 +103,13 @@ def test_the_first_trial_is_the_settings_as_given_and_all_trials_are_written(dem
     assert len(folders(folder)) == 3
     assert not list(folder.rglob("*.pt"))
     assert len(list(folder.glob("training/trial-*/fold-*/events.out.tfevents.*"))) == 6
-    assert_gives_back_the_best(result, demo)
-
-
-def assert_gives_back_the_best(result, demo):
-    words = shlex.split(result["next"])
-    assert words[:3] == ["curate", "train", str(demo)]
-    options = train.make_context("train", words[2:]).params
-    for name in ("dataset", "output", "columns", "allow_outside", "cache_dir", "as_json"):
-        del options[name]
-    del options["device"]
-    settings = model_recipe(options)
-    assert settings.to_dict() == result["best_settings"]
-    parameters = numbered(result)[result["best"]]["parameters"]
-    assert settings.learning_rate == parameters["learning_rate"]
-    assert settings.augment == parameters["augment"]
+    assert shlex.split(result["next"])[:3] == ["curate", "train", str(demo)]
+    recipe = settings_of(result["next"])
+    assert recipe.to_dict() == result["best_settings"]
+    assert (recipe.learning_rate, recipe.augment) == (
+        best["parameters"]["learning_rate"],
+        best["parameters"]["augment"],
+    )
 
 
 class Impatient(Silent):
@@ -160,7 +151,7 @@ def test_more_trials_extend_a_finished_study_and_other_settings_begin_another(de
     assert search(demo, trials=2) == after
     other = replace(START, batch_size=64)
     assert search(demo, trials=1, settings=other)["folder"] == "studies/demo/2"
-    # the latest study that asked the same, not the latest of all
+    # the latest study with the same settings, not the latest of all
     assert search(demo, trials=2) == after
     with pytest.raises(RunError, match=r"other settings.*settings\.train\.batch_size.*Choose another `output`"):
         search(demo, trials=3, settings=other, output=Path("studies/demo/1"))
@@ -217,11 +208,11 @@ def study_of(folder):
 
 def test_a_trial_that_is_worse_than_others_after_a_fold_costs_one_fold(demo, here):
     study = study_of(search(demo, trials=1)["folder"])
-    known = study.trials[0]
+    first = study.trials[0]
     for _ in range(4):
         better = optuna.trial.create_trial(
-            params={**known.params, "learning_rate": 1e-2},
-            distributions=known.distributions,
+            params={**first.params, "learning_rate": 1e-2},
+            distributions=first.distributions,
             user_attrs={"folds": [{"macro_f1": 1.0}] * 2},
             intermediate_values={0: 1.0, 1: 1.0},
             value=1.0,
@@ -259,16 +250,16 @@ def test_a_trial_with_the_parameters_of_an_earlier_one_is_not_trained_again(demo
 
 
 def test_all_trials_start_from_the_weights_that_the_study_began_with(demo, here, monkeypatch):
-    asked = replace(START, pretrained=True)
+    recipe = replace(START, pretrained=True)
     # there are none of lenet, anywhere
-    folder = Path(search(demo, trials=1, settings=asked)["folder"])
+    folder = Path(search(demo, trials=1, settings=recipe)["folder"])
     assert RunFolder(folder).record()["pretrained"] is False
     monkeypatch.setattr("curation.models.tune.with_weights", lambda settings, reporter: settings)
-    search(demo, trials=2, settings=asked)
+    search(demo, trials=2, settings=recipe)
     assert RunFolder(folder).record()["pretrained"] is False
     RunFolder(folder).update(pretrained=True)
     with pytest.raises(CurateError, match="lenet was to start from torchvision's weights, and now starts from scratch"):
-        search(demo, trials=3, settings=asked)
+        search(demo, trials=3, settings=recipe)
 
 
 # what is searched
@@ -318,7 +309,7 @@ def test_the_same_seed_draws_the_same_trials(tmp_path):
                 trials.complete(trial)
             assert trials.begin(8) is None
             assert trials.importances() is not None
-        drawn.append([tried.parameters for tried in trials.all()])
+        drawn.append([result.parameters for result in trials.all()])
     assert drawn[0] == drawn[1]
     assert len({str(parameters) for parameters in drawn[0]}) == 8
 
