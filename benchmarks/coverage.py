@@ -1,10 +1,10 @@
-"""How often the 95 % interval of a comparison holds the true difference, on simulated pairs of models.
+"""How often the 95 % interval of a comparison contains the true difference, on simulated pairs of models.
 
     python benchmarks/coverage.py --pairs 500
 
-Each pair has its own test set and its own seeds. Models answer a listing rightly with a chance that depends on how hard
-the listing is, on its class, on the version, and on the seed; listings of a group are equally hard and get mostly the
-same answers. The truth is the mean difference over a large population and many seeds.
+Each pair has its own test set and its own seeds. The probability of a right prediction depends on the difficulty of the
+listing, its class, the version and the seed. Listings of a group are equally difficult and get mostly the same
+predictions. The true difference is the mean over a large population and many seeds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.utils.arrays import Float64, Int64
 
 @dataclass(frozen=True)
 class World:
-    """How listings and models come about: what a simulation draws from."""
+    """The distributions that a simulation draws listings and models from."""
 
     classes: int
     listings: int
@@ -32,10 +32,10 @@ class World:
     grouped: float = 0.3
 
     def test_set(self, rng: np.random.Generator, n: int) -> tuple[Int64, Int64, Float64]:
-        """Draw test labels, groups, and how hard each listing is for both versions (2, n)."""
+        """Draw test labels, groups, and the difficulty of each listing for both versions (2, n)."""
         sizes = 1 / np.arange(1, self.classes + 1) ** 0.5
         alone = rng.random(n) > self.grouped
-        # a group goes on while its listings are not alone
+        # a group continues while its listings are not alone
         group = np.cumsum(np.r_[True, alone[1:] | alone[:-1]])
         number = group - group[0]
         of_group = rng.choice(self.classes, number.max() + 1, p=sizes / sizes.sum())
@@ -46,11 +46,11 @@ class World:
     def answers(
         self, rng: np.random.Generator, truth: Int64, group: Int64, hard: Float64, seeds: int
     ) -> tuple[Int64, Int64]:
-        """Draw what the models before and after answer, each (S, n)."""
+        """Draw the predictions of the models before and after, each (S, n)."""
         skill = np.array([0.6, 0.6 + self.gain])
         shared = rng.normal(0, self.seed_spread, (seeds, 1, self.classes))
         own = rng.normal(0, self.seed_spread, (seeds, 2, self.classes)) + rng.normal(0, self.seed_spread, (seeds, 2, 1))
-        # what a seed happens to think of a listing is much the same before and after, and within a group
+        # the random effect of a seed on a listing is similar before and after, and within a group
         luck = rng.normal(0, 0.7, (seeds, group.max() + 1))[:, group]
         by_class = np.linspace(0.8, -0.8, self.classes)
         chance = expit(skill[:, None] + by_class[truth] + hard + (shared + own)[:, :, truth] + luck[:, None, :])
@@ -69,12 +69,12 @@ def f1(truth: Int64, predicted: Int64, classes: int) -> float:
 
 def true_difference(world: World, rng: np.random.Generator) -> float:
     """Return the mean difference over 60 seeds, each on 40,000 new listings."""
-    found = []
+    differences = []
     for _ in range(60):
         truth, group, hard = world.test_set(rng, 40_000)
         before, after = world.answers(rng, truth, group, hard, 1)
-        found.append(f1(truth, after[0], world.classes) - f1(truth, before[0], world.classes))
-    return float(np.mean(found))
+        differences.append(f1(truth, after[0], world.classes) - f1(truth, before[0], world.classes))
+    return float(np.mean(differences))
 
 
 def main() -> None:
@@ -96,7 +96,7 @@ def main() -> None:
         for pair in range(arguments.pairs):
             truth, group, hard = world.test_set(rng, world.listings)
             before, after = world.answers(rng, truth, group, hard, world.seeds)
-            found = resample(
+            difference = resample(
                 truth,
                 {"before": before, "after": after},
                 group,
@@ -104,8 +104,8 @@ def main() -> None:
                 seed=pair,
                 resamples=arguments.resamples,
             ).macro_f1("after", "before")
-            covered += found.low <= true <= found.high
-            wide.append(found.could_show)
+            covered += difference.low <= true <= difference.high
+            wide.append(difference.could_show)
             spoke += mcnemar(truth, before, after, group).p < 0.05
         result = {
             **world.__dict__,

@@ -1,16 +1,16 @@
-"""How many of the wrong labels are found, against known truth, beside what other tools say in the same run.
+"""How many wrong labels are found, measured against the truth and compared with other tools in the same run.
 
     python benchmarks/detection.py probabilities FOLDER
     python benchmarks/detection.py dataset listings.csv listings.csv -- --preset quick --column label=label_aggre
     python benchmarks/detection.py clean demo
     python benchmarks/detection.py cut --probabilities FOLDER --dataset listings.csv listings.csv
 
-`probabilities`: a folder of .npz with ``probs``, ``label``, ``true_label``, ``classes`` and ``id``. `dataset`: from the
-photos on; the second file has ``id`` and ``true_label``, and listings whose true label is empty are left out of the
-scores; what follows -- are options of find-issues. `clean`: a demo with all labels and prices put right; nothing
-should be flagged. `cut`: what other constants of curation/issues/label/threshold.py would do.
+`probabilities`: a folder of .npz with ``probs``, ``label``, ``true_label``, ``classes`` and ``id``. `dataset`: starts
+from the photos; the second file has ``id`` and ``true_label``, and listings without a true label are not scored;
+arguments after -- are options of find-issues. `clean`: a demo with all labels and prices corrected, so nothing should
+be flagged. `cut`: the effect of other constants in curation/issues/label/threshold.py.
 
-AP is the average precision of a ranking; the oracle F1 is the best that any cut of any of the rankings reaches.
+AP is the average precision of a ranking; the oracle F1 is the best of any cut of any ranking.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main() -> None:
     constants.add_argument("--probabilities", type=Path)
     constants.add_argument("--dataset", type=Path, nargs=2, action="append", default=[])
     for way in (dataset, clean, constants):
-        way.add_argument("options", nargs="*", help="of find-issues, after --")
+        way.add_argument("options", nargs="*", help="options of find-issues, after --")
     arguments = parser.parse_args()
     {"probabilities": probabilities, "dataset": from_photos, "clean": without_errors, "cut": other_cuts}[arguments.way](
         arguments
@@ -81,14 +81,14 @@ def probabilities(arguments: argparse.Namespace) -> None:
 
 
 def from_photos(arguments: argparse.Namespace) -> None:
-    """Score a dataset from its photos on."""
+    """Score a dataset, starting from its photos."""
     with tempfile.TemporaryDirectory() as folder:
         evidence, true, seconds = evidence_of(arguments.listings, arguments.truth, Path(folder), arguments.options)
     show(arguments.listings.parent.name, {"seconds": seconds, **scores(evidence, true)})
 
 
 def without_errors(arguments: argparse.Namespace) -> None:
-    """Count what is flagged where every label and price is right."""
+    """Count the flags if every label and price is right."""
     demo: Path = arguments.demo
     table = pd.read_csv(demo / "listings.csv", dtype={"id": str}).set_index("id")
     truth = pd.read_csv(demo / "truth.csv", dtype={"id": str}).set_index("id").loc[table.index]
@@ -97,14 +97,14 @@ def without_errors(arguments: argparse.Namespace) -> None:
         shutil.copytree(demo / "images", copy / "images")
         table.assign(label=truth["true_label"], price=truth["true_price"]).to_csv(copy / "listings.csv")
         evidence, _, _ = evidence_of(copy / "listings.csv", demo / "truth.csv", Path(folder), arguments.options)
-    found = judge(evidence)
-    sure = found.flagged & (found.confidence >= 0.9)
+    judgement = judge(evidence)
+    sure = judgement.flagged & (judgement.confidence >= 0.9)
     show(
         demo.name,
         {
             "listings": len(table),
-            "flags": int(found.flagged.sum()),
-            "share": float(found.flagged.mean()),
+            "flags": int(judgement.flagged.sum()),
+            "share": float(judgement.flagged.mean()),
             "sure_suggestions": int(sure.sum()),
         },
     )
@@ -126,7 +126,7 @@ def published(file: Path) -> tuple[Evidence, pd.Series]:
 def evidence_of(
     listings: Path, truth: Path, folder: Path, options: list[str]
 ) -> tuple[Evidence, pd.Series, dict[str, float]]:
-    """Run find-issues, and return the evidence it had, the true labels, and the seconds of its stages."""
+    """Run find-issues; return its evidence, the true labels, and the seconds of its stages."""
     curate = str(Path(sys.executable).with_name("curate"))
     command = [curate, "find-issues", str(listings.resolve()), "--run", str(folder / "run"), *options]
     subprocess.run(command, check=True, capture_output=True)
@@ -134,32 +134,32 @@ def evidence_of(
     record, table = run.record(), run.listings()
     recipe, execution = read_settings(record["settings"]["train"])
     trainer = FoldTrainer.checked(recipe, execution, run.classes, default_cache(), Silent())
-    # everything is finished: models and features are read back
+    # everything is finished, so models and features are loaded
     evidence = trainer.train(Plan.load(run.training_folder / "plan.json"), run, table, None, Silent())
-    known = pd.read_csv(truth, dtype=str, keep_default_na=False).set_index("id")
-    true = known.loc[table["id"].tolist(), "true_label"].reset_index(drop=True)
+    truths = pd.read_csv(truth, dtype=str, keep_default_na=False).set_index("id")
+    true = truths.loc[table["id"].tolist(), "true_label"].reset_index(drop=True)
     return evidence, true, record["seconds"]
 
 
 def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
-    """Score rankings, flags and suggestions on the listings that were judged and whose true label is known."""
-    found, given = judge(evidence), evidence.given
+    """Score rankings, flags and suggestions on the judged listings with a true label."""
+    judgement, given = judge(evidence), evidence.given
     names = pd.Series(np.array(evidence.classes, dtype=object)[np.maximum(given, 0)])
-    rows = np.flatnonzero(evidence.scored & (given >= 0) & ~np.isnan(found.score) & (true != "").to_numpy())
+    rows = np.flatnonzero(evidence.scored & (given >= 0) & ~np.isnan(judgement.score) & (true != "").to_numpy())
     wrong = (names != true).to_numpy()[rows]
     number = pd.Categorical(true, categories=evidence.classes).codes[rows]
     probs, label = evidence.probs[rows], given[rows]
-    rankings = {**_baselines(probs, label), "curate": found.score[rows]}
+    rankings = {**_baselines(probs, label), "curate": judgement.score[rows]}
     alone = {source.name: margins(source.log_likelihood[rows], label) for source in evidence.sources}
     oracle = max(_oracle(ranking, wrong) for ranking in rankings.values())
     flags = {
         "cleanlab default": find_label_issues(*_occurring(label, probs), n_jobs=1),
         "prediction differs": probs.argmax(axis=1) != label,
         "p below half of the best": probs[np.arange(len(rows)), label] < probs.max(axis=1) / 2,
-        "curate": found.flagged[rows],
+        "curate": judgement.flagged[rows],
     }
-    sure = found.confidence[rows] >= 0.9
-    right = found.suggested[rows] == number
+    sure = judgement.confidence[rows] >= 0.9
+    right = judgement.suggested[rows] == number
     return {
         "listings": len(rows),
         "wrong": int(wrong.sum()),
@@ -167,7 +167,7 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
         "average_precision": {name: average_precision_score(wrong, -ranking) for name, ranking in rankings.items()},
         "of_each_source": {name: average_precision_score(wrong, -margin) for name, margin in alone.items()},
         "curate_minus_self_confidence": _interval(wrong, rankings["curate"], rankings["self-confidence"]),
-        "precision_in_first_50": float(wrong[np.argsort(found.score[rows], kind="stable")[:50]].mean()),
+        "precision_in_first_50": float(wrong[np.argsort(judgement.score[rows], kind="stable")[:50]].mean()),
         "flags": {
             name: {
                 "flagged": int(flagged.sum()),
@@ -188,7 +188,7 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
 
 def _baselines(probs: Float64, label: Int64) -> dict[str, Float64]:
     """Return the scores of other tools; low = bad."""
-    # it takes seconds to import
+    # the import takes seconds
     from fiftyone.brain.internal.core import mistakenness
 
     agrees = (probs.argmax(axis=1) == label).astype(float)
@@ -202,7 +202,7 @@ def _baselines(probs: Float64, label: Int64) -> dict[str, Float64]:
 
 
 def _occurring(label: Int64, probs: Float64) -> tuple[Int64, Float64]:
-    """Return labels and probabilities of the classes that occur, which is what cleanlab wants."""
+    """Return labels and probabilities of the classes that occur, as cleanlab requires."""
     classes = np.unique(label)
     within = probs[:, classes] + 1e-12
     return np.searchsorted(classes, label), within / within.sum(axis=1, keepdims=True)
@@ -248,23 +248,23 @@ def other_cuts(arguments: argparse.Namespace) -> None:
 
 
 def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Float64, Int64, Bool]]:
-    """Yield calibrated beliefs, given classes and which are wrong; of each dataset, and of variations of it."""
-    found: list[tuple[str, Evidence, pd.Series]] = []
+    """Yield calibrated beliefs, given classes and which of these are wrong, for each dataset and its variations."""
+    datasets: list[tuple[str, Evidence, pd.Series]] = []
     for file in sorted(arguments.probabilities.glob("*.npz")) if arguments.probabilities else []:
-        found.append((file.stem, *published(file)))
+        datasets.append((file.stem, *published(file)))
     for listings, truth in arguments.dataset:
         with tempfile.TemporaryDirectory() as folder:
-            found.append(
+            datasets.append(
                 (str(listings.parent.name), *evidence_of(listings, truth, Path(folder), arguments.options)[:2])
             )
-    for name, evidence, true in found:
+    for name, evidence, true in datasets:
         wrong = (pd.Series(np.array(evidence.classes, dtype=object)[evidence.given]) != true).to_numpy()
-        known = np.flatnonzero((true != "").to_numpy())
+        scored = np.flatnonzero((true != "").to_numpy())
         chance = np.random.default_rng(0)
         variations = {
-            "": known,
-            " with a fifth of the errors": known[~wrong[known] | (chance.random(len(known)) < 0.2)],
-            " of 3,000": chance.permutation(known)[:3000],
+            "": scored,
+            " with a fifth of the errors": scored[~wrong[scored] | (chance.random(len(scored)) < 0.2)],
+            " of 3,000": chance.permutation(scored)[:3000],
         }
         for what, rows in variations.items():
             part = replace(

@@ -1,13 +1,13 @@
-"""The training engine against the script that a data scientist would write, and what it costs.
+"""The training engine against the script that a data scientist would write: speed, memory and quality.
 
-    python benchmarks/engine.py versus LISTINGS.csv --folds 0 1     side by side, alternating, with AP
+    python benchmarks/engine.py versus LISTINGS.csv --folds 0 1     alternating, with AP
     python benchmarks/engine.py growth LISTINGS.csv                 seconds and memory as N grows
     python benchmarks/engine.py decoding FOLDER                     photos per second against Pillow in a loop
-    python benchmarks/engine.py resume LISTINGS.csv                 killed half-way, started again
+    python benchmarks/engine.py resume LISTINGS.csv                 killed halfway, then started again
     python benchmarks/engine.py network                             photos per second of training ResNet-18
 
-LISTINGS.csv has ``id``, ``image``, ``label`` and, for AP, ``true_label``. Every figure is measured in this call; what
-follows ``--`` goes to ``curate find-issues``. Results are printed as JSON.
+LISTINGS.csv has ``id``, ``image``, ``label`` and, for AP, ``true_label``. Arguments after ``--`` go to ``curate
+find-issues``. Every figure is measured in the same call. Prints JSON.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CURATE = [sys.executable, str(HERE.parent / "cli.py")]
 
 
 class Timed:
-    """A command that is run to its end: its seconds, and the most memory that it and its children held."""
+    """A command that runs to its end: its seconds, and the peak memory of it and its children."""
 
     def __init__(self, command: list[str], *, env: dict[str, str] | None = None) -> None:
         start = time.perf_counter()
@@ -53,7 +53,7 @@ class Timed:
             self.lines.append((time.perf_counter() - self._start, line.rstrip()))
 
     def wait(self) -> Timed:
-        """Wait for its end, and look at its memory meanwhile."""
+        """Wait for its end, and measure its memory meanwhile."""
         while self.process.poll() is None:
             self.memory = max(self.memory, sum(_memory(pid) for pid in _family(self.process.pid)))
             time.sleep(0.1)
@@ -63,26 +63,26 @@ class Timed:
             raise SystemExit("\n".join(line for _, line in self.lines))
         return self
 
-    def said(self, what: str) -> tuple[float, str]:
-        """Return the second at which it said a line that begins with `what`, and the line."""
-        return next(((second, line) for second, line in self.lines if line.startswith(what)), (float("nan"), ""))
+    def line(self, beginning: str) -> tuple[float, str]:
+        """Return the first line with this beginning, after its second."""
+        return next(((second, line) for second, line in self.lines if line.startswith(beginning)), (float("nan"), ""))
 
 
 def _family(pid: int) -> list[int]:
-    family, found = [pid], [pid]
-    while found:
-        found = [
+    family, youngest = [pid], [pid]
+    while youngest:
+        youngest = [
             int(child)
-            for parent in found
+            for parent in youngest
             for task in Path(f"/proc/{parent}/task").glob("*/children")
             for child in _text(task).split()
         ]
-        family += found
+        family += youngest
     return family
 
 
 def _memory(pid: int) -> int:
-    """Return the resident bytes of a process that are its own: the page cache of mapped files aside."""
+    """Return the resident bytes of a process, without the page cache of mapped files."""
     for line in _text(Path(f"/proc/{pid}/status")).splitlines():
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024
@@ -124,15 +124,15 @@ def versus(args: argparse.Namespace, work: Path) -> dict[str, Any]:
     ours.append(engine(args.table, work / "ours-last", args.options).wait())
     scored, probs_of = [], []
     for fold in args.folds:
-        with np.load(work / f"theirs-{fold}.npz", allow_pickle=False) as found:
-            known = np.isfinite(found["probs"]).all(axis=1)
-            scored.append(found["id"][known])
-            probs_of.append(found["probs"][known])
-            classes = found["classes"]
-    with np.load(work / "ours-last" / "probabilities.npz", allow_pickle=False) as found:
-        place = {id: row for row, id in enumerate(found["id"])}
-        same = found["probs"][[place[id] for id in np.concatenate(scored)]]
-        our_classes, all_ids, all_probs = found["classes"], found["id"], found["probs"]
+        with np.load(work / f"theirs-{fold}.npz", allow_pickle=False) as file:
+            rows = np.isfinite(file["probs"]).all(axis=1)
+            scored.append(file["id"][rows])
+            probs_of.append(file["probs"][rows])
+            classes = file["classes"]
+    with np.load(work / "ours-last" / "probabilities.npz", allow_pickle=False) as file:
+        place = {id: row for row, id in enumerate(file["id"])}
+        same = file["probs"][[place[id] for id in np.concatenate(scored)]]
+        our_classes, all_ids, all_probs = file["classes"], file["id"], file["probs"]
     our_seconds = [run.seconds for run in ours]
     fold_seconds = [run.seconds for run in theirs]
     whole = 5 * float(np.mean(fold_seconds))
@@ -140,7 +140,7 @@ def versus(args: argparse.Namespace, work: Path) -> dict[str, Any]:
         "listings": len(table),
         "engine_seconds": our_seconds,
         "engine_stages": json.loads((work / "ours-last" / "run.json").read_text())["seconds"],
-        "engine_expected": ours[-1].said("expected"),
+        "engine_expected": ours[-1].line("expected"),
         "reference_fold_seconds": fold_seconds,
         "reference_seconds_5_folds": whole,
         "times_faster": whole / float(np.mean(our_seconds)),
@@ -163,7 +163,7 @@ def growth(args: argparse.Namespace, work: Path) -> dict[str, Any]:
     result = []
     for count in args.counts:
         part = work / f"{count}.csv"
-        # more listings than there are: the same photos again, each in a file of its own group
+        # more listings than the table has: copies of its photos, each in a group of its own
         rows = pd.concat([table.assign(id=table["id"] + f"-{copy}") for copy in range(-(-count // len(table)))])
         rows.head(count).to_csv(part, index=False)
         run = engine(part, work / str(count), ["--allow-outside", *args.options]).wait()
@@ -198,7 +198,7 @@ def decoding(args: argparse.Namespace, work: Path) -> dict[str, Any]:
 
 
 def resume(args: argparse.Namespace, work: Path) -> dict[str, Any]:
-    """Kill a run when half of its time is over, and start it again."""
+    """Kill a run after half of its time, and start it again."""
     whole = engine(args.table, work / "whole", args.options).wait()
     cache = work / "killed-cache"
     run = engine(args.table, work / "killed", args.options, cache=cache)
@@ -216,7 +216,7 @@ def resume(args: argparse.Namespace, work: Path) -> dict[str, Any]:
 
 
 def network(args: argparse.Namespace, work: Path) -> dict[str, Any]:
-    """Count training photos per second of ResNet-18 as arranged here, and as plain torch does it."""
+    """Count training photos per second of ResNet-18, with the engine and with plain torch."""
     from training.fit.throughput import _seconds, measure
     from training.settings import Recipe
     from training.utils.devices import find_device

@@ -1,14 +1,14 @@
-"""How well each kind of issue is found, against known truth, and how fast.
+"""How well and how fast each kind of issue is found, measured against the truth.
 
     python benchmarks/issues.py demo --seeds 10 11 12
     python benchmarks/issues.py prices listings.csv --seeds 0 1 2 3 4
     python benchmarks/issues.py speed --listings 20000
     python benchmarks/issues.py stage --listings 10000 --beside CHECKOUT
 
-`demo`: every planted issue of fresh demos, by kind, and what the first 50, 100 and 200 of the queue were expected to
-hold. `prices`: prices of a real table multiplied or divided by 10 or 100 at random, and how many of them are in the
-first tenth, beside the plain robust z within each class. `speed`: listings per second of each kind.
-`stage`: seconds of the whole stage, from the evidence to the queue, by this checkout and by another one in turn.
+`demo`: recall and precision of each kind on new demos, and the expected changes in the first 50, 100 and 200 of the
+queue. `prices`: prices of a real table are multiplied or divided by 10 or 100 at random; prints how many of them are in
+the first tenth, compared with a robust z-score within each class. `speed`: listings per second of each kind. `stage`:
+seconds of the whole stage, from the evidence to the queue, alternating between this checkout and another one.
 """
 
 from __future__ import annotations
@@ -39,25 +39,25 @@ from training.utils.arrays import Bool, Float64
 sys.path.insert(0, str(Path(__file__).parent))
 from detection import evidence_of
 
-#: Share of the rows whose price is changed, and of those that a person looks at.
+#: Share of the rows whose price is changed, and of those that are reviewed.
 SHARE, BUDGET = 0.05, 0.1
-#: Kinds that the demo's truth names.
+#: Kinds of issue in the demo's truth.
 PLANTED = ("label", "price", "indirect_image", "near_duplicate", "unreadable")
 
 
 def main() -> None:
-    """Print what was asked for as JSON."""
+    """Print a measurement as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked = parser.add_subparsers(dest="what", required=True)
-    demos = asked.add_parser("demo")
+    measurements = parser.add_subparsers(dest="what", required=True)
+    demos = measurements.add_parser("demo")
     demos.add_argument("--listings", type=int, default=600)
-    prices = asked.add_parser("prices")
+    prices = measurements.add_parser("prices")
     prices.add_argument("table", type=Path)
     demos.add_argument("--seeds", type=int, nargs="+", default=[10, 11, 12])
     prices.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
-    speed = asked.add_parser("speed")
+    speed = measurements.add_parser("speed")
     speed.add_argument("--listings", type=int, default=20_000)
-    stage = asked.add_parser("stage")
+    stage = measurements.add_parser("stage")
     stage.add_argument("--listings", type=int, default=10_000)
     stage.add_argument("--beside", type=Path, action="append", default=[], help="another checkout, with its .venv")
     stage.add_argument("--repeats", type=int, default=5)
@@ -82,7 +82,7 @@ def _on_demo(seed: int, listings: int) -> dict[str, Any]:
     truth = truth.loc[evidence.listings["id"].tolist()]
     issues = find_issues(evidence)
     planted = {kind: truth["issues"].str.split(";").map(lambda kinds, kind=kind: kind in kinds) for kind in PLANTED}
-    # an original is as much a part of the group as its reposts
+    # an original belongs to the group of its reposts
     planted["near_duplicate"] |= truth.index.isin(truth["duplicate_of"])
     flags = {kind.name: issues[kind.flag].fillna(False).to_numpy(dtype=bool) for kind in KINDS if kind.flag in issues}
     office = (truth["note"] == "genuine office printer").to_numpy()
@@ -130,12 +130,12 @@ def on_changed_prices(table: Path, seeds: Sequence[int]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         evidence, _, _ = evidence_of(table, table, Path(name), ["--preset", "quick"])
     rows = [_after_changes(evidence, seed) for seed in seeds]
-    found = pd.DataFrame(rows)
-    better = found["curate"] - found["robust z"]
+    recall = pd.DataFrame(rows)
+    better = recall["curate"] - recall["robust z"]
     return {
         "changed": round(SHARE * len(evidence.listings)),
         "looked_at": round(BUDGET * len(evidence.listings)),
-        "recall": found.mean().to_dict(),
+        "recall": recall.mean().to_dict(),
         "better_by": {"mean": better.mean(), "least": better.min(), "most": better.max()},
         "seeds": rows,
     }
@@ -169,7 +169,7 @@ def _robust_z(price: pd.Series, label: pd.Series) -> Float64:
 
 
 def of_each_kind(listings: int) -> dict[str, Any]:
-    """Time every kind on listings of a demo that are there many times, each a little different."""
+    """Time every kind on a demo whose listings are repeated many times with small differences."""
     many = _many(_of_a_demo(), listings)
     seconds = {}
     for kind in KINDS:
@@ -192,8 +192,8 @@ def _of_a_demo() -> Evidence:
         return evidence_of(demo / "listings.csv", demo / "truth.csv", Path(name), ["--preset", "quick"])[0]
 
 
-#: Reads evidence from a folder with the code of the current checkout, and prints the seconds that passed, those that
-#: the processor worked, and a hash of the queue.
+#: Reads evidence from a folder with the code of the current checkout, and prints wall-clock seconds, processor seconds
+#: and a hash of the queue.
 _STAGE = """
 import hashlib, sys, time
 from pathlib import Path
@@ -212,7 +212,7 @@ print(seconds, busy, hashlib.sha256(issues.to_csv(index=False).encode()).hexdige
 
 
 def of_the_stage(listings: int, beside: Sequence[Path], repeats: int) -> dict[str, Any]:
-    """Time the stage by this checkout and by others, in turn, each in a process of its own."""
+    """Time the stage in this checkout and in others, alternating, each in its own process."""
     many = _many(_of_a_demo(), listings)
     names = ("probs", "trained", "in_fold", "neighbours", "features")
     arrays = {name: values for name in names if (values := getattr(many, name)) is not None}

@@ -1,15 +1,15 @@
-"""How well photos of no class are told from the others, in several ways, from the photos on.
+"""How well several methods find photos that belong to no class, starting from the photos.
 
     python benchmarks/outliers.py known demo/listings.csv demo/truth.csv
     python benchmarks/outliers.py removed listings.csv --label label_aggre --class ship --class frog
     python benchmarks/outliers.py clean listings.csv listings.csv
 
-`known`: a listing is off-topic where the second file's ``true_label`` is "other"; those without a true label are left
-out. `removed`: a table with ``true_label``, of which one class is taken away; some of its photos come back under the
-labels of others, chosen at random. `clean`: every given label is the true one, and nothing should be flagged. What
-follows -- are options of find-issues.
+`known`: a listing is off-topic if its ``true_label`` in the second file is "other"; listings without a true label are
+left out. `removed`: one class of a table with ``true_label`` is removed, and some of its photos return under random
+labels of other classes. `clean`: every given label is true, so nothing should be flagged. Arguments after -- are
+options of find-issues.
 
-AP is the average precision of a ranking; a ranking by chance has the share of off-topic listings.
+AP is the average precision of a ranking; for a random ranking, it is the share of off-topic listings.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ def main() -> None:
         one = ways.add_parser(way)
         one.add_argument("listings", type=Path)
         one.add_argument("truth", type=Path)
-        one.add_argument("options", nargs="*", help="of find-issues, after --")
+        one.add_argument("options", nargs="*", help="options of find-issues, after --")
     removed = ways.add_parser("removed")
     removed.add_argument("listings", type=Path)
     removed.add_argument("--label", default="label", help="column of the given label")
     removed.add_argument("--class", dest="classes", action="append", required=True)
     removed.add_argument("--listings", dest="number", type=int, default=3000)
     removed.add_argument("--share", type=float, default=0.02)
-    removed.add_argument("options", nargs="*", help="of find-issues, after --")
+    removed.add_argument("options", nargs="*", help="options of find-issues, after --")
     arguments = parser.parse_args()
     options = ["--preset", "quick", "--allow-outside", *arguments.options]
     for name, table in _tables(arguments):
@@ -62,56 +62,58 @@ def main() -> None:
 
 
 def _tables(arguments: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield tables with paths that hold anywhere, given labels and ``true_label``."""
+    """Yield tables with absolute paths, given labels and ``true_label``."""
     table = pd.read_csv(arguments.listings, dtype=str, keep_default_na=False)
     folder = arguments.listings.resolve().parent
     table["image"] = [str(folder / image) for image in table["image"]]
     name = folder.name
     if arguments.way == "removed":
-        for number, gone in enumerate(arguments.classes):
-            chosen = _without(table.assign(label=table[arguments.label]), gone, arguments, seed=number)
-            yield f"{name} without {gone}", chosen[["id", "image", "label", "true_label"]]
+        for number, removed in enumerate(arguments.classes):
+            chosen = _without(table.assign(label=table[arguments.label]), removed, arguments, seed=number)
+            yield f"{name} without {removed}", chosen[["id", "image", "label", "true_label"]]
         return
     truth = pd.read_csv(arguments.truth, dtype=str, keep_default_na=False).set_index("id").loc[table["id"]]
     table["true_label"] = truth["true_label"].to_numpy()
     if arguments.way == "clean":
         if "true_price" in truth:
             table["price"] = truth["true_price"].to_numpy()
-        table = table[~table["true_label"].isin(["", "other"])].assign(label=lambda kept: kept["true_label"])
+        table = table[~table["true_label"].isin(["", "other"])].assign(label=lambda rows: rows["true_label"])
     yield f"{name} {arguments.way}", table
 
 
-def _without(table: pd.DataFrame, gone: str, arguments: argparse.Namespace, *, seed: int) -> pd.DataFrame:
-    """Return a table without one class, and some photos of it under the labels of others."""
+def _without(table: pd.DataFrame, removed: str, arguments: argparse.Namespace, *, seed: int) -> pd.DataFrame:
+    """Return a table without one class, but with some of its photos under the labels of others."""
     rng = np.random.default_rng(seed)
-    of_it = (table["true_label"] == gone).to_numpy()
+    of_it = (table["true_label"] == removed).to_numpy()
     off = rng.permutation(np.flatnonzero(of_it))[: round(arguments.share * arguments.number)]
-    rest = rng.permutation(np.flatnonzero(~of_it & (table["label"] != gone).to_numpy()))[: arguments.number - len(off)]
+    rest = rng.permutation(np.flatnonzero(~of_it & (table["label"] != removed).to_numpy()))[
+        : arguments.number - len(off)
+    ]
     table = table.copy()
-    others = sorted(set(table["label"]) - {gone})
+    others = sorted(set(table["label"]) - {removed})
     table.iloc[off, table.columns.get_loc("label")] = rng.choice(others, len(off))
     table.iloc[off, table.columns.get_loc("true_label")] = "other"
     return table.iloc[rng.permutation(np.concatenate([off, rest]))]
 
 
 def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
-    """Score every way on the listings with a photo whose true label is known."""
-    found = KIND.find(evidence)
-    rows = np.flatnonzero(found[KIND.score].notna().to_numpy() & (true != "").to_numpy())
+    """Score every method on the listings with a photo and a true label."""
+    issues = KIND.find(evidence)
+    rows = np.flatnonzero(issues[KIND.score].notna().to_numpy() & (true != "").to_numpy())
     off = (true == "other").to_numpy()[rows]
-    flagged = found[KIND.flag].to_numpy(dtype=bool)[rows]
+    flagged = issues[KIND.flag].to_numpy(dtype=bool)[rows]
     result: dict[str, Any] = {"listings": len(rows), "off_topic": int(off.sum()), "flagged": int(flagged.sum())}
     if off.any():
         result["flagged_right"] = int((flagged & off).sum())
         result["average_precision"] = {
             name: average_precision_score(off, how_odd) for name, how_odd in _ways(evidence, rows).items()
         }
-        result["average_precision"]["curate"] = average_precision_score(off, -found[KIND.score].to_numpy()[rows])
+        result["average_precision"]["curate"] = average_precision_score(off, -issues[KIND.score].to_numpy()[rows])
     return result
 
 
 def _ways(evidence: Evidence, rows: Int64) -> dict[str, Float64]:
-    """Return how off-topic each listing is, by each way; high = off-topic."""
+    """Return the score of each listing by each method; high = off-topic."""
     assert evidence.features is not None
     belief = evidence.belief
     assert belief is not None
@@ -146,7 +148,7 @@ def _ways(evidence: Evidence, rows: Int64) -> dict[str, Float64]:
 
 
 def _entropy_score(probs: Float64, given: Int64) -> Float64:
-    # cleanlab wants every class to occur
+    # cleanlab requires every class to occur
     classes = np.unique(given)
     within = probs[:, classes] + 1e-12
     within /= within.sum(axis=1, keepdims=True)

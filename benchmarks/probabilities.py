@@ -1,4 +1,4 @@
-"""Time `curate find-issues --probabilities` on made-up listings, as a process of its own.
+"""Time `curate find-issues --probabilities` on synthetic listings, in its own process.
 
 python benchmarks/probabilities.py --listings 50000 --classes 10
 """

@@ -1,7 +1,7 @@
 """The script to beat: what a data scientist would write to find wrong labels with cleanlab.
 
-scikit-learn's StratifiedKFold, torchvision's ResNet-18 at 64 pixels, photos opened with PIL in a DataLoader in every
-epoch, Adam, float32, five folds one after another. It follows cleanlab's image tutorial and uses nothing of curate.
+It follows cleanlab's image tutorial and does not use curate: scikit-learn's StratifiedKFold, torchvision's ResNet-18 at
+64 pixels, photos opened with PIL in a DataLoader in every epoch, Adam, float32, five folds one after another.
 
     python benchmarks/reference.py listings.csv --folds 5 --epochs 8 --out reference.npz
 """
@@ -27,7 +27,7 @@ MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Photos(Dataset):
-    """Photos from disk, opened anew whenever they are asked for."""
+    """Photos from disk, opened at every access."""
 
     def __init__(self, paths: list[Path], labels: np.ndarray, transform: transforms.Compose) -> None:
         self.paths, self.labels, self.transform = paths, labels, transform
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--label", default="label")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--fold", type=int, default=None, help="train this fold alone, for a shorter benchmark")
+    parser.add_argument("--fold", type=int, default=None, help="train only this fold, for a shorter benchmark")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)

@@ -1,6 +1,6 @@
-"""Measure how near duplicates are found: how many of the demo's, and how long 100,000 photos take.
+"""Recall, precision and speed of the search for near duplicates.
 
-`alike` is the hard case: thousands of different photos on one template, and a few that are truly the same.
+`alike` is the hard case: thousands of different photos on one template, a few of which really are the same.
 
 python benchmarks/reposts.py found --seeds 10 11 12
 python benchmarks/reposts.py scale --listings 100000
@@ -38,37 +38,37 @@ from training.images.decoding import Photos, Pixels, decode
 from training.utils.arrays import Int64
 from training.utils.progress import Silent
 
-# shares of photos that are shown again
+# shares of photos that are repeated
 SHARE = 0.1
 SHARE_ALIKE = 0.01
-# side in pixels of what is drawn
+# side of the drawings in pixels
 DRAWN = 160
 
 
 def main() -> None:
-    """Print what was asked for as JSON."""
+    """Print a measurement as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked = parser.add_subparsers(dest="what", required=True)
-    one = asked.add_parser("found", help="recall and precision on demos")
+    measurements = parser.add_subparsers(dest="what", required=True)
+    one = measurements.add_parser("found", help="recall and precision on demos")
     one.add_argument("--seeds", type=int, nargs="+", default=[10, 11, 12])
     one.add_argument("--listings", type=int, default=600)
     one.add_argument("--sizes", type=int, nargs="+", default=[32, 48, 64])
     for name, count in (("scale", 100_000), ("alike", 20_000), ("reasons", 40_000)):
-        asked.add_parser(name).add_argument("--listings", type=int, default=count)
-    asked.choices["scale"].add_argument("--size", type=int, default=48)
-    asked.choices["alike"].add_argument("--size", type=int, default=48)
-    asked.choices["alike"].add_argument("--seed", type=int, default=10)
-    asked.choices["alike"].add_argument("--template", choices=sorted(TEMPLATES), default="product")
+        measurements.add_parser(name).add_argument("--listings", type=int, default=count)
+    measurements.choices["scale"].add_argument("--size", type=int, default=48)
+    measurements.choices["alike"].add_argument("--size", type=int, default=48)
+    measurements.choices["alike"].add_argument("--seed", type=int, default=10)
+    measurements.choices["alike"].add_argument("--template", choices=sorted(TEMPLATES), default="product")
     arguments = vars(parser.parse_args())
     what = arguments.pop("what")
     measures: dict[str, Callable[..., dict[str, Any]]]
-    measures = {"found": found, "scale": scale, "alike": alike, "reasons": reasons}
+    measures = {"found": on_demos, "scale": scale, "alike": alike, "reasons": reasons}
     result = measures[what](**arguments)
     print(json.dumps({**arguments, **result}, indent=1))
 
 
-def found(seeds: Sequence[int], listings: int, sizes: Sequence[int]) -> dict[str, Any]:
-    """Compare the groups of demos with their truth, by pairs and by listings."""
+def on_demos(seeds: Sequence[int], listings: int, sizes: Sequence[int]) -> dict[str, Any]:
+    """Compare the groups of demos with the truth, by pairs and by listings."""
     rows = []
     for seed in seeds:
         with tempfile.TemporaryDirectory() as name:
@@ -105,21 +105,21 @@ def _judged(folder: Path, size: int, truth: pd.DataFrame) -> dict[str, float]:
 
 
 def scale(listings: int, size: int) -> dict[str, Any]:
-    """Time `find_similar` on made-up squares; a tenth of them are others, cropped, brightened and with some noise."""
+    """Time `find_similar` on synthetic photos; a tenth of them repeat others, cropped, brightened and with noise."""
     with tempfile.TemporaryDirectory() as name:
         first, again, photos = _squares(Path(name) / "photos.npy", listings, size)
         return _timed(photos, first, again)
 
 
 def _timed(photos: Photos, first: Int64, again: Int64) -> dict[str, Any]:
-    """Time `find_similar`, and say how many of the planted pairs it finds and what else it joins."""
+    """Time `find_similar`, and count the planted pairs that it finds and what else it joins."""
     start, worked = time.perf_counter(), time.process_time()
     groups = find_similar(photos, np.arange(len(photos))).group
     seconds, worked = time.perf_counter() - start, time.process_time() - worked
     same = (groups[first] == groups[again]) & (groups[first] >= 0)
     return {
         "seconds": round(seconds, 1),
-        # tells a slow search from a busy machine
+        # shows whether the search is slow or the machine is busy
         "processor_seconds": round(worked, 1),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "planted": len(first),
@@ -130,7 +130,7 @@ def _timed(photos: Photos, first: Int64, again: Int64) -> dict[str, Any]:
 
 
 def _squares(path: Path, count: int, size: int) -> tuple[Int64, Int64, Pixels]:
-    """Write squares with the spectrum of natural photos; return which are shown again, where, and all of them."""
+    """Write photos with the spectrum of natural ones; return the repeated ones, their copies, and all photos."""
     rng = np.random.default_rng(0)
     photos = np.lib.format.open_memmap(path, "w+", np.uint8, (count, size, size, 3))
     distance = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size))
@@ -142,14 +142,14 @@ def _squares(path: Path, count: int, size: int) -> tuple[Int64, Int64, Pixels]:
         noise = np.fft.rfft2(rng.normal(size=(many, 3, size, size))) * strength
         values = np.fft.irfft2(noise, s=(size, size))
         values /= values.std(axis=(2, 3), keepdims=True)
-        # the colours of photos go together
+        # the colours of photos are correlated
         grey = values[:, :1]
         photos[start : start + many] = (128 + 50 * (0.9 * grey + 0.4 * values)).clip(0, 255).transpose(0, 2, 3, 1)
     first = rng.permutation(originals)[:planted]
     for place, row in enumerate(first, originals):
-        kept = 1 - rng.uniform(0, 0.06, 2)
+        scale = 1 - rng.uniform(0, 0.06, 2)
         moved = affine_transform(
-            photos[row].astype(np.float32), [*kept, 1], [*(rng.random(2) * (1 - kept) * size), 0], order=1
+            photos[row].astype(np.float32), [*scale, 1], [*(rng.random(2) * (1 - scale) * size), 0], order=1
         )
         changed = moved * rng.uniform(0.92, 1.08) + rng.normal(0, 3, moved.shape)
         photos[place] = changed.clip(0, 255)
@@ -157,7 +157,7 @@ def _squares(path: Path, count: int, size: int) -> tuple[Int64, Int64, Pixels]:
 
 
 def alike(listings: int, size: int, seed: int, template: str) -> dict[str, Any]:
-    """Time `find_similar` on photos of one template; one in a hundred shows another again, changed a little."""
+    """Time `find_similar` on photos of one template; one in a hundred repeats another with small changes."""
     rng = np.random.default_rng(seed)
     originals = listings - int(SHARE_ALIKE * listings)
     first = rng.permutation(originals)[: listings - originals]
@@ -172,7 +172,7 @@ def alike(listings: int, size: int, seed: int, template: str) -> dict[str, Any]:
 
 
 def _product(rng: np.random.Generator) -> Image.Image:
-    """Return a bottle, the same on the same white background, with a label that no other has."""
+    """Return the same bottle on the same white background, with a unique label."""
     image = Image.new("RGB", (DRAWN, DRAWN), "white")
     pen = ImageDraw.Draw(image)
     pen.ellipse((40, 142, 120, 154), fill=(215, 215, 215))
@@ -184,7 +184,7 @@ def _product(rng: np.random.Generator) -> Image.Image:
 
 
 def _sheet(rng: np.random.Generator) -> Image.Image:
-    """Return a table of figures: the same head and lines, other figures and another drawing."""
+    """Return a table of figures with the same head and lines, but other figures and another drawing."""
     image = Image.new("RGB", (DRAWN, DRAWN), (250, 250, 250))
     pen = ImageDraw.Draw(image)
     pen.rectangle((0, 0, DRAWN, 22), fill=(30, 60, 140))
@@ -199,7 +199,7 @@ def _sheet(rng: np.random.Generator) -> Image.Image:
 
 
 def _frame(rng: np.random.Generator) -> Image.Image:
-    """Return some thing in a shop's frame with its sign."""
+    """Return an item in the frame of a shop, with its logo."""
     image = Image.new("RGB", (DRAWN, DRAWN), (200, 30, 40))
     pen = ImageDraw.Draw(image)
     pen.rectangle((12, 12, 148, 128), fill=(245, 245, 240))
@@ -238,7 +238,7 @@ def _saved(image: Image.Image, size: int, quality: int) -> Pixels:
 
 
 def reasons(listings: int) -> dict[str, Any]:
-    """Time the issue kind where nearly every listing is a repost: four listings a photo, and 5,000 of one photo."""
+    """Time the issue kind if nearly every listing is a repost: four listings per photo, and 5,000 of one photo."""
     rng = np.random.default_rng(0)
     photo = np.arange(listings) // 4
     photo[:5000] = 0

@@ -1,13 +1,13 @@
-"""How fast a review is: from the command to the first photo, per decision by key, and what memory it takes.
+"""The speed and memory of a review: seconds to the first photo, and milliseconds per decision.
 
     python benchmarks/review.py --listings 600 5000 50000 --decisions 100
 
-Each size is a made run: a third of the listings is flagged, photos are drawn blots of 400 x 300 pixels. The review is
-started twice: the first opening writes every listing into FiftyOne's database, the second finds them there. Decisions
-are pressed in headless Chromium on the open photo: keep, accept, delete in turn, each as soon as the card of the next
-listing stands: the figure is what the software allows, not what a person does. The same with the page of
-`--html`, which has the first 300 of the queue. Wants Chromium and Playwright, and no other process of FiftyOne's beside
-it, whose mongod would be shared.
+Each size is a synthetic run: a third of the listings is flagged, and photos are drawn blots of 400 x 300 pixels. The
+review starts twice: the first opening writes every listing to FiftyOne's database, the second reads them. Headless
+Chromium presses keys on the open photo: keep, accept and delete in turn, each as soon as the next card is ready. So the
+figures are the limit of the software, not the speed of a person. The page of `--html`, with the first 300 of the queue,
+is measured in the same way. This needs Chromium, Playwright, and no other process of FiftyOne, which would share its
+mongod.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
     """Print one JSON object per size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listings", type=int, nargs="+", default=[600, 5000, 50000])
-    parser.add_argument("--decisions", type=int, default=100, help="pressed at the second opening")
+    parser.add_argument("--decisions", type=int, default=100, help="number of decisions at the second opening")
     arguments = parser.parse_args()
     for listings in arguments.listings:
         with tempfile.TemporaryDirectory() as folder:
@@ -121,27 +121,27 @@ def review(run: RunFolder, decisions: int) -> dict[str, Any]:
     """Open a run, decide, and stop."""
     start = time.perf_counter()
     with server(run) as (process, url), sync_playwright() as playwright:
-        found: dict[str, Any] = {"seconds to the address": round(time.perf_counter() - start, 1)}
+        figures: dict[str, Any] = {"seconds to the address": round(time.perf_counter() - start, 1)}
         started = time.perf_counter()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         page = browser.new_page(viewport={"width": 1600, "height": 900})
         launched = time.perf_counter() - started
         page.goto(url)
         page.wait_for_selector("[data-cy=looker]", timeout=300_000)
-        # the browser of a person is open already
-        found["seconds to the first photo"] = round(time.perf_counter() - start - launched, 1)
+        # a person's browser is open already
+        figures["seconds to the first photo"] = round(time.perf_counter() - start - launched, 1)
         if decisions:
-            found |= decide(page, run, decisions)
-        found |= {"MB": memory(process)}
+            figures |= decide(page, run, decisions)
+        figures |= {"MB": memory(process)}
         browser.close()
-    return found
+    return figures
 
 
 def decide(page: Page, run: RunFolder, decisions: int) -> dict[str, Any]:
     """Press keys on the open photo."""
     page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=60_000)
     page.locator("[data-cy=looker]").first.click()
-    shown = wait_for_card(page, "")
+    listing = wait_for_card(page, "")
     written, whole = [], []
     for number in range(decisions):
         before = run.journal.stat().st_size if run.journal.exists() else 0
@@ -150,7 +150,7 @@ def decide(page: Page, run: RunFolder, decisions: int) -> dict[str, Any]:
         while not run.journal.exists() or run.journal.stat().st_size == before:
             time.sleep(0.002)
         written.append(time.perf_counter() - start)
-        shown = wait_for_card(page, shown)
+        listing = wait_for_card(page, listing)
         whole.append(time.perf_counter() - start)
     return {
         "decisions a minute": round(60 * decisions / sum(whole), 1),
@@ -163,8 +163,8 @@ def one_page(run: RunFolder, decisions: int) -> dict[str, Any]:
     """Write the page, open it, and decide."""
     start = time.perf_counter()
     written = write_page(run, first=IN_PAGE)
-    found: dict[str, Any] = {"seconds to write": round(time.perf_counter() - start, 1)}
-    found["MB"] = round(written.size / 1e6, 1)
+    figures: dict[str, Any] = {"seconds to write": round(time.perf_counter() - start, 1)}
+    figures["MB"] = round(written.size / 1e6, 1)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         page = browser.new_page(viewport={"width": 1600, "height": 900})
@@ -172,20 +172,20 @@ def one_page(run: RunFolder, decisions: int) -> dict[str, Any]:
         assert written.path is not None
         page.goto(written.path.as_uri())
         page.wait_for_function(PHOTO_STANDS, arg="")
-        found["seconds to the first photo"] = round(time.perf_counter() - start, 1)
+        figures["seconds to the first photo"] = round(time.perf_counter() - start, 1)
         took = []
         for number in range(decisions):
-            shown = page.locator("#where").inner_text()
+            place = page.locator("#where").inner_text()
             start = time.perf_counter()
             page.keyboard.press(KEYS[number % len(KEYS)])
-            page.wait_for_function(PHOTO_STANDS, arg=shown)
+            page.wait_for_function(PHOTO_STANDS, arg=place)
             took.append(time.perf_counter() - start)
         browser.close()
-    return found | {"ms to the next photo": spread(took)}
+    return figures | {"ms to the next photo": spread(took)}
 
 
 def wait_for_card(page: Page, before: str) -> str:
-    """Return the listing whose card stands, once it is another one."""
+    """Return the listing on the card once it has changed."""
     handle = page.wait_for_function(
         "before => { const card = document.querySelector('#modal [data-listing]');"
         " return card && card.dataset.listing !== before && card.dataset.listing }",
@@ -201,17 +201,17 @@ def spread(seconds: list[float]) -> dict[str, int]:
 
 
 def memory(process: psutil.Process) -> dict[str, int]:
-    """Return the resident memory of the server, and of the mongod that was started for it."""
-    found = {"server": process.memory_info().rss}
+    """Return the resident memory of the server and of its mongod."""
+    sizes = {"server": process.memory_info().rss}
     for child in process.children(recursive=True):
         name = "mongod" if child.name() == "mongod" else "others"
-        found[name] = found.get(name, 0) + child.memory_info().rss
-    return {name: round(size / 1e6) for name, size in found.items()}
+        sizes[name] = sizes.get(name, 0) + child.memory_info().rss
+    return {name: round(size / 1e6) for name, size in sizes.items()}
 
 
 @contextmanager
 def server(run: RunFolder) -> Iterator[tuple[psutil.Process, str]]:
-    """Yield `curate review` and its address."""
+    """Yield the process of `curate review` and its address."""
     code = "from curation.cli import main; main()"
     command = [sys.executable, "-c", code, "review", "--run", str(run.folder), "--port", "0", "--no-browser"]
     log = run.folder / "log"
@@ -220,11 +220,11 @@ def server(run: RunFolder) -> Iterator[tuple[psutil.Process, str]]:
             command, stdout=output, stderr=output, env={**os.environ, "FIFTYONE_DATABASE_NAME": "curate_benchmark"}
         )
     try:
-        while not (found := re.search(r"Open (http://\S+)", log.read_text())):
+        while not (address := re.search(r"Open (http://\S+)", log.read_text())):
             if process.poll() is not None:
                 raise SystemExit(log.read_text())
             time.sleep(0.05)
-        yield process, found[1]
+        yield process, address[1]
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -234,7 +234,7 @@ def server(run: RunFolder) -> Iterator[tuple[psutil.Process, str]]:
 
 
 def drop_database() -> None:
-    """Leave nothing in the person's MongoDB."""
+    """Remove the database from the person's MongoDB."""
     os.environ["FIFTYONE_DATABASE_NAME"] = "curate_benchmark"
     from curation.review.app.environment import load_fiftyone
 

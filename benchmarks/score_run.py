@@ -1,10 +1,10 @@
-"""Score what a run found against known truth; `curate retrain --compare --truth` does so for models.
+"""Score the issues of a run against the truth; `curate retrain --compare --truth` scores models.
 
     python benchmarks/score_run.py runs/demo/1 demo/truth.csv
     python benchmarks/score_run.py runs/cifar/1 listings.csv
 
-TRUTH.csv has ``id`` and ``true_label``; a listing whose true label is empty is left out. With a column ``issues`` (the
-demo's) a listing is wrong if it names ``label``.
+TRUTH.csv has ``id`` and ``true_label``; listings without a true label are left out. With a column ``issues``, as in the
+demo, a listing is wrong if the column names ``label``.
 """
 
 from __future__ import annotations
@@ -33,18 +33,17 @@ def main() -> None:
 def detection(run: RunFolder, truth: pd.DataFrame) -> dict[str, object]:
     """Score the ranking, the flags and the suggestions."""
     issues = run.issues().set_index("id")
-    known = truth.loc[issues.index]
-    issues = issues[(known["true_label"] != "").to_numpy()]
-    known = truth.loc[issues.index]
-    wrong = (known["true_label"] != issues["given_label"]).to_numpy(dtype=bool)
-    if "issues" in known:
-        wrong = known["issues"].str.contains("label").to_numpy()
+    issues = issues[(truth.loc[issues.index, "true_label"] != "").to_numpy()]
+    truth = truth.loc[issues.index]
+    wrong = (truth["true_label"] != issues["given_label"]).to_numpy(dtype=bool)
+    if "issues" in truth:
+        wrong = truth["issues"].str.contains("label").to_numpy()
     n = int(wrong.sum())
     flagged = issues["is_label_issue"].fillna(False).to_numpy(dtype=bool)
     score = 1 - issues["label_score"].fillna(1).to_numpy()
     order = issues["priority"].rank().to_numpy()
     sure = (issues["suggested_confidence"] >= 0.9).to_numpy()
-    right = (issues["suggested_label"] == known["true_label"]).fillna(False).to_numpy(dtype=bool)
+    right = (issues["suggested_label"] == truth["true_label"]).fillna(False).to_numpy(dtype=bool)
     return {
         "listings": len(issues),
         "wrong": n,

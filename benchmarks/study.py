@@ -1,11 +1,12 @@
-"""The choices of the original study, measured out-of-fold against known truth.
+"""The choices of the original study, measured out of fold against the truth.
 
     python benchmarks/study.py losses demo       Huber, squared error, and Huber on logarithms, of a price model
-    python benchmarks/study.py balance demo      small classes: left as they are, repeated, repeated and varied, weighed
-    python benchmarks/study.py price demo        the photo alone, and with the price beside it
+    python benchmarks/study.py balance demo      small classes: unchanged, repeated, repeated and augmented, weighted
+    python benchmarks/study.py price demo        the photo alone, and with the price
 
-Every way is trained with the same seeds on the same folds of the training listings, on what the sellers said; the test
-set is left alone. DATASET/truth.csv, as the demo has it, only scores. Prints a JSON line per way and seed, and a table.
+Every variant is trained with the same seeds on the same folds of the training listings, with the given labels. The test
+set takes no part. DATASET/truth.csv, as in the demo, is used only to score. Prints a JSON line per variant and seed,
+and a table.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from training.utils.devices import find_device
 
 WAYS: dict[str, dict[str, dict[str, Any]]] = {
     "losses": {loss: {"target": "price", "loss": loss} for loss in LOSSES},
-    # an epoch of repeated photos is longer: the last one trains as many steps as these do, without them
+    # an epoch with repeated photos is longer; this variant trains as many steps without them
     "balance": {
         **{how: {"balance": how} for how in ("none", "oversample", "augment", "weights")},
         "none, as many steps as oversample": {"as_many_steps": True},
@@ -47,7 +48,7 @@ WAYS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def main() -> None:
-    """Print the scores of every way and seed."""
+    """Print the scores of every variant and seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("question", choices=sorted(WAYS))
     parser.add_argument("dataset", type=Path)
@@ -56,8 +57,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--ways", nargs="*", help="Of the ways, these alone.")
-    parser.add_argument("--minority", default="Chargers,Hard Disks & Thumbdrives,Webcams", help="Classes said apart.")
+    parser.add_argument("--ways", nargs="*", help="Only these variants.")
+    parser.add_argument(
+        "--minority", default="Chargers,Hard Disks & Thumbdrives,Webcams", help="Classes that are scored separately."
+    )
     arguments = parser.parse_args()
     settings = Recipe(
         model=arguments.model,
@@ -67,7 +70,7 @@ def main() -> None:
     )
     truth = pd.read_csv(arguments.dataset / "truth.csv", dtype={"id": str}).set_index("id")
     minority = [name.strip() for name in arguments.minority.split(",")]
-    rows, told = [], {}
+    rows, predictions = [], {}
     ways = WAYS[arguments.question]
     for way in arguments.ways or ways:
         changes = dict(ways[way])
@@ -78,14 +81,14 @@ def main() -> None:
             scores = _scores(prepared, scored, answers, truth, of, minority)
             print(json.dumps({"way": way, "seed": seed, **scores}), flush=True)
             rows.append({"way": way, **scores})
-            told.setdefault(way, []).append(answers.argmax(axis=1))
+            predictions.setdefault(way, []).append(answers.argmax(axis=1))
     _print_table(pd.DataFrame(rows))
     if arguments.question != "losses":
-        _print_difference(prepared, scored, truth, {way: np.stack(each) for way, each in told.items()})
+        _print_difference(prepared, scored, truth, {way: np.stack(each) for way, each in predictions.items()})
 
 
 def _balanced_steps(arguments: argparse.Namespace, settings: Recipe) -> int:
-    """Return about how many steps training on balanced classes takes."""
+    """Return the approximate number of steps of training on balanced classes."""
     listings = read_listings(arguments.dataset)
     share = (1 - TEST_SHARE) * (arguments.folds - 1) / arguments.folds
     labels = class_numbers(listings.table["label"], listings.classes)
@@ -100,7 +103,7 @@ def _answers(arguments: argparse.Namespace, settings: Recipe) -> Iterator[tuple[
     for seed in range(arguments.seeds):
         with (
             tempfile.TemporaryDirectory() as folder,
-            # the folds and the test set are the same for all seeds of training
+            # all seeds of training have the same folds and test set
             prepared_dataset(
                 listings,
                 [settings],
@@ -130,9 +133,9 @@ def _scores(
     settings: Recipe,
     minority: list[str],
 ) -> dict[str, float]:
-    known = truth.loc[prepared.table["id"].iloc[rows]]
+    truth = truth.loc[prepared.table["id"].iloc[rows]]
     if settings.target == "price":
-        asked, meant = prepared.labels[rows].astype(np.float64), known["true_price"].to_numpy(dtype=np.float64)
+        asked, meant = prepared.labels[rows].astype(np.float64), truth["true_price"].to_numpy(dtype=np.float64)
         against = {"as asked": asked, "true": meant}
         return {
             f"{name} ({what})": value
@@ -140,17 +143,17 @@ def _scores(
             for name, value in price_scores(prices, answers[:, 0]).items()
         }
     scores: dict[str, float] = {}
-    for what, labels in (("as given", prepared.class_numbers[rows]), ("true", _true(prepared, known))):
+    for what, labels in (("as given", prepared.class_numbers[rows]), ("true", _true(prepared, truth))):
         judged = labels >= 0
-        found = classification_metrics(labels[judged], answers[judged].argmax(axis=1), prepared.classes)
-        small = [found["per_class"][name]["f1"] for name in minority if name in found["per_class"]]
-        scores |= {f"macro-F1 ({what})": found["macro_f1"], f"accuracy ({what})": found["accuracy"]}
+        metrics = classification_metrics(labels[judged], answers[judged].argmax(axis=1), prepared.classes)
+        small = [metrics["per_class"][name]["f1"] for name in minority if name in metrics["per_class"]]
+        scores |= {f"macro-F1 ({what})": metrics["macro_f1"], f"accuracy ({what})": metrics["accuracy"]}
         scores |= {f"F1 of small classes ({what})": float(np.mean(small))} if small else {}
     return scores
 
 
-def _true(prepared: Prepared, known: pd.DataFrame) -> Int64:
-    return class_numbers(known["true_label"], prepared.classes)
+def _true(prepared: Prepared, truth: pd.DataFrame) -> Int64:
+    return class_numbers(truth["true_label"], prepared.classes)
 
 
 def _print_table(rows: pd.DataFrame) -> None:
@@ -162,17 +165,17 @@ def _print_table(rows: pd.DataFrame) -> None:
         print(f"| {way} | " + " | ".join(cells) + " |")
 
 
-def _print_difference(prepared: Prepared, rows: Int64, truth: pd.DataFrame, told: dict[str, Int64]) -> None:
-    """Print by how much each way is better than the first, with 95 % intervals over listings, groups and seeds."""
-    first = next(iter(told))
-    known = truth.loc[prepared.table["id"].iloc[rows]]
-    for what, labels in (("as given", prepared.class_numbers[rows]), ("true", _true(prepared, known))):
+def _print_difference(prepared: Prepared, rows: Int64, truth: pd.DataFrame, predictions: dict[str, Int64]) -> None:
+    """Print how much better each variant is than the first, with 95 % intervals over listings, groups and seeds."""
+    first = next(iter(predictions))
+    truth = truth.loc[prepared.table["id"].iloc[rows]]
+    for what, labels in (("as given", prepared.class_numbers[rows]), ("true", _true(prepared, truth))):
         judged = labels >= 0
-        answers = {way: predicted[:, judged] for way, predicted in told.items()}
+        answers = {way: predicted[:, judged] for way, predicted in predictions.items()}
         groups = np.unique(prepared.data.groups[rows][judged], return_inverse=True)[1]
-        found = resample(labels[judged], answers, groups, classes=len(prepared.classes), seed=0)
-        for way in list(told)[1:]:
-            gain = found.macro_f1(way, first)
+        resamples = resample(labels[judged], answers, groups, classes=len(prepared.classes), seed=0)
+        for way in list(predictions)[1:]:
+            gain = resamples.macro_f1(way, first)
             print(f"{way} against {first}, labels {what}: {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
 
 

@@ -1,10 +1,10 @@
-"""Text in photos: recall and precision on demos, photos per second, and the smallest photo worth looking at.
+"""Text in photos: recall and precision on demos, photos per second, and the smallest photo in which text is found.
 
     python benchmarks/text.py demos [--seeds 0 1 2] [--listings 600]
     python benchmarks/text.py folder DATASET [--most 1000]
     python benchmarks/text.py small [--seed 10]
 
-Prints JSON. `folder` names the flagged listings of a dataset without truth, for a person to look at.
+Prints JSON. `folder` lists the flagged listings of a dataset without truth, for a person to check.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _Photo = tuple[bytes, str, tuple[int, int]]
 
 
 def main() -> None:
-    """Run what the command line names."""
+    """Run one of the benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("demos", "folder", "small"))
     parser.add_argument("dataset", type=Path, nargs="?")
@@ -50,19 +50,19 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         if options.what == "demos":
-            found: Any = [demo(Path(name), options.listings, seed) for seed in options.seeds]
+            result: Any = [demo(Path(name), options.listings, seed) for seed in options.seeds]
         elif options.what == "folder":
-            found = folder(Path(name), options.dataset, options.most)
+            result = folder(Path(name), options.dataset, options.most)
         else:
-            found = small(Path(name), options.listings, options.seed)
-    print(json.dumps(found, indent=2, ensure_ascii=False))
+            result = small(Path(name), options.listings, options.seed)
+    print(json.dumps(result, indent=2, ensure_ascii=False))
 
 
 def demo(scratch: Path, listings: int, seed: int) -> dict[str, Any]:
     """Find the planted spec sheets of a demo."""
     root = scratch / f"demo-{seed}"
     write_demo(root, listings=listings, seed=seed)
-    table, times = looked_at(root, read_listings(root).table, scratch / f"cache-{seed}")
+    table, times = examined(root, read_listings(root).table, scratch / f"cache-{seed}")
     truth = pd.read_csv(root / "truth.csv", keep_default_na=False).set_index("id")["issues"]
     planted = truth.str.contains("indirect_image").reindex(table["id"]).to_numpy()
     flagged = table[KIND.flag].to_numpy(dtype=bool)
@@ -78,21 +78,21 @@ def demo(scratch: Path, listings: int, seed: int) -> dict[str, Any]:
 
 
 def folder(scratch: Path, dataset: Path, most: int) -> dict[str, Any]:
-    """Name what is flagged among at most so many listings."""
+    """List what is flagged among the first `most` listings."""
     listings = read_listings(dataset)
     table = listings.table.sample(min(most, len(listings.table)), random_state=0)
-    table, times = looked_at(listings.source.root, table, scratch / "cache")
+    table, times = examined(listings.source.root, table, scratch / "cache")
     flagged = table[table[KIND.flag].astype(bool)]
     return {**times, "flagged": dict(zip(flagged["id"], flagged["reason"], strict=True))}
 
 
 def small(scratch: Path, listings: int, seed: int) -> dict[str, float]:
-    """Return which share of the spec sheets of a demo is flagged when the photos are shrunk to a shorter side."""
+    """Return the share of a demo's spec sheets that is flagged at each size of the shorter side."""
     root = scratch / "demo"
     write_demo(root, listings=listings, seed=seed)
     truth = pd.read_csv(root / "truth.csv", keep_default_na=False)
     table = read_listings(root).table[truth["issues"].str.contains("indirect_image").to_numpy()]
-    found = {}
+    shares = {}
     for side in (64, 80, 96, 112, 128, 160, 192, 256):
         there = scratch / f"{side}"
         for image in table["image"]:
@@ -101,14 +101,14 @@ def small(scratch: Path, listings: int, seed: int) -> dict[str, float]:
                 scale = side / min(photo.size)
                 width, height = (round(length * scale) for length in photo.size)
                 photo.resize((width, height), Image.Resampling.LANCZOS).save(there / image, quality=90)
-        # without labels: in a class of nothing else, they would be usual
-        shown, _ = looked_at(there, table.assign(label=pd.NA), scratch / f"cache-{side}")
-        found[str(side)] = float(shown[KIND.flag].astype(bool).mean())
-    return found
+        # without labels: in a class of spec sheets alone, text would be usual
+        flagged, _ = examined(there, table.assign(label=pd.NA), scratch / f"cache-{side}")
+        shares[str(side)] = float(flagged[KIND.flag].astype(bool).mean())
+    return shares
 
 
-def looked_at(root: Path, table: pd.DataFrame, cache: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return what the kind finds, and how fast text was looked for: the first time, and again."""
+def examined(root: Path, table: pd.DataFrame, cache: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the issues, and the speed of the search for text: the first time, and from the cache."""
     files: dict[int, _Photo] = {}
     for row, image in enumerate(table["image"]):
         content = (root / image).read_bytes()
@@ -119,14 +119,14 @@ def looked_at(root: Path, table: pd.DataFrame, cache: Path) -> tuple[pd.DataFram
         files[row] = (content, hashlib.sha256(content).hexdigest(), (width, height))
     cold, cpu, texts = timed(list(files.values()), cache)
     again, _, _ = timed(list(files.values()), cache)
-    found = [PhotoText()] * len(table)
+    text_of = [PhotoText()] * len(table)
     for row, text in zip(files, texts, strict=True):
-        found[row] = text
-    shown = table.assign(
-        text_share=pd.array([text.share for text in found], dtype="Float64"),
-        text=pd.array([text.words for text in found], dtype="string"),
+        text_of[row] = text
+    table = table.assign(
+        text_share=pd.array([text.share for text in text_of], dtype="Float64"),
+        text=pd.array([text.words for text in text_of], dtype="string"),
     )
-    issues = KIND.find(Evidence(shown, (), np.empty((len(shown), 0))))
+    issues = KIND.find(Evidence(table, (), np.empty((len(table), 0))))
     times = {
         "photos": len(files),
         "photos_per_second": round(len(files) / cold, 1),
@@ -134,11 +134,11 @@ def looked_at(root: Path, table: pd.DataFrame, cache: Path) -> tuple[pd.DataFram
         "photos_per_second_from_the_cache": round(len(files) / again),
         "load": round(os.getloadavg()[0], 1),
     }
-    return pd.concat([shown, issues], axis=1), times
+    return pd.concat([table, issues], axis=1), times
 
 
 def timed(photos: Sequence[_Photo], cache: Path) -> tuple[float, float, list[PhotoText]]:
-    """Return seconds, seconds of the processor, and what was found."""
+    """Return wall-clock seconds, processor seconds, and the texts."""
     start, cpu = time.perf_counter(), time.process_time()
     with TextFinder(PhotoCache(cache, 10**9)) as finder, ThreadPoolExecutor(cores()) as pool:
         list(pool.map(lambda photo: finder.look(*photo), photos))
