@@ -166,12 +166,12 @@ def _with_suggestions(decisions: list[Decision], issues: pd.DataFrame) -> list[D
 def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> tuple[str]:
     if accepted:
         return (
-            f"nothing is decided in {run.folder}, and no suggestion has a confidence of {confidence} or more. "
+            f"there are no decisions in {run.folder}, and no suggestion has a confidence of {confidence} or more. "
             "Decide with `review()`, or lower `min_confidence`.",
         )
     return (
-        f"nothing is decided in {run.folder}. Decide with `review()`, or accept the sure suggestions with "
-        '`apply_fixes(accept_suggestions=True)`, or bring your own with `apply_fixes(decisions="FILE.csv")`',
+        f"there are no decisions in {run.folder}. Decide with `review()`, or accept the confident suggestions with "
+        '`apply_fixes(accept_suggestions=True)`, or pass your own with `apply_fixes(decisions="FILE.csv")`',
     )
 
 

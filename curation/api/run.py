@@ -338,7 +338,7 @@ class Run:
         compare : bool
             Train on the dataset before the fixes, too.
         seeds : int
-            Models per version, paired; one does not show the noise of training.
+            Models per version; a single model does not show the noise of training.
         controls : bool
             Compare with other versions, too: as many listings deleted at random, every suggestion accepted, each kind
             of fix alone and, with `truth`, all labels correct.

@@ -96,5 +96,5 @@ def undo(run_folder: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(outcome.to_dict())
         return
-    state = "the version before it is back" if outcome.restored else "there is no cleaned dataset now"
+    state = "the previous version is restored" if outcome.restored else "there is no cleaned dataset now"
     click.echo(f"The last apply-fixes is undone: {many(outcome.undone, 'decision')} taken back, {state}.")

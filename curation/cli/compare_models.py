@@ -44,7 +44,7 @@ _MODELS = "resnet18,inception_v3,lenet"
 )
 @click.option("--folds", default=5, show_default=True, help="Folds that the training listings are divided into.")
 @click.option(
-    "--image-size", type=int, help="Side of the photos in pixels. [default: 64, or the least that all models take]"
+    "--image-size", type=int, help="Side of the photos in pixels. [default: 64, or the smallest that all models accept]"
 )
 @model_options_without("--model", "--optimizer", "--image-size")
 @output_options("study", "studies")

@@ -90,7 +90,7 @@ def _print_photos(photos: dict[str, Any]) -> None:
     for name in ("width", "height", "aspect"):
         digits = 2 if name == "aspect" else 0
         rows.append((name, *(f"{value:,.{digits}f}" for value in photos[name].values())))
-    title = f"Photos ({photos['looked_at']:,} looked at)"
+    title = f"Photos ({photos['looked_at']:,} examined)"
     print_table(title, ["", "least", "5 %", "median", "95 %", "most"], rows, right=[1, 2, 3, 4, 5])
     click.echo(f"Suggested input size: {photos['suggested_size']}. {photos['rule']}")
     click.echo()

@@ -43,7 +43,7 @@ _PAIRS = 3
 @click.option(
     "--budget",
     type=click.IntRange(min=1),
-    help="How many listings you can look at: the output then says how many of them are expected to need a change.",
+    help="How many listings you can review: the output then says how many of them are expected to need a change.",
 )
 @click.option(
     "--text/--no-text", default=True, show_default=True, help="Look for photos that show text instead of the item."
@@ -153,8 +153,8 @@ def _print(summary: Summary, run: Run) -> None:
         click.echo()
     click.echo(f"All of them: {run.folder / 'issues.csv'}")
     click.echo(f"Report: {run.report}")
-    click.echo("Next: curate review                            look at them, decide")
-    click.echo("      curate apply-fixes --accept-suggestions  or accept the sure suggestions unseen")
+    click.echo("Next: curate review                            decide on the flagged listings")
+    click.echo("      curate apply-fixes --accept-suggestions  or accept the confident suggestions unseen")
 
 
 def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:
@@ -168,9 +168,7 @@ def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:
         for row in doubtful(health, _CLASSES)
     ]
     if rows:
-        print_table(
-            "Classes whose labels are doubtful", ["class", "listings", "flagged", "share"], rows, right=[1, 2, 3]
-        )
+        print_table("Classes with doubtful labels", ["class", "listings", "flagged", "share"], rows, right=[1, 2, 3])
         click.echo()
     pairs = often_confused(health, _PAIRS)
     if pairs:

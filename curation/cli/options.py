@@ -50,7 +50,7 @@ def _say_skipped(_context: click.Context, _parameter: click.Parameter, folder: P
     """Say which runs can't be the latest one because nobody can tell when they began."""
     for run in [] if folder else unreadable_runs():
         problem = run.record_problem()
-        Terminal().say(f"warning: {run.folder}: {problem}; that run is passed over. Move its folder away.")
+        Terminal().say(f"warning: {run.folder}: {problem}; this run is ignored. Move its folder away.")
     return folder
 
 
@@ -96,7 +96,7 @@ def _network(*, of_run: bool) -> tuple[Option, ...]:
         click.option(
             "--epochs",
             type=int,
-            show_default="as in the run" if of_run else "by preset and number",
+            show_default="as in the run" if of_run else "by preset and number of photos",
             help="Passes of each network over the photos; 0 trains no network.",
         ),
         option("--batch-size", default=_DEFAULT.batch_size, help="Photos per step."),
@@ -164,7 +164,10 @@ _MODEL: tuple[Option, ...] = (
     ),
     click.option("--image-size", type=int, help="Side of the photos in pixels. [default: 64]"),
     click.option(
-        "--epochs", type=int, show_default="12 to 60, by number", help="Passes over the training photos; 1 or more."
+        "--epochs",
+        type=int,
+        show_default="12 to 60, by number of photos",
+        help="Passes over the training photos; 1 or more.",
     ),
     *(option for option in _network(of_run=False) if _name_of(option) != "--epochs"),
     click.option("--iterations", type=int, help="Optimizer steps, instead of --epochs."),
@@ -188,16 +191,16 @@ _MODEL: tuple[Option, ...] = (
         default=_DEFAULT.balance,
         show_default=True,
         metavar="|".join(BALANCES),
-        help="For small classes: repeat photos, repeat them turned and mirrored, or weight them in the loss.",
+        help="For small classes: repeat photos, repeat them rotated and mirrored, or weight them in the loss.",
     ),
     click.option(
         "--augment",
         default=_DEFAULT.augment,
         show_default=True,
         metavar="|".join(AUGMENTS),
-        help="How photos are augmented; standard: mirror, turn, zoom, shift, light.",
+        help="How photos are augmented; standard: mirror, rotate, zoom, shift, relight.",
     ),
-    click.option("--use-price", is_flag=True, help="Show the network the price, too; it may be missing."),
+    click.option("--use-price", is_flag=True, help="Also give the network the price, which may be missing."),
     click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Seed of everything random."),
 )
 

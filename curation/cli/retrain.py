@@ -37,7 +37,7 @@ __all__ = ["retrain"]
     "--seeds",
     default=SEEDS,
     show_default=True,
-    help="Models per version, paired; one does not show the noise of training.",
+    help="Models per version; a single model does not show the noise of training.",
 )
 @click.option(
     "--controls",
@@ -48,7 +48,7 @@ __all__ = ["retrain"]
 @click.option(
     "--truth",
     metavar="COLUMN|FILE",
-    help="True labels, for benchmarks: a column of the dataset, or a CSV with id and true_label; scored against, too.",
+    help="True labels, for benchmarks: a column of the dataset, or a CSV with id and true_label; all versions are also scored against them.",
 )
 @network_options
 @cache_option

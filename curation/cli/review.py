@@ -28,7 +28,7 @@ Examples:
 @run_option
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=5151, show_default=True, help="Port; 0 takes a free one."
+    "--port", type=click.IntRange(0, 65535), default=5151, show_default=True, help="Port; 0 picks a free one."
 )
 @click.option("--reviewer", help="Your name, saved with every decision. [default: CURATE_REVIEWER or your login]")
 @click.option("--browser/--no-browser", default=True, show_default=True, help="Open a browser.")

@@ -67,7 +67,7 @@ def _kinds(runs: Sequence[dict[str, Any]]) -> list[Section]:
         for kind in kinds
     ]
     unknown = any(run["issues"].get(kind) is None for run in searched for kind in kinds)
-    lines = ["– means: not looked for"] if unknown else []
+    lines = ["– means: not checked"] if unknown else []
     return [Section("Flags by kind", [Column("run", [run["run"] for run in searched]), *columns], lines)]
 
 
@@ -139,7 +139,7 @@ def _flags(rows: Sequence[dict[str, Any]]) -> Section:
         counts("only in A", "only_a"),
         counts("only in B", "only_b"),
     ]
-    lines = ["– means: not looked for"] if any(None in (row["a"], row["b"]) for row in rows) else []
+    lines = ["– means: not checked"] if any(None in (row["a"], row["b"]) for row in rows) else []
     return Section("Flags of listings in both", columns, lines)
 
 

@@ -38,11 +38,11 @@ def status(run_folder: Path | None, as_json: bool) -> None:
 
 def _shown(found: Status) -> dict[str, Any]:
     following = {
-        "continue": f"curate find-issues {found.dataset}   goes on where it stopped",
+        "continue": f"curate find-issues {found.dataset}   resume it",
         "review": "curate review",
         "apply_fixes": "curate apply-fixes",
         "retrain": "curate retrain --compare",
-        "done": "the loop is done; read the report",
+        "done": "everything is done; read the report",
     }
     content = found.to_dict()
     del content["step"], content["damaged"]

@@ -60,7 +60,7 @@ def _print(result: TuneResult) -> None:
     for name, share in (result.importances or {}).items():
         click.echo(f"  {_COLUMNS.get(name, name)}: {share:.0%} of the differences")
     if (best := result.best_trial) is None:
-        click.echo("No trial is complete. The same command goes on from here.")
+        click.echo("No trial is complete. Give the same command again to continue.")
         return
     line = f"Best: trial {best.number}, {score_text(best.score, best.mean or 0.0, named=True)}"
     if best.number == 1:

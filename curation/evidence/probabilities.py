@@ -88,7 +88,9 @@ def given_probabilities(given: Given, ids: Sequence[str], labels: Sequence[str])
 def _of_array(probs: Any, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
     if not isinstance(probs, np.ndarray):
         raise ProbabilitiesError(
-            "probs is no array", got=type(probs).__name__, wanted="a file, an ndarray of shape (N, K), or Probabilities"
+            "probs is not an array",
+            got=type(probs).__name__,
+            wanted="a file, an ndarray of shape (N, K), or Probabilities",
         )
     if probs.dtype.kind not in "fiu":
         raise ProbabilitiesError("probs has the wrong type", got=f"dtype {probs.dtype}", wanted="real numbers")

@@ -115,7 +115,7 @@ def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoS
     try:
         return PhotoStore.load(photos_file(run.training_folder))
     except (FileNotFoundError, PhotosGoneError):
-        reporter.say("the decoded photos of this run are no longer there; they are read again")
+        reporter.say("the decoded photos of this run are missing; they are read again")
     readable = table["unreadable"].isna()
     paths = [run.photo_root / image if sound else None for image, sound in zip(table["image"], readable, strict=True)]
     store, facts = store_of(run.training_folder, paths, run.record()["image_size"], cache, reporter)

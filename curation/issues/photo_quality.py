@@ -90,7 +90,7 @@ KIND = IssueKind(
     name="photo_quality",
     order=7,
     title="Poor photos",
-    help="The photo can be read and shows little: it is tiny, blank, or a narrow strip.",
+    help="The photo can be read but shows little: it is tiny, blank, or a narrow strip.",
     columns={
         "is_photo_quality_issue": "boolean",
         "photo_quality_score": "float64",

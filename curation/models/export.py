@@ -57,7 +57,7 @@ def export_model(
     """Write a model as ONNX; parameters and errors as of :func:`curation.models.model.Model.export`."""
     path = file.with_suffix(_SUFFIX) if output is None else Path(output)
     if path.suffix.lower() != _SUFFIX:
-        raise InputError(f"{path} is no name for an ONNX file", got=path.suffix or "no suffix", wanted=_SUFFIX)
+        raise InputError(f"{path} is not a name for an ONNX file", got=path.suffix or "no suffix", wanted=_SUFFIX)
     size = saved.recipe.size
     random = np.random.default_rng(0).integers(0, 256, (_RANDOM, size, size, 3), dtype=np.uint8)
     real = _photos(file.parent, size)

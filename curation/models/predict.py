@@ -136,7 +136,7 @@ def _check(model: SavedModel, listings: Listings) -> None:
         others = [name for name in listings.table.columns if name not in COLUMNS]
         given = int(prices.notna().sum())
         raise InputError(
-            f"the model looks at the price beside the photo, and {source.name} has none",
+            f"the model uses prices, but {source.name} has none",
             got=f"{many(given, 'price')}, none above 0" if given else "no column price, or an empty one",
             wanted="prices; single ones may be missing",
             fix=closest("price", others) or 'Map the column with `columns={"price": "NAME"}`.',

@@ -128,7 +128,7 @@ def _why_no_curves(run: RunFolder) -> str:
     if run.record()["settings"]["probabilities"]:
         return "The probabilities were given: nothing was trained here."
     if not run.training_folder.is_dir():
-        return "The folder training/ is gone, and with it the logs."
+        return "The folder training/ was deleted, and the logs with it."
     if (run.training_folder / "share.json").exists():
         return "The training logs of the networks are missing or can't be read."
     return "The models are linear and fitted in one step: without epochs there is no curve to draw."

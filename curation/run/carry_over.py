@@ -70,7 +70,7 @@ def carry_over(run: RunFolder) -> CarriedOver | None:
 
     A decision still applies if the listing has the same photo (SHA-256 of the file) and the same given label as in
     the earlier run, and a relabel's class is still one of the run's. What was undone there is not taken, nor is a
-    suggestion that was accepted without a person looking. Only what holds is taken: an undo leaves the listing
+    suggestion that was accepted without a review. Only what holds is taken: an undo leaves the listing
     undecided.
 
     Parameters
@@ -152,9 +152,9 @@ def _why_not(
 ) -> str:
     """Return why a decision does not apply any more; nothing if it does."""
     if decision.source == "suggestion":
-        return "accepted without a person looking"
+        return "accepted without a review"
     if after is None:
-        return "the listing is gone"
+        return "the listing no longer exists"
     if before is None:
         return "the earlier run does not know the listing"
     if before[0] != after[0]:

@@ -63,7 +63,7 @@ class Decision:
     time : str
         When: ISO 8601, UTC.
     source : str
-        Where it was said: ``app`` (FiftyOne), ``csv``, ``suggestion`` (accepted without a person looking),
+        Where it was said: ``app`` (FiftyOne), ``csv``, ``suggestion`` (accepted without a review),
         ``earlier run`` (taken over, see :func:`curation.run.carry_over.carry_over`) or ``undo`` (`curate undo`).
     note : str or None
         The reviewer's own words.

@@ -23,7 +23,7 @@ def recorded(
         yield
     except KeyboardInterrupt:
         run.update(status="interrupted")
-        reporter.say("Interrupted. The same command goes on from here.")
+        reporter.say("Interrupted. Give the same command again to resume.")
         raise
     except InputError:
         run.update(status="failed")

@@ -236,9 +236,9 @@ def test_a_confidence_out_of_range_is_refused(confidence: str, here: Path, run: 
 
 def test_applying_without_any_decision_is_refused_with_what_to_type(here: Path, run: RunFolder) -> None:
     assert_refused(
-        here, "apply-fixes", match="nothing is decided in .*curate review.*curate apply-fixes --accept-suggestions"
+        here, "apply-fixes", match="there are no decisions in .*curate review.*curate apply-fixes --accept-suggestions"
     )
-    assert_refused(here, "apply-fixes", "--dry-run", match="nothing is decided")
+    assert_refused(here, "apply-fixes", "--dry-run", match="there are no decisions")
 
 
 def test_a_decisions_file_that_does_not_fit_is_refused(here: Path, run: RunFolder) -> None:

@@ -60,7 +60,7 @@ UNKNOWN = np.full(N, -1)
         (probs().astype(complex), "got dtype complex128"),
         (
             probs().tolist(),
-            r"probs is no array: got list; wanted a file, an ndarray of shape \(N, K\), or Probabilities",
+            r"probs is not an array: got list; wanted a file, an ndarray of shape \(N, K\), or Probabilities",
         ),
         (changed(4, 1, np.nan), "1 rows have missing, infinite or negative values: got ids L04"),
         (changed(4, 1, np.inf), "1 rows have missing, infinite or negative values: got ids L04"),

@@ -329,7 +329,9 @@ def test_a_csv_that_does_not_fit_the_run_is_refused(line: str, match: str, run: 
 
 
 def test_without_any_decision_the_error_says_what_to_type(run: RunFolder) -> None:
-    with pytest.raises(DecisionsError, match=r"nothing is decided.*review\(\).*accept_suggestions=True.*decisions="):
+    with pytest.raises(
+        DecisionsError, match=r"there are no decisions.*review\(\).*accept_suggestions=True.*decisions="
+    ):
         plan_fixes(run)
 
 

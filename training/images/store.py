@@ -29,11 +29,11 @@ class PhotosGoneError(CurateError):
 
 
 def gone(folder: Path) -> PhotosGoneError:
-    """Return the error that decoded photos are gone from `folder`."""
+    """Return the error that decoded photos are missing from `folder`."""
     # not in the error's constructor: an error that crosses processes is made again from its message
     return PhotosGoneError(
-        f"decoded photos are gone from {home_as_tilde(folder)}: the cache was cleared, or trimmed for another run. "
-        "Give the same command again; they are decoded anew."
+        f"decoded photos are missing from {home_as_tilde(folder)}: the cache was cleared, or trimmed for another run. "
+        "Give the same command again; they are decoded again."
     )
 
 

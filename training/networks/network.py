@@ -94,7 +94,7 @@ class Net(nn.Module):
         main, *others = [said] if isinstance(said, torch.Tensor) else [output for output in said if output is not None]
         if self.price is not None:
             if prices is None:
-                raise ValueError("this network looks at prices")
+                raise ValueError("this network uses prices")
             main = main + self.price(prices)
         return [main, *others]
 

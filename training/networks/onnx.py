@@ -137,7 +137,7 @@ def _export(model: SavedModel, path: Path) -> None:
                 "Export another network, or update torch and onnxscript"
             ) from error
     if program is None:
-        raise CurateError(f"{model.recipe.model} can't be exported to ONNX: torch gave nothing")
+        raise CurateError(f"{model.recipe.model} can't be exported to ONNX: torch returned nothing")
     program.model.producer_name = "curate"
     for node in program.model.graph.all_nodes():
         # where in whose Python files it came from

@@ -172,7 +172,7 @@ def load_model(path: Path) -> SavedModel:
         raise _damaged(path, f"entries that mean nothing ({error})") from None
     if (prepared.get("mean"), prepared.get("sd")) != (list(MEAN), list(SD)):
         raise InputError(
-            f"{path} wants photos that are normalised in another way",
+            f"{path} needs photos that are normalised in another way",
             got=f"mean {prepared.get('mean')}, standard deviation {prepared.get('sd')}",
             wanted=f"{list(MEAN)} and {list(SD)}",
             fix="Use the version of curate that made it, or train it again.",

@@ -96,7 +96,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
         )
     weights, origin = _weights(name) if pretrained else (None, "")
     if pretrained and weights is None:
-        raise CurateError(f"{name} was to start from torchvision's weights, and now starts {origin}; try again later")
+        raise CurateError(f"{name} should start from torchvision's weights, but now starts {origin}; try again later")
     options: dict[str, object] = {}
     if name in AUXILIARY:
         # torchvision trained these on inputs scaled another way; from scratch it is as good

@@ -83,7 +83,7 @@ def test_a_run_has_the_health_of_its_labels_as_a_file(finished: RunFolder) -> No
 
 def test_doubtful_classes_and_confused_pairs_are_said(tmp_path: Path) -> None:
     lines = find(tmp_path, wrong=24).stdout.splitlines()
-    start = lines.index("Classes whose labels are doubtful")
+    start = lines.index("Classes with doubtful labels")
     assert lines[start + 1].split() == ["class", "listings", "flagged", "share"]
     assert lines[start + 2].split() == ["chair", "104", "24", "23%"]
     assert lines[start + 3] == ""

@@ -214,7 +214,7 @@ def test_single_prices_may_be_missing_beside_the_photo(here: Path) -> None:
 def test_a_model_that_looks_at_prices_wants_some(here: Path) -> None:
     change(here, cost=pd.read_csv("shop/listings.csv")["price"], price=None)
     message = refused("predict", "beside", "shop")
-    assert "the model looks at the price beside the photo, and shop has none: got no column price" in message
+    assert "the model uses prices, but shop has none: got no column price" in message
     assert answered("predict", "beside", "shop", "--column", "price=cost")["predicted"] == N
     shutil.rmtree("predictions")
     change(here, price=0)
@@ -309,7 +309,7 @@ def test_an_export_is_checked_with_the_photos_that_trained_the_model(here: Path)
 
 
 def test_mistakes_of_an_export_are_one_line_and_write_nothing(here: Path) -> None:
-    assert "is no name for an ONNX file" in refused("export", "label", "--output", "model.pt")
+    assert "is not a name for an ONNX file" in refused("export", "label", "--output", "model.pt")
     assert "Did you mean 'label'?" in refused("export", "lable")
     assert not list(here.rglob("*.onnx"))
     tolerance = next(option for option in export.params if option.name == "tolerance")

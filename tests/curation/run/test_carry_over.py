@@ -76,7 +76,7 @@ def test_a_listing_that_is_gone_and_a_class_that_is_gone_are_left(first, tmp_pat
     run = make(tmp_path, 2, id=list("zbcde"), classes=["chair", "desk"])
     result = carry_over(run)
     assert result is not None
-    assert result.left == {"a": "the listing is gone", "b": "no class 'lamp'"}
+    assert result.left == {"a": "the listing no longer exists", "b": "no class 'lamp'"}
 
 
 def test_it_happens_once_also_after_everything_was_undone(first, tmp_path):
@@ -108,7 +108,7 @@ def test_what_was_undone_or_accepted_unseen_is_not_taken(first, tmp_path):
     result = carry_over(run)
     assert result is not None
     assert [decision.id for decision in result.taken] == ["b", "c", "e"]
-    assert result.left == {"d": "accepted without a person looking"}
+    assert result.left == {"d": "accepted without a review"}
 
 
 def test_the_latest_run_that_has_decisions_counts(first, tmp_path):

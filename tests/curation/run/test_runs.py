@@ -150,7 +150,7 @@ def test_a_kind_that_was_not_looked_for_differs_from_one_that_was_not_found(plac
         table["is_indirect_image_issue"] = pd.array([value] * len(table), dtype="boolean")
         table.to_parquet(run.issues_file, index=False)
     assert [row["issues"]["indirect_image"] for row in rows()] == [None, 0, 120]
-    assert "– means: not looked for" in done("runs").stdout
+    assert "– means: not checked" in done("runs").stdout
 
 
 def test_what_was_killed_is_told_from_what_is_still_running(place: Place) -> None:
@@ -273,7 +273,7 @@ def test_a_damaged_run_is_passed_over_where_the_latest_is_wanted_and_that_is_sai
     place(3).record_file.write_text("")
     result = done("status", "--json")
     assert json.loads(result.stdout)["run"] == "runs/demo/2"
-    assert "runs/demo/3: run.json is damaged; that run is passed over" in result.stderr
+    assert "runs/demo/3: run.json is damaged; this run is ignored" in result.stderr
     result = done("apply-fixes", "--accept-suggestions", "--min-confidence", 0, "--dry-run", "--json")
     assert json.loads(result.stdout)["run"] == "runs/demo/2"
     assert "runs/demo/3: run.json is damaged" in result.stderr
@@ -493,7 +493,7 @@ def test_a_run_of_an_earlier_version_is_compared_by_what_it_has(place: Place) ->
     outlier = next(row for row in found.issues if row["kind"] == "outlier")
     assert outlier["a"] is outlier["only_a"] is outlier["only_b"] is None
     assert outlier["b"] is not None
-    assert "– means: not looked for" in done("runs", "diff", "1", "2", "--markdown").stdout
+    assert "– means: not checked" in done("runs", "diff", "1", "2", "--markdown").stdout
 
 
 def test_nothing_is_written(place: Place, tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_ctrl_c_ends_everything_at_once_and_the_same_command_goes_on(demo, tmp_p
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "Interrupted. The same command goes on from here." in said
+    assert "Interrupted. Give the same command again to resume." in said
     assert "Traceback" not in said
     until(lambda: group_is_gone(process.pid), "the end of all processes")
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"

@@ -76,7 +76,7 @@ def test_weights_in_torchs_own_cache_are_used_except_for_the_head(torch_home):
 def test_weights_that_are_gone_are_an_error_for_what_was_begun_with_them():
     why = initial_weights("lenet", pretrained=True)
     assert why == "from scratch: there are no weights for it"
-    with pytest.raises(CurateError, match=f"lenet was to start from torchvision's weights, and now starts {why}"):
+    with pytest.raises(CurateError, match=f"lenet should start from torchvision's weights, but now starts {why}"):
         build_model("lenet", classes=3, image_size=32, pretrained=True)
 
 
