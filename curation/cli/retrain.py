@@ -48,7 +48,8 @@ __all__ = ["retrain"]
 @click.option(
     "--truth",
     metavar="COLUMN|FILE",
-    help="True labels, for benchmarks: a column of the dataset, or a CSV with id and true_label; all versions are also scored against them.",
+    help="True labels, for benchmarks: a column of the dataset, or a CSV with id and true_label. All versions are "
+    "also scored against them.",
 )
 @network_options
 @cache_option
