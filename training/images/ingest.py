@@ -274,8 +274,8 @@ class _Writer:
             return write_shard(self.spare / str(self.size), index, pixels).pixels
         except OSError as error:
             raise CurateError(
-                f"the photos can't be kept in {self.spare}: {_reason(error)}. Make room, and give the same command again "
-                "to resume."
+                f"the photos can't be kept in {self.spare}: {_reason(error)}. Make room, and give the same command "
+                "again to resume."
             ) from error
 
     def _use_spare(self, why: str, fix: str) -> None:
