@@ -18,13 +18,12 @@ from curation.models.outputs import spread
 from curation.models.ranking import SCORES, behind, ranked
 from curation.models.scores import scores_of
 from curation.run.folder import RunFolder
-from training.crossval.checkpoint import Checkpoint, drop_weights, has_checkpoint
+from training.crossval.checkpoint import drop_weights, has_checkpoint
 from training.crossval.folds import check_folds
 from training.crossval.jobs import Job
 from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
 from training.errors import DivergedError
-from training.evaluation.bootstrap import Difference
 from training.fit.optim import check_steps
 from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement
@@ -101,17 +100,18 @@ def compare_models(
     >>> comparison.table["model"].tolist()
     ['lenet']
     """
-    candidates = candidates_of(recipe, models, optimizers)
+    recipes = candidates_of(recipe, models, optimizers)
+    of = dataset or [str(listings.source.path)]
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(folds, listings=len(listings.table), groups=len(listings.table))
-    computer, first = find_device(device), candidates[0]
+    computer, first = find_device(device), recipes[0]
     shared = {name: value for name, value in first.to_dict().items() if name not in ("model", "optimizer")}
     shared["device"] = device
     with prepared_dataset(
         listings,
-        one_a_model(candidates),
+        one_a_model(recipes),
         what="study",
-        settings={"train": shared, "candidates": [name_of(each) for each in candidates], "folds": folds},
+        settings={"train": shared, "candidates": [name_of(each) for each in recipes], "folds": folds},
         folds=folds,
         output=output,
         cache=cache,
@@ -119,19 +119,20 @@ def compare_models(
         reporter=reporter,
     ) as prepared:
         with prepared.run.stage("measure"):
-            planned = _plan(prepared, candidates, folds, computer, reporter)
-        trained, diverged = [], {}
+            planned = _plan(prepared, recipes, folds, computer, reporter)
+        scores: dict[str, FoldScores] = {}
+        candidates, diverged, warnings = {}, {}, []
         for each in planned:
             try:
-                trained.append(_train(prepared, each, reporter))
+                scores[each.name], candidates[each.name], lines = _train(prepared, each, of, reporter)
+                warnings += lines
             except DivergedError as error:
                 diverged[each.name] = f"{each.words}: {error}"
                 reporter.say(f"warning: {diverged[each.name]}")
-        if not trained:
+        if not scores:
             raise DivergedError(f"all candidates diverged; choose a `learning_rate` below {first.rate:g}")
         with prepared.run.stage("score"):
-            scores = {each.planned.name: each.scores for each in trained}
-            of = dataset or [str(listings.source.path)]
+            differences = behind(prepared, first, scores)
             comparison = ModelComparison(
                 folder=prepared.run.folder,
                 target=first.target,
@@ -140,13 +141,11 @@ def compare_models(
                 folds=folds,
                 listings={"train": len(prepared.train), "test": len(prepared.test), "all": len(prepared.table)},
                 settings=shared,
-                candidates=_ranked(prepared, {each.planned.name: each for each in trained}, of),
+                candidates=tuple(
+                    candidates[name].behind_by(differences.get(name)) for name in ranked(scores, first.target)
+                ),
                 diverged=list(diverged),
-                warnings=[
-                    *prepared.warnings,
-                    *diverged.values(),
-                    *(line for each in trained for line in each.warnings),
-                ],
+                warnings=[*prepared.warnings, *diverged.values(), *warnings],
             )
             write(prepared, comparison, scores)
     return comparison
@@ -186,24 +185,14 @@ class _Planned:
         return seconds_of_jobs(self.recipe, left, self.arrangement)
 
 
-@dataclass(frozen=True)
-class _Trained:
-    """A candidate after its training: with its scores, and a checkpoint without weights per fold."""
-
-    planned: _Planned
-    scores: FoldScores
-    checkpoints: list[Checkpoint]
-    warnings: list[str]
-
-
 def _plan(
-    prepared: Prepared, candidates: Sequence[Recipe], folds: int, device: Device, reporter: Reporter
+    prepared: Prepared, recipes: Sequence[Recipe], folds: int, device: Device, reporter: Reporter
 ) -> list[_Planned]:
     """Arrange all trainings, and report how long they take together."""
     folder = prepared.run.training_folder
-    pretrained = {recipe.model: with_weights(recipe, reporter).pretrained for recipe in one_a_model(candidates)}
+    pretrained = {recipe.model: with_weights(recipe, reporter).pretrained for recipe in one_a_model(recipes)}
     planned = []
-    for given in candidates:
+    for given in recipes:
         recipe = replace(given, pretrained=pretrained[given.model])
         jobs = fold_jobs(prepared, recipe, folder / name_of(given), name=name_of(given), folds=folds)
         for job in jobs:
@@ -220,23 +209,39 @@ def _plan(
     return planned
 
 
-def _train(prepared: Prepared, planned: _Planned, reporter: Reporter) -> _Trained:
-    """Train the folds of a candidate, or read back what was trained."""
-    done = run_jobs(
-        planned.jobs,
-        prepared.data,
-        planned.recipe,
-        planned.arrangement,
-        what=planned.words,
-        reporter=_Timed(reporter, prepared.run, planned.name),
+def _train(
+    prepared: Prepared, planned: _Planned, dataset: Sequence[str], reporter: Reporter
+) -> tuple[FoldScores, Candidate, list[str]]:
+    """Train the folds of a candidate, or read back what was trained; return scores, the candidate and its warnings."""
+    given, jobs = planned.given, planned.jobs
+    timed = _Timed(reporter, prepared.run, planned.name)
+    done = run_jobs(jobs, prepared.data, planned.recipe, planned.arrangement, what=planned.words, reporter=timed)
+    # the folds stay until the study ends, and with their weights they would fill the disk
+    checkpoints = [drop_weights(job.folder) for job in jobs]
+    scores = score_folds(prepared, planned.recipe, jobs, done)
+    predictions = spread(scores.predictions, scores.rows, len(prepared.table))
+    candidate = Candidate(
+        name=planned.name,
+        model=given.model,
+        optimizer=given.optimizer,
+        learning_rate=given.rate,
+        weight_decay=given.decay,
+        pooled=scores.pooled,
+        mean={score: scores.mean(score) for score in SCORES[given.target]},
+        sd={score: scores.sd(score) for score in SCORES[given.target]},
+        folds=scores.folds,
+        behind=None,
+        told_apart=None,
+        per_class=scores_of(prepared, planned.recipe, scores.rows, predictions)["per_class"],
+        parameters=parameters_of(prepared, planned.recipe, jobs[0].rows),
+        initial_weights=initial_weights(given.model, pretrained=given.pretrained),
+        seconds_per_fold=prepared.run.record()["seconds"][planned.name] / len(jobs),
+        side_by_side=planned.arrangement.side_by_side,
+        epochs=[len(checkpoint.history) for checkpoint in checkpoints],
+        best_epochs=[checkpoint.best_epoch for checkpoint in checkpoints],
+        command=command_line(given, *dataset),
     )
-    return _Trained(
-        planned,
-        score_folds(prepared, planned.recipe, planned.jobs, done),
-        # the folds stay until the study ends, and with their weights they would fill the disk
-        [drop_weights(job.folder) for job in planned.jobs],
-        [line for each in done for line in each.warnings],
-    )
+    return scores, candidate, [line for each in done for line in each.warnings]
 
 
 @dataclass(frozen=True)
@@ -263,42 +268,3 @@ class _Timed:
                 progress(done, total)
 
             yield timed
-
-
-def _ranked(prepared: Prepared, trained: dict[str, _Trained], dataset: Sequence[str]) -> tuple[Candidate, ...]:
-    """Return the candidates, best first, and how far each is behind the best."""
-    scores = {name: each.scores for name, each in trained.items()}
-    recipe = next(iter(trained.values())).planned.given
-    differences = behind(prepared, recipe, scores)
-    return tuple(
-        _candidate(prepared, trained[name], differences.get(name), dataset) for name in ranked(scores, recipe.target)
-    )
-
-
-def _candidate(
-    prepared: Prepared, trained: _Trained, difference: Difference | None, dataset: Sequence[str]
-) -> Candidate:
-    planned, scores = trained.planned, trained.scores
-    given = planned.given
-    predictions = spread(scores.predictions, scores.rows, len(prepared.table))
-    return Candidate(
-        name=planned.name,
-        model=given.model,
-        optimizer=given.optimizer,
-        learning_rate=given.rate,
-        weight_decay=given.decay,
-        pooled=scores.pooled,
-        mean={score: scores.mean(score) for score in SCORES[given.target]},
-        sd={score: scores.sd(score) for score in SCORES[given.target]},
-        folds=scores.folds,
-        behind=difference,
-        told_apart=None if difference is None else difference.low > 0,
-        per_class=scores_of(prepared, planned.recipe, scores.rows, predictions)["per_class"],
-        parameters=parameters_of(prepared, planned.recipe, planned.jobs[0].rows),
-        initial_weights=initial_weights(given.model, pretrained=given.pretrained),
-        seconds_per_fold=prepared.run.record()["seconds"][planned.name] / len(planned.jobs),
-        side_by_side=planned.arrangement.side_by_side,
-        epochs=[len(checkpoint.history) for checkpoint in trained.checkpoints],
-        best_epochs=[checkpoint.best_epoch for checkpoint in trained.checkpoints],
-        command=command_line(given, *dataset),
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,10 @@ class Candidate:
 
     def __str__(self) -> str:
         return f"{self.model} with {self.optimizer}"
+
+    def behind_by(self, difference: Difference | None) -> Candidate:
+        """Return the candidate with its difference from the best."""
+        return replace(self, behind=difference, told_apart=None if difference is None else difference.low > 0)
 
     def over_folds(self, score: str) -> str:
         """Return mean ± standard deviation of a score, for people."""
