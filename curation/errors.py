@@ -5,7 +5,7 @@
     CurateError               something failed                              exit code 1
     ├── ReviewError           the review can't start here (no mongod, ...)
     ├── DivergedError         the loss of a training is NaN or infinite (training/fit/loop.py)
-    ├── PhotosGoneError       the cache no longer has a run's photos (training/images/store.py)
+    ├── PhotosMissingError    the cache no longer has a run's photos (training/images/store.py)
     └── InputError            the request can't be carried out as it stands exit code 2
         ├── ListingsError     the listings; every bad row in `.problems`
         ├── ProbabilitiesError

@@ -16,7 +16,7 @@ from curation.run.folder import RunFolder
 from training.crossval.folds import assign_folds, choose_test
 from training.images import PhotoFacts
 from training.images.cache import PhotoCache
-from training.images.store import PhotosGoneError, PhotoStore
+from training.images.store import PhotosMissingError, PhotoStore
 from training.utils.arrays import Int64
 from training.utils.progress import Reporter
 
@@ -114,7 +114,7 @@ def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoS
     require_photos(run, table)
     try:
         return PhotoStore.load(photos_file(run.training_folder))
-    except (FileNotFoundError, PhotosGoneError):
+    except (FileNotFoundError, PhotosMissingError):
         reporter.say("the decoded photos of this run are missing; they are read again")
     readable = table["unreadable"].isna()
     paths = [run.photo_root / image if sound else None for image, sound in zip(table["image"], readable, strict=True)]

@@ -12,7 +12,7 @@ from curation.photos.facts import photos_file
 from curation.rendering.results import Result
 from curation.run.folder import RunFolder
 from training.images import Pixels
-from training.images.store import PhotosGoneError, PhotoStore
+from training.images.store import PhotosMissingError, PhotoStore
 from training.networks.onnx import export_onnx
 from training.networks.saved import SavedModel
 from training.utils.progress import Reporter
@@ -77,7 +77,7 @@ def _photos(folder: Path, size: int) -> Pixels:
     none = np.empty((0, size, size, 3), dtype=np.uint8)
     try:
         store = PhotoStore.load(photos_file(RunFolder(folder).training_folder))
-    except (FileNotFoundError, NotADirectoryError, PhotosGoneError):
+    except (FileNotFoundError, NotADirectoryError, PhotosMissingError):
         return none
     if store.shape[1] != size:
         return none

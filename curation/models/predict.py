@@ -173,10 +173,7 @@ def _predict(
     """Return the content of ``predictions.csv``, and the outputs (N, K) or (N, 1), NaN without a readable photo."""
     root, table = listings.source.root, listings.table[["id", "image"]].reset_index(drop=True)
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
-    with reporter.bar("reading photos") as progress:
-        photos, facts = store_photos(
-            paths, size=model.recipe.size, cache=cache, spare=spare, progress=progress, say=reporter.say
-        )
+    photos, facts = store_photos(paths, size=model.recipe.size, cache=cache, spare=spare, reporter=reporter)
     why = [fact.error for fact in facts]
     if None not in why:
         raise InputError(

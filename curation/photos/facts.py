@@ -144,6 +144,4 @@ def store_of(
 
     Parameters as of :func:`training.images.ingest.store_photos`; photos that the cache can't hold go below `folder`.
     """
-    with reporter.bar("reading photos") as progress:
-        spare = folder / "photos"
-        return store_photos(paths, size=size, cache=cache, spare=spare, look=look, progress=progress, say=reporter.say)
+    return store_photos(paths, size=size, cache=cache, spare=folder / "photos", look=look, reporter=reporter)

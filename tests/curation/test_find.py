@@ -17,6 +17,7 @@ from curation.evidence.probabilities import Probabilities, read_probabilities
 from curation.find import FindSettings, find
 from curation.issues import COLUMNS
 from curation.listings import read_listings
+from tests.support.reporters import Listener
 from tests.support.synthetic import put_weights
 from training.fit.throughput import Arrangement
 from training.settings import Execution, Recipe, read_settings
@@ -25,16 +26,6 @@ from training.utils.progress import Silent
 
 QUICK = FindSettings(folds=2, recipe=Recipe(pretrained=False), execution=Execution(preset="quick", device="cpu"))
 NETWORKS = replace(QUICK, recipe=replace(QUICK.recipe, model="squeezenet1_1", epochs=1, batch_size=32))
-
-
-class Listener(Silent):
-    """Keeps what was said."""
-
-    def __init__(self):
-        self.lines = []
-
-    def say(self, line):
-        self.lines.append(line)
 
 
 class Impatient(Silent):

@@ -1,6 +1,5 @@
 """Photos whose class is their colour, and what trains on them in a test's time."""
 
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -48,17 +47,6 @@ def plan_of(n, folds=3, may_train=None, has_photo=None):
         may_train=everyone if may_train is None else may_train,
         has_photo=everyone if has_photo is None else has_photo,
     )
-
-
-class Listener:
-    """A reporter that hands lines and steps to a test."""
-
-    def __init__(self, say=lambda line: None, progress=lambda done, total: None):
-        self.say, self._progress = say, progress
-
-    @contextmanager
-    def bar(self, what):
-        yield self._progress
 
 
 def prepared(folder, photos, plan, settings, **options):

@@ -1,7 +1,7 @@
-"""The photo cache: decoded photos that later runs use again, of bounded size, and what is known of text in photos.
+"""The photo cache: decoded photos, and text read in photos, that later runs use again; its size is bounded.
 
-Its shards are below ``<folder>/photos-v1/<side>/``; what a shard is, see :mod:`training.images.shards`. What is known
-of text is below ``<folder>/text-v1/<recipe>/``; see :mod:`curation.photos.text_cache`.
+Its shards (:mod:`training.images.shards`) are in ``<folder>/photos-v1/<side>/``, its text
+(:mod:`curation.photos.text_cache`) in ``<folder>/text-v1/<recipe>/``.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from training.utils.units import home_as_tilde, parse_bytes
 __all__ = ["DEFAULT_LIMIT", "SHARD_BYTES", "PhotoCache", "default_cache", "default_cache_folder", "default_cache_limit"]
 
 DEFAULT_LIMIT = 20 * 10**9
-# what a killed process loses at most, and what is held in memory: 5,000 photos of 64 pixels, 400 of 224
+# held in memory until written, so a killed process loses at most as much: 5,000 photos of 64 pixels, 400 of 224
 SHARD_BYTES = 64 * 10**6
 _LEFT_OVER_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
 class PhotoCache:
-    """Where decoded photos are kept between runs.
+    """The decoded photos that runs share.
 
     Attributes
     ----------
     folder : Path
-        Made when something is stored.
+        Made when the first photo is stored.
     limit : int
-        Bytes that it may hold.
+        Most bytes that it may hold.
     shard_bytes : int
-        Bytes of pixels in one shard at most (but at least one photo).
+        Most bytes of pixels in one shard, which has at least one photo.
     """
 
     folder: Path
@@ -47,20 +47,20 @@ class PhotoCache:
 
     @property
     def root(self) -> Path:
-        """The folder with everything that is ours: the cache may be told to live in a folder with other things."""
+        """The folder of decoded photos; `folder` itself may hold other things, too."""
         return self.folder / "photos-v1"
 
     @property
     def text_root(self) -> Path:
-        """The folder with what is known of text in photos."""
+        """The folder of text read in photos."""
         return self.folder / "text-v1"
 
     def text_files(self) -> list[Path]:
-        """Return the complete files about text in photos."""
+        """Return the complete files of text read in photos."""
         return [path for folder in files_in(self.text_root) for path in files_in(folder) if not _temporary(path)]
 
     def folder_of(self, size: int) -> Path:
-        """Return where the photos with sides of `size` pixels are."""
+        """Return the folder of the photos with sides of `size` pixels."""
         return self.root / str(size)
 
     def sizes(self) -> dict[int, list[Shard]]:
@@ -73,7 +73,7 @@ class PhotoCache:
         return sum(bytes_of(path) for path in self._files())
 
     def trim(self, keep: Collection[Path] = ()) -> int:
-        """Delete what was not used for longest until the cache is within its limit.
+        """Delete the least recently used files until the cache is within its limit.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class PhotoCache:
             yield from (path for path in files_in(folder) if path.is_file())
 
     def _remove_left_overs(self) -> None:
-        """Remove what killed processes left: temporary files, and pixels whose index was never written."""
+        """Remove the remains of killed processes: temporary files, and pixels whose index was never written."""
         yesterday = time.time() - _LEFT_OVER_SECONDS
         for path in self._files():
             unfinished = _temporary(path) or (path.suffix == ".npy" and not path.with_suffix(".npz").exists())
@@ -137,9 +137,9 @@ def _temporary(path: Path) -> bool:
 
 
 def default_cache(folder: Path | None = None) -> PhotoCache:
-    """Return the cache in `folder`, or where the environment or the system's habit wants it."""
+    """Return the cache in `folder`, by default in the one that the environment names or the system suggests."""
     chosen = folder.expanduser() if folder else default_cache_folder()
-    # absolute, as other processes and later commands open what is in it
+    # absolute, as other processes and later commands open its files
     return PhotoCache(chosen.absolute(), default_cache_limit())
 
 
@@ -153,7 +153,7 @@ def default_cache_folder() -> Path:
     try:
         return Path.home() / ".cache" / "curate"
     except RuntimeError:
-        # a user without a home, as in some containers: nothing can be written there, which will be said
+        # a user without a home, as in some containers; nothing can be written there, which is reported later
         return Path("/.cache/curate")
 
 

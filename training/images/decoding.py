@@ -26,8 +26,8 @@ __all__ = [
 
 Pixels = npt.NDArray[np.uint8]
 
-#: Names how `decode` makes pixels of a file; count up when a change of it changes pixels or sizes. Photos that were
-#: kept under another name are decoded again.
+#: Names the way `decode` turns a file into pixels; count up when a change of it changes pixels or sizes. Photos that
+#: were cached under another name are decoded again.
 RECIPE = f"2, Pillow {PIL_VERSION}"
 
 
@@ -46,14 +46,14 @@ class Photos(Protocol):
 
 @dataclass(frozen=True)
 class PhotoFacts:
-    """What is known of one photo after reading it.
+    """The facts about one photo, after reading it.
 
     Attributes
     ----------
     sha256 : str or None
-        Hash of the file's content; None if the file can't be read.
+        Hash of the file; None if the file can't be read.
     width, height : int or None
-        Upright size in pixels; None if it can't be decoded.
+        Size after turning it upright, in pixels; None if it can't be decoded.
     error : str or None
         Why it can't be decoded; None for a sound photo.
     """
@@ -72,7 +72,7 @@ def decode(content: bytes, size: int) -> tuple[Pixels, tuple[int, int]]:
     content : bytes
         The file: JPEG, PNG, WebP, GIF, ... (first frame); palette, CMYK, 16-bit and transparent ones too.
     size : int
-        Side of the square in pixels. The aspect ratio is not kept: nothing of the photo is cut off.
+        Side of the square in pixels. The photo is squeezed, not cropped.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def decode(content: bytes, size: int) -> tuple[Pixels, tuple[int, int]]:
     Raises
     ------
     Exception
-        Whatever the decoder says of a damaged file: Pillow's decoders raise many kinds.
+        Any that a decoder raises for a damaged file: those of Pillow raise many kinds.
     """
     image, upright = _upright(content, 2 * size)
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
@@ -117,20 +117,20 @@ def decode_within(content: bytes, side: int) -> Pixels:
 
 
 def _upright(content: bytes, least: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Return a photo upright in RGB, with both sides at least `least` or as they are, and its original upright size."""
+    """Return a photo upright in RGB, and its original upright size; a large JPEG is shrunk, not below `least`."""
     with Image.open(io.BytesIO(content)) as opened:
         upright = upright_size(stored_size(opened), _orientation(opened))
         # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time
         opened.draft("RGB", (least, least))
         opened.load()
-        # asked again, as some decoders turn the photo while they load it; a turn by nothing would be a copy
+        # read again, as some decoders turn the photo while they load it; transposing an upright photo would copy it
         return _rgb(ImageOps.exif_transpose(opened) if _orientation(opened) != 1 else opened), upright
 
 
 def stored_size(image: Image.Image) -> tuple[int, int]:
-    """Return the width and height of a photo as its file has them, before any EXIF orientation."""
+    """Return the width and height of a photo as stored, before any EXIF orientation."""
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        # later versions of Pillow say the upright size of these, and of no others
+        # later versions of Pillow give the upright size of these, and of no others
         return image.tag_v2[ExifTags.Base.ImageWidth], image.tag_v2[ExifTags.Base.ImageLength]
     return image.size
 

@@ -1,4 +1,4 @@
-"""The photos of N rows, decoded once: found in the cache, or read, decoded and kept there."""
+"""The photos of N rows, decoded once: taken from the cache, or read, decoded and added to it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from PIL import UnidentifiedImageError
 from training.errors import CurateError
 from training.images.cache import PhotoCache
 from training.images.decoding import PhotoFacts, Pixels, decode
-from training.images.shards import KnownPhotos, ShardIndex, bytes_of, files_in, shards_in, write_shard
-from training.images.store import PhotoStore, gone
+from training.images.shards import CachedPhotos, ShardIndex, bytes_of, files_in, shards_in, write_shard
+from training.images.store import PhotoStore, photos_missing
 from training.utils.parallel import cores, map_ahead
-from training.utils.progress import Progress, silent
+from training.utils.progress import SILENT, Reporter
 from training.utils.units import bytes_text, home_as_tilde
 
 __all__ = ["Look", "store_photos"]
@@ -26,9 +26,9 @@ __all__ = ["Look", "store_photos"]
 #: Another use of a photo while it is read: bytes of the file, their SHA-256, upright width and height.
 Look = Callable[[bytes, str, tuple[int, int]], None]
 
-# another process may trim the cache between the look-up and the end; more often than this it is no accident
+# another process may trim the cache between the look-up and the end; if it happens more often, it is no accident
 _ATTEMPTS = 3
-# photos that are read ahead of the one that is being kept, for each thread
+# photos that are read ahead, for each thread
 _AHEAD = 4
 
 
@@ -39,13 +39,12 @@ def store_photos(
     cache: PhotoCache,
     spare: Path,
     look: Look | None = None,
-    progress: Progress = silent,
-    say: Callable[[str], None] = lambda line: None,
+    reporter: Reporter = SILENT,
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
-    """Read all photos; decode those that no earlier run has left in the cache, and keep them there.
+    """Read all photos; decode those that are not in the cache, and add them to it.
 
-    Every file is read and hashed, so a changed photo is never taken for the old one. Held in memory are one shard of
-    pixels and a few photos for each thread. Whoever is interrupted goes on from the last whole shard.
+    Every file is read and hashed, so a changed photo is never confused with the old one. Memory holds one shard of
+    pixels and a few photos for each thread. An interrupted call resumes after the last complete shard.
 
     Parameters
     ----------
@@ -54,24 +53,22 @@ def store_photos(
     size : int
         Side of the squares in pixels.
     cache : PhotoCache
-        Gets the photos, and is trimmed to its limit afterwards; what this store uses stays.
+        Gets the photos, and is trimmed to its limit afterwards; the photos of this store stay.
     spare : Path
-        A folder that gets the photos instead when the cache can't be written, or when they are more than it may hold.
+        A folder for the photos if the cache can't be written or could not hold all of them.
     look : callable, optional
-        Another use of the photos, so that their files need not be opened again. Called by several threads, once for
-        each different content that can be decoded (again if the photos must be read again): with the bytes of the file,
-        their SHA-256 as hexadecimal text, and the upright width and height.
-    progress : callable
-        Called with (photos done, N).
-    say : callable
-        Gets a line about what came from where, and one if `spare` had to be used.
+        Another use of the photos, so that their files are opened only once. Called by several threads, once for each
+        different content that can be decoded (again if the photos must be read again): with the bytes of the file,
+        their SHA-256 in hexadecimal, and the upright width and height.
+    reporter : Reporter
+        Shows how many photos are done, how many came from the cache, and whether `spare` had to be used.
 
     Returns
     -------
     store : PhotoStore
         The photos; rows of unreadable ones are zeros and must not be used.
     facts : list of PhotoFacts, length N
-        `error` says which are unreadable. These are never kept.
+        `error` says which are unreadable. These are never stored.
 
     Raises
     ------
@@ -79,31 +76,31 @@ def store_photos(
         If `spare` can't be written either.
     """
     for _ in range(_ATTEMPTS):
-        filling = _Filling(paths, size, cache, spare, look, say)
-        filling.read(progress)
-        store = filling.store()
+        ingest = _Ingest(paths, size, cache, spare, look, reporter)
+        ingest.read()
+        store = ingest.store()
         if store.touch():
             break
     else:
-        raise gone(cache.folder)
+        raise photos_missing(cache.folder)
     cache.trim(keep=store.files)
-    say(filling.summary())
-    return store, filling.facts()
+    reporter.say(ingest.summary())
+    return store, ingest.facts()
 
 
 @dataclass(frozen=True)
 class _Photo:
-    """What a thread found: a photo that is known, one that it decoded, one that another row has, or none."""
+    """The result of a thread: the number of a cached photo, or pixels, or an error; none if another row has it."""
 
     digest: bytes | None = None
     error: str | None = None
-    known: int = -1
+    cached: int = -1
     pixels: Pixels | None = None
     sides: tuple[int, int] = (0, 0)
 
 
-class _Filling:
-    """The rows of a store that is being made."""
+class _Ingest:
+    """The rows of a store in the making."""
 
     def __init__(
         self,
@@ -112,33 +109,37 @@ class _Filling:
         cache: PhotoCache,
         spare: Path,
         look: Look | None,
-        say: Callable[[str], None],
+        reporter: Reporter,
     ) -> None:
-        self.paths, self.size, self.cache, self.look = paths, size, cache, look
-        self.known = KnownPhotos([*shards_in(cache.folder_of(size)), *shards_in(spare / str(size))])
-        self.writer = _Writer(size, sum(path is not None for path in paths), cache, spare, say)
+        self.paths, self.size, self.look, self.reporter = paths, size, look, reporter
+        self.cached = CachedPhotos([*shards_in(cache.folder_of(size)), *shards_in(spare / str(size))])
+        self.writer = _Writer(size, sum(path is not None for path in paths), cache, spare, reporter)
         rows = len(paths)
         self.shard, self.slot = np.full(rows, -1, dtype=np.int32), np.zeros(rows, dtype=np.int32)
         self.sides = np.zeros((rows, 2), dtype=np.int64)
         self.digests: list[bytes | None] = [None] * rows
         self.errors: dict[int, str] = {}
-        # which row decodes a photo that several rows have
+        # the row that decodes a photo which several rows have
         self.first: dict[bytes, int] = {}
 
-    def read(self, progress: Progress) -> None:
+    def read(self) -> None:
         repeated = []
         threads = min(32, cores() + 4)  # a few more than cores, as some of them wait for the disk
-        # a large photo is no attack here, and Pillow's note about odd EXIF says nothing of the pixels
-        with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+        # a large photo is no attack here, and Pillow's warnings about odd EXIF do not concern the pixels
+        with (
+            self.reporter.bar("reading photos") as progress,
+            warnings.catch_warnings(),
+            ThreadPoolExecutor(threads) as pool,
+        ):
             warnings.simplefilter("ignore")
             try:
                 # decoding releases the interpreter's lock, so threads use all cores without copying pixels
                 for row, photo in enumerate(map_ahead(pool, self._examine, enumerate(self.paths), threads * _AHEAD)):
-                    if not self._keep(row, photo):
+                    if not self._record(row, photo):
                         repeated.append(row)
                     progress(row + 1, len(self.paths))
             finally:
-                # whoever presses Ctrl-C keeps what is decoded
+                # decoded photos are not lost when someone presses Ctrl-C
                 self.writer.flush()
         for row in repeated:
             self._copy(row)
@@ -154,19 +155,19 @@ class _Filling:
         except OSError as error:
             return _Photo(error=error.strerror or str(error))
         digest = hashlib.sha256(content).digest()
-        known = self.known.find(digest)
-        # one step, also among threads: exactly one row gets to decode the photo
+        cached = self.cached.find(digest)
+        # atomic, also between threads: exactly one row decodes the photo
         if self.first.setdefault(digest, row) != row:
-            return _Photo(digest, known=known)
-        if known >= 0:
-            width, height = self.known.place(known)[2].tolist()
+            return _Photo(digest, cached=cached)
+        if cached >= 0:
+            width, height = self.cached.place(cached)[2].tolist()
             self._look(content, digest, (width, height))
-            return _Photo(digest, known=known)
+            return _Photo(digest, cached=cached)
         if not content:
             return _Photo(digest, "the file is empty")
         try:
             pixels, sides = decode(content, self.size)
-        except Exception as error:  # a damaged file can raise anything in a decoder; it becomes a finding
+        except Exception as error:  # a damaged file can raise anything in a decoder; it becomes an issue
             return _Photo(digest, _why(error))
         self._look(content, digest, sides)
         return _Photo(digest, pixels=pixels, sides=sides)
@@ -175,16 +176,16 @@ class _Filling:
         if self.look is not None:
             self.look(content, digest.hex(), sides)
 
-    def _keep(self, row: int, photo: _Photo) -> bool:
-        """Note what is known of a row; return False if it will be known once another row is."""
+    def _record(self, row: int, photo: _Photo) -> bool:
+        """Record where the photo of a row is; return False if that is known only once another row is done."""
         self.digests[row] = photo.digest
         if photo.error is not None:
             self.errors[row] = photo.error
-        elif photo.known >= 0:
-            self.shard[row], self.slot[row], self.sides[row] = self.known.place(photo.known)
+        elif photo.cached >= 0:
+            self.shard[row], self.slot[row], self.sides[row] = self.cached.place(photo.cached)
         elif photo.pixels is not None and photo.digest is not None:
             shard, self.slot[row] = self.writer.add(photo.digest, photo.pixels, photo.sides)
-            self.shard[row], self.sides[row] = len(self.known.paths) + shard, photo.sides
+            self.shard[row], self.sides[row] = len(self.cached.paths) + shard, photo.sides
         else:
             return False
         return True
@@ -196,7 +197,7 @@ class _Filling:
         self.shard[row], self.slot[row], self.sides[row] = self.shard[first], self.slot[first], self.sides[first]
 
     def store(self) -> PhotoStore:
-        return PhotoStore([*self.known.paths, *self.writer.paths], self.shard, self.slot, self.size)
+        return PhotoStore([*self.cached.paths, *self.writer.paths], self.shard, self.slot, self.size)
 
     def facts(self) -> list[PhotoFacts]:
         return [self._fact(row, digest.hex() if digest else None) for row, digest in enumerate(self.digests)]
@@ -208,17 +209,17 @@ class _Filling:
         return PhotoFacts(sha256, width, height)
 
     def summary(self) -> str:
-        found = (self.shard >= 0) & (self.shard < len(self.known.paths))
+        reused = (self.shard >= 0) & (self.shard < len(self.cached.paths))
         # listings with the same photo count once, here as among the decoded ones
-        reused = np.unique(self.shard[found].astype(np.int64) << 32 | self.slot[found])
-        return f"photos: {len(reused):,} from the cache, {self.writer.added:,} decoded; {self.writer.where()}"
+        photos = np.unique(self.shard[reused].astype(np.int64) << 32 | self.slot[reused])
+        return f"photos: {len(photos):,} from the cache, {self.writer.added:,} decoded; {self.writer.where()}"
 
 
 class _Writer:
-    """Collects decoded photos and writes a shard whenever one is full."""
+    """Collects decoded photos and writes each full shard."""
 
-    def __init__(self, size: int, most: int, cache: PhotoCache, spare: Path, say: Callable[[str], None]) -> None:
-        self.size, self.cache, self.spare, self.say = size, cache, spare, say
+    def __init__(self, size: int, most: int, cache: PhotoCache, spare: Path, reporter: Reporter) -> None:
+        self.size, self.cache, self.spare, self.reporter = size, cache, spare, reporter
         each = 3 * size * size
         self.capacity = max(1, min(most, cache.shard_bytes // each))
         self.in_spare = False
@@ -234,7 +235,7 @@ class _Writer:
         self._pixels: Pixels = np.empty((self.capacity, size, size, 3), dtype=np.uint8)
 
     def add(self, digest: bytes, pixels: Pixels, sides: tuple[int, int]) -> tuple[int, int]:
-        """Take a photo; return the number of its shard, of those written here, and its slot there."""
+        """Take a photo; return the number of its shard, among those written here, and its slot there."""
         if len(self._digests) == self.capacity:
             self.flush()
         place = len(self.paths), len(self._digests)
@@ -245,7 +246,7 @@ class _Writer:
         return place
 
     def flush(self) -> None:
-        """Write what is collected."""
+        """Write the photos collected so far."""
         count = len(self._digests)
         if not count:
             return
@@ -254,7 +255,7 @@ class _Writer:
         self._digests, self._sides = [], []
 
     def where(self) -> str:
-        """Say where the photos are kept and how much that is."""
+        """Describe where the photos are and how much space they take."""
         if self.in_spare:
             size = sum(bytes_of(path) for path in files_in(self.spare / str(self.size)))
             return f"{bytes_text(size)} are kept in {home_as_tilde(self.spare)}"
@@ -268,7 +269,7 @@ class _Writer:
             except OSError as error:
                 self._use_spare(
                     f"the photo cache {home_as_tilde(self.cache.folder)} can't be written ({_reason(error)})",
-                    "Name another folder with CURATE_CACHE_DIR, or free room there",
+                    "Name another folder with CURATE_CACHE_DIR, or free space there",
                 )
         try:
             return write_shard(self.spare / str(self.size), index, pixels).pixels
@@ -280,7 +281,7 @@ class _Writer:
 
     def _use_spare(self, why: str, fix: str) -> None:
         self.in_spare = True
-        self.say(f"{why}: the photos are kept in {home_as_tilde(self.spare)}. {fix}.")
+        self.reporter.say(f"{why}: the photos are kept in {home_as_tilde(self.spare)}. {fix}.")
 
 
 def _why(error: Exception) -> str:

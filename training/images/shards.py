@@ -1,8 +1,9 @@
 """Shards: decoded photos in pairs of files that are written once and never change.
 
-A shard is ``<name>.npy`` with the pixels, written first, and ``<name>.npz``, the index that makes them count. So
-whoever is killed loses at most the shard that was being filled, and any number of processes may read, add and delete
-at once without a lock: what one of them has memory-mapped stays readable after another has deleted it (POSIX unlink).
+A shard is ``<name>.npy`` with the pixels, written first, and ``<name>.npz``, the index: pixels without an index do not
+count. So a killed process loses at most the shard that it was filling, and any number of processes may read, add and
+delete at once without a lock: a file that one of them has memory-mapped stays readable after another deletes it (POSIX
+unlink).
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from training.images.decoding import RECIPE, Pixels
 from training.utils.arrays import Int64
 from training.utils.files import whole_file
 
-__all__ = ["KnownPhotos", "Shard", "ShardIndex", "bytes_of", "files_in", "shards_in", "used_at", "write_shard"]
+__all__ = ["CachedPhotos", "Shard", "ShardIndex", "bytes_of", "files_in", "shards_in", "used_at", "write_shard"]
 
-# what reading a file that is damaged, or gone, can raise
+# what reading a damaged or missing file can raise
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
 class ShardIndex:
-    """What is in a shard.
+    """The photos of a shard.
 
     Attributes
     ----------
     sha256 : ndarray of uint8, shape (n, 32)
         Hash of each photo's file.
     sides : ndarray of int64, shape (n, 2)
-        Upright width and height of each original.
+        Width and height of each original after turning it upright, in pixels.
     """
 
     sha256: Pixels
@@ -57,21 +58,21 @@ class Shard:
 
     @property
     def index(self) -> Path:
-        """``.npz``: what is in it; it was last used when this file was last touched."""
+        """``.npz``: its photos. The shard was last used when this file was last modified."""
         return self.pixels.with_suffix(".npz")
 
     def read_index(self, recipe: str = RECIPE) -> ShardIndex | None:
-        """Return what is in the shard; None if it is damaged, gone, or decoded in another way."""
+        """Return the photos of the shard; None if it is damaged, missing, or decoded in another way."""
         try:
             with np.load(self.index, allow_pickle=False) as content:
-                found = ShardIndex(content["sha256"], content["sides"].astype(np.int64))
+                index = ShardIndex(content["sha256"], content["sides"].astype(np.int64))
                 whole = self.pixels.stat().st_size >= int(content["bytes"])
-                return found if whole and str(content["recipe"]) == recipe else None
+                return index if whole and str(content["recipe"]) == recipe else None
         except _DAMAGED:
             return None
 
     def photos(self) -> int:
-        """Return how many photos are in it, however they were decoded."""
+        """Return the number of photos, in whatever way they were decoded."""
         try:
             with np.load(self.index, allow_pickle=False) as content:
                 return len(content["sha256"])
@@ -83,34 +84,34 @@ class Shard:
         return bytes_of(self.pixels) + bytes_of(self.index)
 
     def touch(self) -> None:
-        """Note that it is used; a cache that may only be read keeps no such note."""
+        """Mark the shard as used, unless the cache is read-only."""
         with contextlib.suppress(OSError):
             os.utime(self.index)
 
     def remove(self) -> None:
-        """Delete it, index first: pixels without an index are never used."""
+        """Delete the shard, its index first: pixels without an index are never used."""
         self.index.unlink(missing_ok=True)
         self.pixels.unlink(missing_ok=True)
 
 
 def write_shard(folder: Path, index: ShardIndex, pixels: Pixels) -> Shard:
-    """Write a shard below `folder`, whole or not at all.
+    """Write a shard to `folder`, completely or not at all.
 
     Parameters
     ----------
     folder : Path
         Folder of all shards.
     index : ShardIndex
-        What the shard holds.
+        Its photos.
     pixels : ndarray of uint8, shape (n, S, S, 3)
-        The photos.
+        Their pixels.
 
     Raises
     ------
     OSError
         If the folder can't be made or written, or the disk is full.
     """
-    # a new name each time: the name of a shard never comes to mean other pixels
+    # a new name each time: one name never stands for different pixels
     shard = Shard(folder / f"{uuid.uuid4().hex}.npy")
     with whole_file(shard.pixels) as temporary, temporary.open("wb") as stream:
         # np.save would say how many bytes are missing, not that the disk is full
@@ -128,16 +129,16 @@ def write_shard(folder: Path, index: ShardIndex, pixels: Pixels) -> Shard:
     return shard
 
 
-class KnownPhotos:
-    """Where the photos of all shards are, by hash; arrays, since a full cache holds more than a million."""
+class CachedPhotos:
+    """The photos of several shards by the hash of their file; in arrays, as a full cache holds more than a million."""
 
     def __init__(self, shards: Iterable[Shard]) -> None:
-        found = [(shard.pixels, index) for shard in shards if (index := shard.read_index()) is not None]
-        self.paths = [path for path, _ in found]
-        self._sha256 = np.concatenate([np.zeros((0, 32), np.uint8), *(index.sha256 for _, index in found)])
-        self._sides = np.concatenate([np.zeros((0, 2), np.int64), *(index.sides for _, index in found)])
-        counts = [len(index.sha256) for _, index in found]
-        self._shard = np.repeat(np.arange(len(found), dtype=np.int32), counts)
+        sound = [(shard.pixels, index) for shard in shards if (index := shard.read_index()) is not None]
+        self.paths = [path for path, _ in sound]
+        self._sha256 = np.concatenate([np.zeros((0, 32), np.uint8), *(index.sha256 for _, index in sound)])
+        self._sides = np.concatenate([np.zeros((0, 2), np.int64), *(index.sides for _, index in sound)])
+        counts = [len(index.sha256) for _, index in sound]
+        self._shard = np.repeat(np.arange(len(sound), dtype=np.int32), counts)
         self._slot = np.concatenate([np.zeros(0, np.int32), *(np.arange(count, dtype=np.int32) for count in counts)])
         keys = np.ascontiguousarray(self._sha256[:, :8]).view("<u8")[:, 0]
         self._order = np.argsort(keys, kind="stable")
@@ -145,7 +146,7 @@ class KnownPhotos:
 
     def find(self, digest: bytes) -> int:
         """Return the number of the photo with this hash; -1 if there is none."""
-        # the first 8 bytes find it; should two photos share them, the second is decoded again
+        # looked up by the first 8 bytes; if two photos share them, the second is decoded again
         at = int(np.searchsorted(self._keys, np.frombuffer(digest, "<u8", count=1)[0]))
         if at == len(self._keys):
             return -1
@@ -153,7 +154,7 @@ class KnownPhotos:
         return number if self._sha256[number].tobytes() == digest else -1
 
     def place(self, number: int) -> tuple[int, int, Int64]:
-        """Return the shard, the slot there, and the sides of the original."""
+        """Return the shard of a photo, its slot there, and the sides of its original."""
         return int(self._shard[number]), int(self._slot[number]), self._sides[number]
 
 
@@ -164,7 +165,7 @@ def shards_in(folder: Path) -> list[Shard]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return what is in a folder, sorted; nothing if it can't be read."""
+    """Return the paths in a folder, sorted; none if it can't be read."""
     try:
         return sorted(folder.iterdir())
     except OSError:
@@ -172,7 +173,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def bytes_of(path: Path) -> int:
-    """Return the size of a file; 0 if another process has deleted it."""
+    """Return the size of a file in bytes; 0 if another process deleted it."""
     try:
         return path.stat().st_size
     except OSError:
@@ -180,7 +181,7 @@ def bytes_of(path: Path) -> int:
 
 
 def used_at(path: Path) -> float:
-    """Return when a file was last touched; long ago if another process has deleted it."""
+    """Return when a file was last modified; long ago if another process deleted it."""
     try:
         return path.stat().st_mtime
     except OSError:

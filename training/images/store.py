@@ -1,4 +1,4 @@
-"""The photos of N rows as they are used: memory-mapped, a batch at a time."""
+"""The decoded photos of N rows, memory-mapped and read a batch at a time."""
 
 from __future__ import annotations
 
@@ -18,39 +18,38 @@ from training.utils.arrays import Bool, Int64
 from training.utils.files import whole_file
 from training.utils.units import home_as_tilde
 
-__all__ = ["PhotoStore", "PhotosGoneError", "gone"]
+__all__ = ["PhotoStore", "PhotosMissingError", "photos_missing"]
 
 # every open shard costs a file descriptor, of which a process may have 256 (macOS) or 1,024 (Linux)
 _OPEN_SHARDS = 128
 
 
-class PhotosGoneError(CurateError):
-    """Decoded photos were deleted; the originals give them again."""
+class PhotosMissingError(CurateError):
+    """Decoded photos were deleted; they can be decoded again from their files."""
 
 
-def gone(folder: Path) -> PhotosGoneError:
+def photos_missing(folder: Path) -> PhotosMissingError:
     """Return the error that decoded photos are missing from `folder`."""
     # not in the error's constructor: an error that crosses processes is made again from its message
-    return PhotosGoneError(
+    return PhotosMissingError(
         f"decoded photos are missing from {home_as_tilde(folder)}: the cache was cleared, or trimmed for another run. "
-        "Give the same command again; they are decoded again."
+        "Give the same command again to decode them again."
     )
 
 
 class PhotoStore:
-    """The decoded photos of N rows; used like an array of uint8 with shape (N, S, S, 3).
+    """The decoded photos of N rows, indexed like an array of uint8 with shape (N, S, S, 3).
 
-    Shards are opened when they are used, and their pixels are read when they are used. A copy in another process
-    (pickle) opens them itself.
+    Shards are opened, and their pixels read, on first use. A copy in another process (pickle) opens them itself.
 
     Parameters
     ----------
     files : sequence of Path
         The pixel files of the shards.
     shard : ndarray of int32, shape (N,)
-        Which of `files` has the row; -1 for a row without a readable photo, whose pixels are zeros.
+        Index into `files` for each row; -1 for a row without a readable photo, whose pixels are zeros.
     slot : ndarray of int32, shape (N,)
-        Where in its shard.
+        Position in the shard.
     size : int
         S.
     """
@@ -85,13 +84,13 @@ class PhotoStore:
         return PhotoStore, (self.files, self._shard, self._slot, self._size)
 
     def touch(self) -> bool:
-        """Note that all shards are used; return whether they are all there."""
+        """Mark all shards as used; return whether all of them exist."""
         for path in self.files:
             Shard(path).touch()
         return all(path.exists() for path in self.files)
 
     def save(self, path: Path) -> None:
-        """Write which row is where, so that :meth:`load` opens the same photos again."""
+        """Write where each row is, so that :meth:`load` opens the same photos again."""
         folder = path.resolve().parent
         names = [str(_relative(file.resolve(), folder)) for file in self.files]
         with whole_file(path) as temporary:
@@ -105,11 +104,11 @@ class PhotoStore:
 
     @classmethod
     def load(cls, path: Path) -> PhotoStore:
-        """Open what :meth:`save` has written.
+        """Open what :meth:`save` wrote.
 
         Raises
         ------
-        PhotosGoneError
+        PhotosMissingError
             If a shard was deleted since then, or `path` is damaged.
         FileNotFoundError
             If there is no such file.
@@ -119,9 +118,9 @@ class PhotoStore:
                 files = [path.resolve().parent / name for name in content["files"].tolist()]
                 store = cls(files, content["shard"], content["slot"], int(content["size"]))
         except (ValueError, KeyError, zipfile.BadZipFile):
-            raise gone(path) from None
+            raise photos_missing(path) from None
         if not store.touch():
-            raise gone(next((file for file in store.files if not file.exists()), path).parent)
+            raise photos_missing(next((file for file in store.files if not file.exists()), path).parent)
         return store
 
 
@@ -130,9 +129,9 @@ def _open(path: Path) -> Pixels:
         # as a plain array: indexing a memmap object costs more
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except FileNotFoundError:
-        raise gone(path.parent) from None
+        raise photos_missing(path.parent) from None
 
 
 def _relative(file: Path, folder: Path) -> Path:
-    # what is kept in the run's folder moves with it
+    # photos in the run's own folder move with it
     return file.relative_to(folder) if file.is_relative_to(folder) else file

@@ -25,7 +25,7 @@ from curation.models.tune import tune
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop
 from tests.curation.models.test_compare_models import settings_of
-from tests.curation.test_find import Listener
+from tests.support.reporters import Listener
 from training.fit.throughput import Arrangement
 from training.settings import AUGMENTS, Recipe
 from training.utils.devices import find_device

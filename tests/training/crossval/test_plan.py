@@ -6,28 +6,18 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.reporters import Listener
 from tests.support.synthetic import CPU, NETWORKS
 from training.crossval.jobs import Job
 from training.crossval.plan import Plan, Work, make_plan, measure_once, seconds_of_jobs
 from training.errors import InputError
 from training.fit.throughput import Arrangement, measure
 from training.settings import PRESETS, Execution, Recipe, read_settings
-from training.utils.progress import Silent
 from training.utils.units import duration, parse_duration
 
 WORK = Work(photos=60, rows=40, scored=20, classes=3, models=3)
 # its steps are of 16 photos: 3 of them an epoch
 TWENTY = replace(NETWORKS, epochs=20, batch_size=16)
-
-
-class Listener(Silent):
-    """Keeps what was said."""
-
-    def __init__(self):
-        self.lines = []
-
-    def say(self, line):
-        self.lines.append(line)
 
 
 @pytest.fixture

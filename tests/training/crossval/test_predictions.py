@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.synthetic import HEADS, NETWORKS, Listener, coloured_photos, plan_of, validated
+from tests.support.reporters import Listener
+from tests.support.synthetic import HEADS, NETWORKS, coloured_photos, plan_of, validated
 from training.crossval.cross_validate import blend, network_shares
 from training.crossval.predictions import FLOOR, Predictions, kept_epochs
 from training.utils.files import read_json

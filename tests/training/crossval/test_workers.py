@@ -17,7 +17,8 @@ import torch
 from click.testing import CliRunner
 
 from curation.cli import main
-from tests.support.synthetic import ALONE, CPU, NETWORKS, TOGETHER, Listener, coloured_photos, plan_of, validate
+from tests.support.reporters import Listener
+from tests.support.synthetic import ALONE, CPU, NETWORKS, TOGETHER, coloured_photos, plan_of, validate
 from training.errors import CurateError
 from training.fit.throughput import Arrangement
 

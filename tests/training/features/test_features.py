@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.synthetic import CPU, HEADS, Listener, coloured_photos, plan_of, prepared, put_weights
+from tests.support.reporters import Listener
+from tests.support.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared, put_weights
 from training.features.extract import choose_extractor, compute_features, features_known
 from training.features.patches import PatchBank
 from training.fit.state import TrainingState

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.reporters import Listener
 from tests.support.synthetic import (
     CPU,
     HEADS,
     NETWORKS,
-    Listener,
     coloured_photos,
     plan_of,
     prepared,

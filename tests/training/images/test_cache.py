@@ -16,12 +16,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from curation.cli import main
+from tests.support.reporters import Listener
 from training.errors import CurateError, InputError
 from training.images import decode
 from training.images.cache import PhotoCache, default_cache
 from training.images.ingest import store_photos
 from training.images.shards import Shard
-from training.images.store import PhotosGoneError, PhotoStore
+from training.images.store import PhotosMissingError, PhotoStore
 from training.utils.units import bytes_text, home_as_tilde, parse_bytes
 
 SIZE = 16
@@ -54,8 +55,7 @@ class Storing:
             size=size,
             cache=cache,
             spare=spare,
-            progress=lambda *at: self.steps.append(at),
-            say=self.said.append,
+            reporter=Listener(self.said.append, lambda *at: self.steps.append(at)),
         )
 
 
@@ -77,7 +77,7 @@ def rows_of(store):
 def in_another_process(code, *arguments):
     """Start Python with the names of this module's imports; `code` gets the arguments."""
     head = "import sys, time, resource\nfrom pathlib import Path\nfrom training.images.cache import PhotoCache\n"
-    head += "from training.images.ingest import store_photos\n"
+    head += "from training.images.ingest import store_photos\nfrom tests.support.reporters import Listener\n"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", head + code, *map(str, arguments)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -93,8 +93,8 @@ STORE = """
 folder, cache, limit, spare, pause = sys.argv[1:6]
 paths = sorted(Path(folder).iterdir())
 cache = PhotoCache(Path(cache), int(limit), shard_bytes=10 * 768)
-store, facts = store_photos(paths, size=16, cache=cache, spare=Path(spare), say=print,
-                            progress=lambda done, total: time.sleep(float(pause)))
+store, facts = store_photos(paths, size=16, cache=cache, spare=Path(spare),
+                            reporter=Listener(print, lambda done, total: time.sleep(float(pause))))
 store.save(Path(spare).parent / f"photos-{__import__('os').getpid()}.npz")
 """
 
@@ -207,9 +207,9 @@ def test_a_cleared_cache_is_said_and_not_guessed_around(photos, cache, tmp_path)
     store.save(tmp_path / "photos.npz")
     copy = pickle.dumps(store)
     cache.clear()
-    with pytest.raises(PhotosGoneError, match="the same command again"):
+    with pytest.raises(PhotosMissingError, match="the same command again"):
         PhotoStore.load(tmp_path / "photos.npz")
-    with pytest.raises(PhotosGoneError) as caught:
+    with pytest.raises(PhotosMissingError) as caught:
         pickle.loads(copy)[0]
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
     with pytest.raises(FileNotFoundError):
@@ -278,7 +278,7 @@ def test_when_nothing_can_be_written_the_error_says_where_and_why(photos):
 def test_a_disk_that_fills_up_in_the_middle_loses_nothing(photos, tmp_path):
     # the kernel refuses to write more than this to any file, until it is said that there is no room
     code = (
-        STORE.replace("say=print", "say=say")
+        STORE.replace("print", "say")
         .replace(
             "folder, cache, limit",
             """
@@ -322,7 +322,7 @@ def test_ctrl_c_keeps_what_is_decoded(photos, cache):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store_photos(photos, size=SIZE, cache=cache, spare=Path("/nowhere"), progress=interrupt)
+        store_photos(photos, size=SIZE, cache=cache, spare=Path("/nowhere"), reporter=Listener(progress=interrupt))
     assert "14 from the cache, 11 decoded" in Storing(photos, cache).said[0]
 
 
@@ -339,22 +339,23 @@ def test_processes_that_share_the_cache_all_end_with_the_right_pixels(photos, ca
 
 def test_a_shard_deleted_by_another_process_in_the_meantime_is_decoded_again(photos, cache):
     Storing(photos, cache)
-    said = []
 
     def clear_once(done, total):
         if done == 20:
             cache.clear()
 
     # cleared after 20 photos were looked up, each time the photos are gone through
-    with pytest.raises(PhotosGoneError):
-        store_photos(photos, size=SIZE, cache=cache, spare=Path("/nowhere"), progress=clear_once, say=said.append)
+    with pytest.raises(PhotosMissingError):
+        store_photos(photos, size=SIZE, cache=cache, spare=Path("/nowhere"), reporter=Listener(progress=clear_once))
     cleared = []
 
     def clear_first(done, total):
         if done == 20 and not cleared:
             cleared.append(cache.clear())
 
-    store, _ = store_photos(photos, size=SIZE, cache=cache, spare=Path("/nowhere"), progress=clear_first)
+    store, _ = store_photos(
+        photos, size=SIZE, cache=cache, spare=Path("/nowhere"), reporter=Listener(progress=clear_first)
+    )
     assert np.array_equal(rows_of(store), expected(photos))
 
 
