@@ -47,7 +47,7 @@ def settings_of(run: RunFolder, changes: dict[str, Any]) -> tuple[Recipe, Execut
         build_model(recipe.model, classes=len(run.classes), image_size=recipe.size, pretrained=False)
     elif unused := _OF_NETWORKS & set(changes):
         raise InputError(
-            f"{some(sorted(unused))} has no effect, because no network is trained",
+            f"{some(f'`{name}`' for name in sorted(unused))} would have no effect, because no network is trained",
             got="`epochs=0`" if no_epochs else f"a run with `preset={execution.preset!r}`",
             fix="Say how long networks train with `epochs`, or leave the others out.",
         )

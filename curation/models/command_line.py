@@ -1,4 +1,4 @@
-"""Settings as the command that trains such a model."""
+"""A recipe as the command that trains with it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from training.settings import Recipe
 
 __all__ = ["command_line"]
 
-#: Options that are not called like the setting.
+#: Options with another name than the setting.
 _NAMES = {"learning_rate": "--lr"}
 _DEFAULT = Recipe()
 
 
 def command_line(recipe: Recipe, *dataset: str) -> str:
-    """Return the ``curate train`` that trains a model with these settings, quoted for a shell.
+    """Return the ``curate train`` that trains with a recipe, quoted for a shell.
 
     Parameters
     ----------
     recipe : Recipe
-        Only what differs from the defaults of ``curate train`` is said.
+        Options with the defaults of ``curate train`` are left out.
     *dataset : str
-        DATASET as it was typed, and its options, if it has any: ``"--column", "label=category"``.
+        DATASET as typed, and its options, e.g. ``"--column", "label=category"``.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def command_line(recipe: Recipe, *dataset: str) -> str:
     for field in fields(recipe):
         value, default = getattr(recipe, field.name), getattr(_DEFAULT, field.name)
         if field.name == "schedule" and recipe.lr_steps:
-            # nothing else goes with them
+            # steps need a constant schedule, and imply it
             default = value
         if value != default:
             words += _option(field.name, value)

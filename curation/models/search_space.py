@@ -1,4 +1,4 @@
-"""What `curate tune` searches: learning rate, its schedule, how photos are varied, weight decay."""
+"""What `curate tune` searches: learning rate, its schedule, augmentation, weight decay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SearchSpace", "digest", "parameters_of", "space_around", "start_parameters", "with_parameters"]
 
-#: Schedules beside those of the settings: constant with one step down, and the steps that were asked for.
+#: Schedules beside those of a recipe: constant with one step down, and the steps of the start.
 _STEP, _GIVEN = "step", "given"
 #: How far the search goes from the start, down and up.
 _RATES = (1 / 20, 20.0)
@@ -22,15 +22,15 @@ _DECAYS = (1 / 100, 10.0)
 #: Where in training the learning rate steps down, and to which share of it.
 _STEP_AT = (0.3, 0.9)
 _STEP_TO = 0.1
-#: Digits that are worth writing down; they keep the command short.
+#: Significant digits of drawn numbers; few keep the command short.
 _DIGITS = 3
-#: Of the settings that :func:`training.settings.Recipe` accepts.
+#: Limits of :func:`training.settings.Recipe`.
 _LEAST_RATE, _MOST_RATE, _MOST_DECAY = 1e-12, 100.0, 1e6
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """What is drawn.
+    """What trials are drawn from.
 
     Attributes
     ----------
@@ -39,10 +39,10 @@ class SearchSpace:
     weight_decay : tuple of float, or None
         The same; None keeps it at 0.
     schedule : tuple of str
-        Those of the settings; ``step``: constant, with a tenth of the rate from ``step_at`` on; ``given``: the steps
-        that were asked for, their rates scaled with the first.
+        Those of a recipe; ``step``: constant, with a tenth of the rate from ``step_at`` on; ``given``: the steps of the
+        start, their rates scaled with the first.
     augment : tuple of str
-        All ways to vary photos.
+        All augmentations.
     step_at : tuple of float
         Least and most share of training after which ``step`` steps down.
     """
@@ -54,7 +54,7 @@ class SearchSpace:
     step_at: tuple[float, float] = _STEP_AT
 
     def draw(self, trial: Trial) -> None:
-        """Let a trial choose its parameters; those it has already stay."""
+        """Draw the parameters of a trial; those it has already stay."""
         trial.suggest_float("learning_rate", *self.learning_rate, log=True)
         if trial.suggest_categorical("schedule", self.schedule) == _STEP:
             trial.suggest_float("step_at", *self.step_at)
@@ -71,7 +71,7 @@ class SearchSpace:
 def space_around(start: Recipe) -> SearchSpace:
     """Return the space around the settings that a search starts from.
 
-    Learning rates and weight decays lie around those of the start, as good ones depend on the model and the optimiser.
+    Learning rates and weight decays lie around those of the start, as good ones depend on the model and the optimizer.
     """
     rate, decay = start.rate, start.decay
     return SearchSpace(
@@ -117,7 +117,7 @@ def with_parameters(start: Recipe, parameters: dict[str, Any], steps: int) -> Re
     parameters : dict
         Of :func:`parameters_of`.
     steps : int
-        Optimiser steps of this training: a step of the learning rate comes at a share of them.
+        Optimizer steps of this training: a step of the learning rate comes at a share of them.
     """
     rate, schedule = parameters["learning_rate"], parameters["schedule"]
     lr_steps: tuple[tuple[int, float], ...] = ()

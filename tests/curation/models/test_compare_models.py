@@ -1,4 +1,4 @@
-"""`curate compare-models`: every model with every optimiser on the same folds."""
+"""`curate compare-models`: every model with every optimizer on the same folds."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison of two models with two optimisers, and the jobs that were run for it."""
+    """A comparison of two models with two optimizers, and the jobs that were run for it."""
 
     folder: Path
     output: Result
