@@ -189,7 +189,7 @@ class _TrainedHere:
 
         file = run.training_folder / "plan.json"
         if file.exists():
-            # an interrupted run goes on as it began
+            # an interrupted run keeps its plan
             return Plan.load(file)
         plan = self.trainer.plan(self.listings, self.settings.folds, self.reporter)
         plan.save(file)

@@ -122,10 +122,10 @@ def plan_fixes(
     run : RunFolder
         A finished run.
     decisions_file : Path, optional
-        A CSV with ``id``, ``decision``, ``new_label``; its decisions go before those made earlier.
+        A CSV with ``id``, ``decision``, ``new_label``; its decisions override earlier ones.
     accept_suggestions : bool
-        Relabel every flagged listing whose suggestion is sure enough and that nobody has decided on. Listings of the
-        test set are left alone: only people change test labels.
+        Relabel every flagged listing without a decision whose suggestion is confident enough. Listings of the test set
+        stay as they are: only people change test labels.
     min_confidence : float
         How sure, in [0, 1].
     reviewer : str, optional

@@ -276,10 +276,10 @@ class Run:
         Parameters
         ----------
         decisions : str or Path, optional
-            A CSV with ``id``, ``decision``, ``new_label``; its decisions go before those made earlier.
+            A CSV with ``id``, ``decision``, ``new_label``; its decisions override earlier ones.
         accept_suggestions : bool
-            Relabel flagged listings whose suggestion is sure enough and that nobody has decided on. Labels of the test
-            set are changed by people only.
+            Relabel flagged listings without a decision whose suggestion is confident enough. Only people change labels
+            of the test set.
         min_confidence : float
             How sure, in [0, 1].
         reviewer : str, optional

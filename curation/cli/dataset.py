@@ -42,7 +42,7 @@ def read_dataset(
     needs_label: bool = True,
     least_classes: int = 2,
 ) -> Listings:
-    """Read a dataset as the options say; what is wrong with its rows is said before the error.
+    """Read a dataset with the options of a command; print its bad rows before the error.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ run_option = click.option(
 
 
 def _network(*, of_run: bool) -> tuple[Option, ...]:
-    """Return the options about networks and where they are trained; `of_run`: what is not said is as in the run."""
+    """Return the options about networks and where they are trained; `of_run`: the defaults are those of the run."""
 
     def option(*names: str, default: Any, help: str, **more: Any) -> Callable[[Command], Command]:
         if of_run:
@@ -146,7 +146,7 @@ _TRAIN: tuple[Option, ...] = (
     click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Seed of everything random."),
 )
 
-#: Of networks that are trained one at a time, for their own sake.
+#: Of single models.
 _MODEL: tuple[Option, ...] = (
     click.option(
         "--target",
@@ -223,12 +223,12 @@ def network_options(command: Command) -> Command:
 
 
 def model_options(command: Command) -> Command:
-    """Add the options of a network that is trained for its own sake to a command."""
+    """Add the options of a single model to a command."""
     return _with(command, _MODEL)
 
 
 def model_options_without(*names: str) -> Option:
-    """Return what adds :func:`model_options` to a command, but for those that it has in a form of its own.
+    """Return a decorator that adds :func:`model_options` to a command, except some that it defines itself.
 
     Parameters
     ----------

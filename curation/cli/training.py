@@ -1,4 +1,4 @@
-"""What the commands that train models for their own sake share: options, and the arguments of the API."""
+"""What the commands for single models share: options, and the arguments of the API."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Change:
     old_label, new_label : str or None
         None: no label.
     source : str
-        ``person``, or ``suggestion`` where nobody looked.
+        ``person``, or ``suggestion`` if it was accepted without a review.
     listings : int
         How many there are.
     """
@@ -164,7 +164,7 @@ class Retrained(_Trained):
     given : VersionScores
         Against the test labels as given.
     reviewed : ReviewedScores or None
-        Against the labels as reviewed; None if nobody decided on a test listing.
+        Against the labels as reviewed; None if no test listing has a decision.
     true : TrueScores or None
         Against true labels, if they are known.
     """
@@ -198,7 +198,7 @@ class Comparison(_Trained):
     training : dict of str to TrainingCounts
         The training listings of each class.
     reviewed : ReviewedScores or None
-        Scores against the labels as reviewed; None if nobody decided on a test listing.
+        Scores against the labels as reviewed; None if no test listing has a decision.
     true : TrueScores or None
         Scores against true labels, if they are known.
     """

@@ -55,7 +55,7 @@ def settings_of(run: RunFolder, changes: dict[str, Any]) -> tuple[Recipe, Execut
 
 
 class Trainer:
-    """Trains one model per version and seed; a model that is there already is read back.
+    """Trains one model per version and seed; an existing model is loaded.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class FoldTrainer:
         cache : PhotoCache
             Where decoded photos are kept.
         reporter : Reporter
-            Is told where networks start.
+            Gets a message about the initial weights of networks.
 
         Raises
         ------

@@ -111,7 +111,7 @@ def _checked(given: Probabilities, ids: Sequence[str], labels: Sequence[str], na
 
 
 def read_probabilities(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
-    """Read probabilities that somebody brought along, and bring them into the order of the listings.
+    """Read probabilities from a file, in the order of the listings.
 
     Parameters
     ----------

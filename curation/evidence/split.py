@@ -61,11 +61,11 @@ def prepare(
     Returns
     -------
     DataFrame
-        The table with ``split``, ``fold``, and what is known of each photo: ``sha256``, ``width``, ``height``,
+        The table with ``split``, ``fold``, and the facts about each photo: ``sha256``, ``width``, ``height``,
         ``unreadable`` (why), ``detail`` (see :class:`curation.photos.near_duplicates.SimilarPhotos`), ``near_group`` (a
         number for every group of listings with nearly the same photo; NA where alone), ``near_likeness`` (of the most
         alike other photo of the group, 1 for an equal one; NA where alone), ``text_share`` and ``text`` (see
-        :class:`curation.photos.text.TextFinder`; NA where text was not looked for).
+        :class:`curation.photos.text.TextFinder`; NA if text was not searched).
     """
     if run.listings_file.exists():
         return run.listings()

@@ -91,7 +91,7 @@ def explore(listings: Listings, *, sample: int = SAMPLE, seed: int = 0, reporter
     seed : int
         Chooses the sample.
     reporter : Reporter, optional
-        Hears how far it is.
+        Shows progress.
 
     Returns
     -------

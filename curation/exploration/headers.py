@@ -1,4 +1,4 @@
-"""What can be told of photo files without decoding them: their size, their format, which are the same or broken."""
+"""Facts about photo files that need no decoding: their size and format, and which of them are equal or broken."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _DECADE = 10
 
 
 def plots(exploration: Exploration) -> dict[str, Picture]:
-    """Draw what there is something to draw of.
+    """Draw the plots for which there is data.
 
     Parameters
     ----------

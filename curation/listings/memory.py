@@ -167,7 +167,7 @@ def _with_photos_in(root: Path, dataset: datasets.Dataset, image: str) -> datase
         raise ListingsError(
             "the photos of the dataset can't be written",
             got=f"{root}: {error.strerror or error}",
-            fix="Name another folder with `root`.",
+            fix="Name another folder in the argument root.",
             parameter="root",
         ) from error
     return dataset.remove_columns(image).add_column(image, names)

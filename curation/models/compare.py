@@ -212,7 +212,7 @@ def _plan(
 def _train(
     prepared: Prepared, planned: _Planned, dataset: Sequence[str], reporter: Reporter
 ) -> tuple[FoldScores, Candidate, list[str]]:
-    """Train the folds of a candidate, or read back what was trained; return scores, the candidate and its warnings."""
+    """Train the folds of a candidate, or load trained ones; return scores, the candidate and its warnings."""
     given, jobs = planned.given, planned.jobs
     timed = _Timed(reporter, prepared.run, planned.name)
     done = run_jobs(jobs, prepared.data, planned.recipe, planned.arrangement, what=planned.words, reporter=timed)

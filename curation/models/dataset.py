@@ -190,7 +190,7 @@ def _check_recipe(listings: Listings, recipe: Recipe) -> None:
 def _prepare(
     run: RunFolder, listings: Listings, recipes: Sequence[Recipe], folds: int, cache: PhotoCache, reporter: Reporter
 ) -> Prepared:
-    """Decode the photos, and fix test set and folds; or read back what an interrupted command left."""
+    """Decode the photos, and fix test set and folds; or load those of an interrupted command."""
     recipe = recipes[0]
     check_expected(listings, reporter)
     report_problems(run.folder, listings, reporter)

@@ -120,7 +120,7 @@ def train(
 def _train(
     prepared: Prepared, recipe: Recipe, device: Device, reporter: Reporter
 ) -> tuple[Job, Checkpoint, tuple[str, ...]]:
-    """Train, or read back what was trained; return the job, its checkpoint and its warnings."""
+    """Train, or load the trained model; return the job, its checkpoint and its warnings."""
     rows, validation = prepared.divided(prepared.train, recipe)
     check_steps(recipe, epoch_size(prepared.labels[rows], recipe))
     folder = prepared.run.training_folder

@@ -1,4 +1,4 @@
-"""The trials of a search in Optuna's SQLite file: begun, resumed, ended, read back."""
+"""The trials of a search in Optuna's SQLite file."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Trials:
                 f"{file} can't be used",
                 got=str(error).splitlines()[0],
                 wanted="the trials of a study",
-                fix="Close other programs that use it; or move it away, and the study starts anew.",
+                fix="Close other programs that use it; or move it away, and the study starts again.",
             ) from error
         if fresh:
             study.enqueue_trial(start_parameters(start))

@@ -66,7 +66,7 @@ class TextCache:
                 self._texts.update(_read(path))
 
     def get(self, sha256: str) -> PhotoText | None:
-        """Return the text of a photo by its content; None if nobody has looked for it."""
+        """Return the text of a photo by its content; None if it is not cached."""
         return self._texts.get(sha256)
 
     def add(self, sha256: str, text: PhotoText) -> None:

@@ -56,7 +56,7 @@ def summary(
 def _decided(decisions: Sequence[Decision]) -> list[str]:
     if not decisions:
         return ["No listing has been decided on yet."]
-    # nobody looked at an accepted suggestion
+    # accepted suggestions were not reviewed
     looked = [decision for decision in decisions if decision.source != "suggestion"]
     unseen = [decision for decision in decisions if decision.source == "suggestion"]
     sentences = []

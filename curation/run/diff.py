@@ -144,7 +144,7 @@ def diff_runs(a: RunFolder, b: RunFolder) -> RunDiff:
 
 
 def _chosen(row: RunRow) -> dict[str, Any]:
-    """Return the settings; that the tables differ is said of the data."""
+    """Return the settings, without the hash of the table: the comparison of the data covers it."""
     return {key: value for key, value in row.settings.items() if key != "table_sha256"}
 
 

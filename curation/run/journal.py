@@ -284,7 +284,7 @@ def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, revi
     decisions : iterable of Decision
         The journal, oldest first.
     added : iterable of Decision
-        Some of its records; those that were undone already are passed over.
+        Some of its records; those that were undone already are skipped.
     reviewer : str
         Who takes them back.
 
@@ -359,9 +359,8 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
 def read_decisions_csv(path: Path, *, reviewer: str) -> list[Decision]:
     """Read decisions from a CSV with ``id``, ``decision`` and, for relabels, ``new_label``.
 
-    ``reviewer``, ``time`` and ``note`` are taken when the file has them. A row with an empty decision is a
-    listing that nobody has decided on yet; it is passed over. What spreadsheets write is read too: semicolons or tabs
-    between the columns, UTF-16 with its mark.
+    ``reviewer``, ``time`` and ``note`` are optional. Rows without a decision are skipped. Files that spreadsheets
+    write are accepted too: semicolons or tabs between the columns, UTF-16 with its mark.
 
     Raises
     ------

@@ -1,7 +1,12 @@
-"""The library names its own arguments and functions; only the command line spells flags and commands."""
+"""The library names its own arguments and functions; only the command line spells flags and commands.
+
+And what people read is plain English.
+"""
 
 import ast
+import io
 import re
+import tokenize
 
 import pytest
 
@@ -80,3 +85,69 @@ def test_what_the_library_names_in_backquotes_is_an_option_or_a_command():
             if set(flags) - known or not (flags or command):
                 wrong.append((quoted, typed))
     assert wrong == []
+
+
+#: Phrases that read as translated, and what to write instead.
+TRANSLATED = {
+    r"anew": "again",
+    r"astray": "diverged",
+    r"brought along": "provided",
+    r"dear (rarity|item|listing|photo|one)": "expensive",
+    r"for (its|their) own sake": "a single model",
+    r"goes? on (from|as|where)": "resumes",
+    r"(had|has|have) no say": "takes no part, has no influence",
+    r"(is|are|was|were) (asked|told) (anew|out.of.fold)": "predicted",
+    r"(is|are|will be) said": "prints, warns",
+    r"is known of": "the facts about",
+    r"judges? nothing": "takes no part",
+    r"loss (is|became|becomes) no number": "diverged",
+    r"no number any ?more": "diverged",
+    r"nobody (has )?(decided|looked)": "without a decision, not reviewed",
+    r"of whatever (dataset|kind|photo)": "of any",
+    r"of which (less|more) is better": "lower is better",
+    r"passed over": "ignored, skipped",
+    r"read back": "loaded",
+    r"(is|are) told (by|of|from)": "predicted",
+    r"tells? (differences?|noise) .* from": "detects",
+    r"what .{0,20}\btells? of": "predicts for",
+}
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [path for path in (ROOT / "curation").rglob("*") if path.suffix in (".jinja", ".js")]
+PROSE = (tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING))
+
+
+def prose(path):
+    """Return what people read of a file, on one line: all of a document, the strings and comments of a module."""
+    text = path.read_text()
+    if path.suffix == ".py":
+        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+        text = " ".join(token.string.lstrip("# ") for token in tokens if token.type in PROSE)
+    return " ".join(text.split())
+
+
+def translated(text):
+    """Return the phrases of a text that read as translated, each with what to write instead."""
+    found = ((re.search(rf"\b(?:{phrase})\b", text, re.I), plain) for phrase, plain in TRANSLATED.items())
+    return {match[0]: plain for match, plain in found if match}
+
+
+def test_nothing_that_people_read_sounds_translated():
+    wrong = {path.relative_to(ROOT).as_posix(): translated(prose(path)) for path in [*DOCUMENTS, *modules(), *PAGES]}
+    assert {name: phrases for name, phrases in wrong.items() if phrases} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what a model tells of N listings",
+        "tells differences in macro-F1 from 0.03 on from none",
+        "training went astray",
+        "a dear rarity",
+        "of whatever dataset",
+        "The study goes on from here.",
+        "a listing that nobody has decided on",
+    ],
+)
+def test_a_phrase_that_sounds_translated_is_noticed(text):
+    assert translated(text)
+    assert translated("A listing without a decision resumes from its snapshot; the model predicts the label.") == {}

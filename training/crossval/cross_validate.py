@@ -118,7 +118,7 @@ def cross_validate(
 ) -> CrossValidated:
     """Train one model per fold; score every row by the model that never saw it, by the others, and by its neighbours.
 
-    A fold that has finished is read back from its checkpoint, and one that had not goes on from its last snapshot.
+    A finished fold is loaded from its checkpoint, and an unfinished one resumes from its last snapshot.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def _out_of_fold(
         raise ValueError("every listing with a photo must be scored exactly once")
     if np.isnan(network).all():
         return head, None
-    # the test set's labels have no say in what is found
+    # the labels of the test set must not influence what is found
     judged = np.where(plan.may_train & plan.has_photo, labels, -1)
     shares = network_shares(head, network, judged, plan.fold, folds=plan.folds)
     return blend(head, network, shares[plan.fold][:, None]), shares
@@ -218,8 +218,8 @@ def _in_fold(jobs: list[Job], shares: Float32 | None, plan: FoldPlan, classes: i
 def network_shares(head: Float32, network: Float32, labels: Int64, fold: Int64, *, folds: int) -> Float32:
     """Choose for every fold how much its network counts, by how well the *other* folds' blends predict given labels.
 
-    A network that was trained shortly on few photos is worse than the head, and one that was trained for long on many
-    is better. A fold's own labels have no say, so its blended probabilities stay out-of-fold (stacking: Wolpert,
+    A network that was trained briefly on few photos is worse than the head, and one that was trained long on many is
+    better. A fold's own labels have no influence, so its blended probabilities stay out-of-fold (stacking: Wolpert,
     "Stacked generalization", 1992).
 
     Parameters

@@ -177,7 +177,7 @@ class Done:
     warnings : tuple of str
         What a person should know.
     resumed : bool
-        Whether the model was trained before, and read back from its checkpoint.
+        Whether the model was trained before and loaded from its checkpoint.
     """
 
     head: Float32 | None

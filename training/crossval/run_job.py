@@ -41,7 +41,7 @@ JUDGED = 500
 def run_job(
     job: Job, data: Data, recipe: Recipe, device: Device, on_step: Callable[[int], None] = lambda step: None
 ) -> Done:
-    """Train and score, or read back what was done before.
+    """Train and score, or load the finished result.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ class _Whole(nn.Module):
         self.net = net
 
     def forward(self, photos: torch.Tensor, price: torch.Tensor | None = None) -> torch.Tensor:
-        """Return what the network tells of photos (B, S, S, 3), in the mean over them and their mirror images."""
+        """Return the predictions for photos (B, S, S, 3), each the mean over a photo and its mirror image."""
         batch = normalize(photos)
         beside = None if price is None else torch.cat([price, price])
         told: torch.Tensor = self.net(torch.cat([batch, batch.flip(3)]), beside)
@@ -166,7 +166,7 @@ def _metadata(model: SavedModel) -> dict[str, str]:
 
 
 def _difference(model: SavedModel, path: Path, photos: Pixels) -> float:
-    """Return how far what ONNX Runtime tells of some photos is from what torch tells."""
+    """Return the largest difference between the predictions of ONNX Runtime and torch."""
     prices: Float32 | None = None
     inputs: dict[str, npt.NDArray[np.generic]] = {"photos": photos}
     if model.net.price is not None:
@@ -185,7 +185,7 @@ def _difference(model: SavedModel, path: Path, photos: Pixels) -> float:
         ) from error
     off = np.abs(told.astype(np.float64) - wanted.astype(np.float64))
     if isinstance(model.net.task, PriceTask):
-        # in proportion, but for prices of next to nothing
+        # relative to the price, except for prices near 0
         off = off / np.maximum(np.abs(wanted), 0.01 * float(model.net.task.centre.exp()))
     return float(off.max())
 

@@ -137,7 +137,7 @@ def _head(run: RunFolder, listings: PageListings, reviewer: str | None) -> str:
     name = f"{folder.parent.name}/{folder.name}"
     data["run"] = {
         "name": name,
-        # decisions must not appear in another run, or after the issues of this one were found anew
+        # decisions must not appear in another run, or in this run after its issues have changed
         "key": f"{STORAGE_PREFIX} {name} {sha256_of_file(run.issues_file)[:16]}",
         "command": apply_decisions(run.folder, named=True),
         "reviewer": reviewer or "",

@@ -380,7 +380,7 @@ def test_damaged_trials_and_a_study_that_is_being_searched_are_refused(shop):
         result = curate("tune", "shop", *SMALL, "--trials", 2)
         assert result.exit_code == 2, (result.stderr, result.exception)
         assert re.search(
-            r"Error: .*optuna\.db can't be used: got .*move it away, and the study starts anew", result.stderr
+            r"Error: .*optuna\.db can't be used: got .*move it away, and the study starts again", result.stderr
         )
     (study / "optuna.db").unlink()
     assert json.loads(done("tune", "shop", *SMALL, "--trials", 1, "--json").stdout)["counts"]["complete"] == 1
