@@ -1,5 +1,4 @@
-"""The ground floor: images and labels in; probabilities, models and metrics out.
+"""Machine learning on images and labels: training, predicting, evaluating.
 
-Nothing here knows of listings, decisions or FiftyOne. ``curation`` imports ``training``, never the other
-way round.
+Nothing here knows about listings, decisions or FiftyOne. ``curation`` imports ``training``, never the other way round.
 """

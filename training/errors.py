@@ -1,7 +1,7 @@
-"""The base of every error that a person can cause or fix.
+"""The base of all errors that a person can cause or fix.
 
-The whole tree is drawn in :mod:`curation.errors`. A message puts names of the API into backquotes (`` `folds` ``,
-`` `device="cpu"` ``, `` `find_issues()` ``) and never names a flag or a command; the command line respells it.
+:mod:`curation.errors` shows the whole tree. A message puts names of the API into backquotes (`` `folds` ``,
+`` `device="cpu"` ``, `` `find_issues()` ``) and never names a flag or a command; the command line spells these itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["CurateError", "DivergedError", "InputError", "check_choice", "check_
 
 
 class CurateError(Exception):
-    """Something failed, though what was asked for makes sense (exit code 1).
+    """A sensible request failed (exit code 1).
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class CurateError(Exception):
     Attributes
     ----------
     parameter : str or None
-        The same; None where no single argument is.
+        The same; None if it is no single argument.
     """
 
     exit_code = 1
@@ -47,7 +47,7 @@ class InputError(CurateError):
     what : str
         What is wrong, e.g. ``"listings.csv has no column 'label'"``.
     got, wanted : str, optional
-        What was found, and what would have been accepted.
+        The value, and what would have been accepted.
     fix : str, optional
         What to do next.
     parameter : str, optional

@@ -1,4 +1,4 @@
-"""How a model is trained: the recipe, which decides the result, and its execution, which decides where and how long."""
+"""How a model is trained: the recipe decides the result, the execution decides where and how long."""
 
 from __future__ import annotations
 

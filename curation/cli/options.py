@@ -119,7 +119,7 @@ def _name_of(option: Option) -> str:
 
 
 def _suited(name: str, setting: str, place: int, *, of_run: bool, help: str) -> Option:
-    """Return an option whose default is what suits the optimiser."""
+    """Return an option whose default is what suits the optimizer."""
     default = "; ".join(f"{suited[place]:g} for {optimizer}" for optimizer, suited in OPTIMIZER_DEFAULTS.items())
     return click.option(name, setting, type=float, show_default="as in the run" if of_run else default, help=help)
 

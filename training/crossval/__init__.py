@@ -1,1 +1,1 @@
-"""One model per fold: every row is scored by a model that never saw it."""
+"""Cross-validation: one model per fold, so that each row is scored by a model not trained on it."""

@@ -149,7 +149,7 @@ class Job:
         return self.folder / "network-predictions.npy"
 
     def steps(self, recipe: Recipe) -> int:
-        """Return the optimiser steps of its network; at least 1, which stands for the head."""
+        """Return the optimizer steps of its network; at least 1, which stands for the head."""
         return max(1, recipe.steps_for(epoch_size(self.labels[self.rows], recipe)))
 
     def key(self, data: Data, recipe: Recipe) -> str:

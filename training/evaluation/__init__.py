@@ -1,1 +1,1 @@
-"""How good predictions are, and whether two versions differ."""
+"""Scores of predictions, and tests of whether two versions differ."""

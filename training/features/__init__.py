@@ -1,1 +1,1 @@
-"""What photos look like, as numbers, and the linear models and neighbours on them."""
+"""Features of photos, and the linear models and nearest neighbours computed from them."""

@@ -41,7 +41,7 @@ class Arrangement:
     cores : int
         Processor cores that they share.
     step_seconds, alone_seconds : float
-        Of one optimiser step, while `side_by_side` models are trained, and while one is; 0 if no network is.
+        Of one optimizer step, while `side_by_side` models are trained, and while one is; 0 if no network is.
     """
 
     device: Device

@@ -1,4 +1,4 @@
-"""Photos: decoded once, upright, as small squares, and kept for later runs."""
+"""Photos, decoded once as small upright squares and cached for later runs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Networks: built, saved, exported, and asked for predictions."""
+"""Networks: building, predicting, saving and exporting them."""

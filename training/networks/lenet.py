@@ -7,15 +7,15 @@ from torch import nn
 
 __all__ = ["LeNet"]
 
-#: Side of what the last pooling leaves, as LeNet-5 has it at 32 pixels.
+#: Side of the feature maps after the last pooling, as in LeNet-5 for photos of 32 pixels.
 _SIDE = 5
 
 
 class LeNet(nn.Module):
-    """LeNet-5 (LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 1998) for colour.
+    """LeNet-5 for colour (LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 1998).
 
-    With ReLU and max pooling, and with the mean over a grid of 5 × 5 before the dense layers, so that photos may have
-    any size from 16 pixels on.
+    It has ReLU and max pooling, and averages over a grid of 5 × 5 before the dense layers, so photos may have any size
+    from 16 pixels on.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A network whole: a torchvision classifier, what it is asked, and the price beside the photo."""
+"""A complete network: a torchvision classifier, its task, and the price as a second input."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from training.utils.arrays import Float32
 __all__ = ["Net", "build_net"]
 
 
-#: Parts that the prices of the training rows are divided into, and width of the layer that looks at them.
+#: Parts that the training prices are divided into, and width of the hidden layer.
 _PARTS, _WIDTH = 16, 64
-#: Least width of a part, in logarithms: many equal prices leave some without any.
+#: Least width of a part, in logarithms: many equal prices would leave some empty.
 _LEAST_PART = 0.01
-#: Share of the listings whose price is hidden in each step, so that a network also knows what to do without.
+#: Share of the prices that are hidden in each training step, so that the network learns to do without.
 _HIDDEN = 0.1
 
 
 class PriceInput(nn.Module):
-    """What the price adds to each output.
+    """The contribution of the price to each output.
 
-    Its logarithm is encoded piecewise linearly between quantiles of the training prices (Gorishniy, Rubachev and
-    Babenko, "On embeddings for numerical features in tabular deep learning", NeurIPS 2022): a network of a few hundred
-    steps learns little from a single number. Two small layers follow.
+    The logarithm of the price is encoded piecewise linearly between quantiles of the training prices (Gorishniy,
+    Rubachev and Babenko, "On embeddings for numerical features in tabular deep learning", NeurIPS 2022), because a
+    network learns little from a single number in a few hundred steps. Two small layers follow.
 
-    Late fusion: a last linear layer on the embeddings of photo and price side by side is the sum of a layer on each, so
-    the price's part is added to what a classifier says of the photo. Works with every classifier.
+    This is late fusion: a linear layer on the concatenated embeddings of photo and price equals the sum of one layer on
+    each, so the contribution of the price is added to the output of any classifier of photos.
 
     Parameters
     ----------
     outputs : int
         K.
     prices : ndarray of float32, shape (n,)
-        Of the training rows; NaN, 0 or less where there is none.
+        Prices of the training rows; NaN, 0 or less where there is none.
     """
 
     def __init__(self, outputs: int, prices: Float32) -> None:
@@ -59,27 +59,27 @@ class PriceInput(nn.Module):
 
     def forward(self, prices: torch.Tensor) -> torch.Tensor:
         """Return what prices (B,) add to the outputs (B, K)."""
-        known = prices > 0
+        usable = prices > 0
         if self.training:
-            known = known & (torch.rand(len(prices)).to(prices.device) >= _HIDDEN)
-        logs = torch.where(known, prices, torch.ones_like(prices)).log()
+            usable = usable & (torch.rand(len(prices)).to(prices.device) >= _HIDDEN)
+        logs = torch.where(usable, prices, torch.ones_like(prices)).log()
         parts = ((logs[:, None] - self.edges) / self.widths).clamp(0, 1)
-        seen = torch.cat([torch.ones_like(parts[:, :1]), parts], 1) * known[:, None]
-        added: torch.Tensor = self.layers(seen)
+        encoded = torch.cat([torch.ones_like(parts[:, :1]), parts], 1) * usable[:, None]
+        added: torch.Tensor = self.layers(encoded)
         return added
 
 
 class Net(nn.Module):
-    """A network and what it is asked.
+    """A network and its task.
 
     Attributes
     ----------
     body : Module
         A torchvision classifier with `task.outputs` outputs.
     task : Task
-        What is told.
+        What the network predicts.
     price : PriceInput or None
-        Looks at the price.
+        The price as a second input.
     auxiliary : float
         Weight of auxiliary outputs in the loss.
     """
@@ -89,9 +89,9 @@ class Net(nn.Module):
         self.body, self.task, self.price, self.auxiliary = body, task, price, auxiliary
 
     def outputs(self, photos: torch.Tensor, prices: torch.Tensor | None = None) -> list[torch.Tensor]:
-        """Return the main outputs (B, K), and in training those of auxiliary heads, which see the photo alone."""
-        said = self.body(photos)
-        main, *others = [said] if isinstance(said, torch.Tensor) else [output for output in said if output is not None]
+        """Return the main outputs (B, K), and in training those of auxiliary heads, which get no price."""
+        output = self.body(photos)
+        main, *others = [output] if isinstance(output, torch.Tensor) else [part for part in output if part is not None]
         if self.price is not None:
             if prices is None:
                 raise ValueError("this network uses prices")
@@ -99,11 +99,11 @@ class Net(nn.Module):
         return [main, *others]
 
     def forward(self, photos: torch.Tensor, prices: torch.Tensor | None = None) -> torch.Tensor:
-        """Return probabilities (B, K), or prices (B, 1), of normalised photos (B, 3, S, S) and their prices (B,)."""
+        """Return probabilities (B, K), or prices (B, 1), of normalized photos (B, 3, S, S) and their prices (B,)."""
         return self.task.answer(self.outputs(photos, prices)[0])
 
     def loss(self, outputs: list[torch.Tensor], target: torch.Tensor) -> torch.Tensor:
-        """Return the mean loss of what :meth:`outputs` gave."""
+        """Return the mean loss of the result of :meth:`outputs`."""
         main, *others = outputs
         total = self.task.loss(main, target)
         for output in others:
@@ -123,7 +123,7 @@ def build_net(recipe: Recipe, classes: int, labels: npt.NDArray[np.generic], pri
     labels : ndarray, shape (n,)
         Class numbers, or prices, of the training rows.
     prices : ndarray of float32, shape (n,), optional
-        Of the training rows, where the settings want them beside the photo.
+        Prices of the training rows, if the recipe has `use_price`.
 
     Returns
     -------
@@ -135,6 +135,6 @@ def build_net(recipe: Recipe, classes: int, labels: npt.NDArray[np.generic], pri
     price = None
     if recipe.use_price:
         if prices is None:
-            raise ValueError("the settings want prices")
+            raise ValueError("a recipe with `use_price` needs prices")
         price = PriceInput(task.outputs, prices)
     return Net(body, task, price, AUXILIARY.get(recipe.model, 0.0)).train()

@@ -1,4 +1,4 @@
-"""A model in ONNX, for programs without torch; kept only if it tells what the model tells."""
+"""A model as ONNX, for programs without torch; kept only if it predicts the same."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ __all__ = ["PACKAGES", "TOLERANCE", "export_onnx"]
 
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-#: How far a probability, or a price in proportion, may be from what torch computes.
+#: Largest difference from torch, of a probability or of a price in proportion.
 TOLERANCE = 1e-4
 
-#: A file of protocol buffers can't be larger.
+#: The limit of a file of protocol buffers.
 _MOST_BYTES = 2**31 - 1
 #: Prices of the check as multiples of the usual one: none in two ways, then low to high.
 _CHECKED = (np.nan, 0.0, 0.1, 1.0, 10.0)
 
 
 def export_onnx(model: SavedModel, path: Path, check_photos: Pixels, *, tolerance: float = TOLERANCE) -> float:
-    """Write a model as ONNX and run it with ONNX Runtime; keep the file only if it tells what torch tells.
+    """Write a model as ONNX and run it with ONNX Runtime; keep the file only if it predicts the same as torch.
 
-    Its inputs are ``photos``, uint8 (B, S, S, 3), RGB, as :func:`training.images.decode` makes them, and ``price``,
-    float32 (B,), if the network looks at it: NaN or 0 where there is none. Its output is ``probabilities`` (B, K) or
-    ``price`` (B, 1), as ``predict`` of :mod:`training.fit.loop` tells them: the mean over each photo and its mirror
-    image. Normalising is part of it. Classes, currency, size and what the photos must be are in its metadata.
+    The inputs are ``photos``, uint8 (B, S, S, 3), RGB, as :func:`training.images.decode` returns them, and ``price``,
+    float32 (B,), if the network has that input: NaN or 0 where there is none. The output is ``probabilities`` (B, K) or
+    ``price`` (B, 1), as :func:`training.networks.predict.predict` returns them: the mean over each photo and its mirror
+    image. Normalization is part of the graph. Its metadata has classes, currency, size and the format of the photos.
 
     Parameters
     ----------
     model : SavedModel
     path : Path
-        The file; an earlier one is replaced once the new one has been checked.
+        The file; an earlier one is replaced after the check.
     check_photos : ndarray of uint8, shape (n, S, S, 3)
-        Photos that it is checked with, at least one.
+        Photos for the check, at least one.
     tolerance : float
         The largest difference that is accepted.
 
@@ -65,7 +65,7 @@ def export_onnx(model: SavedModel, path: Path, check_photos: Pixels, *, toleranc
     InputError
         If a package is missing.
     CurateError
-        If it can't be exported, or tells something else.
+        If the model can't be exported, or the file predicts something else.
     """
     if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         raise InputError(
@@ -84,7 +84,7 @@ def export_onnx(model: SavedModel, path: Path, check_photos: Pixels, *, toleranc
     with whole_file(path) as temporary:
         _export(model, temporary)
         difference = _difference(model, temporary, check_photos)
-        # NaN is not within any bound either
+        # so that NaN is refused, too
         if not difference <= tolerance:
             raise CurateError(
                 f"the ONNX file does not predict what the model predicts, and was not kept: the largest difference is "
@@ -96,7 +96,7 @@ def export_onnx(model: SavedModel, path: Path, check_photos: Pixels, *, toleranc
 
 
 class _Whole(nn.Module):
-    """All that lies between the pixels and the answer."""
+    """Everything between the pixels and the predictions."""
 
     def __init__(self, net: Net) -> None:
         super().__init__()
@@ -105,21 +105,21 @@ class _Whole(nn.Module):
     def forward(self, photos: torch.Tensor, price: torch.Tensor | None = None) -> torch.Tensor:
         """Return the predictions for photos (B, S, S, 3), each the mean over a photo and its mirror image."""
         batch = normalize(photos)
-        beside = None if price is None else torch.cat([price, price])
-        told: torch.Tensor = self.net(torch.cat([batch, batch.flip(3)]), beside)
-        # not len(photos), which would be a constant of the graph
-        return told.reshape(2, photos.shape[0], -1).mean(0)
+        prices = None if price is None else torch.cat([price, price])
+        predictions: torch.Tensor = self.net(torch.cat([batch, batch.flip(3)]), prices)
+        # len(photos) would be a constant of the graph
+        return predictions.reshape(2, photos.shape[0], -1).mean(0)
 
 
 def _export(model: SavedModel, path: Path) -> None:
     output = "probabilities" if model.recipe.target == "label" else "price"
-    size, looks = model.recipe.size, model.net.price is not None
-    # two of each: what is one could be taken for a constant
+    size = model.recipe.size
+    # two photos: the exporter could take a single one for a constant
     example: tuple[torch.Tensor, ...] = (torch.zeros((2, size, size, 3), dtype=torch.uint8),)
-    example += (torch.ones(2),) if looks else ()
+    example += () if model.net.price is None else (torch.ones(2),)
     rows = torch.export.Dim("batch", min=1)
     with warnings.catch_warnings():
-        # about its own workings
+        # the exporter warns about its own internals
         warnings.simplefilter("ignore")
         try:
             program = torch.onnx.export(
@@ -131,7 +131,7 @@ def _export(model: SavedModel, path: Path) -> None:
                 dynamic_shapes=tuple({0: rows} for _ in example),
                 verbose=False,
             )
-        except Exception as error:  # whatever torch's exporter meets in a network that it does not know
+        except Exception as error:  # torch's exporter raises many kinds for a network it can't handle
             raise CurateError(
                 f"{model.recipe.model} can't be exported to ONNX: {str(error).strip().splitlines()[0]}. "
                 "Export another network, or update torch and onnxscript"
@@ -140,16 +140,16 @@ def _export(model: SavedModel, path: Path) -> None:
         raise CurateError(f"{model.recipe.model} can't be exported to ONNX: torch returned nothing")
     program.model.producer_name = "curate"
     for node in program.model.graph.all_nodes():
-        # where in whose Python files it came from
+        # it names files of the machine that exported it
         node.metadata_props.clear()
     program.model.metadata_props.update(_metadata(model))
     program.save(str(path), external_data=False)
 
 
 def _metadata(model: SavedModel) -> dict[str, str]:
-    """Return what a program must know to use the file, as text."""
+    """Return the facts that a program needs to use the file, as text."""
     size = model.recipe.size
-    known: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "target": model.recipe.target,
         "classes": list(model.classes),
         "currency": model.facts.get("currency"),
@@ -160,7 +160,7 @@ def _metadata(model: SavedModel) -> dict[str, str]:
     }
     return {
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for name, value in known.items()
+        for name, value in facts.items()
         if value is not None
     }
 
@@ -175,28 +175,29 @@ def _difference(model: SavedModel, path: Path, photos: Pixels) -> float:
         photos = photos.repeat(len(_CHECKED), axis=0)
         inputs = {"photos": photos, "price": prices}
     cpu = Device(torch.device("cpu"))
-    wanted = predict(model.net, photos, np.arange(len(photos)), cpu, prices=prices)
+    expected = predict(model.net, photos, np.arange(len(photos)), cpu, prices=prices)
     try:
-        told = _run(path, inputs, len(photos))
-    except Exception as error:  # ONNX Runtime has a kind of its own for each thing that it dislikes
+        predicted = _run(path, inputs, len(photos))
+    except Exception as error:  # ONNX Runtime has many kinds of errors of its own
         raise CurateError(
             f"ONNX Runtime can't run what {model.recipe.model} became: {str(error).strip().splitlines()[0]}. "
             "The file was not kept; export another network, or update torch and onnxruntime"
         ) from error
-    off = np.abs(told.astype(np.float64) - wanted.astype(np.float64))
+    difference = np.abs(predicted.astype(np.float64) - expected.astype(np.float64))
     if isinstance(model.net.task, PriceTask):
         # relative to the price, except for prices near 0
-        off = off / np.maximum(np.abs(wanted), 0.01 * float(model.net.task.centre.exp()))
-    return float(off.max())
+        difference = difference / np.maximum(np.abs(expected), 0.01 * float(model.net.task.centre.exp()))
+    return float(difference.max())
 
 
 def _run(path: Path, inputs: dict[str, npt.NDArray[np.generic]], rows: int) -> Float32:
-    """Return what ONNX Runtime tells: of one row alone, then of the others, as the number must not matter."""
+    """Return the predictions of ONNX Runtime: of one row alone, then of the others, as the number must not matter."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     parts = [slice(0, 1), slice(1, rows)][:rows]
-    told = [session.run(None, {name: values[part] for name, values in inputs.items()})[0] for part in parts]
-    return np.concatenate(told)
+    return np.concatenate(
+        [session.run(None, {name: values[part] for name, values in inputs.items()})[0] for part in parts]
+    )

@@ -1,4 +1,4 @@
-"""What a network says of photos."""
+"""Predictions of a network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.utils.devices import Device
 __all__ = ["predict"]
 
 
-# photos that are predicted at a time, and on a CPU, their pixels: large photos take much memory in a network
+# photos that are predicted at a time, and on a CPU also their pixels: large photos take much memory in a network
 _PREDICT_BATCH, _PREDICT_PIXELS = 128, 1 << 19
 
 
@@ -40,24 +40,23 @@ def predict(
     device : Device
         Where to compute.
     mirrored : bool
-        Take the mean over each photo and its mirror image: steadier, at twice the cost.
+        Average over each photo and its mirror image: less noisy, at twice the cost.
     prices : ndarray of float32, shape (N,), optional
-        For a network that looks at them; NaN where there is none.
+        For a network with the price as an input; NaN where there is none.
 
     Returns
     -------
     ndarray of float32, shape (n, K)
-        Rows sum to 1. Of a price model, shape (n, 1): prices.
+        Probabilities; rows sum to 1. Of a price model, prices, shape (n, 1).
     """
     model.eval()
     fitting = _PREDICT_BATCH if device.is_cuda else _PREDICT_PIXELS // (photos.shape[1] * photos.shape[2])
     count, parts = max(1, min(_PREDICT_BATCH, fitting)), []
     with torch.inference_mode(), device.autocast():
         for start in range(0, len(rows), count):
-            chosen = rows[start : start + count]
-            batch = device.arrange(normalize(device.send(photos[chosen])))
-            beside = None if prices is None or model.price is None else device.send(prices[chosen])
+            part = rows[start : start + count]
+            batch = device.arrange(normalize(device.send(photos[part])))
+            part_prices = None if prices is None or model.price is None else device.send(prices[part])
             views = (batch, batch.flip(3)) if mirrored else (batch,)
-            told = torch.stack([model(view, beside) for view in views]).mean(0)
-            parts.append(told.cpu().numpy())
+            parts.append(torch.stack([model(view, part_prices) for view in views]).mean(0).cpu().numpy())
     return np.concatenate(parts).astype(np.float32) if parts else np.empty((0, model.task.outputs), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""A trained model as one file: all that it takes to predict with it again, and nothing that could run."""
+"""A trained model as one file: everything needed to predict with it, and no code that could run."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from training.utils.files import whole_file
 
 __all__ = ["FORMAT", "MODEL_FILE", "SavedModel", "load_model", "model_file", "photo_keys", "save_model"]
 
-#: Counted up when a file of this version can't be read as an earlier one was.
+#: Count up when an older version of curate could no longer read the file.
 FORMAT = 1
-#: What a model is called in its folder.
+#: The name of a model in its folder.
 MODEL_FILE = "model.pt"
 
 _KEYS = ("format", "settings", "classes", "preprocessing", "facts", "photos", "state")
@@ -33,7 +33,7 @@ _ZIP = b"PK\x03\x04"
 
 @dataclass(frozen=True, eq=False)
 class SavedModel:
-    """A trained network, and what must be known of it to use it.
+    """A trained network, and the facts needed to use it.
 
     Attributes
     ----------
@@ -42,13 +42,13 @@ class SavedModel:
     recipe : Recipe
         How it was trained.
     classes : tuple of str
-        The K classes, in the order of its outputs; of a price model those of the listings that trained it, if known.
+        The K classes, in the order of the outputs; of a price model, those of its training listings, if they had any.
     facts : dict
-        What else is known, as JSON has it: currency, name of the dataset, hashes, versions.
+        Other facts, as JSON values: currency, name of the dataset, hashes, versions.
     photos : ndarray of uint64, sorted
-        The photos that trained it, see :func:`photo_keys`.
+        The photos it was trained on; see :func:`photo_keys`.
     decoding : str
-        How its photos were decoded (:data:`training.images.RECIPE`).
+        How these were decoded (:data:`training.images.RECIPE`).
     """
 
     net: Net
@@ -71,7 +71,7 @@ def photo_keys(sha256: list[str]) -> npt.NDArray[np.uint64]:
 
 
 def model_file(path: Path) -> Path:
-    """Return the file of a model that was named by its folder or by itself.
+    """Return the file of a model, given that file or its folder.
 
     Raises
     ------
@@ -85,23 +85,23 @@ def model_file(path: Path) -> Path:
             f"there is no model in {path}", wanted=f"a folder with {MODEL_FILE}", fix="Train one with `train()`."
         )
     if not path.is_file():
-        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        neighbours = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError(
             "there is no such model",
             got=str(path),
             wanted=f"a folder with {MODEL_FILE}, or that file",
-            fix=closest(path.name, beside) or "Train one with `train()`.",
+            fix=closest(path.name, neighbours) or "Train one with `train()`.",
         )
     return path
 
 
 def save_model(path: Path, model: SavedModel) -> None:
-    """Write a model, whole or not at all.
+    """Write a model, completely or not at all.
 
     Parameters
     ----------
     path : Path
-        The file, by custom ``model.pt``.
+        The file, usually ``model.pt``.
     model : SavedModel
         Stays as it is.
     """
@@ -118,7 +118,7 @@ def save_model(path: Path, model: SavedModel) -> None:
     }
     content = {
         "format": FORMAT,
-        # plain values alone: what is no JSON could not be loaded without running code
+        # plain values only: others could not be loaded without running code
         **json.loads(json.dumps(described, allow_nan=False)),
         "photos": torch.from_numpy(np.sort(model.photos).astype(np.uint64).view(np.int64)),
         "state": {
@@ -136,17 +136,17 @@ def load_model(path: Path) -> SavedModel:
     Parameters
     ----------
     path : Path
-        Of :func:`save_model`.
+        A file of :func:`save_model`.
 
     Returns
     -------
     SavedModel
-        Predicts to the bit what the saved one does, on the same machine.
+        On the same machine it predicts exactly what the saved one does.
 
     Raises
     ------
     InputError
-        If the file is no model of curate, is damaged, or was made by a later version.
+        If the file is not a model of curate, is damaged, or was made by a later version.
     """
     content = _read(path)
     try:
@@ -169,22 +169,22 @@ def load_model(path: Path) -> SavedModel:
         classes = tuple(str(name) for name in content["classes"])
         photos = content["photos"].numpy().view(np.uint64)
     except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
-        raise _damaged(path, f"entries that mean nothing ({error})") from None
+        raise _damaged(path, f"entries that can't be used ({error})") from None
     if (prepared.get("mean"), prepared.get("sd")) != (list(MEAN), list(SD)):
         raise InputError(
-            f"{path} needs photos that are normalised in another way",
+            f"{path} needs photos that are normalized differently",
             got=f"mean {prepared.get('mean')}, standard deviation {prepared.get('sd')}",
             wanted=f"{list(MEAN)} and {list(SD)}",
             fix="Use the version of curate that made it, or train it again.",
         )
-    # a preset may be for photos of another size by now
+    # the default size of photos may have changed since
     recipe = recipe if recipe.size == size else replace(recipe, image_size=size)
     net = _rebuilt(path, recipe, len(classes), content["state"])
     return SavedModel(net.eval(), recipe, classes, facts, photos, decoding)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return what a file of `torch.save` holds."""
+    """Return the content of a file of `torch.save`."""
     try:
         with path.open("rb") as stream:
             begin = stream.read(len(_ZIP))
@@ -202,9 +202,9 @@ def _read(path: Path) -> dict[str, Any]:
     except InputError:
         raise
     except pickle.UnpicklingError:
-        # what its maker wants to be run is not run, and not shown either
+        # code that someone hid in it is not run, and not shown either
         raise _no_model(path, "objects other than numbers, text and tensors, which could run code") from None
-    except Exception as error:  # torch's reader meets damage in many ways, most of them without a word
+    except Exception as error:  # torch raises many kinds of errors for a damaged file, most without a message
         raise _damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
     if not isinstance(content, dict):
         raise _no_model(path, f"a {type(content).__name__}")
@@ -212,8 +212,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _rebuilt(path: Path, recipe: Recipe, classes: int, state: Any) -> Net:
-    """Return the network of the settings with the weights of a file."""
-    # the scale of prices is part of the weights: any will do to build it
+    """Return the network of a recipe with the weights of a file."""
+    # the scale of prices is loaded with the weights, so it may be built with any prices
     labels = np.arange(classes) if recipe.target == "label" else np.ones(1)
     try:
         with torch.random.fork_rng(devices=[]):
@@ -236,8 +236,8 @@ def _rebuilt(path: Path, recipe: Recipe, classes: int, state: Any) -> Net:
 
 
 def _no_model(path: Path, got: str) -> InputError:
-    return InputError(f"{path} is not a model of curate", got=got, wanted=f"a {MODEL_FILE} that `train()` has written")
+    return InputError(f"{path} is not a model of curate", got=got, wanted=f"a {MODEL_FILE} that `train()` wrote")
 
 
 def _damaged(path: Path, got: str) -> InputError:
-    return InputError(f"{path} is damaged", got=got, fix="Copy it once more, or train it again.")
+    return InputError(f"{path} is damaged", got=got, fix="Copy it again, or train it again.")

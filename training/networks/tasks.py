@@ -1,4 +1,4 @@
-"""What a network tells, a class or a price: its outputs, its loss, its answer, its scores."""
+"""What a network predicts, a class or a price: its outputs, its loss, its predictions, its scores."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.stats import median_abs_deviation
 from torch import nn
 from torch.nn import functional
 
@@ -16,15 +17,15 @@ from training.utils.arrays import Float32, Int64
 
 __all__ = ["LabelTask", "PriceTask", "Task", "class_weights", "task_for"]
 
-#: What :meth:`Net.forward` gives, as a tensor or an array.
+#: The result of :meth:`Net.forward`, as a tensor or an array.
 Answers = TypeVar("Answers", torch.Tensor, npt.NDArray[np.generic])
 
-#: Errors above this many medians cost in proportion, not squared.
+#: The loss of larger errors, as a share of the median price, is linear, not squared.
 _HUBER = 0.1
 
 
 class LabelTask(nn.Module):
-    """Tells the class.
+    """Predicts the class.
 
     Parameters
     ----------
@@ -33,10 +34,10 @@ class LabelTask(nn.Module):
     smoothing : float
         Label smoothing.
     weights : ndarray of float32, shape (K,), or None
-        Of the classes in the loss.
+        Weights of the classes in the loss.
     """
 
-    #: What is best, and whether much of it is good.
+    #: The score that decides which epoch is best, and whether high values are good.
     score, high_is_good = "macro_f1", True
 
     def __init__(self, classes: int, smoothing: float, weights: Float32 | None = None) -> None:
@@ -54,25 +55,25 @@ class LabelTask(nn.Module):
         return output.float().softmax(1)
 
     def best(self, answers: Answers) -> Answers:
-        """Return the likeliest class numbers (n,) of probabilities (n, K)."""
-        likeliest: Answers = answers.argmax(1)
-        return likeliest
+        """Return the most probable class numbers (n,) from probabilities (n, K)."""
+        most_probable: Answers = answers.argmax(1)
+        return most_probable
 
-    def scores(self, told: npt.NDArray[np.generic], target: npt.NDArray[np.generic]) -> dict[str, float]:
-        """Score class numbers (n,) against those given (n,)."""
-        return classification_scores(target.astype(np.int64), told.astype(np.int64))
+    def scores(self, predicted: npt.NDArray[np.generic], target: npt.NDArray[np.generic]) -> dict[str, float]:
+        """Score predicted class numbers (n,) against the given ones (n,)."""
+        return classification_scores(target.astype(np.int64), predicted.astype(np.int64))
 
 
 class PriceTask(nn.Module):
-    """Tells the price; starts from a usual one.
+    """Predicts the price; an untrained network predicts about the median.
 
     Parameters
     ----------
     loss : str
-        ``huber`` (Huber, "Robust estimation of a location parameter", 1964), ``mse``: on prices, one non-negative
-        output (ReLU); ``log-huber``: on their logarithms.
+        ``huber`` (Huber, "Robust estimation of a location parameter", 1964) or ``mse``: on prices, with one
+        non-negative output (ReLU); ``log-huber``: on their logarithms.
     prices : ndarray of float32, shape (n,)
-        Of the training rows, above 0: their median and spread are the scale of the output.
+        Prices of the training rows, above 0. Their median and spread are the scale of the output.
     """
 
     score, high_is_good = "mae", False
@@ -83,8 +84,8 @@ class PriceTask(nn.Module):
         self._loss = loss
         logs = np.log(prices.astype(np.float64))
         centre = float(np.median(logs)) if len(logs) else 0.0
-        # the median distance from the median, as a standard deviation (Hampel 1974); equal prices have none
-        spread = 1.4826 * float(np.median(np.abs(logs - centre))) if len(logs) else 0.0
+        # as a standard deviation; 0 if all prices are equal
+        spread = 1.4826 * float(median_abs_deviation(logs)) if len(logs) else 0.0
         self.centre: torch.Tensor
         self.spread: torch.Tensor
         self.register_buffer("centre", torch.tensor(centre))
@@ -92,40 +93,40 @@ class PriceTask(nn.Module):
 
     def loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the mean loss of outputs (B, 1) against prices (B,)."""
-        told, target = output.float().squeeze(1), target.float()
+        output, target = output.float().squeeze(1), target.float()
         if self._loss == "log-huber":
-            return functional.huber_loss(told, (target.log() - self.centre) / self.spread)
-        told, target = functional.relu(1 + told), target / self.centre.exp()
+            return functional.huber_loss(output, (target.log() - self.centre) / self.spread)
+        predicted, target = functional.relu(1 + output), target / self.centre.exp()
         if self._loss == "mse":
-            return functional.mse_loss(told, target)
-        return functional.huber_loss(told, target, delta=_HUBER)
+            return functional.mse_loss(predicted, target)
+        return functional.huber_loss(predicted, target, delta=_HUBER)
 
     def answer(self, output: torch.Tensor) -> torch.Tensor:
         """Return prices (B, 1) of outputs (B, 1)."""
-        told = output.float()
+        output = output.float()
         if self._loss == "log-huber":
-            return (self.centre + self.spread * told).exp()
-        return functional.relu(1 + told) * self.centre.exp()
+            return (self.centre + self.spread * output).exp()
+        return functional.relu(1 + output) * self.centre.exp()
 
     def best(self, answers: Answers) -> Answers:
         """Return prices (n,) of answers (n, 1)."""
         return answers[:, 0]
 
-    def scores(self, told: npt.NDArray[np.generic], target: npt.NDArray[np.generic]) -> dict[str, float]:
-        """Score prices (n,) against those asked (n,)."""
-        return price_scores(target.astype(np.float64), told.astype(np.float64))
+    def scores(self, predicted: npt.NDArray[np.generic], target: npt.NDArray[np.generic]) -> dict[str, float]:
+        """Score predicted prices (n,) against the asking prices (n,)."""
+        return price_scores(target.astype(np.float64), predicted.astype(np.float64))
 
 
 Task = LabelTask | PriceTask
 
 
 def task_for(recipe: Recipe, classes: int, labels: npt.NDArray[np.generic]) -> Task:
-    """Return what a network is to tell.
+    """Return the task of a network.
 
     Parameters
     ----------
     recipe : Recipe
-        Its target, loss and balance.
+        Names target, loss and balance.
     classes : int
         K.
     labels : ndarray, shape (n,)
@@ -138,7 +139,7 @@ def task_for(recipe: Recipe, classes: int, labels: npt.NDArray[np.generic]) -> T
 
 
 def class_weights(labels: Int64, classes: int) -> Float32:
-    """Return a weight for each class, inverse to its number, so that all count alike (scikit-learn's ``balanced``).
+    """Return a weight for each class, inverse to its size, so that all count alike (scikit-learn's ``balanced``).
 
     Parameters
     ----------
@@ -158,5 +159,5 @@ def class_weights(labels: Int64, classes: int) -> Float32:
     array([0.6666667, 2.       ], dtype=float32)
     """
     counts = np.bincount(labels, minlength=classes).astype(np.float64)
-    known = max(1, int((counts > 0).sum()))
-    return np.divide(len(labels), known * counts, out=np.zeros(classes), where=counts > 0).astype(np.float32)
+    occurring = max(1, int((counts > 0).sum()))
+    return np.divide(len(labels), occurring * counts, out=np.zeros(classes), where=counts > 0).astype(np.float32)

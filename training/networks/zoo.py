@@ -1,4 +1,4 @@
-"""Torchvision classifiers, and LeNet, by name, with a head for our classes."""
+"""Torchvision classifiers and LeNet by name, with as many outputs as there are classes."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ __all__ = [
     "PRETRAINED",
     "build_model",
     "initial_weights",
-    "known_models",
     "least_size",
     "logits_of",
     "model_name",
+    "model_names",
     "pretrained_size",
     "takes_size",
 ]
 
-#: Networks with auxiliary outputs, and how much these count in the loss: as in torchvision's reference training of
-#: Inception-v3, and in Szegedy et al., "Going deeper with convolutions", CVPR 2015.
+#: Networks with auxiliary outputs, and the weight of these in the loss: that of torchvision's reference training of
+#: Inception-v3, and of Szegedy et al., "Going deeper with convolutions", CVPR 2015.
 AUXILIARY = {"inception_v3": 0.4, "googlenet": 0.3}
 
-#: Says of a network that it starts from torchvision's weights.
+#: The origin of a network that starts from torchvision's weights.
 PRETRAINED = "pretrained"
 
 _DOWNLOAD_TIMEOUT = 10.0
 
 
 @cache
-def known_models() -> tuple[str, ...]:
+def model_names() -> tuple[str, ...]:
     """Return the names of all torchvision classifiers, and ``lenet``."""
     return ("lenet", *torchvision.models.list_models(module=torchvision.models))
 
@@ -50,14 +50,14 @@ def model_name(name: str) -> str:
     Raises
     ------
     InputError
-        If not, with the nearest name.
+        If not; it suggests the nearest name.
     """
-    if name not in known_models():
+    if name not in model_names():
         raise InputError(
             "unknown model",
             got=name,
             wanted="lenet or a torchvision classifier, e.g. resnet18",
-            fix=closest(name, known_models()),
+            fix=closest(name, model_names()),
         )
     return name
 
@@ -86,7 +86,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     InputError
         If the model is unknown or can't take photos of this size.
     CurateError
-        If its weights can't be had. :func:`initial_weights` tells before.
+        If its weights can't be fetched, which :func:`initial_weights` says beforehand.
     """
     if not _takes(model_name(name), image_size, training=False):
         raise InputError(
@@ -99,7 +99,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
         raise CurateError(f"{name} should start from torchvision's weights, but now starts {origin}; try again later")
     options: dict[str, object] = {}
     if name in AUXILIARY:
-        # torchvision trained these on inputs scaled another way; from scratch it is as good
+        # torchvision trained these on inputs that were scaled differently; from scratch the scale does not matter
         options["transform_input"] = True
         options["init_weights"] = True
         # the auxiliary head needs more pixels than the network
@@ -123,7 +123,7 @@ def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Mo
 
 
 def initial_weights(name: str, *, pretrained: bool) -> str:
-    """Return where a network starts: `PRETRAINED`, if its weights can be fetched, or why it starts from scratch.
+    """Return the origin of a network: `PRETRAINED` if its weights can be fetched, else why it starts from scratch.
 
     Parameters
     ----------
@@ -135,10 +135,10 @@ def initial_weights(name: str, *, pretrained: bool) -> str:
     return _weights(model_name(name))[1] if pretrained else "from scratch, as asked"
 
 
-def pretrained_size(name: str, wanted: int) -> int:
-    """Return the side of photos for a pretrained network: `wanted` pixels, or what one made for a single size takes."""
+def pretrained_size(name: str, preferred: int) -> int:
+    """Return the side of photos for a pretrained network: `preferred` pixels, unless it is made for a single size."""
     if not name.startswith(_MADE_FOR_ONE_SIZE):
-        return wanted
+        return preferred
     size: int = torchvision.models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
     return size
 
@@ -149,10 +149,10 @@ def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
         return None, "from scratch: there are no weights for it"
     default = torchvision.models.get_model_weights(name).DEFAULT
     before = socket.getdefaulttimeout()
-    # torch's own download waits for ever on a network that swallows packets
+    # without it, torch's download waits forever on a network that drops packets
     socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
     try:
-        # it announces the download even when there is none
+        # torch announces a download even when there is none
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             return dict(default.get_state_dict(progress=False, check_hash=True)), PRETRAINED
     except (URLError, OSError, RuntimeError) as error:
@@ -162,14 +162,14 @@ def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
         socket.setdefaulttimeout(before)
 
 
-#: Below it a photo shows too little, above it a network has no least size.
+#: Least sides of photos that are tried: smaller photos show too little, and every network takes larger ones.
 _LEAST, _MOST = 16, 1024
 _MADE_FOR_ONE_SIZE = ("vit_", "swin", "maxvit")
 
 
 @cache
 def _takes(name: str, image_size: int, *, training: bool) -> bool:
-    """Return whether a network takes photos of a size, in training with its auxiliary outputs."""
+    """Return whether a network takes photos of a size; in training, it has its auxiliary outputs."""
     options: dict[str, object] = {"init_weights": False} if name in AUXILIARY else {}
     # shapes alone: nothing is computed
     with torch.device("meta"), torch.random.fork_rng(devices=[]), torch.inference_mode():
@@ -185,7 +185,7 @@ def _takes(name: str, image_size: int, *, training: bool) -> bool:
 def least_size(name: str) -> int:
     """Return the least side of photos that a network takes, in pixels."""
     if name.startswith(_MADE_FOR_ONE_SIZE):
-        # a larger one may not do: it must be divided into patches
+        # a larger size may fail, as photos are divided into patches
         return next(size for size in range(_LEAST, _MOST, 16) if _takes(name, size, training=False))
     low, high = _LEAST, _MOST
     while low < high:
@@ -195,7 +195,7 @@ def least_size(name: str) -> int:
 
 
 def takes_size(name: str, image_size: int, made_for: int) -> bool:
-    """Return whether a network takes photos of another size than it was built for, in training, too.
+    """Return whether a network can be trained on photos of another size than it was built for.
 
     Parameters
     ----------
@@ -208,10 +208,10 @@ def takes_size(name: str, image_size: int, made_for: int) -> bool:
     """
     if name.startswith(_MADE_FOR_ONE_SIZE):
         return False
-    # without its auxiliary head, which is then not there, it needs no more than in use
+    # built without its auxiliary head, it needs no more pixels than for predictions
     return _takes(name, image_size, training=name not in AUXILIARY or _takes(name, made_for, training=True))
 
 
 def logits_of(output: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
-    """Return the main output: Inception and GoogLeNet give auxiliary ones beside it while they train."""
+    """Return the main output: in training, Inception and GoogLeNet also have auxiliary ones."""
     return output if isinstance(output, torch.Tensor) else output[0]

@@ -1,1 +1,1 @@
-"""Files, threads, devices, units and progress: what is not about learning."""
+"""Helpers without machine learning: files, threads, devices, units, array types and progress."""

@@ -27,7 +27,7 @@ from training.errors import CurateError, InputError
 from training.fit.loop import Examples, fit, sizes_of
 from training.fit.sampling import epoch_size
 from training.networks.predict import predict
-from training.networks.zoo import build_model, initial_weights, known_models, pretrained_size
+from training.networks.zoo import build_model, initial_weights, model_names, pretrained_size
 from training.utils.devices import find_device
 from training.utils.files import read_json
 
@@ -54,7 +54,7 @@ def stop_after(share):
 
 
 def test_every_torchvision_classifier_is_known_and_a_near_miss_gets_a_suggestion():
-    assert {"resnet18", "resnet50", "inception_v3", "vit_b_16", "efficientnet_b0"} <= set(known_models())
+    assert {"resnet18", "resnet50", "inception_v3", "vit_b_16", "efficientnet_b0"} <= set(model_names())
     with pytest.raises(InputError, match="Did you mean 'resnet18'"):
         build_model("resnet_18", classes=3, image_size=32, pretrained=False)
 

@@ -249,9 +249,9 @@ def test_weights_that_do_not_fit_are_refused(file: Path) -> None:
     assert "don't fit its network" in refused(with_changes(file, state={**content["state"], first: 3}))
 
 
-def test_photos_that_were_normalised_in_another_way_are_refused(file: Path) -> None:
+def test_photos_that_were_normalized_differently_are_refused(file: Path) -> None:
     preprocessing = {**content_of(file)["preprocessing"], "mean": [0.5, 0.5, 0.5]}
-    assert "normalised in another way" in refused(with_changes(file, preprocessing=preprocessing))
+    assert "normalized differently" in refused(with_changes(file, preprocessing=preprocessing))
 
 
 def test_a_model_is_found_by_its_folder_or_its_file_and_a_slip_is_helped(file: Path) -> None:
