@@ -6,7 +6,6 @@ import json
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +39,7 @@ NAMES = ["lenet-adam", "lenet-sgd", "squeezenet1_1-adam", "squeezenet1_1-sgd"]
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path, monkeypatch):
     return open_shop(tmp_path, monkeypatch)
 
 
@@ -53,24 +52,23 @@ class Compared:
     jobs: dict[str, list[Job]]
 
     @property
-    def result(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(self.output.stdout)
-        return content
+    def result(self):
+        return json.loads(self.output.stdout)
 
     @property
-    def table(self) -> pd.DataFrame:
+    def table(self):
         return RunFolder(self.folder).listings()
 
-    def predictions(self, name: str) -> dict[str, np.ndarray]:
+    def predictions(self, name):
         with np.load(self.folder / f"probabilities-{name}.npz") as content:
             return dict(content)
 
 
 @pytest.fixture(scope="module")
-def compared(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
+def compared(demo, tmp_path_factory):
     jobs, run_jobs = {}, study.run_jobs
 
-    def spying(of: list[Job], *arguments: Any, **options: Any) -> Any:
+    def spying(of, *arguments, **options):
         jobs[of[0].folder.parent.name] = of
         return run_jobs(of, *arguments, **options)
 
@@ -85,7 +83,7 @@ def compared(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
 # what is trained on what
 
 
-def test_every_model_is_trained_with_every_optimizer(compared: Compared) -> None:
+def test_every_model_is_trained_with_every_optimizer(compared):
     assert sorted(compared.jobs) == NAMES
     assert sorted(each["name"] for each in compared.result["candidates"]) == NAMES
     assert {(each["model"], each["optimizer"]) for each in compared.result["candidates"]} == {
@@ -93,7 +91,7 @@ def test_every_model_is_trained_with_every_optimizer(compared: Compared) -> None
     }
 
 
-def test_all_candidates_have_the_same_folds(compared: Compared) -> None:
+def test_all_candidates_have_the_same_folds(compared):
     first, *others = compared.jobs.values()
     for jobs in others:
         for job, other in zip(first, jobs, strict=True):
@@ -102,7 +100,7 @@ def test_all_candidates_have_the_same_folds(compared: Compared) -> None:
             assert job.seed == other.seed
 
 
-def test_every_training_listing_is_scored_once_by_a_model_that_saw_neither_it_nor_its_group(compared: Compared) -> None:
+def test_every_training_listing_is_scored_once_by_a_model_that_saw_neither_it_nor_its_group(compared):
     table, jobs = compared.table, compared.jobs["lenet-sgd"]
     usable = (table["split"] == "train") & table["unreadable"].isna() & table["label"].notna()
     scored = np.concatenate([job.scored for job in jobs])
@@ -112,7 +110,7 @@ def test_every_training_listing_is_scored_once_by_a_model_that_saw_neither_it_no
         assert not set(groups[job.rows]) & set(groups[job.scored])
 
 
-def test_the_test_set_trains_nothing_and_is_not_scored(compared: Compared) -> None:
+def test_the_test_set_trains_nothing_and_is_not_scored(compared):
     test = set(np.flatnonzero(compared.table["split"] == "test"))
     assert len(test) > 10
     for jobs in compared.jobs.values():
@@ -127,7 +125,7 @@ def test_the_test_set_trains_nothing_and_is_not_scored(compared: Compared) -> No
 # what comes out
 
 
-def test_the_scores_are_those_of_the_out_of_fold_predictions(compared: Compared) -> None:
+def test_the_scores_are_those_of_the_out_of_fold_predictions(compared):
     labels = compared.table["label"]
     for each in compared.result["candidates"]:
         content = compared.predictions(each["name"])
@@ -136,7 +134,7 @@ def test_the_scores_are_those_of_the_out_of_fold_predictions(compared: Compared)
         assert np.array_equal(predicted, content["fold"] >= 0)
         named = pd.Series(content["classes"][np.nan_to_num(content["probs"]).argmax(axis=1)])
 
-        def scores(rows: np.ndarray, named: pd.Series = named) -> dict[str, float]:
+        def scores(rows, named=named):
             given, predicted = labels[rows], named[rows]
             macro = f1_score(given, predicted, labels=sorted(given.unique()), average="macro", zero_division=0)
             return {"accuracy": accuracy_score(given, predicted), "macro_f1": macro}
@@ -155,7 +153,7 @@ def test_the_scores_are_those_of_the_out_of_fold_predictions(compared: Compared)
         )
 
 
-def test_the_best_comes_first_and_the_others_say_how_far_they_are_behind(compared: Compared) -> None:
+def test_the_best_comes_first_and_the_others_say_how_far_they_are_behind(compared):
     best, *others = compared.result["candidates"]
     assert best["behind"] is None
     for each in others:
@@ -166,7 +164,7 @@ def test_the_best_comes_first_and_the_others_say_how_far_they_are_behind(compare
         assert each["told_apart"] == (each["behind"]["low"] > 0)
 
 
-def test_parameters_seconds_and_epochs_are_reported(compared: Compared) -> None:
+def test_parameters_seconds_and_epochs_are_reported(compared):
     for each in compared.result["candidates"]:
         model = build_model(each["model"], classes=12, image_size=32, pretrained=False)
         assert each["parameters"] == sum(parameter.numel() for parameter in model.parameters())
@@ -176,7 +174,7 @@ def test_parameters_seconds_and_epochs_are_reported(compared: Compared) -> None:
         assert (each["learning_rate"], each["weight_decay"]) == OPTIMIZER_DEFAULTS[each["optimizer"]]
 
 
-def test_the_command_of_the_best_trains_it(compared: Compared, demo: Path) -> None:
+def test_the_command_of_the_best_trains_it(compared, demo):
     for each in compared.result["candidates"]:
         settings = settings_of(each["command"])
         assert shlex.split(each["command"])[2] == str(demo)
@@ -184,7 +182,7 @@ def test_the_command_of_the_best_trains_it(compared: Compared, demo: Path) -> No
         assert (settings.size, settings.epochs, settings.batch_size, settings.pretrained) == (32, 1, 32, False)
 
 
-def test_json_csv_and_markdown_say_the_same(compared: Compared) -> None:
+def test_json_csv_and_markdown_say_the_same(compared):
     result = compared.result
     assert json.loads((compared.folder / "models.json").read_text()) == result
     table = pd.read_csv(compared.folder / "models.csv")
@@ -196,7 +194,7 @@ def test_json_csv_and_markdown_say_the_same(compared: Compared) -> None:
     assert [line for line in text.splitlines() if line.startswith("| ")][2].count("|") == 10
 
 
-def test_tensorboard_has_a_log_of_every_fold_and_the_scores_beside_the_settings(compared: Compared) -> None:
+def test_tensorboard_has_a_log_of_every_fold_and_the_scores_beside_the_settings(compared):
     training = RunFolder(compared.folder).training_folder
     for each in compared.result["candidates"]:
         for fold in range(2):
@@ -211,9 +209,7 @@ def test_tensorboard_has_a_log_of_every_fold_and_the_scores_beside_the_settings(
         assert scores == pytest.approx([each["pooled"]["macro_f1"]], abs=1e-6)
 
 
-def test_find_issues_takes_the_probabilities_of_a_candidate(
-    compared: Compared, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_find_issues_takes_the_probabilities_of_a_candidate(compared, demo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file = compared.folder / "probabilities-squeezenet1_1-adam.npz"
     done("find-issues", demo, "--probabilities", file, "--no-text", "--run", "run")
@@ -224,14 +220,14 @@ def test_find_issues_takes_the_probabilities_of_a_candidate(
         assert np.allclose(content["probs"], probs, atol=1e-6, equal_nan=True)
 
 
-def test_weights_are_not_kept(compared: Compared) -> None:
+def test_weights_are_not_kept(compared):
     files = list(compared.folder.rglob("checkpoint.pt"))
     assert len(files) == 8
     assert all(torch.load(file, weights_only=True)["model"] is None for file in files)
     assert sum(file.stat().st_size for file in compared.folder.rglob("*")) < 2_000_000
 
 
-def test_prices_are_compared_by_their_error(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prices_are_compared_by_their_error(demo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = ["--models", "lenet,squeezenet1_1", "--target", "price", "--loss", "log-huber"]
     output = done("compare-models", demo, *options, *TINY, "--markdown").stdout
@@ -251,9 +247,7 @@ def test_prices_are_compared_by_their_error(demo: Path, tmp_path: Path, monkeypa
     assert " SGD behind (95 % interval" in output
 
 
-def test_a_candidate_that_diverges_does_not_end_the_others(
-    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_candidate_that_diverges_does_not_end_the_others(demo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command = ["compare-models", demo, "--models", "lenet", *TINY, "--lr", 100, "--schedule", "constant", "--json"]
     command += ["--batch-size", 8]
@@ -271,13 +265,11 @@ def test_a_candidate_that_diverges_does_not_end_the_others(
 # going on
 
 
-def test_an_interrupted_comparison_goes_on_and_ends_as_an_undisturbed_one(
-    compared: Compared, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_comparison_goes_on_and_ends_as_an_undisturbed_one(compared, demo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     trained, run_jobs = [], study.run_jobs
 
-    def interrupted(jobs: list[Job], *arguments: Any, **options: Any) -> Any:
+    def interrupted(jobs, *arguments, **options):
         trained.append(jobs[0].folder.parent.name)
         if len(trained) == 2:
             raise KeyboardInterrupt
@@ -288,7 +280,7 @@ def test_an_interrupted_comparison_goes_on_and_ends_as_an_undisturbed_one(
         patch.setattr(study, "run_jobs", interrupted)
         ended = curate(*command)
     assert ended.exit_code == 1
-    assert "The same command goes on from here." in ended.stderr
+    assert "Give the same command again to resume." in ended.stderr
     folder = tmp_path / "studies" / "demo" / "1"
     kept = {path: path.stat().st_mtime_ns for path in folder.rglob("checkpoint.pt")}
     assert {path.parent.parent.name for path in kept} == {"lenet-adam"}
@@ -322,25 +314,23 @@ def test_an_interrupted_comparison_goes_on_and_ends_as_an_undisturbed_one(
         (["--json", "--markdown"], "--markdown has no effect with --json"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_before_anything_is_made(
-    options: list[object], match: str, here: Path
-) -> None:
+def test_what_cannot_be_compared_is_refused_before_anything_is_made(options, match, here):
     assert_refused(here, "compare-models", "shop", *options, match=match)
 
 
-def test_prices_that_are_not_there_are_refused(here: Path) -> None:
+def test_prices_that_are_not_there_are_refused(here):
     table = pd.read_csv(here / "shop" / "listings.csv").drop(columns="price")
     table.to_csv(here / "shop" / "listings.csv", index=False)
     assert_refused(here, "compare-models", "shop", "--target", "price", match="has no prices to predict")
     assert_refused(here, "compare-models", "shop", "--use-price", match="has no prices to train with")
 
 
-def test_a_photo_size_that_a_vision_transformer_cannot_take_is_refused() -> None:
+def test_a_photo_size_that_a_vision_transformer_cannot_take_is_refused():
     with pytest.raises(InputError, match="vit_b_16 can't take photos of 50 pixels"):
         build_model("vit_b_16", classes=3, image_size=50, pretrained=False)
 
 
-def test_without_a_size_photos_are_as_large_as_all_models_need() -> None:
+def test_without_a_size_photos_are_as_large_as_all_models_need():
     sizes = [
         {each.size for each in candidates_of(SETTINGS, models, ["adam"])}
         for models in (["resnet18", "lenet"], ["lenet", "inception_v3"])
@@ -351,9 +341,7 @@ def test_without_a_size_photos_are_as_large_as_all_models_need() -> None:
 # who is best, in numbers and in words
 
 
-def behind_best(
-    tmp_path: Path, groups: list[int], labels: list[int], predictions: dict[str, list[int]]
-) -> dict[str, float]:
+def behind_best(tmp_path, groups, labels, predictions):
     """Return how far each is behind the best, and the interval, with answers of two classes."""
     numbers = np.array(labels)
     data = Data(np.zeros((len(labels), 2, 2, 3), dtype=np.uint8), None, "", np.array(groups), 2)
@@ -368,7 +356,7 @@ def behind_best(
     return {name: each.to_dict() for name, each in behind(prepared, SETTINGS, scores).items()}
 
 
-def test_reposts_make_a_difference_no_surer(tmp_path: Path) -> None:
+def test_reposts_make_a_difference_no_surer(tmp_path):
     labels = [0, 1] * 20
     predictions = {"poor": [0, 0] * 10 + labels[20:], "good": [*labels[:36], 0, 0, 0, 0]}
     alone = behind_best(tmp_path, list(range(40)), labels, predictions)
@@ -378,12 +366,12 @@ def test_reposts_make_a_difference_no_surer(tmp_path: Path) -> None:
     assert apart["poor"]["low"] > alone["poor"]["low"]
 
 
-def test_the_same_answers_are_no_difference(tmp_path: Path) -> None:
+def test_the_same_answers_are_no_difference(tmp_path):
     same = behind_best(tmp_path, list(range(40)), [0, 1] * 20, {"good": [0, 1] * 20, "too": [0, 1] * 20})
     assert same == {"too": {"mean": 0.0, "low": 0.0, "high": 0.0}}
 
 
-def candidate(name: str, score: float, low: float | None = None, high: float = 0.1) -> Candidate:
+def candidate(name, score, low=None, high=0.1):
     behind = None if low is None else Difference(0.9 - score, low, high)
     scores = {"macro_f1": score, "accuracy": score}
     return Candidate(
@@ -392,13 +380,13 @@ def candidate(name: str, score: float, low: float | None = None, high: float = 0
     )  # fmt: skip
 
 
-def outcome(*candidates: Candidate) -> str:
+def outcome(*candidates):
     counts = {"train": 480, "test": 120, "all": 600}
     scores = ("macro_f1", "accuracy")
     return ModelComparison(Path("x"), "label", "SGD", scores, 2, counts, {}, candidates, [], []).sentence
 
 
-def test_the_sentence_says_who_won_and_whether_the_listings_can_tell() -> None:
+def test_the_sentence_says_who_won_and_whether_the_listings_can_tell():
     best = candidate("resnet18", 0.9)
     assert outcome(best) == (
         "resnet18 with adam: macro-F1 0.900 over these 480 listings; there is nothing to compare it with."
@@ -422,7 +410,7 @@ def test_the_sentence_says_who_won_and_whether_the_listings_can_tell() -> None:
 # the command that trains the best
 
 
-def settings_of(line: str) -> Recipe:
+def settings_of(line):
     """Return what `curate train` makes of a command line."""
     program, command, *words = shlex.split(line)
     assert (program, command) == ("curate", "train")
@@ -444,12 +432,12 @@ def settings_of(line: str) -> Recipe:
         {"target": "price", "loss": "log-huber"},
     ],
 )
-def test_a_command_line_gives_its_settings_back(changes: dict[str, Any]) -> None:
+def test_a_command_line_gives_its_settings_back(changes):
     settings = replace(SETTINGS, **changes)
     line = command_line(settings, "my shop/listings.csv", "--column", "label=the category")
     assert settings_of(line) == settings
 
 
-def test_a_command_line_says_only_what_differs_from_the_defaults() -> None:
+def test_a_command_line_says_only_what_differs_from_the_defaults():
     assert command_line(SETTINGS, "demo") == "curate train demo"
     assert command_line(replace(SETTINGS, optimizer="sgd"), "a b") == "curate train 'a b' --optimizer sgd"

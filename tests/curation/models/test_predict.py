@@ -6,7 +6,6 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -14,10 +13,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import curation
 from curation.cli.export import export
 from curation.errors import ListingsError
 from curation.listings import read_listings
-from curation.models.predict import predict_listings
 from tests.cli.test_cli import curate
 from tests.support.synthetic import CPU, coloured_photos
 from training.fit.loop import Examples, fit
@@ -29,7 +28,6 @@ from training.networks.predict import predict as outputs_of
 from training.networks.saved import MODEL_FILE, SavedModel, load_model, photo_keys, save_model
 from training.settings import Recipe
 from training.utils.files import sha256_of_file
-from training.utils.progress import Silent
 
 CLASSES = ("blue", "green", "red")
 SIZE, N, TRAINED = 32, 30, 18
@@ -37,7 +35,7 @@ SETTINGS = Recipe(model="lenet", image_size=SIZE, epochs=12, batch_size=6, learn
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shop(tmp_path_factory):
     """A dataset of 30 photos whose class is their colour, and models of the first 18; tests must not change it."""
     folder = tmp_path_factory.mktemp("predict") / "shop"
     (folder / "photos").mkdir(parents=True)
@@ -55,7 +53,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
     ).to_csv(folder / "listings.csv", index=False)
     keys = np.sort(photo_keys([sha256_of_file(folder / "photos" / f"{row}.png") for row in range(TRAINED)]))
-    kinds: dict[str, tuple[dict[str, Any], np.ndarray, np.ndarray | None]] = {
+    kinds = {
         "label": ({}, 2 - labels, None),
         "price": ({"target": "price", "loss": "log-huber"}, prices, None),
         "beside": ({"use_price": True}, 2 - labels, prices),
@@ -70,14 +68,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(shop, tmp_path, monkeypatch):
     """The current folder, with a copy of the shop and the models in it."""
     shutil.copytree(shop.parent, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path / "here"
 
 
-def change(here: Path, **columns: Any) -> Path:
+def change(here, **columns):
     """Change columns of the shop's table; None takes one away."""
     file = here / "shop" / "listings.csv"
     table = pd.read_csv(file, dtype={"id": str})
@@ -87,18 +85,17 @@ def change(here: Path, **columns: Any) -> Path:
     return here / "shop"
 
 
-def read(folder: str | Path) -> pd.DataFrame:
+def read(folder):
     return pd.read_csv(Path(folder) / "predictions.csv", dtype={"id": str})
 
 
-def answered(*arguments: object) -> dict[str, Any]:
+def answered(*arguments):
     result = curate(*arguments, "--json")
     assert result.exit_code == 0, result.stderr
-    summary: dict[str, Any] = json.loads(result.stdout)
-    return summary
+    return json.loads(result.stdout)
 
 
-def refused(*arguments: object) -> str:
+def refused(*arguments):
     result = curate(*arguments)
     assert result.exit_code == 2, result.output
     assert not result.stdout
@@ -106,7 +103,7 @@ def refused(*arguments: object) -> str:
     return result.stderr
 
 
-def test_every_listing_gets_the_prediction_of_the_model(here: Path) -> None:
+def test_every_listing_gets_the_prediction_of_the_model(here):
     summary = answered("predict", "label", "shop")
     assert summary["folder"] == "predictions/shop/1"
     table = read(summary["folder"])
@@ -126,7 +123,7 @@ def test_every_listing_gets_the_prediction_of_the_model(here: Path) -> None:
     assert json.loads(Path("predictions/shop/1/summary.json").read_text()) == summary
 
 
-def test_agreement_is_scored_with_and_without_the_listings_that_trained_the_model(here: Path) -> None:
+def test_agreement_is_scored_with_and_without_the_listings_that_trained_the_model(here):
     summary = answered("predict", "label/model.pt", "shop")
     assert summary["trained"] == TRAINED
     assert read(summary["folder"])["trained"].tolist() == [row < TRAINED for row in range(N)]
@@ -140,19 +137,19 @@ def test_agreement_is_scored_with_and_without_the_listings_that_trained_the_mode
     assert "All of them: predictions/shop/2/predictions.csv" in text
 
 
-def test_listings_need_no_label(here: Path) -> None:
+def test_listings_need_no_label(here):
     summary = answered("predict", "label", change(here, label=None))
     assert (summary["predicted"], summary["agreement"], summary["unknown_labels"]) == (N, None, {})
     assert answered("predict", "label", change(here, label="red"))["agreement"]["listings"] == N
 
 
-def test_a_folder_of_photos_will_do(here: Path) -> None:
+def test_a_folder_of_photos_will_do(here):
     summary = answered("predict", "label", "shop/photos")
     assert (summary["dataset"], summary["predicted"]) == ("photos", N)
     assert read(summary["folder"])["id"].tolist() == sorted(f"{row}.png" for row in range(N))
 
 
-def test_labels_that_the_model_does_not_know_are_listed_and_not_compared(here: Path) -> None:
+def test_labels_that_the_model_does_not_know_are_listed_and_not_compared(here):
     labels = pd.read_csv("shop/listings.csv")["label"].tolist()
     folder = change(here, label=["sofa", "sofa", None, *labels[3:]])
     summary = answered("predict", "label", folder)
@@ -164,7 +161,7 @@ def test_labels_that_the_model_does_not_know_are_listed_and_not_compared(here: P
     )
 
 
-def test_listings_without_a_readable_photo_stay_with_the_reason(here: Path) -> None:
+def test_listings_without_a_readable_photo_stay_with_the_reason(here):
     Path("shop/photos/2.png").write_bytes(b"no photo")
     Path("shop/photos/3.png").unlink()
     images = pd.read_csv("shop/listings.csv")["image"].tolist()
@@ -180,7 +177,7 @@ def test_listings_without_a_readable_photo_stay_with_the_reason(here: Path) -> N
     assert "Not predicted: 1 (not an image)" in curate("predict", "label", "shop").stdout
 
 
-def test_the_order_of_rows_does_not_matter(here: Path) -> None:
+def test_the_order_of_rows_does_not_matter(here):
     first = read(answered("predict", "label", "shop")["folder"]).set_index("id")
     table = pd.read_csv("shop/listings.csv", dtype={"id": str})
     table.iloc[::-1].to_csv("shop/listings.csv", index=False)
@@ -188,7 +185,7 @@ def test_the_order_of_rows_does_not_matter(here: Path) -> None:
     pd.testing.assert_frame_equal(second.loc[first.index], first, check_exact=False, atol=1e-4)
 
 
-def test_a_model_of_prices_predicts_prices_and_scores_their_errors(here: Path) -> None:
+def test_a_model_of_prices_predicts_prices_and_scores_their_errors(here):
     summary = answered("predict", "price", "shop")
     table = read(summary["folder"])
     assert table.columns.tolist() == ["id", "image", "predicted_price", "trained", "why"]
@@ -202,7 +199,7 @@ def test_a_model_of_prices_predicts_prices_and_scores_their_errors(here: Path) -
     assert answered("predict", "price", change(here, price=None))["agreement"] is None
 
 
-def test_single_prices_may_be_missing_beside_the_photo(here: Path) -> None:
+def test_single_prices_may_be_missing_beside_the_photo(here):
     prices = pd.read_csv("shop/listings.csv")["price"].tolist()
     whole = read(answered("predict", "beside", "shop")["folder"])
     part = read(answered("predict", "beside", change(here, price=[None, 0, *prices[2:]]))["folder"])
@@ -211,7 +208,7 @@ def test_single_prices_may_be_missing_beside_the_photo(here: Path) -> None:
     assert (part["confidence"][:2] != whole["confidence"][:2]).any()
 
 
-def test_a_model_that_looks_at_prices_wants_some(here: Path) -> None:
+def test_a_model_that_looks_at_prices_wants_some(here):
     change(here, cost=pd.read_csv("shop/listings.csv")["price"], price=None)
     message = refused("predict", "beside", "shop")
     assert "the model uses prices, but shop has none: got no column price" in message
@@ -223,7 +220,7 @@ def test_a_model_that_looks_at_prices_wants_some(here: Path) -> None:
     assert "Did you mean 'prices'?" in refused("predict", "beside", "shop")
 
 
-def test_prices_in_another_currency_are_refused(here: Path) -> None:
+def test_prices_in_another_currency_are_refused(here):
     change(here, currency="USD")
     for model in ("price", "beside"):
         message = refused("predict", model, "shop")
@@ -233,7 +230,7 @@ def test_prices_in_another_currency_are_refused(here: Path) -> None:
     assert answered("predict", "price", "shop")["currency"] == "SGD"
 
 
-def test_mistakes_are_one_line_and_write_nothing(here: Path) -> None:
+def test_mistakes_are_one_line_and_write_nothing(here):
     assert "Did you mean 'label'?" in refused("predict", "lable", "shop")
     assert "there is no model in shop" in refused("predict", "shop", "shop")
     assert "is not a model of curate" in refused("predict", "shop/listings.csv", "shop")
@@ -247,7 +244,7 @@ def test_mistakes_are_one_line_and_write_nothing(here: Path) -> None:
     assert "no photo of shop can be read: got not an image" in refused("predict", "label", "shop")
 
 
-def test_an_output_folder_that_is_there_and_empty_is_used(here: Path) -> None:
+def test_an_output_folder_that_is_there_and_empty_is_used(here):
     Path("out").mkdir()
     summary = answered("predict", "label", "shop", "--output", "out")
     assert summary["folder"] == "out"
@@ -259,24 +256,17 @@ def test_an_output_folder_that_is_there_and_empty_is_used(here: Path) -> None:
     assert not Path("predictions").exists()
 
 
-def test_an_interrupted_prediction_leaves_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_arguments: object, **_more: object) -> None:
+def test_an_interrupted_prediction_leaves_nothing(here, monkeypatch):
+    def interrupted(*_arguments, **_more):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("curation.models.outputs.predict", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        predict_listings(
-            load_model(Path("label/model.pt")),
-            read_listings(Path("shop")),
-            output=None,
-            device="cpu",
-            cache=default_cache(None),
-            reporter=Silent(),
-        )
+        curation.load_model("label").predict(read_listings("shop"), device="cpu")
     assert not list(Path("predictions").rglob("*.*"))
 
 
-def test_labels_stay_needed_where_a_model_is_trained(here: Path) -> None:
+def test_labels_stay_needed_where_a_model_is_trained(here):
     folder = change(here, label=None)
     with pytest.raises(ListingsError, match="the table has no column 'label'"):
         read_listings(folder)
@@ -288,7 +278,7 @@ def test_labels_stay_needed_where_a_model_is_trained(here: Path) -> None:
         read_listings(folder, columns={"label": "kind"}, needs_label=False)
 
 
-def test_a_model_is_exported_beside_its_file_and_predicts_the_same_there(here: Path) -> None:
+def test_a_model_is_exported_beside_its_file_and_predicts_the_same_there(here):
     summary = answered("export", "label")
     assert (summary["file"], summary["photos"]) == ("label/model.onnx", {"real": 0, "random": 8})
     assert summary["largest_difference"] <= TOLERANCE
@@ -299,7 +289,7 @@ def test_a_model_is_exported_beside_its_file_and_predicts_the_same_there(here: P
     np.testing.assert_allclose(outputs, probs, rtol=0, atol=1e-4)
 
 
-def test_an_export_is_checked_with_the_photos_that_trained_the_model(here: Path) -> None:
+def test_an_export_is_checked_with_the_photos_that_trained_the_model(here):
     paths = [Path(f"shop/photos/{row}.png") for row in range(4)]
     store, _ = store_photos([*paths, None], size=SIZE, cache=default_cache(None), spare=here / "spare")
     store.save(Path("price/training/photos.npz"))
@@ -308,7 +298,7 @@ def test_an_export_is_checked_with_the_photos_that_trained_the_model(here: Path)
     assert "(4 real photos, 8 random ones)" in text
 
 
-def test_mistakes_of_an_export_are_one_line_and_write_nothing(here: Path) -> None:
+def test_mistakes_of_an_export_are_one_line_and_write_nothing(here):
     assert "is not a name for an ONNX file" in refused("export", "label", "--output", "model.pt")
     assert "Did you mean 'label'?" in refused("export", "lable")
     assert not list(here.rglob("*.onnx"))
@@ -316,7 +306,7 @@ def test_mistakes_of_an_export_are_one_line_and_write_nothing(here: Path) -> Non
     assert tolerance.default == TOLERANCE
 
 
-def test_a_model_whose_photos_were_decoded_in_another_way_says_so(here: Path) -> None:
+def test_a_model_whose_photos_were_decoded_in_another_way_says_so(here):
     save_model(Path("label/model.pt"), replace(load_model(Path("label/model.pt")), decoding="1, Pillow 9"))
     result = curate("predict", "label", "shop")
     assert "warning: the model's photos were decoded in another way (1, Pillow 9; here " in result.stderr
