@@ -36,7 +36,7 @@ OVERLAPS = """() => {
     }
   }
   boxes.sort((a, b) => a.top - b.top);
-  const found = [];
+  const overlaps = [];
   boxes.forEach((a, i) => {
     for (let j = i + 1; j < boxes.length && boxes[j].top < a.bottom; j++) {
       const b = boxes[j];
@@ -44,10 +44,10 @@ OVERLAPS = """() => {
       const high = Math.min(a.bottom, b.bottom) - b.top;
       // boxes of neighbouring lines share the room between them, which no letter reaches
       if (a.node !== b.node && wide > 1 && high > 3)
-        found.push(`${a.node.data.trim()} | ${b.node.data.trim()}`);
+        overlaps.push(`${a.node.data.trim()} | ${b.node.data.trim()}`);
     }
   });
-  return {lines: boxes.length, found};
+  return {lines: boxes.length, overlaps};
 }"""
 
 
@@ -58,8 +58,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = write_run(tmp_path_factory.mktemp("report") / "run", 400, names)
     write_json(run.comparison_file, comparison_of(run))
     ids = run.issues().nsmallest(60, "priority")["id"].tolist()
-    said = ("ana", "2026-01-01T00:00:00.000+00:00", "app")
-    run.decide([Decision(id, "relabel", names[0], *said) for id in ids[::2]])
+    by_ana = ("ana", "2026-01-01T00:00:00.000+00:00", "app")
+    run.decide([Decision(id, "relabel", names[0], *by_ana) for id in ids[::2]])
     for folder in ("fold-0", "fold-1", "retrain/before-7", "retrain/after-7"):
         with SummaryWriter(str(run.training_folder / folder)) as log:
             for epoch in range(5):
@@ -78,24 +78,24 @@ def browser() -> Iterator[Any]:
 @pytest.mark.parametrize("width", [400, 1600])
 def test_the_page_can_be_read(width: int, scheme: str, page_file: Path, browser: Any, tmp_path: Path) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     page.goto(page_file.as_uri())
     page.wait_for_load_state()
     artifacts = Path(os.environ.get("CURATE_ARTIFACTS") or tmp_path)
     artifacts.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=artifacts / f"report-{width}-{scheme}.png", full_page=True)
-    assert said == []
-    assert [url for url in asked if not url.startswith("data:")] == [page_file.as_uri()]
+    assert messages == []
+    assert [url for url in requests if not url.startswith("data:")] == [page_file.as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth") == width
     broken = "[...document.images].filter((image) => !image.complete || !image.naturalWidth).map((image) => image.alt)"
     assert page.evaluate(broken) == []
-    seen = page.evaluate(OVERLAPS)
-    assert seen["lines"] > 500
-    assert seen["found"] == []
+    texts = page.evaluate(OVERLAPS)
+    assert texts["lines"] > 500
+    assert texts["overlaps"] == []
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(27, 27, 31)" if scheme == "dark" else "rgb(255, 255, 255)")
     page.close()
@@ -105,7 +105,7 @@ def test_texts_that_overlap_would_be_found(page_file: Path, browser: Any) -> Non
     page = browser.new_page(viewport={"width": 400, "height": 900})
     page.goto(page_file.as_uri())
     page.evaluate("document.querySelector('.card p').style.marginBottom = '-12px'")
-    assert page.evaluate(OVERLAPS)["found"]
+    assert page.evaluate(OVERLAPS)["overlaps"]
     page.close()
 
 
@@ -119,7 +119,7 @@ def test_paper_is_light_and_no_card_is_cut(page_file: Path, browser: Any, tmp_pa
     assert page.evaluate("getComputedStyle(document.querySelector('.card')).breakInside") == "avoid"
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
     assert page.evaluate("document.documentElement.scrollWidth") == 688
-    assert page.evaluate(OVERLAPS)["found"] == []
+    assert page.evaluate(OVERLAPS)["overlaps"] == []
     page.pdf(path=tmp_path / "report.pdf", format="A4")
     assert (tmp_path / "report.pdf").stat().st_size > 50_000
     page.close()

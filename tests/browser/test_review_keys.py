@@ -124,8 +124,8 @@ def mirrored(run: RunFolder) -> dict[str, tuple[str | None, str | None]]:
     fiftyone = our_fiftyone()
     database = fiftyone.core.odm.get_db_conn().client[SERVED]
     samples = database["datasets"].find_one({"name": dataset_name(run)})["sample_collection_name"]
-    found = database[samples].find({"decision": {"$ne": None}})
-    return {sample["listing_id"]: (sample["decision"], sample.get("new_label")) for sample in found}
+    decided = database[samples].find({"decision": {"$ne": None}})
+    return {sample["listing_id"]: (sample["decision"], sample.get("new_label")) for sample in decided}
 
 
 def held(run: RunFolder) -> dict[str, tuple[str, str | None]]:
@@ -216,11 +216,11 @@ def test_a_repost_is_kept_and_the_others_deleted_with_one_key_and_one_undo(app):
     id = app.open_first()
     group = next(ids for ids in groups if id in ids)
     standing = held(app.run)
-    kept = [] if standing.get(id, ("delete",))[0] != "delete" else [(id, "keep", None)]
+    keeps = [] if standing.get(id, ("delete",))[0] != "delete" else [(id, "keep", None)]
     others = [(other, "delete", None) for other in group if other != id]
-    assert sorted(app.press("o", len(kept + others))) == sorted(kept + others)
+    assert sorted(app.press("o", len(keeps + others))) == sorted(keeps + others)
     after = app.card(id)
-    assert sorted(app.press("u", len(kept + others))) == sorted((record[0], "undo", None) for record in kept + others)
+    assert sorted(app.press("u", len(keeps + others))) == sorted((record[0], "undo", None) for record in keeps + others)
     assert app.card(after) == id
     assert held(app.run) == standing
     assert waited_for(lambda: mirrored(app.run) == held(app.run))
@@ -282,8 +282,8 @@ def test_then_apply_fixes_gives_exactly_that_table(server, tmp_path):
     done = CliRunner().invoke(main, ["apply-fixes", "--run", str(run.folder), "--json"])
     assert done.exit_code == 0, done.output
     before = server.run.listings().set_index("id")["label"]
-    wanted = before.drop([id for id, (action, _) in decided.items() if action == "delete"]).to_dict()
-    wanted |= {id: label for id, (action, label) in decided.items() if action == "relabel"}
+    expected = before.drop([id for id, (action, _) in decided.items() if action == "delete"]).to_dict()
+    expected |= {id: label for id, (action, label) in decided.items() if action == "relabel"}
     cleaned = pd.read_csv(run.cleaned / "listings.csv", dtype=str).set_index("id")["label"]
-    assert cleaned.to_dict() == wanted
+    assert cleaned.to_dict() == expected
     assert json.loads((run.cleaned / "manifest.json").read_text())

@@ -46,29 +46,29 @@ def room_of(dotted: str, root: Path = ROOT) -> str | None:
 
 def arrows(root: Path = ROOT) -> dict[str, set[str]]:
     """Return which rooms each room imports."""
-    found: dict[str, set[str]] = {}
+    imports: dict[str, set[str]] = {}
     for path in modules(root):
         room = room_of(".".join(path.relative_to(root).with_suffix("").parts), root)
         assert room is not None
         targets = {room_of(name, root) for name in imported(path)} - {None, room, *PACKAGES}
         if room not in PACKAGES:
-            found.setdefault(room, set()).update(target for target in targets if target)
-    return found
+            imports.setdefault(room, set()).update(target for target in targets if target)
+    return imports
 
 
 def floors(graph: dict[str, set[str]]) -> dict[str, int]:
     """Return the floor of each room, the ground floor being 1; a room in a cycle stands on what is not in it."""
-    known: dict[str, int] = {}
+    floors: dict[str, int] = {}
 
     def floor(room: str, above: tuple[str, ...]) -> int:
-        if room not in known:
+        if room not in floors:
             below = [floor(other, (*above, room)) for other in graph.get(room, ()) if other not in (*above, room)]
-            known[room] = 1 + max(below, default=0)
-        return known[room]
+            floors[room] = 1 + max(below, default=0)
+        return floors[room]
 
     for room in sorted(graph):
         floor(room, ())
-    return known
+    return floors
 
 
 def back_arrows(graph: dict[str, set[str]]) -> list[tuple[str, str]]:

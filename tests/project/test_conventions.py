@@ -73,9 +73,9 @@ def state(path):
 
 
 def test_no_module_has_globals_changes_the_environment_or_sets_the_umask_but_those_with_a_reason():
-    found = {name_of(path): lines for path in modules() if (lines := state(path))}
-    assert {name: lines for name, lines in found.items() if name not in MAY_HOLD_STATE} == {}
-    assert set(MAY_HOLD_STATE) <= set(found)
+    changes = {name_of(path): lines for path in modules() if (lines := state(path))}
+    assert {name: lines for name, lines in changes.items() if name not in MAY_HOLD_STATE} == {}
+    assert set(MAY_HOLD_STATE) <= set(changes)
 
 
 def section(docstring, title):

@@ -42,9 +42,9 @@ def test_the_wrong_labels_that_were_planted_are_found(executed):
 
 def test_the_stored_notebook_shows_tables_and_pictures_and_no_warning():
     outputs = [output for cell in cells(STORED) for output in cell.outputs]
-    shown = [kind for output in outputs for kind in output.get("data", {})]
-    assert shown.count("text/html") >= 5
-    assert "image/png" in shown
+    kinds = [kind for output in outputs for kind in output.get("data", {})]
+    assert kinds.count("text/html") >= 5
+    assert "image/png" in kinds
     assert "data:image/webp" in "".join(str(output) for output in outputs)
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
 

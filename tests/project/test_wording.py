@@ -21,9 +21,9 @@ COMMAND = re.compile(rf"\bcurate (?:{'|'.join(sorted(COMMANDS))})\b")
 #: Files that may name flags and commands, and why.
 MAY_NAME = {
     "curation/report/reproduce.py": "prints the commands that repeat a run",
-    "curation/models/command_line.py": "writes the command that trains the model which was found",
+    "curation/models/command_line.py": "writes the command that trains the best model",
     "curation/demo_data/write.py": "the README beside the demo says which command wrote it",
-    "curation/exploration/explore.py": "the mark in explore.json by which an earlier look is known",
+    "curation/exploration/explore.py": "the mark in explore.json of an earlier explore",
     "curation/models/trials.py": "the name of the study in Optuna's file",
     "curation/review/server/mongod.py": "asks MongoDB's own program for its version",
     "curation/review/commands.py": "what its pages, which no program respells, tell a person to type",
@@ -75,14 +75,14 @@ def options_of(command):
 def test_what_the_library_names_in_backquotes_is_an_option_or_a_command():
     named = [text for path in LIBRARY if not exempt(path) for text in literals(path)[0] if "`" in text]
     assert len(named) > 30
-    known, wrong = options_of(main), []
+    options, wrong = options_of(main), []
     for text in named:
         # a name that is filled in is one of several that stand as such elsewhere
         for quoted in re.findall(r"`[^`]+`", text.replace("`'filled'`", "")):
             typed = spelled(quoted)
             flags = FLAG.findall(typed)
             command = COMMAND.search(typed)
-            if set(flags) - known or not (flags or command):
+            if set(flags) - options or not (flags or command):
                 wrong.append((quoted, typed))
     assert wrong == []
 
@@ -127,8 +127,8 @@ def prose(path):
 
 def translated(text):
     """Return the phrases of a text that read as translated, each with what to write instead."""
-    found = ((re.search(rf"\b(?:{phrase})\b", text, re.I), plain) for phrase, plain in TRANSLATED.items())
-    return {match[0]: plain for match, plain in found if match}
+    matches = ((re.search(rf"\b(?:{phrase})\b", text, re.I), plain) for phrase, plain in TRANSLATED.items())
+    return {match[0]: plain for match, plain in matches if match}
 
 
 def test_nothing_that_people_read_sounds_translated():

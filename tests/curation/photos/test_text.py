@@ -90,11 +90,11 @@ def test_a_spec_sheet_is_flagged_and_quoted(tmp_path, cache):
     (text,) = find_text([saved(tmp_path, "sheet.jpg", sheet(), quality=85)], cache=cache)
     assert READ_FROM < text.share <= 1
     assert "Processor" in text.words
-    found = KIND.find(evidence_of([text]))
-    assert found[KIND.flag].tolist() == [True]
-    assert found[KIND.score].tolist() == [1 - text.share]
+    issues = KIND.find(evidence_of([text]))
+    assert issues[KIND.flag].tolist() == [True]
+    assert issues[KIND.score].tolist() == [1 - text.share]
     start = f'text covers {100 * text.share:.0f} % of the photo: "'
-    (reason,) = found["reason"]
+    (reason,) = issues["reason"]
     assert reason.startswith(start)
     assert text.words.startswith(reason.removeprefix(start).removesuffix('"').removesuffix(" ..."))
 
@@ -308,8 +308,8 @@ def test_an_interrupted_search_goes_on_with_the_run(tmp_path):
     cache = PhotoCache(tmp_path / "cache", 10**9)
     with pytest.raises(KeyboardInterrupt):
         find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache, reporter=Impatient())
-    known = sum(len(json.loads(path.read_text())) for path in cache.text_files())
-    assert known >= 20
+    cached = sum(len(json.loads(path.read_text())) for path in cache.text_files())
+    assert cached >= 20
     run = find(read_listings(tmp_path / "shop"), QUICK, run_folder=tmp_path / "run", cache=cache)
     assert sum(len(json.loads(path.read_text())) for path in cache.text_files()) == 24
     assert run.listings()["text_share"].notna().all()

@@ -102,7 +102,7 @@ def waited_for(done: Callable[[], Any], seconds: float = 20, every: float = 0.1)
     return False
 
 
-def said(run: RunFolder) -> list[tuple[str, str, str | None]]:
+def journal_of(run: RunFolder) -> list[tuple[str, str, str | None]]:
     return [(decision.id, decision.action, decision.new_label) for decision in run.decisions()[0]]
 
 

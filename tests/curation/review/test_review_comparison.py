@@ -126,13 +126,13 @@ def test_another_comparison_takes_the_place_of_the_one_before(run):
 
 
 def test_a_comparison_made_after_the_first_opening_appears_and_undo_removes_it(run):
-    kept = {file: file.read_bytes() for file in (run.comparison_file, run.predictions_file)}
-    for file in kept:
+    contents = {file: file.read_bytes() for file in (run.comparison_file, run.predictions_file)}
+    for file in contents:
         file.unlink()
     dataset = open_dataset(run).dataset
     assert dataset.list_evaluations() == ["out_of_fold"]
     assert not any(map(dataset.has_sample_field, COMPARED))
-    for file, content in kept.items():
+    for file, content in contents.items():
         file.write_bytes(content)
     again = open_dataset(run).dataset
     assert all(map(again.has_sample_field, COMPARED))
@@ -158,13 +158,13 @@ def interrupt(*_):
 
 def test_labels_edited_in_the_annotate_tab_do_not_change_what_is_evaluated_against(run):
     comparison = json.loads(run.comparison_file.read_text())
-    kept = run.predictions_file.read_bytes()
+    content = run.predictions_file.read_bytes()
     run.predictions_file.unlink()
     dataset = open_dataset(run).dataset
     sample = dataset.match({"split": "test"}).exists("ground_truth").first()
     sample["ground_truth"].label = next(name for name in run.classes if name != sample["original_label"])
     sample.save()
-    run.predictions_file.write_bytes(kept)
+    run.predictions_file.write_bytes(content)
     opened = open_dataset(run)
     assert len(opened.collected.decisions) == 1
     assert accuracy(opened.dataset, "before") == pytest.approx(comparison["before"]["accuracy"])

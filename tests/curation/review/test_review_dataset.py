@@ -21,10 +21,10 @@ from curation.run.journal import Decision, current_decisions
 from tests.curation.review.test_review import (
     DATABASE,
     drop_database,
+    journal_of,
     make_run,
     needs_mongod,
     our_fiftyone,
-    said,
 )
 
 TIME = "2026-01-02T03:04:05.000+00:00"
@@ -42,9 +42,9 @@ def fo() -> Iterator[Any]:
 
 def with_probabilities(run, id, probs):
     """Give one listing probabilities; the others keep theirs."""
-    known = run.probabilities()
-    known.probs[known.ids == id] = probs
-    known.save(run.probabilities_file)
+    probabilities = run.probabilities()
+    probabilities.probs[probabilities.ids == id] = probs
+    probabilities.save(run.probabilities_file)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def keep_one(dataset: Any, sample: str) -> deciding.Outcome:
     return deciding.keep_one(dataset, sample, reviewer="ana")
 
 
-def shown(dataset: Any, listing: str) -> tuple[Any, ...]:
+def decision_on(dataset: Any, listing: str) -> tuple[Any, ...]:
     sample = dataset[sample_of(dataset, listing)[0]]
     return sample["decision"], sample["new_label"], sample["reviewer"]
 
@@ -127,7 +127,7 @@ class TestDataset:
         decide(first, sample_of(first, "L0"), "delete")
         again = open_dataset(run).dataset
         assert again.values("id") == first.values("id")
-        assert shown(again, "L0")[0] == "delete"
+        assert decision_on(again, "L0")[0] == "delete"
 
     def test_the_journal_wins_over_the_fields(self, run):
         dataset = open_dataset(run).dataset
@@ -135,14 +135,14 @@ class TestDataset:
         run.journal.unlink()
         run.decide([Decision("L1", "relabel", "chair", "ben", "2026-01-02T03:04:05+00:00", "csv", "seen")])
         dataset = open_dataset(run).dataset
-        assert shown(dataset, "L0") == (None, None, None)
-        assert shown(dataset, "L1") == ("relabel", "chair", "ben")
+        assert decision_on(dataset, "L0") == (None, None, None)
+        assert decision_on(dataset, "L1") == ("relabel", "chair", "ben")
 
     def test_decisions_survive_a_dataset_that_was_deleted(self, run, fo):
         dataset = open_dataset(run).dataset
         decide(dataset, sample_of(dataset, "L1"), "accept")
         fo.delete_dataset(dataset.name)
-        assert shown(open_dataset(run).dataset, "L1")[:2] == ("relabel", "lamp")
+        assert decision_on(open_dataset(run).dataset, "L1")[:2] == ("relabel", "lamp")
 
     def test_a_run_that_was_made_anew_in_the_same_folder_is_shown_anew(self, run):
         open_dataset(run)
@@ -156,7 +156,7 @@ class TestDataset:
         opened = open_dataset(run)
         assert opened.collected.vanished == ("L4", "L5")
         assert len(opened.dataset) == 12
-        assert said(run) == []
+        assert journal_of(run) == []
 
     def test_labels_edited_in_the_annotate_tab_become_decisions_once(self, run):
         dataset = open_dataset(run).dataset
@@ -164,7 +164,7 @@ class TestDataset:
         assert [decision.id for decision in collect_decisions(run).decisions] == ["L7"]
         assert collect_decisions(run).decisions == ()
         assert [(decision.new_label, decision.note) for decision in run.decisions()[0]] == [("lamp", EDIT_NOTE)]
-        assert shown(dataset, "L7")[:2] == ("relabel", "lamp")
+        assert decision_on(dataset, "L7")[:2] == ("relabel", "lamp")
         edit(dataset, "L6", "desk")
         assert [decision.id for decision in open_dataset(run).collected.decisions] == ["L6"]
 
@@ -174,14 +174,14 @@ class TestDataset:
         dataset.set_values("ground_truth", {sample_of(dataset, "L7")[0]: None}, key_field="id")
         assert collect_decisions(run).unusable == ("L6", "L7")
         assert dataset.values("ground_truth.label") == dataset.values("original_label")
-        assert said(run) == []
+        assert journal_of(run) == []
 
 
 def with_hashes(run: RunFolder, **changes: Any) -> None:
     """Let the run know its photos, as find-issues does; L10's file was missing then."""
-    known = [None if number in (10, 12) else f"hash{number}" for number in range(13)]
-    size = [None if hash is None else 160 for hash in known]
-    table = run.listings().assign(sha256=known, width=size, height=size)
+    hashes = [None if number in (10, 12) else f"hash{number}" for number in range(13)]
+    size = [None if hash is None else 160 for hash in hashes]
+    table = run.listings().assign(sha256=hashes, width=size, height=size)
     run.write_table(run.listings_file, table.assign(**changes))
 
 
@@ -234,11 +234,11 @@ class TestOpening:
         assert len(opened.messages) == 1
         assert "2 decisions of" in opened.messages[0]
         assert "1 does not: another given label (L0)." in opened.messages[0]
-        assert shown(opened.dataset, "L1") == ("delete", None, "ben")
+        assert decision_on(opened.dataset, "L1") == ("delete", None, "ben")
         decide(opened.dataset, sample_of(opened.dataset, "L1"), "undo")
         again = open_dataset(later)
         assert again.messages == ()
-        assert [shown(again.dataset, id)[0] for id in ("L0", "L1", "L2")] == [None, None, "delete"]
+        assert [decision_on(again.dataset, id)[0] for id in ("L0", "L1", "L2")] == [None, None, "delete"]
         assert len(run.decisions()[0]) == 3
 
     def test_a_run_that_moved_keeps_its_decisions(self, run):
@@ -248,7 +248,7 @@ class TestOpening:
         run.folder.rename(moved.folder)
         opened = open_dataset(moved)
         assert opened.dataset.name != dataset.name
-        assert shown(opened.dataset, "L1")[:2] == ("relabel", "lamp")
+        assert decision_on(opened.dataset, "L1")[:2] == ("relabel", "lamp")
 
     def test_photos_that_are_gone_since_the_run_are_said_and_the_rest_opens(self, run):
         with_hashes(run)
@@ -290,7 +290,7 @@ class TestOpening:
             "1 decision of decisions.jsonl is not shown, no such listing in this run: X1",
             "1 decision of decisions.jsonl is not shown, no class 'sofa': L0",
         )
-        assert [shown(opened.dataset, id)[0] for id in ("L0", "L1")] == [None, "keep"]
+        assert [decision_on(opened.dataset, id)[0] for id in ("L0", "L1")] == [None, "keep"]
         assert run.journal.read_bytes() == before
 
     def test_a_large_photo_is_shown_by_its_thumbnail_and_a_small_one_by_itself(self, run):
@@ -315,13 +315,13 @@ class TestOpening:
             "review_progress",
             "Embeddings",
         ]
-        kept = (run.folder / "review_points.npz").stat().st_mtime_ns
+        written = (run.folder / "review_points.npz").stat().st_mtime_ns
         results = dataset.load_brain_results("photos")
         assert results.points.shape == (12, 2)
         assert np.isfinite(results.points).all()
         dataset.delete()
         open_dataset(run)
-        assert (run.folder / "review_points.npz").stat().st_mtime_ns == kept
+        assert (run.folder / "review_points.npz").stat().st_mtime_ns == written
 
 
 def ours_of(dataset: Any, listing: str) -> Any:
@@ -336,7 +336,7 @@ class TestDecisions:
         decide(dataset, sample_of(dataset, "L1"), "accept")
         decide(dataset, sample_of(dataset, "L4"), "relabel", label="lamp")
         decide(dataset, sample_of(dataset, "L9"), "delete")
-        assert said(run) == [
+        assert journal_of(run) == [
             ("L5", "keep", None),
             ("L0", "keep", None),
             ("L1", "relabel", "lamp"),
@@ -353,11 +353,11 @@ class TestDecisions:
         decide(dataset, samples, "delete")
         decide(dataset, samples, "keep")
         decide(dataset, samples, "undo")
-        assert shown(dataset, "L0")[0] == "delete"
+        assert decision_on(dataset, "L0")[0] == "delete"
         decide(dataset, samples, "undo")
-        assert shown(dataset, "L0") == (None, None, None)
+        assert decision_on(dataset, "L0") == (None, None, None)
         assert str(decide(dataset, samples, "undo")) == "1 listing unchanged: there is no decision to undo"
-        assert [action for _, action, _ in said(run)] == ["delete", "keep", "undo", "undo"]
+        assert [action for _, action, _ in journal_of(run)] == ["delete", "keep", "undo", "undo"]
 
     def test_a_decision_shows_at_once_whether_reviewers_differ(self, run, fo):
         run.decide([Decision("L0", "delete", None, "ben", TIME, "app")])
@@ -367,14 +367,14 @@ class TestDecisions:
         assert differ.values("listing_id") == ["L0"]
         decide(dataset, sample_of(dataset, "L0"), "undo")
         assert differ.values("listing_id") == []
-        assert shown(dataset, "L0")[0] == "delete"
+        assert decision_on(dataset, "L0")[0] == "delete"
 
     def test_undo_does_not_show_a_decision_that_means_nothing(self, run, fo):
         run.decide([Decision("L0", "relabel", "sofa", "ana", TIME, "app")])
         dataset = open_dataset(run).dataset
         decide(dataset, sample_of(dataset, "L0"), "keep")
         decide(dataset, sample_of(dataset, "L0"), "undo")
-        assert shown(dataset, "L0") == (None, None, None)
+        assert decision_on(dataset, "L0") == (None, None, None)
 
     def test_an_edit_made_by_hand_comes_before_the_click_after_it(self, run, fo):
         dataset = open_dataset(run).dataset
@@ -386,7 +386,7 @@ class TestDecisions:
     def test_a_note_is_shown_and_kept_by_the_decision_after_it(self, run, fo):
         dataset = open_dataset(run).dataset
         decide(dataset, sample_of(dataset, "L0"), "note", note="ask")
-        assert said(run) == [("L0", "note", None)]
+        assert journal_of(run) == [("L0", "note", None)]
         assert noted_on(open_dataset(run).dataset, "L0") == (None, "ask")
         decide(dataset, sample_of(dataset, "L0"), "delete")
         assert run.decisions()[0][-1].note == "ask"
@@ -400,41 +400,41 @@ class TestDecisions:
     def test_one_repost_is_kept_and_the_others_are_deleted(self, run, fo):
         dataset = open_dataset(run).dataset
         outcome = keep_one(dataset, sample_of(dataset, "L9")[0])
-        assert said(run) == [("L9", "keep", None), ("L8", "delete", None)]
+        assert journal_of(run) == [("L9", "keep", None), ("L8", "delete", None)]
         assert str(outcome) == "1 listing kept, 1 marked for deletion"
-        assert shown(dataset, "L8")[0] == "delete"
+        assert decision_on(dataset, "L8")[0] == "delete"
         assert sorted(deciding.latest(dataset, "ana")) == sorted(sample_of(dataset, "L8", "L9"))
 
     def test_a_repost_that_was_relabelled_stays_so_when_the_others_go(self, run, fo):
         dataset = open_dataset(run).dataset
         decide(dataset, sample_of(dataset, "L9"), "relabel", label="lamp")
         keep_one(dataset, sample_of(dataset, "L9")[0])
-        assert said(run)[1:] == [("L8", "delete", None)]
-        assert shown(dataset, "L9")[:2] == ("relabel", "lamp")
+        assert journal_of(run)[1:] == [("L8", "delete", None)]
+        assert decision_on(dataset, "L9")[:2] == ("relabel", "lamp")
 
     def test_a_listing_without_reposts_can_not_be_the_one_that_stays(self, run, fo):
         dataset = open_dataset(run).dataset
         with pytest.raises(ReviewError, match="no other listing shows this photo"):
             keep_one(dataset, sample_of(dataset, "L0")[0])
-        assert said(run) == []
+        assert journal_of(run) == []
 
     def test_accepting_leaves_listings_without_a_suggestion_alone(self, run, fo):
         dataset = open_dataset(run).dataset
         outcome = decide(dataset, sample_of(dataset, "L0", "L8"), "accept")
         assert (outcome.changed, outcome.skipped) == (("L0",), ("L8",))
-        assert said(run) == [("L0", "relabel", "desk")]
+        assert journal_of(run) == [("L0", "relabel", "desk")]
 
     def test_relabelling_to_the_given_label_is_to_keep_it(self, run, fo):
         dataset = open_dataset(run).dataset
         decide(dataset, sample_of(dataset, "L0"), "relabel", label="chair")
-        assert said(run) == [("L0", "keep", None)]
+        assert journal_of(run) == [("L0", "keep", None)]
 
     def test_a_decision_that_can_not_be_written_is_not_shown(self, run, fo):
         dataset = open_dataset(run).dataset
         run.journal.mkdir()  # no file can be appended to
         with pytest.raises(ReviewError, match="nothing was recorded"):
             decide(dataset, sample_of(dataset, "L0"), "keep")
-        assert shown(dataset, "L0") == (None, None, None)
+        assert decision_on(dataset, "L0") == (None, None, None)
 
     def test_a_run_that_was_deleted_takes_no_decisions(self, run, fo):
         dataset = open_dataset(run).dataset
@@ -448,23 +448,23 @@ class TestDecisions:
         opened, selected = sample_of(dataset, "L0", "L1")
         result = operate("keep", dataset, current_sample=opened, selected=[selected])
         assert result.result == {"changed": 1}
-        assert said(run) == [("L0", "keep", None)]
+        assert journal_of(run) == [("L0", "keep", None)]
         following = [call.params for call in result.executor._requests if call.operator_uri == "@curate/review/go_on"]
         assert [call["id"] for call in following] == [selected]
 
     def test_a_selection_is_decided_on_at_once(self, run, fo):
         dataset = open_dataset(run).dataset
         operate("relabel", dataset, selected=sample_of(dataset, "L0", "L1"), params={"label": "lamp", "note": "both"})
-        assert said(run) == [("L0", "relabel", "lamp"), ("L1", "relabel", "lamp")]
+        assert journal_of(run) == [("L0", "relabel", "lamp"), ("L1", "relabel", "lamp")]
 
     def test_the_whole_view_is_decided_on_only_after_a_question(self, run, fo):
         dataset = open_dataset(run).dataset
         view = dataset.load_saved_view("Near duplicate issues")
         result = operate("delete", dataset, view=view)
-        assert said(run) == []
+        assert journal_of(run) == []
         assert "prompt_user_for_operation" in [call.operator_uri for call in result.executor._requests]
         operate("decide_on_view", dataset, view=view, params={"action": "delete"})
-        assert said(run) == [("L8", "delete", None), ("L9", "delete", None)]
+        assert journal_of(run) == [("L8", "delete", None), ("L9", "delete", None)]
 
     def test_other_datasets_are_left_alone(self, run, fo):
         other = fo.Dataset()

@@ -43,7 +43,7 @@ class TestServer:
         from fiftyone.server.app import app
 
         paths = {route.path for route in app.routes}
-        wanted = {
+        routes = {
             "/media",
             "/operators",
             "/operators/execute",
@@ -52,7 +52,7 @@ class TestServer:
             "/events",
             "/plugins",
         }
-        assert wanted <= paths, f"routes moved, see curation/review/server/allowed.py and guard.py: {wanted - paths}"
+        assert routes <= paths, f"routes moved, see curation/review/server/allowed.py and guard.py: {routes - paths}"
 
     def test_the_media_route_takes_its_file_from_filepath(self):
         import inspect
@@ -81,8 +81,10 @@ class TestServer:
     def test_the_operators_of_the_app_have_their_names(self):
         import fiftyone.operators as operators
 
-        known = {operator.uri for operator in operators.list_operators()}
-        assert known >= ALLOWED_OPERATORS, f"operators moved, see allowed.py: {ALLOWED_OPERATORS - known}"
+        operators_there = {operator.uri for operator in operators.list_operators()}
+        assert operators_there >= ALLOWED_OPERATORS, (
+            f"operators moved, see allowed.py: {ALLOWED_OPERATORS - operators_there}"
+        )
 
     def test_buttons_have_their_places(self):
         import fiftyone.operators.types as types

@@ -59,9 +59,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
 
 
 def data_of(page: Path) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(encoding="utf-8"))
-    assert found
-    return dict(json.loads(found[1]))
+    match = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(encoding="utf-8"))
+    assert match
+    return dict(json.loads(match[1]))
 
 
 def test_the_command_says_where_the_page_is_and_what_to_type_next(run: RunFolder) -> None:
@@ -140,10 +140,10 @@ def test_writing_the_page_needs_no_fiftyone(run: RunFolder) -> None:
 def test_each_photo_is_in_the_page_once_and_a_damaged_one_is_words(run: RunFolder) -> None:
     page = write_page(run).path
     assert page is not None
-    found = re.findall(r'<script type="([a-z/]+)" id="photo-(\d+)">', page.read_text(encoding="utf-8"))
+    photos = re.findall(r'<script type="([a-z/]+)" id="photo-(\d+)">', page.read_text(encoding="utf-8"))
     data = data_of(page)
-    assert [int(place) for _, place in found] == list(range(len(data["listings"]) + len(data["others"])))
-    assert [place for kind, place in found if kind == "text/plain"] == [str(QUEUE.index("06"))]
+    assert [int(place) for _, place in photos] == list(range(len(data["listings"]) + len(data["others"])))
+    assert [place for kind, place in photos if kind == "text/plain"] == [str(QUEUE.index("06"))]
 
 
 def test_the_page_depends_on_the_run_only(run: RunFolder, tmp_path: Path) -> None:

@@ -26,18 +26,18 @@ def queue(*chances: float) -> pd.DataFrame:
 
 def test_counts_are_of_the_flagged_listings_and_the_rest_is_told_apart(tmp_path):
     table = review_table(make_run(tmp_path)).assign(change_chance=0.5)
-    found = progress_of(table, holding(decided("L0"), decided("L2", "relabel", "ben"), decided("L4", "delete")))
-    assert (found.flagged, found.done, found.left, found.others) == (8, 2, 6, 1)
-    assert found.actions == {"keep": 1, "relabel": 1, "delete": 1}
-    assert found.reviewers == {"ana": 2, "ben": 1}
-    assert found.kinds == {"label": (2, 4), "price": (1, 2), "near_duplicate": (0, 2), "unreadable": (0, 1)}
+    progress = progress_of(table, holding(decided("L0"), decided("L2", "relabel", "ben"), decided("L4", "delete")))
+    assert (progress.flagged, progress.done, progress.left, progress.others) == (8, 2, 6, 1)
+    assert progress.actions == {"keep": 1, "relabel": 1, "delete": 1}
+    assert progress.reviewers == {"ana": 2, "ben": 1}
+    assert progress.kinds == {"label": (2, 4), "price": (1, 2), "near_duplicate": (0, 2), "unreadable": (0, 1)}
 
 
 def test_what_is_expected_is_the_sum_of_the_chances_of_what_is_left():
-    found = progress_of(queue(0.9, 0.8, 0.5), holding(decided("L0", "relabel"), decided("L1")))
-    assert found.expected_left == pytest.approx(0.5)
-    assert found.expected_done == pytest.approx(1.7)
-    assert found.changed_done == 1
+    progress = progress_of(queue(0.9, 0.8, 0.5), holding(decided("L0", "relabel"), decided("L1")))
+    assert progress.expected_left == pytest.approx(0.5)
+    assert progress.expected_done == pytest.approx(1.7)
+    assert progress.changed_done == 1
 
 
 def test_the_hint_to_stop_comes_when_the_next_ones_are_expected_to_hold_less_than_one_error():

@@ -86,19 +86,19 @@ class TestWhoMayEnter:
         upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
         for cookie in ({}, {"Cookie": ""}):
             for path in ("/events", "/graphql"):
-                asked = {**upgrade, **cookie, "Sec-WebSocket-Key": "c2l4dGVlbiBieXRlcyE="}
-                assert server.ask(path, **asked)[0] == 403
+                request = {**upgrade, **cookie, "Sec-WebSocket-Key": "c2l4dGVlbiBieXRlcyE="}
+                assert server.ask(path, **request)[0] == 403
 
     def test_the_newer_http_is_no_way_around(self, server):
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
             plain.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade, HTTP2-Settings\r\n")
             plain.sendall(b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
-            said = plain.recv(4096)
-            while b"Unknown host." not in said:
+            answer = plain.recv(4096)
+            while b"Unknown host." not in answer:
                 more = plain.recv(4096)
-                assert more, said
-                said += more
-        assert b"<!doctype html>" not in said.lower()
+                assert more, answer
+                answer += more
+        assert b"<!doctype html>" not in answer.lower()
 
 
 class TestFiles:
@@ -136,15 +136,15 @@ class TestFiles:
         assert {str(path): server.photo(path) for path in refused} == {str(path): 403 for path in refused}
 
     def test_a_photo_replaced_by_a_link_is_no_longer_given_out(self, server):
-        photo, kept = server.run.photo_root / "9.jpg", server.run.photo_root / "kept.jpg"
+        photo, moved = server.run.photo_root / "9.jpg", server.run.photo_root / "moved.jpg"
         assert server.photo(photo) == 200
-        photo.rename(kept)
+        photo.rename(moved)
         photo.symlink_to("/etc/passwd")
         try:
             assert server.photo(photo) == 403
         finally:
             photo.unlink()
-            kept.rename(photo)
+            moved.rename(photo)
 
     def test_another_run_s_photos_are_not_given_out(self, server, tmp_path):
         other = make_run(tmp_path)
@@ -206,8 +206,8 @@ class TestFiles:
         assert server.ask("/plugins/curate-review/__init__.py")[0] == 403
 
     def test_every_answer_is_kept_from_other_pages(self, server, photo):
-        asked = ("/", "/fiftyone", f"/media?{photo}", "/media?filepath=/etc/passwd", "/plugins/mine/dist/index.umd.js")
-        for path in (*asked, "/assets/none.js", f"/?token={server.token}"):
+        paths = ("/", "/fiftyone", f"/media?{photo}", "/media?filepath=/etc/passwd", "/plugins/mine/dist/index.umd.js")
+        for path in (*paths, "/assets/none.js", f"/?token={server.token}"):
             _, headers, _ = server.answer(path)
             assert headers["x-frame-options"] == "DENY"
             assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -317,8 +317,8 @@ class TestRoutesAndOperators:
             assert server.post("/aggregate", {"dataset": name, "view": [bad], "aggregations": []})[0] == 403
             assert server.post("/values", {"dataset": name, "path": "id", "view": [bad]})[0] == 403
             assert server.post("/graphql", {"query": query, "variables": {"view": [bad]}})[0] == 403
-            asked = {"operator_uri": "@curate/review/keep", "dataset_name": name, "view": [bad]}
-            assert server.post("/operators/execute", asked)[0] == 403
+            request = {"operator_uri": "@curate/review/keep", "dataset_name": name, "view": [bad]}
+            assert server.post("/operators/execute", request)[0] == 403
         inline = query.replace("($view: BSONArray!)", "").replace("$view", '[{_cls: "subprocess.Popen", kwargs: []}]')
         assert server.post("/graphql", {"query": inline})[0] == 403
         state = {"_CLS": "fiftyone.core.state.StateDescription", "dataset": name, "view": []}
@@ -330,11 +330,11 @@ class TestRoutesAndOperators:
         code = f"open({str(ran)!r}, 'w').close(); subsets = {{'all': {{}}}}"
         subset = {"type": "custom_code", "code": code, "subset": "all"}
         panel = "@voxel51/panels/model_evaluation_panel_builtin"
-        asked = {"type": "subset", "options": {"key": EVALUATION, "subset_def": subset}}
-        asked |= {"panel_id": "x", "panel_state": {}, "__method__": "load_view"}
-        assert server.operate(panel, **asked)[0] == 403
-        asked["options"]["subset_def"] = {"type": "field", "field": "tags", "value": "train"}
-        assert server.operate(panel, **asked)[0] == 200
+        request = {"type": "subset", "options": {"key": EVALUATION, "subset_def": subset}}
+        request |= {"panel_id": "x", "panel_state": {}, "__method__": "load_view"}
+        assert server.operate(panel, **request)[0] == 403
+        request["options"]["subset_def"] = {"type": "field", "field": "tags", "value": "train"}
+        assert server.operate(panel, **request)[0] == 200
         scenario = {"scenario_type": "attribute", "scenario_subsets_code": code}
         for operator in ("model_evaluation_configure_scenario", "mes_plot_resolver"):
             assert server.operate(f"@voxel51/operators/{operator}", **scenario)[0] == 403

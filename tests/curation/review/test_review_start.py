@@ -126,7 +126,7 @@ def children(server: Server) -> list[psutil.Process]:
     return psutil.Process(server.process.pid).children(recursive=True)
 
 
-def gone(processes: list[psutil.Process]) -> bool:
+def ended(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
@@ -146,11 +146,11 @@ class TestStopping:
             server.process.send_signal(number)
             time.sleep(0.2)
         assert server.process.wait(30) == 0
-        told = server.log.read_text()
-        assert "Traceback" not in told
-        result = json.loads(told[told.index("{") :])
+        output = server.log.read_text()
+        assert "Traceback" not in output
+        result = json.loads(output[output.index("{") :])
         assert result == {"run": str(run.folder), "decisions": {}, "flagged": 8, "undecided": 8}
-        assert waited_for(lambda: gone(started))
+        assert waited_for(lambda: ended(started))
         assert left_over() <= before
         assert list((run.folder / ".reviews").glob("*.json")) == []
 
@@ -166,10 +166,10 @@ class TestStopping:
             assert server.process.wait(30) in (0, 1)
         finally:
             server.process.kill()
-        told = server.log.read_text()
-        assert "Traceback" not in told
-        assert "Interrupted." in told or "Decisions of this session" in told
-        assert waited_for(lambda: gone(started))
+        output = server.log.read_text()
+        assert "Traceback" not in output
+        assert "Interrupted." in output or "Decisions of this session" in output
+        assert waited_for(lambda: ended(started))
         assert left_over() <= before
 
     def test_killed_hard_it_takes_its_mongod_along(self, run, tmp_path):
@@ -179,5 +179,5 @@ class TestStopping:
         server.process.wait()
         if not any("mongod" in process.name() for process in started):
             pytest.skip("another process of this user shares its mongod")
-        assert waited_for(lambda: gone(started))
+        assert waited_for(lambda: ended(started))
         stop(server)

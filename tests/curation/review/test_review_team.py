@@ -17,7 +17,7 @@ import pytest
 from curation.review.app.dataset import dataset_name
 from curation.review.server.team import Colleague, opening, present
 from curation.run.folder import RunFolder
-from tests.curation.review.test_review import make_run, needs_mongod, said, waited_for
+from tests.curation.review.test_review import journal_of, make_run, needs_mongod, waited_for
 from tests.support.review_server import SERVED, Server, launch, mongod, stop
 
 HOLD = (
@@ -41,8 +41,8 @@ class Team:
         return str(self.samples.find_one({"listing_id": listing})["_id"])
 
     def in_database(self, listing: str) -> tuple[str | None, str | None]:
-        found = self.samples.find_one({"listing_id": listing})
-        return found.get("decision"), found.get("reviewer")
+        sample = self.samples.find_one({"listing_id": listing})
+        return sample.get("decision"), sample.get("reviewer")
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +71,9 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 @needs_mongod
 class TestTeam:
     def test_each_learns_of_the_other_whoever_came_first(self, team):
-        told = [server.log.read_text() for server in (team.ana, team.ben)]
-        assert "ben is also reviewing this run" in told[0] or "ana is also reviewing this run" in told[1]
-        for server, other, text in ((team.ana, team.ben, told[0]), (team.ben, team.ana, told[1])):
+        outputs = [server.log.read_text() for server in (team.ana, team.ben)]
+        assert "ben is also reviewing this run" in outputs[0] or "ana is also reviewing this run" in outputs[1]
+        for server, other, text in ((team.ana, team.ben, outputs[0]), (team.ben, team.ana, outputs[1])):
             for port in re.findall(r"on port (\d+)\.", text):
                 assert int(port) == other.port != server.port
 
@@ -105,8 +105,8 @@ class TestTeam:
             team.run, tmp_path / "log", reviewer="ana", FIFTYONE_DATABASE_URI="mongodb://" + self.address(team)
         )
         try:
-            told = f"ana is already reviewing this run, on port {team.ana.port}."
-            assert waited_for(lambda: told in third.log.read_text(), 30), third.log.read_text()
+            message = f"ana is already reviewing this run, on port {team.ana.port}."
+            assert waited_for(lambda: message in third.log.read_text(), 30), third.log.read_text()
             assert f"ben is also reviewing this run, on port {team.ben.port}." in third.log.read_text()
         finally:
             stop(third)
@@ -117,20 +117,20 @@ class TestTeam:
 
     def test_a_mongodb_that_dies_costs_no_decision_and_nobody_waits_for_long(self, team):
         # last: it takes the MongoDB away
-        sample, before = team.id_of("L3"), said(team.run)
+        sample, before = team.id_of("L3"), journal_of(team.run)
         team.mongod.kill()
         team.mongod.wait()
         began = time.monotonic()
         status, content = team.ana.operate("@curate/review/keep", [sample])
         assert time.monotonic() - began < 15
         assert status == 500 or json.loads(content).get("error")
-        assert said(team.run) == before
+        assert journal_of(team.run) == before
         team.ana.process.terminate()
         assert team.ana.process.wait(30) == 0
-        told = team.ana.log.read_text()
-        assert "MongoDB does not answer" in told
-        assert "Decisions of this session: 1 keep, 1 delete." in told
-        assert "Traceback" not in told
+        output = team.ana.log.read_text()
+        assert "MongoDB does not answer" in output
+        assert "Decisions of this session: 1 keep, 1 delete." in output
+        assert "Traceback" not in output
 
 
 def test_a_killed_review_leaves_no_trace(tmp_path):

@@ -1,4 +1,4 @@
-"""Thumbnails, made when they are asked for."""
+"""Thumbnails, made when the grid requests them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from PIL import Image
 from curation.review.app.thumbnails import Thumbnails, thumbnail_of
 
 
-def asked(thumbnails: dict[str, str], path: str) -> list[str]:
-    """Ask for a file as the grid does; return the files that the app behind would have found."""
-    found: list[str] = []
+def request(thumbnails: dict[str, str], path: str) -> list[str]:
+    """Ask for a file as the grid does; return the files that the app behind finds."""
+    files: list[str] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        found.extend(name for name in [path] if Path(name).is_file())
+        files.extend(name for name in [path] if Path(name).is_file())
 
     query = urlencode({"filepath": path}).encode()
     asyncio.run(Thumbnails(app, thumbnails)({"type": "http", "path": "/media", "query_string": query}, None, None))
-    return found
+    return files
 
 
 def test_a_thumbnail_is_small_upright_and_there_when_it_is_asked_for(tmp_path):
@@ -29,26 +29,26 @@ def test_a_thumbnail_is_small_upright_and_there_when_it_is_asked_for(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (1600, 800), "red").save(photo, exif=exif)
-    assert asked({str(small): str(photo)}, str(small)) == [str(small)]
+    assert request({str(small): str(photo)}, str(small)) == [str(small)]
     with Image.open(small) as image:
         assert image.size == (128, 256)
     made = small.stat().st_mtime_ns
-    asked({str(small): str(photo)}, str(small))
+    request({str(small): str(photo)}, str(small))
     assert small.stat().st_mtime_ns == made
 
 
 def test_a_photo_that_is_gone_or_damaged_gets_none_and_the_app_answers(tmp_path):
     small = tmp_path / "thumbnails" / "a.webp"
-    assert asked({str(small): str(tmp_path / "gone.jpg")}, str(small)) == []
+    assert request({str(small): str(tmp_path / "gone.jpg")}, str(small)) == []
     (tmp_path / "damaged.jpg").write_bytes(b"no photo")
-    assert asked({str(small): str(tmp_path / "damaged.jpg")}, str(small)) == []
+    assert request({str(small): str(tmp_path / "damaged.jpg")}, str(small)) == []
     assert not any(tmp_path.glob("thumbnails/*"))
 
 
 def test_nothing_is_made_that_is_no_thumbnail_of_the_run(tmp_path):
     photo, other = tmp_path / "a.jpg", tmp_path / "other.jpg"
     Image.new("RGB", (1600, 800), "red").save(photo)
-    assert asked({str(tmp_path / "small.webp"): str(photo)}, str(other)) == []
+    assert request({str(tmp_path / "small.webp"): str(photo)}, str(other)) == []
     assert not other.exists()
 
 
