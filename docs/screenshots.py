@@ -3,7 +3,7 @@
     curate demo demo && curate find-issues demo
     PYTHONPATH=. python docs/screenshots.py runs/demo/1
 
-Decides on a copy of the run, by key, in headless Chromium; the run stays as it is. Wants Chromium and Playwright.
+Decides by key on a copy of the run, in headless Chromium; the run stays as it is. Needs Chromium and Playwright.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from curation.run.lookup import open_run
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = {"width": 1440, "height": 860}
-#: What somebody might decide, one key for each photo.
+#: Plausible decisions, one key for each photo.
 DECIDED = "aakaaadaakaadkaaka"
 
 

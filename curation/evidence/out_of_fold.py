@@ -223,6 +223,6 @@ def _say_rare_classes(table: pd.DataFrame, folds: int, reporter: Reporter) -> No
     if len(rare):
         named = some(f"{name} ({count})" for name, count in rare.items())
         reporter.say(
-            f"{len(rare)} classes have fewer listings than the {folds} folds: {named}. "
-            "They are spread over the folds together; a listing whose model never saw its class gets no label score."
+            f"fewer listings than the {folds} folds: {named}. Such classes are spread over the folds together; a "
+            "listing whose model never saw its class gets no label score."
         )

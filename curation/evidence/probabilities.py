@@ -228,7 +228,7 @@ def _check_classes(classes: Sequence[str], labels: Sequence[str], name: str) -> 
     unknown = sorted(set(labels) - set(classes))
     if unknown:
         raise ProbabilitiesError(
-            f"{name} has no column for {len(unknown)} of the labels",
+            f"{name} does not have a column for every label",
             got=f"classes {some(classes)}",
             wanted=f"also {some(unknown)}",
             fix=closest(unknown[0], list(classes)),
@@ -242,16 +242,16 @@ def _normalised(brought: Probabilities, name: str) -> Float64:
     bad = ~np.isfinite(probs).all(axis=1) | (probs < -TOLERANCE).any(axis=1)
     if unscored.all() or bad.any():
         raise ProbabilitiesError(
-            f"{name}: {(bad | unscored).sum()} rows have missing, infinite or negative values",
-            got=f"ids {some(brought.ids[bad | unscored])}",
+            f"{name} has missing, infinite or negative values",
+            got=f"{(bad | unscored).sum()} of {len(probs)} rows, ids {some(brought.ids[bad | unscored])}",
             wanted="probabilities between 0 and 1, or NaN in the whole row of a listing that was not scored",
         )
     sums = probs.sum(axis=1)
     off = np.abs(sums - 1) > TOLERANCE
     if off.any():
         raise ProbabilitiesError(
-            f"{name}: {off.sum()} rows don't sum to 1",
-            got=f"{sums[off][0]:.4g} for id {brought.ids[off][0]}",
+            f"the rows of {name} don't all sum to 1",
+            got=f"{off.sum()} of {len(sums)} that don't, e.g. {sums[off][0]:.4g} for id {brought.ids[off][0]}",
             wanted=f"1 within {TOLERANCE}",
             fix="If these are logits, apply softmax first.",
         )
@@ -268,7 +268,7 @@ def _order(brought: Strings, ids: Sequence[str], name: str) -> Int64:
     missing = [id for id, found in zip(ids, order, strict=True) if found < 0]
     extra = sorted(set(brought.tolist()) - set(ids))
     if missing or extra:
-        parts = [f"no row for {len(missing)} listings ({some(missing)})"] if missing else []
-        parts += [f"{len(extra)} ids that are not listings ({some(extra)})"] if extra else []
-        raise ProbabilitiesError(f"the ids of {name} don't match the listings", got=" and ".join(parts))
+        parts = [f"no row for {some(missing)}"] if missing else []
+        parts += [f"ids that are not listings: {some(extra)}"] if extra else []
+        raise ProbabilitiesError(f"the ids of {name} don't match the listings", got="; ".join(parts))
     return np.asarray(order, dtype=np.int64)

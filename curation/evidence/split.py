@@ -154,7 +154,7 @@ def _require_unchanged(run: RunFolder, table: pd.DataFrame, facts: Sequence[Phot
     ]
     if different:
         raise RunError(
-            f"{len(different)} photos of {run.folder} have changed since they were read",
+            f"photos of {run.folder} changed after the run had read them",
             got=some(different),
             wanted=f"the files as they were, below {run.photo_root}",
             fix="Put them back, or start a new run with `find_issues(listings)`.",

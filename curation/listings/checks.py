@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import ListingsError, some
+from curation.rendering.words import agree, many
 
 __all__ = ["MAX_BAD_SHARE", "bad_rows", "check_ids", "check_inside", "currency_of", "number"]
 
@@ -42,40 +43,36 @@ def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool, needs_label:
     DataFrame
         One row per bad cell: ``row`` (line of the file, the header is line 1), ``id``, ``column``, ``value``, ``why``.
     """
-    findings = [*_bad_values(table, needs_image, needs_label), _missing_files(table, root)]
-    cells = pd.concat(findings, ignore_index=True)
-    return pd.DataFrame(
-        {
-            "row": cells["index"].to_numpy(dtype=int) + _HEADER_LINES + 1,
-            "id": table["id"].to_numpy()[cells["index"].to_numpy(dtype=int)],
-            "column": cells["column"],
-            "value": cells["value"].astype("string").fillna(""),
-            "why": cells["why"],
-        }
-    ).sort_values(["row", "column"], ignore_index=True)
+    problems = pd.concat(_bad_cells(table, root, needs_image, needs_label), ignore_index=True)
+    return problems.sort_values(["row", "column"], ignore_index=True)
 
 
-def _bad_values(table: pd.DataFrame, needs_image: bool, needs_label: bool) -> Iterator[pd.DataFrame]:
+def _bad_cells(table: pd.DataFrame, root: Path, needs_image: bool, needs_label: bool) -> Iterator[pd.DataFrame]:
     for column, needed in (("image", needs_image), ("label", needs_label)):
         if needed:
-            yield _findings(table[column], table[column].isna(), "is missing")
+            yield _problems(table, column, table[column].isna(), "is missing")
     price, value = table["price"], number(table["price"])
-    yield _findings(price, price.notna() & value.isna(), "is not a number")
-    yield _findings(price, (value < 0) | (value == float("inf")), "is negative or infinite")
+    yield _problems(table, "price", price.notna() & value.isna(), "is not a number")
+    yield _problems(table, "price", (value < 0) | (value == float("inf")), "is negative or infinite")
     split = table["split"]
-    yield _findings(split, split.notna() & ~split.isin(["train", "test"]), "is not train or test")
-
-
-def _findings(column: pd.Series, bad: pd.Series, why: str) -> pd.DataFrame:
-    cells = column[bad]
-    return pd.DataFrame({"index": cells.index, "column": column.name, "value": cells, "why": why})
-
-
-def _missing_files(table: pd.DataFrame, root: Path) -> pd.DataFrame:
-    named = table["image"].dropna()
+    yield _problems(table, "split", split.notna() & ~split.isin(["train", "test"]), "is not train or test")
     # not Path.is_file: it raises for a name that is too long, e.g. a title in the wrong column
-    missing = named[[not os.path.isfile(root / image) for image in named]]  # noqa: PTH113
-    return pd.DataFrame({"index": missing.index, "column": "image", "value": missing, "why": "no such file"})
+    missing = [not pd.isna(image) and not os.path.isfile(root / image) for image in table["image"]]  # noqa: PTH113
+    yield _problems(table, "image", pd.Series(missing, index=table.index), "no such file")
+
+
+def _problems(table: pd.DataFrame, column: str, bad: pd.Series, why: str) -> pd.DataFrame:
+    """Return the bad cells of a column."""
+    cells = table[bad]
+    return pd.DataFrame(
+        {
+            "row": cells.index + _HEADER_LINES + 1,
+            "id": cells["id"].fillna(""),
+            "column": column,
+            "value": cells[column].astype("string").fillna(""),
+            "why": why,
+        }
+    )
 
 
 def check_ids(table: pd.DataFrame, source: str) -> None:
@@ -97,24 +94,16 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
     twice = table["id"].duplicated(keep=False) & ~missing
     if not (missing | twice).any():
         return
-    rows = pd.DataFrame(
-        {
-            "row": table.index + _HEADER_LINES + 1,
-            "id": table["id"].fillna(""),
-            "column": "id",
-            "value": table["id"].fillna(""),
-            "why": twice.map({True: "is not unique", False: "is missing"}),
-        }
-    )[missing | twice]
-    kind, wrong = ("duplicate", twice) if twice.any() else ("missing", missing)
-    lines = some(rows.loc[wrong, "row"])
-    names = some(table.loc[wrong, "id"].dropna().unique())
+    kinds = (_problems(table, "id", twice, "is not unique"), _problems(table, "id", missing, "is missing"))
+    kind, wrong = ("duplicate", kinds[0]) if twice.any() else ("missing", kinds[1])
+    lines = some(wrong["row"])
+    names = some(name for name in wrong["id"].unique() if name)
     raise ListingsError(
         f"{source} has {kind} ids",
         got=f"{names} in rows {lines}" if names else f"rows {lines}",
         wanted="a unique id for every listing",
         fix='Give every row its own id, or map another column with `columns={"id": "NAME"}`.',
-        problems=rows,
+        problems=pd.concat(kinds).sort_values("row"),
     )
 
 
@@ -176,22 +165,13 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:
         With every bad row in ``problems``.
     """
     base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - ends with a separator
-    named = table["image"].dropna()
-    outside = named[[not _real_path(root / image).startswith(base) for image in named]]
-    if outside.empty:
+    outside = [not pd.isna(image) and not _real_path(root / image).startswith(base) for image in table["image"]]
+    rows = _problems(table, "image", pd.Series(outside, index=table.index), "is outside the dataset's folder")
+    if rows.empty:
         return
-    rows = pd.DataFrame(
-        {
-            "row": outside.index + _HEADER_LINES + 1,
-            "id": table.loc[outside.index, "id"],
-            "column": "image",
-            "value": outside,
-            "why": "is outside the dataset's folder",
-        }
-    )
     raise ListingsError(
-        f"{len(outside)} image paths lead out of the dataset's folder",
-        got=some(outside),
+        f"{many(len(rows), 'image path')} {agree(len(rows), 'leads', 'lead')} out of the dataset's folder",
+        got=some(rows["value"]),
         wanted=f"paths below {boundary}",
         fix="Add `allow_outside=True` if you trust this table.",
         parameter="allow_outside",

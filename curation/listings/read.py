@@ -15,6 +15,7 @@ from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_i
 from curation.listings.memory import read_held
 from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, find_source, read_table
 from curation.rendering.results import Result
+from curation.rendering.words import agree, many
 from training.utils.files import sha256_of_file
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def _check_share(problems: pd.DataFrame, rows: int, title: str) -> None:
     kinds = (problems["column"] + " " + problems["why"]).value_counts()
     summary = some((f"{kind} ({count})" for kind, count in kinds.items()), 4)
     raise ListingsError(
-        f"{title}: {bad} of {rows} rows are bad",
+        f"{title}: {bad} of {many(rows, 'row')} {agree(bad, 'is', 'are')} bad",
         got=f"{summary}; first: row {first['row']}, {first['column']} {first['value']!r} {first['why']}",
         wanted=f"at most {MAX_BAD_SHARE:.0%} bad rows",
         fix="Correct the table, or map the right columns with `columns`.",

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from curation.errors import DecisionsError, closest, some
+from curation.rendering.words import many
 from training.utils.files import lock, sync_folder
 from training.utils.units import now
 
@@ -330,7 +331,7 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
     unknown = [decision.id for decision in decisions if decision.id not in known]
     if unknown:
         raise DecisionsError(
-            f"{len(unknown)} decisions are for listings that this run does not have",
+            f"this run has no listing for {many(len(unknown), 'decision')}",
             got=some(unknown),
             wanted="ids from the run's issues.csv",
             fix="Check `run`, or whether the decisions belong to another dataset.",
@@ -396,16 +397,16 @@ def _require_one_meaning(path: Path, decisions: Sequence[Decision]) -> None:
         raise DecisionsError(
             f"{path.name} has no decision", got="only rows without one", wanted=f"one of {', '.join(ACTIONS)} in a row"
         )
-    said: dict[str, set[tuple[str, str | None]]] = {}
+    meanings: dict[str, set[tuple[str, str | None]]] = {}
     for decision in decisions:
-        said.setdefault(decision.id, set()).add((decision.action, decision.new_label))
-    twofold = [id for id, meanings in said.items() if len(meanings) > 1]
+        meanings.setdefault(decision.id, set()).add((decision.action, decision.new_label))
+    twofold = [id for id, different in meanings.items() if len(different) > 1]
     if twofold:
         raise DecisionsError(
-            f"{path.name} decides {len(twofold)} listings in two ways",
+            f"{path.name} decides on {many(len(twofold), 'listing')} in two ways",
             got=some(twofold),
             wanted="one row for a listing, or equal ones",
-            fix="Leave the right one of each.",
+            fix="Keep the right one of each.",
         )
 
 

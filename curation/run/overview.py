@@ -20,6 +20,7 @@ import pyarrow.parquet
 
 from curation.errors import RunError, closest, some
 from curation.rendering.results import Result
+from curation.rendering.words import many
 from curation.run.folder import FINISHED, RUNS, RunFolder
 from curation.run.lookup import find_runs, unreadable_runs
 from training.utils.files import read_json
@@ -267,7 +268,7 @@ def _flags(
 def _decided(run: RunFolder, problems: list[str]) -> Decided:
     holding = run.holding_decisions()
     if holding.damaged:
-        problems.append(f"{len(holding.damaged)} lines of {run.journal.name} can't be read")
+        problems.append(f"{many(len(holding.damaged), 'line')} of {run.journal.name} can't be read")
     sources = [decision.source for decision in holding.decisions.values()]
     accepted = sources.count("suggestion")
     return Decided(len(sources) - accepted, accepted)

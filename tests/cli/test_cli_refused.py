@@ -79,7 +79,7 @@ def test_labels_that_are_missing_are_refused_and_listed_up_to_a_screenful(here: 
 def test_a_photo_outside_of_the_folder_is_refused(path: str, here: Path) -> None:
     (here / "secret.png").write_bytes((here / "shop/photos/0.png").read_bytes())
     change(here, image=[path, *table()["image"][1:]])
-    assert_refused(here, "find-issues", "shop", match=rf"1 image paths lead out.*got {path}.*Add --allow-outside")
+    assert_refused(here, "find-issues", "shop", match=rf"1 image path leads out.*got {path}.*Add --allow-outside")
 
 
 def test_photos_most_of_which_are_missing_are_refused(here: Path) -> None:
@@ -120,20 +120,24 @@ def brought(here: Path, values: pd.DataFrame) -> list[object]:
 def test_probabilities_of_other_listings_are_refused(here: Path) -> None:
     values = probabilities().assign(id=["x", *table()["id"][1:]])
     assert_refused(
-        here, *brought(here, values), match=r"don't match the listings: got no row for 1 .*\(000\) and 1 ids .*\(x\)"
+        here,
+        *brought(here, values),
+        match=r"don't match the listings: got no row for 000; ids that are not listings: x$",
     )
 
 
 def test_probabilities_that_do_not_sum_to_one_are_refused(here: Path) -> None:
     values = probabilities().assign(desk=lambda frame: frame["desk"] + 0.5)
     assert_refused(
-        here, *brought(here, values), match=r"mine\.csv: 30 rows don't sum to 1: got 1\.5 for id 000.*softmax"
+        here,
+        *brought(here, values),
+        match=r"mine\.csv don't all sum to 1: got 30 of 30 that don't, e\.g\. 1\.5 for id 000.*softmax",
     )
 
 
 def test_probabilities_without_one_of_the_classes_are_refused(here: Path) -> None:
     values = probabilities().rename(columns={"desk": "desks"})
-    assert_refused(here, *brought(here, values), match=r"no column for 1 of the labels.*Did you mean 'desks'\?$")
+    assert_refused(here, *brought(here, values), match=r"not have a column for every label.*Did you mean 'desks'\?$")
 
 
 def test_missing_probabilities_are_refused(here: Path) -> None:
@@ -243,7 +247,7 @@ def test_applying_without_any_decision_is_refused_with_what_to_type(here: Path, 
 
 def test_a_decisions_file_that_does_not_fit_is_refused(here: Path, run: RunFolder) -> None:
     (here / "mine.csv").write_text("id,decision\n00,keep\nx,keep\n")
-    assert_refused(here, "apply-fixes", "--decisions", "mine.csv", match="1 decisions are for listings .*got x")
+    assert_refused(here, "apply-fixes", "--decisions", "mine.csv", match="no listing for 1 decision.*got x")
     assert_refused(here, "apply-fixes", "--decisions", "none.csv", match="no decisions file: got none.csv")
 
 
@@ -255,7 +259,7 @@ def test_a_decisions_file_that_does_not_fit_is_refused(here: Path, run: RunFolde
         ("id;decison\n00;keep\n", r"mine.csv has no column 'decision'.*Did you mean 'decison'\?"),
         ("id,decision,new_label\n00,relabel,dsk\n", r"listing 00 can't be relabelled: got new_label 'dsk'.*'desk'\?"),
         ("id,decision\n00,kepe\n", r"unknown action for listing 00: got 'kepe'.*Did you mean 'keep'\?"),
-        ("id,decision\n00,keep\n00,delete\n", "mine.csv decides 1 listings in two ways: got 00"),
+        ("id,decision\n00,keep\n00,delete\n", "mine.csv decides on 1 listing in two ways: got 00"),
         ("id,decision\n00,\n", "mine.csv has no decision"),
     ],
 )

@@ -315,7 +315,7 @@ def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: R
 @pytest.mark.parametrize(
     ("line", "match"),
     [
-        ("77,keep,", "1 decisions are for listings that this run does not have: got 77"),
+        ("77,keep,", "this run has no listing for 1 decision: got 77"),
         ("00,relable,desk", r"unknown action for listing 00.*Did you mean 'relabel'\?"),
         ("00,undo,", "unknown action for listing 00"),
         ("00,relabel,Desk", r"listing 00 can't be relabelled: got new_label 'Desk'.*Did you mean 'desk'\?"),

@@ -141,7 +141,7 @@ def outside(tmp_path: Path, how: str) -> tuple[Path, str]:
 @pytest.mark.parametrize("how", ["absolute", "dots", "link", "link to a folder"])
 def test_image_paths_that_lead_out_of_the_folder_are_refused_unless_allowed(how: str, tmp_path: Path) -> None:
     folder, image = outside(tmp_path, how)
-    with pytest.raises(ListingsError, match=r"1 image paths lead out.*Add `allow_outside=True`") as caught:
+    with pytest.raises(ListingsError, match=r"1 image path leads out.*Add `allow_outside=True`") as caught:
         read_listings(folder)
     assert caught.value.problems.to_numpy().tolist() == [[5, "003", "image", image, "is outside the dataset's folder"]]
     listings = read_listings(folder, allow_outside=True)

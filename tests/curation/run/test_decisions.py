@@ -220,7 +220,7 @@ def test_the_same_decision_twice_is_one_and_two_different_ones_are_refused(tmp_p
     path.write_text("id,decision,new_label,note\n1,relabel,desk,\n1,relabel,desk,sure\n")
     assert current_decisions(read_decisions_csv(path, reviewer="ana"))["1"].note == "sure"
     path.write_text("id,decision,new_label\n1,relabel,desk\n2,keep,\n1,relabel,chair\n")
-    with pytest.raises(DecisionsError, match=r"mine\.csv decides 1 listings in two ways: got 1; wanted one row"):
+    with pytest.raises(DecisionsError, match=r"mine\.csv decides on 1 listing in two ways: got 1; wanted one row"):
         read_decisions_csv(path, reviewer="ana")
 
 
@@ -282,7 +282,7 @@ def test_a_missing_csv_is_refused(tmp_path: Path) -> None:
 
 def test_decisions_for_unknown_listings_are_refused_all_at_once() -> None:
     decisions = [said(str(number)) for number in range(8)]
-    with pytest.raises(DecisionsError, match=r"7 decisions .* got 1, 2, 3, 4, 5, \+2 more; wanted ids"):
+    with pytest.raises(DecisionsError, match=r"no listing for 7 decisions: got 1, 2, 3, 4, 5, \+2 more; wanted ids"):
         check_decisions(decisions, ["0"], CLASSES)
 
 

@@ -180,7 +180,7 @@ def test_damaged_runs_and_those_of_another_format_are_rows_that_say_so(place: Pl
     assert {found[f"demo/{number}"]["status"] for number in (1, 2, 3)} == {"unreadable"}
     assert found["demo/1"]["problems"] == ["run.json is damaged"]
     assert found["demo/3"]["problems"] == ["run.json has format 2"]
-    for words in ("issues.parquet is damaged", "comparison.json is damaged", "1 lines of decisions.jsonl"):
+    for words in ("issues.parquet is damaged", "comparison.json is damaged", "1 line of decisions.jsonl"):
         assert any(words in problem for problem in found["demo/4"]["problems"])
     assert found["demo/5"]["problems"] == ["issues.parquet is missing"]
     assert found["demo/6"]["problems"] == []
@@ -305,7 +305,7 @@ def test_damaged_lines_of_a_journal_are_reported_wherever_its_decisions_are_used
     with pytest.warns(UserWarning, match="decisions.jsonl line 3"):
         assert open_run(run.folder).decisions()["id"].tolist() == [first, second]
     assert "decisions.jsonl line 3" in write_report(run).read_text()
-    assert rows()[0]["problems"] == ["1 lines of decisions.jsonl can't be read"]
+    assert rows()[0]["problems"] == ["1 line of decisions.jsonl can't be read"]
     other = place(2)
     other.journal.unlink(missing_ok=True)
     assert f"In {run.folder}: decisions.jsonl line 3" in str(carry_over(other))
