@@ -69,12 +69,12 @@ def _print(predictions: Predictions) -> None:
     listings = f"{predictions.predicted:,} of {many(predictions.listings, 'listing')}"
     title = f"{predictions.dataset}: {predictions.target}s predicted for {listings}"
     if predictions.target == "label":
-        counts = sorted(predictions.told.items(), key=lambda item: -item[1])
+        counts = sorted(predictions.distribution.items(), key=lambda item: -item[1])
         rows = [(name, f"{count:,}") for name, count in counts[:_CLASSES]]
         rows += [(f"… {len(counts) - _CLASSES:,} more", "")] if len(counts) > _CLASSES else []
         print_table(title, ["predicted label", "listings"], rows, right=[1])
     else:
-        low, median, high = (f"{predictions.told[key]:,.2f}" for key in ("p5", "median", "p95"))
+        low, median, high = (f"{predictions.distribution[key]:,.2f}" for key in ("p5", "median", "p95"))
         click.echo(f"{title}: median {median} {predictions.currency or ''}".rstrip() + f", 90 % from {low} to {high}")
     click.echo()
     for reason, count in predictions.not_predicted.items():

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from curation.errors import InputError
 from curation.listings import Listings
 from curation.models.export import Export, export_model
 from curation.models.predict import Predictions, predict_listings
@@ -133,7 +134,7 @@ def load_model(path: str | Path) -> Model:
     Raises
     ------
     InputError
-        If there is none, it is damaged, or another version of curate made it.
+        If there is none, it or its ``metrics.json`` is damaged, or another version of curate made it.
 
     Examples
     --------
@@ -146,5 +147,10 @@ file. Train one with `train()`.
     """
     file = model_file(Path(path))
     saved, metrics_file = load(file), file.parent / METRICS
-    metrics = Metrics(**read_json(metrics_file)) if metrics_file.is_file() else None
+    try:
+        metrics = Metrics(**read_json(metrics_file)) if metrics_file.is_file() else None
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{metrics_file} is damaged", got=str(error), fix="Move it away: the model can be used without it."
+        ) from error
     return Model(file, saved.recipe.target, saved.classes, saved.recipe, metrics, saved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ class Predictions(Result):
         N, and how many of them have a prediction.
     not_predicted : dict of str to int
         How many listings have none, by reason.
-    told : dict of str to float
+    distribution : dict of str to float
         Listings by predicted class; or ``p5``, ``median`` and ``p95`` of the predicted prices.
     trained : int
         Listings whose photo trained the model: their predictions are not held-out.
@@ -69,7 +70,7 @@ class Predictions(Result):
     listings: int
     predicted: int
     not_predicted: dict[str, int]
-    told: dict[str, float]
+    distribution: dict[str, float]
     trained: int
     agreement: dict[str, float] | None
     agreement_untrained: dict[str, float] | None
@@ -84,6 +85,12 @@ class Predictions(Result):
         ``trained`` (whether the photo trained the model); ``why`` there is no prediction.
         """
         return pd.read_csv(self.predictions, dtype={"id": str, "image": str, "why": str})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of ``summary.json``, which calls the distribution ``told``."""
+        content = super().to_dict()
+        content["told"] = content.pop("distribution")
+        return content
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:
         return [("table", self.table)]
@@ -220,7 +227,7 @@ def _summary(model: SavedModel, listings: Listings, table: pd.DataFrame, values:
         listings=len(table),
         predicted=int(predicted.sum()),
         not_predicted=_counts(table["why"]),
-        told=_totals(model, values[predicted]),
+        distribution=_distribution(model, values[predicted]),
         trained=int(trained.sum()),
         agreement=agreement(comparable),
         agreement_untrained=agreement(comparable & ~trained),
@@ -233,7 +240,7 @@ def _counts(values: pd.Series) -> dict[str, int]:
     return {str(value): int(count) for value, count in values.value_counts().sort_index().items()}
 
 
-def _totals(model: SavedModel, values: Float32) -> dict[str, float]:
+def _distribution(model: SavedModel, values: Float32) -> dict[str, float]:
     """Return listings by predicted class, or the range of predicted prices."""
     if model.recipe.target == "price":
         low, median, high = np.quantile(values[:, 0].astype(np.float64), [0.05, 0.5, 0.95])

@@ -232,6 +232,8 @@ def test_prices_in_another_currency_are_refused(here):
 
 def test_mistakes_are_one_line_and_write_nothing(here):
     assert "Did you mean 'label'?" in refused("predict", "lable", "shop")
+    Path("price/metrics.json").write_text("{}")
+    assert "price/metrics.json is damaged" in refused("predict", "price", "shop")
     assert "there is no model in shop" in refused("predict", "shop", "shop")
     assert "is not a model of curate" in refused("predict", "shop/listings.csv", "shop")
     assert "there is no such dataset" in refused("predict", "label", "shopp")
