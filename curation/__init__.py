@@ -17,9 +17,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from curation.api.cache import CacheState, cache
     from curation.api.data import demo
     from curation.api.run import Run
-    from curation.api.runs import diff, find_issues, open_run, runs
+    from curation.api.runs import diff, find_issues, open_run, runs, status
     from curation.comparison.result import Comparison, Retrained
     from curation.demo_data import DemoSummary
     from curation.errors import (
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from training.settings import Execution, Recipe
 
 __all__ = [
+    "CacheState",
     "Comparison",
     "CurateError",
     "DecisionsError",
@@ -79,6 +81,7 @@ __all__ = [
     "Summary",
     "TuneResult",
     "Undone",
+    "cache",
     "compare_models",
     "demo",
     "diff",
@@ -88,6 +91,7 @@ __all__ = [
     "open_run",
     "read_listings",
     "runs",
+    "status",
     "train",
     "tune",
 ]
@@ -96,9 +100,10 @@ __version__ = "0.1.0"
 
 #: The module that defines each public name.
 _HOMES = {
+    "curation.api.cache": ["CacheState", "cache"],
     "curation.api.data": ["demo"],
     "curation.api.run": ["Run"],
-    "curation.api.runs": ["diff", "find_issues", "open_run", "runs"],
+    "curation.api.runs": ["diff", "find_issues", "open_run", "runs", "status"],
     "curation.comparison.result": ["Comparison", "Retrained"],
     "curation.demo_data": ["DemoSummary"],
     "curation.errors": [

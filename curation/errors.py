@@ -21,10 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from training.errors import CurateError, InputError, closest, some
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "CurateError",
@@ -84,6 +86,9 @@ class ListingsError(InputError):
         problems: pd.DataFrame | None = None,
     ) -> None:
         super().__init__(what, got=got, wanted=wanted, fix=fix, parameter=parameter)
+        # slow to import, and whoever raises this has done so
+        import pandas as pd
+
         self.problems = pd.DataFrame() if problems is None else problems
 
 

@@ -100,11 +100,14 @@ class Undone(Result):
         Decisions that were taken back.
     restored : bool
         Whether the version of ``cleaned/`` before it is back.
+    damaged : tuple of str
+        A message for each line of the journal that can't be read; a decision may be lost in each.
     """
 
     run: str
     undone: int
     restored: bool
+    damaged: tuple[str, ...]
 
 
 def plan_fixes(
@@ -340,7 +343,8 @@ def undo_fixes(run: RunFolder) -> Undone:
             fix="`status()` shows what was done.",
         )
     added = [Decision(**record) for record in read_json(run.cleaned / "manifest.json")["decisions_added"]]
-    records = taken_back(run.decisions()[0], added, reviewer=reviewer_name())
+    decisions, damaged = run.decisions()
+    records = taken_back(decisions, added, reviewer=reviewer_name())
     run.decide(records)
     earlier = sorted(_versions(run).iterdir()) if _versions(run).exists() else []
     discarded = Path(tempfile.mkdtemp(dir=run.folder, prefix=".undone-"))
@@ -355,4 +359,4 @@ def undo_fixes(run: RunFolder) -> Undone:
     sync_folder(run.folder)
     shutil.rmtree(discarded)
     undone = sum(1 if record.action == UNDO else -1 for record in records)
-    return Undone(str(run.folder), undone, bool(earlier))
+    return Undone(str(run.folder), undone, bool(earlier), tuple(damaged))

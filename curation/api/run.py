@@ -327,7 +327,7 @@ class Run:
         controls: bool = False,
         truth: str | None = None,
         changes: Mapping[str, Any] | None = None,
-        cache: PhotoCache | None = None,
+        cache: str | Path | PhotoCache | None = None,
         command: Sequence[str] = (),
         reporter: Reporter = SILENT,
     ) -> Comparison | Retrained:
@@ -346,8 +346,8 @@ class Run:
             True labels, for benchmarks: a column of the dataset, or a CSV with ``id`` and ``true_label``.
         changes : mapping, optional
             Settings that differ from the run's, e.g. ``{"epochs": 12}``.
-        cache : PhotoCache, optional
-            Where decoded photos are kept; by default the user's.
+        cache : str, Path or PhotoCache, optional
+            Folder where decoded photos are kept; by default the user's.
         command : sequence of str
             What was typed, for ``comparison.json``.
         reporter : Reporter, optional

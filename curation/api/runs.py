@@ -17,11 +17,12 @@ from curation.run import lookup
 from curation.run.diff import RunDiff, diff_runs, named_run
 from curation.run.folder import RunFolder
 from curation.run.overview import RunRow, list_runs
-from training.images.cache import PhotoCache, default_cache
+from curation.run.status import Status, status_of
+from training.images.cache import PhotoCache, open_cache
 from training.settings import Execution, Recipe
 from training.utils.progress import SILENT, Reporter
 
-__all__ = ["diff", "find_issues", "open_run", "runs"]
+__all__ = ["diff", "find_issues", "open_run", "runs", "status"]
 
 
 def find_issues(
@@ -33,7 +34,7 @@ def find_issues(
     text: bool = True,
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     execution: Execution = Execution(),  # noqa: B008 (frozen)
-    cache: PhotoCache | None = None,
+    cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
     reporter: Reporter = SILENT,
 ) -> Run:
@@ -61,8 +62,8 @@ def find_issues(
         How models are trained; its seed is the run's.
     execution : Execution
         Where, how long that may take, and the preset that fills in what the recipe leaves open.
-    cache : PhotoCache, optional
-        Where decoded photos are kept for later runs; by default the user's.
+    cache : str, Path or PhotoCache, optional
+        Folder where decoded photos are kept for later runs; by default the user's.
     command : sequence of str
         What was typed, for ``run.json``.
     reporter : Reporter, optional
@@ -105,7 +106,7 @@ def find_issues(
         listings,
         asked,
         run_folder=None if run is None else Path(run),
-        cache=cache or default_cache(),
+        cache=open_cache(cache),
         command=command,
         reporter=reporter,
     )
@@ -136,6 +137,33 @@ def open_run(folder: str | Path | None = None) -> Run:
     """
     with about("folder"):
         return Run(lookup.open_run(None if folder is None else Path(folder)).folder)
+
+
+def status(run: str | Path | None = None) -> Status:
+    """Return where a run stands, finished or not, and what comes next.
+
+    Parameters
+    ----------
+    run : str or Path, optional
+        Its folder; by default that of the latest run below ``runs/``.
+
+    Raises
+    ------
+    RunError
+        If there is no such run, or its ``run.json`` can't be read.
+
+    Examples
+    --------
+    >>> import curation, numpy as np
+    >>> demo = curation.demo("shop", listings=120)
+    >>> listings = curation.read_listings("shop")
+    >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
+    >>> run = curation.find_issues(listings, probabilities=guesses, text=False)
+    >>> curation.status(run.folder).step
+    'review'
+    """
+    with about("run"):
+        return status_of(lookup.latest_run() if run is None else RunFolder(Path(run)))
 
 
 def runs(dataset: str | None = None) -> list[RunRow]:

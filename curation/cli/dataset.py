@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+import curation
 from curation.errors import InputError, ListingsError
 from training.utils.progress import Reporter
-
-if TYPE_CHECKING:
-    from curation.listings import Listings
 
 __all__ = ["dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
 
@@ -41,7 +39,7 @@ def read_dataset(
     needs_image: bool = True,
     needs_label: bool = True,
     least_classes: int = 2,
-) -> Listings:
+) -> curation.Listings:
     """Read a dataset with the options of a command; print its bad rows before the error.
 
     Parameters
@@ -55,11 +53,8 @@ def read_dataset(
     reporter : Reporter
         Hears of up to 20 bad rows.
     """
-    # slow to import; `curate --help` should not wait for it
-    from curation.listings import read_listings
-
     try:
-        return read_listings(
+        return curation.read_listings(
             dataset,
             columns=_mapping(columns),
             allow_outside=allow_outside,

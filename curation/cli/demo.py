@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from curation.api.data import demo as write
+import curation
 from curation.cli.options import json_option
 from curation.cli.terminal import Terminal, print_json
 
@@ -23,7 +23,7 @@ def demo(folder: Path, listings: int, seed: int, as_json: bool) -> None:
 
     All photos are drawn by a program. DIR/truth.csv says what was planted; no other command reads it.
     """
-    written = write(folder, listings=listings, seed=seed, reporter=Terminal())
+    written = curation.demo(folder, listings=listings, seed=seed, reporter=Terminal())
     if as_json:
         print_json(written.to_dict())
         return

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+import curation
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, refuse_without_effect, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.rendering.words import many
-from training.images.cache import default_cache
 from training.settings import Execution, Recipe
-
-if TYPE_CHECKING:
-    from curation.api.run import Run
-    from curation.issues.summary import Summary
 
 __all__ = ["find_issues"]
 
@@ -72,14 +68,11 @@ def find_issues(
     """
     recipe, execution = train_settings(train)
     _check_options(execution.complete(recipe), given=probabilities is not None)
-    # slow to import; `curate --help` should not wait for it
-    from curation.api.runs import find_issues as find
-
     reporter = Terminal()
     listings = read_dataset(
         dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, reporter=reporter
     )
-    run = find(
+    run = curation.find_issues(
         listings,
         run=run_folder,
         folds=folds,
@@ -87,7 +80,7 @@ def find_issues(
         text=text,
         recipe=recipe,
         execution=execution,
-        cache=default_cache(cache_dir),
+        cache=cache_dir,
         command=sys.argv,
         reporter=reporter,
     )
@@ -118,7 +111,7 @@ def _check_options(recipe: Recipe, *, given: bool) -> None:
         refuse_without_effect(idle, "without a network", "Add --preset thorough or --epochs, or leave it out.")
 
 
-def _print(summary: Summary, run: Run) -> None:
+def _print(summary: curation.Summary, run: curation.Run) -> None:
     from curation.issues import KINDS
 
     total, flagged = summary.listings, summary.flagged

@@ -10,7 +10,6 @@ import click
 
 from curation.cli.terminal import Terminal
 from curation.errors import InputError
-from curation.run.lookup import unreadable_runs
 from training.settings import (
     AUGMENTS,
     BALANCES,
@@ -48,9 +47,12 @@ _EXECUTION = Execution()
 
 def _say_skipped(_context: click.Context, _parameter: click.Parameter, folder: Path | None) -> Path | None:
     """Say which runs can't be the latest one because nobody can tell when they began."""
-    for run in [] if folder else unreadable_runs():
-        problem = run.record_problem()
-        Terminal().say(f"warning: {run.folder}: {problem}; this run is ignored. Move its folder away.")
+    from curation.run.lookup import unreadable_runs  # imports pandas
+
+    ignored = [] if folder else unreadable_runs()
+    Terminal().warn(
+        f"{run.folder}: {run.record_problem()}; this run is ignored. Move its folder away." for run in ignored
+    )
     return folder
 
 

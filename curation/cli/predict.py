@@ -11,7 +11,6 @@ from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.rendering.words import many
-from training.images.cache import default_cache
 
 if TYPE_CHECKING:
     from curation.models.predict import Predictions
@@ -56,9 +55,7 @@ def predict(
     reporter = Terminal()
     loaded = load_model(model)
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, needs_label=False, reporter=reporter)
-    predictions = loaded.predict(
-        listings, output=output, device=device, cache=default_cache(cache_dir), reporter=reporter
-    )
+    predictions = loaded.predict(listings, output=output, device=device, cache=cache_dir, reporter=reporter)
     if as_json:
         print_json(predictions.to_dict())
     else:

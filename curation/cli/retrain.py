@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curation.api.runs import open_run
+import curation
 from curation.cli.options import (
     cache_option,
     json_option,
@@ -20,10 +20,8 @@ from curation.cli.options import (
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.comparison import SEEDS, words
 from curation.rendering.words import many, signed
-from training.images.cache import default_cache
 
 if TYPE_CHECKING:
-    from curation.api.run import Run
     from curation.comparison.result import Comparison, Retrained
     from curation.comparison.scored import Difference
 
@@ -72,12 +70,9 @@ def retrain(
     anything was flagged and whose labels only people change. Models are trained as in the run unless an option says
     otherwise: --epochs 12 compares networks where the run only trained linear models.
     """
-    # slow to import; `curate --help` should not wait for it
-    from curation.comparison.result import Retrained
-
     if not compare:
         refuse_without_effect({"controls", "as_markdown"}, "without --compare", "Add --compare, or leave it out.")
-    run = open_run(run_folder)
+    run = curation.open_run(run_folder)
     result = run.retrain(
         compare=compare,
         seeds=seeds,
@@ -85,12 +80,12 @@ def retrain(
         truth=truth,
         changes={name: value for name, value in changes.items() if value is not None},
         command=sys.argv,
-        cache=default_cache(cache_dir),
+        cache=cache_dir,
         reporter=Terminal(),
     )
     if as_json:
         print_json(result.to_dict())
-    elif isinstance(result, Retrained):
+    elif isinstance(result, curation.Retrained):
         _print_after(result, run)
     elif as_markdown:
         click.echo(result.to_markdown())
@@ -98,7 +93,7 @@ def retrain(
         _print_comparison(result, run)
 
 
-def _print_after(result: Retrained, run: Run) -> None:
+def _print_after(result: Retrained, run: curation.Run) -> None:
     rows = [
         (name, f"{scores.precision:.3f}", f"{scores.recall:.3f}", f"{scores.f1:.3f}", f"{scores.support:.0f}")
         for name, scores in result.given.per_class.items()
@@ -111,7 +106,7 @@ def _print_after(result: Retrained, run: Run) -> None:
     click.echo("Next: curate retrain --compare   to see whether cleaning helped")
 
 
-def _print_comparison(comparison: Comparison, run: Run) -> None:
+def _print_comparison(comparison: Comparison, run: curation.Run) -> None:
     rows = []
     for name, scores in comparison.given.per_class.items():
         before, after = vars(scores.before), vars(scores.after)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from curation.api.runs import open_run
+import curation
 from curation.cli.options import json_option, run_option
 from curation.cli.review_page import check_page_options, review_page
 from curation.cli.terminal import Terminal, print_json
@@ -63,7 +63,7 @@ def review(
     if html:
         review_page(run_folder, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
         return
-    run = open_run(run_folder)
+    run = curation.open_run(run_folder)
     outcome = run.review(address=address, port=port, reviewer=reviewer, browser=browser, reporter=Terminal())
     if as_json:
         print_json(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from curation.api.runs import open_run
+import curation
 from curation.cli.terminal import Terminal, print_json
 from curation.errors import InputError
 from curation.rendering.words import many
@@ -42,7 +42,7 @@ def review_page(
     """Write the page, and say where it is and what comes next."""
     from curation.review.commands import apply_decisions
 
-    run = open_run(run_folder)
+    run = curation.open_run(run_folder)
     made = run.review_page(output=output, first=first, reviewer=reviewer, reporter=Terminal())
     following = apply_decisions(run.folder, named=run_folder is not None)
     if as_json:

@@ -6,14 +6,12 @@ from typing import Any
 
 import click
 
-from curation.api.runs import diff as compare
-from curation.api.runs import runs as list_runs
+import curation
 from curation.cli.options import json_option, markdown_option
 from curation.cli.run_sections import diff_sections, overview_sections
 from curation.cli.sections import print_sections
 from curation.cli.terminal import print_json
 from curation.errors import InputError
-from curation.run.overview import group_runs
 
 __all__ = ["runs"]
 
@@ -51,7 +49,9 @@ def runs(context: click.Context, dataset: str | None, as_markdown: bool, as_json
     if context.invoked_subcommand is not None:
         _refuse_before_command(dataset, as_markdown, as_json)
         return
-    groups = [group.to_dict() for group in group_runs(list_runs(dataset))]
+    from curation.run.overview import group_runs  # imports pandas
+
+    groups = [group.to_dict() for group in group_runs(curation.runs(dataset))]
     if as_json:
         print_json({"datasets": groups})
     else:
@@ -69,7 +69,7 @@ def diff(a: str, b: str, as_markdown: bool, as_json: bool) -> None:
     Shows what differs in settings, data, flags, suggestions, decisions, fixes and macro-F1. A run is a number of the
     latest dataset (1), DATASET/NUMBER (demo/1), or a folder. Listings are joined by id.
     """
-    found: dict[str, Any] = compare(a, b).to_dict()
+    found: dict[str, Any] = curation.diff(a, b).to_dict()
     if as_json:
         print_json(found)
     else:

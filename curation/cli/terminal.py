@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,11 @@ class Terminal:
     def say(self, line: str) -> None:
         """Print a line, spelled as for the command line; what listings hold is never taken for markup."""
         self._console.print(Text(spelled(line)))
+
+    def warn(self, lines: Iterable[str]) -> None:
+        """Print each line as a warning."""
+        for line in lines:
+            self.say(f"warning: {line}")
 
     @contextmanager
     def bar(self, what: str) -> Iterator[Progress]:

@@ -12,7 +12,6 @@ import click
 from curation.cli.dataset import dataset_options, dataset_words, read_dataset
 from curation.cli.options import cache_option, json_option, model_recipe, refuse_without_effect
 from curation.cli.terminal import Terminal
-from training.images.cache import default_cache
 from training.settings import Recipe
 
 __all__ = ["output_options", "training_arguments"]
@@ -38,9 +37,9 @@ def training_arguments(options: dict[str, Any], *, suggests: bool = False) -> di
     suggests : bool
         Whether the result suggests a command about the same DATASET.
     """
-    dataset, device, output = (options.pop(name) for name in ("dataset", "device", "output"))
+    dataset, device, output, cache = (options.pop(name) for name in ("dataset", "device", "output", "cache_dir"))
     form = {name: options.pop(name) for name in ("columns", "allow_outside")}
-    cache, reporter = default_cache(options.pop("cache_dir")), Terminal()
+    reporter = Terminal()
     recipe = model_recipe(options)
     _refuse_without_effect(recipe)
     arguments = {

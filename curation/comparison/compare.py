@@ -18,7 +18,7 @@ from curation.comparison.versions import AFTER, Versions
 from curation.comparison.warnings import warnings_of
 from curation.errors import InputError
 from curation.run.folder import RunFolder
-from training.images.cache import PhotoCache, default_cache
+from training.images.cache import PhotoCache, open_cache
 from training.utils.arrays import Int64
 from training.utils.files import whole_file, write_json
 from training.utils.progress import SILENT, Reporter
@@ -35,7 +35,7 @@ def retrain(
     controls: bool = False,
     truth: str | None = None,
     changes: Mapping[str, Any] | None = None,
-    cache: PhotoCache | None = None,
+    cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
     reporter: Reporter = SILENT,
 ) -> Comparison | Retrained:
@@ -63,7 +63,7 @@ def retrain(
     for warning in warnings:
         reporter.say(f"warning: {warning}")
     with run.stage("retrain"):
-        trainer = Trainer(run, versions, recipe, execution, seeds, cache or default_cache(), reporter)
+        trainer = Trainer(run, versions, recipe, execution, seeds, open_cache(cache), reporter)
         predictions = trainer.train()
     test, classes = versions.test, versions.classes
     groups, ids = versions.groups[test], versions.ids[test]

@@ -48,7 +48,7 @@ def compare_models(
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     device: str = "auto",
     output: str | Path | None = None,
-    cache: PhotoCache | None = None,
+    cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
     dataset: Sequence[str] = (),
     reporter: Reporter = SILENT,
@@ -74,7 +74,7 @@ def compare_models(
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
     output : str or Path, optional
         Folder of the study; by default ``studies/<dataset>/<number>``.
-    cache : PhotoCache, optional
+    cache : str, Path or PhotoCache, optional
         Where decoded photos are kept; by default the user's.
     command : sequence of str
         The command line, for the record.

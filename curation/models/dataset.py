@@ -23,7 +23,7 @@ from training.crossval.folds import assign_folds
 from training.crossval.jobs import Data, Labels
 from training.fit.optim import check_steps
 from training.fit.sampling import epoch_size
-from training.images.cache import PhotoCache, default_cache
+from training.images.cache import PhotoCache, open_cache
 from training.networks.zoo import build_model, least_size
 from training.settings import Recipe
 from training.utils.arrays import Bool, Int64
@@ -110,7 +110,7 @@ def prepared_dataset(
     settings: dict[str, object],
     folds: int,
     output: str | Path | None = None,
-    cache: PhotoCache | None = None,
+    cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
     reporter: Reporter = SILENT,
     extend: bool = False,
@@ -133,7 +133,7 @@ def prepared_dataset(
         Number of folds.
     output : str or Path, optional
         The folder; by default the next free one below ``models/`` or ``studies/``.
-    cache : PhotoCache, optional
+    cache : str, Path or PhotoCache, optional
         Where decoded photos are kept; by default the user's.
     command : sequence of str
         The command line, recorded in ``run.json``.
@@ -162,7 +162,7 @@ def prepared_dataset(
     reporter.say(f"{what} folder: {run.folder}")
     with locked(run.folder), recorded(run, reporter):
         with run.stage("photos"):
-            prepared = _prepare(run, listings, recipes, folds, cache or default_cache(), reporter)
+            prepared = _prepare(run, listings, recipes, folds, open_cache(cache), reporter)
         yield prepared
 
 

@@ -74,7 +74,7 @@ class Model(Result):
         *,
         output: str | Path | None = None,
         device: str = "auto",
-        cache: PhotoCache | None = None,
+        cache: str | Path | PhotoCache | None = None,
         reporter: Reporter = SILENT,
     ) -> Predictions:
         """Predict the label, or the price, of every listing.
@@ -87,7 +87,7 @@ class Model(Result):
             A new or empty folder; by default ``predictions/<dataset>/<number>``. It is written whole or not at all.
         device : str
             ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
-        cache : PhotoCache, optional
+        cache : str, Path or PhotoCache, optional
             Where decoded photos are kept; by default the user's.
         reporter : Reporter, optional
             Shows messages and progress.

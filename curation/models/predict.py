@@ -21,7 +21,7 @@ from curation.rendering.words import many
 from curation.run.lookup import next_number
 from training.evaluation.metrics import classification_scores, price_scores
 from training.images import RECIPE
-from training.images.cache import PhotoCache, default_cache
+from training.images.cache import PhotoCache, open_cache
 from training.images.ingest import store_photos
 from training.networks.saved import SavedModel, photo_keys
 from training.utils.arrays import Bool, Float32
@@ -105,7 +105,7 @@ def predict_listings(
     *,
     output: str | Path | None,
     device: str,
-    cache: PhotoCache | None,
+    cache: str | Path | PhotoCache | None,
     reporter: Reporter,
 ) -> Predictions:
     """Predict the label, or the price, of every listing.
@@ -123,9 +123,7 @@ def predict_listings(
             "pixels may differ a little"
         )
     with whole_folder(folder) as built:
-        table, values = _predict(
-            model, listings, computer, cache or default_cache(), built.with_name("photos"), reporter
-        )
+        table, values = _predict(model, listings, computer, open_cache(cache), built.with_name("photos"), reporter)
         table.to_csv(built / "predictions.csv", index=False)
         if model.recipe.target == "label":
             ids, no_fold = table["id"].to_numpy(dtype=np.str_), np.full(len(table), -1, dtype=np.int64)

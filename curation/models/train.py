@@ -43,7 +43,7 @@ def train(
     *,
     device: str = "auto",
     output: str | Path | None = None,
-    cache: PhotoCache | None = None,
+    cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
     reporter: Reporter = SILENT,
 ) -> Model:
@@ -63,7 +63,7 @@ def train(
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
     output : str or Path, optional
         Folder of the model; by default ``models/<dataset>/<number>``.
-    cache : PhotoCache, optional
+    cache : str, Path or PhotoCache, optional
         Where decoded photos are kept; by default the user's.
     command : sequence of str
         The command line, for the record.

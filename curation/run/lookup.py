@@ -7,7 +7,7 @@ from pathlib import Path
 from curation.errors import RunError, some
 from curation.run.folder import RUNS, RunFolder
 
-__all__ = ["find_runs", "find_runs_of", "next_number", "open_run", "unreadable_runs"]
+__all__ = ["find_runs", "find_runs_of", "latest_run", "next_number", "open_run", "unreadable_runs"]
 
 
 def find_runs(root: Path = RUNS) -> list[RunFolder]:
@@ -36,8 +36,17 @@ def _started(run: RunFolder) -> str | None:
 
 def open_run(folder: Path | None = None) -> RunFolder:
     """Open a finished run: `folder`, or the latest readable one below ``runs/``."""
-    if folder is not None:
-        return RunFolder(folder).require_finished()
+    return (latest_run() if folder is None else RunFolder(folder)).require_finished()
+
+
+def latest_run() -> RunFolder:
+    """Return the latest run below ``runs/``, finished or not, whose ``run.json`` can be read.
+
+    Raises
+    ------
+    RunError
+        If there is none.
+    """
     runs = find_runs()
     if not runs:
         unreadable = some(f"{run.folder}: {run.record_problem()}" for run in unreadable_runs())
@@ -48,7 +57,7 @@ def open_run(folder: Path | None = None) -> RunFolder:
             else f"no {RUNS}/*/*/run.json below {Path.cwd()}",
             fix="Start one with `find_issues(listings)`, or name one with `open_run(folder)`.",
         )
-    return runs[-1].require_finished()
+    return runs[-1]
 
 
 def find_runs_of(name: str, root: Path = RUNS) -> list[RunFolder]:

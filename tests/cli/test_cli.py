@@ -255,7 +255,7 @@ def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, 
         assert dry == {"run": "runs/shop/1", "cleaned": "runs/shop/1/cleaned", "dry_run": True, **counts}
         assert applied == {**dry, "dry_run": False}
         assert (state["decisions"], state["cleaned"], state["next"]) == (2, True, "curate retrain --compare")
-        assert undone == {"run": "runs/shop/1", "undone": 2, "restored": False}
+        assert undone == {"run": "runs/shop/1", "undone": 2, "restored": False, "damaged": []}
     else:
         assert "Would change: 2 relabelled, 0 deleted" in dry
         assert "Nothing was written" in dry

@@ -226,7 +226,7 @@ def test_a_damaged_run_is_refused(arguments: list[str], content: str, here: Path
 
 
 def test_status_without_any_run_says_how_to_start_one(here: Path) -> None:
-    assert_refused(here, "status", match="there is no run below runs/. Start one with: curate find-issues DATASET")
+    assert_refused(here, "status", match="there is no run here: .*curate find-issues DATASET")
 
 
 def test_a_confidence_without_suggestions_is_refused(here: Path, run: RunFolder) -> None:

@@ -19,7 +19,7 @@ from training.errors import CurateError
 from training.images.shards import Shard, bytes_of, files_in, shards_in, used_at
 from training.utils.units import home_as_tilde, parse_bytes
 
-__all__ = ["DEFAULT_LIMIT", "SHARD_BYTES", "PhotoCache", "default_cache", "default_cache_folder", "default_cache_limit"]
+__all__ = ["DEFAULT_LIMIT", "SHARD_BYTES", "PhotoCache", "default_cache", "open_cache"]
 
 DEFAULT_LIMIT = 20 * 10**9
 # held in memory until written, so a killed process loses at most as much: 5,000 photos of 64 pixels, 400 of 224
@@ -141,6 +141,11 @@ def default_cache(folder: Path | None = None) -> PhotoCache:
     chosen = folder.expanduser() if folder else default_cache_folder()
     # absolute, as other processes and later commands open its files
     return PhotoCache(chosen.absolute(), default_cache_limit())
+
+
+def open_cache(cache: PhotoCache | str | Path | None) -> PhotoCache:
+    """Return a cache as it is, the one in a folder, or the user's."""
+    return cache if isinstance(cache, PhotoCache) else default_cache(None if cache is None else Path(cache))
 
 
 def default_cache_folder() -> Path:
