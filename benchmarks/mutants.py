@@ -95,7 +95,8 @@ TESTS = {
     "training/evaluation/metrics.py": ["training/evaluation/metrics.py", "tests/training/evaluation"],
     "training/evaluation": ["training/evaluation/bootstrap.py", "tests/training/evaluation"],
     "curation/run/journal.py": ["curation/run/journal.py", "tests/curation/run/test_decisions.py"],
-    "curation/fixes.py": ["curation/fixes.py", "tests/curation/test_fixes.py"],
+    "curation/run/decisions.py": ["curation/run/decisions.py", "tests/curation/run/test_decisions.py"],
+    "curation/fixes": ["tests/curation/test_fixes.py"],
 }
 _SWAPS: dict[type[ast.AST], tuple[str, str]] = {
     ast.Lt: ("<", ">="),
@@ -177,10 +178,10 @@ def main() -> None:
 
 def all_mutants() -> Iterator[Mutant]:
     """Yield every mutant, file by file."""
-    for prefix in ("curation/evidence", "curation/issues", "training/evaluation"):
+    for prefix in ("curation/evidence", "curation/issues", "training/evaluation", "curation/fixes"):
         for path in sorted((ROOT / prefix).rglob("*.py")):
             yield from mutants_of(path)
-    for name in ("curation/run/journal.py", "curation/fixes.py"):
+    for name in ("curation/run/journal.py", "curation/run/decisions.py"):
         yield from mutants_of(ROOT / name)
 
 

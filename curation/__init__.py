@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from curation.models.tune import tune
     from curation.models.tune_result import TuneResult
     from curation.run.diff import RunDiff
-    from curation.run.overview import RunRow
+    from curation.run.row import RunRow
     from curation.run.status import Status
     from training.errors import DivergedError
     from training.settings import Execution, Recipe
@@ -129,7 +129,7 @@ _HOMES = {
     "curation.models.tune": ["tune"],
     "curation.models.tune_result": ["TuneResult"],
     "curation.run.diff": ["RunDiff"],
-    "curation.run.overview": ["RunRow"],
+    "curation.run.row": ["RunRow"],
     "curation.run.status": ["Status"],
     "training.errors": ["DivergedError"],
     "training.settings": ["Execution", "Recipe"],

@@ -1,43 +1,33 @@
-"""A finished run as a person works with it: look, decide, apply, compare."""
+"""A finished run as a person works with it: decide, review, apply, compare."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from curation.errors import DecisionsError, about
+from curation.api.results import RunResults
+from curation.errors import about
 from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
-from curation.run.folder import RunFolder
-from curation.run.journal import Decision, check_decisions, check_reviewer, reviewer_name
-from curation.run.probabilities import Probabilities
-from curation.run.status import Status, status_of
+from curation.run.decisions import decide as record_decision
 from training.images.cache import PhotoCache
 from training.utils.progress import SILENT, Reporter
-from training.utils.units import now
 
 # what takes seconds to import is imported where it is used: `curate status` needs none of it
 if TYPE_CHECKING:
-    import fiftyone
-
     from curation.comparison.result import Comparison, Retrained
-    from curation.issues.summary import Summary
     from curation.review import ReviewOutcome
     from curation.review.page.write import Written
 
 __all__ = ["Run"]
 
-#: Where a decision was made, in the journal.
-_SOURCE = "api"
-
 
 @dataclass(frozen=True)
-class Run:
+class Run(RunResults):
     """A finished run: its tables, what people decide, and what becomes of the dataset.
 
     Made by :func:`find_issues` and :func:`open_run`. Everything is kept in the run's folder, so a run can be opened
@@ -63,80 +53,6 @@ class Run:
     >>> run.apply_fixes().counts()
     {'relabelled': 0, 'deleted': 1, 'kept': 0}
     """
-
-    folder: Path
-
-    def _repr_html_(self) -> str:
-        """Return the summary, as a notebook shows it."""
-        return self.summary()._repr_html_()
-
-    @property
-    def _files(self) -> RunFolder:
-        with about("folder"):
-            return RunFolder(Path(self.folder)).require_finished()
-
-    @property
-    def listings(self) -> pd.DataFrame:
-        """The N checked listings as they were used, with ``fold``, ``split`` and facts of each photo; a new copy."""
-        return self._files.listings()
-
-    @property
-    def issues(self) -> pd.DataFrame:
-        """One row per listing: ``is_<kind>_issue``, ``<kind>_score`` in [0, 1] (low = bad), suggestion, ``reasons``.
-
-        ``priority`` is a permutation of 1 to N; 1 is to be looked at first. All columns: docs/data.md.
-        """
-        return self._files.issues()
-
-    @property
-    def health(self) -> dict[str, Any]:
-        """How sound the given labels are, altogether, of each class, and between pairs of classes."""
-        return self._files.health()
-
-    @property
-    def report(self) -> Path:
-        """``report.html``: one self-contained page for a person."""
-        return self._files.report_file
-
-    def probabilities(self) -> Probabilities:
-        """Return the out-of-fold probabilities, shape (N, K), with their ids, classes and folds."""
-        return self._files.probabilities()
-
-    def decisions(self) -> pd.DataFrame:
-        """Return what holds for each listing that was decided on: one row each, in the order of the first decision.
-
-        Returns
-        -------
-        DataFrame
-            ``id``, ``action`` (keep, relabel, delete), ``new_label``, ``reviewer``, ``time`` (UTC), ``source``,
-            ``note``, ``suggested_label``.
-
-        Warns
-        -----
-        UserWarning
-            For each damaged line of the journal: a decision may be lost in it.
-        """
-        holding = self._files.holding_decisions()
-        for line in holding.damaged:
-            warnings.warn(line, stacklevel=2)
-        return _table(holding.decisions.values())
-
-    def status(self) -> Status:
-        """Return where the run stands, and what comes next."""
-        return status_of(self._files)
-
-    def summary(self, budget: int | None = None) -> Summary:
-        """Return what a person wants to know first.
-
-        Parameters
-        ----------
-        budget : int, optional
-            How many listings you are going to look at: the summary then says how many of them are expected to need a
-            change.
-        """
-        from curation.issues.summary import summarise
-
-        return summarise(self._files, budget)
 
     def decide(
         self,
@@ -172,28 +88,10 @@ class Run:
         DecisionsError
             If a listing, a class or the action is unknown; nothing is recorded then.
         """
-        wanted = [ids] if isinstance(ids, str) else [str(id) for id in ids]
-        if label is not None and action != "relabel":
-            raise DecisionsError("a label has no effect unless listings are relabelled", got=action, parameter="label")
-        who, time = check_reviewer(reviewer or reviewer_name()), now()
-        suggested = _suggestions(self.issues)
-        decisions = [
-            Decision(
-                id,
-                action,
-                (label or suggested.get(id)) if action == "relabel" else None,
-                who,
-                time,
-                _SOURCE,
-                note or None,
-                suggested.get(id),
-            )
-            for id in wanted
-        ]
-        check_decisions(decisions, suggested.keys(), self._files.classes)
-        self._files.decide(decisions)
-        now_held = self.decisions()
-        return now_held[now_held["id"].isin(wanted)].reset_index(drop=True)
+        chosen = [ids] if isinstance(ids, str) else [str(id) for id in ids]
+        record_decision(self._files, chosen, action, label=label, reviewer=reviewer, note=note)
+        standing = self.decisions()
+        return standing[standing["id"].isin(chosen)].reset_index(drop=True)
 
     def review(
         self,
@@ -386,31 +284,6 @@ class Run:
         from curation.report import write_report
 
         write_report(self._files)
-
-    def to_fiftyone(self) -> fiftyone.Dataset:
-        """Return the run as a dataset of FiftyOne, with all flags, scores and decisions as fields of its samples.
-
-        Raises
-        ------
-        ReviewError
-            If there is no MongoDB, or the photos are gone.
-        """
-        from curation.review.app.dataset import open_dataset
-        from curation.review.server.mongod import check_mongod
-
-        check_mongod()
-        return open_dataset(self._files).dataset
-
-
-def _suggestions(issues: pd.DataFrame) -> dict[str, str | None]:
-    """Return the suggested label of each listing; None where there is none."""
-    suggested = issues["suggested_label"].astype(object).where(issues["suggested_label"].notna(), None)
-    return dict(zip(issues["id"], suggested, strict=True))
-
-
-def _table(decisions: Iterable[Decision]) -> pd.DataFrame:
-    columns = [field.name for field in fields(Decision)]
-    return pd.DataFrame([astuple(decision) for decision in decisions], columns=columns).astype("string")
 
 
 def _path(path: str | Path | None) -> Path | None:

@@ -16,7 +16,8 @@ from curation.listings.problems import require_trainable
 from curation.run import lookup
 from curation.run.diff import RunDiff, diff_runs, named_run
 from curation.run.folder import RunFolder
-from curation.run.overview import RunRow, list_runs
+from curation.run.overview import list_runs
+from curation.run.row import RunRow
 from curation.run.status import Status, status_of
 from training.images.cache import PhotoCache, open_cache
 from training.settings import Execution, Recipe

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from curation.errors import ReviewError
+from curation.run.decisions import misfit
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, current_decisions, disagreements, misfit, noted
+from curation.run.journal import Decision, current_decisions, disagreements, noted
 
 __all__ = ["Standing", "standing_of"]
 

@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import RunError, some
+from curation.run.decisions import misfit
 from curation.run.folder import RUNS, RunFolder
-from curation.run.journal import Decision, misfit
+from curation.run.journal import Decision
 from training.utils.files import lock
 
 __all__ = ["EARLIER", "CarriedOver", "carry_over"]

@@ -12,7 +12,7 @@ from curation.errors import RunError, some
 from curation.rendering.results import Result
 from curation.run.folder import RUNS, RunFolder
 from curation.run.lookup import find_runs
-from curation.run.overview import RunRow, describe_run, flag_columns, read_columns
+from curation.run.row import RunRow, describe_run, flag_columns, read_columns
 
 __all__ = ["RunDiff", "diff_runs", "named_run"]
 

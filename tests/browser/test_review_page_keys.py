@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from curation.review.page.write import write_page
+from curation.run.decisions import check_decisions, read_decisions_csv
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, check_decisions, current_decisions, read_decisions_csv
+from curation.run.journal import Decision, current_decisions
 from tests.cli.test_cli import done
 from tests.curation.review.test_review_page import HOSTILE, make_run
 from tests.support.chromium import chromium

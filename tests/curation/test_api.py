@@ -28,7 +28,7 @@ FUNCTIONS = [name for name in curation.__all__ if inspect.isfunction(getattr(cur
 METHODS = [
     (owner, name)
     for owner in (curation.Model, curation.Run)
-    for name, method in vars(owner).items()
+    for name, method in inspect.getmembers_static(owner)
     if not name.startswith("_")
     and not hasattr(Result, name)
     and (inspect.isfunction(method) or isinstance(method, property))

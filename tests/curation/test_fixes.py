@@ -382,10 +382,10 @@ def test_undo_brings_the_version_before_back_step_by_step(run: RunFolder) -> Non
     first = files(run.cleaned)
     apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.4))
     assert labels(run)["01"] == "NA"
-    assert undo_fixes(run) == Undone(str(run.folder), 1, True)
+    assert undo_fixes(run) == Undone(str(run.folder), 1, True, ())
     assert files(run.cleaned) == first
     assert sorted(current_decisions(run.decisions()[0])) == ["00", "06"]
-    assert undo_fixes(run) == Undone(str(run.folder), 2, False)
+    assert undo_fixes(run) == Undone(str(run.folder), 2, False, ())
     assert not run.cleaned.exists()
     assert current_decisions(run.decisions()[0]) == {}
     assert not [path.name for path in run.folder.iterdir() if path.name.startswith(".")]
@@ -400,6 +400,16 @@ def test_undo_takes_back_only_what_that_apply_added(run: RunFolder, tmp_path: Pa
         "00": ("delete", "app"),
         "05": ("delete", "app"),
     }
+
+
+def test_undo_reports_the_lines_of_the_journal_that_it_can_not_read(run: RunFolder) -> None:
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    with run.journal.open("a") as stream:
+        stream.write("cut sh\n")
+    undone = undo_fixes(run)
+    assert undone.undone == 2
+    (line,) = undone.damaged
+    assert line.startswith("decisions.jsonl line 3 can't be read")
 
 
 def test_undo_leaves_what_people_decided_after_the_apply(run: RunFolder) -> None:
@@ -419,7 +429,7 @@ def test_the_same_csv_applied_twice_and_undone_once_holds_still(run: RunFolder, 
     apply_fixes(run, plan_fixes(run, decisions_file=path))
     first = files(run.cleaned)
     apply_fixes(run, plan_fixes(run, decisions_file=path))
-    assert undo_fixes(run) == Undone(str(run.folder), 1, True)
+    assert undo_fixes(run) == Undone(str(run.folder), 1, True, ())
     assert files(run.cleaned) == first
     assert current_decisions(run.decisions()[0])["00"].new_label == "NA"
 

@@ -179,7 +179,7 @@ def test_nothing_but_the_command_line_imports_the_command_line():
 
 @pytest.mark.parametrize(
     ("package", "loose"),
-    [("curation", {"errors.py", "find.py", "fixes.py"}), ("training", {"errors.py", "settings.py"})],
+    [("curation", {"errors.py", "find.py"}), ("training", {"errors.py", "settings.py"})],
 )
 def test_few_modules_lie_loose(package, loose):
     assert {path.name for path in (ROOT / package).glob("*.py")} == {*loose, "__init__.py"}

@@ -11,18 +11,17 @@ from pathlib import Path
 import pytest
 
 from curation.errors import DecisionsError
+from curation.run.decisions import check_decisions, read_decisions_csv
 from curation.run.journal import (
     ACTIONS,
     NOTE,
     UNDO,
     Decision,
     append_decisions,
-    check_decisions,
     check_reviewer,
     current_decisions,
     last_click,
     noted,
-    read_decisions_csv,
     read_journal,
     reviewer_name,
     taken_back,

@@ -1,0 +1,129 @@
+"""What a finished run holds, read from its files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from curation.errors import about
+from curation.run.folder import RunFolder
+from curation.run.journal import Decision
+from curation.run.probabilities import Probabilities
+from curation.run.status import Status, status_of
+
+# slow to import, and needed by few
+if TYPE_CHECKING:
+    import fiftyone
+
+    from curation.issues.summary import Summary
+
+__all__ = ["RunResults"]
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """The tables and files of a finished run; each is read as it is now.
+
+    Attributes
+    ----------
+    folder : Path
+        ``runs/<dataset>/<number>``, or the one that was named.
+    """
+
+    folder: Path
+
+    def _repr_html_(self) -> str:
+        """Return the summary, as a notebook shows it."""
+        return self.summary()._repr_html_()
+
+    @property
+    def _files(self) -> RunFolder:
+        with about("folder"):
+            return RunFolder(Path(self.folder)).require_finished()
+
+    @property
+    def listings(self) -> pd.DataFrame:
+        """The N checked listings as they were used, with ``fold``, ``split`` and facts of each photo; a new copy."""
+        return self._files.listings()
+
+    @property
+    def issues(self) -> pd.DataFrame:
+        """One row per listing: ``is_<kind>_issue``, ``<kind>_score`` in [0, 1] (low = bad), suggestion, ``reasons``.
+
+        ``priority`` is a permutation of 1 to N; 1 is to be looked at first. All columns: docs/data.md.
+        """
+        return self._files.issues()
+
+    @property
+    def health(self) -> dict[str, Any]:
+        """How sound the given labels are, altogether, of each class, and between pairs of classes."""
+        return self._files.health()
+
+    @property
+    def report(self) -> Path:
+        """``report.html``: one self-contained page for a person."""
+        return self._files.report_file
+
+    def probabilities(self) -> Probabilities:
+        """Return the out-of-fold probabilities, shape (N, K), with their ids, classes and folds."""
+        return self._files.probabilities()
+
+    def decisions(self) -> pd.DataFrame:
+        """Return what holds for each listing that was decided on: one row each, in the order of the first decision.
+
+        Returns
+        -------
+        DataFrame
+            ``id``, ``action`` (keep, relabel, delete), ``new_label``, ``reviewer``, ``time`` (UTC), ``source``,
+            ``note``, ``suggested_label``.
+
+        Warns
+        -----
+        UserWarning
+            For each damaged line of the journal: a decision may be lost in it.
+        """
+        holding = self._files.holding_decisions()
+        for line in holding.damaged:
+            warnings.warn(line, stacklevel=2)
+        return _table(holding.decisions.values())
+
+    def status(self) -> Status:
+        """Return where the run stands, and what comes next."""
+        return status_of(self._files)
+
+    def summary(self, budget: int | None = None) -> Summary:
+        """Return what a person wants to know first.
+
+        Parameters
+        ----------
+        budget : int, optional
+            How many listings you are going to look at: the summary then says how many of them are expected to need a
+            change.
+        """
+        from curation.issues.summary import summarise
+
+        return summarise(self._files, budget)
+
+    def to_fiftyone(self) -> fiftyone.Dataset:
+        """Return the run as a dataset of FiftyOne, with all flags, scores and decisions as fields of its samples.
+
+        Raises
+        ------
+        ReviewError
+            If there is no MongoDB, or the photos are gone.
+        """
+        from curation.review.app.dataset import open_dataset
+        from curation.review.server.mongod import check_mongod
+
+        check_mongod()
+        return open_dataset(self._files).dataset
+
+
+def _table(decisions: Iterable[Decision]) -> pd.DataFrame:
+    columns = [field.name for field in fields(Decision)]
+    return pd.DataFrame([astuple(decision) for decision in decisions], columns=columns).astype("string")

@@ -1,0 +1,9 @@
+"""Applying decisions: a corrected version of the dataset, and back to the one before.
+
+The input is never touched. ``cleaned/`` is a dataset again; an earlier version is kept under ``versions/``.
+"""
+
+from curation.fixes.plan import DEFAULT_CONFIDENCE, Fixes, plan_fixes
+from curation.fixes.versions import Undone, apply_fixes, undo_fixes
+
+__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "Undone", "apply_fixes", "plan_fixes", "undo_fixes"]
