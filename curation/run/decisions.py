@@ -22,7 +22,22 @@ __all__ = ["check_decisions", "decide", "misfit", "read_decisions_csv", "suggest
 def decide(
     run: RunFolder, ids: Sequence[str], action: str, *, label: str | None, reviewer: str | None, note: str
 ) -> None:
-    """Record one decision on several listings; see :meth:`curation.Run.decide`."""
+    """Record one decision on several listings: all of them, or none.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    ids : sequence of str
+        The listings.
+    action, label, reviewer, note
+        As for :meth:`curation.Run.decide`.
+
+    Raises
+    ------
+    DecisionsError
+        If a listing, a class or the action is unknown.
+    """
     if label is not None and action != "relabel":
         raise DecisionsError("a label has no effect unless listings are relabelled", got=action, parameter="label")
     who, time = check_reviewer(reviewer or reviewer_name()), now()
