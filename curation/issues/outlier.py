@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from scipy.stats import median_abs_deviation, norm, rankdata
@@ -10,8 +12,10 @@ from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import softmax
 from curation.issues.base import IssueKind
 from curation.listings.columns import groups_of
-from training.features.neighbours import Nearest, nearest_of_others, sample_of
 from training.utils.arrays import Float32, Float64, Int64
+
+if TYPE_CHECKING:
+    from training.features.neighbours import Nearest
 
 __all__ = ["KIND"]
 
@@ -65,6 +69,9 @@ def find(evidence: Evidence) -> pd.DataFrame:
 
 def _neighbours(features: Float32, listings: pd.DataFrame) -> tuple[Int64, Nearest]:
     """Return the rows with a photo and others to compare it with, and the distance and nearest other of each."""
+    # imported late, because reading issues needs no torch
+    from training.features.neighbours import Nearest, nearest_of_others, sample_of
+
     rows = np.flatnonzero(listings["unreadable"].isna())
     # in the order of the ids, so that not even the last digits depend on the order of the table
     rows = rows[np.argsort(listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
