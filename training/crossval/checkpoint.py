@@ -38,7 +38,7 @@ class Checkpoint:
     Attributes
     ----------
     key : str
-        What it depends on, see :meth:`training.crossval.jobs.Job.key`.
+        Hash of everything it depends on; see :meth:`training.crossval.jobs.Job.key`.
     recipe : Recipe
         How it was trained.
     head : Head or None
@@ -48,7 +48,7 @@ class Checkpoint:
     best_epoch : int or None
         The epoch whose weights these are, if training could stop early.
     head_probs, network_probs : ndarray of float32, shape (n, K), or None
-        Predictions for the rows that the model was asked to score.
+        Predictions for the scored rows.
     history : tuple of EpochResult
         The epochs of the network.
     """
@@ -64,14 +64,14 @@ class Checkpoint:
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint into a model's folder, whole or not at all.
+    """Write a checkpoint into a model's folder, completely or not at all.
 
     Parameters
     ----------
     folder : Path
         Folder of the model.
     checkpoint : Checkpoint
-        What to keep.
+        What to write.
     """
     head = checkpoint.head
     content = {
@@ -89,7 +89,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def snapshot_file(folder: Path, key: str) -> Path:
-    """Return where a training keeps its state until it has finished.
+    """Return the file for the state of an unfinished training.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def snapshot_file(folder: Path, key: str) -> Path:
     key : str
         Key of its settings and data.
     """
-    # the key in the name: what another question left is not taken for this one's
+    # the key is in the name, so that a snapshot made with other settings is never used
     return folder / f"unfinished-{key[:16]}.pt"
 
 
@@ -162,14 +162,14 @@ def remove_outdated(folder: Path, key: str) -> None:
     folder : Path
         Folder of the model.
     key : str
-        Key of the settings and data that are wanted now.
+        Key of the current settings and data.
     """
     if has_checkpoint(folder) and read_checkpoint(folder).key != key:
         shutil.rmtree(folder)
 
 
 def drop_weights(folder: Path) -> Checkpoint:
-    """Drop the weights, which are large, from a checkpoint; everything that resuming needs stays."""
+    """Remove the weights, which are large, from a checkpoint; everything needed to resume stays."""
     checkpoint = read_checkpoint(folder)
     if checkpoint.weights is None:
         return checkpoint
@@ -178,8 +178,8 @@ def drop_weights(folder: Path) -> Checkpoint:
     return lighter
 
 
-def _array(kept: torch.Tensor | None) -> Float32 | None:
-    return None if kept is None else kept.numpy()
+def _array(tensor: torch.Tensor | None) -> Float32 | None:
+    return None if tensor is None else tensor.numpy()
 
 
 def _tensor(array: Float32 | None) -> torch.Tensor | None:

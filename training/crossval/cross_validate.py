@@ -1,4 +1,4 @@
-"""Cross-validated training: one model per fold, and what each of them says of every row."""
+"""Cross-validated training: one model per fold, and the predictions of each for every row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["CrossValidated", "FoldPlan", "blend", "cross_validate", "network_sha
 
 
 SHARE_FILE = "share.json"
-#: Rows at a time: predictions stay on disk.
+#: Rows in memory at a time: predictions stay on disk.
 _BLOCK = 8_192
 #: Weights of the network that are tried.
 _SHARES = np.linspace(0, 1, 11)
@@ -86,12 +86,12 @@ class FoldPlan:
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """What the models say of every row; NaN rows where there is no photo.
+    """The predictions of the models; NaN for rows without a photo.
 
     Attributes
     ----------
     probs : ndarray of float32, shape (N, K)
-        Out-of-fold probabilities, of the model that never saw the row. Rows sum to 1.
+        Out-of-fold probabilities, by the model that was not trained on the row. Rows sum to 1.
     in_fold : ndarray of float32, shape (N, K)
         Mean log-probabilities of all *other* folds' models, networks in their later epochs. They have been trained on
         the row's given label, unless it was not to train any: a model that can't bring itself to believe a label that
@@ -116,7 +116,7 @@ def cross_validate(
     folder: Path,
     reporter: Reporter = SILENT,
 ) -> CrossValidated:
-    """Train one model per fold; score every row by the model that never saw it, by the others, and by its neighbours.
+    """Train one model per fold; score every row by the model not trained on it, by the others, and by its neighbours.
 
     A finished fold is loaded from its checkpoint, and an unfinished one resumes from its last snapshot.
 
@@ -127,7 +127,7 @@ def cross_validate(
     labels : ndarray of int64, shape (N,)
         Given class numbers 0 to K-1; -1 where there is none.
     plan : FoldPlan
-        Who trains, who is scored.
+        Which rows train and which are scored.
     recipe : Recipe
         How to train.
     arrangement : Arrangement
@@ -135,7 +135,7 @@ def cross_validate(
     folder : Path
         Gets ``fold-<f>/checkpoint.pt`` and a TensorBoard log beside it.
     reporter : Reporter
-        Shows how far training is, and which folds are taken from their checkpoints.
+        Shows the progress of training, and which folds were loaded from their checkpoints.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def cross_validate(
 def _out_of_fold(
     jobs: list[Job], done: list[Done], labels: Int64, plan: FoldPlan, classes: int
 ) -> tuple[Float32, Float32 | None]:
-    """Return the folds' probabilities in one array, and each fold's share of its network if there were networks."""
+    """Return the probabilities of all folds in one array, and the share of the network in each, if there are any."""
     head = np.full((len(labels), classes), np.nan, dtype=np.float32)
     network = head.copy()
     times_scored = np.zeros(len(labels), dtype=np.int64)
@@ -207,16 +207,16 @@ def _in_fold(jobs: list[Job], shares: Float32 | None, plan: FoldPlan, classes: i
         block = slice(start, start + _BLOCK)
         total = np.zeros_like(mean[block])
         for number, job in enumerate(jobs):
-            said = Predictions.mean(job.head_predictions, block)
+            logs = Predictions.mean(job.head_predictions, block)
             if shares is not None:
-                said = blend(said, Predictions.mean(job.network_predictions, block), float(shares[number]))
-            total += np.where((plan.fold[block] == number)[:, None], 0, said)
+                logs = blend(logs, Predictions.mean(job.network_predictions, block), float(shares[number]))
+            total += np.where((plan.fold[block] == number)[:, None], 0, logs)
         mean[block] = np.where(plan.has_photo[block, None], total / (plan.folds - 1), np.nan)
     return mean
 
 
 def network_shares(head: Float32, network: Float32, labels: Int64, fold: Int64, *, folds: int) -> Float32:
-    """Choose for every fold how much its network counts, by how well the *other* folds' blends predict given labels.
+    """Choose the share of the network in each fold: the one with which the *other* folds' blends predict labels best.
 
     A network that was trained briefly on few photos is worse than the head, and one that was trained long on many is
     better. A fold's own labels have no influence, so its blended probabilities stay out-of-fold (stacking: Wolpert,
@@ -234,13 +234,13 @@ def network_shares(head: Float32, network: Float32, labels: Int64, fold: Int64, 
     Returns
     -------
     ndarray of float32, shape (folds,)
-        The network's shares, 0 to 1.
+        From 0, the head alone, to 1, the network alone.
     """
     judged = labels >= 0
     given = labels[judged]
     rows = np.arange(len(given))
-    of_head, of_network = head[judged][rows, given], network[judged][rows, given]
-    losses = np.stack([-np.log(np.maximum(blend(of_head, of_network, share), 1e-8)) for share in _SHARES])
+    by_head, by_network = head[judged][rows, given], network[judged][rows, given]
+    losses = np.stack([-np.log(np.maximum(blend(by_head, by_network, share), 1e-8)) for share in _SHARES])
     per_fold = np.stack([losses[:, fold[judged] == number].sum(axis=1) for number in range(folds)])
     shares: Float32 = _SHARES[(per_fold.sum(axis=0) - per_fold).argmin(axis=1)].astype(np.float32)
     return shares

@@ -1,4 +1,4 @@
-"""Folds and the test set: out-of-fold means out-of-fold, so groups and duplicates stay on one side."""
+"""Folds and the test set; groups and duplicates stay together, so that predictions are really out-of-fold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["assign_folds", "check_folds", "check_partition", "choose_test", "con
 def connect(*keys: Sequence[str | None] | pd.Series) -> Int64:
     """Find the groups of rows that must stay together.
 
-    Two rows belong together when they share a value in any of the keys, or through a chain of such rows.
+    Two rows belong together if they share a value of any key, directly or through a chain of other rows.
 
     Parameters
     ----------
@@ -41,18 +41,18 @@ def connect(*keys: Sequence[str | None] | pd.Series) -> Int64:
     firsts: list[Int64] = []
     for key in keys:
         codes = pd.factorize(pd.Series(key, dtype="string"))[0]
-        known = np.flatnonzero(codes >= 0)
+        present = np.flatnonzero(codes >= 0)
         # an edge from every row to the first one with the same value connects them all
-        _, first, inverse = np.unique(codes[known], return_index=True, return_inverse=True)
-        rows.append(known)
-        firsts.append(known[first][inverse])
+        _, first, inverse = np.unique(codes[present], return_index=True, return_inverse=True)
+        rows.append(present)
+        firsts.append(present[first][inverse])
     edges = np.concatenate(rows), np.concatenate(firsts)
     graph = coo_array((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(n, n))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def check_folds(folds: int, *, listings: int, groups: int) -> None:
-    """Refuse a number of folds that can't be made.
+    """Refuse an impossible number of folds.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def check_folds(folds: int, *, listings: int, groups: int) -> None:
 
 
 def assign_folds(strata: Int64, groups: Int64, *, folds: int, seed: int) -> Int64:
-    """Assign every row to one fold, classes spread evenly, groups kept whole.
+    """Assign every row to one fold; classes are spread evenly, groups stay together.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def assign_folds(strata: Int64, groups: Int64, *, folds: int, seed: int) -> Int6
     if alone.sum() < folds or distinct - alone.sum() < folds:
         parts = [np.arange(len(strata))]
     else:
-        # StratifiedGroupKFold loops over groups in Python: rows on their own take the fast way
+        # StratifiedGroupKFold loops over groups in Python: rows without a group take the fast way
         parts = [np.flatnonzero(alone), np.flatnonzero(~alone)]
     for rows in parts:
         fold[rows] = _assign(_common(strata[rows], folds), groups[rows], folds, seed)
@@ -136,20 +136,20 @@ def _assign(strata: Int64, groups: Int64, folds: int, seed: int) -> Int64:
 
 
 def _common(strata: Int64, folds: int) -> Int64:
-    """Give classes with fewer members than folds one stratum together, so that they are spread as one."""
+    """Merge all classes with fewer members than folds into one stratum, which is then spread evenly."""
     values, inverse, counts = np.unique(strata, return_inverse=True, return_counts=True)
     rare = counts[inverse] < folds
     merged = inverse.astype(np.int64)
     if counts[counts < folds].sum() >= folds:
         merged[rare] = len(values)
     else:
-        # too few for a stratum of their own: they ride with the largest class
+        # too few for a stratum of their own: they join the largest class
         merged[rare] = int(counts.argmax())
     return merged
 
 
 def choose_test(strata: Int64, groups: Int64, *, share: float, seed: int) -> Bool:
-    """Choose the fixed test set: about `share` of every class, groups kept whole.
+    """Choose the fixed test set: about `share` of every class; groups stay together.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def choose_test(strata: Int64, groups: Int64, *, share: float, seed: int) -> Boo
 
 
 def check_partition(fold: Int64, groups: Int64, *, folds: int) -> None:
-    """Make sure that every row has exactly one fold and no group is in two.
+    """Check that every row has exactly one fold, and that no group is in two.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def check_partition(fold: Int64, groups: Int64, *, folds: int) -> None:
     Raises
     ------
     ValueError
-        If it is not so; then probabilities would not be out-of-fold.
+        If not: probabilities would not be out-of-fold.
     """
     if len(fold) != len(groups) or fold.min() < 0 or fold.max() >= folds:
         raise ValueError(f"folds must be 0 to {folds - 1} for every row")

@@ -1,4 +1,4 @@
-"""What a model is trained on, what it is asked, and what it answers."""
+"""What each model is trained on, which rows it predicts, and what it returns."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["Data", "Done", "Job", "Labels", "prepare_data"]
 #: Class numbers, or prices.
 Labels = Int64 | Float32
 
-_NOBODY: Int64 = np.empty(0, dtype=np.int64)
+_NO_ROWS: Int64 = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class Data:
-    """What all jobs read.
+    """The input that all jobs share.
 
     Attributes
     ----------
@@ -37,13 +37,13 @@ class Data:
         Of float32, shape (N, D); see :func:`training.features.extract.compute_features`. None: networks alone are
         trained.
     key : str
-        What photos and features depend on.
+        Names the photos and features.
     groups : ndarray of int64, shape (N,)
-        Rows that must stay on one side.
+        Rows of one group must stay together.
     classes : int
         K.
     prices : ndarray of float32, shape (N,), or None
-        For networks that look at the price beside the photo; NaN where there is none.
+        For networks with the price as an input; NaN where there is none.
     """
 
     photos: Photos
@@ -54,7 +54,7 @@ class Data:
     prices: Float32 | None = None
 
     def examples(self, labels: Labels) -> Examples:
-        """Return what networks learn from, with these labels."""
+        """Return the training data of networks with these labels."""
         return Examples(self.photos, labels, self.prices)
 
 
@@ -70,7 +70,7 @@ def prepare_data(
     photos_key: str = "",
     reporter: Reporter = SILENT,
 ) -> Data:
-    """Compute the features that all jobs share, or read them back.
+    """Compute the features that all jobs share, or load them.
 
     Parameters
     ----------
@@ -85,17 +85,17 @@ def prepare_data(
     device : Device
         Where.
     folder : Path
-        Gets ``features-<seed>.npy``, seed 0 of a pretrained network.
+        Gets ``features-<seed>.npy``; the seed is 0 for a pretrained network.
     photos_key : str
         Names the photos.
     reporter : Reporter
-        Shows what the features are, and how far they are.
+        Shows the kind of features and how many are done.
 
     Returns
     -------
     Data
     """
-    # patches are drawn at random; in a pretrained network nothing is, and all seeds share what it makes
+    # patches are drawn at random; the features of a pretrained network are the same for all seeds
     seed = 0 if recipe.pretrained else recipe.seed
     path, rows = folder / f"features-{seed}.npy", np.flatnonzero(has_photo)
     key = f"{photos_key} {recipe.size} {seed} {recipe.pretrained and recipe.model}"
@@ -108,7 +108,7 @@ def prepare_data(
 
 @dataclass(frozen=True)
 class Job:
-    """One model to train and the rows that it scores.
+    """One model to train, and the rows that it scores.
 
     Attributes
     ----------
@@ -118,15 +118,15 @@ class Job:
         Gets ``checkpoint.pt`` and a TensorBoard log.
     labels : ndarray, shape (N,)
         Class numbers (int64), or prices (float32); only those of `rows`, of `validation` and, for the learning curve,
-        of `scored` are looked at. Below 0, or NaN, where there is none.
+        of `scored` are used. Below 0, or NaN, where there is none.
     rows, scored : ndarray of int64
-        Rows that train, and rows that are scored.
+        Training rows, and rows to score.
     seed : int
-        Of everything random.
+        Seed of everything random.
     watched : ndarray of int64
-        Rows whose predictions are kept on disk, epoch by epoch.
+        Rows whose predictions are stored epoch by epoch.
     validation : ndarray of int64
-        Rows that decide when training ends, if the settings want an early stop.
+        Rows that decide when training ends, if the recipe has an early stop.
     """
 
     name: str
@@ -135,25 +135,25 @@ class Job:
     rows: Int64
     scored: Int64
     seed: int
-    watched: Int64 = field(default_factory=lambda: _NOBODY)
-    validation: Int64 = field(default_factory=lambda: _NOBODY)
+    watched: Int64 = field(default_factory=lambda: _NO_ROWS)
+    validation: Int64 = field(default_factory=lambda: _NO_ROWS)
 
     @property
     def head_predictions(self) -> Path:
-        """The head's predictions of `watched`; see :class:`training.crossval.predictions.Predictions`."""
+        """The head's predictions for `watched`; see :class:`training.crossval.predictions.Predictions`."""
         return self.folder / "head-predictions.npy"
 
     @property
     def network_predictions(self) -> Path:
-        """The network's predictions of `watched`, of the epochs that are kept."""
+        """The network's predictions for `watched`, after each stored epoch."""
         return self.folder / "network-predictions.npy"
 
     def steps(self, recipe: Recipe) -> int:
-        """Return the optimizer steps of its network; at least 1, which stands for the head."""
+        """Return the optimizer steps of the network, or 1 for the head alone."""
         return max(1, recipe.steps_for(epoch_size(self.labels[self.rows], recipe)))
 
     def key(self, data: Data, recipe: Recipe) -> str:
-        """Name what its checkpoint depends on, so that none is used for another question."""
+        """Return a hash of everything the checkpoint depends on, so that no other one is used by mistake."""
         digest = hashlib.sha256(
             json.dumps([recipe.resolved(), data.classes, self.seed, data.key], sort_keys=True).encode()
         )
@@ -167,17 +167,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """What a job came to.
+    """The result of a job.
 
     Attributes
     ----------
     head, network : ndarray of float32, shape (n, K), or None
-        Probabilities of the scored rows; rows sum to 1. Prices, shape (n, 1), where those are told. No `head` without
-        features, no `network` if none was trained.
+        Probabilities of the scored rows; rows sum to 1. Of a price model, prices, shape (n, 1). `head` is None without
+        features, `network` if none was trained.
     warnings : tuple of str
-        What a person should know.
+        Messages for a person.
     resumed : bool
-        Whether the model was trained before and loaded from its checkpoint.
+        Whether the model was trained earlier and loaded from its checkpoint.
     """
 
     head: Float32 | None

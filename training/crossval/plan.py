@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from training.crossval.jobs import Job
-from training.crossval.predictions import kept_epochs
-from training.crossval.run_job import JUDGED
+from training.crossval.predictions import stored_epochs
+from training.crossval.run_job import CURVE_ROWS
 from training.errors import InputError
 from training.features.extract import KEPT, SAMPLE, choose_extractor
 from training.features.linear import fit_head
@@ -271,7 +271,7 @@ def _networks(recipe: Recipe, arrangement: Arrangement, work: Work) -> float:
     epochs, steps = recipe.epochs_for(work.rows), recipe.steps_for(work.rows)
     # the cost of convolutions grows with the area; half of the epochs may see smaller photos
     area = float(np.mean([(size / recipe.size) ** 2 for size in sizes_of(recipe, epochs)]))
-    predictions = 2 * work.scored + min(JUDGED, work.scored) * epochs + work.watched * len(kept_epochs(epochs))
+    predictions = 2 * work.scored + min(CURVE_ROWS, work.scored) * epochs + work.watched * len(stored_epochs(epochs))
     each = steps * area + predictions / recipe.batch_size * _FORWARD
     width = arrangement.side_by_side
     rounds, rest = divmod(work.models, width)

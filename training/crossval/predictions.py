@@ -1,4 +1,4 @@
-"""What one fold's models predict of every row, epoch by epoch, on disk."""
+"""The predictions of one fold's models for every row, epoch by epoch, on disk."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ import numpy as np
 from training.utils.arrays import Float32, Int64
 from training.utils.files import whole_file
 
-__all__ = ["Predictions", "kept_epochs"]
+__all__ = ["Predictions", "stored_epochs"]
 
 
-#: Most epochs that are kept; more change the mean little, and each costs a look at every photo.
-MOST_KEPT = 6
-#: Log-probabilities below this say nothing more, and float16 has few digits there.
+#: Most epochs that are stored; more change the mean little, and each costs a prediction for every photo.
+MOST_STORED = 6
+#: Least log-probability: lower ones carry no more information, and float16 has few digits there.
 FLOOR = -16.0
 
 
-def kept_epochs(epochs: int) -> list[int]:
-    """Return which epochs are kept: of the later half, evenly, at most six; the last is always one of them.
+def stored_epochs(epochs: int) -> list[int]:
+    """Return the epochs to store: at most six of the later half, evenly spaced, always with the last.
 
-    In the first epochs a network has not learnt what is common, in the last it has begun to learn wrong labels by heart
-    (Arpit et al., "A Closer Look at Memorization in Deep Networks", ICML 2017); the mean over the later half is
-    steadier than either (Pleiss et al., "Identifying Mislabeled Data using the Area Under the Margin Ranking", NeurIPS
+    In the first epochs a network has not learnt the common patterns yet, in the last it begins to memorize wrong labels
+    (Arpit et al., "A Closer Look at Memorization in Deep Networks", ICML 2017). The mean over the later half is more
+    reliable than either (Pleiss et al., "Identifying Mislabeled Data using the Area Under the Margin Ranking", NeurIPS
     2020).
 
     Examples
     --------
-    >>> kept_epochs(1), kept_epochs(8)
+    >>> stored_epochs(1), stored_epochs(8)
     ([0], [4, 5, 6, 7])
-    >>> kept_epochs(60)
+    >>> stored_epochs(60)
     [30, 36, 42, 47, 53, 59]
     """
     first = epochs // 2
-    places = np.linspace(first, epochs - 1, min(MOST_KEPT, epochs - first))
+    places = np.linspace(first, epochs - 1, min(MOST_STORED, epochs - first))
     return sorted({round(place) for place in places})
 
 
 class Predictions:
-    """Log-probabilities of float16, shape (E, N, K), memory-mapped; what was not predicted is NaN.
+    """Log-probabilities of float16, shape (E, N, K), memory-mapped; NaN where nothing was predicted.
 
     Parameters
     ----------
     path : Path
-        The ``.npy`` file. One of the same shape is gone on with: an interrupted training writes its epochs again.
+        The ``.npy`` file. An existing one of the same shape is reused: a resumed training overwrites its epochs.
     epochs, rows, classes : int
         E, N, K.
     """
@@ -57,7 +57,7 @@ class Predictions:
         self._array = np.lib.format.open_memmap(path, mode="r+")
 
     def write(self, epoch: int, rows: Int64, probs: Float32) -> None:
-        """Keep the probabilities (n, K) of `rows` in one epoch, and bring them to disk."""
+        """Store the probabilities (n, K) of `rows` after one epoch, and flush them to disk."""
         with np.errstate(divide="ignore"):
             self._array[epoch, rows] = np.maximum(np.log(probs), FLOOR).astype(np.float16)
         self._array.flush()
@@ -70,7 +70,7 @@ class Predictions:
 
 
 def _shape(path: Path) -> tuple[int, ...] | None:
-    """Return the shape of the array in a file; None where there is none, or not a whole one."""
+    """Return the shape of the array in a file; None if it is missing or incomplete."""
     try:
         return tuple(np.load(path, mmap_mode="r").shape)
     except (OSError, ValueError, EOFError):
@@ -78,7 +78,7 @@ def _shape(path: Path) -> tuple[int, ...] | None:
 
 
 def _begin(path: Path, shape: tuple[int, ...]) -> None:
-    # a process that is killed must not leave zeros, which would be read as certain
+    # a killed process must not leave zeros, which would mean a probability of 1
     with whole_file(path) as temporary:
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
         array[:] = np.nan

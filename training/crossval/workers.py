@@ -1,4 +1,4 @@
-"""Jobs one after another, or side by side in processes."""
+"""Running jobs one after another, or side by side in processes."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ def run_jobs(
     what: str = "training",
     reporter: Reporter = SILENT,
 ) -> list[Done]:
-    """Run all jobs as arranged.
+    """Run all jobs, as many at a time as arranged.
 
     Parameters
     ----------
     jobs : sequence of Job
     data : Data
-        What they read.
+        The input that they share.
     recipe : Recipe
         How they train.
     arrangement : Arrangement
-        How many at a time. The threads of each follow from its place alone, so a run that was interrupted computes
-        the same as one that was not.
+        How many at a time. The number of threads depends only on the place of a job, so an interrupted run computes
+        the same as an uninterrupted one.
     what : str
-        Names the progress bar.
+        Title of the progress bar.
     reporter : Reporter
-        Shows how far they are, and each message once.
+        Shows the progress, and each message once.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def run_jobs(
             ended = work.one_after_another()
         else:
             ended = work.side_by_side()
-        # closed, so that processes end with whatever ends this one's work
+        # closed, so that the processes end however this block ends
         with closing(ended):
             for place, done in ended:
                 finished[place] = done
@@ -84,7 +84,7 @@ def run_jobs(
 
 @dataclass(frozen=True)
 class _Work:
-    """The ways to run jobs; each yields the place of a job and what it came to, as jobs end."""
+    """The ways to run jobs; each yields the place and the result of a job as it ends."""
 
     jobs: Sequence[Job]
     data: Data
@@ -98,7 +98,7 @@ class _Work:
         return [job.steps(self.recipe) for job in self.jobs]
 
     def heads(self) -> Generator[tuple[int, Done], None, None]:
-        """Run jobs without a network: they are short, and threads are enough."""
+        """Run jobs without a network in threads, as they are short."""
         where = self.arrangement.device
         ended = each_on_one_core(
             lambda job: run_job(job, self.data, self.recipe, where), self.jobs, device=where.device
@@ -136,22 +136,22 @@ class _Work:
                             counts[place] = answer
                             self.progress(sum(counts), total)
             finally:
-                # snapshots keep what an unfinished one was doing
+                # unfinished ones resume from their snapshots
                 for _, worker in workers.values():
                     worker.end()
 
 
 class _Worker:
-    """A process that runs one job, and sends the number of each step and at last the result."""
+    """A process that runs one job, and sends the number of each step and then the result."""
 
     def __init__(self, job: Job, data: Data, recipe: Recipe, device: Device, threads: int) -> None:
-        # a fork of a process with threads may hang; the fork server has none, and imports once what takes seconds
+        # a fork of a process with threads may hang; the fork server has none, and imports slow modules only once
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["training.crossval.workers", "torch.utils.tensorboard"])
         self.results, sender = context.Pipe(duplex=False)
         self._process = context.Process(target=_work, args=(job, data, recipe, device, threads, sender), daemon=True)
         self._process.start()
-        # the worker alone holds the other end: when it is killed, the pipe ends
+        # only the worker holds the other end: when it is killed, the pipe ends
         sender.close()
 
     def receive(self) -> int | Done:
@@ -191,7 +191,7 @@ def _work(job: Job, data: Data, recipe: Recipe, device: Device, threads: int, re
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent is killed: it must not go on writing into a run that another may continue."""
+    """End this process when its parent is killed: it must not write into a run that another process may resume."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -9,7 +9,7 @@ import torch
 from tests.support.reporters import Listener
 from tests.support.synthetic import HEADS, NETWORKS, coloured_photos, plan_of, validated
 from training.crossval.cross_validate import blend, network_shares
-from training.crossval.predictions import FLOOR, Predictions, kept_epochs
+from training.crossval.predictions import FLOOR, Predictions, stored_epochs
 from training.utils.files import read_json
 
 both = pytest.mark.parametrize("settings", [HEADS, NETWORKS], ids=["heads", "networks"])
@@ -76,12 +76,12 @@ def mean_of_others(said, fold):
     ("epochs", "kept"), [(1, [0]), (2, [1]), (3, [1, 2]), (12, [6, 7, 8, 9, 10, 11]), (100, [50, 60, 70, 79, 89, 99])]
 )
 def test_epochs_of_the_later_half_are_kept(epochs, kept):
-    assert kept_epochs(epochs) == kept
+    assert stored_epochs(epochs) == kept
 
 
 def test_at_most_six_epochs_are_kept_and_the_last_is_always_one_of_them():
     for epochs in range(1, 101):
-        chosen = kept_epochs(epochs)
+        chosen = stored_epochs(epochs)
         assert 1 <= len(chosen) <= 6
         assert chosen == sorted(set(chosen))
         assert chosen[0] >= epochs // 2
@@ -89,7 +89,7 @@ def test_at_most_six_epochs_are_kept_and_the_last_is_always_one_of_them():
 
 
 def test_without_epochs_none_is_kept():
-    assert kept_epochs(0) == []
+    assert stored_epochs(0) == []
 
 
 # the file
@@ -230,7 +230,7 @@ def test_networks_are_heard_in_their_later_epochs_as_much_as_their_fold_trusts_t
     folder, found = networked
     fold = plan_of(60).fold
     networks = np.stack([kept(folder, number, "network") for number in range(3)])
-    assert networks.shape == (3, len(kept_epochs(4)), 60, 3)
+    assert networks.shape == (3, len(stored_epochs(4)), 60, 3)
     assert np.isfinite(networks).all()
     assert not np.allclose(networks[:, 0], networks[:, 1], atol=CLOSE)
     heads = np.stack([kept(folder, number)[0] for number in range(3)]).astype(np.float32)

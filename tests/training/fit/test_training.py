@@ -280,6 +280,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import training.fit.state
+from tests.support.reporters import Listener
 from tests.support.synthetic import *
 from tests.training.fit.test_training import STATEFUL
 training.fit.state._EVERY = 0
