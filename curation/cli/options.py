@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from curation.cli.spelling import option_name
 from curation.cli.terminal import Terminal
 from curation.errors import InputError
 from training.settings import (
@@ -83,56 +84,48 @@ run_option = click.option(
 )
 
 
-def _network(*, of_run: bool) -> tuple[Option, ...]:
+def _setting(name: str, help: str, choices: Sequence[str] = (), *, of_run: bool = False) -> Option:
+    """Return the option of a setting; `of_run`: what is not given is None, and stays as in the run."""
+    default = getattr(_EXECUTION if name in ("preset", "device") else _DEFAULT, name)
+    flag = option_name(name) + (f"/--no-{name}" if default is True else "")
+    metavar = "|".join(choices) or None
+    if of_run:
+        return click.option(flag, type=type(default), show_default="as in the run", metavar=metavar, help=help)
+    return click.option(flag, default=default, show_default=True, metavar=metavar, help=help)
+
+
+def _suited(name: str, place: int, help: str, *, of_run: bool) -> Option:
+    """Return an option whose default is what suits the optimizer."""
+    default = "; ".join(f"{suited[place]:g} for {optimizer}" for optimizer, suited in OPTIMIZER_DEFAULTS.items())
+    shown = "as in the run" if of_run else default
+    return click.option(option_name(name), name, type=float, show_default=shown, help=help)
+
+
+def _epochs(default: str, help: str = "Passes of each network over the photos; 0 trains no network.") -> Option:
+    return click.option("--epochs", type=int, show_default=default, help=help)
+
+
+def _network(epochs: Option, *, of_run: bool = False) -> tuple[Option, ...]:
     """Return the options about networks and where they are trained; `of_run`: the defaults are those of the run."""
-
-    def option(*names: str, default: Any, help: str, **more: Any) -> Callable[[Command], Command]:
-        if of_run:
-            return click.option(
-                *names, default=None, type=type(default), show_default="as in the run", help=help, **more
-            )
-        return click.option(*names, default=default, show_default=True, help=help, **more)
-
     return (
-        option("--model", default=_DEFAULT.model, help="Any torchvision classifier, or lenet."),
-        click.option(
-            "--epochs",
-            type=int,
-            show_default="as in the run" if of_run else "by preset and number of photos",
-            help="Passes of each network over the photos; 0 trains no network.",
-        ),
-        option("--batch-size", default=_DEFAULT.batch_size, help="Photos per step."),
-        option("--optimizer", default=_DEFAULT.optimizer, metavar="|".join(OPTIMIZERS), help="Optimizer."),
-        _suited("--lr", "learning_rate", 0, of_run=of_run, help="Highest learning rate of the schedule."),
-        _suited("--weight-decay", "weight_decay", 1, of_run=of_run, help="Weight decay."),
-        option(
-            "--label-smoothing",
-            default=_DEFAULT.label_smoothing,
-            help="Share of each label spread over all classes.",
-        ),
-        option("--pretrained/--no-pretrained", default=True, help="Start from torchvision's weights."),
-        option("--device", default=_EXECUTION.device, help="auto, cpu, cuda, cuda:1 or mps."),
+        _setting("model", "Any torchvision classifier, or lenet.", of_run=of_run),
+        epochs,
+        _setting("batch_size", "Photos per step.", of_run=of_run),
+        _setting("optimizer", "Optimizer.", OPTIMIZERS, of_run=of_run),
+        _suited("learning_rate", 0, "Highest learning rate of the schedule.", of_run=of_run),
+        _suited("weight_decay", 1, "Weight decay.", of_run=of_run),
+        _setting("label_smoothing", "Share of each label spread over all classes.", of_run=of_run),
+        _setting("pretrained", "Start from torchvision's weights.", of_run=of_run),
+        _setting("device", "auto, cpu, cuda, cuda:1 or mps.", of_run=of_run),
     )
 
 
-def _name_of(option: Option) -> str:
-    """Return the first name of an option, as click has it."""
-    return click.command(option(lambda: None)).params[0].opts[0]
-
-
-def _suited(name: str, setting: str, place: int, *, of_run: bool, help: str) -> Option:
-    """Return an option whose default is what suits the optimizer."""
-    default = "; ".join(f"{suited[place]:g} for {optimizer}" for optimizer, suited in OPTIMIZER_DEFAULTS.items())
-    return click.option(name, setting, type=float, show_default="as in the run" if of_run else default, help=help)
-
-
+_SEED = _setting("seed", "Seed of everything random.")
 _TRAIN: tuple[Option, ...] = (
-    click.option(
-        "--preset",
-        default=_EXECUTION.preset,
-        show_default=True,
-        metavar="|".join(PRESETS),
-        help="How much time to spend: " + "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items()) + ".",
+    _setting(
+        "preset",
+        "How much time to spend: " + "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items()) + ".",
+        tuple(PRESETS),
     ),
     click.option("--time-limit", metavar="TIME", help="Train no longer than this, e.g. 90s, 10m, 1h30m."),
     click.option(
@@ -144,34 +137,15 @@ _TRAIN: tuple[Option, ...] = (
         + ", ".join(str(preset.pretrained_size) for preset in PRESETS.values())
         + "]",
     ),
-    *_network(of_run=False),
-    click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Seed of everything random."),
+    *_network(_epochs("by preset and number of photos")),
+    _SEED,
 )
-
 #: Of single models.
 _MODEL: tuple[Option, ...] = (
-    click.option(
-        "--target",
-        default=_DEFAULT.target,
-        show_default=True,
-        metavar="|".join(TARGETS),
-        help="What is predicted.",
-    ),
-    click.option(
-        "--loss",
-        default=_DEFAULT.loss,
-        show_default=True,
-        metavar="|".join(LOSSES),
-        help="Loss of a price model.",
-    ),
+    _setting("target", "What is predicted.", TARGETS),
+    _setting("loss", "Loss of a price model.", LOSSES),
     click.option("--image-size", type=int, help="Side of the photos in pixels. [default: 64]"),
-    click.option(
-        "--epochs",
-        type=int,
-        show_default="12 to 60, by number of photos",
-        help="Passes over the training photos; 1 or more.",
-    ),
-    *(option for option in _network(of_run=False) if _name_of(option) != "--epochs"),
+    *_network(_epochs("12 to 60, by number of photos", "Passes over the training photos; 1 or more.")),
     click.option("--iterations", type=int, help="Optimizer steps, instead of --epochs."),
     click.option(
         "--schedule",
@@ -188,22 +162,14 @@ _MODEL: tuple[Option, ...] = (
         help="Stop when the score on a held-out tenth of the training listings has not improved for this many epochs; "
         "keep the best epoch. The test set takes no part.",
     ),
-    click.option(
-        "--balance",
-        default=_DEFAULT.balance,
-        show_default=True,
-        metavar="|".join(BALANCES),
-        help="For small classes: repeat photos, repeat them rotated and mirrored, or weight them in the loss.",
+    _setting(
+        "balance",
+        "For small classes: repeat photos, repeat them rotated and mirrored, or weight them in the loss.",
+        BALANCES,
     ),
-    click.option(
-        "--augment",
-        default=_DEFAULT.augment,
-        show_default=True,
-        metavar="|".join(AUGMENTS),
-        help="How photos are augmented; standard: mirror, rotate, zoom, shift, relight.",
-    ),
+    _setting("augment", "How photos are augmented; standard: mirror, rotate, zoom, shift, relight.", AUGMENTS),
     click.option("--use-price", is_flag=True, help="Also give the network the price, which may be missing."),
-    click.option("--seed", default=_DEFAULT.seed, show_default=True, help="Seed of everything random."),
+    _SEED,
 )
 
 
@@ -221,7 +187,7 @@ def train_options(command: Command) -> Command:
 
 def network_options(command: Command) -> Command:
     """Add the options of a recipe and its execution that may differ from the run's; what is not given is None."""
-    return _with(command, _network(of_run=True))
+    return _with(command, _network(_epochs("as in the run"), of_run=True))
 
 
 def model_options(command: Command) -> Command:
@@ -237,7 +203,9 @@ def model_options_without(*names: str) -> Option:
     *names : str
         E.g. ``"--model"``.
     """
-    return lambda command: _with(command, [option for option in _MODEL if _name_of(option) not in names])
+    # click knows the name of an option only on a command
+    named = [(click.command(option(lambda: None)).params[0].opts[0], option) for option in _MODEL]
+    return lambda command: _with(command, [option for name, option in named if name not in names])
 
 
 def _with(command: Command, options: Sequence[Option]) -> Command:
