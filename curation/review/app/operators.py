@@ -24,6 +24,7 @@ __all__ = ["register"]
 _URI = "@curate/review"
 _GRID = types.Places.SAMPLES_GRID_SECONDARY_ACTIONS
 _OPENED = types.Places.SAMPLES_VIEWER_ACTIONS
+_NOTHING = {"changed": 0}
 
 
 def _is_ours(ctx: Any) -> bool:
@@ -61,7 +62,7 @@ def _ended(ctx: Any, outcome: Outcome | None, opened: str | None) -> dict[str, A
     takes longer than everything else, and the photo just decided on would be missing when the reviewer goes back.
     """
     if outcome is None or not outcome.changed:
-        return {"changed": 0}
+        return _NOTHING
     if ctx.current_sample:
         stays = outcome.action == UNDO or not opened
         if stays:
@@ -92,6 +93,10 @@ class _Reviewing(foo.Operator):  # type: ignore[misc]
     """Decides in the name of a reviewer."""
 
     reviewer = ""
+    act: Callable[[Any], dict[str, Any]]
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        return self.act(ctx) if _is_ours(ctx) else _NOTHING
 
 
 class _Action(_Reviewing):
@@ -118,13 +123,11 @@ class _Action(_Reviewing):
 
     # no resolve_input: if it returns nothing, an empty dialog opens and never closes (FiftyOne 1.22.1)
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        if not _is_ours(ctx):
-            return {"changed": 0}
+    def act(self, ctx: Any) -> dict[str, Any]:
         samples = _chosen(ctx)
         if not samples:
             ctx.prompt(f"{_URI}/decide_on_view", params={"action": self.action})
-            return {"changed": 0}
+            return _NOTHING
         return _act(ctx, lambda: decide(ctx.dataset, samples, self.action, reviewer=self.reviewer))
 
 
@@ -151,10 +154,8 @@ class Undo(_Action):
 
     action, title, icon = UNDO, "Undo (u)", "undo"
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def act(self, ctx: Any) -> dict[str, Any]:
         """Decide. After a decision, the next photo is open and has none; then the latest decision is meant."""
-        if not _is_ours(ctx):
-            return {"changed": 0}
         samples = _chosen(ctx)
         if not any(ctx.dataset.select(samples).values("decision") if samples else []):
             return _take_back_latest(ctx, self.reviewer)
@@ -166,14 +167,12 @@ class KeepOne(_Action):
 
     action, title, icon = KEEP_ONE, "Keep this repost, delete the others (o)", "filter_1"
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def act(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
-        if not _is_ours(ctx):
-            return {"changed": 0}
         samples = _chosen(ctx)
         if len(samples) != 1:
             ctx.ops.notify("Open or select the one repost to keep.", variant="warning")
-            return {"changed": 0}
+            return _NOTHING
         return _act(ctx, lambda: keep_one(ctx.dataset, samples[0], reviewer=self.reviewer))
 
 
@@ -186,13 +185,10 @@ class Relabel(_Action):
         """Return the form: the classes, likely ones first."""
         return relabel_form(ctx, _chosen(ctx))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def act(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
-        if not _is_ours(ctx):
-            return {"changed": 0}
         samples = _chosen(ctx) or ctx.view.values("id")
-        label, note = ctx.params.get("label"), ctx.params.get("note")
-        words = {"reviewer": self.reviewer, "label": label, "note": note}
+        words = {"reviewer": self.reviewer, "label": ctx.params.get("label"), "note": ctx.params.get("note")}
         return _act(ctx, lambda: decide(ctx.dataset, samples, "relabel", **words))
 
 
@@ -205,11 +201,11 @@ class Note(_Action):
         """Return the form."""
         return note_form(ctx, _chosen(ctx))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def act(self, ctx: Any) -> dict[str, Any]:
         """Record the note."""
         samples, note = _chosen(ctx), (ctx.params.get("note") or "").strip()
-        if not _is_ours(ctx) or not samples or not note:
-            return {"changed": 0}
+        if not samples or not note:
+            return _NOTHING
         return _act(ctx, lambda: decide(ctx.dataset, samples, NOTE, reviewer=self.reviewer, note=note))
 
 
@@ -247,11 +243,11 @@ class DecideOnView(_Reviewing):
         """Return the form."""
         return form_for_all(ctx)
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def act(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
         action = ctx.params.get("action")
-        if not _is_ours(ctx) or action not in FOR_ALL:
-            return {"changed": 0}
+        if action not in FOR_ALL:
+            return _NOTHING
         return _act(ctx, lambda: decide(ctx.dataset, ctx.view.values("id"), action, reviewer=self.reviewer))
 
 

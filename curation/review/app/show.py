@@ -19,41 +19,53 @@ from curation.review.progress import progress_of
 __all__ = ["ShowCard", "ShowProgress"]
 
 
-def _config(name: str) -> Any:
-    return foo.OperatorConfig(name=name, label=name, unlisted=True, view_target=False)
+class _Show(foo.Operator):  # type: ignore[misc]
+    """Returns the data of a panel."""
+
+    name: str
+    data: Callable[[Any], dict[str, Any]]
+
+    @property
+    def config(self) -> Any:
+        return foo.OperatorConfig(name=self.name, label=self.name, unlisted=True, view_target=False)
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        try:
+            return self.data(ctx)
+        except CurateError as error:
+            return {"error": str(error)}
 
 
-def _answer_of(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    try:
-        return answer()
-    except CurateError as error:
-        return {"error": str(error)}
-
-
-class ShowCard(foo.Operator):  # type: ignore[misc]
+class ShowCard(_Show):
     """Returns the card of the open photo."""
 
-    @property
-    def config(self) -> Any:
-        """Return its name."""
-        return _config("show_card")
+    name = "show_card"
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        """Answer."""
-        return _answer_of(lambda: _card(ctx))
+    def data(self, ctx: Any) -> dict[str, Any]:
+        """Return the card and the valid decision."""
+        dataset, sample = _dataset(ctx.dataset_name), ctx.current_sample
+        # a colleague's process may have rebuilt the dataset
+        id = sample and (_listing(dataset, sample) or _listing(ctx.dataset, sample))
+        if not id:
+            return {}
+        run = run_of(dataset)
+        cards = cards_of(run)
+        card = cards.card(id)
+        reposts = [asdict(cards.example(other)) for other in card.reposts]
+        decision = standing_of(run).record(id)
+        return {**asdict(card), "reposts": reposts, "decision": asdict(decision) if decision else None}
 
 
-class ShowProgress(foo.Operator):  # type: ignore[misc]
+class ShowProgress(_Show):
     """Returns the progress of the review."""
 
-    @property
-    def config(self) -> Any:
-        """Return its name."""
-        return _config("show_progress")
+    name = "show_progress"
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        """Answer."""
-        return _answer_of(lambda: _progress(ctx))
+    def data(self, ctx: Any) -> dict[str, Any]:
+        """Return the counts."""
+        run = run_of(_dataset(ctx.dataset_name))
+        progress = progress_of(cards_of(run).table, standing_of(run).holding)
+        return {**asdict(progress), "left": progress.left, "hint": progress.hint}
 
 
 @lru_cache(maxsize=4)
@@ -64,25 +76,3 @@ def _dataset(name: str) -> Any:
 
 def _listing(dataset: Any, sample: str) -> str | None:
     return next(iter(dataset.select(sample).values("listing_id")), None)
-
-
-def _card(ctx: Any) -> dict[str, Any]:
-    """Return the card and the valid decision."""
-    dataset, sample = _dataset(ctx.dataset_name), ctx.current_sample
-    # a colleague's process may have rebuilt the dataset
-    id = sample and (_listing(dataset, sample) or _listing(ctx.dataset, sample))
-    if not id:
-        return {}
-    run = run_of(dataset)
-    cards = cards_of(run)
-    card = cards.card(id)
-    reposts = [asdict(cards.example(other)) for other in card.reposts]
-    decision = standing_of(run).record(id)
-    return {**asdict(card), "reposts": reposts, "decision": asdict(decision) if decision else None}
-
-
-def _progress(ctx: Any) -> dict[str, Any]:
-    """Return the counts."""
-    run = run_of(_dataset(ctx.dataset_name))
-    progress = progress_of(cards_of(run).table, standing_of(run).holding)
-    return {**asdict(progress), "left": progress.left, "hint": progress.hint}

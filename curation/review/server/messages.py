@@ -23,20 +23,17 @@ def about_colleagues(others: Sequence[Colleague], reviewer: str) -> list[str]:
     reviewer : str
         Who decides in this one.
     """
-    return [_about_colleague(other, reviewer) for other in others]
-
-
-def _about_colleague(other: Colleague, reviewer: str) -> str:
-    place = f"on port {other.port}" + ("" if other.host == socket.gethostname() else f" of {other.host}")
-    if other.reviewer == reviewer:
-        return (
+    messages = []
+    for other in others:
+        place = f"on port {other.port}" + ("" if other.host == socket.gethostname() else f" of {other.host}")
+        messages.append(
             f"{reviewer} is already reviewing this run, {place}. Continue there. If that is somebody else, stop and "
             "give each of you a name of your own with `reviewer`"
+            if other.reviewer == reviewer
+            else f"{other.reviewer} is also reviewing this run, {place}. The decisions of both are kept; reload the "
+            "page to see theirs."
         )
-    return (
-        f"{other.reviewer} is also reviewing this run, {place}. The decisions of both are kept; reload the page to see "
-        "theirs."
-    )
+    return messages
 
 
 def about_collected(collected: Collected) -> list[str]:
