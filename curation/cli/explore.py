@@ -44,37 +44,37 @@ def explore(
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, least_classes=1, reporter=reporter)
     folder = output or Path("explore") / listings.source.name
     check_output(folder, listings)
-    found = look(listings, sample=sample, reporter=reporter)
-    page = write_page(found, folder, reporter=reporter)
+    exploration = look(listings, sample=sample, reporter=reporter)
+    page = write_page(exploration, folder, reporter=reporter)
     if as_json:
-        print_json(found.findings)
+        print_json(exploration.findings)
     else:
-        _print(found.findings)
+        _print(exploration.findings)
         click.echo(f"Page: {page}")
         click.echo(f"Next: curate find-issues {dataset}")
 
 
-def _print(found: dict[str, Any]) -> None:
-    labels, photos = found["labels"], found["photos"]
+def _print(findings: dict[str, Any]) -> None:
+    labels, photos = findings["labels"], findings["photos"]
     classes = labels["per_class"]
-    medians = {row["class"]: row["median"] for row in (found["prices"] or {"per_class": []})["per_class"]}
+    medians = {row["class"]: row["median"] for row in (findings["prices"] or {"per_class": []})["per_class"]}
     rows = [_class_row(row, medians) for row in classes]
     if len(rows) > _CLASSES:
         half = _CLASSES // 2
         rows = [*rows[:half], (f"… {len(rows) - 2 * half:,} more", "", "", "", ""), *rows[-half:]]
-    title = f"{found['dataset']['name']}: {found['listings']:,} listings in {len(classes):,} classes"
+    title = f"{findings['dataset']['name']}: {findings['listings']:,} listings in {len(classes):,} classes"
     print_table(title, ["class", "listings", "share", "median price", "needs balancing"], rows, right=[1, 2, 3])
     click.echo(labels["rule"])
     click.echo()
     if photos["width"]:
         _print_photos(photos)
     missing = [
-        (row["column"], f"{row['missing']:,}", f"{row['share']:.1%}") for row in found["missing"] if row["missing"]
+        (row["column"], f"{row['missing']:,}", f"{row['share']:.1%}") for row in findings["missing"] if row["missing"]
     ]
     if missing:
         print_table("Missing values", ["column", "listings", "share"], missing, right=[1, 2])
         click.echo()
-    for note in found["notes"]:
+    for note in findings["notes"]:
         click.echo(f"- {note}")
     click.echo()
 

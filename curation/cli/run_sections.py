@@ -71,33 +71,33 @@ def _kinds(runs: Sequence[dict[str, Any]]) -> list[Section]:
     return [Section("Flags by kind", [Column("run", [run["run"] for run in searched]), *columns], lines)]
 
 
-def diff_sections(found: dict[str, Any]) -> list[Section]:
+def diff_sections(diff: dict[str, Any]) -> list[Section]:
     """Return what differs between two runs, one section for each question."""
-    a, b = found["a"]["run"], found["b"]["run"]
+    a, b = diff["a"]["run"], diff["b"]["run"]
     return [
-        Section(f"A = {a}, B = {b}", _overview([found["a"], found["b"]], []), _problems(found)),
-        _settings(found),
-        _data(found["data"]),
-        _flags(found["issues"]),
-        _changed("Suggestions that changed", found["suggestions"], lambda label: label or "none"),
-        _moved(found["moved"]),
-        _changed("Decisions that differ", found["decisions"], _decision),
-        _fixes(found),
-        _macro_f1(found),
+        Section(f"A = {a}, B = {b}", _overview([diff["a"], diff["b"]], []), _problems(diff)),
+        _settings(diff),
+        _data(diff["data"]),
+        _flags(diff["issues"]),
+        _changed("Suggestions that changed", diff["suggestions"], lambda label: label or "none"),
+        _moved(diff["moved"]),
+        _changed("Decisions that differ", diff["decisions"], _decision),
+        _fixes(diff),
+        _macro_f1(diff),
     ]
 
 
-def _problems(found: dict[str, Any]) -> list[str]:
-    return [f"{found[side]['run']}: {problem}" for side in ("a", "b") for problem in found[side]["problems"]]
+def _problems(diff: dict[str, Any]) -> list[str]:
+    return [f"{diff[side]['run']}: {problem}" for side in ("a", "b") for problem in diff[side]["problems"]]
 
 
-def _settings(found: dict[str, Any]) -> Section:
-    rows = [*found["settings"], *found["versions"]]
+def _settings(diff: dict[str, Any]) -> Section:
+    rows = [*diff["settings"], *diff["versions"]]
     if not rows:
         return Section("Settings and versions: the same")
     names = [
-        *(_words(row["name"]) for row in found["settings"]),
-        *(f"version of {row['name']}" for row in found["versions"]),
+        *(_words(row["name"]) for row in diff["settings"]),
+        *(f"version of {row['name']}" for row in diff["versions"]),
     ]
     sides = [Column(side.upper(), [_value(row["name"], row[side]) or "–" for row in rows]) for side in ("a", "b")]
     return Section("Settings and versions that differ", [Column("", names), *sides])
@@ -117,8 +117,8 @@ def _data(data: dict[str, Any]) -> Section:
     return Section("Data", _id_table(data["labels"], lambda label: label or "none"), lines)
 
 
-def _differ(found: Sequence[Any], what: str) -> str:
-    ids = [row if isinstance(row, str) else row["id"] for row in found]
+def _differ(rows: Sequence[Any], what: str) -> str:
+    ids = [row if isinstance(row, str) else row["id"] for row in rows]
     return f"{_ids(ids)} with {what}" if ids else "the same"
 
 
@@ -148,12 +148,12 @@ def _changed(title: str, rows: Sequence[dict[str, Any]], text: Callable[[Any], s
 
 
 def _id_table(rows: Sequence[dict[str, Any]], text: Callable[[Any], str]) -> tuple[Column, ...]:
-    shown = rows[:_SHOWN]
+    first = rows[:_SHOWN]
     return table_of(
         [
-            Column("id", [row["id"] for row in shown]),
-            Column("A", [text(row["a"]) for row in shown]),
-            Column("B", [text(row["b"]) for row in shown]),
+            Column("id", [row["id"] for row in first]),
+            Column("A", [text(row["a"]) for row in first]),
+            Column("B", [text(row["b"]) for row in first]),
         ]
     )
 
@@ -162,10 +162,10 @@ def _more(rows: Sequence[Any]) -> list[str]:
     return [f"+{len(rows) - _SHOWN:,} more, see --json"] if len(rows) > _SHOWN else []
 
 
-def _decision(said: dict[str, Any] | None) -> str:
-    if said is None:
+def _decision(decision: dict[str, Any] | None) -> str:
+    if decision is None:
         return "none"
-    return f"{said['action']} as {said['new_label']}" if said["new_label"] else str(said["action"])
+    return f"{decision['action']} as {decision['new_label']}" if decision["new_label"] else str(decision["action"])
 
 
 def _moved(rows: Sequence[dict[str, Any]]) -> Section:
@@ -179,10 +179,10 @@ def _moved(rows: Sequence[dict[str, Any]]) -> Section:
     return Section("Label scores: the largest changes", columns)
 
 
-def _fixes(found: dict[str, Any]) -> Section:
-    fixes = found["fixes"]
+def _fixes(diff: dict[str, Any]) -> Section:
+    fixes = diff["fixes"]
     if fixes is None:
-        without = [found[side]["run"] for side in ("a", "b") if found[side]["fixes"] is None]
+        without = [diff[side]["run"] for side in ("a", "b") if diff[side]["fixes"] is None]
         return Section(f"Fixes: none in {' and '.join(without)}")
     lines = [
         f"the same in both: {fixes['same']:,}",
@@ -193,15 +193,15 @@ def _fixes(found: dict[str, Any]) -> Section:
     return Section("Fixes, listing by listing", lines=lines)
 
 
-def _macro_f1(found: dict[str, Any]) -> Section:
-    test_set, sizes = found["test_set"], found["test_set"]["listings"]
+def _macro_f1(diff: dict[str, Any]) -> Section:
+    test_set, sizes = diff["test_set"], diff["test_set"]["listings"]
     same = "the same" if test_set["same"] else "different"
     lines = [f"test sets: {same} ({sizes['a']:,} listings in A, {sizes['b']:,} in B)"]
     if test_set["why"]:
         lines.append(f"macro-F1 of A and B can't be compared: {test_set['why']}")
     else:
         lines.append("macro-F1 of A and B can be compared: both were measured on the same listings and labels")
-    models = [_at(found[side], ("comparison", "model")) for side in ("a", "b")]
+    models = [_at(diff[side], ("comparison", "model")) for side in ("a", "b")]
     if None not in models and models[0] != models[1]:
         lines.append(f"the models differ: {models[0]} in A, {models[1]} in B")
     return Section("Macro-F1", lines=lines)

@@ -69,11 +69,11 @@ def diff(a: str, b: str, as_markdown: bool, as_json: bool) -> None:
     Shows what differs in settings, data, flags, suggestions, decisions, fixes and macro-F1. A run is a number of the
     latest dataset (1), DATASET/NUMBER (demo/1), or a folder. Listings are joined by id.
     """
-    found: dict[str, Any] = curation.diff(a, b).to_dict()
+    result: dict[str, Any] = curation.diff(a, b).to_dict()
     if as_json:
-        print_json(found)
+        print_json(result)
     else:
-        print_sections(diff_sections(found), markdown=as_markdown)
+        print_sections(diff_sections(result), markdown=as_markdown)
 
 
 def _refuse_before_command(dataset: str | None, as_markdown: bool, as_json: bool) -> None:
