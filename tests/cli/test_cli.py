@@ -108,9 +108,9 @@ def done(*arguments: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """A run of find-issues on a table without photos, and what it said."""
-    folder = tmp_path_factory.mktemp("found")
+def run_without_photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """A run of find-issues on a table without photos, and its output."""
+    folder = tmp_path_factory.mktemp("run_without_photos")
     table().drop(columns="image").to_csv(folder / "plain.csv", index=False)
     probabilities().to_csv(folder / "probs.csv", index=False)
     result = curate(
@@ -119,8 +119,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     return folder, result
 
 
-def test_find_issues_needs_no_photos_when_it_is_given_probabilities(found: tuple[Path, Result]) -> None:
-    folder, result = found
+def test_find_issues_needs_no_photos_when_it_is_given_probabilities(run_without_photos: tuple[Path, Result]) -> None:
+    folder, result = run_without_photos
     assert result.exit_code == 0, (result.stderr, result.exception)
     issues = pd.read_parquet(folder / "run" / "issues.parquet")
     assert list(issues.columns) == list(COLUMNS)
@@ -132,8 +132,8 @@ def test_find_issues_needs_no_photos_when_it_is_given_probabilities(found: tuple
     assert (suggested["004"], suggested["011"]) == ("chair", "desk")
 
 
-def test_issues_csv_holds_the_same_as_the_parquet(found: tuple[Path, Result]) -> None:
-    folder, _ = found
+def test_issues_csv_holds_the_same_as_the_parquet(run_without_photos: tuple[Path, Result]) -> None:
+    folder, _ = run_without_photos
     issues = pd.read_parquet(folder / "run" / "issues.parquet")
     text = pd.read_csv(folder / "run" / "issues.csv", dtype={"id": str})
     assert list(text.columns) == list(COLUMNS)
@@ -141,8 +141,8 @@ def test_issues_csv_holds_the_same_as_the_parquet(found: tuple[Path, Result]) ->
     assert text["priority"].tolist() == issues["priority"].tolist()
 
 
-def test_the_run_folder_holds_what_others_rely_on(found: tuple[Path, Result]) -> None:
-    folder, _ = found
+def test_the_run_folder_holds_what_others_rely_on(run_without_photos: tuple[Path, Result]) -> None:
+    folder, _ = run_without_photos
     names = {path.name for path in (folder / "run").iterdir()}
     assert {"run.json", "listings.parquet", "probabilities.npz", "issues.parquet", "issues.csv"} <= names
     record = json.loads((folder / "run" / "run.json").read_text(encoding="utf-8"))
@@ -152,8 +152,8 @@ def test_the_run_folder_holds_what_others_rely_on(found: tuple[Path, Result]) ->
     assert set(listings["split"]) == {"train", "test"}
 
 
-def test_the_summary_goes_to_stdout_and_the_rest_to_stderr(found: tuple[Path, Result]) -> None:
-    folder, result = found
+def test_the_summary_goes_to_stdout_and_the_rest_to_stderr(run_without_photos: tuple[Path, Result]) -> None:
+    folder, result = run_without_photos
     assert re.search(r"2 of 30 listings are flagged \(6\.7%\)", result.stdout)
     assert all(kind.title in result.stdout for kind in KINDS)
     assert "004" in result.stdout
@@ -161,8 +161,8 @@ def test_the_summary_goes_to_stdout_and_the_rest_to_stderr(found: tuple[Path, Re
     assert result.stderr == f"run folder: {folder / 'run'}\n"
 
 
-def test_a_finished_run_is_not_written_over(found: tuple[Path, Result], here: Path) -> None:
-    folder, _ = found
+def test_a_finished_run_is_not_written_over(run_without_photos: tuple[Path, Result], here: Path) -> None:
+    folder, _ = run_without_photos
     before = files(folder / "run")
     assert_refused(
         here, "find-issues", "plain.csv", "--probabilities", "probs.csv", "--run", folder / "run",
@@ -174,7 +174,7 @@ def test_a_finished_run_is_not_written_over(found: tuple[Path, Result], here: Pa
 TRAINED = ["--no-pretrained", "--device", "cpu", "--folds", "2", "--run", "run"]
 
 
-def test_the_expected_time_is_said_before_the_photos_are_read(here: Path) -> None:
+def test_the_expected_time_is_reported_before_the_photos_are_read(here: Path) -> None:
     lines = done("find-issues", "shop", "--preset", "quick", *TRAINED).stderr.splitlines()
     assert lines[0] == "run folder: run"
     assert re.fullmatch(r"expected: \d+ s \(cpu, float32; linear models on features, no network\)", lines[1])
@@ -220,7 +220,7 @@ def test_runs_are_numbered_below_the_current_folder_and_leave_the_dataset_as_it_
     assert {name: digest for name, digest in files(here).items() if not name.startswith("runs/")} == before
 
 
-def test_bad_rows_are_said_on_stderr_and_kept_in_a_file(here: Path) -> None:
+def test_bad_rows_are_reported_on_stderr_and_kept_in_a_file(here: Path) -> None:
     plain = table().drop(columns="image").assign(price=["free", *table()["price"][1:]])
     plain.to_csv(here / "plain.csv", index=False)
     result = done("find-issues", "plain.csv", "--probabilities", "probs.csv", "--json")
@@ -234,21 +234,21 @@ def test_bad_rows_are_said_on_stderr_and_kept_in_a_file(here: Path) -> None:
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, run: RunFolder) -> None:
-    def said(*arguments: str) -> Any:
+    def result_of(*arguments: str) -> Any:
         result = done(*arguments, *(["--json"] if as_json else []))
         assert result.stderr == ""
         return json.loads(result.stdout) if as_json else result.stdout
 
-    state = said("status")
+    state = result_of("status")
     assert state["next"] == "curate review" if as_json else "next: curate review" in state
     accept = ["apply-fixes", "--accept-suggestions"]
-    dry = said(*accept, "--dry-run")
+    dry = result_of(*accept, "--dry-run")
     assert not run.cleaned.exists()
     assert not run.journal.exists()
-    applied = said(*accept)
+    applied = result_of(*accept)
     assert run.cleaned.is_dir()
-    state = said("status")
-    undone = said("undo")
+    state = result_of("status")
+    undone = result_of("undo")
     assert not run.cleaned.exists()
     if as_json:
         counts = {"relabelled": 2, "deleted": 0, "kept": 0}
@@ -273,7 +273,7 @@ def test_the_latest_run_is_taken_unless_another_is_named(here: Path, run: RunFol
     assert json.loads(done("status", "--json", "--run", "runs/shop/1").stdout)["run"] == "runs/shop/1"
 
 
-def test_a_damaged_line_of_the_journal_is_said_on_stderr(here: Path, run: RunFolder) -> None:
+def test_a_damaged_line_of_the_journal_is_reported_on_stderr(here: Path, run: RunFolder) -> None:
     run.journal.write_text("{\n")
     result = done("apply-fixes", "--accept-suggestions", "--json")
     assert "warning: decisions.jsonl line 1 can't be read" in result.stderr

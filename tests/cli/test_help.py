@@ -113,7 +113,7 @@ def test_the_help_names_every_command_and_the_exit_codes() -> None:
         assert "Exit codes: 0 done, 1 failed, 2 wrong usage" in text
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert __version__ in done("--version").stdout
 
 

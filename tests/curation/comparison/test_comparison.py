@@ -69,7 +69,7 @@ class TestControls:
         relabel_some(run)
         assert Versions(run, controls=True).names == ["before", "after", "random_deletion", "all_suggestions"]
 
-    def test_suggestions_are_accepted_whatever_people_said_but_not_in_the_test_set(self, fixed):
+    def test_suggestions_are_accepted_whatever_people_decided_but_not_in_the_test_set(self, fixed):
         issues, versions = fixed.issues(), Versions(fixed, controls=True)
         blind = versions.labels("all_suggestions", 0)
         names = np.array([*versions.classes, None], dtype=object)
@@ -90,7 +90,7 @@ class TestControls:
         assert (correct[~trains] == -1).all()
         assert (correct != versions.before).any()
 
-    def test_a_listing_of_no_class_is_gone_and_one_without_truth_stays(self, fixed, tmp_path):
+    def test_a_listing_of_no_class_is_deleted_and_one_without_truth_stays(self, fixed, tmp_path):
         rows = rows_of(fixed, "train", 4)
         true = [rows["label"].iloc[0], "Toys", ""]
         pd.DataFrame({"id": rows["id"][:3], "true_label": true}).to_csv(tmp_path / "truth.csv", index=False)
@@ -143,7 +143,7 @@ class TestTruth:
 
 
 class TestWhatChanged:
-    def test_changes_are_counted_by_kind_and_by_who_said_so(self, controlled):
+    def test_changes_are_counted_by_kind_and_by_who_decided(self, controlled):
         _, result = controlled
         assert {row["source"] for row in result["changes"]} == {"person"}
         by_kind = {"relabel": 0, "delete": 0}
@@ -202,7 +202,7 @@ class TestWarnings:
         assert any("Webcams left" in line for line in result["warnings"])
         assert result["after"]["per_class"]["Webcams"]["recall"] == 0
 
-    def test_a_small_test_set_and_classes_without_test_listings_are_said_and_the_rest_is_reported(self, run):
+    def test_a_small_test_set_and_classes_without_test_listings_give_warnings_and_the_rest_is_reported(self, run):
         listings = run.listings()
         moved = (listings["split"] == "test") & listings["label"].isin(["Webcams", "Chargers"])
         listings.loc[moved, "split"] = "train"
@@ -217,7 +217,7 @@ class TestWarnings:
         assert result["per_class"]["Webcams"]["difference"] is None
         assert result["verdict"] in ("helped", "hurt", "no difference")
 
-    def test_flagged_test_labels_are_said_until_a_person_has_decided_on_them(self, run):
+    def test_flagged_test_labels_give_a_warning_until_a_person_has_decided_on_them(self, run):
         relabel_some(run)
         issues, tests = run.issues(), rows_of(run, "test", 12)
         issues["is_label_issue"] = issues["id"].isin(tests["id"])

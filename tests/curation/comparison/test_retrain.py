@@ -159,7 +159,7 @@ def test_a_run_with_networks_is_compared_with_networks(networked, tmp_path):
         assert list(path.parent.glob("events.out.tfevents.*"))
 
 
-def test_nothing_changed_is_said_and_nothing_is_trained(run):
+def test_without_a_change_nothing_is_trained_and_the_error_says_so(run):
     relabel_some(run, split="test")
     with pytest.raises(InputError, match="nothing to compare"):
         retrain(run, seeds=1)

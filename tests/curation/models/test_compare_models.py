@@ -265,7 +265,7 @@ def test_a_candidate_that_diverges_does_not_end_the_others(demo, tmp_path, monke
 # going on
 
 
-def test_an_interrupted_comparison_goes_on_and_ends_as_an_undisturbed_one(compared, demo, tmp_path, monkeypatch):
+def test_a_resumed_comparison_ends_as_an_undisturbed_one(compared, demo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     trained, run_jobs = [], study.run_jobs
 

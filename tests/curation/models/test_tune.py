@@ -124,7 +124,7 @@ class Impatient(Silent):
         yield progress
 
 
-def test_an_interrupted_trial_goes_on_with_its_parameters_and_its_folds(demo, here):
+def test_an_interrupted_trial_resumes_with_its_parameters_and_its_folds(demo, here):
     with pytest.raises(KeyboardInterrupt):
         search(demo, trials=3, output=Path("cut"), reporter=Impatient())
     assert json.loads(Path("cut/run.json").read_text())["status"] == "interrupted"
@@ -185,10 +185,10 @@ def test_listings_of_the_test_set_are_neither_trained_on_nor_scored(demo, tmp_pa
     table = pd.read_csv(demo / "listings.csv")
     table["split"] = ["test" if row % 4 == 0 else "train" for row in range(len(table))]
     scores = []
-    for name, factor in (("as-it-is", 1), ("dear", 10_000)):
+    for name, factor in (("as-it-is", 1), ("expensive", 10_000)):
         shutil.copytree(demo, tmp_path / name)
-        dear = table["price"] * factor
-        table.assign(price=table["price"].where(table["split"] == "train", dear)).to_csv(
+        expensive = table["price"] * factor
+        table.assign(price=table["price"].where(table["split"] == "train", expensive)).to_csv(
             tmp_path / name / "listings.csv", index=False
         )
         result = search(
