@@ -73,7 +73,7 @@ class Recipe:
     schedule : str
         ``one-cycle`` (rises and falls; half of the epochs see smaller photos), ``cosine`` (falls), or ``constant``.
     lr_steps : tuple of (int, float)
-        Learning rates from some iteration on, e.g. ``((20000, 1e-6),)``; the schedule must be ``constant``.
+        Learning rates from an iteration on, e.g. ``((20000, 1e-6),)``; the schedule must be ``constant``.
     early_stop : int, optional
         Epochs without a better score on validation rows after which training ends, with the best epoch's weights.
     balance : str

@@ -20,7 +20,7 @@ from curation.comparison.scored import (
 )
 from curation.comparison.versions import AFTER, BEFORE
 from training.evaluation.bootstrap import mcnemar, resample
-from training.evaluation.metrics import classification_metrics, most_named
+from training.evaluation.metrics import classification_metrics, most_predicted
 from training.utils.arrays import Bool, Int64
 
 __all__ = ["mean_scores", "scores"]
@@ -130,7 +130,7 @@ def _confusion(truth: Int64, before: Int64, after: Int64, classes: Sequence[str]
 def _flips(truth: Int64, before: Int64, after: Int64, ids: npt.NDArray[np.str_], classes: Sequence[str]) -> Flips:
     """Return the listings that most seeds got wrong before and right after, and the reverse; clearest first."""
     was, becomes = (before == truth).mean(axis=0), (after == truth).mean(axis=0)
-    predicted_before, predicted_after = most_named(before)[0], most_named(after)[0]
+    predicted_before, predicted_after = most_predicted(before)[0], most_predicted(after)[0]
 
     def listings(chosen: Bool) -> tuple[Flip, ...]:
         flips = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.features.extract import choose_extractor, compute_features, features_known
+from training.features.extract import choose_extractor, compute_features, has_features
 from training.fit.loop import Examples
 from training.fit.sampling import epoch_size
 from training.images import Photos
@@ -99,7 +99,7 @@ def prepare_data(
     seed = 0 if recipe.pretrained else recipe.seed
     path, rows = folder / f"features-{seed}.npy", np.flatnonzero(has_photo)
     key = f"{photos_key} {recipe.size} {seed} {recipe.pretrained and recipe.model}"
-    if not features_known(path, key):
+    if not has_features(path, key):
         extract, origin = choose_extractor(photos, rows, recipe, device)
         reporter.say(f"features: {origin}")
         compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, reporter=reporter)

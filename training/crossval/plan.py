@@ -15,7 +15,7 @@ from training.crossval.jobs import Job
 from training.crossval.predictions import stored_epochs
 from training.crossval.run_job import CURVE_ROWS
 from training.errors import InputError
-from training.features.extract import KEPT, SAMPLE, choose_extractor
+from training.features.extract import MOST_FEATURES, SAMPLE, choose_extractor
 from training.features.linear import fit_head
 from training.features.patches import PatchBank
 from training.fit.loop import sizes_of
@@ -247,7 +247,7 @@ def _projection(work: Work) -> float:
     matrix @ matrix
     start = time.perf_counter()
     matrix @ matrix
-    return (time.perf_counter() - start) * 12 * min(work.photos, SAMPLE) * PatchBank.width * KEPT / side**3
+    return (time.perf_counter() - start) * 12 * min(work.photos, SAMPLE) * PatchBank.width * MOST_FEATURES / side**3
 
 
 def _heads(work: Work, device: Device) -> float:
@@ -255,7 +255,7 @@ def _heads(work: Work, device: Device) -> float:
     cores = threads_for(device.device)
     chance = np.random.default_rng(0)
     rows = min(_TRIAL_ROWS, max(work.rows, 2))
-    features = chance.standard_normal((rows, min(KEPT, rows)), dtype=np.float32)
+    features = chance.standard_normal((rows, min(MOST_FEATURES, rows)), dtype=np.float32)
     labels, every = chance.integers(0, work.classes, rows), np.arange(rows)
 
     def fit(seed: int) -> None:

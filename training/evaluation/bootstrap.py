@@ -1,4 +1,4 @@
-"""How much better one version of a model is than another on the same test listings, with an interval."""
+"""The difference between two versions of a model on the same test listings, with a confidence interval."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Difference:
     Attributes
     ----------
     mean : float
-        The measured difference, the mean over the seeds.
+        The measured difference, averaged over the seeds.
     low, high : float
-        Bounds of the interval of 95 %.
+        Bounds of the 95 % interval.
     """
 
     mean: float
@@ -37,7 +37,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """``helped``, ``hurt``, or ``no difference`` when the interval holds zero."""
+        """``helped``, ``hurt``, or ``no difference`` if the interval contains zero."""
         if self.low > 0:
             return "helped"
         return "hurt" if self.high < 0 else "no difference"
@@ -59,9 +59,9 @@ class Drawn:
     Attributes
     ----------
     measured : ndarray of float64, shape (S, W)
-        On the test set.
+        Scores on the test set.
     drawn : ndarray of float32, shape (S, B, W)
-        On its B resamples.
+        Scores on its B resamples.
     """
 
     measured: Float64
@@ -83,7 +83,7 @@ class Resampled:
     present : ndarray of bool, shape (K,)
         Classes that occur in the test set.
     seed : int
-        Seed of the random part that stands for the training seeds.
+        Seed of the noise that stands for the variation between training seeds.
     """
 
     f1: dict[str, Drawn]
@@ -96,11 +96,11 @@ class Resampled:
         return self._interval(*self._macro(of, against))
 
     def class_f1(self, of: str, against: str) -> list[Difference | None]:
-        """Return the difference in F1 of each class; None for one without test listings."""
+        """Return the difference in F1 of each class; None for a class without test listings."""
         gain = self.f1[of].minus(self.f1[against])
         return [
-            self._interval(gain.measured[:, number], gain.drawn[:, :, number]) if there else None
-            for number, there in enumerate(self.present)
+            self._interval(gain.measured[:, number], gain.drawn[:, :, number]) if present else None
+            for number, present in enumerate(self.present)
         ]
 
     def mean_accuracy(self, of: str, against: str) -> Difference:
@@ -109,10 +109,10 @@ class Resampled:
         return self._interval(gain.measured[:, 0], gain.drawn[:, :, 0])
 
     def share(self, of: str, best: str, against: str) -> Difference | None:
-        """Return the share of the macro-F1 that `best` gains over `against` which `of` gains, too; 1 = all of it.
+        """Return how much of the gain in macro-F1 of `best` over `against` `of` reaches; 1 is all of it.
 
-        None where `best` gains nothing that can be shown: there is nothing to take a share of. The interval is that of
-        the ratio over the resamples of test listings, with means over the seeds.
+        None if `best` has no significant gain. The interval is that of the ratio over the resamples of test listings,
+        averaged over the seeds.
         """
         if self.macro_f1(best, against).verdict != "helped":
             return None
@@ -127,7 +127,7 @@ class Resampled:
         return gain.measured[:, self.present].mean(axis=1), of_classes.mean(axis=2, dtype=np.float64)
 
     def _interval(self, measured: Float64, drawn: npt.NDArray[Any]) -> Difference:
-        """Return a difference with its interval, from what S models measured (S,) and their B resamples (S, B)."""
+        """Return the difference and its interval, from the values of S models (S,) and of their B resamples (S, B)."""
         seeds, mean = len(measured), drawn.mean(axis=0, dtype=np.float64)
         if seeds > 1:
             # The variance of a mean over seeds and listings has three components: listings, seeds, and their
@@ -153,8 +153,8 @@ def resample(
 ) -> Resampled:
     """Score all versions on the same resamples of the test listings, whole groups at a time.
 
-    Every resample draws groups (the same seller, the same photo) with replacement; all versions are scored on the same
-    draw, so what makes a draw hard cancels out in their difference.
+    Every resample draws groups (the same seller, the same photo) with replacement. All versions are scored on the same
+    draw, so its difficulty cancels out in their difference.
 
     Parameters
     ----------
@@ -185,36 +185,36 @@ def resample(
     """
     generator = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True)
-    of = _one_hot(truth, classes)
-    answers = {name: [_Predictions(truth, predicted, classes) for predicted in runs] for name, runs in versions.items()}
+    members = _one_hot(truth, classes)
+    models = {name: [_Predictions(truth, predicted, classes) for predicted in runs] for name, runs in versions.items()}
     count = int(group.max()) + 1
 
     def scores(weights: Float64) -> tuple[dict[str, Float64], dict[str, Float64]]:
-        size, total = of @ weights, weights.sum(axis=0)
-        f1 = {name: np.stack([each.f1(weights, size) for each in runs]) for name, runs in answers.items()}
-        right = {name: np.stack([each.accuracy(weights, total) for each in runs]) for name, runs in answers.items()}
+        size, total = members @ weights, weights.sum(axis=0)
+        f1 = {name: np.stack([each.f1(weights, size) for each in runs]) for name, runs in models.items()}
+        right = {name: np.stack([each.accuracy(weights, total) for each in runs]) for name, runs in models.items()}
         return f1, right
 
     f1, accuracy = scores(np.ones((len(truth), 1)))
-    drawn_f1 = {name: np.empty((len(runs), resamples, classes), np.float32) for name, runs in answers.items()}
-    drawn_accuracy = {name: np.empty((len(runs), resamples, 1), np.float32) for name, runs in answers.items()}
+    drawn_f1 = {name: np.empty((len(runs), resamples, classes), np.float32) for name, runs in models.items()}
+    drawn_accuracy = {name: np.empty((len(runs), resamples, 1), np.float32) for name, runs in models.items()}
     for start in range(0, resamples, _CHUNK):
         part = slice(start, min(start + _CHUNK, resamples))
         drawn = generator.multinomial(count, np.full(count, 1 / count), size=part.stop - part.start)
         part_f1, part_accuracy = scores(drawn[:, group].T.astype(np.float64))
-        for name in answers:
+        for name in models:
             drawn_f1[name][:, part], drawn_accuracy[name][:, part] = part_f1[name], part_accuracy[name]
     present = np.bincount(truth, minlength=classes) > 0
     return Resampled(
-        {name: Drawn(f1[name][:, 0], drawn_f1[name]) for name in answers},
-        {name: Drawn(accuracy[name][:, 0], drawn_accuracy[name]) for name in answers},
+        {name: Drawn(f1[name][:, 0], drawn_f1[name]) for name in models},
+        {name: Drawn(accuracy[name][:, 0], drawn_accuracy[name]) for name in models},
         present,
         seed,
     )
 
 
 class _Predictions:
-    """One model's predictions, as which listings it puts into each class, and which of them correctly."""
+    """The listings that one model predicts for each class, and those that it predicts correctly."""
 
     def __init__(self, truth: Int64, predicted: Int64, classes: int) -> None:
         self._predicted = _one_hot(predicted, classes)
@@ -223,7 +223,7 @@ class _Predictions:
     def f1(self, weights: Float64, size: Float64) -> Float64:
         """Return F1 of every class under weightings (n, B) with class sizes (K, B); shape (B, K).
 
-        A class that is neither true nor predicted anywhere scores 0.
+        A class that nowhere occurs and is nowhere predicted scores 0.
         """
         total = size + self._predicted @ weights
         correct = 2 * (self._correct @ weights)
@@ -237,7 +237,7 @@ class _Predictions:
 
 
 def _one_hot(numbers: Int64, classes: int) -> csr_array:
-    """Return class membership, shape (K, n), none for -1; sparse, as there may be a thousand classes."""
+    """Return the members of each class, shape (K, n), without -1; sparse, as there may be a thousand classes."""
     columns = np.flatnonzero(numbers >= 0)
     return csr_array((np.ones(len(columns)), (numbers[columns], columns)), shape=(classes, len(numbers)))
 
@@ -266,8 +266,8 @@ class Discordant:
 def mcnemar(truth: Int64, before: Int64, after: Int64, groups: Int64) -> Discordant:
     """Test whether predictions become right more often than wrong, pooled over seeds (McNemar).
 
-    Predictions of several seeds for one listing, or for the listings of one group, are not independent: each group
-    counts by its balance. With groups of one prediction this is McNemar's test itself.
+    Predictions of several seeds for one listing, or for the listings of one group, are not independent, so each group
+    counts by its balance. With one prediction a group, this is McNemar's test itself.
 
     Parameters
     ----------

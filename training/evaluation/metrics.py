@@ -1,4 +1,4 @@
-"""How good predictions are, overall and per class."""
+"""Scores of predictions, overall and per class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["classification_metrics", "classification_scores", "most_named", "price_metrics", "price_scores"]
+__all__ = ["classification_metrics", "classification_scores", "most_predicted", "price_metrics", "price_scores"]
 
 
 def classification_metrics(truth: Int64, predicted: Int64, classes: Sequence[str]) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def price_metrics(
     labels: Int64,
     classes: Sequence[str],
 ) -> dict[str, Any]:
-    """Score predicted prices overall and per class.
+    """Score predicted prices, overall and per class.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def price_metrics(
     return {**price_scores(truth, predicted), "per_class": per_class}
 
 
-def most_named(predicted: Int64) -> tuple[Int64, Float64]:
-    """Return the class that most models predicted for each listing, and the share of the models that did.
+def most_predicted(predicted: Int64) -> tuple[Int64, Float64]:
+    """Return the class that most models predict for each listing, and the share of the models that do.
 
     Parameters
     ----------
@@ -131,19 +131,19 @@ def most_named(predicted: Int64) -> tuple[Int64, Float64]:
 
     Returns
     -------
-    named : ndarray of int64, shape (n,)
-        Where two classes tie, the smaller number.
+    majority : ndarray of int64, shape (n,)
+        The smaller number if two classes tie.
     share : ndarray of float64, shape (n,)
         Above 0, at most 1.
 
     Examples
     --------
-    >>> most_named(np.array([[2, 1], [2, 0], [0, 1], [2, 0]]))
+    >>> most_predicted(np.array([[2, 1], [2, 0], [0, 1], [2, 0]]))
     (array([2, 0]), array([0.75, 0.5 ]))
     """
-    named = np.zeros(predicted.shape[1], dtype=np.int64)
-    most = np.zeros_like(named)
+    majority = np.zeros(predicted.shape[1], dtype=np.int64)
+    most = np.zeros_like(majority)
     for number in np.unique(predicted):
         count = (predicted == number).sum(axis=0)
-        named, most = np.where(count > most, number, named), np.maximum(count, most)
-    return named, most / len(predicted)
+        majority, most = np.where(count > most, number, majority), np.maximum(count, most)
+    return majority, most / len(predicted)

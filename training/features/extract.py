@@ -1,4 +1,4 @@
-"""Features of all photos, computed once and kept on disk; every fold's head reads them."""
+"""Features of all photos, computed once and stored on disk; the heads of all folds read them."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from training.utils.devices import Device, bfloat16_may_be_fast, each_on_one_cor
 from training.utils.files import read_json, sync_folder, write_json
 from training.utils.progress import SILENT, Progress, Reporter
 
-__all__ = ["KEPT", "SAMPLE", "Extractor", "choose_extractor", "compute_features", "features_known"]
+__all__ = ["MOST_FEATURES", "SAMPLE", "Extractor", "choose_extractor", "compute_features", "has_features"]
 
 Values = TypeVar("Values")
 #: Turns photos (n, S, S, 3) into features (n, W); called by several threads.
 Extractor = Callable[[Pixels], torch.Tensor]
 
-#: Most features that are kept.
-KEPT = 512
-#: Photos that the projection is estimated from.
+#: Most features of a photo after the projection.
+MOST_FEATURES = 512
+#: Most photos that the projection is estimated from.
 SAMPLE = 4_000
 _BLOCK = 128
-#: Pixels that a network sees at a time: of so many, ResNet-18 takes about 100 MB on every core of a CPU.
+#: Pixels in one batch of a network: with so many, ResNet-18 takes about 100 MB on each core of a CPU.
 _PIXELS_AT_ONCE, _PIXELS_AT_ONCE_ON_GPU = 1 << 18, 1 << 23
-#: Seconds after which what is computed is brought to disk.
+#: Seconds between two flushes to disk.
 _EVERY = 20.0
 
 
 def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device) -> tuple[Extractor, str]:
-    """Choose what makes features: the pretrained network where its weights can be had, else patches of the photos.
+    """Choose the extractor: the pretrained network if its weights are available, else patches of the photos.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device
     rows : ndarray of int64
         The readable ones.
     recipe : Recipe
-        Its model, whether pretrained weights are wanted, its seed.
+        Names the model, whether it is pretrained, and the seed.
     device : Device
         Where to compute.
 
@@ -56,7 +56,7 @@ def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device
     -------
     extract : callable
     origin : str
-        What it is, in plain words.
+        The kind of features, for a person.
     """
     if recipe.pretrained:
         body = _without_last(build_model(recipe.model, classes=2, image_size=recipe.size, pretrained=True))
@@ -66,7 +66,7 @@ def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device
 
 
 def _without_last(network: nn.Module) -> nn.Module | None:
-    """Return the network with its last linear layer taken off, or None if it has none."""
+    """Return the network without its last linear layer, or None if it has none."""
     names = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
     if not names:
         return None
@@ -79,7 +79,7 @@ class _Network:
     """The input of a classifier's last layer, the mean over a photo and its mirror image."""
 
     def __init__(self, network: nn.Module, device: Device) -> None:
-        # on a CPU 1.2 to 2.5 times as fast as the other layout, and bfloat16 twice as fast again where it is there
+        # on a CPU this layout is 1.2 to 2.5 times as fast, and bfloat16, where supported, twice as fast again
         self._device = replace(device, channels_last=True, mixed=bfloat16_may_be_fast(device.device))
         self._network = self._device.place(network).eval()
         self._pixels = _PIXELS_AT_ONCE_ON_GPU if device.is_cuda else _PIXELS_AT_ONCE
@@ -106,10 +106,10 @@ def compute_features(
     device: torch.device,
     reporter: Reporter = SILENT,
 ) -> None:
-    """Compute the features of all readable photos, and keep their main directions.
+    """Compute the features of all readable photos, projected to their main directions.
 
-    No label is used, so every fold may share them. The projection (principal components, each divided by the square
-    root of its spread: between plain and whitened) is estimated from at most 4,000 photos.
+    No label is used, so all folds may share them. The projection (principal components, each divided by the square root
+    of its spread, which is half-way to whitening) is estimated from at most 4,000 photos.
 
     Parameters
     ----------
@@ -117,11 +117,11 @@ def compute_features(
     rows : ndarray of int64
         The readable ones.
     extract : Extractor
-        Of :func:`choose_extractor`.
+        Result of :func:`choose_extractor`.
     path : Path
-        The ``.npy`` file that gets them: float32, shape (N, D), D at most 512; zero for unreadable photos.
+        The ``.npy`` file to write: float32, shape (N, D), D at most 512; zeros for unreadable photos.
     key : str
-        What the features depend on besides `path`: the photos and the settings.
+        Names the photos and the settings that the features depend on.
     seed : int
         Seed of the choice of photos.
     device : torch.device
@@ -142,7 +142,7 @@ def compute_features(
         counted.done = len(rows) - sum(map(len, left))
         for part, values in counted(lambda part: project(extract(photos[part])), left):
             unfinished.array[part] = values
-            unfinished.keep()
+            unfinished.part_done()
     unfinished.finish()
 
 
@@ -161,30 +161,30 @@ class _Counted:
 
 
 class _Unfinished:
-    """Features that are being computed: what a killed process leaves is gone on with.
+    """Features that are being computed; those of a killed process are reused.
 
     Attributes
     ----------
     array : ndarray of float32, shape (N, D)
         Memory-mapped.
     done : int
-        Parts that are on disk.
+        Number of finished parts.
     """
 
     def __init__(self, path: Path, key: str, *, shape: tuple[int, int]) -> None:
         self._path, self._key = path, key
         self._file = path.with_name(f"unfinished-{path.name}")
         self._note = self._file.with_suffix(".json")
-        found = read_json(self._note) if self._note.exists() and self._file.exists() else {}
-        self.done = int(found["done"]) if found.get("key") == key else 0
+        note = read_json(self._note) if self._note.exists() and self._file.exists() else {}
+        self.done = int(note["done"]) if note.get("key") == key else 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self.array: Float32 = np.lib.format.open_memmap(
             self._file, mode="r+" if self.done else "w+", dtype=np.float32, shape=shape
         )
         self._on_disk = time.monotonic()
 
-    def keep(self) -> None:
-        """Count one more part; now and then, bring all to disk and note how many there are."""
+    def part_done(self) -> None:
+        """Count one more part; every 20 seconds, flush to disk and note how many there are."""
         self.done += 1
         if time.monotonic() - self._on_disk >= _EVERY:
             self._flush()
@@ -192,7 +192,7 @@ class _Unfinished:
             self._on_disk = time.monotonic()
 
     def finish(self) -> None:
-        """Give the file its name, whole and on disk."""
+        """Flush the complete file to disk, and give it its final name."""
         self._flush()
         self._file.replace(self._path)
         sync_folder(self._path.parent)
@@ -200,12 +200,12 @@ class _Unfinished:
         self._note.unlink(missing_ok=True)
 
     def _flush(self) -> None:
-        # of a memory map, flush is fsync for its pages
+        # for a memory map, flush is fsync
         self.array.flush()  # type: ignore[attr-defined]
 
 
-def features_known(path: Path, key: str) -> bool:
-    """Return whether the features at `path` are there, whole, and of this `key`."""
+def has_features(path: Path, key: str) -> bool:
+    """Return whether the features at `path` are complete and have this `key`."""
     note = path.with_suffix(".json")
     return path.exists() and note.exists() and bool(read_json(note) == {"key": key})
 
@@ -218,7 +218,7 @@ class _Projection:
     """Standardise, rotate to the principal components of a sample, and even out their spreads half-way."""
 
     def __init__(self, sample: torch.Tensor, seed: int) -> None:
-        self.width = max(1, min(KEPT, *(side - 1 for side in sample.shape)))
+        self.width = max(1, min(MOST_FEATURES, *(side - 1 for side in sample.shape)))
         self._mean, self._spread = sample.mean(0), sample.std(0, correction=0) + 1e-4
         standard = (sample - self._mean) / self._spread
         with torch.random.fork_rng(devices=[sample.device] if sample.is_cuda else []):
@@ -227,10 +227,10 @@ class _Projection:
         rotated = standard @ self._directions
         spread = rotated.std(0, correction=0).clamp(min=1e-6)
         self._directions = self._directions / spread.sqrt()
-        # heads choose the strength of their penalty from a fixed list, so the scale must not depend on the data
+        # heads choose their penalty from a fixed list, so the scale must not depend on the data
         size = (standard @ self._directions).norm(dim=1).mean().clamp(min=1e-6)
         self._directions = self._directions * (3 * self.width**0.25 / size)
 
     def __call__(self, features: torch.Tensor) -> Float32:
-        kept: Float32 = (((features - self._mean) / self._spread) @ self._directions).cpu().numpy()
-        return kept
+        projected: Float32 = (((features - self._mean) / self._spread) @ self._directions).cpu().numpy()
+        return projected

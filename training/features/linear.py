@@ -1,4 +1,4 @@
-"""Linear heads on features: multinomial logistic regression, its strength of regularisation chosen by held-out rows."""
+"""Linear heads on features: multinomial logistic regression; held-out rows decide how strongly it is regularized."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from training.utils.arrays import Bool, Float32, Int64
 __all__ = ["Head", "fit_head"]
 
 
-#: Strengths that are tried, from strong to weak, until the held-out loss rises.
+#: Strengths of the penalty to try, from strong to weak, until the held-out loss rises.
 _STRENGTHS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 _HELD_OUT = 0.2
-#: More rows do not make the choice of the strength better.
+#: More rows do not improve the choice of the strength.
 _ENOUGH = 20_000
 _ITERATIONS = 60
-#: Rows at a time: features stay on disk.
+#: Rows in memory at a time: features stay on disk.
 _BLOCK = 16_384
 
 
@@ -33,7 +33,7 @@ class Head:
     weight : Tensor of float32, shape (D, K)
     bias : Tensor of float32, shape (K,)
     strength : float
-        Regularisation that was chosen.
+        Strength of the penalty.
     """
 
     weight: torch.Tensor
@@ -62,8 +62,8 @@ def fit_head(
 ) -> Head:
     """Fit a multinomial logistic regression with ridge penalty by L-BFGS.
 
-    The strength of the penalty is chosen on rows held out of `rows` alone, whole groups at a time, by their loss
-    against the given labels; then all of `rows` are used.
+    The strength of the penalty is the one with the lowest loss on whole groups that are held out of `rows`. The result
+    is then fitted on all of `rows`.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def fit_head(
     rows : ndarray of int64, shape (n,)
         The rows to fit on.
     labels, groups : ndarray of int64, shape (N,)
-        Class numbers 0 to K-1, and what must stay on one side; other rows are not looked at.
+        Class numbers 0 to K-1, and groups that must stay together; only those of `rows` are used.
     classes : int
         K.
     seed : int
@@ -89,24 +89,24 @@ def fit_head(
     held_out = _held_out(rows, groups, seed)
     if not held_out.any() or held_out.all():
         return _head(_minimise(features, rows, labels, start, _STRENGTHS[2]), _STRENGTHS[2])
-    tried, judged = _some(rows[~held_out], seed), _some(rows[held_out], seed)
-    best, lowest, found = _STRENGTHS[0], np.inf, start
+    fitted, scored = _some(rows[~held_out], seed), _some(rows[held_out], seed)
+    best, lowest, solution = _STRENGTHS[0], np.inf, start
     for strength in _STRENGTHS:
-        start = _minimise(features, tried, labels, start, strength)
-        loss = _loss(features, judged, labels, start)
+        start = _minimise(features, fitted, labels, start, strength)
+        loss = _loss(features, scored, labels, start)
         if loss >= lowest:
             break
-        best, lowest, found = strength, loss, start
-    return _head(_minimise(features, rows, labels, found, best), best)
+        best, lowest, solution = strength, loss, start
+    return _head(_minimise(features, rows, labels, solution, best), best)
 
 
 def _held_out(rows: Int64, groups: Int64, seed: int) -> Bool:
-    kinds, inverse = np.unique(groups[rows], return_inverse=True)
-    return np.asarray(np.random.default_rng(seed).random(len(kinds)) < _HELD_OUT, dtype=bool)[inverse]
+    distinct, inverse = np.unique(groups[rows], return_inverse=True)
+    return np.asarray(np.random.default_rng(seed).random(len(distinct)) < _HELD_OUT, dtype=bool)[inverse]
 
 
 def _some(rows: Int64, seed: int) -> Int64:
-    # drawn, not the first ones: a table may be sorted by class
+    # a random sample, as a table may be sorted by class
     return np.sort(np.random.default_rng(seed).permutation(rows)[:_ENOUGH])
 
 
@@ -120,13 +120,13 @@ def _minimise(features: Float32, rows: Int64, labels: Int64, start: torch.Tensor
     optimizer = torch.optim.LBFGS(
         [solution], max_iter=_ITERATIONS, tolerance_change=1e-6, history_size=20, line_search_fn="strong_wolfe"
     )
-    # a dataset of one block is read once
-    kept = list(_with_targets(features, rows, labels, solution.device)) if len(rows) <= _BLOCK else None
+    # a dataset of one block is read only once
+    cached = list(_with_targets(features, rows, labels, solution.device)) if len(rows) <= _BLOCK else None
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
         total = torch.zeros((), device=solution.device)
-        for block, target in kept or _with_targets(features, rows, labels, solution.device):
+        for block, target in cached or _with_targets(features, rows, labels, solution.device):
             loss = functional.cross_entropy(block @ solution[:-1] + solution[-1], target, reduction="sum") / len(rows)
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()

@@ -1,9 +1,9 @@
-"""Features that need neither labels nor weights from elsewhere: how much a photo looks like patches of others.
+"""Features without labels or pretrained weights: how much a photo looks like patches of others.
 
 Coates, Ng and Lee, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning" (AISTATS 2011), with the
 dictionary of Coates and Ng, "The Importance of Encoding Versus Training with Sparse Coding and Vector Quantization"
-(ICML 2011): whitened patches drawn at random do as well as learned ones. With a linear head they order wrong labels
-better than a ResNet trained from scratch on the same few photos, at a hundredth of its cost (docs/benchmarks.md).
+(ICML 2011): random whitened patches do as well as learned ones. With a linear head they rank wrong labels better than a
+ResNet trained from scratch on the same few photos, at a hundredth of its cost (docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _PHOTOS = 4_000
 _THRESHOLD = 0.5
 #: Cells per side that activations are averaged over.
 _CELLS = 2
-# keep the contrast of flat patches, and the weak directions of the whitening, from being blown up to noise
+# added to variances, so that flat patches and weak directions are not amplified to noise
 _FLAT = 10 / 255**2
 _WEAK = 0.1
-#: Photos at a time: on a processor their activations should stay in its cache, a GPU wants much to do.
+#: Photos at a time: on a CPU the activations should fit into its cache, a GPU needs large batches.
 _BATCH, _BATCH_ON_GPU = 4, 256
-#: Larger photos are shrunk: beyond it a patch shows too little of them.
+#: Larger photos are shrunk to this side, in pixels; a patch would show too little of them.
 _SIDE = 48
 
 
 class PatchBank:
-    """Filters made of the patches of a dataset's own photos.
+    """Filters made of patches of a dataset's own photos.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class PatchBank:
         atoms = atoms / atoms.norm(dim=1, keepdim=True).clamp(min=1e-6)
         filters = whiten @ atoms.T
         self._offset = -(mean @ filters).view(1, -1, 1, 1).to(device)
-        # taking the patch's mean off is linear, so the filters do it
+        # subtracting the mean of a patch is linear, so the filters do it
         filters = filters - filters.mean(0, keepdim=True)
         self._filters = filters.T.reshape(_FILTERS, 3, _PATCH, _PATCH).contiguous().to(device)
         self._box = torch.full((1, 3, _PATCH, _PATCH), 1 / (3 * _PATCH**2), device=device)

@@ -1,4 +1,4 @@
-"""When a training ends before its time: no better score on validation rows for so many epochs."""
+"""Early stopping: training ends when the score on validation rows no longer improves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["EarlyStop"]
 
 @dataclass
 class EarlyStop:
-    """Watches the score of each epoch, and keeps the weights of the best epoch.
+    """The scores of the epochs so far, and the weights of the best one.
 
     Prechelt, "Early stopping - but when?", Neural Networks: Tricks of the Trade, 1998.
 
@@ -23,17 +23,17 @@ class EarlyStop:
     patience : int
         Epochs without a better score after which training ends.
     judge : callable
-        Gives the scores of a network on the validation rows.
+        Returns the scores of a network on the validation rows.
     score : str
-        The one that counts.
+        Name of the score that decides.
     high_is_good : bool
-        Whether more of it is better.
+        Whether a high score is good.
     epoch : int
         The best epoch so far, from 0; -1 before the first.
     best : float or None
-        Its score, negative where low is good; None before the first.
+        Its score, negated if low is good; None before the first.
     weights : dict of str to Tensor
-        The network's weights then, on the CPU.
+        Its weights, on the CPU.
     """
 
     patience: int
@@ -45,7 +45,7 @@ class EarlyStop:
     weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def look(self, epoch: int, model: nn.Module) -> dict[str, float]:
-        """Score an epoch, keep its weights if it is the best so far, and return its scores."""
+        """Score the network after an epoch, copy its weights if it is the best so far, and return the scores."""
         scores = self.judge(model)
         value = scores[self.score] if self.high_is_good else -scores[self.score]
         if self.best is None or value > self.best:
@@ -58,9 +58,9 @@ class EarlyStop:
         return self.best is not None and epoch - self.epoch >= self.patience
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a snapshot keeps."""
+        """Return the content of a snapshot."""
         return {"epoch": self.epoch, "best": self.best, "weights": self.weights}
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Take over what :meth:`to_dict` gave."""
+        """Load the result of :meth:`to_dict`."""
         self.epoch, self.best, self.weights = content["epoch"], content["best"], content["weights"]

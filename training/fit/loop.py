@@ -31,7 +31,7 @@ _LEAST_EARLY_SIZE = 32
 
 @dataclass(frozen=True)
 class Examples:
-    """What networks learn from.
+    """Training data of networks.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Examples:
     labels : ndarray, shape (N,)
         The target: class numbers 0 to K-1 (int64), or prices (float32). Only those of training rows are used.
     prices : ndarray of float32, shape (N,), or None
-        A second input beside the photo; NaN where there is none.
+        A second input of the network; NaN where there is none.
     """
 
     photos: Photos

@@ -1,4 +1,4 @@
-"""Optimisers, and how their learning rate changes from step to step."""
+"""Optimizers and the schedules of their learning rates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.settings import Recipe
 
 __all__ = ["check_steps", "make_optimizer", "make_schedule"]
 
-# share of the steps in which the learning rate of one cycle rises
+#: Share of the steps in which the learning rate of one cycle rises.
 _WARM_UP = 0.25
 
 
@@ -35,21 +35,21 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, steps: int, recipe: Recipe) -> LRScheduler:
-    """Return what sets the learning rate after each step.
+    """Return the schedule of the learning rate, which changes after each step.
 
     Parameters
     ----------
     optimizer : Optimizer
-        With the settings' learning rate.
+        Has the learning rate of the recipe.
     steps : int
-        Steps in all.
+        Optimizer steps in all.
     recipe : Recipe
         ``one-cycle`` rises for a quarter of the steps and falls for the others (Smith and Topin, "Super-Convergence",
-        2018); ``cosine`` falls all along (Loshchilov and Hutter, "SGDR", ICLR 2017); ``constant`` stays, or changes at
+        2018); ``cosine`` falls from the start (Loshchilov and Hutter, "SGDR", ICLR 2017); ``constant`` changes only at
         the iterations of `lr_steps`.
     """
     if recipe.schedule == "one-cycle":
-        # one step more than are taken, as the schedule is read after each; below 3 its phases would have no length
+        # one more than the steps taken, as the schedule is read after each; its phases need at least 3
         total = max(steps + 1, 3)
         return OneCycleLR(optimizer, max_lr=recipe.rate, total_steps=total, pct_start=max(_WARM_UP, 2 / total))
     if recipe.schedule == "cosine":
@@ -59,7 +59,7 @@ def make_schedule(optimizer: torch.optim.Optimizer, steps: int, recipe: Recipe) 
 
 
 def check_steps(recipe: Recipe, photos: int) -> None:
-    """Refuse a learning rate that would begin after the end of training on `photos` photos.
+    """Refuse a recipe with a learning rate that would begin after the end of training on `photos` photos.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Small classes beside large ones: which photos one epoch has, and which of them are repeated."""
+"""The photos of one epoch; those of small classes may be repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How this machine trains fastest: layout, precision, and how many models at a time, by a short measurement."""
+"""How this machine trains fastest: a short measurement of layouts, precisions, and numbers of models at a time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from training.utils.devices import Device, bfloat16_may_be_fast, find_device
 
 __all__ = ["Arrangement", "measure"]
 
-#: Timed steps of each candidate, after one that warms up; the fastest counts, as other work only ever slows one down.
+#: Timed steps of each candidate, after a warm-up; the fastest counts, as other programs can only slow a step down.
 _STEPS = 3
-#: A step of more photos than this many seconds allow is measured on fewer.
+#: Seconds; a step that takes longer is measured on fewer photos.
 _LONGEST_STEP = 0.4
-#: Another way must be faster by this share to be taken: less is noise.
+#: Share by which another way must be faster; less is noise.
 _GAIN = 0.05
 #: Models at a time that are tried on one GPU.
 _ON_ONE_GPU = 4
@@ -41,7 +41,7 @@ class Arrangement:
     cores : int
         Processor cores that they share.
     step_seconds, alone_seconds : float
-        Of one optimizer step, while `side_by_side` models are trained, and while one is; 0 if no network is.
+        Seconds of one optimizer step while `side_by_side` models train, and while one does; 0 without networks.
     """
 
     device: Device
@@ -51,7 +51,7 @@ class Arrangement:
     alone_seconds: float = 0.0
 
     def threads(self, running: int) -> int:
-        """Return the threads of each model while `running` are trained."""
+        """Return the threads of each model while `running` models train."""
         return max(1, self.cores // running)
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,8 +61,8 @@ class Arrangement:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Arrangement:
         """Read what :meth:`to_dict` wrote."""
-        kept = content["device"]
-        device = replace(find_device(kept["device"]), mixed=kept["mixed"], channels_last=kept["channels_last"])
+        name, mixed, channels_last = (content["device"][key] for key in ("device", "mixed", "channels_last"))
+        device = replace(find_device(name), mixed=mixed, channels_last=channels_last)
         return cls(**{**content, "device": device})
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class Arrangement:
 
 
 def measure(recipe: Recipe, device: Device, *, classes: int, jobs: int) -> Arrangement:
-    """Try out how networks train fastest here; takes two or three seconds.
+    """Try out how networks train fastest here, in two or three seconds.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def measure(recipe: Recipe, device: Device, *, classes: int, jobs: int) -> Arran
     Returns
     -------
     Arrangement
-        With the seconds of one step. A step on fewer photos, where a whole batch takes long, is scaled up.
+        With the seconds of one step; if a whole batch takes long, they are scaled up from fewer photos.
     """
     cores = torch.get_num_threads()
     batch = _batch_that_fits(recipe, device, classes)
@@ -130,8 +130,8 @@ def _batch_that_fits(recipe: Recipe, device: Device, classes: int) -> int:
 def _seconds(recipe: Recipe, device: Device, classes: int, batch: int, running: int, threads: int) -> float:
     """Return the seconds of one step while `running` models take steps at the same time.
 
-    They run in threads of this process: the interpreter's lock is free while torch computes, so it comes near to
-    processes, without their start.
+    They run in threads of this process. As torch releases the interpreter's lock while it computes, that is nearly as
+    fast as in processes, which take longer to start.
     """
     barrier = threading.Barrier(running + 1)
 
@@ -169,11 +169,11 @@ def _stepper(recipe: Recipe, device: Device, classes: int, batch: int) -> Callab
     state = TrainingState.begin(recipe, labels, prices, classes=classes, steps=1000, device=device, seed=0)
     state.model.train()
     pixels = torch.randint(0, 256, (batch, recipe.size, recipe.size, 3), dtype=torch.uint8).numpy()
-    target, beside = device.send(labels), None if prices is None else device.send(prices)
+    target, sent_prices = device.send(labels), None if prices is None else device.send(prices)
 
     def step() -> None:
         photos = varied(pixels, recipe.augment, state.generator, device)
-        state.step(photos, target, beside)
+        state.step(photos, target, sent_prices)
         if device.is_cuda:
             torch.cuda.synchronize(device.device)
 

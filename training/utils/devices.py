@@ -1,4 +1,4 @@
-"""Where a model runs, and with which precision and layout: the only place that knows of hardware."""
+"""The device that a model runs on, with its precision and memory layout: the only module that knows about hardware."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Device:
     device : torch.device
         Where tensors live.
     mixed : bool
-        Whether networks compute in bfloat16 where that is safe.
+        Whether networks compute in bfloat16 where that is numerically safe.
     channels_last : bool
         Whether the values of one pixel lie side by side in memory.
     """
@@ -43,20 +43,20 @@ class Device:
         return self.device.type == "cuda"
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Return the context of mixed precision, or one that changes nothing."""
+        """Return a context with mixed precision, or one that does nothing."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.mixed else nullcontext()
 
     def place(self, model: nn.Module) -> nn.Module:
-        """Move a network here, in the layout that is fastest."""
+        """Move a network to the device, in its layout."""
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         return model.to(device=self.device, memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
     def arrange(self, batch: torch.Tensor) -> torch.Tensor:
-        """Bring a batch (B, C, H, W) into the layout of the networks."""
+        """Return a batch (B, C, H, W) in the layout of the networks."""
         return batch.contiguous(memory_format=torch.channels_last) if self.channels_last else batch
 
     def send(self, values: npt.NDArray[np.generic]) -> torch.Tensor:
-        """Copy an array here; to a GPU while it computes."""
+        """Copy an array to the device; a GPU computes on meanwhile."""
         tensor = torch.from_numpy(np.ascontiguousarray(values))
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.is_cuda else tensor.to(self.device)
 
@@ -72,7 +72,7 @@ def find_device(name: str = "auto") -> Device:
     Raises
     ------
     InputError
-        If the name is unknown or the device is not there.
+        If there is no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -80,7 +80,7 @@ def find_device(name: str = "auto") -> Device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        # torch asserts that it was compiled with CUDA
+        # torch raises AssertionError if it was compiled without CUDA
         raise InputError(
             "this device can't be used", got=f"{name} ({str(error).splitlines()[0]})", wanted="auto, cpu, cuda or mps"
         ) from error
@@ -88,23 +88,19 @@ def find_device(name: str = "auto") -> Device:
 
 
 def bfloat16_may_be_fast(device: torch.device) -> bool:
-    """Return whether bfloat16 is worth a measurement: without its instructions it is emulated, and endlessly slow."""
+    """Return whether to measure bfloat16: a processor without instructions for it is far too slow."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
-        # older torch can't tell; then plain float32 is the safe choice
+        # older versions of torch don't know; float32 is safe
         capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
         return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
     return False
 
 
 Item = TypeVar("Item")
-
-
 Result = TypeVar("Result")
-
-
-#: Pieces handed out for each thread before their results are taken: results must not pile up.
+#: Items handed out for each thread before the first result is taken, so that results do not pile up.
 _AHEAD = 2
 
 
@@ -113,16 +109,16 @@ def each_on_one_core(
 ) -> Iterator[Result]:
     """Yield ``work(item)`` for every item, in order, computed by as many threads as torch has.
 
-    Torch's own threads split every operation and wait for each other at its end: when anything else runs on one of the
-    cores, all wait for it (measured: 366 photos a second on two free cores, 44 with one of them busy; this way 200).
-    Pieces that know nothing of each other lose only what the others take. On a GPU there is one thread.
+    Torch's own threads split every operation and wait for each other at its end. If another program uses one of the
+    cores, all of them wait (measured: 366 photos a second on two free cores, 44 with one of them busy). Independent
+    items lose only the time on that core (200 photos a second). On a GPU there is one thread.
 
     Parameters
     ----------
     work : callable
-        Thread-safe. Torch computes with one thread within.
+        Thread-safe. Within it, torch computes with one thread.
     items : iterable
-        What it is called with.
+        The arguments.
     device : torch.device
         Where `work` computes.
     """

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all, and locks."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = [
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; move it into place when the block ends well.
+    """Yield a temporary path next to `path`; rename it to `path` if the block succeeds.
 
-    The temporary file is flushed to disk before the rename, so a crash leaves the old file or the new one,
-    never a part of either. It keeps the suffix of `path`, for writers that look at it.
+    The temporary file is flushed to disk before the rename, so a crash leaves the old file or the new one, never a part
+    of either. It has the suffix of `path`, which some writers depend on.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
-    # a result is as readable as any other file: the kernel takes the umask off
+    # readable like any other file: the kernel applies the umask
     os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield temporary
@@ -51,17 +51,17 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(folder: Path, *, fix: str = "Name another folder with `output`.") -> Iterator[Path]:
-    """Yield an empty folder to build in; what it holds comes to `folder` when the block ends well, and only then.
+    """Yield an empty folder to fill; move its content to `folder` if the block succeeds, and only then.
 
-    A folder that is there stays the one it is, for it may be a mounted volume, or the shell's current folder: what is
-    built is moved into it, in place of files of the same name. What is put beside the yielded folder is thrown away.
+    An existing `folder` is not replaced, as it may be a mounted volume or the shell's current folder: the content is
+    moved into it, and replaces files of the same name. Files next to the yielded folder are deleted.
 
     Parameters
     ----------
     folder : Path
-        Where.
+        Where the content goes.
     fix : str
-        What to do if it can't be written to.
+        Advice for a person if it can't be written to.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def whole_folder(folder: Path, *, fix: str = "Name another folder with `output`.
     try:
         base.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=base, prefix=f".{folder.name}-") as scratch:
-            # a folder in the temporary one, which only its owner may read
+            # the temporary folder itself is readable only by its owner
             built = Path(scratch) / "whole"
             built.mkdir()
             yield built
@@ -102,14 +102,14 @@ def lock(file: int | IO[Any], *, wait: bool = True, shared: bool = False) -> boo
     file : int or file
         A descriptor, or an open file.
     wait : bool
-        Wait while another process holds it.
+        Wait while another process holds the lock.
     shared : bool
-        Let others hold it, too, who ask for no more than that.
+        Share the lock with other processes that share it, too.
 
     Returns
     -------
     bool
-        Whether it is held; False only without `wait`.
+        Whether this process holds the lock; always True with `wait`.
 
     Raises
     ------
@@ -126,9 +126,9 @@ def lock(file: int | IO[Any], *, wait: bool = True, shared: bool = False) -> boo
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Hold a folder for this process while the block runs; yield whether it was free.
+    """Lock a folder for this process while the block runs; yield whether it was free.
 
-    The lock ends with the process, however it ends.
+    The lock ends with the process, however that ends.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -138,13 +138,13 @@ def locked(folder: Path) -> Iterator[bool]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all."""
+    """Write `text` as UTF-8, completely or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, whole or not at all. NaN is refused: JSON has none."""
+    """Write `value` as indented JSON, completely or not at all. NaN is refused, as JSON has none."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 

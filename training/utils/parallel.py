@@ -1,4 +1,4 @@
-"""Mapping over a pool of threads in order, with a bounded number of results waiting."""
+"""Mapping over a pool of threads in order, with a bounded number of waiting results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def map_ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
-    """Map in order like ``pool.map``, which would take all items at once and pile up their results.
+    """Map in order like ``pool.map``, which would submit all items at once and pile up their results.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ def map_ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[It
     work : callable
         Thread-safe.
     items : iterable
-        What it is called with.
+        The arguments.
     ahead : int
-        Items that are handed out before the first result is taken.
+        Items that are submitted before the first result is taken.
     """
     waiting: deque[Future[Result]] = deque()
     for item in items:
@@ -38,5 +38,5 @@ def map_ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[It
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

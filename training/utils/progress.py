@@ -1,4 +1,4 @@
-"""How long work reports to the person in front of it; the command line draws it, tests stay silent."""
+"""Reporting messages and progress; the command line shows them, tests stay silent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 __all__ = ["SILENT", "Progress", "Reporter", "Silent", "silent"]
 
-#: Called with (steps done, steps in all); the caller draws the bar.
+#: Called with (steps done, steps in all).
 Progress = Callable[[int, int], None]
 
 
@@ -23,13 +23,13 @@ def silent(done: int, total: int) -> None:
 
 
 class Reporter(Protocol):
-    """Where lines and progress go."""
+    """Shows messages and progress bars."""
 
     def say(self, line: str) -> None:
-        """Show a line; never a result, those are returned."""
+        """Show a message; results are returned instead."""
 
     def bar(self, what: str) -> AbstractContextManager[Progress]:
-        """Show a progress bar with the time left while the block runs."""
+        """Show a progress bar while the block runs."""
 
 
 class Silent:
@@ -44,5 +44,5 @@ class Silent:
         yield silent
 
 
-#: For whoever wants to hear nothing; it has no state.
+#: The default reporter; it has no state.
 SILENT = Silent()

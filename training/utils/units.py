@@ -29,12 +29,12 @@ def duration(seconds: float) -> str:
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds of a duration.
+    """Return the seconds of a duration such as ``"1h30m"``.
 
     Raises
     ------
     InputError
-        If it is not one.
+        If the text is not a duration.
 
     Examples
     --------
@@ -49,14 +49,14 @@ def parse_duration(text: str) -> float:
 
 
 def parse_bytes(text: str, what: str = "the size") -> int:
-    """Return how many bytes ``"20GB"``, ``"1.5 TiB"`` or ``"1000"`` are.
+    """Return the number of bytes in ``"20GB"``, ``"1.5 TiB"`` or ``"1000"``.
 
     Parameters
     ----------
     text : str
-        A number, with a unit or without.
+        A number, with or without a unit.
     what : str
-        What the number is, for the message.
+        Name of the number, for the message.
 
     Raises
     ------
@@ -68,10 +68,10 @@ def parse_bytes(text: str, what: str = "the size") -> int:
     >>> parse_bytes("20GB"), parse_bytes("512 MiB"), parse_bytes("0")
     (20000000000, 536870912, 0)
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?)B?|B)?\s*", text, re.IGNORECASE | re.ASCII)
-    if not found:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?)B?|B)?\s*", text, re.IGNORECASE | re.ASCII)
+    if not match:
         raise InputError(f"{what} is not a number of bytes", got=repr(text), wanted="e.g. 20GB, 500MB or 1.5TiB")
-    number, unit, binary = found.groups()
+    number, unit, binary = match.groups()
     return int(float(number) * (1024 if binary else 1000) ** _POWERS[(unit or "").upper()])
 
 
@@ -99,5 +99,5 @@ def home_as_tilde(path: Path) -> str:
 
 
 def now() -> str:
-    """Return the time as the journal writes it."""
+    """Return the time in UTC as ISO 8601, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

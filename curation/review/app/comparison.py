@@ -6,7 +6,7 @@ from typing import Any
 
 from curation.review.app.environment import load_fiftyone
 from curation.run.folder import RunFolder
-from training.evaluation.metrics import most_named
+from training.evaluation.metrics import most_predicted
 from training.utils.files import sha256_of_file
 
 __all__ = ["COMPARED", "PREDICTED", "show_comparison"]
@@ -62,7 +62,7 @@ def _add(dataset: Any, run: RunFolder) -> None:
     listings, classes = predictions["id"].tolist(), predictions["classes"].tolist()
     samples = dict(zip(*dataset.values(["listing_id", "id"]), strict=True))
     for key, field in PREDICTED.items():
-        named, share = (each.tolist() for each in most_named(predictions[key]))
+        named, share = (each.tolist() for each in most_predicted(predictions[key]))
         labels = {
             samples[listing]: fo.Classification(label=classes[number], confidence=sure)
             for listing, number, sure in zip(listings, named, share, strict=True)

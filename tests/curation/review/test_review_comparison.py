@@ -145,7 +145,7 @@ def test_a_comparison_made_after_the_first_opening_appears_and_undo_removes_it(r
 
 def test_an_opening_that_was_interrupted_is_made_good_at_the_next(run, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("curation.review.app.comparison.most_named", interrupt)
+        patch.setattr("curation.review.app.comparison.most_predicted", interrupt)
         with pytest.raises(KeyboardInterrupt):
             open_dataset(run)
     dataset = open_dataset(run).dataset

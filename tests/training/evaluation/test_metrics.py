@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 from training.evaluation.metrics import (
     classification_metrics,
     classification_scores,
-    most_named,
+    most_predicted,
     price_metrics,
     price_scores,
 )
@@ -86,6 +86,6 @@ def test_prices_are_scored_by_class_and_listings_without_a_label_count_over_all_
 
 
 def test_the_class_named_most_often_wins_and_the_smaller_number_where_two_tie():
-    named, share = most_named(np.array([[3, 1, 0], [3, 0, 2], [1, 1, 2], [1, 0, 2]]))
+    named, share = most_predicted(np.array([[3, 1, 0], [3, 0, 2], [1, 1, 2], [1, 0, 2]]))
     assert named.tolist() == [1, 0, 2]
     assert share.tolist() == [0.5, 0.5, 0.75]

@@ -8,7 +8,7 @@ import torch
 
 from tests.support.reporters import Listener
 from tests.support.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared, put_weights
-from training.features.extract import choose_extractor, compute_features, features_known
+from training.features.extract import choose_extractor, compute_features, has_features
 from training.features.patches import PatchBank
 from training.fit.state import TrainingState
 from training.networks import zoo as models
@@ -236,7 +236,7 @@ def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_pa
         compute_features(
             photos, rows, extract, killed, key="k", seed=0, device=CPU.device, reporter=Listener(progress=until_half)
         )
-    assert not features_known(killed, "k")
+    assert not has_features(killed, "k")
     counted = Counted(extract)
     compute_features(photos, rows, counted, killed, key="k", seed=0, device=CPU.device)
     # the sample for the projection is small and computed again; of the others, only those that were left
