@@ -7,7 +7,6 @@ import numpy as np
 from curation.comparison.versions import AFTER, Versions
 from curation.errors import some
 from curation.rendering.words import agree, many
-from training.utils.arrays import Bool
 
 __all__ = ["warnings_of"]
 
@@ -32,21 +31,20 @@ def warnings_of(versions: Versions, seeds: int) -> list[str]:
     if len(versions.test) < _SMALL_TEST_SET:
         warnings.append(f"the test set has only {many(len(versions.test), 'listing')}: expect wide intervals")
     if (tested == 0).any():
-        warnings.append(
-            f"the test set has no listing of {some(classes[tested == 0])}, so macro-F1 leaves {_them(tested == 0)} out"
-        )
+        warnings.append(f"macro-F1 leaves out classes without test listings: {some(classes[tested == 0])}")
     few = (tested > 0) & (tested < _SMALL_CLASS)
     if few.any():
-        their = agree(int(few.sum()), "its", "their")
-        warnings.append(f"fewer than {_SMALL_CLASS} test listings of {some(classes[few])}: {their} F1 is unreliable")
+        warnings.append(
+            f"F1 is unreliable with fewer than {_SMALL_CLASS} test listings of a class: {some(classes[few])}"
+        )
     before, after = (
         np.bincount(labels[labels >= 0], minlength=len(classes)) for labels in (versions.before, versions.after)
     )
     lost = (before > 0) & (after == 0)
     if AFTER in versions.names and lost.any():
         warnings.append(
-            f"the cleaned dataset has no training listing of {some(classes[lost])} left: "
-            f"the models after the fixes can't predict {_them(lost)}"
+            "the models after the fixes can't predict classes without training listings in the cleaned dataset: "
+            f"{some(classes[lost])}"
         )
     if versions.doubted > _DOUBTFUL * len(versions.test):
         warnings.append(
@@ -56,7 +54,3 @@ def warnings_of(versions: Versions, seeds: int) -> list[str]:
     if seeds == 1:
         warnings.append("with one seed the interval covers the randomness of the test set, but not that of training")
     return warnings
-
-
-def _them(classes: Bool) -> str:
-    return agree(int(classes.sum()), "it", "them")

@@ -15,7 +15,7 @@ from curation.evidence.split import open_photos, prepare
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of, prices_of
 from curation.listings.problems import check_expected, dataset_facts, report_problems
-from curation.rendering.words import agree, many
+from curation.rendering.words import many
 from curation.run.create import create_run
 from curation.run.folder import MODELS, STUDIES, RunFolder
 from curation.run.record import recorded
@@ -35,6 +35,7 @@ __all__ = ["Prepared", "prepared_dataset"]
 
 #: One in so many training listings is held out to decide when training ends.
 _VALIDATION = 10
+_UNUSED = "neither trained on nor scored"
 
 
 @dataclass(frozen=True)
@@ -235,30 +236,23 @@ def _warnings(
     table: pd.DataFrame, readable: Bool, labels: Labels, recipes: Sequence[Recipe], classes: tuple[str, ...]
 ) -> list[str]:
     warnings = []
-    photos, listings = many(len(table), "photo"), many(len(table), "listing")
     if unreadable := int((~readable).sum()):
-        listing = agree(unreadable, "its listing is", "their listings are")
-        warnings.append(f"{unreadable} of {photos} can't be read; {listing} neither trained on nor scored")
+        warnings.append(f"{unreadable} of {len(table):,} photos can't be read: their listings are {_UNUSED}")
     target = recipes[0].target
     if without := int((readable & ~(labels >= 0)).sum()):
-        have, they = agree(without, "has", "have"), agree(without, "it is", "they are")
         needed = "price above 0" if target == "price" else "label"
-        warnings.append(f"{without} of {listings} {have} no {needed}; {they} neither trained on nor scored")
+        warnings.append(f"listings without a {needed} are {_UNUSED}: {without} of {len(table):,}")
     sides = table[["width", "height"]].min(axis=1)
     for recipe in recipes:
         least = least_size(recipe.model)
         if small := int((sides < least).sum()):
-            are, enlarged = agree(small, "is", "are"), agree(small, "it is enlarged", "they are enlarged")
-            needed = f"the {least} pixels that {recipe.model} needs"
-            warnings.append(f"{many(small, 'photo')} {are} smaller than {needed}; {enlarged}")
+            warnings.append(f"photos smaller than the {least} pixels that {recipe.model} needs are enlarged: {small}")
     if target == "label":
         usable = table[readable & table["label"].notna().to_numpy(dtype=bool)]
         test = usable["split"] == "test"
         tested, trained = set(usable.loc[test, "label"]), set(usable.loc[~test, "label"])
         if untrained := [name for name in classes if name not in trained]:
-            it = agree(len(untrained), "it", "them")
-            warnings.append(f"no training listing of {some(untrained)}: no model can predict {it}")
+            warnings.append(f"no model can predict a class without training listings: {some(untrained)}")
         if untested := [name for name in classes if name not in tested]:
-            their = agree(len(untested), "its", "their")
-            warnings.append(f"no test listing of {some(untested)}: {their} scores stay unknown")
+            warnings.append(f"the scores of a class without test listings stay unknown: {some(untested)}")
     return warnings

@@ -197,9 +197,12 @@ class TestWarnings:
         listings = run.listings()
         trains = (listings["split"] == "train") & (listings["label"] == "Webcams")
         decide(run, **dict.fromkeys(listings["id"][trains]))
-        assert any("no training listing of Webcams left" in line for line in warnings_of(Versions(run), 5))
+        assert any(
+            "without training listings in the cleaned dataset: Webcams" in line
+            for line in warnings_of(Versions(run), 5)
+        )
         result = retrain(run, seeds=1)
-        assert any("Webcams left" in line for line in result["warnings"])
+        assert any("cleaned dataset: Webcams" in line for line in result["warnings"])
         assert result["after"]["per_class"]["Webcams"]["recall"] == 0
 
     def test_a_small_test_set_and_classes_without_test_listings_give_warnings_and_the_rest_is_reported(self, run):
@@ -211,8 +214,8 @@ class TestWarnings:
         result = retrain(run, seeds=1)
         text = " ".join(result["warnings"])
         assert "expect wide intervals" in text
-        assert "no listing of Chargers, Webcams" in text
-        assert "their F1 is unreliable" in text
+        assert "without test listings: Chargers, Webcams" in text
+        assert "F1 is unreliable" in text
         assert "one seed" in text
         assert result["per_class"]["Webcams"]["difference"] is None
         assert result["verdict"] in ("helped", "hurt", "no difference")
