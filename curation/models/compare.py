@@ -17,6 +17,7 @@ from curation.models.dataset import Prepared, prepared_dataset
 from curation.models.outputs import spread
 from curation.models.ranking import SCORES, behind, ranked
 from curation.models.scores import scores_of
+from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from training.crossval.checkpoint import drop_weights, has_checkpoint
 from training.crossval.folds import check_folds
@@ -204,7 +205,7 @@ def _plan(
     if total := sum(each.seconds for each in planned):
         seconds = {model: sum(each.seconds for each in planned if each.given.model == model) for model in pretrained}
         parts = ", ".join(f"{model} {duration(each)}" for model, each in seconds.items())
-        work = f"{len(planned)} candidates, {folds} folds each"
+        work = f"{many(len(planned), 'candidate')}, {folds} folds each"
         reporter.say(f"expected: {duration(total)} at most for {work} ({parts}; {device})")
     return planned
 

@@ -17,6 +17,7 @@ from curation.models.dataset import Prepared, prepared_dataset
 from curation.models.scores import score_text
 from curation.models.search_space import digest, space_around, with_parameters
 from curation.models.tune_result import TrialResult, TuneResult
+from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from training.crossval.checkpoint import remove_models
 from training.crossval.jobs import Job
@@ -231,8 +232,8 @@ class _Search:
         if left > 0:
             seconds = seconds_of_jobs(self.start, jobs, self.arrangement)
             self.reporter.say(
-                f"expected: {duration(left * seconds)} at most ({self.arrangement}; {left} trials of {len(jobs)} "
-                f"folds, {duration(seconds)} each)"
+                f"expected: {duration(left * seconds)} at most ({self.arrangement}; {many(left, 'trial')} of "
+                f"{len(jobs)} folds, {duration(seconds)} each)"
             )
 
     def _train(self, trial: Trial) -> None:
