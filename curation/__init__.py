@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from curation.models.train import train
     from curation.models.tune import tune
     from curation.models.tune_result import TuneResult
-    from curation.run.diff import RunDiff
+    from curation.run.diff_result import RunDiff
     from curation.run.row import RunRow
     from curation.run.status import Status
     from training.errors import DivergedError
@@ -128,7 +128,7 @@ _HOMES = {
     "curation.models.train": ["train"],
     "curation.models.tune": ["tune"],
     "curation.models.tune_result": ["TuneResult"],
-    "curation.run.diff": ["RunDiff"],
+    "curation.run.diff_result": ["RunDiff"],
     "curation.run.row": ["RunRow"],
     "curation.run.status": ["Status"],
     "training.errors": ["DivergedError"],

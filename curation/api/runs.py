@@ -14,7 +14,8 @@ from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
 from curation.listings.problems import require_trainable
 from curation.run import lookup
-from curation.run.diff import RunDiff, diff_runs, named_run
+from curation.run.diff import diff_runs
+from curation.run.diff_result import RunDiff
 from curation.run.folder import RunFolder
 from curation.run.overview import list_runs
 from curation.run.row import RunRow
@@ -221,4 +222,4 @@ def diff(a: Run | str | Path, b: Run | str | Path) -> RunDiff:
 
 def _finished(run: Run | str | Path, parameter: str) -> RunFolder:
     with about(parameter):
-        return RunFolder(run.folder).require_finished() if isinstance(run, Run) else named_run(str(run))
+        return RunFolder(run.folder).require_finished() if isinstance(run, Run) else lookup.named_run(str(run))

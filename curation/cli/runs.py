@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 import curation
@@ -51,9 +49,9 @@ def runs(context: click.Context, dataset: str | None, as_markdown: bool, as_json
         return
     from curation.run.overview import group_runs  # imports pandas
 
-    groups = [group.to_dict() for group in group_runs(curation.runs(dataset))]
+    groups = group_runs(curation.runs(dataset))
     if as_json:
-        print_json({"datasets": groups})
+        print_json({"datasets": [group.to_dict() for group in groups]})
     else:
         print_sections(overview_sections(groups), markdown=as_markdown)
 
@@ -69,11 +67,11 @@ def diff(a: str, b: str, as_markdown: bool, as_json: bool) -> None:
     Shows what differs in settings, data, flags, suggestions, decisions, fixes and macro-F1. A run is a number of the
     latest dataset (1), DATASET/NUMBER (demo/1), or a folder. Listings are joined by id.
     """
-    result: dict[str, Any] = curation.diff(a, b).to_dict()
+    differences = curation.diff(a, b)
     if as_json:
-        print_json(result)
+        print_json(differences.to_dict())
     else:
-        print_sections(diff_sections(result), markdown=as_markdown)
+        print_sections(diff_sections(differences), markdown=as_markdown)
 
 
 def _refuse_before_command(dataset: str | None, as_markdown: bool, as_json: bool) -> None:

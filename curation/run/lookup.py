@@ -7,7 +7,7 @@ from pathlib import Path
 from curation.errors import RunError, some
 from curation.run.folder import RUNS, RunFolder
 
-__all__ = ["find_runs", "find_runs_of", "latest_run", "next_number", "open_run", "unreadable_runs"]
+__all__ = ["find_runs", "find_runs_of", "latest_run", "named_run", "next_number", "open_run", "unreadable_runs"]
 
 
 def find_runs(root: Path = RUNS) -> list[RunFolder]:
@@ -58,6 +58,48 @@ def latest_run() -> RunFolder:
             fix="Start one with `find_issues(listings)`, or name one with `open_run(folder)`.",
         )
     return runs[-1]
+
+
+def named_run(name: str, root: Path = RUNS) -> RunFolder:
+    """Find the run that a person named.
+
+    Parameters
+    ----------
+    name : str
+        A number, of the dataset whose run was started last; ``<dataset>/<number>``; or a folder.
+    root : Path
+        Where runs are looked for.
+
+    Returns
+    -------
+    RunFolder
+        Finished.
+
+    Raises
+    ------
+    RunError
+        If there is no such run, or it has not finished.
+    """
+    runs, parts = find_runs(root), Path(name).parts
+    # ../1 is a folder, not the run 1 of a dataset called '..'
+    below = len(parts) == 2 and not name.startswith(".")
+    if name.isdigit() and runs:
+        run = RunFolder(runs[-1].folder.parent / name)
+    elif below and (root / name).is_dir():
+        run = RunFolder(root / name)
+    else:
+        run = RunFolder(Path(name))
+    if not run.record_file.exists():
+        known = [str(other.folder.relative_to(root)) for other in runs]
+        raise RunError(
+            f"there is no run {name!r}",
+            got=f"no {run.record_file}",
+            wanted=f"a number of the latest dataset, DATASET/NUMBER ({some(reversed(known))}), or a run's folder"
+            if known
+            else "a run's folder",
+            fix="See them all with `runs()`.",
+        )
+    return run.require_finished()
 
 
 def find_runs_of(name: str, root: Path = RUNS) -> list[RunFolder]:
