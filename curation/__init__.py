@@ -33,7 +33,8 @@ if TYPE_CHECKING:
         RunError,
     )
     from curation.evidence.probabilities import Probabilities
-    from curation.exploration.explore import Exploration, explore
+    from curation.exploration.explore import explore
+    from curation.exploration.findings import Exploration
     from curation.fixes import Fixes, Undone
     from curation.issues.summary import Summary
     from curation.listings import Listings, read_listings
@@ -116,7 +117,8 @@ _HOMES = {
         "RunError",
     ],
     "curation.evidence.probabilities": ["Probabilities"],
-    "curation.exploration.explore": ["Exploration", "explore"],
+    "curation.exploration.explore": ["explore"],
+    "curation.exploration.findings": ["Exploration"],
     "curation.fixes": ["Fixes", "Undone"],
     "curation.issues.summary": ["Summary"],
     "curation.listings": ["Listings", "read_listings"],

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+import curation
 from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
 from curation.cli.options import json_option
 from curation.cli.terminal import Terminal, print_json, print_table
@@ -37,20 +38,15 @@ def explore(
     Shows classes, photo sizes, prices, missing values, duplicates and damaged photos, and writes a page with plots.
     Only a few photos of each class are decoded. DATASET is never modified.
     """
-    from curation.exploration.explore import explore as look
-    from curation.exploration.page import check_output, write_page
-
     reporter = Terminal()
     listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, least_classes=1, reporter=reporter)
     folder = output or Path("explore") / listings.source.name
-    check_output(folder, listings)
-    exploration = look(listings, sample=sample, reporter=reporter)
-    page = write_page(exploration, folder, reporter=reporter)
+    exploration = curation.explore(listings, sample=sample, output=folder, reporter=reporter)
     if as_json:
-        print_json(exploration.findings)
+        print_json(exploration.to_dict())
     else:
         _print(exploration.findings)
-        click.echo(f"Page: {page}")
+        click.echo(f"Page: {exploration.page}")
         click.echo(f"Next: curate find-issues {dataset}")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import InputError
-from curation.exploration.explore import MADE_BY, Exploration
+from curation.exploration.findings import MADE_BY, Exploration
 from curation.exploration.plots import plots
 from curation.listings import Listings
 from curation.rendering.html import data_uri, fill_page
@@ -72,7 +72,7 @@ def check_output(folder: Path, listings: Listings) -> None:
         )
 
 
-def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, reporter: Reporter = SILENT) -> Path:
+def write_page(exploration: Exploration, folder: Path, *, reporter: Reporter = SILENT) -> Path:
     """Write the page, the plots and the findings, all of them or none.
 
     Parameters
@@ -81,8 +81,6 @@ def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, reporte
         The look at the listings.
     folder : Path
         New, empty, or of an earlier look, whose files are replaced; other files that lie beside them stay.
-    seed : int
-        Chooses the photos that are shown.
     reporter : Reporter, optional
         Shows progress.
 
@@ -99,7 +97,7 @@ def write_page(exploration: Exploration, folder: Path, *, seed: int = 0, reporte
     check_output(folder, exploration.listings)
     pictures = plots(exploration)
     with whole_folder(folder) as built:
-        _build(exploration, pictures, built, seed, reporter)
+        _build(exploration, pictures, built, reporter)
     for name in _WHAT.keys() - pictures.keys():
         # of an earlier look
         (folder / f"{name}.png").unlink(missing_ok=True)
@@ -113,7 +111,7 @@ def _is_earlier_look(folder: Path) -> bool:
     return False
 
 
-def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path, seed: int, reporter: Reporter) -> None:
+def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path, reporter: Reporter) -> None:
     for name, picture in pictures.items():
         (folder / f"{name}.png").write_bytes(picture.light)
     drawn = {
@@ -122,7 +120,7 @@ def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path,
     }
     findings = exploration.findings
     with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
-        samples, duplicates = _samples(exploration, seed, reporter), _duplicates(exploration)
+        samples, duplicates = _samples(exploration, reporter), _duplicates(exploration)
     page = fill_page(
         "exploration/page.html.jinja",
         findings=findings,
@@ -135,12 +133,12 @@ def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path,
     write_json(folder / FINDINGS, findings)
 
 
-def _samples(exploration: Exploration, seed: int, reporter: Reporter) -> list[dict[str, Any]]:
+def _samples(exploration: Exploration, reporter: Reporter) -> list[dict[str, Any]]:
     """Return a few photos of each of the largest classes."""
     table, root = exploration.listings.table, exploration.listings.source.root
     broken = exploration.photos.index[exploration.photos["error"].notna()]
     candidates = table[table["image"].notna() & ~table.index.isin(broken)].sort_values("id")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(exploration.findings["photos"]["seed"])
     classes = [row["class"] for row in exploration.findings["labels"]["per_class"][:_CLASSES]]
     samples = []
     with reporter.bar("choosing sample photos") as progress:

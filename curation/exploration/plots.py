@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from curation.exploration.explore import Exploration
+from curation.exploration.findings import Exploration
 from curation.rendering.plots import (
     MARKED,
     PLAIN,

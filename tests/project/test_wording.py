@@ -23,7 +23,7 @@ MAY_NAME = {
     "curation/report/reproduce.py": "prints the commands that repeat a run",
     "curation/models/command_line.py": "writes the command that trains the best model",
     "curation/demo_data/write.py": "the README beside the demo says which command wrote it",
-    "curation/exploration/explore.py": "the mark in explore.json of an earlier explore",
+    "curation/exploration/findings.py": "the mark in explore.json of an earlier explore",
     "curation/models/trials.py": "the name of the study in Optuna's file",
     "curation/review/server/mongod.py": "asks MongoDB's own program for its version",
     "curation/review/commands.py": "what its pages, which no program respells, tell a person to type",

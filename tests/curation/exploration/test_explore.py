@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from curation.exploration.explore import SIZES, Exploration, explore, suggested_size
+from curation.exploration.explore import explore
+from curation.exploration.findings import SIZES, Exploration, suggested_size
 from curation.exploration.headers import read_headers, same_content
 from curation.exploration.page import write_page
 from curation.listings import read_listings
