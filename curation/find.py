@@ -23,6 +23,7 @@ from curation.issues.health import health
 from curation.listings import Listings
 from curation.listings.problems import check_expected, dataset_facts, report_problems
 from curation.photos.text import check_reader
+from curation.report import write_report
 from curation.run.create import create_run
 from curation.run.folder import RunFolder
 from curation.run.record import recorded
@@ -121,7 +122,7 @@ def find(
     }
     run = create_run(listings.source.name, run_folder, command=list(command), facts=facts)
     reporter.say(f"run folder: {run.folder}")
-    with locked(run.folder), recorded(run, reporter, _write_report):
+    with locked(run.folder), recorded(run, reporter, write_report):
         report_problems(run.folder, listings, reporter)
         evidence = scorer.score(run)
         with run.stage("issues"):
@@ -141,14 +142,31 @@ def _write(run: RunFolder, evidence: Evidence) -> None:
 
 
 @dataclass(frozen=True)
-class _GivenProbabilities:
-    """Scores listings by the user's own out-of-fold probabilities; nothing is trained."""
-
+class _Scorer:
     listings: Listings
     settings: FindSettings
-    probabilities: Probabilities
     cache: PhotoCache
     reporter: Reporter
+
+    def _prepare(self, run: RunFolder, image_size: int, folds: int | Int64) -> pd.DataFrame:
+        with run.stage("photos"):
+            return prepare(
+                run,
+                self.listings,
+                image_size=image_size,
+                seed=self.settings.recipe.seed,
+                folds=folds,
+                cache=self.cache,
+                reporter=self.reporter,
+                text=self.settings.text,
+            )
+
+
+@dataclass(frozen=True)
+class _GivenProbabilities(_Scorer):
+    """Scores listings by the user's own out-of-fold probabilities; nothing is trained."""
+
+    probabilities: Probabilities
 
     @property
     def classes(self) -> Sequence[str]:
@@ -156,21 +174,18 @@ class _GivenProbabilities:
 
     def score(self, run: RunFolder) -> Evidence:
         """Prepare the photos of a run, and return its evidence."""
-        size, fold = self.settings.execution.complete(self.settings.recipe).size, self.probabilities.fold
-        table = _prepare(run, self.listings, self.settings, size, fold, self.cache, self.reporter)
+        size = self.settings.execution.complete(self.settings.recipe).size
+        table = self._prepare(run, size, self.probabilities.fold)
         with run.stage("train"):
             currency = self.listings.source.currency
             return Evidence(table, self.probabilities.classes, self.probabilities.probs, currency=currency)
 
 
 @dataclass(frozen=True)
-class _TrainedHere:
+class _TrainedHere(_Scorer):
     """Scores listings by models that it trains, one per fold."""
 
-    listings: Listings
-    settings: FindSettings
     trainer: FoldTrainer
-    reporter: Reporter
 
     @property
     def classes(self) -> Sequence[str]:
@@ -179,8 +194,7 @@ class _TrainedHere:
     def score(self, run: RunFolder) -> Evidence:
         """Plan the training, prepare the photos of a run, train, and return its evidence."""
         plan = self._plan(run)
-        size, folds = plan.recipe.size, self.settings.folds
-        table = _prepare(run, self.listings, self.settings, size, folds, self.trainer.cache, self.reporter)
+        table = self._prepare(run, plan.recipe.size, self.settings.folds)
         with run.stage("train"):
             return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter)
 
@@ -202,39 +216,11 @@ def _scorer(
     if settings.probabilities is not None:
         ids = listings.table["id"].tolist()
         probabilities = given_probabilities(settings.probabilities, ids, listings.classes)
-        return _GivenProbabilities(listings, settings, probabilities, cache, reporter)
+        return _GivenProbabilities(listings, settings, cache, reporter, probabilities)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
     # torch takes seconds to import, and is not needed for given probabilities
     from curation.evidence.out_of_fold import FoldTrainer
 
     trainer = FoldTrainer.checked(settings.recipe, settings.execution, listings.classes, cache, reporter)
-    return _TrainedHere(listings, settings, trainer, reporter)
-
-
-def _prepare(
-    run: RunFolder,
-    listings: Listings,
-    settings: FindSettings,
-    image_size: int,
-    folds: int | Int64,
-    cache: PhotoCache,
-    reporter: Reporter,
-) -> pd.DataFrame:
-    with run.stage("photos"):
-        return prepare(
-            run,
-            listings,
-            image_size=image_size,
-            seed=settings.recipe.seed,
-            folds=folds,
-            cache=cache,
-            reporter=reporter,
-            text=settings.text,
-        )
-
-
-def _write_report(run: RunFolder) -> None:
-    from curation.report import write_report
-
-    write_report(run)
+    return _TrainedHere(listings, settings, cache, reporter, trainer)
