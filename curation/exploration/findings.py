@@ -79,7 +79,13 @@ class Exploration(Result):
 
 
 def look_at(listings: Listings, *, sample: int, seed: int, reporter: Reporter) -> Exploration:
-    """Look at the listings; see :func:`curation.explore`."""
+    """Look at the listings.
+
+    Parameters
+    ----------
+    listings, sample, seed, reporter
+        As for :func:`curation.explore`.
+    """
     table = listings.table
     paths = {row: listings.source.root / image for row, image in table["image"].dropna().items()}
     with reporter.bar("reading photo headers") as progress:

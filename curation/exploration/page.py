@@ -12,9 +12,9 @@ import pandas as pd
 
 from curation.errors import InputError
 from curation.exploration.findings import MADE_BY, Exploration
-from curation.exploration.plots import plots
+from curation.exploration.plots import PLOTS, plots
 from curation.listings import Listings
-from curation.rendering.html import data_uri, fill_page
+from curation.rendering.html import fill_page
 from curation.rendering.plots import Picture
 from curation.rendering.thumbnails import make_thumbnail
 from training.utils.files import read_json, whole_folder, write_json, write_text
@@ -24,11 +24,6 @@ __all__ = ["check_output", "write_page"]
 
 PAGE = "explore.html"
 FINDINGS = "explore.json"
-_WHAT = {
-    "classes": "listings per class",
-    "photos": "sides and aspect ratios of the photos",
-    "prices": "box plot of the prices per class; box: the middle half, line: 5 to 95 %, dots: beyond that",
-}
 # 40 classes with 6 photos of about 6 kB each are 2 MB
 _CLASSES = 40
 _PHOTOS = 6
@@ -98,7 +93,7 @@ def write_page(exploration: Exploration, folder: Path, *, reporter: Reporter = S
     pictures = plots(exploration)
     with whole_folder(folder) as built:
         _build(exploration, pictures, built, reporter)
-    for name in _WHAT.keys() - pictures.keys():
+    for name in PLOTS - pictures.keys():
         # of an earlier look
         (folder / f"{name}.png").unlink(missing_ok=True)
     return folder / PAGE
@@ -114,17 +109,13 @@ def _is_earlier_look(folder: Path) -> bool:
 def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path, reporter: Reporter) -> None:
     for name, picture in pictures.items():
         (folder / f"{name}.png").write_bytes(picture.light)
-    drawn = {
-        name: {"light": data_uri(picture.light, "png"), "dark": data_uri(picture.dark, "png"), "what": _WHAT[name]}
-        for name, picture in pictures.items()
-    }
     findings = exploration.findings
     with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
         samples, duplicates = _samples(exploration, reporter), _duplicates(exploration)
     page = fill_page(
         "exploration/page.html.jinja",
         findings=findings,
-        plots=drawn,
+        plots=pictures,
         prices={row["class"]: row for row in (findings["prices"] or {"per_class": []})["per_class"]},
         samples=samples,
         duplicates=duplicates,

@@ -22,7 +22,10 @@ from curation.rendering.plots import (
     thousands,
 )
 
-__all__ = ["plots"]
+__all__ = ["PLOTS", "plots"]
+
+#: The names of all plots there may be.
+PLOTS = {"classes", "photos", "prices"}
 
 _CLASSES = 40
 _BINS = 40
@@ -43,11 +46,13 @@ def plots(exploration: Exploration) -> dict[str, Picture]:
         By name: ``classes``; ``photos`` if one can be read; ``prices`` if one is above 0.
     """
     findings = exploration.findings
-    drawn = {"classes": draw(lambda: _classes(findings["labels"]))}
+    drawn = {"classes": draw(lambda: _classes(findings["labels"]), "listings per class")}
     if findings["photos"]["suggested_size"] is not None:
-        drawn["photos"] = draw(lambda: _photos(exploration.photos, findings["photos"]["suggested_size"]))
+        size, alt = findings["photos"]["suggested_size"], "sides and aspect ratios of the photos"
+        drawn["photos"] = draw(lambda: _photos(exploration.photos, size), alt)
     if findings["prices"] is not None and findings["prices"]["median"] is not None:
-        drawn["prices"] = draw(lambda: _prices(exploration))
+        alt = "box plot of the prices per class; box: the middle half, line: 5 to 95 %, dots: beyond that"
+        drawn["prices"] = draw(lambda: _prices(exploration), alt)
     return drawn
 
 

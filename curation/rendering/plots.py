@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import warnings
 from collections.abc import Callable
@@ -41,21 +42,32 @@ class Picture:
     ----------
     light, dark : bytes
         For a light and for a dark page.
+    alt : str
+        What it shows, for those who can't see it.
     """
 
     light: bytes
     dark: bytes
+    alt: str
+
+    @property
+    def uris(self) -> tuple[str, str]:
+        """Both PNGs as data URIs, the light one first."""
+        light, dark = (base64.b64encode(png).decode() for png in (self.light, self.dark))
+        return f"data:image/png;base64,{light}", f"data:image/png;base64,{dark}"
 
 
-def draw(plot: Callable[[], Figure]) -> Picture:
+def draw(plot: Callable[[], Figure], alt: str) -> Picture:
     """Draw a plot for light and for dark pages.
 
     Parameters
     ----------
     plot : callable
         Makes the figure; called twice.
+    alt : str
+        What it shows.
     """
-    return Picture(light=_png(plot, _LIGHT), dark=_png(plot, _DARK))
+    return Picture(_png(plot, _LIGHT), _png(plot, _DARK), alt)
 
 
 def new_figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:

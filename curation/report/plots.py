@@ -58,14 +58,17 @@ def price_plot(issues: pd.DataFrame, currency: str | None) -> tuple[Picture, int
     )
     shown = classes.nlargest(_CLASSES, "flagged").sort_values("median", ascending=False)
     dots = _dots(table[table["label"].isin(shown.index)])
-    return draw(lambda: _prices(shown, dots, currency)), len(classes)
+    alt = "prices of each class, its usual range, and the flagged prices"
+    return draw(lambda: _prices(shown, dots, currency), alt), len(classes)
 
 
 def fold_plot(curves: Curves) -> Picture | None:
     """Draw the learning curves of the folds' networks; None without any."""
     if not curves.folds:
         return None
-    return draw(lambda: _learning("Folds", [("training photos", curves.folds, "train", PLAIN), _held_out(curves)]))
+    lines = [("training photos", curves.folds, "train", PLAIN), ("held-out photos", curves.folds, "held_out", MARKED)]
+    alt = "accuracy and loss of each fold's network, epoch by epoch, on training and on held-out photos"
+    return draw(lambda: _learning("Folds", lines), alt)
 
 
 def retrain_plot(curves: Curves) -> Picture | None:
@@ -73,7 +76,8 @@ def retrain_plot(curves: Curves) -> Picture | None:
     if not (curves.before and curves.after):
         return None
     lines = [("before the fixes", curves.before, "held_out", PLAIN), ("after", curves.after, "held_out", MARKED)]
-    return draw(lambda: _learning("Test set", lines))
+    alt = "accuracy and loss on the test set, epoch by epoch, before and after the fixes"
+    return draw(lambda: _learning("Test set", lines), alt)
 
 
 def _dots(table: pd.DataFrame) -> pd.DataFrame:
@@ -116,10 +120,6 @@ def _prices(classes: pd.DataFrame, dots: pd.DataFrame, currency: str | None) -> 
 
 
 _Lines = tuple[str, Sequence[Curve], str, str]
-
-
-def _held_out(curves: Curves) -> _Lines:
-    return "held-out photos", curves.folds, "held_out", MARKED
 
 
 def _learning(title: str, lines: Sequence[_Lines]) -> Figure:
