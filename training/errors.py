@@ -75,47 +75,14 @@ class InputError(CurateError):
 
 
 def check_choice(parameter: str, what: str, value: str, choices: Sequence[str]) -> None:
-    """Refuse a value that is not one of `choices`.
-
-    Parameters
-    ----------
-    parameter : str
-        The argument that got it.
-    what : str
-        What it is, in words.
-    value : str
-    choices : sequence of str
-        The values that are allowed.
-
-    Raises
-    ------
-    InputError
-        With the choice that is spelt most alike.
-    """
+    """Refuse a `value` that is not one of `choices`; `what` names the `parameter` in words."""
     if value not in choices:
         wanted, fix = ", ".join(choices), closest(value, choices)
         raise InputError(f"unknown {what}", got=value, wanted=wanted, fix=fix, parameter=parameter)
 
 
 def check_range(parameter: str, what: str, value: float | None, low: float, high: float) -> None:
-    """Refuse a number out of range.
-
-    Parameters
-    ----------
-    parameter : str
-        The argument that got it.
-    what : str
-        What it is, in words.
-    value : float or None
-        None is always allowed.
-    low, high : float
-        The least and the greatest value that are allowed.
-
-    Raises
-    ------
-    InputError
-        If it is below, above, or NaN.
-    """
+    """Refuse a `value` that is not from `low` to `high`; None passes; `what` names the `parameter` in words."""
     if value is not None and not low <= value <= high:
         raise InputError(f"the {what} is out of range", got=str(value), wanted=f"{low} to {high}", parameter=parameter)
 

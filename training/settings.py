@@ -143,12 +143,12 @@ class Recipe:
         if self.iterations is not None and self.epochs is not None:
             fix = "Leave one of them out."
             raise InputError("epochs and iterations can't both be given", fix=fix, parameter="iterations")
-        if self.target == "price" and (self.balance != "none" or self.use_price):
-            what, parameter = (
-                ("the price beside the photo", "use_price") if self.use_price else ("balancing classes", "balance")
-            )
-            fix = "Leave it out, or predict labels instead."
-            raise InputError(f"{what} has no effect on a price model", fix=fix, parameter=parameter)
+        if self.target == "price":
+            what, fix = "has no effect on a price model", "Leave it out, or predict labels instead."
+            if self.use_price:
+                raise InputError(f"the price beside the photo {what}", fix=fix, parameter="use_price")
+            if self.balance != "none":
+                raise InputError(f"balancing classes {what}", fix=fix, parameter="balance")
 
     def _check_lr_steps(self) -> None:
         if self.lr_steps and self.schedule != "constant":
@@ -158,10 +158,9 @@ class Recipe:
         if begins != sorted(set(begins)) or any(step < 1 for step in begins):
             what = "the iterations of the learning rates must rise, from 1 on"
             raise InputError(what, got=", ".join(map(str, begins)), parameter="lr_steps")
-        for _, rate in self.lr_steps:
-            if not 0 < rate <= 100:
-                wanted = "above 0, at most 100"
-                raise InputError("a learning rate is out of range", got=str(rate), wanted=wanted, parameter="lr_steps")
+        for rate in (rate for _, rate in self.lr_steps if not 0 < rate <= 100):
+            wanted = "above 0, at most 100"
+            raise InputError("a learning rate is out of range", got=str(rate), wanted=wanted, parameter="lr_steps")
 
     @property
     def has_network(self) -> bool:

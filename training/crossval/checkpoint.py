@@ -64,15 +64,7 @@ class Checkpoint:
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint into a model's folder, completely or not at all.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the model.
-    checkpoint : Checkpoint
-        What to write.
-    """
+    """Write `checkpoint` into a model's `folder`, completely or not at all."""
     head = checkpoint.head
     content = {
         "key": checkpoint.key,
@@ -89,15 +81,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def snapshot_file(folder: Path, key: str) -> Path:
-    """Return the file for the state of an unfinished training.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the model.
-    key : str
-        Key of its settings and data.
-    """
+    """Return the file in a model's `folder` for the state of an unfinished training with this `key`."""
     # the key is in the name, so that a snapshot made with other settings is never used
     return folder / f"unfinished-{key[:16]}.pt"
 
@@ -108,14 +92,7 @@ def has_checkpoint(folder: Path) -> bool:
 
 
 def read_checkpoint(folder: Path, key: str | None = None) -> Checkpoint:
-    """Read the checkpoint in a model's folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the model.
-    key : str, optional
-        The key that it must have.
+    """Read the checkpoint in a model's `folder`; if `key` is given, it must have that key.
 
     Raises
     ------
@@ -155,15 +132,7 @@ def remove_models(folder: Path) -> None:
 
 
 def remove_outdated(folder: Path, key: str) -> None:
-    """Remove a model's folder if its checkpoint has another key.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the model.
-    key : str
-        Key of the current settings and data.
-    """
+    """Remove a model's `folder` if its checkpoint has another key than `key`."""
     if has_checkpoint(folder) and read_checkpoint(folder).key != key:
         shutil.rmtree(folder)
 

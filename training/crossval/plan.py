@@ -186,18 +186,9 @@ def make_plan(
 
 
 def measure_once(recipe: Recipe, device: Device, file: Path, *, classes: int, jobs: int) -> Arrangement:
-    """Measure how networks train fastest here and keep the result in a file, or read it from there.
+    """Measure how at most `jobs` networks of `recipe`, for `classes` outputs, train fastest on `device`.
 
-    Parameters
-    ----------
-    recipe : Recipe
-        How the networks train.
-    device : Device
-        Where they train.
-    file : Path
-        Keeps the result: an interrupted training resumes in the same way.
-    classes, jobs : int
-        K, and how many networks may train side by side.
+    The result is kept in `file`, and read from there the next time: an interrupted training resumes in the same way.
     """
     if file.exists():
         return Arrangement.from_dict(read_json(file))
@@ -207,17 +198,7 @@ def measure_once(recipe: Recipe, device: Device, file: Path, *, classes: int, jo
 
 
 def seconds_of_jobs(recipe: Recipe, jobs: Sequence[Job], arrangement: Arrangement) -> float:
-    """Return the seconds that the networks of some jobs take at most, if none stops early.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        How the networks train.
-    jobs : sequence of Job
-        What they train on and score.
-    arrangement : Arrangement
-        How many train side by side, and how long a step takes.
-    """
+    """Return the seconds of training the networks of `jobs` with `recipe` and `arrangement`, if none stops early."""
     if not jobs:
         return 0.0
     rows = max(epoch_size(job.labels[job.rows], recipe) for job in jobs)

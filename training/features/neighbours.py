@@ -161,20 +161,7 @@ def nearest_of_others(features: Float32, rows: Int64, candidates: Int64, groups:
 
 
 def sample_of(rows: Int64, seed: int) -> Int64:
-    """Return all rows, or a sample where there are more than 20,000.
-
-    Parameters
-    ----------
-    rows : ndarray of int64, shape (n,)
-        Candidates of a search.
-    seed : int
-        Seed of the sample.
-
-    Returns
-    -------
-    ndarray of int64, shape (m,)
-        In the order of `rows`.
-    """
+    """Return `rows`, shape (n,), or, of more than 20,000, a sample in their order that depends on `seed`."""
     if len(rows) <= MOST_SEARCHED:
         return rows
     return rows[np.sort(np.random.default_rng(seed).choice(len(rows), MOST_SEARCHED, replace=False))]

@@ -172,15 +172,7 @@ def fit(
 
 
 def sizes_of(recipe: Recipe, epochs: int) -> list[int]:
-    """Return the side of the photos in each epoch, in pixels.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        How to train.
-    epochs : int
-        Number of epochs.
-    """
+    """Return the side of the photos in each of so many `epochs` of a `recipe`, in pixels."""
     early = recipe.size * 2 // 3
     if recipe.schedule != "one-cycle" or early < _LEAST_EARLY_SIZE or not takes_size(recipe.model, early, recipe.size):
         early = recipe.size

@@ -18,15 +18,7 @@ _WARM_UP = 0.25
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the optimizer of a network.
-
-    Parameters
-    ----------
-    model : Module
-        The network.
-    recipe : Recipe
-        Names the optimizer, its learning rate and its weight decay.
-    """
+    """Return the optimizer of `model`, as `recipe` has it."""
     rate, decay = recipe.rate, recipe.decay
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)

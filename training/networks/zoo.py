@@ -123,15 +123,7 @@ def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Mo
 
 
 def initial_weights(name: str, *, pretrained: bool) -> str:
-    """Return the origin of a network: `PRETRAINED` if its weights can be fetched, else why it starts from scratch.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model.
-    pretrained : bool
-        Whether pretrained weights are wanted.
-    """
+    """Return `PRETRAINED`, or why the network `name` starts from scratch; without `pretrained`, it does so as asked."""
     return _weights(model_name(name))[1] if pretrained else "from scratch, as asked"
 
 
@@ -195,17 +187,7 @@ def least_size(name: str) -> int:
 
 
 def takes_size(name: str, image_size: int, made_for: int) -> bool:
-    """Return whether a network can be trained on photos of another size than it was built for.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model.
-    image_size : int
-        Side of the photos in pixels.
-    made_for : int
-        Side that the network was built for.
-    """
+    """Return whether a network `name`, built for photos `made_for` a side, can be trained on `image_size` pixels."""
     if name.startswith(_MADE_FOR_ONE_SIZE):
         return False
     # built without its auxiliary head, it needs no more pixels than for predictions

@@ -13,13 +13,7 @@ Progress = Callable[[int, int], None]
 
 
 def silent(done: int, total: int) -> None:
-    """Report nothing.
-
-    Parameters
-    ----------
-    done, total : int
-        How far the work is.
-    """
+    """Report nothing of `done` steps out of `total`."""
 
 
 class Reporter(Protocol):
