@@ -103,16 +103,16 @@ def find_issues(
 
     if isinstance(probabilities, str):
         probabilities = Path(probabilities)
-    asked = FindSettings(folds=folds, recipe=recipe, execution=execution, probabilities=probabilities, text=text)
-    found = find(
+    settings = FindSettings(folds=folds, recipe=recipe, execution=execution, probabilities=probabilities, text=text)
+    finished = find(
         listings,
-        asked,
+        settings,
         run_folder=None if run is None else Path(run),
         cache=open_cache(cache),
         command=command,
         reporter=reporter,
     )
-    return Run(found.folder)
+    return Run(finished.folder)
 
 
 def open_run(folder: str | Path | None = None) -> Run:

@@ -1,4 +1,4 @@
-"""What is found in listings before anything is trained: plain tables, the content of ``explore.json``."""
+"""Facts about listings before anything is trained: plain tables, the content of ``explore.json``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MADE_BY = "curate explore"
 SIZES = (32, 48, 64, 96, 128, 160, 192, 224, 299, 320)
 #: A class with less than this share of the median class's listings needs balancing.
 _RARE = 0.2
-#: `find-issues` makes this many folds unless told otherwise; a smaller class is missing from some of them.
+#: `find-issues` makes this many folds by default; a smaller class is missing from some of them.
 _FOLDS = 5
 #: This share of photos may be enlarged by the suggested size.
 _ENLARGED = 0.1
@@ -209,10 +209,10 @@ def _counts(values: pd.Series) -> dict[str, int]:
 
 def _unreadable(table: pd.DataFrame, photos: pd.DataFrame) -> dict[str, Any]:
     broken = photos[photos["error"].notna()]
-    shown = table.loc[broken.index[:_SHOWN], ["id", "image"]].assign(why=broken["error"])
+    examples = table.loc[broken.index[:_SHOWN], ["id", "image"]].assign(why=broken["error"])
     # what a decoder says may hold numbers that differ from file to file
     reasons = broken["error"].str.replace(r"\d+", "…", regex=True)
-    return {"listings": len(broken), "reasons": _counts(reasons), "shown": shown.to_dict("records")}
+    return {"listings": len(broken), "reasons": _counts(reasons), "shown": examples.to_dict("records")}
 
 
 def _duplicates(table: pd.DataFrame, groups: list[list[int]]) -> dict[str, Any]:
@@ -243,9 +243,9 @@ def _prices(listings: Listings) -> dict[str, Any] | None:
     positive = price.where(price > 0)
     shares = {"p5": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "p95": 0.95}
     grouped = positive.groupby(label)
-    found = pd.DataFrame({name: grouped.quantile(share) for name, share in shares.items()})
-    found = found.assign(least=grouped.min(), most=grouped.max(), priced=price.groupby(label).count())
-    found = found.assign(zero=(price == 0).groupby(label).sum()).reindex(listings.classes)
+    classes = pd.DataFrame({name: grouped.quantile(share) for name, share in shares.items()})
+    classes = classes.assign(least=grouped.min(), most=grouped.max(), priced=price.groupby(label).count())
+    classes = classes.assign(zero=(price == 0).groupby(label).sum()).reindex(listings.classes)
     return {
         "priced": int(price.notna().sum()),
         "zero": int((price == 0).sum()),
@@ -258,7 +258,7 @@ def _prices(listings: Listings) -> dict[str, Any] | None:
                 "zero": int(row["zero"]),
                 **{key: _number(row[key]) for key in ("least", *shares, "most")},
             }
-            for name, row in found.iterrows()
+            for name, row in classes.iterrows()
         ],
     }
 

@@ -98,25 +98,25 @@ def same_content(paths: Sequence[Path | None], progress: Progress) -> list[list[
     files = [Path(os.devnull) if path is None else path for path in paths]
     sizes = _in_threads(_file_size, files, progress)
     groups = _groups((size, place) for place, size in enumerate(sizes) if size)
-    for tell in (_middle, _sha256):
+    for fingerprint in (_middle, _sha256):
         places = [place for group in groups for place in group]
-        keys = _in_threads(tell, [files[place] for place in places], progress)
-        # files of another group differ already, whatever this tells of them
+        keys = _in_threads(fingerprint, [files[place] for place in places], progress)
+        # files of different groups differ already, whatever their fingerprints
         numbers = [number for number, group in enumerate(groups) for _ in group]
-        told = zip(zip(numbers, keys, strict=True), places, strict=True)
-        groups = _groups((key, place) for key, place in told if key[1] is not None)
+        keyed = zip(zip(numbers, keys, strict=True), places, strict=True)
+        groups = _groups((key, place) for key, place in keyed if key[1] is not None)
     return sorted(groups)
 
 
 def _in_threads(work: Callable[[Item], Result], items: Sequence[Item], progress: Progress) -> list[Result]:
-    found = []
+    results = []
     # what Pillow notes of odd metadata or of large photos says nothing of the pixels
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         warnings.simplefilter("ignore")
         for result in map_ahead(pool, work, items, _AHEAD):
-            found.append(result)
-            progress(len(found), len(items))
-    return found
+            results.append(result)
+            progress(len(results), len(items))
+    return results
 
 
 def _groups(keyed: Iterable[tuple[Key, int]]) -> list[list[int]]:
@@ -129,10 +129,10 @@ def _groups(keyed: Iterable[tuple[Key, int]]) -> list[list[int]]:
 def _file_size(path: Path) -> int:
     """Return the size of a plain file; 0 for anything else, as opening a pipe would wait forever."""
     try:
-        known = path.stat()
+        status = path.stat()
     except (OSError, ValueError):
         return 0
-    return known.st_size if stat.S_ISREG(known.st_mode) else 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def _middle(path: Path) -> bytes | None:
@@ -156,12 +156,12 @@ def _header(path: Path | None) -> PhotoHeader:
     if path is None:
         return PhotoHeader(error="no photo")
     try:
-        known = path.stat()
-        if not stat.S_ISREG(known.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             return PhotoHeader(error="no such file")
-        if not known.st_size:
+        if not status.st_size:
             return PhotoHeader(error="the file is empty")
-        return _read(path, known.st_size)
+        return _read(path, status.st_size)
     except FileNotFoundError:
         return PhotoHeader(error="no such file")
     except UnidentifiedImageError:

@@ -149,6 +149,6 @@ def _samples(exploration: Exploration, reporter: Reporter) -> list[dict[str, Any
 
 def _duplicates(exploration: Exploration) -> list[dict[str, Any]]:
     table, root = exploration.listings.table, exploration.listings.source.root
-    shown = exploration.findings["duplicates"]["shown"][:_GROUPS]
-    images = table.loc[table["id"].isin([group["ids"][0] for group in shown])].set_index("id")["image"]
-    return [{**group, "photo": make_thumbnail(root / images[group["ids"][0]], _THUMBNAIL).uri} for group in shown]
+    groups = exploration.findings["duplicates"]["shown"][:_GROUPS]
+    images = table.loc[table["id"].isin([group["ids"][0] for group in groups])].set_index("id")["image"]
+    return [{**group, "photo": make_thumbnail(root / images[group["ids"][0]], _THUMBNAIL).uri} for group in groups]

@@ -38,7 +38,7 @@ def plots(exploration: Exploration) -> dict[str, Picture]:
     Parameters
     ----------
     exploration : Exploration
-        What was found.
+        Of the listings.
 
     Returns
     -------
@@ -118,12 +118,12 @@ def _bins(values: Any) -> Any:
 def _prices(exploration: Exploration) -> Figure:
     prices = exploration.findings["prices"]
     rows = sorted((row for row in prices["per_class"] if row["median"]), key=lambda row: -row["priced"])
-    shown = sorted(rows[:_CLASSES], key=lambda row: -row["median"])
-    figure, (axes,) = new_figure(bars_height(len(shown)))
+    drawn = sorted(rows[:_CLASSES], key=lambda row: -row["median"])
+    figure, (axes,) = new_figure(bars_height(len(drawn)))
     table = exploration.listings.table
     by_class = table["price"].where(table["price"] > 0).dropna().groupby(table["label"])
     ink = axes.xaxis.label.get_color()
-    for y, row in enumerate(shown):
+    for y, row in enumerate(drawn):
         price = by_class.get_group(row["class"])
         # prices differ by factors, so percentiles instead of 1.5 quartile ranges: they are the same on any scale
         beyond = price[(price < row["p5"]) | (price > row["p95"])]
@@ -131,13 +131,13 @@ def _prices(exploration: Exploration) -> Figure:
         axes.hlines(y, row["p5"], row["p95"], color=ink, linewidth=0.8)
         axes.barh(y, row["q3"] - row["q1"], left=row["q1"], height=0.6, color=PLAIN)
         axes.plot([row["median"]] * 2, [y - 0.3, y + 0.3], color=ink, linewidth=1.4)
-    least, most = min(row["least"] for row in shown), max(row["most"] for row in shown)
+    least, most = min(row["least"] for row in drawn), max(row["most"] for row in drawn)
     # always logarithmic: at least from a third to three times the prices
     axes.set_xlim(least / 3.2, most * 3.2)
     nice_scale(axes)
-    class_axis(axes, [row["class"] for row in shown])
+    class_axis(axes, [row["class"] for row in drawn])
     currency = exploration.findings["dataset"]["currency"]
     axes.set_xlabel(f"price{f' in {currency}' if currency else ''}, logarithmic")
-    more = f" of the {_CLASSES} classes with most prices" if len(rows) > len(shown) else " per class"
+    more = f" of the {_CLASSES} classes with most prices" if len(rows) > len(drawn) else " per class"
     axes.set_title(f"Price{more}", loc="left")
     return figure

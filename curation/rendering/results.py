@@ -167,8 +167,8 @@ def html_table(frame: pd.DataFrame, *, photo_root: Path | None = None, image: st
     rows : int
         Show at most this many rows; a line below counts the rest.
     """
-    shown = _shown_table(frame, photo_root, image=image, rows=rows)
-    return fill_page("rendering/result.html.jinja", name="", facts=[], tables=[{"name": "", **shown}])
+    content = _shown_table(frame, photo_root, image=image, rows=rows)
+    return fill_page("rendering/result.html.jinja", name="", facts=[], tables=[{"name": "", **content}])
 
 
 def _shown_table(

@@ -75,10 +75,10 @@ def joined(names: Sequence[str], most: int = 3) -> str:
     >>> joined(["ana"]), joined(["ana", "ben"]), joined(list("abcde"))
     ('ana', 'ana and ben', 'a, b, c and 2 more')
     """
-    shown = [*names[:most]]
+    parts = [*names[:most]]
     if len(names) > most:
-        shown.append(f"{len(names) - most:,} more")
-    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+        parts.append(f"{len(names) - most:,} more")
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 def sentence(text: str) -> str:

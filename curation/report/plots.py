@@ -56,10 +56,10 @@ def price_plot(issues: pd.DataFrame, currency: str | None) -> tuple[Picture, int
     classes = table.groupby("label").agg(
         median=("price", "median"), low=("low", "median"), high=("high", "median"), flagged=("flagged", "sum")
     )
-    shown = classes.nlargest(_CLASSES, "flagged").sort_values("median", ascending=False)
-    dots = _dots(table[table["label"].isin(shown.index)])
+    drawn = classes.nlargest(_CLASSES, "flagged").sort_values("median", ascending=False)
+    dots = _dots(table[table["label"].isin(drawn.index)])
     alt = "prices of each class, its usual range, and the flagged prices"
-    return draw(lambda: _prices(shown, dots, currency), alt), len(classes)
+    return draw(lambda: _prices(drawn, dots, currency), alt), len(classes)
 
 
 def fold_plot(curves: Curves) -> Picture | None:

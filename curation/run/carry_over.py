@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import RunError, some
+from curation.rendering.words import agree, many
 from curation.run.decisions import misfit
 from curation.run.folder import RUNS, RunFolder
 from curation.run.journal import Decision
@@ -51,19 +52,15 @@ class CarriedOver:
         return " ".join((self._sentence(), *(f"In {self.earlier}: {line}." for line in self.damaged)))
 
     def _sentence(self) -> str:
-        number = len(self.taken)
-        still = f"{number:,} decision{'s' if number != 1 else ''} of {self.earlier} still appl{_ies(number)}"
-        said = f"{still} and {'was' if number == 1 else 'were'} taken over"
-        if not self.left:
-            return f"{said}."
+        count, left = len(self.taken), len(self.left)
+        apply, were = agree(count, "still applies", "still apply"), agree(count, "was", "were")
+        taken = f"{many(count, 'decision')} of {self.earlier} {apply} and {were} taken over"
+        if not left:
+            return f"{taken}."
         reasons = Counter(self.left.values()).most_common()
         ids = {why: [id for id, its in self.left.items() if its == why] for why, _ in reasons}
         each = "; ".join(f"{why} ({some(ids[why])})" for why, _ in reasons)
-        return f"{said}; {len(self.left):,} do{'es' if len(self.left) == 1 else ''} not: {each}."
-
-
-def _ies(number: int) -> str:
-    return "ies" if number == 1 else "y"
+        return f"{taken}; {left:,} {agree(left, 'does', 'do')} not: {each}."
 
 
 def carry_over(run: RunFolder) -> CarriedOver | None:

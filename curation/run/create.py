@@ -44,8 +44,8 @@ def create_run(
     root : Path
         Where runs of this kind are.
     extend : bool
-        Whether more can be asked of a run that has finished: then the latest one that asked the same question goes on,
-        whatever came after it, and no second one is started beside it.
+        Whether a finished run can be extended: then the latest run with the same settings and data continues,
+        whatever came after it, and no second one is started.
 
     Raises
     ------
@@ -66,8 +66,8 @@ def create_run(
                 parameter=parameter,
             )
     else:
-        known = _latest_alike(name, facts, root) if extend else _unfinished(name, facts, root)
-        run = known or RunFolder(root / name / str(next_number(root / name)))
+        resumed = _latest_alike(name, facts, root) if extend else _unfinished(name, facts, root)
+        run = resumed or RunFolder(root / name / str(next_number(root / name)))
         _require_free(run, parameter)
     run.folder.mkdir(parents=True, exist_ok=True)
     started = run.record().get("started", now()) if run.record_file.exists() else now()
@@ -111,14 +111,14 @@ def _different(record: dict[str, Any], facts: dict[str, Any], above: str = "") -
         recorded = record.get(key)
         if isinstance(value, dict) and isinstance(recorded, dict):
             names += _different(recorded, value, f"{above}{key}.")
-            names += [f"{above}{key}.{gone}" for gone in recorded if gone not in value]
+            names += [f"{above}{key}.{missing}" for missing in recorded if missing not in value]
         elif recorded != value:
             names.append(f"{above}{key}")
     return names
 
 
 def _unfinished(name: str, facts: dict[str, Any], root: Path) -> RunFolder | None:
-    """Return the latest run of this dataset if it was interrupted and asked the same question."""
+    """Return the latest run of this dataset if it was interrupted and has the same settings and data."""
     runs = find_runs_of(name, root)
     if not runs:
         return None
@@ -129,7 +129,7 @@ def _unfinished(name: str, facts: dict[str, Any], root: Path) -> RunFolder | Non
 
 
 def _latest_alike(name: str, facts: dict[str, Any], root: Path) -> RunFolder | None:
-    """Return the latest run of this dataset that asked the same question."""
+    """Return the latest run of this dataset with the same settings and data."""
     return next((run for run in reversed(find_runs_of(name, root)) if not _different(run.record(), facts)), None)
 
 

@@ -104,8 +104,8 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
     DecisionsError
         For unknown ids, unknown actions, and a relabel without a class or to an unknown one.
     """
-    known = set(ids)
-    unknown = [decision.id for decision in decisions if decision.id not in known]
+    listings = set(ids)
+    unknown = [decision.id for decision in decisions if decision.id not in listings]
     if unknown:
         raise DecisionsError(
             f"this run has no listing for {many(len(unknown), 'decision')}",
@@ -213,5 +213,5 @@ def _csv_rows(path: Path) -> list[dict[str, str]]:
 def _delimiter(text: str) -> str:
     """Return what stands between the columns: the character that leaves a column ``id`` in the first line."""
     header = text.partition("\n")[0]
-    found = [mark for mark in ",;\t" if "id" in (name.strip(' "\r') for name in header.split(mark))]
-    return found[0] if found else ","
+    marks = (mark for mark in ",;\t" if "id" in (name.strip(' "\r') for name in header.split(mark)))
+    return next(marks, ",")

@@ -90,12 +90,12 @@ def named_run(name: str, root: Path = RUNS) -> RunFolder:
     else:
         run = RunFolder(Path(name))
     if not run.record_file.exists():
-        known = [str(other.folder.relative_to(root)) for other in runs]
+        names = [str(other.folder.relative_to(root)) for other in runs]
         raise RunError(
             f"there is no run {name!r}",
             got=f"no {run.record_file}",
-            wanted=f"a number of the latest dataset, DATASET/NUMBER ({some(reversed(known))}), or a run's folder"
-            if known
+            wanted=f"a number of the latest dataset, DATASET/NUMBER ({some(reversed(names))}), or a run's folder"
+            if names
             else "a run's folder",
             fix="See them all with `runs()`.",
         )

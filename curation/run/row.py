@@ -134,15 +134,15 @@ def run_name(run: RunFolder) -> str:
 def _read(path: Path, problems: list[str]) -> dict[str, Any]:
     """Read a JSON object; a damaged one is a problem, one that is not there is not."""
     try:
-        found = read_json(path)
+        content = read_json(path)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict):
+        content = None
+    if not isinstance(content, dict):
         problems.append(f"{path.name} is damaged")
         return {}
-    return found
+    return content
 
 
 def _status(run: RunFolder, record: dict[str, Any]) -> str:
@@ -168,7 +168,7 @@ def _flags(
     except RunError:
         problems.append(f"{run.issues_file.name} is damaged")
         return nothing
-    # a kind whose flag is empty everywhere was not looked for, which is not the same as none found
+    # a kind whose flag is empty everywhere was not checked, which is not the same as no flags
     counts = {_kind(name): int(flag.sum()) if flag.notna().any() else None for name, flag in flags.items()}
     flagged = flags.astype("boolean").fillna(False).any(axis=1)
     return len(flags), int(flagged.sum()), counts
@@ -187,17 +187,17 @@ def _fixes(manifest: dict[str, Any]) -> Fixed | None:
     return Fixed(manifest["relabelled"], manifest["deleted"]) if manifest else None
 
 
-def _comparison(found: dict[str, Any]) -> Gain | None:
-    if not found:
+def _comparison(comparison: dict[str, Any]) -> Gain | None:
+    if not comparison:
         return None
     return Gain(
-        before=found["before"]["macro_f1"],
-        after=found["after"]["macro_f1"],
-        **{key: found["difference"][key] for key in ("mean", "low", "high")},
-        verdict=found["verdict"],
-        test_listings=found["test_listings"],
-        seeds=len(found["seeds"]),
-        model=found["model"],
+        before=comparison["before"]["macro_f1"],
+        after=comparison["after"]["macro_f1"],
+        **{key: comparison["difference"][key] for key in ("mean", "low", "high")},
+        verdict=comparison["verdict"],
+        test_listings=comparison["test_listings"],
+        seeds=len(comparison["seeds"]),
+        model=comparison["model"],
     )
 
 

@@ -27,7 +27,6 @@ MAY_IMPORT = {
     "curation.cli": [
         "curation.comparison",
         "curation.errors",
-        "curation.exploration",
         "curation.fixes",
         "curation.issues",
         "curation.models",
