@@ -93,7 +93,9 @@ def _on_demo(seed: int, listings: int) -> dict[str, Any]:
         "others_flagged": {kind: int(flag.sum()) for kind, flag in flags.items() if kind not in PLANTED},
         "office_printers": int(office.sum()),
         "office_printers_flagged_by_price": int(flags["price"][office].sum()),
-        "price_average_precision": _average_precision(planted["price"].to_numpy(), issues["price_score"]),
+        "price_average_precision": float(
+            average_precision_score(planted["price"], 1 - issues["price_score"].fillna(1))
+        ),
         "coverage_of_the_usual_range": _coverage(issues, ~planted["price"].to_numpy()),
         "queue": {
             f"first {first}": {
@@ -114,10 +116,6 @@ def _share(flagged: Bool, planted: Bool) -> dict[str, float | int | None]:
         "recall": right / planted.sum() if planted.any() else None,
         "precision": right / flagged.sum() if flagged.any() else None,
     }
-
-
-def _average_precision(planted: Bool, score: pd.Series) -> float:
-    return float(average_precision_score(planted, 1 - score.fillna(1).to_numpy()))
 
 
 def _coverage(issues: pd.DataFrame, sound: Bool) -> float:

@@ -23,6 +23,7 @@ import pandas as pd
 import torch
 from sklearn.metrics import average_precision_score
 
+from curation.listings.columns import class_numbers
 from training.crossval.folds import assign_folds
 from training.features.extract import compute_features
 from training.features.linear import fit_head
@@ -85,7 +86,7 @@ def _judged(
     table: pd.DataFrame, arguments: argparse.Namespace, photos: Pixels, extract: Callable[[Pixels], torch.Tensor]
 ) -> dict[str, float]:
     classes = sorted(table[arguments.label].unique())
-    given, true = (_numbers(table[column], classes) for column in (arguments.label, "true_label"))
+    given, true = (class_numbers(table[column], classes) for column in (arguments.label, "true_label"))
     rows = np.arange(len(table))
     groups = pd.factorize(table[arguments.group])[0].astype(np.int64) if arguments.group else rows
     fold = assign_folds(given, groups, folds=FOLDS, seed=0)
@@ -108,10 +109,6 @@ def _judged(
         "average_precision": float(average_precision_score(given != true, margin)),
         "photos_per_second": len(table) / seconds,
     }
-
-
-def _numbers(labels: pd.Series, classes: list[str]) -> Int64:
-    return pd.Categorical(labels, categories=classes).codes.astype(np.int64)
 
 
 if __name__ == "__main__":

@@ -43,8 +43,10 @@ def choose_listings(cards: Cards, first: int | None) -> PageListings:
     """Return the first listings of the queue, or all if `first` is None, and those shown beside them."""
     queue = tuple(cards.card(id) for id in cards.queue[:first])
     listed = {card.id for card in queue}
-    beside = dict.fromkeys(id for card in queue for id in _beside(card) if id not in listed)
-    return PageListings(queue, tuple(cards.example(id) for id in beside))
+    beside: dict[str, None] = {}
+    for card in queue:
+        beside |= dict.fromkeys([*(example.id for example in (*card.like_given, *card.like_suggested)), *card.reposts])
+    return PageListings(queue, tuple(cards.example(id) for id in beside if id not in listed))
 
 
 def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
@@ -109,10 +111,6 @@ def _decided(decision: Decision) -> dict[str, Any]:
         "time": decision.time,
         "note": decision.note or "",
     }
-
-
-def _beside(card: Card) -> list[str]:
-    return [*(example.id for example in (*card.like_given, *card.like_suggested)), *card.reposts]
 
 
 def _kinds(flagged: Iterable[str]) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,15 +173,14 @@ def _photos(listings: PageListings, reporter: Reporter) -> Iterator[str]:
     sides = (_LARGE,) * len(listings.queue) + (_SMALL,) * len(listings.others)
     photos = (card.photo for card in listings.every)
     jobs = [(f"photo-{place}", photo, side) for place, (photo, side) in enumerate(zip(photos, sides, strict=True))]
-    with reporter.bar("photos for the page") as progress, warnings.catch_warnings(action="ignore"):
-        for done, element in enumerate(_in_threads(jobs), start=1):
+    with (
+        reporter.bar("photos for the page") as progress,
+        warnings.catch_warnings(action="ignore"),
+        ThreadPoolExecutor(cores()) as pool,
+    ):
+        for done, element in enumerate(map_ahead(pool, lambda job: _element(*job), jobs, _AHEAD), start=1):
             yield element
             progress(done, len(jobs))
-
-
-def _in_threads(jobs: Iterable[tuple[str, str, int]]) -> Iterator[str]:
-    with ThreadPoolExecutor(cores()) as pool:
-        yield from map_ahead(pool, lambda job: _element(*job), jobs, _AHEAD)
 
 
 def _element(name: str, photo: str, side: int) -> str:
