@@ -29,7 +29,6 @@ from training.features.extract import compute_features
 from training.features.linear import fit_head
 from training.features.patches import PatchBank
 from training.images import Pixels, decode
-from training.utils.arrays import Int64
 from training.utils.devices import find_device
 
 CPU = find_device("cpu")
