@@ -15,8 +15,8 @@ from curation.models.compare_result import Candidate, ModelComparison
 from curation.models.cross_validate import FoldScores, fold_jobs, score_folds
 from curation.models.dataset import Prepared, prepared_dataset
 from curation.models.outputs import spread
-from curation.models.ranking import SCORES, behind, ranked
-from curation.models.scores import scores_of
+from curation.models.ranking import behind, ranked
+from curation.models.scores import SCORES, scores_of
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from training.crossval.checkpoint import drop_weights, has_checkpoint

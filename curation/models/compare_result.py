@@ -152,7 +152,7 @@ class ModelComparison(Result):
 
     @property
     def sentence(self) -> str:
-        """Which candidate won, and whether these listings can tell it from the next."""
+        """Which candidate won, and whether these listings show a clear difference from the next."""
         best, *others = self.candidates
         score, listings = self.scores[0], f"these {self.listings['train']:,} listings"
         value = f"{score_text(score, best.pooled[score], named=True)}{self._unit}"

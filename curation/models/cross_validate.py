@@ -44,8 +44,8 @@ class FoldScores:
         return float(np.mean([scores[score] for scores in self.folds]))
 
     def sd(self, score: str) -> float:
-        """Return the standard deviation over the folds; 0 of a single one."""
-        return float(np.std([scores[score] for scores in self.folds], ddof=1)) if len(self.folds) > 1 else 0.0
+        """Return the standard deviation over the folds."""
+        return float(np.std([scores[score] for scores in self.folds], ddof=1))
 
 
 def fold_jobs(prepared: Prepared, recipe: Recipe, folder: Path, *, name: str, folds: int) -> list[Job]:

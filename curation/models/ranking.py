@@ -8,15 +8,13 @@ import numpy as np
 
 from curation.models.cross_validate import FoldScores
 from curation.models.dataset import Prepared
+from curation.models.scores import SCORES
 from training.evaluation.bootstrap import Difference, resample
 from training.settings import Recipe
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["SCORES", "behind", "ranked"]
+__all__ = ["behind", "ranked"]
 
-
-#: What is scored, by target; the first decides who is best.
-SCORES = {"label": ("macro_f1", "accuracy"), "price": ("mae", "median_ae")}
 _RESAMPLES, _AT_ONCE = 2000, 100
 
 

@@ -13,10 +13,12 @@ from training.evaluation.metrics import classification_metrics, price_metrics
 from training.settings import Recipe
 from training.utils.arrays import Float32, Int64
 
-__all__ = ["METRICS", "SCORE_NAMES", "Metrics", "log_confusion", "score_text", "scores_of"]
+__all__ = ["METRICS", "SCORES", "SCORE_NAMES", "Metrics", "log_confusion", "score_text", "scores_of"]
 
 #: Of a model, in its folder.
 METRICS = "metrics.json"
+#: The scores of a model, by target; the first decides which of several is the best.
+SCORES = {"label": ("macro_f1", "accuracy"), "price": ("mae", "median_ae")}
 #: For people.
 SCORE_NAMES = {"macro_f1": "macro-F1", "accuracy": "accuracy", "mae": "MAE", "median_ae": "median error"}
 _KEYS = ("precision", "recall", "f1")

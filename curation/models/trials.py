@@ -21,8 +21,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from curation.errors import RunError
+from curation.models.scores import SCORES
 from curation.models.search_space import SearchSpace, parameters_of, start_parameters
-from curation.models.tune_result import TrialResult, tuned_score
+from curation.models.tune_result import TrialResult
 from training.settings import Recipe
 
 __all__ = ["Trials", "quiet"]
@@ -96,6 +97,11 @@ class Trials:
             study.enqueue_trial(start_parameters(start))
         return cls(study, storage, start, space)
 
+    @property
+    def score(self) -> str:
+        """The score that the search improves; less is better of prices."""
+        return SCORES[self.start.target][0]
+
     def begin(self, most: int) -> Trial | None:
         """Resume the trial that was interrupted, or begin the next one; None if `most` have ended.
 
@@ -125,7 +131,7 @@ class Trials:
         return TrialResult(
             number=stored.number + 1,
             state="diverged" if _DIVERGED in attributes else _STATES[stored.state],
-            score=tuned_score(self.start.target),
+            score=self.score,
             parameters=parameters_of(stored.params, self.start),
             folds=attributes.get(_FOLDS, []),
             seconds=attributes.get(_SECONDS, 0.0),
@@ -149,8 +155,7 @@ class Trials:
         step = len(folds) - 1
         # killed between the two, only the first was written
         if step not in self._stored(trial).intermediate_values:
-            score = tuned_score(self.start.target)
-            trial.report(float(np.mean([each[score] for each in folds])), step)
+            trial.report(float(np.mean([each[self.score] for each in folds])), step)
         trial.set_user_attr(_SECONDS, trial.user_attrs.get(_SECONDS, 0.0) + seconds)
         trial.set_user_attr(_FOLDS, folds)
 

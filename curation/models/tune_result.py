@@ -10,26 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from curation.models.scores import score_text
+from curation.models.scores import SCORES, score_text
 from curation.models.search_space import SearchSpace
 from curation.rendering.results import Result
 from training.settings import Recipe
 from training.utils.files import whole_file, write_json
 
-__all__ = ["TrialResult", "TuneResult", "tuned_score"]
+__all__ = ["TrialResult", "TuneResult"]
 
 _STATES = ("complete", "unfinished", "pruned", "diverged", "failed")
-
-
-def tuned_score(target: str) -> str:
-    """Return the score that a search improves: ``mae`` of prices, where less is better, or ``macro_f1`` of labels.
-
-    Parameters
-    ----------
-    target : str
-        ``label`` or ``price``.
-    """
-    return "mae" if target == "price" else "macro_f1"
 
 
 @dataclass(frozen=True)
@@ -152,7 +141,7 @@ class TuneResult(Result):
     @property
     def score(self) -> str:
         """What a trial is judged by."""
-        return tuned_score(self.target)
+        return SCORES[self.target][0]
 
     @property
     def lower_is_better(self) -> bool:
