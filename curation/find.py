@@ -91,23 +91,12 @@ def find(
 
     Parameters
     ----------
-    listings : Listings
-        The checked table.
+    listings, cache, command, reporter
+        As for :func:`curation.find_issues`.
     settings : FindSettings
         How.
     run_folder : Path, optional
-        Where; by default ``runs/<dataset>/<number>`` below the current folder.
-    cache : PhotoCache, optional
-        Where decoded photos are kept for later runs; by default the user's.
-    command : sequence of str
-        What was typed, for run.json.
-    reporter : Reporter, optional
-        Shows messages and progress.
-
-    Returns
-    -------
-    RunFolder
-        Finished.
+        By default ``runs/<dataset>/<number>`` below the current folder.
     """
     cache = cache or default_cache()
     # everything that can be wrong with the request is reported before a folder is made

@@ -87,17 +87,8 @@ def plan_fixes(
         A finished run.
     decisions_file : Path, optional
         A CSV with ``id``, ``decision``, ``new_label``; its decisions override earlier ones.
-    accept_suggestions : bool
-        Relabel every flagged listing without a decision whose suggestion is confident enough. Listings of the test set
-        stay as they are: only people change test labels.
-    min_confidence : float
-        How sure, in [0, 1].
-    reviewer : str, optional
-        Name for decisions that carry none; by default ``CURATE_REVIEWER`` or the user's name.
-
-    Returns
-    -------
-    Fixes
+    accept_suggestions, min_confidence, reviewer
+        As for :meth:`curation.Run.apply_fixes`.
 
     Raises
     ------

@@ -21,7 +21,7 @@ from curation.rendering.markdown import escaped, table
 from curation.rendering.thumbnails import make_thumbnail
 from curation.rendering.words import short
 
-__all__ = ["ROWS", "Result", "html_table", "plain"]
+__all__ = ["ROWS", "Result", "plain"]
 
 #: Rows of a table that are shown; what is left out is counted.
 ROWS = 20
@@ -152,38 +152,19 @@ def _scalar(value: Any) -> str | int | float | bool | None:
     raise TypeError(f"{type(value).__name__} can't be written as JSON")
 
 
-def html_table(frame: pd.DataFrame, *, photo_root: Path | None = None, image: str = "image", rows: int = ROWS) -> str:
-    """Return listings as an HTML table for a notebook: self-contained, everything escaped.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Any columns. Where `photo_root` is given, the column `image` is shown as thumbnails, and a photo that can't be
-        read as its path.
-    photo_root : Path, optional
-        The folder that the paths in `image` are relative to.
-    image : str
-        The column of the photos' paths.
-    rows : int
-        Show at most this many rows; a line below counts the rest.
-    """
-    content = _shown_table(frame, photo_root, image=image, rows=rows)
-    return fill_page("rendering/result.html.jinja", name="", facts=[], tables=[{"name": "", **content}])
-
-
-def _shown_table(
-    frame: pd.DataFrame, photo_root: Path | None, *, image: str = "image", rows: int = ROWS
-) -> dict[str, Any]:
-    """Return what the template shows of a table."""
+def _shown_table(frame: pd.DataFrame, photo_root: Path | None) -> dict[str, Any]:
+    """Return what the template shows of a table; of the column ``image``, thumbnails of the photos that can be read."""
     lines = []
-    with warnings.catch_warnings(action="ignore"):
-        for record in frame.head(rows).to_dict("records"):
-            alt = f"photo of {_cell(record.get('id'))}"
-            photos: dict[Any, str | None] = {image: _photo(record.get(image), photo_root)}
+    with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
+        for record in frame.head(ROWS).to_dict("records"):
+            alt, photo = f"photo of {_cell(record.get('id'))}", _photo(record.get("image"), photo_root)
             lines.append(
-                [{"text": _cell(value), "alt": alt, "photo": photos.get(name)} for name, value in record.items()]
+                [
+                    {"text": _cell(value), "alt": alt, "photo": photo if name == "image" else None}
+                    for name, value in record.items()
+                ]
             )
-    return {"columns": [str(column) for column in frame.columns], "rows": lines, "more": max(0, len(frame) - rows)}
+    return {"columns": [str(column) for column in frame.columns], "rows": lines, "more": max(0, len(frame) - ROWS)}
 
 
 def _photo(value: Any, root: Path | None) -> str | None:

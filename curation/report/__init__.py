@@ -1,4 +1,4 @@
-"""`report.html`: the page that one shows to a colleague."""
+"""The report of a run, `report.html`: one page to read, print or send on."""
 
 from curation.report.write import write_report
 

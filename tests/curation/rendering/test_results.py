@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from curation.rendering.results import ROWS, Result, html_table, plain
+from curation.rendering.results import ROWS, Result, plain
 
 HOSTILE = "<script>alert(1)</script>\"'&|*_`[x](javascript:alert(1))\n# no heading"
 
@@ -33,6 +33,15 @@ class Whole(Result):
     parts: tuple[Part, ...]
     rows: pd.DataFrame
     _cache: object = None
+
+
+@dataclass(frozen=True)
+class Photos(Result):
+    table: pd.DataFrame
+    _root: Path | None = None
+
+    def _photo_root(self):
+        return self._root
 
 
 def whole(title="lamps", rows=3):
@@ -150,7 +159,7 @@ class TestResult:
         assert HOSTILE in elements.text
 
 
-class TestHtmlTable:
+class TestPhotos:
     @pytest.fixture
     def photos(self, tmp_path):
         Image.new("RGB", (400, 200), "red").save(tmp_path / "wide.png")
@@ -161,7 +170,7 @@ class TestHtmlTable:
         return pd.DataFrame({"id": [f"a{row}" for row in range(len(images))], "image": images, "title": HOSTILE})
 
     def test_photos_are_small_and_inside_the_table(self, photos):
-        (image,) = Elements(html_table(self.table("wide.png"), photo_root=photos)).images
+        (image,) = Elements(Photos(self.table("wide.png"), photos)._repr_html_()).images
         assert image["alt"] == "photo of a0"
         kind, _, content = image["src"].partition(",")
         assert kind == "data:image/webp;base64"
@@ -170,21 +179,21 @@ class TestHtmlTable:
 
     @pytest.mark.parametrize("image", ["broken.jpg", "gone.jpg", "", None, float("nan")])
     def test_a_photo_that_can_not_be_read_is_a_path(self, photos, image):
-        elements = Elements(html_table(self.table(image), photo_root=photos))
+        elements = Elements(Photos(self.table(image), photos)._repr_html_())
         assert elements.images == []
         assert (image if isinstance(image, str) else "–") in elements.text
 
     def test_without_a_folder_there_are_no_photos(self, photos):
-        assert Elements(html_table(self.table("wide.png"))).images == []
+        assert Elements(Photos(self.table("wide.png"))._repr_html_()).images == []
 
     def test_only_photos_of_shown_rows_are_read(self, photos):
-        page = html_table(self.table(*["wide.png"] * 5), photo_root=photos, rows=2)
-        assert len(Elements(page).images) == 2
+        page = Photos(self.table(*["wide.png"] * (ROWS + 3)), photos)._repr_html_()
+        assert len(Elements(page).images) == ROWS
         assert "<p>+3 more</p>" in page
 
     def test_strangers_words_are_text(self, photos):
         table = self.table("wide.png").assign(id='"><img src=x onerror=alert(1)>')
-        elements = Elements(html_table(table.rename(columns={"title": HOSTILE}), photo_root=photos))
+        elements = Elements(Photos(table.rename(columns={"title": HOSTILE}), photos)._repr_html_())
         assert "script" not in elements.names
         assert [image["alt"] for image in elements.images] == ['photo of "><img src=x onerror=alert(1)>']
         assert elements.text.count(HOSTILE) == 2
@@ -192,5 +201,5 @@ class TestHtmlTable:
     def test_the_table_stays_as_it_is(self, photos):
         table = self.table("wide.png", "gone.jpg")
         before = table.copy(deep=True)
-        html_table(table, photo_root=photos)
+        Photos(table, photos)._repr_html_()
         pd.testing.assert_frame_equal(table, before)
