@@ -25,7 +25,7 @@ _REASONS = 400
 
 @dataclass(frozen=True)
 class Card:
-    """One listing, as text that is ready to be shown.
+    """One listing as the text of a card.
 
     Attributes
     ----------

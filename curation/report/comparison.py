@@ -1,4 +1,4 @@
-"""Before and after: a comparison as text and bars that are ready to be shown."""
+"""Before and after: the text and bars of a comparison."""
 
 from __future__ import annotations
 
@@ -124,9 +124,9 @@ def _classes(scores: Scores) -> dict[str, Any]:
     """Return the classes that changed most, from the best change to the worst; untested ones last."""
     rows = list(scores.per_class.items())
     rows.sort(key=lambda row: -abs(row[1].difference.mean) if row[1].difference else 1.0)
-    shown = rows[:_CLASSES]
-    shown.sort(key=lambda row: -row[1].difference.mean if row[1].difference else float("inf"))
-    bars = _intervals([change.difference for _, change in shown])
+    changed_most = rows[:_CLASSES]
+    changed_most.sort(key=lambda row: -row[1].difference.mean if row[1].difference else float("inf"))
+    bars = _intervals([change.difference for _, change in changed_most])
     return {
         "of": len(rows),
         "rows": [
@@ -139,7 +139,7 @@ def _classes(scores: Scores) -> dict[str, Any]:
                 "interval": bar,
                 "support": f"{change.before.support:,.0f}",
             }
-            for (name, change), bar in zip(shown, bars, strict=True)
+            for (name, change), bar in zip(changed_most, bars, strict=True)
         ],
     }
 
