@@ -41,7 +41,7 @@ def test_every_public_name_can_be_had_and_is_offered_for_completion():
     assert curation.__all__ == sorted(curation.__all__)
 
 
-def test_a_name_that_is_not_there_is_said_to_be_missing():
+def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'curation' has no attribute 'find_isues'"):
         curation.find_isues  # noqa: B018
 

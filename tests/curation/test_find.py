@@ -223,7 +223,7 @@ def test_a_column_split_is_the_test_set(demo, tmp_path):
     assert run.listings()["split"].tolist() == table["split"].tolist()
 
 
-def test_a_declaration_whose_counts_are_wrong_is_said(demo, tmp_path):
+def test_a_declaration_with_wrong_counts_is_reported(demo, tmp_path):
     listings = read_listings(demo)
     listener = Listener()
     source = replace(listings.source, expected={"listings": 7, "classes": 12})

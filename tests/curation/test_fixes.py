@@ -104,7 +104,7 @@ def run(tmp_path: Path) -> RunFolder:
     return make_run(tmp_path)
 
 
-def said(id: str, action: str, new_label: str | None = None) -> Decision:
+def decided(id: str, action: str, new_label: str | None = None) -> Decision:
     return Decision(id, action, new_label, "ana", "2024-05-01T10:00:00.000+00:00", "app", "her words")
 
 
@@ -147,7 +147,7 @@ def decide_csv(folder: Path, *lines: str) -> Path:
 
 
 def test_decisions_of_the_review_are_applied(run: RunFolder) -> None:
-    run.decide([said("00", "relabel", "desk"), said("05", "delete"), said("01", "keep")])
+    run.decide([decided("00", "relabel", "desk"), decided("05", "delete"), decided("01", "keep")])
     fixes = plan_fixes(run)
     assert changed(fixes) == [("00", "relabel", "desk"), ("05", "delete", None)]
     assert fixes.counts() == {"relabelled": 1, "deleted": 1, "kept": 1}
@@ -158,14 +158,14 @@ def test_decisions_of_the_review_are_applied(run: RunFolder) -> None:
 
 
 def test_planning_writes_nothing(run: RunFolder, tmp_path: Path) -> None:
-    run.decide([said("00", "relabel", "desk")])
+    run.decide([decided("00", "relabel", "desk")])
     before = files(tmp_path)
     plan_fixes(run, accept_suggestions=True, decisions_file=decide_csv(tmp_path.parent, "05,delete,"))
     assert files(tmp_path) == before
 
 
 def test_the_input_and_the_run_s_own_tables_are_not_touched(run: RunFolder, tmp_path: Path) -> None:
-    run.decide([said("00", "relabel", "desk"), said("05", "delete")])
+    run.decide([decided("00", "relabel", "desk"), decided("05", "delete")])
     before = files(tmp_path)
     apply_fixes(run, plan_fixes(run))
     after = files(tmp_path)
@@ -175,7 +175,7 @@ def test_the_input_and_the_run_s_own_tables_are_not_touched(run: RunFolder, tmp_
 
 
 def test_the_cleaned_dataset_is_a_dataset_whose_photos_resolve(run: RunFolder, tmp_path: Path) -> None:
-    run.decide([said("00", "relabel", "desk"), said("05", "delete")])
+    run.decide([decided("00", "relabel", "desk"), decided("05", "delete")])
     apply_fixes(run, plan_fixes(run))
     listings = cleaned(run)
     assert listings.source.name == "shop-cleaned"
@@ -191,7 +191,7 @@ def test_the_cleaned_dataset_is_a_dataset_whose_photos_resolve(run: RunFolder, t
 
 
 def test_the_cleaned_dataset_has_the_input_s_columns_and_cells(run: RunFolder, tmp_path: Path) -> None:
-    run.decide([said("00", "relabel", "NA")])
+    run.decide([decided("00", "relabel", "NA")])
     apply_fixes(run, plan_fixes(run))
     before = pd.read_csv(tmp_path / "input" / "listings.csv", dtype=str, keep_default_na=False)
     after = pd.read_csv(run.cleaned / "listings.csv", dtype=str, keep_default_na=False)
@@ -204,7 +204,14 @@ def test_the_cleaned_dataset_has_the_input_s_columns_and_cells(run: RunFolder, t
 
 
 def test_the_changes_say_who_when_what_and_why(run: RunFolder) -> None:
-    run.decide([said("00", "relabel", "desk"), said("04", "relabel", "NA"), said("05", "delete"), said("01", "keep")])
+    run.decide(
+        [
+            decided("00", "relabel", "desk"),
+            decided("04", "relabel", "NA"),
+            decided("05", "delete"),
+            decided("01", "keep"),
+        ]
+    )
     apply_fixes(run, plan_fixes(run))
     changes = pd.read_csv(run.cleaned / "changes.csv", dtype=str, keep_default_na=False)
     rest = {"reviewer": "ana", "time": "2024-05-01T10:00:00.000+00:00", "source": "app", "note": "her words"}
@@ -216,7 +223,7 @@ def test_the_changes_say_who_when_what_and_why(run: RunFolder) -> None:
 
 
 def test_the_manifest_says_where_it_came_from(run: RunFolder) -> None:
-    run.decide([said("00", "relabel", "desk"), said("05", "delete")])
+    run.decide([decided("00", "relabel", "desk"), decided("05", "delete")])
     apply_fixes(run, plan_fixes(run))
     facts = manifest(run)
     assert facts["input"] == run.record()["dataset"]
@@ -228,14 +235,14 @@ def test_the_manifest_says_where_it_came_from(run: RunFolder) -> None:
 
 @pytest.mark.parametrize("action", ["relabel", "delete", "keep"])
 def test_a_listing_without_a_label_can_be_decided_on(action: str, run: RunFolder) -> None:
-    run.decide([said("04", action, "desk" if action == "relabel" else None)])
+    run.decide([decided("04", action, "desk" if action == "relabel" else None)])
     apply_fixes(run, plan_fixes(run))
     assert labels(run).get("04") == {"relabel": "desk"}.get(action)
     assert ("04" in labels(run)) == (action != "delete")
 
 
 def test_a_relabel_to_the_given_label_is_no_change(run: RunFolder) -> None:
-    run.decide([said("00", "relabel", "chair")])
+    run.decide([decided("00", "relabel", "chair")])
     fixes = plan_fixes(run)
     assert changed(fixes) == []
     assert fixes.counts() == {"relabelled": 0, "deleted": 0, "kept": 0}
@@ -254,7 +261,7 @@ def test_a_delete_is_done_whatever_label_stands_beside_it(label: str, run: RunFo
 def test_suggestions_are_accepted_from_a_confidence_on_and_never_in_the_test_set(
     confidence: float, accepted: list[str], run: RunFolder
 ) -> None:
-    run.decide([said("08", "keep")])
+    run.decide([decided("08", "keep")])
     fixes = plan_fixes(run, accept_suggestions=True, min_confidence=confidence)
     assert [decision.id for decision in fixes.added] == accepted
     assert [id for id, _, _ in changed(fixes)] == accepted
@@ -273,19 +280,19 @@ def test_a_confidence_out_of_range_is_refused(confidence: float, run: RunFolder)
 
 @pytest.mark.parametrize("action", ["keep", "delete", "relabel"])
 def test_a_suggestion_gives_way_to_what_a_person_decided(action: str, run: RunFolder) -> None:
-    run.decide([said("00", action, "NA" if action == "relabel" else None)])
+    run.decide([decided("00", action, "NA" if action == "relabel" else None)])
     fixes = plan_fixes(run, accept_suggestions=True)
     assert [decision.id for decision in fixes.added] == ["06"]
     assert fixes.decisions["00"].action == action
 
 
 def test_a_decision_that_was_undone_leaves_the_suggestion_free(run: RunFolder) -> None:
-    run.decide([said("00", "keep"), said("00", UNDO)])
+    run.decide([decided("00", "keep"), decided("00", UNDO)])
     assert [decision.id for decision in plan_fixes(run, accept_suggestions=True).added] == ["00", "06"]
 
 
 def test_a_person_may_change_a_test_label(run: RunFolder) -> None:
-    run.decide([said("02", "relabel", "chair")])
+    run.decide([decided("02", "relabel", "chair")])
     apply_fixes(run, plan_fixes(run))
     assert labels(run)["02"] == "chair"
     table = cleaned(run).table.set_index("id")
@@ -303,7 +310,7 @@ def test_accepted_suggestions_are_in_the_journal_with_their_confidence(run: RunF
 
 
 def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: RunFolder, tmp_path: Path) -> None:
-    run.decide([said("00", "delete"), said("05", "delete")])
+    run.decide([decided("00", "delete"), decided("05", "delete")])
     path = decide_csv(tmp_path, "00,relabel,NA", "06,keep,", "01,,desk")
     fixes = plan_fixes(run, decisions_file=path, accept_suggestions=True, min_confidence=0.4, reviewer="bo")
     assert changed(fixes) == [("00", "relabel", "NA"), ("01", "relabel", "NA"), ("05", "delete", None)]
@@ -348,7 +355,7 @@ def test_without_a_sure_suggestion_the_error_says_what_to_lower(run: RunFolder) 
 
 
 def test_a_damaged_line_of_the_journal_is_a_warning(run: RunFolder) -> None:
-    run.decide([said("00", "relabel", "desk")])
+    run.decide([decided("00", "relabel", "desk")])
     with run.journal.open("a") as stream:
         stream.write('{"id": "05", "act')
     fixes = plan_fixes(run)
@@ -367,12 +374,12 @@ def test_a_dataset_of_any_name_can_be_cleaned(name: str, tmp_path: Path) -> None
 def test_applying_twice_keeps_the_version_before(run: RunFolder) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
     first = files(run.cleaned)
-    run.decide([said("05", "delete")])
+    run.decide([decided("05", "delete")])
     apply_fixes(run, plan_fixes(run))
     assert "05" not in labels(run)
     assert labels(run)["00"] == "desk"
     assert files(run.folder / "versions" / "0001") == first
-    run.decide([said("03", "delete")])
+    run.decide([decided("03", "delete")])
     apply_fixes(run, plan_fixes(run))
     assert sorted(path.name for path in (run.folder / "versions").iterdir()) == ["0001", "0002"]
 
@@ -392,7 +399,7 @@ def test_undo_brings_the_version_before_back_step_by_step(run: RunFolder) -> Non
 
 
 def test_undo_takes_back_only_what_that_apply_added(run: RunFolder, tmp_path: Path) -> None:
-    run.decide([said("00", "delete"), said("05", "delete")])
+    run.decide([decided("00", "delete"), decided("05", "delete")])
     apply_fixes(run, plan_fixes(run, decisions_file=decide_csv(tmp_path, "00,keep,", "07,delete,")))
     assert undo_fixes(run).undone == 2
     left = current_decisions(run.decisions()[0])
@@ -414,13 +421,13 @@ def test_undo_reports_the_lines_of_the_journal_that_it_can_not_read(run: RunFold
 
 def test_undo_leaves_what_people_decided_after_the_apply(run: RunFolder) -> None:
     apply_fixes(run, plan_fixes(run, accept_suggestions=True))
-    run.decide([said("00", "keep"), said("05", "delete")])
+    run.decide([decided("00", "keep"), decided("05", "delete")])
     undo_fixes(run)
     left = current_decisions(run.decisions()[0])
     assert {id: decision.action for id, decision in left.items()} == {"00": "keep", "05": "delete"}
-    assert left["00"] == said("00", "keep")
+    assert left["00"] == decided("00", "keep")
     # the suggestion is gone for good, not waiting below
-    run.decide([said("00", UNDO)])
+    run.decide([decided("00", UNDO)])
     assert list(current_decisions(run.decisions()[0])) == ["05"]
 
 
@@ -451,7 +458,7 @@ def test_apply_undo_apply_gives_the_same_labels(run: RunFolder) -> None:
 
 
 def test_with_nothing_applied_there_is_nothing_to_undo(run: RunFolder) -> None:
-    run.decide([said("00", "keep")])
+    run.decide([decided("00", "keep")])
     with pytest.raises(RunError, match=r"there is nothing to undo in .*: got no cleaned/"):
         undo_fixes(run)
     assert [decision.action for decision in run.decisions()[0]] == ["keep"]
@@ -464,7 +471,7 @@ def test_a_write_that_fails_leaves_the_version_that_was_there(run: RunFolder, mo
     def full(*args: Any, **kwargs: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    run.decide([said("05", "delete")])
+    run.decide([decided("05", "delete")])
     fixes = plan_fixes(run)
     monkeypatch.setattr(pd.DataFrame, "to_csv", full)
     with pytest.raises(OSError, match="No space"):

@@ -190,7 +190,7 @@ def test_the_same_photo_under_different_labels_comes_first(tmp_path: Path) -> No
     assert [row["ids"] for row in found["shown"]] == [["2", "5"], ["0", "1"]]
 
 
-def test_a_sample_is_the_same_for_rows_in_another_order_and_is_said(tmp_path: Path) -> None:
+def test_a_sample_is_mentioned_and_the_same_for_rows_in_another_order(tmp_path: Path) -> None:
     folder = shop(tmp_path / "shop", ["a", "b"] * 20)
     first = look(folder, sample=7)
     table = pd.read_csv(folder / "listings.csv")
@@ -325,7 +325,7 @@ def test_what_can_not_be_looked_at_is_refused(arguments: list[str], match: str, 
     assert_refused(here, "explore", *arguments, match=match)
 
 
-def test_bad_rows_are_said_before_the_error(here: Path) -> None:
+def test_bad_rows_are_printed_before_the_error(here: Path) -> None:
     table = pd.read_csv("shop/listings.csv", dtype=str).assign(id="0")
     table.to_csv("shop/listings.csv", index=False)
     assert_refused(here, "explore", "shop", match="has duplicate ids")

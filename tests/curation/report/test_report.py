@@ -43,7 +43,7 @@ def decide(run: RunFolder, ids: list[str], action: str, **what: Any) -> None:
 # the paragraph on top
 
 
-def test_the_paragraph_says_what_was_found_decided_and_gained(small: RunFolder) -> None:
+def test_the_first_paragraph_has_flags_decisions_and_the_gain(small: RunFolder) -> None:
     ids = small.issues()["id"].tolist()
     decide(small, ids[:3], "relabel", new_label="Class 01")
     decide(small, ids[3:5], "delete", reviewer="ben")
@@ -66,7 +66,7 @@ def test_the_paragraph_says_so_where_other_test_labels_say_something_else(small:
     assert "Scored with true labels, cleaning helped: 0.700 → 0.745 (+0.045, 95 % interval +0.025 to +0.075)." in text
 
 
-def test_nothing_decided_and_nothing_compared_is_said(small: RunFolder) -> None:
+def test_the_first_paragraph_mentions_missing_decisions_and_comparisons(small: RunFolder) -> None:
     text = text_of(small)
     assert "No listing has been decided on yet." in text
     assert "Whether cleaning helps has not been measured yet." in text
@@ -122,7 +122,7 @@ def test_a_run_without_photos_and_prices_has_a_page(tmp_path: Path) -> None:
     assert "The usual range" not in text
 
 
-def test_photos_that_are_gone_are_said_and_nothing_else_is_lost(small: RunFolder) -> None:
+def test_missing_photos_are_reported_and_nothing_else_is_lost(small: RunFolder) -> None:
     for photo in small.folder.glob("*.jpg"):
         photo.unlink()
     text = text_of(small)

@@ -37,14 +37,14 @@ def make(folder: Path, number: int, **changes: Any) -> RunFolder:
     return run
 
 
-def said(id: str, action: str = "keep", new_label: str | None = None, **other: str) -> Decision:
+def decided(id: str, action: str = "keep", new_label: str | None = None, **other: str) -> Decision:
     return Decision(id, action, new_label, other.get("by", "ana"), TIME, other.get("source", "app"), other.get("note"))
 
 
 @pytest.fixture
 def first(tmp_path: Path) -> RunFolder:
     run = make(tmp_path, 1)
-    run.decide([said("a", note="sure"), said("b", "relabel", "lamp"), said("c", "delete"), said("e")])
+    run.decide([decided("a", note="sure"), decided("b", "relabel", "lamp"), decided("c", "delete"), decided("e")])
     return run
 
 
@@ -61,7 +61,7 @@ def test_what_still_applies_is_taken_over_with_reviewer_time_and_note(first, tmp
     assert run.record()["carried_over"] == {"from": str(first.folder), "taken": 4, "left": {}}
 
 
-def test_what_no_longer_applies_is_left_and_said_with_its_reason(first, tmp_path):
+def test_what_no_longer_applies_stays_behind_with_its_reason(first, tmp_path):
     run = make(tmp_path, 2, label=["chair", "desk", "desk", "chair", None], sha256=["9", "2", "3", "4", None])
     result = carry_over(run)
     assert result is not None
@@ -72,7 +72,7 @@ def test_what_no_longer_applies_is_left_and_said_with_its_reason(first, tmp_path
     assert "\n" not in str(result)
 
 
-def test_a_listing_that_is_gone_and_a_class_that_is_gone_are_left(first, tmp_path):
+def test_decisions_on_missing_listings_and_classes_stay_behind(first, tmp_path):
     run = make(tmp_path, 2, id=list("zbcde"), classes=["chair", "desk"])
     result = carry_over(run)
     assert result is not None
@@ -82,7 +82,7 @@ def test_a_listing_that_is_gone_and_a_class_that_is_gone_are_left(first, tmp_pat
 def test_it_happens_once_also_after_everything_was_undone(first, tmp_path):
     run = make(tmp_path, 2)
     assert carry_over(run) is not None
-    run.decide([said(id, UNDO) for id in "abce"])
+    run.decide([decided(id, UNDO) for id in "abce"])
     assert carry_over(run) is None
     assert current_decisions(run.decisions()[0]) == {}
 
@@ -94,16 +94,16 @@ def test_two_reviewers_who_open_a_run_at_once_take_over_once(first, tmp_path):
     assert len(run.decisions()[0]) == 4
 
 
-def test_an_undo_leaves_that_listing_undecided_whatever_was_said_before_in_the_earlier_run(first, tmp_path):
-    first.decide([said("a", "delete")])
+def test_an_undone_decision_leaves_its_listing_undecided_in_the_new_run(first, tmp_path):
+    first.decide([decided("a", "delete")])
     run = make(tmp_path, 2)
     carry_over(run)
-    run.decide([said("a", UNDO)])
+    run.decide([decided("a", UNDO)])
     assert current_decisions(run.decisions()[0]).keys() == {"b", "c", "e"}
 
 
 def test_what_was_undone_or_accepted_unseen_is_not_taken(first, tmp_path):
-    first.decide([said("a", UNDO), said("d", "relabel", "desk", source="suggestion")])
+    first.decide([decided("a", UNDO), decided("d", "relabel", "desk", source="suggestion")])
     run = make(tmp_path, 2)
     result = carry_over(run)
     assert result is not None
@@ -112,7 +112,7 @@ def test_what_was_undone_or_accepted_unseen_is_not_taken(first, tmp_path):
 
 
 def test_the_latest_run_that_has_decisions_counts(first, tmp_path):
-    make(tmp_path, 2).decide([said("d")])
+    make(tmp_path, 2).decide([decided("d")])
     make(tmp_path, 3)
     run = make(tmp_path, 10)
     result = carry_over(run)
@@ -129,7 +129,7 @@ def test_another_dataset_gives_nothing(first, tmp_path, name, path, taken):
 
 def test_a_later_run_a_damaged_one_and_one_without_a_table_give_nothing(first, tmp_path):
     run = make(tmp_path, 2)
-    make(tmp_path, 3).decide([said("d")])
+    make(tmp_path, 3).decide([decided("d")])
     broken = tmp_path / "runs" / "shop" / "4"
     broken.mkdir()
     (broken / "run.json").write_text("{")
@@ -149,10 +149,10 @@ def test_a_run_with_a_journal_is_left_alone_also_when_its_lines_are_damaged(firs
 
 
 def test_reviewers_disagree_while_their_latest_standing_words_differ():
-    ana, ben = said("a"), said("a", "relabel", "desk", by="ben")
+    ana, ben = decided("a"), decided("a", "relabel", "desk", by="ben")
     assert disagreements([ana, ben]) == {"a"}
-    assert disagreements([ana, said("b", "delete", by="ben")]) == set()
-    assert disagreements([ana, said("a", "delete")]) == set()  # one person may change their mind
-    assert disagreements([ana, ben, said("a", "relabel", "lamp", by="ben")]) == {"a"}
-    assert disagreements([ana, ben, said("a", by="ben")]) == set()
-    assert disagreements([ana, ben, said("a", UNDO, by="ben")]) == set()
+    assert disagreements([ana, decided("b", "delete", by="ben")]) == set()
+    assert disagreements([ana, decided("a", "delete")]) == set()  # one person may change their mind
+    assert disagreements([ana, ben, decided("a", "relabel", "lamp", by="ben")]) == {"a"}
+    assert disagreements([ana, ben, decided("a", by="ben")]) == set()
+    assert disagreements([ana, ben, decided("a", UNDO, by="ben")]) == set()

@@ -30,7 +30,7 @@ from curation.run.journal import (
 CLASSES = ["NA", "chair", "desk"]
 
 
-def said(id: str, action: str = "keep", new_label: str | None = None, *, source: str = "app") -> Decision:
+def decided(id: str, action: str = "keep", new_label: str | None = None, *, source: str = "app") -> Decision:
     return Decision(id, action, new_label, "ana", "2024-05-01T10:00:00.000+00:00", source)
 
 
@@ -40,16 +40,16 @@ def journal(tmp_path: Path) -> Path:
 
 
 def test_what_is_appended_is_read_back_in_order(journal: Path) -> None:
-    first = [said("1"), Decision("2", "relabel", "Stühle", "bo", "2024", "csv", 'a "note"\nof two lines')]
+    first = [decided("1"), Decision("2", "relabel", "Stühle", "bo", "2024", "csv", 'a "note"\nof two lines')]
     append_decisions(journal, first)
-    append_decisions(journal, [said("1", UNDO)])
-    assert read_journal(journal) == ([*first, said("1", UNDO)], [])
+    append_decisions(journal, [decided("1", UNDO)])
+    assert read_journal(journal) == ([*first, decided("1", UNDO)], [])
 
 
 def test_appending_never_changes_what_is_there(journal: Path) -> None:
-    append_decisions(journal, [said("1")])
+    append_decisions(journal, [decided("1")])
     before = journal.read_bytes()
-    append_decisions(journal, [said("2"), said("3")])
+    append_decisions(journal, [decided("2"), decided("3")])
     assert journal.read_bytes()[: len(before)] == before
     assert journal.read_bytes().count(b"\n") == 3
 
@@ -63,27 +63,27 @@ def test_without_a_decision_no_journal_is_made(journal: Path) -> None:
 @pytest.mark.parametrize("note", ["a\u2028b", "a\x85b", "a\x1eb", "a\rb", "a\x0cb", "😀", "\ufeff"])
 def test_a_note_may_hold_any_character(note: str, journal: Path) -> None:
     decision = Decision(f"id {note}", "keep", None, note, "2024", "app", note)
-    append_decisions(journal, [decision, said("2")])
-    assert read_journal(journal) == ([decision, said("2")], [])
+    append_decisions(journal, [decision, decided("2")])
+    assert read_journal(journal) == ([decision, decided("2")], [])
 
 
 def test_a_last_line_that_was_cut_off_costs_that_line_only(journal: Path) -> None:
-    append_decisions(journal, [said("1"), said("2")])
+    append_decisions(journal, [decided("1"), decided("2")])
     journal.write_bytes(journal.read_bytes()[:-20])
     decisions, damaged = read_journal(journal)
-    assert decisions == [said("1")]
+    assert decisions == [decided("1")]
     assert len(damaged) == 1
     assert damaged[0].startswith('decisions.jsonl line 2 can\'t be read and is left out: \'{"id": "2"')
-    append_decisions(journal, [said("3")])
-    assert read_journal(journal)[0] == [said("1"), said("3")]
+    append_decisions(journal, [decided("3")])
+    assert read_journal(journal)[0] == [decided("1"), decided("3")]
     assert len(read_journal(journal)[1]) == 1
 
 
 def test_a_last_line_that_lacks_only_its_end_is_read(journal: Path) -> None:
-    append_decisions(journal, [said("1")])
+    append_decisions(journal, [decided("1")])
     journal.write_bytes(journal.read_bytes()[:-1])
-    append_decisions(journal, [said("2")])
-    assert read_journal(journal) == ([said("1"), said("2")], [])
+    append_decisions(journal, [decided("2")])
+    assert read_journal(journal) == ([decided("1"), decided("2")], [])
 
 
 @pytest.mark.parametrize(
@@ -101,39 +101,39 @@ def test_a_last_line_that_lacks_only_its_end_is_read(journal: Path) -> None:
         b'{"id": "x", "action": null, "new_label": null, "reviewer": "", "time": "", "source": ""}',
     ],
 )
-def test_a_damaged_line_is_told_with_its_number_and_left_in_place(line: bytes, journal: Path) -> None:
-    append_decisions(journal, [said("1")])
+def test_a_damaged_line_is_reported_with_its_number_and_stays_in_place(line: bytes, journal: Path) -> None:
+    append_decisions(journal, [decided("1")])
     with journal.open("ab") as stream:
         stream.write(b"\n" + line + b"\n")
-    append_decisions(journal, [said("2")])
+    append_decisions(journal, [decided("2")])
     before = journal.read_bytes()
     decisions, damaged = read_journal(journal)
-    assert decisions == [said("1"), said("2")]
+    assert decisions == [decided("1"), decided("2")]
     assert [message.split(" can't")[0] for message in damaged] == ["decisions.jsonl line 3"]
     assert journal.read_bytes() == before
 
 
 def test_the_latest_decision_of_a_listing_holds() -> None:
-    history = [said("1"), said("2", "delete"), said("1", "relabel", "desk")]
+    history = [decided("1"), decided("2", "delete"), decided("1", "relabel", "desk")]
     assert current_decisions(history) == {"1": history[2], "2": history[1]}
 
 
 def test_undo_takes_one_decision_back_at_a_time() -> None:
-    history = [said("1"), said("1", "delete"), said("2")]
-    assert current_decisions([*history, said("1", UNDO)]) == {"1": history[0], "2": history[2]}
-    assert current_decisions([*history, said("1", UNDO), said("1", UNDO)]) == {"2": history[2]}
+    history = [decided("1"), decided("1", "delete"), decided("2")]
+    assert current_decisions([*history, decided("1", UNDO)]) == {"1": history[0], "2": history[2]}
+    assert current_decisions([*history, decided("1", UNDO), decided("1", UNDO)]) == {"2": history[2]}
 
 
 def test_an_undo_with_nothing_before_it_does_nothing() -> None:
-    history = [said("1", UNDO), said("1", UNDO), said("1", "delete")]
+    history = [decided("1", UNDO), decided("1", UNDO), decided("1", "delete")]
     assert current_decisions(history) == {"1": history[2]}
 
 
 def test_a_note_decides_nothing_and_undo_passes_it_over() -> None:
-    journal = [said("1"), said("1", NOTE), said("2", NOTE)]
-    assert current_decisions(journal) == {"1": said("1")}
-    assert noted(journal) == {"1": said("1", NOTE), "2": said("2", NOTE)}
-    assert current_decisions([*journal, said("1", UNDO)]) == {}
+    journal = [decided("1"), decided("1", NOTE), decided("2", NOTE)]
+    assert current_decisions(journal) == {"1": decided("1")}
+    assert noted(journal) == {"1": decided("1", NOTE), "2": decided("2", NOTE)}
+    assert current_decisions([*journal, decided("1", UNDO)]) == {}
 
 
 def at(time: str, id: str, action: str = "keep", reviewer: str = "ana", source: str = "app") -> Decision:
@@ -150,23 +150,23 @@ def test_the_latest_click_is_all_that_one_reviewer_decided_at_once_in_the_app() 
 
 
 def test_taking_back_leaves_what_was_decided_before_and_after() -> None:
-    before, added, after = said("1"), said("1", "relabel", "desk", source="csv"), said("1", "delete")
-    other = said("2")
+    before, added, after = decided("1"), decided("1", "relabel", "desk", source="csv"), decided("1", "delete")
+    other = decided("2")
     history = [before, added, after, other]
     records = taken_back(history, [added], reviewer="bo")
     assert [record.action for record in records] == [UNDO, UNDO, "delete"]
     assert current_decisions([*history, *records]) == {"1": after, "2": other}
     # and an undo of the later one leads to the earlier one, not to the one that was taken back
-    assert current_decisions([*history, *records, said("1", UNDO)])["1"] == before
+    assert current_decisions([*history, *records, decided("1", UNDO)])["1"] == before
 
 
 def test_taking_back_what_was_undone_already_does_nothing() -> None:
-    added = said("1", "relabel", "desk", source="csv")
-    assert taken_back([said("1"), added, said("1", UNDO)], [added], reviewer="bo") == []
+    added = decided("1", "relabel", "desk", source="csv")
+    assert taken_back([decided("1"), added, decided("1", UNDO)], [added], reviewer="bo") == []
 
 
 def test_taking_back_one_of_two_equal_decisions_leaves_the_other() -> None:
-    added = said("1", "relabel", "desk", source="csv")
+    added = decided("1", "relabel", "desk", source="csv")
     history = [added, added]
     records = taken_back(history, [added], reviewer="bo")
     assert current_decisions([*history, *records]) == {"1": added}
@@ -198,7 +198,7 @@ def test_the_column_may_be_called_action(tmp_path: Path) -> None:
     assert [(d.id, d.action) for d in read_decisions_csv(path, reviewer="ana")] == [("1", "delete")]
 
 
-def test_a_row_without_a_decision_is_passed_over(tmp_path: Path) -> None:
+def test_a_row_without_a_decision_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("id,decision,new_label\n1,,desk\n2,  ,\n3\n\n4,keep,\n")
     assert [decision.id for decision in read_decisions_csv(path, reviewer="ana")] == ["4"]
@@ -280,7 +280,7 @@ def test_a_missing_csv_is_refused(tmp_path: Path) -> None:
 
 
 def test_decisions_for_unknown_listings_are_refused_all_at_once() -> None:
-    decisions = [said(str(number)) for number in range(8)]
+    decisions = [decided(str(number)) for number in range(8)]
     with pytest.raises(DecisionsError, match=r"no listing for 7 decisions: got 1, 2, 3, 4, 5, \+2 more; wanted ids"):
         check_decisions(decisions, ["0"], CLASSES)
 
@@ -289,19 +289,19 @@ def test_an_unknown_action_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(
         DecisionsError, match=r"unknown action for listing 1: got 'relable'; .*Did you mean 'relabel'\?"
     ):
-        check_decisions([said("1", "relable", "desk")], ["1"], CLASSES)
+        check_decisions([decided("1", "relable", "desk")], ["1"], CLASSES)
 
 
 def test_a_note_alone_is_the_journal_s_word_not_a_csv_s() -> None:
-    check_decisions([said("1", NOTE)], ["1"], CLASSES)
+    check_decisions([decided("1", NOTE)], ["1"], CLASSES)
     with pytest.raises(DecisionsError, match="unknown action"):
-        check_decisions([said("1", NOTE, source="csv")], ["1"], CLASSES)
+        check_decisions([decided("1", NOTE, source="csv")], ["1"], CLASSES)
 
 
 def test_undo_is_the_journal_s_word_not_a_csv_s() -> None:
-    check_decisions([said("1", UNDO)], ["1"], CLASSES)
+    check_decisions([decided("1", UNDO)], ["1"], CLASSES)
     with pytest.raises(DecisionsError, match=f"unknown action .* wanted {', '.join(ACTIONS)}"):
-        check_decisions([said("1", UNDO, source="csv")], ["1"], CLASSES)
+        check_decisions([decided("1", UNDO, source="csv")], ["1"], CLASSES)
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_undo_is_the_journal_s_word_not_a_csv_s() -> None:
 )
 def test_a_relabel_to_no_known_class_is_refused_with_the_nearest_one(label: str | None, match: str) -> None:
     with pytest.raises(DecisionsError, match=match):
-        check_decisions([said("1", "relabel", label)], ["1"], CLASSES)
+        check_decisions([decided("1", "relabel", label)], ["1"], CLASSES)
 
 
 def test_the_reviewer_is_the_one_named_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,7 +319,7 @@ def test_the_reviewer_is_the_one_named_in_the_environment(monkeypatch: pytest.Mo
 
 
 def test_a_line_of_the_journal_is_plain_json(journal: Path) -> None:
-    append_decisions(journal, [said("1", "relabel", "Stühle")])
+    append_decisions(journal, [decided("1", "relabel", "Stühle")])
     assert json.loads(journal.read_text(encoding="utf-8")) == {
         "id": "1",
         "action": "relabel",

@@ -73,7 +73,7 @@ def test_flags_suggestions_and_scores_are_joined_by_id_whatever_the_order(place:
     assert differences["test_set"]["same"]
 
 
-def test_what_differs_in_the_data_is_told_by_id(place: Place) -> None:
+def test_differences_in_the_data_are_listed_by_id(place: Place) -> None:
     place(1)
     b = place(2)
     listings = b.listings()
@@ -93,7 +93,7 @@ def test_what_differs_in_the_data_is_told_by_id(place: Place) -> None:
     assert f"1 ({relabelled}) with another label" in text
 
 
-def test_decisions_and_fixes_that_differ_are_told(place: Place) -> None:
+def test_decisions_and_fixes_that_differ_are_listed(place: Place) -> None:
     a, b = place(1), place(2)
     first, second, third = a.issues()["id"][:3]
     a.decide([decided(first, "delete"), decided(second, "keep"), decided(third, "delete")])

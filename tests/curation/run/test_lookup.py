@@ -17,7 +17,7 @@ from tests.cli.test_cli import assert_refused, done
 from tests.support.runs import Place, compare, decided, run_rows
 
 
-def test_a_damaged_run_is_passed_over_where_the_latest_is_wanted_and_that_is_said(place: Place) -> None:
+def test_the_latest_run_is_never_a_damaged_one_and_a_warning_names_those(place: Place) -> None:
     place(1)
     place(2)
     place(3).record_file.write_text("")

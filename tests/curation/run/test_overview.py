@@ -28,7 +28,7 @@ def test_runs_are_grouped_by_dataset_and_the_oldest_comes_first(place: Place) ->
     assert [row["run"] for row in run_rows("--dataset", "shop")] == ["shop/1"]
 
 
-def test_a_row_says_what_was_found_decided_fixed_and_gained(place: Place) -> None:
+def test_a_row_has_flags_decisions_fixes_and_the_gain(place: Place) -> None:
     run = place(1)
     issues = run.issues()
     first, second, third = issues["id"][:3]
@@ -55,7 +55,7 @@ def test_a_row_says_what_was_found_decided_fixed_and_gained(place: Place) -> Non
         assert words in text
 
 
-def test_only_settings_that_differ_have_a_column_and_the_others_are_said_once(place: Place) -> None:
+def test_only_settings_that_differ_have_a_column_and_the_others_are_listed_once(place: Place) -> None:
     place(1)
     set_train(place(2, image_size=48), preset="standard")
     columns = {"label": "category"}
@@ -72,7 +72,7 @@ def test_only_settings_that_differ_have_a_column_and_the_others_are_said_once(pl
     assert "seed" not in header
 
 
-def test_a_kind_that_was_not_looked_for_differs_from_one_that_was_not_found(place: Place) -> None:
+def test_a_kind_that_was_not_checked_differs_from_one_without_flags(place: Place) -> None:
     for number, value in ((1, None), (2, False), (3, True)):
         run = place(number)
         table = run.issues()
@@ -82,7 +82,7 @@ def test_a_kind_that_was_not_looked_for_differs_from_one_that_was_not_found(plac
     assert "– means: not checked" in done("runs").stdout
 
 
-def test_what_was_killed_is_told_from_what_is_still_running(place: Place) -> None:
+def test_a_killed_run_is_interrupted_and_a_busy_one_is_running(place: Place) -> None:
     place(1, status="running")
     run = place(2, status="running")
     held = os.open(run.folder, os.O_RDONLY)
