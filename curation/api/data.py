@@ -42,5 +42,4 @@ def demo(folder: str | Path, *, listings: int = 600, seed: int = 0, reporter: Re
     >>> summary.listings, summary.planted["price"]
     (120, 8)
     """
-    with reporter.bar("drawing listings") as progress:
-        return write_demo(Path(folder), listings=listings, seed=seed, progress=progress)
+    return write_demo(Path(folder), listings=listings, seed=seed, reporter=reporter)

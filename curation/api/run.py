@@ -125,7 +125,7 @@ class Run(RunResults):
         from curation.review import run_review
 
         return run_review(
-            self._files, address=address, port=port, reviewer=reviewer, open_browser=browser, say=reporter.say
+            self._files, address=address, port=port, reviewer=reviewer, open_browser=browser, reporter=reporter
         )
 
     def review_page(

@@ -19,6 +19,7 @@ from curation.errors import InputError
 from curation.rendering.results import Result
 from training.utils.files import whole_folder
 from training.utils.parallel import cores
+from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["LEAST", "DemoSummary", "write_demo"]
 
@@ -97,7 +98,7 @@ def write_demo(
     *,
     listings: int = 600,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    reporter: Reporter = SILENT,
     difficulty: Difficulty | None = None,
     shares: Shares | None = None,
 ) -> DemoSummary:
@@ -111,8 +112,8 @@ def write_demo(
         Number of listings, reposts and unreadable photos included; at least 120.
     seed : int
         0 or more. The same seed and number of listings give the same files, byte for byte.
-    progress : callable, optional
-        Called after each photo with the number of photos written and the number of all photos.
+    reporter : Reporter
+        Shows how many photos are written.
     difficulty : Difficulty, optional
         How much the photos vary.
     shares : Shares, optional
@@ -137,7 +138,9 @@ def write_demo(
     rows = planted_rows(listings, seed=seed, shares=shares)
     with whole_folder(folder, fix="Name another folder.") as built:
         (built / "images").mkdir()
-        _write_photos(built, rows, partial(photo_bytes, seed=seed, difficulty=difficulty or Difficulty()), progress)
+        draw = partial(photo_bytes, seed=seed, difficulty=difficulty or Difficulty())
+        with reporter.bar("drawing listings") as progress:
+            _write_photos(built, rows, draw, progress)
         _write_tables(built, rows, seed)
     return DemoSummary(folder=folder, listings=len(rows), planted=issue_counts(rows))
 
@@ -170,14 +173,13 @@ def _write_photos(
     folder: Path,
     rows: Sequence[Row],
     draw: Callable[[Photo], bytes],
-    progress: Callable[[int, int], None] | None,
+    progress: Progress,
 ) -> None:
     for done, (row, content) in enumerate(
         zip(rows, _drawn_in_threads(draw, [row.photo for row in rows]), strict=True), 1
     ):
         (folder / _image_path(row)).write_bytes(content)
-        if progress is not None:
-            progress(done, len(rows))
+        progress(done, len(rows))
 
 
 def _drawn_in_threads(draw: Callable[[Photo], bytes], photos: Iterable[Photo]) -> Iterator[bytes]:

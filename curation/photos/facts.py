@@ -79,7 +79,7 @@ def with_photo_facts(
         return table.assign(**{name: pd.array(missing, dtype=dtype) for name, dtype in _DTYPES.items()})
     root = listings.source.root
     paths = [None if pd.isna(image) else root / image for image in table["image"]]
-    with TextFinder(cache, say=reporter.say) if text else nullcontext() as finder:
+    with TextFinder(cache, reporter=reporter) if text else nullcontext() as finder:
         store, facts = store_of(folder, paths, size, cache, reporter, look=finder.look if finder else None)
     unreadable = [fact.error for fact in facts if fact.error]
     if len(unreadable) > MAX_BAD_SHARE * len(facts):
@@ -109,8 +109,7 @@ def _with_near_groups(table: pd.DataFrame, store: PhotoStore, reporter: Reporter
     # each content is compared once, however many listings share it
     distinct, first = np.unique(codes[readable], return_index=True)
     rows = np.flatnonzero(readable)[first]
-    with reporter.bar("looking for reposts") as progress:
-        similar = find_similar(store, rows, progress=progress)
+    similar = find_similar(store, rows, reporter=reporter)
     group, likeness = np.full(len(table), -1, dtype=np.int64), np.zeros(len(table))
     # listings with equal files are a group even if no other photo is similar
     numbers = np.where(similar.group >= 0, similar.group, len(rows) + distinct)

@@ -13,7 +13,7 @@ from curation.photos.alignment import could_be_same, likeness
 from curation.photos.hashing import SMALL, Hashes, among_best, meetings, photo_hashes, shrunk, small_photos
 from training.images import Photos, Pixels
 from training.utils.arrays import Float32, Int64
-from training.utils.progress import Progress, silent
+from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["SimilarPhotos", "find_similar"]
 
@@ -53,7 +53,7 @@ class SimilarPhotos:
     detail: Float32
 
 
-def find_similar(photos: Photos, rows: Int64, *, progress: Progress = silent) -> SimilarPhotos:
+def find_similar(photos: Photos, rows: Int64, *, reporter: Reporter = SILENT) -> SimilarPhotos:
     """Group the photos of `rows` that are the same one, directly or through a chain of others.
 
     Candidates have nearly the same hash (:func:`curation.photos.hashing.meetings`) and no part that clearly differs
@@ -67,26 +67,27 @@ def find_similar(photos: Photos, rows: Int64, *, progress: Progress = silent) ->
         Decoded photos.
     rows : ndarray of int64, shape (N,)
         Which of them; each content once, since a photo that many listings share need not be compared with itself.
-    progress : callable
-        Called with (steps done, steps).
+    reporter : Reporter
+        Shows the progress.
 
     Returns
     -------
     SimilarPhotos
         In the order of `rows`.
     """
-    small = np.empty((len(rows), SMALL, SMALL, 3), dtype=np.uint8)
-    for start in range(0, len(rows), _READ):
-        small[start : start + _READ] = small_photos(photos[rows[start : start + _READ]])
-        # reading takes about as long as comparing
-        progress(min(start + _READ, len(rows)), 2 * len(rows))
-    detail = np.zeros(len(rows), dtype=np.float32)
-    for start in range(0, len(rows), _BLOCK):
-        block = small[start : start + _BLOCK]
-        detail[start : start + _BLOCK] = block.reshape(len(block), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
-    detailed = _by_content(small, np.flatnonzero(detail >= _DETAIL))
-    first, second = (detailed[places] for places in _worth_comparing(small, detailed))
-    group, alike = _joined(photos, rows, first, second, progress)
+    with reporter.bar("looking for reposts") as progress:
+        small = np.empty((len(rows), SMALL, SMALL, 3), dtype=np.uint8)
+        for start in range(0, len(rows), _READ):
+            small[start : start + _READ] = small_photos(photos[rows[start : start + _READ]])
+            # reading takes about as long as comparing
+            progress(min(start + _READ, len(rows)), 2 * len(rows))
+        detail = np.zeros(len(rows), dtype=np.float32)
+        for start in range(0, len(rows), _BLOCK):
+            block = small[start : start + _BLOCK]
+            detail[start : start + _BLOCK] = block.reshape(len(block), -1, 3).astype(np.float32).std(axis=1).max(axis=1)
+        detailed = _by_content(small, np.flatnonzero(detail >= _DETAIL))
+        first, second = (detailed[places] for places in _worth_comparing(small, detailed))
+        group, alike = _joined(photos, rows, first, second, progress)
     return SimilarPhotos(group, alike, detail)
 
 

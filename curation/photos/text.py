@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +23,7 @@ from training.images.cache import PhotoCache
 from training.images.decoding import Pixels, decode_within
 from training.utils.arrays import Float32
 from training.utils.parallel import cores
+from training.utils.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
     from rapidocr_onnxruntime import RapidOCR
@@ -60,8 +61,8 @@ class TextFinder:
     ----------
     cache : PhotoCache
         Keeps the results.
-    say : callable
-        Gets a line if the results can't be kept.
+    reporter : Reporter
+        Shows a message if the results can't be kept.
 
     Raises
     ------
@@ -69,9 +70,9 @@ class TextFinder:
         If the reader can't be loaded.
     """
 
-    def __init__(self, cache: PhotoCache, *, say: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(self, cache: PhotoCache, *, reporter: Reporter = SILENT) -> None:
         check_reader()
-        self._cache = TextCache(cache, _recipe(), say)
+        self._cache = TextCache(cache, _recipe(), reporter)
         # loading a reader takes a third of a second, and more readers than cores would only wait for each other
         self._readers: SimpleQueue[_Reader | None] = SimpleQueue()
         for _ in range(cores()):

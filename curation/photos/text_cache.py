@@ -11,7 +11,6 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from typing import NamedTuple
 from training.images.cache import PhotoCache
 from training.images.shards import files_in
 from training.utils.files import write_text
+from training.utils.progress import Reporter
 from training.utils.units import home_as_tilde
 
 __all__ = ["PhotoText", "TextCache"]
@@ -51,12 +51,12 @@ class TextCache:
         Holds the folder.
     recipe : str
         Name of the detector's settings; becomes the name of a folder.
-    say : callable
-        Gets a line if nothing can be written.
+    reporter : Reporter
+        Shows a message if nothing can be written.
     """
 
-    def __init__(self, cache: PhotoCache, recipe: str, say: Callable[[str], None]) -> None:
-        self._folder, self._say = cache.text_root / recipe, say
+    def __init__(self, cache: PhotoCache, recipe: str, reporter: Reporter) -> None:
+        self._folder, self._reporter = cache.text_root / recipe, reporter
         self._texts: dict[str, PhotoText] = {}
         self._new: dict[str, PhotoText] = {}
         self._written = time.monotonic()
@@ -86,7 +86,7 @@ class TextCache:
         try:
             write_text(self._folder / f"{uuid.uuid4().hex}.json", json.dumps(new, ensure_ascii=False))
         except OSError as error:
-            self._say(
+            self._reporter.say(
                 f"the text in photos can't be cached in {home_as_tilde(self._folder)} "
                 f"({error.strerror or error}): the next run looks for it again"
             )

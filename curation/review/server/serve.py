@@ -31,6 +31,7 @@ from curation.review.server.team import opening, present
 from curation.review.table import review_table
 from curation.run.folder import RunFolder
 from curation.run.journal import check_reviewer, reviewer_name
+from training.utils.progress import Reporter
 
 __all__ = ["ReviewOutcome", "run_review"]
 
@@ -59,7 +60,7 @@ def run_review(
     port: int = 5151,
     reviewer: str | None = None,
     open_browser: bool = False,
-    say: Callable[[str], None],
+    reporter: Reporter,
 ) -> ReviewOutcome:
     """Show a run in the FiftyOne App until Ctrl-C, SIGTERM, or the end of the terminal.
 
@@ -75,8 +76,8 @@ def run_review(
         Who decides; by default ``CURATE_REVIEWER``, or the name of the account.
     open_browser : bool
         Whether to open the address in a browser.
-    say : callable
-        Gets every message, one line at a time, including the address to open.
+    reporter : Reporter
+        Shows every message, including the address to open.
 
     Returns
     -------
@@ -102,36 +103,38 @@ def run_review(
     with signals.caught(), _listen(address, port) as listener, linked_plugins(reviewer) as plugins:
         port = listener.getsockname()[1]
         with present(run, reviewer, port) as others:
-            _say_all(about_colleagues(others, reviewer), say)
-            say("Opening the run in FiftyOne; the first time takes up to a minute.")
+            _say_all(about_colleagues(others, reviewer), reporter)
+            reporter.say("Opening the run in FiftyOne; the first time takes up to a minute.")
             app = load_app(plugins)
             with opening(run), mongod_errors():
                 opened = open_dataset(run, reviewer)
-            _say_all([*opened.messages, *about_collected(opened.collected)], say)
+            _say_all([*opened.messages, *about_collected(opened.collected)], reporter)
             earlier = len(standing_of(run).journal)
-            guard, url = _guarded(app, opened, address, port, say)
+            guard, url = _guarded(app, opened, address, port, reporter)
             signals.opened()
-            say(f"Open {url}")
-            say("Keys: k keep, a accept suggestion, e relabel, d delete, u undo. Stop with Ctrl-C.")
+            reporter.say(f"Open {url}")
+            reporter.say("Keys: k keep, a accept suggestion, e relabel, d delete, u undo. Stop with Ctrl-C.")
             asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
-            say("Stopping.")
-            _collect(run, reviewer, say)
+            reporter.say("Stopping.")
+            _collect(run, reviewer, reporter)
     return _outcome(run, reviewer, earlier)
 
 
-def _say_all(messages: Iterable[str], say: Callable[[str], None]) -> None:
+def _say_all(messages: Iterable[str], reporter: Reporter) -> None:
     for message in messages:
-        say(message)
+        reporter.say(message)
 
 
-def _collect(run: RunFolder, reviewer: str, say: Callable[[str], None]) -> None:
+def _collect(run: RunFolder, reviewer: str, reporter: Reporter) -> None:
     try:
         with mongod_errors():
-            _say_all(about_collected(collect_decisions(run, reviewer)), say)
+            _say_all(about_collected(collect_decisions(run, reviewer)), reporter)
     except ReviewError as error:
         without_cleanup()
         # decisions made by button or key are in the journal, whatever happened to MongoDB
-        say(f"{error}. Labels edited in the Annotate tab, if any, become decisions when the run is opened again.")
+        reporter.say(
+            f"{error}. Labels edited in the Annotate tab, if any, become decisions when the run is opened again."
+        )
 
 
 class _Signals:
@@ -206,16 +209,16 @@ def _listen(address: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _guarded(app: App, opened: Opened, address: str, port: int, say: Callable[[str], None]) -> tuple[Guard, str]:
+def _guarded(app: App, opened: Opened, address: str, port: int, reporter: Reporter) -> tuple[Guard, str]:
     set_port(port)
     photos, outside = servable(opened.photos)
-    _say_all(about_links(outside), say)
+    _say_all(about_links(outside), reporter)
     here = {socket.gethostname().lower(), socket.getfqdn().lower()}
     token = secrets.token_urlsafe(24)
     guarded = Thumbnails(app, opened.thumbnails)
     guard = Guard(guarded, address=address, port=port, token=token, photos=photos, hosts=here)
     if address not in ("127.0.0.1", "localhost", "::1"):
-        say(
+        reporter.say(
             "Warning: anybody who has the address can open this review from another machine, and the connection is not "
             "encrypted. Safer: leave `address` out, and type on the other machine: "
             f"ssh -L {port}:localhost:{port} {socket.gethostname()}"

@@ -16,6 +16,7 @@ from PIL import Image
 
 from curation.demo_data import DemoSummary, write_demo
 from curation.errors import InputError
+from tests.support.reporters import Listener
 
 Rows = dict[str, dict[str, str]]
 
@@ -82,7 +83,9 @@ def test_only_the_demo_is_left_in_its_folder_and_beside_it(folder: Path) -> None
 
 def test_same_seed_gives_the_same_files_even_in_an_empty_folder_that_exists(folder: Path, tmp_path: Path) -> None:
     done: list[tuple[int, int]] = []
-    again = write_demo(tmp_path, listings=120, seed=3, progress=lambda *step: done.append(step)).folder
+    again = write_demo(
+        tmp_path, listings=120, seed=3, reporter=Listener(progress=lambda *step: done.append(step))
+    ).folder
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     same, different, missing = filecmp.cmpfiles(folder, again, names, shallow=False)
     assert (len(same), different, missing) == (124, [], [])
@@ -218,5 +221,5 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_demo(tmp_path / "shop", listings=120, progress=stop)
+        write_demo(tmp_path / "shop", listings=120, reporter=Listener(progress=stop))
     assert not list(tmp_path.iterdir())

@@ -22,10 +22,11 @@ from curation.photos.facts import with_photo_facts
 from curation.photos.text import READ_FROM, TextFinder
 from curation.photos.text_cache import PhotoText
 from tests.curation.issues.test_indirect_image import evidence_of
+from tests.support.reporters import Listener
 from training.errors import CurateError
 from training.images.cache import PhotoCache
 from training.settings import Execution, Recipe
-from training.utils.progress import Silent
+from training.utils.progress import SILENT, Silent
 
 QUICK = FindSettings(folds=2, recipe=Recipe(pretrained=False), execution=Execution(preset="quick", device="cpu"))
 
@@ -79,8 +80,8 @@ def photo_file(path, size):
     return content, hashlib.sha256(content).hexdigest(), size
 
 
-def find_text(photos, *, cache, say=lambda line: None):
-    with TextFinder(cache, say=say) as finder:
+def find_text(photos, *, cache, reporter=SILENT):
+    with TextFinder(cache, reporter=reporter) as finder:
         for photo in photos:
             finder.look(*photo)
     return [finder.text_of(sha256) for _, sha256, _ in photos]
@@ -174,11 +175,10 @@ def test_a_damaged_file_of_the_cache_is_looked_for_anew(content, tmp_path, cache
 
 def test_a_cache_that_cannot_be_written_is_said_and_costs_no_result(tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
-    lines = []
-    cache = PhotoCache(tmp_path / "cache", 10**9)
-    (text,) = find_text([saved(tmp_path, "a.png", product((160, 160)))], cache=cache, say=lines.append)
+    listener, cache = Listener(), PhotoCache(tmp_path / "cache", 10**9)
+    (text,) = find_text([saved(tmp_path, "a.png", product((160, 160)))], cache=cache, reporter=listener)
     assert text.share is not None
-    assert "can't be cached" in lines[0]
+    assert "can't be cached" in listener.lines[0]
 
 
 def test_what_is_known_of_text_counts_in_the_cache_and_is_cleared_and_trimmed_with_it(tmp_path, cache):

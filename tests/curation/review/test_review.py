@@ -25,6 +25,7 @@ from curation.review.server.guard import servable
 from curation.run.folder import RunFolder
 from curation.run.probabilities import Probabilities
 from training.utils.files import write_json
+from training.utils.progress import SILENT
 
 DATABASE = os.environ["FIFTYONE_DATABASE_NAME"]  # of the tests' own, see conftest.py
 CLASSES = ["chair", "desk", "lamp"]
@@ -157,21 +158,21 @@ def test_a_run_without_photos_can_not_be_looked_at(tmp_path):
     run = make_run(tmp_path)
     run.write_table(run.issues_file, run.issues().assign(image=None))
     with pytest.raises(ReviewError, match="has no photos to review"):
-        run_review(run, say=print)
+        run_review(run, reporter=SILENT)
 
 
 def test_photos_that_were_moved_are_told_with_the_folder_they_were_in(tmp_path):
     run = make_run(tmp_path)
     (tmp_path / "photos").rename(tmp_path / "elsewhere")
     with pytest.raises(ReviewError, match=re.escape(str(tmp_path / "photos"))):
-        run_review(run, say=print)
+        run_review(run, reporter=SILENT)
 
 
 def test_an_unfinished_run_can_not_be_looked_at(tmp_path):
     run = make_run(tmp_path)
     run.update(status="running")
     with pytest.raises(RunError, match="has not finished"):
-        run_review(run, say=print)
+        run_review(run, reporter=SILENT)
 
 
 @needs_mongod
@@ -179,7 +180,7 @@ def test_a_port_in_use_is_told_with_the_option_that_mends_it(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ReviewError, match=f"port {port} is in use.*`port={port + 1}`"):
-            run_review(make_run(tmp_path), port=port, say=print)
+            run_review(make_run(tmp_path), port=port, reporter=SILENT)
 
 
 def test_a_photo_that_is_a_link_out_of_its_folder_is_not_servable(tmp_path):
