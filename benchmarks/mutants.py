@@ -30,6 +30,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -70,6 +71,7 @@ TESTS = {
     ],
     "curation/issues/price": [
         "curation/issues/price/digits.py",
+        "tests/curation/issues/test_mistakes.py",
         "tests/curation/issues/test_price_parts.py",
         "tests/curation/issues/test_prices.py",
         "tests/curation/issues/test_regression.py",
@@ -118,6 +120,14 @@ _SWAPS: dict[type[ast.AST], tuple[str, str]] = {
 _BOUNDARIES = {ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">")}
 _EXTREMES = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum"}
 _EXTREMES |= {"argmin": "argmax", "argmax": "argmin", "any": "all", "all": "any"}
+#: Mutants that change no result that a test could hold, by name: those that survive are counted by themselves.
+_EQUIVALENT = {
+    "size of blocks or bins": ("_CHUNK", "_BIN"),
+    "limit of memory": ("_VOCABULARY",),
+    "limit of convergence": ("_UPDATES", "_SHARE_UPDATES", "_TOLERANCE"),
+}
+#: Comparisons with these change a result only where two computed floats are equal to the last digit.
+_CONTINUOUS = {"LEAST_SPREAD", "TOLERANCE", "SUGGESTS_FROM", "SUPPORTS", "FLAGGED_FROM"}
 #: A mutant that makes the tests take this many times as long as usual runs for ever, which is noticed.
 _TIMES, _LEAST_SECONDS = 5, 60
 
@@ -139,6 +149,15 @@ class Mutant:
     def key(self) -> str:
         """What a result is kept under."""
         return f"{self.file} | {self.text} | {self.old} -> {self.new}"
+
+    @property
+    def equivalent(self) -> str:
+        """Why no test can notice it; empty for most."""
+        if (self.old, self.new) in _BOUNDARIES.values():
+            compared = set(re.findall(r"\w+", self.text))
+            return "floats that are never equal" if compared & _CONTINUOUS else ""
+        name = self.text.partition(" = ")[0]
+        return next((why for why, names in _EQUIVALENT.items() if name in names), "")
 
 
 def main() -> None:
@@ -448,7 +467,8 @@ def _print(mutants: Sequence[Mutant], results: dict[str, Any]) -> None:
     print("\nsurvivors:")
     for mutant in tried:
         if not results[mutant.key]["noticed"]:
-            print(f"  {mutant.file}:{mutant.line}: {mutant.old} -> {mutant.new}: {mutant.text}")
+            why = f" ({mutant.equivalent})" if mutant.equivalent else ""
+            print(f"  {mutant.file}:{mutant.line}: {mutant.old} -> {mutant.new}: {mutant.text}{why}")
     for kind in ("documented", "number", "comparison", "rule"):
         of_kind = [mutant for mutant in tried if mutant.kind == kind]
         there = sum(results[mutant.key]["noticed"] for mutant in of_kind)
@@ -456,6 +476,8 @@ def _print(mutants: Sequence[Mutant], results: dict[str, Any]) -> None:
             print(f"{kind}: {there} of {len(of_kind)} noticed, {there / len(of_kind):.1%}")
     if tried:
         print(f"all: {len(noticed)} of {len(tried)} noticed, {len(noticed) / len(tried):.1%}")
+        equivalent = sum(bool(mutant.equivalent) for mutant in tried if not results[mutant.key]["noticed"])
+        print(f"{equivalent} of the survivors change no result that a test could hold")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What every source says about each listing, combined into one belief, before anything is flagged."""
+"""The evidence about each listing, from photo, title, price and reposts, and the belief that combines it."""

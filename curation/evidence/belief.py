@@ -16,7 +16,7 @@ from curation.evidence.sources import PHOTO, Source, class_sizes
 from training.utils.arrays import Bool, Float32, Float64, Int64
 
 if TYPE_CHECKING:
-    # which builds its belief with this module
+    # evidence.py imports this module
     from curation.evidence.evidence import Evidence
 
 __all__ = ["Belief", "believe"]
@@ -28,7 +28,7 @@ IN_FOLD_SHARE = 0.3
 
 @dataclass(frozen=True)
 class Belief:
-    """The combined belief of several sources.
+    """What several sources together say about the class of each listing.
 
     Attributes
     ----------
@@ -39,42 +39,42 @@ class Belief:
     weights : ndarray of float64, shape (N, E)
         Weight of each source.
     shift : ndarray of float64, shape (N,)
-        What in-fold evidence adds to the photo's support of the given label.
-    seen : ndarray of bool, shape (N,)
-        Listings that at least one source has seen.
+        What the models trained on the listing add to the photo's support of the given label.
+    observed : ndarray of bool, shape (N,)
+        Listings about which at least one source says something.
     judged : ndarray of bool, shape (N,)
-        Listings whose given label can be judged: seen ones whose class was known to the model.
+        Listings whose given label can be judged: observed ones whose class the model was trained on.
     learnable : ndarray of int64
-        Judged listings whose label may be used for training, ordered by id.
+        Row numbers of judged listings whose label may be used for training, ordered by id.
     """
 
     logs: Float64
     sources: Sequence[Source]
     weights: Float64
     shift: Float64
-    seen: Bool
+    observed: Bool
     judged: Bool
     learnable: Int64
 
     def log_odds(self, given: Int64, suggested: Int64) -> dict[str, Float64]:
-        """Return by how much each source prefers the suggested class to the given one, by name; shape (N,) each."""
-        each = np.arange(len(given))
-        preferences = {}
-        for place, source in enumerate(self.sources):
-            preference = source.log_likelihood[each, suggested] - source.log_likelihood[each, given]
+        """Return the log-odds of the suggested class against the given one by source, shape (N,) each."""
+        rows = np.arange(len(given))
+        log_odds = {}
+        for column, source in enumerate(self.sources):
+            log_ratio = source.log_likelihood[rows, suggested] - source.log_likelihood[rows, given]
             shift = self.shift if source.name == PHOTO else 0.0
-            preferences[source.name] = self.weights[:, place] * preference - shift
-        return preferences
+            log_odds[source.name] = self.weights[:, column] * log_ratio - shift
+        return log_odds
 
 
 def believe(evidence: Evidence, sources: Sequence[Source]) -> Belief | None:
-    """Combine some or all sources of the evidence.
+    """Combine sources of evidence, each with the weight that it has earned.
 
     Parameters
     ----------
     evidence : Evidence
     sources : sequence of Source
-        Those that count. :attr:`curation.evidence.evidence.Evidence.belief` is the belief of all of them.
+        Some or all of the evidence; :attr:`curation.evidence.evidence.Evidence.belief` combines all of them.
 
     Returns
     -------
@@ -84,8 +84,8 @@ def believe(evidence: Evidence, sources: Sequence[Source]) -> Belief | None:
     if not sources or len(evidence.classes) < 2:
         return None
     given, rows = evidence.given, evidence.training_rows
-    seen = np.logical_or.reduce([source.seen for source in sources])
-    judged = seen & evidence.class_seen
+    observed = np.logical_or.reduce([source.observed for source in sources])
+    judged = observed & evidence.trained_on_label
     learnable = rows[judged[rows]]
     if not len(learnable):
         return None
@@ -99,20 +99,20 @@ def believe(evidence: Evidence, sources: Sequence[Source]) -> Belief | None:
     factor = temperature(logs[learnable], given[learnable])
     # in place: with many classes, these are the largest arrays of all
     logs *= factor
-    return Belief(logs, sources, factor * weights, factor * shift, seen, judged, learnable)
+    return Belief(logs, sources, factor * weights, factor * shift, observed, judged, learnable)
 
 
 def _in_fold_shift(evidence: Evidence, in_fold: Float32, photo: Source, sizes: Float64) -> Float64:
-    """Return by how much in-fold margins exceed out-of-fold ones, once rescaled to their centre and spread; (N,).
+    """Return by how much in-fold margins, rescaled to centre and spread of out-of-fold ones, exceed those; shape (N,).
 
-    Every model favours a label that it was trained on. A listing whose models favour it less than usual is suspicious.
+    Every model favours a label that it was trained on, so a label that its models favour less than usual is suspicious.
     Listings that trained no model are compared among themselves.
     """
     label, shift = np.maximum(evidence.given, 0), np.zeros(len(evidence.given))
-    labelled = photo.seen & (evidence.given >= 0)
-    kept = (1 - SIZES_FORGOTTEN) * sizes
-    out_of_fold = margins(photo.log_likelihood + kept, label)
-    within = margins(np.nan_to_num(in_fold.astype(np.float64)) - sizes + kept, label)
+    labelled = photo.observed & (evidence.given >= 0)
+    prior = (1 - SIZES_FORGOTTEN) * sizes
+    out_of_fold = margins(photo.log_likelihood + prior, label)
+    within = margins(np.nan_to_num(in_fold.astype(np.float64)) - sizes + prior, label)
     for rows in (labelled & evidence.may_train, labelled & ~evidence.may_train):
         if not rows.any():
             continue

@@ -1,4 +1,4 @@
-"""Calibration of beliefs, so that they are as confident as they are right."""
+"""Calibration of beliefs: as confident as they are accurate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.utils.arrays import Float64, Int64
 __all__ = ["some_rows", "temperature"]
 
 
-#: Weights are learned from at most so many listings, and so many numbers in all; more do not change them.
+#: A few numbers are learned from at most this many listings, and log-beliefs; more do not change them.
 _ENOUGH = 10_000
 _NUMBERS = 2_000_000
 
@@ -25,19 +25,21 @@ def temperature(belief: Float64, labels: Int64) -> float:
     Parameters
     ----------
     belief : ndarray of float64, shape (n, K)
+        Log-beliefs.
     labels : ndarray of int64, shape (n,)
+        Given class numbers.
     """
     rows = some_rows(np.arange(len(labels)), belief.shape[1])
-    some, labels, each = belief[rows], labels[rows], np.arange(len(rows))
+    sample, labels, each = belief[rows], labels[rows], np.arange(len(rows))
 
     def loss(log_factor: float) -> float:
-        return float(-log_softmax(np.exp(log_factor) * some, axis=1)[each, labels].mean())
+        return float(-log_softmax(np.exp(log_factor) * sample, axis=1)[each, labels].mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=np.log([0.1, 10]), method="bounded").x))
 
 
 def some_rows(rows: Int64, classes: int) -> Int64:
-    """Return a fixed sample of the rows that is large enough to learn a few numbers from.
+    """Return a sample of the rows, always the same, that is large enough to learn a few numbers from.
 
     Parameters
     ----------

@@ -9,11 +9,11 @@ from training.utils.arrays import Float64, Int64
 __all__ = ["class_prices", "weighted_median"]
 
 
-#: The usual spread of a class counts as so many prices in every class, so small classes borrow most of theirs.
+#: The spread of a class is averaged with the usual one, which counts as this many prices.
 BORROWED_PRICES = 8
 #: MAD of the standard normal distribution: MAD / 0.6745 estimates a standard deviation.
 MAD_OF_NORMAL = 0.6745
-#: Prices within a factor of 1.1 mean nothing: a smaller spread comes from round numbers.
+#: A smaller spread, of less than a factor of 1.1, comes from round numbers.
 LEAST_SPREAD = float(np.log(1.1))
 
 
@@ -41,16 +41,16 @@ def class_prices(x: Float64, number: Int64, share: Float64, *, classes: int) -> 
     whole_centre, whole_spread = _centre_and_spread(x, np.ones(len(x)))
     centre, spread, sizes = np.full(classes, whole_centre), np.full(classes, whole_spread), np.zeros(classes)
     # sorted by class, so that the members of each are one slice
-    row, place = np.nonzero((number >= 0) & (share > 0))
-    order = np.argsort(number[row, place], kind="stable")
-    row, member, weight = row[order], number[row, place][order], share[row, place][order]
+    row, column = np.nonzero((number >= 0) & (share > 0))
+    order = np.argsort(number[row, column], kind="stable")
+    row, member, weight = row[order], number[row, column][order], share[row, column][order]
     starts = np.searchsorted(member, np.arange(classes + 1))
-    for name in np.unique(member):
-        there = slice(starts[name], starts[name + 1])
-        centre[name], spread[name] = _centre_and_spread(x[row[there]], weight[there])
-        sizes[name] = weight[there].sum()
-    enough = sizes >= BORROWED_PRICES
-    usual = float(np.median(spread[enough])) if enough.any() else whole_spread
+    for k in np.unique(member):
+        members = slice(starts[k], starts[k + 1])
+        centre[k], spread[k] = _centre_and_spread(x[row[members]], weight[members])
+        sizes[k] = weight[members].sum()
+    large = sizes >= BORROWED_PRICES
+    usual = float(np.median(spread[large])) if large.any() else whole_spread
     shrunk = (sizes * spread + BORROWED_PRICES * usual) / (sizes + BORROWED_PRICES)
     return centre, np.where(sizes > 0, shrunk, whole_spread)
 
@@ -60,15 +60,15 @@ def _centre_and_spread(x: Float64, weight: Float64) -> tuple[float, float]:
     return centre, _robust_spread(x - centre, weight)
 
 
-def _robust_spread(rest: Float64, weight: Float64) -> float:
+def _robust_spread(residuals: Float64, weight: Float64) -> float:
     """Return MAD / 0.6745 of residuals; at least log 1.1, NaN without any.
 
     Iglewicz & Hoaglin, "How to Detect and Handle Outliers" (1993).
     """
-    spread = weighted_median(np.abs(rest), weight) / MAD_OF_NORMAL
+    spread = weighted_median(np.abs(residuals), weight) / MAD_OF_NORMAL
     if spread < LEAST_SPREAD:
-        # half of the prices or more are equal: the mean deviation is still informative (same source)
-        spread = max(1.2533 * float(np.average(np.abs(rest), weights=weight)), LEAST_SPREAD)
+        # where half of the prices or more are equal, the mean deviation still says something (same source)
+        spread = max(1.2533 * float(np.average(np.abs(residuals), weights=weight)), LEAST_SPREAD)
     return spread
 
 
@@ -92,6 +92,6 @@ def weighted_median(x: Float64, weight: Float64) -> float:
     order = np.argsort(x, kind="stable")
     below = np.cumsum(weight[order])
     half = below[-1] / 2
-    # if the halves meet between two values, their midpoint; sums of equal weights differ in the last digits
+    # the midpoint if the halves meet between two values; sums of equal weights differ in the last digits
     low, high = np.searchsorted(below, half * (1 + np.array([-1e-9, 1e-9])))
     return float((x[order[low]] + x[order[min(high, len(x) - 1)]]) / 2)

@@ -1,4 +1,4 @@
-"""The evidence that issue kinds work on: the checked table and the outputs of all models."""
+"""What issue kinds work on: the checked table and the outputs of all models."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from training.utils.arrays import Bool, Float32, Float64, Int64
 __all__ = ["Evidence"]
 
 
-#: Number of folds for listings that have none, as with probabilities that the user provides.
+#: Number of folds for listings that have none, as with your own probabilities.
 _FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that an issue kind may use. Kinds read these columns and no others.
+    """Everything that an issue kind may use. Kinds read these columns and no others.
 
     Attributes
     ----------
@@ -37,8 +37,8 @@ class Evidence:
     probs : ndarray of float64, shape (N, K)
         Out-of-fold probabilities; NaN rows where there are none.
     trained : ndarray of bool, shape (N, K), or None
-        Whether the model that scored the listing had seen any member of the class; None if models
-        were trained elsewhere.
+        Whether the model that scored the listing was trained on any member of the class; None if models were trained
+        elsewhere.
     currency : str or None
         Currency of the prices.
     in_fold, neighbours : ndarray of float32, shape (N, K), or None
@@ -81,8 +81,8 @@ class Evidence:
         return np.asarray(labelled & (self.listings["split"] != "test").fillna(True).to_numpy(dtype=bool))
 
     @property
-    def class_seen(self) -> Bool:
-        """Whether the model that scored the listing knew its given class, shape (N,); it can't judge others."""
+    def trained_on_label(self) -> Bool:
+        """Whether the model that scored the listing knows the given class from training, shape (N,)."""
         labelled = self.given >= 0
         if self.trained is None:
             return labelled
@@ -90,7 +90,7 @@ class Evidence:
 
     @property
     def training_rows(self) -> Int64:
-        """The rows of `may_train` in the order of their ids, so that the order of the table does not matter."""
+        """The row numbers of `may_train` ordered by id, so that the order of the table does not matter."""
         rows = np.flatnonzero(self.may_train)
         return rows[np.argsort(self.listings["id"].to_numpy(dtype=str)[rows], kind="stable")]
 
@@ -115,7 +115,7 @@ class Evidence:
 
     @cached_property
     def sources(self) -> list[Source]:
-        """Every source that has seen at least one listing; see :func:`curation.evidence.sources.gather`."""
+        """Every source that says something about at least one listing; see :func:`curation.evidence.sources.gather`."""
         return gather(self)
 
     @cached_property

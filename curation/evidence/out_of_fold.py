@@ -33,22 +33,22 @@ from training.utils.progress import Reporter
 __all__ = ["FoldTrainer"]
 
 
-#: Photos that the speed of reading is measured on.
+#: Number of photos that are read to measure how long that takes.
 _READ = 16
 
 
 @dataclass(frozen=True)
 class FoldTrainer:
-    """Trains one model per fold; made before a run's folder is, so that what can't be trained leaves nothing behind.
+    """Trains one model per fold. It is made before the run's folder, so that bad settings leave nothing behind.
 
     Attributes
     ----------
     recipe : Recipe
-        How to train, with what hangs on the weights settled.
+        How to train; whether there are pretrained weights is settled.
     classes : sequence of str
         The K classes.
     execution : Execution
-        How long that may take.
+        Where to train, and how long that may take.
     device : Device
         Where to train.
     cache : PhotoCache
@@ -65,14 +65,14 @@ class FoldTrainer:
     def checked(
         cls, recipe: Recipe, execution: Execution, classes: Sequence[str], cache: PhotoCache, reporter: Reporter
     ) -> FoldTrainer:
-        """Return a trainer if device and model can be had and the model takes photos of this size.
+        """Return a trainer if there is such a device and model, and the model takes photos of this size.
 
         Parameters
         ----------
         recipe : Recipe
-            As asked for. Whether there are weights, and the size of the photos, are settled here.
+            As the user has it. Whether there are weights, and the size of the photos, are settled here.
         execution : Execution
-            Where, how long, and what the recipe leaves open.
+            Where to train, how long, and with which preset.
         classes : sequence of str
             The K classes.
         cache : PhotoCache
@@ -83,7 +83,7 @@ class FoldTrainer:
         Raises
         ------
         InputError
-            If not.
+            Otherwise.
         """
         recipe = with_weights(recipe, reporter)
         if recipe.pretrained and recipe.image_size is None:
@@ -94,7 +94,7 @@ class FoldTrainer:
         return cls(recipe, execution, classes, find_device(execution.device), cache)
 
     def plan(self, listings: Listings, folds: int, reporter: Reporter) -> Plan:
-        """Settle how to train, and say how long it will take.
+        """Decide how to train, and say how long it will take.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class FoldTrainer:
         Raises
         ------
         InputError
-            If the time limit can't be kept.
+            If the time limit is too short.
         """
         photos = int(listings.table["image"].notna().sum())
         # a fifth of the listings is the test set, which trains nothing
@@ -125,16 +125,16 @@ class FoldTrainer:
     def train(
         self, plan: Plan, run: RunFolder, table: pd.DataFrame, currency: str | None, reporter: Reporter
     ) -> Evidence:
-        """Score every listing with a photo by the model that never saw it, its group, or its photo, and by the others.
+        """Score every listing with a photo by the model that was not trained on it or its group, and by the others.
 
         Parameters
         ----------
         plan : Plan
-            How.
+            From :meth:`plan`.
         run : RunFolder
             Gets a checkpoint and a TensorBoard log per fold.
         table : DataFrame
-            Of :func:`curation.evidence.split.prepare`.
+            From :func:`curation.evidence.split.prepare`.
         currency : str or None
             Of the prices.
         reporter : Reporter
@@ -182,7 +182,7 @@ class FoldTrainer:
 
 
 def _seconds_to_read(listings: Listings, size: int) -> float:
-    """Return the seconds that one photo takes to read and decode, from a few of them."""
+    """Return the seconds that it takes to read and decode one photo, measured on a few."""
     images = listings.table["image"].dropna()
     few = images.iloc[:: max(1, len(images) // _READ)][:_READ]
     paths = [listings.source.root / image for image in few]
@@ -193,7 +193,7 @@ def _seconds_to_read(listings: Listings, size: int) -> float:
 
 
 def _try_to_read(path: Path, size: int) -> None:
-    # a damaged photo can raise anything in a decoder; it becomes a finding later
+    # a decoder may raise anything for a damaged photo, which becomes an issue later
     with suppress(Exception):
         decode(path.read_bytes(), size)
 
@@ -210,11 +210,11 @@ def _folds(table: pd.DataFrame) -> FoldPlan:
 
 
 def _trained(labels: Int64, plan: FoldPlan, classes: int) -> Bool:
-    """Return which classes each listing's model has seen, shape (N, K)."""
-    seen = np.zeros((plan.folds, classes), dtype=bool)
+    """Return which classes the model that scores each listing is trained on, shape (N, K)."""
+    trained = np.zeros((plan.folds, classes), dtype=bool)
     for fold in range(plan.folds):
-        seen[fold, labels[plan.training_rows(fold)]] = True
-    return np.asarray(seen[plan.fold], dtype=bool)
+        trained[fold, labels[plan.training_rows(fold)]] = True
+    return np.asarray(trained[plan.fold], dtype=bool)
 
 
 def _say_rare_classes(table: pd.DataFrame, folds: int, reporter: Reporter) -> None:

@@ -1,4 +1,4 @@
-"""Combine several sources into one belief; the weight of each is learned from how well it predicts given labels."""
+"""The combination of sources; the weight of each is learned from how well it predicts given labels."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["fuse", "learn_weights"]
 
 #: Share of given labels that are assumed wrong at random when weights are learned.
 NOISE = 0.05
-#: Share of the class sizes that is left out of the belief: 1 if wrong labels are distributed like the classes, 0 if
-#: evenly. 0.5 is half-way.
+#: Share of the log class sizes that is left out of the belief. 1 is right if wrong labels are distributed like the
+#: classes, 0 if evenly.
 SIZES_FORGOTTEN = 0.5
 _RIDGE = 1e-3
 
@@ -45,9 +45,7 @@ def fuse(sources: Sequence[Source], sizes: Float64, weights: Float64, fold: Int6
         Log-beliefs, up to a constant per listing.
     """
     own = weights[fold]
-    belief = sum(
-        (own[:, [place]] * source.log_likelihood for place, source in enumerate(sources)), np.zeros((len(fold), 1))
-    )
+    belief = sum((own[:, [e]] * source.log_likelihood for e, source in enumerate(sources)), np.zeros((len(fold), 1)))
     if provided:
         return np.asarray(belief)
     return np.asarray(belief + (1 - SIZES_FORGOTTEN) * own[:, [-1]] * sizes)
@@ -64,7 +62,7 @@ def learn_weights(sources: Sequence[Source], sizes: Float64, labels: Int64, fold
     ----------
     sources : sequence of Source, length E
     sizes : ndarray of float64, shape (K,)
-        Log share of each class: a source like the others, part of which is left out later.
+        Log share of each class: a source like the others, half of which is left out later.
     labels, fold : ndarray of int64, shape (N,)
         Given class numbers, and folds.
     rows : ndarray of int64
@@ -83,7 +81,7 @@ def learn_weights(sources: Sequence[Source], sizes: Float64, labels: Int64, fold
     terms = np.stack(
         [*(source.log_likelihood[rows] for source in sources), np.broadcast_to(sizes, (len(rows), len(sizes)))]
     )
-    learned = [place for place, weight in enumerate([*(source.weight for source in sources), None]) if weight is None]
+    learned = [e for e, weight in enumerate([*(source.weight for source in sources), None]) if weight is None]
     return np.stack(
         [
             _learn(terms[:, fold[rows] != number], labels[rows][fold[rows] != number], start, learned)

@@ -1,4 +1,4 @@
-"""Out-of-fold probabilities: those of a run, and those that somebody brings, as a file or an array."""
+"""Out-of-fold probabilities that the user provides, as a file or an array: read, checked, brought into order."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ __all__ = [
     "read_probabilities",
 ]
 
-#: Rows that sum to 1 within this are renormalised, so that float16 files work.
+#: Rows that sum to 1 within this are renormalised, because float16 is as coarse as that.
 TOLERANCE = 0.01
 
 Strings = npt.NDArray[np.str_]
 
 
-#: Probabilities that somebody brings: a file, an array in the order of the table, or some that carry their ids.
+#: What the user provides: a file, an array in the order of the table, or probabilities with ids of their own.
 Given = Path | npt.NDArray[Any] | Probabilities
 
 
 def describe_given(given: Given | None) -> dict[str, str | None]:
-    """Return what run.json keeps of given probabilities: where they were, and the SHA-256 of their content."""
+    """Return what run.json records of the user's probabilities: where they were, and the SHA-256 of their content."""
     if given is None:
         return {"probabilities": None, "probabilities_sha256": None}
     if isinstance(given, Path):
@@ -48,7 +48,7 @@ def describe_given(given: Given | None) -> dict[str, str | None]:
 
 
 def given_probabilities(given: Given, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
-    """Check probabilities that somebody brings, and bring them into the order of the listings.
+    """Check the user's probabilities, and bring them into the order of the listings.
 
     Parameters
     ----------
@@ -94,20 +94,24 @@ def _of_array(probs: Any, ids: Sequence[str], labels: Sequence[str]) -> Probabil
         )
     if probs.dtype.kind not in "fiu":
         raise ProbabilitiesError("probs has the wrong type", got=f"dtype {probs.dtype}", wanted="real numbers")
-    wanted = (len(ids), len(labels))
-    if probs.shape != wanted:
-        raise ProbabilitiesError(f"probs has shape {probs.shape} where {wanted} was wanted: listings by sorted labels")
-    unknown = np.full(len(ids), -1, dtype=np.int64)
-    return Probabilities(np.array(ids, dtype=np.str_), tuple(sorted(labels)), probs.astype(np.float64), unknown)
+    shape = (len(ids), len(labels))
+    if probs.shape != shape:
+        raise ProbabilitiesError(f"probs has shape {probs.shape} where {shape} was wanted: listings by sorted labels")
+    return _in_table_order(probs.astype(np.float64), ids, labels)
 
 
-def _checked(given: Probabilities, ids: Sequence[str], labels: Sequence[str], name: str) -> Probabilities:
-    """Return probabilities in the order of the listings; `name` is what they are called in an error."""
-    _check_shape(given, name)
-    _check_classes(given.classes, labels, name)
-    probs = _normalised(given, name)
-    order = _order(given.ids, ids, name)
-    return Probabilities(np.array(ids, dtype=np.str_), given.classes, probs[order], given.fold[order])
+def _in_table_order(probs: Float64, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
+    no_fold = np.full(len(ids), -1, dtype=np.int64)
+    return Probabilities(np.array(ids, dtype=np.str_), tuple(sorted(labels)), probs, no_fold)
+
+
+def _checked(probabilities: Probabilities, ids: Sequence[str], labels: Sequence[str], name: str) -> Probabilities:
+    """Return probabilities in the order of the listings; `name` is what an error calls them."""
+    _check_shape(probabilities, name)
+    _check_classes(probabilities.classes, labels, name)
+    probs = _normalised(probabilities, name)
+    order = _order(probabilities.ids, ids, name)
+    return Probabilities(np.array(ids, dtype=np.str_), probabilities.classes, probs[order], probabilities.fold[order])
 
 
 def read_probabilities(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
@@ -141,11 +145,11 @@ def read_probabilities(path: Path, ids: Sequence[str], labels: Sequence[str]) ->
     if reader is None:
         raise ProbabilitiesError(f"{path.name} can't be read", got=path.suffix, wanted=", ".join(readers))
     try:
-        brought = reader(path, ids, labels)
+        probabilities = reader(path, ids, labels)
     except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
-        # NumPy's and pandas' words for a damaged file
+        # what NumPy and pandas raise for a damaged file
         raise ProbabilitiesError(f"{path.name} can't be read", got=str(error).splitlines()[0]) from error
-    return _checked(brought, ids, labels, path.name)
+    return _checked(probabilities, ids, labels, path.name)
 
 
 def _read_npz(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
@@ -162,16 +166,16 @@ def _read_npz(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabil
                 fix=closest(missing[0], content.files),
             )
         probs = np.asarray(content["probs"], dtype=np.float64)
-        found, classes = content["id"].astype(np.str_), content["classes"].astype(np.str_)
-        for name, values in (("id", found), ("classes", classes)):
+        own_ids, classes = content["id"].astype(np.str_), content["classes"].astype(np.str_)
+        for name, values in (("id", own_ids), ("classes", classes)):
             if values.ndim != 1:
                 raise ProbabilitiesError(
                     f"{path.name} does not fit together",
                     got=f"{name} of shape {values.shape}",
                     wanted="a list of names",
                 )
-        fold = content["fold"] if "fold" in content else np.full(len(found), -1)
-        return Probabilities(found, tuple(classes.tolist()), probs, np.asarray(fold, dtype=np.int64))
+        fold = content["fold"] if "fold" in content else np.full(len(own_ids), -1)
+        return Probabilities(own_ids, tuple(classes.tolist()), probs, np.asarray(fold, dtype=np.int64))
 
 
 def _read_npy(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
@@ -181,16 +185,14 @@ def _read_npy(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabil
     if not isinstance(loaded, np.ndarray):
         raise ValueError("several arrays, which is a .npz")
     probs = np.asarray(loaded, dtype=np.float64)
-    if probs.ndim != 2 or probs.shape != (len(ids), len(labels)):
+    if probs.shape != (len(ids), len(labels)):
         raise ProbabilitiesError(
             f"{path.name} does not fit the listings",
             got=f"shape {probs.shape}",
             wanted=f"({len(ids)}, {len(labels)}): a row per listing as in the table, a column per sorted label",
             fix="A .npz with probs, id and classes needs no particular order.",
         )
-    return Probabilities(
-        np.array(ids, dtype=np.str_), tuple(sorted(labels)), probs, np.full(len(probs), -1, dtype=np.int64)
-    )
+    return _in_table_order(probs, ids, labels)
 
 
 def _read_csv(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabilities:
@@ -206,22 +208,22 @@ def _read_csv(path: Path, ids: Sequence[str], labels: Sequence[str]) -> Probabil
     return Probabilities(table["id"].to_numpy(dtype=np.str_), tuple(columns), probs, fold)
 
 
-def _check_shape(brought: Probabilities, name: str) -> None:
-    wanted = (len(brought.ids), len(brought.classes))
-    if brought.fold.shape != wanted[:1]:
+def _check_shape(probabilities: Probabilities, name: str) -> None:
+    n, classes = len(probabilities.ids), len(probabilities.classes)
+    if probabilities.fold.shape != (n,):
         raise ProbabilitiesError(
             f"{name} does not fit together",
-            got=f"fold of shape {brought.fold.shape}",
-            wanted=f"{wanted[:1]}: one per id",
+            got=f"fold of shape {probabilities.fold.shape}",
+            wanted=f"({n},): one per id",
         )
-    if brought.probs.shape != wanted:
+    if probabilities.probs.shape != (n, classes):
         raise ProbabilitiesError(
             f"{name} does not fit together",
-            got=f"probs of shape {brought.probs.shape}",
-            wanted=f"{wanted}: {wanted[0]} ids, {wanted[1]} classes",
+            got=f"probs of shape {probabilities.probs.shape}",
+            wanted=f"({n}, {classes}): {n} ids, {classes} classes",
         )
-    if len(set(brought.classes)) != len(brought.classes):
-        raise ProbabilitiesError(f"{name} names a class twice", got=some(brought.classes))
+    if len(set(probabilities.classes)) != classes:
+        raise ProbabilitiesError(f"{name} names a class twice", got=some(probabilities.classes))
 
 
 def _check_classes(classes: Sequence[str], labels: Sequence[str], name: str) -> None:
@@ -235,15 +237,16 @@ def _check_classes(classes: Sequence[str], labels: Sequence[str], name: str) -> 
         )
 
 
-def _normalised(brought: Probabilities, name: str) -> Float64:
-    # a row of NaN is a listing that the model could not score, e.g. for want of a readable photo
-    unscored = np.asarray(np.isnan(brought.probs).all(axis=1))
-    probs = np.where(unscored[:, None], 1 / len(brought.classes), brought.probs)
+def _normalised(probabilities: Probabilities, name: str) -> Float64:
+    probs, ids = probabilities.probs, probabilities.ids
+    # a row of NaN is a listing that the model could not score, e.g. because it has no readable photo
+    unscored = np.asarray(np.isnan(probs).all(axis=1))
+    probs = np.where(unscored[:, None], 1 / probs.shape[1], probs)
     bad = ~np.isfinite(probs).all(axis=1) | (probs < -TOLERANCE).any(axis=1)
     if unscored.all() or bad.any():
         raise ProbabilitiesError(
             f"{name} has missing, infinite or negative values",
-            got=f"{(bad | unscored).sum()} of {len(probs)} rows, ids {some(brought.ids[bad | unscored])}",
+            got=f"{(bad | unscored).sum()} of {len(probs)} rows, ids {some(ids[bad | unscored])}",
             wanted="probabilities between 0 and 1, or NaN in the whole row of a listing that was not scored",
         )
     sums = probs.sum(axis=1)
@@ -251,7 +254,7 @@ def _normalised(brought: Probabilities, name: str) -> Float64:
     if off.any():
         raise ProbabilitiesError(
             f"the rows of {name} don't all sum to 1",
-            got=f"{off.sum()} of {len(sums)} that don't, e.g. {sums[off][0]:.4g} for id {brought.ids[off][0]}",
+            got=f"{off.sum()} of {len(sums)} that don't, e.g. {sums[off][0]:.4g} for id {ids[off][0]}",
             wanted=f"1 within {TOLERANCE}",
             fix="If these are logits, apply softmax first.",
         )
@@ -260,13 +263,13 @@ def _normalised(brought: Probabilities, name: str) -> Float64:
     return np.asarray(np.where(unscored[:, None], np.nan, normal), dtype=np.float64)
 
 
-def _order(brought: Strings, ids: Sequence[str], name: str) -> Int64:
-    place = pd.Index(brought)
-    if place.has_duplicates:
-        raise ProbabilitiesError(f"{name} has duplicate ids", got=some(place[place.duplicated()].unique()))
-    order = place.get_indexer(pd.Index(ids))
-    missing = [id for id, found in zip(ids, order, strict=True) if found < 0]
-    extra = sorted(set(brought.tolist()) - set(ids))
+def _order(own_ids: Strings, ids: Sequence[str], name: str) -> Int64:
+    index = pd.Index(own_ids)
+    if index.has_duplicates:
+        raise ProbabilitiesError(f"{name} has duplicate ids", got=some(index[index.duplicated()].unique()))
+    order = index.get_indexer(pd.Index(ids))
+    missing = [id for id, row in zip(ids, order, strict=True) if row < 0]
+    extra = sorted(set(own_ids.tolist()) - set(ids))
     if missing or extra:
         parts = [f"no row for {some(missing)}"] if missing else []
         parts += [f"ids that are not listings: {some(extra)}"] if extra else []

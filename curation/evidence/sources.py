@@ -17,7 +17,7 @@ from curation.evidence.titles import title_likelihoods
 from training.utils.arrays import Bool, Float64
 
 if TYPE_CHECKING:
-    # it gathers its sources with this module
+    # evidence.py imports this module
     from curation.evidence.evidence import Evidence
 
 __all__ = ["PHOTO", "PRICE", "SIMILAR", "Source", "class_sizes", "gather"]
@@ -26,14 +26,14 @@ __all__ = ["PHOTO", "PRICE", "SIMILAR", "Source", "class_sizes", "gather"]
 PHOTO = "photo"
 SIMILAR = "similar photos"
 PRICE = "price"
-#: Share of prices and titles that carry no information about the class: typing errors, placeholders, bundles, keywords.
-#: It keeps one unusual price, or one word, from overruling a photo.
+#: Share of prices and titles that say nothing about the class: typing errors, placeholders, bundles, keywords. It keeps
+#: one unusual price, or one word, from overruling a photo.
 STRAY = 0.05
-#: Share of listings labelled as another class than they show, as far as a repost of them can tell.
+#: Share of wrong labels that is assumed where listings with the same photo vote.
 MISLABELLED = 0.15
-#: Labels of reposts that count: a seller who posts an item a hundred times makes one mistake a hundred times.
+#: At most this many reposts count: a seller who posts an item a hundred times makes the same mistake a hundred times.
 REPOSTS_COUNT = 2
-#: Probabilities below this are raised to it: no model is that sure.
+#: Lower probabilities are raised to this: no model is that sure.
 LEAST = 1e-8
 
 
@@ -47,7 +47,7 @@ class Source:
         ``photo``, ``similar photos``, ``title``, ``price``, ``reposts``.
     log_likelihood : ndarray of float64, shape (N, K)
         Log-likelihood of the observation under each class, up to a constant per listing; 0 without an observation.
-    seen : ndarray of bool, shape (N,)
+    observed : ndarray of bool, shape (N,)
         Listings with an observation.
     weight : float or None
         How much the source counts; None if that is learned.
@@ -55,7 +55,7 @@ class Source:
 
     name: str
     log_likelihood: Float64
-    seen: Bool
+    observed: Bool
     weight: float | None = None
 
 
@@ -66,13 +66,13 @@ def class_sizes(evidence: Evidence) -> Float64:
 
 
 def gather(evidence: Evidence) -> list[Source]:
-    """Return every source that has seen at least one listing.
+    """Return every source that says something about at least one listing.
 
-    A model's probabilities include how common each class is. Divided by that, what remains is what the model saw, so a
-    listing is not suspicious because its class is rare. Probabilities that the user provides are used as they are,
-    because classes may be as common as that where they come from.
+    A model's probabilities include how common each class is. Divided by that, what remains is what the photo shows, so
+    a listing is not suspicious because its class is rare. Probabilities that the user provides are used as they are,
+    because nobody knows how common the classes were where the model was trained.
     """
-    return [source for source in _all(evidence) if source.seen.any()]
+    return [source for source in _all(evidence) if source.observed.any()]
 
 
 def _all(evidence: Evidence) -> Iterator[Source]:
@@ -87,29 +87,30 @@ def _all(evidence: Evidence) -> Iterator[Source]:
     yield from _reposts(evidence)
 
 
+def _source(name: str, logs: Float64, weight: float | None = None) -> Source:
+    """Return a source; rows that are not finite are listings without an observation."""
+    observed = np.asarray(np.isfinite(logs).all(axis=1))
+    return Source(name, np.where(observed[:, None], logs, 0), observed, weight)
+
+
 def _model(name: str, probs: npt.NDArray[np.floating], sizes: Float64) -> Source:
-    seen: Bool = np.logical_not(np.isnan(probs).any(axis=1))
-    log_likelihood = np.log(np.maximum(probs, LEAST), dtype=np.float64) - sizes
-    return Source(name, np.where(seen[:, None], log_likelihood, 0), seen)
+    return _source(name, np.log(np.maximum(probs, LEAST), dtype=np.float64) - sizes)
 
 
 def _titles(evidence: Evidence) -> Source:
     titles = [None if pd.isna(title) else str(title) for title in evidence.listings["title"]]
     given, rows = evidence.given, evidence.training_rows
     logs = title_likelihoods(titles, given, evidence.fold, evidence.may_train, evidence.classes).astype(np.float64)
-    seen: Bool = np.logical_not(np.isnan(logs).any(axis=1))
-    logs = np.where(seen[:, None], logs, 0)
-    learnable = rows[seen[rows]]
+    learnable = rows[np.isfinite(logs[rows]).all(axis=1)]
     # naive Bayes treats every word as independent evidence and is far too confident
     factor = temperature(logs[learnable], given[learnable]) if len(learnable) else 1.0
-    probs = (1 - STRAY) * softmax(factor * logs) + STRAY / logs.shape[1]
-    return Source("title", np.where(seen[:, None], np.log(probs), 0), seen)
+    return _source("title", np.log((1 - STRAY) * softmax(factor * logs) + STRAY / logs.shape[1]))
 
 
 def _prices(evidence: Evidence) -> Source:
-    """Return the likelihood of each price: log-normal within each class, learned from other folds, and a few stray.
+    """Return the likelihood of each price: log-normal within each class, learned from other folds, and 5 % stray.
 
-    This is a likelihood by itself, so its weight is 1. A weight learned from given labels would be too small, because
+    This is a likelihood already, so its weight is 1. A weight learned from given labels would be too small, because
     wrong labels are what makes prices look uninformative.
     """
     price, fold = evidence.listings["price"], evidence.fold
@@ -126,8 +127,7 @@ def _prices(evidence: Evidence) -> Source:
         ordinary = np.exp(-0.5 * ((x[rows, None] - centres) / spreads) ** 2) / (spreads * np.sqrt(2 * np.pi))
         logs[rows] = np.log((1 - STRAY) * ordinary + STRAY / width)
     # a price of 0 has no logarithm, and without prices in other folds there is no likelihood
-    seen: Bool = np.logical_not(np.isinf(logs).any(axis=1) | np.isnan(logs).any(axis=1))
-    return Source(PRICE, np.where(seen[:, None], logs, 0), seen, weight=1.0)
+    return _source(PRICE, logs, weight=1.0)
 
 
 def _reposts(evidence: Evidence) -> Iterator[Source]:
@@ -138,15 +138,15 @@ def _reposts(evidence: Evidence) -> Iterator[Source]:
     voting = np.flatnonzero(votes[rows])
     if not len(voting) or classes < 2:
         return
-    # renumbered, because most photos occur once
+    # number only the photos that occur more than once
     group, given = np.unique(number[rows], return_inverse=True)[1], evidence.given[rows]
     counts = np.zeros((group.max() + 1, classes))
     np.add.at(counts, (group[voting], given[voting]), 1)
     others = counts[group]
     others[voting, given[voting]] -= 1
     total = others.sum(axis=1, keepdims=True)
-    of_one = np.log((1 - MISLABELLED) * (classes - 1) / MISLABELLED)
-    logs, seen = np.zeros((len(number), classes)), np.zeros(len(number), dtype=bool)
-    logs[rows] = of_one * others * np.minimum(total, REPOSTS_COUNT) / np.maximum(total, 1)
-    seen[rows] = total[:, 0] > 0
-    yield Source("reposts", logs, seen)
+    one_vote = np.log((1 - MISLABELLED) * (classes - 1) / MISLABELLED)
+    logs, observed = np.zeros((len(number), classes)), np.zeros(len(number), dtype=bool)
+    logs[rows] = one_vote * others * np.minimum(total, REPOSTS_COUNT) / np.maximum(total, 1)
+    observed[rows] = total[:, 0] > 0
+    yield Source("reposts", logs, observed)

@@ -1,8 +1,9 @@
-"""How likely each title is in each class: naive Bayes on words and their parts, out-of-fold."""
+"""How likely each title is in each class: out-of-fold naive Bayes on words and their parts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
@@ -12,14 +13,14 @@ from sklearn.preprocessing import normalize
 
 from training.utils.arrays import Bool, Float32, Int64
 
-__all__ = ["title_likelihoods"]
+__all__ = ["title_likelihoods", "vectorizers"]
 
 
 #: Additive smoothing. It is small, because titles are short and their informative words rare.
 _SMOOTHING = 0.01
-#: How many of its titles the name of a class counts as: "laptop" in a title speaks for Laptops.
+#: The name of a class counts as this many of its titles: "laptop" in a title speaks for Laptops.
 _NAME_COUNTS = 5.0
-#: At most this many distinct words, and parts of words: the model holds K numbers for each.
+#: At most this many distinct words, and parts of words: a model holds K numbers for each.
 _VOCABULARY = 100_000
 
 
@@ -39,7 +40,7 @@ def title_likelihoods(
     Parameters
     ----------
     titles : sequence of str or None, length N
-        The sellers' words; None or blank for missing.
+        None or blank for missing.
     labels, fold : ndarray of int64, shape (N,)
         Given class numbers, and folds.
     may_train : ndarray of bool, shape (N,)
@@ -58,7 +59,8 @@ def title_likelihoods(
     if not present.any():
         return logs
     names = [name.replace("_", " ").lower() for name in classes]
-    counts = [kind.fit_transform([*words, *names]) for kind in _kinds()]
+    # counting needs no label, so all folds share the counts
+    counts = [vectorizer.fit_transform([*words, *names]) for vectorizer in vectorizers(norm=None)]
     of_names = np.arange(len(words), len(words) + len(names))
     for number in np.unique(fold):
         rows = np.concatenate([np.flatnonzero((fold != number) & may_train & present), of_names])
@@ -73,25 +75,20 @@ def title_likelihoods(
     return logs
 
 
-def _kinds() -> list[TfidfVectorizer]:
-    # counting needs no label, so all folds share the counts
+def vectorizers(**options: Any) -> list[TfidfVectorizer]:
+    """Return TF-IDF of words and pairs of words, and of parts of words of three to five letters."""
+    shared = {"sublinear_tf": True, "max_features": _VOCABULARY, **options}
     return [
-        TfidfVectorizer(
-            ngram_range=(1, 2),
-            token_pattern=r"(?u)\w+|[^\w\s]+",
-            sublinear_tf=True,
-            max_features=_VOCABULARY,
-            norm=None,
-        ),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=_VOCABULARY, norm=None),
+        TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\w+|[^\w\s]+", **shared),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared),
     ]
 
 
 def _with_shared_vocabulary(counts: list[csr_matrix], rows: Int64, scored: Int64) -> tuple[csr_matrix, csr_matrix]:
-    """Return training and scored rows on the words of the former; unknown ones would favour the smallest class."""
+    """Return training and scored rows, on the words of the former: new words would favour the smallest class."""
     training, scoring = [], []
     for kind in counts:
-        seen = np.flatnonzero(kind[rows].getnnz(axis=0))
-        training.append(normalize(kind[rows][:, seen]))
-        scoring.append(normalize(kind[scored][:, seen]))
+        words = np.flatnonzero(kind[rows].getnnz(axis=0))
+        training.append(normalize(kind[rows][:, words]))
+        scoring.append(normalize(kind[scored][:, words]))
     return csr_matrix(hstack(training)), csr_matrix(hstack(scoring))

@@ -1,7 +1,8 @@
-"""The labels of a whole dataset: how many are right, which classes are doubtful, which are confused with each other.
+"""The labels of a whole dataset: how many are right, which classes are doubtful, and which are confused.
 
-The estimates are cleanlab's, of confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating
-Uncertainty in Dataset Labels", JAIR 2021); the counts are those of our own flags.
+The estimates are those of cleanlab, by confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating
+Uncertainty in Dataset Labels", JAIR 2021); the counts are those of our own
+flags.
 """
 
 from __future__ import annotations
@@ -18,23 +19,24 @@ from training.utils.arrays import Bool, Float64, Int64
 __all__ = ["FEW", "doubtful", "health", "often_confused"]
 
 
-#: A smaller share of flagged labels counts as few.
+#: A smaller share of flagged labels is few.
 FEW = 0.03
-#: One flag makes no class doubtful, and no pair confused.
-_FLAGS = 2
-#: A class is ranked as if it had so many more listings, flagged at the overall rate: one of one is not the worst.
+#: Fewer flags make no class doubtful, and no pair confused.
+_LEAST_FLAGS = 2
+#: A class is ranked as if it had this many more listings, flagged at the overall rate: one of one is not the worst.
 #: An m-estimate: Cestnik, "Estimating Probabilities: A Crucial Task in Machine Learning", ECAI 1990.
 _AVERAGE_LISTINGS = 5
-#: The model knows a class if it gives the class's own listings at least so many times the odds of others.
-_KNOWN_BY_ODDS = 2.0
+#: The model has learned a class if it gives the class's own listings more than this many times the odds of others.
+_LEARNED_ODDS = 2.0
+#: At most this many pairs of classes are reported.
 _PAIRS = 10
 
 
 def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
     """Estimate how many given labels are right: in all, in each class, and between classes.
 
-    The estimates cover listings that may be used for training; the flags cover all. A class that the model does not
-    know is left out of the estimates, because cleanlab would count every uncertain listing as a member of it.
+    The estimates cover listings that may be used for training; the flags cover all. A class that the model has not
+    learned is left out of the estimates, because cleanlab would count every uncertain listing as a member of it.
 
     Parameters
     ----------
@@ -49,12 +51,12 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
         The content of ``health.json``, with None for what can't be estimated:
 
         - ``label_health``, the share of right labels, 0 to 1, low = bad; ``noise_count``, the number of wrong ones;
-          ``listings``, of how many.
+          ``listings``, the number of labels that were judged.
         - ``classes``, worst first: ``class``, its ``listings``, how many of them are ``flagged``, ``label_quality``
           (the share of right labels, 0 to 1, low = bad) and ``estimated_noise`` (1 minus that).
-        - ``confused``, worst first, at most 10: ``first`` and ``second``; how many listings of one are ``flagged`` with
-          the other suggested; the estimated number of ``listings`` that are one and labelled as the other, and their
-          ``share`` of all.
+        - ``confused``, worst first, at most 10: ``first`` and ``second``; how many listings given as one are
+          ``flagged`` with the other suggested; the estimated number of ``listings`` of one that are labelled as the
+          other, and their ``share`` of all.
 
         Without any probabilities, both lists are empty.
     """
@@ -63,13 +65,13 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
     if not evidence.scored.any():
         return {"label_health": None, "noise_count": None, "listings": 0, "classes": [], "confused": []}
     rows = _rows(evidence)
-    known = _known(evidence.probs, given, rows)
-    rows = rows[np.isin(given[rows], known)]
+    learned = _learned(evidence.probs, given, rows)
+    rows = rows[np.isin(given[rows], learned)]
     quality = np.full(len(classes), np.nan)
     between = np.full((len(classes), len(classes)), np.nan)
     noise = None
-    if len(known) > 1:
-        noise, quality[known], between[np.ix_(known, known)] = _estimate(evidence.probs, given, rows, known)
+    if len(learned) > 1:
+        noise, quality[learned], between[np.ix_(learned, learned)] = _estimate(evidence.probs, given, rows, learned)
     suggested = pd.Categorical(issues["suggested_label"], categories=classes).codes.astype(np.int64)
     pairs = flagged & (suggested >= 0)
     return {
@@ -82,24 +84,23 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
 
 
 def doubtful(report: dict[str, Any], most: int) -> list[dict[str, Any]]:
-    """Return the classes of a :func:`health` that are worth reporting; worst first, at most `most`."""
-    rows = [row for row in report["classes"] if row["flagged"] >= max(_FLAGS, FEW * row["listings"])]
-    return rows[:most]
+    """Return the classes of a :func:`health` report that are worth showing; worst first, at most `most`."""
+    return [row for row in report["classes"] if row["flagged"] >= max(_LEAST_FLAGS, FEW * row["listings"])][:most]
 
 
 def often_confused(report: dict[str, Any], most: int) -> list[dict[str, Any]]:
-    """Return the pairs of a :func:`health` that are worth reporting; worst first, at most `most`."""
-    return [pair for pair in report["confused"] if pair["flagged"] >= _FLAGS][:most]
+    """Return the pairs of a :func:`health` report that are worth showing; worst first, at most `most`."""
+    return [pair for pair in report["confused"] if pair["flagged"] >= _LEAST_FLAGS][:most]
 
 
 def _rows(evidence: Evidence) -> Int64:
-    """Return the rows that may be used for training and were scored by a model that knew their class."""
+    """Return the rows that may be used for training and were scored by a model that was trained on their class."""
     rows = evidence.training_rows
-    return rows[(evidence.scored & evidence.class_seen)[rows]]
+    return rows[(evidence.scored & evidence.trained_on_label)[rows]]
 
 
-def _known(probs: Float64, given: Int64, rows: Int64) -> Int64:
-    """Return the classes that occur and that the model distinguishes from others, ascending.
+def _learned(probs: Float64, given: Int64, rows: Int64) -> Int64:
+    """Return the classes that occur and that the model can tell from others, ascending.
 
     cleanlab counts a listing as a member of a class if its probability reaches the mean of that class's listings. If
     that mean is as low as for other listings, every uncertain listing reaches it.
@@ -107,29 +108,29 @@ def _known(probs: Float64, given: Int64, rows: Int64) -> Int64:
     label, classes = given[rows], probs.shape[1]
     size = np.bincount(label, minlength=classes)
     own = np.bincount(label, probs[rows, label], classes)
-    chosen = np.zeros((len(probs), 1), dtype=bool)
-    chosen[rows] = True
-    others = probs.sum(axis=0, where=chosen) - own
+    selected = np.zeros((len(probs), 1), dtype=bool)
+    selected[rows] = True
+    others = probs.sum(axis=0, where=selected) - own
     inside, outside = own / np.maximum(size, 1), others / np.maximum(len(label) - size, 1)
-    return np.flatnonzero(inside * (1 - outside) > _KNOWN_BY_ODDS * outside * (1 - inside)).astype(np.int64)
+    return np.flatnonzero(inside * (1 - outside) > _LEARNED_ODDS * outside * (1 - inside)).astype(np.int64)
 
 
-def _estimate(probs: Float64, given: Int64, rows: Int64, known: Int64) -> tuple[int, Float64, Float64]:
-    """Return the number of wrong labels, the quality of each known class, and the listings given as i that are j."""
-    # takes seconds to import; in a notebook without widgets, its progress bars warn of that
+def _estimate(probs: Float64, given: Int64, rows: Int64, learned: Int64) -> tuple[int, Float64, Float64]:
+    """Return the number of wrong labels, the quality of each learned class, and how many given as i are j."""
+    # takes seconds to import, and warns in a notebook without widgets for its progress bars
     with warnings.catch_warnings(action="ignore"):
         from cleanlab.count import estimate_joint, num_label_issues
         from cleanlab.dataset import rank_classes_by_label_quality
 
-    # cleanlab wants classes 0 to k-1 that all occur
-    label = np.searchsorted(known, given[rows])
-    within = probs[np.ix_(rows, known)]
+    # cleanlab expects classes 0 to k-1 that all occur
+    label = np.searchsorted(learned, given[rows])
+    within = probs[np.ix_(rows, learned)]
     mass = within.sum(axis=1, keepdims=True)
-    # a listing whose probability lies wholly on other classes is no evidence for any of these
-    within[mass[:, 0] <= 0] = 1 / len(known)
+    # a listing whose probability is all on other classes is evidence for none of these
+    within[mass[:, 0] <= 0] = 1 / len(learned)
     within /= np.where(mass > 0, mass, 1)
     joint = estimate_joint(label, within)
-    # in the order of the classes, not from the worst one on
+    # in the order of the classes instead of worst first
     ranked = rank_classes_by_label_quality(joint=joint, num_examples=len(label)).sort_values("Class Index")
     return int(num_label_issues(label, within)), ranked["Label Quality Score"].to_numpy(), joint * len(label)
 

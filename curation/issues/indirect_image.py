@@ -10,12 +10,13 @@ from curation.photos.text import READ_FROM, count_letters
 
 __all__ = ["KIND"]
 
-#: Least number of letters and digits on a photo of text, which text must also cover by the share from which it is read.
-#: Text on a game box is large and text on a carton is long, but rarely both.
+#: Least number of letters and digits on a photo of text, which must also cover a share of the photo. Text on a game box
+#: is large and text on a carton is long, but rarely both.
 _LETTERS = 40
-# in a class of at least so many photos, more than this share of which is text, as for books, text is usual
-_CLASS, _USUAL = 10, 0.5
-# most characters that a reason quotes
+# text is usual in a class, as for books, if it has at least this many photos and more than this share of them are text
+_CLASS = 10
+_USUAL = 0.5
+# a reason quotes at most this many characters
 _QUOTED = 60
 
 
@@ -25,14 +26,14 @@ def find(evidence: Evidence) -> pd.DataFrame:
     Parameters
     ----------
     evidence : Evidence
-        With the share of each photo that text covers, and its words, if they were looked for.
+        With the share of each photo that text covers, and its words, if curate looked for text.
 
     Returns
     -------
     DataFrame
         ``is_indirect_image_issue``: text covers at least 15 % of the photo, and at least 40 letters and digits of it
         could be read, unless that is so for most photos of the given class; ``indirect_image_score``, the share of the
-        photo that no text covers (low = bad; NaN where text was not looked for); ``reason``.
+        photo that no text covers (low = bad; NaN where curate did not look for text); ``reason``.
     """
     listings = evidence.listings
     share = listings["text_share"].astype("float64")

@@ -18,9 +18,9 @@ from training.utils.arrays import Float64
 __all__ = ["KIND"]
 
 
-# most listings, and most labels, that a reason names
+# a reason names at most this many listings, and this many labels
 _NAMED = 3
-# prices that differ by a larger factor are named: sellers who repost often lower the price a little
+# a reason names prices that differ by a larger factor; sellers who repost often lower the price a little
 _PRICE_FACTOR = 1.5
 
 
@@ -59,7 +59,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
 def _near_score(listings: pd.DataFrame) -> pd.Series:
     """Return how much near duplicates differ, above 0 and up to 0.5."""
     likeness = listings["near_likeness"].astype("float64").fillna(LEAST_LIKENESS)
-    # 0 is for equal files alone
+    # only equal files get 0
     return (0.5 * (1 - likeness) / (1 - LEAST_LIKENESS)).clip(0.01, 0.5)
 
 
@@ -81,8 +81,8 @@ def _reasons(listings: pd.DataFrame, group: pd.Series, content: pd.Series, flagg
     reasons: list[str] = []
     starts = np.flatnonzero(np.diff(table["group"], prepend=-1)).tolist()
     for start, end in itertools.pairwise([*starts, len(table)]):
-        group_of = slice(start, end)
-        reasons += _reasons_of_group(ids[group_of], contents[group_of], labels[group_of], prices[group_of])
+        rows = slice(start, end)
+        reasons += _reasons_of_group(ids[rows], contents[rows], labels[rows], prices[rows])
     return pd.Series(reasons, index=listings.index[table["row"]], dtype=object).reindex(listings.index, fill_value="")
 
 
@@ -93,9 +93,9 @@ def _reasons_of_group(
     same: dict[int, list[str]] = {}
     for id, content in zip(ids, contents, strict=True):
         same.setdefault(content, []).append(id)
-    # listings with the same file name the same others
+    # the reasons of listings with the same file name the same others
     others = {content: _first_of_others(content, ids, contents) for content in same}
-    for id, content, label, price, there in zip(ids, contents, labels, prices, _farthest(prices), strict=True):
+    for id, content, label, price, other_price in zip(ids, contents, labels, prices, _farthest(prices), strict=True):
         equal, near = same[content], len(ids) - len(same[content])
         twins = [other for other in equal[: _NAMED + 1] if other != id]
         photos = []
@@ -103,10 +103,10 @@ def _reasons_of_group(
             photos.append(f"the same photo as {_named(twins, len(equal) - 1)}")
         if near:
             photos.append(f"nearly the same photo as {_named(others[content], near)}")
-        elsewhere = [other for other in distinct if other != label]
-        differences = [f"given {some(elsewhere, _NAMED)} there"] if elsewhere else []
-        if _differ(price, there):
-            differences.append(f"price {amount(there)} there")
+        other_labels = [other for other in distinct if other != label]
+        differences = [f"given {some(other_labels, _NAMED)} there"] if other_labels else []
+        if _differ(price, other_price):
+            differences.append(f"price {amount(other_price)} there")
         yield ", ".join([" and ".join(photos), *differences])
 
 

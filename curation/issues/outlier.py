@@ -21,13 +21,13 @@ __all__ = ["KIND"]
 
 
 # Chosen on four demos (seeds 0 to 3), CIFAR-10 and one real table; `benchmarks/outliers.py` measures on other seeds.
-# flagged below this score: if distance and uncertainty were independent, 0.5 % of the listings would be
+# photos are flagged below this score; if distance and uncertainty were independent, that would be 0.5 % of them
 _CUT = 0.07
-# from a belief of one half on, the photo shows that class; if it is not the given one, the label is wrong
+# from this belief on, the photo shows that class; if it is not the given one, the label is wrong
 _BELIEVED = 0.5
 # number of nearest photos whose distances count
 _NEAREST = 10
-# least spread of the log distances: if all photos are equally far, a tiny difference means nothing
+# least spread of the log distances: where all photos are equally far, tiny differences mean nothing
 _LEAST_SPREAD = 0.01
 
 

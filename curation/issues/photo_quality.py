@@ -14,11 +14,11 @@ from training.utils.arrays import Float64
 __all__ = ["KIND"]
 
 
-# All good ones of 753 marketplace photos, 2,710 of groceries, 4,000 of CIFAR-10 and 2 x 594 of demos are on the other
-# side of every limit; each comment gives the closest.
+# No good photo of 753 from a marketplace, 2,710 of groceries, 4,000 of CIFAR-10 and 2 x 594 of demos is beyond a limit;
+# each comment gives the closest.
 # standard deviation of the colours, grey levels of 255, below which a photo is blank; the lowest of a good one was 9
 _DETAIL = 5.0
-# a standard deviation that compression alone causes
+# below this, compression alone causes the standard deviation
 _ONE_COLOUR = 1.0
 # shorter side in pixels below which a photo is tiny, and the same as a share of the table's median: a table of small
 # photos, as CIFAR's 32 x 32, is fine. The shortest of a marketplace was 109
@@ -49,7 +49,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     shorter, longer = np.minimum(width, height), np.maximum(width, height)
     readable = shorter[~np.isnan(shorter)]
     tiny = min(_SIDE, _SIDE_SHARE * float(np.median(readable))) if len(readable) else _SIDE
-    # in the order in which a person notices what is bad
+    # in the order in which people notice defects
     goodness = np.stack([detail / _DETAIL, shorter / tiny, _STRETCHED * shorter / longer], axis=1) / 2
     score = np.full(len(listings), np.nan)
     rows = np.flatnonzero(~np.isnan(goodness).all(axis=1))

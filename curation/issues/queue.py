@@ -16,7 +16,7 @@ from curation.issues.base import IssueKind
 from curation.issues.registry import KINDS
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["COLUMNS", "expected_changes", "find_issues"]
+__all__ = ["COLUMNS", "expected_changes", "find_issues", "priorities"]
 
 
 _LISTING = {"id": "string", "image": "string", "given_label": "string", "price": "float64"}
@@ -24,8 +24,6 @@ _QUEUE = {"priority": "int64", "reasons": "string", "change_chance": "float64"}
 #: Kinds up to this order have their columns before those of the queue. Others follow at the end, so that a new kind
 #: moves no column.
 _LAST_BEFORE_THE_QUEUE = 6
-_BEFORE = [kind for kind in KINDS if kind.order <= _LAST_BEFORE_THE_QUEUE]
-_AFTER = [kind for kind in KINDS if kind.order > _LAST_BEFORE_THE_QUEUE]
 
 
 def _columns(kinds: Iterable[IssueKind]) -> dict[str, str]:
@@ -33,7 +31,12 @@ def _columns(kinds: Iterable[IssueKind]) -> dict[str, str]:
 
 
 #: Columns of ``issues.parquet`` and ``issues.csv``, and their dtypes.
-COLUMNS = {**_LISTING, **_columns(_BEFORE), **_QUEUE, **_columns(_AFTER)}
+COLUMNS = {
+    **_LISTING,
+    **_columns(kind for kind in KINDS if kind.order <= _LAST_BEFORE_THE_QUEUE),
+    **_QUEUE,
+    **_columns(KINDS),
+}
 
 #: A review that ends with "something is wrong here" is worth half of one that a single key resolves.
 _UNSURE = 0.5
@@ -65,12 +68,12 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
     for kind in KINDS:
         columns = kind.find(evidence)
         if kind.score in columns and columns[kind.score].isna().all():
-            # without evidence for any listing, the columns exist and are empty
+            # without evidence for any listing, its columns are empty
             columns[kind.flag] = pd.array([pd.NA] * len(columns), dtype="boolean")
         reasons.append(columns.pop("reason"))
         table[list(kind.columns)] = columns[list(kind.columns)]
     table["change_chance"] = _change_chance(table)
-    table["priority"] = _priority(table)
+    table["priority"] = priorities(table)
     table["reasons"] = ["; ".join(filter(None, row)) for row in zip(*reasons, strict=True)]
     return table[list(COLUMNS)].astype(COLUMNS)
 
@@ -90,20 +93,20 @@ def expected_changes(issues: pd.DataFrame, first: int) -> float:
 
 def _change_chance(table: pd.DataFrame) -> Float64:
     """Return the probability that something about each listing must change, as if its issues were independent."""
-    well = np.ones(len(table))
+    all_right = np.ones(len(table))
     for kind in KINDS:
         if kind.worth is None:
-            well *= table[kind.score].fillna(1.0).to_numpy(dtype=np.float64)
+            all_right *= table[kind.score].fillna(1.0).to_numpy(dtype=np.float64)
         else:
             flagged = table[kind.flag].to_numpy(dtype=np.float64, na_value=0.0)
-            well *= 1 - kind.worth * flagged
-    return 1 - well
+            all_right *= 1 - kind.worth * flagged
+    return 1 - all_right
 
 
-def _priority(table: pd.DataFrame) -> Int64:
+def priorities(table: pd.DataFrame) -> Int64:
     """Return a permutation of 1..N, 1 first; ties are ordered by id, so shuffled rows give the same order."""
     wrong = 1 - table["label_score"].fillna(1.0).to_numpy(dtype=np.float64)
-    # if the label is wrong, the probability that the suggested one is right: one key resolves that
+    # the probability that the suggested label is right if the given one is wrong: one key resolves that
     sure = table["suggested_confidence"].fillna(0.0).to_numpy(dtype=np.float64) / np.maximum(wrong, 1e-9)
     value = table["change_chance"].to_numpy() * (_UNSURE + (1 - _UNSURE) * np.minimum(sure, 1))
     order = np.lexsort((table["id"].to_numpy(dtype=str), -value))

@@ -1,4 +1,4 @@
-"""What a person wants to know first of a finished run."""
+"""The first things to know about a finished run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Agreement:
     with_given_labels : float or None
         Share of the scored listings whose most probable class is the given one, 0 to 1; None if no listing was scored.
     largest_class : float
-        Share of the largest class, which a model would reach that only knows how often each class occurs.
+        Share of the largest class: what a model would reach that only knows how common each class is.
     """
 
     with_given_labels: float | None
@@ -39,9 +39,9 @@ class Agreement:
 
     @property
     def weak(self) -> bool:
-        """Whether the model knows so little that its label flags are to be taken with care."""
-        reached = self.with_given_labels
-        return reached is not None and reached < max(_WEAK * self.largest_class, _WEAK_AT_ALL)
+        """Whether the model knows so little that its label flags mean little."""
+        share = self.with_given_labels
+        return share is not None and share < max(_WEAK * self.largest_class, _WEAK_AT_ALL)
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Budget:
     Attributes
     ----------
     listings : int
-        How many are looked at.
+        How many are reviewed.
     expected_changes : float
         How many of them are expected to need a change.
     expected_in_all : float
-        How many listings of the whole run are.
+        How many of all listings are.
     """
 
     listings: int
@@ -65,7 +65,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Summary(Result):
-    """What a person wants to know first of a finished run.
+    """The first things to know about a finished run.
 
     Attributes
     ----------
@@ -79,9 +79,9 @@ class Summary(Result):
         The first ten of the queue: ``priority``, ``id``, ``image``, ``given_label``, ``suggested_label``,
         ``suggested_confidence`` (0 to 1), ``price``, ``reasons``.
     budget : Budget or None
-        None unless a number of listings was named.
+        None unless a number of listings was given.
     agreement : Agreement
-        How well the model knows the labels.
+        How often the model agrees with the given labels.
     health : dict or None
         As in ``health.json``, see :func:`curation.issues.health.health`.
     seconds : dict of str to float
@@ -100,7 +100,7 @@ class Summary(Result):
     _photos: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the summary as JSON has it; of the worst listings, without the photo."""
+        """Return the summary for JSON, without the paths of the photos of the worst listings."""
         content = super().to_dict()
         for row in content["worst"]:
             del row["image"]
@@ -118,7 +118,7 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
     run : RunFolder
         Finished.
     budget : int, optional
-        How many listings a person is going to look at.
+        How many listings a person is going to review.
     """
     issues, record = run.issues(), run.record()
     flags = {kind.name: kind.flag for kind in KINDS}

@@ -20,10 +20,10 @@ from training.utils.arrays import Bool, Float64, Int64
 __all__ = ["Judgement", "judge"]
 
 
-#: Least probability of a wrong label for a suggestion.
+#: A class is suggested if the probability of a wrong label is at least this.
 SUGGESTS_FROM = 0.1
-#: A source supports a class over another if it makes it at least twice as likely.
-SPEAKS = float(np.log(2))
+#: A source supports a class over another if it makes it more than twice as likely.
+SUPPORTS = float(np.log(2))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Judgement:
 def judge(evidence: Evidence) -> Judgement:
     """Judge every given label by all available sources: photo, similar photos, title, price and reposts.
 
-    A listing is not judged if the model that scored it never saw its class.
+    A listing is not judged if the model that scored it was not trained on its class.
 
     Parameters
     ----------
@@ -68,20 +68,21 @@ def judge(evidence: Evidence) -> Judgement:
     given, n = evidence.given, len(evidence.listings)
     belief = evidence.belief
     if belief is None:
-        nobody: list[tuple[str, ...]] = [()] * n
-        return Judgement(np.full(n, np.nan), np.zeros(n, bool), np.full(n, -1), np.full(n, np.nan), nobody, nobody)
+        no_sources: list[tuple[str, ...]] = [()] * n
+        unknown = np.full(n, np.nan)
+        return Judgement(unknown, np.zeros(n, bool), np.full(n, -1), unknown, no_sources, no_sources)
     label, logs, judged, learnable = np.maximum(given, 0), belief.logs, belief.judged, belief.learnable
     margin = margins(logs, label)
     cut, probs = find_cut(logs[learnable], given[learnable]), softmax(logs)
-    # suggestions that people accept unseen are confident ones, so the noise among confident listings counts
+    # people accept confident suggestions without looking, so the noise among confident listings counts
     noise = min(cut.share, noise_where_sure(probs[learnable], given[learnable]))
     score = chance_right(margin, cut)
-    unlabelled = belief.seen & (given < 0)
+    unlabelled = belief.observed & (given < 0)
     suggested = np.where(given >= 0, best_other(logs, label), logs.argmax(axis=1))
     confidence = suggestion_confidence(probs, given, suggested, share=noise, candidates=cut.candidates)
     confidence = np.where(judged, np.minimum(confidence, 1 - score), confidence)
     suggests = unlabelled | (judged & (score <= 1 - SUGGESTS_FROM))
-    supporting, opposing = _voices(belief.log_odds(label, suggested), suggests & judged)
+    supporting, opposing = _sides(belief.log_odds(label, suggested), suggests & judged)
     return Judgement(
         np.where(unlabelled, 0.0, np.where(judged, score, np.nan)),
         unlabelled | (judged & (margin < cut.margin)),
@@ -92,14 +93,14 @@ def judge(evidence: Evidence) -> Judgement:
     )
 
 
-def _voices(log_odds: dict[str, Float64], asked: Bool) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+def _sides(log_odds: dict[str, Float64], suggests: Bool) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Return the sources that support each suggested label, and those that support the given one."""
-    # both opinions about the photo count as one
-    photo = sum((log_odds[name] for name in (PHOTO, SIMILAR) if name in log_odds), np.zeros(len(asked)))
-    voices = {PHOTO: photo, **{name: log_odds[name] for name in log_odds if name not in (PHOTO, SIMILAR)}}
-    supporting: list[tuple[str, ...]] = [()] * len(asked)
+    # the photo and similar photos count as one
+    photo = sum((log_odds[name] for name in (PHOTO, SIMILAR) if name in log_odds), np.zeros(len(suggests)))
+    sources = {PHOTO: photo, **{name: odds for name, odds in log_odds.items() if name not in (PHOTO, SIMILAR)}}
+    supporting: list[tuple[str, ...]] = [()] * len(suggests)
     opposing = list(supporting)
-    for row in np.flatnonzero(asked):
-        supporting[row] = tuple(voice for voice in voices if voices[voice][row] > SPEAKS)
-        opposing[row] = tuple(voice for voice in voices if voices[voice][row] < -SPEAKS)
+    for row in np.flatnonzero(suggests):
+        supporting[row] = tuple(name for name, odds in sources.items() if odds[row] > SUPPORTS)
+        opposing[row] = tuple(name for name, odds in sources.items() if odds[row] < -SUPPORTS)
     return supporting, opposing

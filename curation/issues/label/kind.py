@@ -1,4 +1,4 @@
-"""Wrong labels, found by the combined belief of photo, title and price."""
+"""Wrong labels: given labels that photo, title, price and reposts together contradict."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def find(evidence: Evidence) -> pd.DataFrame:
 def _reason(given: object, judgement: Judgement, row: int, classes: Sequence[str]) -> str:
     what = "no label given" if pd.isna(given) else f"given {given}"  # type: ignore[call-overload]
     suggested = f"{classes[judgement.suggested[row]]} ({judgement.confidence[row]:.2f})"
-    voices = [
-        f"{_together(names)} {'says' if len(names) == 1 else 'say'} {statement}"
+    sides = [
+        f"{_enumerated(names)} {'says' if len(names) == 1 else 'say'} {statement}"
         for names, statement in ((judgement.supporting[row], "so"), (judgement.opposing[row], "otherwise"))
         if names
     ]
-    return f"{what}, looks like {suggested}" + (f": {', '.join(voices)}" if voices else "")
+    return f"{what}, looks like {suggested}" + (f": {', '.join(sides)}" if sides else "")
 
 
-def _together(names: Sequence[str]) -> str:
+def _enumerated(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 

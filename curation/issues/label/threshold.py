@@ -12,12 +12,13 @@ from training.utils.arrays import Float64, Int64
 __all__ = ["Cut", "chance_right", "choose_cut", "confusions", "find_cut", "noise_where_sure", "suggestion_confidence"]
 
 
-#: Slope and offset of the cut in the log-odds of a wrong label; see :func:`choose_cut`.
+#: Slope and offset of the cut as a function of the log-odds of a wrong label; see :func:`choose_cut`.
 SLOPE = 0.65
 OFFSET = 1.1
 _LEAST_SHARE = 1e-3
-#: The most confident listings, where labels that differ are wrong: this share of all, and at least so many.
-SUREST, FEWEST_SURE = 0.1, 30
+#: The most confident listings, where labels that differ are wrong: this share of all, but at least this many.
+SUREST = 0.1
+FEWEST_SURE = 30
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ def find_cut(logs: Float64, given: Int64) -> Cut:
     margin, best = margins(logs, given), best_other(logs, given)
     doubted = margin < 0
     candidates = confusions(given[doubted], best[doubted], logs.shape[1])
-    at = choose_cut(margin, candidates)
-    return Cut(at, float((margin < at).mean()), candidates)
+    cut = choose_cut(margin, candidates)
+    return Cut(cut, float((margin < cut).mean()), candidates)
 
 
 def choose_cut(margins: Float64, candidates: float) -> float:
@@ -95,7 +96,7 @@ def choose_cut(margins: Float64, candidates: float) -> float:
 
 
 def confusions(given: Int64, best: Int64, classes: int) -> float:
-    """Return over how many classes the labels that differ from the best one spread: 1 to K - 1.
+    """Return over how many classes the labels of doubted listings spread: 1 to K - 1.
 
     The perplexity of the given class among listings with the same best class, averaged over them.
 
@@ -114,8 +115,8 @@ def confusions(given: Int64, best: Int64, classes: int) -> float:
     if not len(given):
         return 1.0
     pairs, counts = np.unique(best * classes + given, return_counts=True)
-    of_best = np.bincount(pairs // classes, weights=counts, minlength=classes)
-    surprise = -np.log(counts / of_best[pairs // classes])
+    with_best = np.bincount(pairs // classes, weights=counts, minlength=classes)
+    surprise = -np.log(counts / with_best[pairs // classes])
     return float(np.exp((counts * surprise).sum() / counts.sum()))
 
 

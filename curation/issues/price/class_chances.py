@@ -16,8 +16,8 @@ from training.utils.arrays import Float64, Int64
 __all__ = ["Chances", "class_chances"]
 
 
-#: Classes kept for each listing: the rest hardly ever matters, and there may be thousands.
-KEPT = 5
+#: Each price is compared with at most this many classes; there may be thousands, and the rest hardly ever matters.
+MOST_CLASSES = 5
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ def class_chances(evidence: Evidence) -> Chances:
     """
     belief = believe(evidence, [source for source in evidence.sources if source.name != PRICE])
     probs = _given_alone(evidence) if belief is None else _believed(belief, evidence)
-    kept = min(KEPT, probs.shape[1])
-    number = np.argsort(-probs, axis=1, kind="stable")[:, :kept]
+    number = np.argsort(-probs, axis=1, kind="stable")[:, :MOST_CLASSES]
     share = np.take_along_axis(probs, number, axis=1)
     return Chances(number, share / share.sum(axis=1, keepdims=True))
 
@@ -69,7 +68,7 @@ def _given_alone(evidence: Evidence) -> Float64:
 
 def _believed(belief: Belief, evidence: Evidence) -> Float64:
     given, probs = evidence.given, _given_alone(evidence)
-    unlabelled = belief.seen & (given < 0)
+    unlabelled = belief.observed & (given < 0)
     probs[unlabelled] = softmax(belief.logs[unlabelled])
     rows = np.flatnonzero(belief.judged)
     margin = margins(belief.logs, np.maximum(given, 0))

@@ -1,4 +1,4 @@
-"""What the digits of a price say: how round it is, and whether it looks like a placeholder."""
+"""The digits of a price: how round it is, and whether it looks like a placeholder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ __all__ = ["Roundness", "is_placeholder", "roundness"]
 
 #: Prices are whole numbers of less than a cent, of cents, units, tens or hundreds.
 _LEVELS = 5
-#: In natural logarithms: listings expected to cost within a factor of 2 are treated nearly alike.
-_SMOOTH, _BIN = 0.7, 0.1
-#: The roundness of all prices counts as so many prices everywhere.
+#: Width of smoothing over expected log prices: listings within a factor of 2 are treated nearly alike.
+_SMOOTH = 0.7
+#: Width of the bins of expected log prices.
+_BIN = 0.1
+#: The roundness of all prices counts as this many prices everywhere.
 _BORROWED = 3.0
 
 
@@ -62,9 +64,9 @@ class Roundness:
 
 
 def is_placeholder(price: Float64) -> Bool:
-    """Return whether a price is one that people type as a placeholder: 0, 1, 123, 12345, 111, 99999 and the like.
+    """Return whether people type such a price as a placeholder: 0, 1, 123, 12345, 111, 99999 and the like.
 
-    Some of them are real prices, so it also matters how well a price fits the listing.
+    It may be a real price, so it also matters how well it fits the listing.
 
     Examples
     --------

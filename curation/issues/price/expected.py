@@ -18,11 +18,13 @@ __all__ = ["Expectation", "expect"]
 
 #: Degrees of freedom of Student's t: nearly normal, with slightly heavier tails.
 _FREEDOM = 30
-#: Penalties of the views from title, photo and class. The first trusts the words of single listings, as for a few
-#: office copiers among printers; the second trusts what many have in common, which predicts most prices better.
+#: Penalties of the two regressions on title, photo and class. The first trusts words that few listings share, as of
+#: office copiers among printers; the second only those that many share, which predicts most prices better.
 _PENALTIES = (0.03, 2.0)
-#: Least share of a view, before shares are normalised; number of updates of the shares.
-_LEAST_SHARE, _ROUNDS = 0.1, 20
+#: Least share of a view, before shares are normalised.
+_LEAST_SHARE = 0.1
+#: Number of updates of the shares.
+_UPDATES = 20
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def expect(
     Parameters
     ----------
     x : ndarray of float64, shape (N,)
-        Log prices; any number for a missing one.
+        Log prices; anything finite for a missing one.
     weight : ndarray of float64, shape (N,)
         The probability that each is intended; 0 for a missing one.
     chances : Chances
@@ -136,7 +138,7 @@ def expect(
 def _shares(views: Float64, weight: Float64) -> Float64:
     """Return the share of the prices that each view explains (expectation maximisation), shape (1 + V,)."""
     share = np.full(views.shape[1], 1 / views.shape[1])
-    for _ in range(_ROUNDS):
+    for _ in range(_UPDATES):
         explains = views + np.log(share)
         explains = np.exp(explains - logsumexp(explains, axis=1, keepdims=True))
         share = np.maximum(np.average(explains, axis=0, weights=weight), _LEAST_SHARE)

@@ -18,7 +18,7 @@ from training.utils.arrays import Bool, Float64, Int64
 __all__ = ["COVERAGE", "PLACEHOLDER", "SLIPPED", "STRAY", "PriceJudgement", "judge_prices"]
 
 
-#: A price is flagged from this probability of a mistake on: a review is cheap, and likely mistakes come first anyway.
+#: A price is flagged from this probability of a mistake on. A review is cheap, and likely mistakes come first anyway.
 FLAGGED_FROM = 0.25
 #: Share of the intended prices that lie in the usual range.
 COVERAGE = 0.95
@@ -31,12 +31,16 @@ SLIPPED = 0
 PLACEHOLDER = 1
 STRAY = 2
 _CAUSES_OFTEN = np.array([0.7, 0.2, 0.1])
-#: There are about so many placeholders; an arbitrary price lies anywhere within six powers of ten.
-_PLACEHOLDERS, _ANYWHERE = 20, float(np.log(1e6))
+#: There are about this many placeholders.
+_PLACEHOLDERS = 20
+#: An arbitrary price lies anywhere within six powers of ten.
+_ANYWHERE = float(np.log(1e6))
 #: Prior share of wrong prices, and the number of prices that it counts as.
-_WRONG, _WRONG_COUNTS = 0.02, 50
+_WRONG = 0.02
+_WRONG_COUNTS = 50
 #: Rounds in which usual prices are estimated without the wrong ones, and updates of the share of wrong ones in each.
-_ROUNDS, _SHARE_ROUNDS = 3, 30
+_ROUNDS = 3
+_SHARE_UPDATES = 30
 
 
 @dataclass(frozen=True)
@@ -100,14 +104,14 @@ def judge_prices(evidence: Evidence) -> PriceJudgement:
     )
     low, high = _usual_range(price[order], 1 - wrong, expected)
     wrong, causes, slip, low, high = wrong[back], causes[back], slip[back], low[back], high[back]
-    known = np.isfinite(price)
+    has_price = np.isfinite(price)
     return PriceJudgement(
-        score=np.where(known, 1 - wrong, np.nan),
-        flagged=known & (wrong >= FLAGGED_FROM),
-        low=np.where(known, low, np.nan),
-        high=np.where(known, high, np.nan),
+        score=np.where(has_price, 1 - wrong, np.nan),
+        flagged=has_price & (wrong >= FLAGGED_FROM),
+        low=np.where(has_price, low, np.nan),
+        high=np.where(has_price, high, np.nan),
         cause=causes,
-        intended=np.where(known & (causes == SLIPPED), price / _SLIPS[slip], np.nan),
+        intended=np.where(has_price & (causes == SLIPPED), price / _SLIPS[slip], np.nan),
         chances=chances,
     )
 
@@ -150,11 +154,11 @@ def _placeholders(price: Float64) -> Float64:
     return np.where(is_placeholder(price), -np.log(_PLACEHOLDERS * gap), -np.inf)
 
 
-def _wrong(odds: Float64, share: float, known: Bool) -> tuple[Float64, float]:
+def _wrong(odds: Float64, share: float, has_price: Bool) -> tuple[Float64, float]:
     """Return the probability that each price is wrong, and the share of wrong prices."""
-    for _ in range(_SHARE_ROUNDS):
+    for _ in range(_SHARE_UPDATES):
         wrong = expit(odds + np.log(share / (1 - share)))
-        share = float((wrong[known].sum() + _WRONG * _WRONG_COUNTS) / (known.sum() + _WRONG_COUNTS))
+        share = float((wrong[has_price].sum() + _WRONG * _WRONG_COUNTS) / (has_price.sum() + _WRONG_COUNTS))
     return wrong, share
 
 
@@ -166,8 +170,8 @@ def _usual_range(price: Float64, intended: Float64, expected: Expectation) -> tu
     """
     middle, width = expected.middle, expected.width
     priced = price > 0
-    off = np.abs(np.log(price[priced]) - middle[priced]) / width[priced]
-    order = np.argsort(off, kind="stable")
+    distance = np.abs(np.log(price[priced]) - middle[priced]) / width[priced]
+    order = np.argsort(distance, kind="stable")
     covered = np.cumsum(intended[priced][order])
-    reach = off[order][np.searchsorted(covered, COVERAGE * covered[-1])]
+    reach = distance[order][np.searchsorted(covered, COVERAGE * covered[-1])]
     return np.exp(middle - reach * width), np.exp(middle + reach * width)

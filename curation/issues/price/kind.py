@@ -1,4 +1,4 @@
-"""Odd prices: slipped decimal points, placeholders, and what fits neither the class nor the listing itself."""
+"""Odd prices: misplaced decimal points, placeholders, and prices that fit neither the class nor the listing itself."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def find(evidence: Evidence) -> pd.DataFrame:
 
 def _without_prices(listings: pd.DataFrame) -> pd.DataFrame:
     """Return empty columns: without a price above 0, prices can't be judged."""
-    nothing = pd.Series(np.nan, index=listings.index)
+    empty = pd.Series(np.nan, index=listings.index)
     return pd.DataFrame(
         {
             "is_price_issue": False,
-            "price_score": nothing,
-            "price_low": nothing,
-            "price_high": nothing,
+            "price_score": empty,
+            "price_low": empty,
+            "price_high": empty,
             "reason": "",
         }
     )

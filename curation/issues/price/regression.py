@@ -9,16 +9,16 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
+from curation.evidence.titles import vectorizers
 from training.utils.arrays import Float32, Float64, Int64
 
 __all__ = ["Regression"]
 
 
-#: At most this many distinct words, and parts of words.
-_VOCABULARY = 100_000
-#: Number of leading directions of the features that are used, and their scale beside the words of a title.
-_DIRECTIONS, _FEATURES_COUNT = 64, 0.02
-
+#: Number of leading directions of the features that are used.
+_DIRECTIONS = 64
+#: Scale of the features beside the words of a title.
+_FEATURES_COUNT = 0.02
 #: Relative tolerance of conjugate gradients: on prices, hundreds of further steps hardly changed a flag.
 _TOLERANCE = 0.03
 
@@ -41,7 +41,8 @@ class Regression:
 
     def __init__(self, titles: Sequence[str | None], features: Float32 | None, labels: Int64) -> None:
         words = ["" if title is None else title.lower() for title in titles]
-        parts = [counted for kind in _kinds() if (counted := _counted(kind, words)) is not None]
+        counts = [_counted(vectorizer, words) for vectorizer in vectorizers(min_df=2)]
+        parts = [count for count in counts if count is not None]
         if features is not None and features.any():
             parts.append(csr_matrix(_FEATURES_COUNT * np.asarray(features[:, :_DIRECTIONS], dtype=np.float64)))
         self._design = csr_matrix(hstack([*parts, _one_of(labels)])) if parts else None
@@ -86,17 +87,9 @@ def _one_of(labels: Int64) -> csr_matrix:
     return csr_matrix((np.ones(len(rows)), (rows, labels[rows])), shape=shape)
 
 
-def _kinds() -> list[TfidfVectorizer]:
-    shared = {"sublinear_tf": True, "max_features": _VOCABULARY, "min_df": 2}
-    return [
-        TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\w+|[^\w\s]+", **shared),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared),
-    ]
-
-
-def _counted(kind: TfidfVectorizer, words: Sequence[str]) -> csr_matrix | None:
+def _counted(vectorizer: TfidfVectorizer, words: Sequence[str]) -> csr_matrix | None:
     try:
-        return kind.fit_transform(words)
+        return vectorizer.fit_transform(words)
     except ValueError:
         # no word occurs twice
         return None

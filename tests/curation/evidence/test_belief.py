@@ -99,7 +99,7 @@ def test_labels_are_judged_whose_class_the_model_had_seen_and_learnt_from_unless
     evidence, _, _, _ = watched(trained=trained, split=["test"] * 2 + ["train"] * 58)
     belief = evidence.belief
     assert np.flatnonzero(~belief.judged).tolist() == [4]
-    assert belief.seen.all()
+    assert belief.observed.all()
     assert belief.learnable.tolist() == [2, 3, *range(5, 60)]
     # in the order of the ids, whatever that of the rows
     turned = replace(

@@ -28,7 +28,7 @@ def two_sources(n=90, seed=0):
 @pytest.mark.parametrize("fixed", [None, 1.0])
 def test_the_weights_predict_given_labels_best_when_5_percent_of_them_are_wrong_at_random(fixed):
     sources, labels = two_sources()
-    sources[1] = Source("title", sources[1].log_likelihood, sources[1].seen, fixed)
+    sources[1] = Source("title", sources[1].log_likelihood, sources[1].observed, fixed)
     fold = np.arange(90) % 2
     says = np.stack([*(source.log_likelihood for source in sources), np.tile(SIZES, (90, 1))])
 

@@ -38,7 +38,7 @@ def test_a_listing_without_a_score_says_nothing():
     probs = sure_of([0, 1, 2])
     probs[1, 2] = np.nan
     photo = source(evidence_of(["cable", "laptop", "mouse"], probs=probs), "photo")
-    assert photo.seen.tolist() == [True, False, True]
+    assert photo.observed.tolist() == [True, False, True]
     assert (photo.log_likelihood[1] == 0).all()
 
 
@@ -89,7 +89,7 @@ def test_prices_are_learnt_from_other_folds_and_not_from_the_test_set():
 def test_a_price_of_zero_and_a_missing_one_say_nothing_and_a_price_counts_whole():
     evidence = evidence_of(["cable", "laptop"] * 8, ("cable", "laptop"), price=[0.0, np.nan, *np.tile([10, 1000], 7)])
     price = source(evidence, "price")
-    assert price.seen.tolist() == [False, False, *[True] * 14]
+    assert price.observed.tolist() == [False, False, *[True] * 14]
     assert (price.log_likelihood[:2] == 0).all()
     assert price.weight == 1
 
@@ -122,13 +122,13 @@ def test_reposts_name_the_right_class_with_a_chance_of_0_85_and_two_count_at_mos
     reposts = source(evidence, "reposts")
     # one of two wrong classes is named with a chance of 0.15
     assert reposts.log_likelihood[0] == pytest.approx(np.log(0.85 / (0.15 / 2)) * np.array(votes))
-    assert reposts.seen.tolist() == [True] * (1 + len(others)) + [False]
+    assert reposts.observed.tolist() == [True] * (1 + len(others)) + [False]
 
 
 def test_a_listing_whose_only_repost_has_no_label_hears_nothing():
     evidence = evidence_of(["cable", None, "mouse"], sha256=["same", "same", "another"])
     reposts = source(evidence, "reposts")
-    assert reposts.seen.tolist() == [False, True, False]
+    assert reposts.observed.tolist() == [False, True, False]
     assert (reposts.log_likelihood[0] == 0).all()
 
 

@@ -320,3 +320,12 @@ def test_a_class_is_known_whose_listings_get_twice_the_odds_of_others(inside: fl
     quality = by_class(health(evidence_of(given, probs), flags(evidence_of(given, probs), given < 0)))
     assert (quality["class 0000"]["label_quality"] is not None) is known
     assert quality["class 0001"]["label_quality"] is not None
+
+
+def test_a_class_that_the_model_never_believes_is_not_known() -> None:
+    given = np.repeat([0, 1, 2], 100)
+    probs = np.array([[0.0, 0.5, 0.5], [0.0, 0.9, 0.1], [0.0, 0.1, 0.9]])[given]
+    evidence = evidence_of(given, probs)
+    quality = by_class(health(evidence, flags(evidence, given < 0)))
+    assert quality["class 0000"]["label_quality"] is None
+    assert quality["class 0001"]["label_quality"] is not None

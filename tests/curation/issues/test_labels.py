@@ -225,7 +225,7 @@ def test_a_repost_under_another_label_speaks_for_that_label_and_counts_for_nothi
     listings = evidence.listings.assign(label=label, near_group=near, sha256=evidence.listings["id"], unreadable=pd.NA)
     source = replace(evidence, listings=listings).sources[-1]
     assert source.name == "reposts"
-    assert np.flatnonzero(source.seen).tolist() == list(range(60))
+    assert np.flatnonzero(source.observed).tolist() == list(range(60))
     classes = list(evidence.classes)
     # the first is outvoted by two; of the second, one says this and one says that
     assert classes[source.log_likelihood[0].argmax()] == label[1]
@@ -243,7 +243,7 @@ def test_labels_of_reposts_in_the_test_set_have_no_vote():
     split.iloc[:3] = "test"
     listings = evidence.listings.assign(near_group=near, sha256=evidence.listings["id"], unreadable=pd.NA, split=split)
     source = replace(evidence, listings=listings).sources[-1]
-    assert np.flatnonzero(source.seen).tolist() == [3, 4, 5]
+    assert np.flatnonzero(source.observed).tolist() == [3, 4, 5]
 
 
 def test_reasons_say_which_sources_spoke_against_it():

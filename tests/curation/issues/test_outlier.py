@@ -123,6 +123,25 @@ def test_more_photos_than_are_compared_give_nearly_the_same(monkeypatch):
     assert np.flatnonzero(found_in(listings, probs, features)["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
 
 
+def test_of_two_classes_one_is_always_believed_by_half_so_no_photo_is_off_topic():
+    listings, _, features = marketplace()
+    halves = np.where(np.arange(300)[:, None] < 4, 0.5, np.repeat([[0.95, 0.05]], 300, axis=0))
+    evidence = Evidence(listings.assign(label=CLASSES[0]), CLASSES[:2], halves, features=features)
+    assert softmax(evidence.belief.logs)[0].tolist() == [0.5, 0.5]
+    issues = KIND.find(evidence)
+    assert (issues["outlier_score"][:4] < 0.07).all()
+    assert not issues["is_outlier_issue"].any()
+
+
+def test_a_score_of_exactly_0_07_is_no_flag():
+    # of a hundred photos, seven are as uncertain as this one or more
+    listings, probs, features = marketplace(n=100, odd=8)
+    probs[:8] = [[0.34 + step / 100, 0.33 - step / 200, 0.33 - step / 200] for step in range(8)]
+    issues = KIND.find(Evidence(listings, CLASSES, probs, features=features))
+    assert issues["outlier_score"][6] == 0.07
+    assert np.flatnonzero(issues["is_outlier_issue"]).tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_the_score_is_the_larger_share_of_photos_as_far_and_of_photos_as_doubted():
     listings, probs, features = marketplace()
     evidence = Evidence(listings, CLASSES, probs, features=features)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from curation.issues import expected_changes, find_issues
+from curation.issues.queue import priorities
 from tests.support.listings import evidence_of, sure_of
 
 PAGE = "processor memory storage battery screen keyboard warranty"
@@ -70,6 +71,13 @@ def test_a_look_without_a_sure_suggestion_counts_half():
     order = np.lexsort((issues["id"], -value.to_numpy()))
     assert issues["priority"].to_numpy()[order].tolist() == list(range(1, 61))
     assert issues["is_label_issue"][[0, 2]].all()
+
+
+def test_a_sure_suggestion_for_half_a_mistake_is_worth_a_mistake_without_one():
+    # a: something is certainly wrong, nobody knows what; b and c: if the label is wrong, the suggestion is right
+    chance = np.array([1.0, 0.51, 0.49])
+    table = pd.DataFrame({"id": ["a", "b", "c"], "change_chance": chance, "label_score": [1.0, 0.49, 0.51]})
+    assert priorities(table.assign(suggested_confidence=[np.nan, 0.51, 0.49])).tolist() == [2, 1, 3]
 
 
 def test_a_certain_mistake_without_a_suggestion_comes_after_a_likely_one_that_a_key_sets_right():

@@ -1,0 +1,20 @@
+"""What the training of a run is planned with."""
+
+import pytest
+
+from curation.evidence import out_of_fold
+from curation.listings import read_listings
+from training.images import decode
+
+
+@pytest.mark.parametrize(("photos", "read"), [(5, 5), (16, 16), (40, 16), (100, 16)])
+def test_the_speed_of_reading_is_measured_on_sixteen_photos_at_most(photos, read, tmp_path, monkeypatch):
+    for number in range(photos):
+        (tmp_path / f"{number}.jpg").write_bytes(b"photo")
+    rows = "".join(f"{number},{number}.jpg,{'ab'[number % 2]}\n" for number in range(photos))
+    (tmp_path / "listings.csv").write_text("id,image,label\n" + rows)
+    sizes = []
+    monkeypatch.setattr(out_of_fold, "decode", lambda content, size: sizes.append(size) or decode(content, size))
+    # files that are no photos take their time, too, and stop nothing
+    assert out_of_fold._seconds_to_read(read_listings(tmp_path / "listings.csv"), 32) > 0
+    assert sizes == [32] * read
