@@ -18,6 +18,8 @@ TOGETHER = Arrangement(CPU, side_by_side=2, cores=2)
 # it has dropout, which draws from the global generator, and no batch norm
 NETWORKS = Recipe(model="squeezenet1_1", image_size=32, epochs=2, batch_size=8, learning_rate=1e-3, pretrained=False)
 HEADS = replace(NETWORKS, epochs=0)
+LENET = replace(NETWORKS, model="lenet", epochs=8, learning_rate=3e-3)
+PRICES = replace(LENET, target="price", label_smoothing=0.0)
 
 
 def put_weights(home, name, seed=0):
@@ -37,6 +39,13 @@ def coloured_photos(n=60, classes=3, seed=0, size=32):
     photos = rng.integers(0, 80, (n, size, size, 3), dtype=np.uint8)
     photos[np.arange(n), :, :, labels] += 150
     return photos, labels.astype(np.int64)
+
+
+def priced(n=120, seed=0):
+    """Return coloured photos, their labels, and prices that go with the colour: 10, 100, 1,000, each up to 20 % off."""
+    photos, labels = coloured_photos(n, seed=seed)
+    prices = 10.0 ** (labels + 1) * np.random.default_rng(seed).uniform(0.8, 1.2, n)
+    return photos, labels, prices.astype(np.float32)
 
 
 def plan_of(n, folds=3, may_train=None, has_photo=None):

@@ -1,19 +1,17 @@
-"""Settings, plans and arrangements: how it is trained, and how long it will take."""
+"""Plans: how models are trained, and how long that will take."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from tests.support.reporters import Listener
 from tests.support.synthetic import CPU, NETWORKS
 from training.crossval.jobs import Job
 from training.crossval.plan import Plan, Work, make_plan, measure_once, seconds_of_jobs
 from training.errors import InputError
-from training.fit.throughput import Arrangement, measure
-from training.settings import PRESETS, Execution, Recipe, read_settings
-from training.utils.units import duration, parse_duration
+from training.fit.throughput import Arrangement
+from training.settings import Execution, Recipe
 
 WORK = Work(photos=60, rows=40, scored=20, classes=3, models=3)
 # its steps are of 16 photos: 3 of them an epoch
@@ -29,80 +27,6 @@ def step(monkeypatch):
         monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs: way)
 
     return fix
-
-
-# settings
-
-
-def test_an_unknown_preset_is_refused_with_the_nearest_one():
-    with pytest.raises(InputError, match=r"unknown preset: got thorogh; .*Did you mean 'thorough'\?"):
-        Execution(preset="thorogh")
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("optimizer", "adamm"), ("epochs", -1), ("batch_size", 1), ("image_size", 8), ("learning_rate", 0)],
-)  # fmt: skip
-def test_settings_out_of_range_are_refused_and_named(field, value):
-    with pytest.raises(InputError, match="got") as refused:
-        replace(NETWORKS, **{field: value})
-    assert refused.value.parameter == field
-
-
-@pytest.mark.parametrize("limit", [0.5, float("nan")])
-def test_a_time_limit_below_a_second_is_refused(limit):
-    with pytest.raises(InputError, match="wanted 1 to") as refused:
-        Execution(time_limit=limit)
-    assert refused.value.parameter == "time_limit"
-    assert Execution(time_limit=1).time_limit == 1
-
-
-def test_settings_are_read_back_from_one_record():
-    recipe, execution = Recipe(model="lenet", lr_steps=((5, 1e-3),), schedule="constant"), Execution("cpu", 60, "quick")
-    assert read_settings({**recipe.to_dict(), **execution.to_dict()}) == (recipe, execution)
-
-
-def test_a_preset_decides_what_is_not_said_and_nothing_else():
-    assert [Execution(preset=name).complete(Recipe()).size for name in PRESETS] == [32, 48, 64]
-    thorough, quick = Execution(preset="thorough"), Execution(preset="quick")
-    assert thorough.complete(Recipe(image_size=40)).size == 40
-    assert quick.complete(Recipe(epochs=5)).epochs_for(100) == 5
-    assert quick.complete(Recipe(iterations=5)).has_network
-    assert not thorough.complete(Recipe(epochs=0)).has_network
-
-
-def test_only_the_thorough_preset_trains_networks_and_few_photos_get_more_epochs_than_many():
-    assert [Execution(preset=name).complete(Recipe()).has_network for name in PRESETS] == [False, False, True]
-    epochs = [Recipe().epochs_for(photos) for photos in (1, 100, 400, 100_000)]
-    assert epochs == sorted(epochs, reverse=True)
-    assert epochs[0] == 60
-    assert epochs[1] > epochs[2] > epochs[3] == 12
-
-
-# durations
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("45", 45), ("90s", 90), ("10m", 600), ("10 min", 600), ("1h30m", 5400), (" 1.5H ", 5400), ("1d", 86_400),
-     ("1h 5m 2s", 3902)],
-)  # fmt: skip
-def test_durations_are_read_as_people_write_them(text, seconds):
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "nonsense", "m", "10 weeks", "-5m", "1h-30m", "5 m!", "1e3", "nan"])
-def test_what_is_no_duration_is_refused(text):
-    with pytest.raises(InputError, match="a duration can't be read"):
-        parse_duration(text)
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (89, "89 s"), (90, "1.5 min"), (5400, "1.5 h")])
-def test_durations_are_said_with_a_unit_that_fits(seconds, text):
-    assert duration(seconds) == text
-
-
-# plans
 
 
 @pytest.mark.parametrize("preset", ["quick", "standard"])
@@ -228,48 +152,3 @@ def test_a_plan_that_was_saved_is_loaded_as_it_was(epochs, tmp_path):
     plan = Plan(settings, arrangement, {"photos": 1.25, "features": 0.5, "heads": 0.0, "networks": 7.75})
     plan.save(tmp_path / "plan.json")
     assert Plan.load(tmp_path / "plan.json") == plan
-
-
-# arrangements
-
-
-@pytest.mark.parametrize("model", ["squeezenet1_1", "resnet18"])
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_a_measurement_gives_a_way_to_train_and_leaves_no_trace(model, jobs):
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    torch.set_num_threads(2)
-    try:
-        arrangement = measure(replace(NETWORKS, model=model), CPU, classes=3, jobs=jobs)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(threads)
-    assert torch.equal(torch.get_rng_state(), state)
-    assert 1 <= arrangement.side_by_side <= min(jobs, 2)
-    assert arrangement.cores == 2
-    assert arrangement.device.device == CPU.device
-    assert arrangement.alone_seconds > 0
-    assert arrangement.step_seconds > 0
-    if arrangement.side_by_side == 2:
-        # two at a time are only worth it if they take less than twice as long
-        assert arrangement.step_seconds < 2 * arrangement.alone_seconds
-
-
-def test_a_step_that_takes_long_is_measured_on_fewer_photos_and_scaled_up(monkeypatch):
-    tried = []
-
-    def ten_milliseconds_a_photo(settings, candidate, classes, batch, *rest):
-        tried.append(batch)
-        return 0.01 * batch
-
-    # how long a step takes is the machine's, and other work on it changes that: a clock that is known
-    monkeypatch.setattr("training.fit.throughput._seconds", ten_milliseconds_a_photo)
-    arrangement = measure(replace(NETWORKS, batch_size=4000), CPU, classes=3, jobs=1)
-    assert max(tried) <= 40
-    assert arrangement.step_seconds == pytest.approx(40.0)
-
-
-def test_cores_are_shared_by_what_runs():
-    arrangement = Arrangement(CPU, side_by_side=3, cores=8)
-    assert [arrangement.threads(running) for running in (1, 2, 3, 20)] == [8, 4, 2, 1]
-    assert "3 models side by side, 2 threads each" in str(arrangement)
-    assert "one model at a time, 8 threads" in str(Arrangement(CPU, 1, 8))

@@ -1,4 +1,4 @@
-"""Networks, the loop, and out-of-fold probabilities."""
+"""Out-of-fold probabilities, and what is resumed."""
 
 import signal
 import subprocess
@@ -11,23 +11,10 @@ import pytest
 import torch
 
 from tests.support.reporters import Listener
-from tests.support.synthetic import (
-    CPU,
-    HEADS,
-    NETWORKS,
-    coloured_photos,
-    plan_of,
-    prepared,
-    put_weights,
-    validate,
-)
+from tests.support.synthetic import HEADS, NETWORKS, coloured_photos, plan_of, prepared, validate
 from training.crossval.jobs import Job
 from training.crossval.run_job import run_job
-from training.errors import CurateError, InputError
-from training.fit.loop import Examples, fit, sizes_of
-from training.fit.sampling import epoch_size
-from training.networks.predict import predict
-from training.networks.zoo import build_model, initial_weights, model_names, pretrained_size
+from training.errors import InputError
 from training.utils.devices import find_device
 from training.utils.files import read_json
 
@@ -48,126 +35,6 @@ def stop_after(share):
             raise Stop
 
     return progress
-
-
-# networks
-
-
-def test_every_torchvision_classifier_is_known_and_a_near_miss_gets_a_suggestion():
-    assert {"resnet18", "resnet50", "inception_v3", "vit_b_16", "efficientnet_b0"} <= set(model_names())
-    with pytest.raises(InputError, match="Did you mean 'resnet18'"):
-        build_model("resnet_18", classes=3, image_size=32, pretrained=False)
-
-
-def test_a_model_that_needs_larger_photos_says_so():
-    with pytest.raises(InputError, match="inception_v3 can't take photos of 32 pixels"):
-        build_model("inception_v3", classes=3, image_size=32, pretrained=False)
-
-
-def test_weights_in_torchs_own_cache_are_used_except_for_the_head(torch_home):
-    source = put_weights(torch_home, "squeezenet1_1")
-    assert initial_weights("squeezenet1_1", pretrained=True) == "pretrained"
-    model = build_model("squeezenet1_1", classes=3, image_size=32, pretrained=True)
-    key = "features.0.weight"
-    assert torch.equal(model.state_dict()[key], source.state_dict()[key])
-    assert model.state_dict()["classifier.1.weight"].shape[0] == 3
-
-
-def test_weights_that_are_gone_are_an_error_for_what_was_begun_with_them():
-    why = initial_weights("lenet", pretrained=True)
-    assert why == "from scratch: there are no weights for it"
-    with pytest.raises(CurateError, match=f"lenet should start from torchvision's weights, but now starts {why}"):
-        build_model("lenet", classes=3, image_size=32, pretrained=True)
-
-
-def test_a_pretrained_network_made_for_one_size_gets_photos_of_that_size():
-    assert pretrained_size("resnet18", 160) == 160
-    assert pretrained_size("vit_b_16", 160) == 224
-
-
-@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
-def test_every_optimizer_learns_what_is_there_to_learn(optimizer):
-    photos, labels = coloured_photos(90)
-    rate = 3e-3 if optimizer == "sgd" else 1e-3
-    settings = replace(NETWORKS, optimizer=optimizer, learning_rate=rate, epochs=5, model="resnet18")
-    rows = np.arange(60)
-    fitted = fit(Examples(photos, labels), rows, classes=3, recipe=settings, device=CPU, seed=0)
-    probs = predict(fitted.model, photos, np.arange(60, 90), CPU)
-    assert probs.shape == (30, 3)
-    assert np.allclose(probs.sum(axis=1), 1, atol=1e-5)
-    assert (probs.argmax(axis=1) == labels[60:]).mean() > 0.8
-    assert [result.epoch for result in fitted.history] == [0, 1, 2, 3, 4]
-
-
-def test_training_is_the_same_for_the_same_seed_and_leaves_the_global_generator_alone():
-    photos, labels = coloured_photos()
-    rows = np.arange(40)
-    state = torch.get_rng_state()
-    runs = [
-        predict(
-            fit(Examples(photos, labels), rows, classes=3, recipe=NETWORKS, device=CPU, seed=seed).model,
-            photos,
-            rows,
-            CPU,
-        )
-        for seed in (5, 5, 6)
-    ]
-    assert np.array_equal(runs[0], runs[1])
-    assert not np.allclose(runs[0], runs[2])
-    assert torch.equal(state, torch.get_rng_state())
-
-
-def test_a_network_can_be_trained_in_another_layout():
-    photos, labels = coloured_photos(90)
-    device = replace(CPU, channels_last=True)
-    settings = replace(NETWORKS, epochs=3, model="resnet18")
-    fitted = fit(Examples(photos, labels), np.arange(60), classes=3, recipe=settings, device=device, seed=0)
-    probs = predict(fitted.model, photos, np.arange(60, 90), device)
-    assert (probs.argmax(axis=1) == labels[60:]).mean() > 0.8
-    assert np.allclose(predict(fitted.model, photos, np.arange(60, 90), CPU), probs, atol=1e-3)
-
-
-def test_the_first_half_of_the_epochs_sees_smaller_photos_where_the_network_takes_them():
-    settings = replace(NETWORKS, image_size=64)
-    assert sizes_of(settings, 5) == [42, 42, 64, 64, 64]
-    assert sizes_of(replace(settings, image_size=40), 4) == [40] * 4
-    assert sizes_of(replace(settings, model="vit_b_16"), 4) == [64] * 4
-
-
-def test_a_network_that_saw_smaller_photos_first_learns_as_well():
-    photos, labels = coloured_photos(60, size=48)
-    settings = replace(NETWORKS, image_size=48, epochs=4, model="resnet18")
-    fitted = fit(Examples(photos, labels), np.arange(40), classes=3, recipe=settings, device=CPU, seed=0)
-    assert (predict(fitted.model, photos, np.arange(40, 60), CPU).argmax(axis=1) == labels[40:]).mean() > 0.8
-
-
-def test_a_last_batch_of_one_photo_does_no_harm():
-    photos, labels = coloured_photos(17)
-    steps = []
-    settings = replace(NETWORKS, model="resnet18", epochs=1)
-    fit(Examples(photos, labels), np.arange(17), classes=3, recipe=settings, device=CPU, seed=0, on_step=steps.append)
-    assert steps == [1, 2]
-    assert settings.steps_for(epoch_size(labels[:17], settings)) == 2
-
-
-@pytest.mark.parametrize("photos", [2, 8, 16, 24, 40])
-def test_the_schedule_holds_for_any_number_of_steps(photos):
-    pixels, labels = coloured_photos(photos)
-    settings = replace(NETWORKS, epochs=1)
-    fitted = fit(Examples(pixels, labels), np.arange(photos), classes=3, recipe=settings, device=CPU, seed=0)
-    assert 0 < fitted.history[-1].learning_rate <= settings.learning_rate
-
-
-def test_auxiliary_outputs_of_googlenet_are_handled():
-    photos, labels = coloured_photos(12)
-    settings = replace(NETWORKS, model="googlenet", epochs=1, batch_size=6)
-    fitted = fit(Examples(photos, labels), np.arange(12), classes=3, recipe=settings, device=CPU, seed=0)
-    assert predict(fitted.model, photos, np.arange(12), CPU).shape == (12, 3)
-
-
-def test_an_unknown_device_is_refused():
-    with pytest.raises(InputError, match="can't be used"):
-        find_device("cudda")
 
 
 # out-of-fold
@@ -282,7 +149,7 @@ from pathlib import Path
 import training.fit.state
 from tests.support.reporters import Listener
 from tests.support.synthetic import *
-from tests.training.fit.test_training import STATEFUL
+from tests.training.crossval.test_cross_validate import STATEFUL
 training.fit.state._EVERY = 0
 photos, labels = coloured_photos()
 def die(done, total):

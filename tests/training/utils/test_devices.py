@@ -1,11 +1,12 @@
-"""Independent pieces of work on all cores."""
+"""Devices, and independent pieces of work on all cores."""
 
 import threading
 
 import pytest
 import torch
 
-from training.utils.devices import each_on_one_core
+from training.errors import InputError
+from training.utils.devices import each_on_one_core, find_device
 
 CPU = torch.device("cpu")
 
@@ -47,3 +48,8 @@ def test_who_stops_listening_leaves_the_rest_undone(cores):
     results.close()
     assert len(done) < 1000
     assert torch.get_num_threads() == cores
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(InputError, match="can't be used"):
+        find_device("cudda")
