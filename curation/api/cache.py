@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from curation.errors import InputError
+from curation.errors import InputError, about
 from curation.rendering.results import Result
 from training.images.cache import open_cache
 from training.utils.units import parse_bytes
@@ -90,7 +90,8 @@ def cache(folder: str | Path | None = None, *, limit: int | str | None = None, c
     if clear:
         freed = photos.clear()
     elif limit is not None:
-        most = parse_bytes(limit, "`limit`") if isinstance(limit, str) else limit
+        with about("limit"):
+            most = parse_bytes(limit, "`limit`") if isinstance(limit, str) else limit
         freed = replace(photos, limit=most).trim()
     sizes = tuple(
         CacheSize(size, sum(shard.photos() for shard in shards), sum(shard.bytes() for shard in shards))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from curation.errors import InputError
+from curation.errors import InputError, about
 from curation.exploration.findings import Exploration, look_at
 from curation.exploration.page import check_output, write_page
 from curation.listings import Listings
@@ -60,6 +60,7 @@ def explore(
     if output is None:
         return look_at(listings, sample=sample, seed=seed, reporter=reporter)
     # before the work, which may take minutes
-    check_output(Path(output), listings)
+    with about("output"):
+        check_output(Path(output), listings)
     exploration = look_at(listings, sample=sample, seed=seed, reporter=reporter)
     return replace(exploration, page=write_page(exploration, Path(output), reporter=reporter))
