@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 __all__ = ["agree", "amount", "joined", "many", "number", "percent", "sentence", "short", "signed"]
 
+_MOST_NAMES = 3
+
 
 def many(count: int, word: str, plural: str | None = None) -> str:
     """Count things.
@@ -67,17 +69,17 @@ def percent(share: float) -> str:
     return f"{100 * share:.{0 if share == 0 or share >= 0.1 else 1}f} %"
 
 
-def joined(names: Sequence[str], most: int = 3) -> str:
-    """Join the first `most` names as a list to read.
+def joined(names: Sequence[str]) -> str:
+    """Join the first three names as a list to read.
 
     Examples
     --------
     >>> joined(["ana"]), joined(["ana", "ben"]), joined(list("abcde"))
     ('ana', 'ana and ben', 'a, b, c and 2 more')
     """
-    parts = [*names[:most]]
-    if len(names) > most:
-        parts.append(f"{len(names) - most:,} more")
+    parts = [*names[:_MOST_NAMES]]
+    if len(names) > _MOST_NAMES:
+        parts.append(f"{len(names) - _MOST_NAMES:,} more")
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 

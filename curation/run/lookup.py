@@ -17,9 +17,9 @@ def find_runs(root: Path = RUNS) -> list[RunFolder]:
     return [run for _, _, run in sorted(readable, key=lambda item: item[:2])]
 
 
-def unreadable_runs(root: Path = RUNS) -> list[RunFolder]:
-    """Return the runs below `root` whose ``run.json`` is damaged or of another format, by folder."""
-    return [run for run in _folders(root) if _started(run) is None]
+def unreadable_runs() -> list[RunFolder]:
+    """Return the runs below ``runs/`` whose ``run.json`` is damaged or of another format, by folder."""
+    return [run for run in _folders(RUNS) if _started(run) is None]
 
 
 def _folders(root: Path) -> list[RunFolder]:
@@ -60,15 +60,13 @@ def latest_run() -> RunFolder:
     return runs[-1]
 
 
-def named_run(name: str, root: Path = RUNS) -> RunFolder:
+def named_run(name: str) -> RunFolder:
     """Find the run that a person named.
 
     Parameters
     ----------
     name : str
         A number, of the dataset whose run was started last; ``<dataset>/<number>``; or a folder.
-    root : Path
-        Where runs are looked for.
 
     Returns
     -------
@@ -80,17 +78,17 @@ def named_run(name: str, root: Path = RUNS) -> RunFolder:
     RunError
         If there is no such run, or it has not finished.
     """
-    runs, parts = find_runs(root), Path(name).parts
+    runs, parts = find_runs(), Path(name).parts
     # ../1 is a folder, not the run 1 of a dataset called '..'
     below = len(parts) == 2 and not name.startswith(".")
     if name.isdigit() and runs:
         run = RunFolder(runs[-1].folder.parent / name)
-    elif below and (root / name).is_dir():
-        run = RunFolder(root / name)
+    elif below and (RUNS / name).is_dir():
+        run = RunFolder(RUNS / name)
     else:
         run = RunFolder(Path(name))
     if not run.record_file.exists():
-        names = [str(other.folder.relative_to(root)) for other in runs]
+        names = [str(other.folder.relative_to(RUNS)) for other in runs]
         raise RunError(
             f"there is no run {name!r}",
             got=f"no {run.record_file}",

@@ -40,15 +40,13 @@ class RunGroup(Result):
     runs: tuple[RunRow, ...]
 
 
-def list_runs(dataset: str | None = None, root: Path = RUNS) -> list[RunRow]:
-    """Describe all runs below `root`, by dataset, oldest first.
+def list_runs(dataset: str | None = None) -> list[RunRow]:
+    """Describe all runs below ``runs/``, by dataset, oldest first.
 
     Parameters
     ----------
     dataset : str, optional
-        Only the runs of this one: the name of its folder below `root`.
-    root : Path
-        Where runs are looked for.
+        Only the runs of this one: the name of its folder below ``runs/``.
 
     Raises
     ------
@@ -56,13 +54,13 @@ def list_runs(dataset: str | None = None, root: Path = RUNS) -> list[RunRow]:
         If there is no run, or none of this dataset.
     """
     folders: dict[str, list[RunFolder]] = {}
-    for run in [*find_runs(root), *unreadable_runs(root)]:
+    for run in [*find_runs(), *unreadable_runs()]:
         folders.setdefault(run.folder.parent.name, []).append(run)
     if not folders:
-        raise RunError(f"there is no run below {root}/", fix="Start one with `find_issues(listings)`.")
+        raise RunError(f"there is no run below {RUNS}/", fix="Start one with `find_issues(listings)`.")
     if dataset is not None and dataset not in folders:
         raise RunError(
-            f"there is no run of dataset {dataset!r} below {root}/",
+            f"there is no run of dataset {dataset!r} below {RUNS}/",
             wanted=some(sorted(folders), 12),
             fix=closest(dataset, sorted(folders)),
         )
