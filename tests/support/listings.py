@@ -12,14 +12,14 @@ from training.utils.arrays import Float64
 CLASSES = ("cable", "laptop", "mouse")
 
 
-def evidence_of(labels: list[str | None], classes: tuple[str, ...] = CLASSES, **known: Any) -> Evidence:
+def evidence_of(labels: list[str | None], classes: tuple[str, ...] = CLASSES, **given: Any) -> Evidence:
     """Return evidence of listings L000, L001 and so on, in folds 0 and 1 in turn.
 
     What is not given is missing, the probabilities too. Arrays of the evidence (``probs``, ``features`` ...) are taken
     as such; anything else is a column.
     """
     n = len(labels)
-    own = {name: known.pop(name) for name in list(known) if name in Evidence.__dataclass_fields__}
+    own = {name: given.pop(name) for name in list(given) if name in Evidence.__dataclass_fields__}
     listings = pd.DataFrame(
         {
             "id": pd.array([f"L{row:03}" for row in range(n)], dtype="string"),
@@ -37,7 +37,7 @@ def evidence_of(labels: list[str | None], classes: tuple[str, ...] = CLASSES, **
     )
     own.setdefault("probs", np.full((n, len(classes)), np.nan))
     own.setdefault("trained", np.ones((n, len(classes)), dtype=bool))
-    return Evidence(listings.assign(**known), classes, **own)
+    return Evidence(listings.assign(**given), classes, **own)
 
 
 def sure_of(numbers: list[int], chance: float = 0.8, classes: int = 3) -> Float64:

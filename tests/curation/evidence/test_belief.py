@@ -36,10 +36,10 @@ def watched(n=60, **columns):
     given = np.arange(n) % 3
     logs = rng.normal(0, 1, (n, 3))
     logs[np.arange(n), given] += 1.5
-    seen = 2 * logs + rng.normal(0, 1, (n, 3))
-    logs, seen = (each - np.log(np.exp(each).sum(axis=1, keepdims=True)) for each in (logs, seen))
+    in_fold = 2 * logs + rng.normal(0, 1, (n, 3))
+    logs, in_fold = (each - np.log(np.exp(each).sum(axis=1, keepdims=True)) for each in (logs, in_fold))
     labels = [CLASSES[k] for k in given]
-    return evidence_of(labels, probs=np.exp(logs), in_fold=seen.astype(np.float32), **columns), logs, seen, given
+    return evidence_of(labels, probs=np.exp(logs), in_fold=in_fold.astype(np.float32), **columns), logs, in_fold, given
 
 
 def brought_to(values, others):
@@ -49,9 +49,9 @@ def brought_to(values, others):
 
 
 def test_models_that_saw_the_label_make_three_tenths_of_the_photos_margin():
-    evidence, logs, seen, given = watched()
+    evidence, logs, in_fold, given = watched()
     belief = evidence.belief
-    out, within = margins(logs, given), margins(seen.astype(np.float32).astype(float), given)
+    out, within = margins(logs, given), margins(in_fold.astype(np.float32).astype(float), given)
     shift = 0.3 * belief.weights[:, 0] * (brought_to(within, out) - out)
     assert belief.shift == pytest.approx(shift, abs=1e-6)
     without = replace(evidence, in_fold=None).belief
@@ -62,17 +62,17 @@ def test_models_that_saw_the_label_make_three_tenths_of_the_photos_margin():
     other = (given + 1) % 3
     assert belief.logs[each, other] == pytest.approx(factor * without.logs[each, other], abs=1e-6)
     # and the photo answers for all of it
-    said = belief.weights[:, 0] * (
+    log_odds = belief.weights[:, 0] * (
         belief.sources[0].log_likelihood[each, other] - belief.sources[0].log_likelihood[each, given]
     )
-    assert belief.log_odds(given, other)["photo"] == pytest.approx(said - belief.shift)
+    assert belief.log_odds(given, other)["photo"] == pytest.approx(log_odds - belief.shift)
 
 
 def test_listings_of_the_test_set_are_compared_among_themselves():
     test = np.arange(60) % 5 == 0
-    evidence, logs, seen, given = watched(split=np.where(test, "test", "train"))
+    evidence, logs, in_fold, given = watched(split=np.where(test, "test", "train"))
     assert np.bincount(given[~test]).tolist() == [16] * 3
-    out, within = margins(logs, given), margins(seen.astype(np.float32).astype(float), given)
+    out, within = margins(logs, given), margins(in_fold.astype(np.float32).astype(float), given)
     for rows in (test, ~test):
         shift = 0.3 * evidence.belief.weights[rows, 0] * (brought_to(within[rows], out[rows]) - out[rows])
         assert evidence.belief.shift[rows] == pytest.approx(shift, abs=1e-6)
@@ -88,9 +88,9 @@ def test_a_listing_without_a_label_or_a_photo_gets_no_such_shift():
 
 def test_models_that_all_say_the_same_of_their_own_labels_shift_nothing():
     evidence, _, _, given = watched()
-    seen = np.full((60, 3), np.log(0.1))
-    seen[np.arange(60), given] = np.log(0.8)
-    assert not replace(evidence, in_fold=seen.astype(np.float32)).belief.shift.any()
+    in_fold = np.full((60, 3), np.log(0.1))
+    in_fold[np.arange(60), given] = np.log(0.8)
+    assert not replace(evidence, in_fold=in_fold.astype(np.float32)).belief.shift.any()
 
 
 def test_labels_are_judged_whose_class_the_model_had_seen_and_learnt_from_unless_they_are_of_the_test_set():

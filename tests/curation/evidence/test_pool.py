@@ -16,12 +16,12 @@ def two_sources(n=90, seed=0):
     """Return two sources that each know a little, and the labels."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(3, n, p=np.exp(SIZES))
-    known = np.ones(n, dtype=bool)
+    observed = np.ones(n, dtype=bool)
     sources = []
     for name, sure in (("photo", 3.0), ("title", 2.0)):
         says = rng.normal(0, 2.5, (n, 3))
         says[np.arange(n), labels] += sure
-        sources.append(Source(name, says, known))
+        sources.append(Source(name, says, observed))
     return sources, labels
 
 
@@ -55,10 +55,10 @@ def test_half_of_what_the_sizes_say_is_put_back():
     sources, _ = two_sources()
     weights, fold = np.array([[0.5, 0.25, 1.0], [0.2, 0.4, 0.8]]), np.arange(90) % 2
     own = weights[fold]
-    said = own[:, [0]] * sources[0].log_likelihood + own[:, [1]] * sources[1].log_likelihood
-    assert fuse(sources, SIZES, weights, fold, provided=False) == pytest.approx(said + 0.5 * own[:, [2]] * SIZES)
+    weighted = own[:, [0]] * sources[0].log_likelihood + own[:, [1]] * sources[1].log_likelihood
+    assert fuse(sources, SIZES, weights, fold, provided=False) == pytest.approx(weighted + 0.5 * own[:, [2]] * SIZES)
     # probabilities that were brought hold the sizes already
-    assert fuse(sources, SIZES, weights, fold, provided=True) == pytest.approx(said)
+    assert fuse(sources, SIZES, weights, fold, provided=True) == pytest.approx(weighted)
 
 
 def test_a_belief_is_calibrated_by_the_factor_that_predicts_the_labels_best():

@@ -17,8 +17,8 @@ from training.images.cache import PhotoCache
 from training.utils.progress import Silent
 
 
-class Said(Silent):
-    """Keeps what is said."""
+class Listener(Silent):
+    """Keeps the messages."""
 
     def __init__(self):
         self.lines = []
@@ -34,7 +34,7 @@ def cache(tmp_path):
 
 @pytest.fixture
 def reporter():
-    return Said()
+    return Listener()
 
 
 @pytest.fixture
@@ -90,25 +90,28 @@ def test_lost_photos_are_decoded_again_from_the_originals(lost, prepared, cache,
         photos_file(prepared.training_folder).write_bytes(b"PK")
     assert np.array_equal(pixels(open_photos(prepared, cache, reporter)), before)
     assert "read again" in reporter.lines[1]
-    said = len(reporter.lines)
+    messages = len(reporter.lines)
     open_photos(prepared, cache, reporter)
-    assert len(reporter.lines) == said
+    assert len(reporter.lines) == messages
 
 
 def test_photos_that_changed_since_the_run_are_named_and_not_taken_for_the_old_ones(prepared, cache, reporter):
     photos = readable_photos(prepared)
     changed, vanished = photos.iloc[0], photos.iloc[1]
-    kept = (prepared.photo_root / changed["image"]).read_bytes(), (prepared.photo_root / vanished["image"]).read_bytes()
+    originals = (
+        (prepared.photo_root / changed["image"]).read_bytes(),
+        (prepared.photo_root / vanished["image"]).read_bytes(),
+    )
     before = pixels(open_photos(prepared, cache, reporter))
     cache.clear()
-    (prepared.photo_root / changed["image"]).write_bytes(kept[1])
+    (prepared.photo_root / changed["image"]).write_bytes(originals[1])
     (prepared.photo_root / vanished["image"]).unlink()
     with pytest.raises(RunError) as caught:
         open_photos(prepared, cache, reporter)
     assert f"{changed['id']} (another photo)" in str(caught.value)
     assert f"{vanished['id']} (no such file)" in str(caught.value)
     assert "Put them back" in str(caught.value)
-    for row, content in zip((changed, vanished), kept, strict=True):
+    for row, content in zip((changed, vanished), originals, strict=True):
         (prepared.photo_root / row["image"]).write_bytes(content)
     assert np.array_equal(pixels(open_photos(prepared, cache, reporter)), before)
 

@@ -34,17 +34,17 @@ def is_indifferent(row):
     return np.allclose(np.exp(row), 1 / len(row), atol=1e-3)
 
 
-# what is learnt
+# what is learned
 
 
 def test_titles_point_at_their_class():
     titles, labels, fold = planted()
-    found = likelihoods(titles, labels, fold)
-    assert found.shape == (60, 3)
-    assert found.dtype == np.float32
-    assert np.isfinite(found).all()
-    assert np.allclose(np.exp(found).sum(axis=1), 1, atol=1e-4)
-    assert (found.argmax(axis=1) == labels).all()
+    logs = likelihoods(titles, labels, fold)
+    assert logs.shape == (60, 3)
+    assert logs.dtype == np.float32
+    assert np.isfinite(logs).all()
+    assert np.allclose(np.exp(logs).sum(axis=1), 1, atol=1e-4)
+    assert (logs.argmax(axis=1) == labels).all()
 
 
 def test_a_title_contradicts_a_wrong_label():
@@ -76,7 +76,7 @@ def test_a_title_never_learns_from_the_labels_of_its_own_fold():
 
 
 @pytest.mark.parametrize("unlabelled", [False, True], ids=["another label", "no label"])
-def test_rows_that_may_not_train_are_not_learnt_from_and_are_scored(unlabelled):
+def test_rows_that_may_not_train_are_not_learned_from_and_are_scored(unlabelled):
     titles, labels, fold = planted()
     may_train = np.arange(60) % 7 != 0
     first = likelihoods(titles, labels, fold, may_train)
@@ -100,34 +100,34 @@ def test_the_name_of_a_class_speaks_for_it_even_if_no_title_has_it():
     # nobody sells tents
     labels = labels % 2
     titles[7], titles[8] = "Tents", "two tents"
-    found = likelihoods(titles, labels, fold)
-    assert (found[[7, 8]].argmax(axis=1) == 2).all()
-    assert np.isfinite(found).all()
+    logs = likelihoods(titles, labels, fold)
+    assert (logs[[7, 8]].argmax(axis=1) == 2).all()
+    assert np.isfinite(logs).all()
 
 
 def test_a_name_of_several_words_speaks_for_its_class_also_with_underscores():
     titles, labels, fold = planted()
     titles[7] = "espresso machine"
-    found, written_apart = (
+    logs, written_apart = (
         likelihoods(titles, labels % 2, fold, classes=("Laptops", "Phones", name))
         for name in ("Espresso_machines", "espresso machines")
     )
-    assert found[7].argmax() == 2
-    assert np.array_equal(found, written_apart)
+    assert logs[7].argmax() == 2
+    assert np.array_equal(logs, written_apart)
 
 
-def test_the_names_are_enough_where_nothing_may_be_learnt_from():
+def test_the_names_are_enough_where_nothing_may_be_learned_from():
     nobody = np.zeros(3, dtype=bool)
-    found = likelihoods(["Laptop", "phone, black", "large tent"], [-1, -1, -1], [0, 1, 2], nobody)
-    assert np.array_equal(found.argmax(axis=1), [0, 1, 2])
+    logs = likelihoods(["Laptop", "phone, black", "large tent"], [-1, -1, -1], [0, 1, 2], nobody)
+    assert np.array_equal(logs.argmax(axis=1), [0, 1, 2])
 
 
 def test_many_titles_outweigh_a_name():
     titles, labels, fold = planted()
     # "phones" stands in what is a laptop
     titles = [f"{title} for phones" if label == 0 else title for title, label in zip(titles, labels, strict=True)]
-    found = likelihoods(titles, labels, fold)
-    assert (found.argmax(axis=1) == labels).all()
+    logs = likelihoods(titles, labels, fold)
+    assert (logs.argmax(axis=1) == labels).all()
 
 
 # titles that say nothing
@@ -136,20 +136,20 @@ def test_many_titles_outweigh_a_name():
 def test_missing_and_blank_titles_are_nan_and_teach_nothing():
     titles, labels, fold = planted()
     missing = [3, 4, 5, 6]
-    found = likelihoods([*titles[:3], None, "", "  \t\n", "\u3000", *titles[7:]], labels, fold)
-    assert np.array_equal(np.flatnonzero(np.isnan(found).any(axis=1)), missing)
-    assert np.isnan(found[missing]).all()
+    logs = likelihoods([*titles[:3], None, "", "  \t\n", "\u3000", *titles[7:]], labels, fold)
+    assert np.array_equal(np.flatnonzero(np.isnan(logs).any(axis=1)), missing)
+    assert np.isnan(logs[missing]).all()
     changed = labels.copy()
     changed[missing] = (labels[missing] + 1) % 3
     again = likelihoods([*titles[:3], *[None] * 4, *titles[7:]], changed, fold)
-    assert np.array_equal(again, found, equal_nan=True)
+    assert np.array_equal(again, logs, equal_nan=True)
 
 
 @pytest.mark.parametrize("titles", [[None] * 6, [""] * 6, [None, "", " ", None, "\t", ""]])
 def test_without_any_title_all_is_nan(titles):
-    found = likelihoods(titles, np.arange(6) % 3, np.arange(6) % 2)
-    assert found.shape == (6, 3)
-    assert np.isnan(found).all()
+    logs = likelihoods(titles, np.arange(6) % 3, np.arange(6) % 2)
+    assert logs.shape == (6, 3)
+    assert np.isnan(logs).all()
 
 
 def test_no_rows_are_no_rows():
@@ -164,9 +164,9 @@ def test_words_that_no_other_fold_has_are_indifferent_whatever_the_sizes_of_the_
     strange = np.flatnonzero(fold == 1)
     for row in strange:
         titles[row], labels[row] = "qxzjv wvkqj", 2
-    found = likelihoods(titles, labels, fold)
-    assert all(is_indifferent(row) for row in found[strange])
-    assert not is_indifferent(found[0])
+    logs = likelihoods(titles, labels, fold)
+    assert all(is_indifferent(row) for row in logs[strange])
+    assert not is_indifferent(logs[0])
 
 
 @pytest.mark.parametrize("title", ["!!!", "...", "?", "\u200b", "-- / --"])
@@ -194,19 +194,19 @@ def test_titles_without_words_are_indifferent(title):
 def test_titles_in_any_script_tell_the_class(of_class, classes):
     labels = np.arange(24) % 2
     titles = [of_class[label][row // 2 % 2] for row, label in enumerate(labels)]
-    found = likelihoods(titles, labels, np.arange(24) // 2 % 3, classes=classes)
-    assert np.array_equal(found.argmax(axis=1), labels)
+    logs = likelihoods(titles, labels, np.arange(24) // 2 % 3, classes=classes)
+    assert np.array_equal(logs.argmax(axis=1), labels)
 
 
 def test_a_name_in_another_script_speaks_for_its_class():
-    found = likelihoods(["二手 手机", "电脑"], [0, 0], [0, 1], classes=("电脑", "手机"))
-    assert np.array_equal(found.argmax(axis=1), [1, 0])
+    logs = likelihoods(["二手 手机", "电脑"], [0, 0], [0, 1], classes=("电脑", "手机"))
+    assert np.array_equal(logs.argmax(axis=1), [1, 0])
 
 
 @pytest.mark.parametrize("titles", [["💻 💻", "📱", "💻", "📱"], ["💻 laptop", "📱", None, None]])
 def test_names_without_any_word_are_no_error(titles):
-    found = likelihoods(titles, [0, 1, 0, 1], [0, 1, 1, 0], classes=("💻", "📱"))
-    assert np.array_equal(np.isnan(found).any(axis=1), [title is None for title in titles])
+    logs = likelihoods(titles, [0, 1, 0, 1], [0, 1, 1, 0], classes=("💻", "📱"))
+    assert np.array_equal(np.isnan(logs).any(axis=1), [title is None for title in titles])
 
 
 # few
@@ -215,18 +215,18 @@ def test_names_without_any_word_are_no_error(titles):
 def test_two_classes_work():
     titles, labels, fold = planted()
     two = labels < 2
-    chosen = [title for title, kept in zip(titles, two, strict=True) if kept]
-    found = likelihoods(chosen, labels[two], fold[two], classes=CLASSES[:2])
-    assert found.shape == (40, 2)
-    assert np.allclose(np.exp(found).sum(axis=1), 1, atol=1e-4)
-    assert np.array_equal(found.argmax(axis=1), labels[two])
+    chosen = [title for title, use in zip(titles, two, strict=True) if use]
+    logs = likelihoods(chosen, labels[two], fold[two], classes=CLASSES[:2])
+    assert logs.shape == (40, 2)
+    assert np.allclose(np.exp(logs).sum(axis=1), 1, atol=1e-4)
+    assert np.array_equal(logs.argmax(axis=1), labels[two])
 
 
 def test_a_single_title_is_told_by_the_names_alone():
     titles = [None, "tent", None, ""]
-    found = likelihoods(titles, [0, 1, 2, 0], [0, 0, 1, 1])
-    assert np.array_equal(np.isnan(found).all(axis=1), [True, False, True, True])
-    assert found[1].argmax() == 2
+    logs = likelihoods(titles, [0, 1, 2, 0], [0, 0, 1, 1])
+    assert np.array_equal(np.isnan(logs).all(axis=1), [True, False, True, True])
+    assert logs[1].argmax() == 2
     titles[1] = "qxzjv"
     assert is_indifferent(likelihoods(titles, [0, 1, 2, 0], [0, 0, 1, 1])[1])
 
@@ -234,9 +234,9 @@ def test_a_single_title_is_told_by_the_names_alone():
 def test_one_fold_learns_from_names_alone():
     titles, labels, _ = planted()
     titles[5] = "Tents"
-    found = likelihoods(titles, labels, np.zeros(60))
-    assert found[5].argmax() == 2
-    assert is_indifferent(found[0])
+    logs = likelihoods(titles, labels, np.zeros(60))
+    assert logs[5].argmax() == 2
+    assert is_indifferent(logs[0])
 
 
 @pytest.mark.parametrize(("count", "winner"), [(4, 0), (5, None), (6, 1)])
@@ -249,7 +249,7 @@ def test_the_name_of_a_class_counts_as_five_titles_of_it(count, winner):
 
 
 def test_a_word_that_a_class_never_had_counts_like_a_hundredth_of_one():
-    # nothing but the names is learnt from; each part of a title of one word counts 1 / sqrt(3)
+    # nothing but the names is learned from; each part of a title of one word counts 1 / sqrt(3)
     says = title_likelihoods(["aa"], np.array([0]), np.array([0]), np.zeros(1, dtype=bool), ("aa", "zz"))[0]
     part = 1 / np.sqrt(3)
     expected = np.log(5.01 / 0.01) + 3 * part * np.log((5 * part + 0.01) / 0.01)

@@ -60,33 +60,33 @@ def flags(evidence: Evidence, which: Any = None, suggested: Any = None) -> pd.Da
     return pd.DataFrame({"is_label_issue": pd.array(which, dtype="boolean"), "suggested_label": labels})
 
 
-def found_in(evidence: Evidence) -> dict[str, Any]:
+def health_of(evidence: Evidence) -> dict[str, Any]:
     return health(evidence, flags(evidence))
 
 
-def by_class(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {row["class"]: row for row in found["classes"]}
+def by_class(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["class"]: row for row in report["classes"]}
 
 
 def test_the_estimate_is_near_the_share_of_planted_wrong_labels() -> None:
     for noise in (0.0, 0.1, 0.3):
-        found = found_in(dataset(1000, noise=noise))
-        assert found["label_health"] == pytest.approx(1 - noise, abs=0.05)
-        assert found["noise_count"] == round((1 - found["label_health"]) * found["listings"])
+        report = health_of(dataset(1000, noise=noise))
+        assert report["label_health"] == pytest.approx(1 - noise, abs=0.05)
+        assert report["noise_count"] == round((1 - report["label_health"]) * report["listings"])
 
 
 def test_the_estimates_are_cleanlabs_own() -> None:
     evidence = dataset()
-    found = found_in(evidence)
+    report = health_of(evidence)
     score = overall_label_health_score(evidence.given, evidence.probs, verbose=False)
-    assert found["label_health"] == pytest.approx(score, abs=1e-4)
+    assert report["label_health"] == pytest.approx(score, abs=1e-4)
     overlaps = find_overlapping_classes(evidence.given, evidence.probs, class_names=evidence.classes)
     estimated = {
         (row["Class Name A"], row["Class Name B"]): (row["Num Overlapping Examples"], row["Joint Probability"])
         for row in overlaps.to_dict("records")
     }
-    assert len(found["confused"]) == 6
-    for pair in found["confused"]:
+    assert len(report["confused"]) == 6
+    for pair in report["confused"]:
         listings, share = estimated[pair["first"], pair["second"]]
         assert pair["listings"] == listings
         assert pair["share"] == pytest.approx(share, abs=1e-4)
@@ -96,33 +96,33 @@ def test_the_class_with_most_wrong_labels_is_the_worst() -> None:
     rng = np.random.default_rng(0)
     true = np.arange(400) % 4
     given = np.where((true == 1) & (rng.random(400) < 0.5), 2, true)
-    found = found_in(evidence_of(given, beliefs(true, 4, rng)))
-    worst = found["classes"][0]
+    report = health_of(evidence_of(given, beliefs(true, 4, rng)))
+    worst = report["classes"][0]
     assert worst["class"] == "class 0002"
     assert worst["listings"] == (given == 2).sum()
-    assert worst["label_quality"] == min(row["label_quality"] for row in found["classes"])
+    assert worst["label_quality"] == min(row["label_quality"] for row in report["classes"])
     assert worst["estimated_noise"] == pytest.approx(1 - worst["label_quality"])
-    assert (found["confused"][0]["first"], found["confused"][0]["second"]) == ("class 0001", "class 0002")
-    assert doubtful(found, 5)[0]["class"] == "class 0002"
+    assert (report["confused"][0]["first"], report["confused"][0]["second"]) == ("class 0001", "class 0002")
+    assert doubtful(report, 5)[0]["class"] == "class 0002"
 
 
 def test_flagged_listings_are_those_that_the_issues_flag() -> None:
     evidence = dataset()
     issues = find_issues(evidence)
-    found = health(evidence, issues)
+    report = health(evidence, issues)
     counted = issues[issues["is_label_issue"]]["given_label"].value_counts()
-    assert {name: row["flagged"] for name, row in by_class(found).items()} == {
+    assert {name: row["flagged"] for name, row in by_class(report).items()} == {
         name: counted.get(name, 0) for name in evidence.classes
     }
-    assert sum(pair["flagged"] for pair in found["confused"]) == issues["is_label_issue"].sum()
+    assert sum(pair["flagged"] for pair in report["confused"]) == issues["is_label_issue"].sum()
 
 
 def test_a_pair_counts_flags_of_both_directions() -> None:
     evidence = dataset(120, classes=3, noise=0.0)
     which = np.isin(np.arange(120), [0, 3, 1, 2])
     suggested = np.array([1, 0, 0, *[1] * 117])
-    found = health(evidence, flags(evidence, which, suggested))
-    assert [(pair["first"], pair["second"], pair["flagged"]) for pair in often_confused(found, 5)] == [
+    report = health(evidence, flags(evidence, which, suggested))
+    assert [(pair["first"], pair["second"], pair["flagged"]) for pair in often_confused(report, 5)] == [
         ("class 0000", "class 0001", 3)
     ]
 
@@ -131,28 +131,28 @@ def test_a_class_that_nobody_is_given_changes_nothing_and_is_not_named() -> None
     evidence = dataset()
     wider = np.insert(evidence.probs, 2, 0.0, axis=1)
     moved = np.where(evidence.given >= 2, evidence.given + 1, evidence.given)
-    found, expected = found_in(evidence_of(moved, wider)), found_in(evidence)
-    assert "class 0002" not in by_class(found)
-    assert found["label_health"] == expected["label_health"]
-    assert [row["label_quality"] for row in found["classes"]] == [row["label_quality"] for row in expected["classes"]]
+    report, expected = health_of(evidence_of(moved, wider)), health_of(evidence)
+    assert "class 0002" not in by_class(report)
+    assert report["label_health"] == expected["label_health"]
+    assert [row["label_quality"] for row in report["classes"]] == [row["label_quality"] for row in expected["classes"]]
 
 
 def test_listings_whose_probability_is_all_on_a_class_that_nobody_is_given_are_no_evidence() -> None:
     evidence = dataset()
     wider = np.insert(evidence.probs, 4, 0.0, axis=1)
     wider[:8] = [0, 0, 0, 0, 1]
-    found = found_in(evidence_of(evidence.given, wider))
-    assert found["label_health"] == pytest.approx(found_in(evidence)["label_health"], abs=0.03)
+    report = health_of(evidence_of(evidence.given, wider))
+    assert report["label_health"] == pytest.approx(health_of(evidence)["label_health"], abs=0.03)
 
 
 @pytest.mark.parametrize(("n", "classes"), [(30, 2), (30, 5), (30, 30), (400, 2), (3000, 1000)])
 def test_any_number_of_classes_gives_whole_and_finite_results(n: int, classes: int) -> None:
     evidence = dataset(n, classes, sure=8.0)
-    found = found_in(evidence)
-    assert 0.5 < found["label_health"] <= 1
-    assert len(found["classes"]) == len(np.unique(evidence.given))
-    assert len(found["confused"]) <= 10
-    json.dumps(found, allow_nan=False)
+    report = health_of(evidence)
+    assert 0.5 < report["label_health"] <= 1
+    assert len(report["classes"]) == len(np.unique(evidence.given))
+    assert len(report["confused"]) <= 10
+    json.dumps(report, allow_nan=False)
 
 
 def test_a_class_with_one_listing_that_the_model_does_not_know_makes_no_other_class_doubtful() -> None:
@@ -160,42 +160,42 @@ def test_a_class_with_one_listing_that_the_model_does_not_know_makes_no_other_cl
     alone = evidence.given.copy()
     alone[400] = 4
     wider = np.insert(0.999 * evidence.probs, 4, 0.001, axis=1)
-    found, expected = found_in(evidence_of(alone, wider)), found_in(dataset(401))
-    assert by_class(found)["class 0004"] == {
+    report, expected = health_of(evidence_of(alone, wider)), health_of(dataset(401))
+    assert by_class(report)["class 0004"] == {
         "class": "class 0004",
         "listings": 1,
         "flagged": 1,
         "label_quality": None,
         "estimated_noise": None,
     }
-    assert found["label_health"] == pytest.approx(expected["label_health"], abs=0.01)
+    assert report["label_health"] == pytest.approx(expected["label_health"], abs=0.01)
     for name, row in by_class(expected).items():
-        assert by_class(found)[name]["label_quality"] == pytest.approx(row["label_quality"], abs=0.03)
+        assert by_class(report)[name]["label_quality"] == pytest.approx(row["label_quality"], abs=0.03)
 
 
 def test_a_class_with_one_listing_that_the_model_knows_has_an_estimate() -> None:
     evidence = dataset(400)
     given = np.append(evidence.given, 4)
     wider = np.insert(0.999 * evidence.probs, 4, 0.001, axis=1)
-    found = found_in(evidence_of(given, np.vstack([wider, [0.05, 0.05, 0.05, 0.05, 0.8]])))
-    assert by_class(found)["class 0004"]["label_quality"] == 1
+    report = health_of(evidence_of(given, np.vstack([wider, [0.05, 0.05, 0.05, 0.05, 0.8]])))
+    assert by_class(report)["class 0004"]["label_quality"] == 1
 
 
 def test_one_flagged_listing_of_one_is_neither_the_worst_class_nor_doubtful() -> None:
     evidence = dataset(401, noise=0.0)
     given = np.where(np.arange(401) % 8 == 0, 1, evidence.given)
     given[400] = 4
-    found = found_in(evidence_of(given, np.insert(0.999 * evidence.probs, 4, 0.001, axis=1)))
-    assert by_class(found)["class 0004"]["flagged"] == 1
-    assert found["classes"][0]["class"] == "class 0001"
-    assert [row["class"] for row in doubtful(found, 5)] == ["class 0001"]
+    report = health_of(evidence_of(given, np.insert(0.999 * evidence.probs, 4, 0.001, axis=1)))
+    assert by_class(report)["class 0004"]["flagged"] == 1
+    assert report["classes"][0]["class"] == "class 0001"
+    assert [row["class"] for row in doubtful(report, 5)] == ["class 0001"]
 
 
 def test_a_class_with_few_flags_is_not_doubtful() -> None:
     evidence = dataset(400, noise=0.0)
     which = np.isin(np.arange(400), [0, 4, 1, 5, 9, 13])
-    found = health(evidence, flags(evidence, which))
-    assert [(row["class"], row["flagged"]) for row in doubtful(found, 5)] == [("class 0001", 4)]
+    report = health(evidence, flags(evidence, which))
+    assert [(row["class"], row["flagged"]) for row in doubtful(report, 5)] == [("class 0001", 4)]
     assert 4 / 100 > FEW > 2 / 100
 
 
@@ -213,12 +213,12 @@ def test_without_any_probabilities_the_result_is_empty() -> None:
 @pytest.mark.parametrize("given", [np.zeros(30, int), np.arange(30) % 3], ids=["one class", "a model that knows none"])
 def test_where_there_is_no_telling_the_flags_are_still_counted(given: Any) -> None:
     evidence = evidence_of(given, np.full((30, 3), 1 / 3))
-    found = health(evidence, flags(evidence, np.arange(30) < 6, np.full(30, 1)))
-    assert (found["label_health"], found["noise_count"], found["listings"]) == (None, None, 0)
-    assert sum(row["flagged"] for row in found["classes"]) == 6
-    assert all(row["label_quality"] is None for row in found["classes"])
-    assert all(pair["listings"] is None and pair["share"] is None for pair in found["confused"])
-    json.dumps(found, allow_nan=False)
+    report = health(evidence, flags(evidence, np.arange(30) < 6, np.full(30, 1)))
+    assert (report["label_health"], report["noise_count"], report["listings"]) == (None, None, 0)
+    assert sum(row["flagged"] for row in report["classes"]) == 6
+    assert all(row["label_quality"] is None for row in report["classes"])
+    assert all(pair["listings"] is None and pair["share"] is None for pair in report["confused"])
+    json.dumps(report, allow_nan=False)
 
 
 def test_listings_without_photo_or_label_count_in_no_estimate() -> None:
@@ -229,9 +229,9 @@ def test_listings_without_photo_or_label_count_in_no_estimate() -> None:
     )
     more = evidence_of(given, probs)
     issues = flags(more, np.append(evidence.probs.argmax(axis=1) != evidence.given, [True, False]))
-    found, expected = health(more, issues), found_in(evidence)
-    assert (found["label_health"], found["listings"]) == (expected["label_health"], 400)
-    assert sum(row["flagged"] for row in found["classes"]) == issues["is_label_issue"].sum() - 1
+    report, expected = health(more, issues), health_of(evidence)
+    assert (report["label_health"], report["listings"]) == (expected["label_health"], 400)
+    assert sum(row["flagged"] for row in report["classes"]) == issues["is_label_issue"].sum() - 1
 
 
 def test_labels_of_the_test_set_count_as_flagged_but_move_no_estimate() -> None:
@@ -239,40 +239,40 @@ def test_labels_of_the_test_set_count_as_flagged_but_move_no_estimate() -> None:
     test = np.arange(400) % 5 == 0
     split = np.where(test, "test", "train")
     spoilt = np.where(test, (evidence.given + 1) % 4, evidence.given)
-    found = found_in(evidence_of(spoilt, evidence.probs, split=split))
-    expected = found_in(evidence_of(evidence.given, evidence.probs, split=split))
-    assert (found["label_health"], found["listings"]) == (expected["label_health"], 320)
+    report = health_of(evidence_of(spoilt, evidence.probs, split=split))
+    expected = health_of(evidence_of(evidence.given, evidence.probs, split=split))
+    assert (report["label_health"], report["listings"]) == (expected["label_health"], 320)
     for name, row in by_class(expected).items():
-        assert by_class(found)[name]["label_quality"] == row["label_quality"]
-    assert sum(row["flagged"] for row in found["classes"]) > sum(row["flagged"] for row in expected["classes"]) + 60
+        assert by_class(report)[name]["label_quality"] == row["label_quality"]
+    assert sum(row["flagged"] for row in report["classes"]) > sum(row["flagged"] for row in expected["classes"]) + 60
 
 
 def test_a_listing_whose_model_had_never_seen_its_class_counts_in_no_estimate() -> None:
     evidence = dataset()
     trained = np.ones((400, 4), dtype=bool)
     trained[evidence.given == 3, 3] = False
-    found = found_in(Evidence(evidence.listings, evidence.classes, evidence.probs, trained))
-    assert found["listings"] == (evidence.given != 3).sum()
-    assert by_class(found)["class 0003"]["label_quality"] is None
-    assert by_class(found)["class 0002"]["label_quality"] > 0.5
+    report = health_of(Evidence(evidence.listings, evidence.classes, evidence.probs, trained))
+    assert report["listings"] == (evidence.given != 3).sum()
+    assert by_class(report)["class 0003"]["label_quality"] is None
+    assert by_class(report)["class 0002"]["label_quality"] > 0.5
 
 
 def test_shuffled_rows_give_the_same_result() -> None:
     evidence = dataset()
     order = np.random.default_rng(1).permutation(400)
-    assert found_in(evidence_of(evidence.given[order], evidence.probs[order])) == found_in(evidence)
+    assert health_of(evidence_of(evidence.given[order], evidence.probs[order])) == health_of(evidence)
 
 
 def test_it_says_nothing_and_leaves_the_evidence_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
     evidence = dataset()
     before, issues = evidence.probs.copy(), flags(evidence)
-    kept = issues.copy()
+    unchanged = issues.copy()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         health(evidence, issues)
     assert capfd.readouterr() == ("", "")
     assert np.array_equal(evidence.probs, before)
-    pd.testing.assert_frame_equal(issues, kept)
+    pd.testing.assert_frame_equal(issues, unchanged)
 
 
 def of_classes(*sizes_and_flags: tuple[int, int]) -> dict[str, Any]:
@@ -285,9 +285,9 @@ def of_classes(*sizes_and_flags: tuple[int, int]) -> dict[str, Any]:
 
 
 def test_a_class_is_doubtful_from_two_flags_and_three_percent_on() -> None:
-    found = of_classes((100, 3), (101, 3), (20, 2), (20, 1), (67, 2))
-    assert {row["class"] for row in doubtful(found, 9)} == {"class 0000", "class 0002"}
-    assert len(doubtful(found, 1)) == 1
+    report = of_classes((100, 3), (101, 3), (20, 2), (20, 1), (67, 2))
+    assert {row["class"] for row in doubtful(report, 9)} == {"class 0000", "class 0002"}
+    assert len(doubtful(report, 1)) == 1
 
 
 def test_a_pair_is_often_confused_from_two_flags_on() -> None:
@@ -300,9 +300,9 @@ def test_a_pair_is_often_confused_from_two_flags_on() -> None:
 
 def test_classes_are_ranked_as_if_five_more_listings_of_each_were_flagged_like_all() -> None:
     # 14 of 200 are flagged: 0.07 of five more
-    found = of_classes((2, 1), (20, 4), (8, 2), (170, 7))
+    report = of_classes((2, 1), (20, 4), (8, 2), (170, 7))
     share = {"class 0000": 1.35 / 7, "class 0001": 4.35 / 25, "class 0002": 2.35 / 13, "class 0003": 7.35 / 175}
-    assert [row["class"] for row in found["classes"]] == sorted(share, key=lambda name: -share[name])
+    assert [row["class"] for row in report["classes"]] == sorted(share, key=lambda name: -share[name])
     # three listings of one with one flag stand behind it
     closer = of_classes((3, 1), (20, 4), (8, 2), (169, 7))
     assert [row["class"] for row in closer["classes"]][:3] == ["class 0002", "class 0001", "class 0000"]
@@ -312,17 +312,17 @@ def test_at_most_ten_pairs_are_kept() -> None:
     assert len(of_classes(*[(20, 2)] * 12)["confused"]) == 10
 
 
-@pytest.mark.parametrize(("inside", "known"), [(0.19, True), (0.175, False)])
-def test_a_class_is_known_whose_listings_get_twice_the_odds_of_others(inside: float, known: bool) -> None:
+@pytest.mark.parametrize(("inside", "learned"), [(0.19, True), (0.175, False)])
+def test_a_class_is_learned_whose_listings_get_twice_the_odds_of_others(inside: float, learned: bool) -> None:
     # others give it 0.1: odds of 1 to 9, so 2 to 9 is a probability of 0.1818
     given = np.repeat([0, 1, 2], 100)
     probs = np.array([[inside, (1 - inside) / 2, (1 - inside) / 2], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])[given]
     quality = by_class(health(evidence_of(given, probs), flags(evidence_of(given, probs), given < 0)))
-    assert (quality["class 0000"]["label_quality"] is not None) is known
+    assert (quality["class 0000"]["label_quality"] is not None) is learned
     assert quality["class 0001"]["label_quality"] is not None
 
 
-def test_a_class_that_the_model_never_believes_is_not_known() -> None:
+def test_a_class_that_the_model_never_believes_is_not_learned() -> None:
     given = np.repeat([0, 1, 2], 100)
     probs = np.array([[0.0, 0.5, 0.5], [0.0, 0.9, 0.1], [0.0, 0.1, 0.9]])[given]
     evidence = evidence_of(given, probs)

@@ -34,22 +34,22 @@ NOTHING = PhotoText(0.02)
 
 
 def test_a_title_in_large_letters_is_no_page_of_text():
-    found = KIND.find(evidence_of([PhotoText(0.4, "MODERN WARFARE"), PAGE]))
-    assert found[KIND.flag].tolist() == [False, True]
-    assert found["reason"].tolist()[0] == ""
+    table = KIND.find(evidence_of([PhotoText(0.4, "MODERN WARFARE"), PAGE]))
+    assert table[KIND.flag].tolist() == [False, True]
+    assert table["reason"].tolist()[0] == ""
 
 
 def test_chinese_pages_are_flagged_with_fewer_signs():
     words = "处理器英特尔酷睿内存十六吉字节固态硬盘五百一十二吉字节"
-    found = KIND.find(evidence_of([PhotoText(0.4, words)]))
-    assert found["reason"].tolist() == [f'text covers 40 % of the photo: "{words}"']
+    table = KIND.find(evidence_of([PhotoText(0.4, words)]))
+    assert table["reason"].tolist() == [f'text covers 40 % of the photo: "{words}"']
 
 
 def test_where_most_photos_of_a_class_are_text_none_is_odd():
     texts = [PAGE] * 9 + [NOTHING] * 3 + [PAGE] * 2 + [NOTHING] * 10
     labels = ["book"] * 12 + ["laptop"] * 12
-    found = KIND.find(evidence_of(texts, labels))
-    assert found[KIND.flag].tolist() == [False] * 12 + [True] * 2 + [False] * 10
+    table = KIND.find(evidence_of(texts, labels))
+    assert table[KIND.flag].tolist() == [False] * 12 + [True] * 2 + [False] * 10
     few = KIND.find(evidence_of([PAGE] * 3, ["book"] * 3))
     assert few[KIND.flag].all()
 
@@ -58,17 +58,17 @@ def test_where_most_photos_of_a_class_are_text_none_is_odd():
     ("share", "letters", "flagged"), [(0.15, 40, True), (0.149, 40, False), (0.15, 39, False), (0.9, 25, False)]
 )
 def test_text_must_cover_15_percent_and_have_40_letters(share, letters, flagged):
-    found = KIND.find(evidence_of([PhotoText(share, "a" * letters)]))
-    assert found[KIND.flag].tolist() == [flagged]
-    assert found[KIND.score].tolist() == [pytest.approx(1 - share)]
+    table = KIND.find(evidence_of([PhotoText(share, "a" * letters)]))
+    assert table[KIND.flag].tolist() == [flagged]
+    assert table[KIND.score].tolist() == [pytest.approx(1 - share)]
 
 
 @pytest.mark.parametrize(
     ("pages", "others", "usual"), [(6, 4, True), (5, 5, False), (6, 3, False), (7, 6, True), (9, 0, False)]
 )
 def test_text_is_usual_where_more_than_half_of_at_least_ten_photos_of_a_class_are_text(pages, others, usual):
-    found = KIND.find(evidence_of([PAGE] * pages + [NOTHING] * others, ["book"] * (pages + others)))
-    assert found[KIND.flag].tolist() == [not usual] * pages + [False] * others
+    table = KIND.find(evidence_of([PAGE] * pages + [NOTHING] * others, ["book"] * (pages + others)))
+    assert table[KIND.flag].tolist() == [not usual] * pages + [False] * others
 
 
 def test_a_reason_quotes_the_first_sixty_signs_cut_between_words():
@@ -82,9 +82,9 @@ def test_listings_without_a_label_are_flagged_too():
 
 
 def test_a_photo_that_was_not_looked_at_has_no_score():
-    found = KIND.find(evidence_of([PAGE, PhotoText()]))
-    assert found[KIND.flag].tolist() == [True, False]
-    assert found[KIND.score].isna().tolist() == [False, True]
+    table = KIND.find(evidence_of([PAGE, PhotoText()]))
+    assert table[KIND.flag].tolist() == [True, False]
+    assert table[KIND.score].isna().tolist() == [False, True]
 
 
 def test_the_order_of_rows_does_not_matter():

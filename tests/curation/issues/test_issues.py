@@ -55,13 +55,13 @@ def test_every_listing_has_one_row_in_the_columns_that_others_rely_on():
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_scores_are_in_range_and_every_flag_has_a_reason(kind):
     evidence, _ = marketplace()
-    found = kind.find(evidence)
-    assert len(found) == 300
-    if kind.score in found:
-        assert found[kind.score].dropna().between(0, 1).all()
-    flagged = found[kind.flag].fillna(False).astype(bool)
-    assert (found["reason"][flagged] != "").all()
-    assert (found["reason"][~flagged] == "").all()
+    table = kind.find(evidence)
+    assert len(table) == 300
+    if kind.score in table:
+        assert table[kind.score].dropna().between(0, 1).all()
+    flagged = table[kind.flag].fillna(False).astype(bool)
+    assert (table["reason"][flagged] != "").all()
+    assert (table["reason"][~flagged] == "").all()
 
 
 def test_shuffled_rows_give_the_same_result_by_id():
@@ -138,7 +138,7 @@ def test_listings_with_the_same_photo_are_grouped_and_the_reason_names_the_other
 
 
 def reposts(near_group, near_likeness, sha256, **columns):
-    """Return what is found among as many listings, with ids L0, L1 and so on, and 40 others that are no reposts."""
+    """Return what is table among as many listings, with ids L0, L1 and so on, and 40 others that are no reposts."""
     n, others = len(sha256), 40
     listings = pd.DataFrame(
         {
@@ -155,34 +155,34 @@ def reposts(near_group, near_likeness, sha256, **columns):
 
 
 def test_exact_reposts_score_zero_and_near_ones_by_how_alike_they_are():
-    found = reposts([5, 5, 5, 2, 2], [1, 1, 0.97, 0.99, 0.99], ["a", "a", "b", "c", "d"])
-    score = found["near_duplicate_score"]
+    table = reposts([5, 5, 5, 2, 2], [1, 1, 0.97, 0.99, 0.99], ["a", "a", "b", "c", "d"])
+    score = table["near_duplicate_score"]
     assert score[:2].tolist() == [0, 0]
     assert 0 < score[3] == score[4] < score[2] <= 0.5
     assert (score[5:] == 1).all()
-    assert found["near_duplicate_group"].tolist()[:5] == [0, 0, 0, 1, 1]
-    assert found["near_duplicate_group"][5:].isna().all()
+    assert table["near_duplicate_group"].tolist()[:5] == [0, 0, 0, 1, 1]
+    assert table["near_duplicate_group"][5:].isna().all()
 
 
 def test_the_reason_tells_the_same_photo_from_nearly_the_same_and_names_three():
-    found = reposts([0] * 7, [1, 1, *[0.98] * 5], ["a", "a", "b", "c", "d", "e", "f"])
-    assert found["reason"][0] == "the same photo as L1 and nearly the same photo as L2, L3, L4, +2 more"
-    assert found["reason"][2] == "nearly the same photo as L0, L1, L3, +3 more"
+    table = reposts([0] * 7, [1, 1, *[0.98] * 5], ["a", "a", "b", "c", "d", "e", "f"])
+    assert table["reason"][0] == "the same photo as L1 and nearly the same photo as L2, L3, L4, +2 more"
+    assert table["reason"][2] == "nearly the same photo as L0, L1, L3, +3 more"
 
 
 def test_the_reason_says_what_differs_much_and_no_more():
-    found = reposts(
+    table = reposts(
         [0, 0, 1, 1], [0.98] * 4, ["a", "b", "c", "d"], label=["cable", "laptop"] * 2, price=[40, 1200, 50, 52]
     )
-    assert found["reason"][0] == "nearly the same photo as L1, given laptop there, price 1,200 there"
-    assert found["reason"][1] == "nearly the same photo as L0, given cable there, price 40 there"
-    assert found["reason"][2] == "nearly the same photo as L3, given laptop there"
+    assert table["reason"][0] == "nearly the same photo as L1, given laptop there, price 1,200 there"
+    assert table["reason"][1] == "nearly the same photo as L0, given cable there, price 40 there"
+    assert table["reason"][2] == "nearly the same photo as L3, given laptop there"
 
 
 def test_files_that_show_no_photo_are_no_reposts_of_each_other():
-    found = reposts([pd.NA] * 2, [pd.NA] * 2, ["empty", "empty"], unreadable=["the file is empty"] * 2)
-    assert not found["is_near_duplicate_issue"].any()
-    assert found["near_duplicate_score"][:2].isna().all()
+    table = reposts([pd.NA] * 2, [pd.NA] * 2, ["empty", "empty"], unreadable=["the file is empty"] * 2)
+    assert not table["is_near_duplicate_issue"].any()
+    assert table["near_duplicate_score"][:2].isna().all()
 
 
 def test_groups_of_reposts_have_the_same_numbers_when_rows_are_shuffled():
@@ -200,10 +200,10 @@ def test_groups_of_reposts_have_the_same_numbers_when_rows_are_shuffled():
 def test_one_photo_of_thousands_of_listings_takes_moments():
     n = 5000
     start = time.perf_counter()
-    found = reposts([0] * n, [1.0] * n, ["a"] * n)
+    table = reposts([0] * n, [1.0] * n, ["a"] * n)
     # comparing each with all others would take minutes
     assert time.perf_counter() - start < 5
-    assert found["reason"][n - 1] == "the same photo as L0, L1, L10, +4996 more"
+    assert table["reason"][n - 1] == "the same photo as L0, L1, L10, +4996 more"
 
 
 def test_an_unreadable_photo_is_flagged_with_what_the_decoder_said():

@@ -27,11 +27,11 @@ def test_a_class_is_suggested_where_the_chance_of_a_wrong_label_is_a_tenth_or_mo
 def test_a_source_is_named_that_makes_a_class_twice_as_likely():
     evidence = rich(1500)
     judgement = judge(evidence)
-    asked = np.flatnonzero((judgement.suggested >= 0) & (evidence.given >= 0))
-    said = evidence.belief.log_odds(evidence.given, judgement.suggested)
-    log_odds = np.concatenate([said[name][asked] for name in ("photo", "title", "price")])
-    for_it = [name in judgement.supporting[row] for name in ("photo", "title", "price") for row in asked]
-    against = [name in judgement.opposing[row] for name in ("photo", "title", "price") for row in asked]
+    suggests = np.flatnonzero((judgement.suggested >= 0) & (evidence.given >= 0))
+    by_source = evidence.belief.log_odds(evidence.given, judgement.suggested)
+    log_odds = np.concatenate([by_source[name][suggests] for name in ("photo", "title", "price")])
+    for_it = [name in judgement.supporting[row] for name in ("photo", "title", "price") for row in suggests]
+    against = [name in judgement.opposing[row] for name in ("photo", "title", "price") for row in suggests]
     assert np.array_equal(for_it, log_odds > np.log(2))
     assert np.array_equal(against, log_odds < -np.log(2))
     for near in (np.log(1.7), np.log(2.3), -np.log(1.7), -np.log(2.3)):
@@ -45,10 +45,10 @@ def test_similar_photos_are_one_voice_with_the_photo():
     judgement = judge(similar)
     named = {name for names in [*judgement.supporting, *judgement.opposing] for name in names}
     assert named == {"photo", "title", "price"}
-    said = similar.belief.log_odds(similar.given, judgement.suggested)
-    asked = (judgement.suggested >= 0) & (similar.given >= 0)
-    both = said["photo"] + said["similar photos"] > np.log(2)
-    assert [("photo" in names) for names in judgement.supporting] == (both & asked).tolist()
+    by_source = similar.belief.log_odds(similar.given, judgement.suggested)
+    suggests = (judgement.suggested >= 0) & (similar.given >= 0)
+    both = by_source["photo"] + by_source["similar photos"] > np.log(2)
+    assert [("photo" in names) for names in judgement.supporting] == (both & suggests).tolist()
 
 
 def test_the_score_and_the_confidence_are_made_of_the_belief():

@@ -1,4 +1,4 @@
-"""Which labels are wrong, told by several sources at once, on listings with planted noise."""
+"""Wrong labels that several sources together find, on listings with planted noise."""
 
 from dataclasses import replace
 
@@ -64,7 +64,7 @@ def blind(evidence):
     return replace(evidence, probs=np.full_like(evidence.probs, 1 / len(evidence.classes)))
 
 
-def found(judgement, wrong):
+def precision_and_recall(judgement, wrong):
     """Return the share of wrong labels among the flagged ones, and the share of them that is flagged."""
     return wrong[judgement.flagged].mean(), judgement.flagged[wrong].mean()
 
@@ -72,7 +72,7 @@ def found(judgement, wrong):
 @pytest.mark.parametrize(("classes", "noise"), [(2, 0.1), (4, 0.02), (4, 0.1), (4, 0.4), (30, 0.1)])
 def test_planted_wrong_labels_are_flagged_and_few_others(classes, noise):
     evidence, _, wrong = planted(1500, classes, noise, sure=5.0)
-    precision, recall = found(judge(evidence), wrong)
+    precision, recall = precision_and_recall(judge(evidence), wrong)
     assert precision > 0.75
     assert recall > 0.75
 
@@ -85,7 +85,7 @@ def test_labels_that_are_all_right_get_few_flags():
 @pytest.mark.parametrize(("extra", "options"), [(priced, {"spread": 0.3}), (titled, {})], ids=["price", "title"])
 def test_each_source_finds_wrong_labels_by_itself(extra, options):
     evidence, true, wrong = planted()
-    precision, recall = found(judge(extra(blind(evidence), true, **options)), wrong)
+    precision, recall = precision_and_recall(judge(extra(blind(evidence), true, **options)), wrong)
     assert precision > 0.6
     assert recall > 0.5
 
@@ -198,8 +198,8 @@ def test_reasons_say_which_sources_spoke():
     evidence, true, wrong = planted()
     rich = titled(priced(evidence, true), true)
     reasons = find_issues(with_photo_columns(rich))["reasons"]
-    told = reasons[wrong & judge(rich).flagged]
-    assert told.str.contains("photo, title and price say so").mean() > 0.3
+    flagged = reasons[wrong & judge(rich).flagged]
+    assert flagged.str.contains("photo, title and price say so").mean() > 0.3
 
 
 def with_photo_columns(evidence):
@@ -281,7 +281,7 @@ def test_a_rare_class_is_neither_flagged_wholesale_nor_ignored():
 def test_in_fold_evidence_finds_labels_that_even_their_own_models_doubt():
     evidence, _, wrong = planted(sure=1.5)
     given, n = evidence.given, len(wrong)
-    # models that were told the label believe it more, wrong ones less so
+    # models that were trained on the label believe it more, wrong ones less so
     logs = np.log(evidence.probs)
     logs[np.arange(n), given] += np.where(wrong, 0.5, 2.0)
     helped = replace(evidence, in_fold=np.log(softmax(logs)).astype(np.float32))
@@ -318,7 +318,7 @@ def test_few_listings_are_judged(n):
 
 def test_a_thousand_classes_are_judged():
     evidence, _, wrong = planted(1500, classes=1000, sure=9.0)
-    precision, recall = found(judge(evidence), wrong)
+    precision, recall = precision_and_recall(judge(evidence), wrong)
     assert precision > 0.7
     assert recall > 0.7
 

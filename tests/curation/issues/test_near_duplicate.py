@@ -12,8 +12,8 @@ def test_a_price_is_named_that_differs_by_more_than_a_factor_of_1_5(other, named
 
 
 def test_the_price_that_differs_most_is_named_and_nothing_counts_as_a_cent():
-    found = reposts([0] * 4, [0.98] * 4, list("abcd"), price=[100.0, 10.0, 400.0, 90.0])["reason"]
-    assert [reason.rpartition(", ")[2] for reason in found[:4]] == [
+    reasons = reposts([0] * 4, [0.98] * 4, list("abcd"), price=[100.0, 10.0, 400.0, 90.0])["reason"]
+    assert [reason.rpartition(", ")[2] for reason in reasons[:4]] == [
         "price 10 there",
         "price 400 there",
         "price 10 there",
@@ -45,5 +45,5 @@ def test_up_to_three_labels_are_named():
     ("likeness", "score"), [(0.94, 0.5), (0.97, 0.25), (0.9988, 0.01), (0.9999, 0.01), (0.9, 0.5), (None, 0.5)]
 )
 def test_the_score_of_a_near_duplicate_falls_with_its_likeness_to_a_hundredth(likeness, score):
-    found = reposts([0, 0], [likeness] * 2, ["a", "b"])
-    assert found["near_duplicate_score"][0] == pytest.approx(score)
+    table = reposts([0, 0], [likeness] * 2, ["a", "b"])
+    assert table["near_duplicate_score"][0] == pytest.approx(score)

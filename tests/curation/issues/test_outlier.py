@@ -39,32 +39,32 @@ def marketplace(odd=4, n=300, seed=0):
     return listings, probs, features
 
 
-def found_in(listings, probs, features):
+def issues_of(listings, probs, features):
     return KIND.find(Evidence(listings, CLASSES, probs, features=features))
 
 
 def test_photos_that_are_far_from_all_and_of_no_class_are_flagged_and_no_others():
-    found = found_in(*marketplace())
-    assert np.flatnonzero(found["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
-    score = found["outlier_score"]
+    issues = issues_of(*marketplace())
+    assert np.flatnonzero(issues["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
+    score = issues["outlier_score"]
     assert score.between(0, 1).all()
     assert score[:4].max() < score[4:].min()
 
 
 def test_a_table_without_off_topic_photos_has_no_flags():
-    assert not found_in(*marketplace(odd=0))["is_outlier_issue"].any()
+    assert not issues_of(*marketplace(odd=0))["is_outlier_issue"].any()
 
 
 def test_a_far_photo_whose_class_is_believed_is_no_off_topic_one():
     listings, probs, features = marketplace()
     probs[0] = [0.02, 0.96, 0.02]
-    assert np.flatnonzero(found_in(listings, probs, features)["is_outlier_issue"]).tolist() == [1, 2, 3]
+    assert np.flatnonzero(issues_of(listings, probs, features)["is_outlier_issue"]).tolist() == [1, 2, 3]
 
 
 def test_a_doubted_photo_among_others_like_it_is_no_off_topic_one():
     listings, probs, features = marketplace()
     features[0] = features[[5, 8, 11]].mean(axis=0)
-    assert np.flatnonzero(found_in(listings, probs, features)["is_outlier_issue"]).tolist() == [1, 2, 3]
+    assert np.flatnonzero(issues_of(listings, probs, features)["is_outlier_issue"]).tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("column", "dtype"), [("sha256", "string"), ("near_group", "Int64"), ("group", "string")])
@@ -73,13 +73,13 @@ def test_reposts_of_an_off_topic_photo_do_not_hide_each_other(column, dtype):
     features[1:4] = features[0] + np.float32(0.01)
     values = listings[column].copy() if column in listings else pd.Series(pd.NA, index=listings.index, dtype=dtype)
     values[:4] = 7 if dtype == "Int64" else "the same"
-    found = found_in(listings.assign(**{column: values}), probs, features)
-    assert np.flatnonzero(found["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
+    issues = issues_of(listings.assign(**{column: values}), probs, features)
+    assert np.flatnonzero(issues["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
 
 
 def test_the_reason_says_how_far_names_the_most_alike_listing_and_the_best_class():
     listings, probs, features = marketplace()
-    reason = found_in(listings, probs, features)["reason"][0]
+    reason = issues_of(listings, probs, features)["reason"][0]
     distance = np.linalg.norm(features[1:] - features[0], axis=1)
     nearest = listings.iloc[1 + distance.argmin()]
     assert f"most like {nearest['id']} ({nearest['label']})" in reason
@@ -90,17 +90,17 @@ def test_the_reason_says_how_far_names_the_most_alike_listing_and_the_best_class
 def test_shuffled_rows_give_exactly_the_same_scores_and_reasons():
     listings, probs, features = marketplace()
     order = np.random.default_rng(1).permutation(300)
-    first = found_in(listings, probs, features)
-    second = found_in(listings.iloc[order], probs[order], features[order])
+    first = issues_of(listings, probs, features)
+    second = issues_of(listings.iloc[order], probs[order], features[order])
     pd.testing.assert_frame_equal(first, second.loc[first.index])
 
 
 def test_unreadable_photos_have_no_score():
     listings, probs, features = marketplace()
     listings.loc[[0, 9], "unreadable"], probs[[0, 9]], features[[0, 9]] = "not an image", np.nan, 0
-    found = found_in(listings, probs, features)
-    assert np.flatnonzero(found["outlier_score"].isna()).tolist() == [0, 9]
-    assert np.flatnonzero(found["is_outlier_issue"]).tolist() == [1, 2, 3]
+    issues = issues_of(listings, probs, features)
+    assert np.flatnonzero(issues["outlier_score"].isna()).tolist() == [0, 9]
+    assert np.flatnonzero(issues["is_outlier_issue"]).tolist() == [1, 2, 3]
 
 
 def test_without_features_the_columns_are_there_and_empty():
@@ -111,8 +111,8 @@ def test_without_features_the_columns_are_there_and_empty():
 
 def test_photos_that_are_all_alike_or_all_of_one_group_have_no_flags():
     listings, probs, features = marketplace()
-    assert not found_in(listings, probs, np.ones_like(features))["is_outlier_issue"].any()
-    alone = found_in(listings.assign(group="one seller"), probs, features)
+    assert not issues_of(listings, probs, np.ones_like(features))["is_outlier_issue"].any()
+    alone = issues_of(listings.assign(group="one seller"), probs, features)
     assert alone["outlier_score"].isna().all()
     assert not alone["is_outlier_issue"].any()
 
@@ -120,7 +120,7 @@ def test_photos_that_are_all_alike_or_all_of_one_group_have_no_flags():
 def test_more_photos_than_are_compared_give_nearly_the_same(monkeypatch):
     listings, probs, features = marketplace()
     monkeypatch.setattr("training.features.neighbours.MOST_SEARCHED", 150)
-    assert np.flatnonzero(found_in(listings, probs, features)["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
+    assert np.flatnonzero(issues_of(listings, probs, features)["is_outlier_issue"]).tolist() == [0, 1, 2, 3]
 
 
 def test_of_two_classes_one_is_always_believed_by_half_so_no_photo_is_off_topic():
@@ -163,8 +163,8 @@ def doubted(least, most):
     best = rng.uniform(least, most, 60)
     probs[:60] = np.column_stack([(1 - best) / 2, best, (1 - best) / 2])
     evidence = Evidence(listings, CLASSES, probs, features=features)
-    found = KIND.find(evidence)
-    return found["outlier_score"], found["is_outlier_issue"], softmax(evidence.belief.logs).max(axis=1)
+    issues = KIND.find(evidence)
+    return issues["outlier_score"], issues["is_outlier_issue"], softmax(evidence.belief.logs).max(axis=1)
 
 
 def test_a_photo_that_no_class_is_believed_of_is_off_topic_below_a_score_of_0_07():

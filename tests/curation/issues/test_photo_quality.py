@@ -47,16 +47,16 @@ def evidence(sizes, detail=None, unreadable=()):
     ],
 )
 def test_tiny_photos_and_strips_are_flagged_with_their_numbers(size, reason):
-    found = KIND.find(evidence([size]))
-    assert found["is_photo_quality_issue"].tolist() == [True] + [False] * 40
-    assert found["reason"][0] == reason
-    assert found["photo_quality_score"][0] < 0.5
-    assert (found["photo_quality_score"][1:] == 1).all()
+    table = KIND.find(evidence([size]))
+    assert table["is_photo_quality_issue"].tolist() == [True] + [False] * 40
+    assert table["reason"][0] == reason
+    assert table["photo_quality_score"][0] < 0.5
+    assert (table["photo_quality_score"][1:] == 1).all()
 
 
 def test_blank_photos_are_flagged_and_noise_is_not_called_one_colour():
-    found = KIND.find(evidence([(640, 480)] * 2, detail=[0.0, 3.2]))
-    assert found["reason"][:2].tolist() == [
+    table = KIND.find(evidence([(640, 480)] * 2, detail=[0.0, 3.2]))
+    assert table["reason"][:2].tolist() == [
         "photo is blank: one colour",
         "photo is blank: its colours spread by 3.2 of 255",
     ]
@@ -66,8 +66,8 @@ def test_a_table_of_small_photos_is_not_flagged_and_a_much_smaller_one_in_it_is(
     small = evidence([(12, 12)])
     sizes = {"width": small.listings["width"].mask(small.listings.index > 0, 32)}
     sizes["height"] = small.listings["height"].mask(small.listings.index > 0, 32)
-    found = KIND.find(Evidence(small.listings.assign(**sizes), CLASSES, small.probs))
-    assert np.flatnonzero(found["is_photo_quality_issue"]).tolist() == [0]
+    table = KIND.find(Evidence(small.listings.assign(**sizes), CLASSES, small.probs))
+    assert np.flatnonzero(table["is_photo_quality_issue"]).tolist() == [0]
 
 
 @pytest.mark.parametrize("size", [(1080, 2340), (1500, 600), (64, 64), (320, 109)])
@@ -76,9 +76,9 @@ def test_screenshots_of_phones_and_what_shops_use_are_no_poor_photos(size):
 
 
 def test_unreadable_photos_are_left_to_their_own_kind():
-    found = KIND.find(evidence([(40, 30)], unreadable=[0]))
-    assert not found["is_photo_quality_issue"].any()
-    assert found["photo_quality_score"].isna().tolist() == [True] + [False] * 40
+    table = KIND.find(evidence([(40, 30)], unreadable=[0]))
+    assert not table["is_photo_quality_issue"].any()
+    assert table["photo_quality_score"].isna().tolist() == [True] + [False] * 40
 
 
 def test_without_sizes_the_columns_are_there_and_empty():
@@ -124,9 +124,9 @@ def test_detail_does_not_depend_on_how_many_photos_are_measured_at_once():
     ],
 )
 def test_the_score_is_half_at_a_limit_and_one_at_twice_as_good(size, detail, score):
-    found = KIND.find(evidence([size], detail=[detail]))
-    assert found["photo_quality_score"][0] == pytest.approx(score)
-    assert found["is_photo_quality_issue"][0] == (score < 0.5)
+    table = KIND.find(evidence([size], detail=[detail]))
+    assert table["photo_quality_score"][0] == pytest.approx(score)
+    assert table["is_photo_quality_issue"][0] == (score < 0.5)
 
 
 def test_a_spread_that_only_the_noise_of_saving_makes_is_one_colour():
@@ -137,9 +137,9 @@ def test_a_spread_that_only_the_noise_of_saving_makes_is_one_colour():
 def test_a_photo_is_tiny_below_half_of_what_is_usual_where_that_is_less_than_64():
     small = evidence([(23, 23), (24, 24), (26, 26)])
     sizes = {side: small.listings[side].mask(small.listings.index > 2, 48) for side in ("width", "height")}
-    found = KIND.find(Evidence(small.listings.assign(**sizes), CLASSES, small.probs))
-    assert found["is_photo_quality_issue"][:4].tolist() == [True, False, False, False]
-    assert found["photo_quality_score"][:3].to_numpy() == pytest.approx(np.array([23, 24, 26]) / 48)
+    table = KIND.find(Evidence(small.listings.assign(**sizes), CLASSES, small.probs))
+    assert table["is_photo_quality_issue"][:4].tolist() == [True, False, False, False]
+    assert table["photo_quality_score"][:3].to_numpy() == pytest.approx(np.array([23, 24, 26]) / 48)
 
 
 def test_two_things_that_are_bad_are_both_said():

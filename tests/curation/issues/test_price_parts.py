@@ -32,10 +32,10 @@ def shop(odd=(), **columns):
 @pytest.mark.parametrize("row", [0, 1, 2])
 def test_a_price_that_slipped_by_10_100_or_1000_is_flagged_with_what_would_fit(row, factor, words):
     meant = shop().listings["price"][row]
-    found = KIND.find(shop([(row, meant * factor)]))
-    assert np.flatnonzero(found["is_price_issue"]).tolist() == [row]
-    assert f"is too {words} for" in found["reason"][row]
-    assert found["reason"][row].endswith(f": {meant:,.0f} would fit")
+    table = KIND.find(shop([(row, meant * factor)]))
+    assert np.flatnonzero(table["is_price_issue"]).tolist() == [row]
+    assert f"is too {words} for" in table["reason"][row]
+    assert table["reason"][row].endswith(f": {meant:,.0f} would fit")
 
 
 def test_a_laptop_for_a_thousandth_is_flagged_with_what_would_fit():
@@ -204,11 +204,11 @@ def test_features_count_a_fiftieth_and_only_the_first_64_directions_do():
     fold, ones = np.arange(400) % 2, np.ones(400)
     regression = Regression([None] * 400, features, np.full(400, -1))
     target = features[:, 63].astype(float) / 50
-    found = regression.predict(target, ones, fold, penalty=200.0)
+    table = regression.predict(target, ones, fold, penalty=200.0)
     rows = fold != 0
     ridge = Ridge(alpha=200.0).fit(0.02 * features[rows, :64], target[rows])
-    assert found[~rows] == pytest.approx(ridge.predict(0.02 * features[~rows, :64]), abs=0.05)
-    assert np.corrcoef(found, target)[0, 1] > 0.8
+    assert table[~rows] == pytest.approx(ridge.predict(0.02 * features[~rows, :64]), abs=0.05)
+    assert np.corrcoef(table, target)[0, 1] > 0.8
     beyond = features[:, 64].astype(float) / 50
     assert abs(np.corrcoef(regression.predict(beyond, ones, fold, penalty=200.0), beyond)[0, 1]) < 0.4
 

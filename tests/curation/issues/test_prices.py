@@ -41,9 +41,9 @@ def test_prices_a_factor_of_ten_off_are_flagged_on_both_sides_with_the_range_and
 
 def test_the_range_holds_the_stated_share_of_sound_prices():
     evidence, _ = marketplace(2000, noise=0)
-    found = KIND.find(evidence)
+    table = KIND.find(evidence)
     price = evidence.listings["price"]
-    assert ((price >= found["price_low"]) & (price <= found["price_high"])).mean() == pytest.approx(0.95, abs=0.015)
+    assert ((price >= table["price_low"]) & (price <= table["price_high"])).mean() == pytest.approx(0.95, abs=0.015)
 
 
 def test_sound_prices_are_hardly_ever_flagged():
@@ -71,11 +71,11 @@ def test_a_wrongly_labelled_listing_is_held_against_what_it_looks_like():
     cables = of_class(evidence, "cable", 3)
     label = evidence.listings["label"].copy()
     label[cables] = "laptop"
-    found = KIND.find(changed(evidence, label=label))
+    table = KIND.find(changed(evidence, label=label))
     # their price is right, their label is not
     sure = evidence.probs[cables, CLASSES.index("cable")] > 0.7
     assert sure.any()
-    assert not found["is_price_issue"][cables[sure]].any()
+    assert not table["is_price_issue"][cables[sure]].any()
 
 
 def test_a_placeholder_is_told_from_the_same_price_where_it_fits():
@@ -84,10 +84,10 @@ def test_a_placeholder_is_told_from_the_same_price_where_it_fits():
     cable, laptop = of_class(evidence, "cable")[0], of_class(evidence, "laptop", 2)
     price[cable] = 11
     price[laptop] = [99999, 12345]
-    found = KIND.find(changed(evidence, price=price))
-    assert not found["is_price_issue"][cable]
-    assert found["is_price_issue"][laptop].all()
-    assert found["reason"][laptop].str.endswith("a placeholder?").all()
+    table = KIND.find(changed(evidence, price=price))
+    assert not table["is_price_issue"][cable]
+    assert table["is_price_issue"][laptop].all()
+    assert table["reason"][laptop].str.endswith("a placeholder?").all()
 
 
 def test_words_that_dear_listings_share_explain_their_price():
@@ -98,10 +98,10 @@ def test_words_that_dear_listings_share_explain_their_price():
     title[mice[:23]] = [f"surgical precision mouse {i}" for i in range(23)]
     price = evidence.listings["price"].copy()
     price[mice] = np.round(1800 * np.exp(rng.normal(0, 0.2, 24)))
-    found = KIND.find(changed(evidence, title=title, price=price))
+    table = KIND.find(changed(evidence, title=title, price=price))
     # the last one has no such words
-    assert found["price_score"][mice[:23]].median() > 0.5
-    assert found["is_price_issue"][mice[23]]
+    assert table["price_score"][mice[:23]].median() > 0.5
+    assert table["is_price_issue"][mice[23]]
 
 
 def test_a_price_with_cents_is_odder_where_nobody_asks_for_cents():
@@ -128,9 +128,9 @@ def test_listings_with_price_and_label_alone_are_judged_by_their_class():
     price[5] *= 100
     alone = changed(evidence, price=price)
     object.__setattr__(alone, "probs", np.full((300, 3), np.nan))
-    found = KIND.find(alone)
-    assert found["is_price_issue"][5]
-    assert found["is_price_issue"].sum() <= 3
+    table = KIND.find(alone)
+    assert table["is_price_issue"][5]
+    assert table["is_price_issue"].sum() <= 3
 
 
 def test_a_small_class_borrows_the_spread_of_the_others():

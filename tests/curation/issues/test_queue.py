@@ -12,7 +12,7 @@ PAGE = "processor memory storage battery screen keyboard warranty"
 
 
 def judged(row=0, n=30, **cells):
-    """Return issues of listings of which nothing is known but what one of them is given."""
+    """Return issues of listings without evidence, except for these cells of one of them."""
     columns = {"text_share": [0.0] * n, "text": [""] * n, "width": [640] * n, "height": [480] * n, "detail": [50.0] * n}
     for name, value in cells.items():
         columns.setdefault(name, [pd.NA] * n)[row] = value

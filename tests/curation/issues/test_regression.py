@@ -1,4 +1,4 @@
-"""A number told by titles, photos and classes, out-of-fold."""
+"""Out-of-fold regression on titles, photos and classes."""
 
 import numpy as np
 
@@ -52,8 +52,8 @@ def test_photos_tell_where_there_are_no_titles():
 def test_the_class_counts_beside_the_words():
     _, target, fold = goods()
     same = ["for sale"] * 200
-    blind, told = (predicted(same, target, fold, labels=labels) for labels in (NO_LABELS, target.astype(int)))
-    assert np.abs(told - target).mean() < 0.2 * np.abs(blind - target).mean()
+    blind, informed = (predicted(same, target, fold, labels=labels) for labels in (NO_LABELS, target.astype(int)))
+    assert np.abs(informed - target).mean() < 0.2 * np.abs(blind - target).mean()
 
 
 def test_without_titles_and_photos_nothing_is_known():

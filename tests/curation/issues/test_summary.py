@@ -1,4 +1,4 @@
-"""What is said first of a finished run: as a table, as JSON and in the report."""
+"""The first things to know about a finished run, as a table, as JSON and in the report."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def test_a_budget_says_how_much_is_expected_of_the_first_listings(finished: RunF
 
 
 def test_a_run_has_the_health_of_its_labels_as_a_file(finished: RunFolder) -> None:
-    found = summarise(finished).health
-    assert found
-    assert found == read_json(finished.folder / "health.json")
+    health = summarise(finished).health
+    assert health
+    assert health == read_json(finished.folder / "health.json")
     issues = finished.issues()
-    assert 0.3 < found["label_health"] < 1
-    assert sum(row["listings"] for row in found["classes"]) == issues["given_label"].notna().sum()
-    assert sum(row["flagged"] for row in found["classes"]) == issues["is_label_issue"].sum()
+    assert 0.3 < health["label_health"] < 1
+    assert sum(row["listings"] for row in health["classes"]) == issues["given_label"].notna().sum()
+    assert sum(row["flagged"] for row in health["classes"]) == issues["is_label_issue"].sum()
 
 
 def test_doubtful_classes_and_confused_pairs_are_said(tmp_path: Path) -> None:

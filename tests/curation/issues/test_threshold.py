@@ -72,12 +72,12 @@ def surest(n, differ):
     return np.column_stack([sure, 1 - sure]), given
 
 
-@pytest.mark.parametrize(("n", "asked"), [(1000, 100), (310, 31), (300, 30), (100, 30)])
-def test_the_noise_is_that_of_the_surest_tenth_or_at_least_thirty(n, asked):
-    inside = noise_where_sure(*surest(n, [0, asked - 1]))
-    beyond = noise_where_sure(*surest(n, [0, asked]))
-    assert inside == pytest.approx(2.5 / (asked + 1))
-    assert beyond == pytest.approx(1.5 / (asked + 1))
+@pytest.mark.parametrize(("n", "size"), [(1000, 100), (310, 31), (300, 30), (100, 30)])
+def test_the_noise_is_that_of_the_surest_tenth_or_at_least_thirty(n, size):
+    inside = noise_where_sure(*surest(n, [0, size - 1]))
+    beyond = noise_where_sure(*surest(n, [0, size]))
+    assert inside == pytest.approx(2.5 / (size + 1))
+    assert beyond == pytest.approx(1.5 / (size + 1))
 
 
 def test_the_chance_that_a_label_is_right_falls_by_1_5_per_unit_of_margin_around_the_cut():

@@ -39,12 +39,12 @@ def mean_gain(truth, before, after, score):
 
 def test_the_mean_difference_is_that_of_scikit_learns_scores():
     versions = simulated(after=0.7, seeds=2)
-    found = compared(*versions, resamples=50)
-    difference = found.macro_f1("after", "before")
+    resampled = compared(*versions, resamples=50)
+    difference = resampled.macro_f1("after", "before")
     expected = mean_gain(*versions, lambda truth, predicted: f1_score(truth, predicted, average="macro"))
     assert difference.mean == pytest.approx(expected)
-    assert np.mean([each.mean for each in found.class_f1("after", "before")]) == pytest.approx(expected)
-    assert found.mean_accuracy("after", "before").mean == pytest.approx(mean_gain(*versions, accuracy_score))
+    assert np.mean([each.mean for each in resampled.class_f1("after", "before")]) == pytest.approx(expected)
+    assert resampled.mean_accuracy("after", "before").mean == pytest.approx(mean_gain(*versions, accuracy_score))
     assert difference.low < difference.mean < difference.high
 
 
@@ -56,10 +56,10 @@ def test_the_verdict_follows_the_interval(after, verdict, seeds):
 
 def test_two_thousand_resamples_of_95_percent_are_the_default():
     truth, before, after = simulated(n=60, after=0.8)
-    found = resample(truth, {"before": before, "after": after}, np.arange(60), classes=4, seed=0)
-    assert found.accuracy["after"].drawn.shape == (1, 2000, 1)
-    drawn = found.accuracy["after"].drawn[0, :, 0] - found.accuracy["before"].drawn[0, :, 0]
-    difference = found.mean_accuracy("after", "before")
+    resampled = resample(truth, {"before": before, "after": after}, np.arange(60), classes=4, seed=0)
+    assert resampled.accuracy["after"].drawn.shape == (1, 2000, 1)
+    drawn = resampled.accuracy["after"].drawn[0, :, 0] - resampled.accuracy["before"].drawn[0, :, 0]
+    difference = resampled.mean_accuracy("after", "before")
     assert (difference.low, difference.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=1e-6)
 
 
@@ -89,8 +89,8 @@ def test_the_chance_of_training_is_drawn_from_students_t_with_one_degree_less_th
     measured = np.array([[0.1], [0.2], [0.3]])
     drawn = Drawn(measured, np.repeat(measured[:, None], 2000, axis=1))
     nothing = Drawn(np.zeros((3, 1)), np.zeros((3, 2000, 1)))
-    found = Resampled({}, {"after": drawn, "before": nothing}, np.ones(1, dtype=bool), seed=0)
-    difference = found.mean_accuracy("after", "before")
+    resampled = Resampled({}, {"after": drawn, "before": nothing}, np.ones(1, dtype=bool), seed=0)
+    difference = resampled.mean_accuracy("after", "before")
     chance = np.random.default_rng(0).standard_t(2, 2000) * np.sqrt(np.var([0.1, 0.2, 0.3], ddof=1) / 3)
     assert difference.mean == pytest.approx(0.2)
     assert (difference.low, difference.high) == pytest.approx(0.2 + np.quantile(chance, [0.025, 0.975]))
@@ -125,16 +125,16 @@ def test_two_seeds_that_differ_widen_the_interval():
 @pytest.mark.parametrize("resamples", [1, 100, 101, 250])
 def test_every_resample_is_scored(resamples):
     truth, _, _ = simulated(40)
-    found = resample(truth, {"all right": truth[None]}, np.arange(40), classes=4, seed=0, resamples=resamples)
-    assert found.accuracy["all right"].drawn.shape == (1, resamples, 1)
-    assert (found.accuracy["all right"].drawn == 1).all()
+    resampled = resample(truth, {"all right": truth[None]}, np.arange(40), classes=4, seed=0, resamples=resamples)
+    assert resampled.accuracy["all right"].drawn.shape == (1, resamples, 1)
+    assert (resampled.accuracy["all right"].drawn == 1).all()
 
 
 def test_a_class_with_one_test_listing_counts_and_a_resample_without_it_scores_zero():
     truth = np.array([0] * 9 + [1])
-    found = resample(truth, {"all right": truth[None]}, np.arange(10), classes=3, seed=0, resamples=200)
-    assert found.present.tolist() == [True, True, False]
-    assert set(found.f1["all right"].drawn[0, :, 1]) == {0, 1}
+    resampled = resample(truth, {"all right": truth[None]}, np.arange(10), classes=3, seed=0, resamples=200)
+    assert resampled.present.tolist() == [True, True, False]
+    assert set(resampled.f1["all right"].drawn[0, :, 1]) == {0, 1}
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,9 @@ def test_a_class_without_test_listings_has_no_difference():
 def test_the_share_of_the_possible_gain_is_that_of_the_means():
     truth, before, after = simulated(2000, after=0.7)
     best = simulated(2000, after=0.8)[2]
-    found = compared(truth, before, after, best=best)
-    share = found.share("after", "best", "before")
-    expected = found.macro_f1("after", "before").mean / found.macro_f1("best", "before").mean
+    resampled = compared(truth, before, after, best=best)
+    share = resampled.share("after", "best", "before")
+    expected = resampled.macro_f1("after", "before").mean / resampled.macro_f1("best", "before").mean
     assert share.mean == pytest.approx(expected)
     assert share.low < expected < share.high
 
@@ -214,11 +214,11 @@ def test_a_thousand_classes_and_many_listings_are_compared_without_matrices_of_b
 
 def test_mcnemar_counts_answers_that_changed_and_is_the_usual_test_without_groups():
     truth, before, after = simulated(after=0.68)
-    found = mcnemar(truth, before, after, np.arange(400))
-    assert found.to_right == ((after == truth) & (before != truth)).sum()
-    assert found.to_wrong == ((before == truth) & (after != truth)).sum()
-    exact = binomtest(found.to_right, found.to_right + found.to_wrong).pvalue
-    assert found.p == pytest.approx(exact, abs=0.02)
+    test = mcnemar(truth, before, after, np.arange(400))
+    assert test.to_right == ((after == truth) & (before != truth)).sum()
+    assert test.to_wrong == ((before == truth) & (after != truth)).sum()
+    exact = binomtest(test.to_right, test.to_right + test.to_wrong).pvalue
+    assert test.p == pytest.approx(exact, abs=0.02)
 
 
 def test_mcnemar_does_not_take_repeated_answers_for_more_evidence():
