@@ -156,13 +156,12 @@ def status(run: str | Path | None = None) -> Status:
 
     Examples
     --------
-    >>> import curation, numpy as np
-    >>> demo = curation.demo("shop", listings=120)
-    >>> listings = curation.read_listings("shop")
-    >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
-    >>> run = curation.find_issues(listings, probabilities=guesses, text=False)
-    >>> curation.status(run.folder).step
-    'review'
+    >>> import curation
+    >>> curation.status("no/such/run")
+    Traceback (most recent call last):
+    ...
+    curation.errors.RunError: no/such/run is not a run: wanted a folder with run.json. Start one with \
+`find_issues(listings)`.
     """
     with about("run"):
         return status_of(lookup.latest_run() if run is None else RunFolder(Path(run)))

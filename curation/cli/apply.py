@@ -55,7 +55,7 @@ def apply_fixes(
         reviewer=reviewer,
         dry_run=dry_run,
     )
-    Terminal().warn(fixes.warnings)
+    Terminal().warn(fixes.damaged)
     if as_json:
         print_json(fixes.to_dict())
     else:

@@ -40,8 +40,8 @@ class Fixes(Result):
     changes : DataFrame
         One row per listing that changes: ``id``, ``action``, ``old_label``, ``new_label``, ``reviewer``, ``time``,
         ``source``, ``note``.
-    warnings : list of str
-        Lines of the journal that could not be read.
+    damaged : tuple of str
+        A message for each line of the journal that can't be read; a decision may be lost in each.
     """
 
     run: Path
@@ -49,7 +49,7 @@ class Fixes(Result):
     decisions: dict[str, Decision]
     added: list[Decision]
     changes: pd.DataFrame
-    warnings: list[str]
+    damaged: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""
@@ -95,7 +95,7 @@ def plan_fixes(
     DecisionsError
         If there is no decision at all, or one fits no listing or class.
     """
-    journal, warnings = run.decisions()
+    journal, damaged = run.decisions()
     issues = run.issues()
     added = read_decisions_csv(decisions_file, reviewer=reviewer or reviewer_name()) if decisions_file else []
     if accept_suggestions:
@@ -109,7 +109,7 @@ def plan_fixes(
     decisions = current_decisions(everything)
     if not decisions:
         raise _nothing_decided(run, accept_suggestions, min_confidence)
-    return Fixes(run.folder, True, decisions, added, _changes(issues, decisions), warnings)
+    return Fixes(run.folder, True, decisions, added, _changes(issues, decisions), tuple(damaged))
 
 
 def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> DecisionsError:

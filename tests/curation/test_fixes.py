@@ -360,8 +360,8 @@ def test_a_damaged_line_of_the_journal_is_a_warning(run: RunFolder) -> None:
         stream.write('{"id": "05", "act')
     fixes = plan_fixes(run)
     assert changed(fixes) == [("00", "relabel", "desk")]
-    assert len(fixes.warnings) == 1
-    assert "line 2" in fixes.warnings[0]
+    assert len(fixes.damaged) == 1
+    assert "line 2" in fixes.damaged[0]
 
 
 @pytest.mark.parametrize("name", ['the "good" shop', "back\\slash", "tab\tbed", "ü"])
