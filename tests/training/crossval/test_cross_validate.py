@@ -51,8 +51,8 @@ def test_every_row_with_a_photo_is_scored_once_and_the_others_are_nan(settings, 
     assert np.array_equal(np.isnan(probs).any(axis=1), ~has_photo)
     assert np.allclose(probs[has_photo].sum(axis=1), 1, atol=1e-5)
     assert probs.dtype == np.float32
-    known = has_photo & (labels >= 0)
-    assert (probs[known].argmax(axis=1) == labels[known]).mean() > 0.9
+    labelled = has_photo & (labels >= 0)
+    assert (probs[labelled].argmax(axis=1) == labels[labelled]).mean() > 0.9
     for fold in range(3):
         assert (tmp_path / f"fold-{fold}" / "checkpoint.pt").exists()
         logs = list((tmp_path / f"fold-{fold}").glob("events.out.tfevents.*"))
@@ -105,26 +105,26 @@ def test_finished_folds_are_read_back_and_the_rest_is_trained(settings, tmp_path
     whole = validate(tmp_path / "whole", photos, labels, plan, settings)
     with pytest.raises(Stop):
         validate(tmp_path / "cut", photos, labels, plan, settings, reporter=Listener(progress=stop_after(0.6)))
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").glob("*/checkpoint.pt")}
-    said, steps = [], []
+    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").glob("*/checkpoint.pt")}
+    lines, steps = [], []
     progress = lambda done, total: steps.append((done, total))  # noqa: E731
-    resumed = validate(tmp_path / "cut", photos, labels, plan, settings, reporter=Listener(said.append, progress))
+    resumed = validate(tmp_path / "cut", photos, labels, plan, settings, reporter=Listener(lines.append, progress))
     assert np.array_equal(resumed, whole)
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
     # heads are fitted side by side: one more may be done by the time that the second is counted
-    assert len(kept) in ((1,) if settings is NETWORKS else (2, 3))
-    assert sum("done already" in line for line in said) == len(kept)
+    assert len(finished) in ((1,) if settings is NETWORKS else (2, 3))
+    assert sum("done already" in line for line in lines) == len(finished)
     assert steps[-1][0] == steps[-1][1]
 
 
 def test_a_finished_run_is_read_back_by_a_recipe_that_spells_out_its_defaults(tmp_path):
     photos, labels = coloured_photos()
     first = validate(tmp_path, photos, labels, plan_of(60), HEADS)
-    said = []
+    lines = []
     other = replace(HEADS, weight_decay=HEADS.decay)
     assert other != HEADS
-    again = validate(tmp_path, photos, labels, plan_of(60), other, reporter=Listener(said.append))
-    assert len(said) == 3
+    again = validate(tmp_path, photos, labels, plan_of(60), other, reporter=Listener(lines.append))
+    assert len(lines) == 3
     assert np.array_equal(first, again)
 
 

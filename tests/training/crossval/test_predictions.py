@@ -58,14 +58,14 @@ def networked(one_thread, tmp_path_factory):
     return folder, validated(folder, photos, noisy_labels(labels), plan_of(60), LONGER)
 
 
-def kept(folder, fold, of="head"):
+def stored(folder, fold, of="head"):
     return np.load(folder / f"fold-{fold}" / f"{of}-predictions.npy")
 
 
-def mean_of_others(said, fold):
+def mean_of_others(logs, fold):
     """Return the mean of what the folds said (F, N, K), without the row's own."""
     return np.stack(
-        [np.delete(said[:, row], own, axis=0).astype(np.float64).mean(axis=0) for row, own in enumerate(fold)]
+        [np.delete(logs[:, row], own, axis=0).astype(np.float64).mean(axis=0) for row, own in enumerate(fold)]
     )
 
 
@@ -73,10 +73,10 @@ def mean_of_others(said, fold):
 
 
 @pytest.mark.parametrize(
-    ("epochs", "kept"), [(1, [0]), (2, [1]), (3, [1, 2]), (12, [6, 7, 8, 9, 10, 11]), (100, [50, 60, 70, 79, 89, 99])]
+    ("epochs", "stored"), [(1, [0]), (2, [1]), (3, [1, 2]), (12, [6, 7, 8, 9, 10, 11]), (100, [50, 60, 70, 79, 89, 99])]
 )
-def test_epochs_of_the_later_half_are_kept(epochs, kept):
-    assert stored_epochs(epochs) == kept
+def test_epochs_of_the_later_half_are_kept(epochs, stored):
+    assert stored_epochs(epochs) == stored
 
 
 def test_at_most_six_epochs_are_kept_and_the_last_is_always_one_of_them():
@@ -98,9 +98,9 @@ def test_without_epochs_none_is_kept():
 def test_what_is_written_is_read_back_as_the_mean_of_the_logarithms(tmp_path):
     path = tmp_path / "fold-0" / "kept.npy"
     first, second = some_probs(5), some_probs(5, seed=1)
-    kept = Predictions(path, **SHAPE)
-    kept.write(0, np.arange(5), first)
-    kept.write(1, np.array([4, 3, 2, 1, 0]), second[::-1])
+    stored = Predictions(path, **SHAPE)
+    stored.write(0, np.arange(5), first)
+    stored.write(1, np.array([4, 3, 2, 1, 0]), second[::-1])
     mean = Predictions.mean(path, slice(0, 5))
     assert mean.dtype == np.float32
     assert np.allclose(mean, (np.log(first) + np.log(second)) / 2, atol=CLOSE)
@@ -108,21 +108,21 @@ def test_what_is_written_is_read_back_as_the_mean_of_the_logarithms(tmp_path):
 
 
 def test_rows_and_epochs_that_were_not_written_are_nan(tmp_path):
-    kept = Predictions(tmp_path / "kept.npy", **SHAPE)
+    stored = Predictions(tmp_path / "kept.npy", **SHAPE)
     for epoch in (0, 1):
-        kept.write(epoch, np.array([0, 3]), some_probs(2))
+        stored.write(epoch, np.array([0, 3]), some_probs(2))
     assert np.array_equal(
-        np.isnan(Predictions.mean(kept.path, slice(0, 5))).all(axis=1), [False, True, True, False, True]
+        np.isnan(Predictions.mean(stored.path, slice(0, 5))).all(axis=1), [False, True, True, False, True]
     )
-    kept = Predictions(tmp_path / "half.npy", **SHAPE)
-    kept.write(1, np.arange(5), some_probs(5))
-    assert np.isnan(Predictions.mean(kept.path, slice(0, 5))).all()
+    stored = Predictions(tmp_path / "half.npy", **SHAPE)
+    stored.write(1, np.arange(5), some_probs(5))
+    assert np.isnan(Predictions.mean(stored.path, slice(0, 5))).all()
 
 
 def test_a_probability_of_zero_becomes_the_floor(tmp_path):
-    kept = Predictions(tmp_path / "kept.npy", epochs=1, rows=2, classes=3)
-    kept.write(0, np.arange(2), np.array([[1, 0, 1e-30], [0.5, 0.5, 0]], dtype=np.float32))
-    mean = Predictions.mean(kept.path, slice(0, 2))
+    stored = Predictions(tmp_path / "kept.npy", epochs=1, rows=2, classes=3)
+    stored.write(0, np.arange(2), np.array([[1, 0, 1e-30], [0.5, 0.5, 0]], dtype=np.float32))
+    mean = Predictions.mean(stored.path, slice(0, 2))
     assert np.array_equal(mean[0], [0, FLOOR, FLOOR])
     assert np.allclose(mean[1], [np.log(0.5), np.log(0.5), FLOOR], atol=CLOSE)
 
@@ -160,14 +160,14 @@ def test_a_file_that_a_power_cut_left_in_part_is_begun_anew(left, tmp_path):
 def test_the_other_folds_heads_speak_of_every_row_and_its_own_does_not(tmp_path):
     photos, labels = coloured_photos()
     plan = plan_of(60)
-    found = validated(tmp_path, photos, labels, plan, HEADS)
-    said = np.stack([kept(tmp_path, fold)[0] for fold in range(3)])
-    assert found.in_fold.shape == (60, 3)
-    assert found.in_fold.dtype == np.float32
-    assert np.allclose(found.in_fold, mean_of_others(said, plan.fold), atol=1e-4)
-    own = said[plan.fold, np.arange(60)]
-    assert np.allclose(own, np.log(np.maximum(found.probs, 1e-7)), atol=CLOSE)
-    assert not np.allclose(found.in_fold, own, atol=CLOSE)
+    result = validated(tmp_path, photos, labels, plan, HEADS)
+    logs = np.stack([stored(tmp_path, fold)[0] for fold in range(3)])
+    assert result.in_fold.shape == (60, 3)
+    assert result.in_fold.dtype == np.float32
+    assert np.allclose(result.in_fold, mean_of_others(logs, plan.fold), atol=1e-4)
+    own = logs[plan.fold, np.arange(60)]
+    assert np.allclose(own, np.log(np.maximum(result.probs, 1e-7)), atol=CLOSE)
+    assert not np.allclose(result.in_fold, own, atol=CLOSE)
     assert not list(tmp_path.glob("*/network-predictions.npy"))
 
 
@@ -175,9 +175,9 @@ def test_what_the_model_of_a_fold_says_of_its_own_rows_changes_nothing_for_them(
     photos, labels = coloured_photos()
     plan = plan_of(60)
     first = validated(tmp_path, photos, labels, plan, HEADS)
-    said = np.load(tmp_path / "fold-1" / "head-predictions.npy", mmap_mode="r+")
-    said[:] = -5
-    said.flush()
+    logs = np.load(tmp_path / "fold-1" / "head-predictions.npy", mmap_mode="r+")
+    logs[:] = -5
+    logs.flush()
     # the folds are done, so they are read back
     second = validated(tmp_path, photos, labels, plan, HEADS)
     own = plan.fold == 1
@@ -193,12 +193,12 @@ def test_rows_without_a_photo_are_nan_and_rows_that_may_not_train_are_spoken_of(
     has_photo[[0, 3, 30, 59]] = False
     labels[[5, 6]] = -1
     plan = plan_of(60, may_train=labels >= 0, has_photo=has_photo)
-    found = validated(tmp_path, photos, labels, plan, settings)
-    assert np.array_equal(np.isnan(found.in_fold).any(axis=1), ~has_photo)
-    assert np.array_equal(np.isnan(found.in_fold).all(axis=1), ~has_photo)
-    assert (found.in_fold[has_photo] <= 0).all()
-    assert np.isfinite(found.neighbours[has_photo]).all()
-    assert np.isnan(found.neighbours[~has_photo]).all()
+    result = validated(tmp_path, photos, labels, plan, settings)
+    assert np.array_equal(np.isnan(result.in_fold).any(axis=1), ~has_photo)
+    assert np.array_equal(np.isnan(result.in_fold).all(axis=1), ~has_photo)
+    assert (result.in_fold[has_photo] <= 0).all()
+    assert np.isfinite(result.neighbours[has_photo]).all()
+    assert np.isnan(result.neighbours[~has_photo]).all()
 
 
 def test_models_find_it_hard_to_believe_a_wrong_label_that_they_were_told(tmp_path):
@@ -215,8 +215,8 @@ def test_with_two_folds_the_one_other_model_speaks_alone(tmp_path):
     photos, labels = coloured_photos()
     plan = plan_of(60, folds=2)
     in_fold = validated(tmp_path, photos, labels, plan, HEADS).in_fold
-    said = np.stack([kept(tmp_path, fold)[0] for fold in range(2)])
-    assert np.array_equal(in_fold, said[1 - plan.fold, np.arange(60)].astype(np.float32))
+    logs = np.stack([stored(tmp_path, fold)[0] for fold in range(2)])
+    assert np.array_equal(in_fold, logs[1 - plan.fold, np.arange(60)].astype(np.float32))
 
 
 def test_predictions_that_are_put_together_in_blocks_are_the_same(tmp_path, monkeypatch):
@@ -227,20 +227,20 @@ def test_predictions_that_are_put_together_in_blocks_are_the_same(tmp_path, monk
 
 
 def test_networks_are_heard_in_their_later_epochs_as_much_as_their_fold_trusts_them(networked):
-    folder, found = networked
+    folder, result = networked
     fold = plan_of(60).fold
-    networks = np.stack([kept(folder, number, "network") for number in range(3)])
+    networks = np.stack([stored(folder, number, "network") for number in range(3)])
     assert networks.shape == (3, len(stored_epochs(4)), 60, 3)
     assert np.isfinite(networks).all()
     assert not np.allclose(networks[:, 0], networks[:, 1], atol=CLOSE)
-    heads = np.stack([kept(folder, number)[0] for number in range(3)]).astype(np.float32)
+    heads = np.stack([stored(folder, number)[0] for number in range(3)]).astype(np.float32)
     shares = shares_of_checkpoints(folder)
     assert read_json(folder / "share.json")["network_share"] == pytest.approx(shares.mean())
     assert shares.max() > 0
     blended = blend(heads, networks.astype(np.float32).mean(axis=1), shares[:, None, None])
-    assert np.isfinite(found.in_fold).all()
-    assert np.allclose(found.in_fold, mean_of_others(blended, fold), atol=1e-4)
-    assert not np.allclose(found.in_fold, mean_of_others(heads, fold), atol=CLOSE)
+    assert np.isfinite(result.in_fold).all()
+    assert np.allclose(result.in_fold, mean_of_others(blended, fold), atol=1e-4)
+    assert not np.allclose(result.in_fold, mean_of_others(heads, fold), atol=CLOSE)
 
 
 def shares_of_checkpoints(folder):
@@ -257,7 +257,7 @@ def test_two_folds_with_networks_of_one_epoch_work(tmp_path):
     photos, labels = coloured_photos()
     plan = plan_of(60, folds=2)
     in_fold = validated(tmp_path, photos, noisy_labels(labels), plan, replace(NETWORKS, epochs=1)).in_fold
-    assert kept(tmp_path, 0, "network").shape == (1, 60, 3)
+    assert stored(tmp_path, 0, "network").shape == (1, 60, 3)
     assert np.isfinite(in_fold).all()
     assert (in_fold <= 0).all()
 
@@ -277,7 +277,7 @@ def test_a_training_that_was_interrupted_ends_with_the_same_predictions(steps, e
     with pytest.raises(Stop):
         validated(tmp_path, photos, labels, plan_of(60), LONGER, reporter=Listener(progress=stop_after(steps)))
     # of the two epochs that are kept, one was written
-    cut = kept(tmp_path, steps // 20, "network")
+    cut = stored(tmp_path, steps // 20, "network")
     assert np.isfinite(cut[0]).all()
     assert np.isnan(cut[1]).all()
     resumed = validated(tmp_path, photos, labels, plan_of(60), LONGER)
@@ -286,15 +286,15 @@ def test_a_training_that_was_interrupted_ends_with_the_same_predictions(steps, e
     assert np.array_equal(resumed.neighbours, whole.neighbours)
     for fold in range(3):
         for of in ("head", "network"):
-            assert np.array_equal(kept(tmp_path, fold, of), kept(folder, fold, of))
+            assert np.array_equal(stored(tmp_path, fold, of), stored(folder, fold, of))
 
 
 def test_a_finished_run_is_read_back_with_the_same_predictions(networked):
     folder, first = networked
     photos, labels = coloured_photos()
-    said = []
-    again = validated(folder, photos, noisy_labels(labels), plan_of(60), LONGER, reporter=Listener(said.append))
-    assert said == [f"fold {fold} of 3 is done already" for fold in (1, 2, 3)]
+    logs = []
+    again = validated(folder, photos, noisy_labels(labels), plan_of(60), LONGER, reporter=Listener(logs.append))
+    assert logs == [f"fold {fold} of 3 is done already" for fold in (1, 2, 3)]
     assert np.array_equal(first.in_fold, again.in_fold)
     assert np.array_equal(first.neighbours, again.neighbours)
 
@@ -304,7 +304,7 @@ def test_what_another_question_left_is_not_taken_for_this_one(networked, tmp_pat
     labels = noisy_labels(labels)
     with pytest.raises(Stop):
         validated(tmp_path, photos, np.roll(labels, 1), plan_of(60), LONGER, reporter=Listener(progress=stop_after(17)))
-    assert np.isfinite(kept(tmp_path, 0, "network")[0]).all()
+    assert np.isfinite(stored(tmp_path, 0, "network")[0]).all()
     assert np.array_equal(validated(tmp_path, photos, labels, plan_of(60), LONGER).in_fold, networked[1].in_fold)
 
 

@@ -63,7 +63,7 @@ def finished_folds(folder):
 
 def test_side_by_side_comes_to_the_same_again_and_to_what_comes_one_after_another(tmp_path, one_thread):
     photos, labels = coloured_photos()
-    said, steps = [], []
+    lines, steps = [], []
     runs = [
         validate(
             tmp_path / name,
@@ -71,14 +71,14 @@ def test_side_by_side_comes_to_the_same_again_and_to_what_comes_one_after_anothe
             labels,
             plan_of(60),
             arrangement=arrangement,
-            reporter=Listener(said.append, lambda *at: steps.append(at)),
+            reporter=Listener(lines.append, lambda *at: steps.append(at)),
         )
         for name, arrangement in (("a", TOGETHER), ("b", TOGETHER), ("alone", ALONE))
     ]
     assert np.array_equal(runs[0], runs[1])
     assert np.allclose(runs[0], runs[2], atol=1e-3)
     assert started_folds(tmp_path / "a") == finished_folds(tmp_path / "a") == {"fold-0", "fold-1", "fold-2"}
-    assert said == []
+    assert lines == []
     assert all(done <= total for done, total in steps)
 
 
@@ -121,10 +121,10 @@ def test_a_worker_that_is_killed_is_an_error_that_says_what_to_do_and_loses_no_f
     assert caught.value.exit_code == 1
     assert finished_folds(tmp_path / "cut") == {"fold-0", "fold-1"}
     until(lambda: not any(process.is_alive() for process in killed), "the other worker's end")
-    said = []
-    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), reporter=Listener(said.append), **options)
+    lines = []
+    resumed = validate(tmp_path / "cut", photos, labels, plan_of(60), reporter=Listener(lines.append), **options)
     # as they end: two workers read them back side by side
-    assert sorted(said[:2]) == ["fold 1 of 3 is done already", "fold 2 of 3 is done already"]
+    assert sorted(lines[:2]) == ["fold 1 of 3 is done already", "fold 2 of 3 is done already"]
     assert np.array_equal(resumed, validate(tmp_path / "whole", photos, labels, plan_of(60), **options))
 
 
@@ -178,10 +178,10 @@ def test_ctrl_c_ends_everything_at_once_and_the_same_command_goes_on(demo, tmp_p
         until(lambda: len(started_folds(folder / "training")) == 2, "two folds")
         # as a terminal does, to the whole group
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=PATIENCE)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "Interrupted. Give the same command again to resume." in said
-    assert "Traceback" not in said
+    assert "Interrupted. Give the same command again to resume." in errors
+    assert "Traceback" not in errors
     until(lambda: group_is_gone(process.pid), "the end of all processes")
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
     assert len(finished_folds(folder / "training")) < 2

@@ -127,18 +127,18 @@ def test_the_projection_leaves_the_global_generator_alone(tmp_path):
 )
 def test_features_are_read_back_for_the_same_question_only(other, tmp_path):
     photos, _ = coloured_photos(12)
-    said = []
+    lines = []
 
     def prepare(photos_key="a", settings=HEADS):
-        prepared(tmp_path, photos, plan_of(12), settings, photos_key=photos_key, reporter=Listener(said.append))
+        prepared(tmp_path, photos, plan_of(12), settings, photos_key=photos_key, reporter=Listener(lines.append))
 
     prepare()
     written = (tmp_path / "features-0.npy").stat().st_mtime_ns
     prepare()
-    assert said == ["features: patches of the photos"]
+    assert lines == ["features: patches of the photos"]
     assert (tmp_path / "features-0.npy").stat().st_mtime_ns == written
     prepare(**other)
-    assert len(said) == 2
+    assert len(lines) == 2
     assert (tmp_path / "features-0.npy").stat().st_mtime_ns > written
 
 
@@ -166,13 +166,13 @@ def test_features_that_were_cut_off_half_way_are_computed_again(tmp_path):
 def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_folds(torch_home, tmp_path):
     source = put_weights(torch_home, "resnet18")
     photos, _ = coloured_photos(24)
-    said = []
-    data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, reporter=Listener(said.append))
-    assert said == ["features: pretrained resnet18, photos of 32 pixels"]
+    lines = []
+    data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, reporter=Listener(lines.append))
+    assert lines == ["features: pretrained resnet18, photos of 32 pixels"]
     state = TrainingState.begin(PRETRAINED, np.zeros(3, dtype=np.int64), classes=3, steps=10, device=CPU, seed=0)
     assert torch.equal(state.model.body.conv1.weight, source.conv1.weight)
-    patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, reporter=Listener(said.append))
-    assert said[-1] == "features: patches of the photos"
+    patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, reporter=Listener(lines.append))
+    assert lines[-1] == "features: patches of the photos"
     assert data.key != patches.key
     assert not np.allclose(np.load(data.features), np.load(patches.features), atol=0.1)
 

@@ -222,9 +222,9 @@ def test_of_many_rows_a_sample_is_asked_that_depends_on_the_seed_alone(tmp_path,
     assert torch.equal(state, torch.get_rng_state())
     assert np.array_equal(shares[0], shares[1])
     assert not np.allclose(shares[0], shares[2])
-    for found in shares:
-        assert np.allclose(found.sum(axis=1), 1, atol=1e-5)
-        assert (found.argmax(axis=1) == labels).mean() > 0.9
+    for each in shares:
+        assert np.allclose(each.sum(axis=1), 1, atol=1e-5)
+        assert (each.argmax(axis=1) == labels).mean() > 0.9
 
 
 def test_no_more_rows_than_the_sample_are_asked(tmp_path, monkeypatch):
@@ -232,9 +232,9 @@ def test_no_more_rows_than_the_sample_are_asked(tmp_path, monkeypatch):
     fold = np.arange(90) % 3
     shares = shares_of(tmp_path, np.ones((90, 4)), fold, fold)
     alone = np.isnan(shares).any(axis=1)
-    [asked] = np.unique(fold[alone])
-    assert np.array_equal(alone, fold == asked)
-    assert (shares[~alone].argmax(axis=1) == asked).all()
+    [searched] = np.unique(fold[alone])
+    assert np.array_equal(alone, fold == searched)
+    assert (shares[~alone].argmax(axis=1) == searched).all()
 
 
 def test_the_labels_of_a_fold_never_move_its_own_shares_in_a_sample(tmp_path, monkeypatch):

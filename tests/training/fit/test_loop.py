@@ -118,8 +118,8 @@ def test_training_stops_early_with_the_weights_of_the_best_epoch():
     assert len(fitted.history) - 1 == fitted.best_epoch + 3
     best = max(epoch.validation["macro_f1"] for epoch in fitted.history)
     assert fitted.history[fitted.best_epoch].validation["macro_f1"] == best
-    told = predict(fitted.model, photos, validation, CPU, mirrored=False).argmax(axis=1)
-    assert classification_scores(labels[validation], told)["macro_f1"] == pytest.approx(best)
+    predicted = predict(fitted.model, photos, validation, CPU, mirrored=False).argmax(axis=1)
+    assert classification_scores(labels[validation], predicted)["macro_f1"] == pytest.approx(best)
 
 
 def test_an_early_stop_that_was_interrupted_goes_on_with_the_best_so_far(tmp_path, monkeypatch):

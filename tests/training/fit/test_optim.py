@@ -14,12 +14,12 @@ def rates(settings, steps):
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([parameter], lr=settings.learning_rate)
     schedule = make_schedule(optimizer, steps, settings)
-    found = []
+    values = []
     for _ in range(steps):
-        found.append(optimizer.param_groups[0]["lr"])
+        values.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
-    return found
+    return values
 
 
 def test_the_stepwise_schedule_changes_at_its_iterations():

@@ -35,6 +35,6 @@ def test_a_rare_class_is_learnt_with_every_way_to_balance(balance):
     rows = np.concatenate([np.flatnonzero(labels[:90] == 0), np.flatnonzero(labels[:90] > 0)[::5]])
     settings = replace(LENET, balance=balance, epochs=12)
     fitted = fit(Examples(photos, labels), rows, classes=3, recipe=settings, device=CPU, seed=0)
-    told = predict(fitted.model, photos, np.arange(90, 120), CPU).argmax(axis=1)
+    predicted = predict(fitted.model, photos, np.arange(90, 120), CPU).argmax(axis=1)
     assert fitted.history[-1].step == settings.steps_for(epoch_size(labels[rows], settings))
-    assert classification_scores(labels[90:], told)["macro_f1"] > 0.6
+    assert classification_scores(labels[90:], predicted)["macro_f1"] > 0.6

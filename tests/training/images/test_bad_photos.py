@@ -78,24 +78,24 @@ def test_one_photo_of_500_listings_is_quick_and_its_reason_is_short(tmp_path: Pa
 
 
 def test_photos_that_are_all_the_same_are_refused_with_the_reason(tmp_path: Path) -> None:
-    said = refusal(shop(tmp_path / "shop", [photo(0, 0)] * 12), tmp_path / "run")
-    assert "same photo" in said
+    message = refusal(shop(tmp_path / "shop", [photo(0, 0)] * 12), tmp_path / "run")
+    assert "same photo" in message
     assert not (tmp_path / "run" / "issues.parquet").exists()
 
 
 def test_a_table_of_which_one_listing_has_a_photo_is_refused_with_the_reason(tmp_path: Path) -> None:
     dataset = shop(tmp_path / "shop", [photo(0, 0), *[None] * 11])
-    said = refusal(dataset, tmp_path / "run")
-    assert "image '' is missing" in said
-    assert "at most 20% bad rows" in said
+    message = refusal(dataset, tmp_path / "run")
+    assert "image '' is missing" in message
+    assert "at most 20% bad rows" in message
 
 
 def test_a_table_of_which_one_photo_can_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
     dataset = shop(tmp_path / "shop", coloured(12))
     for number in range(1, 12):
         (dataset / f"{number}.png").write_bytes(b"<html>gone</html>")
-    said = refusal(dataset, tmp_path / "run")
-    assert "11 of 12 photos can't be read: got not an image" in said
+    message = refusal(dataset, tmp_path / "run")
+    assert "11 of 12 photos can't be read: got not an image" in message
 
 
 @pytest.fixture(scope="module")

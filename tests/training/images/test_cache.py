@@ -49,13 +49,13 @@ class Storing:
     """One `store_photos` and all that it said."""
 
     def __init__(self, paths, cache, spare=Path("/nowhere/spare"), size=SIZE):
-        self.said, self.steps = [], []
+        self.lines, self.steps = [], []
         self.store, self.facts = store_photos(
             paths,
             size=size,
             cache=cache,
             spare=spare,
-            reporter=Listener(self.said.append, lambda *at: self.steps.append(at)),
+            reporter=Listener(self.lines.append, lambda *at: self.steps.append(at)),
         )
 
 
@@ -122,8 +122,8 @@ def test_a_store_is_indexed_like_an_array(photos, cache):
 
 def test_a_second_store_decodes_nothing(photos, cache):
     first, second = Storing(photos, cache), Storing(photos[::-1], cache)
-    assert "photos: 0 from the cache, 25 decoded" in first.said[0]
-    assert "photos: 25 from the cache, 0 decoded" in second.said[0]
+    assert "photos: 0 from the cache, 25 decoded" in first.lines[0]
+    assert "photos: 25 from the cache, 0 decoded" in second.lines[0]
     assert second.facts == first.facts[::-1]
     assert np.array_equal(rows_of(second.store), expected(photos[::-1]))
 
@@ -131,7 +131,7 @@ def test_a_second_store_decodes_nothing(photos, cache):
 def test_photos_are_kept_for_each_size_apart(photos, cache):
     Storing(photos, cache)
     other = Storing(photos, cache, size=8)
-    assert "0 from the cache, 25 decoded" in other.said[0]
+    assert "0 from the cache, 25 decoded" in other.lines[0]
     assert other.store.shape == (25, 8, 8, 3)
     assert sorted(cache.sizes()) == [8, 16]
 
@@ -140,7 +140,7 @@ def test_a_photo_that_changed_under_its_name_is_decoded_again(photos, cache):
     Storing(photos, cache)
     Image.new("RGB", (9, 7), "red").save(photos[4])
     again = Storing(photos, cache)
-    assert "24 from the cache, 1 decoded" in again.said[0]
+    assert "24 from the cache, 1 decoded" in again.lines[0]
     assert (again.facts[4].width, again.facts[4].height) == (9, 7)
     assert again.store[4][8, 8].tolist() == [255, 0, 0]
 
@@ -149,7 +149,7 @@ def test_what_was_decoded_in_another_way_is_not_used(photos, cache, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr("training.images.shards.RECIPE", "an older one")
         Storing(photos, cache)
-    assert "0 from the cache, 25 decoded" in Storing(photos, cache).said[0]
+    assert "0 from the cache, 25 decoded" in Storing(photos, cache).lines[0]
 
 
 def test_the_same_photo_under_several_names_is_decoded_once_and_has_one_hash(tmp_path, cache):
@@ -158,7 +158,7 @@ def test_the_same_photo_under_several_names_is_decoded_once_and_has_one_hash(tmp
     for path in copies:
         path.write_bytes(content)
     stored = Storing(copies, cache)
-    assert "0 from the cache, 1 decoded" in stored.said[0]
+    assert "0 from the cache, 1 decoded" in stored.lines[0]
     assert len(set(stored.facts)) == 1
     assert np.array_equal(rows_of(stored.store), expected(copies))
 
@@ -182,7 +182,7 @@ def test_unreadable_photos_are_findings_never_kept_and_every_photo_keeps_its_row
         assert [fact.sha256 is None for fact in stored.facts] == [False] * 5 + [True] * 3
         assert stored.store[3].std() > 0
         assert not stored.store[np.array([0, 1, 2, 4, 5, 6, 7])].any()
-    assert "1 from the cache, 0 decoded" in stored.said[0]
+    assert "1 from the cache, 0 decoded" in stored.lines[0]
 
 
 def test_a_store_is_found_again_by_another_process_and_by_a_later_command(photos, cache, tmp_path):
@@ -235,38 +235,38 @@ def test_the_cache_stays_within_its_limit_and_loses_what_was_not_used_for_longes
     Storing(sets[0], tight)  # used again: the second set is the oldest now
     Storing(write_photos(tmp_path / "3", 10, seed=3), tight)
     assert tight.used() <= tight.limit
-    assert "10 from the cache" in Storing(sets[0], roomy).said[0]
-    assert "10 from the cache" in Storing(sets[2], roomy).said[0]
-    assert "10 decoded" in Storing(sets[1], roomy).said[0]
+    assert "10 from the cache" in Storing(sets[0], roomy).lines[0]
+    assert "10 from the cache" in Storing(sets[2], roomy).lines[0]
+    assert "10 decoded" in Storing(sets[1], roomy).lines[0]
 
 
 def test_what_a_store_uses_is_never_trimmed_from_under_it(photos, tmp_path):
     Storing(photos, PhotoCache(tmp_path / "cache", 10**6))
     # the pixels alone would fit, with their indexes they do not
     stored = Storing(photos, PhotoCache(tmp_path / "cache", 25 * EACH))
-    assert "25 from the cache" in stored.said[0]
+    assert "25 from the cache" in stored.lines[0]
     assert np.array_equal(rows_of(stored.store), expected(photos))
 
 
 def test_a_run_larger_than_the_limit_keeps_its_photos_itself_and_says_so(photos, tmp_path):
     small = PhotoCache(tmp_path / "cache", limit=5 * EACH, shard_bytes=10 * EACH)
     stored = Storing(photos, small, spare=tmp_path / "run" / "photos")
-    assert "may hold 3.8 KB" in stored.said[0]
-    assert f"kept in {tmp_path / 'run' / 'photos'}" in stored.said[0]
-    assert "CURATE_CACHE_LIMIT" in stored.said[0]
+    assert "may hold 3.8 KB" in stored.lines[0]
+    assert f"kept in {tmp_path / 'run' / 'photos'}" in stored.lines[0]
+    assert "CURATE_CACHE_LIMIT" in stored.lines[0]
     assert small.used() == 0
     assert np.array_equal(rows_of(stored.store), expected(photos))
     again = Storing(photos, small, spare=tmp_path / "run" / "photos")
-    assert "25 from the cache, 0 decoded" in again.said[1]
+    assert "25 from the cache, 0 decoded" in again.lines[1]
 
 
 @pytest.mark.parametrize("folder", ["a file", "/dev/null/curate", "/proc/curate"])
 def test_a_folder_that_cant_be_written_costs_the_reuse_and_nothing_else(folder, photos, tmp_path):
     (tmp_path / "a file").write_text("not a folder")
     stored = Storing(photos, PhotoCache(tmp_path / folder, 10**6, shard_bytes=10 * EACH), spare=tmp_path / "spare")
-    assert len(stored.said) == 2
-    assert "can't be written" in stored.said[0]
-    assert "CURATE_CACHE_DIR" in stored.said[0]
+    assert len(stored.lines) == 2
+    assert "can't be written" in stored.lines[0]
+    assert "CURATE_CACHE_DIR" in stored.lines[0]
     assert np.array_equal(rows_of(stored.store), expected(photos))
 
 
@@ -292,9 +292,9 @@ folder, cache, limit""",
         )
         .replace("time.sleep(float(pause))", "fill() if done == 15 else None")
     )
-    said = finished(in_another_process(code, photos[0].parent, tmp_path / "cache", 10**6, tmp_path / "spare", 0))
-    assert "can't be written (File too large)" in said
-    assert "25 decoded" in said
+    lines = finished(in_another_process(code, photos[0].parent, tmp_path / "cache", 10**6, tmp_path / "spare", 0))
+    assert "can't be written (File too large)" in lines
+    assert "25 decoded" in lines
     assert len(list((tmp_path / "cache").rglob("*.npy"))) == 1
     assert len(list((tmp_path / "spare").rglob("*.npy"))) == 2
     assert not [path for path in tmp_path.rglob(".*") if path.is_file()]
@@ -312,7 +312,7 @@ def test_a_run_killed_in_the_middle_goes_on_from_the_last_whole_shard(photos, ca
     process.send_signal(signal.SIGKILL)
     process.communicate()
     again = Storing(photos, cache)
-    assert "10 from the cache, 15 decoded" in again.said[0]
+    assert "10 from the cache, 15 decoded" in again.lines[0]
     assert np.array_equal(rows_of(again.store), expected(photos))
 
 
@@ -323,7 +323,7 @@ def test_ctrl_c_keeps_what_is_decoded(photos, cache):
 
     with pytest.raises(KeyboardInterrupt):
         store_photos(photos, size=SIZE, cache=cache, spare=Path("/nowhere"), reporter=Listener(progress=interrupt))
-    assert "14 from the cache, 11 decoded" in Storing(photos, cache).said[0]
+    assert "14 from the cache, 11 decoded" in Storing(photos, cache).lines[0]
 
 
 def test_processes_that_share_the_cache_all_end_with_the_right_pixels(photos, cache, tmp_path):
@@ -334,7 +334,7 @@ def test_processes_that_share_the_cache_all_end_with_the_right_pixels(photos, ca
     assert len(manifests) == 2
     for manifest in manifests:
         assert np.array_equal(rows_of(PhotoStore.load(manifest)), expected(photos))
-    assert "25 from the cache, 0 decoded" in Storing(photos, cache).said[0]
+    assert "25 from the cache, 0 decoded" in Storing(photos, cache).lines[0]
 
 
 def test_a_shard_deleted_by_another_process_in_the_meantime_is_decoded_again(photos, cache):
@@ -365,7 +365,7 @@ def test_damaged_files_of_the_cache_are_decoded_again(photos, cache):
     second.write_bytes(second.read_bytes()[:-100])
     third.unlink()
     again = Storing(photos, cache)
-    assert "0 from the cache, 25 decoded" in again.said[0]
+    assert "0 from the cache, 25 decoded" in again.lines[0]
     assert np.array_equal(rows_of(again.store), expected(photos))
 
 
@@ -458,11 +458,11 @@ def test_clearing_leaves_what_is_not_ours(photos, cache):
 
 def test_the_command_refuses_what_it_cant_do(tmp_path):
     (tmp_path / "file").write_text("")
-    for arguments, said in (
+    for arguments, lines in (
         (("--cache-dir", tmp_path / "file"), "is not a folder"),
         (("--limit", "some"), "--limit is not a number of bytes"),
         (("--limit", "1GB", "--clear"), "has no effect"),
     ):
         code, shown = cache_command(*arguments)
         assert code == 2
-        assert said in shown
+        assert lines in shown

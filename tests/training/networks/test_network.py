@@ -23,8 +23,8 @@ def test_lenet_learns_what_is_there_to_learn_at_any_size():
     for size in (32, 50):
         photos, labels = coloured_photos(120, size=size)
         fitted = fit(Examples(photos, labels), np.arange(90), classes=3, recipe=LENET, device=CPU, seed=0)
-        told = predict(fitted.model, photos, np.arange(90, 120), CPU)
-        assert (told.argmax(axis=1) == labels[90:]).mean() > 0.8
+        predicted = predict(fitted.model, photos, np.arange(90, 120), CPU)
+        assert (predicted.argmax(axis=1) == labels[90:]).mean() > 0.8
     assert LeNet(7)(torch.zeros(2, 3, 16, 16)).shape == (2, 7)
 
 
@@ -34,11 +34,11 @@ def test_auxiliary_heads_are_trained_where_the_photos_are_large_enough_for_them(
     labels = np.array([0, 1, 2, 0])
     state = TrainingState.begin(settings, labels, classes=3, steps=10, device=CPU, seed=0)
     photos, target = torch.rand(4, 3, size, size), torch.from_numpy(labels)
-    said = state.model.train().outputs(photos)
-    assert len(said) == outputs
-    main = float(state.model.task.loss(said[0], target).detach())
-    others = sum(float(state.model.task.loss(output, target).detach()) for output in said[1:])
-    assert float(state.model.loss(said, target).detach()) == pytest.approx(main + AUXILIARY[name] * others, rel=1e-5)
+    result = state.model.train().outputs(photos)
+    assert len(result) == outputs
+    main = float(state.model.task.loss(result[0], target).detach())
+    others = sum(float(state.model.task.loss(output, target).detach()) for output in result[1:])
+    assert float(state.model.loss(result, target).detach()) == pytest.approx(main + AUXILIARY[name] * others, rel=1e-5)
     state.step(photos, target)
     assert state.model.eval()(photos).shape == (4, 3)
 
@@ -62,11 +62,11 @@ def test_a_price_model_learns_prices_and_never_tells_one_below_zero(loss):
     photos, _, prices = priced()
     settings = replace(PRICES, loss=loss, epochs=30)
     fitted = fit(Examples(photos, prices), np.arange(90), classes=3, recipe=settings, device=CPU, seed=0)
-    told = predict(fitted.model, photos, np.arange(90, 120), CPU)
-    assert told.shape == (30, 1)
-    assert (told >= 0).all()
+    predicted = predict(fitted.model, photos, np.arange(90, 120), CPU)
+    assert predicted.shape == (30, 1)
+    assert (predicted >= 0).all()
     # the mean tells prices of 10, 100 and 1,000 within 420 on average
-    assert np.abs(told[:, 0] - prices[90:]).mean() < 150
+    assert np.abs(predicted[:, 0] - prices[90:]).mean() < 150
     assert set(fitted.history[-1].scores) == {"mae", "median_ae"}
     assert fitted.history[-1].scores["mae"] < fitted.history[0].scores["mae"]
 
@@ -95,13 +95,13 @@ def test_a_network_that_sees_the_price_tells_classes_that_look_alike():
     photos, labels = coloured_photos(120, classes=1)
     labels = np.arange(120) % 2
     prices = np.where(labels == 1, 900, 30).astype(np.float32)
-    rows, asked = np.arange(90), np.arange(90, 120)
+    rows, held_out = np.arange(90), np.arange(90, 120)
     settings = replace(LENET, use_price=True, epochs=20)
     fitted = fit(Examples(photos, labels, prices), rows, classes=2, recipe=settings, device=CPU, seed=0)
-    told = predict(fitted.model, photos, asked, CPU, prices=prices)
-    assert (told.argmax(axis=1) == labels[asked]).all()
+    predicted = predict(fitted.model, photos, held_out, CPU, prices=prices)
+    assert (predicted.argmax(axis=1) == labels[held_out]).all()
     # without a price it says what it can
-    without = predict(fitted.model, photos, asked, CPU, prices=np.full(120, np.nan, dtype=np.float32))
+    without = predict(fitted.model, photos, held_out, CPU, prices=np.full(120, np.nan, dtype=np.float32))
     assert np.allclose(without.sum(axis=1), 1, atol=1e-5)
     assert np.abs(without[:, 0] - 0.5).max() < 0.4
 
@@ -110,12 +110,12 @@ def test_a_missing_price_is_the_same_as_none_and_zero():
     photos, labels, prices = priced(30)
     settings = replace(LENET, use_price=True, epochs=1)
     fitted = fit(Examples(photos, labels, prices), np.arange(30), classes=3, recipe=settings, device=CPU, seed=0)
-    told = [
+    predicted = [
         predict(fitted.model, photos, np.arange(5), CPU, prices=np.full(30, nothing, dtype=np.float32))
         for nothing in (NAN, 0.0, -3.0)
     ]
-    assert np.array_equal(told[0], told[1])
-    assert np.array_equal(told[0], told[2])
+    assert np.array_equal(predicted[0], predicted[1])
+    assert np.array_equal(predicted[0], predicted[2])
 
 
 def test_weights_make_all_classes_count_alike():

@@ -58,17 +58,17 @@ def session_of(path: Path) -> onnxruntime.InferenceSession:
 )
 def test_a_network_tells_the_same_in_onnx(tmp_path: Path, name: str, size: int, beside: bool) -> None:
     model, photos = model_of(name, size, use_price=beside)
-    said = export_onnx(model, tmp_path / "model.onnx", photos[:4])
+    difference = export_onnx(model, tmp_path / "model.onnx", photos[:4])
     session = session_of(tmp_path / "model.onnx")
     prices = PRICES.copy()
     prices[:3] = np.nan, 0, 1e6
     inputs = {"photos": photos, **({"price": prices} if beside else {})}
-    wanted = predict(model.net, photos, np.arange(12), CPU, prices=prices if beside else None)
-    assert np.ptp(wanted, axis=0).max() > 1e-4, "answers that are all alike would show nothing"
+    expected = predict(model.net, photos, np.arange(12), CPU, prices=prices if beside else None)
+    assert np.ptp(expected, axis=0).max() > 1e-4, "answers that are all alike would show nothing"
     for few in (1, 5, 12):
-        (told,) = session.run(["probabilities"], {key: values[:few] for key, values in inputs.items()})
-        np.testing.assert_allclose(told, wanted[:few], rtol=0, atol=1e-4)
-    assert said <= 1e-4
+        (predicted,) = session.run(["probabilities"], {key: values[:few] for key, values in inputs.items()})
+        np.testing.assert_allclose(predicted, expected[:few], rtol=0, atol=1e-4)
+    assert difference <= 1e-4
     assert [given.name for given in session.get_inputs()] == list(inputs)
 
 
@@ -76,17 +76,17 @@ def test_a_network_tells_the_same_in_onnx(tmp_path: Path, name: str, size: int, 
 def test_a_model_of_prices_tells_the_same_prices(tmp_path: Path, loss: str) -> None:
     model, photos = model_of("lenet", 32, target="price", loss=loss)
     assert export_onnx(model, tmp_path / "model.onnx", photos) <= 1e-4
-    (told,) = session_of(tmp_path / "model.onnx").run(["price"], {"photos": photos})
-    np.testing.assert_allclose(told, predict(model.net, photos, np.arange(12), CPU), rtol=1e-4)
+    (predicted,) = session_of(tmp_path / "model.onnx").run(["price"], {"photos": photos})
+    np.testing.assert_allclose(predicted, predict(model.net, photos, np.arange(12), CPU), rtol=1e-4)
 
 
 def test_the_file_says_what_a_program_must_know_and_nothing_of_this_machine(tmp_path: Path) -> None:
     model, photos = model_of("lenet", 32)
     export_onnx(model, tmp_path / "model.onnx", photos[:1])
     session = session_of(tmp_path / "model.onnx")
-    known = session.get_modelmeta().custom_metadata_map
-    assert json.loads(known["classes"]) == list(CLASSES)
-    assert (known["target"], known["currency"], known["image_size"]) == ("label", "SGD", "32")
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert json.loads(metadata["classes"]) == list(CLASSES)
+    assert (metadata["target"], metadata["currency"], metadata["image_size"]) == ("label", "SGD", "32")
     (photos_input,) = session.get_inputs()
     assert (photos_input.type, photos_input.shape[1:]) == ("tensor(uint8)", [32, 32, 3])
     assert str(Path(onnx_export.__file__).parents[1]).encode() not in (tmp_path / "model.onnx").read_bytes()
@@ -96,7 +96,9 @@ def test_a_file_that_tells_something_else_is_not_kept(tmp_path: Path, monkeypatc
     model, photos = model_of("lenet", 32)
     (tmp_path / "model.onnx").write_text("an earlier one")
     # torch is asked about brighter photos than ONNX Runtime
-    monkeypatch.setattr(onnx_export, "predict", lambda net, seen, *rest, **more: predict(net, seen // 2, *rest, **more))
+    monkeypatch.setattr(
+        onnx_export, "predict", lambda net, given, *rest, **more: predict(net, given // 2, *rest, **more)
+    )
     with pytest.raises(CurateError, match="was not kept: the largest difference is") as error:
         export_onnx(model, tmp_path / "model.onnx", photos)
     assert error.value.exit_code == 1

@@ -48,7 +48,7 @@ def file(model: SavedModel, tmp_path: Path) -> Path:
     return tmp_path / "model.pt"
 
 
-def told(model: SavedModel, prices: np.ndarray | None = None) -> np.ndarray:
+def predictions_of(model: SavedModel, prices: np.ndarray | None = None) -> np.ndarray:
     return predict(model.net, PHOTOS, ROWS, CPU, prices=prices)
 
 
@@ -87,13 +87,13 @@ def test_a_model_that_is_read_back_tells_the_same_to_the_bit(tmp_path: Path, cha
     prices = np.where(ROWS % 5 == 0, np.nan, PRICES) if changes.get("use_price") else None
     saved = trained(prices, PRICES if changes.get("target") == "price" else LABELS, **changes)
     save_model(tmp_path / "model.pt", saved)
-    found = load_model(tmp_path / "model.pt")
-    np.testing.assert_array_equal(told(found, prices), told(saved, prices))
-    assert found.recipe == saved.recipe
-    assert (found.classes, found.facts, found.decoding) == (saved.classes, saved.facts, RECIPE)
-    np.testing.assert_array_equal(found.photos, saved.photos)
-    assert found.photos.dtype == np.uint64
-    assert not found.net.training
+    loaded = load_model(tmp_path / "model.pt")
+    np.testing.assert_array_equal(predictions_of(loaded, prices), predictions_of(saved, prices))
+    assert loaded.recipe == saved.recipe
+    assert (loaded.classes, loaded.facts, loaded.decoding) == (saved.classes, saved.facts, RECIPE)
+    np.testing.assert_array_equal(loaded.photos, saved.photos)
+    assert loaded.photos.dtype == np.uint64
+    assert not loaded.net.training
 
 
 def test_a_network_that_scales_its_input_as_its_weights_want_still_does_so(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_network_that_scales_its_input_as_its_weights_want_still_does_so(tmp_p
     assert net.body.transform_input
     saved = SavedModel(net.eval(), settings, ("a", "b", "c"))
     save_model(tmp_path / "model.pt", saved)
-    np.testing.assert_array_equal(told(load_model(tmp_path / "model.pt")), told(saved))
+    np.testing.assert_array_equal(predictions_of(load_model(tmp_path / "model.pt")), predictions_of(saved))
 
 
 def test_reading_a_model_draws_nothing_from_the_global_generator(file: Path) -> None:
@@ -194,11 +194,11 @@ def test_a_damaged_file_is_refused_wherever_the_damage_is(model: SavedModel, tmp
         flipped[place] ^= 0xFF
         file.write_bytes(flipped)
         try:
-            found = load_model(file)
+            loaded = load_model(file)
         except InputError:
             continue
         # padding between the parts of a file, and the like, means nothing
-        np.testing.assert_array_equal(told(found), told(load_model(tmp_path / "whole.pt")))
+        np.testing.assert_array_equal(predictions_of(loaded), predictions_of(load_model(tmp_path / "whole.pt")))
 
 
 def test_a_description_that_was_tampered_with_is_an_error_of_one_line(model: SavedModel, tmp_path: Path) -> None:
