@@ -12,7 +12,6 @@ from training.evaluation.metrics import classification_scores
 from training.fit.loop import Examples, fit, sizes_of
 from training.fit.sampling import epoch_size
 from training.networks.predict import predict
-from training.settings import Recipe
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
@@ -57,11 +56,12 @@ def test_a_network_can_be_trained_in_another_layout():
     assert np.allclose(predict(fitted.model, photos, np.arange(60, 90), CPU), probs, atol=1e-3)
 
 
-def test_the_first_half_of_the_epochs_sees_smaller_photos_where_the_network_takes_them():
+def test_the_first_half_of_one_cycle_sees_smaller_photos_if_the_network_takes_them():
     settings = replace(NETWORKS, image_size=64)
     assert sizes_of(settings, 5) == [42, 42, 64, 64, 64]
     assert sizes_of(replace(settings, image_size=40), 4) == [40] * 4
     assert sizes_of(replace(settings, model="vit_b_16"), 4) == [64] * 4
+    assert sizes_of(replace(settings, schedule="constant"), 4) == [64] * 4
 
 
 def test_a_network_that_saw_smaller_photos_first_learns_as_well():
@@ -98,12 +98,6 @@ def test_training_by_iterations_ends_in_the_middle_of_an_epoch():
     assert done == list(range(1, 13))
     assert [epoch.step for epoch in fitted.history] == [5, 10, 12]
     assert fitted.history[-1].learning_rate == pytest.approx(1e-5)
-
-
-def test_only_one_cycle_begins_with_smaller_photos():
-    one_cycle = Recipe(image_size=64)
-    assert sizes_of(one_cycle, 4) == [42, 42, 64, 64]
-    assert sizes_of(replace(one_cycle, schedule="constant"), 4) == [64] * 4
 
 
 def test_training_stops_early_with_the_weights_of_the_best_epoch():
