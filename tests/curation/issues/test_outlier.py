@@ -136,8 +136,10 @@ def test_of_two_classes_one_is_always_believed_by_half_so_no_photo_is_off_topic(
 def test_a_score_of_exactly_0_07_is_no_flag():
     # of a hundred photos, seven are as uncertain as this one or more
     listings, probs, features = marketplace(n=100, odd=8)
-    probs[:8] = [[0.34 + step / 100, 0.33 - step / 200, 0.33 - step / 200] for step in range(8)]
-    issues = KIND.find(Evidence(listings, CLASSES, probs, features=features))
+    probs[:8] = [[0.34 + step / 1000, 0.33 - step / 2000, 0.33 - step / 2000] for step in range(8)]
+    evidence = Evidence(listings, CLASSES, probs, features=features)
+    assert softmax(evidence.belief.logs)[:8].max() < 0.5
+    issues = KIND.find(evidence)
     assert issues["outlier_score"][6] == 0.07
     assert np.flatnonzero(issues["is_outlier_issue"]).tolist() == [0, 1, 2, 3, 4, 5]
 
