@@ -16,6 +16,9 @@ at random.
 The results file is written after every mutant, and what is in it is not tried again. `--again` tries those that
 survived, after tests were added. A result belongs to the text of its line; a changed line is a new mutant.
 
+A survivor that changes no result that a test could hold (the size of blocks, a limit of memory or of convergence, a
+comparison of floats that are never equal) is shown with that reason, and counted among those that were tried.
+
 DeMillo, Lipton and Sayward, "Hints on Test Data Selection", Computer 1978.
 """
 
@@ -120,7 +123,7 @@ _SWAPS: dict[type[ast.AST], tuple[str, str]] = {
 _BOUNDARIES = {ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">")}
 _EXTREMES = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum"}
 _EXTREMES |= {"argmin": "argmax", "argmax": "argmin", "any": "all", "all": "any"}
-#: Mutants that change no result that a test could hold, by name: those that survive are counted by themselves.
+#: Constants that change no result that a test could hold.
 _EQUIVALENT = {
     "size of blocks or bins": ("_CHUNK", "_BIN"),
     "limit of memory": ("_VOCABULARY",),
@@ -206,15 +209,15 @@ def all_mutants() -> Iterator[Mutant]:
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
     """Yield the mutants of one file, in the order of its lines."""
-    return iter(sorted(_Finder(path).found, key=lambda mutant: (mutant.start, mutant.new)))
+    return iter(sorted(_Finder(path).mutants, key=lambda mutant: (mutant.start, mutant.new)))
 
 
 def _numbered(mutants: Iterator[Mutant]) -> Iterator[Mutant]:
     """Tell equal changes of equal lines apart."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for mutant in mutants:
-        seen[mutant.key] += 1
-        number = seen[mutant.key]
+        counts[mutant.key] += 1
+        number = counts[mutant.key]
         text = mutant.text if number == 1 else f"{mutant.text} [{number}]"
         yield Mutant(**{**mutant.__dict__, "text": text})
 
@@ -230,7 +233,7 @@ class _Finder(ast.NodeVisitor):
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._documented = False
-        self.found: list[Mutant] = []
+        self.mutants: list[Mutant] = []
         tree = ast.parse(self._source)
         for node in tree.body:
             self._documented = isinstance(node, ast.Assign) and not _is_name(node.targets, "__all__")
@@ -239,7 +242,7 @@ class _Finder(ast.NodeVisitor):
     def _add(self, start: int, end: int, new: str, kind: str) -> None:
         line = next(number for number, first in enumerate(self._starts) if first > start)
         old, text = self._source[start:end].decode(), self._lines[line - 1].decode().strip()
-        self.found.append(Mutant(self._file, start, end, old, new, line, text, kind))
+        self.mutants.append(Mutant(self._file, start, end, old, new, line, text, kind))
 
     def _start(self, node: ast.expr) -> int:
         return self._starts[node.lineno - 1] + node.col_offset
@@ -398,8 +401,8 @@ def _import_what_tests_import(copy: Path, arguments: Sequence[str]) -> None:
     """Run pytest in a fork, and import here what it imported of other packages: later forks have it."""
     listed = copy / "mutant" / "modules.json"
     if _in_child(lambda: _run(arguments, listed, write_bytecode=True), 3600) != 0:
-        said = (copy / "mutant" / "output.txt").read_text()[-3000:]
-        raise SystemExit(f"the tests fail before anything is changed: {' '.join(arguments)}\n{said}")
+        output = (copy / "mutant" / "output.txt").read_text()[-3000:]
+        raise SystemExit(f"the tests fail before anything is changed: {' '.join(arguments)}\n{output}")
     if Path(json.loads(listed.read_text())["curation"]).is_relative_to(ROOT):
         raise SystemExit("the tests import the checkout instead of the copy")
     for module in json.loads(listed.read_text())["modules"]:

@@ -190,6 +190,12 @@ def test_the_cleaned_dataset_is_a_dataset_whose_photos_resolve(run: RunFolder, t
     assert listings.problems[["id", "column"]].to_numpy().tolist() == [["04", "label"], ["09", "image"]]
 
 
+def test_others_may_read_the_cleaned_dataset_and_only_its_owner_may_write(run: RunFolder) -> None:
+    run.decide([decided("05", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    assert run.cleaned.stat().st_mode & 0o777 == 0o755
+
+
 def test_the_cleaned_dataset_has_the_input_s_columns_and_cells(run: RunFolder, tmp_path: Path) -> None:
     run.decide([decided("00", "relabel", "NA")])
     apply_fixes(run, plan_fixes(run))
