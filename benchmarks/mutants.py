@@ -100,7 +100,7 @@ TESTS = {
     "training/evaluation/metrics.py": ["training/evaluation/metrics.py", "tests/training/evaluation"],
     "training/evaluation": ["training/evaluation/bootstrap.py", "tests/training/evaluation"],
     "curation/run/journal.py": ["curation/run/journal.py", "tests/curation/run/test_decisions.py"],
-    "curation/run/decisions.py": ["curation/run/decisions.py", "tests/curation/run/test_decisions.py"],
+    "curation/run/decisions.py": ["tests/curation/run/test_decisions.py", "tests/curation/test_fixes.py"],
     "curation/fixes": ["tests/curation/test_fixes.py"],
 }
 _SWAPS: dict[type[ast.AST], tuple[str, str]] = {

@@ -16,8 +16,9 @@ from curation.errors import DecisionsError, RunError
 from curation.fixes import Fixes, Undone, apply_fixes, plan_fixes, undo_fixes
 from curation.issues import COLUMNS
 from curation.listings import Listings, read_listings
+from curation.run.decisions import decide, misfit
 from curation.run.folder import RunFolder
-from curation.run.journal import UNDO, Decision, current_decisions
+from curation.run.journal import UNDO, Decision, current_decisions, reviewer_name
 from training.utils.files import write_json
 
 CLASSES = ["NA", "chair", "desk"]
@@ -497,3 +498,35 @@ def test_decisions_from_a_file_and_accepted_suggestions_say_what_had_been_sugges
     assert {decision.source for decision in journal} == {"csv", "suggestion"}
     assert all(decision.suggested_label == suggested[decision.id] for decision in journal)
     assert {decision.suggested_label for decision in journal} > {None}
+
+
+def test_undo_leaves_what_a_person_decided_since_on_the_same_listing(run: RunFolder) -> None:
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    run.decide([decided("00", "delete")])
+    assert undo_fixes(run).undone == 2
+    left = current_decisions(run.decisions()[0])
+    assert {id: decision.action for id, decision in left.items()} == {"00": "delete"}
+
+
+def test_one_decision_on_several_listings_relabels_each_as_suggested_or_all_as_named(run: RunFolder) -> None:
+    decide(run, ["00", "01"], "relabel", label=None, reviewer="ana", note="")
+    decide(run, ["02", "03"], "relabel", label="NA", reviewer="ben", note="both are lamps")
+    decide(run, ["06"], "keep", label=None, reviewer=None, note="")
+    records = run.decisions()[0]
+    assert [(each.id, each.action, each.new_label, each.suggested_label, each.note) for each in records] == [
+        ("00", "relabel", "desk", "desk", None),
+        ("01", "relabel", "NA", "NA", None),
+        ("02", "relabel", "NA", "chair", "both are lamps"),
+        ("03", "relabel", "NA", "chair", "both are lamps"),
+        ("06", "keep", None, "desk", None),
+    ]
+    assert [each.reviewer for each in records] == ["ana", "ana", "ben", "ben", reviewer_name()]
+    with pytest.raises(DecisionsError, match="a label has no effect"):
+        decide(run, ["00"], "keep", label="desk", reviewer="ana", note="")
+
+
+def test_only_a_relabel_to_an_unknown_class_and_an_unknown_action_mean_nothing() -> None:
+    assert misfit(decided("00", "keep"), CLASSES) == ""
+    assert misfit(decided("00", "relabel", "desk"), CLASSES) == ""
+    assert misfit(decided("00", "relabel", "sofa"), CLASSES) == "no class 'sofa'"
+    assert misfit(decided("00", "relable", "desk"), CLASSES) == "unknown action 'relable'"
