@@ -93,9 +93,9 @@ class CrossValidated:
     probs : ndarray of float32, shape (N, K)
         Out-of-fold probabilities, by the model that was not trained on the row. Rows sum to 1.
     in_fold : ndarray of float32, shape (N, K)
-        Mean log-probabilities of all *other* folds' models, networks in their later epochs. They have been trained on
-        the row's given label, unless it was not to train any: a model that can't bring itself to believe a label that
-        it was told is strong evidence against it.
+        Mean log-probabilities by the models of all *other* folds; those of networks are from their later epochs. These
+        models were trained on the row with its given label, if it may train. A label that they still find improbable is
+        probably wrong.
     neighbours : ndarray of float32, shape (N, K)
         Class shares among the most similar rows of other folds; see
         :func:`training.features.neighbours.neighbour_probabilities`.

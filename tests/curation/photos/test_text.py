@@ -329,8 +329,8 @@ from curation.listings import read_listings
 from training.images.cache import PhotoCache
 from training.settings import Execution, Recipe
 settings = FindSettings(folds=2, recipe=Recipe(pretrained=False), execution=Execution(preset="quick", device="cpu"))
-import curation.report
-curation.report.write_report = lambda run: None  # it shows some photos, from their files
+import curation.find
+curation.find.write_report = lambda run: None  # it shows some photos, from their files
 find(read_listings(shop), settings, run_folder=out / "run", cache=PhotoCache(out / "cache", 10**9))
 print(json.dumps(opened))
 """
