@@ -34,8 +34,14 @@ def test_a_price_that_slipped_by_10_100_or_1000_is_flagged_with_what_would_fit(r
     meant = shop().listings["price"][row]
     table = KIND.find(shop([(row, meant * factor)]))
     assert np.flatnonzero(table["is_price_issue"]).tolist() == [row]
-    assert f"is too {words} for" in table["reason"][row]
+    assert f"is too {words} for {('cable', 'laptop', 'mouse')[row]} (" in table["reason"][row]
     assert table["reason"][row].endswith(f": {meant:,.0f} would fit")
+
+
+def test_prices_below_one_are_judged_too():
+    cheap = shop([(0, 80.0)])
+    table = KIND.find(replace(cheap, listings=cheap.listings.assign(price=cheap.listings["price"] / 1500)))
+    assert np.flatnonzero(table["is_price_issue"]).tolist() == [0]
 
 
 def test_a_laptop_for_a_thousandth_is_flagged_with_what_would_fit():
