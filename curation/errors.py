@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from training.errors import CurateError, InputError, closest, some
+from training.errors import CurateError, InputError, check_range, checked, closest, short_repr, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,10 @@ __all__ = [
     "ReviewError",
     "RunError",
     "about",
+    "check_range",
+    "checked",
     "closest",
+    "short_repr",
     "some",
 ]
 

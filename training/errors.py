@@ -7,9 +7,55 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import functools
+import inspect
+import numbers
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
-__all__ = ["CurateError", "DivergedError", "InputError", "check_choice", "check_range", "closest", "some"]
+__all__ = [
+    "CurateError",
+    "DivergedError",
+    "InputError",
+    "check_choice",
+    "check_range",
+    "check_types",
+    "checked",
+    "closest",
+    "short_repr",
+    "some",
+]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _is_made_of(name: str) -> Callable[[Any], bool]:
+    # by name: errors are below whatever they are about
+    return lambda value: name in (base.__name__ for base in type(value).__mro__)
+
+
+#: The types that an annotation may name, and whether a value is one of them. Other annotations are not checked.
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "None": lambda value: value is None,
+    "bool": lambda value: isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"),
+    "int": _is_whole,
+    "float": _is_number,
+    "str": lambda value: isinstance(value, str),
+    "Path": lambda value: isinstance(value, os.PathLike),
+    **{name: _is_made_of(name) for name in ("Execution", "PhotoCache", "Recipe", "Run")},
+}
+_WORDS = {"int": "a whole number", "float": "a number", "bool": "True or False", "str": "text", "Path": "a path"}
+#: Of a path: bytes of one name, and of all of it (Linux).
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095
 
 
 class CurateError(Exception):
@@ -72,6 +118,83 @@ class InputError(CurateError):
         details = "; ".join(part for part in (got and f"got {got}", wanted and f"wanted {wanted}") if part)
         message = f"{what}: {details}" if details else what
         super().__init__(f"{message}. {fix}" if fix else message, parameter=parameter)
+
+
+def checked(function: _Function) -> _Function:
+    """Let a function of the API refuse arguments of another type than its signature names; see :func:`check_types`.
+
+    Examples
+    --------
+    >>> @checked
+    ... def demo(listings: int = 600) -> int:
+    ...     return listings
+    >>> demo(listings="many")
+    Traceback (most recent call last):
+    ...
+    training.errors.InputError: `listings` has the wrong type: got str 'many'; wanted a whole number
+    """
+    signature = inspect.signature(function)
+    annotations = {name: str(parameter.annotation) for name, parameter in signature.parameters.items()}
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError:
+            # too many arguments, or unknown ones: Python's own message names them
+            return function(*args, **kwargs)
+        check_types(annotations, given)
+        return function(*args, **kwargs)
+
+    return cast("_Function", call)
+
+
+def check_types(annotations: Mapping[str, str], values: Mapping[str, Any]) -> None:
+    """Refuse values that are not of the types that their annotations name, and paths that no system takes.
+
+    Parameters
+    ----------
+    annotations : mapping of str to str
+        Of each name. Those that name other types, e.g. a sequence, are not checked.
+    values : mapping of str
+        Of those names.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, value in values.items():
+        types = annotations.get(name, "").split(" | ")
+        if not all(kind in _TYPES for kind in types):
+            continue
+        if not any(_TYPES[kind](value) for kind in types):
+            raise InputError(
+                f"`{name}` has the wrong type",
+                got=f"{type(value).__name__} {short_repr(value)}",
+                wanted=" or ".join(_WORDS.get(kind, kind) for kind in types if kind != "None"),
+                parameter=name,
+            )
+        if "Path" in types and isinstance(value, str | os.PathLike):
+            _check_path(name, os.fsencode(value))
+
+
+def _check_path(name: str, path: bytes) -> None:
+    parts = path.split(os.fsencode(os.sep))
+    if b"\0" in path or len(path) > _LONGEST_PATH or max(map(len, parts)) > _LONGEST_NAME:
+        fault = "holds a NUL character" if b"\0" in path else "is too long"
+        raise InputError(f"the path `{name}` {fault}", got=short_repr(os.fsdecode(path)), parameter=name)
+
+
+def short_repr(value: object, length: int = 60) -> str:
+    """Return how Python writes a value, cut off after `length` characters.
+
+    Examples
+    --------
+    >>> short_repr("listings", 5)
+    "'list…"
+    """
+    text = repr(value)
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def check_choice(parameter: str, what: str, value: str, choices: Sequence[str]) -> None:

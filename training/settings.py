@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from training.errors import InputError, check_choice, check_range
+from training.errors import InputError, check_choice, check_range, check_types, short_repr
 
 __all__ = [
     "AUGMENTS",
@@ -122,9 +122,15 @@ class Recipe:
     use_price: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse values out of range."""
+        """Refuse values of other types and out of range."""
+        check_types(type(self).__annotations__, vars(self))
         # JSON has no tuples
-        object.__setattr__(self, "lr_steps", tuple((int(step), float(rate)) for step, rate in self.lr_steps))
+        try:
+            steps = tuple((int(step), float(rate)) for step, rate in self.lr_steps)
+        except (TypeError, ValueError):
+            what, wanted = "the learning rates by iteration can't be read", "pairs, e.g. ((20000, 1e-6),)"
+            raise InputError(what, got=short_repr(self.lr_steps), wanted=wanted, parameter="lr_steps") from None
+        object.__setattr__(self, "lr_steps", steps)
         check_choice("optimizer", "optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", "schedule", self.schedule, SCHEDULES)
         check_choice("balance", "way to balance", self.balance, BALANCES)
@@ -274,7 +280,8 @@ class Execution:
     preset: str = "standard"
 
     def __post_init__(self) -> None:
-        """Refuse values out of range."""
+        """Refuse values of other types and out of range."""
+        check_types(type(self).__annotations__, vars(self))
         check_choice("preset", "preset", self.preset, tuple(PRESETS))
         check_range("time_limit", "time limit in seconds", self.time_limit, 1, 10**8)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from curation.errors import InputError, about
+from curation.errors import InputError, about, check_range, checked
 from curation.rendering.results import Result
 from training.images.cache import open_cache
 from training.utils.units import parse_bytes
@@ -50,6 +51,7 @@ class CacheState(Result):
         return content if self.freed is not None else {key: value for key, value in content.items() if key != "freed"}
 
 
+@checked
 def cache(folder: str | Path | None = None, *, limit: int | str | None = None, clear: bool = False) -> CacheState:
     """Show the photo cache, or make room in it.
 
@@ -81,7 +83,7 @@ def cache(folder: str | Path | None = None, *, limit: int | str | None = None, c
     """
     photos = open_cache(folder)
     if photos.folder.exists() and not photos.folder.is_dir():
-        raise InputError(f"{photos.folder} is not a folder", fix="Name another with `cache`.", parameter="folder")
+        raise InputError(f"{photos.folder} is not a folder", fix="Name another one.", parameter="folder")
     if clear and limit is not None:
         raise InputError(
             "`limit` has no effect with `clear`: everything is deleted", fix="Leave one of them out.", parameter="limit"
@@ -92,6 +94,7 @@ def cache(folder: str | Path | None = None, *, limit: int | str | None = None, c
     elif limit is not None:
         with about("limit"):
             most = parse_bytes(limit, "`limit`") if isinstance(limit, str) else limit
+            check_range("limit", "limit in bytes", most, 0, math.inf)
         freed = replace(photos, limit=most).trim()
     sizes = tuple(
         CacheSize(size, sum(shard.photos() for shard in shards), sum(shard.bytes() for shard in shards))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from curation.demo_data import DemoSummary, write_demo
+from curation.errors import checked
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["demo"]
 
 
+@checked
 def demo(folder: str | Path, *, listings: int = 600, seed: int = 0, reporter: Reporter = SILENT) -> DemoSummary:
     """Write a small marketplace with planted, known issues.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from curation.errors import about
+from curation.errors import about, check_range, checked
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.probabilities import Probabilities
@@ -96,6 +97,7 @@ class RunResults:
         """Return where the run stands, and what comes next."""
         return status_of(self._files)
 
+    @checked
     def summary(self, budget: int | None = None) -> Summary:
         """Return what a person wants to know first.
 
@@ -107,6 +109,7 @@ class RunResults:
         """
         from curation.issues.summary import summarise
 
+        check_range("budget", "number of listings", budget, 1, math.inf)
         return summarise(self._files, budget)
 
     def to_fiftyone(self) -> fiftyone.Dataset:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from curation.api.results import RunResults
-from curation.errors import about
+from curation.errors import DecisionsError, about, checked
 from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.run.decisions import decide as record_decision
@@ -54,6 +54,7 @@ class Run(RunResults):
     {'relabelled': 0, 'deleted': 1, 'kept': 0}
     """
 
+    @checked
     def decide(
         self,
         ids: str | Iterable[str],
@@ -88,11 +89,12 @@ class Run(RunResults):
         DecisionsError
             If a listing, a class or the action is unknown; nothing is recorded then.
         """
-        chosen = [ids] if isinstance(ids, str) else [str(id) for id in ids]
+        chosen = _ids(ids)
         record_decision(self._files, chosen, action, label=label, reviewer=reviewer, note=note)
         standing = self.decisions()
         return standing[standing["id"].isin(chosen)].reset_index(drop=True)
 
+    @checked
     def review(
         self,
         *,
@@ -128,6 +130,7 @@ class Run(RunResults):
             self._files, address=address, port=port, reviewer=reviewer, open_browser=browser, reporter=reporter
         )
 
+    @checked
     def review_page(
         self,
         *,
@@ -160,6 +163,7 @@ class Run(RunResults):
 
         return write_page(self._files, output=_path(output), first=first, reviewer=reviewer, reporter=reporter)
 
+    @checked
     def apply_fixes(
         self,
         decisions: str | Path | None = None,
@@ -217,6 +221,7 @@ class Run(RunResults):
         self._write_report()
         return undone
 
+    @checked
     def retrain(
         self,
         *,
@@ -284,6 +289,18 @@ class Run(RunResults):
         from curation.report import write_report
 
         write_report(self._files)
+
+
+def _ids(ids: object) -> list[str]:
+    """Return the ids of listings, given as one text or several."""
+    chosen = [ids] if isinstance(ids, str) else ids
+    if not isinstance(chosen, Iterable) or isinstance(chosen, bytes | Mapping | pd.DataFrame):
+        raise DecisionsError(
+            "the ids of listings were wanted", got=type(ids).__name__, wanted="one id, or several", parameter="ids"
+        )
+    if not (several := [str(id) for id in chosen]):
+        raise DecisionsError("no listing is named", got="no ids", wanted="one id, or several", parameter="ids")
+    return several
 
 
 def _path(path: str | Path | None) -> Path | None:

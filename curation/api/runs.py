@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from curation.api.run import Run
-from curation.errors import about
+from curation.errors import about, checked
 from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
 from curation.listings.problems import require_trainable
@@ -27,6 +27,7 @@ from training.utils.progress import SILENT, Reporter
 __all__ = ["diff", "find_issues", "open_run", "runs", "status"]
 
 
+@checked
 def find_issues(
     listings: Listings,
     *,
@@ -115,6 +116,7 @@ def find_issues(
     return Run(finished.folder)
 
 
+@checked
 def open_run(folder: str | Path | None = None) -> Run:
     """Open a finished run.
 
@@ -141,6 +143,7 @@ def open_run(folder: str | Path | None = None) -> Run:
         return Run(lookup.open_run(None if folder is None else Path(folder)).folder)
 
 
+@checked
 def status(run: str | Path | None = None) -> Status:
     """Return where a run stands, finished or not, and what comes next.
 
@@ -167,6 +170,7 @@ def status(run: str | Path | None = None) -> Status:
         return status_of(lookup.latest_run() if run is None else RunFolder(Path(run)))
 
 
+@checked
 def runs(dataset: str | None = None) -> list[RunRow]:
     """Return all runs below ``runs/``, by dataset, oldest first.
 
@@ -192,6 +196,7 @@ def runs(dataset: str | None = None) -> list[RunRow]:
         return list_runs(dataset)
 
 
+@checked
 def diff(a: Run | str | Path, b: Run | str | Path) -> RunDiff:
     """Compare two finished runs: settings, data, flags, suggestions, decisions, fixes, macro-F1.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from curation.errors import InputError, about
+from curation.errors import InputError, about, checked
 from curation.exploration.findings import Exploration, look_at
 from curation.exploration.page import check_output, write_page
 from curation.listings import Listings
@@ -14,6 +14,7 @@ from training.utils.progress import SILENT, Reporter
 __all__ = ["explore"]
 
 
+@checked
 def explore(
     listings: Listings,
     *,

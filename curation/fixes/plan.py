@@ -95,6 +95,10 @@ def plan_fixes(
     DecisionsError
         If there is no decision at all, or one fits no listing or class.
     """
+    if not 0 <= min_confidence <= 1:
+        raise DecisionsError(
+            "`min_confidence` is out of range", got=str(min_confidence), wanted="0 to 1", parameter="min_confidence"
+        )
     journal, damaged = run.decisions()
     issues = run.issues()
     added = read_decisions_csv(decisions_file, reviewer=reviewer or reviewer_name()) if decisions_file else []
@@ -125,10 +129,6 @@ def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> Decis
 
 
 def _accepted(run: RunFolder, issues: pd.DataFrame, decided: set[str], confidence: float) -> list[Decision]:
-    if not 0 <= confidence <= 1:
-        raise DecisionsError(
-            "`min_confidence` is out of range", got=str(confidence), wanted="0 to 1", parameter="min_confidence"
-        )
     listings = run.listings().set_index("id")
     sure = issues["is_label_issue"].fillna(False) & (issues["suggested_confidence"] >= confidence)
     trains = (issues["id"].map(listings["split"]) != "test").fillna(True)

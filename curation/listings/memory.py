@@ -89,6 +89,11 @@ def _as_raw(frame: pd.DataFrame) -> pd.DataFrame:
     if "id" not in frame and frame.index.name is None and not isinstance(frame.index, pd.RangeIndex):
         # an index usually holds the ids, but a guess could join by the wrong ones
         frame = _checked_index(frame)
+    if (key := frame.index.name) is not None and key in frame:
+        # frame.set_index("id", drop=False)
+        if not frame.index.equals(pd.Index(frame[key])):
+            raise ListingsError("the table has a column and an index of one name that differ", got=repr(key))
+        frame = frame.reset_index(drop=True)
     try:
         return as_text(frame)
     except ValueError as error:

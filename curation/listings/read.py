@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from curation.errors import ListingsError, closest, some
+from curation.errors import ListingsError, checked, closest, short_repr, some
 from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, currency_of, number
 from curation.listings.memory import read_held
-from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, find_source, read_table
+from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, check_name, find_source, read_table
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
 from training.utils.files import sha256_of_file
@@ -64,6 +64,7 @@ class Listings(Result):
         return self.source.root
 
 
+@checked
 def read_listings(
     source: str | Path | pd.DataFrame | datasets.Dataset,
     *,
@@ -123,8 +124,9 @@ def read_listings(
     >>> curation.read_listings(table, columns={"id": "sku"}, needs_image=False).classes
     ('lamp', 'sofa')
     """
-    origin, raw, sha256 = _read(source, root, name, columns=columns or {}, needs_label=needs_label)
-    mapping = {**origin.columns, **(columns or {})}
+    given = _checked_columns(columns)
+    origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label)
+    mapping = {**origin.columns, **given}
     table = _with_our_names(raw, mapping, needs_image, needs_label)
     title = "the table" if origin.in_memory else origin.table.name if origin.table else str(origin.path)
     check_ids(table, title)
@@ -135,10 +137,28 @@ def read_listings(
     classes = tuple(sorted(table["label"].dropna().unique()))
     if needs_label and len(classes) < least_classes:
         raise ListingsError(
-            f"{title} has one class only", got=some(classes) or "no labels", wanted="at least two different labels"
+            f"{title} has one class only" if len(classes) == 1 else f"{title} has too few classes",
+            got=some(classes) or "no labels",
+            wanted=f"at least {'two' if least_classes == 2 else least_classes} different labels",
         )
     origin = replace(origin, currency=currency_of(table, title, origin.currency))
     return Listings(_typed(table), classes, origin, mapping, problems, sha256)
+
+
+def _checked_columns(columns: object) -> dict[str, str]:
+    """Return the mapping of columns as text; a DataFrame's columns may be numbered."""
+    if columns is None:
+        return {}
+    if not isinstance(columns, Mapping) or not all(
+        isinstance(ours, str) and isinstance(theirs, str | int) for ours, theirs in columns.items()
+    ):
+        raise ListingsError(
+            "`columns` is no mapping of names",
+            got=short_repr(columns),
+            wanted='our name and the table\'s, e.g. {"label": "category"}',
+            parameter="columns",
+        )
+    return {ours: str(theirs) for ours, theirs in columns.items()}
 
 
 def _read(
@@ -151,7 +171,8 @@ def _read(
 ) -> tuple[Source, pd.DataFrame, str]:
     """Return the origin of listings, their raw table, and its hash."""
     if not isinstance(source, str | Path):
-        name = name or "listings"
+        name = "listings" if name is None else name
+        check_name(name, "the name of the dataset", parameter="name")
         image, id = (columns.get(ours, ours) for ours in ("image", "id"))
         held = read_held(source, root=None if root is None else Path(root), name=name, image=image, id=id)
         origin = Source(held.root, held.root, None, name, in_memory=True)

@@ -10,9 +10,19 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from curation.errors import ListingsError, closest, some
+from curation.errors import ListingsError, closest, short_repr, some
 
-__all__ = ["COLUMNS", "DECLARATION", "RUN_COLUMNS", "TABLE", "Source", "as_text", "find_source", "read_table"]
+__all__ = [
+    "COLUMNS",
+    "DECLARATION",
+    "RUN_COLUMNS",
+    "TABLE",
+    "Source",
+    "as_text",
+    "check_name",
+    "find_source",
+    "read_table",
+]
 
 COLUMNS = ("id", "image", "label", "price", "title", "group", "split")
 #: What a run adds to the table.
@@ -33,6 +43,8 @@ TABLE = "listings.csv"
 _FORMATS = (".csv", ".parquet", ".jsonl")
 _PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
 _SPLITS = ("train", "test")
+#: Of a folder's name, in bytes; a cleaned dataset's name is longer.
+_LONGEST_NAME = 240
 _Value = TypeVar("_Value", str, int)
 _FORMS = (
     f"a folder with {DECLARATION} or {TABLE}, a .csv / .parquet / .jsonl table, a folder of class folders, "
@@ -139,9 +151,7 @@ def _declared(declaration: Path) -> Source:
             fix="Put the table there or correct 'table'.",
         )
     name = _text(content, "name", folder.resolve().name, declaration)
-    if "/" in name or name in (".", ".."):
-        # runs are kept in a folder of this name
-        raise ListingsError(f"{declaration}: 'name' can't be a path", got=repr(name))
+    check_name(name, f"{declaration}: 'name'")
     return Source(
         path=folder,
         root=table.parent,
@@ -152,6 +162,31 @@ def _declared(declaration: Path) -> Source:
         expected=_entries(content, "expected", int, declaration),
         photos=folder / _text(content, "photos", "", declaration) if "photos" in content else None,
     )
+
+
+def check_name(name: str, what: str, *, parameter: str = "source") -> None:
+    """Refuse a name of a dataset that can't be a folder's, for that is where its runs are kept.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    what : str
+        Where it stands, for the message.
+    parameter : str
+        The argument at fault.
+
+    Raises
+    ------
+    ListingsError
+    """
+    if not name or "/" in name or "\0" in name or name in (".", "..") or len(name.encode()) > _LONGEST_NAME:
+        raise ListingsError(
+            f"{what} can't be the name of a folder",
+            got=short_repr(name),
+            wanted=f"a name without /, of at most {_LONGEST_NAME} bytes",
+            parameter=parameter,
+        )
 
 
 def _text(content: dict[str, Any], key: str, default: str, declaration: Path) -> str:

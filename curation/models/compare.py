@@ -24,7 +24,7 @@ from training.crossval.folds import check_folds
 from training.crossval.jobs import Job
 from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
-from training.errors import DivergedError
+from training.errors import DivergedError, checked
 from training.fit.optim import check_steps
 from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement
@@ -40,6 +40,7 @@ __all__ = ["compare_models"]
 _MODELS = ("resnet18", "inception_v3", "lenet")
 
 
+@checked
 def compare_models(
     listings: Listings,
     *,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from curation.errors import InputError
+from curation.errors import InputError, about, checked
 from curation.listings import Listings
 from curation.models.export import Export, export_model
 from curation.models.predict import Predictions, predict_listings
@@ -123,6 +123,7 @@ class Model(Result):
         return export_model(self._saved, self.file, output, tolerance=tolerance, reporter=reporter)
 
 
+@checked
 def load_model(path: str | Path) -> Model:
     """Load a model that :func:`curation.train` has written.
 
@@ -145,8 +146,9 @@ def load_model(path: str | Path) -> Model:
     training.errors.InputError: there is no such model: got models/shop/1; wanted a folder with model.pt, or that \
 file. Train one with `train()`.
     """
-    file = model_file(Path(path))
-    saved, metrics_file = load(file), file.parent / METRICS
+    with about("path"):
+        file = model_file(Path(path))
+        saved, metrics_file = load(file), file.parent / METRICS
     try:
         metrics = Metrics(**read_json(metrics_file)) if metrics_file.is_file() else None
     except (TypeError, ValueError) as error:

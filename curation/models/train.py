@@ -18,6 +18,7 @@ from training.crossval.checkpoint import Checkpoint, read_checkpoint, remove_che
 from training.crossval.jobs import Job
 from training.crossval.plan import measure_once, seconds_of_jobs, with_weights
 from training.crossval.workers import run_jobs
+from training.errors import checked
 from training.fit.optim import check_steps
 from training.fit.sampling import epoch_size
 from training.images.cache import PhotoCache
@@ -37,6 +38,7 @@ __all__ = ["train"]
 _FOLDS = 5
 
 
+@checked
 def train(
     listings: Listings,
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)

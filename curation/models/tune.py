@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curation.errors import InputError
+from curation.errors import InputError, checked
 from curation.listings import Listings
 from curation.models.command_line import command_line
 from curation.models.cross_validate import fold_jobs, score_folds
@@ -45,6 +45,7 @@ __all__ = ["TRIALS", "tune"]
 TRIALS = "optuna.db"
 
 
+@checked
 def tune(
     listings: Listings,
     *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -184,16 +185,34 @@ class RunFolder:
 
     def listings(self) -> pd.DataFrame:
         """Read ``listings.parquet``."""
-        return pd.read_parquet(self.listings_file)
+        return self._table(self.listings_file)
 
     def issues(self) -> pd.DataFrame:
         """Read ``issues.parquet``."""
-        return pd.read_parquet(self.issues_file)
+        return self._table(self.issues_file)
 
     def health(self) -> dict[str, Any]:
         """Read ``health.json``."""
-        health: dict[str, Any] = read_json(self.health_file)
+        with self._readable(self.health_file):
+            health: dict[str, Any] = read_json(self.health_file)
         return health
+
+    def _table(self, file: Path) -> pd.DataFrame:
+        with self._readable(file):
+            return pd.read_parquet(file)
+
+    @contextmanager
+    def _readable(self, file: Path) -> Iterator[None]:
+        """Refuse a run whose files are missing or damaged."""
+        try:
+            yield
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            # Arrow's and JSON's errors are ValueErrors
+            raise RunError(
+                f"{file} can't be read: the run is damaged",
+                got=str(error).splitlines()[0] if str(error) else type(error).__name__,
+                fix="Run `find_issues(listings)` again.",
+            ) from error
 
     def write_table(self, path: Path, table: pd.DataFrame) -> None:
         """Write a table as Parquet, whole or not at all."""
@@ -211,7 +230,8 @@ class RunFolder:
 
     def probabilities(self) -> Probabilities:
         """Read ``probabilities.npz``: the out-of-fold probabilities, in the order of ``listings.parquet``."""
-        return Probabilities.load(self.probabilities_file)
+        with self._readable(self.probabilities_file):
+            return Probabilities.load(self.probabilities_file)
 
     def features(self) -> Float32 | None:
         """Return the features that the run's models were trained on, memory-mapped, one row per listing.

@@ -130,6 +130,113 @@ def test_each_bad_argument_is_named_and_nothing_is_made(listings, ask, error, pa
     assert sorted(Path().rglob("*")) == before
 
 
+WRONG = [
+    (lambda it: curation.open_run(5), "folder"),
+    (lambda it: curation.open_run(b"x"), "folder"),
+    (lambda it: curation.open_run("n" * 5000), "folder"),
+    (lambda it: curation.open_run("n" * 300), "folder"),
+    (lambda it: curation.open_run("a\0b"), "folder"),
+    (lambda it: curation.status(["a"]), "run"),
+    (lambda it: curation.runs(5), "dataset"),
+    (lambda it: curation.diff(5, "1"), "a"),
+    (lambda it: curation.load_model(5), "path"),
+    (lambda it: curation.load_model("gone"), "path"),
+    (lambda it: curation.load_model("x\0y"), "path"),
+    (lambda it: curation.cache(5), "folder"),
+    (lambda it: curation.cache("c", limit=-1), "limit"),
+    (lambda it: curation.cache("c", limit=1.5), "limit"),
+    (lambda it: curation.cache("c", limit="x"), "limit"),
+    (lambda it: curation.demo("shop", listings="many"), "listings"),
+    (lambda it: curation.demo("shop", listings=200.5), "listings"),
+    (lambda it: curation.demo("shop", seed=None), "seed"),
+    (lambda it: curation.explore(it, sample="x"), "sample"),
+    (lambda it: curation.explore(it, output=5), "output"),
+    (lambda it: curation.find_issues(it, probabilities=probs(), folds="x"), "folds"),
+    (lambda it: curation.find_issues(it, probabilities=probs(), text="no"), "text"),
+    (lambda it: curation.find_issues(it, probabilities=probs(), run=5), "run"),
+    (lambda it: curation.find_issues(it, probabilities=probs(), cache=5), "cache"),
+    (lambda it: curation.find_issues(it, probabilities=probs(), recipe=5), "recipe"),
+    (lambda it: curation.find_issues(it, probabilities=probs(), execution="quick"), "execution"),
+    (lambda it: curation.read_listings(table(), root=5), "root"),
+    (lambda it: curation.read_listings(table(), least_classes="x"), "least_classes"),
+    (lambda it: curation.read_listings(table(), needs_image=False, name=5), "name"),
+    (lambda it: curation.read_listings(table(), needs_image=False, name="../up"), "name"),
+    (lambda it: curation.read_listings(table(), needs_image=False, name=".."), "name"),
+    (lambda it: curation.read_listings(table(), needs_image=False, name=""), "name"),
+    (lambda it: curation.read_listings(table(), needs_image=False, name="a\0b"), "name"),
+    (lambda it: curation.read_listings(table(), needs_image=False, name="ü" * 121), "name"),
+    (lambda it: curation.read_listings(table(), columns=5), "columns"),
+    (lambda it: curation.read_listings(table(), columns=["label"]), "columns"),
+    (lambda it: curation.read_listings(table(), columns={"label": ["x"]}), "columns"),
+    (lambda it: curation.read_listings(table(), columns={5: "x", "q": "y"}), "columns"),
+    (lambda it: curation.Recipe(seed="x"), "seed"),
+    (lambda it: curation.Recipe(model=5), "model"),
+    (lambda it: curation.Recipe(epochs=1.5), "epochs"),
+    (lambda it: curation.Recipe(pretrained="x"), "pretrained"),
+    (lambda it: curation.Recipe(optimizer=[]), "optimizer"),
+    (lambda it: curation.Recipe(image_size="x"), "image_size"),
+    (lambda it: curation.Recipe(learning_rate=float("nan")), "learning_rate"),
+    (lambda it: curation.Recipe(lr_steps=5, schedule="constant"), "lr_steps"),
+    (lambda it: curation.Recipe(lr_steps=((1,),), schedule="constant"), "lr_steps"),
+    (lambda it: curation.Execution(preset=[]), "preset"),
+    (lambda it: curation.Execution(device=5), "device"),
+    (lambda it: curation.Execution(time_limit="x"), "time_limit"),
+]
+
+
+@pytest.mark.parametrize(("ask", "parameter"), WRONG)
+def test_an_argument_of_another_type_is_named_and_nothing_is_made(listings, ask, parameter):
+    before = sorted(Path().parent.resolve().rglob("*"))
+    with pytest.raises(curation.InputError) as caught:
+        ask(listings)
+    assert caught.value.parameter == parameter
+    assert len(str(caught.value)) < 250
+    assert sorted(Path().parent.resolve().rglob("*")) == before
+
+
+def test_numbers_of_numpy_and_the_longest_name_are_taken(listings):
+    assert curation.Recipe(image_size=np.int64(32), learning_rate=np.float32(0.5), pretrained=np.True_).size == 32
+    assert curation.read_listings(table(), needs_image=False, name="ü" * 120).source.name == "ü" * 120
+    numbered = table().rename(columns={"label": 0})
+    assert curation.read_listings(numbered, needs_image=False, columns={"label": 0}).classes == tuple(CLASSES)
+
+
+def test_an_index_that_repeats_its_column_is_taken_and_one_that_differs_is_refused():
+    listings = curation.read_listings(table().set_index("id", drop=False), needs_image=False)
+    assert listings.table["id"].tolist() == IDS.tolist()
+    differs = table().set_index("id", drop=False)
+    differs.index = differs.index[::-1]
+    with pytest.raises(curation.ListingsError, match="a column and an index of one name that differ: got 'id'"):
+        curation.read_listings(differs, needs_image=False)
+
+
+def test_a_least_number_of_classes_is_named_when_there_are_fewer():
+    with pytest.raises(curation.ListingsError, match="too few classes: got chair, desk, lamp; wanted at least 5"):
+        curation.read_listings(table(), needs_image=False, least_classes=5)
+
+
+@pytest.mark.parametrize(
+    ("file", "ask"),
+    [
+        ("issues.parquet", lambda run: run.issues),
+        ("issues.parquet", lambda run: run.summary()),
+        ("issues.parquet", lambda run: run.apply_fixes()),
+        ("issues.parquet", lambda run: run.decide("L01", "keep")),
+        ("listings.parquet", lambda run: run.listings),
+        ("health.json", lambda run: run.health),
+        ("probabilities.npz", lambda run: run.probabilities()),
+    ],
+)
+@pytest.mark.parametrize("content", [b"junk", b"", None])
+def test_a_run_whose_files_are_damaged_or_gone_is_refused_by_the_name_of_the_file(run, file, ask, content):
+    path = run.folder / file
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(RunError, match=f"{file} can't be read: the run is damaged: got "):
+        ask(run)
+
+
 def test_more_folds_than_listings_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     curation.demo("shop", listings=120)
@@ -150,11 +257,39 @@ def test_more_folds_than_listings_are_refused(tmp_path, monkeypatch):
         (lambda run: run.decide("L01", "relabel"), "label"),
         (lambda run: run.decide("L01", "keep", reviewer="a\nb"), "reviewer"),
         (lambda run: run.apply_fixes(accept_suggestions=True, min_confidence=2), "min_confidence"),
+        (lambda run: run.apply_fixes(min_confidence=2), "min_confidence"),
         (lambda run: run.apply_fixes("gone.csv"), "decisions"),
+        (lambda run: run.decide([], "keep"), "ids"),
+        (lambda run: run.decide(None, "keep"), "ids"),
+        (lambda run: run.decide(5, "keep"), "ids"),
+        (lambda run: run.decide(b"L01", "keep"), "ids"),
+        (lambda run: run.decide(run.issues, "keep"), "ids"),
     ],
 )
 def test_a_decision_that_fits_nothing_is_refused_and_not_recorded(run, ask, parameter):
     with pytest.raises(curation.DecisionsError) as caught:
+        ask(run)
+    assert caught.value.parameter == parameter
+    assert run.decisions().empty
+
+
+@pytest.mark.parametrize(
+    ("ask", "parameter"),
+    [
+        (lambda run: run.summary(budget=0), "budget"),
+        (lambda run: run.summary(budget=1.5), "budget"),
+        (lambda run: run.summary(budget=True), "budget"),
+        (lambda run: run.decide("L01", None), "action"),
+        (lambda run: run.decide("L01", "relabel", label=5), "label"),
+        (lambda run: run.decide("L01", "keep", reviewer=5), "reviewer"),
+        (lambda run: run.apply_fixes(min_confidence="x"), "min_confidence"),
+        (lambda run: run.apply_fixes(5), "decisions"),
+        (lambda run: run.review_page(output=5), "output"),
+        (lambda run: run.retrain(seeds="x"), "seeds"),
+    ],
+)
+def test_an_argument_of_another_type_to_a_run_is_named(run, ask, parameter):
+    with pytest.raises(curation.InputError) as caught:
         ask(run)
     assert caught.value.parameter == parameter
     assert run.decisions().empty
