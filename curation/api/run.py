@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from curation.api.results import RunResults
-from curation.errors import DecisionsError, about, checked
+from curation.errors import about, checked
 from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.run.decisions import decide as record_decision
+from curation.run.decisions import named_listings
 from training.images.cache import PhotoCache
 from training.utils.progress import SILENT, Reporter
 
@@ -89,7 +90,7 @@ class Run(RunResults):
         DecisionsError
             If a listing, a class or the action is unknown; nothing is recorded then.
         """
-        chosen = _ids(ids)
+        chosen = named_listings(ids)
         record_decision(self._files, chosen, action, label=label, reviewer=reviewer, note=note)
         standing = self.decisions()
         return standing[standing["id"].isin(chosen)].reset_index(drop=True)
@@ -289,18 +290,6 @@ class Run(RunResults):
         from curation.report import write_report
 
         write_report(self._files)
-
-
-def _ids(ids: object) -> list[str]:
-    """Return the ids of listings, given as one text or several."""
-    chosen = [ids] if isinstance(ids, str) else ids
-    if not isinstance(chosen, Iterable) or isinstance(chosen, bytes | Mapping | pd.DataFrame):
-        raise DecisionsError(
-            "the ids of listings were wanted", got=type(ids).__name__, wanted="one id, or several", parameter="ids"
-        )
-    if not (several := [str(id) for id in chosen]):
-        raise DecisionsError("no listing is named", got="no ids", wanted="one id, or several", parameter="ids")
-    return several
 
 
 def _path(path: str | Path | None) -> Path | None:

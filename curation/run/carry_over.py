@@ -166,7 +166,7 @@ def _facts(run: RunFolder) -> dict[str, tuple[Any, Any]]:
     """Return hash of the photo and given label of each listing; None for what it has not."""
     try:
         table = run.listings()
-    except (OSError, ValueError):  # pyarrow's errors are ValueErrors
+    except RunError:
         return {}
     columns = [table[name] if name in table else pd.Series(None, table.index, dtype=object) for name in _COMPARED]
     values = [column.astype(object).where(column.notna(), None) for column in columns]

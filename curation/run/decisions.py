@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +16,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal import ACTIONS, NOTE, UNDO, Decision, check_reviewer, reviewer_name
 from training.utils.units import now
 
-__all__ = ["check_decisions", "decide", "misfit", "read_decisions_csv", "suggested_labels"]
+__all__ = ["check_decisions", "decide", "misfit", "named_listings", "read_decisions_csv", "suggested_labels"]
 
 
 def decide(
@@ -57,6 +57,34 @@ def decide(
     ]
     check_decisions(decisions, suggested.keys(), run.classes)
     run.decide(decisions)
+
+
+def named_listings(ids: object) -> list[str]:
+    """Return the ids of listings, given as one text or several.
+
+    Parameters
+    ----------
+    ids : str or iterable of str
+        A table is refused: its column of ids is meant.
+
+    Raises
+    ------
+    DecisionsError
+        If it is something else, or names no listing.
+
+    Examples
+    --------
+    >>> named_listings("L1"), named_listings(pd.Series(["L1", "L2"]))
+    (['L1'], ['L1', 'L2'])
+    """
+    chosen = [ids] if isinstance(ids, str) else ids
+    if not isinstance(chosen, Iterable) or isinstance(chosen, bytes | Mapping | pd.DataFrame):
+        raise DecisionsError(
+            "the ids of listings were wanted", got=type(ids).__name__, wanted="one id, or several", parameter="ids"
+        )
+    if not (several := [str(id) for id in chosen]):
+        raise DecisionsError("no listing is named", got="no ids", wanted="one id, or several", parameter="ids")
+    return several
 
 
 def suggested_labels(issues: pd.DataFrame) -> dict[str, str | None]:
