@@ -1,1 +1,1 @@
-"""The public face: what `import curation` offers, put together from the packages below it."""
+"""What `import curation` offers of runs, the cache and the demo; other packages offer their own functions."""
