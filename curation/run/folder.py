@@ -210,7 +210,7 @@ class RunFolder:
             # Arrow's and JSON's errors are ValueErrors
             raise RunError(
                 f"{file} can't be read: the run is damaged",
-                got=str(error).splitlines()[0] if str(error) else type(error).__name__,
+                got=(str(error) or type(error).__name__).splitlines()[0] if file.exists() else "no such file",
                 fix="Run `find_issues(listings)` again.",
             ) from error
 
