@@ -82,7 +82,7 @@ class CurateError(Exception):
 
 
 class DivergedError(CurateError):
-    """A training diverged: its loss is NaN or infinite."""
+    """Training diverged: its loss is NaN or infinite."""
 
 
 class InputError(CurateError):

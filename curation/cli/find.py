@@ -147,7 +147,7 @@ def _print(summary: curation.Summary, run: curation.Run) -> None:
     click.echo(f"All of them: {run.folder / 'issues.csv'}")
     click.echo(f"Report: {run.report}")
     click.echo("Next: curate review                            decide on the flagged listings")
-    click.echo("      curate apply-fixes --accept-suggestions  or accept the confident suggestions unseen")
+    click.echo("      curate apply-fixes --accept-suggestions  or accept the confident suggestions without a review")
 
 
 def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:

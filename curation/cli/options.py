@@ -80,7 +80,7 @@ run_option = click.option(
     "run_folder",
     type=click.Path(file_okay=False, path_type=Path),
     callback=_say_skipped,
-    help="The run's folder. [default: the latest below runs/]",
+    help="The run's folder. [default: the latest under runs/]",
 )
 
 

@@ -48,8 +48,8 @@ def warnings_of(versions: Versions, seeds: int) -> list[str]:
         )
     if versions.doubted > _DOUBTFUL * len(versions.test):
         warnings.append(
-            f"{versions.doubted} of {len(versions.test)} test labels are flagged as wrong and undecided: reviewing "
-            f"{agree(versions.doubted, 'it', 'them')} makes the comparison more precise"
+            f"{versions.doubted} of {len(versions.test)} test labels {agree(versions.doubted, 'is', 'are')} flagged as "
+            f"wrong and undecided: reviewing {agree(versions.doubted, 'it', 'them')} makes the comparison more precise"
         )
     if seeds == 1:
         warnings.append("with one seed the interval covers the randomness of the test set, but not that of training")

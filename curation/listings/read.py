@@ -133,7 +133,7 @@ def read_listings(
     if not allow_outside:
         check_inside(table, origin.root, origin.boundary)
     problems = bad_rows(table, root=origin.root, needs_image=needs_image, needs_label=needs_label)
-    _check_share(problems, len(table), title)
+    _check_share(problems, len(table), title, origin)
     classes = tuple(sorted(table["label"].dropna().unique()))
     if needs_label and len(classes) < least_classes:
         raise ListingsError(
@@ -226,18 +226,21 @@ def _with_our_names(
     return table
 
 
-def _check_share(problems: pd.DataFrame, rows: int, title: str) -> None:
+def _check_share(problems: pd.DataFrame, rows: int, title: str, origin: Source) -> None:
     bad = problems["row"].nunique()
     if bad <= MAX_BAD_SHARE * rows:
         return
     first = problems.iloc[0]
     kinds = (problems["column"] + " " + problems["why"]).value_counts()
     summary = some((f"{kind} ({count})" for kind, count in kinds.items()), 4)
+    photos = "image no such file" in kinds
+    root = "pass the folder of the photos as root, " if photos and origin.in_memory else ""
     raise ListingsError(
         f"{title}: {bad} of {many(rows, 'row')} {agree(bad, 'is', 'are')} bad",
-        got=f"{summary}; first: row {first['row']}, {first['column']} {first['value']!r} {first['why']}",
+        got=f"{summary}; first: row {first['row']}, {first['column']} {first['value']!r} {first['why']}"
+        + (f"; photos were looked for in {origin.root}" if photos else ""),
         wanted=f"at most {MAX_BAD_SHARE:.0%} bad rows",
-        fix="Correct the table, or map the right columns with `columns`.",
+        fix=f"Correct the table, {root}or map the right columns with `columns`.",
         problems=problems,
     )
 

@@ -226,6 +226,9 @@ def _csv_rows(path: Path) -> list[dict[str, str]]:
         reader.fieldnames = columns
         action_column = "decision" if "decision" in columns else "action"
         missing = [name for name in ("id", action_column) if name not in columns]
+        rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
+        if not missing and "new_label" not in columns and any(row[action_column].lower() == "relabel" for row in rows):
+            missing = ["new_label"]
         if missing:
             wanted = "decision" if missing[0] == "action" else missing[0]
             raise DecisionsError(
@@ -234,7 +237,6 @@ def _csv_rows(path: Path) -> list[dict[str, str]]:
                 wanted="id, decision, new_label",
                 fix=closest(wanted, columns),
             )
-        rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
     return [{**row, "action": row[action_column].lower()} for row in rows]
 
 

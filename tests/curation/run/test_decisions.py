@@ -259,6 +259,7 @@ def test_a_class_called_na_can_be_given(tmp_path: Path) -> None:
         ("listing,decision\n1,keep\n", r"mine\.csv has no column 'id': got listing, decision"),
         ("", r"mine\.csv has no column 'id': got an empty file"),
         ("1;keep\n", r"mine\.csv has no column 'id': got 1;keep"),
+        ("id,action,label\n1,relabel,Lamp\n", r"mine\.csv has no column 'new_label': got id, action, label"),
     ],
 )
 def test_a_csv_without_a_needed_column_is_refused(content: str, match: str, tmp_path: Path) -> None:
