@@ -100,8 +100,13 @@ TESTS = {
     "training/evaluation/metrics.py": ["training/evaluation/metrics.py", "tests/training/evaluation"],
     "training/evaluation": ["training/evaluation/bootstrap.py", "tests/training/evaluation"],
     "curation/run/journal.py": ["curation/run/journal.py", "tests/curation/run/test_decisions.py"],
-    "curation/run/decisions.py": ["tests/curation/run/test_decisions.py", "tests/curation/test_fixes.py"],
-    "curation/fixes": ["tests/curation/test_fixes.py"],
+    "curation/run/decisions.py": [
+        "tests/curation/run/test_decisions.py",
+        "tests/curation/run/test_decide.py",
+        "tests/curation/fixes/test_plan.py",
+        "tests/curation/fixes/test_versions.py",
+    ],
+    "curation/fixes": ["tests/curation/fixes/test_plan.py", "tests/curation/fixes/test_versions.py"],
 }
 _SWAPS: dict[type[ast.AST], tuple[str, str]] = {
     ast.Lt: ("<", ">="),

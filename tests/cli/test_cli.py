@@ -17,7 +17,7 @@ from PIL import Image
 from curation.cli import main
 from curation.issues import COLUMNS, KINDS
 from curation.run.folder import RunFolder
-from tests.curation.test_fixes import files, make_run
+from tests.support.fixes import files, make_run
 from training.fit.throughput import Arrangement
 from training.utils.devices import find_device
 

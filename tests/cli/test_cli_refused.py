@@ -10,7 +10,7 @@ import pytest
 
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop, probabilities, table
-from tests.curation.test_fixes import make_run
+from tests.support.fixes import make_run
 from training.utils.files import write_json
 
 

@@ -19,7 +19,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.probabilities import Probabilities
 from tests.cli.test_cli import assert_refused, curate, done
-from tests.curation.test_fixes import make_run as make_plain_run
+from tests.support.fixes import make_run as make_plain_run
 
 HOSTILE = "</script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 QUEUE = ["00", "01", "02", "06", "10", "11"]

@@ -1,0 +1,204 @@
+"""What applying decisions would change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from curation.errors import DecisionsError
+from curation.fixes import apply_fixes, plan_fixes
+from curation.run.folder import RunFolder
+from curation.run.journal import UNDO
+from tests.support.fixes import (
+    LISTINGS,
+    changed,
+    cleaned,
+    decide_csv,
+    decided,
+    files,
+    given,
+    labels,
+)
+
+
+def test_decisions_of_the_review_are_applied(run: RunFolder) -> None:
+    run.decide([decided("00", "relabel", "desk"), decided("05", "delete"), decided("01", "keep")])
+    fixes = plan_fixes(run)
+    assert changed(fixes) == [("00", "relabel", "desk"), ("05", "delete", None)]
+    assert fixes.counts() == {"relabelled": 1, "deleted": 1, "kept": 1}
+    assert apply_fixes(run, fixes) == run.cleaned
+    expected = {**given(), "00": "desk"}
+    del expected["05"]
+    assert labels(run) == expected
+
+
+def test_planning_writes_nothing(run: RunFolder, tmp_path: Path) -> None:
+    run.decide([decided("00", "relabel", "desk")])
+    before = files(tmp_path)
+    plan_fixes(run, accept_suggestions=True, decisions_file=decide_csv(tmp_path.parent, "05,delete,"))
+    assert files(tmp_path) == before
+
+
+def test_the_changes_say_who_when_what_and_why(run: RunFolder) -> None:
+    run.decide(
+        [
+            decided("00", "relabel", "desk"),
+            decided("04", "relabel", "NA"),
+            decided("05", "delete"),
+            decided("01", "keep"),
+        ]
+    )
+    apply_fixes(run, plan_fixes(run))
+    changes = pd.read_csv(run.cleaned / "changes.csv", dtype=str, keep_default_na=False)
+    rest = {"reviewer": "ana", "time": "2024-05-01T10:00:00.000+00:00", "source": "app", "note": "her words"}
+    assert changes.to_dict("records") == [
+        {"id": "00", "action": "relabel", "old_label": "chair", "new_label": "desk", **rest},
+        {"id": "04", "action": "relabel", "old_label": "", "new_label": "NA", **rest},
+        {"id": "05", "action": "delete", "old_label": "NA", "new_label": "", **rest},
+    ]
+
+
+@pytest.mark.parametrize("action", ["relabel", "delete", "keep"])
+def test_a_listing_without_a_label_can_be_decided_on(action: str, run: RunFolder) -> None:
+    run.decide([decided("04", action, "desk" if action == "relabel" else None)])
+    apply_fixes(run, plan_fixes(run))
+    assert labels(run).get("04") == {"relabel": "desk"}.get(action)
+    assert ("04" in labels(run)) == (action != "delete")
+
+
+def test_a_relabel_to_the_given_label_is_no_change(run: RunFolder) -> None:
+    run.decide([decided("00", "relabel", "chair")])
+    fixes = plan_fixes(run)
+    assert changed(fixes) == []
+    assert fixes.counts() == {"relabelled": 0, "deleted": 0, "kept": 0}
+
+
+@pytest.mark.parametrize("label", ["", "NA"])
+def test_a_delete_is_done_whatever_label_stands_beside_it(label: str, run: RunFolder, tmp_path: Path) -> None:
+    apply_fixes(run, plan_fixes(run, decisions_file=decide_csv(tmp_path, f"05,delete,{label}")))
+    assert "05" not in labels(run)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "accepted"),
+    [(1.0, []), (0.97, ["00"]), (0.5, ["00", "06"]), (0.4, ["00", "01", "06"]), (0.0, ["00", "01", "06"])],
+)
+def test_suggestions_are_accepted_from_a_confidence_on_and_never_in_the_test_set(
+    confidence: float, accepted: list[str], run: RunFolder
+) -> None:
+    run.decide([decided("08", "keep")])
+    fixes = plan_fixes(run, accept_suggestions=True, min_confidence=confidence)
+    assert [decision.id for decision in fixes.added] == accepted
+    assert [id for id, _, _ in changed(fixes)] == accepted
+    assert {decision.source for decision in fixes.added} <= {"suggestion"}
+
+
+def test_a_confidence_of_one_half_is_the_default(run: RunFolder) -> None:
+    assert [decision.id for decision in plan_fixes(run, accept_suggestions=True).added] == ["00", "06"]
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 1.01, float("nan")])
+def test_a_confidence_out_of_range_is_refused(confidence: float, run: RunFolder) -> None:
+    with pytest.raises(DecisionsError, match=r"`min_confidence` is out of range: got .* wanted 0 to 1"):
+        plan_fixes(run, accept_suggestions=True, min_confidence=confidence)
+
+
+@pytest.mark.parametrize("action", ["keep", "delete", "relabel"])
+def test_a_suggestion_gives_way_to_what_a_person_decided(action: str, run: RunFolder) -> None:
+    run.decide([decided("00", action, "NA" if action == "relabel" else None)])
+    fixes = plan_fixes(run, accept_suggestions=True)
+    assert [decision.id for decision in fixes.added] == ["06"]
+    assert fixes.decisions["00"].action == action
+
+
+def test_a_decision_that_was_undone_leaves_the_suggestion_free(run: RunFolder) -> None:
+    run.decide([decided("00", "keep"), decided("00", UNDO)])
+    assert [decision.id for decision in plan_fixes(run, accept_suggestions=True).added] == ["00", "06"]
+
+
+def test_a_person_may_change_a_test_label(run: RunFolder) -> None:
+    run.decide([decided("02", "relabel", "chair")])
+    apply_fixes(run, plan_fixes(run))
+    assert labels(run)["02"] == "chair"
+    table = cleaned(run).table.set_index("id")
+    assert table["split"].to_dict() == {id: row[4] for id, row in LISTINGS.items()}
+
+
+def test_accepted_suggestions_are_in_the_journal_with_their_confidence(run: RunFolder) -> None:
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    decisions = run.decisions()[0]
+    assert [(d.id, d.action, d.new_label, d.source, d.note) for d in decisions] == [
+        ("00", "relabel", "desk", "suggestion", "confidence 0.970"),
+        ("06", "relabel", "desk", "suggestion", "confidence 0.500"),
+    ]
+    assert labels(run) == {**given(), "00": "desk", "06": "desk"}
+
+
+def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: RunFolder, tmp_path: Path) -> None:
+    run.decide([decided("00", "delete"), decided("05", "delete")])
+    path = decide_csv(tmp_path, "00,relabel,NA", "06,keep,", "01,,desk")
+    fixes = plan_fixes(run, decisions_file=path, accept_suggestions=True, min_confidence=0.4, reviewer="bo")
+    assert changed(fixes) == [("00", "relabel", "NA"), ("01", "relabel", "NA"), ("05", "delete", None)]
+    assert [(d.id, d.source, d.reviewer) for d in fixes.added] == [
+        ("00", "csv", "bo"), ("06", "csv", "bo"), ("01", "suggestion", "curate"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "match"),
+    [
+        ("77,keep,", "this run has no listing for 1 decision: got 77"),
+        ("00,relable,desk", r"unknown action for listing 00.*Did you mean 'relabel'\?"),
+        ("00,undo,", "unknown action for listing 00"),
+        ("00,relabel,Desk", r"listing 00 can't be relabelled: got new_label 'Desk'.*Did you mean 'desk'\?"),
+        ("00,relabel,", "listing 00 can't be relabelled"),
+    ],
+)
+def test_a_csv_that_does_not_fit_the_run_is_refused(line: str, match: str, run: RunFolder, tmp_path: Path) -> None:
+    with pytest.raises(DecisionsError, match=match):
+        plan_fixes(run, decisions_file=decide_csv(tmp_path, "05,delete,", line))
+    assert run.decisions() == ([], [])
+
+
+def test_without_any_decision_the_error_says_what_to_type(run: RunFolder) -> None:
+    with pytest.raises(
+        DecisionsError, match=r"there are no decisions.*review\(\).*accept_suggestions=True.*decisions="
+    ):
+        plan_fixes(run)
+
+
+def test_an_empty_csv_of_decisions_is_no_decision(run: RunFolder, tmp_path: Path) -> None:
+    with pytest.raises(DecisionsError, match="has no decision"):
+        plan_fixes(run, decisions_file=decide_csv(tmp_path, "00,,"))
+
+
+def test_without_a_sure_suggestion_the_error_says_what_to_lower(run: RunFolder) -> None:
+    with pytest.raises(
+        DecisionsError, match=r"no suggestion has a confidence of 0\.98 or more.*lower `min_confidence`"
+    ):
+        plan_fixes(run, accept_suggestions=True, min_confidence=0.98)
+
+
+def test_a_damaged_line_of_the_journal_is_a_warning(run: RunFolder) -> None:
+    run.decide([decided("00", "relabel", "desk")])
+    with run.journal.open("a") as stream:
+        stream.write('{"id": "05", "act')
+    fixes = plan_fixes(run)
+    assert changed(fixes) == [("00", "relabel", "desk")]
+    assert len(fixes.damaged) == 1
+    assert "line 2" in fixes.damaged[0]
+
+
+def test_decisions_from_a_file_and_accepted_suggestions_say_what_had_been_suggested(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    path = tmp_path / "decisions.csv"
+    path.write_text("id,decision,new_label\n00,keep,\n05,delete,\n")
+    apply_fixes(run, plan_fixes(run, decisions_file=path, accept_suggestions=True))
+    suggested = {id: suggestion for id, (_, _, suggestion, *_) in LISTINGS.items()}
+    journal = run.decisions()[0]
+    assert {decision.source for decision in journal} == {"csv", "suggestion"}
+    assert all(decision.suggested_label == suggested[decision.id] for decision in journal)
+    assert {decision.suggested_label for decision in journal} > {None}
