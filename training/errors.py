@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import math
 import numbers
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,7 +47,8 @@ def _is_made_of(name: str) -> Callable[[Any], bool]:
 #: The types that an annotation may name, and whether a value is one of them. Other annotations are not checked.
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "None": lambda value: value is None,
-    "bool": lambda value: isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"),
+    # NumPy's, too
+    "bool": lambda value: type(value).__name__ in ("bool", "bool_"),
     "int": _is_whole,
     "float": _is_number,
     "str": lambda value: isinstance(value, str),
@@ -207,7 +209,8 @@ def check_choice(parameter: str, what: str, value: str, choices: Sequence[str]) 
 def check_range(parameter: str, what: str, value: float | None, low: float, high: float) -> None:
     """Refuse a `value` that is not from `low` to `high`; None passes; `what` names the `parameter` in words."""
     if value is not None and not low <= value <= high:
-        raise InputError(f"the {what} is out of range", got=str(value), wanted=f"{low} to {high}", parameter=parameter)
+        wanted = f"at least {low}" if high == math.inf else f"{low} to {high}"
+        raise InputError(f"the {what} is out of range", got=str(value), wanted=wanted, parameter=parameter)
 
 
 def some(values: Iterable[object], limit: int = 5) -> str:

@@ -206,7 +206,7 @@ class Run(RunResults):
             )
         if dry_run:
             return fixes
-        write_fixes(self._files, fixes)
+        write_fixes(files, fixes)
         self._write_report()
         return replace(fixes, dry_run=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from curation.comparison.train import Trainer, settings_of
 from curation.comparison.truth import read_truth
 from curation.comparison.versions import AFTER, Versions
 from curation.comparison.warnings import warnings_of
-from curation.errors import InputError
+from curation.errors import InputError, check_range
 from curation.run.folder import RunFolder
 from training.images.cache import PhotoCache, open_cache
 from training.utils.arrays import Int64
@@ -49,8 +50,7 @@ def retrain(
     The run is finished, with photos and ``cleaned/``. It gets ``comparison.json``, ``predictions.npz`` and TensorBoard
     logs; without `compare`, nothing but the models. Parameters and errors as of :func:`curation.api.run.Run.retrain`.
     """
-    if seeds < 1:
-        raise InputError("the number of seeds is out of range", got=str(seeds), wanted="1 or more", parameter="seeds")
+    check_range("seeds", "number of seeds", seeds, 1, math.inf)
     versions = Versions(run, None if truth is None else read_truth(run, truth), compare=compare, controls=controls)
     if compare and np.array_equal(versions.before, versions.after):
         raise InputError(

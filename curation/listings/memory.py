@@ -89,11 +89,6 @@ def _as_raw(frame: pd.DataFrame) -> pd.DataFrame:
     if "id" not in frame and frame.index.name is None and not isinstance(frame.index, pd.RangeIndex):
         # an index usually holds the ids, but a guess could join by the wrong ones
         frame = _checked_index(frame)
-    if (key := frame.index.name) is not None and key in frame:
-        # frame.set_index("id", drop=False)
-        if not frame.index.equals(pd.Index(frame[key])):
-            raise ListingsError("the table has a column and an index of one name that differ", got=repr(key))
-        frame = frame.reset_index(drop=True)
     try:
         return as_text(frame)
     except ValueError as error:
@@ -160,8 +155,9 @@ def _holds_photos(dataset: datasets.Dataset, image: str) -> bool:
 
 def _photos(dataset: datasets.Dataset, image: str) -> Iterator[dict[str, Any] | None]:
     """Yield the undecoded images, a few at a time, because all of them may not fit into memory."""
-    for first in range(0, len(dataset), _BATCH):
-        yield from dataset[first : first + _BATCH][image]
+    column = dataset.select_columns(image)
+    for first in range(0, len(column), _BATCH):
+        yield from column[first : first + _BATCH][image]
 
 
 def _with_photos_in(root: Path, dataset: datasets.Dataset, image: str) -> datasets.Dataset:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from curation.errors import ListingsError
 from curation.listings import Listings
 from curation.rendering.words import agree, many
 from training.utils.files import whole_file
 from training.utils.progress import Reporter
 
-__all__ = ["check_expected", "dataset_facts", "report_problems", "require_trainable", "say_problems"]
+__all__ = [
+    "check_expected",
+    "dataset_facts",
+    "report_problems",
+    "require_trainable",
+    "say_problems",
+    "why_no_prices",
+]
 
 #: Bad values that are printed one by one.
 _PRINTED = 10
@@ -39,6 +48,12 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
         "photos": str(source.boundary.resolve()),
         "sha256": listings.sha256,
     }
+
+
+def why_no_prices(prices: pd.Series) -> str:
+    """Return what a column `prices` holds instead of a price above 0."""
+    given = int(prices.notna().sum())
+    return f"{many(given, 'price')}, none above 0" if given else "no column price, or an empty one"
 
 
 def require_trainable(listings: Listings, *, photos: bool = True) -> None:

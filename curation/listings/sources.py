@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -252,13 +253,22 @@ def as_text(raw: pd.DataFrame) -> pd.DataFrame:
         If two columns have the same name.
     """
     # an index with a name is a column; one without holds the row numbers of whatever table this was cut from
-    named = [name for name in raw.index.names if name is not None]
+    named = [name for name in raw.index.names if name is not None and not _repeats_a_column(raw, name)]
     raw = raw.reset_index(level=named).reset_index(drop=True) if named else raw.reset_index(drop=True)
     raw.columns = [str(name).strip() for name in raw.columns]
     if not raw.columns.is_unique:
         raise ValueError(f"two columns called {raw.columns[raw.columns.duplicated()][0]!r}")
     text = {name: raw[name].astype("string").str.strip() for name in raw.columns}
     return pd.DataFrame({name: column.mask(column == "") for name, column in text.items()})
+
+
+def _repeats_a_column(raw: pd.DataFrame, name: Hashable) -> bool:
+    """Whether an index is also a column, as after ``frame.set_index("id", drop=False)``."""
+    if name not in raw:
+        return False
+    if not raw.index.get_level_values(raw.index.names.index(name)).equals(pd.Index(raw[name])):
+        raise ListingsError("the table has a column and an index of one name that differ", got=repr(name))
+    return True
 
 
 def _read_csv(table: Path) -> pd.DataFrame:

@@ -14,8 +14,7 @@ from curation.errors import InputError, some
 from curation.evidence.split import open_photos, prepare
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of, prices_of
-from curation.listings.problems import check_expected, dataset_facts, report_problems
-from curation.rendering.words import many
+from curation.listings.problems import check_expected, dataset_facts, report_problems, why_no_prices
 from curation.run.create import create_run
 from curation.run.folder import MODELS, STUDIES, RunFolder
 from curation.run.record import recorded
@@ -178,10 +177,9 @@ def _check_recipe(listings: Listings, recipe: Recipe) -> None:
         labels = prices_of(table) if recipe.target == "price" else class_numbers(table["label"], listings.classes)
         check_steps(recipe, epoch_size(labels[labels >= 0], recipe))
     if (recipe.target == "price" or recipe.use_price) and not (table["price"] > 0).any():
-        given = int(table["price"].notna().sum())
         raise InputError(
             f"{listings.source.name} has no prices to " + ("train with" if recipe.use_price else "predict"),
-            got=f"{many(given, 'price')}, none above 0" if given else "no column price, or an empty one",
+            got=why_no_prices(table["price"]),
             wanted="prices above 0",
             fix='Map the column with `columns={"price": "NAME"}`, or do without prices.',
             parameter="use_price" if recipe.use_price else "target",

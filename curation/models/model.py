@@ -68,6 +68,7 @@ class Model(Result):
         yield from ((name, value) for name, value in super()._shown() if name != "metrics")
         yield "scores", self.scores
 
+    @checked
     def predict(
         self,
         listings: Listings,
@@ -99,6 +100,7 @@ class Model(Result):
         """
         return predict_listings(self._saved, listings, output=output, device=device, cache=cache, reporter=reporter)
 
+    @checked
     def export(
         self, output: str | Path | None = None, *, tolerance: float = TOLERANCE, reporter: Reporter = SILENT
     ) -> Export:

@@ -13,11 +13,10 @@ from curation.errors import InputError, closest, some
 from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, prices_of
-from curation.listings.problems import say_problems
+from curation.listings.problems import say_problems, why_no_prices
 from curation.listings.sources import COLUMNS
 from curation.models.outputs import predict_rows, prediction_columns
 from curation.rendering.results import Result
-from curation.rendering.words import many
 from curation.run.lookup import next_number
 from training.evaluation.metrics import classification_scores, price_scores
 from training.images import RECIPE
@@ -139,10 +138,9 @@ def _check(model: SavedModel, listings: Listings) -> None:
     source, prices = listings.source, listings.table["price"]
     if model.recipe.use_price and not (prices > 0).any():
         others = [name for name in listings.table.columns if name not in COLUMNS]
-        given = int(prices.notna().sum())
         raise InputError(
             f"the model uses prices, but {source.name} has none",
-            got=f"{many(given, 'price')}, none above 0" if given else "no column price, or an empty one",
+            got=why_no_prices(prices),
             wanted="prices; single ones may be missing",
             fix=closest("price", others) or 'Map the column with `columns={"price": "NAME"}`.',
         )

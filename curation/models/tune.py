@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curation.errors import InputError, checked
+from curation.errors import InputError, check_range, checked
 from curation.listings import Listings
 from curation.models.command_line import command_line
 from curation.models.cross_validate import fold_jobs, score_folds
@@ -148,14 +149,8 @@ def _check(trials: int, time_limit: float | None, folds: int) -> None:
         import optuna  # noqa: F401
     except ImportError:
         raise InputError("`tune()` needs Optuna", fix="Install it with: pip install 'curate[tune]'") from None
-    for parameter, number, least in (("trials", trials, 1), ("folds", folds, 2)):
-        if number < least:
-            raise InputError(
-                f"the number of {parameter} is out of range",
-                got=str(number),
-                wanted=f"at least {least}",
-                parameter=parameter,
-            )
+    check_range("trials", "number of trials", trials, 1, math.inf)
+    check_range("folds", "number of folds", folds, 2, math.inf)
     if time_limit is not None and time_limit < 1:
         raise InputError(
             "the time limit is too short", got=f"{time_limit:g} s", wanted="at least 1 s", parameter="time_limit"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow
 
 from curation.errors import RunError
 from curation.run.journal import Decision, append_decisions, current_decisions, read_journal
@@ -21,7 +22,7 @@ from curation.run.probabilities import Probabilities
 from training.utils.arrays import Float32
 from training.utils.files import locked, read_json, whole_file, write_json
 
-__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder"]
+__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder", "readable"]
 
 #: Below the current folder: what `find-issues` made.
 RUNS = Path("runs")
@@ -32,6 +33,24 @@ STUDIES = Path("studies")
 FINISHED = "finished"
 #: Of a run folder, kept in its ``run.json``; raise it when files change so that an older reader would misread them.
 FORMAT = 1
+
+
+@contextmanager
+def readable(file: Path) -> Iterator[None]:
+    """Refuse a run whose `file`, which the block reads, is missing or damaged.
+
+    Raises
+    ------
+    RunError
+    """
+    try:
+        yield
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, pyarrow.ArrowException) as error:
+        raise RunError(
+            f"{file} can't be read: the run is damaged",
+            got=(str(error) or type(error).__name__).splitlines()[0] if file.exists() else "no such file",
+            fix="Run `find_issues(listings)` again.",
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -193,26 +212,13 @@ class RunFolder:
 
     def health(self) -> dict[str, Any]:
         """Read ``health.json``."""
-        with self._readable(self.health_file):
+        with readable(self.health_file):
             health: dict[str, Any] = read_json(self.health_file)
         return health
 
     def _table(self, file: Path) -> pd.DataFrame:
-        with self._readable(file):
+        with readable(file):
             return pd.read_parquet(file)
-
-    @contextmanager
-    def _readable(self, file: Path) -> Iterator[None]:
-        """Refuse a run whose files are missing or damaged."""
-        try:
-            yield
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            # Arrow's and JSON's errors are ValueErrors
-            raise RunError(
-                f"{file} can't be read: the run is damaged",
-                got=(str(error) or type(error).__name__).splitlines()[0] if file.exists() else "no such file",
-                fix="Run `find_issues(listings)` again.",
-            ) from error
 
     def write_table(self, path: Path, table: pd.DataFrame) -> None:
         """Write a table as Parquet, whole or not at all."""
@@ -230,7 +236,7 @@ class RunFolder:
 
     def probabilities(self) -> Probabilities:
         """Read ``probabilities.npz``: the out-of-fold probabilities, in the order of ``listings.parquet``."""
-        with self._readable(self.probabilities_file):
+        with readable(self.probabilities_file):
             return Probabilities.load(self.probabilities_file)
 
     def features(self) -> Float32 | None:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow
 import pyarrow.parquet
 
 from curation.errors import RunError
 from curation.rendering.results import Result
 from curation.rendering.words import many
-from curation.run.folder import FINISHED, RUNS, RunFolder
+from curation.run.folder import FINISHED, RUNS, RunFolder, readable
 from training.utils.files import read_json
 
 __all__ = ["RunRow", "describe_run", "flag_columns", "read_columns"]
@@ -242,18 +241,10 @@ def read_columns(file: Path, wanted: Iterable[str]) -> pd.DataFrame:
         If the file is damaged or missing.
     """
     here = set(_columns(file))
-    try:
+    with readable(file):
         return pd.read_parquet(file, columns=[name for name in wanted if name in here])
-    except (OSError, pyarrow.ArrowException):
-        raise _damaged(file) from None
 
 
 def _columns(file: Path) -> list[str]:
-    try:
+    with readable(file):
         return list(pyarrow.parquet.read_schema(file).names)
-    except (OSError, pyarrow.ArrowException):
-        raise _damaged(file) from None
-
-
-def _damaged(file: Path) -> RunError:
-    return RunError(f"{file} can't be read", wanted="the Parquet file that `find_issues()` wrote")

@@ -272,7 +272,9 @@ def test_a_photo_closed_right_after_a_decision_stays_closed(app):
 
 def test_the_progress_panel_counts_what_was_decided(app):
     done = len(set(held(app.run)) & set(queue(app.run)["id"]))
-    app.page.get_by_text(f"{done} of {len(queue(app.run))} done").wait_for(timeout=PATIENCE)
+    counts = app.page.get_by_text(f"{done} of {len(queue(app.run))} done")
+    counts.wait_for(timeout=PATIENCE)
+    assert counts.is_visible()
 
 
 def test_then_apply_fixes_gives_exactly_that_table(server, tmp_path):

@@ -257,6 +257,10 @@ def test_a_model_is_trained_loaded_and_predicts_labels_of_new_listings(shop, tmp
     predictions = curation.load_model("mine").predict(new, output="told")
     assert predictions.table["id"].tolist() == shop.table["id"].tolist()
     labels = predictions.table["predicted_label"]
+    for parameter, ask in {"device": lambda: model.predict(new, device=5), "output": lambda: model.export(5)}.items():
+        with pytest.raises(curation.InputError) as caught:
+            ask()
+        assert caught.value.parameter == parameter
     assert set(labels.dropna()) <= set(shop.classes)
     assert (labels.isna() == predictions.table["why"].notna()).all()
     assert predictions.agreement is None

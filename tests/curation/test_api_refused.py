@@ -201,13 +201,23 @@ def test_numbers_of_numpy_and_the_longest_name_are_taken(listings):
     assert curation.read_listings(numbered, needs_image=False, columns={"label": 0}).classes == tuple(CLASSES)
 
 
-def test_an_index_that_repeats_its_column_is_taken_and_one_that_differs_is_refused():
+def test_an_index_that_repeats_its_column_is_taken_and_one_that_differs_is_refused(tmp_path):
     listings = curation.read_listings(table().set_index("id", drop=False), needs_image=False)
     assert listings.table["id"].tolist() == IDS.tolist()
+    table().set_index("id", drop=False).to_parquet(tmp_path / "shop.parquet")
+    of_file = curation.read_listings(tmp_path / "shop.parquet", needs_image=False)
+    assert of_file.table["id"].tolist() == IDS.tolist()
     differs = table().set_index("id", drop=False)
     differs.index = differs.index[::-1]
     with pytest.raises(curation.ListingsError, match="a column and an index of one name that differ: got 'id'"):
         curation.read_listings(differs, needs_image=False)
+
+
+def test_a_number_without_an_upper_limit_is_refused_with_the_least_there_is(run):
+    with pytest.raises(curation.InputError, match=r"limit in bytes is out of range: got -1; wanted at least 0$"):
+        curation.cache("c", limit=-1)
+    with pytest.raises(curation.InputError, match=r"number of listings is out of range: got 0; wanted at least 1$"):
+        run.summary(budget=0)
 
 
 def test_a_least_number_of_classes_is_named_when_there_are_fewer():
