@@ -1,0 +1,256 @@
+"""Folders of photos: class folders, splits above them, and Hugging Face's folders with metadata."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import PIL.Image
+
+from curation.errors import ListingsError, some
+from curation.listings.splits import split_of
+from curation.listings.tables import RawTable, read_raw
+from curation.rendering.words import many
+
+__all__ = ["find_metadata", "is_junk", "is_photo", "read_class_folders", "read_metadata"]
+
+#: What systems and programs leave in folders; in lower case.
+_JUNK = frozenset(
+    {
+        "__macosx",
+        "@eadir",
+        "#recycle",
+        "@recycle",
+        "$recycle.bin",
+        "system volume information",
+        "lost+found",
+        "thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "__pycache__",
+    }
+)
+#: Formats that Pillow recognises, and that hold no photo or can't be decoded without another program.
+_NO_PHOTOS = frozenset({"BUFR", "EPS", "FITS", "FLI", "GBR", "GRIB", "HDF5", "IPTC", "MPEG", "WMF", "XPM", "XVTHUMB"})
+_METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+
+
+def is_junk(name: str) -> bool:
+    """Return whether a file or folder is left by a system, e.g. ``.DS_Store``, ``._a.jpg``, ``__MACOSX``."""
+    return name.startswith(".") or name.lower() in _JUNK
+
+
+def is_photo(name: str) -> bool:
+    """Return whether a file has an ending that Pillow opens here."""
+    PIL.Image.init()
+    kind = PIL.Image.registered_extensions().get(Path(name).suffix.lower())
+    return kind in PIL.Image.OPEN and kind not in _NO_PHOTOS
+
+
+@dataclass
+class _Found:
+    """What a walk through folders finds."""
+
+    rows: list[dict[str, str | None]] = field(default_factory=list)
+    #: folder of a class → endings of its files that are no photos
+    others: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    junk: Counter[str] = field(default_factory=Counter)
+    #: folders of photos that belong to no class
+    classless: Counter[str] = field(default_factory=Counter)
+
+    def notes(self) -> Iterator[str]:
+        if self.junk:
+            kinds = some((f"{name} ({count:,})" for name, count in self.junk.most_common()), 4)
+            yield f"{many(self.junk.total(), 'file')} of systems passed over: {kinds}."
+        others = {label: endings for label, endings in self.others.items() if endings}
+        if others:
+            kinds = some(
+                (
+                    f"{label}: {', '.join(f'{count:,} {ending}' for ending, count in endings.most_common(3))}"
+                    for label, endings in sorted(others.items())
+                ),
+                4,
+            )
+            total = sum(endings.total() for endings in others.values())
+            yield f"{many(total, 'file')} left out, for {'they are' if total > 1 else 'it is'} no photo here: {kinds}."
+        for folder, count in self.classless.items():
+            yield f"{many(count, 'photo')} in {folder} left out, for they lie in no class folder."
+
+
+def read_class_folders(root: Path, *, needs_label: bool, forms: str) -> RawTable:
+    """List a folder of class folders as torchvision's ImageFolder does; folders of splits may lie above them.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    needs_label : bool
+        Whether photos must lie in a class folder; without, also those beside class folders are listed.
+    forms : str
+        What a dataset may be, for the message.
+
+    Raises
+    ------
+    ListingsError
+        If there are no photos, or a class folder has none that can be opened.
+    """
+    found = _Found()
+    for parent, split in _parents(root, found):
+        for folder in _folders(parent, found):
+            _add_class(root, folder, split, found)
+    if not needs_label:
+        loose = [path for path in _entries(root, found) if path.is_file() and is_photo(path.name)]
+        found.rows += [_row(root, path, None, None) for path in loose]
+    _require_photos(root, found, forms)
+    # an encoding that every name fits into: pandas keeps no bytes that are no UTF-8
+    return RawTable(pd.DataFrame(found.rows, dtype="string"), tuple(found.notes()))
+
+
+def _parents(root: Path, found: _Found) -> list[tuple[Path, str | None]]:
+    """Return the folders above the class folders, with their splits."""
+    top = _folders(root, _Found())
+    splits = {path: split_of(path.name) for path in top}
+    above = [path for path in top if splits[path]]
+    if not above or not _are_splits(top, above):
+        return [(root, None)]
+    for path in top:
+        if path not in above:
+            found.classless[path.name] = sum(1 for file in _files(path, _Found()) if is_photo(file.name))
+    # .zip files of Kaggle hold seg_train/seg_train/<class>
+    return [(_inner(path), path.name) for path in above]
+
+
+def _are_splits(top: list[Path], above: list[Path]) -> bool:
+    """Whether folders with names of splits are splits: all are, or the others hold no classes."""
+    below = {path: {folder.name for folder in _folders(_inner(path), _Found())} for path in top}
+    if len(above) == len(top):
+        return True
+    shared = set.union(*(below[path] for path in above))
+    return bool(shared) and all(path in above or not below[path] for path in top) and len(above) > 1
+
+
+def _inner(folder: Path) -> Path:
+    inside = _folders(folder, _Found())
+    return inside[0] if len(inside) == 1 and split_of(inside[0].name) == split_of(folder.name) else folder
+
+
+def _add_class(root: Path, folder: Path, split: str | None, found: _Found) -> None:
+    name = _printable(folder.name)
+    before = len(found.rows)
+    for path in _files(folder, found):
+        if is_photo(path.name):
+            found.rows.append(_row(root, path, name, split))
+        else:
+            found.others[name][path.suffix.lower() or "without ending"] += 1
+    if len(found.rows) == before:
+        # so that a class of the other splits may lack photos in this one
+        found.others[name] += Counter()
+
+
+def _row(root: Path, path: Path, label: str | None, split: str | None) -> dict[str, str | None]:
+    image = _printable(path.relative_to(root).as_posix())
+    return {"id": image, "image": image, "label": label, "split": split}
+
+
+def _printable(name: str) -> str:
+    """Return a name with bytes that are no UTF-8 written as hexadecimal escapes."""
+    return os.fsencode(name).decode("utf-8", errors="backslashreplace")
+
+
+def _require_photos(root: Path, found: _Found, forms: str) -> None:
+    labels = {row["label"] for row in found.rows}
+    empty = {label: endings for label, endings in found.others.items() if label not in labels and endings}
+    if empty and labels:
+        label, endings = next(iter(sorted(empty.items())))
+        raise ListingsError(
+            f"the class {label!r} would vanish: its folder has no photo that can be opened",
+            got=", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(3)),
+            wanted="photos as .jpg, .png, .webp or another ending that Pillow opens",
+            fix="Convert them, or move the folder elsewhere.",
+        )
+    if not found.rows:
+        tables = [path.name for path in sorted(root.iterdir()) if path.suffix.lower() in (".csv", ".tsv", ".xlsx")]
+        raise ListingsError(
+            f"{root} holds no listings",
+            got="no photos in class folders",
+            wanted=forms,
+            fix=f'Name its table: `read_listings("{root / tables[0]}")`.' if tables else "",
+        )
+
+
+def _files(folder: Path, found: _Found) -> Iterable[Path]:
+    """Yield all files below a folder, in the order of their names, without junk."""
+    for path in _entries(folder, found):
+        if path.is_dir():
+            yield from _files(path, found)
+        elif path.is_file():
+            yield path
+
+
+def _folders(parent: Path, found: _Found) -> list[Path]:
+    return [path for path in _entries(parent, found) if path.is_dir()]
+
+
+def _entries(folder: Path, found: _Found) -> list[Path]:
+    entries = []
+    for path in sorted(folder.iterdir()):
+        if is_junk(path.name):
+            name = "._*" if path.name.startswith("._") else path.name
+            found.junk[name] += sum(len(files) for _, _, files in os.walk(path)) if path.is_dir() else 1
+        else:
+            entries.append(path)
+    return entries
+
+
+def find_metadata(root: Path) -> list[Path]:
+    """Return the metadata files of a folder as Hugging Face's imagefolder has them: one, or one for each split."""
+    for folders in ([root], _folders(root, _Found())):
+        files = [folder / name for folder in folders for name in _METADATA if (folder / name).is_file()]
+        if files:
+            return files
+    return []
+
+
+def read_metadata(root: Path, files: list[Path]) -> RawTable:
+    """Read metadata files as one table: ``image`` is the photo's path below `root`, ``split`` the folder's.
+
+    Raises
+    ------
+    ListingsError
+        If a folder has two of them, or one names no files.
+    """
+    if twice := [
+        path.parent for path, count in Counter(file.parent for file in files).items() for _ in range(count - 1)
+    ]:
+        raise ListingsError(
+            f"{twice[0]} has several metadata files", got=some(file.name for file in files), wanted="one"
+        )
+    tables, notes = [], []
+    for file in files:
+        raw = read_raw(file)
+        table = raw.table
+        names = [name for name in table if name == "file_name"] or [
+            name for name in table if name.endswith("_file_name")
+        ]
+        if len(names) != 1:
+            raise ListingsError(
+                f"{file.relative_to(root)} names no photos",
+                got=some(table.columns, 12),
+                wanted="a column file_name, or one that ends with _file_name",
+            )
+        folder = file.parent.relative_to(root).as_posix()
+        prefix = "" if folder == "." else f"{folder}/"
+        table = table.rename(columns={names[0]: "image"})
+        table["image"] = prefix + table["image"].str.replace("\\", "/", regex=False)
+        if "split" not in table:
+            # metadata at the root names photos in folders of splits
+            splits = table["image"].str.extract(r"^([^/]+)/", expand=False)
+            table["split"] = splits.where(splits.map(split_of, na_action="ignore").notna())
+        tables.append(table)
+        notes += raw.notes
+    table = pd.concat(tables, ignore_index=True)
+    return RawTable(table if "id" in table else table.assign(id=table["image"]), tuple(dict.fromkeys(notes)))
