@@ -54,7 +54,7 @@ def read_dataset(
         Hears of up to 20 bad rows.
     """
     try:
-        return curation.read_listings(
+        listings = curation.read_listings(
             dataset,
             columns=_mapping(columns),
             allow_outside=allow_outside,
@@ -68,6 +68,9 @@ def read_dataset(
         if len(error.problems) > _BAD_ROWS:
             reporter.say(f"  +{len(error.problems) - _BAD_ROWS} more")
         raise
+    for note in listings.notes:
+        reporter.say(note)
+    return listings
 
 
 def dataset_words(dataset: Path, *, columns: tuple[str, ...], allow_outside: bool, device: str = "auto") -> list[str]:

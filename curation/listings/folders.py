@@ -121,7 +121,8 @@ def _parents(root: Path, found: _Found) -> list[tuple[Path, str | None]]:
         if path not in above:
             found.classless[path.name] = sum(1 for file in _files(path, _Found()) if is_photo(file.name))
     # .zip files of Kaggle hold seg_train/seg_train/<class>
-    return [(_inner(path), path.name) for path in above]
+    order = ("train", "val", "test")
+    return [(_inner(path), path.name) for path in sorted(above, key=lambda path: order.index(str(splits[path])))]
 
 
 def _are_splits(top: list[Path], above: list[Path]) -> bool:
@@ -229,12 +230,16 @@ def read_metadata(root: Path, files: list[Path]) -> RawTable:
         raise ListingsError(
             f"{twice[0]} has several metadata files", got=some(file.name for file in files), wanted="one"
         )
-    tables, notes = [], []
+    tables: list[pd.DataFrame] = []
+    notes: list[str] = []
     for file in files:
-        raw = read_raw(file)
+        try:
+            raw = read_raw(file)
+        except (ValueError, OSError) as error:
+            raise ListingsError(f"{file.relative_to(root)} can't be read", got=str(error).splitlines()[0]) from error
         table = raw.table
-        names = [name for name in table if name == "file_name"] or [
-            name for name in table if name.endswith("_file_name")
+        names = [name for name in map(str, table) if name == "file_name"] or [
+            name for name in map(str, table) if name.endswith("_file_name")
         ]
         if len(names) != 1:
             raise ListingsError(

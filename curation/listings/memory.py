@@ -14,7 +14,7 @@ import pandas as pd
 import PIL.Image
 
 from curation.errors import ListingsError
-from curation.listings.sources import as_text
+from curation.listings.tables import as_text
 from training.utils.files import whole_file
 
 if TYPE_CHECKING:

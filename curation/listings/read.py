@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from curation.errors import ListingsError, checked, closest, short_repr, some
+from curation.errors import ListingsError, checked, short_repr, some
 from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, currency_of, number
+from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
-from curation.listings.sources import COLUMNS, RUN_COLUMNS, Source, check_name, find_source, read_table
+from curation.listings.sources import Source, check_name, find_source, read_table
+from curation.listings.splits import normal_splits
+from curation.listings.tables import RawTable
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
 from training.utils.files import sha256_of_file
@@ -44,6 +47,8 @@ class Listings(Result):
         Every bad cell: ``row``, ``id``, ``column``, ``value``, ``why``.
     sha256 : str
         Hash of the table's file (for a folder of class folders: of the list of its photos).
+    notes : tuple of str
+        How the dataset was read, where that was not certain: a sentence each.
     """
 
     table: pd.DataFrame
@@ -52,6 +57,7 @@ class Listings(Result):
     columns: dict[str, str]
     problems: pd.DataFrame
     sha256: str
+    notes: tuple[str, ...] = ()
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield "dataset", self.source.name
@@ -126,8 +132,10 @@ def read_listings(
     """
     given = _checked_columns(columns)
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label)
-    mapping = {**origin.columns, **given}
-    table = _with_our_names(raw, mapping, needs_image, needs_label)
+    needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
+    mapped = map_columns(raw.table, {**origin.columns, **given}, needed)
+    splits, said_of_splits = normal_splits(mapped.table["split"])
+    table = mapped.table.assign(split=splits)
     title = "the table" if origin.in_memory else origin.table.name if origin.table else str(origin.path)
     check_ids(table, title)
     if not allow_outside:
@@ -142,7 +150,8 @@ def read_listings(
             wanted=f"at least {'two' if least_classes == 2 else least_classes} different labels",
         )
     origin = replace(origin, currency=currency_of(table, title, origin.currency))
-    return Listings(_typed(table), classes, origin, mapping, problems, sha256)
+    notes = (*raw.notes, *mapped.notes, *said_of_splits)
+    return Listings(_typed(table), classes, origin, mapped.columns, problems, sha256, notes)
 
 
 def _checked_columns(columns: object) -> dict[str, str]:
@@ -168,7 +177,7 @@ def _read(
     *,
     columns: Mapping[str, str],
     needs_label: bool,
-) -> tuple[Source, pd.DataFrame, str]:
+) -> tuple[Source, RawTable, str]:
     """Return the origin of listings, their raw table, and its hash."""
     if not isinstance(source, str | Path):
         name = "listings" if name is None else name
@@ -176,7 +185,7 @@ def _read(
         image, id = (columns.get(ours, ours) for ours in ("image", "id"))
         held = read_held(source, root=None if root is None else Path(root), name=name, image=image, id=id)
         origin = Source(held.root, held.root, None, name, in_memory=True)
-        return origin, held.table, hashlib.sha256(held.table.to_csv(index=False).encode()).hexdigest()
+        return origin, RawTable(held.table), hashlib.sha256(held.table.to_csv(index=False).encode()).hexdigest()
     for parameter, value in (("root", root), ("name", name)):
         if value is not None:
             raise ListingsError(
@@ -189,41 +198,7 @@ def _read(
     raw = read_table(origin, needs_label=needs_label)
     if origin.table is not None:
         return origin, raw, sha256_of_file(origin.table)
-    return origin, raw, hashlib.sha256("\n".join(raw["image"]).encode()).hexdigest()
-
-
-def _with_our_names(
-    raw: pd.DataFrame, columns: Mapping[str, str], needs_image: bool, needs_label: bool
-) -> pd.DataFrame:
-    """Return the raw table with our column names, and then the table's other columns."""
-    unknown = sorted(set(columns) - set(COLUMNS))
-    if unknown:
-        raise ListingsError(
-            "an unknown column is mapped",
-            got=some(unknown),
-            wanted=", ".join(COLUMNS),
-            fix=closest(unknown[0], COLUMNS),
-            parameter="columns",
-        )
-    required = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
-    for ours in COLUMNS:
-        theirs = columns.get(ours, ours)
-        if theirs not in raw.columns and (ours in required or ours in columns):
-            raise ListingsError(
-                f"the table has no column '{theirs}'",
-                got=some(raw.columns, 12),
-                wanted=theirs if theirs == ours else f"{theirs} (mapped to {ours})",
-                fix=closest(theirs, list(raw.columns)) or f'Map it with `columns={{"{ours}": "NAME"}}`.',
-                parameter="columns",
-            )
-    empty = pd.Series(pd.NA, index=raw.index, dtype="string")
-    table = pd.DataFrame({ours: raw.get(columns.get(ours, ours), empty) for ours in COLUMNS})
-    used = {columns.get(ours, ours) for ours in COLUMNS}
-    for theirs in raw.columns:
-        if theirs not in used:
-            # e.g. the table's own `label` if `label_2` is mapped to it, or a desk's `width`
-            table[f"input_{theirs}" if theirs in (*COLUMNS, *RUN_COLUMNS) else theirs] = raw[theirs]
-    return table
+    return origin, raw, hashlib.sha256("\n".join(raw.table["image"]).encode()).hexdigest()
 
 
 def _check_share(problems: pd.DataFrame, rows: int, title: str, origin: Source) -> None:

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
-
 from curation.errors import ListingsError, closest, short_repr, some
+from curation.listings.folders import find_metadata, read_class_folders, read_metadata
+from curation.listings.recognise import likely_names
+from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
 
-__all__ = [
-    "COLUMNS",
-    "DECLARATION",
-    "RUN_COLUMNS",
-    "TABLE",
-    "Source",
-    "as_text",
-    "check_name",
-    "find_source",
-    "read_table",
-]
+__all__ = ["COLUMNS", "DECLARATION", "RUN_COLUMNS", "TABLE", "Source", "check_name", "find_source", "read_table"]
 
 COLUMNS = ("id", "image", "label", "price", "title", "group", "split")
 #: What a run adds to the table.
@@ -41,15 +30,12 @@ RUN_COLUMNS = (
 )
 DECLARATION = "dataset.toml"
 TABLE = "listings.csv"
-_FORMATS = (".csv", ".parquet", ".jsonl")
-_PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
-_SPLITS = ("train", "test")
 #: Of a folder's name, in bytes; a cleaned dataset's name is longer.
 _LONGEST_NAME = 240
 _Value = TypeVar("_Value", str, int)
 _FORMS = (
-    f"a folder with {DECLARATION} or {TABLE}, a .csv / .parquet / .jsonl table, a folder of class folders, "
-    "or a folder with metadata.csv"
+    f"a folder with {DECLARATION} or {TABLE}, a table (csv, tsv, xlsx, parquet, json, jsonl), a folder of class "
+    "folders, or a folder with a metadata file"
 )
 
 
@@ -77,6 +63,8 @@ class Source:
         Folder that photos must lie in, if it is not `root`: a cleaned dataset uses the photos of its input.
     in_memory : bool
         Whether the table is no file but an object of the program, e.g. a DataFrame.
+    metadata : tuple of Path
+        Of a folder as Hugging Face has it: its metadata files, one or one for each split.
     """
 
     path: Path
@@ -88,6 +76,7 @@ class Source:
     expected: dict[str, int] = field(default_factory=dict)
     photos: Path | None = None
     in_memory: bool = False
+    metadata: tuple[Path, ...] = ()
 
     @property
     def is_class_folders(self) -> bool:
@@ -114,18 +103,15 @@ def find_source(path: Path) -> Source:
     if path.is_file():
         if path.name == DECLARATION:
             return _declared(path)
-        if path.suffix.lower() not in _FORMATS:
-            raise ListingsError(f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(_FORMATS))
+        if format_of(path) is None:
+            raise ListingsError(f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(ENDINGS))
         return Source(path, path.parent, path, name)
     if (path / DECLARATION).is_file():
         return _declared(path / DECLARATION)
     if (path / TABLE).is_file():
         return Source(path, path, path / TABLE, name)
-    if (path / "metadata.csv").is_file():
-        # Hugging Face imagefolder: the file name is the key, unless the table has ids of its own
-        header = read_table(Source(path, path, path / "metadata.csv", name)).columns
-        columns = {"image": "file_name"} | ({} if "id" in header else {"id": "file_name"})
-        return Source(path, path, path / "metadata.csv", name, columns=columns)
+    if metadata := find_metadata(path):
+        return Source(path, path, metadata[0], name, metadata=tuple(metadata))
     return Source(path, path, None, name)
 
 
@@ -205,17 +191,15 @@ def _entries(content: dict[str, Any], key: str, kind: type[_Value], declaration:
     return entries
 
 
-def read_table(source: Source, *, needs_label: bool = True) -> pd.DataFrame:
+def read_table(source: Source, *, needs_label: bool = True) -> RawTable:
     """Read the raw table: every column as text (missing = NA), in the order of the file.
-
-    Without a need of labels, a folder may also hold photos that lie in no class folder.
 
     Parameters
     ----------
     source : Source
         Where the listings are.
     needs_label : bool
-        Whether every photo of a folder must lie in a class folder.
+        Whether every photo of a folder must lie in a class folder. If not, photos beside the class folders count, too.
 
     Raises
     ------
@@ -223,100 +207,15 @@ def read_table(source: Source, *, needs_label: bool = True) -> pd.DataFrame:
         If the file can't be read as what its name says, or has no rows.
     """
     if source.table is None:
-        return _class_folders(source.root, needs_label)
-    try:
-        raw = _read(source.table)
-    except (ValueError, UnicodeDecodeError, OSError) as error:
-        # pandas' and Arrow's parsing errors are ValueErrors
-        raise ListingsError(f"{source.table.name} can't be read", got=str(error).splitlines()[0]) from error
-    if raw.empty:
+        return read_class_folders(source.root, needs_label=needs_label, forms=_FORMS)
+    if source.metadata:
+        raw = read_metadata(source.root, list(source.metadata))
+    else:
+        try:
+            raw = read_raw(source.table, names=likely_names())
+        except (ValueError, OSError) as error:
+            # pandas' and Arrow's parsing errors are ValueErrors
+            raise ListingsError(f"{source.table.name} can't be read", got=str(error).splitlines()[0]) from error
+    if raw.table.empty:
         raise ListingsError(f"{source.table.name} is empty", got="no rows", wanted="one row per listing")
     return raw
-
-
-def _read(table: Path) -> pd.DataFrame:
-    if table.suffix.lower() == ".csv":
-        raw = _read_csv(table)
-    elif table.suffix.lower() == ".parquet":
-        raw = pd.read_parquet(table)
-    else:
-        raw = _read_jsonl(table)
-    return as_text(raw)
-
-
-def as_text(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return a new table with every column as text without blanks around it; what is empty is NA.
-
-    Raises
-    ------
-    ValueError
-        If two columns have the same name.
-    """
-    # an index with a name is a column; one without holds the row numbers of whatever table this was cut from
-    named = [name for name in raw.index.names if name is not None and not _repeats_a_column(raw, name)]
-    raw = raw.reset_index(level=named).reset_index(drop=True) if named else raw.reset_index(drop=True)
-    raw.columns = [str(name).strip() for name in raw.columns]
-    if not raw.columns.is_unique:
-        raise ValueError(f"two columns called {raw.columns[raw.columns.duplicated()][0]!r}")
-    text = {name: raw[name].astype("string").str.strip() for name in raw.columns}
-    return pd.DataFrame({name: column.mask(column == "") for name, column in text.items()})
-
-
-def _repeats_a_column(raw: pd.DataFrame, name: Hashable) -> bool:
-    """Whether an index is also a column, as after ``frame.set_index("id", drop=False)``."""
-    if name not in raw:
-        return False
-    if not raw.index.get_level_values(raw.index.names.index(name)).equals(pd.Index(raw[name])):
-        raise ListingsError("the table has a column and an index of one name that differ", got=repr(name))
-    return True
-
-
-def _read_csv(table: Path) -> pd.DataFrame:
-    # empty cells are missing; "NA", "None" or "null" may well be the name of a class
-    raw = pd.read_csv(table, dtype="string", keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-    if not isinstance(raw.index, pd.RangeIndex):
-        # pandas takes the first cells for row names and moves the others to the left
-        raise ValueError("rows have more cells than the header has names")
-    return raw
-
-
-def _read_jsonl(table: Path) -> pd.DataFrame:
-    rows = []
-    with table.open(encoding="utf-8-sig") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"line {number}: {error}") from None
-            if not isinstance(row, dict):
-                raise ValueError(f"line {number} is not a JSON object")
-            rows.append(row)
-    # as objects: a number stays as it was written, also in a column where others are missing
-    return pd.DataFrame(rows, dtype=object)
-
-
-def _class_folders(root: Path, needs_label: bool) -> pd.DataFrame:
-    """List a folder of class folders as torchvision's ImageFolder does; train/ and test/ above them are splits."""
-    splits = {path.name for path in _folders(root)}
-    parents: list[tuple[Path, str | None]] = [(root, None)]
-    if splits and splits <= set(_SPLITS):
-        parents = [(root / split, split) for split in _SPLITS if split in splits]
-    rows = []
-    for parent, split in parents:
-        for folder in _folders(parent):
-            for photo in sorted(folder.rglob("*")):
-                if photo.suffix.lower() in _PHOTOS and photo.is_file():
-                    image = photo.relative_to(root).as_posix()
-                    rows.append({"id": image, "image": image, "label": folder.name, "split": split})
-    if not needs_label:
-        loose = [path.name for path in sorted(root.iterdir()) if path.suffix.lower() in _PHOTOS and path.is_file()]
-        rows += [{"id": name, "image": name, "label": None, "split": None} for name in loose]
-    if not rows:
-        raise ListingsError(f"{root} holds no listings", got="no photos in class folders", wanted=_FORMS)
-    return pd.DataFrame(rows, dtype="string")
-
-
-def _folders(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))

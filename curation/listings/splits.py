@@ -61,9 +61,12 @@ def normal_splits(splits: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
     notes : tuple of str
         At most one.
     """
-    names = {name: split_of(name) for name in splits.dropna().unique()}
-    validation = [name for name, split in names.items() if split == "val"]
-    normal = splits.map(lambda name: {"val": "train"}.get(names[name] or name, names[name] or name), na_action="ignore")
+    kinds = {name: split_of(name) for name in splits.dropna().unique()}
+    validation = [name for name, kind in kinds.items() if kind == "val"]
+    normal = splits.copy()
+    for name, kind in kinds.items():
+        if kind:
+            normal = normal.mask(splits == name, "test" if kind == "test" else "train")
     if not validation:
         return normal, ()
     count = many(int(splits.isin(validation).sum()), "listing")

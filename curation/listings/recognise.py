@@ -1,0 +1,128 @@
+"""Recognising the columns of a table that calls them otherwise than curate does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from curation.listings.folders import is_photo
+
+__all__ = ["Recognised", "likely_names", "recognise"]
+
+#: Our column → names that mean it, the surest first; names of one line are equally sure.
+_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "id": (
+        ("id",),
+        ("listing_id", "item_id", "product_id", "ad_id", "offer_id", "article_id"),
+        ("sku", "asin", "uuid", "uid", "key"),
+    ),
+    "image": (
+        ("image",),
+        ("image_path", "photo_path", "picture_path", "img_path", "file_name", "filename", "image_file", "photo_file"),
+        ("photo", "picture", "img", "file", "filepath", "file_path", "path", "image_name"),
+        ("image_url", "photo_url", "img_url", "picture_url", "image_link", "images", "photos"),
+    ),
+    "label": (
+        ("label",),
+        ("category", "class", "category_name", "class_name", "product_category", "label_name"),
+        ("google_product_category", "product_type", "target", "categories", "labels"),
+    ),
+    "price": (
+        ("price",),
+        ("asking_price", "list_price", "unit_price", "price_amount", "item_price", "product_price"),
+        ("amount", "cost"),
+    ),
+    "title": (
+        ("title",),
+        ("product_name", "item_name", "listing_title", "product_title", "item_title", "headline"),
+        ("name",),
+        ("description", "product_description", "text"),
+    ),
+    "group": (("group",),),
+    "split": (("split",), ("subset", "set", "partition")),
+}
+_CURRENCY = re.compile(r"^(?:asking_|list_|unit_)?price_(?:in_)?[a-z]{3}$")
+#: Share of the cells that must look like photos.
+_MOSTLY = 0.8
+_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Which of a table's columns are ours.
+
+    Attributes
+    ----------
+    columns : dict of str to str
+        Our column name → the table's own, of those that were not mapped and have another name.
+    doubtful : dict of str to list of str
+        Our column name → several of the table's that are equally likely.
+    """
+
+    columns: dict[str, str]
+    doubtful: dict[str, list[str]]
+
+
+def likely_names() -> frozenset[str]:
+    """Return all names that are recognised, in lower case."""
+    return frozenset(name for lines in _NAMES.values() for line in lines for name in line)
+
+
+def recognise(table: pd.DataFrame, mapped: Mapping[str, str]) -> Recognised:
+    """Recognise columns by their names, and the photos by what the column holds.
+
+    Parameters
+    ----------
+    table : DataFrame of str
+        The raw table.
+    mapped : mapping of str to str
+        Our column name → the table's own, as the user or the declaration has it: these are settled.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"SKU": ["1"], "Category": ["lamp"], "price GBP": ["9"], "pic": ["a.jpg"]}, dtype="string")
+    >>> recognise(table, {}).columns
+    {'id': 'SKU', 'image': 'pic', 'label': 'Category', 'price': 'price GBP'}
+    """
+    taken = set(mapped.values())
+    columns: dict[str, str] = {}
+    doubtful: dict[str, list[str]] = {}
+    for ours, lines in _NAMES.items():
+        if ours in mapped or (ours in table and ours not in taken):
+            continue
+        free = [name for name in table.columns if name not in taken]
+        candidates = _by_name(free, ours, lines) or (_photos(table, free) if ours == "image" else [])
+        if len(candidates) == 1:
+            columns[ours] = candidates[0]
+            taken.add(candidates[0])
+        elif candidates:
+            doubtful[ours] = candidates
+    return Recognised(columns, doubtful)
+
+
+def _by_name(names: Sequence[str], ours: str, lines: Sequence[Sequence[str]]) -> list[str]:
+    normal = {name: _normal(name) for name in names}
+    for line in lines:
+        fitting = [name for name in names if normal[name] in line]
+        if fitting:
+            return fitting
+    return [name for name in names if ours == "price" and _CURRENCY.match(normal[name])]
+
+
+def _normal(name: str) -> str:
+    """Return a name in lower case with underscores: ``itemID``, ``Item-ID`` and ``item id`` are ``item_id``."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[\W_]+", "_", apart).strip("_").lower()
+
+
+def _photos(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Return the columns that mostly hold names of photos."""
+    fitting = []
+    for name in names:
+        cells = table[name].dropna().head(_LOOKED_AT)
+        if len(cells) and sum(is_photo(cell) for cell in cells) >= _MOSTLY * len(cells):
+            fitting.append(name)
+    return fitting
