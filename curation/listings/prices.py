@@ -78,21 +78,23 @@ def read_prices(text: pd.Series) -> Prices:
         return Prices(plain, text.isna() & False)
     shapes = {row: _SHAPE.match(cell) for row, cell in rest[~none].items()}
     decimal = _decimal_mark([match["number"] for match in map(_SHAPE.match, text.dropna()) if match])
-    values, currencies = plain.copy(), Counter[str]()
-    for row, match in shapes.items():
-        read = _price(match, decimal) if match else None
-        if read:
-            values[row], named = read
-            currencies.update([named] if named else [])
+    cells = text.to_numpy(dtype=object)
+    values = plain.to_numpy(copy=True)
     if decimal == ",":
         # a dot in a cell without a sign separates thousands, too
-        for row in plain.index[plain.notna() & text.str.contains(".", regex=False).fillna(False)]:
-            values[row] = _number(str(text[row]), decimal)
-    unread = text.notna() & values.isna() & ~text.str.lower().isin(_NONE)
+        for place in np.flatnonzero(plain.notna() & text.str.contains(".", regex=False).fillna(False)):
+            values[place] = _number(str(cells[place]), decimal)
+    currencies: set[str] = set()
+    for place, row in enumerate(text.index):
+        match = shapes.get(row)
+        if match and (read := _price(match, decimal)):
+            values[place], currency = read
+            currencies |= {currency} - {""}
+    prices = pd.Series(values, index=text.index)
     named = tuple(sorted(currencies))
-    return Prices(
-        values, unread, named[0] if len(named) == 1 else None, named, tuple(_notes(rest, values, named, decimal))
-    )
+    unread = text.notna() & prices.isna() & ~text.str.lower().isin(_NONE)
+    notes = tuple(_notes(rest, prices, named, decimal))
+    return Prices(prices, unread, named[0] if len(named) == 1 else None, named, notes)
 
 
 def _price(match: re.Match[str], decimal: str | None) -> tuple[float, str] | None:
