@@ -65,7 +65,7 @@ class _Found:
     def notes(self) -> Iterator[str]:
         if self.junk:
             kinds = some((f"{name} ({count:,})" for name, count in self.junk.most_common()), 4)
-            yield f"{many(self.junk.total(), 'file')} of systems passed over: {kinds}."
+            yield f"{many(self.junk.total(), 'file')} of the system skipped: {kinds}."
         others = {label: endings for label, endings in self.others.items() if endings}
         if others:
             kinds = some(
@@ -179,7 +179,7 @@ def _require_photos(root: Path, found: _Found, forms: str) -> None:
             f"{root} holds no listings",
             got="no photos in class folders",
             wanted=forms,
-            fix=f'Name its table: `read_listings("{root / tables[0]}")`.' if tables else "",
+            fix=f"Did you mean its table, {root / tables[0]}?" if tables else "",
         )
 
 

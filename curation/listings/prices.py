@@ -85,10 +85,10 @@ def read_prices(text: pd.Series) -> Prices:
         for place in np.flatnonzero(plain.notna() & text.str.contains(".", regex=False).fillna(False)):
             values[place] = _number(str(cells[place]), decimal)
     currencies: set[str] = set()
-    for place, row in enumerate(text.index):
+    for row_number, row in enumerate(text.index):
         match = shapes.get(row)
         if match and (read := _price(match, decimal)):
-            values[place], currency = read
+            values[row_number], currency = read
             currencies |= {currency} - {""}
     prices = pd.Series(values, index=text.index)
     named = tuple(sorted(currencies))

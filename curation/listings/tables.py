@@ -1,7 +1,7 @@
 """Files of tables: what a program or a spreadsheet writes, read as text.
 
-CSV with any usual delimiter, encoding and compression, Parquet, JSON lines, JSON and Excel. What had to be guessed is
-said in a note. :class:`TableFormat` remembers how the file was written, so that a table can go out as it came in.
+CSV with any usual delimiter, encoding and compression, Parquet, JSON lines, JSON and Excel. A note says what had
+to be guessed. :class:`TableFormat` remembers how the file was written, so that a table can go out as it came in.
 """
 
 from __future__ import annotations
@@ -168,7 +168,8 @@ def _text_of(column: pd.Series) -> pd.Series:
         # one number with a fraction makes a column of measures: its 3.0 stays 3.0
         column = number.astype("Int64") if (whole | number.isna()).all() else column
     elif column.dtype == object:
-        column = column.map(_cell, na_action="ignore")
+        # not map(): it takes whole numbers beside missing cells for floats
+        column = pd.Series([_cell(value) for value in column], dtype=object)
     text = column.astype("string").str.strip()
     return text.mask(text == "")
 
@@ -331,7 +332,7 @@ def _read_xlsx(content: Any) -> pd.DataFrame:
         sheet: pd.DataFrame = pd.read_excel(content, dtype=object, keep_default_na=False, na_values=[""])
     except ImportError:
         raise ValueError("Excel files need openpyxl: pip install 'curate[excel]', or save the sheet as CSV") from None
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ValueError(f"it is no Excel file: {error}") from None
     # below a table, spreadsheets keep rows that were used once
     return sheet.dropna(how="all")

@@ -271,7 +271,7 @@ def test_reading_twice_gives_the_same_hash_and_another_cell_another_one(tmp_path
 
 def test_all_bad_cells_are_found_at_once_with_row_id_column_value_and_why(tmp_path: Path) -> None:
     rows = good_rows() + [{**row, "id": f"1{row['id']}"} for row in good_rows()]
-    rows = change(rows, 0, price="-1", split="validation")
+    rows = change(rows, 0, price="-1", split="trains")
     rows = change(rows, 5, label="")
     rows = change(rows, 7, image="photos/none.png", price="cheap")
     rows = change(rows, 19, price="inf")
@@ -279,7 +279,7 @@ def test_all_bad_cells_are_found_at_once_with_row_id_column_value_and_why(tmp_pa
     assert list(listings.problems.columns) == ["row", "id", "column", "value", "why"]
     assert listings.problems.to_numpy().tolist() == [
         [2, "000", "price", "-1", "is negative or infinite"],
-        [2, "000", "split", "validation", "is not train or test"],
+        [2, "000", "split", "trains", "is not train or test"],
         [7, "005", "label", "", "is missing"],
         [9, "007", "image", "photos/none.png", "no such file"],
         [9, "007", "price", "cheap", "is not a number"],
@@ -290,7 +290,7 @@ def test_all_bad_cells_are_found_at_once_with_row_id_column_value_and_why(tmp_pa
 
 
 def test_up_to_a_fifth_of_bad_rows_is_accepted_and_their_values_are_missing(tmp_path: Path) -> None:
-    rows = change(change(good_rows(), 1, price="free", split="dev"), 2, label="")
+    rows = change(change(good_rows(), 1, price="free", split="part"), 2, label="")
     listings = read_listings(folder_with_table(tmp_path, rows))
     assert len(listings.table) == len(rows)
     assert listings.table["id"].tolist() == [row["id"] for row in rows]
@@ -318,7 +318,7 @@ def test_more_than_a_fifth_of_bad_rows_is_refused_with_all_of_them(tmp_path: Pat
         ({"price": "-inf"}, "is negative or infinite"),
         ({"price": "nan"}, "is not a number"),
         ({"price": "S$ 20"}, "is not a number"),
-        ({"split": "Test"}, "is not train or test"),
+        ({"split": "Tests"}, "is not train or test"),
         ({"label": " "}, "is missing"),
         ({"image": ""}, "is missing"),
         ({"image": "photos"}, "no such file"),

@@ -34,8 +34,14 @@ def test_a_missing_table_is_refused_with_the_forms_there_are(name: str, tmp_path
 
 
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "things.docx").write_bytes(b"PK")
+    with pytest.raises(ListingsError, match=r"got \.docx; wanted \.csv, \.tsv, \.parquet, \.jsonl"):
+        read_listings(tmp_path / "things.docx")
+
+
+def test_a_file_that_is_not_what_its_ending_says_is_refused(tmp_path: Path) -> None:
     (tmp_path / "things.xlsx").write_bytes(b"PK")
-    with pytest.raises(ListingsError, match=r"got \.xlsx; wanted \.csv, \.parquet, \.jsonl"):
+    with pytest.raises(ListingsError, match=r"things\.xlsx can't be read: got it is no Excel file"):
         read_listings(tmp_path / "things.xlsx")
 
 
@@ -46,14 +52,14 @@ def test_a_folder_without_table_or_photos_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
-    rows = [{"labels" if name == "label" else name: value for name, value in row.items()} for row in good_rows()]
-    with pytest.raises(ListingsError, match=r"the table has no column 'label'.*Did you mean 'labels'\?"):
+    rows = [{"labl" if name == "label" else name: value for name, value in row.items()} for row in good_rows()]
+    with pytest.raises(ListingsError, match=r"the table has no column 'label'.*Did you mean 'labl'\?"):
         read_listings(folder_with_table(tmp_path, rows))
 
 
 def test_a_missing_column_that_resembles_none_is_refused_with_the_argument_that_maps_one(tmp_path: Path) -> None:
     rows = [{"kategorie" if name == "label" else name: value for name, value in row.items()} for row in good_rows()]
-    with pytest.raises(ListingsError, match=r'Map it with `columns={"label": "NAME"}`') as caught:
+    with pytest.raises(ListingsError, match=r"Map it with `columns=\{'label': 'NAME'\}`") as caught:
         read_listings(folder_with_table(tmp_path, rows))
     assert "kategorie" in str(caught.value)
 
@@ -218,12 +224,11 @@ def test_a_damaged_table_is_refused_in_one_line(form: Callable[[Path, Rows], Pat
 @pytest.mark.parametrize(
     "content",
     [
-        b"id,image,label\n1,photos/1.png,\xe9\n",
         b"id,image,label\n1,photos/1.png,chair\n2,photos/2.png,desk,1,2\n",
-        b"id,image,label\n1,photos/1.png,chair,\n2,photos/2.png,desk,\n",
+        b"id,image,label\n1,photos/1.png,chair,sofa\n2,photos/2.png,desk,lamp\n",
         b'id,image,label\n1,photos/1.png,"chair\n',
     ],
-    ids=["not UTF-8", "a longer row", "a comma at the end of every row", "an open quote"],
+    ids=["a longer row", "a cell without a name in every row", "an open quote"],
 )
 def test_a_csv_that_can_not_be_read_is_refused_in_one_line(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "things.csv"
