@@ -31,7 +31,8 @@ from training.crossval.folds import check_folds
 from training.images.cache import PhotoCache, default_cache
 from training.settings import Execution, Recipe
 from training.utils.arrays import Int64
-from training.utils.files import locked, whole_file, write_json
+from training.utils.csv_files import write_csv
+from training.utils.files import locked, write_json
 from training.utils.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ def _write(run: RunFolder, evidence: Evidence) -> None:
     Probabilities(ids, evidence.classes, evidence.probs, fold).save(run.probabilities_file)
     issues = find_issues(evidence)
     run.write_table(run.issues_file, issues)
-    with whole_file(run.issues_file.with_suffix(".csv")) as temporary:
-        issues.to_csv(temporary, index=False)
+    write_csv(run.issues_file.with_suffix(".csv"), issues)
     write_json(run.health_file, health(evidence, issues))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from curation.demo_data.planting import ISSUES, Row, issue_counts, planted_rows
 from curation.demo_data.settings import Difficulty, Shares
 from curation.errors import InputError
 from curation.rendering.results import Result
+from training.utils.csv_files import csv_lines
 from training.utils.files import whole_folder
 from training.utils.parallel import cores
 from training.utils.progress import SILENT, Progress, Reporter
@@ -238,6 +238,4 @@ def _write_tables(folder: Path, rows: Sequence[Row], seed: int) -> None:
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        stream.writelines(csv_lines([header, *rows]))

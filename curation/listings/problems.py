@@ -10,7 +10,7 @@ import pandas as pd
 from curation.errors import ListingsError
 from curation.listings import Listings
 from curation.rendering.words import agree, many
-from training.utils.files import whole_file
+from training.utils.csv_files import write_csv
 from training.utils.progress import Reporter
 
 __all__ = [
@@ -119,8 +119,7 @@ def report_problems(folder: Path, listings: Listings, reporter: Reporter) -> Non
     """
     if listings.problems.empty:
         return
-    with whole_file(folder / "problems.csv") as temporary:
-        listings.problems.to_csv(temporary, index=False)
+    write_csv(folder / "problems.csv", listings.problems)
     say_problems(listings, reporter, f" (all in {folder / 'problems.csv'})")
 
 

@@ -13,6 +13,7 @@ from curation.models.compare_result import Candidate, ModelComparison
 from curation.models.cross_validate import FoldScores
 from curation.models.dataset import Prepared
 from curation.models.outputs import prediction_columns, spread
+from training.utils.csv_files import write_csv
 from training.utils.files import whole_file, write_json
 
 __all__ = ["write"]
@@ -37,8 +38,7 @@ def write(prepared: Prepared, comparison: ModelComparison, scores: Mapping[str, 
     for name, each in scores.items():
         _write_predictions(prepared, name, each, comparison.target)
     _log_candidates(prepared, comparison)
-    with whole_file(folder / "models.csv") as temporary:
-        comparison.table.to_csv(temporary, index=False)
+    write_csv(folder / "models.csv", comparison.table)
     with whole_file(folder / "models.md") as temporary:
         temporary.write_text(comparison.to_markdown() + "\n", encoding="utf-8")
     write_json(folder / "models.json", comparison.to_dict())
@@ -57,8 +57,8 @@ def _write_predictions(prepared: Prepared, name: str, scores: FoldScores, target
         probabilities.save(folder / f"probabilities-{name}.npz")
         return
     prices = pd.DataFrame({"id": table["id"], "fold": fold, "given_price": table["price"]}).reset_index(drop=True)
-    with whole_file(folder / f"prices-{name}.csv") as temporary:
-        prices.join(prediction_columns(predictions, prepared.classes, target)).to_csv(temporary, index=False)
+    columns = prediction_columns(predictions, prepared.classes, target)
+    write_csv(folder / f"prices-{name}.csv", prices.join(columns))
 
 
 def _log_candidates(prepared: Prepared, comparison: ModelComparison) -> None:

@@ -24,6 +24,7 @@ from training.images.cache import PhotoCache, open_cache
 from training.images.ingest import store_photos
 from training.networks.saved import SavedModel, photo_keys
 from training.utils.arrays import Bool, Float32
+from training.utils.csv_files import write_csv
 from training.utils.devices import Device, find_device
 from training.utils.files import whole_folder, write_json
 from training.utils.progress import Reporter
@@ -123,7 +124,7 @@ def predict_listings(
         )
     with whole_folder(folder) as built:
         table, values = _predict(model, listings, computer, open_cache(cache), built.with_name("photos"), reporter)
-        table.to_csv(built / "predictions.csv", index=False)
+        write_csv(built / "predictions.csv", table)
         if model.recipe.target == "label":
             ids, no_fold = table["id"].to_numpy(dtype=np.str_), np.full(len(table), -1, dtype=np.int64)
             probabilities = Probabilities(ids, model.classes, values.astype(np.float64), no_fold)

@@ -27,8 +27,9 @@ from training.networks.saved import MODEL_FILE, SavedModel, photo_keys, save_mod
 from training.networks.zoo import initial_weights
 from training.settings import Recipe
 from training.utils.arrays import Float32
+from training.utils.csv_files import write_csv
 from training.utils.devices import Device, find_device
-from training.utils.files import whole_file, write_json
+from training.utils.files import write_json
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import duration, now
 
@@ -193,5 +194,4 @@ def _write_predictions(prepared: Prepared, recipe: Recipe, predictions: Float32)
     table, target = prepared.table, recipe.target
     listings = table[["id", "image", "split"]].assign(**{f"given_{target}": table[target]}).reset_index(drop=True)
     listings = listings.join(prediction_columns(predictions, prepared.classes, target))
-    with whole_file(prepared.run.folder / "predictions.csv") as temporary:
-        listings.to_csv(temporary, index=False)
+    write_csv(prepared.run.folder / "predictions.csv", listings)

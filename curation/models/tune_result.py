@@ -14,7 +14,8 @@ from curation.models.scores import SCORES, score_text
 from curation.models.search_space import SearchSpace
 from curation.rendering.results import Result
 from training.settings import Recipe
-from training.utils.files import whole_file, write_json
+from training.utils.csv_files import write_csv
+from training.utils.files import write_json
 
 __all__ = ["TrialResult", "TuneResult"]
 
@@ -224,8 +225,7 @@ class TuneResult(Result):
 
     def write(self) -> None:
         """Write ``tune.json`` and ``trials.csv``."""
-        with whole_file(self.folder / "trials.csv") as temporary:
-            self.trials.to_csv(temporary, index=False)
+        write_csv(self.folder / "trials.csv", self.trials)
         write_json(self.folder / "tune.json", self.to_dict())
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
