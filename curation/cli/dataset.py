@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +14,65 @@ import curation
 from curation.errors import InputError, ListingsError
 from training.utils.progress import Reporter
 
-__all__ = ["dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
+__all__ = ["DatasetForm", "dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
 
 _BAD_ROWS = 20
 
 dataset_argument = click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
 
 
-def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options about the form of DATASET to a command."""
-    outside = click.option(
-        "--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder."
-    )
-    column = click.option(
+@dataclass(frozen=True)
+class DatasetForm:
+    """The options about the form of DATASET, as they were typed.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        ``OURS=THEIRS`` each.
+    allow_outside
+        As for :func:`curation.read_listings`.
+    """
+
+    columns: tuple[str, ...]
+    allow_outside: bool
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of :func:`curation.read_listings`."""
+        return {**vars(self), "columns": _mapping(self.columns)}
+
+    def words(self) -> list[str]:
+        """Return the options as they are typed, for a command that is suggested."""
+        words = [word for column in self.columns for word in ("--column", column)]
+        if self.allow_outside:
+            words.append("--allow-outside")
+        return words
+
+
+_OPTIONS = (
+    click.option(
         "--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column, e.g. label=category."
-    )
-    return column(outside(command))
+    ),
+    click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder."),
+)
+
+
+def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options about the form of DATASET to a command, which gets them together as `form`."""
+
+    @functools.wraps(command)
+    def with_form(**options: Any) -> Any:
+        form = DatasetForm(**{field.name: options.pop(field.name) for field in fields(DatasetForm)})
+        return command(form=form, **options)
+
+    for option in reversed(_OPTIONS):
+        with_form = option(with_form)
+    return with_form
 
 
 def read_dataset(
     dataset: Path,
+    form: DatasetForm,
     *,
-    columns: tuple[str, ...],
-    allow_outside: bool,
     reporter: Reporter,
     needs_image: bool = True,
     needs_label: bool = True,
@@ -46,9 +84,9 @@ def read_dataset(
     ----------
     dataset : Path
         As typed.
-    columns : tuple of str
-        ``OURS=THEIRS`` each.
-    allow_outside, needs_image, needs_label, least_classes
+    form : DatasetForm
+        The options about it.
+    needs_image, needs_label, least_classes
         As for :func:`curation.listings.read_listings`.
     reporter : Reporter
         Hears of up to 20 bad rows.
@@ -56,8 +94,7 @@ def read_dataset(
     try:
         listings = curation.read_listings(
             dataset,
-            columns=_mapping(columns),
-            allow_outside=allow_outside,
+            **form.arguments(),
             needs_image=needs_image,
             needs_label=needs_label,
             least_classes=least_classes,
@@ -73,11 +110,9 @@ def read_dataset(
     return listings
 
 
-def dataset_words(dataset: Path, *, columns: tuple[str, ...], allow_outside: bool, device: str = "auto") -> list[str]:
+def dataset_words(dataset: Path, form: DatasetForm, *, device: str = "auto") -> list[str]:
     """Return DATASET, its options and the device as they were typed, for a command that is suggested."""
-    mapped = [word for column in columns for word in ("--column", column)]
-    outside = ["--allow-outside"] if allow_outside else []
-    return [str(dataset), *mapped, *outside, *([] if device == "auto" else ["--device", device])]
+    return [str(dataset), *form.words(), *([] if device == "auto" else ["--device", device])]
 
 
 def _mapping(columns: tuple[str, ...]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import curation
-from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
+from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
 from curation.cli.options import json_option
 from curation.cli.terminal import Terminal, print_json, print_table
 
@@ -30,16 +30,14 @@ _CLASSES = 20
     "--sample", default=5000, show_default=True, help="Read the headers of at most this many photos, chosen at random."
 )
 @json_option
-def explore(
-    dataset: Path, columns: tuple[str, ...], allow_outside: bool, output: Path | None, sample: int, as_json: bool
-) -> None:
+def explore(dataset: Path, form: DatasetForm, output: Path | None, sample: int, as_json: bool) -> None:
     """Look at the data before anything is trained.
 
     Shows classes, photo sizes, prices, missing values, duplicates and damaged photos, and writes a page with plots.
     Only a few photos of each class are decoded. DATASET is never modified.
     """
     reporter = Terminal()
-    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, least_classes=1, reporter=reporter)
+    listings = read_dataset(dataset, form, least_classes=1, reporter=reporter)
     folder = output or Path("explore") / listings.source.name
     exploration = curation.explore(listings, sample=sample, output=folder, reporter=reporter)
     if as_json:

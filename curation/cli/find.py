@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import curation
-from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
+from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, refuse_without_effect, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.rendering.words import many
@@ -50,8 +50,7 @@ _PAIRS = 3
 def find_issues(
     dataset: Path,
     run_folder: Path | None,
-    columns: tuple[str, ...],
-    allow_outside: bool,
+    form: DatasetForm,
     probabilities: Path | None,
     folds: int,
     budget: int | None,
@@ -69,9 +68,7 @@ def find_issues(
     recipe, execution = train_settings(train)
     _check_options(execution.complete(recipe), given=probabilities is not None)
     reporter = Terminal()
-    listings = read_dataset(
-        dataset, columns=columns, allow_outside=allow_outside, needs_image=probabilities is None, reporter=reporter
-    )
+    listings = read_dataset(dataset, form, needs_image=probabilities is None, reporter=reporter)
     run = curation.find_issues(
         listings,
         run=run_folder,

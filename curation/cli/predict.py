@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from curation.cli.dataset import dataset_argument, dataset_options, read_dataset
+from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option
 from curation.cli.terminal import Terminal, print_json, print_table
 from curation.rendering.words import many
@@ -36,8 +36,7 @@ _CLASSES = 20
 def predict(
     model: Path,
     dataset: Path,
-    columns: tuple[str, ...],
-    allow_outside: bool,
+    form: DatasetForm,
     output: Path | None,
     device: str,
     cache_dir: Path | None,
@@ -54,7 +53,7 @@ def predict(
 
     reporter = Terminal()
     loaded = load_model(model)
-    listings = read_dataset(dataset, columns=columns, allow_outside=allow_outside, needs_label=False, reporter=reporter)
+    listings = read_dataset(dataset, form, needs_label=False, reporter=reporter)
     predictions = loaded.predict(listings, output=output, device=device, cache=cache_dir, reporter=reporter)
     if as_json:
         print_json(predictions.to_dict())

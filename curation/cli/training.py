@@ -38,12 +38,12 @@ def training_arguments(options: dict[str, Any], *, suggests: bool = False) -> di
         Whether the result suggests a command about the same DATASET.
     """
     dataset, device, output, cache = (options.pop(name) for name in ("dataset", "device", "output", "cache_dir"))
-    form = {name: options.pop(name) for name in ("columns", "allow_outside")}
+    form = options.pop("form")
     reporter = Terminal()
     recipe = model_recipe(options)
     _refuse_without_effect(recipe)
     arguments = {
-        "listings": read_dataset(dataset, **form, reporter=reporter),
+        "listings": read_dataset(dataset, form, reporter=reporter),
         "recipe": recipe,
         "device": device,
         "output": output,
@@ -51,7 +51,7 @@ def training_arguments(options: dict[str, Any], *, suggests: bool = False) -> di
         "command": sys.argv,
         "reporter": reporter,
     }
-    return {**arguments, "dataset": dataset_words(dataset, **form, device=device)} if suggests else arguments
+    return {**arguments, "dataset": dataset_words(dataset, form, device=device)} if suggests else arguments
 
 
 def _refuse_without_effect(recipe: Recipe) -> None:
