@@ -16,8 +16,6 @@ from training.utils.progress import Reporter
 
 __all__ = ["DatasetForm", "dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
 
-_BAD_ROWS = 20
-
 dataset_argument = click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
 
 
@@ -50,7 +48,11 @@ class DatasetForm:
 
 _OPTIONS = (
     click.option(
-        "--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column, e.g. label=category."
+        "--column",
+        "columns",
+        multiple=True,
+        metavar="OURS=THEIRS",
+        help="Map a column, e.g. label=category; price= uses no column of prices.",
     ),
     click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder."),
 )
@@ -78,7 +80,7 @@ def read_dataset(
     needs_label: bool = True,
     least_classes: int = 2,
 ) -> curation.Listings:
-    """Read a dataset with the options of a command; print its bad rows before the error.
+    """Read a dataset with the options of a command; report its bad rows before the error.
 
     Parameters
     ----------
@@ -89,7 +91,7 @@ def read_dataset(
     needs_image, needs_label, least_classes
         As for :func:`curation.listings.read_listings`.
     reporter : Reporter
-        Hears of up to 20 bad rows.
+        Hears of the bad rows, kind by kind, and how the dataset was read.
     """
     try:
         listings = curation.read_listings(
@@ -100,10 +102,11 @@ def read_dataset(
             least_classes=least_classes,
         )
     except ListingsError as error:
-        for bad in error.problems.head(_BAD_ROWS).itertuples():
-            reporter.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
-        if len(error.problems) > _BAD_ROWS:
-            reporter.say(f"  +{len(error.problems) - _BAD_ROWS} more")
+        # slow to import, and no help needs it
+        from curation.rendering.problems import problem_lines
+
+        for line in problem_lines(error.problems) if len(error.problems) else ():
+            reporter.say(f"  {line}")
         raise
     for note in listings.notes:
         reporter.say(note)
@@ -118,6 +121,10 @@ def dataset_words(dataset: Path, form: DatasetForm, *, device: str = "auto") -> 
 def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
     pairs = [column.partition("=") for column in columns]
     for ours, sign, theirs in pairs:
-        if not (ours and sign and theirs):
-            raise InputError("--column needs two names", got=f"{ours}{sign}{theirs}", wanted="e.g. label=category")
+        if not (ours and sign):
+            raise InputError(
+                "--column needs two names",
+                got=f"{ours}{sign}{theirs}",
+                wanted="e.g. label=category, or price= to use no price",
+            )
     return {ours: theirs for ours, _, theirs in pairs}

@@ -27,6 +27,7 @@ from training.networks.zoo import build_model, pretrained_size
 from training.settings import PRESETS, Execution, Recipe
 from training.utils.arrays import Bool, Int64
 from training.utils.devices import Device, find_device
+from training.utils.files import photo_path
 from training.utils.parallel import cores
 from training.utils.progress import Reporter
 
@@ -185,7 +186,7 @@ def _seconds_to_read(listings: Listings, size: int) -> float:
     """Return the seconds that it takes to read and decode one photo, measured on a few."""
     images = listings.table["image"].dropna()
     few = images.iloc[:: max(1, len(images) // _READ)][:_READ]
-    paths = [listings.source.root / image for image in few]
+    paths = [photo_path(listings.source.root, image) for image in few]
     start = time.perf_counter()
     with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(lambda path: _try_to_read(path, size), paths))

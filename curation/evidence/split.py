@@ -18,6 +18,7 @@ from training.images import PhotoFacts
 from training.images.cache import PhotoCache
 from training.images.store import PhotosMissingError, PhotoStore
 from training.utils.arrays import Int64
+from training.utils.files import photo_path
 from training.utils.progress import Reporter
 
 __all__ = ["open_photos", "prepare", "require_photos"]
@@ -117,7 +118,10 @@ def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoS
     except (FileNotFoundError, PhotosMissingError):
         reporter.say("the decoded photos of this run are missing; they are read again")
     readable = table["unreadable"].isna()
-    paths = [run.photo_root / image if sound else None for image, sound in zip(table["image"], readable, strict=True)]
+    paths = [
+        photo_path(run.photo_root, image) if sound else None
+        for image, sound in zip(table["image"], readable, strict=True)
+    ]
     store, facts = store_of(run.training_folder, paths, run.record()["image_size"], cache, reporter)
     _require_unchanged(run, table[readable], [fact for fact, sound in zip(facts, readable, strict=True) if sound])
     store.save(photos_file(run.training_folder))

@@ -15,6 +15,7 @@ from curation.exploration.headers import read_headers, same_content
 from curation.exploration.notes import notes
 from curation.listings import Listings
 from curation.rendering.results import Result
+from training.utils.files import photo_path
 from training.utils.progress import Progress, Reporter
 
 __all__ = ["MADE_BY", "SIZES", "Exploration", "look_at", "suggested_size"]
@@ -87,7 +88,7 @@ def look_at(listings: Listings, *, sample: int, seed: int, reporter: Reporter) -
         As for :func:`curation.explore`.
     """
     table = listings.table
-    paths = {row: listings.source.root / image for row, image in table["image"].dropna().items()}
+    paths = {row: photo_path(listings.source.root, image) for row, image in table["image"].dropna().items()}
     with reporter.bar("reading photo headers") as progress:
         photos = _photos(table, paths, sample, seed, progress)
     with reporter.bar("looking for equal photos") as progress:

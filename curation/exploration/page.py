@@ -17,7 +17,7 @@ from curation.listings import Listings
 from curation.rendering.html import fill_page
 from curation.rendering.plots import Picture
 from curation.rendering.thumbnails import make_thumbnail
-from training.utils.files import read_json, whole_folder, write_json, write_text
+from training.utils.files import photo_path, read_json, whole_folder, write_json, write_text
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["check_output", "write_page"]
@@ -138,7 +138,7 @@ def _samples(exploration: Exploration, reporter: Reporter) -> list[dict[str, Any
             chosen = rows.iloc[rng.permutation(len(rows))[:_TRIES]]
             cards: list[dict[str, Any]] = []
             for row in chosen.to_dict("records"):
-                photo = make_thumbnail(root / row["image"], _THUMBNAIL).uri if len(cards) < _PHOTOS else None
+                photo = make_thumbnail(photo_path(root, row["image"]), _THUMBNAIL).uri if len(cards) < _PHOTOS else None
                 if photo is not None:
                     title = None if pd.isna(row["title"]) else row["title"]
                     cards.append({"id": row["id"], "title": title, "photo": photo})
@@ -151,4 +151,7 @@ def _duplicates(exploration: Exploration) -> list[dict[str, Any]]:
     table, root = exploration.listings.table, exploration.listings.source.root
     groups = exploration.findings["duplicates"]["shown"][:_GROUPS]
     images = table.loc[table["id"].isin([group["ids"][0] for group in groups])].set_index("id")["image"]
-    return [{**group, "photo": make_thumbnail(root / images[group["ids"][0]], _THUMBNAIL).uri} for group in groups]
+    return [
+        {**group, "photo": make_thumbnail(photo_path(root, images[group["ids"][0]]), _THUMBNAIL).uri}
+        for group in groups
+    ]

@@ -8,31 +8,41 @@ from pathlib import Path
 
 import pandas as pd
 
-from curation.errors import ListingsError, some
+from curation.errors import ListingsError, short_repr, some
+from curation.listings.prices import Prices, is_shared
 from curation.rendering.words import agree, many
+from training.utils.files import photo_path
 
-__all__ = ["MAX_BAD_SHARE", "bad_rows", "check_ids", "check_inside", "currency_of", "number"]
+__all__ = [
+    "MAX_BAD_SHARE",
+    "bad_rows",
+    "check_ids",
+    "check_inside",
+    "check_prices",
+    "currency_of",
+]
 
 #: A run stops if more than this share of the rows is bad, because then the table itself is wrong.
 MAX_BAD_SHARE = 0.2
 
-_HEADER_LINES = 1
+#: Share of a column's cells that must be prices; with fewer, it is another column.
+_MOSTLY_PRICES = 0.5
+_EXAMPLES = 3
 
 
-def number(text: pd.Series) -> pd.Series:
-    """Return a column of text as float64; NaN where the text is not a number."""
-    return pd.to_numeric(text, errors="coerce").astype("float64")
-
-
-def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool, needs_label: bool = True) -> pd.DataFrame:
+def bad_rows(
+    table: pd.DataFrame, prices: Prices, missing: pd.Series, *, needs_image: bool, needs_label: bool = True
+) -> pd.DataFrame:
     """Find every bad cell of the table.
 
     Parameters
     ----------
     table : DataFrame of str
-        With our column names; missing values are NA.
-    root : Path
-        The folder that image paths are relative to.
+        With our column names; missing values are NA. The index numbers the rows as a person does.
+    prices : Prices
+        Its prices.
+    missing : Series of bool
+        True where no file has the photo's name.
     needs_image : bool
         Whether a listing without a photo is a bad row.
     needs_label : bool
@@ -41,24 +51,25 @@ def bad_rows(table: pd.DataFrame, *, root: Path, needs_image: bool, needs_label:
     Returns
     -------
     DataFrame
-        One row per bad cell: ``row`` (line of the file, the header is line 1), ``id``, ``column``, ``value``, ``why``.
+        One row per bad cell: ``row`` (of a file with a header, row 2 is the first one below it), ``id``, ``column``,
+        ``value``, ``why``.
     """
-    problems = pd.concat(_bad_cells(table, root, needs_image, needs_label), ignore_index=True)
+    problems = pd.concat(_bad_cells(table, prices, missing, needs_image, needs_label), ignore_index=True)
     return problems.sort_values(["row", "column"], ignore_index=True)
 
 
-def _bad_cells(table: pd.DataFrame, root: Path, needs_image: bool, needs_label: bool) -> Iterator[pd.DataFrame]:
+def _bad_cells(
+    table: pd.DataFrame, prices: Prices, missing: pd.Series, needs_image: bool, needs_label: bool
+) -> Iterator[pd.DataFrame]:
     for column, needed in (("image", needs_image), ("label", needs_label)):
         if needed:
             yield _problems(table, column, table[column].isna(), "is missing")
-    price, value = table["price"], number(table["price"])
-    yield _problems(table, "price", price.notna() & value.isna(), "is not a number")
-    yield _problems(table, "price", (value < 0) | (value == float("inf")), "is negative or infinite")
+    yield _problems(table, "price", prices.unread, "is not a price")
+    infinite = (prices.values < 0) | (prices.values == float("inf"))
+    yield _problems(table, "price", infinite, "is negative or infinite")
     split = table["split"]
     yield _problems(table, "split", split.notna() & ~split.isin(["train", "test"]), "is not train or test")
-    # not Path.is_file: it raises for a name that is too long, e.g. a title in the wrong column
-    missing = [not pd.isna(image) and not os.path.isfile(root / image) for image in table["image"]]  # noqa: PTH113
-    yield _problems(table, "image", pd.Series(missing, index=table.index), "no such file")
+    yield _problems(table, "image", missing, "no such file")
 
 
 def _problems(table: pd.DataFrame, column: str, bad: pd.Series, why: str) -> pd.DataFrame:
@@ -66,12 +77,40 @@ def _problems(table: pd.DataFrame, column: str, bad: pd.Series, why: str) -> pd.
     cells = table[bad]
     return pd.DataFrame(
         {
-            "row": cells.index + _HEADER_LINES + 1,
+            "row": cells.index,
             "id": cells["id"].fillna(""),
             "column": column,
             "value": cells[column].astype("string").fillna(""),
             "why": why,
         }
+    )
+
+
+def check_prices(table: pd.DataFrame, prices: Prices, column: str) -> None:
+    """Refuse a column of prices that mostly holds something else.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``price`` as text.
+    prices : Prices
+        What was read of it.
+    column : str
+        What the table calls it.
+
+    Raises
+    ------
+    ListingsError
+    """
+    given = int(table["price"].notna().sum())
+    if prices.unread.sum() <= _MOSTLY_PRICES * given:
+        return
+    raise ListingsError(
+        f"the column {column!r} holds no prices",
+        got=f"{some(table['price'][prices.unread].unique(), _EXAMPLES)}, in {prices.unread.sum():,} of {given:,} cells",
+        wanted='numbers, or prices such as "£1,200"',
+        fix="Map another column with `columns={'price': 'NAME'}`, or none with `columns={'price': ''}`.",
+        problems=_problems(table, "price", prices.unread, "is not a price"),
     )
 
 
@@ -95,25 +134,37 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
     if not (missing | twice).any():
         return
     kinds = (_problems(table, "id", twice, "is not unique"), _problems(table, "id", missing, "is missing"))
-    kind, wrong = ("duplicate", kinds[0]) if twice.any() else ("missing", kinds[1])
-    lines = some(wrong["row"])
-    names = some(name for name in wrong["id"].unique() if name)
     raise ListingsError(
-        f"{source} has {kind} ids",
-        got=f"{names} in rows {lines}" if names else f"rows {lines}",
+        f"{source} has {'duplicate' if twice.any() else 'missing'} ids",
+        got=_differing_rows(table[twice]) if twice.any() else f"rows {some(kinds[1]['row'])}",
         wanted="a unique id for every listing",
         fix='Give every row its own id, or map another column with `columns={"id": "NAME"}`.',
         problems=pd.concat(kinds).sort_values("row"),
     )
 
 
-def currency_of(table: pd.DataFrame, source: str, declared: str | None) -> str | None:
-    """Return the currency of the prices, from the declaration or a column ``currency``; None if neither names one.
+def _differing_rows(twice: pd.DataFrame) -> str:
+    """Say of each id how its rows differ."""
+    said = []
+    for id, rows in twice.groupby("id", sort=False):
+        differing = [name for name in rows.columns if rows[name].nunique(dropna=False) > 1]
+        each = [
+            f"row {row}" + (f" ({differing[0]} {short_repr(cells[differing[0]])})" if differing else "")
+            for row, cells in rows.astype(object).where(rows.notna(), "").iterrows()
+        ]
+        said.append(f"{id} in {some(each, 3)}")
+    return some(said, _EXAMPLES)
+
+
+def currency_of(table: pd.DataFrame, prices: Prices, source: str, declared: str | None) -> str | None:
+    """Return the currency of the prices, from the declaration, a column ``currency`` or the signs beside the prices.
 
     Parameters
     ----------
     table : DataFrame
         With ``price`` and perhaps ``currency``.
+    prices : Prices
+        Its prices.
     source : str
         Name of the table, for the message.
     declared : str or None
@@ -124,23 +175,26 @@ def currency_of(table: pd.DataFrame, source: str, declared: str | None) -> str |
     ListingsError
         If there are several currencies, since their prices can't be compared.
     """
-    if "currency" not in table or table["price"].isna().all():
-        return declared
-    named = table["currency"].where(table["price"].notna()).str.strip().str.upper()
-    counts = named[named != ""].value_counts()
+    named = table["currency"].where(table["price"].notna()).str.strip().str.upper() if "currency" in table else None
+    counts = {} if named is None else named[named != ""].value_counts().to_dict()
+    where = "in its column 'currency'" if counts else "in its prices"
+    # a sign such as $ says less than the column or the declaration
+    counts = counts or {name: count for name, count in prices.currencies.items() if not (declared and is_shared(name))}
     if len(counts) > 1:
         raise ListingsError(
             f"{source} has prices in {len(counts)} currencies",
             got=some(f"{name} ({count} listings)" for name, count in counts.items()),
             wanted="one currency",
             fix="Convert them to one, or split the table by its column 'currency', with pandas: for name, part in "
-            "table.groupby('currency'): part.to_csv(f'listings-{name}.csv', index=False)",
+            "table.groupby('currency'): part.to_csv(f'listings-{name}.csv', index=False)"
+            if named is not None
+            else "Convert them to one, or leave prices out with `columns={'price': ''}`.",
         )
-    currency = str(counts.index[0]) if len(counts) else declared
-    if declared is not None and currency != declared.strip().upper():
+    currency = str(next(iter(counts))) if counts else declared
+    if declared is not None and currency != declared.strip().upper() and counts:
         raise ListingsError(
             f"{source} has prices in another currency than the declaration says",
-            got=f"{currency} in its column 'currency'",
+            got=f"{currency} {where}",
             wanted=declared,
             fix="Correct 'currency' in the declaration, or convert the prices.",
         )
@@ -165,7 +219,9 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:
         With every bad row in ``problems``.
     """
     base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - ends with a separator
-    outside = [not pd.isna(image) and not _real_path(root / image).startswith(base) for image in table["image"]]
+    outside = [
+        not pd.isna(image) and not _real_path(photo_path(root, image)).startswith(base) for image in table["image"]
+    ]
     rows = _problems(table, "image", pd.Series(outside, index=table.index), "is outside the dataset's folder")
     if rows.empty:
         return

@@ -15,6 +15,7 @@ from curation.errors import ListingsError, some
 from curation.listings.splits import split_of
 from curation.listings.tables import RawTable, read_raw
 from curation.rendering.words import many
+from training.utils.files import printable_name
 
 __all__ = ["find_metadata", "is_junk", "is_photo", "read_class_folders", "read_metadata"]
 
@@ -140,7 +141,7 @@ def _inner(folder: Path) -> Path:
 
 
 def _add_class(root: Path, folder: Path, split: str | None, found: _Found) -> None:
-    name = _printable(folder.name)
+    name = printable_name(folder.name)
     before = len(found.rows)
     for path in _files(folder, found):
         if is_photo(path.name):
@@ -153,13 +154,8 @@ def _add_class(root: Path, folder: Path, split: str | None, found: _Found) -> No
 
 
 def _row(root: Path, path: Path, label: str | None, split: str | None) -> dict[str, str | None]:
-    image = _printable(path.relative_to(root).as_posix())
+    image = printable_name(path.relative_to(root).as_posix())
     return {"id": image, "image": image, "label": label, "split": split}
-
-
-def _printable(name: str) -> str:
-    """Return a name with bytes that are no UTF-8 written as hexadecimal escapes."""
-    return os.fsencode(name).decode("utf-8", errors="backslashreplace")
 
 
 def _require_photos(root: Path, found: _Found, forms: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,7 +42,7 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
     raw : DataFrame of str
         The table.
     given : mapping of str to str
-        Our column name → the table's own.
+        Our column name → the table's own; an empty one says that the table's is not to be used.
     needed : sequence of str
         Columns of ours that must be there.
 
@@ -60,17 +60,50 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
             fix=closest(unknown[0], COLUMNS),
             parameter="columns",
         )
-    recognised = recognise(raw, given)
-    columns = {**given, **recognised.columns}
-    missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in given)]
-    if missing:
-        raise _missing(raw, missing, columns, recognised.doubtful)
+    unused = {ours for ours, theirs in given.items() if not theirs}
+    if both := unused.intersection(needed):
+        raise ListingsError(
+            f"{min(both)} can't be left out",
+            got=f"no name for {min(both)}",
+            wanted="the name of the table's column",
+            parameter="columns",
+        )
+    named = {ours: theirs for ours, theirs in given.items() if theirs}
+    recognised = recognise(raw, named, unused)
+    columns = {**named, **recognised.columns}
     notes = []
     if recognised.columns:
         notes.append(f"Columns recognised by their names: `columns={recognised.columns!r}`")
+    if "id" in needed and "id" not in (*columns, *raw.columns) and _names_every_row(raw, columns):
+        # listings of one photo each, as most tables of photos are
+        columns["id"] = columns.get("image", "image")
+        notes.append(f"No column of ids: the names in {columns['id']} are the ids.")
+    missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in named)]
+    if missing:
+        raise _missing(raw, missing, columns, recognised.doubtful)
+    table = _renamed(raw, columns, unused)
     for ours, names in recognised.doubtful.items():
         notes.append(f"No {ours} is used: {' and '.join(names)} are equally likely. Choose one with `columns`.")
-    return Mapped(_renamed(raw, columns), columns, tuple(notes))
+    notes += _unused_columns(raw, columns, unused.union(recognised.doubtful))
+    return Mapped(table, columns, tuple(notes))
+
+
+def _names_every_row(raw: pd.DataFrame, columns: Mapping[str, str]) -> bool:
+    images = raw.get(columns.get("image", "image"))
+    return images is not None and bool(images.notna().all()) and images.is_unique
+
+
+def _unused_columns(raw: pd.DataFrame, columns: Mapping[str, str], settled: Collection[str]) -> Iterator[str]:
+    """Say which columns are there for a price or a title that the table seems to lack."""
+    used = {columns.get(ours, ours) for ours in COLUMNS}
+    others = [name for name in raw.columns if name not in used and raw[name].notna().any()]
+    lacking = [ours for ours in ("price", "title") if columns.get(ours, ours) not in raw and ours not in settled]
+    if others and lacking:
+        example = {ours: "NAME" for ours in lacking}
+        yield (
+            f"No {' and no '.join(lacking)} is used; other columns are {some(others, 8)}. "
+            f"Map {agree(len(lacking), 'it', 'them')} with `columns={example!r}` if one is there."
+        )
 
 
 def _missing(
@@ -91,10 +124,11 @@ def _missing(
     )
 
 
-def _renamed(raw: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+def _renamed(raw: pd.DataFrame, columns: Mapping[str, str], unused: Collection[str]) -> pd.DataFrame:
     empty = pd.Series(pd.NA, index=raw.index, dtype="string")
-    table = pd.DataFrame({ours: raw.get(columns.get(ours, ours), empty) for ours in COLUMNS})
-    used = {columns.get(ours, ours) for ours in COLUMNS}
+    names = {ours: columns.get(ours, ours) for ours in COLUMNS if ours not in unused}
+    table = pd.DataFrame({ours: raw[names[ours]] if names.get(ours) in raw else empty for ours in COLUMNS})
+    used = set(names.values())
     for theirs in raw.columns:
         if theirs not in used:
             # e.g. the table's own `label` if `label_2` is mapped to it, or a desk's `width`

@@ -3,62 +3,92 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from curation.errors import some
 from curation.rendering.words import agree, many
 
-__all__ = ["Prices", "read_prices"]
+__all__ = ["Price", "Prices", "is_shared", "read_price", "read_prices"]
 
-#: Signs that stand for one currency; "$" and "¥" alone stand for several.
-_SIGNS = {
-    "US$": "USD", "S$": "SGD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "HK$": "HKD", "NZ$": "NZD",
-    "NT$": "TWD", "R$": "BRL", "RM": "MYR", "£": "GBP", "€": "EUR", "₹": "INR", "RS": "INR", "RS.": "INR", "₩": "KRW",
-    "₫": "VND", "₱": "PHP", "฿": "THB", "₺": "TRY", "₽": "RUB", "₴": "UAH", "ZŁ": "PLN", "KČ": "CZK", "FT": "HUF",
-    "R": "ZAR", "$": "$", "¥": "¥", "KR": "KR", "KR.": "KR", "P": "",
+#: Signs and words that stand for one currency, without blanks.
+_CURRENCIES = {
+    "US$": "USD", "S$": "SGD", "SG$": "SGD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "HK$": "HKD",
+    "NZ$": "NZD", "NT$": "TWD", "R$": "BRL", "RM": "MYR", "£": "GBP", "€": "EUR", "EURO": "EUR", "EUROS": "EUR",
+    "₹": "INR", "RS": "INR", "₩": "KRW", "₫": "VND", "₱": "PHP", "฿": "THB", "₺": "TRY", "₽": "RUB",
+    "₴": "UAH", "₦": "NGN", "₪": "ILS", "ZŁ": "PLN", "KČ": "CZK", "FT": "HUF", "FR": "CHF", "R": "ZAR", "円": "JPY",
+    "元": "CNY",
 }  # fmt: skip
+#: Signs that stand for several currencies, and those.
+_SHARED = {
+    "$": frozenset(["USD", "SGD", "AUD", "CAD", "HKD", "NZD", "TWD", "MXN", "ARS", "CLP", "COP", "BRL"]),
+    "¥": frozenset(("JPY", "CNY")),
+    "KR": frozenset(("SEK", "NOK", "DKK", "ISK")),
+}
 #: What sellers write where they name no price; in lower case.
 _NONE = frozenset(
-    {"poa", "p.o.a.", "p.o.a", "free", "ask", "n/a", "na", "none", "null", "-", "–", "—", "tbc", "tba", "negotiable"}
-    | {"offers", "offer", "swap", "swaps", "gratis", "vb", "contact", "call", "enquire", "inquire"}
+    {"poa", "p.o.a.", "p.o.a", "free", "ask", "n/a", "na", "nan", "none", "null", "-", "–", "—", "?", "tbc", "tba"}
+    | {"negotiable", "offers", "offer", "swap", "swaps", "gratis", "vb", "contact", "call", "enquire", "inquire"}
 )
+#: What may stand beside a price and says nothing of its size.
+_BESIDE = frozenset({"ONO", "O.N.O", "OBO", "OVNO", "VB", "EACH", "NEG", "ONLY"})
 _SHAPE = re.compile(
-    r"^(?P<before>[^\d\s.,+-]*)\s*(?P<sign>[+-]?)\s*(?P<number>\d[\d.,'’\s]*\d|\d|[.,]\d+)\s*(?P<after>\D*)$"
+    r"^(?P<before>(?:[^\d.,+-]|(?<=[^\W\d])\.)*)(?P<sign>[+-]?)\s*(?P<middle>[^\d\s.,+-]*)\s*"
+    r"(?P<number>\d[\d.,'’\s]*\d|\d|[.,]\d+)\s*(?P<after>\D*)$"
 )
-_THOUSANDS = re.compile(r"[\s'’]")
+_THOUSAND = re.compile(r"^K(?![A-ZČ])")
+_GROUPED = re.compile(r"\d{1,3}(?:[,.]\d{2,3})*[,.]\d{3}")
+#: Share of the numbers that must agree on what marks the decimals.
+_AGREE = 0.9
+#: As many prices like 1.299, and none with another number of decimals, may be thousands.
+_DOUBTFUL = 3
+
+
+@dataclass(frozen=True)
+class Price:
+    """A price that a person wrote.
+
+    Attributes
+    ----------
+    value : float
+        The amount; below 0 if it was written with a minus.
+    currency : str
+        Its code, e.g. ``"GBP"``; ``"$"``, ``"¥"`` or ``"KR"`` where the sign stands for several; empty without.
+    """
+
+    value: float
+    currency: str = ""
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Prices of a column of text.
+    """The prices of a column of text.
 
     Attributes
     ----------
     values : Series of float64
         NaN where there is none.
     unread : Series of bool
-        Cells that hold something which is no price.
-    currency : str or None
-        The one that all signs and codes in the column stand for, e.g. ``"GBP"``; ``"$"`` where only the sign is known.
-    currencies : tuple of str
-        All of them, if there are several.
+        Cells that hold something which is neither a price nor a word for none, such as "POA".
+    currencies : dict of str to int
+        The currencies that the cells name, with their counts. A sign of several currencies is one of its own only
+        where no cell says which.
     notes : tuple of str
         How the column was read, where it holds more than plain numbers.
     """
 
     values: pd.Series
     unread: pd.Series
-    currency: str | None = None
-    currencies: tuple[str, ...] = ()
+    currencies: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 def read_prices(text: pd.Series) -> Prices:
-    """Read a column of prices. Whether a comma or a dot marks the decimals is settled by the column as a whole.
+    """Read a column of prices. The column as a whole settles what 1.299 and 1,299 mean.
 
     Parameters
     ----------
@@ -68,104 +98,174 @@ def read_prices(text: pd.Series) -> Prices:
     Examples
     --------
     >>> prices = read_prices(pd.Series(["1.299,00 €", "45 €", "2.500 €", "POA"], dtype="string"))
-    >>> prices.values.tolist(), prices.currency
-    ([1299.0, 45.0, 2500.0, nan], 'EUR')
+    >>> prices.values.tolist(), prices.currencies
+    ([1299.0, 45.0, 2500.0, nan], {'EUR': 3})
     """
     plain = pd.to_numeric(text, errors="coerce").astype("float64")
     rest = text[text.notna() & plain.isna()]
-    none = rest.str.lower().isin(_NONE)
-    if rest.empty:
-        return Prices(plain, text.isna() & False)
-    shapes = {row: _SHAPE.match(cell) for row, cell in rest[~none].items()}
-    decimal = _decimal_mark([match["number"] for match in map(_SHAPE.match, text.dropna()) if match])
-    cells = text.to_numpy(dtype=object)
-    values = plain.to_numpy(copy=True)
-    if decimal == ",":
-        # a dot in a cell without a sign separates thousands, too
-        for place in np.flatnonzero(plain.notna() & text.str.contains(".", regex=False).fillna(False)):
-            values[place] = _number(str(cells[place]), decimal)
-    currencies: set[str] = set()
-    for row_number, row in enumerate(text.index):
-        match = shapes.get(row)
-        if match and (read := _price(match, decimal)):
-            values[row_number], currency = read
-            currencies |= {currency} - {""}
-    prices = pd.Series(values, index=text.index)
-    named = tuple(sorted(currencies))
-    unread = text.notna() & prices.isna() & ~text.str.lower().isin(_NONE)
-    notes = tuple(_notes(rest, prices, named, decimal))
-    return Prices(prices, unread, named[0] if len(named) == 1 else None, named, notes)
+    numbers = [_SHAPE.match(_tidy(cell)) for cell in text.dropna().unique()]
+    mark = _decimal_mark([match["number"] for match in numbers if match], written=len(rest) > 0)
+    doubtful = plain.notna() & text.str.fullmatch(_GROUPED.pattern).fillna(False)
+    if rest.empty and mark == ".":
+        return Prices(plain, text.isna() & False, {}, tuple(_doubt(text[doubtful], text)))
+    values = plain.copy()
+    counts: Counter[str] = Counter()
+    for row, cell in pd.concat([rest, text[doubtful] if mark != "." else rest[:0]]).items():
+        price = read_price(cell, mark)
+        values[row] = price.value if price else float("nan")
+        counts[price.currency if price else ""] += 1
+    none = text.str.lower().isin(_NONE)
+    unread = text.notna() & values.isna() & ~none
+    return Prices(values, unread, _without_shared(counts), tuple(_notes(text, rest, values, none, mark)))
 
 
-def _price(match: re.Match[str], decimal: str | None) -> tuple[float, str] | None:
-    before, after = match["before"].strip().upper(), match["after"].strip().upper()
-    times = 1.0
-    if after.startswith("K") and not after.startswith(("KR", "KČ")):
-        times, after = 1000.0, after[1:].strip()
-    words = [word.rstrip("/-–—").strip() for word in (before, after)]
-    named = [word for word in words if word and word not in ("ONO", "O.N.O.", "O.N.O", "OBO", "VB", "EACH")]
-    if len(named) > 1 and len({_currency(word) for word in named}) > 1:
+def read_price(cell: str, mark: str = "") -> Price | None:
+    """Read one price; None if it is none, or if its number may mean two things.
+
+    Parameters
+    ----------
+    cell : str
+        What a person wrote.
+    mark : str
+        What marks the decimals, ``"."`` or ``","``, for a number such as 1,299 that alone may mean two things.
+
+    Examples
+    --------
+    >>> read_price("US $1,200.50"), read_price("1.2k"), read_price("EUR 45,-")
+    (Price(value=1200.5, currency='USD'), Price(value=1200.0, currency=''), Price(value=45.0, currency='EUR'))
+    >>> read_price("2 for 5") is None
+    True
+    """
+    match = _SHAPE.match(_tidy(cell))
+    if not match:
         return None
-    currency = _currency(named[0]) if named else ""
-    if currency is None:
+    after = match["after"].strip().upper()
+    times = 1000.0 if _THOUSAND.match(after) else 1.0
+    words = [match["before"], match["middle"], after[1:] if times > 1 else after]
+    currency = _common_currency({_sign(word) for word in words} - {""})
+    value = _number(match["number"], mark)
+    if currency is None or value is None:
         return None
-    value = _number(match["number"], decimal)
-    if np.isnan(value):
+    return Price((-value if match["sign"] == "-" else value) * times, currency)
+
+
+def is_shared(currency: str) -> bool:
+    """Return whether a sign stands for several currencies, as "$" does."""
+    return currency in _SHARED
+
+
+def _sign(words: str) -> str:
+    """Return the sign of a currency, of which "AU $" is one, without what may stand beside it."""
+    tokens = [token.strip(",.-–—/") for token in words.upper().split()]
+    return "".join(token for token in tokens if token not in _BESIDE)
+
+
+def _tidy(cell: str) -> str:
+    """Return a cell with plain digits and blanks."""
+    return unicodedata.normalize("NFKC", cell).strip()
+
+
+def _common_currency(words: Iterable[str]) -> str | None:
+    """Return the currency that all words stand for; None if one stands for none, or they differ."""
+    codes = set()
+    for word in words:
+        if word not in _CURRENCIES and word not in _SHARED and not re.fullmatch(r"[A-Z]{3}", word):
+            return None
+        codes.add(_CURRENCIES.get(word, word))
+    certain = codes - set(_SHARED)
+    if len(certain) > 1 or any(not certain <= _SHARED[sign] for sign in codes & set(_SHARED)):
         return None
-    return (-value if match["sign"] == "-" else value) * times, currency
+    return min(certain or codes, default="")
 
 
-def _currency(word: str) -> str | None:
-    """Return what a sign or a code stands for; None if it is neither."""
-    if word in _SIGNS:
-        return _SIGNS[word]
-    return word if re.fullmatch(r"[A-Z]{3}", word) else None
+def _without_shared(counts: Counter[str]) -> dict[str, int]:
+    """Give the prices with a sign of several currencies to the one that other prices name."""
+    currencies = {currency: count for currency, count in counts.most_common() if currency}
+    for sign, meant in _SHARED.items():
+        named = meant.intersection(currencies)
+        if sign in currencies and len(named) == 1:
+            currencies[min(named)] += currencies.pop(sign)
+    return currencies
 
 
-def _number(text: str, decimal: str | None) -> float:
-    digits = _THOUSANDS.sub("", text)
-    mark = re.escape(decimal or ".")
-    thousands = "." if decimal == "," else ","
-    whole = re.fullmatch(rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{2,3}})*(?:{mark}\d*)?|\d*(?:{mark}\d*)?", digits)
-    if not whole:
-        return float("nan")
-    digits = digits.replace(thousands, "").replace(decimal or ".", ".")
-    return float(digits) if digits.strip(".") else float("nan")
+def _number(text: str, mark: str) -> float | None:
+    digits = re.sub(r"[\s'’]", "", text)
+    marks = re.findall(r"[.,]", digits)
+    decimals = len(digits) - 1 - max(digits.rfind("."), digits.rfind(",")) if marks else 0
+    if len(set(marks)) == 2:
+        decimal = marks[-1]
+    elif len(marks) > 1:
+        # 1,299,000
+        decimal = "," if marks[0] == "." else "."
+    elif marks and decimals == 3 and not digits.startswith(("0", ".", ",")):
+        # prices have no three decimals: 1,299 beside 12,50 may mean two things
+        if mark in ("", marks[0]):
+            return None
+        decimal = mark
+    else:
+        decimal = marks[0] if marks else "."
+    group = "," if decimal == "." else "."
+    shape = rf"(?:\d{{1,3}}(?:{re.escape(group)}\d{{2,3}})*|\d*)(?:{re.escape(decimal)}\d*)?"
+    return float(digits.replace(group, "").replace(decimal, ".")) if re.fullmatch(shape, digits) else None
 
 
-def _decimal_mark(numbers: list[str]) -> str | None:
-    """Return what marks the decimals in a column: ``"."`` or ``","``; None if no number tells."""
+def _decimal_mark(numbers: list[str], *, written: bool) -> str:
+    """Return what marks the decimals in a column, ``"."`` or ``","``; empty if its numbers disagree.
+
+    Parameters
+    ----------
+    numbers : list of str
+        The digits with what stands between them.
+    written : bool
+        Whether people wrote them, with signs of currencies; a program writes 1.299 for a number.
+    """
     votes: Counter[str] = Counter()
+    grouped: Counter[str] = Counter()
     for number in numbers:
         marks = re.findall(r"[.,]", number)
-        last = re.search(r"([.,])(\d*)$", _THOUSANDS.sub("", number))
-        if not marks or not last:
+        last = re.search(r"([.,])(\d*)$", number)
+        if not last:
             continue
         other = "," if last[1] == "." else "."
-        if len(set(marks)) == 2:
+        if len(set(marks)) == 2 or (len(marks) == 1 and len(last[2]) != 3):
             votes[last[1]] += 1
-        elif len(marks) > 1 or (len(last[2]) == 3 and marks == [","]):
-            # 1,299,000 and 1,299: thousands
-            votes[other] += 1 if len(marks) > 1 else 0
-        elif len(last[2]) != 3:
-            votes[last[1]] += 1
-    return votes.most_common(1)[0][0] if votes else None
+        elif len(marks) > 1:
+            votes[other] += 1
+        else:
+            grouped[last[1]] += 1
+    if not votes:
+        return "," if written and grouped["."] > grouped[","] else "."
+    mark, count = votes.most_common(1)[0]
+    return mark if count >= _AGREE * votes.total() else ""
 
 
-def _notes(rest: pd.Series, values: pd.Series, currencies: tuple[str, ...], decimal: str | None) -> list[str]:
+def _doubt(doubtful: pd.Series, text: pd.Series) -> list[str]:
+    """Say how plain numbers like 1.299 were read, if all numbers with a dot look like that."""
+    dotted = text.dropna()
+    dotted = dotted[dotted.str.contains(".", regex=False)]
+    if len(doubtful) < _DOUBTFUL or len(doubtful) < len(dotted):
+        return []
+    example = doubtful.iloc[0]
+    return [
+        f"{many(len(doubtful), 'price')} such as {example} are read with decimals, as {float(example):,.3f}. "
+        "If the dot separates thousands, remove it."
+    ]
+
+
+def _notes(text: pd.Series, rest: pd.Series, values: pd.Series, none: pd.Series, mark: str) -> list[str]:
     read = rest[values[rest.index].notna()]
     notes = []
     if len(read):
+        decimal = ", with a decimal comma" if mark == "," else ""
         example = f"{read.iloc[0]!r} is {values[read.index[0]]:,.2f}"
-        named = f", in {currencies[0]}" if len(currencies) == 1 else ""
-        mark = ", with a decimal comma" if decimal == "," else ""
         notes.append(
-            f"{many(len(read), 'price')} {agree(len(read), 'is', 'are')} read from text, e.g. {example}{named}{mark}."
+            f"{many(len(read), 'price')} {agree(len(read), 'is', 'are')} read from text, e.g. {example}{decimal}."
         )
-    words = rest[values[rest.index].isna()]
-    if len(words):
-        kinds = some(words.value_counts().index.tolist(), 3)
+    if none.any():
+        words = text[none].value_counts()
+        kinds = some((f"{word} ({count})" for word, count in words.items()), 3)
         notes.append(
-            f"{many(len(words), 'price')} {agree(len(words), 'is', 'are')} no number and taken as missing: {kinds}."
+            f"{many(int(none.sum()), 'price')} {agree(int(none.sum()), 'is a word', 'are words')} for none, and "
+            f"counted as missing: {kinds}."
         )
     return notes

@@ -9,6 +9,7 @@ import pandas as pd
 
 from curation.errors import ListingsError
 from curation.listings import Listings
+from curation.rendering.problems import problem_lines
 from curation.rendering.words import agree, many
 from training.utils.csv_files import write_csv
 from training.utils.progress import Reporter
@@ -21,9 +22,6 @@ __all__ = [
     "say_problems",
     "why_no_prices",
 ]
-
-#: Bad values that are printed one by one.
-_PRINTED = 10
 
 
 def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> dict[str, Any]:
@@ -124,13 +122,11 @@ def report_problems(folder: Path, listings: Listings, reporter: Reporter) -> Non
 
 
 def say_problems(listings: Listings, reporter: Reporter, where: str = "") -> None:
-    """Report the first bad values of a table; `where` says where all of them are."""
+    """Report the bad values of a table, kind by kind; `where` says where all of them are."""
     problems = listings.problems
     if problems.empty:
         return
     rows = problems["row"].nunique()
     reporter.say(f"{many(rows, 'row')} {agree(rows, 'has', 'have')} bad values, which count as missing{where}:")
-    for bad in problems.head(_PRINTED).itertuples():
-        reporter.say(f"  row {bad.row}, id {bad.id}: {bad.column} {bad.value!r} {bad.why}")
-    if len(problems) > _PRINTED:
-        reporter.say(f"  +{len(problems) - _PRINTED} more")
+    for line in problem_lines(problems):
+        reporter.say(f"  {line}")

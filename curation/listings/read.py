@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from curation.errors import ListingsError, checked, short_repr, some
-from curation.listings.checks import MAX_BAD_SHARE, bad_rows, check_ids, check_inside, currency_of, number
+from curation.listings.checks import (
+    MAX_BAD_SHARE,
+    bad_rows,
+    check_ids,
+    check_inside,
+    check_prices,
+    currency_of,
+)
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
+from curation.listings.photo_names import match_photos
+from curation.listings.prices import Prices, read_prices
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
+from curation.rendering.problems import problem_lines
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
 from training.utils.files import sha256_of_file
@@ -133,14 +143,18 @@ def read_listings(
     given = _checked_columns(columns)
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label)
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
-    mapped = map_columns(raw.table, {**origin.columns, **given}, needed)
+    rows, said_of_copies = _without_copies(raw.table)
+    mapped = map_columns(rows, {**origin.columns, **given}, needed)
     splits, said_of_splits = normal_splits(mapped.table["split"])
-    table = mapped.table.assign(split=splits)
+    photos = match_photos(mapped.table["image"], origin.root)
+    table = mapped.table.assign(split=splits, image=photos.images)
     title = "the table" if origin.in_memory else origin.table.name if origin.table else str(origin.path)
     check_ids(table, title)
     if not allow_outside:
         check_inside(table, origin.root, origin.boundary)
-    problems = bad_rows(table, root=origin.root, needs_image=needs_image, needs_label=needs_label)
+    prices = read_prices(table["price"])
+    check_prices(table, prices, mapped.columns.get("price", "price"))
+    problems = bad_rows(table, prices, photos.missing, needs_image=needs_image, needs_label=needs_label)
     _check_share(problems, len(table), title, origin)
     classes = tuple(sorted(table["label"].dropna().unique()))
     if needs_label and len(classes) < least_classes:
@@ -149,9 +163,19 @@ def read_listings(
             got=some(classes) or "no labels",
             wanted=f"at least {'two' if least_classes == 2 else least_classes} different labels",
         )
-    origin = replace(origin, currency=currency_of(table, title, origin.currency))
-    notes = (*raw.notes, *mapped.notes, *said_of_splits)
-    return Listings(_typed(table), classes, origin, mapped.columns, problems, sha256, notes)
+    origin = replace(origin, currency=currency_of(table, prices, title, origin.currency))
+    notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *photos.notes, *prices.notes)
+    return Listings(_typed(table, prices), classes, origin, mapped.columns, problems, sha256, notes)
+
+
+def _without_copies(raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Keep one of the rows that are equal in every cell, and say so."""
+    copies = raw.duplicated()
+    if not copies.any():
+        return raw, ()
+    count = int(copies.sum())
+    note = f"{many(count, 'row')} {agree(count, 'is a copy', 'are copies')} of another and left out: row"
+    return raw[~copies], (f"{note}{agree(count, '', 's')} {some(raw.index[copies], 5)}.",)
 
 
 def _checked_columns(columns: object) -> dict[str, str]:
@@ -202,17 +226,16 @@ def _read(
 
 
 def _check_share(problems: pd.DataFrame, rows: int, title: str, origin: Source) -> None:
-    bad = problems["row"].nunique()
+    # a listing without a price is a listing
+    counted = problems[problems["column"] != "price"]
+    bad = counted["row"].nunique()
     if bad <= MAX_BAD_SHARE * rows:
         return
-    first = problems.iloc[0]
-    kinds = (problems["column"] + " " + problems["why"]).value_counts()
-    summary = some((f"{kind} ({count})" for kind, count in kinds.items()), 4)
-    photos = "image no such file" in kinds
+    photos = "no such file" in counted["why"].to_numpy()
     root = "pass the folder of the photos as root, " if photos and origin.in_memory else ""
     raise ListingsError(
         f"{title}: {bad} of {many(rows, 'row')} {agree(bad, 'is', 'are')} bad",
-        got=f"{summary}; first: row {first['row']}, {first['column']} {first['value']!r} {first['why']}"
+        got=next(problem_lines(counted.sort_values("why", key=lambda why: -why.map(why.value_counts()), kind="stable")))
         + (f"; photos were looked for in {origin.root}" if photos else ""),
         wanted=f"at most {MAX_BAD_SHARE:.0%} bad rows",
         fix=f"Correct the table, {root}or map the right columns with `columns`.",
@@ -220,8 +243,7 @@ def _check_share(problems: pd.DataFrame, rows: int, title: str, origin: Source) 
     )
 
 
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    price = number(table["price"])
-    price = price.where((price >= 0) & (price != float("inf")))
+def _typed(table: pd.DataFrame, prices: Prices) -> pd.DataFrame:
+    price = prices.values.where((prices.values >= 0) & (prices.values != float("inf")))
     split = table["split"].where(table["split"].isin(["train", "test"]))
-    return table.assign(price=price, split=split)
+    return table.assign(price=price, split=split).reset_index(drop=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from curation.listings.folders import is_photo
+from curation.listings.prices import read_price
 
 __all__ = ["Recognised", "likely_names", "recognise"]
 
@@ -45,7 +46,7 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "split": (("split",), ("subset", "set", "partition")),
 }
 _CURRENCY = re.compile(r"^(?:asking_|list_|unit_)?price_(?:in_)?[a-z]{3}$")
-#: Share of the cells that must look like photos.
+#: Share of the cells that must look like photos or prices.
 _MOSTLY = 0.8
 _LOOKED_AT = 1000
 
@@ -71,7 +72,7 @@ def likely_names() -> frozenset[str]:
     return frozenset(name for lines in _NAMES.values() for line in lines for name in line)
 
 
-def recognise(table: pd.DataFrame, mapped: Mapping[str, str]) -> Recognised:
+def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection[str] = ()) -> Recognised:
     """Recognise columns by their names, and the photos by what the column holds.
 
     Parameters
@@ -80,6 +81,8 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str]) -> Recognised:
         The raw table.
     mapped : mapping of str to str
         Our column name → the table's own, as the user or the declaration has it: these are settled.
+    unused : collection of str
+        Columns of ours that are not to be used.
 
     Examples
     --------
@@ -91,10 +94,10 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str]) -> Recognised:
     columns: dict[str, str] = {}
     doubtful: dict[str, list[str]] = {}
     for ours, lines in _NAMES.items():
-        if ours in mapped or (ours in table and ours not in taken):
+        if ours in mapped or ours in unused or (ours in table and ours not in taken):
             continue
         free = [name for name in table.columns if name not in taken]
-        candidates = _by_name(free, ours, lines) or (_photos(table, free) if ours == "image" else [])
+        candidates = _by_name(free, ours, lines) or _by_content(table, free, ours)
         if len(candidates) == 1:
             columns[ours] = candidates[0]
             taken.add(candidates[0])
@@ -118,11 +121,17 @@ def _normal(name: str) -> str:
     return re.sub(r"[\W_]+", "_", apart).strip("_").lower()
 
 
-def _photos(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Return the columns that mostly hold names of photos."""
+def _by_content(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[str]:
+    """Return the columns that mostly hold names of photos, or prices with their currency."""
+    looks_like = {"image": is_photo, "price": _is_money}.get(ours)
     fitting = []
-    for name in names:
+    for name in names if looks_like else ():
         cells = table[name].dropna().head(_LOOKED_AT)
-        if len(cells) and sum(is_photo(cell) for cell in cells) >= _MOSTLY * len(cells):
+        if looks_like and len(cells) and sum(looks_like(cell) for cell in cells) >= _MOSTLY * len(cells):
             fitting.append(name)
     return fitting
+
+
+def _is_money(cell: str) -> bool:
+    price = read_price(cell)
+    return price is not None and bool(price.currency)

@@ -82,7 +82,8 @@ class RawTable:
     Attributes
     ----------
     table : DataFrame of str
-        In the order of the file; missing cells are NA.
+        In the order of the file; missing cells are NA. Its index numbers the rows as a person counts them: of a file
+        with a header, row 2 is the first one below it.
     notes : tuple of str
         What a person should know of how it was read: a sentence each.
     format : TableFormat, optional
@@ -133,13 +134,21 @@ def read_raw(path: Path, *, names: Collection[str] = ()) -> RawTable:
         return _read_csv(path, form, names)
     if form.kind in ("parquet", "xlsx"):
         content: Any = io.BytesIO(_unpacked(path, form)) if form.packed else path
-        raw = pd.read_parquet(content) if form.kind == "parquet" else _read_xlsx(content)
-        return RawTable(as_text(raw), format=form)
+        if form.kind == "parquet":
+            return RawTable(as_text(pd.read_parquet(content)), format=form)
+        return RawTable(_numbered(as_text(_read_xlsx(content)), 2), format=form)
     text, encoding = _decoded(_unpacked(path, form))
     rows = _json_lines(text) if form.kind == "jsonl" else _json_rows(text)
     # as objects: a number stays as it was written, also in a column where others are missing
     raw = pd.DataFrame(rows, dtype=object)
-    return RawTable(as_text(raw), _encoding_note(path, encoding), TableFormat(form.kind, ",", encoding, form.packed))
+    table = _numbered(as_text(raw), int(form.kind == "jsonl"))
+    return RawTable(table, _encoding_note(path, encoding), TableFormat(form.kind, ",", encoding, form.packed))
+
+
+def _numbered(table: pd.DataFrame, first: int) -> pd.DataFrame:
+    """Return the rows numbered as a person does, without empty ones, such as spreadsheets keep below a table."""
+    table.index = pd.RangeIndex(first, first + len(table))
+    return table.dropna(how="all")
 
 
 def as_text(raw: pd.DataFrame) -> pd.DataFrame:
@@ -215,13 +224,14 @@ def _read_csv(path: Path, form: TableFormat, names: Collection[str]) -> RawTable
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
         na_values=[""],
         encoding="utf-8-sig" if plain else None,
+        skip_blank_lines=False,
         # otherwise a lone carriage return within a cell is taken for the end of a row
         lineterminator="\n" if "\n" in sample else None,
     )
     if not isinstance(raw.index, pd.RangeIndex):
         # pandas takes the first cells for row names and moves the others to the left
         raise ValueError("rows have more cells than the header has names")
-    table = as_text(raw).dropna(how="all", ignore_index=True)
+    table = _numbered(as_text(raw), 2 + skip)
     # a delimiter at the end of every line
     nameless = [name for name, given in zip(table, header, strict=False) if not given and table[name].isna().all()]
     table = table.drop(columns=nameless)
@@ -334,8 +344,7 @@ def _read_xlsx(content: Any) -> pd.DataFrame:
         raise ValueError("Excel files need openpyxl: pip install 'curate[excel]', or save the sheet as CSV") from None
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise ValueError(f"it is no Excel file: {error}") from None
-    # below a table, spreadsheets keep rows that were used once
-    return sheet.dropna(how="all")
+    return sheet
 
 
 def _json_lines(text: str) -> list[dict[str, Any]]:

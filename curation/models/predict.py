@@ -26,7 +26,7 @@ from training.networks.saved import SavedModel, photo_keys
 from training.utils.arrays import Bool, Float32
 from training.utils.csv_files import write_csv
 from training.utils.devices import Device, find_device
-from training.utils.files import whole_folder, write_json
+from training.utils.files import photo_path, whole_folder, write_json
 from training.utils.progress import Reporter
 
 __all__ = ["PREDICTIONS", "Predictions", "predict_listings"]
@@ -176,7 +176,7 @@ def _predict(
 ) -> tuple[pd.DataFrame, Float32]:
     """Return the content of ``predictions.csv``, and the outputs (N, K) or (N, 1), NaN without a readable photo."""
     root, table = listings.source.root, listings.table[["id", "image"]].reset_index(drop=True)
-    paths = [None if pd.isna(image) else root / image for image in table["image"]]
+    paths = [None if pd.isna(image) else photo_path(root, image) for image in table["image"]]
     photos, facts = store_photos(paths, size=model.recipe.size, cache=cache, spare=spare, reporter=reporter)
     why = [fact.error for fact in facts]
     if None not in why:

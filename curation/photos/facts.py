@@ -20,6 +20,7 @@ from training.images import PhotoFacts
 from training.images.cache import PhotoCache
 from training.images.ingest import Look, store_photos
 from training.images.store import PhotoStore
+from training.utils.files import photo_path
 from training.utils.progress import Reporter
 
 __all__ = ["photos_file", "store_of", "with_photo_facts"]
@@ -78,7 +79,7 @@ def with_photo_facts(
         missing = [pd.NA] * len(table)
         return table.assign(**{name: pd.array(missing, dtype=dtype) for name, dtype in _DTYPES.items()})
     root = listings.source.root
-    paths = [None if pd.isna(image) else root / image for image in table["image"]]
+    paths = [None if pd.isna(image) else photo_path(root, image) for image in table["image"]]
     with TextFinder(cache, reporter=reporter) if text else nullcontext() as finder:
         store, facts = store_of(folder, paths, size, cache, reporter, look=finder.look if finder else None)
     unreadable = [fact.error for fact in facts if fact.error]

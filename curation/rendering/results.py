@@ -20,6 +20,7 @@ from curation.rendering.html import fill_page
 from curation.rendering.markdown import escaped, table
 from curation.rendering.thumbnails import make_thumbnail
 from curation.rendering.words import short
+from training.utils.files import photo_path
 
 __all__ = ["ROWS", "Result", "plain"]
 
@@ -170,7 +171,7 @@ def _shown_table(frame: pd.DataFrame, photo_root: Path | None) -> dict[str, Any]
 def _photo(value: Any, root: Path | None) -> str | None:
     if root is None or not isinstance(value, str | Path) or not str(value):
         return None
-    return make_thumbnail(root / value, _THUMBNAIL).uri
+    return make_thumbnail(photo_path(root, str(value)), _THUMBNAIL).uri
 
 
 def _as_table(value: Any) -> pd.DataFrame | None:

@@ -14,6 +14,7 @@ from curation.issues import IssueKind
 from curation.rendering.thumbnails import make_thumbnail
 from curation.rendering.words import amount, short
 from curation.run.journal import Decision
+from training.utils.files import photo_path
 
 __all__ = ["Card", "Cards", "Section"]
 
@@ -100,7 +101,7 @@ class Cards:
         self._issues, self._decisions, self._currency = issues, decisions, currency
         # only a few listings of perhaps many need their titles
         self._listings = listings[["id", "title"]] if "title" in listings else None
-        self._photo = cache(lambda image: make_thumbnail(root / image, _THUMBNAIL).uri)
+        self._photo = cache(lambda image: make_thumbnail(photo_path(root, image), _THUMBNAIL).uri)
 
     def section(self, kind: IssueKind) -> Section:
         """Return the worst listings of a kind, in the order of the queue."""

@@ -221,14 +221,14 @@ def test_runs_are_numbered_below_the_current_folder_and_leave_the_dataset_as_it_
 
 
 def test_bad_rows_are_reported_on_stderr_and_kept_in_a_file(here: Path) -> None:
-    plain = table().drop(columns="image").assign(price=["free", *table()["price"][1:]])
+    plain = table().drop(columns="image").assign(price=["cheap", *table()["price"][1:]])
     plain.to_csv(here / "plain.csv", index=False)
     result = done("find-issues", "plain.csv", "--probabilities", "probs.csv", "--json")
-    assert "  row 2, id 000: price 'free' is not a number\n" in result.stderr
+    assert "  price is not a price in 1 row: row 2, id 000, 'cheap'\n" in result.stderr
     assert json.loads(result.stdout)["listings"] == N
     problems = pd.read_csv(here / "runs/plain/1/problems.csv", dtype=str)
     assert problems.to_dict("records") == [
-        {"row": "2", "id": "000", "column": "price", "value": "free", "why": "is not a number"}
+        {"row": "2", "id": "000", "column": "price", "value": "cheap", "why": "is not a price"}
     ]
 
 

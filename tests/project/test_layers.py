@@ -116,7 +116,7 @@ MAY_IMPORT = {
         "training.utils",
     ],
     "curation.photos": ["curation.errors", "curation.listings", "training.errors", "training.images", "training.utils"],
-    "curation.rendering": ["training.images"],
+    "curation.rendering": ["curation.errors", "training.images", "training.utils"],
     "curation.report": [
         "curation.comparison",
         "curation.issues",

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from training.errors import InputError
 __all__ = [
     "lock",
     "locked",
+    "photo_path",
+    "printable_name",
     "read_json",
     "sha256_of_file",
     "sync_folder",
@@ -157,3 +160,39 @@ def sha256_of_file(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file's content."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+#: A byte that is no UTF-8, as :func:`printable_name` writes it.
+_ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")
+
+
+def printable_name(name: str) -> str:
+    r"""Return the name of a file with bytes that are no UTF-8 written as escapes, for tables hold text only.
+
+    Parameters
+    ----------
+    name : str
+        As the system gives it.
+
+    Examples
+    --------
+    >>> printable_name(os.fsdecode(b"caf\xe9.jpg"))
+    'caf\\xe9.jpg'
+    """
+    return os.fsencode(name).decode("utf-8", errors="backslashreplace")
+
+
+def photo_path(root: Path, name: str) -> Path:
+    """Return the path of a photo that a table names: the opposite of :func:`printable_name`.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that names are relative to.
+    name : str
+        A path, relative to `root` or absolute.
+    """
+    path = root / name
+    if "\\x" not in name or os.path.lexists(path):
+        return path
+    return root / os.fsdecode(_ESCAPED.sub(lambda byte: bytes([int(byte[1], 16)]), name.encode()))

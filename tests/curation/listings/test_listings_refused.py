@@ -84,7 +84,10 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
 
 def test_duplicate_ids_are_refused_with_all_their_rows(tmp_path: Path) -> None:
     rows = change(change(good_rows(), 4, id="001"), 9, id="008")
-    with pytest.raises(ListingsError, match=r"listings\.csv has duplicate ids: got 001, 008 in rows 3, 6, 10, 11"):
+    with pytest.raises(
+        ListingsError,
+        match=r"duplicate ids: got 001 in row 3 \(image 'photos/1\.png'\), row 6 \(image 'photos/4\.png'\), 008 in row",
+    ):
         read_listings(folder_with_table(tmp_path, rows))
 
 
@@ -125,7 +128,7 @@ def test_one_class_only_is_refused(tmp_path: Path) -> None:
 
 def test_a_table_whose_labels_are_all_missing_is_refused(tmp_path: Path) -> None:
     rows = [{**row, "label": ""} for row in good_rows()]
-    with pytest.raises(ListingsError, match=r"10 of 10 rows are bad: got label is missing \(10\)"):
+    with pytest.raises(ListingsError, match=r"10 of 10 rows are bad: got label is missing in 10 rows: row 2, id 000; "):
         read_listings(folder_with_table(tmp_path, rows))
 
 

@@ -98,11 +98,13 @@ def test_photos_are_looked_for_below_the_root_that_is_named(photos, monkeypatch,
 
 def test_photos_that_are_elsewhere_are_refused_with_the_folder_that_was_searched(photos):
     moved = table().assign(image=[f"{row}.png" for row in range(6)])
+    Path("some").mkdir()
+    photos.rename("some/photos")
     with pytest.raises(
         ListingsError, match=r"photos were looked for in .*; wanted .*pass the folder of the photos as root"
     ):
         read_listings(moved)
-    assert read_listings(moved, root="photos").problems.empty
+    assert read_listings(moved, root="some/photos").problems.empty
 
 
 def test_absolute_paths_of_photos_need_no_root(photos, monkeypatch, tmp_path_factory):
