@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import DecisionsError
+from curation.fixes.decisions_file import read_decisions
 from curation.rendering.results import Result
-from curation.run.decisions import check_decisions, read_decisions_csv, suggested_labels
+from curation.run.decisions import check_decisions, suggested_labels
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions, reviewer_name
 from training.utils.units import now
@@ -101,7 +102,7 @@ def plan_fixes(
         )
     journal, damaged = run.decisions()
     issues = run.issues()
-    added = read_decisions_csv(decisions_file, reviewer=reviewer or reviewer_name()) if decisions_file else []
+    added = _from_file(run, decisions_file, reviewer or reviewer_name()) if decisions_file else []
     if accept_suggestions:
         decided = set(current_decisions([*journal, *added]))
         added += _accepted(run, issues, decided, min_confidence)
@@ -114,6 +115,11 @@ def plan_fixes(
     if not decisions:
         raise _nothing_decided(run, accept_suggestions, min_confidence)
     return Fixes(run.folder, True, decisions, added, _changes(issues, decisions), tuple(damaged))
+
+
+def _from_file(run: RunFolder, path: Path, reviewer: str) -> list[Decision]:
+    columns = run.record()["dataset"].get("columns", {})
+    return read_decisions(path, reviewer=reviewer, id_column=columns.get("id", "id"))
 
 
 def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> DecisionsError:

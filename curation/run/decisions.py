@@ -1,12 +1,8 @@
-"""Decisions before they are in the journal: checked against the run, and read from a CSV."""
+"""Decisions before they are in the journal, checked against the run."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -16,7 +12,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal import ACTIONS, NOTE, UNDO, Decision, check_reviewer, reviewer_name
 from training.utils.units import now
 
-__all__ = ["check_decisions", "decide", "misfit", "named_listings", "read_decisions_csv", "suggested_labels"]
+__all__ = ["check_decisions", "decide", "misfit", "named_listings", "suggested_labels"]
 
 
 def decide(
@@ -160,88 +156,3 @@ def check_decisions(decisions: Sequence[Decision], ids: Collection[str], classes
                 fix=closest(decision.new_label or "", classes),
                 parameter="label",
             )
-
-
-def read_decisions_csv(path: Path, *, reviewer: str) -> list[Decision]:
-    """Read decisions from a CSV with ``id``, ``decision`` and, for relabels, ``new_label``.
-
-    ``reviewer``, ``time`` and ``note`` are optional. Rows without a decision are skipped. Files that spreadsheets
-    write are accepted too: semicolons or tabs between the columns, UTF-16 with its mark.
-
-    Raises
-    ------
-    DecisionsError
-        If the file can't be read, lacks a column, decides nothing, or says two things about one listing.
-    """
-    if not path.is_file():
-        raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
-    try:
-        rows = _csv_rows(path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DecisionsError(f"{path.name} can't be read", got=str(error), wanted="a CSV in UTF-8") from error
-    decisions = [
-        Decision(
-            id=row["id"],
-            action=row["action"],
-            new_label=(row.get("new_label") or None) if row["action"] == "relabel" else None,
-            reviewer=row.get("reviewer") or reviewer,
-            time=row.get("time") or now(),
-            source="csv",
-            note=row.get("note") or None,
-        )
-        for row in rows
-        if row["action"]
-    ]
-    _require_one_meaning(path, decisions)
-    return decisions
-
-
-def _require_one_meaning(path: Path, decisions: Sequence[Decision]) -> None:
-    """Refuse a file that decides nothing, or two different things about one listing."""
-    if not decisions:
-        raise DecisionsError(
-            f"{path.name} has no decision", got="only rows without one", wanted=f"one of {', '.join(ACTIONS)} in a row"
-        )
-    meanings: dict[str, set[tuple[str, str | None]]] = {}
-    for decision in decisions:
-        meanings.setdefault(decision.id, set()).add((decision.action, decision.new_label))
-    twofold = [id for id, different in meanings.items() if len(different) > 1]
-    if twofold:
-        raise DecisionsError(
-            f"{path.name} decides on {many(len(twofold), 'listing')} in two ways",
-            got=some(twofold),
-            wanted="one row for a listing, or equal ones",
-            fix="Keep the right one of each.",
-        )
-
-
-def _csv_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a decisions CSV, the decision of each as ``action``."""
-    content = path.read_bytes()
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = content.decode("utf-16" if wide else "utf-8-sig")
-    with io.StringIO(text, newline="") as stream:
-        reader = csv.DictReader(stream, delimiter=_delimiter(text))
-        columns = [name.strip() for name in reader.fieldnames or []]
-        reader.fieldnames = columns
-        action_column = "decision" if "decision" in columns else "action"
-        missing = [name for name in ("id", action_column) if name not in columns]
-        rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
-        if not missing and "new_label" not in columns and any(row[action_column].lower() == "relabel" for row in rows):
-            missing = ["new_label"]
-        if missing:
-            wanted = "decision" if missing[0] == "action" else missing[0]
-            raise DecisionsError(
-                f"{path.name} has no column '{wanted}'",
-                got=some(columns, 12) or "an empty file",
-                wanted="id, decision, new_label",
-                fix=closest(wanted, columns),
-            )
-    return [{**row, "action": row[action_column].lower()} for row in rows]
-
-
-def _delimiter(text: str) -> str:
-    """Return what stands between the columns: the character that leaves a column ``id`` in the first line."""
-    header = text.partition("\n")[0]
-    marks = (mark for mark in ",;\t" if "id" in (name.strip(' "\r') for name in header.split(mark)))
-    return next(marks, ",")

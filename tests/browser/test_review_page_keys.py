@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from curation.fixes.decisions_file import read_decisions
 from curation.review.page.write import write_page
-from curation.run.decisions import check_decisions, read_decisions_csv
+from curation.run.decisions import check_decisions
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions
 from tests.cli.test_cli import done
@@ -90,7 +91,7 @@ def opened(run: RunFolder, context: Any) -> Opened:
 
 
 def decided(path: Path) -> list[tuple[str, str, str | None]]:
-    return [(one.id, one.action, one.new_label) for one in read_decisions_csv(path, reviewer="ana")]
+    return [(one.id, one.action, one.new_label) for one in read_decisions(path, reviewer="ana")]
 
 
 def test_nothing_leaves_the_page_and_a_hostile_title_is_only_words(opened: Opened) -> None:
@@ -194,9 +195,9 @@ def test_a_note_and_the_name_are_in_the_records_as_from_a_csv_by_hand(
     opened.press("Enter a")
     path = opened.download(tmp_path, "Bo")
     by_hand = tmp_path / "hand.csv"
-    time = read_decisions_csv(path, reviewer="ana")[0].time
+    time = read_decisions(path, reviewer="ana")[0].time
     by_hand.write_text(f'id;decision;new_label;note;reviewer;time\n00;relabel;desk;"=a ""note"", of; two";Bo;{time}\n')
-    assert read_decisions_csv(path, reviewer="ana") == read_decisions_csv(by_hand, reviewer="ana")
+    assert read_decisions(path, reviewer="ana") == read_decisions(by_hand, reviewer="ana")
     done("apply-fixes", "--decisions", path)
     assert run.decisions()[0] == [Decision("00", "relabel", "desk", "Bo", time, "csv", words, "desk")]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time)
@@ -317,7 +318,7 @@ def test_a_person_goes_on_in_another_browser(opened: Opened, browser: Any, run: 
     other.tab.set_input_files("#import-file", path)
     other.tab.locator("#counts", has_text="3 of 6").wait_for()
     assert other.text("message") == "2 decisions imported; 1 already here or older."
-    merged = {one.id: one for one in read_decisions_csv(other.download(tmp_path, "Cleo"), reviewer="ana")}
+    merged = {one.id: one for one in read_decisions(other.download(tmp_path, "Cleo"), reviewer="ana")}
     elsewhere.close()
     assert {id: (one.action, one.reviewer) for id, one in merged.items()} == {
         "00": ("delete", "Cleo"),
@@ -390,7 +391,7 @@ def test_ids_that_look_like_formulas_come_back_as_they_are(run: RunFolder, conte
     opened.press("k k k k k k")
     opened.tab.reload()
     assert opened.text("counts") == "6 of 6 decided · 6 kept"
-    decisions = read_decisions_csv(opened.download(tmp_path), reviewer="ana")
+    decisions = read_decisions(opened.download(tmp_path), reviewer="ana")
     assert list(current_decisions(decisions)) == list(names.values())
     check_decisions(decisions, set(run.issues()["id"]), run.classes)
 

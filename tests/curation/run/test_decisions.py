@@ -1,4 +1,4 @@
-"""The journal of decisions, and decisions from a CSV."""
+"""The journal of decisions, and what may go into it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from curation.errors import DecisionsError
-from curation.run.decisions import check_decisions, read_decisions_csv
+from curation.run.decisions import check_decisions
 from curation.run.journal import (
     ACTIONS,
     NOTE,
@@ -170,114 +170,6 @@ def test_taking_back_one_of_two_equal_decisions_leaves_the_other() -> None:
     history = [added, added]
     records = taken_back(history, [added], reviewer="bo")
     assert current_decisions([*history, *records]) == {"1": added}
-
-
-@pytest.mark.parametrize("text", ["", "\ufeff"])
-def test_a_csv_is_read_with_spaces_and_a_byte_order_mark(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text(f"{text} id , decision ,new_label, note\n 1 , Relabel , desk , looks wrong \n2,KEEP,,\n", "utf-8")
-    first, second = read_decisions_csv(path, reviewer="ana")
-    assert (first.id, first.action, first.new_label, first.note) == ("1", "relabel", "desk", "looks wrong")
-    assert (second.id, second.action, second.new_label, second.note) == ("2", "keep", None, None)
-    assert {first.source, second.source} == {"csv"}
-    assert {first.reviewer, second.reviewer} == {"ana"}
-
-
-def test_a_csv_s_own_reviewer_and_time_go_first(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("id,decision,reviewer,time\n1,keep,bo,2024-01-01\n2,keep,,\n")
-    first, second = read_decisions_csv(path, reviewer="ana")
-    assert (first.reviewer, first.time) == ("bo", "2024-01-01")
-    assert second.reviewer == "ana"
-    assert second.time > "2024-01-01"
-
-
-def test_the_column_may_be_called_action(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("id,action\n1,delete\n")
-    assert [(d.id, d.action) for d in read_decisions_csv(path, reviewer="ana")] == [("1", "delete")]
-
-
-def test_a_row_without_a_decision_is_skipped(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("id,decision,new_label\n1,,desk\n2,  ,\n3\n\n4,keep,\n")
-    assert [decision.id for decision in read_decisions_csv(path, reviewer="ana")] == ["4"]
-
-
-@pytest.mark.parametrize("mark", [";", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_what_a_spreadsheet_saves_is_read(mark: str, encoding: str, tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    lines = [["id", "decision", "new_label", "note"], ["é1", "relabel", "desk", '"one, two; three"']]
-    path.write_text("\r\n".join(mark.join(line) for line in lines), encoding)
-    (decision,) = read_decisions_csv(path, reviewer="ana")
-    assert (decision.id, decision.new_label, decision.note) == ("é1", "desk", "one, two; three")
-
-
-def test_the_same_decision_twice_is_one_and_two_different_ones_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("id,decision,new_label,note\n1,relabel,desk,\n1,relabel,desk,sure\n")
-    assert current_decisions(read_decisions_csv(path, reviewer="ana"))["1"].note == "sure"
-    path.write_text("id,decision,new_label\n1,relabel,desk\n2,keep,\n1,relabel,chair\n")
-    with pytest.raises(DecisionsError, match=r"mine\.csv decides on 1 listing in two ways: got 1; wanted one row"):
-        read_decisions_csv(path, reviewer="ana")
-
-
-@pytest.mark.parametrize("content", ["id,decision\n", "id,decision\n1,\n2, \n"])
-def test_a_csv_that_decides_nothing_is_refused(content: str, tmp_path: Path) -> None:
-    (tmp_path / "mine.csv").write_text(content)
-    with pytest.raises(DecisionsError, match=r"mine\.csv has no decision: got only rows without one; wanted one of"):
-        read_decisions_csv(tmp_path / "mine.csv", reviewer="ana")
-
-
-@pytest.mark.parametrize("id", ["=1+1", "+1", "-1", "@a", "'1", '"1"', "a,b", "a;b", "a\nb"])
-def test_an_id_comes_back_as_it_is_written(id: str, tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    quoted = id.replace('"', '""')
-    path.write_text(f'"id","decision"\r\n"{quoted}","keep"\r\n', newline="")
-    assert [decision.id for decision in read_decisions_csv(path, reviewer="ana")] == [id]
-
-
-def test_a_label_beside_keep_or_delete_is_not_taken(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("id,decision,new_label\n1,keep,desk\n2,delete,desk\n")
-    assert [decision.new_label for decision in read_decisions_csv(path, reviewer="ana")] == [None, None]
-
-
-def test_a_class_called_na_can_be_given(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("id,decision,new_label\nNA,relabel,NA\n")
-    decisions = read_decisions_csv(path, reviewer="ana")
-    assert [(decision.id, decision.new_label) for decision in decisions] == [("NA", "NA")]
-    check_decisions(decisions, ["NA"], CLASSES)
-
-
-@pytest.mark.parametrize(
-    ("content", "match"),
-    [
-        ("id,decison\n1,keep\n", r"mine\.csv has no column 'decision': got id, decison.*Did you mean 'decison'\?"),
-        ("listing,decision\n1,keep\n", r"mine\.csv has no column 'id': got listing, decision"),
-        ("", r"mine\.csv has no column 'id': got an empty file"),
-        ("1;keep\n", r"mine\.csv has no column 'id': got 1;keep"),
-        ("id,action,label\n1,relabel,Lamp\n", r"mine\.csv has no column 'new_label': got id, action, label"),
-    ],
-)
-def test_a_csv_without_a_needed_column_is_refused(content: str, match: str, tmp_path: Path) -> None:
-    (tmp_path / "mine.csv").write_text(content)
-    with pytest.raises(DecisionsError, match=match):
-        read_decisions_csv(tmp_path / "mine.csv", reviewer="ana")
-
-
-@pytest.mark.parametrize("content", [b"id,decision\n\xe9,keep\n", b"id,decision\n1," + b"x" * 200_000])
-def test_a_csv_that_can_not_be_read_is_refused(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "mine.csv").write_bytes(content)
-    with pytest.raises(DecisionsError, match=r"mine\.csv can't be read"):
-        read_decisions_csv(tmp_path / "mine.csv", reviewer="ana")
-
-
-def test_a_missing_csv_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DecisionsError, match=r"no decisions file: got .*none\.csv; wanted a CSV with id, decision"):
-        read_decisions_csv(tmp_path / "none.csv", reviewer="ana")
 
 
 def test_decisions_for_unknown_listings_are_refused_all_at_once() -> None:
