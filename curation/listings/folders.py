@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +13,7 @@ import PIL.Image
 
 from curation.errors import ListingsError, some
 from curation.listings.splits import split_of
-from curation.listings.tables import RawTable, read_raw
+from curation.listings.tables import RawTable, WrittenFile, read_raw
 from curation.rendering.words import many
 from training.utils.files import printable_name
 
@@ -227,6 +227,7 @@ def read_metadata(root: Path, files: list[Path]) -> RawTable:
             f"{twice[0]} has several metadata files", got=some(file.name for file in files), wanted="one"
         )
     tables: list[pd.DataFrame] = []
+    written: list[WrittenFile] = []
     notes: list[str] = []
     for file in files:
         try:
@@ -246,6 +247,7 @@ def read_metadata(root: Path, files: list[Path]) -> RawTable:
         folder = file.parent.relative_to(root).as_posix()
         prefix = "" if folder == "." else f"{folder}/"
         table = table.rename(columns={names[0]: "image"})
+        written += [_called(part, names[0], file.relative_to(root).as_posix()) for part in raw.files]
         table["image"] = prefix + table["image"].str.replace("\\", "/", regex=False)
         if "split" not in table:
             # metadata at the root names photos in folders of splits
@@ -254,4 +256,11 @@ def read_metadata(root: Path, files: list[Path]) -> RawTable:
         tables.append(table)
         notes += raw.notes
     table = pd.concat(tables, ignore_index=True)
-    return RawTable(table if "id" in table else table.assign(id=table["image"]), tuple(dict.fromkeys(notes)))
+    table = table if "id" in table else table.assign(id=table["image"])
+    return RawTable(table, tuple(dict.fromkeys(notes)), tuple(written))
+
+
+def _called(file: WrittenFile, photos: str, name: str) -> WrittenFile:
+    """Return a metadata file whose column of photos is called ``image``, as in the table."""
+    keys = ["image" if key == photos else key for key in file.cells.column_names]
+    return replace(file, name=name, cells=file.cells.rename_columns(keys))

@@ -14,7 +14,7 @@ import pandas as pd
 import PIL.Image
 
 from curation.errors import ListingsError
-from curation.listings.tables import as_text
+from curation.listings.tables import RawTable, held_table
 from training.utils.files import whole_file
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ class Held:
 
     Attributes
     ----------
-    table : DataFrame
+    raw : RawTable
         A new table with every column as text; missing values are NA.
     root : Path
         The folder that image paths are relative to.
     """
 
-    table: pd.DataFrame
+    raw: RawTable
     root: Path
 
 
@@ -80,17 +80,17 @@ def read_held(source: Any, *, root: Path | None, name: str, image: str, id: str)
         if id == "id" and id not in frame:
             frame = frame.assign(id=range(len(frame)))
     raw = _as_raw(frame)
-    return Held(raw, _root_of(raw, image) if root is None else root)
+    return Held(raw, _root_of(raw.table, image) if root is None else root)
 
 
-def _as_raw(frame: pd.DataFrame) -> pd.DataFrame:
+def _as_raw(frame: pd.DataFrame) -> RawTable:
     if frame.empty:
         raise ListingsError("the table is empty", got=f"shape {frame.shape}", wanted="one row per listing")
     if "id" not in frame and frame.index.name is None and not isinstance(frame.index, pd.RangeIndex):
         # an index usually holds the ids, but a guess could join by the wrong ones
         frame = _checked_index(frame)
     try:
-        return as_text(frame)
+        return held_table(frame)
     except ValueError as error:
         raise ListingsError("the table can't be read", got=str(error)) from None
 

@@ -59,6 +59,8 @@ class Listings(Result):
         Hash of the table's file (for a folder of class folders: of the list of its photos).
     notes : tuple of str
         How the dataset was read, where that was not certain: a sentence each.
+    raw : RawTable or None
+        The same rows as they were written, which `cleaned/` is made from.
     """
 
     table: pd.DataFrame
@@ -68,6 +70,7 @@ class Listings(Result):
     problems: pd.DataFrame
     sha256: str
     notes: tuple[str, ...] = ()
+    raw: RawTable | None = None
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield "dataset", self.source.name
@@ -165,7 +168,8 @@ def read_listings(
         )
     origin = replace(origin, currency=currency_of(table, prices, title, origin.currency))
     notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *photos.notes, *prices.notes)
-    return Listings(_typed(table, prices), classes, origin, mapped.columns, problems, sha256, notes)
+    kept = raw.take(raw.table.index.get_indexer(table.index))
+    return Listings(_typed(table, prices), classes, origin, mapped.columns, problems, sha256, notes, kept)
 
 
 def _without_copies(raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -209,7 +213,7 @@ def _read(
         image, id = (columns.get(ours, ours) for ours in ("image", "id"))
         held = read_held(source, root=None if root is None else Path(root), name=name, image=image, id=id)
         origin = Source(held.root, held.root, None, name, in_memory=True)
-        return origin, RawTable(held.table), hashlib.sha256(held.table.to_csv(index=False).encode()).hexdigest()
+        return origin, held.raw, hashlib.sha256(held.raw.table.to_csv(index=False).encode()).hexdigest()
     for parameter, value in (("root", root), ("name", name)):
         if value is not None:
             raise ListingsError(

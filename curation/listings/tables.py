@@ -1,30 +1,41 @@
 """Files of tables: what a program or a spreadsheet writes, read as text.
 
 CSV with any usual delimiter, encoding and compression, Parquet, JSON lines, JSON and Excel. A note says what had
-to be guessed. :class:`TableFormat` remembers how the file was written, so that a table can go out as it came in.
+to be guessed. The cells are kept as they were written, too, so that a table can go out as it came in.
 """
 
 from __future__ import annotations
 
-import bz2
-import codecs
-import csv
-import gzip
 import io
 import json
-import lzma
-import zipfile
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 
-from curation.errors import some
-from curation.rendering.words import many
+from curation.listings.csv_tables import parse_csv
+from curation.listings.decoding import PACKED, decoded, unpacked
+from curation.listings.excel import as_cell, read_sheet
+from curation.listings.json_tables import JsonStyle, literal, parse_json
+from training.utils.csv_files import Quoting
 
-__all__ = ["ENDINGS", "RawTable", "TableFormat", "as_text", "format_of", "read_raw"]
+__all__ = [
+    "ENDINGS",
+    "Kind",
+    "RawTable",
+    "TableFormat",
+    "WrittenFile",
+    "as_text",
+    "format_of",
+    "held_table",
+    "read_raw",
+]
 
 Kind = Literal["csv", "json", "jsonl", "parquet", "xlsx"]
 
@@ -37,18 +48,8 @@ _KINDS: dict[str, Kind] = {
     ".json": "json",
     ".xlsx": "xlsx",
 }
-_PACKED: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
-    ".zip": lambda packed: _only_member(packed),
-}
 #: What the name of a table may end with.
-ENDINGS = (*_KINDS, *(f".csv{packed}" for packed in _PACKED))
-_DELIMITERS = ",;\t|"
-#: Characters of a CSV that its delimiter is recognised by.
-_SAMPLE = 1 << 16
-_CHUNK = 1 << 20
+ENDINGS = (*_KINDS, *(f".csv{packed}" for packed in PACKED))
 #: Whole numbers up to here are exact in a column of floats.
 _EXACT = 2**53
 
@@ -61,38 +62,91 @@ class TableFormat:
     ----------
     kind : str
         ``csv``, ``json``, ``jsonl``, ``parquet`` or ``xlsx``.
-    delimiter : str
-        Of a CSV: what stands between its cells.
+    ending : str
+        What the name of the file ends with, e.g. ``".csv.gz"``.
+    packed : str
+        The part of it that names the compression, e.g. ``".gz"``; empty without.
     encoding : str
         Of a file of text: its encoding, as Python calls it.
-    packed : str
-        The ending of the compression, e.g. ``".gz"``; empty without.
+    mark : bool
+        Whether a byte order mark is at its start.
+    delimiter, newline : str
+        Of a CSV: what stands between its cells, and at the end of a row.
+    quoting : str
+        Of a CSV: which cells are quoted, see :func:`training.utils.csv_files.csv_lines`.
+    hint : bool
+        Whether a line ``sep=;`` stands above a CSV.
+    json : JsonStyle
+        How JSON is written.
+    sheet : str
+        The name of a sheet of Excel.
     """
 
     kind: Kind
-    delimiter: str = ","
-    encoding: str = "utf-8"
+    ending: str = ""
     packed: str = ""
+    encoding: str = "utf-8"
+    mark: bool = False
+    delimiter: str = ","
+    newline: str = "\n"
+    quoting: Quoting = "minimal"
+    hint: bool = False
+    json: JsonStyle = JsonStyle()  # noqa: RUF009 (frozen)
+    sheet: str = ""
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file of a table as its author wrote it.
+
+    Attributes
+    ----------
+    name : str
+        Its path below the dataset's folder; empty for a table in memory.
+    format : TableFormat
+        How it is written.
+    header : tuple of str
+        Names of the columns, as written.
+    cells : pyarrow.Table
+        The same columns, called as in :class:`RawTable`. CSV: text, null where a cell is empty. JSON: each cell as
+        JSON, null where a row has no such key. Excel: see :func:`curation.listings.excel.as_cell`, null where a cell
+        is empty. Parquet: as in the file.
+    """
+
+    name: str
+    format: TableFormat
+    header: tuple[str, ...]
+    cells: pa.Table
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table as it was read: every cell is text or NA.
+    """A table as it was read.
 
     Attributes
     ----------
     table : DataFrame of str
-        In the order of the file; missing cells are NA. Its index numbers the rows as a person counts them: of a file
-        with a header, row 2 is the first one below it.
+        In the order of the file, without blanks around names and cells; missing cells are NA. Its index numbers the
+        rows as a person counts them: of a file with a header, row 2 is the first one below it.
     notes : tuple of str
         What a person should know of how it was read: a sentence each.
-    format : TableFormat, optional
-        How the file is written; None if it is no file.
+    files : tuple of WrittenFile
+        The same rows as they were written, one file after the other; none for class folders, which have no table.
     """
 
     table: pd.DataFrame
     notes: tuple[str, ...] = ()
-    format: TableFormat | None = None
+    files: tuple[WrittenFile, ...] = ()
+
+    def take(self, rows: npt.ArrayLike) -> RawTable:
+        """Return some of the rows, by their ascending positions."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        files, first = [], 0
+        for file in self.files:
+            inside = wanted[(wanted >= first) & (wanted < first + file.cells.num_rows)] - first
+            files.append(replace(file, cells=file.cells.take(pa.array(inside))))
+            first += file.cells.num_rows
+        return RawTable(self.table.iloc[wanted], self.notes, tuple(files))
 
 
 def format_of(path: Path) -> TableFormat | None:
@@ -100,14 +154,16 @@ def format_of(path: Path) -> TableFormat | None:
 
     Examples
     --------
-    >>> format_of(Path("shop.csv.gz"))
-    TableFormat(kind='csv', delimiter=',', encoding='utf-8', packed='.gz')
+    >>> form = format_of(Path("shop.csv.gz"))
+    >>> form.kind, form.ending, form.packed
+    ('csv', '.csv.gz', '.gz')
     >>> format_of(Path("photo.jpg")) is None
     True
     """
-    packed = path.suffix.lower() if path.suffix.lower() in _PACKED else ""
-    kind = _KINDS.get(Path(path.stem).suffix.lower() if packed else path.suffix.lower())
-    return TableFormat(kind, packed=packed) if kind else None
+    packed = path.suffix.lower() if path.suffix.lower() in PACKED else ""
+    ending = Path(path.stem).suffix.lower() if packed else path.suffix.lower()
+    kind = _KINDS.get(ending)
+    return TableFormat(kind, ending + packed, packed) if kind else None
 
 
 def read_raw(path: Path, *, names: Collection[str] = ()) -> RawTable:
@@ -130,25 +186,73 @@ def read_raw(path: Path, *, names: Collection[str] = ()) -> RawTable:
     form = format_of(path)
     if form is None:
         raise ValueError(f"its name ends with {path.suffix or 'nothing'}, which is no table")
+    content = unpacked(path.read_bytes(), form.packed)
+    if form.kind == "parquet":
+        cells = pyarrow.parquet.read_table(io.BytesIO(content))
+        table = as_text(pd.read_parquet(io.BytesIO(content)))
+        file = WrittenFile(path.name, form, tuple(cells.column_names), cells)
+        return RawTable(table, (), (replace(file, cells=cells.rename_columns(_keys(file.header))),))
+    if form.kind == "xlsx":
+        header, sheet, name = read_sheet(io.BytesIO(content))
+        columns = [[None if pd.isna(value) else as_cell(value) for value in sheet[key]] for key in sheet]
+        return _raw(path.name, replace(form, sheet=name), header, columns, sheet.set_axis(sheet.index + 1))
+    text, encoding, mark = decoded(content)
+    form = replace(form, encoding=encoding, mark=mark)
+    notes = () if mark or encoding == "utf-8" else (_encoding_note(path, encoding),)
     if form.kind == "csv":
-        return _read_csv(path, form, names)
-    if form.kind in ("parquet", "xlsx"):
-        content: Any = io.BytesIO(_unpacked(path, form)) if form.packed else path
-        if form.kind == "parquet":
-            return RawTable(as_text(pd.read_parquet(content)), format=form)
-        return RawTable(_numbered(as_text(_read_xlsx(content)), 2), format=form)
-    text, encoding = _decoded(_unpacked(path, form))
-    rows = _json_lines(text) if form.kind == "jsonl" else _json_rows(text)
+        parsed = parse_csv(text, names)
+        form = replace(
+            form,
+            delimiter=parsed.delimiter,
+            newline=parsed.newline,
+            quoting=parsed.quoting,
+            hint=parsed.hint,
+        )
+        # empty cells are missing; "NA", "None" or "null" may well be the name of a class
+        texts = [[cell or None for cell in column] for column in zip(*parsed.rows, strict=True)]
+        texts = texts or [[] for _ in parsed.header]
+        values = pd.DataFrame(dict(enumerate(texts)), index=parsed.numbers, dtype="string")
+        return _raw(path.name, form, parsed.header, texts, values, notes)
+    rows, style = parse_json(text, lines=form.kind == "jsonl")
     # as objects: a number stays as it was written, also in a column where others are missing
     raw = pd.DataFrame(rows, dtype=object)
-    table = _numbered(as_text(raw), int(form.kind == "jsonl"))
-    return RawTable(table, _encoding_note(path, encoding), TableFormat(form.kind, ",", encoding, form.packed))
+    names_of = [str(name) for name in raw.columns]
+    columns = [[literal(row[name]) if name in row else None for row in rows] for name in raw.columns]
+    raw.index = pd.RangeIndex(len(raw)) + int(style.frame == "lines")
+    return _raw(path.name, replace(form, json=style), names_of, columns, raw, notes)
 
 
-def _numbered(table: pd.DataFrame, first: int) -> pd.DataFrame:
-    """Return the rows numbered as a person does, without empty ones, such as spreadsheets keep below a table."""
-    table.index = pd.RangeIndex(first, first + len(table))
-    return table.dropna(how="all")
+def _raw(
+    name: str,
+    form: TableFormat,
+    header: Sequence[str],
+    columns: Sequence[Sequence[str | None]],
+    values: pd.DataFrame,
+    notes: tuple[str, ...] = (),
+) -> RawTable:
+    """Return a table of cells; `values` are what they mean, their index the numbers of the rows."""
+    keys = _keys(header)
+    arrays = [pa.array(cells, pa.string()) for cells in columns]
+    cells = pa.table(arrays, names=keys)
+    table = as_text(values.set_axis(keys, axis=1))
+    table.index = values.index
+    filled = table.notna().any(axis=1).to_numpy(dtype=bool)
+    # e.g. a delimiter at the end of every line
+    nameless = [key for key, given in zip(keys, header, strict=True) if not given.strip() and table[key].isna().all()]
+    table = table[filled].drop(columns=nameless)
+    file = WrittenFile(name, form, tuple(header), cells if filled.all() else cells.filter(pa.array(filled)))
+    return RawTable(table, notes, (file,))
+
+
+def _keys(header: Sequence[str]) -> list[str]:
+    """Return names for columns: without blanks around them, and different ones."""
+    keys = [name.strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
+    _require_different(keys)
+    return keys
+
+
+def _encoding_note(path: Path, encoding: str) -> str:
+    return f"{path.name} is not UTF-8; it was read as {encoding}. If names look wrong, save it as UTF-8."
 
 
 def as_text(raw: pd.DataFrame) -> pd.DataFrame:
@@ -156,6 +260,22 @@ def as_text(raw: pd.DataFrame) -> pd.DataFrame:
 
     Whole numbers are written as such, whatever the column holds them as: 1.0 is ``"1"``, for a column of integers
     becomes one of floats as soon as a value is missing.
+
+    Raises
+    ------
+    ValueError
+        If two columns have the same name.
+    """
+    return _stripped(as_written(raw))
+
+
+def _stripped(text: pd.DataFrame) -> pd.DataFrame:
+    stripped = {name: column.str.strip() for name, column in text.items()}
+    return pd.DataFrame({name: column.mask(column == "") for name, column in stripped.items()})
+
+
+def as_written(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return a new table with every column as text: :func:`as_text` with the blanks around cells.
 
     Raises
     ------
@@ -170,6 +290,20 @@ def as_text(raw: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: _text_of(raw[name]) for name in raw.columns})
 
 
+def held_table(raw: pd.DataFrame) -> RawTable:
+    """Return a table in memory as one that was read; written, it is CSV.
+
+    Raises
+    ------
+    ValueError
+        If two columns have the same name.
+    """
+    text = as_written(raw)
+    cells = pa.Table.from_pandas(text, preserve_index=False)
+    file = WrittenFile("", TableFormat("csv", ".csv"), tuple(text.columns), cells.replace_schema_metadata(None))
+    return RawTable(_stripped(text), files=(file,))
+
+
 def _text_of(column: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(column.dtype):
         number = column.astype("float64")
@@ -179,14 +313,16 @@ def _text_of(column: pd.Series) -> pd.Series:
     elif column.dtype == object:
         # not map(): it takes whole numbers beside missing cells for floats
         column = pd.Series([_cell(value) for value in column], dtype=object)
-    text = column.astype("string").str.strip()
-    return text.mask(text == "")
+    return column.astype("string")
 
 
 def _cell(value: Any) -> Any:
     """Return a cell of a column of objects, e.g. of JSON or Excel, as it would be written."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
         return str(int(value))
+    if isinstance(value, str) and not value.isascii():
+        # JSON may hold half of a character that takes two
+        return value.encode("utf-8", errors="backslashreplace").decode()
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="backslashreplace")
     if isinstance(value, list | tuple | dict):
@@ -198,182 +334,3 @@ def _require_different(names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"two columns called {twice[0]!r}")
-
-
-def _read_csv(path: Path, form: TableFormat, names: Collection[str]) -> RawTable:
-    plain = not form.packed and _is_utf8(path)
-    if plain:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            sample, encoding = stream.read(_SAMPLE), "utf-8"
-        text = ""
-    else:
-        text, encoding = _decoded(_unpacked(path, form))
-        sample = text[:_SAMPLE]
-    told = sample[:5].lower() == "sep=" + sample[4:5].lower() and sample[4:5] not in ("", "\r", "\n")
-    delimiter = sample[4] if told else _delimiter_of(_whole_lines(sample, _SAMPLE), names)
-    skip = int(told)
-    header = _header(sample.split("\n", 1)[1] if told and "\n" in sample else sample, delimiter)
-    _require_different([name for name in header if name])
-    source: Any = path if plain else io.StringIO(text, newline="")
-    raw = pd.read_csv(
-        source,
-        sep=delimiter,
-        skiprows=skip,
-        dtype="string",
-        keep_default_na=False,
-        # empty cells are missing; "NA", "None" or "null" may well be the name of a class
-        na_values=[""],
-        encoding="utf-8-sig" if plain else None,
-        skip_blank_lines=False,
-        # otherwise a lone carriage return within a cell is taken for the end of a row
-        lineterminator="\n" if "\n" in sample else None,
-    )
-    if not isinstance(raw.index, pd.RangeIndex):
-        # pandas takes the first cells for row names and moves the others to the left
-        raise ValueError("rows have more cells than the header has names")
-    table = _numbered(as_text(raw), 2 + skip)
-    # a delimiter at the end of every line
-    nameless = [name for name, given in zip(table, header, strict=False) if not given and table[name].isna().all()]
-    table = table.drop(columns=nameless)
-    return RawTable(table, _encoding_note(path, encoding), TableFormat("csv", delimiter, encoding, form.packed))
-
-
-def _header(text: str, delimiter: str) -> list[str]:
-    try:
-        return [name.strip() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])]
-    except csv.Error as error:
-        raise ValueError(str(error)) from None
-
-
-def _whole_lines(sample: str, limit: int) -> str:
-    """Return a sample without the line that its end cuts in two."""
-    return sample.rpartition("\n")[0] or sample if len(sample) == limit else sample
-
-
-def _delimiter_of(sample: str, names: Collection[str]) -> str:
-    """Return what stands between the cells: what gives likely names, rows of one length, and many cells."""
-
-    def fitness(delimiter: str) -> tuple[int, float, int]:
-        try:
-            rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
-        except csv.Error:
-            return 0, 0.0, 0
-        if not rows or len(rows[0]) < 2:
-            return 0, 0.0, 0
-        likely = sum(name.strip().lower() in names for name in rows[0])
-        return likely, sum(len(row) == len(rows[0]) for row in rows) / len(rows), len(rows[0])
-
-    return max(_DELIMITERS, key=fitness)
-
-
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as stream:
-        try:
-            for chunk in iter(lambda: stream.read(_CHUNK), b""):
-                if b"\0" in chunk:
-                    # text of two bytes a character may look like UTF-8
-                    return False
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
-
-
-def _decoded(content: bytes) -> tuple[str, str]:
-    """Return the text of a file, and its encoding."""
-    for mark, encoding in (
-        (codecs.BOM_UTF32_LE, "utf-32"),
-        (codecs.BOM_UTF32_BE, "utf-32"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if content.startswith(mark):
-            return content.decode(encoding), encoding
-    return next(_readings(content))
-
-
-def _readings(content: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the text in the likeliest encoding first; every file can be read in the last one."""
-    start = content[:_SAMPLE]
-    odd, even = start[1::2].count(0), start[::2].count(0)
-    wide = ["utf-16-le"] if odd > len(start) / 8 and not even else []
-    wide += ["utf-16-be"] if even > len(start) / 8 and not odd else []
-    for encoding in (*wide, "utf-8-sig", "cp1252", "latin-1"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        yield text, "utf-8" if encoding == "utf-8-sig" else encoding
-
-
-def _encoding_note(path: Path, encoding: str) -> tuple[str, ...]:
-    if encoding in ("utf-8", "utf-16", "utf-32"):
-        return ()
-    return (f"{path.name} is not UTF-8; it was read as {encoding}. If names look wrong, save it as UTF-8.",)
-
-
-def _unpacked(path: Path, form: TableFormat) -> bytes:
-    content = path.read_bytes()
-    if not form.packed:
-        return content
-    try:
-        return _PACKED[form.packed](content)
-    except (EOFError, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
-        raise ValueError(f"it can't be unpacked: {error}") from None
-
-
-def _only_member(packed: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        members = [
-            member.filename
-            for member in archive.infolist()
-            if not member.is_dir() and not member.filename.startswith("__MACOSX/")
-        ]
-        if len(members) != 1:
-            raise ValueError(f"it holds {many(len(members), 'file')} ({some(members, 3)}) where one table was wanted")
-        return archive.read(members[0])
-
-
-def _read_xlsx(content: Any) -> pd.DataFrame:
-    try:
-        # text stays text: a cell "NA" may be the name of a class
-        sheet: pd.DataFrame = pd.read_excel(content, dtype=object, keep_default_na=False, na_values=[""])
-    except ImportError:
-        raise ValueError("Excel files need openpyxl: pip install 'curate[excel]', or save the sheet as CSV") from None
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ValueError(f"it is no Excel file: {error}") from None
-    return sheet
-
-
-def _json_lines(text: str) -> list[dict[str, Any]]:
-    rows = []
-    # not splitlines(): it also splits at characters that JSON allows within a text
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from None
-        if not isinstance(row, dict):
-            raise ValueError(f"line {number} is not a JSON object")
-        rows.append(row)
-    return rows
-
-
-def _json_rows(text: str) -> list[dict[str, Any]]:
-    """Return the rows of a list of objects, of an object with one such list, or of an object of columns."""
-    content = json.loads(text)
-    if isinstance(content, dict):
-        lists = [value for value in content.values() if isinstance(value, list) and value]
-        columns = [value for value in content.values() if isinstance(value, dict)]
-        if len(lists) == 1 and all(isinstance(row, dict) for row in lists[0]):
-            content = lists[0]
-        elif content and len(columns) == len(content):
-            # as pandas writes it: the cells of each column by row
-            content = [{name: cells.get(row) for name, cells in content.items()} for row in columns[0]]
-    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
-        raise ValueError("it is no list of objects, one for each listing")
-    return content

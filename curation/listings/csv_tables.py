@@ -1,0 +1,176 @@
+"""Text of a CSV as cells: what stands between them, what ends a row, what is quoted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import get_args
+
+import pandas as pd
+
+from training.utils.csv_files import Quoting, csv_lines
+
+__all__ = ["Parsed", "parse_csv"]
+
+_DELIMITERS = ",;\t|"
+#: Characters that the delimiter is recognised by, and rows that the quoting is.
+_SAMPLE, _ROWS = 1 << 16, 50
+#: Characters of one cell; without it, csv refuses photos written as text.
+_LONGEST_CELL = (1 << 31) - 1
+_LONE = re.compile("\r(?!\n)")
+#: Unicode's private use area: characters that no text has.
+_PRIVATE = range(0xE000, 0xF900)
+#: After the last row, to tell that no quote is open there.
+_END = "\n"
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A CSV.
+
+    Attributes
+    ----------
+    header : list of str
+        Names of the M columns, as written.
+    rows : list of list of str
+        M cells each, as written; a row that is blank altogether is left out.
+    numbers : list of int
+        The numbers of these rows as a person counts them: the header is 1, if nothing stands above it.
+    delimiter, newline : str
+        What stands between cells, and at the end of a row.
+    quoting : str
+        Which cells are quoted, see :func:`training.utils.csv_files.csv_lines`.
+    hint : bool
+        Whether a line ``sep=;`` stands above the header, as Excel wants it.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+    numbers: list[int]
+    delimiter: str
+    newline: str
+    quoting: Quoting
+    hint: bool
+
+
+def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
+    """Split the text of a CSV into cells.
+
+    Parameters
+    ----------
+    text : str
+        The whole file.
+    names : collection of str
+        Columns that are likely, in lower case: they decide between two delimiters that both fit.
+
+    Raises
+    ------
+    ValueError
+        If it is empty (pandas.errors.EmptyDataError), a quote is not closed, or a row has more cells than the header.
+    """
+    newline = _newline_of(text)
+    if newline == "\r":
+        text = text.replace("\r", "\n")
+    # within a cell, csv takes a lone carriage return for the end of the row
+    stand_in = next(sign for sign in map(chr, _PRIVATE) if sign not in text) if _LONE.search(text) else ""
+    text = _LONE.sub(stand_in, text) if stand_in else text
+    hint = text[:4].lower() == "sep=" and text[4:5] not in ("", "\r", "\n") and text[5:7].lstrip("\r")[:1] == "\n"
+    delimiter = text[4] if hint else _delimiter_of(_whole_lines(text[:_SAMPLE]), names)
+    numbered = list(_rows(text, delimiter, skip=int(hint)))
+    if not numbered:
+        raise pd.errors.EmptyDataError("it is empty")
+    rows = [row for _, row in numbered]
+    numbers = [number for number, _ in numbered]
+    quoting = _quoting_of(rows[:_ROWS], set(re.split("\r?\n", text[:_SAMPLE])), delimiter)
+    if stand_in:
+        rows = [[cell.replace(stand_in, "\r") for cell in row] for row in rows]
+    header = rows[0]
+    _make_even(rows, numbers, delimiter)
+    return Parsed(header, rows[1:], numbers[1:], delimiter, newline, quoting, hint)
+
+
+def _newline_of(text: str) -> str:
+    end = text.find("\n")
+    if end < 0:
+        return "\r" if "\r" in text else "\n"
+    return "\r\n" if text[end - 1 : end] == "\r" else "\n"
+
+
+def _rows(text: str, delimiter: str, skip: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank with their numbers."""
+    lines = itertools.islice(io.StringIO(text, newline="\n"), skip, None)
+    start, last = skip, False
+    with _cells_of_any_length():
+        # an open quote would swallow this end
+        reader = csv.reader(itertools.chain(lines, [_END, "end"]), delimiter=delimiter)
+        try:
+            for number, row in enumerate(reader, start=1 + skip):
+                last = row == ["end"]
+                if not last and any(map(str.strip, row)):
+                    yield number, row
+                start = start if last else reader.line_num + skip
+        except csv.Error as error:
+            raise ValueError(f"line {start + 1}: {error}") from None
+    if not last:
+        raise ValueError(f"a quote is not closed, in the row that begins at line {start + 1}")
+
+
+@contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    before = csv.field_size_limit(_LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _make_even(rows: list[list[str]], numbers: list[int], delimiter: str) -> None:
+    """Give every row as many cells as the header; refuse rows with more."""
+    width = len(rows[0])
+    for number, row in zip(numbers, rows, strict=True):
+        if len(row) < width:
+            row += [""] * (width - len(row))
+        elif len(row) > width:
+            if any(map(str.strip, row[width:])):
+                raise ValueError(
+                    f"rows have more cells than the header has names: row {number} has {len(row)}, the header "
+                    f"{width}. A cell with {delimiter!r} in it must stand in quotes"
+                )
+            del row[width:]
+
+
+def _whole_lines(sample: str) -> str:
+    """Return a sample without the line that its end cuts in two."""
+    return sample.rpartition("\n")[0] or sample if len(sample) == _SAMPLE else sample
+
+
+def _delimiter_of(sample: str, names: Collection[str]) -> str:
+    """Return what stands between the cells: what gives likely names, rows of one length, and many cells."""
+
+    def fitness(delimiter: str) -> tuple[int, float, int]:
+        try:
+            rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
+        except csv.Error:
+            return 0, 0.0, 0
+        if not rows or len(rows[0]) < 2:
+            return 0, 0.0, 0
+        likely = sum(name.strip().lower() in names for name in rows[0])
+        return likely, sum(len(row) == len(rows[0]) for row in rows) / len(rows), len(rows[0])
+
+    return max(_DELIMITERS, key=fitness)
+
+
+def _quoting_of(rows: list[list[str]], lines: set[str], delimiter: str) -> Quoting:
+    """Return the quoting that gives most of the lines as they are."""
+
+    def fitness(quoting: Quoting) -> int:
+        written = csv_lines(rows, delimiter=delimiter, newline="", quoting=quoting)
+        return sum(line in lines for line in written)
+
+    styles: tuple[Quoting, ...] = get_args(Quoting)
+    return max(styles, key=fitness)

@@ -1,0 +1,117 @@
+"""The bytes of a table's file as text, and text as bytes: compression and encoding."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import zipfile
+from collections.abc import Callable, Iterator
+
+from curation.errors import some
+from curation.rendering.words import many
+
+__all__ = ["MARKS", "PACKED", "decoded", "pack", "unpacked"]
+
+#: What is looked at to tell the encoding.
+_SAMPLE = 1 << 16
+#: What the name of a compressed file ends with, and how it is unpacked.
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+    ".zip": lambda packed: _only_member(packed),
+}
+#: Byte order marks. Those of UTF-32 begin like those of UTF-16.
+MARKS = {
+    "utf-32-le": codecs.BOM_UTF32_LE,
+    "utf-32-be": codecs.BOM_UTF32_BE,
+    "utf-16-le": codecs.BOM_UTF16_LE,
+    "utf-16-be": codecs.BOM_UTF16_BE,
+    "utf-8": codecs.BOM_UTF8,
+}
+
+
+def decoded(content: bytes) -> tuple[str, str, bool]:
+    """Return the text of a file, its encoding, and whether a mark at its start names that."""
+    for encoding, mark in MARKS.items():
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding), encoding, True
+    return (*next(_readings(content)), False)
+
+
+def _readings(content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the text in the likeliest encoding first; every file can be read in the last one."""
+    start = content[:_SAMPLE]
+    odd, even = start[1::2].count(0), start[::2].count(0)
+    wide = ["utf-16-le"] if odd > len(start) / 8 and not even else []
+    wide += ["utf-16-be"] if even > len(start) / 8 and not odd else []
+    for encoding in (*wide, "utf-8", "cp1252", "latin-1"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        yield text, encoding
+
+
+def unpacked(content: bytes, ending: str) -> bytes:
+    """Return the content of a compressed file.
+
+    Parameters
+    ----------
+    content : bytes
+        The file as it is.
+    ending : str
+        One of :data:`PACKED`, or an empty text: then nothing is compressed.
+
+    Raises
+    ------
+    ValueError
+        If it can't be unpacked.
+    """
+    if not ending:
+        return content
+    try:
+        return PACKED[ending](content)
+    except (EOFError, OSError, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
+        raise ValueError(f"it can't be unpacked: {error}") from None
+
+
+def _only_member(packed: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        members = [
+            member.filename
+            for member in archive.infolist()
+            if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+        ]
+        if len(members) != 1:
+            raise ValueError(f"it holds {many(len(members), 'file')} ({some(members, 3)}) where one table was wanted")
+        return archive.read(members[0])
+
+
+def pack(content: bytes, ending: str, member: str) -> bytes:
+    """Compress the content of a file; the same content gives the same bytes at any time.
+
+    Parameters
+    ----------
+    content : bytes
+        The content.
+    ending : str
+        One of :data:`PACKED`, or an empty text: then nothing is compressed.
+    member : str
+        The name of the file within a .zip.
+    """
+    if ending == ".gz":
+        return gzip.compress(content, mtime=0)
+    if ending == ".bz2":
+        return bz2.compress(content)
+    if ending == ".xz":
+        return lzma.compress(content)
+    if ending != ".zip":
+        return content
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(member), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()

@@ -1,0 +1,126 @@
+"""Sheets of Excel as cells, and cells as sheets."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import re
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["as_cell", "cell_value", "read_sheet", "write_sheet"]
+
+_NEEDED = "Excel files need openpyxl: pip install 'curate[excel]', or "
+#: What Excel allows.
+_LONGEST_CELL, _MOST_ROWS, _MOST_COLUMNS = 32_767, 1_048_576, 16_384
+#: How Excel writes a character that XML can't hold; a text that looks like it has its underscore written so.
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_TO_ESCAPE = re.compile("[\0-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+_TIMES: dict[str, Any] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
+
+
+def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str]:
+    """Read the first sheet of a workbook.
+
+    Parameters
+    ----------
+    content : path or file
+        The workbook.
+
+    Returns
+    -------
+    header : list of str
+        Names of the columns, as written.
+    cells : DataFrame of object
+        Texts, numbers, times; NaN where a cell is empty. Its index numbers the rows of the sheet from 0.
+    sheet : str
+        Its name.
+
+    Raises
+    ------
+    ValueError
+        If it is no workbook, or openpyxl is missing.
+    """
+    try:
+        with pd.ExcelFile(content, engine="openpyxl") as book:
+            name = str(book.sheet_names[0])
+            # text stays text: a cell "NA" may be the name of a class
+            sheet: pd.DataFrame = book.parse(name, header=None, dtype=object, keep_default_na=False, na_values=[""])
+    except ImportError:
+        raise ValueError(f"{_NEEDED}save the sheet as CSV") from None
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ValueError(f"it is no Excel file: {error}") from None
+    # the header may stand below empty rows
+    sheet = sheet.dropna(how="all").map(_plain)
+    header = [] if sheet.empty else ["" if pd.isna(name) else str(name) for name in sheet.iloc[0]]
+    return header, sheet.iloc[1:], name
+
+
+def _plain(value: Any) -> Any:
+    return _ESCAPED.sub(lambda sign: chr(int(sign[1], 16)), value) if isinstance(value, str) else value
+
+
+def as_cell(value: Any) -> str:
+    """Return the value of a cell as JSON; a time is a list of its kind and its text."""
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        kind = next(name for name, each in _TIMES.items() if isinstance(value, each))
+        return json.dumps([kind, value.isoformat()])
+    return json.dumps(value, default=str)
+
+
+def cell_value(cell: str) -> Any:
+    """Return what :func:`as_cell` was given."""
+    value = json.loads(cell)
+    return _TIMES[value[0]].fromisoformat(value[1]) if isinstance(value, list) else value
+
+
+def write_sheet(header: Sequence[str], rows: Sequence[Sequence[Any]], sheet: str) -> bytes:
+    """Write a workbook with one sheet.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    rows : sequence of sequence
+        Texts, numbers, times; None is an empty cell.
+    sheet : str
+        Its name.
+
+    Raises
+    ------
+    ValueError
+        If Excel can't hold it, or openpyxl is missing; the message is one line.
+    """
+    try:
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+    except ImportError:
+        raise ValueError(f"{_NEEDED}choose another format") from None
+    if len(rows) >= _MOST_ROWS or len(header) > _MOST_COLUMNS:
+        raise ValueError(
+            f"Excel has no room for {len(rows):,} rows of {len(header):,} cells: its sheets end at "
+            f"{_MOST_ROWS:,} rows of {_MOST_COLUMNS:,}"
+        )
+    book = Workbook(write_only=True)
+    page = book.create_sheet(sheet or "Sheet1")
+
+    def cell(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        text = _TO_ESCAPE.sub(lambda sign: f"_x{ord(sign[0]):04X}_", value)
+        if len(text) > _LONGEST_CELL:
+            raise ValueError(f"a cell is too long for Excel: {len(text):,} characters, at most {_LONGEST_CELL:,}")
+        written = WriteOnlyCell(page, text)
+        # a text that begins with = is no formula
+        written.data_type = "s"
+        return written
+
+    for row in (header, *rows):
+        page.append([cell(value) for value in row])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
