@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,12 +85,45 @@ class Opened:
 def dataset_name(run: RunFolder) -> str:
     """Return the name of a run's dataset in FiftyOne, e.g. ``curate-furniture-3-1f0c77aa``.
 
-    The last part is a hash of the folder's full path, because two checkouts may both have a run 3.
+    The letters of every script stay, so that people find their dataset in FiftyOne's list. The last part is a hash of
+    the folder's full path, because two checkouts may both have a run 3, and two names may differ in signs alone.
     """
-    folder = run.folder.resolve()
-    path = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
-    name = f"{run.record()['dataset']['name']}-{folder.name}"
-    return f"{PREFIX}{re.sub(r'[^A-Za-z0-9_.]+', '-', name)[:80]}-{path}"
+    # the dataset's own name is cut, and never the run's: two runs of one dataset must differ to a reader
+    named = _readable(run.record()["dataset"]["name"], 60), _readable(run.folder.resolve().name, 30)
+    return PREFIX + "-".join([*filter(None, named), _of_folder(run)])
+
+
+def _readable(text: str, length: int) -> str:
+    """Return the letters, digits, emoji, ``_`` and ``.`` of a text; what stands between them becomes a hyphen."""
+    signs = unicodedata.normalize("NFC", str(text))
+    # M are marks: Hindi and Thai words consist of them as much as of letters
+    kept = (sign if sign in "_." or unicodedata.category(sign).startswith(("L", "M", "N", "So")) else "-" for sign in signs)
+    return re.sub("-+", "-", "".join(kept))[:length].strip("-")
+
+
+def _of_folder(run: RunFolder) -> str:
+    """Return the last part of the name of a run's dataset."""
+    # fsencode, because a folder's name may be no UTF-8
+    return hashlib.sha256(os.fsencode(run.folder.resolve())).hexdigest()[:8]
+
+
+def _stored(fo: Any, run: RunFolder) -> Any:
+    """Return the run's dataset in FiftyOne's database, or None.
+
+    A dataset that has another name gets the current one: the name of the run's dataset may have changed, perhaps in
+    upper and lower case only, and FiftyOne refuses a name that differs from another one in nothing more.
+    """
+    name = dataset_name(run)
+    ours = [other for other in fo.list_datasets() if other.startswith(PREFIX) and other.endswith(f"-{_of_folder(run)}")]
+    if not ours:
+        return None
+    first, *others = sorted(ours, key=lambda other: other != name)
+    for other in others:
+        fo.delete_dataset(other)
+    dataset = fo.load_dataset(first)
+    if first != name:
+        dataset.name = name
+    return dataset
 
 
 def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
@@ -121,18 +156,18 @@ def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
             f"no decision could be recorded: {error.filename} can't be written ({error.strerror})"
         ) from error
     fo = load_fiftyone()
-    name = dataset_name(run)
     made_from = _fingerprint(run)
     collected = Collected()
-    if name in fo.list_datasets():
-        dataset = fo.load_dataset(name)
+    dataset = _stored(fo, run)
+    if dataset is not None:
         current = (dataset.info.get("curate") or {}).get("made_from") == made_from
         if current:
             collected = _collect(dataset, run, reviewer or reviewer_name(), table["id"])
         if not current or collected.vanished:
-            fo.delete_dataset(name)
-    if name not in fo.list_datasets():
-        dataset = _make(fo, name, run, table, made_from)
+            fo.delete_dataset(dataset.name)
+            dataset = None
+    if dataset is None:
+        dataset = _make(fo, dataset_name(run), run, table, made_from)
     mirror(dataset, run)
     show_comparison(dataset, run)
     standing = standing_of(run)
@@ -187,10 +222,9 @@ def collect_decisions(run: RunFolder, reviewer: str | None = None) -> Collected:
         As for :func:`open_dataset`.
     """
     fo = load_fiftyone()
-    name = dataset_name(run)
-    if name not in fo.list_datasets():
+    dataset = _stored(fo, run)
+    if dataset is None:
         return Collected()
-    dataset = fo.load_dataset(name)
     if (dataset.info.get("curate") or {}).get("made_from") != _fingerprint(run):
         return Collected()  # an earlier run in this folder: its edits are about other listings
     return _collect(dataset, run, reviewer or reviewer_name(), review_table(run)["id"])

@@ -91,7 +91,9 @@ def slug(name: str) -> str:
     >>> slug("To review")
     'to-review'
     """
-    return name.lower().replace(" ", "-")
+    from fiftyone.core.utils import to_slug
+
+    return str(to_slug(name))
 
 
 def _colours(fo: Any, kinds: list[str], classes: list[str]) -> Any:

@@ -224,8 +224,9 @@ def _guarded(app: App, opened: Opened, address: str, port: int, reporter: Report
             f"ssh -L {port}:localhost:{port} {socket.gethostname()}"
         )
     host = "127.0.0.1" if address in ("0.0.0.0", "") else f"[{address}]" if ":" in address else address
+    # FiftyOne looks up a dataset by its name, but views and workspaces by their slugs
     page = f"workspace={slug(WORKSPACE)}&view={slug(opened.first_view)}"
-    return guard, f"http://{host}:{port}/datasets/{quote(opened.dataset.slug)}?{page}&token={token}"
+    return guard, f"http://{host}:{port}/datasets/{quote(opened.dataset.name, safe='')}?{page}&token={token}"
 
 
 async def _serve(app: App, listener: socket.socket, signals: _Signals, ready: Callable[[], Any] | None) -> None:

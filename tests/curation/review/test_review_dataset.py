@@ -13,7 +13,7 @@ import pytest
 from curation.errors import ReviewError
 from curation.review import collect_decisions
 from curation.review.app import decide as deciding
-from curation.review.app.dataset import open_dataset
+from curation.review.app.dataset import dataset_name, open_dataset
 from curation.review.app.edits import EDIT_NOTE
 from curation.review.server.application import linked_plugins
 from curation.run.folder import RunFolder
@@ -80,6 +80,61 @@ def edit(dataset: Any, listing: str, label: str) -> None:
 def noted_on(dataset, id):
     sample = dataset.match({"listing_id": id}).first()
     return sample["decision"], sample["review_note"]
+
+
+def called(run: RunFolder, name: str) -> str:
+    """Give the dataset of a run another name; return what the run is called in FiftyOne, without the hash."""
+    run.update(dataset={**run.record()["dataset"], "name": name})
+    return dataset_name(run).rpartition("-")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("my_shop.v2", "curate-my_shop.v2-1"),
+        ("Möbel & Küche", "curate-Möbel-Küche-1"),
+        ("Mo\u0308bel", "curate-Möbel-1"),
+        ("日本語", "curate-日本語-1"),
+        ("हिन्दी", "curate-हिन्दी-1"),
+        ("🎁", "curate-🎁-1"),
+        ("?/#%&", "curate-1"),
+        ("x" * 300, f"curate-{'x' * 60}-1"),
+    ],
+)
+def test_a_run_is_called_in_fiftyone_as_its_dataset_and_its_number(run, name, shown):
+    assert called(run, name) == shown
+
+
+@needs_mongod
+@pytest.mark.usefixtures("fo")
+class TestNames:
+    @pytest.mark.parametrize(("before", "after"), [("my_shop", "My.Shop"), ("日本", "___"), ("tiny", "another")])
+    def test_a_dataset_that_got_another_name_is_shown_by_it_with_all_its_edits(self, run, fo, before, after):
+        called(run, before)
+        first = open_dataset(run).dataset
+        edit(first, "L7", "lamp")
+        called(run, after)
+        opened = open_dataset(run)
+        assert [decision.id for decision in opened.collected.decisions] == ["L7"]
+        assert opened.dataset.name == dataset_name(run)
+        assert opened.dataset.values("id") == first.values("id")
+
+    def test_two_runs_whose_names_give_the_same_slug_are_two_datasets(self, run, fo, tmp_path):
+        other = make_run(tmp_path / "other")
+        called(run, "My Shop")
+        called(other, "my_shop")
+        first, second = open_dataset(run).dataset, open_dataset(other).dataset
+        decide(first, sample_of(first, "L0"), "keep")
+        assert journal_of(other) == []
+        assert (open_dataset(run).dataset.name, open_dataset(other).dataset.name) == (first.name, second.name)
+
+    def test_only_one_dataset_stays_of_a_folder_that_had_several(self, run, fo):
+        called(run, "shop")
+        open_dataset(run).dataset.clone(dataset_name(run).replace("shop", "SHOP_b")).persistent = True
+        called(run, "shop_B")
+        opened = open_dataset(run).dataset
+        assert opened.name == dataset_name(run)
+        assert [name for name in fo.list_datasets() if name.endswith(opened.name[-9:])] == [opened.name]
 
 
 @needs_mongod
