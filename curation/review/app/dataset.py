@@ -97,7 +97,9 @@ def _readable(text: str, length: int) -> str:
     """Return the letters, digits, emoji, ``_`` and ``.`` of a text; what stands between them becomes a hyphen."""
     signs = unicodedata.normalize("NFC", str(text))
     # M are marks: Hindi and Thai words consist of them as much as of letters
-    kept = (sign if sign in "_." or unicodedata.category(sign).startswith(("L", "M", "N", "So")) else "-" for sign in signs)
+    kept = (
+        sign if sign in "_." or unicodedata.category(sign).startswith(("L", "M", "N", "So")) else "-" for sign in signs
+    )
     return re.sub("-+", "-", "".join(kept))[:length].strip("-")
 
 
