@@ -78,7 +78,7 @@ def read_dataset(
     reporter: Reporter,
     needs_image: bool = True,
     needs_label: bool = True,
-    least_classes: int = 2,
+    strict: bool = True,
 ) -> curation.Listings:
     """Read a dataset with the options of a command; report its bad rows before the error.
 
@@ -88,7 +88,7 @@ def read_dataset(
         As typed.
     form : DatasetForm
         The options about it.
-    needs_image, needs_label, least_classes
+    needs_image, needs_label, strict
         As for :func:`curation.listings.read_listings`.
     reporter : Reporter
         Hears of the bad rows, kind by kind, and how the dataset was read.
@@ -99,7 +99,7 @@ def read_dataset(
             **form.arguments(),
             needs_image=needs_image,
             needs_label=needs_label,
-            least_classes=least_classes,
+            strict=strict,
         )
     except ListingsError as error:
         # slow to import, and no help needs it

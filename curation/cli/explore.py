@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
 import curation
-from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
+from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, dataset_words, read_dataset
 from curation.cli.options import json_option
+from curation.cli.spelling import spelled
 from curation.cli.terminal import Terminal, print_json, print_table
+from curation.rendering.words import agree, many
 
 __all__ = ["explore"]
 
@@ -37,7 +40,7 @@ def explore(dataset: Path, form: DatasetForm, output: Path | None, sample: int, 
     Only a few photos of each class are decoded. DATASET is never modified.
     """
     reporter = Terminal()
-    listings = read_dataset(dataset, form, least_classes=1, reporter=reporter)
+    listings = read_dataset(dataset, form, strict=False, reporter=reporter)
     folder = output or Path("explore") / listings.source.name
     exploration = curation.explore(listings, sample=sample, output=folder, reporter=reporter)
     if as_json:
@@ -45,7 +48,18 @@ def explore(dataset: Path, form: DatasetForm, output: Path | None, sample: int, 
     else:
         _print(exploration.findings)
         click.echo(f"Page: {exploration.page}")
-        click.echo(f"Next: curate find-issues {dataset}")
+        _print_next(exploration.findings["faults"], dataset_words(dataset, form))
+
+
+def _print_next(faults: list[dict[str, Any]], words: list[str]) -> None:
+    """Print the next command, as it can be pasted."""
+    if not faults:
+        click.echo(f"Next: {shlex.join(['curate', 'find-issues', *words])}")
+        return
+    click.echo("\nEverything but explore refuses this dataset:")
+    for number, fault in enumerate(faults, start=1):
+        click.echo(f"{number}. {spelled(fault['fault'])}")
+    click.echo(f"Mend {agree(len(faults), 'it', 'them')}, then look again: {shlex.join(['curate', 'explore', *words])}")
 
 
 def _print(findings: dict[str, Any]) -> None:
@@ -56,9 +70,13 @@ def _print(findings: dict[str, Any]) -> None:
     if len(rows) > _CLASSES:
         half = _CLASSES // 2
         rows = [*rows[:half], (f"… {len(rows) - 2 * half:,} more", "", "", "", ""), *rows[-half:]]
-    title = f"{findings['dataset']['name']}: {findings['listings']:,} listings in {len(classes):,} classes"
-    print_table(title, ["class", "listings", "share", "median price", "needs balancing"], rows, right=[1, 2, 3])
-    click.echo(labels["rule"])
+    counts = f"{many(findings['listings'], 'listing')} in {many(len(classes), 'class', 'classes')}"
+    title = f"{findings['dataset']['name']}: {counts}"
+    if classes:
+        print_table(title, ["class", "listings", "share", "median price", "needs balancing"], rows, right=[1, 2, 3])
+        click.echo(labels["rule"])
+    else:
+        click.echo(title)
     click.echo()
     if photos["width"]:
         _print_photos(photos)

@@ -87,7 +87,7 @@ def look_at(listings: Listings, *, sample: int, seed: int, reporter: Reporter) -
     listings, sample, seed, reporter
         As for :func:`curation.explore`.
     """
-    table = listings.table
+    table = _named(listings.table)
     paths = {row: photo_path(listings.source.root, image) for row, image in table["image"].dropna().items()}
     with reporter.bar("reading photo headers") as progress:
         photos = _photos(table, paths, sample, seed, progress)
@@ -108,8 +108,10 @@ def look_at(listings: Listings, *, sample: int, seed: int, reporter: Reporter) -
         "unreadable": _unreadable(table, photos),
         "duplicates": _duplicates(table, groups),
         "prices": _prices(listings),
-        "missing": _missing(table),
+        "missing": _missing(listings.table),
         "bad_values": _bad_values(listings.problems),
+        "faults": _faults(listings),
+        "read_as": list(listings.notes),
     }
     return Exploration(listings, photos, {**findings, "notes": notes(findings)})
 
@@ -135,11 +137,17 @@ def suggested_size(shorter_sides: pd.Series) -> int | None:
     return max((size for size in SIZES if size <= reached), default=SIZES[0])
 
 
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with a listing's place where its id is missing."""
+    places = pd.Series([f"listing {place}" for place in range(1, len(table) + 1)], index=table.index, dtype="string")
+    return table.assign(id=table["id"].fillna(places))
+
+
 def _photos(table: pd.DataFrame, paths: dict[Any, Path], sample: int, seed: int, progress: Progress) -> pd.DataFrame:
     rows = list(paths)
     if len(rows) > sample:
         # by id: the same photos whatever the order of the rows
-        by_id = table.loc[rows, "id"].sort_values().index.to_numpy()
+        by_id = table.loc[rows, "id"].sort_values(kind="stable").index.to_numpy()
         rows = sorted(np.random.default_rng(seed).choice(by_id, sample, replace=False).tolist())
     headers = read_headers([paths[row] for row in rows], progress)
     photos = pd.DataFrame(
@@ -160,7 +168,7 @@ def _equal_photos(paths: list[Path | None], progress: Progress) -> list[list[int
 def _labels(listings: Listings) -> dict[str, Any]:
     label = listings.table["label"]
     counts = label.value_counts().reindex(listings.classes).astype(int)
-    median = float(counts.median())
+    median = float(counts.median()) if len(counts) else 0.0
     rows = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
     return {
         "classes": len(counts),
@@ -277,7 +285,17 @@ def _missing(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _bad_values(problems: pd.DataFrame) -> list[dict[str, Any]]:
+    named = problems["id"].where(problems["id"] != "", "row " + problems["row"].astype(str))
     return [
         {"column": column, "why": why, "rows": len(ids), "ids": [str(name) for name in ids[:_IDS]]}
-        for (column, why), ids in problems.groupby(["column", "why"])["id"]
+        for (column, why), ids in named.groupby([problems["column"], problems["why"]])
     ]
+
+
+def _faults(listings: Listings) -> list[dict[str, Any]]:
+    """Return what everything but a look refuses, in the order in which it is refused."""
+    faults = []
+    for fault in listings.faults:
+        rows = fault.problems["row"] if "row" in fault.problems else pd.Series(dtype="int64")
+        faults.append({"fault": str(fault), "rows": int(rows.nunique()), "first_rows": rows.unique()[:_IDS].tolist()})
+    return faults

@@ -37,6 +37,8 @@ def notes(findings: dict[str, Any]) -> list[str]:
 
 def _of_labels(labels: dict[str, Any]) -> list[str]:
     classes = labels["per_class"]
+    if not classes:
+        return ["No listing has a label, but finding issues takes at least two classes."]
     if len(classes) == 1:
         sentences = ["There is only one class, but finding issues takes at least two."]
     else:

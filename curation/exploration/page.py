@@ -125,10 +125,10 @@ def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path,
 
 
 def _samples(exploration: Exploration, reporter: Reporter) -> list[dict[str, Any]]:
-    """Return a few photos of each of the largest classes."""
+    """Return a few photos of each of the largest classes; without classes, a few of all."""
     table, root = exploration.listings.table, exploration.listings.source.root
     broken = exploration.photos.index[exploration.photos["error"].notna()]
-    candidates = table[table["image"].notna() & ~table.index.isin(broken)].sort_values("id")
+    candidates = table[table["image"].notna() & ~table.index.isin(broken)].sort_values("id", kind="stable")
     rng = np.random.default_rng(exploration.findings["photos"]["seed"])
     classes = [row["class"] for row in exploration.findings["labels"]["per_class"][:_CLASSES]]
     samples = []

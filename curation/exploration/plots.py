@@ -43,14 +43,16 @@ def plots(exploration: Exploration) -> dict[str, Picture]:
     Returns
     -------
     dict of str to Picture
-        By name: ``classes``; ``photos`` if one can be read; ``prices`` if one is above 0.
+        By name: ``classes`` if there are any; ``photos`` if one can be read; ``prices`` if one is above 0.
     """
     findings = exploration.findings
-    drawn = {"classes": draw(lambda: _classes(findings["labels"]), "listings per class")}
+    drawn = {}
+    if findings["labels"]["classes"]:
+        drawn["classes"] = draw(lambda: _classes(findings["labels"]), "listings per class")
     if findings["photos"]["suggested_size"] is not None:
         size, alt = findings["photos"]["suggested_size"], "sides and aspect ratios of the photos"
         drawn["photos"] = draw(lambda: _photos(exploration.photos, size), alt)
-    if findings["prices"] is not None and findings["prices"]["median"] is not None:
+    if findings["prices"] is not None and any(row["median"] for row in findings["prices"]["per_class"]):
         alt = "box plot of the prices per class; box: the middle half, line: 5 to 95 %, dots: beyond that"
         drawn["prices"] = draw(lambda: _prices(exploration), alt)
     return drawn

@@ -9,12 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import ListingsError, short_repr, some
+from curation.listings.faults import Faults
 from curation.listings.prices import Prices, is_shared
 from curation.rendering.words import agree, many
 from training.utils.files import photo_path
 
 __all__ = [
     "MAX_BAD_SHARE",
+    "MISSING",
+    "OUTSIDE",
     "bad_rows",
     "check_ids",
     "check_inside",
@@ -25,13 +28,17 @@ __all__ = [
 #: A run stops if more than this share of the rows is bad, because then the table itself is wrong.
 MAX_BAD_SHARE = 0.2
 
+#: Why a photo can't be used.
+MISSING = "no such file"
+OUTSIDE = "is outside the dataset's folder"
+
 #: Share of a column's cells that must be prices; with fewer, it is another column.
 _MOSTLY_PRICES = 0.5
 _EXAMPLES = 3
 
 
 def bad_rows(
-    table: pd.DataFrame, prices: Prices, missing: pd.Series, *, needs_image: bool, needs_label: bool = True
+    table: pd.DataFrame, prices: Prices, unusable: pd.Series, *, needs_image: bool, needs_label: bool = True
 ) -> pd.DataFrame:
     """Find every bad cell of the table.
 
@@ -41,8 +48,8 @@ def bad_rows(
         With our column names; missing values are NA. The index numbers the rows as a person does.
     prices : Prices
         Its prices.
-    missing : Series of bool
-        True where no file has the photo's name.
+    unusable : Series of str
+        Why a photo that the table names can't be used; NA where it can, or where none is named.
     needs_image : bool
         Whether a listing without a photo is a bad row.
     needs_label : bool
@@ -54,12 +61,12 @@ def bad_rows(
         One row per bad cell: ``row`` (of a file with a header, row 2 is the first one below it), ``id``, ``column``,
         ``value``, ``why``.
     """
-    problems = pd.concat(_bad_cells(table, prices, missing, needs_image, needs_label), ignore_index=True)
+    problems = pd.concat(_bad_cells(table, prices, unusable, needs_image, needs_label), ignore_index=True)
     return problems.sort_values(["row", "column"], ignore_index=True)
 
 
 def _bad_cells(
-    table: pd.DataFrame, prices: Prices, missing: pd.Series, needs_image: bool, needs_label: bool
+    table: pd.DataFrame, prices: Prices, unusable: pd.Series, needs_image: bool, needs_label: bool
 ) -> Iterator[pd.DataFrame]:
     for column, needed in (("image", needs_image), ("label", needs_label)):
         if needed:
@@ -69,7 +76,8 @@ def _bad_cells(
     yield _problems(table, "price", infinite, "is negative or infinite")
     split = table["split"]
     yield _problems(table, "split", split.notna() & ~split.isin(["train", "test"]), "is not train or test")
-    yield _problems(table, "image", missing, "no such file")
+    for why in unusable.dropna().unique():
+        yield _problems(table, "image", unusable == why, why)
 
 
 def _problems(table: pd.DataFrame, column: str, bad: pd.Series, why: str) -> pd.DataFrame:
@@ -201,8 +209,8 @@ def currency_of(table: pd.DataFrame, prices: Prices, source: str, declared: str 
     return declared or currency
 
 
-def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:
-    """Refuse image paths that lead out of the dataset's folder.
+def check_inside(table: pd.DataFrame, root: Path, boundary: Path, faults: Faults) -> pd.Series:
+    """Refuse image paths that lead out of the dataset's folder; return which do.
 
     Parameters
     ----------
@@ -212,27 +220,27 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path) -> None:
         The table's folder.
     boundary : Path
         The folder that photos must be in.
-
-    Raises
-    ------
-    ListingsError
-        With every bad row in ``problems``.
+    faults : Faults
+        Takes the fault, with every bad row in its ``problems``.
     """
     base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - ends with a separator
     outside = [
         not pd.isna(image) and not _real_path(photo_path(root, image)).startswith(base) for image in table["image"]
     ]
-    rows = _problems(table, "image", pd.Series(outside, index=table.index), "is outside the dataset's folder")
-    if rows.empty:
-        return
-    raise ListingsError(
-        f"{many(len(rows), 'image path')} {agree(len(rows), 'leads', 'lead')} out of the dataset's folder",
-        got=some(rows["value"]),
-        wanted=f"paths below {boundary}",
-        fix="Add `allow_outside=True` if you trust this table.",
-        parameter="allow_outside",
-        problems=rows,
-    )
+    away = pd.Series(outside, index=table.index, dtype=bool)
+    rows = _problems(table, "image", away, OUTSIDE)
+    if not rows.empty:
+        faults.add(
+            ListingsError(
+                f"{many(len(rows), 'image path')} {agree(len(rows), 'leads', 'lead')} out of the dataset's folder",
+                got=some(rows["value"]),
+                wanted=f"paths below {boundary}",
+                fix="Add `allow_outside=True` if you trust this table.",
+                parameter="allow_outside",
+                problems=rows,
+            )
+        )
+    return away
 
 
 def _real_path(path: Path) -> str:

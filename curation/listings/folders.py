@@ -12,6 +12,7 @@ import pandas as pd
 import PIL.Image
 
 from curation.errors import ListingsError, some
+from curation.listings.faults import Faults
 from curation.listings.splits import split_of
 from curation.listings.tables import RawTable, WrittenFile, read_raw
 from curation.rendering.words import many
@@ -82,7 +83,7 @@ class _Found:
             yield f"{many(count, 'photo')} in {folder} left out, for they lie in no class folder."
 
 
-def read_class_folders(root: Path, *, needs_label: bool, forms: str) -> RawTable:
+def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Faults) -> RawTable:
     """List a folder of class folders as torchvision's ImageFolder does; folders of splits may lie above them.
 
     Parameters
@@ -90,23 +91,26 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str) -> RawTable
     root : Path
         The folder.
     needs_label : bool
-        Whether photos must lie in a class folder; without, also those beside class folders are listed.
+        Whether photos must lie in a class folder; without, also those beside class folders are listed. Where there
+        are no class folders, these are listed without labels in any case.
     forms : str
         What a dataset may be, for the message.
+    faults : Faults
+        Takes the fault that a class folder has no photo that can be opened.
 
     Raises
     ------
     ListingsError
-        If there are no photos, or a class folder has none that can be opened.
+        If there are no photos.
     """
     found = _Found()
     for parent, split in _parents(root, found):
         for folder in _folders(parent, found):
             _add_class(root, folder, split, found)
-    if not needs_label:
+    if not needs_label or not found.rows:
         loose = [path for path in _entries(root, found) if path.is_file() and is_photo(path.name)]
         found.rows += [_row(root, path, None, None) for path in loose]
-    _require_photos(root, found, forms)
+    _require_photos(root, found, forms, faults)
     # an encoding that every name fits into: pandas keeps no bytes that are no UTF-8
     return RawTable(pd.DataFrame(found.rows, dtype="string"), tuple(found.notes()))
 
@@ -158,16 +162,18 @@ def _row(root: Path, path: Path, label: str | None, split: str | None) -> dict[s
     return {"id": image, "image": image, "label": label, "split": split}
 
 
-def _require_photos(root: Path, found: _Found, forms: str) -> None:
+def _require_photos(root: Path, found: _Found, forms: str, faults: Faults) -> None:
     labels = {row["label"] for row in found.rows}
     empty = {label: endings for label, endings in found.others.items() if label not in labels and endings}
     if empty and labels:
         label, endings = next(iter(sorted(empty.items())))
-        raise ListingsError(
-            f"the class {label!r} would vanish: its folder has no photo that can be opened",
-            got=", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(3)),
-            wanted="photos as .jpg, .png, .webp or another ending that Pillow opens",
-            fix="Convert them, or move the folder elsewhere.",
+        faults.add(
+            ListingsError(
+                f"the class {label!r} would vanish: its folder has no photo that can be opened",
+                got=", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(3)),
+                wanted="photos as .jpg, .png, .webp or another ending that Pillow opens",
+                fix="Convert them, or move the folder elsewhere.",
+            )
         )
     if not found.rows:
         tables = [path.name for path in sorted(root.iterdir()) if path.suffix.lower() in (".csv", ".tsv", ".xlsx")]

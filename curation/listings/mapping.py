@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from curation.errors import ListingsError, closest, some
+from curation.listings.faults import Faults
 from curation.listings.recognise import recognise
 from curation.listings.sources import COLUMNS, RUN_COLUMNS
 from curation.rendering.words import agree
@@ -32,9 +33,10 @@ class Mapped:
     table: pd.DataFrame
     columns: dict[str, str]
     notes: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
-def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str]) -> Mapped:
+def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str], faults: Faults) -> Mapped:
     """Give the columns of a raw table our names.
 
     Parameters
@@ -45,6 +47,8 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
         Our column name → the table's own; an empty one says that the table's is not to be used.
     needed : sequence of str
         Columns of ours that must be there.
+    faults : Faults
+        Takes the fault that columns are missing: all of them at once.
 
     Raises
     ------
@@ -80,12 +84,12 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
         notes.append(f"No column of ids: the names in {columns['id']} are the ids.")
     missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in named)]
     if missing:
-        raise _missing(raw, missing, columns, recognised.doubtful)
+        faults.add(_missing(raw, missing, columns, recognised.doubtful))
     table = _renamed(raw, columns, unused)
     for ours, names in recognised.doubtful.items():
         notes.append(f"No {ours} is used: {' and '.join(names)} are equally likely. Choose one with `columns`.")
     notes += _unused_columns(raw, columns, unused.union(recognised.doubtful))
-    return Mapped(table, columns, tuple(notes))
+    return Mapped(table, columns, tuple(notes), tuple(missing))
 
 
 def _names_every_row(raw: pd.DataFrame, columns: Mapping[str, str]) -> bool:

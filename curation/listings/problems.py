@@ -9,6 +9,7 @@ import pandas as pd
 
 from curation.errors import ListingsError
 from curation.listings import Listings
+from curation.listings.faults import refuse_faults
 from curation.rendering.problems import problem_lines
 from curation.rendering.words import agree, many
 from training.utils.csv_files import write_csv
@@ -75,6 +76,7 @@ def require_trainable(listings: Listings, *, photos: bool = True) -> None:
             wanted="Listings, as curation.read_listings returns them",
             parameter="listings",
         )
+    refuse_faults(listings.faults)
     if len(listings.classes) < 2:
         raise ListingsError(
             f"{listings.source.name} can't be trained on",

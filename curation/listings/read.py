@@ -13,12 +13,15 @@ import pandas as pd
 from curation.errors import ListingsError, checked, short_repr, some
 from curation.listings.checks import (
     MAX_BAD_SHARE,
+    MISSING,
+    OUTSIDE,
     bad_rows,
     check_ids,
     check_inside,
     check_prices,
     currency_of,
 )
+from curation.listings.faults import Faults
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.photo_names import match_photos
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     import datasets
 
 __all__ = ["Listings", "read_listings"]
+
+_LEAST_CLASSES = 2
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class Listings(Result):
         How the dataset was read, where that was not certain: a sentence each.
     raw : RawTable or None
         The same rows as they were written, which `cleaned/` is made from.
+    faults : tuple of ListingsError
+        What only a look at the data accepts: everything else raises the first one. Empty if read with ``strict``.
     """
 
     table: pd.DataFrame
@@ -71,6 +78,7 @@ class Listings(Result):
     sha256: str
     notes: tuple[str, ...] = ()
     raw: RawTable | None = None
+    faults: tuple[ListingsError, ...] = ()
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield "dataset", self.source.name
@@ -93,7 +101,7 @@ def read_listings(
     name: str | None = None,
     needs_image: bool = True,
     needs_label: bool = True,
-    least_classes: int = 2,
+    strict: bool = True,
 ) -> Listings:
     """Read and check a dataset without modifying it.
 
@@ -118,8 +126,9 @@ def read_listings(
     needs_label : bool
         Whether every listing must have a label. False for new listings, whose labels a model predicts: the column may
         be absent, and all photos may be in one folder.
-    least_classes : int
-        Least number of different labels. One is enough to explore the data, but not to train on it.
+    strict : bool
+        Whether to refuse a dataset that nothing can be trained on. If not, what would be refused is in the result's
+        ``faults``, and only what can't be opened is refused: enough for :func:`curation.explore`, and for nothing else.
 
     Returns
     -------
@@ -143,33 +152,40 @@ def read_listings(
     >>> curation.read_listings(table, columns={"id": "sku"}, needs_image=False).classes
     ('lamp', 'sofa')
     """
-    given = _checked_columns(columns)
-    origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label)
+    given, faults = _checked_columns(columns), Faults(strict=strict)
+    origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, faults=faults)
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
-    mapped = map_columns(rows, {**origin.columns, **given}, needed)
+    mapped = map_columns(rows, {**origin.columns, **given}, needed, faults)
+    # a column that is not there has been refused, or noted, as a whole
+    needs = {name: name in needed and name not in mapped.missing for name in ("id", "image", "label")}
     splits, said_of_splits = normal_splits(mapped.table["split"])
     photos = match_photos(mapped.table["image"], origin.root)
     table = mapped.table.assign(split=splits, image=photos.images)
+    unusable = photos.missing.map({True: MISSING})
     title = "the table" if origin.in_memory else origin.table.name if origin.table else str(origin.path)
-    check_ids(table, title)
+    if needs["id"]:
+        with faults.noted():
+            check_ids(table, title)
     if not allow_outside:
-        check_inside(table, origin.root, origin.boundary)
+        unusable = unusable.mask(check_inside(table, origin.root, origin.boundary, faults), OUTSIDE)
     prices = read_prices(table["price"])
-    check_prices(table, prices, mapped.columns.get("price", "price"))
-    problems = bad_rows(table, prices, photos.missing, needs_image=needs_image, needs_label=needs_label)
-    _check_share(problems, len(table), title, origin)
+    with faults.noted():
+        check_prices(table, prices, mapped.columns.get("price", "price"))
+    problems = bad_rows(table, prices, unusable, needs_image=needs["image"], needs_label=needs["label"])
+    with faults.noted():
+        _check_share(problems, len(table), title, origin)
     classes = tuple(sorted(table["label"].dropna().unique()))
-    if needs_label and len(classes) < least_classes:
-        raise ListingsError(
-            f"{title} has one class only" if len(classes) == 1 else f"{title} has too few classes",
-            got=some(classes) or "no labels",
-            wanted=f"at least {'two' if least_classes == 2 else least_classes} different labels",
-        )
-    origin = replace(origin, currency=currency_of(table, prices, title, origin.currency))
+    if needs["label"] and len(classes) < _LEAST_CLASSES:
+        faults.add(_too_few(classes, title, origin))
+    currency = None
+    with faults.noted():
+        currency = currency_of(table, prices, title, origin.currency)
+    origin = replace(origin, currency=currency)
     notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *photos.notes, *prices.notes)
     kept = raw.take(raw.table.index.get_indexer(table.index))
-    return Listings(_typed(table, prices), classes, origin, mapped.columns, problems, sha256, notes, kept)
+    table = _typed(table.assign(image=table["image"].mask(unusable == OUTSIDE)), prices)
+    return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, tuple(faults.found))
 
 
 def _without_copies(raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -205,6 +221,7 @@ def _read(
     *,
     columns: Mapping[str, str],
     needs_label: bool,
+    faults: Faults,
 ) -> tuple[Source, RawTable, str]:
     """Return the origin of listings, their raw table, and its hash."""
     if not isinstance(source, str | Path):
@@ -223,7 +240,7 @@ def _read(
                 parameter=parameter,
             )
     origin = find_source(Path(source))
-    raw = read_table(origin, needs_label=needs_label)
+    raw = read_table(origin, needs_label=needs_label, faults=faults)
     if origin.table is not None:
         return origin, raw, sha256_of_file(origin.table)
     return origin, raw, hashlib.sha256("\n".join(raw.table["image"]).encode()).hexdigest()
@@ -244,6 +261,19 @@ def _check_share(problems: pd.DataFrame, rows: int, title: str, origin: Source) 
         wanted=f"at most {MAX_BAD_SHARE:.0%} bad rows",
         fix=f"Correct the table, {root}or map the right columns with `columns`.",
         problems=problems,
+    )
+
+
+def _too_few(classes: tuple[str, ...], title: str, origin: Source) -> ListingsError:
+    what = f"{title} has {'one class only' if classes else 'no labels'}"
+    if origin.is_class_folders:
+        got = f"the folder {classes[0]!r}" if classes else "photos in no class folder"
+        return ListingsError(what, got=got, wanted="a folder of photos for each of two or more classes")
+    return ListingsError(
+        what,
+        got=some(classes),
+        wanted="at least two different labels",
+        fix="If another column holds the labels, map it with `columns={'label': 'NAME'}`.",
     )
 
 

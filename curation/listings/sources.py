@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from curation.errors import ListingsError, closest, short_repr, some
+from curation.listings.faults import Faults
 from curation.listings.folders import find_metadata, read_class_folders, read_metadata
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
@@ -191,7 +192,7 @@ def _entries(content: dict[str, Any], key: str, kind: type[_Value], declaration:
     return entries
 
 
-def read_table(source: Source, *, needs_label: bool = True) -> RawTable:
+def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> RawTable:
     """Read the raw table: every column as text (missing = NA), in the order of the file.
 
     Parameters
@@ -200,6 +201,8 @@ def read_table(source: Source, *, needs_label: bool = True) -> RawTable:
         Where the listings are.
     needs_label : bool
         Whether every photo of a folder must lie in a class folder. If not, photos beside the class folders count, too.
+    faults : Faults
+        Takes what is wrong with a table, or a folder, that can be read.
 
     Raises
     ------
@@ -207,7 +210,7 @@ def read_table(source: Source, *, needs_label: bool = True) -> RawTable:
         If the file can't be read as what its name says, or has no rows.
     """
     if source.table is None:
-        return read_class_folders(source.root, needs_label=needs_label, forms=_FORMS)
+        return read_class_folders(source.root, needs_label=needs_label, forms=_FORMS, faults=faults)
     if source.metadata:
         raw = read_metadata(source.root, list(source.metadata))
     else:

@@ -14,6 +14,7 @@ from curation.errors import InputError, some
 from curation.evidence.split import open_photos, prepare
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of, prices_of
+from curation.listings.faults import refuse_faults
 from curation.listings.problems import check_expected, dataset_facts, report_problems, why_no_prices
 from curation.run.create import create_run
 from curation.run.folder import MODELS, STUDIES, RunFolder
@@ -148,6 +149,7 @@ def prepared_dataset(
         Before anything is made: if there is no such model, it can't take photos of this size, there are no prices to
         predict or to train with, or a learning rate begins after the end of training.
     """
+    refuse_faults(listings.faults)
     for recipe in recipes:
         _check_recipe(listings, recipe)
     facts = {"dataset": dataset_facts(listings, listings.classes), "settings": settings, "seed": recipes[0].seed}

@@ -13,6 +13,7 @@ from curation.errors import InputError, closest, some
 from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, prices_of
+from curation.listings.faults import refuse_faults
 from curation.listings.problems import say_problems, why_no_prices
 from curation.listings.sources import COLUMNS
 from curation.models.outputs import predict_rows, prediction_columns
@@ -136,6 +137,7 @@ def predict_listings(
 
 def _check(model: SavedModel, listings: Listings) -> None:
     """Refuse listings that the model can't be used on."""
+    refuse_faults(listings.faults)
     source, prices = listings.source, listings.table["price"]
     if model.recipe.use_price and not (prices > 0).any():
         others = [name for name in listings.table.columns if name not in COLUMNS]

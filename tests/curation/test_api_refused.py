@@ -158,7 +158,7 @@ WRONG = [
     (lambda it: curation.find_issues(it, probabilities=probs(), recipe=5), "recipe"),
     (lambda it: curation.find_issues(it, probabilities=probs(), execution="quick"), "execution"),
     (lambda it: curation.read_listings(table(), root=5), "root"),
-    (lambda it: curation.read_listings(table(), least_classes="x"), "least_classes"),
+    (lambda it: curation.read_listings(table(), strict="x"), "strict"),
     (lambda it: curation.read_listings(table(), needs_image=False, name=5), "name"),
     (lambda it: curation.read_listings(table(), needs_image=False, name="../up"), "name"),
     (lambda it: curation.read_listings(table(), needs_image=False, name=".."), "name"),
@@ -218,11 +218,6 @@ def test_a_number_without_an_upper_limit_is_refused_with_the_least_there_is(run)
         curation.cache("c", limit=-1)
     with pytest.raises(curation.InputError, match=r"number of listings is out of range: got 0; wanted at least 1$"):
         run.summary(budget=0)
-
-
-def test_a_least_number_of_classes_is_named_when_there_are_fewer():
-    with pytest.raises(curation.ListingsError, match="too few classes: got chair, desk, lamp; wanted at least 5"):
-        curation.read_listings(table(), needs_image=False, least_classes=5)
 
 
 @pytest.mark.parametrize(
