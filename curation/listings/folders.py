@@ -14,11 +14,11 @@ import PIL.Image
 from curation.errors import ListingsError, some
 from curation.listings.faults import Faults
 from curation.listings.splits import split_of
-from curation.listings.tables import RawTable, WrittenFile, read_raw
+from curation.listings.tables import RawTable, WrittenFile, format_of, read_raw
 from curation.rendering.words import many
 from training.utils.files import printable_name
 
-__all__ = ["find_metadata", "is_junk", "is_photo", "read_class_folders", "read_metadata"]
+__all__ = ["find_metadata", "find_table", "is_junk", "is_photo", "read_class_folders", "read_metadata"]
 
 #: What systems and programs leave in folders; in lower case.
 _JUNK = frozenset(
@@ -38,6 +38,7 @@ _JUNK = frozenset(
 )
 #: Formats that Pillow recognises, and that hold no photo or can't be decoded without another program.
 _NO_PHOTOS = frozenset({"BUFR", "EPS", "FITS", "FLI", "GBR", "GRIB", "HDF5", "IPTC", "MPEG", "WMF", "XPM", "XVTHUMB"})
+_SPLITS = ("train", "val", "test")
 _METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
@@ -111,8 +112,11 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Fau
         loose = [path for path in _entries(root, found) if path.is_file() and is_photo(path.name)]
         found.rows += [_row(root, path, None, None) for path in loose]
     _require_photos(root, found, forms, faults)
+    notes = list(found.notes())
+    if tables := _tables(root):
+        notes.append(f"The classes are the folders; {some((path.name for path in tables), 3)} is not read.")
     # an encoding that every name fits into: pandas keeps no bytes that are no UTF-8
-    return RawTable(pd.DataFrame(found.rows, dtype="string"), tuple(found.notes()))
+    return RawTable(pd.DataFrame(found.rows, dtype="string"), tuple(notes))
 
 
 def _parents(root: Path, found: _Found) -> list[tuple[Path, str | None]]:
@@ -122,12 +126,18 @@ def _parents(root: Path, found: _Found) -> list[tuple[Path, str | None]]:
     above = [path for path in top if splits[path]]
     if not above or not _are_splits(top, above):
         return [(root, None)]
+    # for its junk: the folders of the classes are below
+    _entries(root, found)
     for path in top:
         if path not in above:
             found.classless[path.name] = sum(1 for file in _files(path, _Found()) if is_photo(file.name))
     # .zip files of Kaggle hold seg_train/seg_train/<class>
-    order = ("train", "val", "test")
-    return [(_inner(path), path.name) for path in sorted(above, key=lambda path: order.index(str(splits[path])))]
+    return [(_inner(path), path.name) for path in sorted(above, key=_split_order)]
+
+
+def _split_order(folder: Path) -> int:
+    split = split_of(folder.name)
+    return _SPLITS.index(split) if split else len(_SPLITS)
 
 
 def _are_splits(top: list[Path], above: list[Path]) -> bool:
@@ -176,12 +186,12 @@ def _require_photos(root: Path, found: _Found, forms: str, faults: Faults) -> No
             )
         )
     if not found.rows:
-        tables = [path.name for path in sorted(root.iterdir()) if path.suffix.lower() in (".csv", ".tsv", ".xlsx")]
+        tables = _tables(root)
         raise ListingsError(
             f"{root} holds no listings",
             got="no photos in class folders",
             wanted=forms,
-            fix=f"Did you mean its table, {root / tables[0]}?" if tables else "",
+            fix=f"Name one of its tables: {some(tables, 3)}." if tables else "",
         )
 
 
@@ -209,9 +219,27 @@ def _entries(folder: Path, found: _Found) -> list[Path]:
     return entries
 
 
+def find_table(root: Path) -> Path | None:
+    """Return the only table of a folder that has no class folders; None if there are several, or classes."""
+    tables = _tables(root)
+    if len(tables) != 1:
+        return None
+    classes = {
+        folder.name
+        for parent, _ in _parents(root, _Found())
+        for folder in _folders(parent, _Found())
+        if any(is_photo(path.name) for path in _files(folder, _Found()))
+    }
+    return tables[0] if len(classes) < 2 else None
+
+
+def _tables(root: Path) -> list[Path]:
+    return [path for path in _entries(root, _Found()) if path.is_file() and format_of(path)]
+
+
 def find_metadata(root: Path) -> list[Path]:
     """Return the metadata files of a folder as Hugging Face's imagefolder has them: one, or one for each split."""
-    for folders in ([root], _folders(root, _Found())):
+    for folders in ([root], sorted(_folders(root, _Found()), key=_split_order)):
         files = [folder / name for folder in folders for name in _METADATA if (folder / name).is_file()]
         if files:
             return files

@@ -103,8 +103,7 @@ def read_prices(text: pd.Series) -> Prices:
     """
     plain = pd.to_numeric(text, errors="coerce").astype("float64")
     rest = text[text.notna() & plain.isna()]
-    numbers = [_SHAPE.match(_tidy(cell)) for cell in text.dropna().unique()]
-    mark = _decimal_mark([match["number"] for match in numbers if match], written=len(rest) > 0)
+    mark = _decimal_mark(text, written=len(rest) > 0)
     doubtful = plain.notna() & text.str.fullmatch(_GROUPED.pattern).fillna(False)
     if rest.empty and mark == ".":
         return Prices(plain, text.isna() & False, {}, tuple(_doubt(text[doubtful], text)))
@@ -209,30 +208,30 @@ def _number(text: str, mark: str) -> float | None:
     return float(digits.replace(group, "").replace(decimal, ".")) if re.fullmatch(shape, digits) else None
 
 
-def _decimal_mark(numbers: list[str], *, written: bool) -> str:
+def _decimal_mark(text: pd.Series, *, written: bool) -> str:
     """Return what marks the decimals in a column, ``"."`` or ``","``; empty if its numbers disagree.
 
     Parameters
     ----------
-    numbers : list of str
-        The digits with what stands between them.
+    text : Series of str
+        The column.
     written : bool
-        Whether people wrote them, with signs of currencies; a program writes 1.299 for a number.
+        Whether people wrote it, with signs of currencies; a program writes 1.299 for a number.
     """
     votes: Counter[str] = Counter()
     grouped: Counter[str] = Counter()
-    for number in numbers:
-        marks = re.findall(r"[.,]", number)
-        last = re.search(r"([.,])(\d*)$", number)
-        if not last:
+    for cell, count in text.value_counts().items():
+        shape = _SHAPE.match(_tidy(str(cell)))
+        marks = re.findall(r"[.,]", shape["number"]) if shape else []
+        if not shape or not marks:
             continue
-        other = "," if last[1] == "." else "."
-        if len(set(marks)) == 2 or (len(marks) == 1 and len(last[2]) != 3):
-            votes[last[1]] += 1
+        mark, decimals = marks[-1], len(re.split(r"[.,]", shape["number"])[-1])
+        if len(set(marks)) == 2 or (len(marks) == 1 and decimals != 3):
+            votes[mark] += count
         elif len(marks) > 1:
-            votes[other] += 1
+            votes["," if mark == "." else "."] += count
         else:
-            grouped[last[1]] += 1
+            grouped[mark] += count
     if not votes:
         return "," if written and grouped["."] > grouped[","] else "."
     mark, count = votes.most_common(1)[0]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from curation.errors import ListingsError, closest, short_repr, some
 from curation.listings.faults import Faults
-from curation.listings.folders import find_metadata, read_class_folders, read_metadata
+from curation.listings.folders import find_metadata, find_table, read_class_folders, read_metadata
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
 
@@ -35,7 +35,7 @@ TABLE = "listings.csv"
 _LONGEST_NAME = 240
 _Value = TypeVar("_Value", str, int)
 _FORMS = (
-    f"a folder with {DECLARATION} or {TABLE}, a table (csv, tsv, xlsx, parquet, json, jsonl), a folder of class "
+    f"a folder with {DECLARATION} or one table, a table (csv, tsv, xlsx, parquet, json, jsonl), a folder of class "
     "folders, or a folder with a metadata file"
 )
 
@@ -113,7 +113,7 @@ def find_source(path: Path) -> Source:
         return Source(path, path, path / TABLE, name)
     if metadata := find_metadata(path):
         return Source(path, path, metadata[0], name, metadata=tuple(metadata))
-    return Source(path, path, None, name)
+    return Source(path, path, find_table(path), name)
 
 
 def _declared(declaration: Path) -> Source:

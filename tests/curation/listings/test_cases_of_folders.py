@@ -1,0 +1,212 @@
+"""Folders of photos that were misread or refused once, each with others of its kind."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from curation.errors import ListingsError
+from curation.listings import Listings, read_listings
+
+CLASSES = ("cable", "mouse", "router")
+
+
+def draw(folder: Path, *names: str, kind: str = "PNG") -> None:
+    for number, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4), (number * 9, 0, 0)).save(path, kind)
+
+
+def class_folders(folder: Path, prefix: str = "", photos: int = 2) -> None:
+    draw(folder, *[f"{prefix}{label}/{number}.png" for label in CLASSES for number in range(photos)])
+
+
+def counts(listings: Listings, column: str = "label") -> dict[str, int]:
+    return listings.table[column].value_counts().sort_index().to_dict()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "val", "test"),
+        ("Train", "Valid", "TEST"),
+        ("training", "validation", "testing"),
+        ("seg_train", "seg_dev", "seg_test"),
+        ("train2017", "val2017", "test2017"),
+        ("train_images", "val_images", "test_images"),
+    ],
+)
+def test_01_val_folder(names: tuple[str, str, str], tmp_path: Path) -> None:
+    for name in names:
+        class_folders(tmp_path, f"{name}/")
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 6)
+    assert counts(listings, "split") == {"test": 6, "train": 12}
+    assert any(f"6 listings of {names[1]} are trained on like train" in note for note in listings.notes)
+
+
+def test_two_splits_are_splits_without_a_third(tmp_path: Path) -> None:
+    for name in ("train", "valid"):
+        class_folders(tmp_path, f"{name}/")
+    assert counts(read_listings(tmp_path)) == dict.fromkeys(CLASSES, 4)
+
+
+def test_splits_that_kaggle_packs_twice_are_splits(tmp_path: Path) -> None:
+    for name in ("seg_train", "seg_test"):
+        class_folders(tmp_path, f"{name}/{name}/")
+    assert counts(read_listings(tmp_path)) == dict.fromkeys(CLASSES, 4)
+
+
+def test_a_folder_of_photos_to_predict_beside_the_splits_is_counted_and_left_out(tmp_path: Path) -> None:
+    for name in ("seg_train", "seg_test"):
+        class_folders(tmp_path, f"{name}/")
+    draw(tmp_path, "seg_pred/1.png", "seg_pred/2.png")
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 4)
+    assert any("2 photos in seg_pred left out" in note for note in listings.notes)
+
+
+def test_a_class_that_is_called_like_a_split_stays_a_class(tmp_path: Path) -> None:
+    draw(tmp_path, "train/1.png", "train/2.png", "bus/1.png", "car/1.png")
+    assert counts(read_listings(tmp_path)) == {"bus": 1, "car": 1, "train": 2}
+
+
+JUNK = ["__MACOSX", "@eaDir", ".ipynb_checkpoints", ".git", "#recycle", ".thumbnails"]
+
+
+@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize("level", ["", "train/", "train/cable/"], ids=["top", "split", "class"])
+def test_02_macos_zip(junk: str, level: str, tmp_path: Path) -> None:
+    class_folders(tmp_path, "train/")
+    class_folders(tmp_path, "test/")
+    draw(tmp_path, f"{level}{junk}/cable/0.png", f"{level}{junk}/1.png")
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 4)
+    assert f"2 files of the system skipped: {junk} (2)." in listings.notes
+
+
+def test_03_exfat_dot_underscore(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    for photo in list(tmp_path.rglob("*.png")):
+        photo.with_name(f"._{photo.name}").write_bytes(b"\0\5\x16\7")
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 2)
+    assert "6 files of the system skipped: ._* (6)." in listings.notes
+
+
+def test_04_hidden_and_nas_folders(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    for label in CLASSES:
+        draw(tmp_path, f"{label}/.ipynb_checkpoints/0-checkpoint.png", f"{label}/@eaDir/0.png/SYNOPHOTO_THUMB_M.png")
+        (tmp_path / label / "Thumbs.db").write_bytes(b"x")
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 2)
+    assert [note for note in listings.notes if "skipped" in note] == [
+        "9 files of the system skipped: .ipynb_checkpoints (3), @eaDir (3), Thumbs.db (3)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [(".jfif", "JPEG"), (".JPE", "JPEG"), (".avif", "AVIF"), (".webp", "WEBP"), (".tif", "TIFF"), (".bmp", "BMP")],
+)
+def test_05_skipped_endings(ending: str, kind: str, tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    draw(tmp_path, f"webcam/1{ending}", f"webcam/2{ending}", kind=kind)
+    (tmp_path / "mouse" / "3.heic").write_bytes(b"x")
+    (tmp_path / "mouse" / "notes.txt").write_bytes(b"x")
+    listings = read_listings(tmp_path)
+    assert counts(listings) == {**dict.fromkeys(CLASSES, 2), "webcam": 2}
+    assert "2 files left out, for they are no photo here: mouse: 1 .heic, 1 .txt." in listings.notes
+
+
+def test_a_class_that_would_vanish_is_refused_with_its_endings(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    (tmp_path / "webcam").mkdir()
+    (tmp_path / "webcam" / "1.heic").write_bytes(b"x")
+    with pytest.raises(ListingsError, match=r"the class 'webcam' would vanish.*got 1 \.heic"):
+        read_listings(tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.png", b"\xff\xfe.png", "Kabel-ü".encode("latin-1") + b".png"])
+def test_11_latin1_file_name(name: bytes, tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    (tmp_path / "mouse" / "1.png").rename(os.fsdecode(os.fsencode(tmp_path) + b"/mouse/" + name))
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 2)
+    assert listings.problems.empty
+    odd = [id for id in listings.table["id"] if "\\x" in id]
+    assert len(odd) == 1
+    assert odd[0].isprintable()
+
+
+def test_a_class_folder_whose_name_is_not_utf8_is_a_class(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    (tmp_path / "mouse").rename(os.fsdecode(os.fsencode(tmp_path) + b"/c\xe2ble"))
+    listings = read_listings(tmp_path)
+    assert counts(listings) == {"cable": 2, "c\\xe2ble": 2, "router": 2}
+    assert listings.problems.empty
+
+
+@pytest.mark.parametrize("name", ["metadata.jsonl", "metadata.csv", "metadata.parquet"])
+@pytest.mark.parametrize("place", ["", "train/"])
+@pytest.mark.parametrize("column", ["file_name", "image_file_name"])
+def test_16_metadata_jsonl(name: str, place: str, column: str, tmp_path: Path) -> None:
+    draw(tmp_path, *[f"{place}images/{number}.png" for number in range(6)], f"{place}thumbs/0.png")
+    table = pd.DataFrame(
+        {
+            column: [f"images/{number}.png" for number in range(6)],
+            "label": [CLASSES[number % 3] for number in range(6)],
+        }
+    )
+    path = tmp_path / place / name
+    if name.endswith("csv"):
+        table.to_csv(path, index=False)
+    elif name.endswith("jsonl"):
+        path.write_text("\n".join(json.dumps(row) for row in table.to_dict("records")))
+    else:
+        table.to_parquet(path)
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 2)
+    assert listings.problems.empty
+
+
+def test_metadata_in_several_splits_is_one_table(tmp_path: Path) -> None:
+    for split in ("test", "train", "validation"):
+        draw(tmp_path, *[f"{split}/{number}.png" for number in range(3)])
+        rows = [{"file_name": f"{number}.png", "label": CLASSES[number]} for number in range(3)]
+        pd.DataFrame(rows).to_csv(tmp_path / split / "metadata.csv", index=False)
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 3)
+    assert counts(listings, "split") == {"test": 3, "train": 6}
+    assert listings.table["id"].is_unique
+
+
+def test_metadata_without_names_of_photos_is_refused(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    pd.DataFrame({"picture": ["1.png"], "label": ["a"]}).to_csv(tmp_path / "metadata.csv", index=False)
+    with pytest.raises(
+        ListingsError, match=r"metadata\.csv names no photos: got picture, label; wanted a column file_name"
+    ):
+        read_listings(tmp_path)
+
+
+def test_a_table_beside_class_folders_is_named(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    listings = read_listings(tmp_path)
+    assert counts(listings) == dict.fromkeys(CLASSES, 2)
+    assert "The classes are the folders; notes.csv is not read." in listings.notes
+
+
+def test_several_tables_without_class_folders_are_refused_by_their_names(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("id,image,label\n1,1.png,a\n")
+    with pytest.raises(ListingsError, match=r"Name one of its tables: .*a\.csv, .*b\.csv"):
+        read_listings(tmp_path)

@@ -1,0 +1,91 @@
+"""Names of photos in tables are matched with the files that exist, and only where one file is meant."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from curation.errors import ListingsError
+from curation.listings import read_listings
+from curation.listings.photo_names import match_photos
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def matched(folder: Path, name: str) -> str | None:
+    photos = match_photos(pd.Series([name], dtype="string"), folder)
+    assert photos.missing[0] == (not os.path.isfile(folder / photos.images[0]))  # noqa: PTH113 - may be too long
+    return None if photos.missing[0] else photos.images[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "file"),
+    [
+        ("photos\\1.jpg", "photos/1.jpg"),
+        (".\\photos\\1.jpg", "photos/1.jpg"),
+        ("photos/1.JPG", "photos/1.jpg"),
+        ("Photos/1.jpg", "photos/1.jpg"),
+        ("PHOTOS\\1.JPG", "photos/1.jpg"),
+        ("/photos/1.jpg", "photos/1.jpg"),
+        ("C:\\Users\\ana\\shop\\photos\\1.jpg", "photos/1.jpg"),
+        ("/home/ana/shop/photos/1.jpg", "photos/1.jpg"),
+        ("file:///home/ana/photos/1.jpg", "photos/1.jpg"),
+        ("1.jpg", "photos/1.jpg"),
+        ("1", "photos/1.jpg"),
+        ("my%20photos/a%20b.jpg", "my photos/a b.jpg"),
+        (unicodedata.normalize("NFC", "photos/Kabel-ü.jpg"), unicodedata.normalize("NFD", "photos/Kabel-ü.jpg")),
+        (unicodedata.normalize("NFD", "photos/Stück.jpg"), unicodedata.normalize("NFC", "photos/Stück.jpg")),
+    ],
+)
+def test_another_spelling_of_a_name_is_the_same_photo(written: str, file: str, tmp_path: Path) -> None:
+    touch(tmp_path, "photos/1.jpg", file)
+    assert matched(tmp_path, written) == file
+
+
+def test_a_name_that_exists_is_never_changed(tmp_path: Path) -> None:
+    touch(tmp_path, "photos/1.jpg", "photos/1.JPG", "a\\b.jpg")
+    for name in ("photos/1.jpg", "photos/1.JPG", "a\\b.jpg", str(tmp_path / "photos/1.jpg")):
+        photos = match_photos(pd.Series([name], dtype="string"), tmp_path)
+        assert (photos.images[0], photos.notes) == (name, ())
+
+
+@pytest.mark.parametrize(
+    "written", ["photos/1.jpG", "1.jpg", "1", "none.jpg", "https://example.org/photos/2.jpg", "a" * 300]
+)
+def test_a_name_that_fits_no_photo_or_several_stays_missing(written: str, tmp_path: Path) -> None:
+    touch(tmp_path, "photos/1.jpg", "photos/1.JPG", "thumbs/1.jpg", "photos/2.jpg")
+    assert matched(tmp_path, written) is None
+
+
+def test_the_longest_end_of_a_path_wins(tmp_path: Path) -> None:
+    touch(tmp_path, "a/1.jpg", "b/1.jpg", "1.jpg")
+    assert matched(tmp_path, "D:\\export\\b\\1.jpg") == "b/1.jpg"
+
+
+def test_what_was_matched_is_counted_with_an_example(tmp_path: Path) -> None:
+    touch(tmp_path, "photos/1.jpg", "photos/2.jpg")
+    names = pd.Series(["photos\\1.jpg", "photos\\2.jpg", "2.jpg", pd.NA], dtype="string")
+    assert match_photos(names, tmp_path).notes == (
+        "2 photos are matched by another spelling of their names, e.g. 'photos\\\\1.jpg' is photos/1.jpg.",
+        "1 photo is matched by a part of its name, e.g. '2.jpg' is photos/2.jpg.",
+    )
+
+
+@pytest.mark.parametrize("written", ["..\\secret\\1.jpg", "../secret/1.jpg"])
+def test_a_path_with_backslashes_leads_out_of_the_folder_no_more_than_one_with_slashes(
+    written: str, tmp_path: Path
+) -> None:
+    touch(tmp_path, "secret/1.jpg", "shop/2.jpg")
+    table = pd.DataFrame({"id": ["a", "b"], "image": [written, "2.jpg"], "label": ["x", "y"]})
+    table.to_csv(tmp_path / "shop/shop.csv", index=False)
+    with pytest.raises(ListingsError, match="leads out of the dataset's folder"):
+        read_listings(tmp_path / "shop/shop.csv")
