@@ -23,6 +23,15 @@ _CURRENCIES = {
     "₴": "UAH", "₦": "NGN", "₪": "ILS", "ZŁ": "PLN", "KČ": "CZK", "FT": "HUF", "FR": "CHF", "R": "ZAR", "円": "JPY",
     "元": "CNY",
 }  # fmt: skip
+#: Codes of currencies (ISO 4217) that people write; other words of three letters mean something else.
+_CODES = frozenset(
+    re.findall(
+        r"\w+",
+        "AED ARS AUD BDT BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GHS HKD HUF IDR ILS INR ISK JPY KES KRW "
+        "KWD LKR MAD MXN MYR NGN NOK NPR NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD UYU "
+        "VND ZAR",
+    )
+)
 #: Signs that stand for several currencies, and those.
 _SHARED = {
     "$": frozenset(["USD", "SGD", "AUD", "CAD", "HKD", "NZD", "TWD", "MXN", "ARS", "CLP", "COP", "BRL"]),
@@ -168,7 +177,7 @@ def _common_currency(words: Iterable[str]) -> str | None:
     """Return the currency that all words stand for; None if one stands for none, or they differ."""
     codes = set()
     for word in words:
-        if word not in _CURRENCIES and word not in _SHARED and not re.fullmatch(r"[A-Z]{3}", word):
+        if word not in _CURRENCIES and word not in _SHARED and word not in _CODES:
             return None
         codes.add(_CURRENCIES.get(word, word))
     certain = codes - set(_SHARED)

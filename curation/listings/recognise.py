@@ -96,7 +96,7 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection
     for ours, lines in _NAMES.items():
         if ours in mapped or ours in unused or (ours in table and ours not in taken):
             continue
-        free = [name for name in table.columns if name not in taken]
+        free = [name for name in table.columns if name not in taken and name not in _NAMES]
         candidates = _by_name(free, ours, lines) or _by_content(table, free, ours)
         if len(candidates) == 1:
             columns[ours] = candidates[0]
@@ -133,5 +133,5 @@ def _by_content(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[st
 
 
 def _is_money(cell: str) -> bool:
-    price = read_price(cell)
+    price = read_price(cell, ".") or read_price(cell, ",")
     return price is not None and bool(price.currency)

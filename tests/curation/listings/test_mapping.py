@@ -1,0 +1,143 @@
+"""Columns under other names: recognised where one is meant, asked for all at once where none is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from curation.cli.spelling import spelled
+from curation.errors import ListingsError
+from curation.listings import read_listings
+from curation.listings.mapping import map_columns
+from curation.listings.recognise import recognise
+
+
+def table(**columns: object) -> pd.DataFrame:
+    return pd.DataFrame(columns, dtype="string")
+
+
+ONE = {"id": ["1", "2"], "image": ["1.jpg", "2.jpg"], "label": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("sku", "id"), ("SKU", "id"), ("listing_id", "id"), ("Listing ID", "id"), ("listingId", "id"),
+        ("item-id", "id"),
+        ("category", "label"), ("Category", "label"), ("class", "label"), ("Product category", "label"),
+        ("photo", "image"), ("Photo", "image"), ("image_url", "image"), ("file", "image"), ("file_name", "image"),
+        ("filename", "image"), ("price_gbp", "price"), ("asking price", "price"), ("Price (GBP)", "price"),
+        ("name", "title"), ("description", "title"), ("Product name", "title"), ("subset", "split"),
+    ],
+)  # fmt: skip
+def test_common_names_are_recognised(name: str, ours: str) -> None:
+    columns = {theirs: cells for theirs, cells in ONE.items() if theirs != ours}
+    assert recognise(table(**columns, **{name: ["x", "y"]}), {}).columns == {ours: name}
+
+
+def test_a_surer_name_wins_and_equally_sure_ones_are_left_to_the_person() -> None:
+    assert recognise(table(**ONE, title=["x", "y"], name=["p", "q"]), {}).columns == {}
+    assert recognise(table(**ONE, product_name=["x", "y"], name=["p", "q"]), {}).columns == {"title": "product_name"}
+    both = recognise(table(**ONE, item_name=["x", "y"], product_name=["p", "q"]), {})
+    assert (both.columns, both.doubtful) == ({}, {"title": ["item_name", "product_name"]})
+
+
+def test_what_the_user_maps_is_never_recognised_as_something_else() -> None:
+    mapped = map_columns(table(**ONE, name=["x", "y"]), {"group": "name"}, ["id"])
+    assert mapped.columns == {"group": "name"}
+
+
+@pytest.mark.parametrize(("photos", "recognised"), [(8, True), (7, False)])
+def test_a_column_holds_photos_when_four_fifths_of_its_cells_do(photos: int, recognised: bool) -> None:
+    cells = [f"{number}.jpg" for number in range(photos)] + ["none"] * (10 - photos)
+    found = recognise(table(id=range(10), label=["a", "b"] * 5, Bild=cells), {}).columns
+    assert (found == {"image": "Bild"}) == recognised
+
+
+def test_a_column_of_amounts_of_money_is_the_price() -> None:
+    assert recognise(table(**ONE, Preis=["12,50 €", "1.200 €"]), {}).columns == {"price": "Preis"}
+    assert recognise(table(**ONE, weight=["12", "1200"]), {}).columns == {}
+
+
+def test_what_was_recognised_can_be_pasted_as_options() -> None:
+    renamed = table(SKU=["1", "2"], Photo=["1.jpg", "2.jpg"], Category=["a", "b"], **{"Asking price": ["1", "2"]})
+    (note,) = map_columns(renamed, {}, ["id", "image", "label"]).notes
+    assert spelled(note) == (
+        "Columns recognised by their names: --column id=SKU --column image=Photo --column label=Category "
+        "--column 'price=Asking price'"
+    )
+
+
+def test_all_missing_columns_are_asked_for_at_once() -> None:
+    with pytest.raises(ListingsError) as caught:
+        map_columns(table(a=["1"], b=["2"]), {}, ["id", "image", "label"])
+    assert str(caught.value).startswith("the table has no columns 'id' and 'image' and 'label': got a, b")
+    assert spelled(str(caught.value)).endswith(
+        "Map them with --column id=NAME --column image=NAME --column label=NAME."
+    )
+
+
+def test_columns_that_could_be_a_price_or_a_title_are_mentioned() -> None:
+    (note,) = map_columns(table(**ONE, Preis=["1", "2"]), {}, ["id"]).notes
+    assert spelled(note) == (
+        "No price and no title is used; other columns are Preis. "
+        "Map them with --column price=NAME --column title=NAME if one is there."
+    )
+    assert map_columns(table(**ONE), {}, ["id"]).notes == ()
+    assert map_columns(table(**ONE, x=["1", "2"]), {"price": "", "title": ""}, ["id"]).notes == ()
+
+
+def test_a_column_that_is_switched_off_is_kept_under_another_name() -> None:
+    mapped = map_columns(table(**ONE, price=["1", "2"]), {"price": ""}, ["id"])
+    assert mapped.table["price"].isna().all()
+    assert mapped.table["input_price"].tolist() == ["1", "2"]
+    assert mapped.columns == {}
+
+
+def test_photos_without_ids_are_named_by_their_files(tmp_path: Path) -> None:
+    rows = table(image=["1.jpg", "2.jpg"], label=["a", "b"])
+    mapped = map_columns(rows, {}, ["id", "label"])
+    assert mapped.table["id"].tolist() == ["1.jpg", "2.jpg"]
+    assert mapped.columns == {"id": "image"}
+    for twice in (["1.jpg", "1.jpg"], ["1.jpg", None]):
+        with pytest.raises(ListingsError, match="no column 'id'"):
+            map_columns(rows.assign(image=twice), {}, ["id", "label"])
+
+
+def test_copies_of_a_row_count_once_and_problems_keep_the_numbers_of_their_rows(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"id": list("abcdeab"), "label": ["x", "y", "x", "y", "x", "x", "y"], "price": 5})
+    rows["price"] = ["5", "6", "7", "8", "cheap", "5", "6"]
+    rows.to_csv(tmp_path / "shop.csv", index=False)
+    listings = read_listings(tmp_path / "shop.csv", needs_image=False)
+    assert listings.table["id"].tolist() == list("abcde")
+    assert listings.table.index.tolist() == list(range(5))
+    assert "2 rows are copies of another and left out: rows 7, 8." in listings.notes
+    assert listings.problems[["row", "id"]].to_numpy().tolist() == [[6, "e"]]
+
+
+def test_the_same_id_with_another_content_is_refused_with_both_rows(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"id": ["a", "b", "a"], "label": ["x", "y", "y"]})
+    rows.to_csv(tmp_path / "shop.csv", index=False)
+    with pytest.raises(ListingsError, match=r"duplicate ids: got a in row 2 \(label 'x'\), row 4 \(label 'y'\)"):
+        read_listings(tmp_path / "shop.csv", needs_image=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "row"),
+    [
+        ("shop.csv", "id,label,price\na,x,1\n\nb,y,cheap\n", 4),
+        ("shop.csv", "sep=,\nid,label,price\na,x,1\nb,y,cheap\n", 4),
+        ("shop.csv", "id,label,price\n,,\na,x,1\nb,y,cheap\n", 4),
+        ("shop.jsonl", '{"id":"a","label":"x","price":1}\n{"id":"b","label":"y","price":"cheap"}\n', 2),
+    ],
+)
+def test_a_bad_row_has_the_number_that_an_editor_shows(name: str, content: str, row: int, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    assert read_listings(tmp_path / name, needs_image=False).problems["row"].tolist() == [row]
+
+
+def test_a_bad_row_of_a_dataframe_has_its_place() -> None:
+    frame = pd.DataFrame({"id": ["a", "b"], "label": ["x", "y"], "price": ["1", "cheap"]})
+    assert read_listings(frame, needs_image=False).problems["row"].tolist() == [1]

@@ -1,0 +1,144 @@
+"""Files of tables are read as text, cell by cell, whatever program wrote them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from curation.listings.tables import as_text, format_of, read_raw
+
+
+def read(path: Path, content: bytes | str) -> list[list[object]]:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    table = read_raw(path).table
+    return [list(table.columns), *table.astype(object).where(table.notna(), None).to_numpy().tolist()]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_delimiter_is_recognised_beside_the_others_within_cells(delimiter: str, tmp_path: Path) -> None:
+    other = ";" if delimiter == "," else ","
+    rows = [
+        ["id", "title"],
+        ["1", f"a{other} b{other} c"],
+        ["2", f"d{other} e"],
+        ["3", "x|y" if delimiter != "|" else "x;y"],
+    ]
+    text = "\n".join(delimiter.join(row) for row in rows)
+    assert read(tmp_path / "t.csv", text) == rows
+    assert read_raw(tmp_path / "t.csv").format.delimiter == delimiter
+
+
+def test_decimal_commas_in_a_table_with_semicolons_do_not_make_columns(tmp_path: Path) -> None:
+    assert read(tmp_path / "t.csv", "id;price\n1;2,50\n2;3,50\n") == [["id", "price"], ["1", "2,50"], ["2", "3,50"]]
+
+
+def test_a_table_of_one_column_is_one(tmp_path: Path) -> None:
+    assert read(tmp_path / "t.csv", "id\n1\n2\n") == [["id"], ["1"], ["2"]]
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"]
+)
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.jsonl"])
+def test_every_usual_encoding_is_read(encoding: str, name: str, tmp_path: Path) -> None:
+    rows = [{"id": "1", "title": "Kabel für Geräte, blau"}, {"id": "2", "title": "café"}]
+    text = {
+        "t.csv": 'id,title\n1,"Kabel für Geräte, blau"\n2,café\n',
+        "t.json": json.dumps(rows, ensure_ascii=False),
+        "t.jsonl": "\n".join(json.dumps(row, ensure_ascii=False) for row in rows),
+    }[name]
+    assert read(tmp_path / name, text.encode(encoding))[1:] == [list(row.values()) for row in rows]
+    notes = read_raw(tmp_path / name).notes
+    assert bool(notes) == (encoding in ("utf-16-le", "utf-16-be", "cp1252", "latin-1"))
+
+
+def test_text_that_is_utf8_is_never_taken_for_another_encoding(tmp_path: Path) -> None:
+    assert read(tmp_path / "t.csv", "id,title\n1,日本 €\n")[1] == ["1", "日本 €"]
+    assert read_raw(tmp_path / "t.csv").notes == ()
+
+
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.tsv.gz", "t.jsonl.gz", "t.csv.zip"])
+def test_packed_tables_are_read(name: str, tmp_path: Path) -> None:
+    text = {"csv": "id,a\n1,2\n", "tsv": "id\ta\n1\t2\n", "jsonl": '{"id":"1","a":"2"}\n'}[name.split(".")[1]].encode()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("inner.csv", text)
+    content = stream.getvalue() if name.endswith("zip") else gzip.compress(text)
+    assert read(tmp_path / name, content) == [["id", "a"], ["1", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv.gz", b"no gzip", "unpacked|gzipped"),
+        ("t.csv.gz", gzip.compress(b"id,a\n1,2\n" * 99)[:-20], "unpacked"),
+        ("t.csv.zip", b"no zip", "unpacked"),
+        ("t.json", b"{", "line 1|Expecting"),
+        ("t.json", b'{"a": 1}', "no list of objects"),
+        ("t.json", b"[1, 2]", "no list of objects"),
+        ("t.jsonl", b'{"a": 1}\n[2]\n', "line 2 is not a JSON object"),
+        ("t.xlsx", b"no zip", "no Excel file"),
+        ("t.csv", b"id,id\n1,2\n", "two columns called 'id'"),
+    ],
+)
+def test_a_file_that_can_not_be_read_says_why_in_one_line(
+    name: str, content: bytes, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises((ValueError, OSError), match=message) as caught:
+        read_raw(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_zip_of_several_tables_is_refused_with_their_names(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.csv.zip", "w") as archive:
+        archive.writestr("a.csv", "id\n1\n")
+        archive.writestr("b.csv", "id\n1\n")
+    with pytest.raises(ValueError, match=r"2 files \(a\.csv, b\.csv\) where one table was wanted"):
+        read_raw(tmp_path / "t.csv.zip")
+
+
+def test_whole_numbers_are_written_as_such_in_every_form(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": [1.0, 2.0, np.nan], "price": [1.0, 2.5, np.nan], "flag": [True, False, True]})
+    expected = [["1", "1.0", "True"], ["2", "2.5", "False"], [None, None, "True"]]
+    text = as_text(frame)
+    assert text.astype(object).where(text.notna(), None).to_numpy().tolist() == expected
+    frame.to_parquet(tmp_path / "t.parquet")
+    table = read_raw(tmp_path / "t.parquet").table
+    assert table.astype(object).where(table.notna(), None).to_numpy().tolist() == expected
+
+
+def test_numbers_that_floats_can_not_hold_keep_their_digits(tmp_path: Path) -> None:
+    number = 2**53 + 1
+    assert read(tmp_path / "t.jsonl", f'{{"id": {number}}}\n{{"id": null, "a": 1}}\n')[1][0] == str(number)
+    assert as_text(pd.DataFrame({"id": [2.0**53 + 2]}))["id"][0] != str(2**53 + 2)
+
+
+def test_a_lone_carriage_return_stays_in_its_cell(tmp_path: Path) -> None:
+    rows = read(tmp_path / "t.csv", b'id,title\n1,"a\rb"\n2,c\rd\n')
+    assert rows[1:] == [["1", "a\rb"], ["2", "c\rd"]]
+
+
+def test_old_line_ends_are_line_ends(tmp_path: Path) -> None:
+    assert read(tmp_path / "t.csv", b"id,title\r1,a\r2,b\r") == [["id", "title"], ["1", "a"], ["2", "b"]]
+
+
+@pytest.mark.parametrize("text", ["NA", "None", "null", "nan", "N/A", "-inf", "TRUE", "007", "1e5", "1_000"])
+def test_text_stays_text(text: str, tmp_path: Path) -> None:
+    assert read(tmp_path / "t.csv", f"id,a\n1,{text}\n")[1] == ["1", text]
+    frame = pd.DataFrame({"id": ["1"], "a": [text]})
+    frame.to_excel(tmp_path / "t.xlsx", index=False)
+    assert read_raw(tmp_path / "t.xlsx").table["a"].tolist() == [text]
+
+
+def test_a_name_without_a_known_ending_is_no_table() -> None:
+    assert format_of(Path("a.csv.gz")).packed == ".gz"
+    for name in ("photo.jpg", "a.gz", "csv", "a.txt"):
+        assert format_of(Path(name)) is None
