@@ -49,7 +49,9 @@ def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str]:
         with pd.ExcelFile(content, engine="openpyxl") as book:
             name = str(book.sheet_names[0])
             # text stays text: a cell "NA" may be the name of a class
-            sheet: pd.DataFrame = book.parse(name, header=None, dtype=object, keep_default_na=False, na_values=[""])
+            sheet: pd.DataFrame = pd.read_excel(
+                book, sheet_name=name, header=None, dtype=object, keep_default_na=False, na_values=[""]
+            )
     except ImportError:
         raise ValueError(f"{_NEEDED}save the sheet as CSV") from None
     except (zipfile.BadZipFile, KeyError, ValueError) as error:

@@ -10,8 +10,14 @@ import pytest
 from curation.cli.spelling import spelled
 from curation.errors import ListingsError
 from curation.listings import read_listings
-from curation.listings.mapping import map_columns
+from curation.listings.faults import Faults
+from curation.listings.mapping import Mapped
+from curation.listings.mapping import map_columns as map_columns_to
 from curation.listings.recognise import recognise
+
+
+def map_columns(raw: pd.DataFrame, given: dict[str, str], needed: list[str]) -> Mapped:
+    return map_columns_to(raw, given, needed, Faults())
 
 
 def table(**columns: object) -> pd.DataFrame:

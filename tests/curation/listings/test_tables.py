@@ -32,7 +32,7 @@ def test_a_delimiter_is_recognised_beside_the_others_within_cells(delimiter: str
     ]
     text = "\n".join(delimiter.join(row) for row in rows)
     assert read(tmp_path / "t.csv", text) == rows
-    assert read_raw(tmp_path / "t.csv").format.delimiter == delimiter
+    assert read_raw(tmp_path / "t.csv").files[0].format.delimiter == delimiter
 
 
 def test_decimal_commas_in_a_table_with_semicolons_do_not_make_columns(tmp_path: Path) -> None:
