@@ -52,7 +52,7 @@ class Run(RunResults):
     >>> run.decide(first, "delete", reviewer="ana")["action"].tolist()
     ['delete']
     >>> run.apply_fixes().counts()
-    {'relabelled': 0, 'deleted': 1, 'kept': 0}
+    {'relabelled': 0, 'repriced': 0, 'deleted': 1, 'kept': 0, 'ambiguous': 0}
     """
 
     @checked
@@ -62,19 +62,31 @@ class Run(RunResults):
         action: str,
         *,
         label: str | None = None,
+        price: float | str | None = None,
+        new_class: bool = False,
         reviewer: str | None = None,
         note: str = "",
     ) -> pd.DataFrame:
         """Decide on listings; nothing is changed before :meth:`apply_fixes`.
+
+        The latest decision on a listing holds. A label and a price can both be corrected: a reprice leaves the class
+        of a relabel before it, and a relabel the price of a reprice.
 
         Parameters
         ----------
         ids : str or iterable of str
             One listing or several.
         action : str
-            ``keep`` (the label is right), ``relabel``, ``delete``, or ``undo`` (takes the latest decision back).
+            ``keep`` (the label is right), ``relabel``, ``reprice`` (the price is wrong), ``delete``, ``ambiguous``
+            (several labels fit: the listing stays as it is, and is counted), or ``undo`` (takes the latest decision
+            back).
         label : str, optional
             The class to relabel to; by default each listing's own suggestion.
+        price : float or str, optional
+            The right price, a number or as sellers write it; by default what would fit each listing, where curate
+            suggests it.
+        new_class : bool
+            Allow `label` to be a class that the dataset does not have yet.
         reviewer : str, optional
             Your name; by default ``CURATE_REVIEWER`` or the name of your account.
         note : str
@@ -88,10 +100,13 @@ class Run(RunResults):
         Raises
         ------
         DecisionsError
-            If a listing, a class or the action is unknown; nothing is recorded then.
+            If a listing, a class or the action is unknown, a price is no number of 0 or more, or listings without a
+            label are to be kept; nothing is recorded then.
         """
         chosen = named_listings(ids)
-        record_decision(self._files, chosen, action, label=label, reviewer=reviewer, note=note)
+        record_decision(
+            self._files, chosen, action, label=label, price=price, new_class=new_class, reviewer=reviewer, note=note
+        )
         standing = self.decisions()
         return standing[standing["id"].isin(chosen)].reset_index(drop=True)
 
@@ -171,6 +186,7 @@ class Run(RunResults):
         *,
         accept_suggestions: bool = False,
         min_confidence: float = DEFAULT_CONFIDENCE,
+        new_classes: str | Iterable[str] = (),
         reviewer: str | None = None,
         dry_run: bool = False,
     ) -> Fixes:
@@ -179,12 +195,14 @@ class Run(RunResults):
         Parameters
         ----------
         decisions : str or Path, optional
-            A CSV with ``id``, ``decision``, ``new_label``; its decisions override earlier ones.
+            A CSV with ``id``, ``decision``, ``new_label``, ``new_price``; its decisions override earlier ones.
         accept_suggestions : bool
             Relabel flagged listings without a decision whose suggestion is confident enough. Only people change labels
             of the test set.
         min_confidence : float
             How sure, in [0, 1].
+        new_classes : str or iterable of str
+            Classes that the dataset does not have yet and that ``new_label`` may name.
         reviewer : str, optional
             Name for decisions that carry none.
         dry_run : bool
@@ -203,6 +221,7 @@ class Run(RunResults):
                 accept_suggestions=accept_suggestions,
                 min_confidence=min_confidence,
                 reviewer=reviewer,
+                new_classes=[new_classes] if isinstance(new_classes, str) else list(new_classes),
             )
         if dry_run:
             return fixes

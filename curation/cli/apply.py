@@ -10,7 +10,8 @@ import click
 import curation
 from curation.cli.options import json_option, refuse_without_effect, run_option
 from curation.cli.terminal import Terminal, print_json, print_table
-from curation.rendering.words import many
+from curation.errors import some
+from curation.rendering.words import agree, many
 
 if TYPE_CHECKING:
     from curation.fixes import Fixes
@@ -22,12 +23,19 @@ _ROWS = 20
 
 @click.command("apply-fixes", epilog="Example: curate apply-fixes --accept-suggestions --min-confidence 0.95 --dry-run")
 @run_option
-@click.option("--decisions", type=click.Path(path_type=Path), help="A CSV with id, decision, new_label.")
+@click.option("--decisions", type=click.Path(path_type=Path), help="A CSV with id, decision, new_label, new_price.")
 @click.option(
     "--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is confident enough."
 )
 @click.option(
     "--min-confidence", default=0.5, show_default=True, help="Least confidence of an accepted suggestion, 0 to 1."
+)
+@click.option(
+    "--new-class",
+    "new_classes",
+    metavar="NAME",
+    multiple=True,
+    help="A class that the dataset does not have yet and that new_label may name. Repeat it for several.",
 )
 @click.option("--reviewer", help="Your name, for decisions without one. [default: CURATE_REVIEWER or your login]")
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
@@ -37,14 +45,15 @@ def apply_fixes(
     decisions: Path | None,
     accept_suggestions: bool,
     min_confidence: float,
+    new_classes: tuple[str, ...],
     reviewer: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Write the corrected dataset to the run's cleaned/.
 
-    Applies the decisions of the review, of a CSV, or the confident suggestions. The input is never changed; `curate
-    undo` takes the last apply-fixes back. Only people change labels of the test set.
+    Applies the decisions of the review, of a CSV, or the confident suggestions: new labels, new prices, deletions. The
+    input is never changed; `curate undo` takes the last apply-fixes back. Only people change labels of the test set.
     """
     if not accept_suggestions:
         refuse_without_effect({"min_confidence"}, "without --accept-suggestions", "Add that, or leave it out.")
@@ -52,25 +61,35 @@ def apply_fixes(
         decisions,
         accept_suggestions=accept_suggestions,
         min_confidence=min_confidence,
+        new_classes=new_classes,
         reviewer=reviewer,
         dry_run=dry_run,
     )
-    Terminal().warn(fixes.damaged)
+    Terminal().warn([*fixes.damaged, *_undecided(fixes)])
     if as_json:
         print_json(fixes.to_dict())
     else:
         _print(fixes)
 
 
+def _undecided(fixes: Fixes) -> list[str]:
+    count = len(fixes.undecided)
+    kept = f"{many(count, 'listing')} without a label {agree(count, 'was', 'were')} kept, which decides nothing"
+    return [f"{kept}: {some(fixes.undecided)}. Relabel or delete {agree(count, 'it', 'them')}."] if count else []
+
+
 def _print(fixes: Fixes) -> None:
     counts = fixes.counts()
-    rows = [
-        (row.id, row.action, row.old_label, row.new_label, row.source) for row in fixes.changes.fillna("").itertuples()
-    ]
+    priced = bool(counts["repriced"])
+    columns = ["id", "action", "old_label", "new_label", *(["old_price", "new_price"] if priced else []), "source"]
+    rows = fixes.changes[columns].fillna("").to_numpy().tolist()
+    names = ["id", "action", "label", "new label", *(["price", "new price"] if priced else []), "source"]
+    repriced = f"{counts['repriced']:,} repriced, " if priced else ""
+    ambiguous = f", {counts['ambiguous']:,} left because several labels fit" if counts["ambiguous"] else ""
     print_table(
-        f"{'Would change' if fixes.dry_run else 'Changed'}: {counts['relabelled']:,} relabelled, {counts['deleted']:,} "
-        f"deleted (and {counts['kept']:,} kept by decision)",
-        ["id", "action", "label", "new label", "source"],
+        f"{'Would change' if fixes.dry_run else 'Changed'}: {counts['relabelled']:,} relabelled, {repriced}"
+        f"{counts['deleted']:,} deleted (and {counts['kept']:,} kept by decision{ambiguous})",
+        names,
         rows[:_ROWS],
     )
     if len(rows) > _ROWS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from curation.cli.sections import Column, Section, table_of
 from curation.errors import some
-from curation.rendering.words import many, signed
+from curation.rendering.words import amount, many, signed
 
 if TYPE_CHECKING:
     from curation.run.diff_result import DataDiff, KindDiff, Listing, Moved, RunDiff
@@ -53,6 +53,7 @@ def _overview(runs: Sequence[RunRow], differing: Sequence[str] = ()) -> tuple[Co
             column("decided", lambda run: _count(run.decided.people or None), number=True),
             column("accepted", lambda run: _count(run.decided.suggestions or None), number=True),
             column("relabelled", lambda run: _count(run.fixes.relabelled if run.fixes else None), number=True),
+            column("repriced", lambda run: _count((run.fixes.repriced or None) if run.fixes else None), number=True),
             column("deleted", lambda run: _count(run.fixes.deleted if run.fixes else None), number=True),
             column("macro-F1", lambda run: _scores(run.comparison)),
             column("change (95 % interval)", lambda run: _change(run.comparison)),
@@ -161,7 +162,8 @@ def _id_table(rows: Sequence[Listing], text: Callable[[Any], str]) -> tuple[Colu
 def _choice(choice: Any) -> str:
     if choice is None:
         return "none"
-    return f"{choice.action} as {choice.new_label}" if choice.new_label else str(choice.action)
+    words = f"{choice.action} as {choice.new_label}" if choice.new_label else str(choice.action)
+    return words if choice.new_price is None else f"{words}, price {amount(choice.new_price)}"
 
 
 def _moved(rows: Sequence[Moved]) -> Section:

@@ -16,7 +16,7 @@ __all__ = ["option_name", "spelled"]
 _QUOTED = re.compile(r"`([^`]+)`")
 
 #: What the general rule, dashes for underscores, would get wrong.
-_OPTIONS = {"cache": "--cache-dir", "columns": "--column", "learning_rate": "--lr"}
+_OPTIONS = {"cache": "--cache-dir", "columns": "--column", "learning_rate": "--lr", "new_classes": "--new-class"}
 _COMMANDS = {"diff": "curate runs diff", "open_run": "--run"}
 _PLACEHOLDERS = {"listings": "DATASET", "source": "DATASET"}
 #: Functions of the API that are no command of their own: only what they are given is typed.

@@ -33,5 +33,8 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(content)
         return
+    if actions := content.pop("actions"):
+        counts = ", ".join(f"{count:,} {name}" for name, count in actions.items())
+        content["decisions"] = f"{state.decisions} ({counts})"
     for name, value in content.items():
         click.echo(f"{name:>10}: {value}")

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from curation.errors import DecisionsError, closest, some
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
-from curation.run.journal import ACTIONS, Decision
+from curation.run.journal import ACTIONS, PRICED, Decision
+from curation.run.new_values import price_cells
 from training.utils.units import now
 
 __all__ = ["read_decisions"]
 
-_COLUMNS = ("id", "decision", "new_label", "reviewer", "time", "note")
+_COLUMNS = ("id", "decision", "new_label", "new_price", "new_class", "reviewer", "time", "note")
+#: What people write in the column `new_class`.
+_YES, _NO = ("yes", "true", "1", "x", "y"), ("", "no", "false", "0", "n")
 #: What a column may be called instead.
 _ALSO = {"decision": ("action",)}
 
 
-def read_decisions(path: Path, *, reviewer: str, id_column: str = "id") -> list[Decision]:
-    """Read decisions from a table with ``id``, ``decision`` and, for relabels, ``new_label``.
+def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency: str | None = None) -> list[Decision]:
+    """Read decisions from a table with ``id``, ``decision`` and, where needed, ``new_label`` and ``new_price``.
 
-    ``reviewer``, ``time`` and ``note`` are optional. Rows without a decision are skipped. Any table file is read that
+    ``new_class`` (yes, where ``new_label`` is to be a new class), ``reviewer``, ``time`` and ``note`` are optional.
+    Rows without a decision are skipped. Any table file is read that
     :func:`curation.listings.tables.read_raw` knows; capitals and blanks in the names of columns don't matter.
 
     Parameters
@@ -35,28 +40,34 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id") -> list[
         Who decided, where the file does not say so.
     id_column : str
         What the dataset's own table calls the id: it is accepted, too.
+    currency : str, optional
+        Of the dataset's prices.
 
     Raises
     ------
     DecisionsError
-        If the file can't be read, lacks a column, decides nothing, or says two things about one listing.
+        If the file can't be read, lacks a column, decides nothing, says two things about one listing, or has a price
+        that is none or that nothing becomes of.
     """
     if not path.is_file():
         raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
     table = _with_our_names(path, _raw(path, id_column), id_column)
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    every = table.astype(object).where(table.notna(), None).to_dict("records")
+    rows = [{**row, "decision": row["decision"].lower()} for row in every if row["decision"]]
+    prices = _new_prices(path, rows, currency)
     decisions = [
         Decision(
             id=row["id"] or "",
-            action=row["decision"].lower(),
-            new_label=row.get("new_label") if row["decision"].lower() == "relabel" else None,
+            action=row["decision"],
+            new_label=row.get("new_label") if row["decision"] == "relabel" else None,
             reviewer=row.get("reviewer") or reviewer,
             time=row.get("time") or now(),
             source="csv",
             note=row.get("note"),
+            new_price=prices.get(place),
+            new_class=row["decision"] == "relabel" and _says_yes(path, row),
         )
-        for row in rows
-        if row["decision"]
+        for place, row in enumerate(rows)
     ]
     if not decisions:
         raise DecisionsError(
@@ -66,18 +77,52 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id") -> list[
     return decisions
 
 
+def _new_prices(path: Path, rows: Sequence[Mapping[Hashable, Any]], currency: str | None) -> dict[int, float]:
+    """Return the new price of each row that has one, by its place."""
+    cells = {place: text for place, row in enumerate(rows) if (text := row.get("new_price"))}
+    unpriced = set(ACTIONS) - set(PRICED)
+    idle = [rows[place] for place in cells if rows[place]["decision"] in unpriced]
+    if idle:
+        raise DecisionsError(
+            f"{path.name} has {many(len(idle), 'new price')} that nothing would become of",
+            got=some(f"{row['id']}: {row['decision']} with {row['new_price']!r}" for row in idle),
+            wanted=f"new_price beside {', '.join(PRICED)} only",
+            fix="Write reprice to change a price; otherwise empty the cell.",
+        )
+    bare = [row["id"] for place, row in enumerate(rows) if row["decision"] == "reprice" and place not in cells]
+    if bare:
+        raise DecisionsError(
+            f"{path.name} reprices {many(len(bare), 'listing')} without a price",
+            got=f"no new_price for {some(bare)}",
+            wanted="a price in the column new_price, e.g. 12.50",
+        )
+    ids = {place: rows[place]["id"] for place in cells}
+    return price_cells(cells, currency, ids)
+
+
+def _says_yes(path: Path, row: Mapping[Hashable, Any]) -> bool:
+    word = (row.get("new_class") or "").lower()
+    if word not in (*_YES, *_NO):
+        raise DecisionsError(
+            f"{path.name} has an unknown answer in the column new_class",
+            got=f"{row['new_class']!r} for listing {row['id']}",
+            wanted="yes, or nothing",
+        )
+    return word in _YES
+
+
 def require_one_meaning(path: Path, decisions: Sequence[Decision]) -> None:
     """Refuse two different decisions about one listing."""
-    meanings: dict[str, set[tuple[str, str | None]]] = {}
+    meanings: dict[str, set[tuple[str, str | None, float | None]]] = {}
     for decision in decisions:
-        meanings.setdefault(decision.id, set()).add((decision.action, decision.new_label))
+        meanings.setdefault(decision.id, set()).add(decision.meaning)
     twofold = [id for id, different in meanings.items() if len(different) > 1]
     if twofold:
         raise DecisionsError(
             f"{path.name} decides on {many(len(twofold), 'listing')} in two ways",
             got=some(twofold),
             wanted="one row for a listing, or equal ones",
-            fix="Keep the right one of each.",
+            fix="Keep the right one of each; a relabel may have a new_price, too.",
         )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from curation.errors import DecisionsError
+from curation.errors import DecisionsError, closest, some
 from curation.fixes.decisions_file import read_decisions
 from curation.rendering.results import Result
-from curation.run.decisions import check_decisions, suggested_labels
+from curation.run.decidable import Decidable, check_decisions, misfit, new_classes_of, require_labels
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions, reviewer_name
 from training.utils.units import now
@@ -21,7 +22,9 @@ __all__ = ["DEFAULT_CONFIDENCE", "Fixes", "plan_fixes"]
 
 #: Above it, a suggestion is more likely right than not.
 DEFAULT_CONFIDENCE = 0.5
-_CHANGE_COLUMNS = ("id", "action", "old_label", "new_label", "reviewer", "time", "source", "note")
+_CHANGE_COLUMNS = (
+    "id", "action", "old_label", "new_label", "old_price", "new_price", "reviewer", "time", "source", "note",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,13 @@ class Fixes(Result):
     added : list of Decision
         Those that this call adds to the journal (from a CSV, or accepted suggestions).
     changes : DataFrame
-        One row per listing that changes: ``id``, ``action``, ``old_label``, ``new_label``, ``reviewer``, ``time``,
-        ``source``, ``note``.
+        One row per listing that changes: ``id``, ``action``, ``old_label``, ``new_label``, ``old_price``,
+        ``new_price``, ``reviewer``, ``time``, ``source``, ``note``. A new label or price is empty where it stays as it
+        was; a relabelled listing may have both.
     damaged : tuple of str
         A message for each line of the journal that can't be read; a decision may be lost in each.
+    undecided : tuple of str
+        Listings that an earlier version of curate let people keep although they have no label: nothing is decided.
     """
 
     run: Path
@@ -51,6 +57,7 @@ class Fixes(Result):
     added: list[Decision]
     changes: pd.DataFrame
     damaged: tuple[str, ...]
+    undecided: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""
@@ -62,13 +69,18 @@ class Fixes(Result):
         yield "changes", self.changes
 
     def counts(self) -> dict[str, int]:
-        """Return how many listings are relabelled, deleted, and kept as they are by a decision."""
+        """Return how many listings are relabelled, repriced, deleted, and stay as they are by a decision.
+
+        A listing with a new label and a new price counts twice; ``ambiguous`` are those that several labels fit.
+        """
         actions = [decision.action for decision in self.decisions.values()]
         changed = self.changes["action"].value_counts()
         return {
             "relabelled": int(changed.get("relabel", 0)),
+            "repriced": int(self.changes["new_price"].notna().sum()),
             "deleted": int(changed.get("delete", 0)),
             "kept": actions.count("keep"),
+            "ambiguous": actions.count("ambiguous"),
         }
 
 
@@ -79,6 +91,7 @@ def plan_fixes(
     accept_suggestions: bool = False,
     min_confidence: float = DEFAULT_CONFIDENCE,
     reviewer: str | None = None,
+    new_classes: Collection[str] = (),
 ) -> Fixes:
     """Work out what would change. Nothing is written.
 
@@ -87,39 +100,62 @@ def plan_fixes(
     run : RunFolder
         A finished run.
     decisions_file : Path, optional
-        A CSV with ``id``, ``decision``, ``new_label``; its decisions override earlier ones.
-    accept_suggestions, min_confidence, reviewer
+        A CSV with ``id``, ``decision``, ``new_label``, ``new_price``; its decisions override earlier ones.
+    accept_suggestions, min_confidence, reviewer, new_classes
         As for :meth:`curation.Run.apply_fixes`.
 
     Raises
     ------
     DecisionsError
-        If there is no decision at all, or one fits no listing or class.
+        If there is no decision at all, one fits no listing or class, or a new class is used by none.
     """
     if not 0 <= min_confidence <= 1:
         raise DecisionsError(
             "`min_confidence` is out of range", got=str(min_confidence), wanted="0 to 1", parameter="min_confidence"
         )
     journal, damaged = run.decisions()
-    issues = run.issues()
-    added = _from_file(run, decisions_file, reviewer or reviewer_name()) if decisions_file else []
+    issues, decidable = run.issues(), Decidable.of(run)
+    standing = current_decisions(journal)
+    added: list[Decision] = []
+    if decisions_file:
+        added = _from_file(run, decisions_file, reviewer or reviewer_name(), decidable.currency)
+        added = check_decisions(added, decidable, new_classes=new_classes, known=new_classes_of(standing))
+        require_labels(added, decidable.labels)
+        added = [decision.joined(standing.get(decision.id)) for decision in added]
+    _require_use(new_classes, [*journal, *added], decidable)
     if accept_suggestions:
         decided = set(current_decisions([*journal, *added]))
         added += _accepted(run, issues, decided, min_confidence)
-    # they say what had been suggested, as those of the review do
-    suggested = suggested_labels(issues)
-    added = [replace(decision, suggested_label=suggested.get(decision.id)) for decision in added]
-    everything = [*journal, *added]
-    check_decisions(everything, suggested.keys(), run.classes)
-    decisions = current_decisions(everything)
+    added = [decidable.with_suggestions(decision) for decision in added]
+    check_decisions(journal, decidable)
+    decisions = current_decisions([*journal, *added])
+    # an earlier version let people keep a listing without a label, which decides nothing
+    undecided = tuple(id for id, each in decisions.items() if misfit(each, decidable.classes, decidable.labels[id]))
+    decisions = {id: decision for id, decision in decisions.items() if id not in undecided}
     if not decisions:
         raise _nothing_decided(run, accept_suggestions, min_confidence)
-    return Fixes(run.folder, True, decisions, added, _changes(issues, decisions), tuple(damaged))
+    changes = _changes(issues, decisions)
+    return Fixes(run.folder, True, decisions, added, changes, tuple(damaged), undecided)
 
 
-def _from_file(run: RunFolder, path: Path, reviewer: str) -> list[Decision]:
+def _require_use(new_classes: Collection[str], decisions: Collection[Decision], decidable: Decidable) -> None:
+    """Refuse new classes that no decision uses: a name may be misspelt."""
+    used = {each.new_label for each in decisions if each.action == "relabel" and each.new_label is not None}
+    idle = [name for name in new_classes if name not in used]
+    if idle:
+        known = sorted(used - set(decidable.classes)) or sorted(used)
+        raise DecisionsError(
+            f"no decision is for the new class {idle[0]!r}",
+            got=f"new_label {some(known)}" if known else "no relabel",
+            wanted="a name that a decision has as its new_label",
+            fix=closest(idle[0], known),
+            parameter="new_classes",
+        )
+
+
+def _from_file(run: RunFolder, path: Path, reviewer: str, currency: str | None) -> list[Decision]:
     columns = run.record()["dataset"].get("columns", {})
-    return read_decisions(path, reviewer=reviewer, id_column=columns.get("id", "id"))
+    return read_decisions(path, reviewer=reviewer, id_column=columns.get("id", "id"), currency=currency)
 
 
 def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> DecisionsError:
@@ -152,11 +188,34 @@ def _accepted(run: RunFolder, issues: pd.DataFrame, decided: set[str], confidenc
 
 
 def _changes(issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFrame:
-    labels = issues["given_label"].astype(object).where(issues["given_label"].notna(), None)
-    decided = [(label, decisions[id]) for id, label in zip(issues["id"], labels, strict=True) if id in decisions]
-    rows = [
-        (each.id, each.action, label, each.new_label, each.reviewer, each.time, each.source, each.note)
-        for label, each in decided
-        if each.action == "delete" or (each.action == "relabel" and each.new_label != label)
-    ]
-    return pd.DataFrame(rows, columns=list(_CHANGE_COLUMNS)).astype("string")
+    given = issues[["given_label", "price"]].astype(object).where(issues[["given_label", "price"]].notna(), None)
+    listings = zip(issues["id"], given["given_label"], given["price"], strict=True)
+    rows = [_change(decisions[id], label, price) for id, label, price in listings if id in decisions]
+    return pd.DataFrame([row for row in rows if row], columns=list(_CHANGE_COLUMNS)).astype("string")
+
+
+def _change(decision: Decision, label: str | None, price: float | None) -> tuple[str | None, ...] | None:
+    """Return what a decision changes; None if it changes nothing."""
+    new_label = decision.new_label if decision.action == "relabel" and decision.new_label != label else None
+    new_price = decision.new_price if decision.action != "delete" and decision.new_price != price else None
+    if decision.action == "delete":
+        action = "delete"
+    elif new_label is not None:
+        action = "relabel"
+    elif new_price is not None:
+        action = "reprice"
+    else:
+        return None
+    values = (label, new_label, _price(price), _price(new_price))
+    return decision.id, action, *values, decision.reviewer, decision.time, decision.source, decision.note
+
+
+def _price(price: float | None) -> str | None:
+    """Return a price with the digits that it needs.
+
+    Examples
+    --------
+    >>> _price(10.0), _price(9.99), _price(1250000.0), _price(None)
+    ('10', '9.99', '1250000', None)
+    """
+    return None if price is None else np.format_float_positional(price, trim="-")

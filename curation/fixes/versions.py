@@ -97,6 +97,8 @@ def _cleaned_table(run: RunFolder, listings: pd.DataFrame, changes: pd.DataFrame
     relabelled = changes[changes["action"] == "relabel"].set_index("id")["new_label"]
     table = listings[~listings["id"].isin(deleted)].copy()
     table["label"] = table["id"].map(relabelled).astype("string").fillna(table["label"])
+    repriced = changes.dropna(subset="new_price").set_index("id")["new_price"].astype("float64")
+    table["price"] = table["id"].map(repriced).astype("float64").fillna(table["price"])
     root = run.photo_root
     base = run.cleaned.resolve()
     table["image"] = table["image"].map(

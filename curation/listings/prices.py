@@ -13,7 +13,7 @@ import pandas as pd
 from curation.errors import some
 from curation.rendering.words import agree, many
 
-__all__ = ["Price", "Prices", "is_shared", "read_price", "read_prices"]
+__all__ = ["Price", "Prices", "is_shared", "may_be", "read_price", "read_prices"]
 
 #: Signs and words that stand for one currency, without blanks.
 _CURRENCIES = {
@@ -160,6 +160,17 @@ def read_price(cell: str, mark: str = "") -> Price | None:
 def is_shared(currency: str) -> bool:
     """Return whether a sign stands for several currencies, as "$" does."""
     return currency in _SHARED
+
+
+def may_be(sign: str, currency: str) -> bool:
+    """Return whether a sign or a code may mean a currency; either may stand for several.
+
+    Examples
+    --------
+    >>> may_be("$", "SGD"), may_be("SGD", "$"), may_be("$", "GBP")
+    (True, True, False)
+    """
+    return sign == currency or currency in _SHARED.get(sign, ()) or sign in _SHARED.get(currency, ())
 
 
 def _sign(words: str) -> str:

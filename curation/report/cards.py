@@ -141,7 +141,8 @@ class Cards:
 
 
 def _action(decision: Decision) -> str:
-    return f"relabel to {decision.new_label}" if decision.action == "relabel" else decision.action
+    words = f"relabel to {decision.new_label}" if decision.action == "relabel" else decision.action
+    return words if decision.new_price is None else f"{words}, new price {amount(decision.new_price)}"
 
 
 def _who(decision: Decision) -> str:

@@ -11,7 +11,10 @@ from curation.run.journal import Decision
 
 __all__ = ["summary"]
 
-_DONE = {"relabel": "relabelled", "delete": "deleted", "keep": "kept"}
+_DONE = {
+    "relabel": "relabelled", "reprice": "repriced", "delete": "deleted", "keep": "kept",
+    "ambiguous": "left as they are because several labels fit",
+}  # fmt: skip
 
 
 def summary(

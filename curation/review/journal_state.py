@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from curation.errors import ReviewError
-from curation.run.decisions import misfit
+from curation.run.decidable import misfit
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions, disagreements, noted
 
@@ -64,10 +64,10 @@ def _standing_of(run: RunFolder, _journal: tuple[int, int], issues: int) -> Stan
         decisions, damaged = run.decisions()
     except OSError as error:
         raise ReviewError(f"nothing was recorded: {run.journal} can't be read ({error.strerror})") from error
-    ids, classes = _ids(run, issues), set(run.classes)
+    labels, classes = _labels(run, issues), set(run.classes)
     holding = current_decisions(decisions)
     reasons = {
-        id: misfit(decision, classes) if id in ids else "no such listing in this run"
+        id: misfit(decision, classes, labels[id]) if id in labels else "no such listing in this run"
         for id, decision in holding.items()
     }
     misfits = {id: why for id, why in reasons.items() if why}
@@ -82,5 +82,7 @@ def _standing_of(run: RunFolder, _journal: tuple[int, int], issues: int) -> Stan
 
 
 @lru_cache(maxsize=2)
-def _ids(run: RunFolder, _changed: int) -> frozenset[str]:
-    return frozenset(run.issues()["id"].astype(str))
+def _labels(run: RunFolder, _changed: int) -> dict[str, str | None]:
+    issues = run.issues()
+    given = issues["given_label"].astype(object).where(issues["given_label"].notna(), None)
+    return dict(zip(issues["id"].astype(str), given, strict=True))

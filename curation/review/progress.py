@@ -14,6 +14,8 @@ from curation.run.journal import ACTIONS, Decision
 
 __all__ = ["AHEAD", "Progress", "progress_of"]
 
+#: Actions that leave a listing as it is.
+_STAY = ("keep", "ambiguous")
 #: Number of listings that the hint to stop considers.
 AHEAD = 20
 
@@ -29,7 +31,7 @@ class Progress:
     others : int
         Number of decided listings that are not flagged.
     actions : dict of str to int
-        Valid decisions by action: ``keep``, ``relabel``, ``delete``.
+        Valid decisions by action, of all :data:`curation.run.journal.ACTIONS`.
     reviewers : dict of str to int
         Valid decisions by reviewer, the most first.
     kinds : dict of str to (int, int)
@@ -41,7 +43,7 @@ class Progress:
     expected_done : float
         Number of decided flagged listings that were expected to change, to compare with `changed_done`.
     changed_done : int
-        Number of them that were relabelled or deleted.
+        Number of them that were relabelled, repriced or deleted.
     """
 
     flagged: int
@@ -90,7 +92,7 @@ def progress_of(table: pd.DataFrame, holding: Mapping[str, Decision]) -> Progres
     flagged = table["issues"].str.len() > 0
     chance = table["change_chance"]
     left = flagged & ~decided
-    changed = table["id"].map(lambda id: id in holding and holding[id].action != "keep").astype(bool)
+    changed = table["id"].map(lambda id: id in holding and holding[id].action not in _STAY).astype(bool)
     actions = Counter(decision.action for decision in holding.values())
     reviewers = Counter(decision.reviewer for decision in holding.values())
     kinds = table["issues"][flagged].explode()

@@ -14,7 +14,7 @@ import pandas as pd
 
 from curation.errors import RunError, some
 from curation.rendering.words import agree, many
-from curation.run.decisions import misfit
+from curation.run.decidable import misfit
 from curation.run.folder import RUNS, RunFolder
 from curation.run.journal import Decision
 from training.utils.files import lock
@@ -67,7 +67,8 @@ def carry_over(run: RunFolder) -> CarriedOver | None:
     """Copy what was decided in the latest earlier run of the same dataset into a run that has no decision yet.
 
     A decision still applies if the listing has the same photo (SHA-256 of the file) and the same given label as in
-    the earlier run, and a relabel's class is still one of the run's. What was undone there is not taken, nor is a
+    the earlier run, a relabel's class is still one of the run's or was to be a new one, and the price is as it was
+    where it was corrected. What was undone there is not taken, nor is a
     suggestion that was accepted without a review. Only what holds is taken: an undo leaves the listing
     undecided.
 
@@ -141,12 +142,14 @@ def _compare(earlier: RunFolder, run: RunFolder) -> CarriedOver:
         if why:
             left[id] = why
         else:
-            taken.append(replace(decision, source=EARLIER))
+            # what was a new class there may be one of this run's classes
+            new = decision.new_class and decision.new_label not in run.classes
+            taken.append(replace(decision, source=EARLIER, new_class=new))
     return CarriedOver(_short(earlier.folder), tuple(taken), left, holding.damaged)
 
 
 def _why_not(
-    decision: Decision, before: tuple[Any, Any] | None, after: tuple[Any, Any] | None, classes: list[str]
+    decision: Decision, before: tuple[Any, ...] | None, after: tuple[Any, ...] | None, classes: list[str]
 ) -> str:
     """Return why a decision does not apply any more; nothing if it does."""
     if decision.source == "suggestion":
@@ -159,11 +162,13 @@ def _why_not(
         return "another photo"
     if before[1] != after[1]:
         return "another given label"
-    return misfit(decision, classes)
+    if decision.new_price is not None and before[2] != after[2]:
+        return "another price"
+    return misfit(decision, classes, after[1])
 
 
-def _facts(run: RunFolder) -> dict[str, tuple[Any, Any]]:
-    """Return hash of the photo and given label of each listing; None for what it has not."""
+def _facts(run: RunFolder) -> dict[str, tuple[Any, ...]]:
+    """Return hash of the photo, given label and price of each listing; None for what it has not."""
     try:
         table = run.listings()
     except RunError:
@@ -173,7 +178,7 @@ def _facts(run: RunFolder) -> dict[str, tuple[Any, Any]]:
     return dict(zip(table["id"].astype(str), zip(*values, strict=True), strict=True))
 
 
-_COMPARED = ("sha256", "label")
+_COMPARED = ("sha256", "label", "price")
 
 
 def _short(folder: Path) -> Path:

@@ -156,8 +156,7 @@ def _moved(a: pd.DataFrame, b: pd.DataFrame) -> list[Moved]:
 def _decisions(a: RunFolder, b: RunFolder, shared: pd.Index[str]) -> list[Listing]:
     # the row of each run already says which lines of its journal are damaged
     first, second = (
-        {id: Choice(each.action, each.new_label) for id, each in run.holding_decisions().decisions.items()}
-        for run in (a, b)
+        {id: Choice(*each.meaning) for id, each in run.holding_decisions().decisions.items()} for run in (a, b)
     )
     choices = ((id, first.get(id), second.get(id)) for id in shared)
     return [Listing(id, one, other) for id, one, other in choices if one != other]
@@ -177,13 +176,15 @@ def _fixes(a: RunFolder, b: RunFolder) -> FixesDiff | None:
     )
 
 
-def _changes(run: RunFolder) -> dict[str, tuple[str, str]] | None:
+def _changes(run: RunFolder) -> dict[str, tuple[str, ...]] | None:
     file = run.cleaned / "changes.csv"
     if not file.exists():
         return None
     try:
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
-        return dict(zip(table["id"], zip(table["action"], table["new_label"], strict=True), strict=True))
+        # an earlier version changed no prices
+        prices = table["new_price"] if "new_price" in table else [""] * len(table)
+        return dict(zip(table["id"], zip(table["action"], table["new_label"], prices, strict=True), strict=True))
     except (OSError, ValueError, KeyError):  # pandas' parser errors are ValueErrors
         raise RunError(f"{file} can't be read", wanted="the table that `apply_fixes()` wrote") from None
 

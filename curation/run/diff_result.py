@@ -48,10 +48,11 @@ class Moved:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was decided: the ``action``, and the ``new_label`` of a relabelled listing."""
+    """What was decided: the ``action``, and the ``new_label`` and the ``new_price`` where there is one."""
 
     action: str
     new_label: str | None
+    new_price: float | None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from curation.errors import DecisionsError
@@ -22,6 +22,7 @@ from training.utils.units import now
 __all__ = [
     "ACTIONS",
     "NOTE",
+    "PRICED",
     "UNDO",
     "Decision",
     "append_decisions",
@@ -35,7 +36,9 @@ __all__ = [
     "taken_back",
 ]
 
-ACTIONS = ("keep", "relabel", "delete")
+ACTIONS = ("keep", "relabel", "reprice", "delete", "ambiguous")
+#: Those that a new price may come with.
+PRICED = ("relabel", "reprice", "ambiguous")
 UNDO = "undo"
 NOTE = "note"
 
@@ -49,7 +52,8 @@ class Decision:
     id : str
         The listing.
     action : str
-        ``keep``, ``relabel``, ``delete``, ``undo`` (takes the decision before it back), or ``note`` (decides nothing).
+        ``keep``, ``relabel``, ``reprice``, ``delete``, ``ambiguous`` (several labels fit; the listing stays as it is),
+        ``undo`` (takes the decision before it back), or ``note`` (decides nothing).
     new_label : str or None
         The class a relabelled listing gets; None for the other actions.
     reviewer : str
@@ -57,12 +61,18 @@ class Decision:
     time : str
         When: ISO 8601, UTC.
     source : str
-        Where it was said: ``app`` (FiftyOne), ``csv``, ``suggestion`` (accepted without a review),
+        Where it was said: ``app`` (FiftyOne), ``csv``, ``api``, ``suggestion`` (accepted without a review),
         ``earlier run`` (taken over, see :func:`curation.run.carry_over.carry_over`) or ``undo`` (`curate undo`).
     note : str or None
         The reviewer's own words.
     suggested_label : str or None
         What curate suggested when this was said; None if nothing.
+    new_price : float or None
+        The price that a repriced listing gets; one that is relabelled or ambiguous may get a price, too.
+    new_class : bool
+        Whether `new_label` is a class that the run does not have, and a person said that it should be one.
+    suggested_price : float or None
+        The price that curate suggested; None if none.
     """
 
     id: str
@@ -73,6 +83,36 @@ class Decision:
     source: str
     note: str | None = None
     suggested_label: str | None = None
+    new_price: float | None = None
+    new_class: bool = False
+    suggested_price: float | None = None
+
+    @property
+    def meaning(self) -> tuple[str, str | None, float | None]:
+        """Return what was decided, without who, when and why."""
+        return self.action, self.new_label, self.new_price
+
+    def joined(self, standing: Decision | None) -> Decision:
+        """Return this decision with what stands beside it: a label and a price can both be corrected, in any order.
+
+        Parameters
+        ----------
+        standing : Decision or None
+            The decision on the same listing that holds until this one.
+
+        Examples
+        --------
+        >>> relabelled = Decision("L1", "relabel", "desk", "ana", "2026-01-01T10:00:00+00:00", "app")
+        >>> repriced = Decision("L1", "reprice", None, "ana", "2026-01-01T10:01:00+00:00", "app", new_price=10.0)
+        >>> repriced.joined(relabelled).meaning, relabelled.joined(repriced).meaning
+        (('relabel', 'desk', 10.0), ('relabel', 'desk', 10.0))
+        """
+        if standing is None or self.action not in PRICED or standing.action not in PRICED:
+            return self
+        if self.action == "reprice":
+            label, new_class = standing.new_label, standing.new_class
+            return replace(self, action=standing.action, new_label=label, new_class=new_class)
+        return self if self.new_price is not None else replace(self, new_price=standing.new_price)
 
 
 def reviewer_name() -> str:
@@ -170,6 +210,8 @@ def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
             decision = Decision(**json.loads(line))
             if not (isinstance(decision.id, str) and isinstance(decision.action, str)):
                 raise TypeError("id and action are text")
+            if not isinstance(decision.new_price, int | float | None):
+                raise TypeError("a price is a number")
         except (ValueError, TypeError):
             damaged.append(f"{journal.name} line {number} can't be read and is left out: {line[:60]!r}")
             continue
@@ -231,7 +273,8 @@ def disagreements(decisions: Iterable[Decision]) -> set[str]:
     -------
     set of str
         Listings with two reviewers or more, each one's latest decision that was not undone compared: another action,
-        or another class. Who comes round to the other's word, or has their own taken back, ends a disagreement.
+        another class or another price. Who comes round to the other's word, or has their own taken back, ends a
+        disagreement.
 
     Examples
     --------
@@ -242,7 +285,7 @@ def disagreements(decisions: Iterable[Decision]) -> set[str]:
     """
     differ = set()
     for id, stack in _stacks(decisions).items():
-        latest = {decision.reviewer: (decision.action, decision.new_label) for decision in stack}
+        latest = {decision.reviewer: decision.meaning for decision in stack}
         if len(set(latest.values())) > 1:
             differ.add(id)
     return differ

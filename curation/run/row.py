@@ -35,10 +35,11 @@ class Decided:
 
 @dataclass(frozen=True)
 class Fixed:
-    """How many listings the cleaned dataset has ``relabelled`` and ``deleted``."""
+    """How many listings the cleaned dataset has ``relabelled``, ``deleted`` and ``repriced``."""
 
     relabelled: int
     deleted: int
+    repriced: int
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,8 @@ def _decided(run: RunFolder, problems: list[str]) -> Decided:
 
 
 def _fixes(manifest: dict[str, Any]) -> Fixed | None:
-    return Fixed(manifest["relabelled"], manifest["deleted"]) if manifest else None
+    # an earlier version changed no prices
+    return Fixed(manifest["relabelled"], manifest["deleted"], manifest.get("repriced", 0)) if manifest else None
 
 
 def _comparison(comparison: dict[str, Any]) -> Gain | None:

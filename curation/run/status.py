@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from curation.rendering.results import Result
 from curation.run.folder import FINISHED, RunFolder
+from curation.run.journal import ACTIONS
 
 __all__ = ["Status", "status_of"]
 
@@ -24,6 +26,8 @@ class Status(Result):
         ``running``, ``interrupted``, ``failed`` or ``finished``.
     decisions : int
         Listings with a decision that holds.
+    actions : dict of str to int
+        How many of them have each action; those without any are left out.
     cleaned : bool
         Whether there is a cleaned dataset.
     compared : bool
@@ -40,6 +44,7 @@ class Status(Result):
     dataset: str
     status: str
     decisions: int
+    actions: dict[str, int]
     cleaned: bool
     compared: bool
     report: str | None
@@ -50,6 +55,7 @@ class Status(Result):
 def status_of(run: RunFolder) -> Status:
     """Return where a run stands, finished or not."""
     record, holding = run.record(), run.holding_decisions()
+    counts = Counter(decision.action for decision in holding.decisions.values())
     cleaned, compared = run.cleaned.exists(), run.comparison_file.exists()
     steps = {
         "continue": record["status"] != FINISHED,
@@ -63,6 +69,7 @@ def status_of(run: RunFolder) -> Status:
         dataset=record["dataset"]["path"],
         status=record["status"],
         decisions=len(holding.decisions),
+        actions={action: counts[action] for action in ACTIONS if counts[action]},
         cleaned=cleaned,
         compared=compared,
         report=str(run.report_file) if run.report_file.exists() else None,

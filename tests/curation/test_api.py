@@ -128,7 +128,11 @@ def test_the_loop_from_listings_to_the_cleaned_dataset_and_back(shop, capfd):
 
     planned = run.apply_fixes(dry_run=True)
     assert not (run.folder / "cleaned").exists()
-    assert run.apply_fixes().counts() == planned.counts() == {"relabelled": 1, "deleted": 2, "kept": 0}
+    assert (
+        run.apply_fixes().counts()
+        == planned.counts()
+        == {"relabelled": 1, "repriced": 0, "deleted": 2, "kept": 0, "ambiguous": 0}
+    )
     cleaned = curation.read_listings(run.folder / "cleaned")
     assert len(cleaned.table) == 118
     run.undo()

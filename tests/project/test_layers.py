@@ -132,7 +132,7 @@ MAY_IMPORT = {
         "training.evaluation",
         "training.utils",
     ],
-    "curation.run": ["curation.errors", "curation.rendering", "training.utils"],
+    "curation.run": ["curation.errors", "curation.listings", "curation.rendering", "training.utils"],
     "training.crossval": [
         "training.errors",
         "training.features",

@@ -9,6 +9,7 @@ from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
 from curation.issues.price.judge import PLACEHOLDER, SLIPPED, PriceJudgement, judge_prices
 from curation.rendering.words import amount
+from training.utils.arrays import Float64
 
 __all__ = ["KIND"]
 
@@ -25,7 +26,8 @@ def find(evidence: Evidence) -> pd.DataFrame:
     -------
     DataFrame
         ``is_price_issue``; ``price_score``, the probability that the price is intended (low = bad; NaN without a
-        price); ``price_low``, ``price_high``, the range that holds 95 % of the intended prices; ``reason``.
+        price); ``price_low``, ``price_high``, the range that holds 95 % of the intended prices; ``suggested_price``,
+        what a flagged price would be without a slip of the decimal point, NaN if that is not its cause; ``reason``.
     """
     listings = evidence.listings
     if not (listings["price"] > 0).any():
@@ -37,6 +39,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
             "price_score": judgement.score,
             "price_low": judgement.low,
             "price_high": judgement.high,
+            "suggested_price": np.where(judgement.flagged, _whole(judgement.intended), np.nan),
         },
         index=listings.index,
     )
@@ -53,9 +56,15 @@ def _without_prices(listings: pd.DataFrame) -> pd.DataFrame:
             "price_score": empty,
             "price_low": empty,
             "price_high": empty,
+            "suggested_price": empty,
             "reason": "",
         }
     )
+
+
+def _whole(prices: Float64) -> Float64:
+    """Return prices without what multiplying left of binary fractions: 0.1 a hundred times over is 10."""
+    return np.array([float(f"{price:.10g}") for price in prices.tolist()])
 
 
 def _reason(evidence: Evidence, judgement: PriceJudgement, row: int) -> str:
@@ -88,6 +97,7 @@ KIND = IssueKind(
         "price_score": "float64",
         "price_low": "float64",
         "price_high": "float64",
+        "suggested_price": "float64",
     },
     worth=None,
     find=find,

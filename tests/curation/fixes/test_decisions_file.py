@@ -8,7 +8,7 @@ import pytest
 
 from curation.errors import DecisionsError
 from curation.fixes.decisions_file import read_decisions
-from curation.run.decisions import check_decisions
+from curation.run.decidable import Decidable, check_decisions
 from curation.run.journal import current_decisions
 
 CLASSES = ["NA", "chair", "desk"]
@@ -91,7 +91,8 @@ def test_a_class_called_na_can_be_given(tmp_path: Path) -> None:
     path.write_text("id,decision,new_label\nNA,relabel,NA\n")
     decisions = read_decisions(path, reviewer="ana")
     assert [(decision.id, decision.new_label) for decision in decisions] == [("NA", "NA")]
-    check_decisions(decisions, ["NA"], CLASSES)
+    chair = {"NA": "chair"}
+    check_decisions(decisions, Decidable(tuple(CLASSES), chair, {"NA": None}, {"NA": None}, True, "SGD"))
 
 
 @pytest.mark.parametrize(
@@ -120,3 +121,64 @@ def test_a_csv_that_can_not_be_read_is_refused(content: bytes, tmp_path: Path) -
 def test_a_missing_csv_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DecisionsError, match=r"no decisions file: got .*none\.csv; wanted a CSV with id, decision"):
         read_decisions(tmp_path / "none.csv", reviewer="ana")
+
+
+@pytest.mark.parametrize(
+    ("cells", "prices"),
+    [
+        (["10", "9.99"], [10.0, 9.99]),
+        (["S$ 1,200", "45"], [1200.0, 45.0]),
+        (["1.299,00 €", "45 €"], [1299.0, 45.0]),
+        (["12,50", "1.250"], [12.5, 1250.0]),
+        (["1k", "0"], [1000.0, 0.0]),
+    ],
+)
+def test_new_prices_of_a_csv_are_read_as_sellers_write_them(
+    cells: list[str], prices: list[float], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.csv"
+    lines = [f'{number},reprice,"{cell}"' for number, cell in enumerate(cells)]
+    path.write_text("\n".join(["id,decision,new_price", *lines]), encoding="utf-8")
+    assert [decision.new_price for decision in read_decisions(path, reviewer="ana")] == prices
+
+
+@pytest.mark.parametrize(
+    ("row", "match"),
+    [
+        ("1,reprice,,POA,", "a new price must be a number, 0 or more: got 'POA' for 1"),
+        ("1,reprice,,-5,", "got '-5' for 1"),
+        ("1,reprice,,£5,", "the prices of this dataset are in SGD: got a new price in GBP"),
+        ("1,reprice,,,", r"mine\.csv reprices 1 listing without a price: got no new_price for 1"),
+        (
+            "1,keep,,5,",
+            r"mine\.csv has 1 new price that nothing would become of: got 1: keep with '5'; .*Write reprice",
+        ),
+        ("1,delete,,5,", "1: delete with '5'"),
+        ("1,relabel,sofa,,perhaps", "unknown answer in the column new_class: got 'perhaps' for listing 1"),
+    ],
+)
+def test_a_row_that_sets_no_price_and_no_class_is_refused(row: str, match: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"id,decision,new_label,new_price,new_class\n{row}\n", encoding="utf-8")
+    with pytest.raises(DecisionsError, match=match):
+        read_decisions(path, reviewer="ana", currency="SGD")
+
+
+def test_a_relabel_may_have_a_price_and_a_new_class(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "id,decision,new_label,new_price,new_class\n1,relabel,sofa,5,yes\n2,ambiguous,,,\n3,reprice,desk,7,\n"
+    )
+    read = read_decisions(path, reviewer="ana")
+    assert [(*each.meaning, each.new_class) for each in read] == [
+        ("relabel", "sofa", 5.0, True),
+        ("ambiguous", None, None, False),
+        ("reprice", None, 7.0, False),
+    ]
+
+
+def test_two_prices_for_one_listing_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,decision,new_price\n1,reprice,5\n1,reprice,6\n")
+    with pytest.raises(DecisionsError, match="decides on 1 listing in two ways"):
+        read_decisions(path, reviewer="ana")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from curation.errors import DecisionsError
-from curation.fixes import apply_fixes, plan_fixes
+from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.run.folder import RunFolder
 from curation.run.journal import UNDO
 from tests.support.fixes import (
@@ -27,7 +28,7 @@ def test_decisions_of_the_review_are_applied(run: RunFolder) -> None:
     run.decide([decided("00", "relabel", "desk"), decided("05", "delete"), decided("01", "keep")])
     fixes = plan_fixes(run)
     assert changed(fixes) == [("00", "relabel", "desk"), ("05", "delete", None)]
-    assert fixes.counts() == {"relabelled": 1, "deleted": 1, "kept": 1}
+    assert fixes.counts() == {"relabelled": 1, "repriced": 0, "deleted": 1, "kept": 1, "ambiguous": 0}
     assert apply_fixes(run, fixes) == run.cleaned
     expected = {**given(), "00": "desk"}
     del expected["05"]
@@ -52,15 +53,21 @@ def test_the_changes_say_who_when_what_and_why(run: RunFolder) -> None:
     )
     apply_fixes(run, plan_fixes(run))
     changes = pd.read_csv(run.cleaned / "changes.csv", dtype=str, keep_default_na=False)
-    rest = {"reviewer": "ana", "time": "2024-05-01T10:00:00.000+00:00", "source": "app", "note": "her words"}
+    rest = {
+        "new_price": "",
+        "reviewer": "ana",
+        "time": "2024-05-01T10:00:00.000+00:00",
+        "source": "app",
+        "note": "her words",
+    }
     assert changes.to_dict("records") == [
-        {"id": "00", "action": "relabel", "old_label": "chair", "new_label": "desk", **rest},
-        {"id": "04", "action": "relabel", "old_label": "", "new_label": "NA", **rest},
-        {"id": "05", "action": "delete", "old_label": "NA", "new_label": "", **rest},
+        {**rest, "id": "00", "action": "relabel", "old_label": "chair", "new_label": "desk", "old_price": "9.5"},
+        {**rest, "id": "04", "action": "relabel", "old_label": "", "new_label": "NA", "old_price": "13.5"},
+        {**rest, "id": "05", "action": "delete", "old_label": "NA", "new_label": "", "old_price": "14.5"},
     ]
 
 
-@pytest.mark.parametrize("action", ["relabel", "delete", "keep"])
+@pytest.mark.parametrize("action", ["relabel", "delete", "ambiguous"])
 def test_a_listing_without_a_label_can_be_decided_on(action: str, run: RunFolder) -> None:
     run.decide([decided("04", action, "desk" if action == "relabel" else None)])
     apply_fixes(run, plan_fixes(run))
@@ -72,7 +79,7 @@ def test_a_relabel_to_the_given_label_is_no_change(run: RunFolder) -> None:
     run.decide([decided("00", "relabel", "chair")])
     fixes = plan_fixes(run)
     assert changed(fixes) == []
-    assert fixes.counts() == {"relabelled": 0, "deleted": 0, "kept": 0}
+    assert fixes.counts() == {"relabelled": 0, "repriced": 0, "deleted": 0, "kept": 0, "ambiguous": 0}
 
 
 @pytest.mark.parametrize("label", ["", "NA"])
@@ -202,3 +209,70 @@ def test_decisions_from_a_file_and_accepted_suggestions_say_what_had_been_sugges
     assert {decision.source for decision in journal} == {"csv", "suggestion"}
     assert all(decision.suggested_label == suggested[decision.id] for decision in journal)
     assert {decision.suggested_label for decision in journal} > {None}
+
+
+def prices(run: RunFolder) -> dict[str, float]:
+    table = cleaned(run).table
+    return dict(zip(table["id"], table["price"].tolist(), strict=True))
+
+
+def test_new_prices_and_labels_are_written_and_undo_takes_them_back(run: RunFolder, tmp_path: Path) -> None:
+    path = decide_csv(tmp_path, "00,relabel,desk,S$ 1,,", "01,reprice,,95.5", "05,ambiguous,,", "08,reprice,,17.5")
+    path.write_text(path.read_text().replace("new_label", "new_label,new_price", 1).replace("S$ 1,,", "S$ 1"))
+    fixes = plan_fixes(run, decisions_file=path)
+    assert fixes.counts() == {"relabelled": 1, "repriced": 2, "deleted": 0, "kept": 0, "ambiguous": 1}
+    rows = fixes.changes[["id", "action", "old_label", "new_label", "old_price", "new_price"]].fillna("")
+    assert rows.to_numpy().tolist() == [
+        ["00", "relabel", "chair", "desk", "9.5", "1"],
+        ["01", "reprice", "chair", "", "10.5", "95.5"],
+    ]
+    apply_fixes(run, fixes)
+    before = {id: 9.5 + number for number, id in enumerate(LISTINGS)}
+    assert prices(run) == {**before, "00": 1.0, "01": 95.5}
+    assert labels(run) == {**given(), "00": "desk"}
+    undo_fixes(run)
+    assert run.holding_decisions().decisions == {}
+
+
+def test_a_price_for_a_listing_without_one_is_written(run: RunFolder) -> None:
+    for file, table in ((run.issues_file, run.issues()), (run.listings_file, run.listings())):
+        table.loc[table["id"] == "01", "price"] = None
+        run.write_table(file, table)
+    run.decide([replace(decided("01", "reprice"), new_price=12.5)])
+    fixes = plan_fixes(run)
+    assert fixes.changes[["old_price", "new_price"]].fillna("").to_numpy().tolist() == [["", "12.5"]]
+    apply_fixes(run, fixes)
+    assert prices(run)["01"] == 12.5
+
+
+def test_a_new_class_of_a_csv_is_named_by_the_person_or_by_the_row(run: RunFolder, tmp_path: Path) -> None:
+    path = decide_csv(tmp_path, "00,relabel,sofa", "01,relabel,sofa")
+    with pytest.raises(DecisionsError, match=r"new_label 'sofa'.*say so with `new_classes='sofa'`"):
+        plan_fixes(run, decisions_file=path)
+    apply_fixes(run, plan_fixes(run, decisions_file=path, new_classes=["sofa"]))
+    assert [labels(run)[id] for id in ("00", "01")] == ["sofa", "sofa"]
+    path.write_text("id,decision,new_label,new_class\n05,relabel,lamp,yes\n06,relabel,lamp,\n08,relabel,sofa,\n")
+    apply_fixes(run, plan_fixes(run, decisions_file=path))
+    assert [labels(run)[id] for id in ("05", "06", "08")] == ["lamp", "lamp", "sofa"]
+
+
+def test_a_new_class_that_no_decision_is_for_is_refused(run: RunFolder, tmp_path: Path) -> None:
+    path = decide_csv(tmp_path, "00,relabel,desk")
+    with pytest.raises(DecisionsError, match=r"no decision is for the new class 'sofa': got new_label desk"):
+        plan_fixes(run, decisions_file=path, new_classes=["sofa"])
+
+
+def test_two_new_classes_that_are_written_alike_are_refused(run: RunFolder, tmp_path: Path) -> None:
+    path = decide_csv(tmp_path, "00,relabel,sofa", "01,relabel,Sofa")
+    with pytest.raises(DecisionsError, match="'Sofa' is no new class: it differs from the class 'sofa' only"):
+        plan_fixes(run, decisions_file=path, new_classes=["sofa", "Sofa"])
+
+
+def test_keeping_a_listing_without_a_label_is_refused_and_in_an_old_journal_decides_nothing(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    with pytest.raises(DecisionsError, match="1 listing without a label can't be kept: got keep for 04"):
+        plan_fixes(run, decisions_file=decide_csv(tmp_path, "00,keep,", "04,keep,"))
+    run.decide([decided("04", "keep"), decided("00", "keep")])
+    fixes = plan_fixes(run)
+    assert (fixes.undecided, fixes.counts()["kept"]) == (("04",), 1)

@@ -36,6 +36,8 @@ def test_a_price_that_slipped_by_10_100_or_1000_is_flagged_with_what_would_fit(r
     assert np.flatnonzero(table["is_price_issue"]).tolist() == [row]
     assert f"is too {words} for {('cable', 'laptop', 'mouse')[row]} (" in table["reason"][row]
     assert table["reason"][row].endswith(f": {meant:,.0f} would fit")
+    # the price as a person would write it, without the rest of a binary fraction
+    assert table["suggested_price"].dropna().to_dict() == {row: round(meant, 2)}
 
 
 def test_prices_below_one_are_judged_too():

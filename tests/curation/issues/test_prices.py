@@ -10,7 +10,7 @@ from curation.issues.price.digits import Roundness, roundness
 from curation.issues.price.kind import KIND
 from tests.curation.issues.test_issues import CLASSES, changed, marketplace
 
-COLUMNS = ["is_price_issue", "price_score", "price_low", "price_high"]
+COLUMNS = ["is_price_issue", "price_score", "price_low", "price_high", "suggested_price"]
 
 
 def shop():

@@ -92,6 +92,7 @@ def test_the_columns_of_the_table_keep_their_places():
         "price_score",
         "price_low",
         "price_high",
+        "suggested_price",
         "is_indirect_image_issue",
         "indirect_image_score",
         "is_near_duplicate_issue",

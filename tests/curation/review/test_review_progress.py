@@ -28,7 +28,7 @@ def test_counts_are_of_the_flagged_listings_and_the_rest_is_told_apart(tmp_path)
     table = review_table(make_run(tmp_path)).assign(change_chance=0.5)
     progress = progress_of(table, holding(decided("L0"), decided("L2", "relabel", "ben"), decided("L4", "delete")))
     assert (progress.flagged, progress.done, progress.left, progress.others) == (8, 2, 6, 1)
-    assert progress.actions == {"keep": 1, "relabel": 1, "delete": 1}
+    assert progress.actions == {"keep": 1, "relabel": 1, "reprice": 0, "delete": 1, "ambiguous": 0}
     assert progress.reviewers == {"ana": 2, "ben": 1}
     assert progress.kinds == {"label": (2, 4), "price": (1, 2), "near_duplicate": (0, 2), "unreadable": (0, 1)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def decided(id: str, action: str = "keep", new_label: str | None = None, **other
 @pytest.fixture
 def first(tmp_path: Path) -> RunFolder:
     run = make(tmp_path, 1)
-    run.decide([decided("a", note="sure"), decided("b", "relabel", "lamp"), decided("c", "delete"), decided("e")])
+    run.decide(
+        [decided("a", note="sure"), decided("b", "relabel", "lamp"), decided("c", "delete"), decided("e", "ambiguous")]
+    )
     return run
 
 
@@ -156,3 +159,30 @@ def test_reviewers_disagree_while_their_latest_standing_words_differ():
     assert disagreements([ana, ben, decided("a", "relabel", "lamp", by="ben")]) == {"a"}
     assert disagreements([ana, ben, decided("a", by="ben")]) == set()
     assert disagreements([ana, ben, decided("a", UNDO, by="ben")]) == set()
+
+
+def test_a_price_is_taken_over_unless_it_has_changed_and_a_new_class_becomes_one_of_the_run(tmp_path: Path) -> None:
+    prices = pd.Series([1.0, 2.0, 3.0, 4.0, None])
+    earlier, later = (
+        make(tmp_path, number, classes=classes) for number, classes in ((1, ["chair"]), (2, ["chair", "sofa"]))
+    )
+    earlier.write_table(earlier.listings_file, earlier.listings().assign(price=prices))
+    later.write_table(later.listings_file, later.listings().assign(price=prices.replace(2.0, 2.5)))
+    sofa, bed = (replace(decided(id, "relabel", name), new_class=True) for id, name in (("c", "sofa"), ("d", "bed")))
+    repriced = [replace(decided(id, "reprice"), new_price=9.0) for id in "ab"]
+    earlier.decide([*repriced, sofa, bed, decided("e", "keep")])
+    carried = carry_over(later)
+    assert [(each.id, *each.meaning, each.new_class) for each in carried.taken] == [
+        ("a", "reprice", None, 9.0, False),
+        ("c", "relabel", "sofa", None, False),
+        ("d", "relabel", "bed", None, True),
+    ]
+    assert carried.left == {"b": "another price", "e": "no label to keep"}
+
+
+def test_reviewers_who_name_two_prices_disagree() -> None:
+    ana, ben = (
+        replace(decided("a", "reprice", by=name), new_price=price) for name, price in (("ana", 1.0), ("ben", 2.0))
+    )
+    assert disagreements([ana, ben]) == {"a"}
+    assert disagreements([ana, replace(ben, new_price=1.0)]) == set()

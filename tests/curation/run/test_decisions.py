@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from curation.errors import DecisionsError
-from curation.run.decisions import check_decisions
+from curation.run.decidable import Decidable, check_decisions
 from curation.run.journal import (
     ACTIONS,
     NOTE,
@@ -32,6 +32,11 @@ CLASSES = ["NA", "chair", "desk"]
 
 def decided(id: str, action: str = "keep", new_label: str | None = None, *, source: str = "app") -> Decision:
     return Decision(id, action, new_label, "ana", "2024-05-01T10:00:00.000+00:00", source)
+
+
+def having(*ids: str) -> Decidable:
+    labels = dict.fromkeys(ids, "chair")
+    return Decidable(tuple(CLASSES), labels, dict.fromkeys(ids), dict.fromkeys(ids), True, "SGD")
 
 
 @pytest.fixture
@@ -175,26 +180,26 @@ def test_taking_back_one_of_two_equal_decisions_leaves_the_other() -> None:
 def test_decisions_for_unknown_listings_are_refused_all_at_once() -> None:
     decisions = [decided(str(number)) for number in range(8)]
     with pytest.raises(DecisionsError, match=r"no listing for 7 decisions: got 1, 2, 3, 4, 5, \+2 more; wanted ids"):
-        check_decisions(decisions, ["0"], CLASSES)
+        check_decisions(decisions, having("0"))
 
 
 def test_an_unknown_action_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(
         DecisionsError, match=r"unknown action for listing 1: got 'relable'; .*Did you mean 'relabel'\?"
     ):
-        check_decisions([decided("1", "relable", "desk")], ["1"], CLASSES)
+        check_decisions([decided("1", "relable", "desk")], having("1"))
 
 
 def test_a_note_alone_is_the_journal_s_word_not_a_csv_s() -> None:
-    check_decisions([decided("1", NOTE)], ["1"], CLASSES)
+    check_decisions([decided("1", NOTE)], having("1"))
     with pytest.raises(DecisionsError, match="unknown action"):
-        check_decisions([decided("1", NOTE, source="csv")], ["1"], CLASSES)
+        check_decisions([decided("1", NOTE, source="csv")], having("1"))
 
 
 def test_undo_is_the_journal_s_word_not_a_csv_s() -> None:
-    check_decisions([decided("1", UNDO)], ["1"], CLASSES)
+    check_decisions([decided("1", UNDO)], having("1"))
     with pytest.raises(DecisionsError, match=f"unknown action .* wanted {', '.join(ACTIONS)}"):
-        check_decisions([decided("1", UNDO, source="csv")], ["1"], CLASSES)
+        check_decisions([decided("1", UNDO, source="csv")], having("1"))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +208,7 @@ def test_undo_is_the_journal_s_word_not_a_csv_s() -> None:
 )
 def test_a_relabel_to_no_known_class_is_refused_with_the_nearest_one(label: str | None, match: str) -> None:
     with pytest.raises(DecisionsError, match=match):
-        check_decisions([decided("1", "relabel", label)], ["1"], CLASSES)
+        check_decisions([decided("1", "relabel", label)], having("1"))
 
 
 def test_the_reviewer_is_the_one_named_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +227,9 @@ def test_a_line_of_the_journal_is_plain_json(journal: Path) -> None:
         "source": "app",
         "note": None,
         "suggested_label": None,
+        "new_price": None,
+        "new_class": False,
+        "suggested_price": None,
     }
 
 
@@ -274,3 +282,18 @@ def test_a_reviewer_s_name_can_be_shown_in_one_line(name):
     with pytest.raises(DecisionsError, match="needs a name"):
         check_reviewer(name)
     assert check_reviewer(" Añá Ó Briain ") == "Añá Ó Briain"
+
+
+def test_a_journal_of_an_earlier_version_is_read(journal: Path) -> None:
+    journal.write_text(
+        '{"id": "1", "action": "relabel", "new_label": "desk", "reviewer": "ana", "time": "2024", "source": "app"}\n'
+    )
+    assert read_journal(journal) == ([Decision("1", "relabel", "desk", "ana", "2024", "app")], [])
+
+
+def test_a_price_that_is_no_number_damages_a_line(journal: Path) -> None:
+    append_decisions(journal, [decided("1")])
+    journal.write_text(journal.read_text().replace('"new_price": null', '"new_price": "ten"'))
+    decisions, damaged = read_journal(journal)
+    assert decisions == []
+    assert len(damaged) == 1

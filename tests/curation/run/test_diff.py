@@ -101,7 +101,7 @@ def test_decisions_and_fixes_that_differ_are_listed(place: Place) -> None:
     for run in (a, b):
         apply_fixes(run, plan_fixes(run))
     differences = run_diff("1", "2")
-    delete, keep = ({"action": action, "new_label": None} for action in ("delete", "keep"))
+    delete, keep = ({"action": action, "new_label": None, "new_price": None} for action in ("delete", "keep"))
     assert differences["decisions"] == [{"id": second, "a": keep, "b": delete}, {"id": third, "a": delete, "b": None}]
     assert differences["fixes"] == {"same": 1, "different": [], "only_a": [third], "only_b": [second]}
 

@@ -44,7 +44,7 @@ def test_a_row_has_flags_decisions_fixes_and_the_gain(place: Place) -> None:
     assert row["flagged"] == flags.any(axis=1).sum()
     assert row["issues"]["label"] == flags["is_label_issue"].sum() > 0
     assert row["decided"] == {"people": 2, "suggestions": 1}
-    assert row["fixes"] == {"relabelled": 1, "deleted": 1}
+    assert row["fixes"] == {"relabelled": 1, "deleted": 1, "repriced": 0}
     assert row["comparison"] == {
         **{"before": 0.7, "after": 0.75, "mean": 0.05, "low": 0.01, "high": 0.09},
         **{"verdict": "helped", "test_listings": 24, "seeds": 2, "model": "convnext_tiny"},

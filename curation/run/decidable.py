@@ -1,0 +1,241 @@
+"""What can be decided in a run, and whether a decision is one of that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from curation.errors import DecisionsError, closest, some
+from curation.rendering.words import agree, many
+from curation.run.folder import RunFolder
+from curation.run.journal import ACTIONS, NOTE, PRICED, UNDO, Decision
+from curation.run.new_values import check_new_class, check_price, same_name
+
+__all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "require_labels"]
+
+
+@dataclass(frozen=True)
+class Decidable:
+    """What can be decided in a run.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        Classes of the run.
+    labels : dict of str to (str or None)
+        The given label of each listing.
+    suggested_labels : dict of str to (str or None)
+    suggested_prices : dict of str to (float or None)
+        None where nothing is suggested.
+    priced : bool
+        Whether the dataset has prices.
+    currency : str or None
+        Of the prices.
+    """
+
+    classes: tuple[str, ...]
+    labels: dict[str, str | None]
+    suggested_labels: dict[str, str | None]
+    suggested_prices: dict[str, float | None]
+    priced: bool
+    currency: str | None
+
+    @classmethod
+    def of(cls, run: RunFolder) -> Decidable:
+        """Return what can be decided in a finished run."""
+        issues = run.issues()
+
+        def column(name: str) -> dict[str, Any]:
+            # runs of earlier versions suggest no price
+            values = issues[name] if name in issues else pd.Series(None, issues.index, dtype=object)
+            plain = values.astype(object).where(values.notna(), None)
+            return dict(zip(issues["id"].astype(str), plain, strict=True))
+
+        prices = column("price")
+        return cls(
+            classes=tuple(run.classes),
+            labels=column("given_label"),
+            suggested_labels=column("suggested_label"),
+            suggested_prices=column("suggested_price"),
+            priced=any(price is not None for price in prices.values()),
+            currency=run.record()["dataset"].get("currency"),
+        )
+
+    def with_suggestions(self, decision: Decision) -> Decision:
+        """Return a decision that says what had been suggested."""
+        return replace(
+            decision,
+            suggested_label=self.suggested_labels.get(decision.id),
+            suggested_price=self.suggested_prices.get(decision.id),
+        )
+
+
+def new_classes_of(holding: Mapping[str, Decision]) -> list[str]:
+    """Return the classes that people added with decisions that hold, in their order."""
+    return list(dict.fromkeys(each.new_label for each in holding.values() if each.new_class and each.new_label))
+
+
+def misfit(decision: Decision, classes: Collection[str], label: str | None) -> str:
+    """Return why a decision that holds means nothing for a listing; nothing if it fits.
+
+    Parameters
+    ----------
+    decision : Decision
+        What was decided.
+    classes : collection of str
+        Classes of the run.
+    label : str or None
+        Given label of the listing.
+
+    Examples
+    --------
+    >>> misfit(Decision("L1", "relabel", "sofa", "ana", "2026-01-01T10:00:00+00:00", "app"), ["chair", "desk"], "desk")
+    "no class 'sofa'"
+    """
+    if decision.action not in ACTIONS:
+        return f"unknown action {decision.action!r}"
+    if decision.action == "relabel" and decision.new_label not in classes and not decision.new_class:
+        return f"no class {decision.new_label!r}"
+    if decision.action == "reprice" and decision.new_price is None:
+        return "no price"
+    if decision.action == "keep" and label is None:
+        return "no label to keep"
+    return ""
+
+
+def require_labels(decisions: Iterable[Decision], labels: Mapping[str, str | None]) -> None:
+    """Refuse to keep listings that have no label: nothing would be decided.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        What was decided.
+    labels : mapping of str to (str or None)
+        Given label of each listing.
+
+    Raises
+    ------
+    DecisionsError
+        Naming them.
+    """
+    bare = [each.id for each in decisions if each.action == "keep" and labels.get(each.id) is None]
+    if bare:
+        raise DecisionsError(
+            f"{many(len(bare), 'listing')} without a label can't be kept",
+            got=f"keep for {some(bare)}",
+            wanted="relabel (which class?), delete, or ambiguous (several would fit)",
+            fix=f"Or leave {agree(len(bare), 'it', 'them')} undecided.",
+            parameter="action",
+        )
+
+
+def check_decisions(
+    decisions: Sequence[Decision],
+    decidable: Decidable,
+    *,
+    new_classes: Collection[str] = (),
+    known: Iterable[str] = (),
+) -> list[Decision]:
+    """Return decisions as the journal gets them: those to a class that the run does not have are marked.
+
+    Parameters
+    ----------
+    decisions : sequence of Decision
+        What was decided.
+    decidable : Decidable
+        What the run has.
+    new_classes : collection of str
+        Classes that become new ones, beside those of decisions that say so themselves.
+    known : iterable of str
+        New classes of earlier decisions.
+
+    Raises
+    ------
+    DecisionsError
+        For unknown ids, unknown actions, a relabel without a class or to an unknown one, a bad name for a new class,
+        and a price that is none.
+    """
+    unknown = [decision.id for decision in decisions if decision.id not in decidable.labels]
+    if unknown:
+        raise DecisionsError(
+            f"this run has no listing for {many(len(unknown), 'decision')}",
+            got=some(unknown),
+            wanted="ids from the run's issues.csv",
+            fix="Check `run`, or whether the decisions belong to another dataset.",
+            parameter="ids",
+        )
+    classes = list(dict.fromkeys([*decidable.classes, *known]))
+    checked = []
+    for decision in decisions:
+        _check_action(decision)
+        if decision.new_price is not None or decision.action == "reprice":
+            _check_new_price(decision, decidable)
+        if decision.action == "relabel":
+            label = _relabelled(decision, classes, new_classes)
+            if label not in classes:
+                classes.append(label)
+            decision = replace(decision, new_class=label not in decidable.classes)
+        checked.append(decision)
+    return checked
+
+
+def _check_action(decision: Decision) -> None:
+    # only the review and `curate undo` take back or only note; in a CSV it would be a typing error
+    if decision.action not in ACTIONS and (decision.action not in (UNDO, NOTE) or decision.source == "csv"):
+        raise DecisionsError(
+            f"unknown action for listing {decision.id}",
+            got=repr(decision.action),
+            wanted=", ".join(ACTIONS),
+            fix=closest(decision.action, ACTIONS),
+            parameter="action",
+        )
+
+
+def _check_new_price(decision: Decision, decidable: Decidable) -> None:
+    if decision.action not in PRICED:
+        raise DecisionsError(
+            f"listing {decision.id} gets no price",
+            got=f"{decision.action} with the price {decision.new_price:g}",
+            wanted=f"a price with {', '.join(PRICED)}",
+            fix="Leave the price out, or say reprice.",
+            parameter="price",
+        )
+    if not decidable.priced:
+        raise DecisionsError(
+            f"listing {decision.id} can't be repriced: this dataset has no prices",
+            fix="Name its column with `columns={'price': 'NAME'}` when you find issues again.",
+            parameter="action",
+        )
+    if decision.new_price is None:
+        raise DecisionsError(
+            f"listing {decision.id} can't be repriced",
+            got="no price",
+            wanted="new_price, e.g. 12.50",
+            fix="" if decision.source == "csv" else "None is suggested for it, so name one.",
+            parameter="price",
+        )
+    check_price(decision.new_price, decidable.currency)
+
+
+def _relabelled(decision: Decision, classes: Sequence[str], new_classes: Collection[str]) -> str:
+    """Return the class of a relabel, one that exists or a proper new one."""
+    label = decision.new_label
+    if label is not None and label in classes:
+        return label
+    if label is not None and (decision.new_class or label in new_classes):
+        check_new_class(label, classes)
+        return label
+    hints = [closest(label or "", classes)]
+    if label and same_name(label) not in map(same_name, classes):
+        how = f"`new_classes={label!r}`" if decision.source == "csv" else "`new_class=True`"
+        hints.append(f"If it is to be a new class, say so with {how}.")
+    raise DecisionsError(
+        f"listing {decision.id} can't be relabelled",
+        got=f"new_label {label!r}",
+        wanted=f"one of {some(classes, 12)}",
+        fix=" ".join(filter(None, hints)),
+        parameter="label",
+    )

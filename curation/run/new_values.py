@@ -1,0 +1,135 @@
+"""What a decision may set: the name of a class that the run does not have, and a price."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from curation.errors import DecisionsError, some
+from curation.listings.prices import may_be, read_prices
+
+__all__ = ["check_new_class", "check_price", "price_cells", "same_name"]
+
+
+def check_new_class(name: str, classes: Iterable[str]) -> None:
+    """Refuse a name that no class should have.
+
+    Parameters
+    ----------
+    name : str
+        Of a class that does not exist yet.
+    classes : iterable of str
+        Those that exist.
+
+    Raises
+    ------
+    DecisionsError
+        When it is empty, can't be shown in one line, or differs from an existing class only by case, blanks or the
+        Unicode form of its letters.
+    """
+    if not name.strip() or not name.isprintable() or not same_name(name):
+        raise DecisionsError(
+            "a new class needs a name that can be shown in one line",
+            got=repr(name),
+            wanted="e.g. sofa",
+            parameter="label",
+        )
+    twin = next((each for each in classes if same_name(each) == same_name(name)), None)
+    if twin is not None:
+        raise DecisionsError(
+            f"{name!r} is no new class: it differs from the class {twin!r} only in how it is written",
+            wanted=repr(twin),
+            fix=f"Write {twin!r}, or choose another name.",
+            parameter="label",
+        )
+
+
+def same_name(name: str) -> str:
+    r"""Return what names have in common that differ only by case, blanks or the Unicode form of their letters.
+
+    Examples
+    --------
+    >>> same_name("Caf\u00e9  Tables\u200b ") == same_name("cafe\u0301 tables")
+    True
+    """
+    seen = "".join(letter for letter in unicodedata.normalize("NFKC", name) if unicodedata.category(letter) != "Cf")
+    return re.sub(r"\s+", " ", seen).strip().casefold()
+
+
+def check_price(price: float | str, currency: str | None) -> float:
+    """Return a price that a person gave.
+
+    Parameters
+    ----------
+    price : float or str
+        A number, or as sellers write it.
+    currency : str or None
+        Of the dataset.
+
+    Raises
+    ------
+    DecisionsError
+        When it is no number, below 0, infinite, or in another currency.
+
+    Examples
+    --------
+    >>> check_price("£1,200", "GBP"), check_price(9.5, None)
+    (1200.0, 9.5)
+    """
+    if isinstance(price, str):
+        return price_cells({0: price}, currency)[0]
+    if not math.isfinite(price) or price < 0:
+        raise _no_price(f"{price}")
+    return float(price)
+
+
+def price_cells(
+    cells: Mapping[int, str], currency: str | None, ids: Mapping[int, str] | None = None
+) -> dict[int, float]:
+    """Return the prices of a column of text: whether a comma or a dot marks the decimals is settled by all of them.
+
+    Parameters
+    ----------
+    cells : mapping of int to str
+        The text of each row that has one.
+    currency : str or None
+        Of the dataset.
+    ids : mapping of int to str, optional
+        The listing of each row, for messages.
+
+    Raises
+    ------
+    DecisionsError
+        As for :func:`check_price`.
+    """
+    if not cells:
+        return {}
+    read = read_prices(pd.Series(list(cells.values()), dtype="string").str.strip())
+    values = dict(zip(cells, read.values.tolist(), strict=True))
+    wrong = [row for row, price in values.items() if not math.isfinite(price) or price < 0]
+    if wrong:
+        raise _no_price(some(f"{cells[row]!r}{f' for {ids[row]}' if ids else ''}" for row in wrong))
+    others = [each for each in read.currencies if currency and not may_be(each, currency.upper())]
+    if others:
+        raise DecisionsError(
+            f"the prices of this dataset are in {currency}",
+            got=f"a new price in {', '.join(others)}",
+            wanted=f"prices in {currency}",
+            fix="Convert them, and write numbers alone.",
+            parameter="price",
+        )
+    return values
+
+
+def _no_price(got: str) -> DecisionsError:
+    return DecisionsError(
+        "a new price must be a number, 0 or more",
+        got=got,
+        wanted="e.g. 12.50",
+        fix="Write what the listing costs, or decide something else.",
+        parameter="price",
+    )
