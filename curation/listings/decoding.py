@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 
 from curation.errors import some
@@ -75,7 +76,7 @@ def unpacked(content: bytes, ending: str) -> bytes:
         return content
     try:
         return PACKED[ending](content)
-    except (EOFError, OSError, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
+    except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
         raise ValueError(f"it can't be unpacked: {error}") from None
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,7 +55,8 @@ def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str]:
             )
     except ImportError:
         raise ValueError(f"{_NEEDED}save the sheet as CSV") from None
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError, TypeError) as error:
+        # damaged parts: XML errors are SyntaxErrors
         raise ValueError(f"it is no Excel file: {error}") from None
     # the header may stand below empty rows
     sheet = sheet.dropna(how="all").map(_plain)
