@@ -32,9 +32,13 @@ class CacheState(Result):
     ----------
     folder : Path
     bytes, limit : int
-        What its files take, and what new runs let them take.
+        What its files take, and what new runs let them take, without the fetched photos.
     sizes : tuple of CacheSize
         Smallest first.
+    fetched : int
+        Photos that were fetched from the web.
+    fetched_bytes : int
+        What they take, beside ``bytes``. New runs delete none of them.
     freed : int or None
         Bytes that this call deleted; None if it was not asked to.
     """
@@ -43,6 +47,8 @@ class CacheState(Result):
     bytes: int
     limit: int
     sizes: tuple[CacheSize, ...]
+    fetched: int
+    fetched_bytes: int
     freed: int | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,8 +61,9 @@ class CacheState(Result):
 def cache(folder: str | Path | None = None, *, limit: int | str | None = None, clear: bool = False) -> CacheState:
     """Show the photo cache, or make room in it.
 
-    Runs share their decoded photos and the text that was read in them. Deleting them loses nothing: a run that needs
-    its photos decodes the originals again.
+    Runs share their decoded photos and the text that was read in them. Deleting these loses nothing: a run that needs
+    its photos decodes the originals again. Photos that were fetched from the web are the originals: without them, a run
+    has no photos until they are fetched again.
 
     Parameters
     ----------
@@ -95,10 +102,11 @@ def cache(folder: str | Path | None = None, *, limit: int | str | None = None, c
         with about("limit"):
             most = parse_bytes(limit, "`limit`") if isinstance(limit, str) else limit
             check_range("limit", "limit in bytes", most, 0, math.inf)
-        freed = replace(photos, limit=most).trim()
+        freed = replace(photos, limit=most).trim(fetched=True)
+    fetched = photos.fetched_files()
     sizes = tuple(
         CacheSize(size, sum(shard.photos() for shard in shards), sum(shard.bytes() for shard in shards))
         for size, shards in photos.sizes().items()
         if shards
     )
-    return CacheState(photos.folder, photos.used(), photos.limit, sizes, freed)
+    return CacheState(photos.folder, photos.used(), photos.limit, sizes, len(fetched), photos.fetched_bytes(), freed)

@@ -27,12 +27,14 @@ class DatasetForm:
     ----------
     columns : tuple of str
         ``OURS=THEIRS`` each.
-    allow_outside
+    allow_outside, fetch, fetch_limit
         As for :func:`curation.read_listings`.
     """
 
     columns: tuple[str, ...]
     allow_outside: bool
+    fetch: bool = False
+    fetch_limit: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of :func:`curation.read_listings`."""
@@ -43,6 +45,10 @@ class DatasetForm:
         words = [word for column in self.columns for word in ("--column", column)]
         if self.allow_outside:
             words.append("--allow-outside")
+        if self.fetch:
+            words.append("--fetch")
+        if self.fetch_limit is not None:
+            words += ["--fetch-limit", self.fetch_limit]
         return words
 
 
@@ -55,6 +61,8 @@ _OPTIONS = (
         help="Map a column, e.g. label=category; price= uses no column of prices.",
     ),
     click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder."),
+    click.option("--fetch", is_flag=True, help="Download photos that are URLs into the cache, at most 20 MB each."),
+    click.option("--fetch-limit", metavar="SIZE", help="Most that --fetch downloads in all. [default: 5GB]"),
 )
 
 
@@ -79,6 +87,7 @@ def read_dataset(
     needs_image: bool = True,
     needs_label: bool = True,
     strict: bool = True,
+    cache: Path | None = None,
 ) -> curation.Listings:
     """Read a dataset with the options of a command; report its bad rows before the error.
 
@@ -88,7 +97,7 @@ def read_dataset(
         As typed.
     form : DatasetForm
         The options about it.
-    needs_image, needs_label, strict
+    needs_image, needs_label, strict, cache
         As for :func:`curation.listings.read_listings`.
     reporter : Reporter
         Hears of the bad rows, kind by kind, and how the dataset was read.
@@ -100,6 +109,8 @@ def read_dataset(
             needs_image=needs_image,
             needs_label=needs_label,
             strict=strict,
+            cache=cache,
+            reporter=reporter,
         )
     except ListingsError as error:
         # slow to import, and no help needs it

@@ -68,7 +68,7 @@ def find_issues(
     recipe, execution = train_settings(train)
     _check_options(execution.complete(recipe), given=probabilities is not None)
     reporter = Terminal()
-    listings = read_dataset(dataset, form, needs_image=probabilities is None, reporter=reporter)
+    listings = read_dataset(dataset, form, needs_image=probabilities is None, cache=cache_dir, reporter=reporter)
     run = curation.find_issues(
         listings,
         run=run_folder,

@@ -43,7 +43,7 @@ def training_arguments(options: dict[str, Any], *, suggests: bool = False) -> di
     recipe = model_recipe(options)
     _refuse_without_effect(recipe)
     arguments = {
-        "listings": read_dataset(dataset, form, reporter=reporter),
+        "listings": read_dataset(dataset, form, cache=cache, reporter=reporter),
         "recipe": recipe,
         "device": device,
         "output": output,

@@ -18,7 +18,15 @@ from curation.listings.tables import RawTable, WrittenFile, format_of, read_raw
 from curation.rendering.words import many
 from training.utils.files import printable_name
 
-__all__ = ["find_metadata", "find_table", "is_junk", "is_photo", "read_class_folders", "read_metadata"]
+__all__ = [
+    "find_metadata",
+    "find_table",
+    "is_junk",
+    "is_photo",
+    "photo_formats",
+    "read_class_folders",
+    "read_metadata",
+]
 
 #: What systems and programs leave in folders; in lower case.
 _JUNK = frozenset(
@@ -50,8 +58,23 @@ def is_junk(name: str) -> bool:
 def is_photo(name: str) -> bool:
     """Return whether a file has an ending that Pillow opens here."""
     PIL.Image.init()
-    kind = PIL.Image.registered_extensions().get(Path(name).suffix.lower())
-    return kind in PIL.Image.OPEN and kind not in _NO_PHOTOS
+    return PIL.Image.registered_extensions().get(Path(name).suffix.lower()) in photo_formats()
+
+
+def photo_formats() -> dict[str, str]:
+    """Return the formats of photos that Pillow opens here, each with the usual ending of its files.
+
+    Examples
+    --------
+    >>> photo_formats()["JPEG"], photo_formats()["PNG"]
+    ('.jpg', '.png')
+    """
+    PIL.Image.init()
+    formats: dict[str, str] = {}
+    for ending, kind in PIL.Image.registered_extensions().items():
+        if kind in PIL.Image.OPEN and kind not in _NO_PHOTOS:
+            formats.setdefault(kind, ending)
+    return {**formats, "JPEG": ".jpg", "PNG": ".png"}
 
 
 @dataclass

@@ -28,6 +28,8 @@ class Mapped:
         Our column name → the table's own, where they differ.
     notes : tuple of str
         Which columns were recognised, and which could not be told apart.
+    missing : tuple of str
+        Columns of ours that must be there and are not; they are empty here.
     """
 
     table: pd.DataFrame

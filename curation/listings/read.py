@@ -13,18 +13,15 @@ import pandas as pd
 from curation.errors import ListingsError, checked, short_repr, some
 from curation.listings.checks import (
     MAX_BAD_SHARE,
-    MISSING,
-    OUTSIDE,
     bad_rows,
     check_ids,
-    check_inside,
     check_prices,
     currency_of,
 )
 from curation.listings.faults import Faults
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
-from curation.listings.photo_names import match_photos
+from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.prices import Prices, read_prices
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
@@ -32,7 +29,9 @@ from curation.listings.tables import RawTable
 from curation.rendering.problems import problem_lines
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
+from training.images.cache import PhotoCache
 from training.utils.files import sha256_of_file
+from training.utils.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
     import datasets
@@ -102,6 +101,10 @@ def read_listings(
     needs_image: bool = True,
     needs_label: bool = True,
     strict: bool = True,
+    fetch: bool = False,
+    fetch_limit: int | str | None = None,
+    cache: str | Path | PhotoCache | None = None,
+    reporter: Reporter = SILENT,
 ) -> Listings:
     """Read and check a dataset without modifying it.
 
@@ -129,6 +132,15 @@ def read_listings(
     strict : bool
         Whether to refuse a dataset that nothing can be trained on. If not, what would be refused is in the result's
         ``faults``, and only what can't be opened is refused: enough for :func:`curation.explore`, and for nothing else.
+    fetch : bool
+        Whether to download photos that the table names by http or https into the cache; each once, at most 20 MB.
+        Otherwise they count as none.
+    fetch_limit : int or str, optional
+        Most bytes to download in all, or a size such as ``"500MB"``; by default 5 GB.
+    cache : str, Path or PhotoCache, optional
+        Where fetched photos are kept; by default the user's.
+    reporter : Reporter, optional
+        Shows the progress of fetching; silent by default.
 
     Returns
     -------
@@ -140,6 +152,10 @@ def read_listings(
         If the dataset does not exist, is empty or lacks a column, or has missing or duplicate ids, too few classes,
         paths outside its folder, prices in several currencies, or more than 20 % bad rows. ``parameter`` names the
         argument at fault.
+    InputError
+        If `fetch_limit` is no size, or has no effect.
+    CurateError
+        If photos can't be written to the cache.
 
     Examples
     --------
@@ -153,6 +169,7 @@ def read_listings(
     ('lamp', 'sofa')
     """
     given, faults = _checked_columns(columns), Faults(strict=strict)
+    fetching = choose_fetching(fetch_limit, cache, reporter, fetch=fetch)
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, faults=faults)
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
@@ -160,31 +177,30 @@ def read_listings(
     # a column that is not there has been refused, or noted, as a whole
     needs = {name: name in needed and name not in mapped.missing for name in ("id", "image", "label")}
     splits, said_of_splits = normal_splits(mapped.table["split"])
-    photos = match_photos(mapped.table["image"], origin.root)
-    table = mapped.table.assign(split=splits, image=photos.images)
-    unusable = photos.missing.map({True: MISSING})
+    table = mapped.table.assign(split=splits)
     title = "the table" if origin.in_memory else origin.table.name if origin.table else str(origin.path)
     if needs["id"]:
         with faults.noted():
             check_ids(table, title)
-    if not allow_outside:
-        unusable = unusable.mask(check_inside(table, origin.root, origin.boundary, faults), OUTSIDE)
     prices = read_prices(table["price"])
     with faults.noted():
         check_prices(table, prices, mapped.columns.get("price", "price"))
-    problems = bad_rows(table, prices, unusable, needs_image=needs["image"], needs_label=needs["label"])
-    with faults.noted():
-        _check_share(problems, len(table), title, origin)
     classes = tuple(sorted(table["label"].dropna().unique()))
     if needs["label"] and len(classes) < _LEAST_CLASSES:
         faults.add(_too_few(classes, title, origin))
     currency = None
     with faults.noted():
         currency = currency_of(table, prices, title, origin.currency)
+    # the last, as it may take long
+    photos = find_photos(table, origin, fetching, inside=not allow_outside, needed=needs["image"], faults=faults)
+    named = table.assign(image=photos.named)
+    problems = bad_rows(named, prices, photos.unusable, needs_image=needs["image"], needs_label=needs["label"])
+    with faults.noted():
+        _check_share(problems, len(table), title, origin)
     origin = replace(origin, currency=currency)
     notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *photos.notes, *prices.notes)
     kept = raw.take(raw.table.index.get_indexer(table.index))
-    table = _typed(table.assign(image=table["image"].mask(unusable == OUTSIDE)), prices)
+    table = _typed(table.assign(image=photos.images), prices)
     return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, tuple(faults.found))
 
 

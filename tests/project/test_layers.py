@@ -98,7 +98,13 @@ MAY_IMPORT = {
         "training.features",
         "training.utils",
     ],
-    "curation.listings": ["curation.errors", "curation.rendering", "training.crossval", "training.utils"],
+    "curation.listings": [
+        "curation.errors",
+        "curation.rendering",
+        "training.crossval",
+        "training.images",
+        "training.utils",
+    ],
     "curation.models": [
         "curation.errors",
         "curation.evidence",

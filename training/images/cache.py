@@ -1,7 +1,8 @@
 """The photo cache: decoded photos, and text read in photos, that later runs use again; its size is bounded.
 
 Its shards (:mod:`training.images.shards`) are in ``<folder>/photos-v1/<side>/``, its text
-(:mod:`curation.photos.text_cache`) in ``<folder>/text-v1/<recipe>/``.
+(:mod:`curation.photos.text_cache`) in ``<folder>/text-v1/<recipe>/``. Photos that were fetched from the web
+(:mod:`curation.listings.fetch`) are in ``<folder>/fetched-v1/``: originals, so new runs never delete them.
 """
 
 from __future__ import annotations
@@ -55,6 +56,19 @@ class PhotoCache:
         """The folder of text read in photos."""
         return self.folder / "text-v1"
 
+    @property
+    def fetched_root(self) -> Path:
+        """The folder of photos that were fetched."""
+        return self.folder / "fetched-v1"
+
+    def fetched_files(self) -> list[Path]:
+        """Return the complete photos that were fetched."""
+        return [path for path in files_in(self.fetched_root) if not _temporary(path)]
+
+    def fetched_bytes(self) -> int:
+        """Return the bytes of the photos that were fetched."""
+        return sum(bytes_of(path) for path in files_in(self.fetched_root))
+
     def text_files(self) -> list[Path]:
         """Return the complete files of text read in photos."""
         return [path for folder in files_in(self.text_root) for path in files_in(folder) if not _temporary(path)]
@@ -69,29 +83,33 @@ class PhotoCache:
         return {size: shards_in(folders[size]) for size in sorted(folders)}
 
     def used(self) -> int:
-        """Return the bytes of all its files."""
+        """Return the bytes of what it can make again: of all its files but the fetched ones."""
         return sum(bytes_of(path) for path in self._files())
 
-    def trim(self, keep: Collection[Path] = ()) -> int:
+    def trim(self, keep: Collection[Path] = (), *, fetched: bool = False) -> int:
         """Delete the least recently used files until the cache is within its limit.
 
         Parameters
         ----------
         keep : collection of Path
             Pixel files that must stay, whatever the limit.
+        fetched : bool
+            Whether fetched photos are counted and deleted, too. If not, they are neither.
 
         Returns
         -------
         int
             Bytes freed.
         """
-        before = used = self.used()
+        before = used = self.used() + (self.fetched_bytes() if fetched else 0)
         with contextlib.suppress(OSError):
             self._remove_left_overs()
-            used = self.used()
+            used = self.used() + (self.fetched_bytes() if fetched else 0)
             shards = [shard for shards in self.sizes().values() for shard in shards if shard.pixels not in keep]
             parts = [(used_at(shard.index), shard.bytes(), shard.remove) for shard in shards]
             parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.text_files()]
+            if fetched:
+                parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.fetched_files()]
             for _, size, remove in sorted(parts, key=itemgetter(0)):
                 if used <= self.limit:
                     break
@@ -100,24 +118,24 @@ class PhotoCache:
         return before - used
 
     def clear(self) -> int:
-        """Delete everything; return the bytes freed. A run that needs its photos decodes them again.
+        """Delete everything; return the bytes freed. A run that needs its photos decodes, or fetches, them again.
 
         Raises
         ------
         CurateError
             If something can't be deleted.
         """
-        before = self.used()
+        before = self.used() + self.fetched_bytes()
         try:
             for shards in self.sizes().values():
                 for shard in shards:
                     shard.remove()
-            for path in self.text_files():
+            for path in [*self.text_files(), *self.fetched_files()]:
                 path.unlink(missing_ok=True)
             self._remove_left_overs()
         except OSError as error:
             raise CurateError(f"{home_as_tilde(self.root)} can't be cleared: {error.strerror or error}") from error
-        return before - self.used()
+        return before - self.used() - self.fetched_bytes()
 
     def _files(self) -> Iterator[Path]:
         for folder in [*files_in(self.root), *files_in(self.text_root)]:
@@ -126,7 +144,7 @@ class PhotoCache:
     def _remove_left_overs(self) -> None:
         """Remove the remains of killed processes: temporary files, and pixels whose index was never written."""
         yesterday = time.time() - _LEFT_OVER_SECONDS
-        for path in self._files():
+        for path in [*self._files(), *files_in(self.fetched_root)]:
             unfinished = _temporary(path) or (path.suffix == ".npy" and not path.with_suffix(".npz").exists())
             if unfinished and used_at(path) < yesterday:
                 path.unlink(missing_ok=True)

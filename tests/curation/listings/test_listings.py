@@ -321,7 +321,7 @@ def test_more_than_a_fifth_of_bad_rows_is_refused_with_all_of_them(tmp_path: Pat
         ({"label": " "}, "is missing"),
         ({"image": ""}, "is missing"),
         ({"image": "photos"}, "no such file"),
-        ({"image": "https://example.org/1.png"}, "no such file"),
+        ({"image": "https://example.org/1.png"}, "is a URL, and photos are not fetched"),
         ({"image": "a photo of " + "x" * 300}, "no such file"),
     ],
 )

@@ -1,0 +1,153 @@
+"""The photos that a table names: those of URLs fetched, the others matched with files inside the dataset's folder."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from curation.errors import InputError, ListingsError, about, check_range, short_repr, some
+from curation.listings.checks import MAX_BAD_SHARE, MISSING, OUTSIDE, check_inside
+from curation.listings.download import MOST_BYTES
+from curation.listings.faults import Faults
+from curation.listings.fetch import FETCH_LIMIT, NOT_FETCHED, FetchedPhotos, fetch_photos, find_urls
+from curation.listings.photo_names import match_photos
+from curation.listings.sources import Source
+from curation.rendering.words import agree, many
+from training.images.cache import PhotoCache, open_cache
+from training.utils.progress import Reporter
+from training.utils.units import bytes_text, parse_bytes
+
+__all__ = ["Fetching", "FoundPhotos", "choose_fetching", "find_photos"]
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """How photos are fetched: into which `cache`, at most `limit` bytes in all, shown by `reporter`."""
+
+    cache: PhotoCache
+    limit: int
+    reporter: Reporter
+
+
+def choose_fetching(
+    limit: int | str | None, cache: str | Path | PhotoCache | None, reporter: Reporter, *, fetch: bool
+) -> Fetching | None:
+    """Return how photos are fetched; None if they are not.
+
+    Parameters
+    ----------
+    limit, cache, reporter, fetch
+        As for :func:`curation.read_listings`.
+
+    Raises
+    ------
+    InputError
+        If `limit` is no size, or has no effect.
+    """
+    if not fetch:
+        if limit is not None:
+            raise InputError(
+                "`fetch_limit` has no effect without `fetch`", fix="Leave it out.", parameter="fetch_limit"
+            )
+        return None
+    with about("fetch_limit"):
+        most = (
+            parse_bytes(limit, "`fetch_limit`") if isinstance(limit, str) else FETCH_LIMIT if limit is None else limit
+        )
+        check_range("fetch_limit", "limit in bytes", most, 1, math.inf)
+    return Fetching(open_cache(cache), most, reporter)
+
+
+@dataclass(frozen=True)
+class FoundPhotos:
+    """The photos of a table.
+
+    Attributes
+    ----------
+    named : Series of str
+        What the table names, as it was matched: also where it can't be used.
+    images : Series of str
+        Paths relative to the dataset's folder, or absolute in the cache; NA for none, one outside, and a URL that was
+        not fetched. A file that does not exist keeps its name.
+    unusable : Series of str
+        Why a photo can't be used; NA where it can, or where none is named.
+    notes : tuple of str
+        How names were matched, and what became of URLs.
+    """
+
+    named: pd.Series
+    images: pd.Series
+    unusable: pd.Series
+    notes: tuple[str, ...]
+
+
+def find_photos(
+    table: pd.DataFrame, origin: Source, fetching: Fetching | None, *, inside: bool, needed: bool, faults: Faults
+) -> FoundPhotos:
+    """Find the photos of a table.
+
+    Parameters
+    ----------
+    table : DataFrame of str
+        With ``id`` and ``image``.
+    origin : Source
+        Where the table comes from.
+    fetching : Fetching or None
+        How photos by URL are fetched; None counts them as none.
+    inside : bool
+        Whether files must lie in the dataset's folder.
+    needed : bool
+        Whether every listing must have a photo.
+    faults : Faults
+        Takes paths that lead outside, and URLs that make up too much of the table.
+
+    Raises
+    ------
+    CurateError
+        If photos can't be written to the cache.
+    """
+    urls = find_urls(table["image"])
+    by_url = urls.notna()
+    matched = match_photos(table["image"].mask(by_url), origin.root)
+    unusable = matched.missing.map({True: MISSING}).astype("string")
+    if inside:
+        files = table.assign(image=matched.images)
+        unusable = unusable.mask(check_inside(files, origin.root, origin.boundary, faults), OUTSIDE)
+    fetched = FetchedPhotos(table["image"], urls.mask(by_url, NOT_FETCHED), ())
+    notes = matched.notes
+    if fetching is not None and by_url.any():
+        fetched = fetch_photos(table["image"], urls, fetching.cache, fetching.limit, fetching.reporter)
+        notes += fetched.notes
+    elif by_url.any() and needed and by_url.sum() > MAX_BAD_SHARE * len(table):
+        faults.add(_too_many_urls(table["image"][by_url], len(table)))
+        needed = False
+    elif by_url.any():
+        notes += (_said_of_urls(table["image"][by_url]),)
+    named = matched.images.mask(by_url, fetched.images)
+    unusable = unusable.mask(by_url, fetched.unusable)
+    images = named.mask(unusable.notna() & (unusable != MISSING))
+    if not needed:
+        # said, or refused, as a whole
+        unusable = unusable.mask(unusable == NOT_FETCHED)
+    return FoundPhotos(named, images, unusable, notes)
+
+
+def _too_many_urls(urls: pd.Series, rows: int) -> ListingsError:
+    return ListingsError(
+        f"{len(urls):,} of {many(rows, 'photo')} {agree(len(urls), 'is a URL', 'are URLs')}",
+        got=some([short_repr(url) for url in urls], _EXAMPLES),
+        wanted=f"files, or leave to download photos, at most {bytes_text(MOST_BYTES)} each",
+        fix="Add `fetch=True` to download them.",
+        parameter="fetch",
+    )
+
+
+def _said_of_urls(urls: pd.Series) -> str:
+    count, examples = len(urls), some([short_repr(url) for url in urls], _EXAMPLES)
+    are, them = agree(count, "is a URL and counts", "are URLs and count"), agree(count, "it", "them")
+    return f"{many(count, 'photo')} {are} as none: {examples}. Add `fetch=True` to download {them}."
