@@ -45,8 +45,8 @@ class Example:
     Attributes
     ----------
     id : str
-    photo : str
-        Absolute path.
+    photo : str or None
+        Absolute path; None for a listing without a photo.
     title : str or None
     price : float or None
     given : str or None
@@ -54,7 +54,7 @@ class Example:
     """
 
     id: str
-    photo: str
+    photo: str | None
     title: str | None
     price: float | None
     given: str | None
@@ -66,8 +66,10 @@ class Card:
 
     Attributes
     ----------
-    id, photo : str
-        The listing, and the absolute path of its photo.
+    id : str
+        The listing.
+    photo : str or None
+        The absolute path of its photo, if it has one.
     title : str or None
     price, price_low, price_high : float or None
         The price, and the range of 95 % of the prices of such listings.
@@ -91,7 +93,7 @@ class Card:
     """
 
     id: str
-    photo: str
+    photo: str | None
     title: str | None
     price: float | None
     price_low: float | None
@@ -116,7 +118,7 @@ class Cards:
     Parameters
     ----------
     run : RunFolder
-        A finished run with photos.
+        A finished run.
 
     Attributes
     ----------
@@ -156,7 +158,7 @@ class Cards:
         Raises
         ------
         KeyError
-            If the run has no such listing, or it has no photo.
+            If the run has no such listing.
         """
         row = self._values(id)
         given, suggested = row.get("given_label"), row.get("suggested_label")

@@ -12,10 +12,11 @@ import pandas as pd
 
 from curation.errors import ReviewError
 from curation.run.folder import RunFolder
+from training.utils.files import photo_path
 
 __all__ = ["issue_kinds", "missing_photos", "plain", "review_table"]
 
-_FROM_LISTINGS = ("title", "split", "fold", "sha256", "width", "height")
+_FROM_LISTINGS = ("title", "split", "fold", "sha256", "width", "height", "unreadable")
 
 
 def issue_kinds(columns: Sequence[str]) -> list[str]:
@@ -30,21 +31,20 @@ def issue_kinds(columns: Sequence[str]) -> list[str]:
 
 
 def review_table(run: RunFolder) -> pd.DataFrame:
-    """Return the listings that have a photo, by priority.
+    """Return all listings of a run, by priority.
 
     Returns
     -------
     DataFrame
-        The columns of ``issues.parquet`` and ``title``, ``split``, ``fold``, ``sha256``, ``width`` and ``height`` of
-        the listings; ``photo`` (absolute path), ``issues`` (list of the flagged kinds), ``near_duplicate_order``
-        (rank of the listing's repost group, 1 is the worst), ``predicted_label`` and ``predicted_confidence`` (the
-        class with the highest out-of-fold probability). Listings without a photo are left out; those
-        with a missing or damaged photo stay.
+        The columns of ``issues.parquet`` and ``title``, ``split``, ``fold``, ``sha256``, ``width``, ``height`` and
+        ``unreadable`` of the listings; ``photo`` (absolute path; None for a listing without a photo), ``issues`` (list
+        of the flagged kinds), ``near_duplicate_order`` (rank of the listing's repost group, 1 is the worst),
+        ``predicted_label`` and ``predicted_confidence`` (the class with the highest out-of-fold probability).
 
     Raises
     ------
     ReviewError
-        If no listing has a photo, or the folder of the photos does not exist.
+        If the folder of the photos does not exist.
     """
     issues, listings = run.issues(), run.listings()
     for table in (issues, listings):
@@ -53,21 +53,18 @@ def review_table(run: RunFolder) -> pd.DataFrame:
     table = issues.merge(listings[["id", *added]], on="id", how="left", validate="one_to_one")
     images = table["image"] if "image" in table else pd.Series(None, index=table.index, dtype=object)
     has_photo = images.notna() & (images.astype(str).str.strip() != "")
-    if not has_photo.any():
-        raise ReviewError(
-            f"run {run.folder} has no photos to review. Decide in a table instead, with the columns id, decision and "
-            "new_label: `apply_fixes(decisions='FILE.csv')`"
-        )
     root = run.photo_root
-    if not root.is_dir():
+    if has_photo.any() and not root.is_dir():
         raise ReviewError(
             f"the photos of run {run.folder} are gone: there is no folder {root}. Move it back, or start again with "
             "`find_issues(listings)` where the dataset is now"
         )
-    table = table[has_photo].copy()
     # not resolved: a photo behind a link keeps the name the listing gives it
     folder = Path.cwd() / root
-    table["photo"] = [os.path.normpath(folder / str(image)) for image in table["image"]]
+    table["photo"] = [
+        os.path.normpath(photo_path(folder, str(image))) if there else None
+        for image, there in zip(images, has_photo, strict=True)
+    ]
     kinds = issue_kinds(list(table.columns))
     flags = {kind: table[f"is_{kind}_issue"].fillna(False).astype(bool).tolist() for kind in kinds}
     table["issues"] = [[kind for kind in kinds if flags[kind][row]] for row in range(len(table))]
@@ -87,17 +84,19 @@ def missing_photos(table: pd.DataFrame) -> list[str]:
     Raises
     ------
     ReviewError
-        If no photo exists.
+        If the listings have photos, and none of them exists.
     """
-    exists = [Path(photo).is_file() for photo in table["photo"]]
-    if not any(exists):
+    photos = table["photo"].dropna()
+    exists = photos.map(lambda photo: Path(photo).is_file()).astype(bool)
+    if len(photos) and not exists.any():
         raise ReviewError(
-            f"none of the {len(table):,} photos of this run exists: there is no file {table['photo'].iloc[0]}. Move "
+            f"none of the {len(photos):,} photos of this run exists: there is no file {photos.iloc[0]}. Move "
             "them back, or start again with `find_issues(listings)` where the dataset is now"
         )
     if "sha256" not in table:
         return []
-    return table["id"][table["sha256"].notna() & ~np.array(exists)].tolist()
+    gone = table.loc[photos.index[~exists]]
+    return gone["id"][gone["sha256"].notna()].tolist()
 
 
 def _order_of_groups(table: pd.DataFrame) -> pd.Series:

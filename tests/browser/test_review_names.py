@@ -60,11 +60,15 @@ def called(name: str, folder: Path) -> RunFolder:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_app_opens_and_takes_decisions_whatever_the_dataset_is_called(page, tmp_path, name):
     server = start(called(name, tmp_path), tmp_path / "log")
+    sent: list[int] = []
+    page.on("response", lambda answer: "/media?" in answer.url and sent.append(answer.status))
     try:
         page.goto(server.url)
         page.wait_for_selector("[data-cy=looker]", timeout=60_000)
         count = page.locator("[data-cy=entry-counts]")
         assert waited_for(lambda: count.inner_text().split()[0] == "8"), count.inner_text()  # the flagged ones
+        assert waited_for(lambda: len(sent) >= 8)
+        assert set(sent) <= {200, 206, 304}
         assert page.get_by_text("No dataset selected").count() == 0
         page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=60_000)
         tile = page.locator("[data-cy=looker]").first

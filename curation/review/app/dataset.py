@@ -8,7 +8,8 @@ import re
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
 
@@ -22,6 +23,7 @@ from curation.review.app.mirror import PREFIX, mirror
 from curation.review.app.panels import add_evaluation, add_plot
 from curation.review.app.plot import points_of
 from curation.review.app.samples import add_samples
+from curation.review.app.thumbnails import Source, copies_of, sources
 from curation.review.journal_state import Standing, standing_of
 from curation.review.table import issue_kinds, missing_photos, review_table
 from curation.run.carry_over import carry_over
@@ -32,7 +34,7 @@ from training.utils.files import sha256_of_file
 __all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
 
 # increase when the fields change: datasets of another layout are rebuilt
-_LAYOUT = 2
+_LAYOUT = 3
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,12 @@ class Opened:
     Attributes
     ----------
     dataset : fiftyone.Dataset
-    photos : tuple of str
-        All files that the App may show: the photos by priority, and their thumbnails.
-    thumbnails : dict of str to str
-        The photo of each thumbnail; see :class:`curation.review.app.thumbnails.Thumbnails`.
+    files : dict of str to Source
+        All files that the App may show: photos, and copies that are made when they are asked for.
+    copies : Path
+        The folder of copies and drawn tiles.
+    damaged : frozenset of str
+        The photos that could not be opened when the run was made.
     collected : Collected
         What an earlier session left in FiftyOne.
     messages : tuple of str
@@ -75,8 +79,9 @@ class Opened:
     """
 
     dataset: Any
-    photos: tuple[str, ...]
-    thumbnails: dict[str, str] = field(repr=False)
+    files: dict[str, Source] = field(repr=False)
+    copies: Path
+    damaged: frozenset[str] = field(repr=False)
     collected: Collected
     messages: tuple[str, ...]
     first_view: str
@@ -146,7 +151,7 @@ def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
     Raises
     ------
     ReviewError
-        If the run has no photos, none of them exists, or its folder can't be written.
+        If the listings have photos and none of them exists, or the run's folder can't be written.
     """
     run.require_finished()
     table = review_table(run)
@@ -179,23 +184,28 @@ def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
     messages += [*standing.damaged, *_misfits(run, standing), *_missing(missing)]
     if not left.any():
         messages.append(f"Nothing is left to review. The view {ALL} shows all {len(table):,} listings.")
-    thumbnails = {small: photo for photo, small in zip(*dataset.values(["filepath", "thumbnail"]), strict=True)}
-    thumbnails = {small: photo for small, photo in thumbnails.items() if small != photo}
     return Opened(
         dataset,
-        (*table["photo"], *thumbnails),
-        thumbnails,
+        _files(table, copies_of(run)),
+        copies_of(run),
+        frozenset(table["photo"][table["unreadable"].notna()].dropna()) if "unreadable" in table else frozenset(),
         collected,
         tuple(messages),
         TO_REVIEW if left.any() else ALL,
     )
 
 
+def _files(table: pd.DataFrame, folder: Path) -> dict[str, Source]:
+    names = [name for name in ("photo", "sha256", "width", "height") if name in table]
+    rows = table[names].astype(object).where(table[names].notna(), None).to_dict("records")
+    return {file: source for row in rows for file, source in sources(cast("dict[str, Any]", row), folder).items()}
+
+
 def _missing(ids: list[str]) -> list[str]:
     if not ids:
         return []
     lost = f"{many(len(ids), 'photo')} {agree(len(ids), 'has', 'have')} disappeared since the run was made"
-    return [f"{lost}; the App shows a red ! instead: {some(ids)}"]
+    return [f"{lost}; the App shows a drawn tile instead: {some(ids)}"]
 
 
 def _misfits(run: RunFolder, standing: Standing) -> list[str]:
@@ -251,7 +261,7 @@ def _make(fo: Any, name: str, run: RunFolder, table: pd.DataFrame, made_from: st
         # scikit-learn computes the points meanwhile, without the interpreter lock
         with ThreadPoolExecutor(1) as pool:
             points = pool.submit(points_of, run)
-            add_samples(dataset, table, run.folder.resolve() / "thumbnails")
+            add_samples(dataset, table, copies_of(run))
             for declared in map(dataset.get_field, ("listing_id", "original_label")):
                 declared.read_only = True
                 declared.save()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from curation.review.app.thumbnails import thumbnail_of
+from curation.review.app.thumbnails import thumbnail_of, whole_of
 from curation.review.table import issue_kinds, plain
 
 __all__ = ["add_samples"]
@@ -76,7 +76,8 @@ def _values(table: pd.DataFrame, scores: list[str], thumbnails: Path) -> Iterato
     for record in table.to_dict("records"):
         row = {str(name): plain(value) for name, value in record.items()}
         tags = [*row["issues"], *([row["split"]] if row.get("split") else [])]
-        values: dict[str, Any] = {"filepath": row["photo"], "tags": tags, "issues": row["issues"]}
+        values: dict[str, Any] = {"filepath": whole_of(row["photo"], thumbnails)}
+        values |= {"tags": tags, "issues": row["issues"]}
         values |= {"listing_id": row["id"], "original_label": row.get("given_label")}
         values |= {name: _text(row.get(name)) for name in _TEXTS}
         values |= {name: None if row.get(name) is None else float(row[name]) for name in (*_NUMBERS, *scores)}

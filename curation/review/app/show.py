@@ -12,9 +12,11 @@ import fiftyone.operators as foo
 
 from curation.errors import CurateError
 from curation.review.app.mirror import run_of
-from curation.review.card import cards_of
+from curation.review.app.thumbnails import copies_of, whole_of
+from curation.review.card import Example, cards_of
 from curation.review.journal_state import standing_of
 from curation.review.progress import progress_of
+from curation.run.folder import RunFolder
 
 __all__ = ["ShowCard", "ShowProgress"]
 
@@ -51,9 +53,14 @@ class ShowCard(_Show):
         run = run_of(dataset)
         cards = cards_of(run)
         card = cards.card(id)
-        reposts = [asdict(cards.example(other)) for other in card.reposts]
         decision = standing_of(run).record(id)
-        return {**asdict(card), "reposts": reposts, "decision": asdict(decision) if decision else None}
+        shown = {
+            "photo": whole_of(card.photo, copies_of(run)),
+            "reposts": [_shown(cards.example(other), run) for other in card.reposts],
+            "like_given": [_shown(example, run) for example in card.like_given],
+            "like_suggested": [_shown(example, run) for example in card.like_suggested],
+        }
+        return {**asdict(card), **shown, "decision": asdict(decision) if decision else None}
 
 
 class ShowProgress(_Show):
@@ -66,6 +73,11 @@ class ShowProgress(_Show):
         run = run_of(_dataset(ctx.dataset_name))
         progress = progress_of(cards_of(run).table, standing_of(run).holding)
         return {**asdict(progress), "left": progress.left, "hint": progress.hint}
+
+
+def _shown(example: Example, run: RunFolder) -> dict[str, Any]:
+    """Return a listing beside the open one, with the file that the browser may be sent as its photo."""
+    return {**asdict(example), "photo": whole_of(example.photo, copies_of(run))}
 
 
 @lru_cache(maxsize=4)

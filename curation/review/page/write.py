@@ -19,7 +19,7 @@ from curation import __version__
 from curation.errors import InputError
 from curation.rendering.html import fill_page
 from curation.rendering.results import Result
-from curation.rendering.thumbnails import MEDIA_TYPE, make_thumbnail
+from curation.rendering.thumbnails import MEDIA_TYPE, Thumbnail, make_thumbnail
 from curation.review.card import cards_of
 from curation.review.commands import PAGE_MARK, STORAGE_PREFIX, apply_decisions
 from curation.review.journal_state import standing_of
@@ -183,8 +183,8 @@ def _photos(listings: PageListings, reporter: Reporter) -> Iterator[str]:
             progress(done, len(jobs))
 
 
-def _element(name: str, photo: str, side: int) -> str:
-    thumbnail = make_thumbnail(Path(photo), side)
+def _element(name: str, photo: str | None, side: int) -> str:
+    thumbnail = make_thumbnail(Path(photo), side) if photo else Thumbnail(b"", "this listing has none")
     if thumbnail.error is None:
         return f'<script type="{MEDIA_TYPE}" id="{name}">{thumbnail.base64}</script>\n'
     error = base64.b64encode(thumbnail.error.encode()).decode()

@@ -41,14 +41,14 @@ _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _WILDCARDS = ("0.0.0.0", "::", "")
 
 
-def servable(photos: Iterable[str]) -> tuple[frozenset[str], int]:
-    """Return the files that may be sent to a browser, and the number of photos that may not.
+def servable(photos: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the files that may be sent to a browser, and the photos that may not.
 
-    These are the photos of the dataset, with links in their folders' paths resolved. A photo that is itself a link out
-    of its folder is left out, because a dataset must not publish other files.
+    The files are the photos of the dataset, with links in their folders' paths resolved. A photo that is itself a link
+    out of its folder is left out, because a dataset must not publish other files.
     """
     folders: dict[str, str] = {}
-    files, outside = set(), 0
+    files, outside = set(), set()
     for photo in photos:
         folder = photo.rpartition(os.sep)[0]
         real_folder = folders.setdefault(folder, os.path.realpath(folder))
@@ -56,8 +56,8 @@ def servable(photos: Iterable[str]) -> tuple[frozenset[str], int]:
         if real.startswith(real_folder.rstrip(os.sep) + os.sep):
             files.add(real)
         else:
-            outside += 1
-    return frozenset(files), outside
+            outside.add(photo)
+    return frozenset(files), frozenset(outside)
 
 
 class Guard:

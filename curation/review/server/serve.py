@@ -45,7 +45,7 @@ class ReviewOutcome(Result):
     decisions : dict of str to int
         Number of decisions recorded in this session, by action, including ``undo``; empty if there are none.
     flagged, undecided : int
-        Number of flagged listings with a photo, and of those without a decision.
+        Number of flagged listings, and of those without a decision.
     """
 
     decisions: dict[str, int]
@@ -67,7 +67,7 @@ def run_review(
     Parameters
     ----------
     run : RunFolder
-        A finished run whose listings have photos.
+        A finished run.
     address : str
         Address to listen on. With another than the default, everybody who has the printed address can review.
     port : int
@@ -86,7 +86,7 @@ def run_review(
     Raises
     ------
     ReviewError
-        If the port is taken, there is no MongoDB, or there are no photos.
+        If the port is taken, there is no MongoDB, or the photos have disappeared.
     RunError
         If the run has not finished.
 
@@ -96,7 +96,7 @@ def run_review(
     run. A mongod that was started for it ends with the process.
     """
     run.require_finished()
-    review_table(run)  # without photos, fail now and not after FiftyOne has been imported
+    review_table(run)  # if the photos have moved, fail now and not after FiftyOne has been imported
     reviewer = check_reviewer(reviewer_name() if reviewer is None else reviewer)
     check_mongod()
     signals = _Signals()
@@ -211,11 +211,14 @@ def _listen(address: str, port: int) -> Iterator[socket.socket]:
 
 def _guarded(app: App, opened: Opened, address: str, port: int, reporter: Reporter) -> tuple[Guard, str]:
     set_port(port)
-    photos, outside = servable(opened.photos)
-    _say_all(about_links(outside), reporter)
+    _, outside = servable({source.photo for source in opened.files.values() if source.photo})
+    _say_all(about_links(len(outside)), reporter)
+    # a copy of a photo shows what the photo shows
+    files = {file: source for file, source in opened.files.items() if source.photo not in outside}
+    photos, _ = servable(files)
     here = {socket.gethostname().lower(), socket.getfqdn().lower()}
     token = secrets.token_urlsafe(24)
-    guarded = Thumbnails(app, opened.thumbnails)
+    guarded = Thumbnails(app, files, opened.copies, opened.damaged)
     guard = Guard(guarded, address=address, port=port, token=token, photos=photos, hosts=here)
     if address not in ("127.0.0.1", "localhost", "::1"):
         reporter.say(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from curation.review.app.dataset import dataset_name
+from curation.review.app.thumbnails import copies_of
+from curation.review.app.tiles import NO_PHOTO, NOT_FOUND, tile
 from tests.curation.review.test_review import drop_database, make_run, needs_mongod
 from tests.support.review_server import SERVED, Server, start, stop
 
@@ -42,6 +44,15 @@ class TestServer:
         assert "HttpOnly" in answer.headers["Set-Cookie"]
         connection.close()
         assert server.ask(parts.path)[0] == 200
+
+    def test_a_listing_without_a_photo_and_a_lost_photo_are_sent_as_tiles(self, server):
+        run = server.run
+        asked = {copies_of(run) / "no photo.webp": NO_PHOTO, run.photo_root / "10.jpg": NOT_FOUND}
+        for file, words in asked.items():
+            status, headers, content = server.answer(f"/media?filepath={quote(str(file))}")
+            assert (status, headers["content-type"]) == (200, "image/webp")
+            assert content == tile(words)
+        assert server.photo(copies_of(run) / "other.webp") == 403
 
     def test_our_operators_are_there(self, server):
         body = json.dumps({"dataset_name": dataset_name(server.run)})

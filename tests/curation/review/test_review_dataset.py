@@ -140,9 +140,9 @@ class TestNames:
 @needs_mongod
 @pytest.mark.usefixtures("fo")
 class TestDataset:
-    def test_every_listing_with_a_photo_is_there_also_when_its_file_is_not(self, run):
+    def test_every_listing_is_there_also_without_a_photo_or_its_file(self, run):
         dataset = open_dataset(run).dataset
-        assert dataset.values("listing_id") == [f"L{number}" for number in range(12)]
+        assert dataset.values("listing_id") == [f"L{number}" for number in range(13)]
         assert dataset.media_type == "image"
         assert dataset.persistent
 
@@ -168,7 +168,7 @@ class TestDataset:
             "Unreadable issues": ["L11"],
             "Disagreements": [],
             "Done": [],
-            "All": [f"L{number}" for number in range(12)],
+            "All": [f"L{number}" for number in range(13)],
         }
 
     def test_a_decision_leaves_the_list_of_what_to_do(self, run):
@@ -210,7 +210,7 @@ class TestDataset:
         assert collect_decisions(run).vanished == ("L4", "L5")
         opened = open_dataset(run)
         assert opened.collected.vanished == ("L4", "L5")
-        assert len(opened.dataset) == 12
+        assert len(opened.dataset) == 13
         assert journal_of(run) == []
 
     def test_labels_edited_in_the_annotate_tab_become_decisions_once(self, run):
@@ -310,9 +310,9 @@ class TestOpening:
         (run.photo_root / "3.jpg").unlink()
         opened = open_dataset(run)
         assert [message for message in opened.messages if "disappeared" in message] == [
-            "1 photo has disappeared since the run was made; the App shows a red ! instead: L3"
+            "1 photo has disappeared since the run was made; the App shows a drawn tile instead: L3"
         ]
-        assert len(opened.dataset) == 12
+        assert len(opened.dataset) == 13
 
     def test_a_run_all_of_whose_photos_are_gone_does_not_open(self, run):
         for photo in run.photo_root.iterdir():
@@ -320,14 +320,22 @@ class TestOpening:
         with pytest.raises(ReviewError, match="none of the 12 photos"):
             open_dataset(run)
 
+    def test_listings_without_photos_are_reviewed_as_any_other(self, run):
+        run.write_table(run.issues_file, run.issues().assign(image=None))
+        opened = open_dataset(run)
+        assert len(opened.dataset.load_saved_view("To review")) == 8
+        assert set(opened.dataset.values("filepath")) == set(opened.files) == {str(opened.copies / "no photo.webp")}
+        decide(opened.dataset, sample_of(opened.dataset, "L0"), "accept")
+        assert journal_of(run) == [("L0", "relabel", "desk")]
+
     def test_with_nothing_flagged_it_opens_with_all_listings(self, run):
         table = run.issues()
         flags = {name: False for name in table if name.startswith("is_")}
         run.write_table(run.issues_file, table.assign(**flags))
         opened = open_dataset(run)
         assert (opened.first_view, len(opened.dataset.load_saved_view("To review"))) == ("All", 0)
-        assert opened.messages == ("Nothing is left to review. The view All shows all 12 listings.",)
-        assert len(opened.dataset.load_saved_view("All")) == 12
+        assert opened.messages == ("Nothing is left to review. The view All shows all 13 listings.",)
+        assert len(opened.dataset.load_saved_view("All")) == 13
 
     def test_decisions_that_mean_nothing_here_are_said_kept_and_not_shown(self, run):
         run.decide(
@@ -354,8 +362,9 @@ class TestOpening:
         thumbnail, own = opened.dataset.values("thumbnail")[:2]
         assert thumbnail == str(run.folder.resolve() / "thumbnails" / "hash0.webp")
         assert own == opened.dataset.values("filepath")[1]
-        assert opened.thumbnails == {thumbnail: str(run.photo_root / "0.jpg")}
-        assert thumbnail in opened.photos
+        photo = str(run.photo_root / "0.jpg")
+        assert (opened.files[thumbnail], opened.files[photo]) == ((photo, 256), (photo, None))
+        assert opened.files[own] == (own, None)
         assert opened.dataset.app_config.grid_media_field == "thumbnail"
 
     def test_the_workspace_has_photos_progress_and_the_plot(self, run):
@@ -372,7 +381,7 @@ class TestOpening:
         ]
         written = (run.folder / "review_points.npz").stat().st_mtime_ns
         results = dataset.load_brain_results("photos")
-        assert results.points.shape == (12, 2)
+        assert results.points.shape == (13, 2)
         assert np.isfinite(results.points).all()
         dataset.delete()
         open_dataset(run)
