@@ -55,6 +55,7 @@ def make_run(folder: Path) -> RunFolder:
         title=[f"nice thing {number}" for number in range(13)],
         split=["test" if number > 9 else "train" for number in range(13)],
         fold=[None if number > 9 else number % 3 for number in range(13)],
+        unreadable=[None] * 10 + ["no such file", "11.jpg is not an image", None],
     )
     run = RunFolder(folder / "runs" / "tiny" / "1")
     run.folder.mkdir(parents=True)
