@@ -27,7 +27,7 @@ class DatasetForm:
     ----------
     columns : tuple of str
         ``OURS=THEIRS`` each.
-    allow_outside, fetch, fetch_limit
+    allow_outside, fetch, fetch_limit, merge_labels, label_separator
         As for :func:`curation.read_listings`.
     """
 
@@ -35,6 +35,8 @@ class DatasetForm:
     allow_outside: bool
     fetch: bool = False
     fetch_limit: str | None = None
+    merge_labels: bool = False
+    label_separator: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of :func:`curation.read_listings`."""
@@ -49,6 +51,10 @@ class DatasetForm:
             words.append("--fetch")
         if self.fetch_limit is not None:
             words += ["--fetch-limit", self.fetch_limit]
+        if self.merge_labels:
+            words.append("--merge-labels")
+        if self.label_separator is not None:
+            words += ["--label-separator", self.label_separator]
         return words
 
 
@@ -63,6 +69,16 @@ _OPTIONS = (
     click.option("--allow-outside", is_flag=True, help="Accept image paths that lead out of the dataset's folder."),
     click.option("--fetch", is_flag=True, help="Download photos that are URLs into the cache, at most 20 MB each."),
     click.option("--fetch-limit", metavar="SIZE", help="Most that --fetch downloads in all. [default: 5GB]"),
+    click.option(
+        "--merge-labels",
+        is_flag=True,
+        help="Merge labels that are probably one class, e.g. Laptop, laptop and Laptops, into the most frequent one.",
+    ),
+    click.option(
+        "--label-separator",
+        metavar="TEXT",
+        help="What stands between the levels of labels, e.g. > in Games > Consoles.",
+    ),
 )
 
 

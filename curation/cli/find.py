@@ -131,6 +131,12 @@ def _print(summary: curation.Summary, run: curation.Run) -> None:
         click.echo()
     if summary.health["classes"]:
         _print_health(summary.health, wrong=summary.issues["label"], total=total)
+    if summary.parents:
+        click.echo(
+            f"Labels that look wrong: {summary.parents['within']:,} fit another class within their parent, "
+            f"{summary.parents['across']:,} one of another parent."
+        )
+        click.echo()
     if len(summary.worst):
         worst = [(row.priority, row.id, row.reasons) for row in summary.worst.itertuples()]
         print_table(f"The worst {len(worst)}", ["", "id", "why"], worst, right=[0])
@@ -162,6 +168,11 @@ def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:
         click.echo()
     pairs = often_confused(health, _PAIRS)
     if pairs:
-        named = [f"{pair['first']} with {pair['second']} ({pair['flagged']} listings)" for pair in pairs]
+        named = [f"{pair['first']} with {pair['second']} ({pair['flagged']} listings{_across(pair)})" for pair in pairs]
         click.echo(f"Most confused: {', '.join(named)}.")
         click.echo()
+
+
+def _across(pair: dict[str, Any]) -> str:
+    within = pair.get("within_parent")
+    return "" if within is None else ", within their parent" if within else ", across parents"

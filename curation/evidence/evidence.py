@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from curation.evidence.belief import Belief, believe
+from curation.evidence.hierarchy import Hierarchy
 from curation.evidence.sources import Source, gather
+from curation.evidence.twins import twins_as_one
 from curation.listings.columns import groups_of
 from training.crossval.folds import connect
 from training.utils.arrays import Bool, Float32, Float64, Int64
@@ -46,6 +49,8 @@ class Evidence:
     features : ndarray of float32, shape (N, D), or None
         Features of the photos, computed without labels; see :func:`training.features.extract.compute_features`.
         Zeros for unreadable photos; None if models were trained elsewhere.
+    spellings : mapping of str to str
+        Labels that are other spellings of a class → the class; see :attr:`twins_as_one`.
     """
 
     listings: pd.DataFrame
@@ -56,11 +61,28 @@ class Evidence:
     in_fold: Float32 | None = None
     neighbours: Float32 | None = None
     features: Float32 | None = None
+    spellings: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def twins_as_one(self) -> Evidence:
+        """The evidence in which all spellings of a name are one class; this one, if every class has one spelling."""
+        return twins_as_one(self)
+
+    @cached_property
+    def labels(self) -> pd.Series:
+        """The class of each given label, Series of str of length N; NA without a label."""
+        label = self.listings["label"]
+        return label.replace(dict(self.spellings)) if self.spellings else label
 
     @cached_property
     def given(self) -> Int64:
         """Class number of the given label, shape (N,); -1 without one."""
-        return pd.Categorical(self.listings["label"], categories=self.classes).codes.astype(np.int64)
+        return pd.Categorical(self.labels, categories=self.classes).codes.astype(np.int64)
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """What is above each class."""
+        return Hierarchy.of(self.listings)
 
     @property
     def scored(self) -> Bool:

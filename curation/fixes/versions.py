@@ -106,7 +106,7 @@ def _cleaned_table(run: RunFolder, listings: pd.DataFrame, changes: pd.DataFrame
     )
     # a column of ours that the input did not have stays away
     empty = [name for name in COLUMNS if name not in ("id", "label") and table[name].isna().all()]
-    return table.drop(columns=[*RUN_COLUMNS, *empty])
+    return table.drop(columns=[*RUN_COLUMNS, *empty], errors="ignore")
 
 
 def _declaration(run: RunFolder, table: pd.DataFrame) -> str:

@@ -35,8 +35,9 @@ _PAIRS = 10
 def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
     """Estimate how many given labels are right: in all, in each class, and between classes.
 
-    The estimates cover listings that may be used for training; the flags cover all. A class that the model has not
-    learned is left out of the estimates, because cleanlab would count every uncertain listing as a member of it.
+    All spellings of a name are one class, called by the most frequent one. The estimates cover listings that may be
+    used for training; the flags cover all. A class that the model has not learned is left out of the estimates, because
+    cleanlab would count every uncertain listing as a member of it.
 
     Parameters
     ----------
@@ -54,12 +55,14 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
           ``listings``, the number of labels that were judged.
         - ``classes``, worst first: ``class``, its ``listings``, how many of them are ``flagged``, ``label_quality``
           (the share of right labels, 0 to 1, low = bad) and ``estimated_noise`` (1 minus that).
-        - ``confused``, worst first, at most 10: ``first`` and ``second``; how many listings given as one are
-          ``flagged`` with the other suggested; the estimated number of ``listings`` of one that are labelled as the
-          other, and their ``share`` of all.
+        - ``confused``, worst first, at most 10: ``first`` and ``second``; ``within_parent``, whether they have the same
+          parent (None if the labels are no hierarchy); how many listings given as one are ``flagged`` with the other
+          suggested; the estimated number of ``listings`` of one that are labelled as the other, and their ``share`` of
+          all.
 
         Without any probabilities, both lists are empty.
     """
+    evidence = evidence.twins_as_one
     classes, given = evidence.classes, evidence.given
     flagged = issues["is_label_issue"].fillna(False).to_numpy(dtype=bool) & (given >= 0)
     if not evidence.scored.any():
@@ -79,7 +82,7 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
         "noise_count": noise,
         "listings": 0 if noise is None else len(rows),
         "classes": _classes(classes, given, flagged, quality),
-        "confused": _confused(classes, given[pairs], suggested[pairs], between, len(rows)),
+        "confused": _confused(evidence, given[pairs], suggested[pairs], between, len(rows)),
     }
 
 
@@ -155,8 +158,9 @@ def _classes(classes: tuple[str, ...], given: Int64, flagged: Bool, quality: Flo
 
 
 def _confused(
-    classes: tuple[str, ...], given: Int64, suggested: Int64, between: Float64, listings: int
+    evidence: Evidence, given: Int64, suggested: Int64, between: Float64, listings: int
 ) -> list[dict[str, Any]]:
+    classes = evidence.classes
     flags = np.zeros(between.shape, dtype=np.int64)
     np.add.at(flags, (given, suggested), 1)
     flags, both = flags + flags.T, between + between.T
@@ -168,6 +172,7 @@ def _confused(
         {
             "first": classes[i],
             "second": classes[j],
+            "within_parent": evidence.hierarchy.within(classes[i], classes[j]),
             "flagged": int(flags[i, j]),
             "listings": None if np.isnan(both[i, j]) else int(counts[i, j]),
             "share": _share(both[i, j] / max(listings, 1)),

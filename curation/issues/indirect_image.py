@@ -39,7 +39,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     share = listings["text_share"].astype("float64")
     letters = listings["text"].fillna("").map(count_letters)
     textual = (share >= READ_FROM) & (letters >= _LETTERS)
-    by_class = textual.astype("float64").where(share.notna()).groupby(listings["label"])
+    by_class = textual.astype("float64").where(share.notna()).groupby(evidence.labels)
     usual = (by_class.transform("count") >= _CLASS) & (by_class.transform("mean") > _USUAL)
     flagged = textual & ~usual
     reasons = [

@@ -51,7 +51,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
             "is_near_duplicate_issue": flagged,
             "near_duplicate_score": score.where(content.notna()),
             "near_duplicate_group": smallest.rank(method="dense").sub(1).astype("Int64"),
-            "reason": _reasons(listings, group, content, flagged),
+            "reason": _reasons(listings.assign(label=evidence.labels), group, content, flagged),
         }
     )
 

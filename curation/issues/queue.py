@@ -45,6 +45,8 @@ _UNSURE = 0.5
 def find_issues(evidence: Evidence) -> pd.DataFrame:
     """Run every issue kind and rank the listings.
 
+    All spellings of a name are judged as one class, so none of them is suggested for another.
+
     Parameters
     ----------
     evidence : Evidence
@@ -54,6 +56,7 @@ def find_issues(evidence: Evidence) -> pd.DataFrame:
     DataFrame
         One row per listing, in the order of the evidence, with the columns of :data:`COLUMNS`.
     """
+    evidence = evidence.twins_as_one
     listings = evidence.listings
     table = pd.DataFrame(
         {

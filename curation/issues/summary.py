@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from curation.evidence.evidence import Evidence
+from curation.evidence.hierarchy import Hierarchy
 from curation.issues import KINDS, expected_changes
 from curation.rendering.results import Result
 from curation.run.folder import RunFolder
@@ -82,6 +83,9 @@ class Summary(Result):
         None unless a number of listings was given.
     agreement : Agreement
         How often the model agrees with the given labels.
+    parents : dict of str to int or None
+        Of the labels that look wrong, how many fit another class ``within`` the same parent, and how many one
+        ``across``; None if the labels are no hierarchy.
     health : dict or None
         As in ``health.json``, see :func:`curation.issues.health.health`.
     seconds : dict of str to float
@@ -95,6 +99,7 @@ class Summary(Result):
     worst: pd.DataFrame
     budget: Budget | None
     agreement: Agreement
+    parents: dict[str, int] | None
     health: dict[str, Any]
     seconds: dict[str, float]
     _photos: Path | None = None
@@ -132,6 +137,7 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
         worst=issues[flagged].nsmallest(_WORST, "priority")[columns].reset_index(drop=True),
         budget=None if budget is None else _budget(issues, budget),
         agreement=agreement(run),
+        parents=_steps(issues, Hierarchy.of(run.listings())),
         health=run.health(),
         seconds=record["seconds"],
         _photos=run.photo_root,
@@ -145,8 +151,17 @@ def _budget(issues: pd.DataFrame, budget: int) -> Budget:
 
 def agreement(run: RunFolder) -> Agreement:
     """Return how often the out-of-fold model agrees with the given labels."""
-    probabilities, given = run.probabilities(), run.listings()["label"]
-    judged = probabilities.scored & given.notna().to_numpy()
-    likeliest = np.array(probabilities.classes)[probabilities.probs[judged].argmax(axis=1)]
-    same = likeliest == given[judged].to_numpy(dtype=str)
-    return Agreement(float(same.mean()) if len(same) else None, float(given.value_counts(normalize=True).iloc[0]))
+    kept = run.probabilities()
+    evidence = Evidence(run.listings(), kept.classes, kept.probs).twins_as_one
+    judged = evidence.scored & evidence.labels.notna().to_numpy()
+    same = evidence.probs[judged].argmax(axis=1) == evidence.given[judged]
+    largest = float(evidence.labels.value_counts(normalize=True).iloc[0])
+    return Agreement(float(same.mean()) if len(same) else None, largest)
+
+
+def _steps(issues: pd.DataFrame, hierarchy: Hierarchy) -> dict[str, int] | None:
+    if not hierarchy.parents:
+        return None
+    wrong = issues[issues["is_label_issue"].fillna(False) & issues["given_label"].notna()]
+    within = [hierarchy.within(*pair) for pair in zip(wrong["given_label"], wrong["suggested_label"], strict=True)]
+    return {"within": within.count(True), "across": within.count(False)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
         "classes": list(classes),
         "listings": len(listings.table),
         "columns": listings.columns,
+        "merged": [asdict(merged) for merged in listings.merged],
         "photos": str(source.boundary.resolve()),
         "sha256": listings.sha256,
     }

@@ -19,6 +19,7 @@ from curation.listings.checks import (
     currency_of,
 )
 from curation.listings.faults import Faults
+from curation.listings.labels import Labels, Merged, settle_labels
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.photos import choose_fetching, find_photos
@@ -67,6 +68,9 @@ class Listings(Result):
         The same rows as they were written, which `cleaned/` is made from.
     faults : tuple of ListingsError
         What only a look at the data accepts: everything else raises the first one. Empty if read with ``strict``.
+    merged : tuple of Merged
+        Names of classes that became another: ``old``, ``new``, ``listings``. ``table["unmerged_label"]`` has the old
+        label of every listing then.
     """
 
     table: pd.DataFrame
@@ -78,6 +82,7 @@ class Listings(Result):
     notes: tuple[str, ...] = ()
     raw: RawTable | None = None
     faults: tuple[ListingsError, ...] = ()
+    merged: tuple[Merged, ...] = ()
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield "dataset", self.source.name
@@ -105,6 +110,8 @@ def read_listings(
     fetch_limit: int | str | None = None,
     cache: str | Path | PhotoCache | None = None,
     reporter: Reporter = SILENT,
+    merge_labels: bool = False,
+    label_separator: str | None = None,
 ) -> Listings:
     """Read and check a dataset without modifying it.
 
@@ -141,6 +148,13 @@ def read_listings(
         Where fetched photos are kept; by default the user's.
     reporter : Reporter, optional
         Shows the progress of fetching; silent by default.
+    merge_labels : bool
+        Whether labels that are probably one class, such as "Laptop", "laptop" and "Laptops", become the most frequent
+        spelling of it; among equally frequent ones, the one without unseen or decomposed characters, then the first in
+        alphabetical order. If not, `notes` names them.
+    label_separator : str, optional
+        What stands between the levels of labels, e.g. ``">"`` in "Games > Consoles". The labels stay as they are, and
+        ``label_parent`` in the table is what is above each. Overrides the declaration.
 
     Returns
     -------
@@ -150,8 +164,8 @@ def read_listings(
     ------
     ListingsError
         If the dataset does not exist, is empty or lacks a column, or has missing or duplicate ids, too few classes,
-        paths outside its folder, prices in several currencies, or more than 20 % bad rows. ``parameter`` names the
-        argument at fault.
+        lists of labels, paths outside its folder, prices in several currencies, or more than 20 % bad rows.
+        ``parameter`` names the argument at fault.
     InputError
         If `fetch_limit` is no size, or has no effect.
     CurateError
@@ -177,7 +191,16 @@ def read_listings(
     # a column that is not there has been refused, or noted, as a whole
     needs = {name: name in needed and name not in mapped.missing for name in ("id", "image", "label")}
     splits, said_of_splits = normal_splits(mapped.table["split"])
-    table = mapped.table.assign(split=splits)
+    labels = Labels(mapped.table.assign(split=splits), (), ())
+    with faults.noted():
+        labels = settle_labels(
+            labels.table,
+            column=mapped.columns.get("label", "label"),
+            mapping=origin.labels,
+            merge=merge_labels,
+            separator=origin.label_separator if label_separator is None else label_separator,
+        )
+    table = labels.table
     title = "the table" if origin.in_memory else origin.table.name if origin.table else str(origin.path)
     if needs["id"]:
         with faults.noted():
@@ -198,10 +221,12 @@ def read_listings(
     with faults.noted():
         _check_share(problems, len(table), title, origin)
     origin = replace(origin, currency=currency)
-    notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *photos.notes, *prices.notes)
+    notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *photos.notes, *prices.notes, *labels.notes)
     kept = raw.take(raw.table.index.get_indexer(table.index))
     table = _typed(table.assign(image=photos.images), prices)
-    return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, tuple(faults.found))
+    return Listings(
+        table, classes, origin, mapped.columns, problems, sha256, notes, kept, tuple(faults.found), labels.merged
+    )
 
 
 def _without_copies(raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -28,6 +28,8 @@ RUN_COLUMNS = (
     "near_likeness",
     "text_share",
     "text",
+    "label_parent",
+    "unmerged_label",
 )
 DECLARATION = "dataset.toml"
 TABLE = "listings.csv"
@@ -64,6 +66,10 @@ class Source:
         Folder that photos must lie in, if it is not `root`: a cleaned dataset uses the photos of its input.
     in_memory : bool
         Whether the table is no file but an object of the program, e.g. a DataFrame.
+    labels : dict of str to str
+        Old name of a class → the new one.
+    label_separator : str or None
+        What stands between the levels of labels.
     metadata : tuple of Path
         Of a folder as Hugging Face has it: its metadata files, one or one for each split.
     """
@@ -77,6 +83,8 @@ class Source:
     expected: dict[str, int] = field(default_factory=dict)
     photos: Path | None = None
     in_memory: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    label_separator: str | None = None
     metadata: tuple[Path, ...] = ()
 
     @property
@@ -122,7 +130,7 @@ def _declared(declaration: Path) -> Source:
         content = tomllib.loads(declaration.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ListingsError(f"{declaration} is not valid TOML", got=str(error), fix="Correct that line.") from error
-    known = ["name", "table", "photos", "currency", "columns", "expected"]
+    known = ["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator"]
     unknown = sorted(set(content) - set(known))
     if unknown:
         raise ListingsError(
@@ -149,6 +157,8 @@ def _declared(declaration: Path) -> Source:
         columns=_entries(content, "columns", str, declaration),
         expected=_entries(content, "expected", int, declaration),
         photos=folder / _text(content, "photos", "", declaration) if "photos" in content else None,
+        labels=_entries(content, "labels", str, declaration),
+        label_separator=_text(content, "label_separator", "", declaration) if "label_separator" in content else None,
     )
 
 

@@ -325,6 +325,8 @@ def _cell(value: Any) -> Any:
         return value.encode("utf-8", errors="backslashreplace").decode()
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="backslashreplace")
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     return value

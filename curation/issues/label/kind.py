@@ -41,15 +41,17 @@ def find(evidence: Evidence) -> pd.DataFrame:
         index=evidence.listings.index,
     )
     reasons = [
-        _reason(given, judgement, row, evidence.classes) if flagged else ""
+        _reason(given, judgement, row, evidence) if flagged else ""
         for row, (given, flagged) in enumerate(zip(evidence.listings["label"], judgement.flagged, strict=True))
     ]
     return table.assign(reason=reasons)
 
 
-def _reason(given: object, judgement: Judgement, row: int, classes: Sequence[str]) -> str:
+def _reason(given: object, judgement: Judgement, row: int, evidence: Evidence) -> str:
     what = "no label given" if pd.isna(given) else f"given {given}"  # type: ignore[call-overload]
-    suggested = f"{classes[judgement.suggested[row]]} ({judgement.confidence[row]:.2f})"
+    better = evidence.classes[judgement.suggested[row]]
+    step = "" if pd.isna(given) else evidence.hierarchy.step(str(given), better)  # type: ignore[call-overload]
+    suggested = f"{better} ({judgement.confidence[row]:.2f})" + (f", {step}" if step else "")
     sides = [
         f"{_enumerated(names)} {'says' if len(names) == 1 else 'say'} {statement}"
         for names, statement in ((judgement.supporting[row], "so"), (judgement.opposing[row], "otherwise"))

@@ -1,0 +1,57 @@
+"""Twins as one class: what is known about several spellings of a name, added up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logsumexp
+
+from curation.listings.twins import count_labels, find_twins
+
+if TYPE_CHECKING:
+    # evidence.py imports this module
+    from curation.evidence.evidence import Evidence
+
+__all__ = ["twins_as_one"]
+
+
+def twins_as_one(evidence: Evidence) -> Evidence:
+    """Return the evidence with one class for all spellings of a name; without twins, the evidence itself.
+
+    A model can't tell "Laptop" from "laptop", so it splits its belief between them, and each looks like an error for
+    the other. See :func:`curation.listings.twins.find_twins` for what counts as a spelling. The table of listings stays
+    as it is.
+    """
+    counts = count_labels(evidence.listings["label"], evidence.classes)
+    twins = find_twins({name: counts[name] for name in evidence.classes})
+    if not twins:
+        return evidence
+    spellings = {other: each.name for each in twins for other in each.others}
+    classes = tuple(name for name in evidence.classes if name not in spellings)
+    number = {name: place for place, name in enumerate(classes)}
+    members: list[list[int]] = [[] for _ in classes]
+    for column, name in enumerate(evidence.classes):
+        members[number[spellings.get(name, name)]].append(column)
+
+    def added(values: npt.NDArray[Any] | None, add: Callable[..., Any]) -> Any:
+        if values is None:
+            return None
+        result = values[:, [columns[0] for columns in members]].copy()
+        for place, columns in enumerate(members):
+            if len(columns) > 1:
+                result[:, place] = add(values[:, columns], axis=1)
+        return result
+
+    return replace(
+        evidence,
+        classes=classes,
+        probs=added(evidence.probs, np.sum),
+        trained=added(evidence.trained, np.any),
+        in_fold=added(evidence.in_fold, logsumexp),
+        neighbours=added(evidence.neighbours, np.sum),
+        spellings=spellings,
+    )

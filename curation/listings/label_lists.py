@@ -1,0 +1,140 @@
+"""Lists of labels where one label is wanted: a list of one is that label, longer ones are refused."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from curation.errors import ListingsError, short_repr, some
+from curation.listings.twins import count_labels, name_key
+from curation.rendering.words import agree, many
+
+__all__ = ["single_labels"]
+
+_BRACKETS = {"[": "]", "(": ")", "{": "}"}
+_QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+#: As NumPy writes lists: without commas, which Python would take for one text.
+_WITHOUT_COMMAS = re.compile(r"""\[\s*(?:(?:'[^']*'|"[^"]*")\s*)+\]""")
+#: What people write between several labels.
+_SEPARATORS = ("|", ";", "\n", ",")
+#: Those that names of single classes hardly ever have.
+_RARE_IN_NAMES = ("|", ";", "\n")
+
+
+def single_labels(
+    label: pd.Series, *, column: str, named: Collection[str], separator: str | None
+) -> tuple[pd.Series, tuple[str, ...]]:
+    """Return one label for each listing, and a note if lists were read.
+
+    Parameters
+    ----------
+    label : Series of str
+        As the table has them.
+    column : str
+        What the table calls them, for messages.
+    named : collection of str
+        Labels that the user names as such: they are no lists.
+    separator : str or None
+        What stands between the levels of a label: it separates no labels.
+
+    Raises
+    ------
+    ListingsError
+        If a listing has several labels.
+    """
+    cell = f"table[{column!r}]"
+    counts = _without(named, count_labels(label))
+    read = {name: entries for name in counts if (entries := _entries(name)) is not None}
+    if several := [name for name, entries in read.items() if len(entries) > 1]:
+        raise _refused(several, counts, f"{cell} = {cell}.astype(str).str.extract('[\\'\"]([^\\'\"]+)')[0]")
+    if read:
+        first = {name: entries[0] if entries else None for name, entries in read.items()}
+        label = label.map(lambda name: first.get(name, name)).astype("string")
+    joined = _without(named, count_labels(label))
+    for between in _SEPARATORS:
+        if (separator or "").strip() != between.strip() and (several := _joined_labels(joined, between)):
+            raise _refused(several, joined, f"{cell} = {cell}.str.split({between!r}).str[0].str.strip()", between)
+    ones = {name: count for name, count in counts.items() if len(read.get(name, ())) == 1}
+    return label, (_note(ones),) if ones else ()
+
+
+def _without(named: Collection[str], counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if name not in named}
+
+
+def _entries(text: str) -> list[str] | None:
+    """Return the entries of a list as JSON, Python, NumPy or PostgreSQL writes it; None for any other text.
+
+    >>> [_entries(text) for text in ('["a", "b"]', "['a' 'b']", "{a,b}", "('a',)", "[1.0]")]
+    [['a', 'b'], ['a', 'b'], ['a', 'b'], ['a'], ['1']]
+    >>> _entries("[]"), _entries("[new]"), _entries("Cables (2)")
+    ([], None, None)
+    """
+    if len(text) < 2 or _BRACKETS.get(text[0]) != text[-1]:
+        return None
+    if _WITHOUT_COMMAS.fullmatch(text):
+        return _texts(single or double for single, double in _QUOTED.findall(text))
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            # {"name": "laptop"} is one label or several, and nobody can tell which
+            return [f"{key}: {entry}" for key, entry in value.items()] * 2
+        # ("Cables") is a name in brackets
+        return _texts(sorted(value) if isinstance(value, set) else value) if not isinstance(value, str) else None
+    inside = text[1:-1].split(",")
+    return _texts(inside) if text[0] == "{" or (text[0] == "[" and len(inside) > 1) else None
+
+
+def _texts(entries: Any) -> list[str] | None:
+    if not isinstance(entries, Iterable):
+        return None
+    texts = [_text(entry) for entry in entries if entry is not None]
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _text(entry: Any) -> str:
+    return str(int(entry)) if isinstance(entry, float) and entry.is_integer() else str(entry).strip()
+
+
+def _joined_labels(counts: Mapping[str, int], between: str) -> list[str]:
+    """Return the labels that are several: their parts are classes themselves."""
+    parts = {name: [name_key(part) for part in name.split(between) if part.strip()] for name in counts}
+    alone = {keys[0] for name, keys in parts.items() if keys and between not in name}
+    joined = {name: keys for name, keys in parts.items() if len(keys) > 1}
+    several = [name for name, keys in joined.items() if set(keys) <= alone]
+    if between not in _RARE_IN_NAMES:
+        return several
+    # "laptop|used" and "tablet|used", where nothing is labelled "used" alone
+    uses = pd.Series([key for keys in joined.values() for key in set(keys)], dtype=object).value_counts()
+    known = alone | set(uses[uses > 1].index)
+    lists = [name for name, keys in joined.items() if set(keys) <= known and alone & set(keys)]
+    return lists if 2 * len(lists) > len(joined) else several
+
+
+def _refused(several: list[str], counts: Mapping[str, int], line: str, between: str = "") -> ListingsError:
+    listings = sum(counts[name] for name in several)
+    most = sorted(several, key=lambda name: (-counts[name], name))
+    levels = f"; or, if these are levels of one label, add `label_separator={between!r}`" if between.strip() else ""
+    return ListingsError(
+        f"{many(listings, 'listing')} {agree(listings, 'has', 'have')} a list of labels",
+        got=some((f"{short_repr(name)} ({counts[name]:,})" for name in most), 3),
+        wanted="one label for each listing",
+        fix=f"Choose the first with pandas: {line}; or name each list in dataset.toml, below [labels]: "
+        f"{most[0]!r} = 'one label'{levels}.",
+    )
+
+
+def _note(ones: Mapping[str, int]) -> str:
+    listings = sum(ones.values())
+    first = sorted(ones, key=lambda name: (-ones[name], name))[0]
+    return (
+        f"The labels of {many(listings, 'listing')} are lists with one entry, such as {first}; the entry is the label."
+    )
