@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
+from curation.evidence.merged import probabilities_of
 from curation.evidence.probabilities import (
     Given,
     Probabilities,
     describe_given,
-    given_probabilities,
 )
 from curation.evidence.split import prepare
 from curation.issues import find_issues
@@ -203,8 +203,7 @@ def _scorer(
     listings: Listings, settings: FindSettings, cache: PhotoCache, reporter: Reporter
 ) -> _GivenProbabilities | _TrainedHere:
     if settings.probabilities is not None:
-        ids = listings.table["id"].tolist()
-        probabilities = given_probabilities(settings.probabilities, ids, listings.classes)
+        probabilities = probabilities_of(listings, settings.probabilities)
         return _GivenProbabilities(listings, settings, cache, reporter, probabilities)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))

@@ -39,7 +39,7 @@ def find(folder: Path, wrong: int, *options: str) -> Result:
 
 def test_the_summary_counts_what_the_issues_flag(finished: RunFolder) -> None:
     summary, issues = summarise(finished), finished.issues()
-    names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "health", "seconds"]
+    names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "parents", "health", "seconds"]
     assert list(summary.to_dict()) == names
     assert summary.listings == 120
     assert summary.issues == {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}

@@ -1,0 +1,179 @@
+"""One label for each listing: merged spellings, lists, hierarchies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from curation import read_listings
+from curation.errors import ListingsError
+from curation.listings import Listings
+
+
+def read(labels: list[object], **options: object) -> Listings:
+    table = pd.DataFrame({"id": [f"i{row}" for row in range(len(labels))], "label": labels})
+    return read_listings(table, needs_image=False, **options)
+
+
+def declared(folder: Path, labels: list[str], declaration: str) -> Listings:
+    rows = pd.DataFrame({"id": [f"i{row}" for row in range(len(labels))], "label": labels})
+    rows.to_csv(folder / "listings.csv", index=False)
+    (folder / "dataset.toml").write_text(declaration, encoding="utf-8")
+    return read_listings(folder, needs_image=False)
+
+
+def test_twins_are_said_in_one_line_with_counts_and_how_to_merge_them():
+    listings = read(["Mouse", "Mouse", "mouse", "Router", "Router\u200b", "desk"])
+    assert listings.classes == ("Mouse", "Router", "Router\u200b", "desk", "mouse")
+    assert listings.notes == (
+        "2 classes are probably written in several ways: Mouse (2) and mouse (1), Router (1) and Router\\u200b (1). "
+        "Merge them with `merge_labels=True`; until then they count as one class where labels are judged, and none is "
+        "suggested for another.",
+    )
+    assert listings.merged == ()
+
+
+def test_merging_gives_all_spellings_the_most_frequent_one_and_keeps_what_they_were():
+    listings = read(["Mouse", "Mouse", "mouse", "mice", None, "desk", "desk", "lamp"], merge_labels=True)
+    assert listings.classes == ("Mouse", "desk", "lamp")
+    assert [(each.old, each.new, each.listings) for each in listings.merged] == [
+        ("mice", "Mouse", 1),
+        ("mouse", "Mouse", 1),
+    ]
+    assert listings.table["label"].tolist()[:4] == ["Mouse"] * 4
+    assert listings.table["unmerged_label"].tolist()[:4] == ["Mouse", "Mouse", "mouse", "mice"]
+    assert "Labels merged: mice → Mouse (1), mouse → Mouse (1); 2 listings in all." in listings.notes
+    assert listings.raw is not None
+    assert listings.raw.table["label"].tolist()[:4] == ["Mouse", "Mouse", "mouse", "mice"]
+
+
+def test_without_twins_nothing_is_merged_and_that_is_said():
+    listings = read(["lamp", "desk"], merge_labels=True)
+    assert listings.merged == ()
+    assert "unmerged_label" not in listings.table
+    assert listings.notes == ("No two labels are spellings of one name, so nothing was merged.",)
+
+
+def test_two_spellings_of_one_name_are_one_class_if_they_are_merged():
+    with pytest.raises(ListingsError, match="has one class only"):
+        read(["Lamp", "lamp"], merge_labels=True)
+
+
+def test_a_declaration_maps_labels_also_of_different_words(tmp_path):
+    map = '[labels]\n"notebook" = "laptop"\n"Ca\u0302ble" = "cable"\n'
+    listings = declared(tmp_path, ["notebook", "laptop", "Câble", "desk"], map)
+    assert listings.classes == ("cable", "desk", "laptop")
+    assert {(each.old, each.new) for each in listings.merged} == {("notebook", "laptop"), ("Câble", "cable")}
+
+
+@pytest.mark.parametrize(
+    ("map", "message"),
+    [
+        ('"mouze" = "mice"', r"\[labels\] names a label that no listing has: got 'mouze'.*Did you mean 'mouse'\?"),
+        (
+            '"mouse" = "desk"\n"desk" = "lamp"',
+            r"not one step: got 'mouse' = 'desk' and 'desk' = 'lamp'.*Write",
+        ),
+        ('"mouse" = "desk"\n"desk" = "mouse"', r"not one step.*Take one of the two lines out"),
+        ('"mouse" = " "', r"gives a label no name"),
+        ('"mouse" = 3', r"'labels' must be a table of text"),
+    ],
+)
+def test_a_map_that_means_nothing_is_refused(tmp_path, map, message):
+    with pytest.raises(ListingsError, match=message):
+        declared(tmp_path, ["mouse", "desk", "lamp"], f"[labels]\n{map}\n")
+
+
+@pytest.mark.parametrize(
+    ("labels", "got"),
+    [
+        ([["lamp", "desk"], ["lamp"], ["desk"]], r"""got '\["lamp", "desk"\]' \(1\)"""),
+        (["['lamp', 'desk']", "['lamp']", "['desk']"], r"got \"\['lamp', 'desk'\]\" \(1\)"),
+        (["['lamp' 'desk']", "lamp", "desk"], r"got "),
+        (["{lamp,desk}", "{lamp}", "{desk}"], r"got '\{lamp,desk\}' \(1\)"),
+        (["lamp|desk", "lamp", "desk"], r"got 'lamp\|desk' \(1\)"),
+        (["lamp, desk", "Lamp", "desk"], r"got 'lamp, desk' \(1\)"),
+        (["lamp; desk", "lamp", "desk"], r"got 'lamp; desk' \(1\)"),
+        (
+            ["lamp|used", "desk|used", "lamp", "desk"],
+            r"^2 listings have.*'desk\|used' \(1\), 'lamp\|used' \(1\)",
+        ),
+        ([{"name": "lamp"}, {"name": "desk"}], r"got "),
+    ],
+)
+def test_lists_of_labels_are_refused_with_what_to_do(labels, got):
+    with pytest.raises(ListingsError, match=got) as caught:
+        read(labels)
+    for part in ("wanted one label for each listing", "Choose the first with pandas: table['label'] = ", "[labels]"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("labels", [[["lamp", "desk"], ["lamp"], ["desk"]], ["lamp|desk", "lamp", "desk"]])
+def test_the_line_of_pandas_that_a_message_names_makes_one_label_of_each(labels):
+    with pytest.raises(ListingsError) as caught:
+        read(labels)
+    line = str(caught.value).partition("with pandas: ")[2].partition("; or ")[0]
+    table = pd.DataFrame({"id": ["1", "2", "3"], "label": labels})
+    exec(line, {"table": table})
+    assert read_listings(table, needs_image=False).table["label"].tolist() == ["lamp", "lamp", "desk"]
+
+
+def test_a_list_with_one_entry_is_that_entry_and_said(tmp_path):
+    listings = read([["lamp"], ["lamp"], ["desk"], [3.0]])
+    assert listings.classes == ("3", "desk", "lamp")
+    assert listings.notes == (
+        'The labels of 4 listings are lists with one entry, such as ["lamp"]; the entry is the label.',
+    )
+    table = pd.DataFrame({"id": ["1", "2"], "label": [["lamp"], ["desk"]]})
+    table.to_parquet(tmp_path / "shop.parquet")
+    assert read_listings(tmp_path / "shop.parquet", needs_image=False).classes == ("desk", "lamp")
+
+
+def test_an_empty_list_is_no_label():
+    listings = read([[], *[["lamp"], ["desk"]] * 4])
+    assert listings.table["label"].isna().tolist() == [True] + [False] * 8
+    assert listings.problems["why"].tolist() == ["is missing"]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["Cables, adapters", "Cables", "Lamps"],
+        ["Games|Consoles", "Games|Video games", "Phones|Home"],
+        ["[new]", "(other)", "Cables (2)"],
+        ["TV/Video", "TV", "Video"],
+    ],
+)
+def test_a_name_that_only_looks_like_a_list_is_a_label(labels):
+    assert read(labels).classes == tuple(sorted(labels))
+
+
+def test_the_declaration_may_say_what_a_list_means_and_that_a_name_is_no_list(tmp_path):
+    labels = ["lamp, desk", "lamp", "desk", "lamp|desk"]
+    listings = declared(tmp_path, labels, '[labels]\n"lamp, desk" = "lamp, desk"\n"lamp|desk" = "lamp"\n')
+    assert listings.classes == ("desk", "lamp", "lamp, desk")
+
+
+@pytest.mark.parametrize("separator", [">", " > "])
+def test_a_hierarchy_keeps_its_text_and_gets_the_parents(separator):
+    labels = ["Games > Consoles", "Games>Video", "A > B > C", "Phones"]
+    table = read(labels, label_separator=separator).table
+    assert table["label"].tolist() == labels
+    assert table["label_parent"].fillna("").tolist() == ["Games", "Games", "A > B", ""]
+
+
+def test_the_declaration_may_name_the_separator(tmp_path):
+    listings = declared(tmp_path, ["Games|Consoles", "Games|Video", "Games"], 'label_separator = "|"\n')
+    assert listings.table["label_parent"].fillna("").tolist() == ["Games", "Games", ""]
+
+
+def test_a_separator_that_no_label_holds_is_refused_with_the_likely_one():
+    with pytest.raises(
+        ListingsError, match=r"no label holds the separator: got '>'.*Try `label_separator='/'`"
+    ) as caught:
+        read(["Games/Consoles", "Games/Video"], label_separator=">")
+    assert caught.value.parameter == "label_separator"
+    with pytest.raises(ListingsError, match="is blank"):
+        read(["Games/Consoles", "Games/Video"], label_separator=" ")
