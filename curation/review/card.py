@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ from curation.review.table import plain, review_table
 from curation.run.folder import RunFolder
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
+__all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of", "class_chances"]
 
 #: Number of sound examples of a class beside a listing.
 EXAMPLES = 3
@@ -27,6 +27,7 @@ _COLUMNS = (
     "price",
     "price_low",
     "price_high",
+    "suggested_price",
     "given_label",
     "label_score",
     "suggested_label",
@@ -73,6 +74,8 @@ class Card:
     title : str or None
     price, price_low, price_high : float or None
         The price, and the range of 95 % of the prices of such listings.
+    suggested_price : float or None
+        What the price would be without a slip of the decimal point, if that is what is wrong.
     currency : str or None
     given, suggested : str or None
         Labels.
@@ -85,7 +88,8 @@ class Card:
     reasons : tuple of str
         Why the listing is flagged, in words.
     classes : tuple of (str, float or None)
-        All classes with their out-of-fold probability, the suggested one first, the others from likely to unlikely.
+        All classes with the probability that each is right, the suggested one first, the others from likely to
+        unlikely; see :func:`class_chances`. A screen shows no other number for a class.
     reposts : tuple of str
         The other listings with the same photo, or nearly the same.
     like_given, like_suggested : tuple of Example
@@ -98,6 +102,7 @@ class Card:
     price: float | None
     price_low: float | None
     price_high: float | None
+    suggested_price: float | None
     currency: str | None
     given: str | None
     given_chance: float | None
@@ -169,6 +174,7 @@ class Cards:
             price=row.get("price"),
             price_low=row.get("price_low"),
             price_high=row.get("price_high"),
+            suggested_price=row.get("suggested_price"),
             currency=self._currency,
             given=given,
             given_chance=row.get("label_score"),
@@ -177,7 +183,9 @@ class Cards:
             change_chance=row.get("change_chance"),
             issues=tuple(row["issues"]),
             reasons=tuple(filter(None, (row.get("reasons") or "").split("; "))),
-            classes=self._ordered(id, suggested),
+            classes=self._ordered(
+                id, {given: row.get("label_score"), suggested: row.get("suggested_confidence")}, suggested
+            ),
             reposts=tuple(other for other in self._members.get(row.get("near_duplicate_group"), []) if other != id),
             like_given=self._examples(id, given),
             like_suggested=self._examples(id, suggested),
@@ -201,14 +209,11 @@ class Cards:
             return list(self.classes)
         return [self.classes[number] for number in np.argsort(-np.mean(probs, axis=0), kind="stable")]
 
-    def _ordered(self, id: str, suggested: str | None) -> tuple[tuple[str, float | None], ...]:
-        probs = self._probs.get(id)
-        if probs is None:
-            chances: list[tuple[str, float | None]] = [(name, None) for name in self.classes]
-        else:
-            order = np.argsort(-probs, kind="stable")
-            chances = [(self.classes[number], float(probs[number])) for number in order]
-        return tuple(sorted(chances, key=lambda chance: chance[0] != suggested))
+    def _ordered(
+        self, id: str, judged: Mapping[str | None, float | None], suggested: str | None
+    ) -> tuple[tuple[str, float | None], ...]:
+        chances = class_chances(self.classes, self._probs.get(id), judged)
+        return tuple(sorted(chances.items(), key=lambda chance: (chance[0] != suggested, -(chance[1] or 0))))
 
     def _sound_rows(self, table: pd.DataFrame, listings: pd.DataFrame) -> dict[str, Int64]:
         """Return, for each class, the rows of its listings without any issue."""
@@ -232,6 +237,42 @@ class Cards:
     def _values(self, id: str) -> dict[str, Any]:
         place = self._place[id]
         return {name: plain(column[place]) for name, column in self._columns.items()}
+
+
+def class_chances(
+    classes: Sequence[str], probs: Float64 | None, judged: Mapping[str | None, float | None]
+) -> dict[str, float | None]:
+    """Return one probability for each class: what all evidence says of a class, or its share of what that leaves.
+
+    Parameters
+    ----------
+    classes : sequence of str, length K
+    probs : ndarray of float64, shape (K,), or None
+        What the models alone say; None where the listing was not scored.
+    judged : mapping of str to float
+        What all evidence says of the given and of the suggested label, where there is any.
+
+    Returns
+    -------
+    dict of str to (float or None)
+        By class, in their order; None where the models say nothing, so that the classes keep their order.
+
+    Examples
+    --------
+    The models give the desk 0.4, all evidence 0.9; the other two share the rest as the models would have it:
+
+    >>> class_chances(["chair", "desk", "sofa"], np.array([0.45, 0.4, 0.15]), {"desk": 0.9})
+    {'chair': 0.075, 'desk': 0.9, 'sofa': 0.025}
+    """
+    if probs is None:
+        return dict.fromkeys(classes)
+    known = {name: chance for name, chance in judged.items() if name is not None and chance is not None}
+    models = dict(zip(classes, probs.tolist(), strict=True))
+    others = sum(chance for name, chance in models.items() if name not in known)
+    left = max(0.0, 1 - sum(known.values())) if known else others
+    share = left / others if others > 0 else 0.0
+    scaled = {name: round(share * chance, 12) for name, chance in models.items()}
+    return {name: known.get(name, scaled[name]) for name in classes}
 
 
 def cards_of(run: RunFolder) -> Cards:

@@ -92,7 +92,9 @@ def test_the_wheel_holds_curation_and_training_and_nothing_else(tmp_path):
     pages = {"curation/exploration/page.html.jinja"}
     templates = ("comparison.html.jinja", "page.css", "page.html.jinja", "parts.html.jinja")
     pages |= {f"curation/report/{name}" for name in templates}
-    pages |= {f"curation/review/page/{name}" for name in ("page.css", "page.html.jinja", "page.js", "view.js")}
+    pages |= {
+        f"curation/review/page/{name}" for name in ("page.css", "page.html.jinja", "page.js", "values.js", "view.js")
+    }
     assert {*pages, "curation/review/app/plugin/fiftyone.yml"} <= set(names)
 
 

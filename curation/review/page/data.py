@@ -9,6 +9,7 @@ from typing import Any
 from curation.issues import KINDS
 from curation.review.card import Card, Cards, Example
 from curation.review.journal_state import standing_of
+from curation.run.decidable import new_classes_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 
@@ -63,7 +64,8 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
     -------
     dict
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
-        ``others`` (listings beside them), ``decided`` (the decisions of the journal on any of them).
+        ``others`` (listings beside them), ``decided`` (the decisions of the journal on any of them), ``added`` (the
+        classes that decisions of the journal added), ``currency``, and ``priced``: whether the dataset has prices.
     """
     place = {card.id: number for number, card in enumerate(listings.every)}
     number = {name: number for number, name in enumerate(run.classes)}
@@ -73,8 +75,10 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
         "classes": run.classes,
         "kinds": _kinds(flagged),
         "currency": run.record()["dataset"].get("currency"),
+        "priced": bool(run.issues()["price"].notna().any()),
         "listings": [_listing(card, place, number) for card in listings.queue],
         "others": [_other(card) for card in listings.others],
+        "added": new_classes_of(decided),
         "decided": {id: _decided(decided[id]) for id in place if id in decided},
     }
 
@@ -84,6 +88,7 @@ def _listing(card: Card, place: dict[str, int], number: dict[str, int]) -> dict[
         **_other(card),
         "low": card.price_low,
         "high": card.price_high,
+        "fits": card.suggested_price,
         "givenChance": card.given_chance,
         "suggested": card.suggested,
         "suggestedChance": card.suggested_chance,
@@ -107,6 +112,8 @@ def _decided(decision: Decision) -> dict[str, Any]:
     return {
         "decision": decision.action,
         "new_label": decision.new_label or "",
+        "new_price": decision.new_price,
+        "new_class": decision.new_class,
         "reviewer": decision.reviewer,
         "time": decision.time,
         "note": decision.note or "",

@@ -5,8 +5,9 @@ const run = data.run;
 const queue = data.listings; // to decide on; the others are shown beside them
 const every = queue.concat(data.others);
 const places = new Map(every.map((listing, place) => [listing.id, place]));
-const WORDS = { keep: "kept", relabel: "relabelled", delete: "deleted" };
-const MARKS = { keep: "✓", relabel: "→", delete: "✕" };
+const WORDS = { keep: "kept", relabel: "relabelled", reprice: "repriced", delete: "deleted", ambiguous: "ambiguous" };
+const MARKS = { keep: "✓", relabel: "→", reprice: "¤", delete: "✕", ambiguous: "≈" };
+const PRICED = ["relabel", "reprice", "ambiguous"]; // what a new price may come with
 const TITLES = new Map(data.kinds.map((kind) => [kind.name, kind.title]));
 const AHEAD = 20; // listings that the hint to stop looks ahead
 const ROW = 62; // height of a row of the queue in pixels, as in the style
@@ -33,7 +34,7 @@ function warn(text) {
 
 // Storage: each decision has its own key, so that two windows do not overwrite each other's decisions.
 
-const own = new Map(); // id -> {decision, new_label, reviewer, time, step, before}
+const own = new Map(); // id -> {decision, new_label, new_price, new_class, reviewer, time, step, before}
 const notes = new Map(); // id -> words
 let saved = { step: 0, stale: false }; // the last download; stale: a part of it was undone or changed since
 
@@ -95,9 +96,10 @@ function put(id, decision) {
 
 function record(changes, more = {}) {
   const step = Math.max(lastStep(), saved.step) + 1;
-  for (const [id, decision, label] of changes) {
+  for (const [id, made] of changes) {
     const before = own.get(id) || null;
-    put(id, { decision, new_label: label || "", reviewer: "", time: now(), step, before, ...more });
+    const { decision, new_label = "", new_price = null, new_class = false } = made;
+    put(id, { decision, new_label, new_price, new_class, reviewer: "", time: now(), step, before, ...more });
   }
 }
 
@@ -146,16 +148,38 @@ function advance(message) {
 
 // Deciding
 
-function decide(decision, label) {
+function decide(decision, values = {}, standing = held(queue[current].id)) {
   const id = queue[current].id;
-  record([[id, decision, label]]);
-  advance(`${id} ${WORDS[decision]}${label ? ` as ${label}` : ""}.`);
+  const made = joined({ decision, ...values }, standing);
+  record([[id, made]]);
+  advance(`${id}: ${inWords(made)}.`);
+}
+
+const NO_LABEL = "This listing has no label to keep: e relabels, s says that several labels fit, d deletes.";
+
+function keepLabel() {
+  if (queue[current].given === null) say(NO_LABEL);
+  else decide("keep");
+}
+
+function relabel(name) {
+  const { id, given } = queue[current];
+  const price = (held(id) || {}).new_price ?? null;
+  // the given label is right; a corrected price stays
+  if (name === given) decide(...(price === null ? ["keep"] : ["reprice", { new_price: price }, null]));
+  else decide("relabel", { new_label: name, new_class: !data.classes.includes(name) });
 }
 
 function accept() {
   const { given, suggested } = queue[current];
-  if (!suggested || suggested === given) say("Nothing is suggested here: k keeps, e relabels, d deletes.");
-  else decide("relabel", suggested);
+  if (!suggested || suggested === given) say("No label is suggested here: k keeps, e relabels, d deletes.");
+  else relabel(suggested);
+}
+
+function fits() {
+  const { fits } = queue[current];
+  if (fits === null) say("No price is suggested here: p is for another price.");
+  else decide("reprice", { new_price: fits });
 }
 
 function only() {
@@ -163,9 +187,40 @@ function only() {
   if (!listing.reposts.length) return say("This listing has no reposts.");
   const mine = held(listing.id);
   const others = listing.reposts.map((place) => every[place].id);
-  const stays = mine && mine.decision === "relabel" ? ["relabel", mine.new_label] : ["keep", ""];
-  record([[listing.id, ...stays], ...others.map((id) => [id, "delete", ""])]);
-  advance(`${listing.id} kept, ${others.join(", ")} deleted.`);
+  const deleted = others.map((id) => [id, { decision: "delete" }]);
+  const { decision, new_label, new_price, new_class } = mine && mine.decision !== "delete" ? mine : { decision: "keep" };
+  // without a label there is nothing to keep
+  const stays = decision === "keep" && listing.given === null ? [] : [[listing.id, { decision, new_label, new_price, new_class }]];
+  record([...stays, ...deleted]);
+  advance(`${listing.id} stays, ${others.join(", ")} deleted.`);
+}
+
+// Another price
+
+function openPrice() {
+  const { price, fits } = queue[current];
+  if (!data.priced) return say("This dataset has no prices.");
+  const standing = held(queue[current].id);
+  $("new-price").value = (standing && standing.new_price) ?? fits ?? price ?? "";
+  $("pricing").showModal();
+  $("new-price").select();
+  drawTyped();
+}
+
+function drawTyped() {
+  const text = $("new-price").value;
+  const { price, why } = text.trim() ? readPrice(text) : { why: "" };
+  $("price-read").textContent = why ?? `= ${money(price)}`;
+  $("set-price").disabled = price === undefined;
+  return price;
+}
+
+function setPrice() {
+  const price = drawTyped();
+  if (price === undefined) return;
+  $("pricing").close();
+  if (price === queue[current].price && !held(queue[current].id)) say("This is the price that it has: k keeps the listing as it is.");
+  else decide("reprice", { new_price: price });
 }
 
 function undo() {
@@ -208,7 +263,11 @@ const money = (price) => [amount(price), data.currency].filter(Boolean).join(" "
 
 function inWords(decision) {
   const by = decision.reviewer ? ` by ${decision.reviewer}` : "";
-  return `${WORDS[decision.decision]}${decision.new_label ? ` as ${decision.new_label}` : ""}${by}`;
+  const action = decision.decision === "ambiguous" ? "several labels fit" : WORDS[decision.decision];
+  const label = decision.new_label ? ` as ${decision.new_label}${decision.new_class ? " (a new class)" : ""}` : "";
+  const price = decision.new_price ?? null;
+  const priced = price === null ? "" : decision.decision === "reprice" ? ` at ${money(price)}` : `, price ${money(price)}`;
+  return `${action}${label}${priced}${by}`;
 }
 
 // Photos: text in the page until they are shown; a large page loads on while the first ones are shown
@@ -230,9 +289,24 @@ function photo(node, place, words) {
     node.replaceChildren(image);
   } else {
     const why = new TextDecoder().decode(Uint8Array.from(atob(source.textContent), (letter) => letter.charCodeAt(0)));
-    node.replaceChildren(element("span", "none", node.id === "photo" ? `No photo: ${why}` : "no photo"));
+    node.replaceChildren(drawnTile(why, node.id === "photo"));
     node.title = why;
   }
+}
+
+// what stands for a photo that is not there: a frame with hills, struck through
+function drawnTile(why, large) {
+  const tile = element("div", "none");
+  const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  drawing.setAttribute("viewBox", "0 0 48 36");
+  drawing.setAttribute("role", "img");
+  drawing.setAttribute("aria-label", `no photo: ${why}`);
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", "M3 3h42v30H3zM3 27l12-11 9 8 8-7 13 11M34 11a3 3 0 1 0 .1 0M3 33 45 3");
+  drawing.append(path);
+  tile.append(drawing);
+  if (large) tile.append(element("span", "", `No photo: ${why}`));
+  return tile;
 }
 
 function fillPending() {
@@ -243,11 +317,12 @@ function fillPending() {
 
 // decisions.csv: RFC 4180, every field quoted and unchanged, so that ids match again
 
-const COLUMNS = ["id", "decision", "new_label", "reviewer", "time", "note"];
+const COLUMNS = ["id", "decision", "new_label", "new_price", "new_class", "reviewer", "time", "note"];
 
 function csv(reviewer) {
   const lines = [...own].sort(([, one], [, other]) => one.step - other.step).map(([id, decision]) => [
-    id, decision.decision, decision.new_label, decision.reviewer || reviewer, decision.time, notes.get(id) || "",
+    id, decision.decision, decision.new_label, plainPrice(decision.new_price ?? null), decision.new_class ? "yes" : "",
+    decision.reviewer || reviewer, decision.time, notes.get(id) || "",
   ]);
   const quoted = [COLUMNS, ...lines].map((line) => line.map((field) => `"${field.replaceAll('"', '""')}"`).join(","));
   return `\ufeff${quoted.join("\r\n")}\r\n`;
@@ -279,45 +354,18 @@ function save() {
   say(`Downloaded. Next: ${run.command}`);
 }
 
-function parse(text, delimiter) {
-  const [lines, pattern] = [[[]], new RegExp(`(?:"((?:[^"]|"")*)"|([^"${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|\\r|$)`, "y")];
-  while (pattern.lastIndex < text.length) {
-    const match = pattern.exec(text);
-    if (!match) throw new Error("a quote is not closed");
-    lines.at(-1).push(match[1] === undefined ? match[2] : match[1].replaceAll('""', '"'));
-    if (match[3] && match[3] !== delimiter) lines.push([]);
-  }
-  return lines.filter((line) => line.some((field) => field.trim()));
-}
-
-function readCsv(content) {
-  const bytes = new Uint8Array(content);
-  const wide = { 65534: "utf-16le", 65279: "utf-16be" }[bytes[0] * 256 + bytes[1]];
-  const text = new TextDecoder(wide || "utf-8").decode(content);
-  for (const delimiter of [",", ";", "\t"]) {
-    const [header, ...lines] = parse(text, delimiter);
-    const names = (header || []).map((name) => name.trim());
-    if (!names.includes("id") || !names.includes("decision")) continue;
-    return lines.map((line) => Object.fromEntries(names.map((name, at) => [name, (line[at] || "").trim()])));
-  }
-  throw new Error("it has no columns id and decision");
-}
-
-function fits(row) {
-  const action = row.decision.toLowerCase();
-  if (!places.has(row.id) || !Object.hasOwn(WORDS, action)) return false;
-  return action !== "relabel" || data.classes.includes(row.new_label);
-}
-
 function take(rows) {
-  const wrong = rows.filter((row) => row.decision && !fits(row));
-  const good = rows.filter((row) => row.decision && fits(row)).map((row) => ({ ...row, time: row.time || now() }));
+  const [wrong, good, added] = [[], [], []];
+  for (const row of rows.filter((row) => row.decision)) {
+    const made = asDecision(row, added);
+    if (made) good.push({ ...row, made, time: row.time || now() });
+    else wrong.push(row);
+  }
   let taken = 0;
   for (const row of good.sort((one, other) => when(one) - when(other))) {
     const decision = held(row.id);
     if (decision && when(decision) >= when(row)) continue;
-    const action = row.decision.toLowerCase();
-    record([[row.id, action, action === "relabel" ? row.new_label : ""]], { reviewer: row.reviewer || "", time: row.time });
+    record([[row.id, row.made]], { reviewer: row.reviewer || "", time: row.time });
     if (row.note) notes.set(row.id, row.note) && keep(`note ${row.id}`, row.note);
     taken++;
   }
@@ -338,12 +386,14 @@ async function importFile(file) {
 // Keys and buttons
 
 const DO = {
-  keep: () => decide("keep"), accept, relabel: openClasses, delete: () => decide("delete"), only, undo,
+  keep: keepLabel, accept, relabel: openClasses, fits, price: openPrice, several: () => decide("ambiguous"),
+  delete: () => decide("delete"), only, undo,
   note: () => $("note").focus(), next: () => move(1), previous: () => move(-1),
   search: () => $("search").focus(), help: () => $("keys").showModal(),
 };
 const KEYS = {
-  k: "keep", a: "accept", e: "relabel", d: "delete", o: "only", u: "undo", n: "note", j: "next", J: "previous",
+  k: "keep", a: "accept", e: "relabel", f: "fits", p: "price", s: "several", d: "delete", o: "only", u: "undo",
+  n: "note", j: "next", J: "previous",
   ArrowRight: "next", ArrowDown: "next", ArrowLeft: "previous", ArrowUp: "previous", "/": "search", "?": "help",
 };
 
@@ -395,6 +445,10 @@ function listen() {
   $("note").addEventListener("input", writeNote);
   $("class-filter").addEventListener("input", drawClasses);
   $("class-filter").addEventListener("keydown", classKey);
+  $("add-class").addEventListener("click", addClass);
+  $("new-price").addEventListener("input", drawTyped);
+  $("new-price").addEventListener("keydown", (event) => event.key === "Enter" && setPrice());
+  $("set-price").addEventListener("click", setPrice);
   $("help").addEventListener("click", DO.help);
   $("download").addEventListener("click", openSaving);
   $("save").addEventListener("click", save);

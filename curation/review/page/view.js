@@ -21,7 +21,12 @@ function drawCard() {
   drawPrice(listing);
   drawBeside(listing);
   $("only").hidden = !listing.reposts.length;
-  document.querySelector("[data-do=accept]").disabled = !listing.suggested || listing.suggested === listing.given;
+  const button = (name) => document.querySelector(`[data-do=${name}]`);
+  button("keep").disabled = listing.given === null;
+  button("accept").disabled = !listing.suggested || listing.suggested === listing.given;
+  button("fits").hidden = listing.fits === null;
+  $("fits-price").textContent = listing.fits === null ? "" : `${amount(listing.fits)} fits`;
+  button("price").hidden = !data.priced;
 }
 
 function drawDecided(decision) {
@@ -44,11 +49,15 @@ function label(what, name, chance, side) {
   return [...row, meter];
 }
 
-function drawPrice({ price, low, high }) {
+function drawPrice({ id, price, low, high, fits }) {
   const box = $("price");
-  if (price === null) return box.replaceChildren(element("span", "quiet", "no price"));
+  const decision = held(id);
+  const corrected = decision ? (decision.new_price ?? null) : null;
   const line = element("p");
-  line.append(element("strong", "", money(price)));
+  line.append(price === null ? element("span", "quiet", "no price") : element("strong", "", money(price)));
+  if (corrected !== null) line.append(element("strong", "relabel-mark", ` → ${money(corrected)}`));
+  else if (fits !== null) line.append(element("span", "relabel-mark", `  ${money(fits)} would fit: f`));
+  if (price === null) return box.replaceChildren(line);
   if (low === null || high === null) return box.replaceChildren(line);
   line.append(element("span", "quiet", `  usually ${amount(low)} to ${amount(high)}`));
   if (!(price > 0 && low > 0)) return box.replaceChildren(line);
@@ -160,7 +169,7 @@ function showRow() {
 // Progress
 
 function drawProgress() {
-  const counts = { keep: 0, relabel: 0, delete: 0 };
+  const counts = Object.fromEntries(Object.keys(WORDS).map((name) => [name, 0]));
   const left = [];
   for (const listing of queue) {
     const decision = held(listing.id);
@@ -196,6 +205,7 @@ function drawHint(left) {
 
 let choices = [];
 let chosen = 0;
+let fresh = ""; // what was typed, if it would be a new class; it stands after the others
 
 function openClasses() {
   $("class-filter").value = "";
@@ -205,11 +215,13 @@ function openClasses() {
 
 function drawClasses() {
   const { likely, given, suggested } = queue[current];
-  const words = $("class-filter").value.trim().toLowerCase();
+  const typed = $("class-filter").value;
   const chances = new Map(likely);
   const order = [...chances.keys()].map((number) => data.classes[number]);
-  choices = [...new Set([...(suggested ? [suggested] : []), ...order, ...data.classes])];
-  choices = choices.filter((name) => name.toLowerCase().includes(words));
+  choices = [...new Set([...(suggested ? [suggested] : []), ...order, ...classes()])];
+  choices = choices.filter((name) => sameName(name).includes(sameName(typed)));
+  // a class that differs in nothing but how it is written is that class
+  fresh = sameName(typed) && !classes().some((name) => sameName(name) === sameName(typed)) ? asName(typed) : "";
   chosen = 0;
   $("class-list").replaceChildren(
     ...choices.map((name, number) => {
@@ -217,19 +229,31 @@ function drawClasses() {
       item.id = `class-${number}`;
       item.setAttribute("role", "option");
       const chance = chances.get(data.classes.indexOf(name));
-      const notes = [name === given ? "given" : "", chance === undefined ? "" : percent(chance)];
+      const added = data.classes.includes(name) ? "" : "new class";
+      const notes = [name === given ? "given" : "", added, chance === undefined ? "" : percent(chance)];
       item.append(element("span", "number", number < 9 ? number + 1 : ""), element("span", "name", name));
       item.append(element("span", "", notes.filter(Boolean).join(" · ")));
       item.addEventListener("click", () => choose(number));
       return item;
     }),
   );
+  if (fresh) $("class-list").append(freshItem());
   mark(0);
 }
 
+function freshItem() {
+  const item = element("li");
+  item.id = `class-${choices.length}`;
+  item.setAttribute("role", "option");
+  item.append(element("span", "number", "+"), element("span", "name", `New class “${fresh}”`));
+  item.addEventListener("click", () => choose(choices.length));
+  return item;
+}
+
 function mark(number) {
-  if (!choices.length) return;
-  chosen = Math.min(Math.max(number, 0), choices.length - 1);
+  const last = choices.length - (fresh ? 0 : 1);
+  if (last < 0) return;
+  chosen = Math.min(Math.max(number, 0), last);
   [...$("class-list").children].forEach((item, place) => item.setAttribute("aria-selected", String(place === chosen)));
   $("class-filter").setAttribute("aria-activedescendant", `class-${chosen}`);
   $("class-list").children[chosen].scrollIntoView({ block: "nearest" });
@@ -237,15 +261,27 @@ function mark(number) {
 
 function choose(number) {
   const name = choices[number];
-  if (name === undefined) return;
+  if (name === undefined && !(fresh && number === choices.length)) return;
   $("classes").close();
-  if (name === queue[current].given) decide("keep");
-  else decide("relabel", name);
+  if (name === undefined) confirmClass();
+  else relabel(name);
+}
+
+function confirmClass() {
+  $("fresh-name").textContent = fresh;
+  $("adding").showModal();
+  $("add-class").focus();
+}
+
+function addClass() {
+  $("adding").close();
+  relabel(fresh);
 }
 
 function classKey(event) {
   const typed = ($("class-filter").value + event.key).toLowerCase();
-  const isDigit = /^[1-9]$/.test(event.key) && !data.classes.some((name) => $("class-filter").value && name.toLowerCase().includes(typed));
+  const isNumber = /^[1-9]$/.test(event.key) && Number(event.key) <= choices.length;
+  const isDigit = isNumber && !classes().some((name) => $("class-filter").value && name.toLowerCase().includes(typed));
   if (isDigit) choose(Number(event.key) - 1);
   else if (event.key === "ArrowDown") mark(chosen + 1);
   else if (event.key === "ArrowUp") mark(chosen - 1);

@@ -143,12 +143,12 @@ def _head(run: RunFolder, listings: PageListings, reviewer: str | None) -> str:
         "reviewer": reviewer or "",
     }
     here = Path(__file__).parent
-    style, view, script = (
+    style, view, values, script = (
         "\n" + (here / file).read_text(encoding="utf-8").replace("\r\n", "\n")
-        for file in ("page.css", "view.js", "page.js")
+        for file in ("page.css", "view.js", "values.js", "page.js")
     )
     # one script, which starts at its end
-    script = view + script
+    script = view + values + script
     page = fill_page(
         "review/page/page.html.jinja",
         name=name,

@@ -46,9 +46,15 @@ def test_a_card_says_what_speaks_for_and_against_the_label(run):
 
 
 def test_classes_go_from_the_suggested_to_the_unlikely(run):
-    classes = Cards(run).card("L0").classes
-    assert [name for name, _ in classes] == ["desk", "chair", "lamp"]
-    assert [chance for _, chance in classes] == pytest.approx([0.3, 0.5, 0.2])
+    issues = run.issues()
+    issues.loc[issues["id"] == "L0", ["label_score", "suggested_confidence"]] = [0.2, 0.7]
+    issues.loc[issues["id"] == "L5", ["label_score", "suggested_label"]] = [0.4, None]
+    run.write_table(run.issues_file, issues)
+    cards = Cards(run)
+    # one number for one class: that of all evidence, where there is one; the others share the rest as the models say
+    card = cards.card("L0")
+    assert card.classes == (("desk", card.suggested_chance), ("chair", card.given_chance), ("lamp", pytest.approx(0.1)))
+    assert cards.card("L5").classes == (("lamp", 0.4), ("chair", pytest.approx(0.375)), ("desk", pytest.approx(0.225)))
 
 
 def test_classes_without_probabilities_keep_their_order(tmp_path):

@@ -1,0 +1,100 @@
+// What a decision may hold: a class, a price, the rows of a file.
+
+// A label and a price can both be corrected, in any order.
+function joined(made, standing) {
+  if (!standing || !PRICED.includes(made.decision) || !PRICED.includes(standing.decision)) return made;
+  const { decision, new_label, new_class } = standing;
+  if (made.decision === "reprice") return { ...made, decision, new_label, new_class };
+  return { new_price: standing.new_price ?? null, ...made };
+}
+
+// Classes: those of the run, and those that people added
+
+function classes() {
+  const added = [...own.values()].filter((decision) => decision.new_class).map((decision) => decision.new_label);
+  return [...new Set([...data.classes, ...data.added, ...added])];
+}
+
+// the same name but for case, blanks and the form of its letters
+const sameName = (name) => name.normalize("NFKC").replace(/\p{Cf}/gu, "").replace(/\s+/g, " ").trim().toLowerCase();
+const asName = (typed) => typed.normalize("NFC").replace(/\p{Cf}/gu, "").replace(/\s+/g, " ").trim();
+
+// Prices: a number, or as sellers write it
+
+function readPrice(text) {
+  const [, before, number, times, after] = /^([^\d.,-]*)(-?[\d.,'’\s]*)(k(?!\p{L}))?([^\d]*)$/iu.exec(text.trim()) || [];
+  if (number === undefined || !/\d/.test(number)) return { why: "Type a number, e.g. 12.50." };
+  const sign = [before, after].map((part) => part.trim()).filter(Boolean).join(" ");
+  if (data.currency && sign && !signs().includes(sign.toUpperCase())) return { why: `The prices of this dataset are in ${data.currency}.` };
+  let digits = number.replace(/['’\s]/g, "");
+  const marks = [...new Set(digits.match(/[.,]/g))];
+  const last = marks.length && digits[Math.max(digits.lastIndexOf("."), digits.lastIndexOf(","))];
+  const parts = digits.split(last || ".");
+  if (parts.length > 2 && parts.slice(1).some((part) => part.length < 2 || part.length > 3)) return { why: "Type a number, e.g. 12.50." };
+  const grouped = parts.length > 2 || (last === "," && marks.length === 1 && parts[1].length === 3);
+  if (last === "." && marks.length === 1 && parts.length === 2 && parts[1].length === 3 && !/^-?0?$/.test(parts[0]))
+    return { why: `Is this ${parts.join("")} or ${Number(digits).toFixed(2)}? Type it so.` };
+  digits = grouped ? parts.join("") : digits.replaceAll(last === "," ? "." : ",", "").replace(",", ".");
+  const price = Number(digits) * (times ? 1000 : 1);
+  return Number.isFinite(price) && price >= 0 ? { price } : { why: "A price is a number, 0 or more." };
+}
+
+// what may stand beside a price: the currency's code and its signs, as far as the browser knows them
+function signs() {
+  const known = [data.currency.toUpperCase()];
+  for (const currencyDisplay of ["symbol", "narrowSymbol"]) {
+    try {
+      const format = new Intl.NumberFormat("en", { style: "currency", currency: data.currency, currencyDisplay });
+      known.push(format.formatToParts(1).find((part) => part.type === "currency").value.toUpperCase());
+    } catch {
+      // no code of a currency, e.g. a sign
+    }
+  }
+  return [...known, ...(known.includes("$") ? [`${data.currency[0]}$`, `${data.currency.slice(0, 2)}$`] : [])];
+}
+
+// 1.2990, not 1.299, which a reader might take for thousands
+const plainPrice = (price) => (price === null ? "" : /\.\d{3}$/.test(price) ? `${price}0` : String(price));
+
+// Files of decisions
+
+function parse(text, delimiter) {
+  const [lines, pattern] = [[[]], new RegExp(`(?:"((?:[^"]|"")*)"|([^"${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|\\r|$)`, "y")];
+  while (pattern.lastIndex < text.length) {
+    const match = pattern.exec(text);
+    if (!match) throw new Error("a quote is not closed");
+    lines.at(-1).push(match[1] === undefined ? match[2] : match[1].replaceAll('""', '"'));
+    if (match[3] && match[3] !== delimiter) lines.push([]);
+  }
+  return lines.filter((line) => line.some((field) => field.trim()));
+}
+
+function readCsv(content) {
+  const bytes = new Uint8Array(content);
+  const wide = { 65534: "utf-16le", 65279: "utf-16be" }[bytes[0] * 256 + bytes[1]];
+  const text = new TextDecoder(wide || "utf-8").decode(content);
+  for (const delimiter of [",", ";", "\t"]) {
+    const [header, ...lines] = parse(text, delimiter);
+    const names = (header || []).map((name) => name.trim());
+    if (!names.includes("id") || !names.includes("decision")) continue;
+    return lines.map((line) => Object.fromEntries(names.map((name, at) => [name, (line[at] || "").trim()])));
+  }
+  throw new Error("it has no columns id and decision");
+}
+
+// the decision of a row of a file; null if it fits nothing here
+function asDecision(row, added) {
+  const decision = row.decision.toLowerCase();
+  if (!places.has(row.id) || !Object.hasOwn(WORDS, decision)) return null;
+  if (decision === "keep" && every[places.get(row.id)].given === null) return null;
+  const { price } = row.new_price ? readPrice(row.new_price) : { price: null };
+  if (price === undefined || (decision === "reprice" && price === null)) return null;
+  if (price !== null && (!PRICED.includes(decision) || !data.priced)) return null;
+  if (decision !== "relabel") return { decision, new_price: price };
+  const name = row.new_label || "";
+  const known = [...classes(), ...added];
+  const isNew = /^(yes|true|1|x|y)$/i.test(row.new_class || "") && name && !known.some((other) => sameName(other) === sameName(name));
+  if (!known.includes(name) && !isNew) return null;
+  if (isNew) added.push(name);
+  return { decision, new_label: name, new_price: price, new_class: !data.classes.includes(name) };
+}
