@@ -21,6 +21,7 @@ from curation.evidence.split import prepare
 from curation.issues import find_issues
 from curation.issues.health import health
 from curation.listings import Listings
+from curation.listings.original import save_original
 from curation.listings.problems import check_expected, dataset_facts, report_problems
 from curation.photos.text import check_reader
 from curation.report import write_report
@@ -114,6 +115,7 @@ def find(
     reporter.say(f"run folder: {run.folder}")
     with locked(run.folder), recorded(run, reporter, write_report):
         report_problems(run.folder, listings, reporter)
+        save_original(run.input_folder, listings)
         evidence = scorer.score(run)
         with run.stage("issues"):
             _write(run, evidence)

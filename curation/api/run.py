@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from curation.api.results import RunResults
 from curation.errors import about, checked
 from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
+from curation.fixes.cleaned import require_layout
 from curation.run.decisions import decide as record_decision
 from curation.run.decisions import named_listings
 from training.images.cache import PhotoCache
@@ -188,9 +189,12 @@ class Run(RunResults):
         min_confidence: float = DEFAULT_CONFIDENCE,
         new_classes: str | Iterable[str] = (),
         reviewer: str | None = None,
+        format: str | None = None,
         dry_run: bool = False,
     ) -> Fixes:
         """Write ``cleaned/``: the dataset with all decisions applied, as a new version. The input is never touched.
+
+        It comes out in the shape that it came in: the same columns, order, delimiter, encoding and layout.
 
         Parameters
         ----------
@@ -205,6 +209,9 @@ class Run(RunResults):
             Classes that the dataset does not have yet and that ``new_label`` may name.
         reviewer : str, optional
             Name for decisions that carry none.
+        format : str, optional
+            Another shape: ``csv``, ``tsv``, ``xlsx``, ``parquet``, ``json``, ``jsonl``, ``class-folders`` or
+            ``imagefolder``.
         dry_run : bool
             Return what would change; write nothing.
 
@@ -212,8 +219,11 @@ class Run(RunResults):
         ------
         DecisionsError
             If nothing is decided, or a decision fits no listing or class.
+        InputError
+            If the dataset can't be written in that shape.
         """
         files = self._files
+        require_layout(format)
         with about("decisions"):
             fixes = plan_fixes(
                 files,
@@ -225,9 +235,9 @@ class Run(RunResults):
             )
         if dry_run:
             return fixes
-        write_fixes(files, fixes)
+        done = write_fixes(files, fixes, format)
         self._write_report()
-        return replace(fixes, dry_run=False)
+        return done
 
     def undo(self) -> Undone:
         """Take the last :meth:`apply_fixes` back; decisions of the review stay.

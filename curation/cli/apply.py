@@ -38,6 +38,12 @@ _ROWS = 20
     help="A class that the dataset does not have yet and that new_label may name. Repeat it for several.",
 )
 @click.option("--reviewer", help="Your name, for decisions without one. [default: CURATE_REVIEWER or your login]")
+@click.option(
+    "--format",
+    "form",
+    metavar="FORMAT",
+    help="Write csv, tsv, xlsx, parquet, json, jsonl, class-folders or imagefolder. [default: as the input is]",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @json_option
 def apply_fixes(
@@ -47,10 +53,11 @@ def apply_fixes(
     min_confidence: float,
     new_classes: tuple[str, ...],
     reviewer: str | None,
+    form: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Write the corrected dataset to the run's cleaned/.
+    """Write the corrected dataset to the run's cleaned/, in the shape that it came in.
 
     Applies the decisions of the review, of a CSV, or the confident suggestions: new labels, new prices, deletions. The
     input is never changed; `curate undo` takes the last apply-fixes back. Only people change labels of the test set.
@@ -63,6 +70,7 @@ def apply_fixes(
         min_confidence=min_confidence,
         new_classes=new_classes,
         reviewer=reviewer,
+        format=form,
         dry_run=dry_run,
     )
     Terminal().warn([*fixes.damaged, *_undecided(fixes)])
@@ -98,6 +106,8 @@ def _print(fixes: Fixes) -> None:
         click.echo("Nothing was written: this was a dry run.")
     else:
         cleaned = fixes.run / "cleaned"
+        for note in fixes.notes:
+            click.echo(note)
         click.echo(f"Cleaned dataset: {cleaned} (all changes in {cleaned / 'changes.csv'})")
         click.echo("Next: curate retrain --compare   (or: curate undo)")
 

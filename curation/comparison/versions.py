@@ -13,7 +13,8 @@ from curation.comparison.truth import NO_CLASS
 from curation.errors import InputError, RunError
 from curation.evidence.split import require_photos
 from curation.listings.columns import class_numbers, groups_of
-from curation.run.folder import RunFolder
+from curation.listings.tables import read_raw
+from curation.run.folder import RunFolder, readable
 from curation.run.journal import Decision
 from training.utils.arrays import Bool, Int64
 
@@ -78,7 +79,7 @@ class Versions:
         self.left_out = int((~apart & ~tests).sum())
         self._trains = readable & apart
         self.before = np.where(self._trains, given, -1)
-        self.after = np.where(self._trains, class_numbers(_cleaned_labels(run, table["id"]), self.classes), -1)
+        self.after = np.where(self._trains, class_numbers(_cleaned_labels(run, table), self.classes), -1)
         self.test = np.flatnonzero(tests & readable & (given >= 0))
         self.given = given[self.test]
         holding = run.holding_decisions()
@@ -160,16 +161,21 @@ class Versions:
         return labels
 
 
-def _cleaned_labels(run: RunFolder, ids: pd.Series) -> pd.Series:
-    table_file = run.cleaned / "listings.csv"
-    if not table_file.exists():
+def _cleaned_labels(run: RunFolder, table: pd.DataFrame) -> pd.Series:
+    """Return the labels after the fixes; NA for a listing that they deleted."""
+    file = run.cleaned / "changes.csv"
+    if not file.exists():
         raise RunError(
             f"{run.folder} has no cleaned dataset",
             wanted="decisions, applied",
             fix="Call `apply_fixes()` after `review()`, or `apply_fixes(accept_suggestions=True)`.",
         )
-    table = pd.read_csv(table_file, dtype=str, keep_default_na=False)
-    return ids.map(dict(zip(table["id"], table["label"], strict=True)))
+    with readable(file):
+        # not the dataset: in class folders an id changes with the label
+        changes = read_raw(file, names=("id", "action", "new_label")).table
+    relabelled = changes[changes["action"] != "delete"].dropna(subset="new_label").set_index("id")["new_label"]
+    labels = table["id"].map(relabelled).astype("string").fillna(table["label"])
+    return labels.mask(table["id"].isin(changes.loc[changes["action"] == "delete", "id"]))
 
 
 def _reviewed(ids: npt.NDArray[np.str_], given: Int64, decided: dict[str, Decision], classes: Sequence[str]) -> Int64:

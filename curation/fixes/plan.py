@@ -49,6 +49,8 @@ class Fixes(Result):
         A message for each line of the journal that can't be read; a decision may be lost in each.
     undecided : tuple of str
         Listings that an earlier version of curate let people keep although they have no label: nothing is decided.
+    notes : tuple of str
+        What a person should know of how the dataset was written: a sentence each.
     """
 
     run: Path
@@ -58,6 +60,7 @@ class Fixes(Result):
     changes: pd.DataFrame
     damaged: tuple[str, ...]
     undecided: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-
-import pandas as pd
 
 from curation import __version__
 from curation.errors import RunError
+from curation.fixes.cleaned import require_layout, write_cleaned
 from curation.fixes.plan import Fixes
-from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS, TABLE
 from curation.rendering.results import Result
 from curation.run.folder import RunFolder
 from curation.run.journal import UNDO, Decision, reviewer_name, taken_back
-from training.utils.files import read_json, sha256_of_file, sync_folder, write_json, write_text
+from training.utils.csv_files import write_csv
+from training.utils.files import read_json, sha256_of_file, sync_folder, write_json
 from training.utils.units import now
 
 __all__ = ["Undone", "apply_fixes", "undo_fixes"]
@@ -46,7 +43,7 @@ class Undone(Result):
     damaged: tuple[str, ...]
 
 
-def apply_fixes(run: RunFolder, fixes: Fixes) -> Path:
+def apply_fixes(run: RunFolder, fixes: Fixes, form: str | None = None) -> Fixes:
     """Write ``cleaned/``: the dataset with all decisions applied, whole or not at all.
 
     Parameters
@@ -55,74 +52,48 @@ def apply_fixes(run: RunFolder, fixes: Fixes) -> Path:
         The run.
     fixes : Fixes
         From :func:`plan_fixes`.
+    form : str, optional
+        How the dataset is written, one of :data:`curation.fixes.cleaned.LAYOUTS`; by default as the input is.
 
     Returns
     -------
-    Path
-        ``cleaned/`` with ``dataset.toml``, ``listings.csv``, ``changes.csv`` and ``manifest.json``.
+    Fixes
+        The same, as done, with what a person should know of how the dataset was written.
+
+    Raises
+    ------
+    InputError
+        If the dataset can't be written so.
+    RunError
+        If photos that it needs are gone.
     """
-    listings = run.listings()
-    table = _cleaned_table(run, listings, fixes.changes)
-    # decisions first: what is in cleaned/ must never be unexplained by the journal
-    run.decide(fixes.added)
+    require_layout(form)
     temporary = Path(tempfile.mkdtemp(dir=run.folder, prefix=".cleaned-"))
     try:
         temporary.chmod(0o755)
-        write_text(temporary / DECLARATION, _declaration(run, table))
-        table.to_csv(temporary / TABLE, index=False)
-        fixes.changes.to_csv(temporary / "changes.csv", index=False)
+        written = write_cleaned(run, fixes.changes, temporary, form)
+        write_csv(temporary / "changes.csv", fixes.changes)
         manifest = {
             "made": now(),
             "curate": __version__,
             "run": str(run.folder.resolve()),
             "input": run.record()["dataset"],
-            "listings_before": len(listings),
-            "listings_after": len(table),
+            "format": form,
+            "listings_before": len(run.listings()),
+            "listings_after": written.listings,
             **fixes.counts(),
             "decisions_added": [asdict(decision) for decision in fixes.added],
-            "sha256": {name: sha256_of_file(temporary / name) for name in (DECLARATION, TABLE, "changes.csv")},
+            "sha256": {name: sha256_of_file(temporary / name) for name in (*written.files, "changes.csv")},
         }
         write_json(temporary / "manifest.json", manifest)
+        # decisions first: what is in cleaned/ must never be unexplained by the journal
+        run.decide(fixes.added)
         _put_aside(run)
         temporary.rename(run.cleaned)
         sync_folder(run.folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return run.cleaned
-
-
-def _cleaned_table(run: RunFolder, listings: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
-    """Return the listings under our column names with the changes made and image paths that still resolve."""
-    deleted = set(changes.loc[changes["action"] == "delete", "id"])
-    relabelled = changes[changes["action"] == "relabel"].set_index("id")["new_label"]
-    table = listings[~listings["id"].isin(deleted)].copy()
-    table["label"] = table["id"].map(relabelled).astype("string").fillna(table["label"])
-    repriced = changes.dropna(subset="new_price").set_index("id")["new_price"].astype("float64")
-    table["price"] = table["id"].map(repriced).astype("float64").fillna(table["price"])
-    root = run.photo_root
-    base = run.cleaned.resolve()
-    table["image"] = table["image"].map(
-        lambda image: Path(os.path.relpath(root / image, base)).as_posix(), na_action="ignore"
-    )
-    # a column of ours that the input did not have stays away
-    empty = [name for name in COLUMNS if name not in ("id", "label") and table[name].isna().all()]
-    return table.drop(columns=[*RUN_COLUMNS, *empty], errors="ignore")
-
-
-def _declaration(run: RunFolder, table: pd.DataFrame) -> str:
-    dataset = run.record()["dataset"]
-    # the photos stay where they are; only they may be outside of this folder
-    photos = os.path.relpath(dataset["photos"], run.cleaned.resolve())
-    entries = {
-        "name": f"{dataset['name']}-cleaned",
-        "table": TABLE,
-        "photos": photos,
-        "currency": dataset["currency"],
-    }
-    # text in JSON is text in TOML
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items() if value]
-    expected = ["[expected]", f"listings = {len(table)}", f"classes = {table['label'].nunique()}"]
-    return "\n".join([*lines, "", *expected, ""])
+    return replace(fixes, dry_run=False, notes=written.notes)
 
 
 def _versions(run: RunFolder) -> Path:

@@ -14,7 +14,7 @@ import PIL.Image
 from curation.errors import ListingsError, some
 from curation.listings.faults import Faults
 from curation.listings.splits import split_of
-from curation.listings.tables import RawTable, WrittenFile, format_of, read_raw
+from curation.listings.tables import RawTable, WrittenFile, format_of, held_table, read_raw
 from curation.rendering.words import many
 from training.utils.files import printable_name
 
@@ -47,6 +47,7 @@ _JUNK = frozenset(
 #: Formats that Pillow recognises, and that hold no photo or can't be decoded without another program.
 _NO_PHOTOS = frozenset({"BUFR", "EPS", "FITS", "FLI", "GBR", "GRIB", "HDF5", "IPTC", "MPEG", "WMF", "XPM", "XVTHUMB"})
 _SPLITS = ("train", "val", "test")
+_BESIDE = frozenset({"changes.csv", "manifest.json"})
 _METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
@@ -139,7 +140,9 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Fau
     if tables := _tables(root):
         notes.append(f"The classes are the folders; {some((path.name for path in tables), 3)} is not read.")
     # an encoding that every name fits into: pandas keeps no bytes that are no UTF-8
-    return RawTable(pd.DataFrame(found.rows, dtype="string"), tuple(notes))
+    table = pd.DataFrame(found.rows, dtype="string")
+    files = held_table(table.dropna(axis=1, how="all")).files
+    return RawTable(table, tuple(notes), files)
 
 
 def _parents(root: Path, found: _Found) -> list[tuple[Path, str | None]]:
@@ -257,7 +260,10 @@ def find_table(root: Path) -> Path | None:
 
 
 def _tables(root: Path) -> list[Path]:
-    return [path for path in _entries(root, _Found()) if path.is_file() and format_of(path)]
+    tables = [path for path in _entries(root, _Found()) if path.is_file() and format_of(path)]
+    # what apply-fixes puts beside the dataset
+    ours = _BESIDE if {path.name for path in tables} >= _BESIDE else frozenset()
+    return [path for path in tables if path.name not in ours]
 
 
 def find_metadata(root: Path) -> list[Path]:

@@ -91,7 +91,7 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
     for ours, names in recognised.doubtful.items():
         notes.append(f"No {ours} is used: {' and '.join(names)} are equally likely. Choose one with `columns`.")
     notes += _unused_columns(raw, columns, unused.union(recognised.doubtful))
-    return Mapped(table, columns, tuple(notes), tuple(missing))
+    return Mapped(table, {**columns, **dict.fromkeys(unused, "")}, tuple(notes), tuple(missing))
 
 
 def _names_every_row(raw: pd.DataFrame, columns: Mapping[str, str]) -> bool:

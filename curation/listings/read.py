@@ -64,7 +64,7 @@ class Listings(Result):
         Hash of the table's file (for a folder of class folders: of the list of its photos).
     notes : tuple of str
         How the dataset was read, where that was not certain: a sentence each.
-    raw : RawTable or None
+    raw : RawTable
         The same rows as they were written, which `cleaned/` is made from.
     faults : tuple of ListingsError
         What only a look at the data accepts: everything else raises the first one. Empty if read with ``strict``.
@@ -79,8 +79,8 @@ class Listings(Result):
     columns: dict[str, str]
     problems: pd.DataFrame
     sha256: str
-    notes: tuple[str, ...] = ()
-    raw: RawTable | None = None
+    notes: tuple[str, ...]
+    raw: RawTable
     faults: tuple[ListingsError, ...] = ()
     merged: tuple[Merged, ...] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -108,7 +108,8 @@ def find_source(path: Path) -> Source:
     """
     if not path.exists():
         raise ListingsError("there is no such dataset", got=str(path), wanted=_FORMS)
-    name = path.resolve().stem if path.is_file() else path.resolve().name
+    form = format_of(path) if path.is_file() else None
+    name = path.resolve().name[: -len(form.ending)] if form else path.resolve().name
     if path.is_file():
         if path.name == DECLARATION:
             return _declared(path)
@@ -119,9 +120,7 @@ def find_source(path: Path) -> Source:
         return _declared(path / DECLARATION)
     if (path / TABLE).is_file():
         return Source(path, path, path / TABLE, name)
-    if metadata := find_metadata(path):
-        return Source(path, path, metadata[0], name, metadata=tuple(metadata))
-    return Source(path, path, find_table(path), name)
+    return _folder(path, name)
 
 
 def _declared(declaration: Path) -> Source:
@@ -140,6 +139,8 @@ def _declared(declaration: Path) -> Source:
             fix=closest(unknown[0], known),
         )
     table = folder / _text(content, "table", TABLE, declaration)
+    if "table" not in content and not table.is_file():
+        return _declared_folder(folder, content, declaration)
     if not table.is_file():
         raise ListingsError(
             f"{declaration} names a table that does not exist",
@@ -160,6 +161,25 @@ def _declared(declaration: Path) -> Source:
         labels=_entries(content, "labels", str, declaration),
         label_separator=_text(content, "label_separator", "", declaration) if "label_separator" in content else None,
     )
+
+
+def _declared_folder(folder: Path, content: dict[str, Any], declaration: Path) -> Source:
+    """Return a folder of photos, with metadata or of class folders, that a declaration describes."""
+    name = _text(content, "name", folder.resolve().name, declaration)
+    check_name(name, f"{declaration}: 'name'")
+    return replace(
+        _folder(folder, name),
+        currency=_text(content, "currency", "", declaration) if "currency" in content else None,
+        columns=_entries(content, "columns", str, declaration),
+        expected=_entries(content, "expected", int, declaration),
+    )
+
+
+def _folder(path: Path, name: str) -> Source:
+    """Return a folder of photos, with metadata or of class folders."""
+    if metadata := find_metadata(path):
+        return Source(path, path, metadata[0], name, metadata=tuple(metadata))
+    return Source(path, path, find_table(path), name)
 
 
 def check_name(name: str, what: str, *, parameter: str = "source") -> None:

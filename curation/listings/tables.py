@@ -131,7 +131,7 @@ class RawTable:
     notes : tuple of str
         What a person should know of how it was read: a sentence each.
     files : tuple of WrittenFile
-        The same rows as they were written, one file after the other; none for class folders, which have no table.
+        The same rows as they were written, one file after the other; for class folders the list of their photos.
     """
 
     table: pd.DataFrame

@@ -92,6 +92,11 @@ class RunFolder:
         return self.folder / "listings.parquet"
 
     @property
+    def input_folder(self) -> Path:
+        """``input/``: the dataset as its author wrote it, see :func:`curation.listings.original.save_original`."""
+        return self.folder / "input"
+
+    @property
     def probabilities_file(self) -> Path:
         """``probabilities.npz``: id, classes, probs, fold."""
         return self.folder / "probabilities.npz"

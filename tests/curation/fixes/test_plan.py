@@ -29,7 +29,7 @@ def test_decisions_of_the_review_are_applied(run: RunFolder) -> None:
     fixes = plan_fixes(run)
     assert changed(fixes) == [("00", "relabel", "desk"), ("05", "delete", None)]
     assert fixes.counts() == {"relabelled": 1, "repriced": 0, "deleted": 1, "kept": 1, "ambiguous": 0}
-    assert apply_fixes(run, fixes) == run.cleaned
+    assert not apply_fixes(run, fixes).dry_run
     expected = {**given(), "00": "desk"}
     del expected["05"]
     assert labels(run) == expected

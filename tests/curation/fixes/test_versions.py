@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from curation.errors import RunError
-from curation.fixes import Undone, apply_fixes, plan_fixes, undo_fixes
+from curation.fixes import Undone, apply_fixes, plan_fixes, undo_fixes, versions
 from curation.run.folder import RunFolder
 from curation.run.journal import UNDO, current_decisions
 from tests.support.fixes import (
@@ -188,7 +188,7 @@ def test_a_write_that_fails_leaves_the_version_that_was_there(run: RunFolder, mo
 
     run.decide([decided("05", "delete")])
     fixes = plan_fixes(run)
-    monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+    monkeypatch.setattr(versions, "write_csv", full)
     with pytest.raises(OSError, match="No space"):
         apply_fixes(run, fixes)
     assert files(run.cleaned) == before

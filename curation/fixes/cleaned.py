@@ -1,0 +1,281 @@
+"""The content of ``cleaned/``: the input as its author wrote it, with the decisions applied."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from curation.errors import InputError, RunError, closest, some
+from curation.fixes.declaration import write_declaration
+from curation.fixes.edits import edited, labels_of
+from curation.fixes.photos import Photos, folder_splits, outside
+from curation.listings.editing import replaced, texts_of, with_column
+from curation.listings.original import Layout, Original, load_original
+from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
+from curation.listings.tables import WrittenFile, held_table
+from curation.listings.writing import FORMATS, converted, joined, write_table
+from curation.rendering.words import agree, many
+from curation.run.folder import RunFolder, readable
+
+__all__ = ["LAYOUTS", "Cleaned", "require_layout", "write_cleaned"]
+
+#: What `format` may be: tables, and the layouts of folders.
+LAYOUTS: tuple[str, ...] = (*FORMATS, "class-folders", "imagefolder")
+#: Formats that Hugging Face reads metadata in.
+_METADATA = ("csv", "jsonl", "parquet")
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What was written.
+
+    Attributes
+    ----------
+    files : tuple of str
+        The declaration and the tables, relative to the folder.
+    listings : int
+        How many listings there are.
+    notes : tuple of str
+        What a person should know of it: a sentence each.
+    """
+
+    files: tuple[str, ...]
+    listings: int
+    notes: tuple[str, ...]
+
+
+def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str | None = None) -> Cleaned:
+    """Write the dataset with the changes made, in the shape of the input or in another one.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    changes : DataFrame
+        Of :class:`curation.fixes.Fixes`.
+    folder : Path
+        An empty folder beside ``cleaned/``, which it becomes.
+    form : str, optional
+        One of :data:`LAYOUTS`; by default the input's.
+
+    Raises
+    ------
+    InputError
+        If the dataset can't be written so.
+    RunError
+        If photos that it needs are gone.
+    """
+    listings = run.listings()
+    original = _original(run, listings)
+    changed = edited(original, listings, changes)
+    kept = ~listings["id"].isin(changes.loc[changes["action"] == "delete", "id"]).to_numpy(dtype=bool)
+    first, files = 0, []
+    for file in changed.files:
+        rows = kept[first : first + file.cells.num_rows]
+        files.append(replace(file, cells=file.cells.filter(pa.array(rows))))
+        first += len(rows)
+    left = replace(changed, files=tuple(files))
+    layout: Layout = original.layout if form is None else "table"
+    layout = "class-folders" if form == "class-folders" else "imagefolder" if form == "imagefolder" else layout
+    write = {"table": _write_tables, "class-folders": _write_folders, "imagefolder": _write_metadata}[layout]
+    place = _Place(run, folder, listings[kept].reset_index(drop=True), form)
+    try:
+        return write(left, place)
+    except ValueError as error:
+        # what a format can't hold
+        raise InputError(
+            f"the dataset can't be written as {form or 'the input'}",
+            got=str(error),
+            wanted="a format that can hold it",
+            fix=f"Choose another `format`: {', '.join(LAYOUTS)}.",
+            parameter="format",
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the dataset goes, with the listings that are left."""
+
+    run: RunFolder
+    folder: Path
+    listings: pd.DataFrame
+    form: str | None
+
+
+def require_layout(form: str | None) -> None:
+    """Refuse a format that there is not.
+
+    Parameters
+    ----------
+    form : str or None
+        One of :data:`LAYOUTS`, or None for the input's.
+
+    Raises
+    ------
+    InputError
+    """
+    if form is not None and form not in LAYOUTS:
+        raise InputError(
+            "there is no such `format`",
+            got=form,
+            wanted=", ".join(LAYOUTS),
+            fix=closest(form, LAYOUTS),
+            parameter="format",
+        )
+
+
+def _original(run: RunFolder, listings: pd.DataFrame) -> Original:
+    if run.input_folder.exists():
+        with readable(run.input_folder):
+            return load_original(run.input_folder)
+    # a run of a version that kept the checked table only
+    empty = [name for name in COLUMNS if name not in ("id", "label") and listings[name].isna().all()]
+    table = listings.drop(columns=[*RUN_COLUMNS, *empty], errors="ignore")
+    return Original("table", held_table(table).files, {})
+
+
+def _write_tables(original: Original, place: _Place) -> Cleaned:
+    """Write one table that lies elsewhere than the input: its photos stay where they are."""
+    root, first, files = place.run.photo_root, 0, []
+    key = original.column("image")
+    for file in original.files:
+        photos = os.path.relpath(root / Path(file.name).parent, place.run.cleaned.resolve())
+        if original.layout == "table":
+            # the photos are relative to the table, wherever that was
+            photos = os.path.relpath(root, place.run.cleaned.resolve())
+        part = place.listings.iloc[first : first + file.cells.num_rows]
+        if original.layout == "imagefolder":
+            file = _with_ids(file, original, part)
+        files.append(_moved(file, key, photos))
+        first += len(part)
+    file = joined(files)
+    form = FORMATS[place.form] if place.form else file.format
+    file = converted(file, form, price=original.column("price"))
+    name = f"listings{form.ending}"
+    notes = write_table(file, place.folder / name)
+    boundary = _boundary(place.run, place.listings)
+    write_declaration(place.run, place.folder, original, labels_of(original), replace(file, name=name), boundary)
+    return Cleaned((DECLARATION, name), file.cells.num_rows, notes)
+
+
+def _moved(file: WrittenFile, key: str, photos: str) -> WrittenFile:
+    """Return a table whose relative paths of photos lead to the folder that they are in."""
+    if key not in file.cells.column_names:
+        return file
+    texts = {}
+    for row, text in enumerate(texts_of(file.format.kind, file.cells[key])):
+        if pd.isna(text) or not text.strip() or _stays(text.strip()):
+            continue
+        backwards = "\\" in text and "/" not in text
+        texts[row] = f"{photos}/".replace("/", "\\" if backwards else "/") + text.strip()
+    return replaced(file, key, texts)
+
+
+def _stays(path: str) -> bool:
+    """Return whether a path is the same wherever the table lies: an address, or absolute here or on Windows."""
+    return "://" in path or path.startswith(("/", "\\")) or path[1:2] == ":"
+
+
+def _with_ids(file: WrittenFile, original: Original, listings: pd.DataFrame) -> WrittenFile:
+    """Return a table of metadata with the id and the split that the folders gave its listings."""
+    texts = {"id": listings["id"].tolist(), "split": folder_splits(listings["image"])}
+    for ours, cells in texts.items():
+        if original.column(ours) not in file.cells.column_names and any(cells):
+            file = with_column(file, ours, cells)
+    return file
+
+
+def _boundary(run: RunFolder, listings: pd.DataFrame) -> Path:
+    """Return the folder that all photos lie in: that of the input, or one above it where some lie outside."""
+    photos = Path(run.record()["dataset"]["photos"])
+    beyond = [path.parent for path in outside(run.photo_root, listings["image"], photos)]
+    return Path(os.path.commonpath([photos, *beyond])) if beyond else photos
+
+
+def _write_metadata(original: Original, place: _Place) -> Cleaned:
+    """Write photos with metadata files, as Hugging Face's imagefolder has them."""
+    photos = Photos(place.run, place.folder)
+    if original.layout == "imagefolder":
+        files = list(original.files)
+        for image in place.listings["image"].dropna():
+            photos.put(image, photos.path_of(image))
+    else:
+        file = joined(original.files)
+        paths = [None if pd.isna(image) else photos.path_of(image) for image in place.listings["image"]]
+        for image, path in zip(place.listings["image"], paths, strict=True):
+            if path is not None:
+                photos.put(image, path)
+        if file.format.kind not in _METADATA:
+            file = converted(file, FORMATS["csv"], price=original.column("price"))
+        files = [_with_file_names(file, original.column("image"), paths)]
+    notes: list[str] = []
+    for file in files:
+        target = place.folder / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        notes += write_table(file, target)
+    write_declaration(place.run, place.folder, original, labels_of(original), files[0])
+    names = (DECLARATION, *(file.name for file in files))
+    return Cleaned(names, len(place.listings), (*notes, *photos.notes()))
+
+
+def _with_file_names(file: WrittenFile, key: str, paths: list[str | None]) -> WrittenFile:
+    keys = file.cells.column_names
+    if key in keys:
+        place = keys.index(key)
+        header = [*file.header[:place], *file.header[place + 1 :]]
+        file = replace(file, header=tuple(header), cells=file.cells.drop_columns([key]))
+    # a column of that name would be a second one
+    free = replace(file, name=f"metadata{file.format.ending}")
+    return with_column(free, "file_name", paths)
+
+
+def _write_folders(original: Original, place: _Place) -> Cleaned:
+    """Write a folder of photos for each class, below a folder for each split if the input has splits."""
+    photos = Photos(place.run, place.folder)
+    given = _given_splits(original, place.listings)
+    labels = labels_of(original)
+    held, left_out = list[str | None](), list[str]()
+    rows = zip(place.listings["id"], place.listings["image"], labels, given, strict=True)
+    for id, image, label, split in rows:
+        if pd.isna(image) or label is None:
+            left_out.append(str(id))
+            continue
+        held.append(label)
+        if original.layout == "class-folders":
+            photos.put(image, photos.path_in_class(image, label, given is not None and split is not None))
+        else:
+            photos.put(image, photos.path_of_class(image, label, split))
+    if photos.missing:
+        raise RunError(
+            f"{many(len(photos.missing), 'photo')} {agree(len(photos.missing), 'is', 'are')} no longer there",
+            got=some(photos.missing),
+            wanted=f"the files below {place.run.photo_root}",
+            fix='Put them back, or write a table: `format="csv"`.',
+            parameter="format",
+        )
+    write_declaration(place.run, place.folder, original, held)
+    notes = []
+    if left_out:
+        count = len(left_out)
+        notes.append(
+            f"{many(count, 'listing')} without a photo or a label {agree(count, 'is', 'are')} left out, for class "
+            f"folders can't hold {agree(count, 'it', 'them')}: {some(left_out)}."
+        )
+    if original.layout != "class-folders":
+        notes.append("Class folders hold photos and labels only: prices, titles and ids are not in them.")
+    return Cleaned((DECLARATION,), len(held), (*notes, *photos.notes()))
+
+
+def _given_splits(original: Original, listings: pd.DataFrame) -> list[str | None]:
+    """Return the split of each listing as the input has it; None for those without."""
+    key = original.column("split")
+    if all(key in file.cells.column_names for file in original.files):
+        texts = pd.concat([texts_of(file.format.kind, file.cells[key]) for file in original.files]).str.strip()
+        splits = [None if pd.isna(text) or not text else str(text) for text in texts]
+    else:
+        splits = folder_splits(listings["image"])
+    return [split or "train" for split in splits] if any(splits) else splits

@@ -1,0 +1,73 @@
+"""The declaration of a cleaned dataset."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from curation.listings.original import Original
+from curation.listings.sources import COLUMNS, DECLARATION
+from curation.listings.tables import WrittenFile
+from curation.run.folder import RunFolder
+from training.utils.files import write_text
+
+__all__ = ["write_declaration"]
+
+
+def write_declaration(
+    run: RunFolder,
+    folder: Path,
+    original: Original,
+    labels: Sequence[str | None],
+    file: WrittenFile | None = None,
+    photos: Path | None = None,
+) -> None:
+    """Write the declaration, with which find-issues reads the dataset as it read the input.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    folder : Path
+        Gets ``dataset.toml``.
+    original : Original
+        The dataset.
+    labels : sequence of str
+        The label of each listing that is written; None for one without.
+    file : WrittenFile, optional
+        Their table, as it is written; class folders have none.
+    photos : Path, optional
+        The folder of the photos, if it is another one: then the table is not metadata of photos beside it.
+    """
+    dataset: dict[str, Any] = run.record()["dataset"]
+    entries = {
+        "name": f"{dataset['name']}-cleaned",
+        "table": file.name if file and photos else "",
+        "photos": os.path.relpath(photos, run.cleaned.resolve()) if photos else "",
+        "currency": dataset["currency"],
+    }
+    lines = [f"{key} = {_toml(value)}" for key, value in entries.items() if value]
+    columns = _columns(original, file, metadata=photos is None) if file else {}
+    lines += ["", "[columns]"] if columns else []
+    lines += [f"{ours} = {_toml(theirs)}" for ours, theirs in columns.items()]
+    classes = len(set(labels) - {None})
+    lines += ["", "[expected]", f"listings = {len(labels)}", f"classes = {classes}", ""]
+    write_text(folder / DECLARATION, "\n".join(lines))
+
+
+def _columns(original: Original, file: WrittenFile, *, metadata: bool) -> dict[str, str]:
+    """Return the columns of a table that have other names than ours."""
+    names = dict(zip(file.cells.column_names, file.header, strict=True))
+    used = {ours: original.column(ours) for ours in COLUMNS}
+    columns = {ours: names[key].strip() or key for ours, key in used.items() if key in names}
+    # a column that was mapped to none
+    columns |= {ours: "" for ours, theirs in original.columns.items() if not theirs}
+    return {ours: theirs for ours, theirs in columns.items() if theirs != ours and not (metadata and ours == "image")}
+
+
+def _toml(text: str) -> str:
+    # text in JSON is text in TOML
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,89 @@
+"""The decisions in the cells of the dataset as its author wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from curation.listings.editing import is_number, replaced, texts_of, values_of, with_column
+from curation.listings.original import Original
+from curation.listings.price_texts import price_texts
+from curation.listings.tables import WrittenFile
+
+__all__ = ["edited", "labels_of"]
+
+
+def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame) -> Original:
+    """Return the dataset with new labels and prices in the cells that change, and with labels that reading merged.
+
+    Parameters
+    ----------
+    original : Original
+        The dataset.
+    listings : DataFrame
+        The same rows, as the run has them.
+    changes : DataFrame
+        Of :class:`curation.fixes.Fixes`.
+    """
+    rows = pd.Series(np.arange(len(listings)), index=listings["id"])
+    left = changes[changes["action"] != "delete"]
+    relabelled = left.dropna(subset="new_label")
+    labels = dict(zip(rows[relabelled["id"]].tolist(), relabelled["new_label"].tolist(), strict=True))
+    repriced = left.dropna(subset="new_price")
+    new = repriced["new_price"].astype(float).tolist()
+    prices = dict(zip(rows[repriced["id"]].tolist(), new, strict=True))
+    first, files = 0, []
+    for file in original.files:
+        part = listings.iloc[first : first + file.cells.num_rows].reset_index(drop=True)
+        here = range(first, first + len(part))
+        key = original.column("label")
+        merged = _merged(file, key, part["label"])
+        file = _changed(file, key, {**merged, **{row - first: label for row, label in labels.items() if row in here}})
+        new_prices = {row - first: price for row, price in prices.items() if row in here}
+        file = _repriced(file, original.column("price"), part, new_prices)
+        files.append(file)
+        first += len(part)
+    return replace(original, files=tuple(files))
+
+
+def _merged(file: WrittenFile, key: str, labels: pd.Series) -> dict[int, str]:
+    """Return the labels that reading merged with another."""
+    if key not in file.cells.column_names:
+        return {}
+    written = texts_of(file.format.kind, file.cells[key]).str.strip()
+    different = (written.notna() & labels.notna() & (written != labels)).fillna(False)
+    return {int(row): str(labels[row]) for row in np.flatnonzero(different)}
+
+
+def _changed(file: WrittenFile, key: str, texts: Mapping[int, str]) -> WrittenFile:
+    if key in file.cells.column_names or not texts:
+        return replaced(file, key, texts)
+    return with_column(file, key, [texts.get(row) for row in range(file.cells.num_rows)])
+
+
+def _repriced(file: WrittenFile, key: str, listings: pd.DataFrame, new: Mapping[int, float]) -> WrittenFile:
+    plain = {row: str(int(price)) if price.is_integer() else repr(price) for row, price in new.items()}
+    if key not in file.cells.column_names or not new:
+        return _changed(file, key, plain)
+    column = file.cells[key]
+    if all(value is None or is_number(value) for value in values_of(file.format.kind, column)):
+        return replaced(file, key, plain)
+    written = texts_of(file.format.kind, column).str.strip()
+    texts = written.mask(written == "")
+    return replaced(file, key, price_texts(texts, listings["price"].astype(float).tolist(), new))
+
+
+def labels_of(original: Original) -> list[str | None]:
+    """Return the label in each row of a dataset; None where it is missing.
+
+    Parameters
+    ----------
+    original : Original
+        The dataset.
+    """
+    key = original.column("label")
+    texts = pd.concat([texts_of(file.format.kind, file.cells[key]) for file in original.files]).str.strip()
+    return [None if pd.isna(text) or not text else str(text) for text in texts]

@@ -1,0 +1,151 @@
+"""The photos of a cleaned dataset, where it has any of its own: links to those of the input, else copies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from curation.listings.folders import is_junk
+from curation.listings.splits import split_of
+from curation.rendering.words import agree, many
+from curation.run.folder import RunFolder
+from training.utils.files import photo_path, printable_name
+
+__all__ = ["Photos", "folder_splits", "outside"]
+
+#: Bytes of a folder's name.
+_LONGEST = 255
+
+
+def folder_splits(images: pd.Series) -> list[str | None]:
+    """Return the folder of the split that each photo lies in; None if it lies in none.
+
+    Parameters
+    ----------
+    images : Series of str
+        Paths relative to the dataset's folder; NA for a listing without a photo.
+
+    Examples
+    --------
+    >>> folder_splits(pd.Series(["seg_train/cat/a.jpg", "b.jpg"], dtype="string"))
+    ['seg_train', None]
+    """
+    tops = [None if pd.isna(image) or "/" not in image else str(image).split("/", 1)[0] for image in images]
+    return [top if top is not None and split_of(top) else None for top in tops]
+
+
+def outside(root: Path, images: pd.Series, folder: Path) -> list[Path]:
+    """Return the photos that do not lie in a folder, not even through a link.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that `images` are relative to.
+    images : Series of str
+        Paths; NA for a listing without a photo.
+    folder : Path
+        The folder.
+    """
+    base = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118 - ends with a separator
+    paths = [os.path.realpath(photo_path(root, image)) for image in images.dropna() if "\0" not in image]
+    return [Path(path) for path in paths if not path.startswith(base)]
+
+
+class Photos:
+    """Puts photos into a folder.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run whose photos they are.
+    folder : Path
+        Where they go.
+
+    Attributes
+    ----------
+    missing : list of str
+        Photos that are no longer there.
+    """
+
+    def __init__(self, run: RunFolder, folder: Path) -> None:
+        self._root = run.photo_root
+        self._folder = folder
+        self._taken: set[str] = set()
+        self._copied = 0
+        self.missing: list[str] = []
+
+    def put(self, image: str, path: str) -> None:
+        """Put a photo to a path below the folder: a link if the file system has them, a copy otherwise.
+
+        Parameters
+        ----------
+        image : str
+            The photo as the run names it.
+        path : str
+            Of :meth:`path_of` or one of its siblings.
+        """
+        source, target = photo_path(self._root, image), self._folder / os.fsdecode(path)
+        if not source.is_file():
+            self.missing.append(image)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(os.path.realpath(source), target)
+        except OSError:
+            shutil.copy2(source, target)
+            self._copied += 1
+
+    def notes(self) -> Iterator[str]:
+        """Yield what a person should know: a sentence each."""
+        if self._copied:
+            copies = agree(self._copied, "is a copy", "are copies")
+            yield f"{many(self._copied, 'photo')} {copies}, for this file system has no links."
+        if self.missing:
+            yield f"{many(len(self.missing), 'photo')} {agree(len(self.missing), 'is', 'are')} no longer there."
+
+    def path_of(self, image: str) -> str:
+        """Return a free path for a photo: its own if it lies in the dataset's folder, otherwise one in ``photos/``."""
+        relative = os.path.relpath(photo_path(self._root, image), self._root)
+        inside = not relative.startswith("..") and not Path(image).is_absolute()
+        return self._free(relative) if inside else self._free(f"photos/{Path(relative).name}")
+
+    def path_in_class(self, image: str, label: str, has_split: bool) -> str:
+        """Return a free path for a photo of class folders, in the folder of a class that may be another one."""
+        parts = Path(os.path.relpath(photo_path(self._root, image), self._root)).parts
+        above = int(has_split)
+        # a .zip may hold seg_train/seg_train/cat
+        above += has_split and len(parts) > above + 2 and split_of(parts[above]) == split_of(parts[0])
+        own = printable_name(parts[above])
+        folder = parts[above] if own == label else _folder_name(label)
+        return self._free(str(Path(*parts[:above], folder, *parts[above + 1 :])))
+
+    def path_of_class(self, image: str, label: str, split: str | None) -> str:
+        """Return a free path for any photo in the folder of a class, below that of its split."""
+        name = photo_path(self._root, image).name
+        above = [_folder_name(split)] if split else []
+        return self._free(str(Path(*above, _folder_name(label), name)))
+
+    def _free(self, path: str) -> str:
+        place, number = Path(path), 2
+        while (key := str(place).casefold()) in self._taken:
+            place = Path(path).with_stem(f"{Path(path).stem}-{number}")
+            number += 1
+        self._taken.add(key)
+        return str(place)
+
+
+def _folder_name(name: str) -> str:
+    """Return the name of a class as that of its folder.
+
+    Raises
+    ------
+    ValueError
+        If it can't be one, or would be skipped.
+    """
+    if "/" in name or "\0" in name or is_junk(name) or len(name.encode()) > _LONGEST:
+        raise ValueError(f"{name!r} can't be the name of a folder of photos")
+    return name

@@ -1,0 +1,145 @@
+"""Changing cells of a table as it was written; numbers stay numbers, and what is not changed stays as it is."""
+
+from __future__ import annotations
+
+import decimal
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from curation.listings.excel import as_cell, cell_value
+from curation.listings.json_tables import literal
+from curation.listings.tables import Kind, WrittenFile, as_written
+
+__all__ = ["is_number", "replaced", "texts_of", "values_of", "with_column"]
+
+
+def values_of(kind: Kind, column: pa.ChunkedArray) -> list[Any]:
+    """Return what the cells of a column mean; None where one is missing.
+
+    Parameters
+    ----------
+    kind : str
+        Of the file, see :class:`curation.listings.tables.TableFormat`.
+    column : pyarrow.ChunkedArray
+        Its cells.
+    """
+    cells: list[Any] = column.to_pylist()
+    if kind in ("json", "jsonl"):
+        return [None if cell is None else json.loads(cell) for cell in cells]
+    if kind == "xlsx":
+        return [None if cell is None else cell_value(cell) for cell in cells]
+    return cells
+
+
+def texts_of(kind: Kind, column: pa.ChunkedArray) -> pd.Series:
+    """Return the cells of a column as text, as they are read; NA where one is missing.
+
+    Parameters
+    ----------
+    kind : str
+        Of the file.
+    column : pyarrow.ChunkedArray
+        Its cells.
+    """
+    if kind == "parquet":
+        # pandas' own types decide how numbers and times are written
+        frame = pa.table({"cells": column}).to_pandas()
+    else:
+        frame = pd.DataFrame({"cells": pd.Series(values_of(kind, column), dtype=object)})
+    return as_written(frame)["cells"]
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a cell is a number; true and false are none."""
+    return isinstance(value, int | float | decimal.Decimal) and not isinstance(value, bool)
+
+
+def replaced(file: WrittenFile, key: str, texts: Mapping[int, str]) -> WrittenFile:
+    """Change cells of a column.
+
+    Parameters
+    ----------
+    file : WrittenFile
+        The table.
+    key : str
+        The column.
+    texts : mapping of int to str
+        Row → its new cell. In a column of numbers it becomes one, if all of it is a number.
+    """
+    if not texts:
+        return file
+    kind, column = file.format.kind, file.cells[key]
+    values = values_of(kind, column)
+    given = [value for value in values if value is not None]
+    new = {row: _like(text, given) for row, text in texts.items()}
+    if kind == "parquet":
+        for row, value in new.items():
+            values[row] = value
+        array = _array(values, column)
+    else:
+        write = _writer(kind)
+        cells = column.to_pylist()
+        for row, value in new.items():
+            cells[row] = write(value)
+        array = pa.array(cells, pa.string())
+    place = file.cells.column_names.index(key)
+    field = file.cells.schema.field(place).with_type(array.type)
+    return replace(file, cells=file.cells.set_column(place, field, array))
+
+
+def _writer(kind: Kind) -> Callable[[Any], str]:
+    """Return what makes a cell of a value."""
+    if kind in ("csv", "parquet"):
+        return str
+    return as_cell if kind == "xlsx" else literal
+
+
+def _like(text: str, given: Sequence[Any]) -> Any:
+    """Return a text as the kind of value that all others of its column are."""
+    if given and all(isinstance(value, bool) for value in given):
+        return {"True": True, "False": False}.get(text, text)
+    if given and all(map(is_number, given)):
+        for kind in (int, float):
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+    return text
+
+
+def _array(values: list[Any], column: pa.ChunkedArray) -> pa.Array:
+    """Return values in the type of their column, or in the next one that holds them all."""
+    if pa.types.is_decimal(column.type):
+        values = [decimal.Decimal(str(value)) if is_number(value) else value for value in values]
+    wider = [pa.float64()] if pa.types.is_integer(column.type) else []
+    for kind in (column.type, *wider):
+        try:
+            return pa.array(values, kind)
+        except (pa.ArrowException, TypeError, OverflowError):
+            continue
+    texts = texts_of("parquet", column).astype(object)
+    same = column.to_pylist()
+    mixed = [text if value == before else value for text, value, before in zip(texts, values, same, strict=True)]
+    return pa.array([None if pd.isna(value) else str(value) for value in mixed], pa.string())
+
+
+def with_column(file: WrittenFile, key: str, texts: Sequence[str | None]) -> WrittenFile:
+    """Return a table with another column at its end.
+
+    Parameters
+    ----------
+    file : WrittenFile
+        The table.
+    key : str
+        The name of the column.
+    texts : sequence of str
+        Its cells; None is a missing one.
+    """
+    write = _writer(file.format.kind)
+    cells = pa.array([None if text is None else write(text) for text in texts], pa.string())
+    return replace(file, header=(*file.header, key), cells=file.cells.append_column(key, cells))

@@ -1,0 +1,170 @@
+"""Tables as files: in the format that they were read in, or in another one."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from curation.listings.decoding import MARKS, pack
+from curation.listings.editing import is_number, texts_of, values_of
+from curation.listings.excel import as_cell, cell_value, write_sheet
+from curation.listings.json_tables import JsonStyle, as_json, literal
+from curation.listings.tables import Kind, TableFormat, WrittenFile
+from training.utils.csv_files import csv_lines
+
+__all__ = ["FORMATS", "converted", "joined", "write_table"]
+
+#: Formats of a table by the name that people know them by.
+FORMATS = {
+    "csv": TableFormat("csv", ".csv"),
+    "tsv": TableFormat("csv", ".tsv", delimiter="\t"),
+    "xlsx": TableFormat("xlsx", ".xlsx", sheet="listings"),
+    "parquet": TableFormat("parquet", ".parquet"),
+    "json": TableFormat("json", ".json", json=JsonStyle(indent=2)),
+    "jsonl": TableFormat("jsonl", ".jsonl", json=JsonStyle("lines")),
+}
+
+
+def write_table(file: WrittenFile, path: Path) -> tuple[str, ...]:
+    """Write a table in its format.
+
+    Parameters
+    ----------
+    file : WrittenFile
+        The table.
+    path : Path
+        The file to write; its folder exists.
+
+    Returns
+    -------
+    tuple of str
+        What a person should know of how it was written: a sentence each.
+
+    Raises
+    ------
+    ValueError
+        If the format can't hold the table; the message is one line.
+    """
+    form = file.format
+    content, notes = _content(file, path.name)
+    path.write_bytes(pack(content, form.packed, path.name.removesuffix(form.packed)))
+    return notes
+
+
+def _content(file: WrittenFile, name: str) -> tuple[bytes, tuple[str, ...]]:
+    form, cells = file.format, file.cells
+    if form.kind == "parquet":
+        buffer = io.BytesIO()
+        pyarrow.parquet.write_table(cells.rename_columns(list(file.header)), buffer)
+        return buffer.getvalue(), ()
+    columns = [column.to_pylist() for column in cells.columns]
+    if form.kind == "xlsx":
+        rows = [[None if cell is None else cell_value(cell) for cell in row] for row in zip(*columns, strict=True)]
+        return write_sheet(file.header, rows, form.sheet), ()
+    if form.kind == "csv":
+        texts = itertools.chain([file.header], zip(*columns, strict=True))
+        lines = csv_lines(texts, delimiter=form.delimiter, newline=form.newline, quoting=form.quoting)
+        text = "".join([f"sep={form.delimiter}{form.newline}" if form.hint else "", *lines])
+    else:
+        text = as_json(file.header, columns, form.json)
+    mark = MARKS.get(form.encoding, b"") if form.mark else b""
+    try:
+        return mark + text.encode(form.encoding), ()
+    except UnicodeEncodeError as error:
+        sign = text[error.start]
+        note = f"{name} is written in UTF-8, for {form.encoding} has no {sign!r}."
+        # the mark tells Excel
+        return MARKS["utf-8"] + text.encode(), (note,)
+
+
+def converted(file: WrittenFile, form: TableFormat, *, price: str = "") -> WrittenFile:
+    """Return a table in another format.
+
+    Parameters
+    ----------
+    file : WrittenFile
+        The table.
+    form : TableFormat
+        The format.
+    price : str
+        The column of prices: plain numbers of a CSV become numbers there, where the format knows them.
+    """
+    source, target = file.format.kind, form.kind
+    if source == target or {source, target} <= {"json", "jsonl"}:
+        return replace(file, format=form)
+    columns = {key: file.cells[key] for key in file.cells.column_names}
+    arrays = {key: _as(target, source, column, key == price) for key, column in columns.items()}
+    header = tuple(name.strip() or key for name, key in zip(file.header, arrays, strict=True))
+    return replace(file, format=form, header=header, cells=pa.table(arrays))
+
+
+def _as(target: Kind, source: Kind, column: pa.ChunkedArray, price: bool) -> pa.Array:
+    if target == "csv":
+        texts = texts_of(source, column).astype(object)
+        return pa.array([None if pd.isna(text) else text for text in texts], pa.string())
+    values = [_plain(value) for value in values_of(source, column)]
+    if price and source == "csv":
+        values = _numbers(values)
+    if target == "parquet":
+        try:
+            return pa.array(values, None if any(value is not None for value in values) else pa.string())
+        except (pa.ArrowException, TypeError, OverflowError):
+            return _as("csv", source, column, price=False)
+    if target == "xlsx":
+        cells = [None if value is None else as_cell(_flat(value)) for value in values]
+    else:
+        cells = [literal(None if value is None else _of_json(value)) for value in values]
+    return pa.array(cells, pa.string())
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that is missing as None."""
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _numbers(texts: list[Any]) -> list[Any]:
+    """Return texts as numbers if all of them are."""
+    try:
+        return [None if text is None else float(text) if "." in text else int(text) for text in texts]
+    except ValueError:
+        return texts
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict | bytes) else value
+
+
+def _of_json(value: Any) -> Any:
+    """Return a value that JSON has, e.g. a time as text."""
+    if isinstance(value, float) or not is_number(value):
+        return json.loads(json.dumps(value, default=str))
+    return value if isinstance(value, int) else float(value)
+
+
+def joined(files: Sequence[WrittenFile]) -> WrittenFile:
+    """Return several tables as one, with the columns of all: a CSV, unless they have one format.
+
+    Parameters
+    ----------
+    files : sequence of WrittenFile
+        At least one.
+    """
+    first = files[0]
+    if len(files) == 1:
+        return first
+    kinds = {file.format.kind for file in files}
+    form = first.format if len(kinds) == 1 else FORMATS["csv"]
+    same = [converted(file, form) for file in files]
+    header = {key: name for file in same for key, name in zip(file.cells.column_names, file.header, strict=True)}
+    cells = pa.concat_tables([file.cells.replace_schema_metadata(None) for file in same], promote_options="permissive")
+    return WrittenFile(first.name, form, tuple(header[key] for key in cells.column_names), cells)
