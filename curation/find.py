@@ -55,7 +55,7 @@ class FindSettings:
         How each fold's model is trained; its seed is the run's.
     execution : Execution
         Where, how long, and what the recipe leaves open.
-    probabilities : Path, ndarray, Probabilities or None
+    probabilities : Path, DataFrame, ndarray, Probabilities or None
         The user's own out-of-fold probabilities, see
         :func:`curation.evidence.probabilities.given_probabilities`: then nothing is trained.
     text : bool
@@ -205,7 +205,7 @@ def _scorer(
     listings: Listings, settings: FindSettings, cache: PhotoCache, reporter: Reporter
 ) -> _GivenProbabilities | _TrainedHere:
     if settings.probabilities is not None:
-        probabilities = probabilities_of(listings, settings.probabilities)
+        probabilities = probabilities_of(listings, settings.probabilities, reporter)
         return _GivenProbabilities(listings, settings, cache, reporter, probabilities)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))

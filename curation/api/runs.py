@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from curation.api.run import Run
 from curation.errors import about, checked
@@ -33,7 +34,7 @@ def find_issues(
     *,
     run: str | Path | None = None,
     folds: int = 5,
-    probabilities: str | Path | np.ndarray[Any, Any] | Probabilities | None = None,
+    probabilities: str | Path | pd.DataFrame | np.ndarray[Any, Any] | Probabilities | None = None,
     text: bool = True,
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     execution: Execution = Execution(),  # noqa: B008 (frozen)
@@ -54,9 +55,10 @@ def find_issues(
         Folder of the run; by default ``runs/<dataset>/<number>`` below the current folder.
     folds : int
         Number of folds, at least 2.
-    probabilities : str, Path, ndarray or Probabilities, optional
-        Your own out-of-fold probabilities: nothing is trained. A file (``.npz``, ``.npy``, ``.csv``); an array of
-        shape (N, K) with a row per listing in the order of ``listings.table`` and a column per class in the order of
+    probabilities : str, Path, DataFrame, ndarray or Probabilities, optional
+        Your own out-of-fold probabilities: nothing is trained. A file (``.npz``, ``.npy``, or a table such as
+        ``.csv``); a DataFrame with ids as its index or in a column ``id``, and a column per class; an array of shape
+        (N, K) with a row per listing in the order of ``listings.table`` and a column per class in the order of
         ``listings.classes``; or :class:`Probabilities`, in any order. Rows sum to 1; a row of NaN is a listing that was
         not scored.
     text : bool

@@ -33,7 +33,7 @@ _PAIRS = 3
 @click.option(
     "--probabilities",
     type=click.Path(path_type=Path),
-    help="Your own out-of-fold probabilities (.npz, .npy, .csv): nothing is trained.",
+    help="Your own out-of-fold probabilities (.npz, .npy or a table): nothing is trained.",
 )
 @click.option("--folds", default=5, show_default=True, help="Number of folds.")
 @click.option(
@@ -85,7 +85,7 @@ def find_issues(
     if as_json:
         print_json(summary.to_dict())
     else:
-        _print(summary, run)
+        _print(summary, run, own=probabilities is not None)
 
 
 # the seed chooses the test set, and the photos are kept at this size for `retrain`
@@ -108,7 +108,7 @@ def _check_options(recipe: Recipe, *, given: bool) -> None:
         refuse_without_effect(idle, "without a network", "Add --preset thorough or --epochs, or leave it out.")
 
 
-def _print(summary: curation.Summary, run: curation.Run) -> None:
+def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     from curation.issues import KINDS
 
     total, flagged = summary.listings, summary.flagged
@@ -127,7 +127,8 @@ def _print(summary: curation.Summary, run: curation.Run) -> None:
             f"{agreement.largest_class:.0%}."
         )
         if agreement.weak:
-            click.echo("That is a weak model: take its label flags with care. --preset thorough may help.")
+            better = "Probabilities of a better one" if own else "--preset thorough"
+            click.echo(f"That is a weak model: take its label flags with care. {better} may help.")
         click.echo()
     if summary.health["classes"]:
         _print_health(summary.health, wrong=summary.issues["label"], total=total)

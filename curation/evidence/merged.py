@@ -10,11 +10,12 @@ from curation.errors import ProbabilitiesError
 from curation.evidence.probabilities import Given, Probabilities, given_probabilities
 from curation.listings import Listings
 from curation.listings.labels import UNMERGED
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["probabilities_of"]
 
 
-def probabilities_of(listings: Listings, given: Given) -> Probabilities:
+def probabilities_of(listings: Listings, given: Given, reporter: Reporter = SILENT) -> Probabilities:
     """Return the user's probabilities, in the order of the listings and of the classes as they are used.
 
     A model that was trained before labels were merged has a column for every old name; those that became one class are
@@ -24,26 +25,33 @@ def probabilities_of(listings: Listings, given: Given) -> Probabilities:
     ----------
     listings : Listings
         Perhaps with merged labels.
-    given : Path, ndarray or Probabilities
+    given : Path, DataFrame, ndarray or Probabilities
         See :func:`curation.evidence.probabilities.given_probabilities`.
+    reporter : Reporter
+        Is told how they were read, where that was not certain.
 
     Raises
     ------
     ProbabilitiesError
         If they fit neither the labels as they are used nor as they were.
     """
-    ids = listings.table["id"].tolist()
     try:
-        probabilities = given_probabilities(given, ids, listings.classes)
+        probabilities = _read(listings, given, "label", reporter)
     except ProbabilitiesError as error:
         if not listings.merged:
             raise
-        before = sorted(listings.table[UNMERGED].dropna().unique())
         try:
-            probabilities = given_probabilities(given, ids, before)
+            probabilities = _read(listings, given, UNMERGED, reporter)
         except ProbabilitiesError:
             raise error from None
     return _added(probabilities, {each.old: each.new for each in listings.merged})
+
+
+def _read(listings: Listings, given: Given, labels: str, reporter: Reporter) -> Probabilities:
+    table = listings.table
+    given_labels = table[labels].astype(object).where(table[labels].notna(), None)
+    own = listings.columns.get("id", "id")
+    return given_probabilities(given, table["id"].tolist(), given_labels.tolist(), id_column=own, reporter=reporter)
 
 
 def _added(probabilities: Probabilities, names: dict[str, str]) -> Probabilities:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,9 @@ import pandas as pd
 from training.crossval.folds import connect
 from training.utils.arrays import Float32, Int64
 
-__all__ = ["class_numbers", "groups_of", "prices_of"]
+__all__ = ["class_numbers", "groups_of", "prices_of", "sorted_labels"]
+
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
 def groups_of(table: pd.DataFrame) -> Int64:
@@ -41,3 +44,17 @@ def prices_of(table: pd.DataFrame) -> Float32:
     with np.errstate(over="ignore"):
         price = table["price"].to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
     return np.where((price > 0) & (price < np.inf), price, np.float32(np.nan)).astype(np.float32)
+
+
+def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return distinct labels in the order of the classes: whole numbers by their value, otherwise as text.
+
+    So every library orders the columns of its probabilities.
+
+    Examples
+    --------
+    >>> sorted_labels(["10", "9", "1"]), sorted_labels(["lamp", "10", "9"])
+    (('1', '9', '10'), ('10', '9', 'lamp'))
+    """
+    distinct = sorted(set(labels))
+    return tuple(sorted(distinct, key=int) if all(map(_WHOLE.fullmatch, distinct)) else distinct)

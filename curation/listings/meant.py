@@ -104,9 +104,9 @@ def find_meant(written: Iterable[str], known: Collection[str], *, what: str = "i
     """
     written = dict.fromkeys(written)
     names = set(known)
-    exact = [name for name in written if name in names]
+    exact = {name: name for name in written if name in names}
     # a name that is there as it should be is not what another one comes from
-    free = _Known([name for name in dict.fromkeys(known) if name not in set(exact)])
+    free = _Known([name for name in dict.fromkeys(known) if name not in exact])
     unknown = [name for name in written if name not in names]
     meant: dict[str, str] = {}
     doubtful: dict[str, list[str]] = {}

@@ -18,6 +18,7 @@ from curation.listings.checks import (
     check_prices,
     currency_of,
 )
+from curation.listings.columns import sorted_labels
 from curation.listings.faults import Faults
 from curation.listings.labels import Labels, Merged, settle_labels
 from curation.listings.mapping import map_columns
@@ -53,7 +54,7 @@ class Listings(Result):
         `source.currency`), ``title``, ``group``, ``split``; then the input's other columns as text. Missing
         values are NA; a bad value is missing here and listed in `problems`.
     classes : tuple of str
-        The K given labels, sorted.
+        The K given labels, sorted: whole numbers by their value, otherwise as text.
     source : Source
         Where the table comes from.
     columns : dict
@@ -208,7 +209,7 @@ def read_listings(
     prices = read_prices(table["price"])
     with faults.noted():
         check_prices(table, prices, mapped.columns.get("price", "price"))
-    classes = tuple(sorted(table["label"].dropna().unique()))
+    classes = sorted_labels(table["label"].dropna())
     if needs["label"] and len(classes) < _LEAST_CLASSES:
         faults.add(_too_few(classes, title, origin))
     currency = None

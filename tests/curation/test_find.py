@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from curation.errors import InputError, RunError
-from curation.evidence.probabilities import Probabilities, read_probabilities
+from curation.evidence.probabilities import Probabilities, given_probabilities
 from curation.find import FindSettings, find
 from curation.issues import COLUMNS
 from curation.listings import read_listings
@@ -261,7 +261,7 @@ def test_fifty_thousand_listings_with_probabilities_need_no_photos(tmp_path):
     issues = run.issues()
     assert len(issues) == n
     assert issues["is_unreadable_issue"].isna().all()
-    assert len(read_probabilities(run.probabilities_file, ids.tolist(), classes).probs) == n
+    assert len(given_probabilities(run.probabilities_file, ids.tolist(), label.tolist()).probs) == n
 
 
 def test_few_listings_with_probabilities_work_without_folds(tmp_path):

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
+from curation.evidence.sources import PHOTO
 from curation.issues.base import IssueKind
 from curation.issues.label.judge import Judgement, judge
+from curation.rendering.words import agree
 
 __all__ = ["KIND"]
 
@@ -53,11 +55,16 @@ def _reason(given: object, judgement: Judgement, row: int, evidence: Evidence) -
     step = "" if pd.isna(given) else evidence.hierarchy.step(str(given), better)  # type: ignore[call-overload]
     suggested = f"{better} ({judgement.confidence[row]:.2f})" + (f", {step}" if step else "")
     sides = [
-        f"{_enumerated(names)} {'says' if len(names) == 1 else 'say'} {statement}"
+        f"{_enumerated([_name(source, evidence) for source in names])} {agree(len(names), 'says', 'say')} {statement}"
         for names, statement in ((judgement.supporting[row], "so"), (judgement.opposing[row], "otherwise"))
         if names
     ]
     return f"{what}, looks like {suggested}" + (f": {', '.join(sides)}" if sides else "")
+
+
+def _name(source: str, evidence: Evidence) -> str:
+    # nobody knows what the user's own model has seen
+    return "your model" if source == PHOTO and evidence.provided else source
 
 
 def _enumerated(names: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from curation.errors import ProbabilitiesError
-from curation.evidence.probabilities import Probabilities, read_probabilities
+from curation.evidence.probabilities import Probabilities, given_probabilities
 from training.utils.arrays import Float64
 
 N = 12
@@ -43,6 +43,11 @@ def csv(path: Path, ids: list[str], classes: list[str], values: Float64) -> Path
 FORMS = [npz, csv]
 Form = Callable[[Path, list[str], list[str], Float64], Path]
 by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+
+
+def read_probabilities(path: Path, ids: list[str], labels: list[str]) -> Probabilities:
+    """Read a file for listings whose given labels are all of these, in turn."""
+    return given_probabilities(path, ids, [labels[row % len(labels)] for row in range(len(ids))])
 
 
 def assert_refused(path: Path, match: str, ids: list[str] = IDS, labels: list[str] = CLASSES) -> None:
@@ -108,7 +113,7 @@ def test_an_array_alone_is_taken_in_the_order_of_the_table_and_of_the_sorted_lab
 @pytest.mark.parametrize("shape", [(N - 1, 3), (N, 4), (N,), ()])
 def test_an_array_alone_of_another_shape_is_refused(shape: tuple[int, ...], tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.full(shape, 0.25))
-    assert_refused(tmp_path / "p.npy", r"got shape .*wanted \(12, 3\)")
+    assert_refused(tmp_path / "p.npy", r"has shape .* where \(12, 3\) was wanted")
 
 
 def test_folds_travel_with_their_ids(tmp_path: Path) -> None:
@@ -160,8 +165,9 @@ def test_a_file_without_one_of_its_parts_is_refused(key: str, tmp_path: Path) ->
     assert_refused(write_npz(tmp_path / "p.npz", **{key: None}), f"p.npz lacks {key}: got .*wanted probs, id, classes")
 
 
-def test_a_part_under_another_name_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
-    assert_refused(write_npz(tmp_path / "p.npz", id=None, ids=np.array(IDS)), r"lacks id.*Did you mean 'ids'\?")
+def test_a_part_under_an_unknown_name_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "p.npz", classes=None, clases=np.array(CLASSES))
+    assert_refused(path, r"lacks classes.*Did you mean 'clases'\?")
 
 
 def test_a_csv_without_ids_is_refused(tmp_path: Path) -> None:
@@ -177,12 +183,12 @@ def test_ids_that_do_not_match_are_refused_with_those_missing_and_those_unknown(
 
 @by_form
 def test_a_row_too_few_is_refused(form: Form, tmp_path: Path) -> None:
-    assert_refused(form(tmp_path / "p", IDS[:-1], CLASSES, probs(N - 1)), r"no row for 11$")
+    assert_refused(form(tmp_path / "p", IDS[:-1], CLASSES, probs(N - 1)), r"no row for 11\. Add a row of NaN for each listing that was not scored")
 
 
 @by_form
 def test_a_row_too_many_is_refused(form: Form, tmp_path: Path) -> None:
-    assert_refused(form(tmp_path / "p", [*IDS, "z"], CLASSES, probs(N + 1)), r"got ids that are not listings: z$")
+    assert_refused(form(tmp_path / "p", [*IDS, "z"], CLASSES, probs(N + 1)), r"got ids that are not listings: z\. Keep the rows")
 
 
 @by_form
@@ -222,14 +228,16 @@ def test_parts_that_do_not_fit_together_are_refused(changes: dict[str, Any], tmp
     assert_refused(write_npz(tmp_path / "p.npz", **changes), "does not fit together")
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -0.2])
+@pytest.mark.parametrize(
+    ("value", "what"), [(np.nan, "missing or infinite"), (np.inf, "missing or infinite"), (-0.2, "negative")]
+)
 @by_form
-def test_a_missing_infinite_or_negative_value_is_refused_with_its_id(form: Form, value: float, tmp_path: Path) -> None:
+def test_a_missing_infinite_or_negative_value_is_refused_with_its_id(
+    form: Form, value: float, what: str, tmp_path: Path
+) -> None:
     values = probs()
     values[4] = [value, 0.5, 0.5]
-    assert_refused(
-        form(tmp_path / "p", IDS, CLASSES, values), "missing, infinite or negative values: got 1 of 12 rows, ids 04"
-    )
+    assert_refused(form(tmp_path / "p", IDS, CLASSES, values), f"{what} values: got 1 of 12 rows, ids 04")
 
 
 def test_an_empty_cell_of_a_csv_is_refused_with_its_id(tmp_path: Path) -> None:
@@ -237,7 +245,7 @@ def test_an_empty_cell_of_a_csv_is_refused_with_its_id(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     lines[3] = ",02,0.5,0.5"
     path.write_text("\n".join(lines))
-    assert_refused(path, "missing, infinite or negative values: got 1 of 12 rows, ids 02")
+    assert_refused(path, "missing or infinite values: got 1 of 12 rows, ids 02")
 
 
 def test_a_cell_that_is_no_number_is_refused(tmp_path: Path) -> None:
@@ -245,7 +253,7 @@ def test_a_cell_that_is_no_number_is_refused(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     lines[3] = "much,02,0.5,0.5"
     path.write_text("\n".join(lines))
-    assert_refused(path, "can't be read: got .*much")
+    assert_refused(path, "column 'NA' of p.csv does not hold numbers: got 'much' for id 02; wanted the probability")
 
 
 @pytest.mark.parametrize("total", [0.985, 1.015, 0.0, 2.0])
@@ -261,7 +269,7 @@ def test_rows_that_do_not_sum_to_one_are_refused_with_the_first(form: Form, tota
 
 def test_logits_are_refused_with_what_to_do(tmp_path: Path) -> None:
     logits = np.abs(np.random.default_rng(0).normal(3, 2, (N, 3))) + 0.5
-    assert_refused(npz(tmp_path / "p", IDS, CLASSES, logits), "got 12 of 12 that don't.*apply softmax first")
+    assert_refused(npz(tmp_path / "p", IDS, CLASSES, logits), r"are no probabilities: got .*softmax first: probs = scipy\.special\.softmax")
 
 
 def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
@@ -269,16 +277,17 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[Any, ...]:
             return (Path.touch, (tmp_path / "sprung",))
 
-    assert_refused(write_npz(tmp_path / "p.npz", id=np.array([Trap()] * N, dtype=object)), "can't be read")
+    objects = "holds Python objects, which are not opened because they may run code"
+    assert_refused(write_npz(tmp_path / "p.npz", id=np.array([Trap()] * N, dtype=object)), objects)
     np.save(tmp_path / "p.npy", np.array([Trap()], dtype=object), allow_pickle=True)
-    assert_refused(tmp_path / "p.npy", "can't be read")
+    assert_refused(tmp_path / "p.npy", objects)
     assert not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.parametrize("suffix", [".pkl", ".txt", "", ".pt"])
+@pytest.mark.parametrize("suffix", [".pkl", "", ".pt"])
 def test_an_unknown_suffix_is_refused(suffix: str, tmp_path: Path) -> None:
     (tmp_path / f"p{suffix}").write_bytes(b"x")
-    assert_refused(tmp_path / f"p{suffix}", r"can't be read.*wanted \.npz, \.npy, \.csv")
+    assert_refused(tmp_path / f"p{suffix}", r"can't be read.*wanted \.npz, \.npy, or a table")
 
 
 @pytest.mark.parametrize("name", ["p.npz", "folder.npz"])

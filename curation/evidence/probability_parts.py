@@ -1,0 +1,223 @@
+"""Probabilities taken apart: the numbers, and what the rows and the columns are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curation.errors import ProbabilitiesError, closest, some
+from curation.evidence.probability_scale import scale_of
+from curation.listings.meant import find_meant
+from curation.listings.tables import as_text
+from training.utils.arrays import Float64
+
+__all__ = ["Parts", "Wanted", "names_of", "of_frame"]
+
+#: What another program calls a column without a name, and a column of row numbers.
+_NAMELESS = re.compile(r"(?:Unnamed: \d+|index|level_\d+|__index_level_\d+__)?")
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Probabilities, taken apart.
+
+    Attributes
+    ----------
+    name : str
+        What an error calls them.
+    probs : ndarray of numbers
+        Of any shape and scale.
+    ids, classes : list of str, optional
+        What the rows and the columns are called; None if nobody says so.
+    fold : ndarray of float64, shape (N,), optional
+        The fold of each row.
+    notes : tuple of str
+        How they were read, where that was not certain: a sentence each.
+    """
+
+    name: str
+    probs: npt.NDArray[Any]
+    ids: list[str] | None = None
+    classes: list[str] | None = None
+    fold: Float64 | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What probabilities are wanted of.
+
+    Attributes
+    ----------
+    ids : list of str, length N
+        The listings.
+    labels : list of str, length K
+        The distinct given labels, sorted.
+    id_column : str
+        What the dataset's own table calls the ids.
+    """
+
+    ids: list[str]
+    labels: list[str]
+    id_column: str = "id"
+
+
+def names_of(values: Any) -> list[str]:
+    """Return names as text, as a table has them: 1.0 among whole numbers is ``"1"``; what is missing is empty.
+
+    Examples
+    --------
+    >>> names_of([1.0, 2.0]), names_of([b"lamp ", True])
+    (['1', '2'], ['lamp', 'True'])
+    """
+    return as_text(pd.DataFrame({"name": pd.Series(values)}))["name"].fillna("").tolist()
+
+
+def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
+    """Take a table apart: a column of ids, a column per class, and whatever else another program writes beside them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Numbers, or numbers as text.
+    wanted : Wanted
+        The listings and their labels.
+    name : str
+        What an error calls the table.
+
+    Raises
+    ------
+    ProbabilitiesError
+        If there is no column of ids, or a column of a class does not hold numbers.
+    """
+    frame, ids, id_column = _with_ids(frame, wanted, name)
+    columns = [str(column).strip() for column in frame.columns]
+    if len(set(columns)) < len(columns):
+        raise ProbabilitiesError(f"{name} names a class twice", got=some(columns))
+    frame = frame.set_axis(columns, axis="columns")
+    fold = _fold(frame, name) if "fold" in frame and "fold" not in wanted.labels else None
+    frame = frame.drop(columns="fold") if fold is not None else frame
+    classes = _class_names(list(frame.columns), wanted.labels)
+    numbers = {}
+    for column in frame.columns:
+        if (values := _numbers(frame[column])) is not None:
+            numbers[column] = values
+        elif classes.get(column, column) in wanted.labels:
+            raise _no_numbers(frame[column], ids, column, name)
+    kept = _columns_used(numbers, classes, wanted.labels)
+    notes = [] if id_column == "id" else [f"The ids of {name} are taken from {id_column}."]
+    if left_out := [column for column in frame.columns if column not in kept]:
+        notes.append(f"Columns of {name} that are no class of the listings are left out: {some(left_out)}.")
+    probs = np.column_stack([numbers[column] for column in kept]) if kept else np.empty((len(frame), 0))
+    return Parts(name, probs, ids, [classes.get(column, column) for column in kept], fold, tuple(notes))
+
+
+def _with_ids(frame: pd.DataFrame, wanted: Wanted, name: str) -> tuple[pd.DataFrame, list[str], str]:
+    """Return a table without its ids, the ids, and where they were; nothing if that goes without saying."""
+    named = [level for level in frame.index.names if level is not None]
+    if named:
+        frame = frame.reset_index(level=named)
+    exact = [column for column in frame.columns if str(column).strip() == "id"]
+    alike = [
+        column
+        for column in frame.columns
+        if str(column).strip().casefold() in ("id", "ids", wanted.id_column.casefold())
+    ]
+    if found := exact or alike:
+        return frame.drop(columns=found[0]), names_of(frame[found[0]]), str(found[0]).strip()
+    if not named and frame.index.dtype == object and set(names_of(frame.index)) & set(wanted.ids):
+        return frame, names_of(frame.index), "its index"
+    known = set(wanted.ids)
+    fitting = [column for column in frame.columns if set(names_of(frame[column])) == known]
+    if len(fitting) == 1:
+        return frame.drop(columns=fitting[0]), names_of(frame[fitting[0]]), f"column {str(fitting[0])!r}"
+    raise ProbabilitiesError(
+        f"{name} has no column 'id'",
+        got=some([str(column) for column in frame.columns]),
+        wanted="id and one column per class",
+        fix=closest("id", [str(column) for column in frame.columns])
+        or "Add them before saving: table.insert(0, 'id', listings['id']).",
+    )
+
+
+def _fold(frame: pd.DataFrame, name: str) -> Float64:
+    fold = _numbers(frame["fold"])
+    if fold is None:
+        cells = frame["fold"].astype("string").dropna().unique()
+        raise ProbabilitiesError(f"column fold of {name} does not hold numbers", got=some(cells), wanted="e.g. 0 to 4")
+    return fold
+
+
+def _class_names(columns: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
+    """Return the label that each column stands for, where it is not its name."""
+    if set(labels) <= set(columns):
+        return {}
+    for before, after in _around(columns, labels):
+        named = {f"{before}{label}{after}": label for label in labels}
+        if set(named) <= set(columns):
+            return named
+    return find_meant(columns, labels, what="class").names
+
+
+def _around(columns: Sequence[str], labels: Sequence[str]) -> set[tuple[str, str]]:
+    """Return what may stand before and after a label in the names of columns, e.g. in ``prob_lamp``."""
+    return {
+        (before, after)
+        for column in columns
+        if labels[0] in column and column != labels[0]
+        for before, _, after in [column.partition(labels[0])]
+    }
+
+
+def _numbers(column: pd.Series) -> Float64 | None:
+    """Return a column as numbers, NaN where a cell is empty; None if it holds something else."""
+    if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return None
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    text = column.astype("string").str.strip()
+    if text.dropna().str.endswith("%").all():
+        text = text.str.rstrip("% ")
+    values = pd.to_numeric(text, errors="coerce")
+    if _bad(text, values).any():
+        # as a spreadsheet writes numbers in many countries
+        values = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce")
+    return None if _bad(text, values).any() else np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def _bad(text: pd.Series, values: pd.Series) -> pd.Series:
+    missing = text.isna() | text.str.casefold().isin(["nan", "na", "null", "none", "<na>", ""]).fillna(True)
+    return values.isna() & ~missing
+
+
+def _no_numbers(column: pd.Series, ids: Sequence[str], label: str, name: str) -> ProbabilitiesError:
+    text = column.astype("string").str.strip()
+    bad = np.flatnonzero(_bad(text, pd.to_numeric(text.str.replace(",", "."), errors="coerce")))
+    cells = [f"{text.iloc[row]!r} for id {ids[row]}" for row in bad[:_EXAMPLES]]
+    return ProbabilitiesError(
+        f"column {label!r} of {name} does not hold numbers",
+        got=some(cells) or f"a column of {column.dtype}",
+        wanted="the probability of that class",
+    )
+
+
+def _columns_used(numbers: dict[str, Float64], classes: dict[str, str], labels: Collection[str]) -> list[str]:
+    """Return the columns of classes, without what another program wrote beside them."""
+    ours = [column for column in numbers if classes.get(column, column) in labels]
+    if len(ours) < len(labels) or scale_of(np.column_stack([numbers[column] for column in ours])):
+        return list(numbers) if len(ours) < len(labels) else ours
+    # a model may know classes that no listing has
+    return [column for column in numbers if column in ours or not _are_row_numbers(column, numbers[column])]
+
+
+def _are_row_numbers(column: str, values: Float64) -> bool:
+    return bool(_NAMELESS.fullmatch(column)) or any(
+        np.array_equal(values, np.arange(first, first + len(values))) for first in (0, 1)
+    )
