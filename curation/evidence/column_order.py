@@ -22,6 +22,8 @@ _LISTINGS = 20
 _AGREEMENT = 0.15
 _TIMES = 2.5
 _ERRORS = 2.5
+#: Columns that an error names.
+_NAMED = 12
 
 
 def usual_order(labels: Sequence[str], name: str) -> tuple[str, ...]:
@@ -92,7 +94,7 @@ def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str)
     order = [f"{classes[column[label]]!r} holds {classes[label]!r}" for label in sorted(moved, key=lambda i: column[i])]
     raise ProbabilitiesError(
         f"columns of {name} seem to be in another order than their names",
-        got=f"a mean probability of {now:.2f} for the given label, and of {better:.2f} if the column {some(order)}",
+        got=f"a mean probability of {now:.2f} for the given label, and of {better:.2f} if column {some(order, _NAMED)}",
         wanted="columns that belong to their classes",
         fix="Give classes in the order of the columns, e.g. model.classes_. If the labels are what is mixed up, mend "
         "those.",

@@ -238,7 +238,7 @@ def _whole_folds(parts: Parts) -> Int64:
 
 
 def _order(parts: Parts, wanted: Wanted) -> tuple[Int64, tuple[str, ...]]:
-    """Return the row of each listing, and what is said of rows that are there twice."""
+    """Return the row of each listing, and a note on rows that are there twice."""
     index = pd.Index(parts.ids or [])
     twice = index.duplicated()
     if twice.any():
@@ -248,7 +248,6 @@ def _order(parts: Parts, wanted: Wanted) -> tuple[Int64, tuple[str, ...]]:
                 f"{parts.name} has duplicate ids",
                 got=some(index[twice].unique()),
                 wanted="one row per listing",
-                fix=_long_form(parts),
             )
     once = np.flatnonzero(~twice)
     order = index[once].get_indexer(pd.Index(wanted.ids))
@@ -265,11 +264,3 @@ def _order(parts: Parts, wanted: Wanted) -> tuple[Int64, tuple[str, ...]]:
         raise ProbabilitiesError(f"the ids of {parts.name} don't match the listings", got="; ".join(told), fix=fix)
     copies = f"Copied rows of {parts.name} are read once: {some(index[twice].unique())}."
     return np.asarray(once[order], dtype=np.int64), (copies,) if twice.any() else ()
-
-
-def _long_form(parts: Parts) -> str:
-    ids = parts.ids or []
-    per_id = len(ids) / max(1, len(set(ids)))
-    if per_id == round(per_id) and per_id > 1:
-        return "If each row holds one class: table.pivot(index='id', columns='class', values='probability')."
-    return ""

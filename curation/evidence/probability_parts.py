@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,19 +104,28 @@ def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
     frame = frame.set_axis(columns, axis="columns")
     fold = _fold(frame, name) if "fold" in frame and "fold" not in wanted.labels else None
     frame = frame.drop(columns="fold") if fold is not None else frame
-    classes = _class_names(list(frame.columns), wanted.labels)
+    written = _written_around(list(frame.columns), wanted.labels)
+    meant = find_meant(frame.columns, wanted.labels).names | written
+    ours = [column for column in frame.columns if meant.get(column, column) in wanted.labels]
+    if len(ours) < len(wanted.labels) and (column := _labels_in_cells(frame, wanted.labels)):
+        raise ProbabilitiesError(
+            f"{name} has a row for each class of a listing",
+            got=f"classes in column {column!r}",
+            wanted="a column per class",
+            fix=f"Turn it: table.pivot(index='id', columns={column!r}, values='...').",
+        )
     numbers = {}
     for column in frame.columns:
         if (values := _numbers(frame[column])) is not None:
             numbers[column] = values
-        elif classes.get(column, column) in wanted.labels:
+        elif column in ours:
             raise _no_numbers(frame[column], ids, column, name)
-    kept = _columns_used(numbers, classes, wanted.labels)
+    kept = _columns_used(numbers, ours) if len(ours) == len(wanted.labels) else list(numbers)
     notes = [] if id_column == "id" else [f"The ids of {name} are taken from {id_column}."]
     if left_out := [column for column in frame.columns if column not in kept]:
         notes.append(f"Columns of {name} that are no class of the listings are left out: {some(left_out)}.")
     probs = np.column_stack([numbers[column] for column in kept]) if kept else np.empty((len(frame), 0))
-    return Parts(name, probs, ids, [classes.get(column, column) for column in kept], fold, tuple(notes))
+    return Parts(name, probs, ids, [written.get(column, column) for column in kept], fold, tuple(notes))
 
 
 def _with_ids(frame: pd.DataFrame, wanted: Wanted, name: str) -> tuple[pd.DataFrame, list[str], str]:
@@ -132,9 +141,10 @@ def _with_ids(frame: pd.DataFrame, wanted: Wanted, name: str) -> tuple[pd.DataFr
     ]
     if found := exact or alike:
         return frame.drop(columns=found[0]), names_of(frame[found[0]]), str(found[0]).strip()
-    if not named and frame.index.dtype == object and set(names_of(frame.index)) & set(wanted.ids):
-        return frame, names_of(frame.index), "its index"
-    known = set(wanted.ids)
+    known, rows = set(wanted.ids), names_of(frame.index)
+    are_numbers = pd.api.types.is_numeric_dtype(frame.index.dtype)
+    if not named and (set(rows) == known if are_numbers else known & set(rows)):
+        return frame, rows, "its index"
     fitting = [column for column in frame.columns if set(names_of(frame[column])) == known]
     if len(fitting) == 1:
         return frame.drop(columns=fitting[0]), names_of(frame[fitting[0]]), f"column {str(fitting[0])!r}"
@@ -155,15 +165,14 @@ def _fold(frame: pd.DataFrame, name: str) -> Float64:
     return fold
 
 
-def _class_names(columns: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
-    """Return the label that each column stands for, where it is not its name."""
-    if set(labels) <= set(columns):
-        return {}
-    for before, after in _around(columns, labels):
-        named = {f"{before}{label}{after}": label for label in labels}
-        if set(named) <= set(columns):
-            return named
-    return find_meant(columns, labels, what="class").names
+def _written_around(columns: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
+    """Return the label of each column if all have the same words around it, e.g. ``prob_lamp``."""
+    if not set(labels) <= set(columns):
+        for before, after in _around(columns, labels):
+            named = {f"{before}{label}{after}": label for label in labels}
+            if set(named) <= set(columns):
+                return named
+    return {}
 
 
 def _around(columns: Sequence[str], labels: Sequence[str]) -> set[tuple[str, str]]:
@@ -208,11 +217,16 @@ def _no_numbers(column: pd.Series, ids: Sequence[str], label: str, name: str) ->
     )
 
 
-def _columns_used(numbers: dict[str, Float64], classes: dict[str, str], labels: Collection[str]) -> list[str]:
+def _labels_in_cells(frame: pd.DataFrame, labels: Sequence[str]) -> str:
+    """Return the column whose cells are labels, every one of them; empty if there is none."""
+    text = [column for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column].dtype)]
+    return next((column for column in text if set(names_of(frame[column])) >= set(labels)), "")
+
+
+def _columns_used(numbers: dict[str, Float64], ours: Sequence[str]) -> list[str]:
     """Return the columns of classes, without what another program wrote beside them."""
-    ours = [column for column in numbers if classes.get(column, column) in labels]
-    if len(ours) < len(labels) or scale_of(np.column_stack([numbers[column] for column in ours])):
-        return list(numbers) if len(ours) < len(labels) else ours
+    if scale_of(np.column_stack([numbers[column] for column in ours])):
+        return list(ours)
     # a model may know classes that no listing has
     return [column for column in numbers if column in ours or not _are_row_numbers(column, numbers[column])]
 
