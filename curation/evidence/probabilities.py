@@ -158,7 +158,7 @@ def _with_numbers(parts: Parts) -> Parts:
     if parts.probs.dtype.kind not in "fiu":
         raise ProbabilitiesError(
             f"{parts.name} has the wrong type",
-            got=f"probs of dtype {parts.probs.dtype}",
+            got=f"dtype {parts.probs.dtype}",
             wanted="real numbers",
             fix="Turn it into numbers first: probs.astype(float).",
         )

@@ -137,7 +137,7 @@ def test_probabilities_that_do_not_sum_to_one_are_refused(here: Path) -> None:
     assert_refused(
         here,
         *brought(here, values),
-        match=r"mine\.csv don't all sum to 1: got 30 of 30 that don't, e\.g\. 1\.5 for id 000.*softmax",
+        match=r"mine\.csv are no probabilities: got 0\.01 to .* sum to 1, e\.g\. 1\.5 for id 000.*softmax",
     )
 
 

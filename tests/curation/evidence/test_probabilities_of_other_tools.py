@@ -169,7 +169,7 @@ def test_15_probabilities_whitespace_and_sums(changes: Any, tolerance: float, no
         ({"probs": np.log(probs()) + 2}, ["are no probabilities: got ", "scipy.special.softmax(logits, axis=1)"]),
         ({"probs": probs()[:, 0]}, ["got probs of shape (60,); wanted (60, 3)", "predict_proba"]),
         ({"probs": probs().T}, ["got probs of shape (3, 60)", "give probs.T"]),
-        ({"probs": probs().astype(str)}, ["wrong type: got probs of dtype <U", "probs.astype(float)"]),
+        ({"probs": probs().astype(str)}, ["wrong type: got dtype <U", "probs.astype(float)"]),
         ({"probs": np.vstack([[0, 1, 2], probs()])}, ["shape (61, 3)", "give probs[1:]"]),
         ({"fold": np.arange(N) % 5 + 0.5}, ["fold of p.npz is not a whole number: got 0.5, 1.5", "e.g. 0 to 4"]),
         ({"id": np.array(["L0", *IDS[:-1]])}, ["has duplicate ids: got L0; wanted one row per listing"]),
