@@ -60,7 +60,7 @@ UNKNOWN = np.full(N, -1)
         (probs().astype(complex), "got dtype complex128"),
         (
             probs().tolist(),
-            r"probs is not an array: got list; wanted a file, a DataFrame, an ndarray of shape \(N, K\), or Probabilities",
+            r"is not an array: got list; wanted a file, a DataFrame, an ndarray of shape \(N, K\), or Prob",
         ),
         (changed(4, 1, np.nan), "missing or infinite values: got 1 of 12 rows, ids L04"),
         (changed(4, 1, np.inf), "missing or infinite values: got 1 of 12 rows, ids L04"),
