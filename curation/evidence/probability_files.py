@@ -15,7 +15,6 @@ import pandas as pd
 from curation.errors import ProbabilitiesError, closest, some
 from curation.evidence.probability_parts import Parts, Wanted, names_of, of_frame
 from curation.listings.tables import format_of, read_raw
-from curation.rendering.words import agree
 
 __all__ = ["parts_of_file"]
 
@@ -126,7 +125,7 @@ def _read_npz(path: Path, wanted: Wanted) -> Parts:
         names_of(arrays["id"]),
         names_of(arrays["classes"]),
         None if fold is None else np.asarray(fold, dtype=np.float64),
-        (f"{path.name} has other names: {', '.join(other)} {agree(len(other), 'is', 'are')} read.",) if other else (),
+        (f"Parts of {path.name} under other names are read: {', '.join(other)}.",) if other else (),
     )
 
 

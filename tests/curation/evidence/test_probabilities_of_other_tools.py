@@ -151,9 +151,9 @@ def test_10_logarithms_whose_rows_fit_are_read(base: Callable[[Float64], Float64
         ({"probs": np.log(probs())}, 1e-9, "were read as log-probabilities"),
         ({"probs": probs().round(2)}, 0.02, ""),
         ({"fold": np.arange(N) % 5.0}, 1e-9, ""),
-        ({"probs": None, "pred_probs": probs(), "y": np.arange(N)}, 1e-9, "pred_probs as probs is read"),
-        ({"id": None, "ids": np.array(IDS)}, 1e-9, "ids as id is read"),
-        ({"classes": None, "class_names": np.array(LABELS)}, 1e-9, "class_names as classes is read"),
+        ({"probs": None, "pred_probs": probs(), "y": np.arange(N)}, 1e-9, "are read: pred_probs as probs"),
+        ({"id": None, "ids": np.array(IDS)}, 1e-9, "are read: ids as id"),
+        ({"classes": None, "class_names": np.array(LABELS)}, 1e-9, "are read: class_names as classes"),
         ({"extra": np.array([{}], dtype=object)}, 1e-9, ""),
     ],
 )
