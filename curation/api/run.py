@@ -53,7 +53,7 @@ class Run(RunResults):
     >>> run.decide(first, "delete", reviewer="ana")["action"].tolist()
     ['delete']
     >>> run.apply_fixes().counts()
-    {'relabelled': 0, 'repriced': 0, 'deleted': 1, 'kept': 0, 'ambiguous': 0}
+    {'relabelled': 0, 'repriced': 0, 'merged': 0, 'deleted': 1, 'kept': 0, 'ambiguous': 0}
     """
 
     @checked

@@ -93,9 +93,10 @@ def _print(fixes: Fixes) -> None:
     rows = fixes.changes[columns].fillna("").to_numpy().tolist()
     names = ["id", "action", "label", "new label", *(["price", "new price"] if priced else []), "source"]
     repriced = f"{counts['repriced']:,} repriced, " if priced else ""
+    merged = f"{counts['merged']:,} merged, " if counts["merged"] else ""
     ambiguous = f", {counts['ambiguous']:,} left because several labels fit" if counts["ambiguous"] else ""
     print_table(
-        f"{'Would change' if fixes.dry_run else 'Changed'}: {counts['relabelled']:,} relabelled, {repriced}"
+        f"{'Would change' if fixes.dry_run else 'Changed'}: {counts['relabelled']:,} relabelled, {repriced}{merged}"
         f"{counts['deleted']:,} deleted (and {counts['kept']:,} kept by decision{ambiguous})",
         names,
         rows[:_ROWS],

@@ -48,6 +48,7 @@ def write_declaration(
         "table": file.name if file and photos else "",
         "photos": os.path.relpath(photos, run.cleaned.resolve()) if photos else "",
         "currency": dataset["currency"],
+        "label_separator": dataset.get("label_separator"),
     }
     lines = [f"{key} = {_toml(value)}" for key, value in entries.items() if value]
     columns = _columns(original, file, metadata=photos is None) if file else {}

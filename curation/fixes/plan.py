@@ -12,6 +12,7 @@ import pandas as pd
 
 from curation.errors import DecisionsError, closest, some
 from curation.fixes.decisions_file import read_decisions
+from curation.listings.labels import UNMERGED
 from curation.rendering.results import Result
 from curation.run.decidable import Decidable, check_decisions, misfit, new_classes_of, require_labels
 from curation.run.folder import RunFolder
@@ -72,8 +73,9 @@ class Fixes(Result):
         yield "changes", self.changes
 
     def counts(self) -> dict[str, int]:
-        """Return how many listings are relabelled, repriced, deleted, and stay as they are by a decision.
+        """Return how many listings are relabelled, repriced, merged, deleted, and stay as they are by a decision.
 
+        ``merged`` are those whose label became another spelling or name of its class, and was not changed otherwise.
         A listing with a new label and a new price counts twice; ``ambiguous`` are those that several labels fit.
         """
         actions = [decision.action for decision in self.decisions.values()]
@@ -81,6 +83,7 @@ class Fixes(Result):
         return {
             "relabelled": int(changed.get("relabel", 0)),
             "repriced": int(self.changes["new_price"].notna().sum()),
+            "merged": int(changed.get("merge", 0)),
             "deleted": int(changed.get("delete", 0)),
             "kept": actions.count("keep"),
             "ambiguous": actions.count("ambiguous"),
@@ -135,9 +138,10 @@ def plan_fixes(
     # an earlier version let people keep a listing without a label, which decides nothing
     undecided = tuple(id for id, each in decisions.items() if misfit(each, decidable.classes, decidable.labels[id]))
     decisions = {id: decision for id, decision in decisions.items() if id not in undecided}
-    if not decisions:
+    changes = _changes(run, issues, decisions)
+    # labels that reading merged are a change, too
+    if not decisions and changes.empty:
         raise _nothing_decided(run, accept_suggestions, min_confidence)
-    changes = _changes(issues, decisions)
     return Fixes(run.folder, True, decisions, added, changes, tuple(damaged), undecided)
 
 
@@ -190,26 +194,45 @@ def _accepted(run: RunFolder, issues: pd.DataFrame, decided: set[str], confidenc
     ]
 
 
-def _changes(issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFrame:
+def _changes(run: RunFolder, issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFrame:
     given = issues[["given_label", "price"]].astype(object).where(issues[["given_label", "price"]].notna(), None)
-    listings = zip(issues["id"], given["given_label"], given["price"], strict=True)
-    rows = [_change(decisions[id], label, price) for id, label, price in listings if id in decisions]
+    unmerged, time = _unmerged(run), now()
+    rows = []
+    for id, label, price in zip(issues["id"], given["given_label"], given["price"], strict=True):
+        if id in decisions:
+            rows.append(_change(decisions[id], label, price, unmerged.get(id)))
+        elif id in unmerged:
+            rows.append((id, "merge", unmerged[id], label, None, None, "curate", time, "dataset", ""))
     return pd.DataFrame([row for row in rows if row], columns=list(_CHANGE_COLUMNS)).astype("string")
 
 
-def _change(decision: Decision, label: str | None, price: float | None) -> tuple[str | None, ...] | None:
-    """Return what a decision changes; None if it changes nothing."""
+def _unmerged(run: RunFolder) -> dict[str, str]:
+    """Return the label that each listing had before it was merged with another one."""
+    listings = run.listings()
+    if UNMERGED not in listings:
+        return {}
+    merged = listings[(listings[UNMERGED] != listings["label"]).fillna(False)]
+    return dict(zip(merged["id"].tolist(), merged[UNMERGED].tolist(), strict=True))
+
+
+def _change(
+    decision: Decision, label: str | None, price: float | None, unmerged: str | None
+) -> tuple[str | None, ...] | None:
+    """Return what changes of a decided listing; None if nothing does. `unmerged` is its label if that was merged."""
     new_label = decision.new_label if decision.action == "relabel" and decision.new_label != label else None
     new_price = decision.new_price if decision.action != "delete" and decision.new_price != price else None
+    old_label = label if unmerged is None else unmerged
     if decision.action == "delete":
         action = "delete"
     elif new_label is not None:
         action = "relabel"
+    elif unmerged is not None:
+        action, new_label = "merge", label
     elif new_price is not None:
         action = "reprice"
     else:
         return None
-    values = (label, new_label, _price(price), _price(new_price))
+    values = (old_label, new_label, _price(price), _price(new_price))
     return decision.id, action, *values, decision.reviewer, decision.time, decision.source, decision.note
 
 

@@ -45,6 +45,7 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
         "classes": list(classes),
         "listings": len(listings.table),
         "columns": listings.columns,
+        "label_separator": source.label_separator,
         "merged": [asdict(merged) for merged in listings.merged],
         "photos": str(source.boundary.resolve()),
         "sha256": listings.sha256,

@@ -193,13 +193,14 @@ def read_listings(
     needs = {name: name in needed and name not in mapped.missing for name in ("id", "image", "label")}
     splits, said_of_splits = normal_splits(mapped.table["split"])
     labels = Labels(mapped.table.assign(split=splits), (), ())
+    separator = origin.label_separator if label_separator is None else label_separator
     with faults.noted():
         labels = settle_labels(
             labels.table,
             column=mapped.columns.get("label", "label"),
             mapping=origin.labels,
             merge=merge_labels,
-            separator=origin.label_separator if label_separator is None else label_separator,
+            separator=separator,
         )
     table = labels.table
     title = "the table" if origin.in_memory else origin.table.name if origin.table else str(origin.path)
@@ -221,7 +222,7 @@ def read_listings(
     problems = bad_rows(named, prices, photos.unusable, needs_image=needs["image"], needs_label=needs["label"])
     with faults.noted():
         _check_share(problems, len(table), title, origin)
-    origin = replace(origin, currency=currency)
+    origin = replace(origin, currency=currency, label_separator=separator)
     notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *photos.notes, *prices.notes, *labels.notes)
     kept = raw.take(raw.table.index.get_indexer(table.index))
     table = _typed(table.assign(image=photos.images), prices)

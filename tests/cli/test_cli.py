@@ -251,7 +251,7 @@ def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, 
     undone = result_of("undo")
     assert not run.cleaned.exists()
     if as_json:
-        counts = {"relabelled": 2, "repriced": 0, "deleted": 0, "kept": 0, "ambiguous": 0}
+        counts = {"relabelled": 2, "repriced": 0, "merged": 0, "deleted": 0, "kept": 0, "ambiguous": 0}
         assert dry == {"run": "runs/shop/1", "cleaned": "runs/shop/1/cleaned", "dry_run": True, **counts}
         assert applied == {**dry, "dry_run": False}
         assert (state["decisions"], state["cleaned"], state["next"]) == (2, True, "curate retrain --compare")

@@ -28,7 +28,7 @@ def test_decisions_of_the_review_are_applied(run: RunFolder) -> None:
     run.decide([decided("00", "relabel", "desk"), decided("05", "delete"), decided("01", "keep")])
     fixes = plan_fixes(run)
     assert changed(fixes) == [("00", "relabel", "desk"), ("05", "delete", None)]
-    assert fixes.counts() == {"relabelled": 1, "repriced": 0, "deleted": 1, "kept": 1, "ambiguous": 0}
+    assert fixes.counts() == {"relabelled": 1, "repriced": 0, "merged": 0, "deleted": 1, "kept": 1, "ambiguous": 0}
     assert not apply_fixes(run, fixes).dry_run
     expected = {**given(), "00": "desk"}
     del expected["05"]
@@ -79,7 +79,7 @@ def test_a_relabel_to_the_given_label_is_no_change(run: RunFolder) -> None:
     run.decide([decided("00", "relabel", "chair")])
     fixes = plan_fixes(run)
     assert changed(fixes) == []
-    assert fixes.counts() == {"relabelled": 0, "repriced": 0, "deleted": 0, "kept": 0, "ambiguous": 0}
+    assert fixes.counts() == {"relabelled": 0, "repriced": 0, "merged": 0, "deleted": 0, "kept": 0, "ambiguous": 0}
 
 
 @pytest.mark.parametrize("label", ["", "NA"])
@@ -220,7 +220,7 @@ def test_new_prices_and_labels_are_written_and_undo_takes_them_back(run: RunFold
     path = decide_csv(tmp_path, "00,relabel,desk,S$ 1,,", "01,reprice,,95.5", "05,ambiguous,,", "08,reprice,,17.5")
     path.write_text(path.read_text().replace("new_label", "new_label,new_price", 1).replace("S$ 1,,", "S$ 1"))
     fixes = plan_fixes(run, decisions_file=path)
-    assert fixes.counts() == {"relabelled": 1, "repriced": 2, "deleted": 0, "kept": 0, "ambiguous": 1}
+    assert fixes.counts() == {"relabelled": 1, "repriced": 2, "merged": 0, "deleted": 0, "kept": 0, "ambiguous": 1}
     rows = fixes.changes[["id", "action", "old_label", "new_label", "old_price", "new_price"]].fillna("")
     assert rows.to_numpy().tolist() == [
         ["00", "relabel", "chair", "desk", "9.5", "1"],
