@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,6 +18,11 @@ __all__ = ["PARENT", "UNMERGED", "Labels", "Merged", "likely_separator", "settle
 #: Columns of the run's table: what is above the label in a hierarchy, and the label before it was merged.
 PARENT = "label_parent"
 UNMERGED = "unmerged_label"
+#: What programs and people write where there is no label, in lower case; any of them may also be the name of a class.
+_NO_LABEL = frozenset(
+    {"", "n/a", "na", "nan", "none", "null", "nil", "-", "--", "?", "unknown", "undefined", "unlabeled", "unlabelled"}
+    | {"no label", "tbd", "tba", "missing"}
+)
 #: What people write between the levels of a hierarchy.
 _SEPARATORS = (">", "/", "|", "::", "»", "→", "\\", " - ", ":")
 
@@ -71,7 +76,7 @@ def settle_labels(
     column : str
         What the user's table calls it, for messages.
     mapping : mapping of str to str
-        Old name of a class → its new name.
+        Old name of a class → its new name; an empty one if it stands for no label.
     merge : bool
         Whether names that are probably one class become their most frequent spelling; see
         :func:`curation.listings.twins.find_twins`.
@@ -90,6 +95,9 @@ def settle_labels(
     given = label
     if label.notna().any():
         label = label.replace(_checked_mapping(mapping, count_labels(label)))
+        # a name that the mapping calls nothing says that there is no label
+        label = label.mask(label == "")
+        notes = (*notes, *_placeholders(count_labels(label), mapping))
     twins = find_twins(count_labels(label))
     if merge:
         label = label.replace({other: each.name for each in twins for other in each.others})
@@ -120,10 +128,6 @@ def _checked_mapping(mapping: Mapping[str, str], counts: Mapping[str, int]) -> d
             fix=near or "Correct the name, or take the line out.",
         )
     for old, new in mapping.items():
-        if not new.strip():
-            raise ListingsError(
-                "[labels] gives a label no name", got=f"{old!r} = {new!r}", wanted="the name of a class"
-            )
         # a name that stays is written as it is: "Cables, adapters" = "Cables, adapters"
         if new in mapping and mapping[new] != new and new != old:
             raise ListingsError(
@@ -133,6 +137,18 @@ def _checked_mapping(mapping: Mapping[str, str], counts: Mapping[str, int]) -> d
                 fix=f"Write {old!r} = {mapping[new]!r}." if mapping[new] != old else "Take one of the two lines out.",
             )
     return {names[old]: new.strip() for old, new in mapping.items()}
+
+
+def _placeholders(counts: Mapping[str, int], mapping: Mapping[str, str]) -> Iterator[str]:
+    """Say which labels may stand for none."""
+    likely = [name for name in counts if name.lower().strip("#<>()[] ") in _NO_LABEL and name not in mapping]
+    if likely:
+        listings = sum(counts[name] for name in likely)
+        named = some(f"{name} ({counts[name]:,})" for name in likely)
+        yield (
+            f"{many(listings, 'listing')} {agree(listings, 'has', 'have')} a label that may stand for none: {named}. "
+            f'If so, write "{likely[0]}" = "" below [labels] in dataset.toml; otherwise it is a class.'
+        )
 
 
 def _merged(given: pd.Series, label: pd.Series) -> tuple[Merged, ...]:

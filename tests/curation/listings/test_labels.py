@@ -68,6 +68,18 @@ def test_a_declaration_maps_labels_also_of_different_words(tmp_path):
     assert {(each.old, each.new) for each in listings.merged} == {("notebook", "laptop"), ("Câble", "cable")}
 
 
+@pytest.mark.parametrize("name", ["N/A", "NA", "None", "#N/A", "-", "unknown", "<null>"])
+def test_a_label_that_may_stand_for_none_is_mentioned_and_can_be_declared_to(tmp_path, name):
+    labels = ["lamp", "desk", "lamp", "desk", "lamp", name]
+    (note,) = read(labels).notes
+    assert note.startswith(f"1 listing has a label that may stand for none: {name} (1). If so, write")
+    listings = declared(tmp_path, labels, f'[labels]\n"{name}" = ""\n')
+    assert listings.classes == ("desk", "lamp")
+    assert listings.table["label"].isna().tolist() == [False] * 5 + [True]
+    assert listings.problems["why"].tolist() == ["is missing"]
+    assert declared(tmp_path, labels, f'[labels]\n"{name}" = "{name}"\n').notes == ()
+
+
 @pytest.mark.parametrize(
     ("map", "message"),
     [
@@ -77,7 +89,6 @@ def test_a_declaration_maps_labels_also_of_different_words(tmp_path):
             r"not one step: got 'mouse' = 'desk' and 'desk' = 'lamp'.*Write",
         ),
         ('"mouse" = "desk"\n"desk" = "mouse"', r"not one step.*Take one of the two lines out"),
-        ('"mouse" = " "', r"gives a label no name"),
         ('"mouse" = 3', r"'labels' must be a table of text"),
     ],
 )
