@@ -18,6 +18,7 @@ from curation.rendering.words import agree, many
 __all__ = ["explore"]
 
 _CLASSES = 20
+_COLUMNS = 20
 
 
 @click.command(epilog="Example: curate explore listings.csv --column label=category")
@@ -83,6 +84,8 @@ def _print(findings: dict[str, Any]) -> None:
     missing = [
         (row["column"], f"{row['missing']:,}", f"{row['share']:.1%}") for row in findings["missing"] if row["missing"]
     ]
+    if len(missing) > _COLUMNS:
+        missing = [*missing[:_COLUMNS], (f"… {len(missing) - _COLUMNS:,} more", "", "")]
     if missing:
         print_table("Missing values", ["column", "listings", "share"], missing, right=[1, 2])
         click.echo()

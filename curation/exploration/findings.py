@@ -18,7 +18,7 @@ from curation.rendering.results import Result
 from training.utils.files import photo_path
 from training.utils.progress import Progress, Reporter
 
-__all__ = ["MADE_BY", "SIZES", "Exploration", "look_at", "suggested_size"]
+__all__ = ["MADE_BY", "SIZES", "Exploration", "look_at", "suggested_size", "with_names"]
 
 #: Marks ``explore.json``, so that a later look may take the place of an earlier one.
 MADE_BY = "curate explore"
@@ -87,7 +87,7 @@ def look_at(listings: Listings, *, sample: int, seed: int, reporter: Reporter) -
     listings, sample, seed, reporter
         As for :func:`curation.explore`.
     """
-    table = _named(listings.table)
+    table = with_names(listings.table)
     paths = {row: photo_path(listings.source.root, image) for row, image in table["image"].dropna().items()}
     with reporter.bar("reading photo headers") as progress:
         photos = _photos(table, paths, sample, seed, progress)
@@ -137,7 +137,7 @@ def suggested_size(shorter_sides: pd.Series) -> int | None:
     return max((size for size in SIZES if size <= reached), default=SIZES[0])
 
 
-def _named(table: pd.DataFrame) -> pd.DataFrame:
+def with_names(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with a listing's place where its id is missing."""
     places = pd.Series([f"listing {place}" for place in range(1, len(table) + 1)], index=table.index, dtype="string")
     return table.assign(id=table["id"].fillna(places))
@@ -225,11 +225,11 @@ def _unreadable(table: pd.DataFrame, photos: pd.DataFrame) -> dict[str, Any]:
 
 
 def _duplicates(table: pd.DataFrame, groups: list[list[int]]) -> dict[str, Any]:
-    ids, labels = table["id"].to_numpy(), table["label"].to_numpy(dtype=object)
+    ids, labels, images = (table[name].to_numpy(dtype=object) for name in ("id", "label", "image"))
     rows = []
     for group in groups:
         names = sorted({str(labels[place]) for place in group if not pd.isna(labels[place])})
-        rows.append({"ids": [str(ids[place]) for place in group], "labels": names})
+        rows.append({"ids": [str(ids[place]) for place in group], "labels": names, "image": str(images[group[0]])})
     several = sum(len(row["labels"]) > 1 for row in rows)
     # the same photo under two labels: at least one of them is wrong, or the classes overlap
     rows.sort(key=lambda row: (len(row["labels"]) < 2, -len(row["ids"])))
@@ -238,7 +238,12 @@ def _duplicates(table: pd.DataFrame, groups: list[list[int]]) -> dict[str, Any]:
         "listings": sum(len(group) for group in groups),
         "with_different_labels": several,
         "shown": [
-            {"listings": len(row["ids"]), "ids": row["ids"][:_IDS], "labels": row["labels"][:_IDS]}
+            {
+                "listings": len(row["ids"]),
+                "ids": row["ids"][:_IDS],
+                "labels": row["labels"][:_IDS],
+                "image": row["image"],
+            }
             for row in rows[:_SHOWN]
         ],
     }

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import InputError
-from curation.exploration.findings import MADE_BY, Exploration
+from curation.exploration.findings import MADE_BY, Exploration, with_names
 from curation.exploration.plots import PLOTS, plots
 from curation.listings import Listings
 from curation.rendering.html import fill_page
@@ -31,6 +31,7 @@ _GROUPS = 12
 _THUMBNAIL = 160
 # of a class whose photos can't be read, so many are tried
 _TRIES = 3 * _PHOTOS
+_NO_CLASS = "without a label"
 
 
 def check_output(folder: Path, listings: Listings) -> None:
@@ -126,15 +127,17 @@ def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path,
 
 def _samples(exploration: Exploration, reporter: Reporter) -> list[dict[str, Any]]:
     """Return a few photos of each of the largest classes; without classes, a few of all."""
-    table, root = exploration.listings.table, exploration.listings.source.root
+    table, root = with_names(exploration.listings.table), exploration.listings.source.root
     broken = exploration.photos.index[exploration.photos["error"].notna()]
     candidates = table[table["image"].notna() & ~table.index.isin(broken)].sort_values("id", kind="stable")
     rng = np.random.default_rng(exploration.findings["photos"]["seed"])
     classes = [row["class"] for row in exploration.findings["labels"]["per_class"][:_CLASSES]]
+    labels = candidates["label"] if classes else candidates["label"].fillna(_NO_CLASS)
+    classes = classes or [_NO_CLASS]
     samples = []
     with reporter.bar("choosing sample photos") as progress:
         for done, name in enumerate(classes, start=1):
-            rows = candidates[candidates["label"] == name]
+            rows = candidates[labels == name]
             chosen = rows.iloc[rng.permutation(len(rows))[:_TRIES]]
             cards: list[dict[str, Any]] = []
             for row in chosen.to_dict("records"):
@@ -148,10 +151,5 @@ def _samples(exploration: Exploration, reporter: Reporter) -> list[dict[str, Any
 
 
 def _duplicates(exploration: Exploration) -> list[dict[str, Any]]:
-    table, root = exploration.listings.table, exploration.listings.source.root
-    groups = exploration.findings["duplicates"]["shown"][:_GROUPS]
-    images = table.loc[table["id"].isin([group["ids"][0] for group in groups])].set_index("id")["image"]
-    return [
-        {**group, "photo": make_thumbnail(photo_path(root, images[group["ids"][0]]), _THUMBNAIL).uri}
-        for group in groups
-    ]
+    root, groups = exploration.listings.source.root, exploration.findings["duplicates"]["shown"][:_GROUPS]
+    return [{**group, "photo": make_thumbnail(photo_path(root, group["image"]), _THUMBNAIL).uri} for group in groups]

@@ -123,10 +123,9 @@ def _prices(exploration: Exploration) -> Figure:
     drawn = sorted(rows[:_CLASSES], key=lambda row: -row["median"])
     figure, (axes,) = new_figure(bars_height(len(drawn)))
     table = exploration.listings.table
-    by_class = table["price"].where(table["price"] > 0).dropna().groupby(table["label"])
     ink = axes.xaxis.label.get_color()
     for y, row in enumerate(drawn):
-        price = by_class.get_group(row["class"])
+        price = table.loc[(table["label"] == row["class"]) & (table["price"] > 0), "price"]
         # prices differ by factors, so percentiles instead of 1.5 quartile ranges: they are the same on any scale
         beyond = price[(price < row["p5"]) | (price > row["p95"])]
         axes.plot(beyond, np.full(len(beyond), y), ".", color=MARKED, markersize=2.5, alpha=0.5)

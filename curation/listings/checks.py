@@ -17,7 +17,6 @@ from training.utils.files import photo_path
 __all__ = [
     "MAX_BAD_SHARE",
     "MISSING",
-    "OUTSIDE",
     "bad_rows",
     "check_ids",
     "check_inside",
@@ -30,7 +29,6 @@ MAX_BAD_SHARE = 0.2
 
 #: Why a photo can't be used.
 MISSING = "no such file"
-OUTSIDE = "is outside the dataset's folder"
 
 #: Share of a column's cells that must be prices; with fewer, it is another column.
 _MOSTLY_PRICES = 0.5
@@ -228,7 +226,7 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path, faults: Faults
         not pd.isna(image) and not _real_path(photo_path(root, image)).startswith(base) for image in table["image"]
     ]
     away = pd.Series(outside, index=table.index, dtype=bool)
-    rows = _problems(table, "image", away, OUTSIDE)
+    rows = _problems(table, "image", away, "is outside the dataset's folder")
     if not rows.empty:
         faults.add(
             ListingsError(

@@ -13,6 +13,8 @@ from typing import get_args
 
 import pandas as pd
 
+from curation.errors import some
+from curation.rendering.words import agree, many
 from training.utils.csv_files import Quoting, csv_lines
 
 __all__ = ["Parsed", "parse_csv"]
@@ -104,18 +106,18 @@ def _newline_of(text: str) -> str:
 def _rows(text: str, delimiter: str, skip: int) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that are not blank with their numbers."""
     lines = itertools.islice(io.StringIO(text, newline="\n"), skip, None)
-    start, last = skip, False
+    start, end, last = skip, skip, False
     with _cells_of_any_length():
         # an open quote would swallow this end
         reader = csv.reader(itertools.chain(lines, [_END, "end"]), delimiter=delimiter)
         try:
             for number, row in enumerate(reader, start=1 + skip):
                 last = row == ["end"]
+                start, end = end, reader.line_num + skip
                 if not last and any(map(str.strip, row)):
                     yield number, row
-                start = start if last else reader.line_num + skip
         except csv.Error as error:
-            raise ValueError(f"line {start + 1}: {error}") from None
+            raise ValueError(f"line {end + 1}: {error}") from None
     if not last:
         raise ValueError(f"a quote is not closed, in the row that begins at line {start + 1}")
 
@@ -132,16 +134,17 @@ def _cells_of_any_length() -> Iterator[None]:
 def _make_even(rows: list[list[str]], numbers: list[int], delimiter: str) -> None:
     """Give every row as many cells as the header; refuse rows with more."""
     width = len(rows[0])
+    long = []
     for number, row in zip(numbers, rows, strict=True):
-        if len(row) < width:
-            row += [""] * (width - len(row))
-        elif len(row) > width:
-            if any(map(str.strip, row[width:])):
-                raise ValueError(
-                    f"rows have more cells than the header has names: row {number} has {len(row)}, the header "
-                    f"{width}. A cell with {delimiter!r} in it must stand in quotes"
-                )
-            del row[width:]
+        if any(map(str.strip, row[width:])):
+            long.append(f"row {number} has {len(row)}")
+        row += [""] * (width - len(row))
+        del row[width:]
+    if long:
+        raise ValueError(
+            f"{many(len(long), 'row')} {agree(len(long), 'has', 'have')} more cells than the header has names: "
+            f"{some(long, 3)}, the header {width}. A cell with {delimiter!r} in it must stand in quotes"
+        )
 
 
 def _whole_lines(sample: str) -> str:

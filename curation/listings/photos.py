@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import InputError, ListingsError, about, check_range, short_repr, some
-from curation.listings.checks import MAX_BAD_SHARE, MISSING, OUTSIDE, check_inside
+from curation.listings.checks import MAX_BAD_SHARE, MISSING, check_inside
 from curation.listings.download import MOST_BYTES
 from curation.listings.faults import Faults
 from curation.listings.fetch import FETCH_LIMIT, NOT_FETCHED, FetchedPhotos, fetch_photos, find_urls
@@ -115,9 +115,12 @@ def find_photos(
     by_url = urls.notna()
     matched = match_photos(table["image"].mask(by_url), origin.root)
     unusable = matched.missing.map({True: MISSING}).astype("string")
+    outside = by_url & False
     if inside:
         files = table.assign(image=matched.images)
-        unusable = unusable.mask(check_inside(files, origin.root, origin.boundary, faults), OUTSIDE)
+        outside = check_inside(files, origin.root, origin.boundary, faults)
+        # refused as a whole
+        unusable = unusable.mask(outside)
     fetched = FetchedPhotos(table["image"], urls.mask(by_url, NOT_FETCHED), ())
     notes = matched.notes
     if fetching is not None and by_url.any():
@@ -130,7 +133,7 @@ def find_photos(
         notes += (_said_of_urls(table["image"][by_url]),)
     named = matched.images.mask(by_url, fetched.images)
     unusable = unusable.mask(by_url, fetched.unusable)
-    images = named.mask(unusable.notna() & (unusable != MISSING))
+    images = named.mask(outside | (unusable.notna() & (unusable != MISSING)))
     if not needed:
         # said, or refused, as a whole
         unusable = unusable.mask(unusable == NOT_FETCHED)

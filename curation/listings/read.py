@@ -213,13 +213,24 @@ def read_listings(
     classes = sorted_labels(table["label"].dropna())
     if needs["label"] and len(classes) < _LEAST_CLASSES:
         faults.add(_too_few(classes, title, origin))
+    if needs["image"] and needs["label"] and (table["split"] == "test").sum() == len(table):
+        faults.add(
+            ListingsError(
+                f"{title} has nothing to train on",
+                got=f"the split 'test' in {'all ' if len(table) > 1 else ''}{many(len(table), 'row')}",
+                wanted="listings of the split 'train', or no split",
+                fix="Leave the column out with `columns={'split': ''}`.",
+            )
+        )
     currency = None
     with faults.noted():
         currency = currency_of(table, prices, title, origin.currency)
     # the last, as it may take long
     photos = find_photos(table, origin, fetching, inside=not allow_outside, needed=needs["image"], faults=faults)
     named = table.assign(image=photos.named)
-    problems = bad_rows(named, prices, photos.unusable, needs_image=needs["image"], needs_label=needs["label"])
+    problems = bad_rows(
+        named, prices, photos.unusable, needs_image=needs["image"], needs_label=needs["label"] and classes != ()
+    )
     with faults.noted():
         _check_share(problems, len(table), title, origin)
     origin = replace(origin, currency=currency, label_separator=separator)

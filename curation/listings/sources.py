@@ -245,10 +245,19 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
         raw = read_metadata(source.root, list(source.metadata))
     else:
         try:
-            raw = read_raw(source.table, names=likely_names())
+            raw = read_raw(source.table, names=likely_names(), unique=False)
         except (ValueError, OSError) as error:
             # pandas' and Arrow's parsing errors are ValueErrors
             raise ListingsError(f"{source.table.name} can't be read", got=str(error).splitlines()[0]) from error
+    if raw.repeated and not source.metadata:
+        faults.add(
+            ListingsError(
+                f"{source.table.name} has two columns called {raw.repeated[0]!r}",
+                got=some([name.strip() for file in raw.files for name in file.header], 12),
+                wanted="a name of its own for every column",
+                fix="Rename or delete one of them.",
+            )
+        )
     if raw.table.empty:
         raise ListingsError(f"{source.table.name} is empty", got="no rows", wanted="one row per listing")
     return raw

@@ -50,6 +50,20 @@ _KINDS: dict[str, Kind] = {
 }
 #: What the name of a table may end with.
 ENDINGS = (*_KINDS, *(f".csv{packed}" for packed in PACKED))
+#: How files begin that are no text, and what they are.
+_OTHER_FILES = {
+    b"PK\x03\x04": "a zip archive, as Excel workbooks are: give it the ending .xlsx, or .csv.zip",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save it as .xlsx",
+    b"PAR1": "Parquet: give it the ending .parquet",
+    b"\x1f\x8b": "packed with gzip: give it the ending .csv.gz",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a photo",
+    b"\xff\xd8\xff": "a photo",
+    b"SQLite format 3": "a database: export its table as CSV",
+}
+#: Characters that are looked at, and the share of control characters that no text has.
+_SAMPLE = 1 << 16
+_MOST_ODD = 0.02
 #: Whole numbers up to here are exact in a column of floats.
 _EXACT = 2**53
 
@@ -138,6 +152,12 @@ class RawTable:
     notes: tuple[str, ...] = ()
     files: tuple[WrittenFile, ...] = ()
 
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """Names that several columns of a file have."""
+        names = [[name.strip() for name in file.header if name.strip()] for file in self.files]
+        return tuple(dict.fromkeys(name for each in names for name in each if each.count(name) > 1))
+
     def take(self, rows: npt.ArrayLike) -> RawTable:
         """Return some of the rows, by their ascending positions."""
         wanted = np.asarray(rows, dtype=np.int64)
@@ -166,7 +186,7 @@ def format_of(path: Path) -> TableFormat | None:
     return TableFormat(kind, ending + packed, packed) if kind else None
 
 
-def read_raw(path: Path, *, names: Collection[str] = ()) -> RawTable:
+def read_raw(path: Path, *, names: Collection[str] = (), unique: bool = True) -> RawTable:
     """Read a file as text.
 
     Parameters
@@ -175,6 +195,8 @@ def read_raw(path: Path, *, names: Collection[str] = ()) -> RawTable:
         Its ending says what it is; see :data:`ENDINGS`.
     names : collection of str
         Columns that are likely, in lower case: they decide between two delimiters that both fit.
+    unique : bool
+        Whether to refuse columns with the same name. If not, the later ones are numbered: ``label``, ``label (2)``.
 
     Raises
     ------
@@ -183,6 +205,13 @@ def read_raw(path: Path, *, names: Collection[str] = ()) -> RawTable:
     OSError
         If it can't be read.
     """
+    raw = _read(path, names)
+    if unique and raw.repeated:
+        raise ValueError(f"two columns called {raw.repeated[0]!r}")
+    return raw
+
+
+def _read(path: Path, names: Collection[str]) -> RawTable:
     form = format_of(path)
     if form is None:
         raise ValueError(f"its name ends with {path.suffix or 'nothing'}, which is no table")
@@ -197,6 +226,7 @@ def read_raw(path: Path, *, names: Collection[str] = ()) -> RawTable:
         columns = [[None if pd.isna(value) else as_cell(value) for value in sheet[key]] for key in sheet]
         return _raw(path.name, replace(form, sheet=name), header, columns, sheet.set_axis(sheet.index + 1))
     text, encoding, mark = decoded(content)
+    _require_text(content, text, encoding)
     form = replace(form, encoding=encoding, mark=mark)
     notes = () if mark or encoding == "utf-8" else (_encoding_note(path, encoding),)
     if form.kind == "csv":
@@ -246,9 +276,28 @@ def _raw(
 
 def _keys(header: Sequence[str]) -> list[str]:
     """Return names for columns: without blanks around them, and different ones."""
-    keys = [name.strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
-    _require_different(keys)
+    names = [name.strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
+    keys: list[str] = []
+    for name in names:
+        number, key = 1, name
+        while key in keys:
+            number += 1
+            key = f"{name} ({number})"
+        keys.append(key)
     return keys
+
+
+def _require_text(content: bytes, text: str, encoding: str) -> None:
+    """Refuse a file that is no text, whatever its name says; every file can be read as Latin-1."""
+    for start, what in _OTHER_FILES.items():
+        if content.startswith(start):
+            raise ValueError(f"it is no text but {what}")
+    if text[:_SAMPLE].lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        raise ValueError("it is no table but a web page: download the file itself")
+    sample = text[:_SAMPLE]
+    odd = sum(sign < " " and sign not in "\t\r\n" for sign in sample)
+    if encoding in ("cp1252", "latin-1") and odd > _MOST_ODD * len(sample):
+        raise ValueError("it is no text")
 
 
 def _encoding_note(path: Path, encoding: str) -> str:
