@@ -73,7 +73,10 @@ def apply_fixes(
         format=form,
         dry_run=dry_run,
     )
-    Terminal().warn([*fixes.damaged, *_undecided(fixes)])
+    terminal = Terminal()
+    terminal.warn([*fixes.damaged, *_undecided(fixes)])
+    for note in fixes.notes:
+        terminal.say(note)
     if as_json:
         print_json(fixes.to_dict())
     else:
@@ -107,8 +110,6 @@ def _print(fixes: Fixes) -> None:
         click.echo("Nothing was written: this was a dry run.")
     else:
         cleaned = fixes.run / "cleaned"
-        for note in fixes.notes:
-            click.echo(note)
         click.echo(f"Cleaned dataset: {cleaned} (all changes in {cleaned / 'changes.csv'})")
         click.echo("Next: curate retrain --compare   (or: curate undo)")
 

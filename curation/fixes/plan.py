@@ -12,6 +12,7 @@ import pandas as pd
 
 from curation.errors import DecisionsError, closest, some
 from curation.fixes.decisions_file import read_decisions
+from curation.fixes.known_names import with_known_names
 from curation.listings.labels import UNMERGED
 from curation.rendering.results import Result
 from curation.run.decidable import Decidable, check_decisions, misfit, new_classes_of, require_labels
@@ -51,7 +52,7 @@ class Fixes(Result):
     undecided : tuple of str
         Listings that an earlier version of curate let people keep although they have no label: nothing is decided.
     notes : tuple of str
-        What a person should know of how the dataset was written: a sentence each.
+        What a person should know of how decisions were read and the dataset was written: a sentence each.
     """
 
     run: Path
@@ -123,8 +124,11 @@ def plan_fixes(
     issues, decidable = run.issues(), Decidable.of(run)
     standing = current_decisions(journal)
     added: list[Decision] = []
+    notes: tuple[str, ...] = ()
     if decisions_file:
         added = _from_file(run, decisions_file, reviewer or reviewer_name(), decidable.currency)
+        classes = [*decidable.classes, *new_classes_of(standing), *new_classes]
+        added, notes = with_known_names(decisions_file, added, decidable.labels, classes)
         added = check_decisions(added, decidable, new_classes=new_classes, known=new_classes_of(standing))
         require_labels(added, decidable.labels)
         added = [decision.joined(standing.get(decision.id)) for decision in added]
@@ -142,7 +146,7 @@ def plan_fixes(
     # labels that reading merged are a change, too
     if not decisions and changes.empty:
         raise _nothing_decided(run, accept_suggestions, min_confidence)
-    return Fixes(run.folder, True, decisions, added, changes, tuple(damaged), undecided)
+    return Fixes(run.folder, True, decisions, added, changes, tuple(damaged), undecided, notes)
 
 
 def _require_use(new_classes: Collection[str], decisions: Collection[Decision], decidable: Decidable) -> None:

@@ -93,7 +93,7 @@ def apply_fixes(run: RunFolder, fixes: Fixes, form: str | None = None) -> Fixes:
         sync_folder(run.folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return replace(fixes, dry_run=False, notes=written.notes)
+    return replace(fixes, dry_run=False, notes=(*fixes.notes, *written.notes))
 
 
 def _versions(run: RunFolder) -> Path:

@@ -21,6 +21,8 @@ __all__ = ["Meant", "changed_by_a_spreadsheet", "find_meant"]
 _EXAMPLES = 3
 #: Digits of a number that a spreadsheet keeps.
 _KEPT = 15
+#: No id has so many; a float could not hold it.
+_LONGEST = 300
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d{1,4})?")
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,](\d+))?[eE][+-]?\d{1,4}")
 _DATE = re.compile(r"(?:\d{1,4}|[^\W\d_]{3,10}\.?)(?:[-/. ]*(?:\d{1,4}|[^\W\d_]{3,10}\.?)){1,2}")
@@ -139,7 +141,6 @@ def changed_by_a_spreadsheet(names: Iterable[str]) -> str:
         "A spreadsheet took text for formulas": _FAILED.fullmatch,
         "A spreadsheet rounded long numbers": _SCIENTIFIC.fullmatch,
         "A spreadsheet made dates of text": lambda name: re.search(r"[^\W\d_]|:", name) and next(_dates(name), None),
-        "A spreadsheet may have dropped leading zeros": lambda name: re.fullmatch(r"[1-9]\d{0,5}", name),
     }
     names = list(names)
     for reason, fits in reasons.items():
@@ -204,15 +205,24 @@ def _rounded_to(digits: int, name: str) -> Hashable:
 
 def _cut(name: str) -> Hashable:
     """Return a long whole number as a spreadsheet keeps it: zeros from the 16th digit on."""
-    long = name.isascii() and name.isdigit() and len(name) > _KEPT
-    return name[:_KEPT] + "0" * (len(name) - _KEPT) if long else None
+    return name[:_KEPT] + "0" * (len(name) - _KEPT) if _is_long(name) else None
+
+
+def _as_float(name: str) -> float | None:
+    """Return a long whole number as a data frame keeps it where other cells are missing."""
+    return float(name) if _is_long(name) else None
+
+
+def _is_long(name: str) -> bool:
+    return name.isascii() and name.isdigit() and _KEPT < len(name) < _LONGEST
 
 
 def _rounded(name: str, known: _Known) -> list[str]:
     if scientific := _SCIENTIFIC.fullmatch(name):
         digits = len(scientific[1] or "")
         return known.by(partial(_rounded_to, digits), ("rounded", digits)).get(_rounded_to(digits, name), [])
-    return known.by(_cut, _cut).get(name, []) if _cut(name) == name else []
+    cut = known.by(_cut, _cut).get(name, []) if _cut(name) == name else []
+    return cut or (known.by(_as_float, _as_float).get(_as_float(name), []) if _as_float(name) else [])
 
 
 def _dates(name: str) -> Iterator[Hashable]:

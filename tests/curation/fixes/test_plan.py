@@ -159,7 +159,7 @@ def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: R
         ("77,keep,", "this run has no listing for 1 decision: got 77"),
         ("00,relable,desk", r"unknown action for listing 00.*Did you mean 'relabel'\?"),
         ("00,undo,", "unknown action for listing 00"),
-        ("00,relabel,Desk", r"listing 00 can't be relabelled: got new_label 'Desk'.*Did you mean 'desk'\?"),
+        ("00,relabel,dessk", r"listing 00 can't be relabelled: got new_label 'dessk'.*Did you mean 'desk'\?"),
         ("00,relabel,", "listing 00 can't be relabelled"),
     ],
 )
