@@ -21,7 +21,7 @@ __all__ = ["Meant", "changed_by_a_spreadsheet", "find_meant"]
 _EXAMPLES = 3
 #: Digits of a number that a spreadsheet keeps.
 _KEPT = 15
-#: No id has so many; a float could not hold it.
+#: No id has so many.
 _LONGEST = 300
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d{1,4})?")
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,](\d+))?[eE][+-]?\d{1,4}")
@@ -208,9 +208,9 @@ def _cut(name: str) -> Hashable:
     return name[:_KEPT] + "0" * (len(name) - _KEPT) if _is_long(name) else None
 
 
-def _as_float(name: str) -> float | None:
-    """Return a long whole number as a data frame keeps it where other cells are missing."""
-    return float(name) if _is_long(name) else None
+def _as_float(name: str) -> Hashable:
+    """Return what a float keeps of a long whole number, whichever program wrote it."""
+    return _rounded_to(_KEPT - 1, name) if _is_long(name) else None
 
 
 def _is_long(name: str) -> bool:
@@ -222,7 +222,7 @@ def _rounded(name: str, known: _Known) -> list[str]:
         digits = len(scientific[1] or "")
         return known.by(partial(_rounded_to, digits), ("rounded", digits)).get(_rounded_to(digits, name), [])
     cut = known.by(_cut, _cut).get(name, []) if _cut(name) == name else []
-    return cut or (known.by(_as_float, _as_float).get(_as_float(name), []) if _as_float(name) else [])
+    return cut or (known.by(_as_float, _as_float).get(_as_float(name), []) if _is_long(name) else [])
 
 
 def _dates(name: str) -> Iterator[Hashable]:
