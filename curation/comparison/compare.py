@@ -56,7 +56,7 @@ def retrain(
         raise InputError(
             "nothing to compare: the cleaned dataset trains on the same listings and labels",
             got="no change outside the test set",
-            wanted="at least one relabelled or deleted training listing",
+            wanted="at least one relabelled or deleted training listing; prices train no model",
             fix="Decide more with `review()`.",
         )
     recipe, execution = settings_of(run, dict(changes or {}))

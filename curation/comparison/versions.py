@@ -14,6 +14,7 @@ from curation.errors import InputError, RunError
 from curation.evidence.split import require_photos
 from curation.listings.columns import class_numbers, groups_of
 from curation.listings.tables import read_raw
+from curation.run.decidable import new_classes_of
 from curation.run.folder import RunFolder, readable
 from curation.run.journal import Decision
 from training.utils.arrays import Bool, Int64
@@ -41,6 +42,8 @@ class Versions:
 
     Attributes
     ----------
+    classes : list of str, length K
+        Classes of the run, and those that people added. Models before the fixes never predict the latter.
     before, after : ndarray of int64, shape (N,)
         Class number of each listing that trains that version's models; -1 for the others.
     test : ndarray of int64, shape (n,)
@@ -50,7 +53,7 @@ class Versions:
     true : ndarray of int64, shape (n,), or None
         True test labels; -1 where unknown, or none of the classes.
     decided : dict of str to Decision
-        Decisions of people on test listings.
+        Decisions of people on the labels of test listings.
     doubted : int
         Test listings whose label is flagged and undecided.
     left_out : int
@@ -70,7 +73,11 @@ class Versions:
         table = run.listings()
         require_photos(run, table)
         self.ids = table["id"].to_numpy(dtype=np.str_)
-        self.classes = run.classes
+        cleaned = _cleaned_labels(run, table)
+        holding = run.holding_decisions()
+        decisions, self.damaged = holding.decisions, holding.damaged
+        added = {*cleaned.dropna().astype(str), *new_classes_of(decisions)} - set(run.classes)
+        self.classes = [*run.classes, *sorted(added)]
         self.groups = groups_of(table)
         self.readable = readable = table["unreadable"].isna().to_numpy(dtype=bool)
         given = class_numbers(table["label"], self.classes)
@@ -79,15 +86,13 @@ class Versions:
         self.left_out = int((~apart & ~tests).sum())
         self._trains = readable & apart
         self.before = np.where(self._trains, given, -1)
-        self.after = np.where(self._trains, class_numbers(_cleaned_labels(run, table), self.classes), -1)
+        self.after = np.where(self._trains, class_numbers(cleaned, self.classes), -1)
         self.test = np.flatnonzero(tests & readable & (given >= 0))
         self.given = given[self.test]
-        holding = run.holding_decisions()
-        decisions, self.damaged = holding.decisions, holding.damaged
         self._by_suggestion = {id for id, decision in decisions.items() if decision.source == "suggestion"}
-        self.decided = {
-            str(id): decisions[id] for id in self.ids[self.test] if id in decisions and id not in self._by_suggestion
-        }
+        # who corrects a price says nothing about the label
+        labelled = {id for id, decision in decisions.items() if decision.action != "reprice"} - self._by_suggestion
+        self.decided = {str(id): decisions[id] for id in self.ids[self.test] if id in labelled}
         self.reviewed = _reviewed(self.ids[self.test], self.given, self.decided, self.classes)
         self.true = None if truth is None else np.maximum(truth[self.test], -1)
         self._check()

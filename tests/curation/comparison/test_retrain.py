@@ -206,3 +206,53 @@ def test_the_report_shows_decisions_comparison_and_escaped_words(run):
     assert "data:image/webp;base64," in page
     assert "http://" not in page.replace("http-equiv", "")
     assert "https://" not in page
+
+
+def relabel(run, names, new_class=True):
+    """Apply a person's decisions for classes that the run may not have: id=class."""
+    run.decide([Decision(id, "relabel", name, "ana", now(), "app", new_class=new_class) for id, name in names.items()])
+    apply_fixes(run, plan_fixes(run))
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_a_new_class_trains_the_models_after_the_fixes_however_few_listings_it_has(run, count):
+    chosen = rows_of(run, "train", count)
+    relabel(run, dict.fromkeys(chosen["id"], "Drones"))
+    result = retrain(run, seeds=1, controls=True)
+    assert (result["relabelled"], result["deleted"]) == (count, 0)
+    assert result["train_listings"]["before"] == result["train_listings"]["after"]
+    assert result["training"]["Drones"]["before"] == 0
+    assert result["training"]["Drones"]["after"] == count
+    # no test listing is of the new class, so it changes no mean over classes
+    assert any("without test listings: " in words and "Drones" in words for words in result["warnings"])
+    write_report(run)
+    assert "Drones" in run.report_file.read_text(encoding="utf-8")
+
+
+def test_a_new_class_that_only_test_listings_have_is_scored_by_the_reviewed_labels(run):
+    relabel_some(run)
+    row = next(rows_of(run, "test").itertuples())
+    relabel(run, {row.id: "Drones"})
+    result = retrain(run, seeds=1)
+    assert result["per_class"]["Drones"]["before"]["support"] == 0
+    reviewed = result["reviewed_test_labels"]
+    assert (reviewed["decided"], reviewed["relabelled"]) == (1, 1)
+    assert reviewed["after"]["per_class"]["Drones"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
+    write_report(run)
+
+
+def test_prices_alone_train_no_other_model_and_review_no_test_label(run):
+    train, test = (rows_of(run, split, 1)["id"].iloc[0] for split in ("train", "test"))
+    run.decide([Decision(id, "reprice", None, "ana", now(), "app", new_price=12.5) for id in (train, test)])
+    apply_fixes(run, plan_fixes(run))
+    with pytest.raises(InputError, match="prices train no model"):
+        retrain(run, seeds=1)
+    relabel_some(run)
+    assert "reviewed_test_labels" not in retrain(run, seeds=1)
+
+
+def test_a_test_label_that_is_one_of_several_stays_and_counts_as_reviewed(run):
+    relabel_some(run)
+    run.decide([Decision(rows_of(run, "test", 1)["id"].iloc[0], "ambiguous", None, "ana", now(), "app")])
+    reviewed = retrain(run, seeds=1)["reviewed_test_labels"]
+    assert (reviewed["decided"], reviewed["relabelled"], reviewed["deleted"]) == (1, 0, 0)
