@@ -90,7 +90,7 @@ def _print(findings: dict[str, Any]) -> None:
         print_table("Missing values", ["column", "listings", "share"], missing, right=[1, 2])
         click.echo()
     for note in findings["notes"]:
-        click.echo(f"- {note}")
+        click.echo(f"- {spelled(note)}")
     click.echo()
 
 

@@ -12,7 +12,7 @@ import curation
 from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, refuse_without_effect, train_options, train_settings
 from curation.cli.terminal import Terminal, print_json, print_table
-from curation.rendering.words import many
+from curation.rendering.words import agree, many
 from training.settings import Execution, Recipe
 
 __all__ = ["find_issues"]
@@ -133,10 +133,10 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     if summary.health["classes"]:
         _print_health(summary.health, wrong=summary.issues["label"], total=total)
     if summary.parents:
-        click.echo(
-            f"Labels that look wrong: {summary.parents['within']:,} fit another class within their parent, "
-            f"{summary.parents['across']:,} one of another parent."
-        )
+        within, across = summary.parents["within"], summary.parents["across"]
+        inside = agree(within, "fits another class within its parent", "fit another class within their parent")
+        outside = agree(across, "fits", "fit")
+        click.echo(f"Labels that look wrong: {within:,} {inside}, {across:,} {outside} one of another parent.")
         click.echo()
     if len(summary.worst):
         worst = [(row.priority, row.id, row.reasons) for row in summary.worst.itertuples()]

@@ -14,6 +14,8 @@ from curation import __version__
 from curation.exploration.headers import read_headers, same_content
 from curation.exploration.notes import notes
 from curation.listings import Listings
+from curation.listings.labels import likely_separator
+from curation.listings.twins import count_labels, find_twins
 from curation.rendering.results import Result
 from training.utils.files import photo_path
 from training.utils.progress import Progress, Reporter
@@ -106,7 +108,7 @@ def look_at(listings: Listings, *, sample: int, seed: int, reporter: Reporter) -
         "labels": _labels(listings),
         "photos": {**_photo_sizes(photos), "listings": len(paths), "seed": seed},
         "unreadable": _unreadable(table, photos),
-        "duplicates": _duplicates(table, groups),
+        "duplicates": _duplicates(table.assign(label=_one_spelling(table["label"])), groups),
         "prices": _prices(listings),
         "missing": _missing(listings.table),
         "bad_values": _bad_values(listings.problems),
@@ -179,7 +181,21 @@ def _labels(listings: Listings) -> dict[str, Any]:
             {"class": name, "listings": count, "share": count / len(label), "hint": _hint(count, median)}
             for name, count in rows
         ],
+        "twins": [twins.spellings for twins in find_twins(count_labels(label))],
+        "separator": _separator(listings),
     }
+
+
+def _one_spelling(label: pd.Series) -> pd.Series:
+    """Return labels with one name for all spellings of a class."""
+    twins = find_twins(count_labels(label))
+    return label.replace({other: each.name for each in twins for other in each.others})
+
+
+def _separator(listings: Listings) -> dict[str, Any] | None:
+    """Return what stands between the levels of most classes, and in how many; None if it is known, or there is none."""
+    likely = likely_separator(listings.classes) if listings.source.label_separator is None else None
+    return None if likely is None else {"text": likely[0], "classes": likely[1]}
 
 
 def _hint(count: int, median: float) -> str:

@@ -56,6 +56,12 @@ def _of_labels(labels: dict[str, Any]) -> list[str]:
             )
         else:
             sentences.append("No class needs balancing.")
+    if separator := labels["separator"]:
+        sentences.append(
+            f"{separator['classes']:,} of {many(len(classes), 'class', 'classes')} have {separator['text']!r} in their "
+            f"name. If it stands between levels, such as a category and its parts, add "
+            f"`label_separator={separator['text']!r}`: confusions within a parent are then told apart from others."
+        )
     if without := labels["without_label"]:
         sentences.append(f"{many(without, 'listing')} {agree(without, 'has', 'have')} no label.")
     return sentences
