@@ -222,9 +222,7 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path, faults: Faults
         Takes the fault, with every bad row in its ``problems``.
     """
     base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - ends with a separator
-    outside = [
-        not pd.isna(image) and not _real_path(photo_path(root, image)).startswith(base) for image in table["image"]
-    ]
+    outside = [not pd.isna(image) and not _real_path(root, image).startswith(base) for image in table["image"]]
     away = pd.Series(outside, index=table.index, dtype=bool)
     rows = _problems(table, "image", away, "is outside the dataset's folder")
     if not rows.empty:
@@ -241,6 +239,10 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path, faults: Faults
     return away
 
 
-def _real_path(path: Path) -> str:
+def _real_path(root: Path, image: str) -> str:
+    path = photo_path(root, image)
+    if "\\" in image and not os.path.lexists(path):
+        # no file here: as Windows, which wrote it, would look for it
+        path = root / image.replace("\\", "/")
     # a file name can't contain a NUL; the check for missing files reports it
     return os.path.realpath(str(path).replace("\0", "?"))
