@@ -11,6 +11,7 @@ from typing import Any
 from curation.listings.original import Original
 from curation.listings.sources import COLUMNS, DECLARATION
 from curation.listings.tables import WrittenFile
+from curation.listings.twins import looks
 from curation.run.folder import RunFolder
 from training.utils.files import write_text
 
@@ -54,9 +55,23 @@ def write_declaration(
     columns = _columns(original, file, metadata=photos is None) if file else {}
     lines += ["", "[columns]"] if columns else []
     lines += [f"{ours} = {_toml(theirs)}" for ours, theirs in columns.items()]
-    classes = len(set(labels) - {None})
+    meant = _labels(original, labels)
+    lines += ["", "[labels]"] if meant else []
+    lines += [f"{_toml(old)} = {_toml(new)}" for old, new in meant.items()]
+    none = {looks(old) for old, new in meant.items() if not new}
+    classes = len({label for label in labels if label is not None and looks(label) not in none})
     lines += ["", "[expected]", f"listings = {len(labels)}", f"classes = {classes}", ""]
     write_text(folder / DECLARATION, "\n".join(lines))
+
+
+def _labels(original: Original, labels: Sequence[str | None]) -> dict[str, str]:
+    """Return what the declaration said of labels that are still there, most of which got their new names."""
+    left = {label for label in labels if label is not None}
+    look = {looks(label) for label in left}
+    none = {old: "" for old, new in original.labels.items() if not new.strip() and looks(old) in look}
+    # to itself: a label with a comma in it is one label
+    named = {*original.labels, *(new.strip() for new in original.labels.values())}
+    return {**none, **{name: name for name in sorted(named & left - set(none))}}
 
 
 def _columns(original: Original, file: WrittenFile, *, metadata: bool) -> dict[str, str]:

@@ -17,7 +17,7 @@ __all__ = ["edited", "labels_of"]
 
 
 def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame) -> Original:
-    """Return the dataset with new labels and prices in the cells that change, and with labels that reading merged.
+    """Return the dataset with new labels and prices in the cells that change.
 
     Parameters
     ----------
@@ -40,22 +40,12 @@ def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame) ->
         part = listings.iloc[first : first + file.cells.num_rows].reset_index(drop=True)
         here = range(first, first + len(part))
         key = original.column("label")
-        merged = _merged(file, key, part["label"])
-        file = _changed(file, key, {**merged, **{row - first: label for row, label in labels.items() if row in here}})
+        file = _changed(file, key, {row - first: label for row, label in labels.items() if row in here})
         new_prices = {row - first: price for row, price in prices.items() if row in here}
         file = _repriced(file, original.column("price"), part, new_prices)
         files.append(file)
         first += len(part)
     return replace(original, files=tuple(files))
-
-
-def _merged(file: WrittenFile, key: str, labels: pd.Series) -> dict[int, str]:
-    """Return the labels that reading merged with another."""
-    if key not in file.cells.column_names:
-        return {}
-    written = texts_of(file.format.kind, file.cells[key]).str.strip()
-    different = (written.notna() & labels.notna() & (written != labels)).fillna(False)
-    return {int(row): str(labels[row]) for row in np.flatnonzero(different)}
 
 
 def _changed(file: WrittenFile, key: str, texts: Mapping[int, str]) -> WrittenFile:

@@ -103,6 +103,9 @@ def _like(text: str, given: Sequence[Any]) -> Any:
     """Return a text as the kind of value that all others of its column are."""
     if given and all(isinstance(value, bool) for value in given):
         return {"True": True, "False": False}.get(text, text)
+    if given and all(isinstance(value, list) for value in given):
+        # lists of one label each are read as labels
+        return [text]
     if given and all(map(is_number, given)):
         for kind in (int, float):
             try:

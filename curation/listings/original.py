@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,12 +33,15 @@ class Original:
     files : tuple of WrittenFile
         Its tables, one after the other; of class folders the list of their photos.
     columns : dict of str to str
-        Our column name → the one in the cells, where they differ.
+        Our column name → the one in the cells, where they differ; empty for one that is not used.
+    labels : dict of str to str
+        Of the declaration: name of a class → its new name, empty if it stands for no label.
     """
 
     layout: Layout
     files: tuple[WrittenFile, ...]
     columns: dict[str, str]
+    labels: dict[str, str] = field(default_factory=dict)
 
     def column(self, ours: str) -> str:
         """Return the name that the cells have for a column of ours."""
@@ -63,7 +66,8 @@ def save_original(folder: Path, listings: Listings) -> None:
             pyarrow.parquet.write_table(file.cells, temporary)
         facts.append({"name": file.name, "format": asdict(file.format), "header": list(file.header)})
     # last: it says that the others are complete
-    write_json(folder / _FACTS, {"layout": layout, "columns": listings.columns, "files": facts})
+    described = {"layout": layout, "columns": listings.columns, "labels": source.labels, "files": facts}
+    write_json(folder / _FACTS, described)
 
 
 def load_original(folder: Path) -> Original:
@@ -89,7 +93,7 @@ def load_original(folder: Path) -> Original:
         )
         for place, each in enumerate(facts["files"])
     ]
-    return Original(facts["layout"], tuple(files), facts["columns"])
+    return Original(facts["layout"], tuple(files), facts["columns"], facts["labels"])
 
 
 def _format(facts: dict[str, Any]) -> TableFormat:
