@@ -119,8 +119,11 @@ def _array(values: list[Any], column: pa.ChunkedArray) -> pa.Array:
     """Return values in the type of their column, or in the next one that holds them all."""
     if pa.types.is_decimal(column.type):
         values = [decimal.Decimal(str(value)) if is_number(value) else value for value in values]
-    wider = [pa.float64()] if pa.types.is_integer(column.type) else []
-    for kind in (column.type, *wider):
+    kinds = [column.type]
+    if pa.types.is_integer(column.type):
+        # it would cut off the decimals
+        kinds = [pa.float64()] if any(isinstance(value, float) for value in values) else [column.type, pa.float64()]
+    for kind in kinds:
         try:
             return pa.array(values, kind)
         except (pa.ArrowException, TypeError, OverflowError):

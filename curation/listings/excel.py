@@ -109,22 +109,30 @@ def write_sheet(header: Sequence[str], rows: Sequence[Sequence[Any]], sheet: str
             f"Excel has no room for {len(rows):,} rows of {len(header):,} cells: its sheets end at "
             f"{_MOST_ROWS:,} rows of {_MOST_COLUMNS:,}"
         )
+    # before the book is begun, which can't be left half written
+    lines = [[_escaped(value) for value in row] for row in (header, *rows)]
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet or "Sheet1")
 
     def cell(value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        text = _TO_ESCAPE.sub(lambda sign: f"_x{ord(sign[0]):04X}_", value)
-        if len(text) > _LONGEST_CELL:
-            raise ValueError(f"a cell is too long for Excel: {len(text):,} characters, at most {_LONGEST_CELL:,}")
-        written = WriteOnlyCell(page, text)
+        written = WriteOnlyCell(page, value)
         # a text that begins with = is no formula
         written.data_type = "s"
         return written
 
-    for row in (header, *rows):
-        page.append([cell(value) for value in row])
+    for line in lines:
+        page.append([cell(value) for value in line])
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def _escaped(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = _TO_ESCAPE.sub(lambda sign: f"_x{ord(sign[0]):04X}_", value)
+    if len(text) > _LONGEST_CELL:
+        raise ValueError(f"a cell is too long for Excel: {len(text):,} characters, at most {_LONGEST_CELL:,}")
+    return text

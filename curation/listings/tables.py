@@ -220,7 +220,9 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
         cells = pyarrow.parquet.read_table(io.BytesIO(content))
         table = as_text(pd.read_parquet(io.BytesIO(content)))
         file = WrittenFile(path.name, form, tuple(cells.column_names), cells)
-        return RawTable(table, (), (replace(file, cells=cells.rename_columns(_keys(file.header))),))
+        # the metadata tells pandas which column is the index
+        renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
+        return RawTable(table, (), (replace(file, cells=renamed),))
     if form.kind == "xlsx":
         header, sheet, name = read_sheet(io.BytesIO(content))
         columns = [[None if pd.isna(value) else as_cell(value) for value in sheet[key]] for key in sheet]

@@ -65,7 +65,8 @@ def _content(file: WrittenFile, name: str) -> tuple[bytes, tuple[str, ...]]:
     form, cells = file.format, file.cells
     if form.kind == "parquet":
         buffer = io.BytesIO()
-        pyarrow.parquet.write_table(cells.rename_columns(list(file.header)), buffer)
+        named = cells.rename_columns(list(file.header)).replace_schema_metadata(cells.schema.metadata)
+        pyarrow.parquet.write_table(named, buffer)
         return buffer.getvalue(), ()
     columns = [column.to_pylist() for column in cells.columns]
     if form.kind == "xlsx":

@@ -14,6 +14,8 @@ from PIL import Image
 from curation.fixes import Fixes
 from curation.issues import COLUMNS
 from curation.listings import Listings, read_listings
+from curation.listings.original import save_original
+from curation.listings.problems import dataset_facts
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from training.utils.files import write_json
@@ -95,6 +97,25 @@ def make_run(folder: Path, name: str = "shop") -> RunFolder:
     write_json(run.record_file, {**record, **times})
     write_json(
         run.health_file, {"label_health": None, "noise_count": None, "listings": 0, "classes": [], "confused": []}
+    )
+    return run
+
+
+def run_of(source: Any, folder: Path, **options: Any) -> RunFolder:
+    """Write a finished run of a dataset in any form, as find-issues leaves it but for what it found: nothing."""
+    listings = read_listings(source, **options)
+    table = listings.table
+    run = RunFolder(folder)
+    run.folder.mkdir(parents=True)
+    issues = pd.DataFrame({"id": table["id"], "image": table["image"], "given_label": table["label"]})
+    issues = issues.assign(price=table["price"], is_label_issue=False, priority=np.arange(len(table)) + 1, reasons="")
+    run.write_table(run.issues_file, issues.reindex(columns=list(COLUMNS)).astype(COLUMNS))
+    split = table["split"].fillna("train")
+    run.write_table(run.listings_file, table.assign(split=split, fold=0, sha256="x", unreadable=None))
+    save_original(run.input_folder, listings)
+    facts = {"dataset": dataset_facts(listings, listings.classes), "settings": {"train": {}}}
+    write_json(
+        run.record_file, {"format": 1, "status": "finished", "started": "2024-05-01T09:00:00.000+00:00", **facts}
     )
     return run
 

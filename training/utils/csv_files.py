@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from training.utils.files import whole_file
@@ -69,4 +70,6 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def _texts(column: pd.Series) -> list[str | None]:
-    return [None if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)]
+    # not the column itself: it gives a number of 32 bits the digits of one of 64
+    values = column.to_numpy() if isinstance(column.dtype, np.dtype) else column
+    return [None if missing else str(value) for value, missing in zip(values, column.isna(), strict=True)]

@@ -1,0 +1,415 @@
+"""The cleaned dataset has the shape of the input."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from curation.errors import InputError, RunError
+from curation.fixes import apply_fixes, plan_fixes
+from curation.listings import Listings, read_listings
+from curation.listings.tables import read_raw
+from curation.run.folder import RunFolder
+from curation.run.journal import Decision
+from tests.support.fixes import cleaned, decided, files, run_of
+
+SELLERS = pd.DataFrame(
+    {
+        "SKU": ["00001", "00002", "00003", "00004", "00005", "00006"],
+        "Category": ["lamp", "sofa ", "lamp", "sofa ", "NA", "lamp"],
+        "Photo": ["photos/1.png", "photos\\2.png", "photos/3.png", "photos/4.png", "photos/5.png", "photos/6.png"],
+        "Asking price": ["£1,200", "£35", "POA", "£9.50", "", "£80"],
+        "Product name": ['a "nice" lamp', "sofa\rpick up only", "=1+1", "café; new", " two blanks ", "a, b\nc"],
+        "Notes": ["", "x", "", "'1", "-", "NA"],
+    }
+)
+SHAPES: dict[str, dict[str, Any]] = {
+    "export.csv": {},
+    "semicolons.csv": {"sep": ";", "encoding": "utf-8-sig"},
+    "tabs.tsv": {"sep": "\t"},
+    "wide.csv": {"sep": "\t", "encoding": "utf-16"},
+    "western.csv": {"encoding": "cp1252", "lineterminator": "\r\n"},
+    "packed.csv.gz": {},
+    "packed.csv.zip": {},
+    "pipes.csv.xz": {"sep": "|"},
+}
+
+
+def photos(folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(names):
+        Image.new("RGB", (4, 4), (number * 30 % 256, 80, 10)).save(folder / name)
+
+
+def shop(folder: Path) -> Path:
+    photos(folder / "photos", *(f"{number}.png" for number in range(1, 7)))
+    return folder
+
+
+def repriced(id: str, price: float) -> Decision:
+    return Decision(id, "reprice", None, "ana", "2024-05-01T10:00:00.000+00:00", "app", None, new_price=price)
+
+
+def fixed(run: RunFolder, *decisions: Decision, form: str | None = None) -> tuple[str, ...]:
+    run.decide(list(decisions))
+    return apply_fixes(run, plan_fixes(run), form).notes
+
+
+def read_again(run: RunFolder) -> Listings:
+    """Read the cleaned dataset as find-issues does, without options."""
+    listings = cleaned(run)
+    assert listings.source.expected["listings"] == len(listings.table)
+    assert listings.source.expected["classes"] == len(listings.classes)
+    return listings
+
+
+@pytest.mark.parametrize(("name", "options"), SHAPES.items(), ids=SHAPES)
+def test_a_table_comes_out_in_its_own_shape(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / name, index=False, **options)
+    run = run_of(tmp_path / "in" / name, tmp_path / "run")
+    fixed(run, decided("00001", "relabel", "NA"), decided("00004", "delete"), repriced("00002", 350))
+    ending = name[name.index(".") :]
+    before, after = read_raw(tmp_path / "in" / name).files[0], read_raw(run.cleaned / f"listings{ending}").files[0]
+    assert (after.format, after.header) == (before.format, before.header)
+    expected = before.cells.to_pandas().drop(index=3).reset_index(drop=True)
+    expected.loc[0, "Category"] = "NA"
+    expected.loc[1, "Asking price"] = "£350"
+    got = after.cells.to_pandas()
+    pd.testing.assert_frame_equal(got.drop(columns="Photo"), expected.drop(columns="Photo"))
+    assert got["Photo"][0] == "../../in/photos/1.png"
+    # as it was written, on Windows
+    assert got["Photo"][1] == "..\\..\\in\\photos\\2.png"
+    listings = read_again(run)
+    assert listings.table["image"].tolist() == [f"../../in/photos/{number}.png" for number in (1, 2, 3, 5, 6)]
+    assert listings.problems.empty
+    assert listings.source.currency == "GBP"
+    assert listings.table["price"].tolist()[:2] == [1200, 350]
+    assert run.record()["dataset"]["name"] == name[: name.index(".")]
+
+
+def test_case_07_a_carriage_return_in_a_title_makes_no_other_row(tmp_path: Path) -> None:
+    shop(tmp_path / "in")
+    rows = [
+        {"id": f"L{n}", "image": f"photos/{n}.png", "label": "cable" if n % 2 else "mouse", "price": 10 + n}
+        | {"title": f"nice cable\rpick up only {n}" if n % 3 == 1 else "as new"}
+        for n in range(1, 7)
+    ]
+    (tmp_path / "in" / "listings.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    run = run_of(tmp_path / "in" / "listings.jsonl", tmp_path / "run")
+    fixed(run, decided("L1", "relabel", "mouse"), form="csv")
+    table = pd.read_csv(run.cleaned / "listings.csv")
+    assert table["title"].tolist() == [row["title"] for row in rows]
+    assert read_again(run).table["title"].tolist() == [row["title"] for row in rows]
+    fixed(run)
+    assert [json.loads(line) for line in (run.cleaned / "listings.jsonl").read_text().splitlines()] == [
+        row | {"label": "mouse" if row["id"] == "L1" else row["label"], "image": f"../../in/{row['image']}"}
+        for row in rows
+    ]
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+    "csv": lambda table, path: table.to_csv(path, index=False),
+    "xlsx": lambda table, path: table.to_excel(path, index=False),
+    "parquet": lambda table, path: table.to_parquet(path),
+    "json": lambda table, path: table.to_json(path, orient="records"),
+    "jsonl": lambda table, path: table.to_json(path, orient="records", lines=True),
+}
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "parquet", "json", "jsonl"])
+def test_numbers_stay_numbers_in_files_that_know_them(ending: str, tmp_path: Path) -> None:
+    table = SELLERS.assign(**{"Asking price": [1200, 35, None, 9.5, 7, 80], "stock": [1, 2, 3, 4, 5, 6]})
+    WRITERS[ending](table, shop(tmp_path / "in") / f"export.{ending}")
+    run = run_of(tmp_path / "in" / f"export.{ending}", tmp_path / "run")
+    fixed(run, decided("00001", "relabel", "NA"), decided("00004", "delete"), repriced("00002", 350.5))
+    out = run.cleaned / f"listings.{ending}"
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        "xlsx": lambda path: pd.read_excel(path, dtype={"SKU": str}, keep_default_na=False, na_values=[""]),
+        "parquet": pd.read_parquet,
+        "json": lambda path: pd.read_json(path, dtype=False),
+        "jsonl": lambda path: pd.read_json(path, lines=True, dtype=False),
+    }
+    got, before = readers[ending](out), readers[ending](tmp_path / "in" / f"export.{ending}")
+    assert got.columns.tolist() == before.columns.tolist()
+    assert got["Asking price"].astype(float).fillna(-1).tolist() == [1200, 350.5, -1, 7, 80]
+    assert got["Category"].tolist() == ["NA", "sofa ", "lamp", "NA", "lamp"]
+    rest = ["SKU", "Product name", "stock"]
+    pd.testing.assert_frame_equal(got[rest], before[rest].drop(index=3).reset_index(drop=True))
+    assert len(read_again(run).table) == 5
+
+
+def test_the_dataset_comes_out_although_its_table_is_gone(tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    (tmp_path / "in" / "export.csv").unlink()
+    fixed(run, decided("00001", "relabel", "NA"))
+    assert read_again(run).table["id"].tolist() == SELLERS["SKU"].tolist()
+
+
+def test_the_input_is_not_touched(tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    before = files(tmp_path / "in")
+    fixed(run_of(tmp_path / "in" / "export.csv", tmp_path / "run"), decided("00001", "delete"))
+    assert files(tmp_path / "in") == before
+
+
+def test_copied_rows_are_there_once_and_the_rows_keep_their_order(tmp_path: Path) -> None:
+    table = pd.concat([SELLERS, SELLERS.iloc[[1, 0]]])
+    table.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    fixed(run, decided("00003", "delete"))
+    out = pd.read_csv(run.cleaned / "listings.csv", dtype=str, keep_default_na=False)
+    assert out["SKU"].tolist() == ["00001", "00002", "00004", "00005", "00006"]
+
+
+def test_addresses_and_absolute_paths_stay_as_they_are(tmp_path: Path) -> None:
+    images = [
+        str(tmp_path / "in" / "photos" / "1.png"),
+        "https://a.example/2.png",
+        "photos/3.png",
+        "photos/4.png",
+        "",
+        "",
+    ]
+    shop(tmp_path / "in")
+    table = SELLERS.assign(Photo=images)
+    table.to_csv(tmp_path / "in" / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run", needs_image=False)
+    fixed(run, decided("00004", "delete"))
+    out = pd.read_csv(run.cleaned / "listings.csv", dtype=str, keep_default_na=False)
+    assert out["Photo"].tolist() == [*images[:2], "../../in/photos/3.png", "", ""]
+
+
+def test_photos_outside_of_the_input_need_no_option_again(tmp_path: Path) -> None:
+    shop(tmp_path / "shop")
+    (tmp_path / "in").mkdir()
+    table = SELLERS.assign(Photo=[f"../shop/photos/{number}.png" for number in range(1, 7)])
+    table.to_csv(tmp_path / "in" / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run", allow_outside=True)
+    fixed(run, decided("00004", "delete"))
+    assert len(read_again(run).table) == 5
+
+
+def test_a_column_that_was_not_to_be_used_is_not_used_again(tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run", columns={"price": ""})
+    fixed(run, decided("00004", "delete"))
+    assert read_again(run).table["price"].isna().all()
+
+
+def test_a_new_price_goes_into_a_missing_cell_and_into_a_new_column(tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    fixed(run, repriced("00003", 1350), repriced("00005", 4))
+    assert pd.read_csv(run.cleaned / "listings.csv")["Asking price"].tolist()[2:5] == ["£1,350", "£9.50", "£4"]
+
+
+def test_merged_labels_are_changes_and_the_other_spellings_are_gone(tmp_path: Path) -> None:
+    table = SELLERS.assign(Category=["lamp", "sofa", "Lamp", "sofa", "sofas", "lamp"])
+    table.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run", merge_labels=True)
+    fixed(run, decided("00001", "relabel", "sofa"))
+    out = pd.read_csv(run.cleaned / "listings.csv", dtype=str)
+    assert out["Category"].tolist() == ["sofa", "sofa", "lamp", "sofa", "sofa", "lamp"]
+    changes = pd.read_csv(run.cleaned / "changes.csv", dtype=str)
+    assert changes[["id", "action", "old_label", "new_label"]].to_numpy().tolist() == [
+        ["00001", "relabel", "lamp", "sofa"],
+        ["00003", "merge", "Lamp", "lamp"],
+        ["00005", "merge", "sofas", "sofa"],
+    ]
+    assert read_again(run).classes == ("lamp", "sofa")
+
+
+def test_labels_that_a_declaration_names_are_read_again(tmp_path: Path) -> None:
+    names = ["Cables, adapters", "lamp", "Cables, adapters", "lamp", "Cables, adapters", "lamp"]
+    SELLERS.assign(Category=names).to_csv(shop(tmp_path / "in") / "listings.csv", index=False)
+    declared = '[labels]\n"Cables, adapters" = "Cables, adapters"\n'
+    (tmp_path / "in" / "dataset.toml").write_text(declared)
+    run = run_of(tmp_path / "in", tmp_path / "run")
+    fixed(run, decided("00004", "delete"))
+    assert read_again(run).classes == ("Cables, adapters", "lamp")
+
+
+def test_a_table_in_memory_comes_out_as_csv(tmp_path: Path) -> None:
+    run = run_of(SELLERS, tmp_path / "run", root=shop(tmp_path / "in"))
+    fixed(run, decided("00004", "delete"))
+    out = pd.read_csv(run.cleaned / "listings.csv", dtype=str, keep_default_na=False)
+    rest = [name for name in SELLERS if name != "Photo"]
+    pd.testing.assert_frame_equal(out[rest], SELLERS[rest].drop(index=3).reset_index(drop=True), check_dtype=False)
+    assert len(read_again(run).table) == 5
+
+
+def class_folders(folder: Path, *above: str) -> Path:
+    for split in above or ("",):
+        for label in ("cat", "dog"):
+            photos(folder / split / label, "1.png", "2.png", "3.png")
+    return folder
+
+
+def tree(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
+
+
+def test_class_folders_come_out_as_class_folders(tmp_path: Path) -> None:
+    run = run_of(class_folders(tmp_path / "in"), tmp_path / "run")
+    fixed(run, decided("cat/1.png", "relabel", "dog"), decided("dog/2.png", "delete"))
+    # the dog's own photo keeps its name or gets a new one: none is lost
+    assert tree(run.cleaned) == ["cat/2.png", "cat/3.png", "dog/1-2.png", "dog/1.png", "dog/3.png"]
+    moved = {(run.cleaned / "dog" / name).read_bytes() for name in ("1.png", "1-2.png")}
+    assert moved == {(tmp_path / "in" / name / "1.png").read_bytes() for name in ("cat", "dog")}
+    assert (run.cleaned / "cat" / "2.png").samefile(tmp_path / "in" / "cat" / "2.png")
+    assert read_again(run).classes == ("cat", "dog")
+    assert read_again(run).source.name == "in-cleaned"
+
+
+def test_splits_above_class_folders_stay(tmp_path: Path) -> None:
+    run = run_of(class_folders(tmp_path / "in", "seg_train", "Test"), tmp_path / "run")
+    fixed(run, decided("seg_train/cat/1.png", "delete"), decided("Test/dog/3.png", "relabel", "cat"))
+    assert len(tree(run.cleaned)) == 11
+    listings = read_again(run)
+    assert listings.table["split"].value_counts().to_dict() == {"train": 5, "test": 6}
+    assert (listings.table["label"] == "cat").sum() == 6
+
+
+def test_a_file_system_without_links_gets_copies_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*paths: Any) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    run = run_of(class_folders(tmp_path / "in"), tmp_path / "run")
+    monkeypatch.setattr(os, "link", refused)
+    (note,) = fixed(run, decided("cat/1.png", "delete"))
+    assert note == "5 photos are copies, for this file system has no links."
+    assert (run.cleaned / "cat" / "2.png").read_bytes() == (tmp_path / "in" / "cat" / "2.png").read_bytes()
+
+
+def test_class_folders_whose_photos_are_gone_are_refused_but_can_be_a_table(tmp_path: Path) -> None:
+    run = run_of(class_folders(tmp_path / "in"), tmp_path / "run")
+    shutil.rmtree(tmp_path / "in" / "cat")
+    with pytest.raises(RunError, match=r'3 photos are no longer there: got cat/1\.png.*format="csv"'):
+        fixed(run, decided("dog/1.png", "delete"))
+    assert not run.cleaned.exists()
+    assert not [path.name for path in run.folder.iterdir() if path.name.startswith(".")]
+    fixed(run, form="csv")
+    out = pd.read_csv(run.cleaned / "listings.csv")
+    assert out.columns.tolist() == ["id", "image", "label"]
+    assert len(out) == 5
+
+
+@pytest.mark.parametrize("label", ["a/b", "..", ".hidden", "x" * 300])
+def test_a_new_class_that_is_no_name_of_a_folder_is_refused(label: str, tmp_path: Path) -> None:
+    run = run_of(class_folders(tmp_path / "in"), tmp_path / "run")
+    changes = plan_fixes_of(run, "cat/1.png", label)
+    with pytest.raises(InputError, match=r"can't be written as the input: got .* can't be the name of a folder"):
+        apply_fixes(run, changes)
+    assert not run.cleaned.exists()
+
+
+def plan_fixes_of(run: RunFolder, id: str, label: str) -> Any:
+    decision = Decision(id, "relabel", label, "ana", "2024-05-01T10:00:00.000+00:00", "app", new_class=True)
+    run.decide([decision])
+    return plan_fixes(run)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("in_splits", [False, True])
+def test_an_imagefolder_comes_out_as_one(ending: str, in_splits: bool, tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    for split in ("train", "test"):
+        photos(root / split, "1.png", "2.png", "3.png")
+    names = ["1.png", "2.png", "3.png"]
+    rows = {"file_name": names, "label": ["cat", "dog", "cat"], "price": [10, 20, None]}
+    for split in ("train", "test") if in_splits else ("",):
+        table = pd.DataFrame(rows)
+        if not in_splits:
+            table = table.assign(file_name="train/" + table["file_name"])
+        path = root / split / f"metadata.{ending}"
+        WRITERS[ending](table, path)
+    run = run_of(root, tmp_path / "run")
+    first, second = run.listings()["id"][:2]
+    fixed(run, decided(first, "relabel", "dog"), decided(second, "delete"))
+    listings = read_again(run)
+    assert listings.table["id"].tolist() == [id for id in run.listings()["id"] if id != second]
+    assert listings.table["label"][0] == "dog"
+    metadata = sorted(path.relative_to(run.cleaned).as_posix() for path in run.cleaned.rglob("metadata.*"))
+    assert metadata == (
+        [f"test/metadata.{ending}", f"train/metadata.{ending}"] if in_splits else [f"metadata.{ending}"]
+    )
+    assert len(tree(run.cleaned)) == len(listings.table)
+
+
+FORMATS = ["csv", "tsv", "xlsx", "parquet", "json", "jsonl", "imagefolder"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_table_can_be_written_as_another(form: str, tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    fixed(run, decided("00004", "delete"), form=form)
+    listings, left = read_again(run), run.listings().drop(index=3)
+    for name in ("id", "label", "price", "title"):
+        texts = [table[name].astype("string").fillna("").tolist() for table in (listings.table, left)]
+        assert texts[0] == texts[1]
+    assert listings.problems.empty
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_class_folders_can_be_written_as_a_table(form: str, tmp_path: Path) -> None:
+    run = run_of(class_folders(tmp_path / "in", "train", "test"), tmp_path / "run")
+    fixed(run, decided("train/cat/1.png", "relabel", "dog"), form=form)
+    listings = read_again(run)
+    assert listings.table["id"].tolist() == run.listings()["id"].tolist()
+    assert listings.table["split"].tolist() == run.listings()["split"].tolist()
+    assert listings.table["label"].tolist()[0] == "dog"
+    assert listings.problems.empty
+
+
+def test_a_table_as_class_folders_says_what_is_left_out(tmp_path: Path) -> None:
+    table = SELLERS.assign(Photo=[*SELLERS["Photo"][:5], ""])
+    table.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    notes = fixed(run, decided("00004", "delete"), form="class-folders")
+    assert notes == (
+        "1 listing without a photo or a label is left out, for class folders can't hold it: 00006.",
+        "Class folders hold photos and labels only: prices, titles and ids are not in them.",
+    )
+    assert tree(run.cleaned) == ["NA/5.png", "lamp/1.png", "lamp/3.png", "sofa/2.png"]
+    assert len(read_again(run).table) == 4
+
+
+def test_an_unknown_format_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    with pytest.raises(InputError, match=r"no such `format`: got xslx; wanted csv, tsv.*Did you mean 'xlsx'\?"):
+        fixed(run, decided("00004", "delete"), form="xslx")
+
+
+def test_a_run_that_kept_no_input_is_cleaned_from_its_own_table(tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    shutil.rmtree(run.input_folder)
+    fixed(run, decided("00004", "delete"))
+    assert read_again(run).table["id"].tolist() == ["00001", "00002", "00003", "00005", "00006"]
+
+
+def test_cleaning_what_was_cleaned_changes_nothing_else(tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / "export.csv", index=False, sep=";")
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "one")
+    fixed(run, decided("00004", "delete"))
+    again = run_of(run.cleaned, tmp_path / "two")
+    fixed(again, decided("00003", "delete"))
+    first = pd.read_csv(run.cleaned / "listings.csv", sep=";", dtype=str, keep_default_na=False)
+    second = pd.read_csv(again.cleaned / "listings.csv", sep=";", dtype=str, keep_default_na=False)
+    rest = [name for name in SELLERS if name != "Photo"]
+    pd.testing.assert_frame_equal(second[rest], first[rest].drop(index=2).reset_index(drop=True))
+    assert read_again(again).problems.empty
+    assert read_listings(again.cleaned).source.name == "export-cleaned-cleaned"
