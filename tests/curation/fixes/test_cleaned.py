@@ -413,3 +413,12 @@ def test_cleaning_what_was_cleaned_changes_nothing_else(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(second[rest], first[rest].drop(index=2).reset_index(drop=True))
     assert read_again(again).problems.empty
     assert read_listings(again.cleaned).source.name == "export-cleaned-cleaned"
+
+
+def test_a_name_that_stands_for_no_label_does_so_again(tmp_path: Path) -> None:
+    names = ["lamp", "sofa", "N/A", "sofa", "lamp", "lamp"]
+    SELLERS.assign(Category=names).to_csv(shop(tmp_path / "in") / "listings.csv", index=False)
+    (tmp_path / "in" / "dataset.toml").write_text('[labels]\n"N/A" = ""\n')
+    run = run_of(tmp_path / "in", tmp_path / "run")
+    fixed(run, decided("00004", "delete"))
+    assert read_again(run).classes == ("lamp", "sofa")
