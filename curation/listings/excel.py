@@ -24,8 +24,8 @@ _TO_ESCAPE = re.compile("[\0-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _TIMES: dict[str, Any] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
 
 
-def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str]:
-    """Read the first sheet of a workbook.
+def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str, int]:
+    """Read the first sheet of a workbook that holds anything.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str]:
         Texts, numbers, times; NaN where a cell is empty. Its index numbers the rows of the sheet from 0.
     sheet : str
         Its name.
+    sheets : int
+        How many the workbook has.
 
     Raises
     ------
@@ -48,11 +50,14 @@ def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str]:
     """
     try:
         with pd.ExcelFile(content, engine="openpyxl") as book:
-            name = str(book.sheet_names[0])
-            # text stays text: a cell "NA" may be the name of a class
-            sheet: pd.DataFrame = pd.read_excel(
-                book, sheet_name=name, header=None, dtype=object, keep_default_na=False, na_values=[""]
-            )
+            names = [str(name) for name in book.sheet_names]
+            for name in names:
+                # text stays text: a cell "NA" may be the name of a class
+                sheet: pd.DataFrame = pd.read_excel(
+                    book, sheet_name=name, header=None, dtype=object, keep_default_na=False, na_values=[""]
+                )
+                if not sheet.empty:
+                    break
     except ImportError:
         raise ValueError(f"{_NEEDED}save the sheet as CSV") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError, TypeError) as error:
@@ -61,7 +66,7 @@ def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str]:
     # the header may stand below empty rows
     sheet = sheet.dropna(how="all").map(_plain)
     header = [] if sheet.empty else ["" if pd.isna(name) else str(name) for name in sheet.iloc[0]]
-    return header, sheet.iloc[1:], name
+    return header, sheet.iloc[1:], name, len(names)
 
 
 def _plain(value: Any) -> Any:

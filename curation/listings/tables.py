@@ -224,9 +224,10 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
         return RawTable(table, (), (replace(file, cells=renamed),))
     if form.kind == "xlsx":
-        header, sheet, name = read_sheet(io.BytesIO(content))
+        header, sheet, name, sheets = read_sheet(io.BytesIO(content))
         columns = [[None if pd.isna(value) else as_cell(value) for value in sheet[key]] for key in sheet]
-        return _raw(path.name, replace(form, sheet=name), header, columns, sheet.set_axis(sheet.index + 1))
+        said = (f"{path.name} has {sheets} sheets; only {name!r} is read.",) if sheets > 1 else ()
+        return _raw(path.name, replace(form, sheet=name), header, columns, sheet.set_axis(sheet.index + 1), said)
     text, encoding, mark = decoded(content)
     _require_text(content, text, encoding)
     form = replace(form, encoding=encoding, mark=mark)

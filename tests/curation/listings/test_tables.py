@@ -142,3 +142,15 @@ def test_a_name_without_a_known_ending_is_no_table() -> None:
     assert format_of(Path("a.csv.gz")).packed == ".gz"
     for name in ("photo.jpg", "a.gz", "csv", "a.txt"):
         assert format_of(Path(name)) is None
+
+
+@pytest.mark.parametrize("first", ["Products", "Empty"])
+def test_other_sheets_of_a_workbook_are_mentioned(first: str, tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        if first == "Empty":
+            pd.DataFrame().to_excel(book, sheet_name="Empty", index=False)
+        pd.DataFrame({"id": ["1"]}).to_excel(book, sheet_name="Products", index=False)
+        pd.DataFrame({"note": ["x"]}).to_excel(book, sheet_name="Notes", index=False)
+    raw = read_raw(tmp_path / "t.xlsx")
+    assert raw.table["id"].tolist() == ["1"]
+    assert raw.notes == (f"t.xlsx has {3 if first == 'Empty' else 2} sheets; only 'Products' is read.",)
