@@ -131,7 +131,7 @@ def evidence_of(
     command = [curate, "find-issues", str(listings.resolve()), "--run", str(folder / "run"), *options]
     subprocess.run(command, check=True, capture_output=True)
     run = RunFolder(folder / "run")
-    record, table = run.record(), run.listings()
+    record, table = run.record(), run.training_table()
     recipe, execution = read_settings(record["settings"]["train"])
     trainer = FoldTrainer.checked(recipe, execution, run.classes, default_cache(), Silent())
     # everything is finished, so models and features are loaded

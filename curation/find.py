@@ -123,13 +123,15 @@ def find(
 
 
 def _write(run: RunFolder, evidence: Evidence) -> None:
-    table = evidence.listings
+    """Write what was found, tables in the order of the input."""
+    table, rows = evidence.listings, run.input_order(evidence.listings["id"])
     ids, fold = table["id"].to_numpy(dtype=np.str_), table["fold"].to_numpy(dtype=np.int64)
-    Probabilities(ids, evidence.classes, evidence.probs, fold).save(run.probabilities_file)
+    Probabilities(ids[rows], evidence.classes, evidence.probs[rows], fold[rows]).save(run.probabilities_file)
     issues = find_issues(evidence)
+    write_json(run.health_file, health(evidence, issues))
+    issues = issues.iloc[rows]
     run.write_table(run.issues_file, issues)
     write_csv(run.issues_file.with_suffix(".csv"), issues)
-    write_json(run.health_file, health(evidence, issues))
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ class _Scorer:
 
 @dataclass(frozen=True)
 class _GivenProbabilities(_Scorer):
-    """Scores listings by the user's own out-of-fold probabilities; nothing is trained."""
+    """Scores listings by the user's own out-of-fold probabilities, in the order of the ids; nothing is trained."""
 
     probabilities: Probabilities
 
@@ -206,6 +208,9 @@ def _scorer(
 ) -> _GivenProbabilities | _TrainedHere:
     if settings.probabilities is not None:
         probabilities = probabilities_of(listings, settings.probabilities, reporter)
+        # neither the order of the rows nor that of the classes may change what is found
+        others = sorted(set(probabilities.classes) - set(listings.classes))
+        probabilities = probabilities.in_order(sorted(listings.table["id"]), [*listings.classes, *others])
         return _GivenProbabilities(listings, settings, cache, reporter, probabilities)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))

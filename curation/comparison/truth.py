@@ -32,7 +32,7 @@ def read_truth(run: RunFolder, name: str) -> Int64:
     Returns
     -------
     ndarray of int64, shape (N,)
-        Class numbers, in the order of ``listings.parquet``; -1 where unknown, `NO_CLASS` where it is none of the
+        Class numbers, in the order of `RunFolder.training_table`; -1 where unknown, `NO_CLASS` where it is none of the
         classes.
 
     Raises
@@ -40,7 +40,7 @@ def read_truth(run: RunFolder, name: str) -> Int64:
     InputError
         If there is neither, or no listing's true label is a class.
     """
-    table = run.listings()
+    table = run.training_table()
     given = table[name] if name in table else table["id"].map(_from_file(Path(name), list(table.columns)))
     true = given.astype("string").str.strip()
     numbers = class_numbers(true.where(true.isin(run.classes)), run.classes)

@@ -29,7 +29,7 @@ RELABELLED, DELETED = "relabelled_only", "deleted_only"
 
 
 class Versions:
-    """The labels that train each version, and the test set, all in the order of ``listings.parquet``.
+    """The labels that train each version, and the test set, in the order of `RunFolder.training_table`.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Versions:
     def __init__(
         self, run: RunFolder, truth: Int64 | None = None, *, compare: bool = True, controls: bool = False
     ) -> None:
-        table = run.listings()
+        table = run.training_table()
         require_photos(run, table)
         self.ids = table["id"].to_numpy(dtype=np.str_)
         cleaned = _cleaned_labels(run, table)
@@ -96,7 +96,7 @@ class Versions:
         self.reviewed = _reviewed(self.ids[self.test], self.given, self.decided, self.classes)
         self.true = None if truth is None else np.maximum(truth[self.test], -1)
         self._check()
-        issues = run.issues()
+        issues = run.issues().set_index("id").loc[self.ids]
         flagged = issues["is_label_issue"].fillna(False).to_numpy(dtype=bool)
         suggested = np.where(flagged, class_numbers(issues["suggested_label"], self.classes), -1)
         self.doubted = sum(id not in self.decided for id in self.ids[self.test][flagged[self.test]].tolist())

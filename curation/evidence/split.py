@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ def prepare(
     seed : int
         Seed of the test set and the folds.
     folds : int or ndarray of int64, shape (N,)
-        How many folds to make, or the folds there are already.
+        How many folds to make, or the folds there are already, in the order of the ids.
     cache : PhotoCache
         Where decoded photos are looked up and kept.
     reporter : Reporter
@@ -62,14 +63,17 @@ def prepare(
     Returns
     -------
     DataFrame
-        The table with ``split``, ``fold``, and the facts about each photo: ``sha256``, ``width``, ``height``,
+        The table ordered by id, so that nothing that is computed from it depends on the order of the input, with
+        ``training_row`` (the number of the row in that order, and in all arrays below ``training/``), ``split``, ``fold``, and the facts about each photo: ``sha256``, ``width``, ``height``,
         ``unreadable`` (why), ``detail`` (see :class:`curation.photos.near_duplicates.SimilarPhotos`), ``near_group`` (a
         number for every group of listings with nearly the same photo; NA where alone), ``near_likeness`` (of the most
         alike other photo of the group, 1 for an equal one; NA where alone), ``text_share`` and ``text`` (see
         :class:`curation.photos.text.TextFinder`; NA if text was not searched).
     """
     if run.listings_file.exists():
-        return run.listings()
+        return run.training_table()
+    order = np.argsort(listings.table["id"].to_numpy(dtype=np.str_), kind="stable")
+    listings = replace(listings, table=listings.table.iloc[order].reset_index(drop=True))
     table = with_photo_facts(run.training_folder, listings, image_size, cache, reporter, text=text)
     groups = groups_of(table)
     strata = class_numbers(table["label"], listings.classes)
@@ -80,12 +84,13 @@ def prepare(
     else:
         table["split"] = table["split"].fillna("train")
     table["fold"] = assign_folds(strata, groups, folds=folds, seed=seed) if isinstance(folds, int) else folds
+    table["training_row"] = np.arange(len(table))
     hashes = "\n".join(table["sha256"].fillna(""))
     run.update(
         image_size=image_size,
         sha256={"table": listings.sha256, "images": hashlib.sha256(hashes.encode()).hexdigest()},
     )
-    run.write_table(run.listings_file, table)
+    run.write_table(run.listings_file, table.iloc[np.argsort(order)])
     return table
 
 
@@ -104,14 +109,14 @@ def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoS
     Returns
     -------
     PhotoStore
-        In the order of ``listings.parquet``; rows of unreadable photos are zeros and must not be used.
+        In the order of :meth:`curation.run.folder.RunFolder.training_table`; rows of unreadable photos are zeros and must not be used.
 
     Raises
     ------
     RunError
         If the run has no photos, or an original that has to be read again is no longer what it was.
     """
-    table = run.listings()
+    table = run.training_table()
     require_photos(run, table)
     try:
         return PhotoStore.load(photos_file(run.training_folder))

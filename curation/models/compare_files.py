@@ -45,20 +45,21 @@ def write(prepared: Prepared, comparison: ModelComparison, scores: Mapping[str, 
 
 
 def _write_predictions(prepared: Prepared, name: str, scores: FoldScores, target: str) -> None:
-    """Write the out-of-fold predictions of a candidate: probabilities of all listings, or prices."""
+    """Write the out-of-fold predictions of a candidate, in the order of the input: probabilities, or prices."""
     table, folder = prepared.table, prepared.run.folder
+    order = prepared.run.input_order(table["id"])
     predictions = spread(scores.predictions, scores.rows, len(table))
     # the other listings were scored by no fold's model
     fold = np.full(len(table), -1, dtype=np.int64)
     fold[scores.rows] = table["fold"].to_numpy(dtype=np.int64)[scores.rows]
     if target == "label":
-        ids = table["id"].to_numpy(dtype=np.str_)
-        probabilities = Probabilities(ids, prepared.classes, predictions.astype(np.float64), fold)
+        ids, probs = table["id"].to_numpy(dtype=np.str_), predictions.astype(np.float64)
+        probabilities = Probabilities(ids[order], prepared.classes, probs[order], fold[order])
         probabilities.save(folder / f"probabilities-{name}.npz")
         return
     prices = pd.DataFrame({"id": table["id"], "fold": fold, "given_price": table["price"]}).reset_index(drop=True)
     columns = prediction_columns(predictions, prepared.classes, target)
-    write_csv(folder / f"prices-{name}.csv", prices.join(columns))
+    write_csv(folder / f"prices-{name}.csv", prices.join(columns).iloc[order])
 
 
 def _log_candidates(prepared: Prepared, comparison: ModelComparison) -> None:

@@ -187,7 +187,9 @@ def _predict(
             got=some(sorted({str(reason) for reason in why}), 3),
             fix="Check that the image column names the photos of this table.",
         )
-    rows = np.array([row for row, reason in enumerate(why) if reason is None], dtype=np.int64)
+    # in the order of the ids, so that a listing has the same neighbours in its batch, whatever the order of the rows
+    by_id = np.argsort(table["id"].to_numpy(dtype=np.str_), kind="stable")
+    rows = np.array([row for row in by_id if why[row] is None], dtype=np.int64)
     prices = prices_of(listings.table) if model.recipe.use_price else None
     values = predict_rows(model.net, photos, prices, rows, device, reporter, what="predicting")
     table = table.join(prediction_columns(values, model.classes, model.recipe.target))

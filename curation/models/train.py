@@ -194,4 +194,4 @@ def _write_predictions(prepared: Prepared, recipe: Recipe, predictions: Float32)
     table, target = prepared.table, recipe.target
     listings = table[["id", "image", "split"]].assign(**{f"given_{target}": table[target]}).reset_index(drop=True)
     listings = listings.join(prediction_columns(predictions, prepared.classes, target))
-    write_csv(prepared.run.folder / "predictions.csv", listings)
+    write_csv(prepared.run.folder / "predictions.csv", listings.iloc[prepared.run.input_order(listings["id"])])

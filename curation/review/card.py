@@ -134,7 +134,7 @@ class Cards:
 
     def __init__(self, run: RunFolder) -> None:
         self.table = table = review_table(run)
-        listings = run.listings()
+        listings = run.training_table()
         self.classes = run.classes
         self._currency = run.record()["dataset"].get("currency")
         # lists, because pandas takes a millisecond for a row of many types, and a page needs thousands

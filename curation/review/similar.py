@@ -11,7 +11,7 @@ __all__ = ["features_of", "nearest"]
 
 
 def features_of(run: RunFolder) -> Float32:
-    """Return the features of a run's photos, one row per row of ``listings.parquet``.
+    """Return the features of a run's photos, in the order of `RunFolder.training_table`.
 
     Parameters
     ----------
@@ -26,7 +26,11 @@ def features_of(run: RunFolder) -> Float32:
         without are zeros.
     """
     features = run.features()
-    return np.nan_to_num(run.probabilities().probs).astype(np.float32) if features is None else features
+    if features is not None:
+        return features
+    probabilities = run.probabilities()
+    probabilities = probabilities.in_order(run.training_table()["id"], probabilities.classes)
+    return np.nan_to_num(probabilities.probs).astype(np.float32)
 
 
 def nearest(features: Float32, row: int, among: Int64, number: int) -> Int64:

@@ -88,7 +88,7 @@ class RunFolder:
 
     @property
     def listings_file(self) -> Path:
-        """``listings.parquet``: the checked table as used, with ``fold`` and ``split``."""
+        """``listings.parquet``: the checked table as used, in the order of the input, with ``fold`` and ``split``."""
         return self.folder / "listings.parquet"
 
     @property
@@ -211,6 +211,20 @@ class RunFolder:
         """Read ``listings.parquet``."""
         return self._table(self.listings_file)
 
+    def training_table(self) -> pd.DataFrame:
+        """Read ``listings.parquet`` in the order of the arrays below ``training/``: by id, whatever the input's order.
+
+        A run of an earlier version has no column ``training_row``: all it has is in the order of the input.
+        """
+        table = self.listings()
+        if "training_row" not in table:
+            return table
+        return table.sort_values("training_row").reset_index(drop=True)
+
+    def input_order(self, ids: pd.Series) -> npt.NDArray[np.int64]:
+        """Return the rows of a table with these ids that bring it into the order of the input, shape (N,)."""
+        return pd.Index(ids).get_indexer(self.listings()["id"]).astype(np.int64)
+
     def issues(self) -> pd.DataFrame:
         """Read ``issues.parquet``."""
         return self._table(self.issues_file)
@@ -245,7 +259,7 @@ class RunFolder:
             return Probabilities.load(self.probabilities_file)
 
     def features(self) -> Float32 | None:
-        """Return the features that the run's models were trained on, memory-mapped, one row per listing.
+        """Return the features that the run's models were trained on, memory-mapped, in the order of `training_table`.
 
         Returns
         -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,11 @@ class Probabilities(Result):
 
     def _facts(self) -> list[tuple[str, str]]:
         return [("listings", f"{len(self.ids):,}"), ("classes", f"{len(self.classes):,}")]
+
+    def in_order(self, ids: Sequence[str], classes: Sequence[str]) -> Probabilities:
+        """Return them with their rows in the order of `ids`, and their columns in that of `classes`."""
+        rows, columns = pd.Index(self.ids).get_indexer(list(ids)), pd.Index(self.classes).get_indexer(list(classes))
+        return Probabilities(self.ids[rows], tuple(classes), self.probs[np.ix_(rows, columns)], self.fold[rows])
 
     @property
     def scored(self) -> Bool:

@@ -63,7 +63,7 @@ def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Float32] | 
 
 def _compute(run: RunFolder) -> tuple[npt.NDArray[np.str_], Float32]:
     features = features_of(run)
-    ids = run.listings()["id"].astype(str).to_numpy(dtype=str)
+    ids = run.training_table()["id"].astype(str).to_numpy(dtype=str)
     lengths = np.linalg.norm(features, axis=1)
     rows = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
     # sorted by id, so that the points do not depend on the order of the rows
