@@ -15,6 +15,7 @@ from curation.evidence.hierarchy import Hierarchy
 from curation.evidence.sources import Source, gather
 from curation.evidence.twins import twins_as_one
 from curation.listings.columns import groups_of
+from curation.photos.near_duplicates import BLANK
 from training.crossval.folds import connect
 from training.utils.arrays import Bool, Float32, Float64, Int64
 
@@ -127,13 +128,20 @@ class Evidence:
             keys = keys.groupby(groups_of(self.listings)).transform("min")
         return np.array([zlib.crc32(key.encode()) % _FOLDS for key in keys], dtype=np.int64)
 
+    @property
+    def shown(self) -> pd.Series:
+        """SHA-256 of each photo, shape (N,); NA where it can't be read, or is blank: then it shows nothing to share."""
+        table = self.listings
+        blank = (table["detail"] < BLANK).fillna(False) if "detail" in table else False
+        return table["sha256"].where(table["unreadable"].isna() & ~pd.Series(blank, table.index, dtype=bool))
+
     @cached_property
     def photo_group(self) -> Int64:
         """The number of each listing's group of equal or nearly equal photos, shape (N,)."""
         table = self.listings
         if "sha256" not in table:
             return np.arange(len(table))
-        return connect(table["sha256"].where(table["unreadable"].isna()), table["near_group"].astype("string"))
+        return connect(self.shown, table["near_group"].astype("string"))
 
     @cached_property
     def sources(self) -> list[Source]:

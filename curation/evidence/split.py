@@ -64,10 +64,11 @@ def prepare(
     -------
     DataFrame
         The table ordered by id, so that nothing that is computed from it depends on the order of the input, with
-        ``training_row`` (the number of the row in that order, and in all arrays below ``training/``), ``split``, ``fold``, and the facts about each photo: ``sha256``, ``width``, ``height``,
-        ``unreadable`` (why), ``detail`` (see :class:`curation.photos.near_duplicates.SimilarPhotos`), ``near_group`` (a
-        number for every group of listings with nearly the same photo; NA where alone), ``near_likeness`` (of the most
-        alike other photo of the group, 1 for an equal one; NA where alone), ``text_share`` and ``text`` (see
+        ``training_row`` (the number of the row in that order, and in all arrays below ``training/``), ``split``,
+        ``fold``, and the facts about each photo: ``sha256``, ``width``, ``height``, ``unreadable`` (why), ``detail``
+        (see :class:`curation.photos.near_duplicates.SimilarPhotos`), ``near_group`` (a number for every group of
+        listings with nearly the same photo; NA where alone), ``near_likeness`` (of the most alike other photo of the
+        group, 1 for an equal one; NA where alone), ``text_share`` and ``text`` (see
         :class:`curation.photos.text.TextFinder`; NA if text was not searched).
     """
     if run.listings_file.exists():
@@ -109,7 +110,8 @@ def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoS
     Returns
     -------
     PhotoStore
-        In the order of :meth:`curation.run.folder.RunFolder.training_table`; rows of unreadable photos are zeros and must not be used.
+        In the order of :meth:`curation.run.folder.RunFolder.training_table`; rows of unreadable photos are zeros and
+        must not be used.
 
     Raises
     ------

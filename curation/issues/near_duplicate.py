@@ -36,11 +36,11 @@ def find(evidence: Evidence) -> pd.DataFrame:
     -------
     DataFrame
         ``is_near_duplicate_issue``, ``near_duplicate_score`` (0 for an exact duplicate, up to 0.5 for a near one, 1 for
-        a photo that occurs once; NaN without a readable photo), ``near_duplicate_group`` (numbered from 0 in the order
+        a photo that occurs once or is blank; NaN without a readable photo), ``near_duplicate_group`` (numbered from 0 in the order
         of the smallest ids; NA outside of groups), ``reason``.
     """
     listings = evidence.listings
-    content = listings["sha256"].where(listings["unreadable"].isna())
+    content = evidence.shown
     group = pd.Series(evidence.photo_group, index=listings.index)
     flagged = group.duplicated(keep=False)
     exact = content.duplicated(keep=False) & content.notna()
@@ -49,7 +49,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "is_near_duplicate_issue": flagged,
-            "near_duplicate_score": score.where(content.notna()),
+            "near_duplicate_score": score.where(listings["sha256"].notna() & listings["unreadable"].isna()),
             "near_duplicate_group": smallest.rank(method="dense").sub(1).astype("Int64"),
             "reason": _reasons(listings.assign(label=evidence.labels), group, content, flagged),
         }

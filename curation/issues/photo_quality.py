@@ -9,6 +9,7 @@ import pandas as pd
 
 from curation.evidence.evidence import Evidence
 from curation.issues.base import IssueKind
+from curation.photos.near_duplicates import BLANK
 from training.utils.arrays import Float64
 
 __all__ = ["KIND"]
@@ -16,8 +17,6 @@ __all__ = ["KIND"]
 
 # No good photo of 753 from a marketplace, 2,710 of groceries, 4,000 of CIFAR-10 and 2 x 594 of demos is beyond a limit;
 # each comment gives the closest.
-# standard deviation of the colours, grey levels of 255, below which a photo is blank; the lowest of a good one was 9
-_DETAIL = 5.0
 # below this, compression alone causes the standard deviation
 _ONE_COLOUR = 1.0
 # shorter side in pixels below which a photo is tiny, and the same as a share of the table's median: a table of small
@@ -50,7 +49,7 @@ def find(evidence: Evidence) -> pd.DataFrame:
     readable = shorter[~np.isnan(shorter)]
     tiny = min(_SIDE, _SIDE_SHARE * float(np.median(readable))) if len(readable) else _SIDE
     # in the order in which people notice defects
-    goodness = np.stack([detail / _DETAIL, shorter / tiny, _STRETCHED * shorter / longer], axis=1) / 2
+    goodness = np.stack([detail / BLANK, shorter / tiny, _STRETCHED * shorter / longer], axis=1) / 2
     score = np.full(len(listings), np.nan)
     rows = np.flatnonzero(~np.isnan(goodness).all(axis=1))
     score[rows] = np.nanmin(goodness[rows], axis=1).clip(0, 1)

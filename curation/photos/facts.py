@@ -13,7 +13,7 @@ import pandas as pd
 from curation.errors import ListingsError, some
 from curation.listings import Listings
 from curation.listings.checks import MAX_BAD_SHARE
-from curation.photos.near_duplicates import find_similar
+from curation.photos.near_duplicates import BLANK, find_similar
 from curation.photos.text import TextFinder
 from curation.photos.text_cache import PhotoText
 from training.images import PhotoFacts
@@ -116,9 +116,10 @@ def _with_near_groups(table: pd.DataFrame, store: PhotoStore, reporter: Reporter
     numbers = np.where(similar.group >= 0, similar.group, len(rows) + distinct)
     group[readable], likeness[readable] = numbers[codes[readable]], similar.likeness[codes[readable]]
     likeness[readable & content.duplicated(keep=False).to_numpy()] = 1
-    alone = pd.Series(likeness == 0, index=table.index)
     detail = pd.Series(pd.NA, index=table.index, dtype="Float64")
     detail[readable] = similar.detail[codes[readable]].astype(np.float64)
+    # equal files of one colour are no reposts of each other
+    alone = pd.Series(likeness == 0, index=table.index) | (detail < BLANK).fillna(False)
     return table.assign(
         detail=detail,
         near_group=_by_smallest_id(pd.Series(group, index=table.index).mask(alone), table["id"]),

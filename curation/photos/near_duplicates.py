@@ -15,7 +15,11 @@ from training.images import Photos, Pixels
 from training.utils.arrays import Float32, Int64
 from training.utils.progress import SILENT, Progress, Reporter
 
-__all__ = ["SimilarPhotos", "find_similar"]
+__all__ = ["BLANK", "SimilarPhotos", "find_similar"]
+
+#: Photos with less detail, see :class:`SimilarPhotos`, are blank: that two of them are equal means nothing.
+#: The lowest of a good photo was 9.
+BLANK = 5.0
 
 
 # small photos, and pairs of them, that are in memory at a time
@@ -24,7 +28,7 @@ _BLOCK = 2048
 _READ = 256
 # pairs that are fitted at a time: few, so that they stay in the processor's cache
 _FITTED = 256
-# photos with less detail are blank, and any two of them look alike
+# any two photos with less detail look alike
 _DETAIL = 8.0
 # least correlation of two photos at 8 x 8 pixels that are worth fitting; none of 1,000 real photos that were cropped by
 # up to 3 % a side and saved again was below

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 from PIL import __version__ as PIL_VERSION
 
+from training.images.colours import first_that_shows
 from training.utils.arrays import Int64
 
 __all__ = [
@@ -28,7 +29,7 @@ Pixels = npt.NDArray[np.uint8]
 
 #: Names the way `decode` turns a file into pixels; count up when a change of it changes pixels or sizes. Photos that
 #: were cached under another name are decoded again.
-RECIPE = f"2, Pillow {PIL_VERSION}"
+RECIPE = f"3, Pillow {PIL_VERSION}"
 
 
 class Photos(Protocol):
@@ -70,7 +71,8 @@ def decode(content: bytes, size: int) -> tuple[Pixels, tuple[int, int]]:
     Parameters
     ----------
     content : bytes
-        The file: JPEG, PNG, WebP, GIF, ... (first frame); palette, CMYK, 16-bit and transparent ones too.
+        The file: JPEG, PNG, WebP, GIF, ... (of several frames, the first that shows something); palette, CMYK, 16-bit
+        and transparent ones too, see :func:`training.images.colours.rgb`.
     size : int
         Side of the square in pixels. The photo is squeezed, not cropped.
 
@@ -119,12 +121,18 @@ def decode_within(content: bytes, side: int) -> Pixels:
 def _upright(content: bytes, least: int) -> tuple[Image.Image, tuple[int, int]]:
     """Return a photo upright in RGB, and its original upright size; a large JPEG is shrunk, not below `least`."""
     with Image.open(io.BytesIO(content)) as opened:
+        # what is known of the file's depth is gone once it is loaded
+        deep = any(";16" in str(part) for part in opened.tile)
         upright = upright_size(stored_size(opened), _orientation(opened))
         # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time
         opened.draft("RGB", (least, least))
         opened.load()
-        # read again, as some decoders turn the photo while they load it; transposing an upright photo would copy it
-        return _rgb(ImageOps.exif_transpose(opened) if _orientation(opened) != 1 else opened), upright
+        return first_that_shows(opened, turned=_turned, deep=deep), upright
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    # read again, as some decoders turn the photo while they load it; transposing an upright photo would copy it
+    return ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
 
 
 def stored_size(image: Image.Image) -> tuple[int, int]:
@@ -153,15 +161,3 @@ def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
 def _orientation(image: Image.Image) -> int:
     value = image.getexif().get(0x0112, 1)
     return value if isinstance(value, int) else 1
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        # 16 bits a pixel: Pillow's own conversion would cut everything above 255 to white
-        values = np.asarray(image, dtype=np.float64)
-        scale = 257.0 if values.max() > 255 else 1.0
-        return Image.fromarray((values / scale).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
-        opaque = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")

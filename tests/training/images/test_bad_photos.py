@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import curate
@@ -120,3 +120,50 @@ def test_a_photo_of_one_pixel_is_flagged_and_does_no_harm(odd_shop: pd.DataFrame
 
 def test_a_photo_that_half_of_the_listings_share_does_not_stop_the_training(odd_shop: pd.DataFrame) -> None:
     assert np.flatnonzero(odd_shop["is_near_duplicate_issue"]).tolist() == list(range(21, 41))
+
+
+def test_equal_blank_photos_are_poor_and_no_reposts(tmp_path: Path) -> None:
+    white = Image.new("RGB", (96, 80), "white")
+    empty = Image.new("RGBA", (96, 80), (10, 200, 30, 0))
+    photos = [*coloured(16), *[white] * 4, *[empty] * 3]
+    issues = issues_of(shop(tmp_path / "shop", photos), tmp_path / "run")
+    assert np.flatnonzero(issues["is_photo_quality_issue"]).tolist() == list(range(16, 23))
+    assert not issues["is_near_duplicate_issue"].any()
+    assert issues["near_duplicate_group"].isna().all()
+    assert issues["reasons"]["L016"].endswith("photo is blank: one colour")
+    # but they stay together in one fold, so that no model is scored on a photo that it was trained on
+    assert RunFolder(tmp_path / "run").listings().set_index("id")["fold"].loc["L016":"L019"].nunique() == 1
+
+
+def white_drawing(number: int) -> Image.Image:
+    """Return one of three white shapes on white that is transparent."""
+    image = Image.new("RGBA", (400, 300), (255, 255, 255, 0))
+    draw = ImageDraw.Draw(image)
+    shape = (draw.ellipse, draw.rectangle, draw.line)[number]
+    shape((40 + 30 * number, 40, 300, 200 + 20 * number), fill=(255, 255, 255, 255))
+    return image
+
+
+def ten_bits(number: int) -> Image.Image:
+    """Return a grey photo of 10 bits in a file of 16."""
+    grey = np.asarray(photo(50 + number, number).convert("L")).astype(np.uint16)
+    return Image.fromarray(grey * 4)
+
+
+def test_18_blank_after_decoding_different_drawings_and_10_bit_photos_are_no_reposts(tmp_path: Path) -> None:
+    photos = [
+        *coloured(20),
+        *(white_drawing(number) for number in range(3)),
+        *(ten_bits(number) for number in range(3)),
+    ]
+    issues = issues_of(shop(tmp_path / "shop", photos), tmp_path / "run")
+    assert not issues["is_near_duplicate_issue"].any()
+    # a line of one pixel is little to see, and said to be
+    assert np.flatnonzero(issues["is_photo_quality_issue"]).tolist() == [22]
+
+
+def test_a_white_drawing_that_comes_back_resized_is_a_repost(tmp_path: Path) -> None:
+    drawings = [white_drawing(number) for number in range(3)]
+    photos = [*coloured(20), *drawings, drawings[0].resize((280, 210))]
+    issues = issues_of(shop(tmp_path / "shop", photos), tmp_path / "run")
+    assert np.flatnonzero(issues["is_near_duplicate_issue"]).tolist() == [20, 23]
