@@ -36,8 +36,8 @@ def find(evidence: Evidence) -> pd.DataFrame:
     -------
     DataFrame
         ``is_near_duplicate_issue``, ``near_duplicate_score`` (0 for an exact duplicate, up to 0.5 for a near one, 1 for
-        a photo that occurs once or is blank; NaN without a readable photo), ``near_duplicate_group`` (numbered from 0 in the order
-        of the smallest ids; NA outside of groups), ``reason``.
+        a photo that occurs once or is blank; NaN without a readable photo), ``near_duplicate_group`` (numbered from 0
+        in the order of the smallest ids; NA outside of groups), ``reason``.
     """
     listings = evidence.listings
     content = evidence.shown

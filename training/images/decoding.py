@@ -121,7 +121,7 @@ def decode_within(content: bytes, side: int) -> Pixels:
 def _upright(content: bytes, least: int) -> tuple[Image.Image, tuple[int, int]]:
     """Return a photo upright in RGB, and its original upright size; a large JPEG is shrunk, not below `least`."""
     with Image.open(io.BytesIO(content)) as opened:
-        # what is known of the file's depth is gone once it is loaded
+        # a loaded file does not tell how many bits a colour had
         deep = any(";16" in str(part) for part in opened.tile)
         upright = upright_size(stored_size(opened), _orientation(opened))
         # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time

@@ -63,7 +63,7 @@ def readable_photos(run):
 
 def test_a_run_opens_the_photos_that_it_decoded_without_reading_the_originals(prepared, cache, reporter):
     store = open_photos(prepared, cache, reporter)
-    table = prepared.listings()
+    table = prepared.training_table()
     assert store.shape == (120, 16, 16, 3)
     assert np.array_equal(pixels(store).any(axis=(1, 2, 3)), table["unreadable"].isna())
     for image in table["image"].dropna():
