@@ -66,7 +66,7 @@ def normal_splits(splits: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
     normal = splits.copy()
     for name, kind in kinds.items():
         if kind:
-            normal = normal.mask(splits == name, "test" if kind == "test" else "train")
+            normal = normal.mask(splits.isin([name]), "test" if kind == "test" else "train")
     if not validation:
         return normal, ()
     count = many(int(splits.isin(validation).sum()), "listing")

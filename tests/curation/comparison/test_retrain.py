@@ -34,7 +34,7 @@ def retrain(run, **options):
 
 
 def rows_of(run, split, count=6):
-    listings = run.listings()
+    listings = run.training_table()
     chosen = (listings["split"] == split) & listings["unreadable"].isna() & ~listings["sha256"].duplicated(keep=False)
     return listings[chosen].head(count)
 
@@ -76,7 +76,7 @@ def test_the_comparison_has_what_others_rely_on_and_counts_the_changes(run):
 
 
 def test_the_test_set_is_that_of_the_run_whatever_was_decided(run):
-    listings = run.listings()
+    listings = run.training_table()
     tests = set(listings["id"][(listings["split"] == "test") & listings["unreadable"].isna()])
     relabel_some(run)
     retrain(run, seeds=1)
@@ -85,7 +85,7 @@ def test_the_test_set_is_that_of_the_run_whatever_was_decided(run):
 
 
 def test_listings_like_a_test_listing_train_neither_model(run):
-    listings = run.listings()
+    listings = run.training_table()
     # as if a repost of a test listing were among the training listings
     test, train = rows_of(run, "test", 1).index[0], rows_of(run, "train", 1).index[0]
     listings.loc[train, "sha256"] = listings.loc[test, "sha256"]
@@ -112,7 +112,7 @@ def test_accepted_suggestions_never_touch_the_test_set(run):
     issues["is_label_issue"] = True
     run.write_table(run.issues_file, issues)
     apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.0))
-    split = run.listings().set_index("id")["split"]
+    split = run.training_table().set_index("id")["split"]
     changes = pd.read_csv(run.cleaned / "changes.csv")
     assert len(changes) > 0
     assert (split[changes["id"]] == "train").all()

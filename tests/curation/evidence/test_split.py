@@ -1,6 +1,5 @@
 """The test set: how large it is, and which listings it may hold."""
 
-import numpy as np
 import pytest
 
 from curation.listings import read_listings
