@@ -29,7 +29,7 @@ def features_of(run: RunFolder) -> Float32:
     if features is not None:
         return features
     probabilities = run.probabilities()
-    probabilities = probabilities.in_order(run.training_table()["id"], probabilities.classes)
+    probabilities = probabilities.in_order(run.training_table()["id"].tolist(), probabilities.classes)
     return np.nan_to_num(probabilities.probs).astype(np.float32)
 
 

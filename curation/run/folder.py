@@ -223,7 +223,7 @@ class RunFolder:
 
     def input_order(self, ids: pd.Series) -> npt.NDArray[np.int64]:
         """Return the rows of a table with these ids that bring it into the order of the input, shape (N,)."""
-        return pd.Index(ids).get_indexer(self.listings()["id"]).astype(np.int64)
+        return np.asarray(pd.Index(ids).get_indexer(pd.Index(self.listings()["id"])), dtype=np.int64)
 
     def issues(self) -> pd.DataFrame:
         """Read ``issues.parquet``."""

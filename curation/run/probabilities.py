@@ -47,7 +47,8 @@ class Probabilities(Result):
 
     def in_order(self, ids: Sequence[str], classes: Sequence[str]) -> Probabilities:
         """Return them with their rows in the order of `ids`, and their columns in that of `classes`."""
-        rows, columns = pd.Index(self.ids).get_indexer(list(ids)), pd.Index(self.classes).get_indexer(list(classes))
+        rows = pd.Index(self.ids).get_indexer(pd.Index(ids))
+        columns = pd.Index(self.classes).get_indexer(pd.Index(classes))
         return Probabilities(self.ids[rows], tuple(classes), self.probs[np.ix_(rows, columns)], self.fold[rows])
 
     @property

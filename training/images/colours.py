@@ -78,18 +78,19 @@ def _grey(values: Float64) -> Float64:
     # a depth of which these are grey levels; none for temperatures and other measures
     top = next((top for top in _LARGEST if low >= 0 and high <= top), None)
     if high > low and (top is None or (high - low) / top * 255 < _FEW_LEVELS):
-        low, top = low, high - low
+        levels = (values - low) / (high - low)
     else:
-        low, top = 0.0, top or 1.0
-    return np.asarray(((values - low) * (255 / top)).clip(0, 255), dtype=np.float64)
+        levels = values / (top or 1)
+    return np.asarray((levels * 255).clip(0, 255), dtype=np.float64)
 
 
 def _stretched(image: Image.Image) -> Image.Image:
     """Stretch the range of a photo whose upper 8 bits hold hardly anything."""
-    low, high = (int(value) for value in np.ravel([np.min(image), np.max(image)]))
+    pixels = np.asarray(image)
+    low, high = int(pixels.min()), int(pixels.max())
     if low == high or high - low >= _FEW_LEVELS:
         return image
-    return image.point(lambda value: round((value - low) * 255 / (high - low)))
+    return Image.fromarray(np.rint((pixels - low) * (255 / (high - low))).astype(np.uint8))
 
 
 def _opaque(image: Image.Image) -> Image.Image:
