@@ -228,7 +228,7 @@ def _relabelled(decision: Decision, classes: Sequence[str], new_classes: Collect
     if label is not None and (decision.new_class or label in new_classes):
         check_new_class(label, classes)
         return label
-    hints = [closest(label or "", classes)]
+    hints = [closest(label or "", [*classes, *new_classes])]
     if label and same_name(label) not in map(same_name, classes):
         how = f"`new_classes={label!r}`" if decision.source == "csv" else "`new_class=True`"
         hints.append(f"If it is to be a new class, say so with {how}.")

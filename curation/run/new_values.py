@@ -15,6 +15,10 @@ from curation.listings.prices import may_be, read_prices
 __all__ = ["check_new_class", "check_price", "price_cells", "same_name"]
 
 
+#: A price that ends in a dot and one or two decimals, and one that may as well mean thousands.
+_DECIMALS, _DOUBTFUL = re.compile(r"\d\.\d{1,2}\D*$"), re.compile(r"\D*[1-9]\d{0,2}\.\d{3}\D*")
+
+
 def check_new_class(name: str, classes: Iterable[str]) -> None:
     """Refuse a name that no class should have.
 
@@ -113,6 +117,7 @@ def price_cells(
     wrong = [row for row, price in values.items() if not math.isfinite(price) or price < 0]
     if wrong:
         raise _no_price(some(f"{cells[row]!r}{f' for {ids[row]}' if ids else ''}" for row in wrong))
+    _refuse_doubtful(cells, values, ids)
     others = [each for each in read.currencies if currency and not may_be(each, currency.upper())]
     if others:
         raise DecisionsError(
@@ -123,6 +128,22 @@ def price_cells(
             parameter="price",
         )
     return values
+
+
+def _refuse_doubtful(cells: Mapping[int, str], values: Mapping[int, float], ids: Mapping[int, str] | None) -> None:
+    """Refuse 1.299 unless another price, such as 9.99, says that a dot marks the decimals: it may mean 1,299."""
+    if any(_DECIMALS.search(cell) for cell in cells.values()):
+        return
+    row = next((row for row, cell in cells.items() if _DOUBTFUL.fullmatch(cell.strip()) and values[row] < 1000), None)
+    if row is not None:
+        price, named = values[row], f" for {ids[row]}" if ids else ""
+        raise DecisionsError(
+            f"the new price {cells[row]!r}{named} may mean two things",
+            got=f"{1000 * price:.0f} or {price:.2f}",
+            wanted="a price that can only be read in one way",
+            fix=f"Write {1000 * price:.0f}, or {price:.2f}.",
+            parameter="price",
+        )
 
 
 def _no_price(got: str) -> DecisionsError:

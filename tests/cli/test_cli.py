@@ -264,6 +264,24 @@ def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, 
         assert "2 decisions taken back, there is no cleaned dataset now" in undone
 
 
+def test_new_prices_and_new_classes_are_applied_and_said(here: Path, run: RunFolder) -> None:
+    Path("mine.csv").write_text(
+        "ID;Decision;New Label;New Price\n00;reprice;;S$ 95,50\n01;relabel;sofa;7\n05;ambiguous;;\n", encoding="utf-8"
+    )
+    file = ("apply-fixes", "--decisions", "mine.csv")
+    assert_refused(
+        here, *file, match=r"listing 01 can't be relabelled: got new_label 'sofa'; .* say so with --new-class sofa\."
+    )
+    shown = done(*file, "--new-class", "sofa").stdout
+    assert "Changed: 1 relabelled, 2 repriced, 0 deleted (and 0 kept by decision, 1 left because" in shown
+    assert re.search(r"00 +reprice +chair +9\.5 +95\.5 +csv", shown)
+    assert re.search(r"01 +relabel +chair +sofa +10\.5 +7 +csv", shown)
+    assert "decisions: 3 (1 relabel, 1 reprice, 1 ambiguous)" in done("status").stdout
+    assert json.loads(done("status", "--json").stdout)["actions"] == {"relabel": 1, "reprice": 1, "ambiguous": 1}
+    match = r"no decision is for the new class 'sofas': got new_label sofa; .*Did you mean 'sofa'\?"
+    assert_refused(here, "apply-fixes", "--new-class", "sofas", match=match)
+
+
 def test_the_latest_run_is_taken_unless_another_is_named(here: Path, run: RunFolder) -> None:
     run.update(started="2024-01-01")
     other = make_run(here / "other")

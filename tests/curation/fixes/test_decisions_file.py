@@ -142,6 +142,31 @@ def test_new_prices_of_a_csv_are_read_as_sellers_write_them(
     assert [decision.new_price for decision in read_decisions(path, reviewer="ana")] == prices
 
 
+@pytest.mark.parametrize("cells", [["1.299"], ["12.500", "7"], ["1.299", "2.500", "3.200"]])
+def test_a_price_that_may_mean_thousands_or_decimals_is_refused(cells: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    lines = [f'{number},reprice,"{cell}"' for number, cell in enumerate(cells)]
+    path.write_text("\n".join(["id,decision,new_price", *lines]), encoding="utf-8")
+    with pytest.raises(
+        DecisionsError,
+        match=r"the new price '1.*' for 0 may mean two things: got 1\d+ or 1\d?\.\d\d; .*Write 1\d+, or 1",
+    ):
+        read_decisions(path, reviewer="ana")
+
+
+@pytest.mark.parametrize(
+    ("cells", "prices"),
+    [(["1.299", "9.99"], [1.299, 9.99]), (["1.2990"], [1.299]), (["0.125"], [0.125]), (["1,299"], [1299.0])],
+)
+def test_a_price_with_three_decimals_is_read_where_only_that_can_be_meant(
+    cells: list[str], prices: list[float], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.csv"
+    lines = [f'{number},reprice,"{cell}"' for number, cell in enumerate(cells)]
+    path.write_text("\n".join(["id,decision,new_price", *lines]), encoding="utf-8")
+    assert [decision.new_price for decision in read_decisions(path, reviewer="ana")] == prices
+
+
 @pytest.mark.parametrize(
     ("row", "match"),
     [
