@@ -275,13 +275,22 @@ def find_metadata(root: Path) -> list[Path]:
     return []
 
 
-def read_metadata(root: Path, files: list[Path]) -> RawTable:
+def read_metadata(root: Path, files: list[Path], faults: Faults) -> RawTable:
     """Read metadata files as one table: ``image`` is the photo's path below `root`, ``split`` the folder's.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    files : list of Path
+        Of :func:`find_metadata`.
+    faults : Faults
+        Takes the fault that a file names no photos.
 
     Raises
     ------
     ListingsError
-        If a folder has two of them, or one names no files.
+        If a folder has two of them.
     """
     if twice := [
         path.parent for path, count in Counter(file.parent for file in files).items() for _ in range(count - 1)
@@ -302,11 +311,17 @@ def read_metadata(root: Path, files: list[Path]) -> RawTable:
             name for name in map(str, table) if name.endswith("_file_name")
         ]
         if len(names) != 1:
-            raise ListingsError(
-                f"{file.relative_to(root)} names no photos",
-                got=some(table.columns, 12),
-                wanted="a column file_name, or one that ends with _file_name",
+            faults.add(
+                ListingsError(
+                    f"{file.relative_to(root)} names no photos",
+                    got=some(table.columns, 12),
+                    wanted="a column file_name, or one that ends with _file_name",
+                )
             )
+            tables.append(table)
+            written += raw.files
+            notes += raw.notes
+            continue
         folder = file.parent.relative_to(root).as_posix()
         prefix = "" if folder == "." else f"{folder}/"
         table = table.rename(columns={names[0]: "image"})
@@ -319,7 +334,8 @@ def read_metadata(root: Path, files: list[Path]) -> RawTable:
         tables.append(table)
         notes += raw.notes
     table = pd.concat(tables, ignore_index=True)
-    table = table if "id" in table else table.assign(id=table["image"])
+    if "id" not in table and "image" in table:
+        table = table.assign(id=table["image"])
     return RawTable(table, tuple(dict.fromkeys(notes)), tuple(written))
 
 

@@ -89,6 +89,8 @@ class Listings(Result):
         yield "dataset", self.source.name
         yield "listings", len(self.table)
         yield "classes", self.classes
+        if self.faults:
+            yield "faults", [str(fault) for fault in self.faults]
         yield "problems", self.problems
         yield "table", self.table
 
@@ -293,7 +295,7 @@ def _read(
                 fix="Leave it out.",
                 parameter=parameter,
             )
-    origin = find_source(Path(source))
+    origin = find_source(Path(source), faults)
     raw = read_table(origin, needs_label=needs_label, faults=faults)
     if origin.table is not None:
         return origin, raw, sha256_of_file(origin.table)

@@ -121,9 +121,14 @@ def _normal(name: str) -> str:
     return re.sub(r"[\W_]+", "_", apart).strip("_").lower()
 
 
+def _is_photo(cell: str) -> bool:
+    """Return whether a cell names a photo, as a file or as a URL, which may have a query."""
+    return is_photo(cell.partition("?")[0] if cell[:4].lower() == "http" else cell)
+
+
 def _by_content(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[str]:
     """Return the columns that mostly hold names of photos, or prices with their currency."""
-    looks_like = {"image": is_photo, "price": _is_money}.get(ours)
+    looks_like = {"image": _is_photo, "price": _is_money}.get(ours)
     fitting = []
     for name in names if looks_like else ():
         cells = table[name].dropna().head(_LOOKED_AT)

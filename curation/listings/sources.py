@@ -98,8 +98,15 @@ class Source:
         return self.photos or self.root
 
 
-def find_source(path: Path) -> Source:
+def find_source(path: Path, faults: Faults) -> Source:
     """Recognise the form of a DATASET.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file or a folder.
+    faults : Faults
+        Takes the fault that a declaration has entries that mean nothing.
 
     Raises
     ------
@@ -112,18 +119,18 @@ def find_source(path: Path) -> Source:
     name = path.resolve().name[: -len(form.ending)] if form else path.resolve().name
     if path.is_file():
         if path.name == DECLARATION:
-            return _declared(path)
+            return _declared(path, faults)
         if format_of(path) is None:
             raise ListingsError(f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(ENDINGS))
         return Source(path, path.parent, path, name)
     if (path / DECLARATION).is_file():
-        return _declared(path / DECLARATION)
+        return _declared(path / DECLARATION, faults)
     if (path / TABLE).is_file():
         return Source(path, path, path / TABLE, name)
     return _folder(path, name)
 
 
-def _declared(declaration: Path) -> Source:
+def _declared(declaration: Path, faults: Faults) -> Source:
     folder = declaration.parent
     try:
         content = tomllib.loads(declaration.read_text(encoding="utf-8"))
@@ -132,11 +139,13 @@ def _declared(declaration: Path) -> Source:
     known = ["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator"]
     unknown = sorted(set(content) - set(known))
     if unknown:
-        raise ListingsError(
-            f"{declaration} has entries that mean nothing here",
-            got=some(unknown),
-            wanted=", ".join(known),
-            fix=closest(unknown[0], known),
+        faults.add(
+            ListingsError(
+                f"{declaration} has entries that mean nothing here",
+                got=some(unknown),
+                wanted=", ".join(known),
+                fix=closest(unknown[0], known),
+            )
         )
     table = folder / _text(content, "table", TABLE, declaration)
     if "table" not in content and not table.is_file():
@@ -242,7 +251,7 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
     if source.table is None:
         return read_class_folders(source.root, needs_label=needs_label, forms=_FORMS, faults=faults)
     if source.metadata:
-        raw = read_metadata(source.root, list(source.metadata))
+        raw = read_metadata(source.root, list(source.metadata), faults)
     else:
         try:
             raw = read_raw(source.table, names=likely_names(), unique=False)

@@ -161,6 +161,25 @@ def test_a_class_folder_without_photos_is_shown_beside_the_others() -> None:
     assert [text.partition(":")[0] for text in faults(found)] == ["the class 'desk' would vanish"]
 
 
+def test_a_declaration_with_an_unknown_entry_is_looked_at() -> None:
+    shop().to_csv("listings.csv", index=False)
+    Path("dataset.toml").write_text('name = "shop"\ntabel = "listings.csv"\n')
+    assert curate("explore", ".").exit_code == 0
+    found = json.loads(Path("explore/shop/explore.json").read_text())
+    assert found["listings"] == 6
+    assert [text.partition(":")[0] for text in faults(found)] == ["dataset.toml has entries that mean nothing here"]
+
+
+def test_metadata_that_names_no_photos_is_looked_at() -> None:
+    Path("hub").mkdir()
+    Path("hub/metadata.csv").write_text("text,label\na lamp,lamp\na sofa,sofa\n")
+    assert curate("explore", "hub").exit_code == 0
+    found = json.loads(Path("explore/hub/explore.json").read_text())
+    assert (found["listings"], found["labels"]["classes"]) == (2, 2)
+    assert faults(found)[0].startswith("metadata.csv names no photos: got text, label;")
+    assert_refused(Path(), "find-issues", "hub", match="metadata.csv names no photos")
+
+
 def packed(write: Any) -> bytes:
     path = Path("table")
     write(path)

@@ -253,6 +253,15 @@ def test_the_cache_counts_fetched_photos_and_clears_them(here: Path, server: Pho
     assert not list((here / "cache" / "fetched-v1").iterdir())
 
 
+def test_a_column_of_urls_is_recognised_by_its_content(server: PhotoServer) -> None:
+    count = range(6)
+    urls = [f"{server.address}/{row}.jpg?w=500" for row in count]
+    pages = [f"{server.address}/item/{row}" for row in count]
+    listings = curation.read_listings(table(urls).rename(columns={"image": "look"}).assign(seen_at=pages), fetch=True)
+    assert listings.columns["image"] == "look"
+    assert listings.table["image"].notna().all()
+
+
 @pytest.mark.parametrize(
     ("cell", "url"),
     [
