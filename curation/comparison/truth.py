@@ -9,6 +9,8 @@ import pandas as pd
 
 from curation.errors import InputError, closest, some
 from curation.listings.columns import class_numbers
+from curation.listings.meant import find_meant
+from curation.listings.tables import read_raw
 from curation.run.folder import RunFolder
 from training.utils.arrays import Int64
 
@@ -27,7 +29,7 @@ def read_truth(run: RunFolder, name: str) -> Int64:
     run : RunFolder
         Finished.
     name : str
-        A column of the dataset; or a CSV with ``id`` and ``true_label``, such as the demo's ``truth.csv``.
+        A column of the dataset; or a table with ``id`` and ``true_label``, such as the demo's ``truth.csv``.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def read_truth(run: RunFolder, name: str) -> Int64:
         If there is neither, or no listing's true label is a class.
     """
     table = run.training_table()
-    given = table[name] if name in table else table["id"].map(_from_file(Path(name), list(table.columns)))
+    given = table[name] if name in table else table["id"].map(_from_file(run, Path(name), table))
     true = given.astype("string").str.strip()
     numbers = class_numbers(true.where(true.isin(run.classes)), run.classes)
     has_truth = (true.notna() & (true != "")).to_numpy(dtype=bool)
@@ -55,7 +57,9 @@ def read_truth(run: RunFolder, name: str) -> Int64:
     return np.asarray(labels, dtype=np.int64)
 
 
-def _from_file(path: Path, columns: list[str]) -> dict[str, str]:
+def _from_file(run: RunFolder, path: Path, listings: pd.DataFrame) -> dict[str, str]:
+    columns, ids = list(listings.columns), listings["id"].tolist()
+    id_column = run.record()["dataset"].get("columns", {}).get("id", "id")
     if not path.is_file():
         raise InputError(
             "there are no such true labels",
@@ -64,10 +68,11 @@ def _from_file(path: Path, columns: list[str]) -> dict[str, str]:
             fix=closest(str(path), columns),
         )
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = read_raw(path, names={"id", id_column.lower(), _COLUMN}).table
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} can't be read as CSV", got=str(error).splitlines()[0]) from error
-    missing = [column for column in ("id", _COLUMN) if column not in table]
+        raise InputError(f"{path} can't be read as a table", got=str(error).splitlines()[0]) from error
+    own = next((name for name in ("id", id_column) if name in table), "id")
+    missing = [column for column in (own, _COLUMN) if column not in table]
     if missing:
         raise InputError(
             f"{path} has no column {missing[0]!r}",
@@ -75,7 +80,17 @@ def _from_file(path: Path, columns: list[str]) -> dict[str, str]:
             wanted=f"id and {_COLUMN}",
             fix=closest(missing[0], list(table.columns)),
         )
-    repeated = table["id"][table["id"].duplicated()].unique().tolist()
+    table = table[table[own].notna()]
+    repeated = table[own][table[own].duplicated()].unique().tolist()
     if repeated:
         raise InputError(f"{path} has repeated ids", got=some(repeated), wanted="one row per listing")
-    return dict(zip(table["id"], table[_COLUMN], strict=True))
+    # another program may have changed ids, e.g. taken 00001 for a number
+    meant = find_meant(table[own], ids)
+    if meant.doubtful:
+        id, fitting = next(iter(meant.doubtful.items()))
+        raise InputError(
+            f"{path} has ids that fit several listings",
+            got=f"{id!r}, which may be {' or '.join(map(repr, fitting))}",
+            wanted="ids as the run has them",
+        )
+    return dict(zip(table[own].replace(meant.names), table[_COLUMN], strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,27 +13,10 @@ import pytest
 
 from curation.errors import ProbabilitiesError
 from curation.evidence.probabilities import Given, Probabilities, given_probabilities
+from tests.curation.evidence.other_tools import GIVEN, IDS, LABELS, TOOLS, N, csv, frame, npz, probs
+from tests.project.structure import ROOT
 from tests.support.reporters import Listener
 from training.utils.arrays import Float64
-
-N = 60
-LABELS = ["cable", "mouse", "router"]
-IDS = [f"L{number}" for number in range(N)]
-GIVEN = [LABELS[number % 3] for number in range(N)]
-
-
-def probs(n: int = N, k: int = 3) -> Float64:
-    """Return rows that agree with labels that are given in turn."""
-    rng = np.random.default_rng(0)
-    values = 0.3 * rng.dirichlet(np.ones(k), n)
-    values[np.arange(n), np.arange(n) % k] += 0.7
-    return values
-
-
-def frame(**columns: Any) -> pd.DataFrame:
-    table = pd.DataFrame(probs(), columns=LABELS)
-    table.insert(0, "id", IDS)
-    return table.assign(**columns)
 
 
 def read(given: Given, ids: list[str] = IDS, labels: list[str] = GIVEN, **more: Any) -> tuple[Probabilities, list[str]]:
@@ -54,12 +38,6 @@ def assert_refused(given: Given, *parts: str, ids: list[str] = IDS, labels: list
         given_probabilities(given, ids, labels)
     assert "\n" not in str(caught.value)
     assert [part for part in parts if part not in str(caught.value)] == []
-
-
-def npz(path: Path, **changes: Any) -> Path:
-    content = {"probs": probs(), "id": np.array(IDS), "classes": np.array(LABELS), **changes}
-    np.savez(path, **{name: value for name, value in content.items() if value is not None})
-    return path
 
 
 @pytest.mark.parametrize("form", ["npy", "npz", "npz of floats", "array"])
@@ -96,11 +74,6 @@ def test_09_npz_from_pandas(part: str, saved: str, tmp_path: Path) -> None:
 def test_09_saving_as_the_message_says_mends_it(tmp_path: Path) -> None:
     ids, classes = np.array(IDS, dtype=object), np.array(LABELS, dtype=object)
     assert_right(npz(tmp_path / "p.npz", id=np.array(ids, dtype=str), classes=np.array(classes, dtype=str)))
-
-
-def csv(table: pd.DataFrame, path: Path, **options: Any) -> Path:
-    table.to_csv(path, **options)
-    return path
 
 
 @pytest.mark.parametrize(
@@ -344,3 +317,23 @@ def test_something_else_is_refused_with_how_to_make_an_array_of_it() -> None:
 def test_predicted_classes_are_read_and_pointed_out() -> None:
     _, messages = read(np.eye(3)[np.arange(N) % 3])
     assert messages == ["probs holds only 0 and 1: predicted classes, which don't say how sure they are."]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_file_of_another_tool_is_read_right_or_refused_with_what_mends_it(tool: str, tmp_path: Path) -> None:
+    given = TOOLS[tool].write(tmp_path / "p")
+    if refused := TOOLS[tool].refused:
+        assert_refused(given, refused)
+        return
+    found, _ = read(given)
+    by_name = pd.DataFrame(found.probs, columns=list(found.classes))[LABELS]
+    np.testing.assert_allclose(by_name, probs(), atol=0.01)
+
+
+def test_the_table_of_other_tools_in_the_documentation_has_a_test_for_each_row() -> None:
+    text = (ROOT / "docs/data.md").read_text(encoding="utf-8")
+    table = text.partition("| File of another tool |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (.*?) \| (.*?) \|$", table, flags=re.MULTILINE)
+    assert [name for name, _ in rows] == list(TOOLS)
+    for name, what in rows:
+        assert what.startswith("refused") == bool(TOOLS[name].refused)
