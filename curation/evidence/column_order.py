@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _LISTINGS = 20
 _AGREEMENT = 0.15
 _TIMES = 2.5
-_ERRORS = 2.5
+_ERRORS = 3.0
 #: Columns that an error names.
 _NAMED = 12
 
