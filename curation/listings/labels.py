@@ -89,9 +89,8 @@ def settle_labels(
         If a listing has several labels, `mapping` names a class that does not exist or is not one step, or no label
         holds `separator`.
     """
-    label, notes = single_labels(
-        table["label"], column=column, named={*mapping, *mapping.values()}, separator=separator
-    )
+    seen = table["label"].mask(table["label"].isin([name for name in count_labels(table["label"]) if not looks(name)]))
+    label, notes = single_labels(seen, column=column, named={*mapping, *mapping.values()}, separator=separator)
     given = label
     if label.notna().any():
         label = label.replace(_checked_mapping(mapping, count_labels(label)))

@@ -8,17 +8,18 @@ own ("glass" and "glasses").
 
 from __future__ import annotations
 
+import html
 import itertools
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from curation.errors import some
 
-__all__ = ["Twins", "count_labels", "find_twins", "looks", "name_key", "twins_in_words", "visible"]
+__all__ = ["Twins", "count_labels", "find_twins", "looks", "match_spellings", "name_key", "twins_in_words", "visible"]
 
 #: Characters without width: soft hyphen, joiners, direction marks, byte order mark, variation selectors.
 _UNSEEN = re.compile(
@@ -118,6 +119,23 @@ def find_twins(counts: Mapping[str, int]) -> tuple[Twins, ...]:
     return tuple(sorted(twins, key=lambda each: each.name))
 
 
+def match_spellings(names: Iterable[str], classes: Collection[str]) -> dict[str, str]:
+    """Return which names are other spellings of classes, and of which; those of several classes are left out.
+
+    Examples
+    --------
+    >>> match_spellings(["mouse", "Mouse", "desk"], ["Mouse", "lamp"])
+    {'mouse': 'Mouse'}
+    """
+    known = set(classes)
+    others = [name for name in dict.fromkeys(names) if name not in known]
+    of: dict[str, set[str]] = {}
+    for twins in find_twins(dict.fromkeys([*classes, *others], 1)):
+        same = known & twins.spellings.keys()
+        of |= dict.fromkeys(twins.spellings, same)
+    return {name: next(iter(of[name])) for name in others if len(of.get(name, ())) == 1}
+
+
 def count_labels(labels: pd.Series, classes: Sequence[str] = ()) -> dict[str, int]:
     """Return the listings of every label; 0 for those of `classes` that no listing has."""
     counted = {str(name): int(count) for name, count in labels.value_counts().items()}
@@ -140,7 +158,8 @@ def name_key(name: str) -> str:
 
 def _words(name: str) -> list[str] | str:
     """Return the words of a name as they are compared; or a text, if the name stays as it is."""
-    seen = looks(name)
+    # as shops export "Phones &amp; Tablets"
+    seen = looks(html.unescape(name))
     plain = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", seen))
     # every kind of dash, as word processors make them
     plain = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in plain)

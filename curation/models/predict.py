@@ -16,6 +16,7 @@ from curation.listings.columns import class_numbers, prices_of
 from curation.listings.faults import refuse_faults
 from curation.listings.problems import say_problems, why_no_prices
 from curation.listings.sources import COLUMNS
+from curation.listings.twins import match_spellings
 from curation.models.outputs import predict_rows, prediction_columns
 from curation.rendering.results import Result
 from curation.run.lookup import next_number
@@ -203,6 +204,8 @@ def _predict(
 def _summary(model: SavedModel, listings: Listings, table: pd.DataFrame, values: Float32, folder: Path) -> Predictions:
     prices = model.recipe.target == "price"
     labels = listings.table["label"]
+    # a person who writes "mouse" means the model's "Mouse"
+    labels = labels.replace(match_spellings(labels.dropna().unique(), model.classes))
     # float32 does not have all cents of a large price
     given = np.asarray(listings.table["price"].to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     numbers = class_numbers(labels.where(labels.isin(model.classes)), model.classes)

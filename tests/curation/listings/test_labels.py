@@ -188,3 +188,9 @@ def test_a_separator_that_no_label_holds_is_refused_with_the_likely_one():
     assert caught.value.parameter == "label_separator"
     with pytest.raises(ListingsError, match="is blank"):
         read(["Games/Consoles", "Games/Video"], label_separator=" ")
+
+
+def test_a_label_that_nobody_sees_is_none():
+    listings = read(["\u200b", *["lamp", "desk"] * 4])
+    assert listings.table["label"].isna().sum() == 1
+    assert listings.classes == ("desk", "lamp")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from curation.listings.twins import count_labels, find_twins, twins_in_words, visible
+from curation.listings.twins import count_labels, find_twins, match_spellings, twins_in_words, visible
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -38,6 +38,7 @@ def groups(*names: str) -> list[set[str]]:
         ("Games > Consoles", "Games>Consoles"),
         ("iPhone 12", "iphone12"),
         ("Straße", "STRASSE"),
+        ("Phones & Tablets", "phones &amp; tablets"),
     ],
 )
 def test_spellings_of_one_name_are_twins(names):
@@ -112,3 +113,9 @@ def test_what_nobody_sees_is_written_out():
     assert visible("Router\u200b") == "Router\\u200b"
     (twins,) = find_twins({"Router": 48, "Router\u200b": 24})
     assert twins_in_words([twins]) == "Router (48) and Router\\u200b (24)"
+
+
+def test_a_name_is_matched_with_the_one_class_that_it_spells():
+    names = ["mouse", "Mouse", "MICE", "laptops", "desk"]
+    assert match_spellings(names, ["Mouse", "Laptop", "LAPTOP"]) == {"mouse": "Mouse", "MICE": "Mouse"}
+    assert match_spellings([], ["Mouse"]) == {}

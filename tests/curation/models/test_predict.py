@@ -161,6 +161,13 @@ def test_labels_that_the_model_does_not_know_are_listed_and_not_compared(here):
     )
 
 
+def test_labels_in_another_spelling_are_compared_as_those_of_the_model(here):
+    labels = pd.read_csv("shop/listings.csv")["label"].tolist()
+    summary = answered("predict", "label", change(here, label=[f"{name.upper()}\u200b" for name in labels]))
+    assert summary["unknown_labels"] == {}
+    assert summary["agreement"] == {"listings": N, "accuracy": 1.0, "macro_f1": 1.0}
+
+
 def test_listings_without_a_readable_photo_stay_with_the_reason(here):
     Path("shop/photos/2.png").write_bytes(b"no photo")
     Path("shop/photos/3.png").unlink()
