@@ -56,8 +56,8 @@ def review(
 ) -> None:
     """Review the flagged listings in the FiftyOne App.
 
-    Keep, relabel or delete with the mouse or the keys k, a, e, d, u. Every decision is saved at once in
-    decisions.jsonl. Ctrl-C ends the review. The dataset only changes when you type `curate apply-fixes`.
+    Keep, relabel, reprice or delete with the mouse or the keys k, a, e, f, p, s, d, u. Every decision is saved at once
+    in decisions.jsonl. Ctrl-C ends the review. The dataset only changes when you type `curate apply-fixes`.
     """
     check_page_options(context, html)
     if html:

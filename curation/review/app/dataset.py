@@ -16,6 +16,7 @@ import pandas as pd
 from curation.errors import ReviewError, some
 from curation.rendering.words import agree, many
 from curation.review.app.comparison import show_comparison
+from curation.review.app.decide import known_classes
 from curation.review.app.edits import record_edits
 from curation.review.app.environment import load_fiftyone
 from curation.review.app.look import ALL, TO_REVIEW, set_look
@@ -34,7 +35,7 @@ from training.utils.files import sha256_of_file
 __all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
 
 # increase when the fields change: datasets of another layout are rebuilt
-_LAYOUT = 3
+_LAYOUT = 4
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
     mirror(dataset, run)
     show_comparison(dataset, run)
     standing = standing_of(run)
-    set_look(dataset, issue_kinds(list(table.columns)), run.classes)
+    set_look(dataset, issue_kinds(list(table.columns)), known_classes(run))
     left = (table["issues"].str.len() > 0) & ~table["id"].isin(standing.holding)
     messages = [str(taken_over)] if taken_over else []
     messages += [*standing.damaged, *_misfits(run, standing), *_missing(missing)]

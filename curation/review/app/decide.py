@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from curation.errors import ReviewError
@@ -11,11 +13,23 @@ from curation.rendering.words import many
 from curation.review.app.edits import record_edits
 from curation.review.app.mirror import Sample, look_at, mirror, run_of, write_down
 from curation.review.journal_state import standing_of
+from curation.run.decidable import Decidable, new_classes_of
 from curation.run.folder import RunFolder
 from curation.run.journal import NOTE, UNDO, Decision, last_click
+from curation.run.new_values import check_new_class, check_price, same_name
 from training.utils.units import now
 
-__all__ = ["ACCEPT", "KEEP_ONE", "Outcome", "decide", "keep_one", "latest"]
+__all__ = [
+    "ACCEPT",
+    "KEEP_ONE",
+    "Outcome",
+    "class_named",
+    "decidable_of",
+    "decide",
+    "keep_one",
+    "known_classes",
+    "latest",
+]
 
 ACCEPT = "accept"
 KEEP_ONE = "keep_one"
@@ -23,6 +37,8 @@ _PAST = {
     "keep": "kept",
     ACCEPT: "relabelled as suggested",
     "relabel": "relabelled",
+    "reprice": "repriced",
+    "ambiguous": "left as it is, because several labels fit",
     "delete": "marked for deletion",
     UNDO: "undone",
     NOTE: "saved",
@@ -30,7 +46,9 @@ _PAST = {
 #: What an action counts, if not listings.
 _COUNTED = {UNDO: "decision", NOTE: "note"}
 _WHY_NOT = {
+    "keep": "there is no label to keep. Relabel it, delete it, or say that several labels fit",
     ACCEPT: "nothing else is suggested",
+    "reprice": "no price is suggested",
     UNDO: "there is no decision to undo",
 }
 
@@ -42,9 +60,10 @@ class Outcome:
     Attributes
     ----------
     action : str
-        ``keep``, ``accept``, ``relabel``, ``delete``, ``undo``, ``note``, or ``keep_one`` (of reposts).
+        ``keep``, ``accept``, ``relabel``, ``reprice``, ``ambiguous``, ``delete``, ``undo``, ``note``, or ``keep_one``
+        (of reposts).
     changed, skipped : tuple of str
-        The listings decided on, and those without a suggestion to accept or a decision to undo.
+        The listings decided on, and those without a label to keep, a suggestion to accept or a decision to undo.
     """
 
     action: str
@@ -54,7 +73,8 @@ class Outcome:
     def __str__(self) -> str:
         """Return the message that the App shows."""
         if self.action == KEEP_ONE:
-            return f"1 listing kept, {len(self.changed) - 1:,} {_PAST['delete']}"
+            others = f"{len(self.changed) - (not self.skipped):,} {_PAST['delete']}"
+            return f"{others}; 1 listing unchanged: {_WHY_NOT['keep']}" if self.skipped else f"1 listing kept, {others}"
         counted = many(len(self.changed), _COUNTED.get(self.action, "listing"))
         parts = [f"{counted} {_PAST[self.action]}"] if self.changed else []
         if self.skipped:
@@ -69,6 +89,8 @@ def decide(
     *,
     reviewer: str,
     label: str | None = None,
+    new_class: bool = False,
+    price: float | str | None = None,
     note: str | None = None,
 ) -> Outcome:
     """Record a decision for each sample, then show it in the App.
@@ -80,36 +102,86 @@ def decide(
     samples : sequence of str
         FiftyOne's ids of the samples; the journal keeps their order.
     action : str
-        ``keep``, ``accept`` (the suggestion), ``relabel``, ``delete``, ``undo``, or ``note`` (added to the valid
-        decision, if there is one).
+        ``keep``, ``accept`` (the suggestion), ``relabel``, ``reprice``, ``ambiguous`` (several labels fit), ``delete``,
+        ``undo``, or ``note`` (added to the valid decision, if there is one).
     reviewer : str
         Who decides.
     label : str, optional
         The class for ``relabel``. A listing that already has it is kept.
+    new_class : bool
+        Whether `label` may be a class that does not exist yet.
+    price : float or str, optional
+        The price for ``reprice``, a number or as sellers write it; by default what would fit each listing.
     note : str, optional
         The reviewer's own words. By default, a listing keeps its note.
 
     Raises
     ------
     ReviewError
-        If the journal can't be written, or `label` is not a class of the run. Then nothing has changed.
+        If the journal can't be written, `label` is no class, or the dataset has no prices. Then nothing has changed.
+    DecisionsError
+        If `price` is no price. Then nothing has changed, either.
     """
     run = run_of(dataset)
-    if action == "relabel" and label not in run.classes:
+    decidable = decidable_of(run)
+    if action == "relabel" and not new_class and label not in known_classes(run):
         raise ReviewError(f"nothing was recorded: {label!r} is not a class of the run")
+    if action == "reprice" and not decidable.priced:
+        raise ReviewError("nothing was recorded: this dataset has no prices")
+    if price is not None:
+        price = check_price(price, decidable.currency)
     rows = look_at(dataset, samples)
     # labels were edited before this click, so they come before it in the journal
     record_edits(dataset, run, reviewer, rows)
     holding = standing_of(run).holding
     decided, skipped = {}, []
     for row in rows:
-        record = _meaning(row, action, label, holding.get(row.id))
-        if record is None:
+        meaning = _meaning(row, action, label, holding.get(row.id))
+        if meaning is not None and meaning.action == "reprice" and meaning.new_price is None:
+            new_price = decidable.suggested_prices.get(row.id) if price is None else price
+            meaning = replace(meaning, new_price=new_price) if new_price is not None else None
+        if meaning is None:
             skipped.append(row.id)
         else:
-            decided[row] = record
+            decided[row] = meaning
     _record(dataset, run, decided, reviewer, note)
     return Outcome(action, tuple(row.id for row in decided), tuple(skipped))
+
+
+def known_classes(run: RunFolder) -> list[str]:
+    """Return the classes of a run and, after them, those that decisions added."""
+    return list(dict.fromkeys([*run.classes, *new_classes_of(standing_of(run).holding)]))
+
+
+def class_named(run: RunFolder, typed: str) -> tuple[str, bool]:
+    """Return the class that a person typed, and whether it is a new one.
+
+    A name that differs from that of a class in nothing but case, blanks or the Unicode form of its letters is that
+    class.
+
+    Raises
+    ------
+    DecisionsError
+        If no class may be called so.
+    """
+    classes = known_classes(run)
+    twin = next((name for name in classes if same_name(name) == same_name(typed)), None)
+    if twin is not None:
+        return twin, False
+    seen = "".join(sign for sign in unicodedata.normalize("NFC", typed) if unicodedata.category(sign) != "Cf")
+    name = " ".join(seen.split())
+    check_new_class(name, classes)
+    return name, True
+
+
+def decidable_of(run: RunFolder) -> Decidable:
+    """Return what can be decided in a run; cached for as long as its issues stay the same."""
+    return _decidable(run, run.issues_file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _decidable(run: RunFolder, _changed: int) -> Decidable:
+    return Decidable.of(run)
 
 
 def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
@@ -146,8 +218,11 @@ def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
     record_edits(dataset, run, reviewer, rows)
     standing = standing_of(run).holding.get(rows[0].id)
     stays = standing is not None and standing.action != "delete"
-    decided = {row: ("delete", None) for row in rows[1:]}
-    _record(dataset, run, decided if stays else {rows[0]: ("keep", None), **decided}, reviewer, None)
+    decided = {row: _Meaning("delete") for row in rows[1:]}
+    kept = {} if stays or rows[0].given is None else {rows[0]: _Meaning("keep")}
+    _record(dataset, run, {**kept, **decided}, reviewer, None)
+    if rows[0].given is None and not stays:
+        return Outcome(KEEP_ONE, tuple(row.id for row in decided), (rows[0].id,))
     return Outcome(KEEP_ONE, tuple(row.id for row in rows), ())
 
 
@@ -167,36 +242,46 @@ def latest(dataset: Any, reviewer: str) -> list[str]:
     return list(dataset.match(ViewField("listing_id").is_in(ids)).values("id")) if ids else []
 
 
-def _record(
-    dataset: Any, run: RunFolder, decided: Mapping[Sample, tuple[str, str | None]], reviewer: str, note: str | None
-) -> None:
+@dataclass(frozen=True)
+class _Meaning:
+    """What a click means for one listing."""
+
+    action: str
+    new_label: str | None = None
+    new_price: float | None = None
+
+
+def _record(dataset: Any, run: RunFolder, decided: Mapping[Sample, _Meaning], reviewer: str, note: str | None) -> None:
     """Append the decisions to the journal, then show them."""
-    time = now()
-    records = [
-        Decision(
+    time, decidable, holding = now(), decidable_of(run), standing_of(run).holding
+    records = []
+    for row, meaning in decided.items():
+        record = Decision(
             id=row.id,
-            action=action,
-            new_label=label,
+            action=meaning.action,
+            new_label=meaning.new_label,
             reviewer=reviewer,
             time=time,
             source="app",
-            note=note or (None if action == UNDO else row.note),
-            suggested_label=row.suggested,
+            note=note or (None if meaning.action == UNDO else row.note),
+            new_price=meaning.new_price,
+            new_class=meaning.new_label is not None and meaning.new_label not in run.classes,
         )
-        for row, (action, label) in decided.items()
-    ]
+        records.append(decidable.with_suggestions(record).joined(holding.get(row.id)))
     write_down(run, records)
     mirror(dataset, run, [row.sample for row in decided])
 
 
-def _meaning(row: Sample, action: str, label: str | None, standing: Decision | None) -> tuple[str, str | None] | None:
-    """Return the action and class to record, or None if there is nothing to record for this listing."""
+def _meaning(row: Sample, action: str, label: str | None, standing: Decision | None) -> _Meaning | None:
+    """Return what to record, or None if there is nothing to record for this listing."""
     if action == UNDO:
-        return (UNDO, None) if standing else None
+        return _Meaning(UNDO) if standing else None
     if action == NOTE:
-        return (standing.action, standing.new_label) if standing else (NOTE, None)
+        return _Meaning(standing.action, standing.new_label, standing.new_price) if standing else _Meaning(NOTE)
     if action == ACCEPT:
-        return ("relabel", row.suggested) if row.suggested and row.suggested != row.given else None
+        return _Meaning("relabel", row.suggested) if row.suggested and row.suggested != row.given else None
     if action == "relabel" and label != row.given:
-        return "relabel", label
-    return ("keep" if action == "relabel" else action), None
+        return _Meaning("relabel", label)
+    if action in ("keep", "relabel"):
+        return _Meaning("keep") if row.given is not None else None
+    return _Meaning(action)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from curation.review.app.mirror import Sample, look_at, mirror, write_down
+from curation.review.journal_state import standing_of
+from curation.run.decidable import new_classes_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from training.utils.units import now
@@ -42,10 +44,21 @@ def record_edits(
     edited = [row for row in (look_at(dataset) if rows is None else rows) if row.label != row.given]
     if not edited:
         return [], []
-    classes = set(run.classes)
+    holding = standing_of(run).holding
+    classes = {*run.classes, *new_classes_of(holding)}
     time = now()
     decisions = {
-        row.sample: Decision(row.id, "relabel", row.label, reviewer, time, "app", EDIT_NOTE, row.suggested)
+        row.sample: Decision(
+            row.id,
+            "relabel",
+            row.label,
+            reviewer,
+            time,
+            "app",
+            EDIT_NOTE,
+            row.suggested,
+            new_class=row.label not in run.classes,
+        ).joined(holding.get(row.id))
         for row in edited
         if row.label in classes
     }

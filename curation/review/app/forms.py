@@ -7,16 +7,24 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from curation.review.app.decide import ACCEPT
+from curation.rendering.words import amount, many
+from curation.review.app.decide import ACCEPT, known_classes
 from curation.review.app.look import MANY_CLASSES
 from curation.review.app.mirror import run_of
 from curation.review.card import cards_of
 from curation.run.journal import UNDO
 
-__all__ = ["FOR_ALL", "form_for_all", "note_form", "relabel_form"]
+__all__ = ["FOR_ALL", "form_for_all", "new_class_form", "note_form", "price_form", "relabel_form"]
 
 #: What the form for all photos shown offers.
-FOR_ALL = {"keep": "Keep", ACCEPT: "Accept suggestion", "delete": "Delete", UNDO: "Undo"}
+FOR_ALL = {
+    "keep": "Keep",
+    ACCEPT: "Accept suggestion",
+    "reprice": "Set the price that would fit",
+    "ambiguous": "Several labels fit",
+    "delete": "Delete",
+    UNDO: "Undo",
+}
 
 
 def relabel_form(ctx: Any, samples: Sequence[str]) -> Any:
@@ -41,10 +49,65 @@ def relabel_form(ctx: Any, samples: Sequence[str]) -> Any:
     choices = types.AutocompleteView() if listed else types.RadioGroup()
     for number, (name, label) in enumerate(classes, start=1):
         choices.add_choice(name, label=label if listed else f"{number}: {label}")
-    inputs.enum("label", choices.values(), label="Label", required=True, default=likely, view=choices)
+    # not required: a new class may be typed instead
+    inputs.enum("label", choices.values(), label="Label", required=False, default=likely, view=choices)
+    inputs.str("new_class", label="Or a class that does not exist yet", required=False)
     inputs.str("note", label="Note", required=False)
     button = f"Relabel {len(target)}" if len(target) > 1 else "Relabel"
     return types.Property(inputs, view=types.PromptView(label="Relabel", submit_button_label=button))
+
+
+def new_class_form(name: str, note: str | None) -> Any:
+    """Return the form that asks whether a name that was typed is to be a class.
+
+    Parameters
+    ----------
+    name : str
+        Of a class that does not exist yet.
+    note : str or None
+        The note of the relabel.
+    """
+    inputs = types.Object()
+    inputs.view(
+        "new",
+        types.Warning(
+            label=f"No class is called “{name}”",
+            description="Once it is one, you can choose it for other listings, too.",
+        ),
+    )
+    # what the first form said, for the decision
+    for field, value in (("label", name), ("note", note)):
+        inputs.str(field, default=value, required=False, view=types.HiddenView())
+    return types.Property(inputs, view=types.PromptView(label="A new class?", submit_button_label="Make it a class"))
+
+
+def price_form(ctx: Any, samples: Sequence[str]) -> Any:
+    """Return the form of a price.
+
+    Parameters
+    ----------
+    ctx : ExecutionContext
+        The state of the App.
+    samples : sequence of str
+        FiftyOne's ids of the photos that are selected or open.
+    """
+    inputs = types.Object()
+    if not samples:
+        inputs.view("none", types.Warning(label="First open or select the listings whose price is wrong"))
+    else:
+        fields = ["price", "price_low", "price_high", "suggested_price"]
+        columns = [set(column) for column in ctx.dataset.select(samples).values(fields)]
+        now, low, high, fits = (column.pop() if len(column) == 1 else None for column in columns)
+        words = [
+            f"Now {amount(now)}" if now is not None else "",
+            f"usually {amount(low)} to {amount(high)}" if low is not None and high is not None else "",
+            f"{amount(fits)} would fit" if fits is not None else "",
+        ]
+        inputs.message("now", ", ".join(filter(None, words)) or f"For {many(len(samples), 'listing')}")
+        default = None if fits is None else f"{fits:.10g}"
+        inputs.str("price", label="Price", required=True, default=default, view=types.FieldView(autoFocus=True))
+    button = f"Reprice {len(samples)}" if len(samples) > 1 else "Reprice"
+    return types.Property(inputs, view=types.PromptView(label="Price", submit_button_label=button))
 
 
 def note_form(ctx: Any, samples: Sequence[str]) -> Any:
@@ -88,14 +151,16 @@ def form_for_all(ctx: Any) -> Any:
 
 
 def _likely_first(ctx: Any, target: Any, suggested: str | None) -> list[tuple[str, str]]:
-    """Return the classes with their texts: the suggested one, then the others from likely to unlikely."""
-    cards = cards_of(run_of(ctx.dataset))
+    """Return the classes with their texts: the suggested one, the others from likely to unlikely, then added ones."""
+    run = run_of(ctx.dataset)
+    cards, added = cards_of(run), known_classes(run)[len(run.classes) :]
     listings = target.values("listing_id")
     if len(listings) == 1 and listings[0] in cards:
         chances = cards.card(listings[0]).classes
-        return [(name, name if chance is None else f"{name}, {_percent(chance)}") for name, chance in chances]
+        likely = [(name, name if chance is None else f"{name}, {_percent(chance)}") for name, chance in chances]
+        return [*likely, *((name, name) for name in added)]
     classes = sorted(cards.likely_classes(listings), key=lambda name: name != suggested)
-    return [(name, name) for name in classes]
+    return [(name, name) for name in [*classes, *added]]
 
 
 def _percent(chance: float) -> str:

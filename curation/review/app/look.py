@@ -15,7 +15,13 @@ DISAGREEMENTS = "Disagreements"
 DONE = "Done"
 ALL = "All"
 WORKSPACE = "Review"
-_DECISIONS = {"keep": "#2e7d32", "relabel": "#ef6c00", "delete": "#c62828"}
+_DECISIONS = {
+    "keep": "#2e7d32",
+    "relabel": "#ef6c00",
+    "reprice": "#00838f",
+    "ambiguous": "#6a1b9a",
+    "delete": "#c62828",
+}
 # dark enough for white letters (contrast 4.5 and more), and all different
 _COLOURS = (
     "#1565c0", "#b71c1c", "#2e7d32", "#6a1b9a", "#a84300", "#00695c", "#ad1457", "#4e342e", "#37474f", "#283593",
@@ -23,8 +29,18 @@ _COLOURS = (
 )  # fmt: skip
 _GROUPS = {
     # the order in which people read: the question, the decision, the rest; the tags on a tile have the same order
-    "question": ["ground_truth", "suggested", "reasons", "issues", "price", "price_low", "price_high", "title"],
-    "decision": ["decision", "new_label", "reviewer", "reviewed_at", "review_note", "disagreement"],
+    "question": [
+        "ground_truth",
+        "suggested",
+        "reasons",
+        "issues",
+        "price",
+        "price_low",
+        "price_high",
+        "suggested_price",
+        "title",
+    ],
+    "decision": ["decision", "new_label", "new_price", "reviewer", "reviewed_at", "review_note", "disagreement"],
     "listing": ["listing_id", "original_label", "near_duplicate_group", "split", "fold"],
     "scores": ["priority", "predictions", EVALUATION, *COMPARED],
 }
@@ -72,7 +88,7 @@ def set_look(dataset: Any, kinds: list[str], classes: list[str]) -> None:
         for name, paths in groups.items()
     ] + [fo.SidebarGroupDocument(name="tags", paths=[], expanded=False)]
     config.active_fields = fo.ActiveFields(
-        paths=["ground_truth", "suggested", "price", "issues", "decision", "new_label"], exclude=False
+        paths=["ground_truth", "suggested", "price", "issues", "decision", "new_label", "new_price"], exclude=False
     )
     config.color_scheme = _colours(fo, kinds, classes)
     config.media_fields = ["filepath", "thumbnail"]

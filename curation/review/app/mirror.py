@@ -21,7 +21,7 @@ __all__ = ["DECISION_FIELDS", "PREFIX", "Sample", "look_at", "mirror", "run_of",
 
 #: The names of our datasets begin with this.
 PREFIX = "curate-"
-DECISION_FIELDS = ("decision", "new_label", "reviewer", "reviewed_at", "review_note", "disagreement")
+DECISION_FIELDS = ("decision", "new_label", "new_price", "reviewer", "reviewed_at", "review_note", "disagreement")
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,14 @@ def _fields(standing: Standing, listing: str) -> tuple[Any, ...]:
     differ = True if listing in standing.differ else None
     decision = standing.record(listing)
     if decision is None:
-        return None, None, None, None, None, differ
+        return None, None, None, None, None, None, differ
     if decision.action == NOTE:
-        return None, None, None, None, decision.note, differ
+        return None, None, None, None, None, decision.note, differ
     try:
         time = datetime.fromisoformat(decision.time).astimezone(UTC)
     except ValueError:  # the journal may hold times that somebody wrote in a CSV
         time = None
-    return decision.action, decision.new_label, decision.reviewer, time, decision.note, differ
+    return decision.action, decision.new_label, decision.new_price, decision.reviewer, time, decision.note, differ
 
 
 def write_down(run: RunFolder, decisions: list[Decision]) -> None:

@@ -12,10 +12,10 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from curation.errors import CurateError
-from curation.review.app.decide import ACCEPT, KEEP_ONE, Outcome, decide, keep_one, latest
+from curation.review.app.decide import ACCEPT, KEEP_ONE, Outcome, class_named, decide, keep_one, latest
 from curation.review.app.following import following, photos_shown
-from curation.review.app.forms import FOR_ALL, form_for_all, note_form, relabel_form
-from curation.review.app.mirror import PREFIX
+from curation.review.app.forms import FOR_ALL, form_for_all, new_class_form, note_form, price_form, relabel_form
+from curation.review.app.mirror import PREFIX, run_of
 from curation.review.app.show import ShowCard, ShowProgress
 from curation.run.journal import NOTE, UNDO
 
@@ -143,6 +143,18 @@ class Accept(_Action):
     action, title, icon = ACCEPT, "Accept suggestion (a)", "auto_fix_high"
 
 
+class Reprice(_Action):
+    """Reprice: the suggested price is right."""
+
+    action, title, icon = "reprice", "Set the price that would fit (f)", "price_check"
+
+
+class Ambiguous(_Action):
+    """Several labels fit: the listing stays as it is."""
+
+    action, title, icon = "ambiguous", "Several labels fit (s)", "call_split"
+
+
 class Delete(_Action):
     """Delete: the listing does not belong in the data. Nothing is removed before the fixes are applied."""
 
@@ -186,10 +198,65 @@ class Relabel(_Action):
         return relabel_form(ctx, _chosen(ctx))
 
     def act(self, ctx: Any) -> dict[str, Any]:
+        """Decide; a class that does not exist yet takes a second form."""
+        label, typed, note = (ctx.params.get(name) for name in ("label", "new_class", "note"))
+        if typed and typed.strip():
+            try:
+                label, is_new = class_named(run_of(ctx.dataset), typed)
+            except CurateError as error:
+                ctx.ops.notify(str(error), variant="error")
+                return _NOTHING
+            if is_new:
+                ctx.prompt(f"{_URI}/add_class", params={"label": label, "note": note})
+                return _NOTHING
+        if not label:
+            ctx.ops.notify("Choose a class, or type a new one.", variant="warning")
+            return _NOTHING
+        return _relabel(ctx, self.reviewer, label=label, note=note)
+
+
+class AddClass(_Reviewing):
+    """Asks whether a name that was typed is to be a class, and relabels."""
+
+    @property
+    def config(self) -> Any:
+        """Return its name."""
+        return foo.OperatorConfig(name="add_class", label="Make it a class", unlisted=True, view_target=False)
+
+    def resolve_input(self, ctx: Any) -> Any:
+        """Return the form."""
+        return new_class_form(ctx.params.get("label") or "", ctx.params.get("note"))
+
+    def act(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
-        samples = _chosen(ctx) or ctx.view.values("id")
-        words = {"reviewer": self.reviewer, "label": ctx.params.get("label"), "note": ctx.params.get("note")}
-        return _act(ctx, lambda: decide(ctx.dataset, samples, "relabel", **words))
+        label = ctx.params.get("label")
+        return (
+            _relabel(ctx, self.reviewer, label=label, note=ctx.params.get("note"), new_class=True)
+            if label
+            else _NOTHING
+        )
+
+
+def _relabel(ctx: Any, reviewer: str, **words: Any) -> dict[str, Any]:
+    samples = _chosen(ctx) or ctx.view.values("id")
+    return _act(ctx, lambda: decide(ctx.dataset, samples, "relabel", reviewer=reviewer, **words))
+
+
+class SetPrice(_Action):
+    """Set another price."""
+
+    action, title, icon, has_form = "set_price", "Set a price (p)", "sell", True
+
+    def resolve_input(self, ctx: Any) -> Any:
+        """Return the form."""
+        return price_form(ctx, _chosen(ctx))
+
+    def act(self, ctx: Any) -> dict[str, Any]:
+        """Decide."""
+        samples, price = _chosen(ctx), (ctx.params.get("price") or "").strip()
+        if not samples or not price:
+            return _NOTHING
+        return _act(ctx, lambda: decide(ctx.dataset, samples, "reprice", reviewer=self.reviewer, price=price))
 
 
 class Note(_Action):
@@ -231,6 +298,12 @@ class AskNote(AskRelabel):
     form = NOTE
 
 
+class AskPrice(AskRelabel):
+    """The same for a price."""
+
+    form = SetPrice.action
+
+
 class DecideOnView(_Reviewing):
     """Asks before a decision on all photos shown."""
 
@@ -251,7 +324,7 @@ class DecideOnView(_Reviewing):
         return _act(ctx, lambda: decide(ctx.dataset, ctx.view.values("id"), action, reviewer=self.reviewer))
 
 
-_ACTIONS = (Keep, Accept, Relabel, Delete, Undo, KeepOne, Note)
+_ACTIONS = (Keep, Accept, Relabel, Reprice, SetPrice, Ambiguous, Delete, Undo, KeepOne, Note)
 
 
 def _bound(operator: type[_Reviewing], reviewer: str, suffix: str = "", **also: Any) -> type[_Reviewing]:
@@ -272,6 +345,7 @@ def register(plugin: Any, reviewer: str) -> None:
         plugin.register(_bound(action, reviewer))
         # an operator has a single place, so the button of the open photo is another operator
         plugin.register(_bound(action, reviewer, "Opened", place=_OPENED))
+    plugin.register(_bound(AddClass, reviewer))
     plugin.register(_bound(DecideOnView, reviewer))
-    for other in (AskRelabel, AskNote, ShowCard, ShowProgress):
+    for other in (AskRelabel, AskPrice, AskNote, ShowCard, ShowProgress):
         plugin.register(other)

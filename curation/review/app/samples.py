@@ -16,7 +16,7 @@ from curation.review.table import issue_kinds, plain
 __all__ = ["add_samples"]
 
 _TEXTS = ("title", "reasons", "split", "near_duplicate_group")
-_NUMBERS = ("price", "price_low", "price_high")
+_NUMBERS = ("price", "price_low", "price_high", "suggested_price")
 _WHOLE = ("priority", "fold", "near_duplicate_order")
 _LABELS = {
     # field: (column of the label, column of the confidence)
@@ -64,7 +64,7 @@ def _declare(fo: Any, dataset: Any, scores: list[str]) -> None:
     fields: dict[str, Any] = {name: fo.EmbeddedDocumentField(fo.Classification) for name in _LABELS}
     fields["issues"] = fo.ListField(fo.StringField())
     fields |= {name: fo.StringField() for name in texts}
-    fields |= {name: fo.FloatField() for name in (*_NUMBERS, *scores)}
+    fields |= {name: fo.FloatField() for name in (*_NUMBERS, "new_price", *scores)}
     fields |= {name: fo.IntField() for name in _WHOLE}
     fields |= {"reviewed_at": fo.DateTimeField(), "disagreement": fo.BooleanField()}
     # all at once: add_sample_field loads and saves the dataset's document for each field, which takes 2 s in total

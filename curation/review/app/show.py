@@ -11,6 +11,7 @@ import fiftyone.core.odm as odm
 import fiftyone.operators as foo
 
 from curation.errors import CurateError
+from curation.review.app.decide import decidable_of
 from curation.review.app.mirror import run_of
 from curation.review.app.thumbnails import copies_of, whole_of
 from curation.review.card import Example, cards_of
@@ -55,6 +56,8 @@ class ShowCard(_Show):
         card = cards.card(id)
         decision = standing_of(run).record(id)
         shown = {
+            "priced": decidable_of(run).priced,
+            "suggested_price": decidable_of(run).suggested_prices.get(id),
             "photo": whole_of(card.photo, copies_of(run)),
             "reposts": [_shown(cards.example(other), run) for other in card.reposts],
             "like_given": [_shown(example, run) for example in card.like_given],

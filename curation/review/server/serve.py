@@ -35,6 +35,11 @@ from training.utils.progress import Reporter
 
 __all__ = ["ReviewOutcome", "run_review"]
 
+_KEYS = (
+    "Keys: k keep, a accept suggestion, e relabel, f fitting price, p price, s several labels fit, d delete, u undo. "
+    "Stop with Ctrl-C."
+)
+
 
 @dataclass(frozen=True)
 class ReviewOutcome(Result):
@@ -113,7 +118,7 @@ def run_review(
             guard, url = _guarded(app, opened, address, port, reporter)
             signals.opened()
             reporter.say(f"Open {url}")
-            reporter.say("Keys: k keep, a accept suggestion, e relabel, d delete, u undo. Stop with Ctrl-C.")
+            reporter.say(_KEYS)
             asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
             reporter.say("Stopping.")
             _collect(run, reviewer, reporter)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.errors import ReviewError
+from curation.errors import DecisionsError, ReviewError
 from curation.review import collect_decisions
 from curation.review.app import decide as deciding
 from curation.review.app.dataset import dataset_name, open_dataset
@@ -75,6 +75,24 @@ def edit(dataset: Any, listing: str, label: str) -> None:
     sample = dataset[sample_of(dataset, listing)[0]]
     sample["ground_truth"].label = label
     sample.save()
+
+
+def priced(run: RunFolder, **suggested: float) -> None:
+    """Let the run suggest prices."""
+    table = run.issues()
+    run.write_table(run.issues_file, table.assign(suggested_price=table["id"].map(suggested).astype(float)))
+
+
+def unlabelled(run: RunFolder, id: str) -> None:
+    """Take the label of a listing away."""
+    table = run.issues()
+    run.write_table(run.issues_file, table.assign(given_label=table["given_label"].where(table["id"] != id)))
+
+
+def prices_on(dataset: Any, listing: str) -> tuple[float | None, float | None]:
+    """Return the suggested price of a listing and the one that was decided on."""
+    sample = dataset[sample_of(dataset, listing)[0]]
+    return sample["suggested_price"], sample["new_price"]
 
 
 def noted_on(dataset, id):
@@ -488,6 +506,115 @@ class TestDecisions:
         assert (outcome.changed, outcome.skipped) == (("L0",), ("L8",))
         assert journal_of(run) == [("L0", "relabel", "desk")]
 
+    def test_the_suggested_price_is_set_and_listings_without_one_are_left_alone(self, run, fo):
+        priced(run, L2=1.2)
+        dataset = open_dataset(run).dataset
+        outcome = decide(dataset, sample_of(dataset, "L2", "L5"), "reprice")
+        assert (outcome.changed, outcome.skipped) == (("L2",), ("L5",))
+        assert str(outcome) == "1 listing repriced; 1 listing unchanged: no price is suggested"
+        record = run.decisions()[0][-1]
+        assert (record.action, record.new_price, record.suggested_price) == ("reprice", 1.2, 1.2)
+        assert prices_on(dataset, "L2") == (1.2, 1.2)
+        decide(dataset, sample_of(dataset, "L2"), "undo")
+        assert prices_on(dataset, "L2") == (1.2, None)
+
+    def test_a_price_is_written_as_sellers_write_it_or_refused(self, run, fo):
+        run.update(dataset={**run.record()["dataset"], "currency": "GBP"})
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L5"), "reprice", price="£1,200")
+        assert prices_on(dataset, "L5") == (None, 1200.0)
+        for wrong in ("cheap", "-1", "nan", "5 €"):
+            with pytest.raises(DecisionsError):
+                decide(dataset, sample_of(dataset, "L5"), "reprice", price=wrong)
+        assert len(run.decisions()[0]) == 1
+
+    def test_a_dataset_without_prices_has_none_to_correct(self, run, fo):
+        run.write_table(run.issues_file, run.issues().assign(price=float("nan")))
+        dataset = open_dataset(run).dataset
+        with pytest.raises(ReviewError, match="this dataset has no prices"):
+            decide(dataset, sample_of(dataset, "L5"), "reprice", price="5")
+
+    def test_label_and_price_are_both_corrected_in_any_order_and_undone_one_by_one(self, run, fo):
+        dataset = open_dataset(run).dataset
+        for first, second in (("reprice", "relabel"), ("relabel", "reprice")):
+            for action in (first, second):
+                words = {"price": 7.5} if action == "reprice" else {"label": "lamp"}
+                decide(dataset, sample_of(dataset, "L0"), action, **words)
+            assert decision_on(dataset, "L0")[:2] == ("relabel", "lamp")
+            assert prices_on(dataset, "L0")[1] == 7.5
+            decide(dataset, sample_of(dataset, "L0"), "undo")
+            assert decision_on(dataset, "L0")[0] == first
+            decide(dataset, sample_of(dataset, "L0"), "undo")
+            assert decision_on(dataset, "L0")[0] is None
+
+    def test_several_labels_fit_is_a_decision_that_leaves_the_queue(self, run, fo):
+        dataset = open_dataset(run).dataset
+        decide(dataset, sample_of(dataset, "L0"), "ambiguous")
+        assert journal_of(run) == [("L0", "ambiguous", None)]
+        assert decision_on(dataset, "L0")[0] == "ambiguous"
+        assert "L0" not in dataset.load_saved_view("To review").values("listing_id")
+
+    def test_a_listing_without_a_label_can_not_be_kept(self, run, fo):
+        unlabelled(run, "L0")
+        dataset = open_dataset(run).dataset
+        outcome = decide(dataset, sample_of(dataset, "L0", "L1"), "keep")
+        assert (outcome.changed, outcome.skipped) == (("L1",), ("L0",))
+        assert "there is no label to keep" in str(outcome)
+        assert journal_of(run) == [("L1", "keep", None)]
+        decide(dataset, sample_of(dataset, "L0"), "relabel", label="lamp")
+        assert journal_of(run)[1:] == [("L0", "relabel", "lamp")]
+
+    def test_of_reposts_one_without_a_label_stays_undecided_when_the_others_go(self, run, fo):
+        unlabelled(run, "L9")
+        dataset = open_dataset(run).dataset
+        outcome = keep_one(dataset, sample_of(dataset, "L9")[0])
+        assert journal_of(run) == [("L8", "delete", None)]
+        assert str(outcome).startswith("1 marked for deletion; 1 listing unchanged: there is no label to keep")
+
+    def test_a_new_class_takes_one_confirmation_and_is_then_a_class_like_any_other(self, run, fo):
+        dataset = open_dataset(run).dataset
+        (sample,) = sample_of(dataset, "L0")
+        result = operate("relabel", dataset, selected=[sample], params={"label": "desk", "new_class": " Sofa  bed "})
+        assert journal_of(run) == []
+        (asked,) = [call.params for call in result.executor._requests if call.operator_uri.endswith("for_operation")]
+        assert (asked["operator_uri"], asked["params"]["label"]) == ("@curate/review/add_class", "Sofa bed")
+        operate("add_class", dataset, selected=[sample], params=asked["params"])
+        assert decision_on(dataset, "L0")[:2] == ("relabel", "Sofa bed")
+        assert run.decisions()[0][-1].new_class
+        operate("relabel", dataset, selected=sample_of(dataset, "L1"), params={"label": "Sofa bed"})
+        operate("relabel", dataset, selected=sample_of(dataset, "L2"), params={"new_class": "sofa BED"})
+        assert journal_of(run)[1:] == [("L1", "relabel", "Sofa bed"), ("L2", "relabel", "Sofa bed")]
+        assert [decision.new_class for decision in run.decisions()[0]] == [True] * 3
+
+    def test_a_new_class_that_only_writes_another_one_otherwise_is_that_one(self, run, fo):
+        dataset = open_dataset(run).dataset
+        operate("relabel", dataset, selected=sample_of(dataset, "L0"), params={"new_class": "LAMP "})
+        assert journal_of(run) == [("L0", "relabel", "lamp")]
+        assert not run.decisions()[0][0].new_class
+
+    def test_a_class_nobody_confirmed_is_refused(self, run, fo):
+        dataset = open_dataset(run).dataset
+        with pytest.raises(ReviewError, match="'sofa' is not a class of the run"):
+            decide(dataset, sample_of(dataset, "L0"), "relabel", label="sofa")
+        assert journal_of(run) == []
+
+    def test_a_class_that_a_colleague_added_can_be_chosen_in_the_annotate_tab(self, run, fo):
+        run.decide([Decision("L1", "relabel", "sofa", "ben", TIME, "csv", new_class=True)])
+        dataset = open_dataset(run).dataset
+        assert decision_on(dataset, "L1") == ("relabel", "sofa", "ben")
+        edit(dataset, "L0", "sofa")
+        assert [(each.new_label, each.new_class) for each in collect_decisions(run).decisions] == [("sofa", True)]
+
+    def test_the_form_of_a_price_offers_what_would_fit(self, run, fo):
+        priced(run, L2=1.25)
+        dataset = open_dataset(run).dataset
+        form = resolved("set_price", dataset, selected=sample_of(dataset, "L2"))
+        assert form["price"].default == "1.25"
+        assert form["now"].view.label == "Now 12, usually 8 to 30, 1.25 would fit"
+        operate("set_price", dataset, selected=sample_of(dataset, "L2"), params={"price": " 3.50 "})
+        assert prices_on(dataset, "L2") == (1.25, 3.5)
+        assert "price" not in resolved("set_price", dataset)
+
     def test_relabelling_to_the_given_label_is_to_keep_it(self, run, fo):
         dataset = open_dataset(run).dataset
         decide(dataset, sample_of(dataset, "L0"), "relabel", label="chair")
@@ -541,3 +668,13 @@ def operate(name: str, dataset: Any, **context: Any) -> Any:
     import fiftyone.operators as foo
 
     return foo.execute_operator(f"@curate/review/{name}", {"dataset": dataset, **context})
+
+
+def resolved(name: str, dataset: Any, **context: Any) -> dict[str, Any]:
+    """Return the fields of the form of one of our operators."""
+    import fiftyone.operators as foo
+    from fiftyone.operators.executor import ExecutionContext
+
+    operator = foo.get_operator(f"@curate/review/{name}")
+    params = {"dataset_name": dataset.name, **context}
+    return dict(operator.resolve_input(ExecutionContext(params)).type.properties)

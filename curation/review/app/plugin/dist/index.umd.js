@@ -5,8 +5,8 @@
   const PLUGIN = "@curate/review";
   const { createElement: h, useEffect, useState } = window.React;
   const { Operator, OperatorConfig, executeOperator, registerOperator } = window.__foo__;
-  const COLOURS = { keep: "#2e7d32", relabel: "#ef6c00", delete: "#c62828", undo: "#757575" };
-  const WORDS = { keep: "kept", relabel: "relabelled", delete: "marked for deletion" };
+  const COLOURS = { keep: "#2e7d32", relabel: "#ef6c00", reprice: "#00838f", ambiguous: "#6a1b9a", delete: "#c62828", undo: "#757575" };
+  const WORDS = { keep: "kept", relabel: "relabelled", reprice: "repriced", ambiguous: "several labels fit", delete: "marked for deletion" };
 
   // ---------------------------------------------------------------------------------------------------------- keys
 
@@ -14,6 +14,9 @@
     k: "keep",
     a: "accept",
     e: "ask_relabel",
+    f: "reprice",
+    p: "ask_set_price",
+    s: "ambiguous",
     d: "delete",
     u: "undo",
     o: "keep_one",
@@ -134,6 +137,8 @@
 
   const percent = (chance) => (chance < 0.01 ? "< 1 %" : `${Math.round(chance * 100)} %`);
   const amount = (value) => value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 2 : 0 });
+  // what a decision writes, with all its digits
+  const exact = (value) => value.toLocaleString("en", { maximumFractionDigits: 10 });
   const photo = (path) => `/media?filepath=${encodeURIComponent(path)}`;
   const box = (style, ...children) => h("div", { style }, ...children);
 
@@ -176,7 +181,8 @@
     if (!decision) return null;
     const what = WORDS[decision.action];
     const label = decision.new_label ? ` as ${decision.new_label}` : "";
-    const made = what ? `${what}${label} by ${decision.reviewer}` : "";
+    const cost = decision.new_price == null ? "" : `${decision.action === "reprice" ? " to" : ", for"} ${exact(decision.new_price)}`;
+    const made = what ? `${what}${label}${cost} by ${decision.reviewer}` : "";
     const words = [made, decision.note && `“${decision.note}”`].filter(Boolean).join(": ");
     const colour = COLOURS[decision.action] || COLOURS.undo;
     return box({ borderLeft: `4px solid ${colour}`, padding: "2px 8px", margin: "0 0 10px" }, words);
@@ -206,10 +212,11 @@
   }
 
   // A line from cheap to expensive with the usual range and the price as a dot, on a logarithmic scale.
-  function price({ price: cost, price_low: low, price_high: high, currency }) {
+  function price({ price: cost, price_low: low, price_high: high, suggested_price: fits, currency }) {
     if (cost == null) return null;
     const unit = currency ? ` ${currency}` : "";
-    const words = `${amount(cost)}${unit}` + (low == null ? "" : `, usually ${amount(low)} to ${amount(high)}`);
+    const usual = low == null ? "" : `, usually ${amount(low)} to ${amount(high)}`;
+    const words = `${amount(cost)}${unit}${usual}` + (fits == null ? "" : `; ${exact(fits)} would fit`);
     const line = low > 0 && cost > 0 && high > low ? range(Math.log(cost), Math.log(low), Math.log(high)) : null;
     return box({ marginTop: 12 }, h("div", { style: FAINT }, "Price"), h("div", null, words), line);
   }
@@ -233,9 +240,12 @@
     const differs = card.suggested && card.suggested !== card.given;
     return box(
       { ...ROW, margin: "4px 0 12px" },
-      button("keep", "Keep", "k", COLOURS.keep),
+      card.given != null && button("keep", "Keep", "k", COLOURS.keep),
       differs && button("accept", card.suggested, "a", COLOURS.relabel),
       button("ask_relabel", "Relabel…", "e", COLOURS.relabel),
+      card.suggested_price != null && button("reprice", `Price ${exact(card.suggested_price)}`, "f", COLOURS.reprice),
+      card.priced && button("ask_set_price", "Price…", "p", COLOURS.reprice),
+      button("ambiguous", "Several fit", "s", COLOURS.ambiguous),
       button("delete", "Delete", "d", COLOURS.delete),
       card.reposts.length > 0 && button("keep_one", `Keep this, delete ${others(card.reposts.length)}`, "o", COLOURS.delete),
       button("ask_note", "Note…", "n", COLOURS.undo),
@@ -281,7 +291,7 @@
       { "data-curate": "progress", style: PANEL },
       h("div", { style: { fontSize: 20, fontWeight: 600 } }, `${progress.done} of ${progress.flagged} done`),
       stacked(progress.actions, progress.flagged + progress.others),
-      box({ ...ROW, margin: "6px 0 12px" }, ...Object.entries(progress.actions).map(tally)),
+      box({ ...ROW, margin: "6px 0 12px" }, ...Object.entries(progress.actions).filter(([, number]) => number).map(tally)),
       progress.left > 0 && h("div", null, `${progress.left} left; about ${Math.round(progress.expected_left)} of them need a change.`),
       progress.done > 0 && h("div", { style: FAINT }, `Of the ${progress.done} done, ${progress.changed_done} changed; ${Math.round(progress.expected_done)} expected.`),
       progress.others > 0 && h("div", { style: FAINT }, `Also decided, not flagged: ${progress.others}.`),
