@@ -180,6 +180,65 @@ def test_relabel_offers_the_likely_classes_first_and_takes_a_digit_and_enter(app
     assert app.card(id) != id
 
 
+def test_a_class_that_does_not_exist_yet_takes_one_confirmation_and_is_offered_from_then_on(app):
+    id = app.open_first()
+    app.page.keyboard.press("e")
+    app.form().locator("input:not([type=radio])").first.fill("Bunk bed")
+    app.page.keyboard.press("Enter")
+    app.page.get_by_text("No class is called “Bunk bed”").wait_for(timeout=PATIENCE)
+    app.form()
+    assert app.press("Enter") == [(id, "relabel", "Bunk bed")]
+    app.card(id)
+    app.page.keyboard.press("e")
+    assert "Bunk bed" in app.form().inner_text()
+    app.page.keyboard.press("Escape")
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+
+
+def test_the_price_that_would_fit_is_one_key_away_and_another_one_is_typed(app):
+    suggested = app.run.issues().set_index("id")["suggested_price"].dropna()
+    app.show("price-issues")
+    id = app.open_first()
+    for _ in range(20):
+        if id in suggested:
+            break
+        app.page.keyboard.press("ArrowRight")
+        id = app.card(id)
+    app.page.get_by_text("would fit").first.wait_for(timeout=PATIENCE)
+    assert app.press("f") == [(id, "reprice", None)]
+    assert app.journal[-1].new_price == suggested[id]
+    after = app.card(id)
+    app.page.keyboard.press("p")
+    app.form()
+    app.page.keyboard.press("ControlOrMeta+a")
+    app.type("1,234.50")
+    assert app.press("Enter") == [(after, "reprice", None)]
+    assert app.journal[-1].new_price == 1234.5
+    assert waited_for(lambda: mirrored(app.run) == held(app.run))
+
+
+def test_that_several_labels_fit_is_a_decision_and_is_taken_back_as_any_other(app):
+    id = app.open_first()
+    assert app.press("s") == [(id, "ambiguous", None)]
+    after = app.card(id)
+    assert app.press("u") == [(id, "undo", None)]
+    assert app.card(after) == id
+    assert app.press("s") == [(id, "ambiguous", None)]
+    app.card(id)
+
+
+def test_card_and_form_say_one_probability_for_one_class(app):
+    id = app.open_first()
+    words = app.page.locator("[data-listing]").inner_text()
+    app.page.keyboard.press("e")
+    form = app.form()
+    offered = [label.inner_text().partition(": ")[2] for label in form.locator("label:has(input[type=radio])").all()]
+    shown = {name: chance for name, _, chance in (each.rpartition(", ") for each in offered)}
+    for field in ("given_label", "suggested_label"):
+        assert shown[queue(app.run).loc[id, field]] in words
+    app.page.keyboard.press("Escape")
+
+
 def test_a_note_decides_nothing_and_keys_typed_into_it_do_nothing_else(app):
     id = app.open_first()
     before = held(app.run)
@@ -279,13 +338,18 @@ def test_the_progress_panel_counts_what_was_decided(app):
 
 def test_then_apply_fixes_gives_exactly_that_table(server, tmp_path):
     decided = held(server.run)
-    assert {action for action, _ in decided.values()} == {"keep", "relabel", "delete"}
+    assert {action for action, _ in decided.values()} == {"keep", "relabel", "reprice", "ambiguous", "delete"}
     run = RunFolder(shutil.copytree(server.run.folder, tmp_path / "run"))
     done = CliRunner().invoke(main, ["apply-fixes", "--run", str(run.folder), "--json"])
     assert done.exit_code == 0, done.output
     before = server.run.listings().set_index("id")["label"]
     expected = before.drop([id for id, (action, _) in decided.items() if action == "delete"]).to_dict()
     expected |= {id: label for id, (action, label) in decided.items() if action == "relabel"}
-    cleaned = pd.read_csv(run.cleaned / "listings.csv", dtype=str).set_index("id")["label"]
-    assert cleaned.to_dict() == expected
+    cleaned = pd.read_csv(run.cleaned / "listings.csv", dtype=str).set_index("id")
+    assert cleaned["label"].to_dict() == expected
+    assert "Bunk bed" in expected.values()
+    prices = current_decisions(run.decisions()[0])
+    prices = {id: each.new_price for id, each in prices.items() if each.new_price is not None}
+    assert 1234.5 in prices.values()
+    assert cleaned["price"].astype(float)[list(prices)].to_dict() == prices
     assert json.loads((run.cleaned / "manifest.json").read_text())

@@ -57,7 +57,6 @@ class ShowCard(_Show):
         decision = standing_of(run).record(id)
         shown = {
             "priced": decidable_of(run).priced,
-            "suggested_price": decidable_of(run).suggested_prices.get(id),
             "photo": whole_of(card.photo, copies_of(run)),
             "reposts": [_shown(cards.example(other), run) for other in card.reposts],
             "like_given": [_shown(example, run) for example in card.like_given],
