@@ -190,8 +190,8 @@ def test_a_class_that_does_not_exist_yet_takes_one_confirmation_and_is_offered_f
     assert app.press("Enter") == [(id, "relabel", "Bunk bed")]
     app.card(id)
     app.page.keyboard.press("e")
-    assert "Bunk bed" in app.form().inner_text()
-    app.page.keyboard.press("Escape")
+    app.form().get_by_text("13: Bunk bed").wait_for(timeout=PATIENCE)
+    app.form().get_by_role("button", name="Cancel").click()
     assert waited_for(lambda: mirrored(app.run) == held(app.run))
 
 
@@ -236,7 +236,7 @@ def test_card_and_form_say_one_probability_for_one_class(app):
     shown = {name: chance for name, _, chance in (each.rpartition(", ") for each in offered)}
     for field in ("given_label", "suggested_label"):
         assert shown[queue(app.run).loc[id, field]] in words
-    app.page.keyboard.press("Escape")
+    form.get_by_role("button", name="Cancel").click()
 
 
 def test_a_note_decides_nothing_and_keys_typed_into_it_do_nothing_else(app):

@@ -45,7 +45,8 @@ def relabel_form(ctx: Any, samples: Sequence[str]) -> Any:
     inputs.message("now", f"Given: {_counted(given)}. Suggested: {_counted(suggested)}.")
     likely = max(suggested, key=lambda label: suggested[label]) if suggested else None
     classes = _likely_first(ctx, target, likely)
-    listed = len(classes) > MANY_CLASSES
+    # as many as the run has: classes that people added must not take the digits away
+    listed = len(run_of(ctx.dataset).classes) > MANY_CLASSES
     choices = types.AutocompleteView() if listed else types.RadioGroup()
     for number, (name, label) in enumerate(classes, start=1):
         choices.add_choice(name, label=label if listed else f"{number}: {label}")
