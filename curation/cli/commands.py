@@ -33,7 +33,7 @@ def main() -> None:
     curate demo demo              write a small marketplace with planted errors
     curate explore demo           look at the data first: classes, photos, prices
     curate find-issues demo       flag wrong labels, odd prices, reposts and bad photos
-    curate review                 review the flagged listings: keep, relabel, delete
+    curate review                 review the flagged listings: keep, relabel, reprice, delete
     curate apply-fixes            write the corrected dataset
     curate retrain --compare      train before and after, compare on one test set
     curate train demo             train one model of labels or prices

@@ -159,6 +159,13 @@ def class_named(run: RunFolder, typed: str) -> tuple[str, bool]:
     A name that differs from that of a class in nothing but case, blanks or the Unicode form of its letters is that
     class.
 
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    typed : str
+        What a person typed.
+
     Raises
     ------
     DecisionsError
