@@ -14,6 +14,7 @@ from curation.fixes.declaration import write_declaration
 from curation.fixes.edits import edited, labels_of
 from curation.fixes.photos import Photos, folder_splits, outside
 from curation.listings.editing import replaced, texts_of, with_column
+from curation.listings.fetch import is_fetched
 from curation.listings.original import Layout, Original, load_original
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
 from curation.listings.tables import WrittenFile, held_table
@@ -192,7 +193,10 @@ def _with_ids(file: WrittenFile, original: Original, listings: pd.DataFrame) -> 
 def _boundary(run: RunFolder, listings: pd.DataFrame) -> Path:
     """Return the folder that all photos lie in: that of the input, or one above it where some lie outside."""
     photos = Path(run.record()["dataset"]["photos"])
-    beyond = [path.parent for path in outside(run.photo_root, listings["image"], photos)]
+    images = listings["image"].dropna()
+    # the table names fetched photos by URL
+    files = images[~images.map(is_fetched).astype(bool)]
+    beyond = [path.parent for path in outside(run.photo_root, files, photos)]
     return Path(os.path.commonpath([photos, *beyond])) if beyond else photos
 
 

@@ -17,13 +17,13 @@ import pandas as pd
 from curation.errors import CurateError, short_repr
 from curation.listings.download import MOST_BYTES, NotFetchedError, download, photo_ending
 from curation.rendering.words import agree, many
-from training.images.cache import PhotoCache
+from training.images.cache import FETCHED, PhotoCache
 from training.utils.files import whole_file
 from training.utils.parallel import map_ahead
 from training.utils.progress import Reporter
 from training.utils.units import bytes_text, home_as_tilde
 
-__all__ = ["FETCH_LIMIT", "NOT_FETCHED", "FetchedPhotos", "fetch_photos", "find_urls"]
+__all__ = ["FETCH_LIMIT", "NOT_FETCHED", "FetchedPhotos", "fetch_photos", "find_urls", "is_fetched"]
 
 #: Most bytes that one call downloads.
 FETCH_LIMIT = 5 * 10**9
@@ -69,6 +69,18 @@ def find_urls(images: pd.Series) -> pd.Series:
     found = [None if pd.isna(cell) else _URL.fullmatch(cell) for cell in images]
     urls = [_BETWEEN.split(match[1].strip())[0].rstrip(",;|") if match else None for match in found]
     return pd.Series(urls, index=images.index, dtype="string")
+
+
+def is_fetched(image: str) -> bool:
+    """Return whether a photo of a checked table lies in a cache, since the table names it by URL.
+
+    Examples
+    --------
+    >>> is_fetched("/home/me/.cache/curate/fetched-v1/0a1b.jpg"), is_fetched("photos/1.jpg")
+    (True, False)
+    """
+    path = Path(image)
+    return path.is_absolute() and path.parent.name == FETCHED
 
 
 def fetch_photos(

@@ -20,8 +20,10 @@ from training.errors import CurateError
 from training.images.shards import Shard, bytes_of, files_in, shards_in, used_at
 from training.utils.units import home_as_tilde, parse_bytes
 
-__all__ = ["DEFAULT_LIMIT", "SHARD_BYTES", "PhotoCache", "default_cache", "open_cache"]
+__all__ = ["DEFAULT_LIMIT", "FETCHED", "SHARD_BYTES", "PhotoCache", "default_cache", "open_cache"]
 
+#: The folder of photos that were fetched from the web.
+FETCHED = "fetched-v1"
 DEFAULT_LIMIT = 20 * 10**9
 # held in memory until written, so a killed process loses at most as much: 5,000 photos of 64 pixels, 400 of 224
 SHARD_BYTES = 64 * 10**6
@@ -59,7 +61,7 @@ class PhotoCache:
     @property
     def fetched_root(self) -> Path:
         """The folder of photos that were fetched."""
-        return self.folder / "fetched-v1"
+        return self.folder / FETCHED
 
     def fetched_files(self) -> list[Path]:
         """Return the complete photos that were fetched."""

@@ -1,7 +1,8 @@
-"""A dataset whose photos are URLs goes through `find-issues` and the review."""
+"""A dataset whose photos are URLs goes from `find-issues` to `cleaned/`, which names the URLs again."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +20,11 @@ def server() -> Iterator[PhotoServer]:
         yield photos
 
 
-def test_photos_by_url_are_trained_on_and_shown_in_the_report(
+def test_photos_by_url_are_trained_on_reviewed_and_named_by_url_in_the_cleaned_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: PhotoServer
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop").mkdir()
+    monkeypatch.chdir(tmp_path / "shop")
     monkeypatch.setenv("CURATE_CACHE_DIR", str(tmp_path / "cache"))
     rows = range(24)
     table = pd.DataFrame(
@@ -44,3 +46,18 @@ def test_photos_by_url_are_trained_on_and_shown_in_the_report(
     assert page.exit_code == 0, page.output
     # thumbnails of the worst listings
     assert (run.folder / "report.html").read_text().count('<img src="data:image/') >= 3
+    run.decide("L05", "relabel", label="sofa")
+    applied = curate("apply-fixes")
+    assert applied.exit_code == 0, applied.output
+    written = pd.read_csv(run.folder / "cleaned" / "listings.csv")
+    expected = table.copy()
+    expected.loc[5, "category"] = "sofa"
+    pd.testing.assert_frame_equal(written, expected)
+    # not as wide as the cache
+    declared = tomllib.loads((run.folder / "cleaned" / "dataset.toml").read_text())
+    assert (run.folder / "cleaned" / declared["photos"]).resolve() == tmp_path / "shop"
+    # the next program reads the cleaned dataset as it read the input, and nothing is downloaded again
+    asked = len(server.asked)
+    again = curation.read_listings(run.folder / "cleaned", fetch=True)
+    assert again.table["image"].notna().sum() == 23
+    assert server.asked[asked:] == ["/gone"]
