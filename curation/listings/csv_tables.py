@@ -22,6 +22,8 @@ __all__ = ["Parsed", "parse_csv"]
 _DELIMITERS = ",;\t|"
 #: Characters that the delimiter is recognised by, and rows that the quoting is.
 _SAMPLE, _ROWS = 1 << 16, 50
+#: Rows that are turned into columns at a time.
+_PART = 5000
 #: Characters of one cell; without it, csv refuses photos written as text.
 _LONGEST_CELL = (1 << 31) - 1
 _LONE = re.compile("\r(?!\n)")
@@ -39,8 +41,8 @@ class Parsed:
     ----------
     header : list of str
         Names of the M columns, as written.
-    rows : list of list of str
-        M cells each, as written; a row that is blank altogether is left out.
+    columns : list of M lists of str
+        The cells as written, None where one is empty; a row that is blank altogether is left out.
     numbers : list of int
         The numbers of these rows as a person counts them: the header is 1, if nothing stands above it.
     delimiter, newline : str
@@ -52,7 +54,7 @@ class Parsed:
     """
 
     header: list[str]
-    rows: list[list[str]]
+    columns: list[list[str | None]]
     numbers: list[int]
     delimiter: str
     newline: str
@@ -83,17 +85,17 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     text = _LONE.sub(stand_in, text) if stand_in else text
     hint = text[:4].lower() == "sep=" and text[4:5] not in ("", "\r", "\n") and text[5:7].lstrip("\r")[:1] == "\n"
     delimiter = text[4] if hint else _delimiter_of(_whole_lines(text[:_SAMPLE]), names)
-    numbered = list(_rows(text, delimiter, skip=int(hint)))
-    if not numbered:
+    numbered = _rows(text, delimiter, skip=int(hint))
+    first = list(itertools.islice(numbered, _ROWS))
+    if not first:
         raise pd.errors.EmptyDataError("it is empty")
-    rows = [row for _, row in numbered]
-    numbers = [number for number, _ in numbered]
-    quoting = _quoting_of(rows[:_ROWS], set(re.split("\r?\n", text[:_SAMPLE])), delimiter)
+    quoting = _quoting_of([row for _, row in first], set(re.split("\r?\n", text[:_SAMPLE])), delimiter)
+    header = first.pop(0)[1]
+    columns, numbers = _columns(itertools.chain(first, numbered), len(header), delimiter)
     if stand_in:
-        rows = [[cell.replace(stand_in, "\r") for cell in row] for row in rows]
-    header = rows[0]
-    _make_even(rows, numbers, delimiter)
-    return Parsed(header, rows[1:], numbers[1:], delimiter, newline, quoting, hint)
+        header = [name.replace(stand_in, "\r") for name in header]
+        columns = [[cell and cell.replace(stand_in, "\r") for cell in column] for column in columns]
+    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint)
 
 
 def _newline_of(text: str) -> str:
@@ -131,20 +133,30 @@ def _cells_of_any_length() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _make_even(rows: list[list[str]], numbers: list[int], delimiter: str) -> None:
-    """Give every row as many cells as the header; refuse rows with more."""
-    width = len(rows[0])
-    long = []
-    for number, row in zip(numbers, rows, strict=True):
-        if any(map(str.strip, row[width:])):
-            long.append(f"row {number} has {len(row)}")
-        row += [""] * (width - len(row))
-        del row[width:]
+def _columns(
+    numbered: Iterator[tuple[int, list[str]]], width: int, delimiter: str
+) -> tuple[list[list[str | None]], list[int]]:
+    """Return the columns, and the numbers of the rows; refuse rows with more cells than the header."""
+    columns: list[list[str | None]] = [[] for _ in range(width)]
+    numbers: list[int] = []
+    long: list[str] = []
+    # a part at a time: Python slows down with the number of lists that there are
+    while part := list(itertools.islice(numbered, _PART)):
+        for number, row in part:
+            numbers.append(number)
+            if len(row) != width:
+                if any(map(str.strip, row[width:])):
+                    long.append(f"row {number} has {len(row)}")
+                row += [""] * (width - len(row))
+                del row[width:]
+        for column, cells in zip(columns, zip(*(row for _, row in part), strict=True), strict=True):
+            column += [cell or None for cell in cells]
     if long:
         raise ValueError(
             f"{many(len(long), 'row')} {agree(len(long), 'has', 'have')} more cells than the header has names: "
             f"{some(long, 3)}, the header {width}. A cell with {delimiter!r} in it must stand in quotes"
         )
+    return columns, numbers
 
 
 def _whole_lines(sample: str) -> str:

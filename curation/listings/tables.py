@@ -242,10 +242,8 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
             hint=parsed.hint,
         )
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
-        texts = [[cell or None for cell in column] for column in zip(*parsed.rows, strict=True)]
-        texts = texts or [[] for _ in parsed.header]
-        values = pd.DataFrame(dict(enumerate(texts)), index=parsed.numbers, dtype="string")
-        return _raw(path.name, form, parsed.header, texts, values, notes)
+        values = pd.DataFrame(dict(enumerate(parsed.columns)), index=parsed.numbers, dtype="string")
+        return _raw(path.name, form, parsed.header, parsed.columns, values, notes)
     rows, style = parse_json(text, lines=form.kind == "jsonl")
     # as objects: a number stays as it was written, also in a column where others are missing
     raw = pd.DataFrame(rows, dtype=object)
