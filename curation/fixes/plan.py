@@ -137,7 +137,8 @@ def plan_fixes(
         decided = set(current_decisions([*journal, *added]))
         added += _accepted(run, issues, decided, min_confidence)
     added = [decidable.with_suggestions(decision) for decision in added]
-    check_decisions(journal, decidable)
+    # what was taken back or replaced may be wrong: a new class was misspelt, and undone
+    check_decisions(list(standing.values()), decidable)
     decisions = current_decisions([*journal, *added])
     # an earlier version let people keep a listing without a label, which decides nothing
     undecided = tuple(id for id, each in decisions.items() if misfit(each, decidable.classes, decidable.labels[id]))

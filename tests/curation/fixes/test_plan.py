@@ -10,6 +10,7 @@ import pytest
 
 from curation.errors import DecisionsError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
+from curation.run.decisions import decide
 from curation.run.folder import RunFolder
 from curation.run.journal import UNDO
 from tests.support.fixes import (
@@ -276,3 +277,12 @@ def test_keeping_a_listing_without_a_label_is_refused_and_in_an_old_journal_deci
     run.decide([decided("04", "keep"), decided("00", "keep")])
     fixes = plan_fixes(run)
     assert (fixes.undecided, fixes.counts()["kept"]) == (("04",), 1)
+
+
+def test_a_misspelt_new_class_that_was_taken_back_is_in_nobody_s_way(run: RunFolder) -> None:
+    decide(run, ["00"], "relabel", label="Sofa", new_class=True)
+    decide(run, ["00"], "undo")
+    decide(run, ["00"], "relabel", label="sofas", new_class=True)
+    decide(run, ["00", "01"], "relabel", label="sofa", new_class=True)
+    apply_fixes(run, plan_fixes(run))
+    assert [labels(run)[id] for id in ("00", "01")] == ["sofa", "sofa"]
