@@ -51,6 +51,7 @@ def parts_of_file(path: Path, wanted: Wanted) -> Parts:
             f"{path.name} can't be read",
             got=path.suffix,
             wanted=".npz, .npy, or a table (csv, tsv, xlsx, parquet, json)",
+            fix="Save it as a table: table.to_csv('p.csv', index=False)." if suffix in (".pkl", ".pickle") else "",
         )
     try:
         if suffix == ".npz":

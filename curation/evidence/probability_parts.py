@@ -148,13 +148,22 @@ def _with_ids(frame: pd.DataFrame, wanted: Wanted, name: str) -> tuple[pd.DataFr
     fitting = [column for column in frame.columns if set(names_of(frame[column])) == known]
     if len(fitting) == 1:
         return frame.drop(columns=fitting[0]), names_of(frame[fitting[0]]), f"column {str(fitting[0])!r}"
+    columns = [str(column).strip() for column in frame.columns]
     raise ProbabilitiesError(
         f"{name} has no column 'id'",
-        got=some([str(column) for column in frame.columns]),
+        got=some(columns),
         wanted="id and one column per class",
-        fix=closest("id", [str(column) for column in frame.columns])
-        or "Add them before saving: table.insert(0, 'id', listings['id']).",
+        fix=_way_to_ids(columns, known),
     )
+
+
+def _way_to_ids(columns: Sequence[str], known: set[str]) -> str:
+    """Return how a table gets a column of ids."""
+    if len(known & set(columns)) > len(columns) / 2:
+        return "Its columns are listings: turn it with table.T."
+    if all(re.fullmatch(r"[-+.\deE]*\d[-+.\deE]*", column) for column in columns):
+        return "It begins with numbers: save an array without names as .npy: np.save('p.npy', probs)."
+    return closest("id", list(columns)) or "Add them before saving: table.insert(0, 'id', listings['id'])."
 
 
 def _fold(frame: pd.DataFrame, name: str) -> Float64:

@@ -42,6 +42,8 @@ Kind = Literal["csv", "json", "jsonl", "parquet", "xlsx"]
 _KINDS: dict[str, Kind] = {
     ".csv": "csv",
     ".tsv": "csv",
+    # as Excel calls text with tabs
+    ".txt": "csv",
     ".parquet": "parquet",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",

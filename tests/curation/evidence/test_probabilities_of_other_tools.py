@@ -224,6 +224,15 @@ def test_tables_of_any_form_are_read(table: pd.DataFrame, tmp_path: Path) -> Non
     assert_right(table, tolerance=1e-6)
 
 
+def test_text_with_tabs_as_excel_saves_it_is_read(tmp_path: Path) -> None:
+    assert_right(csv(frame(), tmp_path / "p.txt", index=False, sep="\t", encoding="utf-16"))
+
+
+def test_a_pickle_is_refused_with_how_to_save_a_table(tmp_path: Path) -> None:
+    frame().to_pickle(tmp_path / "p.pkl")
+    assert_refused(tmp_path / "p.pkl", "got .pkl; wanted .npz, .npy, or a table", "table.to_csv('p.csv', index=False)")
+
+
 def test_an_index_of_ids_without_a_name_is_read(tmp_path: Path) -> None:
     table = frame().set_index("id").rename_axis(None)
     assert_right(parquet(table, tmp_path / "p.parquet"), note="taken from its index")
@@ -254,6 +263,8 @@ def test_a_class_that_no_listing_has_is_kept_beside_row_numbers(tmp_path: Path) 
         (frame(fold="a"), ["column fold of p.csv does not hold numbers: got a; wanted e.g. 0 to 4"]),
         (frame(fold=0.5), ["fold of p.csv is not a whole number: got 0.5"]),
         (frame().drop(columns="id"), ["has no column 'id'", "table.insert(0, 'id', listings['id'])"]),
+        (frame().set_index("id").T, ["has no column 'id'", "Its columns are listings: turn it with table.T."]),
+        (pd.DataFrame(probs()).T.set_index(0).T, ["It begins with numbers", "np.save('p.npy', probs)"]),
         (frame().set_axis(["id", "0", "1", "2"], axis=1), ["only numbered: call them as the labels", "cable, mouse"]),
         (frame().drop(columns="router"), ["column for every label: got classes cable, mouse; wanted also router"]),
         (frame().head(50), ["no row for L50", "Add a row of NaN for each listing that was not scored"]),
