@@ -34,7 +34,8 @@ def twins_as_one(evidence: Evidence) -> Evidence:
     classes = tuple(name for name in evidence.classes if name not in spellings)
     number = {name: place for place, name in enumerate(classes)}
     members: list[list[int]] = [[] for _ in classes]
-    for column, name in enumerate(evidence.classes):
+    # by name: the last digits of a sum depend on its order
+    for column, name in sorted(enumerate(evidence.classes), key=lambda pair: pair[1]):
         members[number[spellings.get(name, name)]].append(column)
 
     def added(values: npt.NDArray[Any] | None, add: Callable[..., Any]) -> Any:
