@@ -23,7 +23,7 @@ from training.utils.parallel import map_ahead
 from training.utils.progress import Reporter
 from training.utils.units import bytes_text, home_as_tilde
 
-__all__ = ["FETCH_LIMIT", "NOT_FETCHED", "FetchedPhotos", "fetch_photos", "find_urls", "is_fetched"]
+__all__ = ["FETCH_LIMIT", "NOT_FETCHED", "FetchedPhotos", "fetch_photos", "find_urls", "is_fetched", "said_of_several"]
 
 #: Most bytes that one call downloads.
 FETCH_LIMIT = 5 * 10**9
@@ -32,9 +32,11 @@ NOT_FETCHED = "is a URL, and photos are not fetched"
 _THREADS = 8
 _AHEAD = 64
 _EXAMPLES = 3
-_URL = re.compile(r"\s*(https?://\S.*)", re.IGNORECASE | re.DOTALL)
-#: Between several URLs in one cell.
-_BETWEEN = re.compile(r"[\s,;|]+(?=https?://)", re.IGNORECASE)
+#: A cell of URLs; JSON has lists of them.
+_URL = re.compile(r"[\s\[\"']*(https?://\S.*)", re.IGNORECASE | re.DOTALL)
+#: Between several URLs in one cell, and after the last one.
+_BETWEEN = re.compile(r"[\s,;|\"']+(?=https?://)", re.IGNORECASE)
+_AFTER = ",;|\"'] \n"
 #: Hexadecimal digits of a URL's hash in the name of its file, 128 bits.
 _HASH_LENGTH = 32
 
@@ -67,8 +69,21 @@ def find_urls(images: pd.Series) -> pd.Series:
     ['https://a.com/1.jpg', <NA>]
     """
     found = [None if pd.isna(cell) else _URL.fullmatch(cell) for cell in images]
-    urls = [_BETWEEN.split(match[1].strip())[0].rstrip(",;|") if match else None for match in found]
+    urls = [_BETWEEN.split(match[1].strip())[0].rstrip(_AFTER) if match else None for match in found]
     return pd.Series(urls, index=images.index, dtype="string")
+
+
+def said_of_several(urls: pd.Series) -> tuple[str, ...]:
+    """Say how many cells of URLs hold several, of which only the first one counts.
+
+    Examples
+    --------
+    >>> said_of_several(pd.Series(["https://a.com/1.jpg, https://a.com/2.jpg", "https://a.com/3.jpg"]))
+    ('1 cell holds several URLs; the first one is the photo.',)
+    """
+    count = sum(_BETWEEN.search(cell) is not None for cell in urls)
+    which = f"{many(count, 'cell')} {agree(count, 'holds', 'hold')} several URLs"
+    return (f"{which}; the first one{agree(count, '', ' of each')} is the photo.",) if count else ()
 
 
 def is_fetched(image: str) -> bool:

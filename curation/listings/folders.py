@@ -326,10 +326,12 @@ def read_metadata(root: Path, files: list[Path], faults: Faults) -> RawTable:
         prefix = "" if folder == "." else f"{folder}/"
         table = table.rename(columns={names[0]: "image"})
         written += [_called(part, names[0], file.relative_to(root).as_posix()) for part in raw.files]
-        table["image"] = prefix + table["image"].str.replace("\\", "/", regex=False)
+        paths = prefix + table["image"].str.replace("\\", "/", regex=False)
+        by_url = table["image"].str.match(r"(?i)https?://").fillna(False).astype(bool)
+        table["image"] = paths.where(~by_url, table["image"])
         if "split" not in table:
             # metadata at the root names photos in folders of splits
-            splits = table["image"].str.extract(r"^([^/]+)/", expand=False)
+            splits = paths.str.extract(r"^([^/]+)/", expand=False)
             table["split"] = splits.where(splits.map(split_of, na_action="ignore").notna())
         tables.append(table)
         notes += raw.notes

@@ -12,7 +12,7 @@ from curation.errors import InputError, ListingsError, about, check_range, short
 from curation.listings.checks import MAX_BAD_SHARE, MISSING, check_inside
 from curation.listings.download import MOST_BYTES
 from curation.listings.faults import Faults
-from curation.listings.fetch import FETCH_LIMIT, NOT_FETCHED, FetchedPhotos, fetch_photos, find_urls
+from curation.listings.fetch import FETCH_LIMIT, NOT_FETCHED, FetchedPhotos, fetch_photos, find_urls, said_of_several
 from curation.listings.photo_names import match_photos
 from curation.listings.sources import Source
 from curation.rendering.words import agree, many
@@ -122,7 +122,7 @@ def find_photos(
         # refused as a whole
         unusable = unusable.mask(outside)
     fetched = FetchedPhotos(table["image"], urls.mask(by_url, NOT_FETCHED), ())
-    notes = matched.notes
+    notes = matched.notes + said_of_several(table["image"][by_url])
     if fetching is not None and by_url.any():
         fetched = fetch_photos(table["image"], urls, fetching.cache, fetching.limit, fetching.reporter)
         notes += fetched.notes

@@ -262,6 +262,31 @@ def test_a_column_of_urls_is_recognised_by_its_content(server: PhotoServer) -> N
     assert listings.table["image"].notna().all()
 
 
+def test_of_several_urls_in_a_cell_the_first_is_fetched_and_that_is_said(here: Path, server: PhotoServer) -> None:
+    rows = [
+        {
+            "id": row,
+            "label": "ab"[row % 2],
+            "images": [f"{server.address}/{row}.png", f"{server.address}/{row + 1}.png"],
+        }
+        for row in range(900, 906)
+    ]
+    (here / "shop.json").write_text(json.dumps(rows))
+    listings = curation.read_listings("shop.json", fetch=True)
+    assert [fetched(path) for path in listings.table["image"]] == [photo_bytes(row) for row in range(900, 906)]
+    assert "6 cells hold several URLs; the first one of each is the photo." in listings.notes
+
+
+def test_metadata_in_folders_of_splits_may_name_urls(here: Path, server: PhotoServer) -> None:
+    for split in ("train", "test"):
+        (here / "hub" / split).mkdir(parents=True)
+        cells = "".join(f"{server.address}/{row}.png,{'ab'[row % 2]}\n" for row in range(4))
+        (here / "hub" / split / "metadata.csv").write_text(f"file_name,label\n{cells}".replace("/0.", f"/{split}0."))
+    listings = curation.read_listings("hub", fetch=True, strict=False)
+    assert listings.table["image"].notna().all()
+    assert listings.table["split"].value_counts().to_dict() == {"train": 4, "test": 4}
+
+
 @pytest.mark.parametrize(
     ("cell", "url"),
     [
@@ -269,6 +294,8 @@ def test_a_column_of_urls_is_recognised_by_its_content(server: PhotoServer) -> N
         ("http://a.com/1.jpg|http://a.com/2.jpg", "http://a.com/1.jpg"),
         ("http://a.com/1.jpg; https://b.com/2.jpg", "http://a.com/1.jpg"),
         ("http://a.com/1,2.jpg", "http://a.com/1,2.jpg"),
+        ('["http://a.com/1.jpg", "http://a.com/2.jpg"]', "http://a.com/1.jpg"),
+        ("['http://a.com/1.jpg']", "http://a.com/1.jpg"),
         ("http://a.com/resize?of=http://b.com/1.jpg", "http://a.com/resize?of=http://b.com/1.jpg"),
         ("photos/http.jpg", None),
         ("https", None),
