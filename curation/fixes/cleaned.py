@@ -209,7 +209,7 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
             photos.put(image, photos.path_of(image))
     else:
         file = joined(original.files)
-        paths = [None if pd.isna(image) else photos.path_of(image) for image in place.listings["image"]]
+        paths = [None if pd.isna(image) else photos.path_of(image, for_table=True) for image in place.listings["image"]]
         for image, path in zip(place.listings["image"], paths, strict=True):
             if path is not None:
                 photos.put(image, path)

@@ -107,9 +107,18 @@ class Photos:
         if self.missing:
             yield f"{many(len(self.missing), 'photo')} {agree(len(self.missing), 'is', 'are')} no longer there."
 
-    def path_of(self, image: str) -> str:
-        """Return a free path for a photo: its own if it lies in the dataset's folder, otherwise one in ``photos/``."""
+    def path_of(self, image: str, *, for_table: bool = False) -> str:
+        """Return a free path for a photo: its own if it lies in the dataset's folder, otherwise one in ``photos/``.
+
+        Parameters
+        ----------
+        image : str
+            The photo as the run names it.
+        for_table : bool
+            Whether a table names it, which holds no bytes that are no UTF-8 and takes backslashes for slashes.
+        """
         relative = os.path.relpath(photo_path(self._root, image), self._root)
+        relative = printable_name(relative).replace("\\", "_") if for_table else relative
         inside = not relative.startswith("..") and not Path(image).is_absolute()
         return self._free(relative) if inside else self._free(f"photos/{Path(relative).name}")
 
@@ -120,7 +129,9 @@ class Photos:
         # a .zip may hold seg_train/seg_train/cat
         above += has_split and len(parts) > above + 2 and split_of(parts[above]) == split_of(parts[0])
         own = printable_name(parts[above])
-        folder = parts[above] if own == label else _folder_name(label)
+        # another class may have a folder whose name is no UTF-8
+        above_it = self._root.joinpath(*parts[:above])
+        folder = parts[above] if own == label else photo_path(above_it, _folder_name(label)).name
         return self._free(str(Path(*parts[:above], folder, *parts[above + 1 :])))
 
     def path_of_class(self, image: str, label: str, split: str | None) -> str:

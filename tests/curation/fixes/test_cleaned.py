@@ -46,7 +46,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 def photos(folder: Path, *names: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    shade = zlib.crc32("/".join(folder.parts[-2:]).encode()) % 256
+    shade = zlib.crc32(os.fsencode("/".join(folder.parts[-2:]))) % 256
     for number, name in enumerate(names):
         Image.new("RGB", (4, 4), (number * 30 % 256, shade, 10)).save(folder / name)
 
@@ -424,3 +424,18 @@ def test_a_name_that_stands_for_no_label_does_so_again(tmp_path: Path) -> None:
     run = run_of(tmp_path / "in", tmp_path / "run")
     fixed(run, decided("00004", "delete"))
     assert read_again(run).classes == ("lamp", "sofa")
+
+
+@pytest.mark.parametrize("form", [None, "csv", "imagefolder"])
+def test_names_that_are_no_utf_8_come_out(form: str | None, tmp_path: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9")
+    photos(tmp_path / "in" / odd, "1.png", f"{odd}.png")
+    photos(tmp_path / "in" / "dog", "1.png", f"{odd}.png", "3.png")
+    run = run_of(tmp_path / "in", tmp_path / "run")
+    fixed(run, decided("dog/1.png", "relabel", "caf\\xe9"), decided("dog/3.png", "delete"), form=form)
+    listings = read_again(run)
+    assert sorted(listings.table["label"]) == ["caf\\xe9"] * 3 + ["dog"]
+    assert listings.problems.empty
+    if form is None:
+        folders = sorted(path.name for path in run.cleaned.iterdir() if path.is_dir())
+        assert folders == sorted([odd, "dog"])
