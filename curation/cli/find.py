@@ -141,6 +141,8 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     if len(summary.worst):
         worst = [(row.priority, row.id, row.reasons) for row in summary.worst.itertuples()]
         print_table(f"The worst {len(worst)}", ["", "id", "why"], worst, right=[0])
+        if summary.worst["suggested_label"].notna().any():
+            click.echo("The number behind a suggestion is the probability that it is the right label, from 0 to 1.")
         click.echo()
     if (budget := summary.budget) is not None:
         click.echo(
@@ -155,8 +157,12 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
 
 
 def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:
-    from curation.issues.health import FEW, doubtful, often_confused
+    from curation.issues.health import FEW, doubtful, often_confused, without_score
 
+    if unscored := without_score(health):
+        click.echo(unscored)
+        click.echo()
+        total -= sum(row["listings"] for row in health["unscored"])
     if wrong < FEW * total:
         click.echo(f"Few labels look wrong: {wrong:,} of {total:,} ({100 * wrong / total:.1f} %).")
         click.echo()

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from curation.errors import some
 from curation.evidence.evidence import Evidence
+from curation.rendering.words import agree, many
 from training.utils.arrays import Bool, Float64, Int64
 
-__all__ = ["FEW", "doubtful", "health", "often_confused"]
+__all__ = ["FEW", "doubtful", "health", "often_confused", "without_score"]
 
 
 #: A smaller share of flagged labels is few.
@@ -55,18 +57,20 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
           ``listings``, the number of labels that were judged.
         - ``classes``, worst first: ``class``, its ``listings``, how many of them are ``flagged``, ``label_quality``
           (the share of right labels, 0 to 1, low = bad) and ``estimated_noise`` (1 minus that).
+        - ``unscored``, the classes with listings whose label could not be judged because the model that scored them was
+          trained on none of the class, most first: ``class``, and how many ``listings``.
         - ``confused``, worst first, at most 10: ``first`` and ``second``; ``within_parent``, whether they have the same
           parent (None if the labels are no hierarchy); how many listings given as one are ``flagged`` with the other
           suggested; the estimated number of ``listings`` of one that are labelled as the other, and their ``share`` of
           all.
 
-        Without any probabilities, both lists are empty.
+        Without any probabilities, the lists are empty.
     """
     evidence = evidence.twins_as_one
     classes, given = evidence.classes, evidence.given
     flagged = issues["is_label_issue"].fillna(False).to_numpy(dtype=bool) & (given >= 0)
     if not evidence.scored.any():
-        return {"label_health": None, "noise_count": None, "listings": 0, "classes": [], "confused": []}
+        return {"label_health": None, "noise_count": None, "listings": 0, "classes": [], "unscored": [], "confused": []}
     rows = _rows(evidence)
     learned = _learned(evidence.probs, given, rows)
     rows = rows[np.isin(given[rows], learned)]
@@ -82,6 +86,7 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
         "noise_count": noise,
         "listings": 0 if noise is None else len(rows),
         "classes": _classes(classes, given, flagged, quality),
+        "unscored": _unscored(evidence),
         "confused": _confused(evidence, given[pairs], suggested[pairs], between, len(rows)),
     }
 
@@ -94,6 +99,28 @@ def doubtful(report: dict[str, Any], most: int) -> list[dict[str, Any]]:
 def often_confused(report: dict[str, Any], most: int) -> list[dict[str, Any]]:
     """Return the pairs of a :func:`health` report that are worth showing; worst first, at most `most`."""
     return [pair for pair in report["confused"] if pair["flagged"] >= _LEAST_FLAGS][:most]
+
+
+def without_score(report: dict[str, Any]) -> str:
+    """Return which classes of a :func:`health` report have listings without a label score, and why; empty if none."""
+    # a run of an earlier version does not tell
+    rows = report.get("unscored", [])
+    if not rows:
+        return ""
+    listings = sum(row["listings"] for row in rows)
+    named = some([f"{row['class']} ({row['listings']:,})" for row in rows])
+    return (
+        f"{many(listings, 'listing')} {agree(listings, 'has', 'have')} no label score: {named}. The models that look at "
+        f"{agree(listings, 'it', 'them')} were trained on nothing else of that class: the rest of it is in the same "
+        "group, in the same fold, or in the test set."
+    )
+
+
+def _unscored(evidence: Evidence) -> list[dict[str, Any]]:
+    rows = evidence.scored & (evidence.given >= 0) & ~evidence.trained_on_label
+    counts = np.bincount(evidence.given[rows], minlength=len(evidence.classes))
+    most = np.argsort(-counts, kind="stable")
+    return [{"class": evidence.classes[k], "listings": int(counts[k])} for k in most if counts[k]]
 
 
 def _rows(evidence: Evidence) -> Int64:

@@ -25,6 +25,7 @@ def summary(
     flagged: int,
     sections: Sequence[Section],
     decisions: Iterable[Decision],
+    unscored: str,
     outcome: Sequence[str],
 ) -> list[str]:
     """Return the sentences of the paragraph.
@@ -39,6 +40,8 @@ def summary(
         The kinds of issues.
     decisions : iterable of Decision
         Those that stand.
+    unscored : str
+        Which listings have no label score, and why, in sentences; empty if all have one.
     outcome : sequence of str
         The result of the comparison, in sentences; empty if there is none.
     """
@@ -52,6 +55,7 @@ def summary(
             f"{flagged:,} of them ({percent(flagged / listings)}) {verb} flagged, "
             f"most often as “{most.kind.title.lower()}” ({many(most.count, 'listing')})."
         )
+    sentences += [unscored] if unscored else []
     sentences += _decided(list(decisions))
     return sentences + list(outcome or ["Whether cleaning helps has not been measured yet."])
 

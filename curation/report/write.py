@@ -7,7 +7,7 @@ from pathlib import Path
 
 from curation.comparison.result import read_comparison
 from curation.issues import KINDS
-from curation.issues.health import often_confused
+from curation.issues.health import often_confused, without_score
 from curation.rendering.html import fill_page
 from curation.report.cards import Cards
 from curation.report.comparison import comparison_section, outcome
@@ -61,6 +61,7 @@ def write_report(run: RunFolder) -> Path:
             flagged=flagged,
             sections=sections,
             decisions=decisions.values(),
+            unscored=without_score(health),
             outcome=[] if comparison is None else outcome(comparison),
         ),
         damaged=holding.damaged,

@@ -206,6 +206,7 @@ def test_without_any_probabilities_the_result_is_empty() -> None:
         "noise_count": None,
         "listings": 0,
         "classes": [],
+        "unscored": [],
         "confused": [],
     }
 
