@@ -188,6 +188,8 @@ class _TrainedHere(_Scorer):
         """Plan the training, prepare the photos of a run, train, and return its evidence."""
         plan = self._plan(run)
         table = self._prepare(run, plan.recipe.size, self.settings.folds)
+        # asked for is one thing; without the weights, there are none
+        run.update(pretrained=plan.recipe.pretrained)
         with run.stage("train"):
             return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter)
 

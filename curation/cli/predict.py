@@ -99,7 +99,7 @@ def _agreement(predictions: Predictions, scores: dict[str, float]) -> str:
         currency = f" {predictions.currency}" if predictions.currency else ""
         return (
             f"MAE {scores['mae']:,.2f}{currency}, median absolute error {scores['median_ae']:,.2f}{currency} over "
-            f"{scores['listings']:,} prices"
+            f"{many(int(scores['listings']), 'price')}"
         )
     return (
         f"{scores['accuracy']:.1%} of {scores['listings']:,} given labels are predicted, macro-F1 "

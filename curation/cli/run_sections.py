@@ -25,10 +25,8 @@ def overview_sections(groups: Iterable[RunGroup]) -> list[Section]:
     """Return a table of the runs of each dataset, and one of their flags by kind."""
     sections = []
     for group in groups:
-        same = [f"{_words(key)} {_value(key, value)}" for key, value in group.same.items() if value is not None]
-        lines = _problems(group.runs) + ([f"The same in all: {', '.join(same)}."] if same else [])
         title = f"{group.dataset}: {many(len(group.runs), 'run')}"
-        sections.append(Section(title, _overview(group.runs, group.differing), lines))
+        sections.append(Section(title, _overview(group.runs, group.differing), _problems(group.runs)))
         sections += _kinds(group.runs)
     return sections
 
@@ -115,8 +113,12 @@ def _data(data: DataDiff) -> Section:
         f"labels of listings in both: {_differ([row.id for row in data.labels], 'another label')}",
     ]
     if not data.same_dataset:
-        lines.insert(0, f"A and B are of different datasets: compared by the {both:,} ids that both have.")
+        lines.insert(0, f"A and B are of different datasets: compared by {_shared(both)}.")
     return Section("Data", _id_table(data.labels, lambda label: label or "none"), lines)
+
+
+def _shared(both: int) -> str:
+    return f"the {both:,} ids that both have" if both > 1 else "the one id that both have"
 
 
 def _differ(ids: Sequence[str], what: str) -> str:
@@ -196,7 +198,7 @@ def _fixes(diff: RunDiff) -> Section:
 def _macro_f1(diff: RunDiff) -> Section:
     tests = diff.test_set
     same = "the same" if tests.same else "different"
-    lines = [f"test sets: {same} ({tests.listings.a:,} listings in A, {tests.listings.b:,} in B)"]
+    lines = [f"test sets: {same} ({many(tests.listings.a, 'listing')} in A, {tests.listings.b:,} in B)"]
     if tests.why:
         lines.append(f"macro-F1 of A and B can't be compared: {tests.why}")
     else:

@@ -79,14 +79,15 @@ class FoldTrainer:
         cache : PhotoCache
             Where decoded photos are kept.
         reporter : Reporter
-            Gets a message about the initial weights of networks.
+            Gets a message where there are no pretrained weights.
 
         Raises
         ------
         InputError
             Otherwise.
         """
-        recipe = with_weights(recipe, reporter)
+        # whether the preset trains a network is settled first, as what is said about the weights depends on it
+        recipe = with_weights(replace(recipe, epochs=execution.complete(recipe).epochs), reporter)
         if recipe.pretrained and recipe.image_size is None:
             size = pretrained_size(recipe.model, PRESETS[execution.preset].pretrained_size)
             recipe = replace(recipe, image_size=size)

@@ -189,7 +189,7 @@ def currency_of(table: pd.DataFrame, prices: Prices, source: str, declared: str 
     if len(counts) > 1:
         raise ListingsError(
             f"{source} has prices in {len(counts)} currencies",
-            got=some(f"{name} ({count} listings)" for name, count in counts.items()),
+            got=some(f"{name} ({many(count, 'listing')})" for name, count in counts.items()),
             wanted="one currency",
             fix="Convert them to one, or split the table by its column 'currency', with pandas: for name, part in "
             "table.groupby('currency'): part.to_csv(f'listings-{name}.csv', index=False)"

@@ -208,8 +208,8 @@ def _settings(record: dict[str, Any]) -> dict[str, Any]:
         return {}
     dataset, settings = record["dataset"], record["settings"]
     chosen = {**settings["train"], **{key: value for key, value in settings.items() if key != "train"}}
-    if "image_size" in record:  # what was used, where the preset decided
-        chosen["image_size"] = record["image_size"]
+    # what was used, where the preset or this machine decided
+    chosen |= {name: record[name] for name in ("image_size", "pretrained") if name in record}
     columns = {"label": "label", **dataset["columns"]}
     chosen |= {f"{ours}_column": theirs for ours, theirs in columns.items()}
     return {**chosen, "table_sha256": dataset["sha256"]}

@@ -132,3 +132,8 @@ def test_no_help_waits_for_anything_that_is_slow_to_import(arguments: list[str])
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_no_section_of_the_documents_is_of_a_command_that_there_is_not() -> None:
+    headings = re.findall(r"^##+ curate ([a-z -]+)", (ROOT / "docs/commands.md").read_text(encoding="utf-8"), re.M)
+    assert sorted(heading.strip() for heading in headings) == sorted([*COMMANDS, "runs diff"])

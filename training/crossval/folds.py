@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from training.errors import InputError
 from training.utils.arrays import Bool, Int64
@@ -124,6 +123,9 @@ def assign_folds(strata: Int64, groups: Int64, *, folds: int, seed: int) -> Int6
 
 
 def _assign(strata: Int64, groups: Int64, folds: int, seed: int) -> Int64:
+    # it takes a second to import, and reading listings needs this module for their groups alone
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     alone = len(np.unique(groups)) == len(groups)
     if alone:
         splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(strata, strata)

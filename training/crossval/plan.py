@@ -261,8 +261,10 @@ def _networks(recipe: Recipe, arrangement: Arrangement, work: Work) -> float:
 
 
 def with_weights(recipe: Recipe, reporter: Reporter) -> Recipe:
-    """Fetch pretrained weights before several processes try to; without them, networks start from scratch."""
+    """Fetch pretrained weights before several processes try to; say what is done where there are none."""
     origin = initial_weights(recipe.model, pretrained=recipe.pretrained)
     if recipe.pretrained and origin != PRETRAINED:
-        reporter.say(f"{recipe.model} starts {origin}")
+        # without a network nothing starts: the features alone would have used the weights
+        without = f"no features of a pretrained {recipe.model}: {origin.removeprefix('from scratch: ')}"
+        reporter.say(f"{recipe.model} starts {origin}" if recipe.has_network else without)
     return replace(recipe, pretrained=origin == PRETRAINED)

@@ -67,10 +67,14 @@ class Arrangement:
 
     def __str__(self) -> str:
         if self.side_by_side == 1:
-            how = f"one model at a time, {self.cores} threads"
+            how = f"one model at a time, {_threads(self.cores)}"
         else:
-            how = f"{self.side_by_side} models side by side, {self.threads(self.side_by_side)} threads each"
+            how = f"{self.side_by_side} models side by side, {_threads(self.threads(self.side_by_side))} each"
         return f"{self.device}; {how}"
+
+
+def _threads(count: int) -> str:
+    return "one thread" if count == 1 else f"{count} threads"
 
 
 def measure(recipe: Recipe, device: Device, *, classes: int, jobs: int) -> Arrangement:

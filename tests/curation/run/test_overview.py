@@ -55,7 +55,7 @@ def test_a_row_has_flags_decisions_fixes_and_the_gain(place: Place) -> None:
         assert words in text
 
 
-def test_only_settings_that_differ_have_a_column_and_the_others_are_listed_once(place: Place) -> None:
+def test_the_settings_that_differ_are_shown_and_no_others(place: Place) -> None:
     place(1)
     set_train(place(2, image_size=48), preset="standard")
     columns = {"label": "category"}
@@ -67,9 +67,21 @@ def test_only_settings_that_differ_have_a_column_and_the_others_are_listed_once(
     assert "preset" not in demo.same
     assert (demo.same["seed"], demo.same["folds"]) == (3, 3)
     assert shop.differing == ()
-    header = done("runs", "--dataset", "demo").stdout.splitlines()[1]
+    text = done("runs", "--dataset", "demo").stdout
+    assert "seed" not in text
+    assert "same in all" not in text
+    header = text.splitlines()[1]
     assert re.search(r"image size +preset +label column", header)
-    assert "seed" not in header
+
+
+def test_whether_weights_were_used_is_shown_and_not_whether_they_were_asked_for(place: Place) -> None:
+    first = place(1)
+    first.update(pretrained=True)
+    place(2).update(pretrained=False)
+    (group,) = group_runs(list_runs())
+    assert group.differing == ("pretrained",)
+    first.update(pretrained=False)
+    assert "pretrained" not in done("runs").stdout
 
 
 def test_a_kind_that_was_not_checked_differs_from_one_without_flags(place: Place) -> None:
@@ -136,7 +148,7 @@ def test_a_table_that_is_wider_than_the_terminal_goes_on_below_itself(
     compare(place(1))
     monkeypatch.setattr("curation.cli.sections.table_width", lambda: 60)
     lines = done("runs").stdout.splitlines()
-    assert max(len(line) for line in lines if not line.startswith("The same")) <= 60
+    assert max(len(line) for line in lines) <= 60
     assert sum(line.startswith("demo/1") for line in lines) >= 3
     assert any(line.startswith("demo/1  0.700 → 0.750") for line in lines)
 
