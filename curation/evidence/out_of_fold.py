@@ -86,7 +86,7 @@ class FoldTrainer:
         InputError
             Otherwise.
         """
-        # whether the preset trains a network is settled first, as what is said about the weights depends on it
+        # first whether the preset trains a network: where none does, nothing "starts from scratch"
         recipe = with_weights(replace(recipe, epochs=execution.complete(recipe).epochs), reporter)
         if recipe.pretrained and recipe.image_size is None:
             size = pretrained_size(recipe.model, PRESETS[execution.preset].pretrained_size)

@@ -110,7 +110,7 @@ def without_score(report: dict[str, Any]) -> str:
     listings = sum(row["listings"] for row in rows)
     named = some([f"{row['class']} ({row['listings']:,})" for row in rows])
     return (
-        f"{many(listings, 'listing')} {agree(listings, 'has', 'have')} no label score: {named}. The models that look at "
+        f"{many(listings, 'listing')} {agree(listings, 'has', 'have')} no label score: {named}. The models that score "
         f"{agree(listings, 'it', 'them')} were trained on nothing else of that class: the rest of it is in the same "
         "group, in the same fold, or in the test set."
     )

@@ -3,8 +3,12 @@
 import pytest
 
 from curation.evidence import out_of_fold
+from curation.evidence.out_of_fold import FoldTrainer
 from curation.listings import read_listings
+from tests.support.reporters import Listener
 from training.images import decode
+from training.images.cache import default_cache
+from training.settings import Execution, Recipe
 
 
 @pytest.mark.parametrize(("photos", "read"), [(5, 5), (16, 16), (40, 16), (100, 16)])
@@ -18,3 +22,14 @@ def test_the_speed_of_reading_is_measured_on_sixteen_photos_at_most(photos, read
     # files that are no photos take their time, too, and stop nothing
     assert out_of_fold._seconds_to_read(read_listings(tmp_path / "listings.csv"), 32) > 0
     assert sizes == [32] * read
+
+
+@pytest.mark.parametrize(("preset", "said"), [("quick", False), ("standard", False), ("thorough", True)])
+def test_starting_from_scratch_is_said_only_where_a_network_is_trained(preset, said):
+    listener = Listener()
+    FoldTrainer.checked(
+        Recipe(model="lenet"), Execution(preset=preset, device="cpu"), ["a", "b"], default_cache(), listener
+    )
+    (line,) = listener.lines
+    assert ("starts from scratch" in line) is said
+    assert line.endswith("there are no weights for it")

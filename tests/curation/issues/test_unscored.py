@@ -63,7 +63,7 @@ def test_several_classes_and_one_listing_are_said_in_proper_words(tmp_path):
     )
     assert "12 listings have no label score: webcam (10), lens (1), tripod (1)." in said
     one = {"unscored": [{"class": "lens", "listings": 1}]}
-    assert without_score(one).startswith("1 listing has no label score: lens (1). The models that look at it were")
+    assert without_score(one).startswith("1 listing has no label score: lens (1). The models that score it were")
 
 
 def test_nothing_is_said_where_every_label_has_a_score(tmp_path):
