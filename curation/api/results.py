@@ -80,8 +80,8 @@ class RunResults:
         Returns
         -------
         DataFrame
-            ``id``, ``action`` (keep, relabel, delete), ``new_label``, ``reviewer``, ``time`` (UTC), ``source``,
-            ``note``, ``suggested_label``.
+            ``id``, ``action`` (keep, relabel, reprice, delete, ambiguous), ``new_label``, ``reviewer``, ``time`` (UTC),
+            ``source``, ``note``, ``suggested_label``, ``new_price``, ``new_class``, ``suggested_price``.
 
         Warns
         -----
@@ -129,4 +129,6 @@ class RunResults:
 
 def _table(decisions: Iterable[Decision]) -> pd.DataFrame:
     columns = [field.name for field in fields(Decision)]
-    return pd.DataFrame([astuple(decision) for decision in decisions], columns=columns).astype("string")
+    table = pd.DataFrame([astuple(decision) for decision in decisions], columns=columns)
+    others = {"new_price": "float64", "suggested_price": "float64", "new_class": "bool"}
+    return table.astype({name: others.get(name, "string") for name in columns})

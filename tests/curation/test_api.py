@@ -125,6 +125,8 @@ def test_the_loop_from_listings_to_the_cleaned_dataset_and_back(shop, capfd):
     assert run.decisions()["id"].tolist() == [first, second, third]
     suggested = flagged.set_index("id").loc[first, "suggested_label"]
     assert run.decisions().iloc[0][["new_label", "source", "note"]].tolist() == [suggested, "api", "seen before"]
+    assert run.decisions()[["new_price", "suggested_price"]].dtypes.tolist() == ["float64", "float64"]
+    assert run.decisions()["new_class"].tolist() == [False, False, False]
 
     planned = run.apply_fixes(dry_run=True)
     assert not (run.folder / "cleaned").exists()
