@@ -171,7 +171,9 @@ class _GivenProbabilities(_Scorer):
         table = self._prepare(run, size, self.probabilities.fold)
         with run.stage("train"):
             currency = self.listings.source.currency
-            return Evidence(table, self.probabilities.classes, self.probabilities.probs, currency=currency)
+            # a run that an older version began has its listings in another order
+            given = self.probabilities.in_order(table["id"].tolist(), self.classes)
+            return Evidence(table, given.classes, given.probs, currency=currency)
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,11 @@ def is_shared(currency: str) -> bool:
 def may_be(sign: str, currency: str) -> bool:
     """Return whether a sign or a code may mean a currency; either may stand for several.
 
+    Parameters
+    ----------
+    sign, currency : str
+        Signs such as ``"$"``, or codes.
+
     Examples
     --------
     >>> may_be("$", "SGD"), may_be("SGD", "$"), may_be("$", "GBP")

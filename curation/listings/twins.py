@@ -122,6 +122,13 @@ def find_twins(counts: Mapping[str, int]) -> tuple[Twins, ...]:
 def match_spellings(names: Iterable[str], classes: Collection[str]) -> dict[str, str]:
     """Return which names are other spellings of classes, and of which; those of several classes are left out.
 
+    Parameters
+    ----------
+    names : iterable of str
+        Labels, e.g. those of new listings.
+    classes : collection of str
+        The classes that a model knows.
+
     Examples
     --------
     >>> match_spellings(["mouse", "Mouse", "desk"], ["Mouse", "lamp"])
