@@ -134,6 +134,7 @@ FORMS: dict[str, Callable[[Path], Path]] = {
         ).encode(),
     ),
     "TSV": _csv("shop.tsv", sep="\t"),
+    "`.txt` with tabs": _csv("shop.txt", sep="\t"),
     "CSV in UTF-8 with a mark (BOM)": _csv("shop.csv", encoding="utf-8-sig"),
     "CSV in UTF-16": _csv("shop.csv", encoding="utf-16"),
     'CSV in UTF-16 with tabs, as Excel\'s "Unicode text"': _csv("shop.csv", encoding="utf-16", sep="\t"),
@@ -154,6 +155,11 @@ FORMS: dict[str, Callable[[Path], Path]] = {
     "JSON lines": lambda folder: _table(
         folder,
         "shop.jsonl",
+        lambda table, path: path.write_text("\n".join(json.dumps(row) for row in _as_objects(table)), encoding="utf-8"),
+    ),
+    "JSON lines in a file called `.json`": lambda folder: _table(
+        folder,
+        "shop.json",
         lambda table, path: path.write_text("\n".join(json.dumps(row) for row in _as_objects(table)), encoding="utf-8"),
     ),
     "JSON: a list of objects": lambda folder: _table(
