@@ -12,6 +12,7 @@ import click
 
 import curation
 from curation.errors import InputError, ListingsError
+from training.utils.files import printable_name
 from training.utils.progress import Reporter
 
 __all__ = ["DatasetForm", "dataset_argument", "dataset_options", "dataset_words", "read_dataset"]
@@ -142,7 +143,7 @@ def read_dataset(
 
 def dataset_words(dataset: Path, form: DatasetForm, *, device: str = "auto") -> list[str]:
     """Return DATASET, its options and the device as they were typed, for a command that is suggested."""
-    return [str(dataset), *form.words(), *([] if device == "auto" else ["--device", device])]
+    return [printable_name(str(dataset)), *form.words(), *([] if device == "auto" else ["--device", device])]
 
 
 def _mapping(columns: tuple[str, ...]) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any
 
 import click
@@ -26,6 +28,9 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; render our errors as one line on stderr."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # as stderr does: a name of a file that is no UTF-8 is printed with escapes
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except CurateError as error:

@@ -21,6 +21,7 @@ from curation.listings.tables import WrittenFile, held_table
 from curation.listings.writing import FORMATS, converted, joined, write_table
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder, readable
+from training.utils.files import photo_path
 
 __all__ = ["LAYOUTS", "Cleaned", "require_layout", "write_cleaned"]
 
@@ -192,7 +193,7 @@ def _with_ids(file: WrittenFile, original: Original, listings: pd.DataFrame) -> 
 
 def _boundary(run: RunFolder, listings: pd.DataFrame) -> Path:
     """Return the folder that all photos lie in: that of the input, or one above it where some lie outside."""
-    photos = Path(run.record()["dataset"]["photos"])
+    photos = photo_path(Path(), run.record()["dataset"]["photos"])
     images = listings["image"].dropna()
     # the table names fetched photos by URL
     files = images[~images.map(is_fetched).astype(bool)]

@@ -13,7 +13,7 @@ from curation.listings.sources import COLUMNS, DECLARATION
 from curation.listings.tables import WrittenFile
 from curation.listings.twins import looks
 from curation.run.folder import RunFolder
-from training.utils.files import write_text
+from training.utils.files import printable_name, write_text
 
 __all__ = ["write_declaration"]
 
@@ -86,4 +86,4 @@ def _columns(original: Original, file: WrittenFile, *, metadata: bool) -> dict[s
 
 def _toml(text: str) -> str:
     # text in JSON is text in TOML
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(printable_name(text), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -12,6 +12,7 @@ from curation.listings.faults import Faults
 from curation.listings.folders import find_metadata, find_table, read_class_folders, read_metadata
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
+from training.utils.files import photo_path, printable_name
 
 __all__ = ["COLUMNS", "DECLARATION", "RUN_COLUMNS", "TABLE", "Source", "check_name", "find_source", "read_table"]
 
@@ -116,7 +117,8 @@ def find_source(path: Path, faults: Faults) -> Source:
     if not path.exists():
         raise ListingsError("there is no such dataset", got=str(path), wanted=_FORMS)
     form = format_of(path) if path.is_file() else None
-    name = path.resolve().name[: -len(form.ending)] if form else path.resolve().name
+    name = printable_name(path.resolve().name)
+    name = name[: -len(form.ending)] if form else name
     if path.is_file():
         if path.name == DECLARATION:
             return _declared(path, faults)
@@ -156,7 +158,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
             got=str(table),
             fix="Put the table there or correct 'table'.",
         )
-    name = _text(content, "name", folder.resolve().name, declaration)
+    name = _text(content, "name", printable_name(folder.resolve().name), declaration)
     check_name(name, f"{declaration}: 'name'")
     return Source(
         path=folder,
@@ -166,7 +168,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
         currency=_text(content, "currency", "", declaration) if "currency" in content else None,
         columns=_entries(content, "columns", str, declaration),
         expected=_entries(content, "expected", int, declaration),
-        photos=folder / _text(content, "photos", "", declaration) if "photos" in content else None,
+        photos=photo_path(folder, _text(content, "photos", "", declaration)) if "photos" in content else None,
         labels=_entries(content, "labels", str, declaration),
         label_separator=_text(content, "label_separator", "", declaration) if "label_separator" in content else None,
     )
@@ -174,7 +176,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
 
 def _declared_folder(folder: Path, content: dict[str, Any], declaration: Path) -> Source:
     """Return a folder of photos, with metadata or of class folders, that a declaration describes."""
-    name = _text(content, "name", folder.resolve().name, declaration)
+    name = _text(content, "name", printable_name(folder.resolve().name), declaration)
     check_name(name, f"{declaration}: 'name'")
     return replace(
         _folder(folder, name),

@@ -31,6 +31,7 @@ from training.fit.throughput import Arrangement
 from training.images.cache import PhotoCache
 from training.settings import Recipe
 from training.utils.devices import find_device
+from training.utils.files import printable_name
 from training.utils.progress import SILENT, Progress, Reporter
 from training.utils.units import duration
 
@@ -139,7 +140,7 @@ def tune(
             arrangement = measure_once(recipe, computer, file, classes=len(prepared.classes), jobs=1)
             start = _with_first_weights(run, recipe, reporter)
             _Search(prepared, start, trials, folds, stored, arrangement, reporter, time_is_up).run()
-        result = _result(prepared, stored, folds, dataset or [str(listings.source.path)])
+        result = _result(prepared, stored, folds, dataset or [printable_name(str(listings.source.path))])
         result.write()
     return result
 

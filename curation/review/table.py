@@ -61,10 +61,12 @@ def review_table(run: RunFolder) -> pd.DataFrame:
         )
     # not resolved: a photo behind a link keeps the name the listing gives it
     folder = Path.cwd() / root
-    table["photo"] = [
+    photos = [
         os.path.normpath(photo_path(folder, str(image))) if there else None
         for image, there in zip(images, has_photo, strict=True)
     ]
+    # objects: text of pandas can't hold names that are no UTF-8
+    table["photo"] = pd.Series(photos, index=table.index, dtype=object)
     kinds = issue_kinds(list(table.columns))
     flags = {kind: table[f"is_{kind}_issue"].fillna(False).astype(bool).tolist() for kind in kinds}
     table["issues"] = [[kind for kind in kinds if flags[kind][row]] for row in range(len(table))]

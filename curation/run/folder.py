@@ -20,7 +20,7 @@ from curation.errors import RunError
 from curation.run.journal import Decision, append_decisions, current_decisions, read_journal
 from curation.run.probabilities import Probabilities
 from training.utils.arrays import Float32
-from training.utils.files import locked, read_json, whole_file, write_json
+from training.utils.files import locked, photo_path, read_json, whole_file, write_json
 
 __all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder", "readable"]
 
@@ -200,7 +200,7 @@ class RunFolder:
     @property
     def photo_root(self) -> Path:
         """The folder that the ``image`` column is relative to."""
-        return Path(self.record()["dataset"]["root"])
+        return photo_path(Path(), self.record()["dataset"]["root"])
 
     @property
     def classes(self) -> list[str]:

@@ -147,8 +147,13 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, completely or not at all. NaN is refused, as JSON has none."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write `value` as indented JSON, completely or not at all. NaN is refused, as JSON has none.
+
+    Names of files that are no UTF-8 are written as :func:`printable_name` does.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    # the backslash of an escape is one more in JSON
+    write_text(path, _UNDECODED.sub(lambda byte: rf"\\x{ord(byte[0]) - 0xDC00:02x}", text) + "\n")
 
 
 def read_json(path: Path) -> Any:
@@ -162,7 +167,9 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-#: A byte that is no UTF-8, as :func:`printable_name` writes it.
+#: A byte that is no UTF-8, as Python has it in the name of a file.
+_UNDECODED = re.compile("[\udc80-\udcff]")
+#: The same byte, as :func:`printable_name` writes it.
 _ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
