@@ -1,11 +1,11 @@
-"""Folders of photos: class folders, splits above them, and Hugging Face's folders with metadata."""
+"""Folders of photos: class folders, and splits above them."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -13,19 +13,17 @@ import PIL.Image
 
 from curation.errors import ListingsError, some
 from curation.listings.faults import Faults
-from curation.listings.splits import split_of
-from curation.listings.tables import RawTable, WrittenFile, format_of, held_table, read_raw
+from curation.listings.splits import split_of, split_order
+from curation.listings.tables import RawTable, format_of, held_table
 from curation.rendering.words import many
 from training.utils.files import printable_name
 
 __all__ = [
-    "find_metadata",
     "find_table",
     "is_junk",
     "is_photo",
     "photo_formats",
     "read_class_folders",
-    "read_metadata",
 ]
 
 #: What systems and programs leave in folders; in lower case.
@@ -46,9 +44,7 @@ _JUNK = frozenset(
 )
 #: Formats that Pillow recognises, and that hold no photo or can't be decoded without another program.
 _NO_PHOTOS = frozenset({"BUFR", "EPS", "FITS", "FLI", "GBR", "GRIB", "HDF5", "IPTC", "MPEG", "WMF", "XPM", "XVTHUMB"})
-_SPLITS = ("train", "val", "test")
 _BESIDE = frozenset({"changes.csv", "manifest.json"})
-_METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
 def is_junk(name: str) -> bool:
@@ -158,12 +154,7 @@ def _parents(root: Path, found: _Found) -> list[tuple[Path, str | None]]:
         if path not in above:
             found.classless[path.name] = sum(1 for file in _files(path, _Found()) if is_photo(file.name))
     # .zip files of Kaggle hold seg_train/seg_train/<class>
-    return [(_inner(path), path.name) for path in sorted(above, key=_split_order)]
-
-
-def _split_order(folder: Path) -> int:
-    split = split_of(folder.name)
-    return _SPLITS.index(split) if split else len(_SPLITS)
+    return [(_inner(path), path.name) for path in sorted(above, key=lambda path: split_order(path.name))]
 
 
 def _are_splits(top: list[Path], above: list[Path]) -> bool:
@@ -264,84 +255,3 @@ def _tables(root: Path) -> list[Path]:
     # what apply-fixes puts beside the dataset
     ours = _BESIDE if {path.name for path in tables} >= _BESIDE else frozenset()
     return [path for path in tables if path.name not in ours]
-
-
-def find_metadata(root: Path) -> list[Path]:
-    """Return the metadata files of a folder as Hugging Face's imagefolder has them: one, or one for each split."""
-    for folders in ([root], sorted(_folders(root, _Found()), key=_split_order)):
-        files = [folder / name for folder in folders for name in _METADATA if (folder / name).is_file()]
-        if files:
-            return files
-    return []
-
-
-def read_metadata(root: Path, files: list[Path], faults: Faults) -> RawTable:
-    """Read metadata files as one table: ``image`` is the photo's path below `root`, ``split`` the folder's.
-
-    Parameters
-    ----------
-    root : Path
-        The folder.
-    files : list of Path
-        Of :func:`find_metadata`.
-    faults : Faults
-        Takes the fault that a file names no photos.
-
-    Raises
-    ------
-    ListingsError
-        If a folder has two of them.
-    """
-    if twice := [
-        path.parent for path, count in Counter(file.parent for file in files).items() for _ in range(count - 1)
-    ]:
-        raise ListingsError(
-            f"{twice[0]} has several metadata files", got=some(file.name for file in files), wanted="one"
-        )
-    tables: list[pd.DataFrame] = []
-    written: list[WrittenFile] = []
-    notes: list[str] = []
-    for file in files:
-        try:
-            raw = read_raw(file)
-        except (ValueError, OSError) as error:
-            raise ListingsError(f"{file.relative_to(root)} can't be read", got=str(error).splitlines()[0]) from error
-        table = raw.table
-        names = [name for name in map(str, table) if name == "file_name"] or [
-            name for name in map(str, table) if name.endswith("_file_name")
-        ]
-        if len(names) != 1:
-            faults.add(
-                ListingsError(
-                    f"{file.relative_to(root)} names no photos",
-                    got=some(table.columns, 12),
-                    wanted="a column file_name, or one that ends with _file_name",
-                )
-            )
-            tables.append(table)
-            written += raw.files
-            notes += raw.notes
-            continue
-        folder = file.parent.relative_to(root).as_posix()
-        prefix = "" if folder == "." else f"{folder}/"
-        table = table.rename(columns={names[0]: "image"})
-        written += [_called(part, names[0], file.relative_to(root).as_posix()) for part in raw.files]
-        paths = prefix + table["image"].str.replace("\\", "/", regex=False)
-        by_url = table["image"].str.match(r"(?i)https?://").fillna(False).astype(bool)
-        table["image"] = paths.where(~by_url, table["image"])
-        if "split" not in table:
-            # metadata at the root names photos in folders of splits
-            splits = paths.str.extract(r"^([^/]+)/", expand=False)
-            table["split"] = splits.where(splits.map(split_of, na_action="ignore").notna())
-        tables.append(table)
-        notes += raw.notes
-    table = pd.concat(tables, ignore_index=True)
-    if "id" not in table and "image" in table:
-        table = table.assign(id=table["image"])
-    return RawTable(table, tuple(dict.fromkeys(notes)), tuple(written))
-
-
-def _called(file: WrittenFile, photos: str, name: str) -> WrittenFile:
-    """Return a metadata file whose column of photos is called ``image``, as in the table."""
-    keys = ["image" if key == photos else key for key in file.cells.column_names]
-    return replace(file, name=name, cells=file.cells.rename_columns(keys))

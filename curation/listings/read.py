@@ -205,7 +205,7 @@ def read_listings(
             separator=separator,
         )
     table = labels.table
-    title = "the table" if origin.in_memory else origin.table.name if origin.table else str(origin.path)
+    title = origin.title
     if needs["id"]:
         with faults.noted():
             check_ids(table, title)
@@ -297,6 +297,9 @@ def _read(
             )
     origin = find_source(Path(source), faults)
     raw = read_table(origin, needs_label=needs_label, faults=faults)
+    if len(origin.metadata) > 1:
+        each = "\n".join(sha256_of_file(file) for file in origin.metadata)
+        return origin, raw, hashlib.sha256(each.encode()).hexdigest()
     if origin.table is not None:
         return origin, raw, sha256_of_file(origin.table)
     return origin, raw, hashlib.sha256("\n".join(raw.table["image"]).encode()).hexdigest()

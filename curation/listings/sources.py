@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from curation.errors import ListingsError, closest, short_repr, some
 from curation.listings.faults import Faults
-from curation.listings.folders import find_metadata, find_table, read_class_folders, read_metadata
+from curation.listings.folders import find_table, read_class_folders
+from curation.listings.metadata import find_metadata, read_metadata
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
 from training.utils.files import photo_path, printable_name
@@ -92,6 +93,15 @@ class Source:
     def is_class_folders(self) -> bool:
         """Whether the folder itself is the table: its folders are the classes."""
         return self.table is None and not self.in_memory
+
+    @property
+    def title(self) -> str:
+        """What messages call the table."""
+        if self.in_memory:
+            return "the table"
+        if self.metadata:
+            return some((file.relative_to(self.root) for file in self.metadata), 4)
+        return self.table.name if self.table else str(self.path)
 
     @property
     def boundary(self) -> Path:
@@ -270,5 +280,5 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
             )
         )
     if raw.table.empty:
-        raise ListingsError(f"{source.table.name} is empty", got="no rows", wanted="one row per listing")
+        raise ListingsError(f"{source.title} is empty", got="no rows", wanted="one row per listing")
     return raw

@@ -6,9 +6,11 @@ import re
 
 import pandas as pd
 
-from curation.rendering.words import many
+from curation.rendering.words import agree, many
 
-__all__ = ["normal_splits", "split_of"]
+__all__ = ["normal_splits", "split_of", "split_order"]
+
+_SPLITS = ("train", "val", "test")
 
 _NAMES = {
     "train": "train",
@@ -44,6 +46,12 @@ def split_of(name: str) -> str | None:
     return _NAMES.get(match[1]) if match else None
 
 
+def split_order(name: str) -> int:
+    """Return what sorts names of splits: ``train``, ``val``, ``test``, and then all others."""
+    split = split_of(name)
+    return _SPLITS.index(split) if split else len(_SPLITS)
+
+
 def normal_splits(splits: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
     """Return splits as ``train`` and ``test``, and what a person should know of it.
 
@@ -69,7 +77,8 @@ def normal_splits(splits: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
             normal = normal.mask(splits.isin([name]), "test" if kind == "test" else "train")
     if not validation:
         return normal, ()
-    count = many(int(splits.isin(validation).sum()), "listing")
+    count = int(splits.isin(validation).sum())
     return normal, (
-        f"{count} of {', '.join(validation)} are trained on like train: cross-validation needs no such set.",
+        f"{many(count, 'listing')} of {', '.join(validation)} {agree(count, 'is', 'are')} trained on like train: "
+        "cross-validation needs no such set.",
     )

@@ -210,3 +210,63 @@ def test_several_tables_without_class_folders_are_refused_by_their_names(tmp_pat
         (tmp_path / name).write_text("id,image,label\n1,1.png,a\n")
     with pytest.raises(ListingsError, match=r"Name one of its tables: .*a\.csv, .*b\.csv"):
         read_listings(tmp_path)
+
+
+def metadata(path: Path, photos: list[str], **columns: list[str]) -> None:
+    table = pd.DataFrame(
+        {"file_name": photos, "label": [CLASSES[place % 3] for place in range(len(photos))], **columns}
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False)
+
+
+def test_metadata_at_the_root_and_in_a_folder_is_one_table_if_the_photos_differ(tmp_path: Path) -> None:
+    draw(tmp_path, "0.png", "1.png", "train/0.png", "train/1.png")
+    metadata(tmp_path / "metadata.csv", ["0.png", "1.png"], id=["a", "b"])
+    metadata(tmp_path / "train" / "metadata.csv", ["0.png", "1.png"])
+    listings = read_listings(tmp_path)
+    assert listings.table["id"].tolist() == ["a", "b", "train/0.png", "train/1.png"]
+    assert counts(listings) == {"cable": 2, "mouse": 2}
+
+
+def test_two_metadata_files_that_describe_the_same_photos_are_refused_by_their_names(tmp_path: Path) -> None:
+    draw(tmp_path, "train/0.png", "train/1.png")
+    metadata(tmp_path / "metadata.csv", ["train/1.png", "./train/0.png"])
+    metadata(tmp_path / "train" / "metadata.csv", ["0.png", "1.png"])
+    with pytest.raises(
+        ListingsError, match=r"^metadata\.csv and train/metadata\.csv describe the same photos: got trai"
+    ):
+        read_listings(tmp_path)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_column_image_beside_file_name_keeps_its_cells_under_another_name(strict: bool, tmp_path: Path) -> None:
+    draw(tmp_path, "0.png", "1.png", "2.png")
+    metadata(tmp_path / "metadata.csv", ["0.png", "1.png", "2.png"], image=["x", "y", "z"], input_image=["1", "2", "3"])
+    listings = read_listings(tmp_path, strict=strict)
+    assert listings.table["image"].tolist() == ["0.png", "1.png", "2.png"]
+    assert listings.table["input_input_image"].tolist() == ["x", "y", "z"]
+    assert listings.table["input_image"].tolist() == ["1", "2", "3"]
+    assert listings.raw.files[0].header == ("file_name", "label", "image", "input_image")
+
+
+def test_rows_of_metadata_are_numbered_as_a_person_counts_them(tmp_path: Path) -> None:
+    photos = [f"{number}.png" for number in range(6)]
+    draw(tmp_path, *photos)
+    metadata(tmp_path / "metadata.csv", [*photos[:5], "gone.png"])
+    assert read_listings(tmp_path).problems["row"].tolist() == [7]
+
+
+@pytest.mark.parametrize("names", [("train/metadata.csv",), ("train/metadata.csv", "test/metadata.csv")])
+def test_messages_name_the_metadata_file_and_the_row_in_it(names: tuple[str, ...], tmp_path: Path) -> None:
+    for name in names:
+        draw(tmp_path / Path(name).parent, "0.png", "1.png")
+        metadata(tmp_path / name, ["0.png", "1.png"], id=["same", "same"])
+    row = "2" if len(names) == 1 else "2 of train/metadata.csv"
+    with pytest.raises(ListingsError, match=rf"{', '.join(names)} has duplicate ids: got same in row {row} \(image"):
+        read_listings(tmp_path)
+
+
+def test_one_listing_of_a_validation_set_is_trained_on(tmp_path: Path) -> None:
+    draw(tmp_path, "train/a/1.png", "train/b/1.png", "val/a/1.png")
+    assert any(note.startswith("1 listing of val is trained on") for note in read_listings(tmp_path).notes)

@@ -1,0 +1,143 @@
+"""Folders of photos with metadata files, as Hugging Face's imagefolder has them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from curation.errors import ListingsError, some
+from curation.listings.faults import Faults
+from curation.listings.folders import is_junk
+from curation.listings.splits import split_of, split_order
+from curation.listings.tables import RawTable, WrittenFile, read_raw
+from training.utils.files import printable_name
+
+__all__ = ["find_metadata", "read_metadata"]
+
+_NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+
+
+def find_metadata(root: Path) -> list[Path]:
+    """Return the metadata files of a folder and of the folders in it: its own first, then train, val and test."""
+    folders = [path for path in sorted(root.iterdir()) if not is_junk(path.name) and path.is_dir()]
+    folders.sort(key=lambda folder: split_order(folder.name))
+    return [folder / name for folder in (root, *folders) for name in _NAMES if (folder / name).is_file()]
+
+
+def read_metadata(root: Path, files: Sequence[Path], faults: Faults) -> RawTable:
+    """Read metadata files as one table: ``image`` is the photo's path below `root`, ``split`` the folder's.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    files : sequence of Path
+        Of :func:`find_metadata`.
+    faults : Faults
+        Takes the fault that a file names no photos.
+
+    Raises
+    ------
+    ListingsError
+        If a folder has two of them, or two folders name the same photos.
+    """
+    _require_one_each(files)
+    raws = {_below(root, file): _read(root, file, faults) for file in files}
+    _require_other_photos({name: raw.table for name, raw in raws.items()})
+    tables = [raw.table for raw in raws.values()]
+    if len(raws) > 1:
+        # "row 2" could be in any of them
+        tables = [
+            raw.table.set_axis([f"{row} of {name}" for row in raw.table.index], axis=0) for name, raw in raws.items()
+        ]
+    notes = dict.fromkeys(note for raw in raws.values() for note in raw.notes)
+    return RawTable(pd.concat(tables), tuple(notes), tuple(file for raw in raws.values() for file in raw.files))
+
+
+def _require_one_each(files: Sequence[Path]) -> None:
+    for folder, count in Counter(file.parent for file in files).items():
+        if count > 1:
+            raise ListingsError(
+                f"{folder} has several metadata files",
+                got=some(file.name for file in files if file.parent == folder),
+                wanted="one",
+                fix="Keep the one that describes the photos, and move the others elsewhere.",
+            )
+
+
+def _require_other_photos(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse two files that name the same photos, for nothing says which of them holds."""
+    seen: dict[str, str] = {}
+    for name, table in tables.items():
+        photos = {posixpath.normpath(image) for image in table.get("image", pd.Series(dtype="string")).dropna()}
+        if twice := sorted(photos & set(seen)):
+            raise ListingsError(
+                f"{seen[twice[0]]} and {name} describe the same photos",
+                got=some(twice, 3),
+                wanted="one metadata file for each photo",
+                fix="Keep the file that holds, and move the other one elsewhere.",
+            )
+        seen.update(dict.fromkeys(photos, name))
+
+
+def _below(root: Path, path: Path) -> str:
+    return printable_name(path.relative_to(root).as_posix())
+
+
+def _read(root: Path, file: Path, faults: Faults) -> RawTable:
+    """Read a metadata file; its photos are relative to its folder."""
+    name = _below(root, file)
+    try:
+        raw = read_raw(file)
+    except (ValueError, OSError) as error:
+        raise ListingsError(f"{name} can't be read", got=str(error).splitlines()[0]) from error
+    columns = [str(column) for column in raw.table]
+    photos = [column for column in columns if column == "file_name"] or [
+        column for column in columns if column.endswith("_file_name")
+    ]
+    if len(photos) != 1:
+        faults.add(
+            ListingsError(
+                f"{name} names no photos",
+                got=some(columns, 12),
+                wanted="a column file_name, or one that ends with _file_name",
+            )
+        )
+        return raw
+    called = _called(columns, photos[0])
+    folder = file.parent.relative_to(root).as_posix()
+    table = _placed(raw.table.rename(columns=called), "" if folder == "." else f"{folder}/")
+    written = tuple(_renamed(part, called, file.relative_to(root).as_posix()) for part in raw.files)
+    return RawTable(table, raw.notes, written)
+
+
+def _called(columns: Sequence[str], photos: str) -> dict[str, str]:
+    """Return new names of columns: that of the photos is ``image``, and another of that name ``input_image``."""
+    other = "input_image"
+    while other in columns:
+        other = f"input_{other}"
+    return {photos: "image", **({"image": other} if "image" in columns else {})}
+
+
+def _placed(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """Return a table with paths of photos below the root, their splits, and ids."""
+    named = table["image"]
+    paths = prefix + named.str.replace("\\", "/", regex=False)
+    by_url = named.str.match(r"(?i)https?://").fillna(False).astype(bool)
+    table = table.assign(image=paths.where(~by_url, named))
+    if "split" not in table:
+        # metadata at the root names photos in folders of splits
+        splits = paths.str.extract(r"^([^/]+)/", expand=False)
+        table["split"] = splits.where(splits.map(split_of, na_action="ignore").notna())
+    return table if "id" in table else table.assign(id=table["image"])
+
+
+def _renamed(file: WrittenFile, called: Mapping[str, str], name: str) -> WrittenFile:
+    """Return a metadata file whose columns are called as in the table."""
+    keys = [called.get(key, key) for key in file.cells.column_names]
+    return replace(file, name=name, cells=file.cells.rename_columns(keys))
