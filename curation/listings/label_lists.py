@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import csv
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -24,6 +26,20 @@ _WITHOUT_COMMAS = re.compile(r"""\[\s*(?:(?:'[^']*'|"[^"]*")\s*)+\]""")
 _SEPARATORS = ("|", ";", "\n", ",")
 #: Those that names of single classes hardly ever have.
 _RARE_IN_NAMES = ("|", ";", "\n")
+#: How Python reads the text of a list, called `cell`: module, expression, function.
+_READERS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
+    ("json", "json.loads(cell)", json.loads),
+    ("ast", "ast.literal_eval(cell)", ast.literal_eval),
+    ("shlex", "shlex.split(cell[1:-1])", lambda cell: shlex.split(cell[1:-1])),
+    (
+        "csv",
+        "next(csv.reader([cell[1:-1]], skipinitialspace=True), [])",
+        lambda cell: next(csv.reader([cell[1:-1]], skipinitialspace=True), []),
+    ),
+    ("ast", "sorted(ast.literal_eval(cell))", lambda cell: sorted(ast.literal_eval(cell))),
+)
+#: Names that a suggested line leaves as they are.
+_MOST_NAMES = 5
 
 
 def single_labels(
@@ -51,14 +67,14 @@ def single_labels(
     counts = _without(named, count_labels(label))
     read = {name: entries for name in counts if (entries := _entries(name)) is not None}
     if several := [name for name, entries in read.items() if len(entries) > 1]:
-        raise _refused(several, counts, f"{cell} = {cell}.astype(str).str.extract('[\\'\"]([^\\'\"]+)')[0]")
+        raise _refused(several, counts, _first_of_lists(cell, counts, read))
     if read:
         first = {name: entries[0] if entries else None for name, entries in read.items()}
         label = label.map(lambda name: first.get(name, name)).astype("string")
     joined = _without(named, count_labels(label))
     for between in _SEPARATORS:
         if (separator or "").strip() != between.strip() and (several := _joined_labels(joined, between)):
-            raise _refused(several, joined, f"{cell} = {cell}.str.split({between!r}).str[0].str.strip()", between)
+            raise _refused(several, joined, _first_of_joined(cell, several, joined, between), between)
     ones = {name: count for name, count in counts.items() if len(read.get(name, ())) == 1}
     return label, (_note(ones),) if ones else ()
 
@@ -89,8 +105,15 @@ def _entries(text: str) -> list[str] | None:
             return [f"{key}: {entry}" for key, entry in value.items()] * 2
         # ("Cables") is a name in brackets
         return _texts(sorted(value) if isinstance(value, set) else value) if not isinstance(value, str) else None
-    inside = text[1:-1].split(",")
+    inside = _between_commas(text)
     return _texts(inside) if text[0] == "{" or (text[0] == "[" and len(inside) > 1) else None
+
+
+def _between_commas(text: str) -> list[str]:
+    try:
+        return next(csv.reader([text[1:-1]], skipinitialspace=True), [])
+    except csv.Error:
+        return []
 
 
 def _texts(entries: Any) -> list[str] | None:
@@ -119,16 +142,54 @@ def _joined_labels(counts: Mapping[str, int], between: str) -> list[str]:
     return lists if 2 * len(lists) > len(joined) else several
 
 
+def _first_of_lists(cell: str, names: Iterable[str], read: Mapping[str, list[str]]) -> str:
+    """Return the line that takes the first entry of each list; empty if no line is right for all of them.
+
+    The lists of JSON and Parquet are text here; in the table that the person reads they may be lists already.
+    """
+    signs = tuple(sorted({name[0] for name in read}))
+    begins = repr(signs[0]) if len(signs) == 1 else repr(signs)
+    texts = [name for name in names if name.startswith(signs)]
+    for module, expression, reader in _READERS:
+        if all(name in read and _reads(reader, name, read[name]) for name in texts):
+            return (
+                f"import {module}; {cell} = {cell}"
+                f".map(lambda cell: {expression} if isinstance(cell, str) and cell.startswith({begins}) else cell)"
+                ".map(lambda cell: next(filter(None, cell), None) if pd.api.types.is_list_like(cell) else cell)"
+            )
+    return ""
+
+
+def _reads(reader: Callable[[str], Any], text: str, entries: list[str]) -> bool:
+    try:
+        value = reader(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, csv.Error):
+        return False
+    if not isinstance(value, list | tuple):
+        return False
+    first = next(filter(None, value), None)
+    return (str(first).strip() if first is not None else None) == (entries[0] if entries else None)
+
+
+def _first_of_joined(cell: str, several: Collection[str], names: Iterable[str], between: str) -> str:
+    """Return the line that takes the first of several labels; empty if too many single ones hold the separator."""
+    first = f"{cell}.str.split({between!r}).str[0].str.strip()"
+    single = sorted(name for name in names if between in name and name not in several)
+    if not single:
+        return f"{cell} = {first}"
+    return f"{cell} = {cell}.where({cell}.isin({single}), {first})" if len(single) <= _MOST_NAMES else ""
+
+
 def _refused(several: list[str], counts: Mapping[str, int], line: str, between: str = "") -> ListingsError:
     listings = sum(counts[name] for name in several)
     most = sorted(several, key=lambda name: (-counts[name], name))
     levels = f"; or, if these are levels of one label, add `label_separator={between!r}`" if between.strip() else ""
+    first = f"Choose the first with pandas: {line}; or name" if line else "Name"
     return ListingsError(
         f"{many(listings, 'listing')} {agree(listings, 'has', 'have')} a list of labels",
         got=some((f"{short_repr(name)} ({counts[name]:,})" for name in most), 3),
         wanted="one label for each listing",
-        fix=f"Choose the first with pandas: {line}; or name each list in dataset.toml, below [labels]: "
-        f"{most[0]!r} = 'one label'{levels}.",
+        fix=f"{first} each list in dataset.toml, below [labels]: {most[0]!r} = 'one label'{levels}.",
     )
 
 

@@ -42,6 +42,20 @@ def test_source_files_that_documents_name_are_there(document):
     assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
+def anchors(path):
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    prose = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.+)$", prose, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in DOCUMENTS)])
+def test_every_link_with_an_anchor_leads_to_a_heading(document):
+    path = ROOT / document
+    links = re.findall(r"\]\(([^)#:\s]*)#([^)\s]+)\)", path.read_text())
+    assert [f"{to}#{anchor}" for to, anchor in links if anchor not in anchors(path.parent / to if to else path)] == []
+
+
 @pytest.mark.parametrize(
     "path",
     [path for path in MODULES if "__all__" in path.read_text()],

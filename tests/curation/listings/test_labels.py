@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -117,18 +119,65 @@ def test_a_map_that_means_nothing_is_refused(tmp_path, map, message):
 def test_lists_of_labels_are_refused_with_what_to_do(labels, got):
     with pytest.raises(ListingsError, match=got) as caught:
         read(labels)
-    for part in ("wanted one label for each listing", "Choose the first with pandas: table['label'] = ", "[labels]"):
+    for part in ("wanted one label for each listing", "ame each list in dataset.toml, below [labels]"):
         assert part in str(caught.value)
 
 
-@pytest.mark.parametrize("labels", [[["lamp", "desk"], ["lamp"], ["desk"]], ["lamp|desk", "lamp", "desk"]])
-def test_the_line_of_pandas_that_a_message_names_makes_one_label_of_each(labels):
+_LISTS = [["men's shoes", "used"], ["lamp"], ["", "desk"], [""], None, "lamp", ["men's shoes"]]
+_FIRST = ["men's shoes", "lamp", "desk", None, None, "lamp", "men's shoes"]
+
+
+def _as_text(write):
+    return [write(label) if isinstance(label, list) else label for label in _LISTS]
+
+
+@pytest.mark.parametrize(
+    ("labels", "first"),
+    [
+        (_LISTS, _FIRST),
+        (_as_text(json.dumps), _FIRST),
+        (_as_text(repr), _FIRST),
+        (_as_text(lambda label: str(np.array(label))), _FIRST),
+        (_as_text(lambda label: "{" + ",".join(each or '""' for each in label) + "}"), _FIRST),
+        (["{'lamp', 'desk'}", "{'lamp'}", "desk"], ["desk", "lamp", "desk"]),
+        (['{"men\'s, shoes",used}', "{lamp}", "desk"], ["men's, shoes", "lamp", "desk"]),
+        (["[lamp, desk]", "lamp", "desk"], ["lamp", "lamp", "desk"]),
+        (["lamp|desk", "lamp", "desk", None], ["lamp", "lamp", "desk", None]),
+        (["lamp, desk", "lamp", "desk", "Cables, adapters"], ["lamp", "lamp", "desk", "Cables, adapters"]),
+    ],
+)
+@pytest.mark.parametrize("form", ["memory", "csv", "jsonl", "parquet"])
+def test_the_line_of_pandas_that_a_message_names_makes_one_label_of_each(tmp_path, labels, first, form):
+    table = pd.DataFrame({"id": [f"i{row}" for row in range(len(labels))], "label": labels})
+    path = tmp_path / f"shop.{form}"
+    if form == "csv":
+        table.to_csv(path, index=False)
+        again = pd.read_csv(path)
+    elif form == "jsonl":
+        table.to_json(path, orient="records", lines=True)
+        again = pd.read_json(path, lines=True)
+    elif form == "parquet":
+        if any(isinstance(label, list) for label in labels):
+            table = table[[not isinstance(label, str) for label in labels]]
+            first = [each for each, label in zip(first, labels, strict=True) if not isinstance(label, str)]
+        table.to_parquet(path)
+        again = pd.read_parquet(path)
+    else:
+        again = table.copy()
     with pytest.raises(ListingsError) as caught:
-        read(labels)
+        read_listings(table if form == "memory" else path, needs_image=False)
     line = str(caught.value).partition("with pandas: ")[2].partition("; or ")[0]
-    table = pd.DataFrame({"id": ["1", "2", "3"], "label": labels})
-    exec(line, {"table": table})
-    assert read_listings(table, needs_image=False).table["label"].tolist() == ["lamp", "lamp", "desk"]
+    exec(line, {"table": again, "pd": pd})
+    listings = read_listings(again, needs_image=False, strict=False)
+    assert [None if pd.isna(label) else label for label in listings.table["label"]] == first
+
+
+@pytest.mark.parametrize(
+    "labels", [[{"name": "lamp"}, {"name": "desk"}], ['["lamp", "desk"]', "['lamp' 'desk']", "lamp"]]
+)
+def test_no_line_is_named_where_none_is_right_for_all_lists(labels):
+    with pytest.raises(ListingsError, match=r"wanted one label for each listing\. Name each list in dataset.toml"):
+        read(labels)
 
 
 def test_a_list_with_one_entry_is_that_entry_and_said(tmp_path):
