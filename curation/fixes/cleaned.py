@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -144,15 +147,12 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     """Write one table that lies elsewhere than the input: its photos stay where they are."""
     root, first, files = place.run.photo_root, 0, []
     key = original.column("image")
+    photos = os.path.relpath(root, place.run.cleaned.resolve())
     for file in original.files:
-        photos = os.path.relpath(root / Path(file.name).parent, place.run.cleaned.resolve())
-        if original.layout == "table":
-            # the photos are relative to the table, wherever that was
-            photos = os.path.relpath(root, place.run.cleaned.resolve())
         part = place.listings.iloc[first : first + file.cells.num_rows]
         if original.layout == "imagefolder":
             file = _with_ids(file, original, part)
-        files.append(_moved(file, key, photos))
+        files.append(_moved(file, key, part["image"].tolist(), photos))
         first += len(part)
     file = joined(files)
     form = FORMATS[place.form] if place.form else file.format
@@ -164,22 +164,39 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     return Cleaned((DECLARATION, name), file.cells.num_rows, notes)
 
 
-def _moved(file: WrittenFile, key: str, photos: str) -> WrittenFile:
-    """Return a table whose relative paths of photos lead to the folder that they are in."""
+def _moved(file: WrittenFile, key: str, images: Sequence[Any], photos: str) -> WrittenFile:
+    """Return a table whose cells lead to the photos that they were matched with, which stay where they are.
+
+    Parameters
+    ----------
+    file : WrittenFile
+        The table.
+    key : str
+        Its column of photos.
+    images : sequence of str
+        The photo of each row as the run names it; NA for none.
+    photos : str
+        The folder that `images` are relative to, as the new table names it.
+    """
     if key not in file.cells.column_names:
         return file
     texts = {}
-    for row, text in enumerate(texts_of(file.format.kind, file.cells[key])):
-        if pd.isna(text) or not text.strip() or _stays(text.strip()):
+    for row, (text, image) in enumerate(zip(texts_of(file.format.kind, file.cells[key]), images, strict=True)):
+        if pd.isna(text) or not text.strip():
             continue
-        backwards = "\\" in text and "/" not in text
-        texts[row] = f"{photos}/".replace("/", "\\" if backwards else "/") + text.strip()
+        matched = text.strip() if pd.isna(image) else image
+        if _stays(matched):
+            continue
+        path = f"{photos}/{matched}"
+        # a backslash of the path itself is part of a name
+        backwards = "\\" in text and "/" not in text and "\\" not in path
+        texts[row] = path.replace("/", "\\") if backwards else path
     return replaced(file, key, texts)
 
 
 def _stays(path: str) -> bool:
     """Return whether a path is the same wherever the table lies: an address, or absolute here or on Windows."""
-    return "://" in path or path.startswith(("/", "\\")) or path[1:2] == ":"
+    return "://" in path or path.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[\\/]", path) is not None
 
 
 def _with_ids(file: WrittenFile, original: Original, listings: pd.DataFrame) -> WrittenFile:
@@ -205,7 +222,7 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
     """Write photos with metadata files, as Hugging Face's imagefolder has them."""
     photos = Photos(place.run, place.folder)
     if original.layout == "imagefolder":
-        files = list(original.files)
+        files = _as_matched(original, place.listings["image"])
         for image in place.listings["image"].dropna():
             photos.put(image, photos.path_of(image))
     else:
@@ -225,6 +242,22 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
     write_declaration(place.run, place.folder, original, labels_of(original), files[0])
     names = (DECLARATION, *(file.name for file in files))
     return Cleaned(names, len(place.listings), (*notes, *photos.notes()))
+
+
+def _as_matched(original: Original, images: pd.Series) -> list[WrittenFile]:
+    """Return the tables of metadata with the names that the photos have, where they were matched by another one."""
+    key, first, files = original.column("image"), 0, []
+    for file in original.files:
+        above, texts = Path(file.name).parent, {}
+        part = images.iloc[first : first + file.cells.num_rows]
+        for row, (text, image) in enumerate(zip(texts_of(file.format.kind, file.cells[key]), part, strict=True)):
+            if pd.isna(image) or Path(image).is_absolute():
+                continue
+            if os.path.normpath(above / text.strip()) != os.path.normpath(image):
+                texts[row] = os.path.relpath(image, above)
+        files.append(replaced(file, key, texts))
+        first += len(part)
+    return files
 
 
 def _with_file_names(file: WrittenFile, key: str, paths: list[str | None]) -> WrittenFile:

@@ -190,6 +190,45 @@ def test_addresses_and_absolute_paths_stay_as_they_are(tmp_path: Path) -> None:
     assert out["Photo"].tolist() == [*images[:2], "../../in/photos/3.png", "", ""]
 
 
+def test_a_cell_leads_to_the_photo_that_it_was_matched_with(tmp_path: Path) -> None:
+    (shop(tmp_path / "in") / "photos" / "3.png").rename(tmp_path / "in" / "photos" / "a b.PNG")
+    odd = os.fsdecode(b"caf\xe9.png")
+    (tmp_path / "in" / "photos" / "6.png").rename(tmp_path / "in" / "photos" / odd)
+    images = ["1.png", "C:\\u\\photos\\2.png", "photos/a%20b.png", "4", "PHOTOS\\5.PNG", "photos/caf\\xe9.png"]
+    SELLERS.assign(Photo=images).to_csv(tmp_path / "in" / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    fixed(run, decided("00001", "relabel", "NA"))
+    assert pd.read_csv(run.cleaned / "listings.csv", dtype=str)["Photo"].tolist() == [
+        "../../in/photos/1.png",
+        "..\\..\\in\\photos\\2.png",
+        "../../in/photos/a b.PNG",
+        "../../in/photos/4.png",
+        "..\\..\\in\\photos\\5.png",
+        "../../in/photos/caf\\xe9.png",
+    ]
+    assert read_again(run).problems.empty
+
+
+def test_a_backslash_in_the_name_of_a_photo_stays(tmp_path: Path) -> None:
+    (shop(tmp_path / "in") / "photos" / "1.png").rename(tmp_path / "in" / "front\\1.png")
+    images = ["front\\1.png", *(f"photos\\{number}.png" for number in range(2, 7))]
+    SELLERS.assign(Photo=images).to_csv(tmp_path / "in" / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    fixed(run, decided("00004", "delete"))
+    assert read_again(run).problems.empty
+
+
+def test_an_imagefolder_names_its_photos_as_they_are_called(tmp_path: Path) -> None:
+    photos(tmp_path / "in" / "train", "1.png", "2.PNG", "3.png")
+    table = pd.DataFrame({"file_name": ["train\\1.png", "train/2.png", "train/3.png"], "label": ["cat", "dog", "cat"]})
+    table.to_csv(tmp_path / "in" / "metadata.csv", index=False)
+    run = run_of(tmp_path / "in", tmp_path / "run")
+    fixed(run, decided(run.listings()["id"][2], "relabel", "dog"))
+    names = pd.read_csv(run.cleaned / "metadata.csv")["file_name"].tolist()
+    assert names == ["train/1.png", "train/2.PNG", "train/3.png"]
+    assert all((run.cleaned / name).is_file() for name in names)
+
+
 def test_photos_outside_of_the_input_need_no_option_again(tmp_path: Path) -> None:
     shop(tmp_path / "shop")
     (tmp_path / "in").mkdir()
