@@ -10,7 +10,7 @@ import pandas as pd
 
 from curation.errors import ListingsError, short_repr, some
 from curation.listings.faults import Faults
-from curation.listings.prices import Prices, is_shared
+from curation.listings.prices import Prices, is_shared, may_be
 from curation.rendering.words import agree, many
 from training.utils.files import photo_path
 
@@ -203,6 +203,14 @@ def currency_of(table: pd.DataFrame, prices: Prices, source: str, declared: str 
             got=f"{currency} {where}",
             wanted=declared,
             fix="Correct 'currency' in the declaration, or convert the prices.",
+        )
+    if currency and (others := [name for name in prices.currencies if not may_be(name, currency.strip().upper())]):
+        place = "declaration" if declared else "column currency"
+        raise ListingsError(
+            f"{source} has prices in another currency than it says",
+            got=f"{some(others)} in its prices, and {currency} in its {place}",
+            wanted="one currency",
+            fix="Correct the one that is wrong, or leave prices out with `columns={'price': ''}`.",
         )
     return declared or currency
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,7 +47,7 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
 
     In this order: backslashes between folders; another case or Unicode form; ``file://`` and ``%20``; a path of
     another computer, of which the end exists here; a name without its folder, or without its ending, that fits one
-    photo only. A name that fits several files fits none.
+    photo only. A name that fits several files fits none, and a file that another listing names fits that one only.
 
     Parameters
     ----------
@@ -77,7 +78,11 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
         return MatchedPhotos(images, missing)
     files = _Files(root)
     names = images[missing]
-    matched = {row: name for row, image in names.items() if (name := files.find(image))}
+    matched = _without_conflicts(
+        {row: name for row, image in names.items() if (name := files.find(image))},
+        {row: _plain(_forward(image)) for row, image in names.items()},
+        set(images[~missing]),
+    )
     if not matched:
         return MatchedPhotos(images, missing)
     found = pd.Series(matched, dtype="string")
@@ -86,6 +91,20 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
     still = missing.copy()
     still[found.index] = False
     return MatchedPhotos(exact, still, tuple(_notes(names[found.index], found)))
+
+
+def _without_conflicts(
+    matched: Mapping[Hashable, str], written: Mapping[Hashable, str], named: Collection[str]
+) -> dict[Hashable, str]:
+    """Leave out files found by a part of a name that another listing names, or that several names would fit."""
+    claims: dict[str, set[str]] = {}
+    for row, file in matched.items():
+        claims.setdefault(file, set()).add(written[row])
+    return {
+        row: file
+        for row, file in matched.items()
+        if written[row] == _plain(file) or (file not in named and len(claims[file]) == 1)
+    }
 
 
 def _notes(written: pd.Series, matched: pd.Series) -> list[str]:
@@ -137,13 +156,14 @@ class _Files:
         if not parts or ".." in parts:
             # up and down again: only as it is written
             return path if parts and os.path.isfile(self._root / path) else None  # noqa: PTH113
+        absolute = path.startswith("/") or parts[0].endswith(":")
         decoded = [unquote(part) for part in parts]
         for spelled in [parts, decoded] if decoded != parts else [parts]:
-            # a path of another computer: its longest end that exists here
-            for start in range(len(spelled)):
+            # a path of another computer: its longest end that exists here, with a folder, for many have a 1.jpg
+            for start in range(max(1, len(spelled) - 1)):
                 if found := self._walk(spelled[start:]):
                     return found
-            if found := self._elsewhere(spelled[-1]):
+            if (absolute or len(spelled) == 1) and (found := self._elsewhere(spelled[-1])):
                 return found
         return None
 

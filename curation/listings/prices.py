@@ -13,7 +13,7 @@ import pandas as pd
 from curation.errors import some
 from curation.rendering.words import agree, many
 
-__all__ = ["Price", "Prices", "is_shared", "may_be", "read_price", "read_prices"]
+__all__ = ["Price", "Prices", "is_currency", "is_shared", "may_be", "read_price", "read_prices"]
 
 #: Signs and words that stand for one currency, without blanks.
 _CURRENCIES = {
@@ -27,9 +27,9 @@ _CURRENCIES = {
 _CODES = frozenset(
     re.findall(
         r"\w+",
-        "AED ARS AUD BDT BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GHS HKD HUF IDR ILS INR ISK JPY KES KRW "
-        "KWD LKR MAD MXN MYR NGN NOK NPR NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD UYU "
-        "VND ZAR",
+        "AED ARS AUD BDT BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GHS HKD HUF IDR ILS INR IQD ISK JOD JPY "
+        "KES KRW KWD LKR LYD MAD MXN MYR NGN NOK NPR NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY "
+        "TWD UAH USD UYU VND ZAR",
     )
 )
 #: Signs that stand for several currencies, and those.
@@ -49,6 +49,10 @@ _SHAPE = re.compile(
     r"^(?P<before>(?:[^\d.,+-]|(?<=[^\W\d])\.)*)(?P<sign>[+-]?)\s*(?P<middle>[^\d\s.,+-]*)\s*"
     r"(?P<number>\d[\d.,'’\s]*\d|\d|[.,]\d+)\s*(?P<after>\D*)$"
 )
+#: Blanks and apostrophes part thousands only.
+_BLANKS = re.compile(r"\d{1,3}(?:[\s'’]\d{3})+(?:[.,]\d*)?")
+#: Currencies of which 1.250 is one and a quarter.
+_THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 _THOUSAND = re.compile(r"^K(?![A-ZČ])")
 _GROUPED = re.compile(r"\d{1,3}(?:[,.]\d{2,3})*[,.]\d{3}")
 #: Share of the numbers that must agree on what marks the decimals.
@@ -112,7 +116,9 @@ def read_prices(text: pd.Series) -> Prices:
     """
     plain = pd.to_numeric(text, errors="coerce").astype("float64")
     rest = text[text.notna() & plain.isna()]
-    mark = _decimal_mark(text, written=len(rest) > 0)
+    none = text.str.lower().isin(_NONE)
+    # a word for no price says nothing of who wrote the others
+    mark = _decimal_mark(text, written=any(map(_is_written, rest[~none[rest.index]])))
     doubtful = plain.notna() & text.str.fullmatch(_GROUPED.pattern).fillna(False)
     if rest.empty and mark == ".":
         return Prices(plain, text.isna() & False, {}, tuple(_doubt(text[doubtful], text)))
@@ -122,7 +128,6 @@ def read_prices(text: pd.Series) -> Prices:
         price = read_price(cell, mark)
         values[row] = price.value if price else float("nan")
         counts[price.currency if price else ""] += 1
-    none = text.str.lower().isin(_NONE)
     unread = text.notna() & values.isna() & ~none
     return Prices(values, unread, _without_shared(counts), tuple(_notes(text, rest, values, none, mark)))
 
@@ -151,10 +156,21 @@ def read_price(cell: str, mark: str = "") -> Price | None:
     times = 1000.0 if _THOUSAND.match(after) else 1.0
     words = [match["before"], match["middle"], after[1:] if times > 1 else after]
     currency = _common_currency({_sign(word) for word in words} - {""})
-    value = _number(match["number"], mark)
-    if currency is None or value is None:
+    value = _number(match["number"], mark, thousandths=currency in _THOUSANDTHS)
+    # 45- is -45 for some programs, and 45 for some people
+    if currency is None or value is None or after == "-":
         return None
     return Price((-value if match["sign"] == "-" else value) * times, currency)
+
+
+def _is_written(cell: str) -> bool:
+    match = _SHAPE.match(_tidy(cell))
+    return match is not None and read_price(f"{match['before']}{match['middle']}1{match['after']}") is not None
+
+
+def is_currency(code: str) -> bool:
+    """Return whether a word is the code of a currency, in any case."""
+    return code.upper() in _CODES
 
 
 def is_shared(currency: str) -> bool:
@@ -212,8 +228,11 @@ def _without_shared(counts: Counter[str]) -> dict[str, int]:
     return currencies
 
 
-def _number(text: str, mark: str) -> float | None:
+def _number(text: str, mark: str, *, thousandths: bool) -> float | None:
     digits = re.sub(r"[\s'’]", "", text)
+    if digits != text and not _BLANKS.fullmatch(text):
+        # a telephone number, or two numbers
+        return None
     marks = re.findall(r"[.,]", digits)
     decimals = len(digits) - 1 - max(digits.rfind("."), digits.rfind(",")) if marks else 0
     if len(set(marks)) == 2:
@@ -221,7 +240,7 @@ def _number(text: str, mark: str) -> float | None:
     elif len(marks) > 1:
         # 1,299,000
         decimal = "," if marks[0] == "." else "."
-    elif marks and decimals == 3 and not digits.startswith(("0", ".", ",")):
+    elif marks and decimals == 3 and not thousandths and not digits.startswith(("0", ".", ",")):
         # prices have no three decimals: 1,299 beside 12,50 may mean two things
         if mark in ("", marks[0]):
             return None
@@ -229,8 +248,13 @@ def _number(text: str, mark: str) -> float | None:
     else:
         decimal = marks[0] if marks else "."
     group = "," if decimal == "." else "."
-    shape = rf"(?:\d{{1,3}}(?:{re.escape(group)}\d{{2,3}})*|\d*)(?:{re.escape(decimal)}\d*)?"
-    return float(digits.replace(group, "").replace(decimal, ".")) if re.fullmatch(shape, digits) else None
+    whole, _, fraction = digits.partition(decimal)
+    shapes = [r"\d*", rf"\d{{1,3}}(?:{re.escape(group)}\d{{3}})+"]
+    # 1,00,000, as Indians group
+    shapes += [r"\d{1,2}(?:,\d{2})+,\d{3}"] if group == "," else []
+    if not any(re.fullmatch(shape, whole) for shape in shapes) or (not fraction.isdigit() and fraction):
+        return None
+    return float(f"{whole.replace(group, '')}.{fraction}")
 
 
 def _decimal_mark(text: pd.Series, *, written: bool) -> str:
@@ -280,7 +304,8 @@ def _notes(text: pd.Series, rest: pd.Series, values: pd.Series, none: pd.Series,
     read = rest[values[rest.index].notna()]
     notes = []
     if len(read):
-        decimal = ", with a decimal comma" if mark == "," else ""
+        comma = read.str.contains(r",\d{1,2}(?!\d)", regex=True).any()
+        decimal = ", with a decimal comma" if mark == "," and comma else ""
         example = f"{read.iloc[0]!r} is {values[read.index[0]]:,.2f}"
         notes.append(
             f"{many(len(read), 'price')} {agree(len(read), 'is', 'are')} read from text, e.g. {example}{decimal}."

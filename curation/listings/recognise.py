@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from curation.listings.folders import is_photo
-from curation.listings.prices import read_price
+from curation.listings.prices import is_currency, read_price
+from curation.listings.splits import split_of
 
 __all__ = ["Recognised", "likely_names", "recognise"]
 
@@ -45,7 +46,7 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "group": (("group",),),
     "split": (("split",), ("subset", "set", "partition")),
 }
-_CURRENCY = re.compile(r"^(?:asking_|list_|unit_)?price_(?:in_)?[a-z]{3}$")
+_CURRENCY = re.compile(r"^(?:asking_|list_|unit_)?price_(?:in_)?([a-z]{3})$")
 #: Share of the cells that must look like photos or prices.
 _MOSTLY = 0.8
 _LOOKED_AT = 1000
@@ -98,6 +99,9 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection
             continue
         free = [name for name in table.columns if name not in taken and name not in _NAMES]
         candidates = _by_name(free, ours, lines) or _by_content(table, free, ours)
+        if ours == "split":
+            # a set may be red or blue
+            candidates = [name for name in candidates if table[name].dropna().map(split_of).notna().all()]
         if len(candidates) == 1:
             columns[ours] = candidates[0]
             taken.add(candidates[0])
@@ -112,7 +116,8 @@ def _by_name(names: Sequence[str], ours: str, lines: Sequence[Sequence[str]]) ->
         fitting = [name for name in names if normal[name] in line]
         if fitting:
             return fitting
-    return [name for name in names if ours == "price" and _CURRENCY.match(normal[name])]
+    named = {name: _CURRENCY.match(normal[name]) for name in names if ours == "price"}
+    return [name for name, match in named.items() if match and is_currency(match[1])]
 
 
 def _normal(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from curation.errors import ListingsError
 from curation.listings.csv_tables import parse_csv
 from curation.listings.decoding import PACKED, decoded, unpacked
 from curation.listings.excel import as_cell, read_sheet
@@ -335,11 +336,20 @@ def as_written(raw: pd.DataFrame) -> pd.DataFrame:
         If two columns have the same name.
     """
     # an index with a name is a column; one without holds the row numbers of whatever table this was cut from
-    named = [name for name in raw.index.names if name is not None]
+    named = [name for name in raw.index.names if name is not None and not _repeats_a_column(raw, name)]
     raw = raw.reset_index(level=named).reset_index(drop=True) if named else raw.reset_index(drop=True)
     raw.columns = [str(name).strip() for name in raw.columns]
     _require_different(raw.columns.tolist())
     return pd.DataFrame({name: _text_of(raw[name]) for name in raw.columns})
+
+
+def _repeats_a_column(raw: pd.DataFrame, name: Hashable) -> bool:
+    """Whether an index is also a column, as after ``frame.set_index("id", drop=False)``."""
+    if name not in raw:
+        return False
+    if not raw.index.get_level_values(raw.index.names.index(name)).equals(pd.Index(raw[name])):
+        raise ListingsError("the table has a column and an index of one name that differ", got=repr(name))
+    return True
 
 
 def held_table(raw: pd.DataFrame) -> RawTable:

@@ -138,6 +138,9 @@ def expect(
 def _shares(views: Float64, weight: Float64) -> Float64:
     """Return the share of the prices that each view explains (expectation maximisation), shape (1 + V,)."""
     share = np.full(views.shape[1], 1 / views.shape[1])
+    if not weight.any():
+        # no price tells
+        return share
     for _ in range(_UPDATES):
         explains = views + np.log(share)
         explains = np.exp(explains - logsumexp(explains, axis=1, keepdims=True))

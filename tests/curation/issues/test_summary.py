@@ -87,7 +87,7 @@ def test_doubtful_classes_and_confused_pairs_are_said(tmp_path: Path) -> None:
     assert lines[start + 1].split() == ["class", "listings", "flagged", "share"]
     assert lines[start + 2].split() == ["chair", "104", "24", "23%"]
     assert lines[start + 3] == ""
-    assert "Most confused: chair with <desk> (24 listings)." in lines
+    assert "Most confused: <desk> with chair (24 listings)." in lines
     assert not [line for line in lines if line.startswith("Few labels")]
 
 
@@ -108,7 +108,7 @@ def test_the_report_shows_the_classes_worst_first_and_escaped(tmp_path: Path) ->
     page = (tmp_path / "run" / "report.html").read_text()
     section = page[page.index('id="classes"') : page.index('id="reproduce"')]
     assert '<th scope="row">chair</th><td class="n">104</td><td class="n">24</td><td class="n">23 %</td>' in section
-    assert '<th scope="row">chair</th><td>&lt;desk&gt;</td><td class="n">24</td>' in section
+    assert '<th scope="row">&lt;desk&gt;</th><td>chair</td><td class="n">24</td>' in section
     assert "<desk>" not in page
 
 

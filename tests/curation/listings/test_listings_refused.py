@@ -35,7 +35,7 @@ def test_a_missing_table_is_refused_with_the_forms_there_are(name: str, tmp_path
 
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "things.docx").write_bytes(b"PK")
-    with pytest.raises(ListingsError, match=r"got \.docx; wanted \.csv, \.tsv, \.parquet, \.jsonl"):
+    with pytest.raises(ListingsError, match=r"got \.docx; wanted \.csv, \.tsv, \.txt, \.parquet, \.jsonl"):
         read_listings(tmp_path / "things.docx")
 
 

@@ -40,7 +40,13 @@ ONE = {"id": ["1", "2"], "image": ["1.jpg", "2.jpg"], "label": ["a", "b"]}
 )  # fmt: skip
 def test_common_names_are_recognised(name: str, ours: str) -> None:
     columns = {theirs: cells for theirs, cells in ONE.items() if theirs != ours}
-    assert recognise(table(**columns, **{name: ["x", "y"]}), {}).columns == {ours: name}
+    cells = ["train", "test"] if ours == "split" else ["x", "y"]
+    assert recognise(table(**columns, **{name: cells}), {}).columns == {ours: name}
+
+
+def test_a_set_that_holds_no_splits_and_a_price_of_no_currency_are_other_columns() -> None:
+    assert recognise(table(**ONE, set=["red", "blue"]), {}).columns == {}
+    assert recognise(table(**ONE, price_old=["1", "2"]), {}).columns == {}
 
 
 def test_a_surer_name_wins_and_equally_sure_ones_are_left_to_the_person() -> None:

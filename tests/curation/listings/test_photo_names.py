@@ -72,12 +72,19 @@ def test_the_longest_end_of_a_path_wins(tmp_path: Path) -> None:
 
 
 def test_what_was_matched_is_counted_with_an_example(tmp_path: Path) -> None:
-    touch(tmp_path, "photos/1.jpg", "photos/2.jpg")
-    names = pd.Series(["photos\\1.jpg", "photos\\2.jpg", "2.jpg", pd.NA], dtype="string")
+    touch(tmp_path, "photos/1.jpg", "photos/2.jpg", "photos/3.jpg")
+    names = pd.Series(["photos\\1.jpg", "photos\\2.jpg", "3.jpg", pd.NA], dtype="string")
     assert match_photos(names, tmp_path).notes == (
         "2 photos are matched by another spelling of their names, e.g. 'photos\\\\1.jpg' is photos/1.jpg.",
-        "1 photo is matched by a part of its name, e.g. '2.jpg' is photos/2.jpg.",
+        "1 photo is matched by a part of its name, e.g. '3.jpg' is photos/3.jpg.",
     )
+
+
+def test_the_photo_of_another_listing_never_stands_in_for_a_missing_one(tmp_path: Path) -> None:
+    touch(tmp_path, "lamp/1.jpg", "lamp/2.jpg", "3.jpg")
+    names = ["lamp/1.jpg", "desk/1.jpg", "desk/2.jpg", "1.jpg", "a/3.jpg", "C:\\x\\2.jpg", "D:\\y\\2.jpg"]
+    photos = match_photos(pd.Series(names, dtype="string"), tmp_path)
+    assert photos.missing.tolist() == [False, *[True] * 6]
 
 
 @pytest.mark.parametrize("written", ["..\\secret\\1.jpg", "../secret/1.jpg"])

@@ -83,6 +83,27 @@ def test_a_number_that_may_mean_two_things_is_missing_and_counted() -> None:
     assert unread("1,299", "12,50") == ["1,299"]
 
 
+def test_words_for_no_price_do_not_change_what_the_others_mean() -> None:
+    assert values("10.125", "11.250", "9.875", "POA") == [10.125, 11.25, 9.875, None]
+
+
+def test_currencies_of_three_decimals_keep_them() -> None:
+    assert values("KWD 1.250", "KWD 0.500", "KWD 12.000") == [1.25, 0.5, 12]
+
+
+@pytest.mark.parametrize("cell", ["01.12.23", "£12 10", "12'50", "07911 123456", "12,50,00", "45-"])
+def test_dates_and_telephone_numbers_are_no_prices(cell: str) -> None:
+    assert read_price(cell, ".") is None
+
+
+@pytest.mark.parametrize(("cells", "currency"), [(["£5", "6"], "EUR"), (["$5", "$6"], "GBP")])
+def test_signs_that_differ_from_the_column_of_currencies_are_refused(
+    cells: list[str], currency: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ListingsError, match=r"in its prices, and [A-Z]{3} in its column currency"):
+        read_listings(shop(tmp_path, cells, currency=currency), needs_image=False)
+
+
 @pytest.mark.parametrize(("dots", "value"), [(9, 1299), (8, None)])
 def test_nine_of_ten_numbers_settle_the_column(dots: int, value: float | None) -> None:
     others = ["12,50"] * dots + ["12.50"] * (10 - dots)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from click.testing import Result
 from sklearn.metrics import accuracy_score, f1_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from curation.cli.dataset import DatasetForm
 from curation.cli.options import model_recipe
 from curation.cli.train import train
 from curation.listings.columns import groups_of
@@ -421,7 +422,8 @@ def settings_of(line):
     program, command, *words = shlex.split(line)
     assert (program, command) == ("curate", "train")
     options = train.make_context("train", words).params
-    for name in ("dataset", "output", "columns", "allow_outside", "cache_dir", "as_json", "device"):
+    form = [field.name for field in fields(DatasetForm)]
+    for name in ("dataset", "output", "cache_dir", "as_json", "device", *form):
         del options[name]
     return model_recipe(options)
 

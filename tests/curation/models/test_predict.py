@@ -216,10 +216,10 @@ def test_single_prices_may_be_missing_beside_the_photo(here):
 
 
 def test_a_model_that_looks_at_prices_wants_some(here):
-    change(here, cost=pd.read_csv("shop/listings.csv")["price"], price=None)
+    change(here, worth=pd.read_csv("shop/listings.csv")["price"], price=None)
     message = refused("predict", "beside", "shop")
     assert "the model uses prices, but shop has none: got no column price" in message
-    assert answered("predict", "beside", "shop", "--column", "price=cost")["predicted"] == N
+    assert answered("predict", "beside", "shop", "--column", "price=worth")["predicted"] == N
     shutil.rmtree("predictions")
     change(here, price=0)
     assert "got 30 prices, none above 0" in refused("predict", "beside", "shop")
@@ -279,7 +279,7 @@ def test_labels_stay_needed_where_a_model_is_trained(here):
     folder = change(here, label=None)
     with pytest.raises(ListingsError, match="the table has no column 'label'"):
         read_listings(folder)
-    with pytest.raises(ListingsError, match="holds no listings"):
+    with pytest.raises(ListingsError, match="has no labels: got photos in no class folder"):
         read_listings(folder / "photos")
     listings = read_listings(folder, needs_label=False)
     assert (listings.classes, len(listings.problems)) == ((), 0)
