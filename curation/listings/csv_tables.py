@@ -14,6 +14,7 @@ from typing import get_args
 import pandas as pd
 
 from curation.errors import some
+from curation.listings.csv_quotes import Span, first_open_quote, rows_without_quoting
 from curation.rendering.words import agree, many
 from training.utils.csv_files import Quoting, csv_lines
 
@@ -51,6 +52,8 @@ class Parsed:
         Which cells are quoted, see :func:`training.utils.csv_files.csv_lines`.
     hint : bool
         Whether a line ``sep=;`` stands above the header, as Excel wants it.
+    notes : tuple of str
+        How it was read, where that was not certain: a sentence each.
     """
 
     header: list[str]
@@ -60,6 +63,7 @@ class Parsed:
     newline: str
     quoting: Quoting
     hint: bool
+    notes: tuple[str, ...] = ()
 
 
 def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
@@ -75,7 +79,8 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     Raises
     ------
     ValueError
-        If it is empty (pandas.errors.EmptyDataError), a quote is not closed, or a row has more cells than the header.
+        If it is empty (pandas.errors.EmptyDataError), a quote is not closed or closed rows later, or a row has more
+        cells than the header.
     """
     newline = _newline_of(text)
     if newline == "\r":
@@ -85,17 +90,81 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     text = _LONE.sub(stand_in, text) if stand_in else text
     hint = text[:4].lower() == "sep=" and text[4:5] not in ("", "\r", "\n") and text[5:7].lstrip("\r")[:1] == "\n"
     delimiter = text[4] if hint else _delimiter_of(_whole_lines(text[:_SAMPLE]), names)
-    numbered = _rows(text, delimiter, skip=int(hint))
+    notes: tuple[str, ...] = ()
+    try:
+        header, columns, numbers, quoting = _quoted(text, delimiter, int(hint))
+    except OpenQuoteError as error:
+        rows = rows_without_quoting(text.split("\n")[int(hint) :], delimiter)
+        if rows is None:
+            raise
+        header, quoting = rows[0][1], "minimal"
+        numbered = ((number + int(hint), row) for number, row in rows[1:])
+        columns, numbers = _columns(numbered, len(header), delimiter)
+        notes = (f"Quotes are read as part of the text, as one that opens in line {error.line} does not close there.",)
+    if stand_in:
+        header = [name.replace(stand_in, "\r") for name in header]
+        columns = [[cell and cell.replace(stand_in, "\r") for cell in column] for column in columns]
+    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, notes)
+
+
+class OpenQuoteError(ValueError):
+    """A quote that is not closed in its own row.
+
+    Attributes
+    ----------
+    line : int
+        The line in which the row begins.
+    """
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _quoted(text: str, delimiter: str, skip: int) -> tuple[list[str], list[list[str | None]], list[int], Quoting]:
+    """Return the header, the columns, the numbers of the rows, and the quoting."""
+    spans: list[Span] = []
+    numbered = _rows(text, delimiter, skip, spans)
     first = list(itertools.islice(numbered, _ROWS))
     if not first:
         raise pd.errors.EmptyDataError("it is empty")
     quoting = _quoting_of([row for _, row in first], set(re.split("\r?\n", text[:_SAMPLE])), delimiter)
     header = first.pop(0)[1]
-    columns, numbers = _columns(itertools.chain(first, numbered), len(header), delimiter)
-    if stand_in:
-        header = [name.replace(stand_in, "\r") for name in header]
-        columns = [[cell and cell.replace(stand_in, "\r") for cell in column] for column in columns]
-    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint)
+    try:
+        columns, numbers = _columns(itertools.chain(first, numbered), len(header), delimiter)
+    except OpenQuoteError:
+        raise
+    except ValueError:
+        # a quote that is closed rows later may be why a row has too many cells
+        _require_closed(text, spans, [[] for _ in header], [], delimiter, quoting)
+        raise
+    _require_closed(text, spans, columns, numbers, delimiter, quoting)
+    return header, columns, numbers, quoting
+
+
+def _require_closed(
+    text: str,
+    spans: list[Span],
+    columns: list[list[str | None]],
+    numbers: list[int],
+    delimiter: str,
+    quoting: Quoting,
+) -> None:
+    """Refuse a quote that has taken rows into one cell."""
+    if not spans:
+        return
+    several = {number for number, _, _ in spans}
+    single = [place for place, number in enumerate(numbers) if number not in several]
+    alone = [[column[place] for place in single] for column in columns]
+    span = first_open_quote(text.split("\n"), spans, alone, delimiter, sparing=quoting == "minimal")
+    if span is not None:
+        _, start, end = span
+        raise OpenQuoteError(
+            f"a quote that opens in line {start + 1} ends only in line {end}, and the lines from {start + 2} on look "
+            "like rows of their own. Close it in its line; a quote that belongs to the text is written twice, in a "
+            "cell that stands in quotes. If it is one cell after all, put every cell of the file in quotes",
+            start + 1,
+        )
 
 
 def _newline_of(text: str) -> str:
@@ -105,8 +174,8 @@ def _newline_of(text: str) -> str:
     return "\r\n" if text[end - 1 : end] == "\r" else "\n"
 
 
-def _rows(text: str, delimiter: str, skip: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank with their numbers."""
+def _rows(text: str, delimiter: str, skip: int, spans: list[Span]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank with their numbers; those of several lines are added to `spans`."""
     lines = itertools.islice(io.StringIO(text, newline="\n"), skip, None)
     start, end, last = skip, skip, False
     with _cells_of_any_length():
@@ -116,12 +185,14 @@ def _rows(text: str, delimiter: str, skip: int) -> Iterator[tuple[int, list[str]
             for number, row in enumerate(reader, start=1 + skip):
                 last = row == ["end"]
                 start, end = end, reader.line_num + skip
+                if end > start + 1 and not last:
+                    spans.append((number, start, end))
                 if not last and any(map(str.strip, row)):
                     yield number, row
         except csv.Error as error:
             raise ValueError(f"line {end + 1}: {error}") from None
     if not last:
-        raise ValueError(f"a quote is not closed, in the row that begins at line {start + 1}")
+        raise OpenQuoteError(f"a quote is not closed, in the row that begins at line {start + 1}", start + 1)
 
 
 @contextmanager

@@ -234,7 +234,7 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
     text, encoding, mark = decoded(content)
     _require_text(content, text, encoding)
     form = replace(form, encoding=encoding, mark=mark)
-    notes = () if mark or encoding == "utf-8" else (_encoding_note(path, encoding),)
+    notes: tuple[str, ...] = () if mark or encoding == "utf-8" else (_encoding_note(path, encoding),)
     if form.kind == "csv":
         parsed = parse_csv(text, names)
         form = replace(
@@ -244,6 +244,7 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
             quoting=parsed.quoting,
             hint=parsed.hint,
         )
+        notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in parsed.notes)
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
         values = pd.DataFrame(dict(enumerate(parsed.columns)), index=parsed.numbers, dtype="string")
         return _raw(path.name, form, parsed.header, parsed.columns, values, notes)
