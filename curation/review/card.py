@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ from curation.review.table import plain, review_table
 from curation.run.folder import RunFolder
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of", "class_chances"]
+__all__ = ["EXAMPLES", "Card", "Cards", "Example", "cards_of"]
 
 #: Number of sound examples of a class beside a listing.
 EXAMPLES = 3
@@ -88,8 +88,8 @@ class Card:
     reasons : tuple of str
         Why the listing is flagged, in words.
     classes : tuple of (str, float or None)
-        All classes with the probability that each is right, the suggested one first, the others from likely to
-        unlikely; see :func:`class_chances`. A screen shows no other number for a class.
+        All classes, the suggested one first, the others from likely to unlikely by the photo alone, with
+        `suggested_chance` and `given_chance`, which all evidence gives. No other class has such a number.
     reposts : tuple of str
         The other listings with the same photo, or nearly the same.
     like_given, like_suggested : tuple of Example
@@ -167,6 +167,9 @@ class Cards:
         """
         row = self._values(id)
         given, suggested = row.get("given_label"), row.get("suggested_label")
+        # what the photo's model says of the other classes is no number to compare with these two: it only orders them
+        judged = {given: row.get("label_score"), suggested: row.get("suggested_confidence")}
+        likely = sorted(self.likely_classes([id]), key=lambda name: name != suggested)
         return Card(
             id=id,
             photo=row["photo"],
@@ -183,9 +186,7 @@ class Cards:
             change_chance=row.get("change_chance"),
             issues=tuple(row["issues"]),
             reasons=tuple(filter(None, (row.get("reasons") or "").split("; "))),
-            classes=self._ordered(
-                id, {given: row.get("label_score"), suggested: row.get("suggested_confidence")}, suggested
-            ),
+            classes=tuple((name, judged.get(name)) for name in likely),
             reposts=tuple(other for other in self._members.get(row.get("near_duplicate_group"), []) if other != id),
             like_given=self._examples(id, given),
             like_suggested=self._examples(id, suggested),
@@ -209,12 +210,6 @@ class Cards:
             return list(self.classes)
         return [self.classes[number] for number in np.argsort(-np.mean(probs, axis=0), kind="stable")]
 
-    def _ordered(
-        self, id: str, judged: Mapping[str | None, float | None], suggested: str | None
-    ) -> tuple[tuple[str, float | None], ...]:
-        chances = class_chances(self.classes, self._probs.get(id), judged)
-        return tuple(sorted(chances.items(), key=lambda chance: (chance[0] != suggested, -(chance[1] or 0))))
-
     def _sound_rows(self, table: pd.DataFrame, listings: pd.DataFrame) -> dict[str, Int64]:
         """Return, for each class, the rows of its listings without any issue."""
         sound = table[(table["issues"].str.len() == 0) & table["given_label"].notna()]
@@ -237,42 +232,6 @@ class Cards:
     def _values(self, id: str) -> dict[str, Any]:
         place = self._place[id]
         return {name: plain(column[place]) for name, column in self._columns.items()}
-
-
-def class_chances(
-    classes: Sequence[str], probs: Float64 | None, judged: Mapping[str | None, float | None]
-) -> dict[str, float | None]:
-    """Return one probability for each class: what all evidence says of a class, or its share of what that leaves.
-
-    Parameters
-    ----------
-    classes : sequence of str, length K
-    probs : ndarray of float64, shape (K,), or None
-        What the models alone say; None where the listing was not scored.
-    judged : mapping of str to float
-        What all evidence says of the given and of the suggested label, where there is any.
-
-    Returns
-    -------
-    dict of str to (float or None)
-        By class, in their order; None where the models say nothing, so that the classes keep their order.
-
-    Examples
-    --------
-    The models give the desk 0.4, all evidence 0.9; the other two share the rest as the models would have it:
-
-    >>> class_chances(["chair", "desk", "sofa"], np.array([0.45, 0.4, 0.15]), {"desk": 0.9})
-    {'chair': 0.075, 'desk': 0.9, 'sofa': 0.025}
-    """
-    if probs is None:
-        return dict.fromkeys(classes)
-    known = {name: chance for name, chance in judged.items() if name is not None and chance is not None}
-    models = dict(zip(classes, probs.tolist(), strict=True))
-    others = sum(chance for name, chance in models.items() if name not in known)
-    left = max(0.0, 1 - sum(known.values())) if known else others
-    share = left / others if others > 0 else 0.0
-    scaled = {name: round(share * chance, 12) for name, chance in models.items()}
-    return {name: known.get(name, scaled[name]) for name in classes}
 
 
 def cards_of(run: RunFolder) -> Cards:

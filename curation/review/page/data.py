@@ -15,8 +15,8 @@ from curation.run.journal import Decision
 
 __all__ = ["PageListings", "choose_listings", "page_data"]
 
-#: Classes with a lower probability come last, in the order of the run.
-_LEAST = 0.0005
+#: So many classes are in the order of the card; the others follow in the order of the run.
+_LIKELY = 20
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,7 @@ def _listing(card: Card, place: dict[str, int], number: dict[str, int]) -> dict[
         "suggestedChance": card.suggested_chance,
         "issues": list(card.issues),
         "reasons": list(card.reasons),
-        "likely": [
-            [number[name], round(chance, 4)] for name, chance in card.classes if chance is not None and chance >= _LEAST
-        ],
+        "likely": [number[name] for name, _ in card.classes[:_LIKELY]],
         "likeGiven": [place[example.id] for example in card.like_given],
         "likeSuggested": [place[example.id] for example in card.like_suggested],
         "reposts": [place[id] for id in card.reposts],

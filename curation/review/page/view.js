@@ -214,10 +214,10 @@ function openClasses() {
 }
 
 function drawClasses() {
-  const { likely, given, suggested } = queue[current];
+  const { likely, given, givenChance, suggested, suggestedChance } = queue[current];
   const typed = $("class-filter").value;
-  const chances = new Map(likely);
-  const order = [...chances.keys()].map((number) => data.classes[number]);
+  const chances = new Map([[given, givenChance], [suggested, suggestedChance]]);
+  const order = likely.map((number) => data.classes[number]);
   choices = [...new Set([...(suggested ? [suggested] : []), ...order, ...classes()])];
   choices = choices.filter((name) => sameName(name).includes(sameName(typed)));
   // a class that differs in nothing but how it is written is that class
@@ -228,9 +228,8 @@ function drawClasses() {
       const item = element("li");
       item.id = `class-${number}`;
       item.setAttribute("role", "option");
-      const chance = chances.get(data.classes.indexOf(name));
       const added = data.classes.includes(name) ? "" : "new class";
-      const notes = [name === given ? "given" : "", added, chance === undefined ? "" : percent(chance)];
+      const notes = [name === given ? "given" : "", added, percent(chances.get(name) ?? null)];
       item.append(element("span", "number", number < 9 ? number + 1 : ""), element("span", "name", name));
       item.append(element("span", "", notes.filter(Boolean).join(" · ")));
       item.addEventListener("click", () => choose(number));

@@ -51,15 +51,26 @@ def test_classes_go_from_the_suggested_to_the_unlikely(run):
     issues.loc[issues["id"] == "L5", ["label_score", "suggested_label"]] = [0.4, None]
     run.write_table(run.issues_file, issues)
     cards = Cards(run)
-    # one number for one class: that of all evidence, where there is one; the others share the rest as the models say
-    card = cards.card("L0")
-    assert card.classes == (("desk", card.suggested_chance), ("chair", card.given_chance), ("lamp", pytest.approx(0.1)))
-    assert cards.card("L5").classes == (("lamp", 0.4), ("chair", pytest.approx(0.375)), ("desk", pytest.approx(0.225)))
+    # the photo's model gives the chair 0.5 and all evidence the desk 0.7: such numbers say nothing side by side
+    assert cards.card("L0").classes == (("desk", 0.7), ("chair", 0.2), ("lamp", None))
+    assert cards.card("L5").classes == (("chair", None), ("desk", None), ("lamp", 0.4))
 
 
-def test_classes_without_probabilities_keep_their_order(tmp_path):
+def test_no_class_has_a_higher_probability_than_the_suggested_one_of_a_wrong_label(run):
+    cards = Cards(run)
+    for card in map(cards.card, cards.queue):
+        numbers = dict(card.classes)
+        assert set(numbers) == set(CLASSES)
+        assert {name for name, chance in numbers.items() if chance is not None} <= {card.given, card.suggested}
+        if "label" in card.issues:
+            assert card.classes[0] == (card.suggested, card.suggested_chance)
+            assert max(chance for chance in numbers.values() if chance is not None) == card.suggested_chance
+
+
+def test_classes_without_probabilities_of_models_keep_their_order(tmp_path):
     cards = Cards(make_run(tmp_path))
-    assert cards.card("L5").classes == tuple((name, None) for name in CLASSES)
+    assert [name for name, _ in cards.card("L5").classes] == CLASSES
+    assert cards.card("L1").classes[0] == ("lamp", cards.card("L1").suggested_chance)
     assert cards.likely_classes(["L5"]) == CLASSES
 
 
