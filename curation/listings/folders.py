@@ -15,13 +15,14 @@ from curation.errors import ListingsError, some
 from curation.listings.faults import Faults
 from curation.listings.splits import split_of, split_order
 from curation.listings.tables import RawTable, format_of, held_table
-from curation.rendering.words import many
+from curation.rendering.words import agree, many
 from training.utils.files import printable_name
 
 __all__ = [
     "find_table",
     "is_junk",
     "is_photo",
+    "likely_dataset",
     "photo_formats",
     "read_class_folders",
 ]
@@ -44,6 +45,7 @@ _JUNK = frozenset(
 )
 #: Formats that Pillow recognises, and that hold no photo or can't be decoded without another program.
 _NO_PHOTOS = frozenset({"BUFR", "EPS", "FITS", "FLI", "GBR", "GRIB", "HDF5", "IPTC", "MPEG", "WMF", "XPM", "XVTHUMB"})
+_LEAST_CLASSES = 2
 _BESIDE = frozenset({"changes.csv", "manifest.json"})
 
 
@@ -84,6 +86,8 @@ class _Found:
     junk: Counter[str] = field(default_factory=Counter)
     #: folders of photos that belong to no class
     classless: Counter[str] = field(default_factory=Counter)
+    #: links to a folder that they lie in
+    loops: list[Path] = field(default_factory=list)
 
     def notes(self) -> Iterator[str]:
         if self.junk:
@@ -100,8 +104,13 @@ class _Found:
             )
             total = sum(endings.total() for endings in others.values())
             yield f"{many(total, 'file')} left out, for {'they are' if total > 1 else 'it is'} no photo here: {kinds}."
+        if self.loops:
+            names = some((printable_name(str(path)) for path in self.loops), 4)
+            yield f"{many(len(self.loops), 'link')} to a folder above skipped: {names}."
         for folder, count in self.classless.items():
-            yield f"{many(count, 'photo')} in {folder} left out, for they lie in no class folder."
+            if count:
+                why = f"{agree(count, 'it lies', 'they lie')} in no class folder"
+                yield f"{many(count, 'photo')} in {printable_name(folder)} left out, for {why}."
 
 
 def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Faults) -> RawTable:
@@ -125,12 +134,19 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Fau
         If there are no photos.
     """
     found = _Found()
-    for parent, split in _parents(root, found):
-        for folder in _folders(parent, found):
-            _add_class(root, folder, split, found)
+    loose = []
+    for parent, split in _parents(root, found, faults):
+        for path in _entries(parent, found):
+            if path.is_dir():
+                _add_class(root, path, split, found)
+            elif is_photo(path.name):
+                loose.append((path, split))
     if not needs_label or not found.rows:
-        loose = [path for path in _entries(root, found) if path.is_file() and is_photo(path.name)]
-        found.rows += [_row(root, path, None, None) for path in loose]
+        found.rows += [_row(root, path, None, split) for path, split in loose]
+    else:
+        found.classless.update(path.parent.relative_to(root).as_posix() for path, _ in loose)
+    if count := found.classless.pop(".", 0):
+        found.classless[root.resolve().name] += count
     _require_photos(root, found, forms, faults)
     notes = list(found.notes())
     if tables := _tables(root):
@@ -141,34 +157,65 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Fau
     return RawTable(table, tuple(notes), files)
 
 
-def _parents(root: Path, found: _Found) -> list[tuple[Path, str | None]]:
+def _parents(root: Path, found: _Found, faults: Faults) -> list[tuple[Path, str | None]]:
     """Return the folders above the class folders, with their splits."""
     top = _folders(root, _Found())
-    splits = {path: split_of(path.name) for path in top}
-    above = [path for path in top if splits[path]]
-    if not above or not _are_splits(top, above):
+    classes = {path: _classes(path) for path in top}
+    above = sorted((path for path in top if split_of(path.name)), key=lambda path: split_order(path.name))
+    below = set().union(*(classes[path] for path in above))
+    others = [path for path in top if path not in above]
+    if not above or (others and len(below) < (_LEAST_CLASSES if len(above) == 1 else 1)):
+        _refuse_parts(classes, faults)
         return [(root, None)]
-    # for its junk: the folders of the classes are below
-    _entries(root, found)
-    for path in top:
-        if path not in above:
-            found.classless[path.name] = sum(1 for file in _files(path, _Found()) if is_photo(file.name))
+    for path in others:
+        if classes[path] and (len(above) == 1 or classes[path] & below):
+            faults.add(_unclear(path, above, classes[path]))
+    # for its junk and loose photos: the folders of the classes are below
+    outer = [root, *(path for path in above if _inner(path) != path)]
+    for folder in outer:
+        inside = [path.name for path in _entries(folder, found) if not path.is_dir()]
+        found.classless[folder.relative_to(root).as_posix()] += sum(map(is_photo, inside))
+    for path in others:
+        found.classless[path.name] += sum(1 for file in _files(path, _Found()) if is_photo(file.name))
     # .zip files of Kaggle hold seg_train/seg_train/<class>
-    return [(_inner(path), path.name) for path in sorted(above, key=lambda path: split_order(path.name))]
+    return [(_inner(path), path.name) for path in above]
 
 
-def _are_splits(top: list[Path], above: list[Path]) -> bool:
-    """Whether folders with names of splits are splits: all are, or the others hold no classes."""
-    below = {path: {folder.name for folder in _folders(_inner(path), _Found())} for path in top}
-    if len(above) == len(top):
-        return True
-    shared = set.union(*(below[path] for path in above))
-    return bool(shared) and all(path in above or not below[path] for path in top) and len(above) > 1
+def _classes(folder: Path) -> set[str]:
+    """Return the names of the folders in a folder that hold photos."""
+    inside = _folders(_inner(folder), _Found())
+    return {path.name for path in inside if any(is_photo(file.name) for file in _files(path, _Found()))}
+
+
+def _unclear(folder: Path, above: list[Path], classes: set[str]) -> ListingsError:
+    splits = " and ".join(path.name for path in above)
+    return ListingsError(
+        f"the folder {folder.name!r} is no split, and no class beside {splits}",
+        got=f"folders of photos in it: {some(sorted(classes), 4)}",
+        wanted="top folders that are all splits, or all classes",
+        fix=f"Move its photos into {above[0].name}, or the folder elsewhere.",
+    )
+
+
+def _refuse_parts(classes: dict[Path, set[str]], faults: Faults) -> None:
+    """Refuse top folders that all hold the same folders: parts of a dataset, such as folds, are no classes."""
+    filled = [path for path in classes if any(is_photo(file.name) for file in _files(path, _Found()))]
+    shared = set.intersection(*(classes[path] for path in filled)) if filled else set()
+    if len(filled) > 1 and len(shared) >= _LEAST_CLASSES:
+        faults.add(
+            ListingsError(
+                "the top folders hold the same folders, so they seem to be no classes",
+                got=f"{some(sorted(shared), 4)} in each of {some((path.name for path in filled), 4)}",
+                wanted="class folders, or folders of splits above them: train, val, test",
+                fix="Call them so, or name one of them. If they are classes, list the photos in a table.",
+            )
+        )
 
 
 def _inner(folder: Path) -> Path:
     inside = _folders(folder, _Found())
-    return inside[0] if len(inside) == 1 and split_of(inside[0].name) == split_of(folder.name) else folder
+    split = split_of(folder.name)
+    return inside[0] if split and len(inside) == 1 and split_of(inside[0].name) == split else folder
 
 
 def _add_class(root: Path, folder: Path, split: str | None, found: _Found) -> None:
@@ -213,11 +260,11 @@ def _require_photos(root: Path, found: _Found, forms: str, faults: Faults) -> No
 
 
 def _files(folder: Path, found: _Found) -> Iterable[Path]:
-    """Yield all files below a folder, in the order of their names, without junk."""
+    """Yield all files below a folder, also links to nothing, in the order of their names, without junk."""
     for path in _entries(folder, found):
         if path.is_dir():
             yield from _files(path, found)
-        elif path.is_file():
+        elif path.is_file() or path.is_symlink():
             yield path
 
 
@@ -231,9 +278,17 @@ def _entries(folder: Path, found: _Found) -> list[Path]:
         if is_junk(path.name):
             name = "._*" if path.name.startswith("._") else path.name
             found.junk[name] += sum(len(files) for _, _, files in os.walk(path)) if path.is_dir() else 1
+        elif path.is_symlink() and path.is_dir() and _leads_up(path):
+            found.loops.append(path)
         else:
             entries.append(path)
     return entries
+
+
+def _leads_up(link: Path) -> bool:
+    """Whether a link leads to a folder that it lies in, perhaps through other links: a walk would never end."""
+    target = Path(os.path.realpath(link))
+    return any(Path(os.path.realpath(parent)).is_relative_to(target) for parent in link.parents)
 
 
 def find_table(root: Path) -> Path | None:
@@ -243,11 +298,21 @@ def find_table(root: Path) -> Path | None:
         return None
     classes = {
         folder.name
-        for parent, _ in _parents(root, _Found())
+        for parent, _ in _parents(root, _Found(), Faults(strict=False))
         for folder in _folders(parent, _Found())
         if any(is_photo(path.name) for path in _files(folder, _Found()))
     }
     return tables[0] if len(classes) < 2 else None
+
+
+def likely_dataset(root: Path) -> str:
+    """Return what may be meant instead of a folder that has one class: its tables, or the only folder in it."""
+    if tables := _tables(root):
+        return f"Name its table: {' or '.join(map(str, tables[:3]))}."
+    inside = _folders(root, _Found())
+    if len(inside) == 1 and (_tables(inside[0]) or len(_folders(inside[0], _Found())) > 1):
+        return f"Did you mean {inside[0]}?"
+    return ""
 
 
 def _tables(root: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from curation.listings.checks import (
 )
 from curation.listings.columns import sorted_labels
 from curation.listings.faults import Faults
+from curation.listings.folders import likely_dataset
 from curation.listings.labels import Labels, Merged, settle_labels
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
@@ -327,7 +328,12 @@ def _too_few(classes: tuple[str, ...], title: str, origin: Source) -> ListingsEr
     what = f"{title} has {'one class only' if classes else 'no labels'}"
     if origin.is_class_folders:
         got = f"the folder {classes[0]!r}" if classes else "photos in no class folder"
-        return ListingsError(what, got=got, wanted="a folder of photos for each of two or more classes")
+        return ListingsError(
+            what,
+            got=got,
+            wanted="a folder of photos for each of two or more classes",
+            fix=likely_dataset(origin.root),
+        )
     return ListingsError(
         what,
         got=some(classes),

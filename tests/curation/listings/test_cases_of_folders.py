@@ -270,3 +270,87 @@ def test_messages_name_the_metadata_file_and_the_row_in_it(names: tuple[str, ...
 def test_one_listing_of_a_validation_set_is_trained_on(tmp_path: Path) -> None:
     draw(tmp_path, "train/a/1.png", "train/b/1.png", "val/a/1.png")
     assert any(note.startswith("1 listing of val is trained on") for note in read_listings(tmp_path).notes)
+
+
+@pytest.mark.parametrize(
+    ("extra", "match"),
+    [
+        (["test/a/1.png", "extra/a/1.png", "extra/b/1.png"], "'extra' is no split, and no class beside train and test"),
+        (["tr/a/1.png"], "'tr' is no split, and no class beside train: got folders of photos in it: a;"),
+        (["bus/red/1.png"], "'bus' is no split.*Move its photos into train, or the folder elsewhere"),
+    ],
+)
+def test_a_folder_of_classes_beside_splits_is_refused(extra: list[str], match: str, tmp_path: Path) -> None:
+    draw(tmp_path, "train/a/1.png", "train/b/1.png", *extra)
+    with pytest.raises(ListingsError, match=match):
+        read_listings(tmp_path)
+
+
+def test_parts_without_names_of_splits_are_refused(tmp_path: Path) -> None:
+    draw(tmp_path, *[f"{part}/{label}/1.png" for part in ("fold1", "fold2") for label in "ab"])
+    with pytest.raises(ListingsError, match=r"the same folders.*got a, b in each of fold1, fold2; .*name one of them"):
+        read_listings(tmp_path)
+
+
+def test_class_folders_that_hold_one_folder_of_the_same_name_each_are_classes(tmp_path: Path) -> None:
+    draw(tmp_path, "desk/photos/1.png", "lamp/photos/1.png")
+    assert counts(read_listings(tmp_path)) == {"desk": 1, "lamp": 1}
+
+
+@pytest.mark.parametrize(
+    ("loose", "said"),
+    [
+        ("unlabeled/3.png", "1 photo in unlabeled left out, for it lies in no class folder."),
+        ("test/3.png", "1 photo in test left out"),
+        ("test/test/3.png", "1 photo in test/test left out"),
+        ("train/3.png", "1 photo in train left out"),
+        ("3.png", "1 photo in shop left out"),
+    ],
+)
+def test_photos_beside_class_folders_are_counted_at_every_level(loose: str, said: str, tmp_path: Path) -> None:
+    draw(tmp_path / "shop", "train/a/1.png", "train/b/1.png", loose)
+    (tmp_path / "shop" / "docs").mkdir()
+    listings = read_listings(tmp_path / "shop")
+    assert counts(listings) == {"a": 1, "b": 1}
+    assert [note[: len(said)] for note in listings.notes if "left out" in note] == [said]
+
+
+def test_a_photo_beside_class_folders_without_splits_is_counted(tmp_path: Path) -> None:
+    draw(tmp_path / "shop", "a/1.png", "b/1.png", "3.png", "4.png")
+    assert "2 photos in shop left out, for they lie in no class folder." in read_listings(tmp_path / "shop").notes
+
+
+def test_links_to_folders_above_are_skipped_and_counted(tmp_path: Path) -> None:
+    draw(tmp_path, "a/1.png", "b/1.png")
+    (tmp_path / "b" / "loop").symlink_to(tmp_path)
+    listings = read_listings(tmp_path)
+    assert listings.table["id"].tolist() == ["a/1.png", "b/1.png"]
+    assert f"1 link to a folder above skipped: {tmp_path / 'b' / 'loop'}." in listings.notes
+
+
+def test_links_that_lead_to_one_another_end(tmp_path: Path) -> None:
+    draw(tmp_path, "a/1.png", "b/1.png")
+    (tmp_path / "a" / "x").symlink_to(tmp_path / "b")
+    (tmp_path / "b" / "y").symlink_to(tmp_path / "a")
+    assert read_listings(tmp_path).table["id"].tolist() == ["a/1.png", "a/x/1.png", "b/1.png", "b/y/1.png"]
+
+
+def test_a_photo_that_links_to_nothing_is_a_bad_row(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    (tmp_path / "mouse" / "9.png").symlink_to(tmp_path / "gone.png")
+    assert read_listings(tmp_path).problems["id"].tolist() == ["mouse/9.png"]
+
+
+def test_a_folder_around_the_dataset_is_named(tmp_path: Path) -> None:
+    class_folders(tmp_path, "ds/train/")
+    class_folders(tmp_path, "ds/test/")
+    with pytest.raises(ListingsError, match=rf"one class only.*Did you mean {tmp_path / 'ds'}\?"):
+        read_listings(tmp_path)
+
+
+def test_tables_beside_one_folder_of_photos_are_named(tmp_path: Path) -> None:
+    draw(tmp_path, "images/1.png", "images/2.png")
+    for name in ("labels.csv", "prices.csv"):
+        (tmp_path / name).write_text("id,image,label\n1,images/1.png,a\n2,images/2.png,b\n")
+    with pytest.raises(ListingsError, match=r"one class only.*Name its table: .*labels\.csv or .*prices\.csv"):
+        read_listings(tmp_path)
