@@ -76,7 +76,15 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
     """
     listings = run.listings()
     original = _original(run, listings)
-    changed = edited(original, listings, changes)
+    try:
+        changed = edited(original, listings, changes)
+    except ValueError as error:
+        raise InputError(
+            "a new price can't be written",
+            got=str(error),
+            wanted="a price that is read again as it is",
+            fix="Decide another price for that listing.",
+        ) from error
     kept = ~listings["id"].isin(changes.loc[changes["action"] == "delete", "id"]).to_numpy(dtype=bool)
     first, files = 0, []
     for file in changed.files:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,9 @@ from curation.listings.json_tables import literal
 from curation.listings.tables import Kind, WrittenFile, as_written
 
 __all__ = ["is_number", "replaced", "texts_of", "values_of", "with_column"]
+
+#: A list of one label as a text: as JSON writes it, or Python.
+_LIST_OF_ONE = re.compile(r"""\[\s*(["'])[^"']*\1\s*\]""")
 
 
 def values_of(kind: Kind, column: pa.ChunkedArray) -> list[Any]:
@@ -76,7 +80,7 @@ def replaced(file: WrittenFile, key: str, texts: Mapping[int, str]) -> WrittenFi
     kind, column = file.format.kind, file.cells[key]
     values = values_of(kind, column)
     given = [value for value in values if value is not None]
-    new = {row: _like(text, given) for row, text in texts.items()}
+    new = {row: _like(text, values[row], given) for row, text in texts.items()}
     if kind == "parquet":
         for row, value in new.items():
             values[row] = value
@@ -99,8 +103,11 @@ def _writer(kind: Kind) -> Callable[[Any], str]:
     return as_cell if kind == "xlsx" else literal
 
 
-def _like(text: str, given: Sequence[Any]) -> Any:
-    """Return a text as the kind of value that all others of its column are."""
+def _like(text: str, before: Any, given: Sequence[Any]) -> Any:
+    """Return a text as the kind of value that its cell was, or that all others of its column are."""
+    samples = given if before is None else [before]
+    if samples and all(isinstance(value, str) and _LIST_OF_ONE.fullmatch(value.strip()) for value in samples):
+        return json.dumps([text], ensure_ascii=False) if '"' in samples[0] else repr([text])
     if given and all(isinstance(value, bool) for value in given):
         return {"True": True, "False": False}.get(text, text)
     if given and all(isinstance(value, list) for value in given):

@@ -93,7 +93,7 @@ def load_original(folder: Path) -> Original:
         )
         for place, each in enumerate(facts["files"])
     ]
-    return Original(facts["layout"], tuple(files), facts["columns"], facts["labels"])
+    return Original(facts["layout"], tuple(files), facts["columns"], facts.get("labels", {}))
 
 
 def _format(facts: dict[str, Any]) -> TableFormat:

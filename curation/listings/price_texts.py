@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[.,]?\d(?:[\d.,'’\s]*\d)?")
 _MARKS, _GROUPS = (".", ","), ("", ",", ".", "'", "’", " ", "\xa0", "\u202f")
 #: Cells that the manner of a column is taken from.
 _SAMPLE = 2000
-_THOUSAND = 1000
+_THOUSAND, _THREE = 1000, 3
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class _Manner:
         decimals = self.decimals if round(value, self.decimals) == value else 2
         # with all its digits, if a price has more than two
         number = f"{value:,.{decimals}f}" if round(value, decimals) == value else f"{value:,}"
+        if decimals != _THREE and number[-_THREE - 1 : -_THREE] == ".":
+            # 1.299 may be read as 1299, and 1.2990 may not
+            number += "0"
         digits = number.replace(",", "\0").replace(".", self.mark).replace("\0", self.group)
         return f"{self.before}{digits}{self.after}"
 

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from curation.errors import DecisionsError, some
+from curation.errors import DecisionsError, ListingsError, some
+from curation.listings.label_lists import single_labels
 from curation.listings.prices import may_be, read_prices
+from curation.listings.twins import match_spellings
 
 __all__ = ["check_new_class", "check_price", "price_cells", "same_name"]
 
@@ -32,8 +34,8 @@ def check_new_class(name: str, classes: Iterable[str]) -> None:
     Raises
     ------
     DecisionsError
-        When it is empty, can't be shown in one line, or differs from an existing class only by case, blanks or the
-        Unicode form of its letters.
+        When it is empty, can't be shown in one line, would be read as a list of labels, or differs from an existing
+        class only in how it is written, e.g. in the plural.
     """
     if not name.strip() or not name.isprintable() or not same_name(name):
         raise DecisionsError(
@@ -42,7 +44,9 @@ def check_new_class(name: str, classes: Iterable[str]) -> None:
             wanted="e.g. sofa",
             parameter="label",
         )
-    twin = next((each for each in classes if same_name(each) == same_name(name)), None)
+    known = list(classes)
+    twin = next((each for each in known if same_name(each) == same_name(name)), None)
+    twin = match_spellings([name], known).get(name) if twin is None else twin
     if twin is not None:
         raise DecisionsError(
             f"{name!r} is no new class: it differs from the class {twin!r} only in how it is written",
@@ -50,6 +54,24 @@ def check_new_class(name: str, classes: Iterable[str]) -> None:
             fix=f"Write {twin!r}, or choose another name.",
             parameter="label",
         )
+    others = known if _as_read(known) == known else []
+    if _as_read([*others, name]) != [*others, name]:
+        raise DecisionsError(
+            "a new class needs the name of one class",
+            got=f"{name!r}, which is read as a list of labels",
+            wanted="e.g. sofa",
+            fix="Choose one class; or decide ambiguous if several fit.",
+            parameter="label",
+        )
+
+
+def _as_read(names: list[str]) -> list[str] | None:
+    """Return names as those of a table are read; None if some are lists of several labels."""
+    try:
+        label, _ = single_labels(pd.Series(names, dtype="string"), column="label", named=(), separator=None)
+    except ListingsError:
+        return None
+    return label.tolist()
 
 
 def same_name(name: str) -> str:

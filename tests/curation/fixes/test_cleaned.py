@@ -299,6 +299,35 @@ def tree(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
 
 
+@pytest.mark.parametrize("form", ['["{}"]', "['{}']"])
+def test_a_new_label_is_a_list_where_the_cells_are_lists(form: str, tmp_path: Path) -> None:
+    names = [form.format(name) for name in ("lamp", "sofa", "lamp", "sofa", "lamp")]
+    SELLERS.assign(Category=[*names, ""]).to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    fixed(run, decided("00001", "relabel", "sofa"), decided("00006", "relabel", "lamp"))
+    out = pd.read_csv(run.cleaned / "listings.csv", dtype=str)["Category"].tolist()
+    assert out == [names[1], *names[1:], names[0]]
+    assert cleaned(run).classes == ("lamp", "sofa")
+
+
+def test_a_price_with_three_decimals_is_read_again_as_it_is(tmp_path: Path) -> None:
+    prices = ["10 €", "20 €", "30 €", "", "40 €", "50 €"]
+    SELLERS.assign(**{"Asking price": prices}).to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    fixed(run, repriced("00001", 1.299))
+    assert read_again(run).table["price"][0] == 1.299
+
+
+def test_a_run_that_recorded_no_names_of_labels_is_cleaned(tmp_path: Path) -> None:
+    SELLERS.to_csv(shop(tmp_path / "in") / "export.csv", index=False)
+    run = run_of(tmp_path / "in" / "export.csv", tmp_path / "run")
+    facts = json.loads((run.input_folder / "input.json").read_text(encoding="utf-8"))
+    del facts["labels"]
+    (run.input_folder / "input.json").write_text(json.dumps(facts), encoding="utf-8")
+    fixed(run, decided("00004", "delete"))
+    assert len(read_again(run).table) == 5
+
+
 def test_class_folders_come_out_as_class_folders(tmp_path: Path) -> None:
     run = run_of(class_folders(tmp_path / "in"), tmp_path / "run")
     fixed(run, decided("cat/1.png", "relabel", "dog"), decided("dog/2.png", "delete"))

@@ -283,6 +283,7 @@ def test_a_misspelt_new_class_that_was_taken_back_is_in_nobody_s_way(run: RunFol
     decide(run, ["00"], "relabel", label="Sofa", new_class=True)
     decide(run, ["00"], "undo")
     decide(run, ["00"], "relabel", label="sofas", new_class=True)
+    decide(run, ["00"], "undo")
     decide(run, ["00", "01"], "relabel", label="sofa", new_class=True)
     apply_fixes(run, plan_fixes(run))
     assert [labels(run)[id] for id in ("00", "01")] == ["sofa", "sofa"]

@@ -153,6 +153,10 @@ def test_a_new_class_is_gone_when_every_decision_for_it_is_undone(run: RunFolder
         ("Sofa  Bed", "differs from the class 'sofa bed'"),
         ("", "needs its name|needs a name"),
         ("  ", "needs a name that can be shown in one line: got '  '"),
+        ("desks", "'desks' is no new class: it differs from the class 'desk'"),
+        ("chair|desk", r"needs the name of one class: got 'chair\|desk', which is read as a list of labels"),
+        ("chair; desk", "needs the name of one class"),
+        ('["lamp"]', "needs the name of one class"),
         ("a\nb", r"needs a name that can be shown in one line: got 'a\\nb'"),
     ],
 )
