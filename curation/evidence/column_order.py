@@ -12,7 +12,7 @@ from curation.errors import ProbabilitiesError, some
 from curation.listings.columns import sorted_labels
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["check_order", "usual_order"]
+__all__ = ["check_order", "doubt_of_rows", "usual_order"]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 #: Another order of the columns is meant if at least so many listings, with at least this mean probability of their own
@@ -22,6 +22,10 @@ _LISTINGS = 20
 _AGREEMENT = 0.15
 _TIMES = 2.5
 _ERRORS = 3.0
+#: Rows seem to belong to others if the given labels get so little of what the model is sure of beyond chance, of a
+#: model that is at least so sure; 1 - p is meant if they get this share of chance.
+_GAIN, _SURE = 0.1, 0.15
+_BELOW = 0.75
 #: Columns that an error names.
 _NAMED = 12
 
@@ -99,6 +103,44 @@ def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str)
         fix="Give classes in the order of the columns, e.g. model.classes_. If the labels are what is mixed up, mend "
         "those.",
     )
+
+
+def doubt_of_rows(probs: Float64, given: Int64, name: str, *, without_ids: bool) -> tuple[str, ...]:
+    """Return a warning if the given labels are no more probable than in rows that belong to other listings.
+
+    Parameters
+    ----------
+    probs : ndarray of float64, shape (N, K)
+        A row of NaN was not scored.
+    given : ndarray of int64, shape (N,)
+        Number of each given label among the columns; -1 without one.
+    name : str
+        What the warning calls the probabilities.
+    without_ids : bool
+        Whether the rows are those of the table only by their order.
+
+    Returns
+    -------
+    tuple of str
+        The sentences; empty where there is no doubt.
+    """
+    used = np.isfinite(probs).all(axis=1) & (given >= 0)
+    rows, labels = probs[used], given[used]
+    if len(rows) < _LISTINGS:
+        return ()
+    own = rows[np.arange(len(rows)), labels]
+    # what the labels would get from the row of any listing
+    chance = float(rows.mean(axis=0)[labels].mean())
+    mean, sure = float(own.mean()), float(rows.max(axis=1).mean())
+    error = float(own.std()) / np.sqrt(len(rows))
+    inverted = mean < _BELOW * chance and mean < chance - _ERRORS * error
+    if not inverted and (sure < chance + _SURE or mean > chance + _GAIN * (sure - chance)):
+        return ()
+    said = f"The given labels have a mean probability of {mean:.2f} in {name}; chance gives {chance:.2f}."
+    if inverted:
+        return (f"{said} If it holds 1 - p, or errors instead of probabilities, give p.",)
+    where = "its rows are in another order than the table. Give id beside probs (.npz, or a table) to be sure"
+    return (f"{said} Check whether {where if without_ids else 'its ids are those of these listings'}.",)
 
 
 def _cycles(column: Int64) -> list[Int64]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import ProbabilitiesError, closest, some
-from curation.evidence.column_order import check_order, usual_order
+from curation.evidence.column_order import check_order, doubt_of_rows, usual_order
 from curation.evidence.probability_files import parts_of_file
 from curation.evidence.probability_parts import Parts, Wanted, of_frame
 from curation.evidence.probability_scale import normalised
@@ -92,14 +92,17 @@ Name the columns: give classes beside probs.
     known = pd.Series(list(labels), dtype="string")
     wanted = Wanted(list(ids), list(sorted_labels(known.dropna())), id_column)
     parts = _parts(given, wanted)
+    without_ids = parts.ids is wanted.ids
     parts = _called_as_known(_with_numbers(parts), wanted)
     _check_shape(parts)
     _check_classes(parts, wanted)
     order, copies = _order(parts, wanted)
     probs, notes = normalised(parts.probs[order], wanted.ids, parts.name)
     classes = tuple(parts.classes or ())
-    check_order(probs, class_numbers(known, classes), classes, parts.name)
-    for note in (*parts.notes, *copies, *notes):
+    numbers = class_numbers(known, classes)
+    check_order(probs, numbers, classes, parts.name)
+    doubt = doubt_of_rows(probs, numbers, parts.name, without_ids=without_ids)
+    for note in (*parts.notes, *copies, *notes, *doubt):
         reporter.say(note)
     return Probabilities(np.array(wanted.ids, dtype=np.str_), classes, probs, _whole_folds(parts)[order])
 
@@ -144,7 +147,10 @@ def _reshaped(probs: npt.NDArray[Any], wanted: tuple[int, int]) -> str:
     if probs.shape in ((rows,), (rows, 1)):
         return "It holds one value for each listing: predicted classes? Give predict_proba(...), a column per class."
     if probs.ndim == 2 and probs.shape[1] == columns and probs.shape[0] == rows + 1:
-        return "One row is too many: if the names of the columns became a row, give probs[1:]."
+        return (
+            "One row is too many: if the names of the columns became a row, give probs[1:]; if a row of the table is a "
+            "copy, it is read once: give id beside probs."
+        )
     if probs.ndim == 2 and probs.shape[1] == columns and probs.shape[0] == rows - 1:
         return "One row is missing: if the first was taken for names of columns, read it with header=None."
     if probs.ndim == 2 and probs.shape[1] == columns:

@@ -131,6 +131,13 @@ def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
 def _with_ids(frame: pd.DataFrame, wanted: Wanted, name: str) -> tuple[pd.DataFrame, list[str], str]:
     """Return a table without its ids, the ids, and where they were; nothing if that goes without saying."""
     named = [level for level in frame.index.names if level is not None]
+    if any(level in frame.columns for level in named):
+        # a class is called as the index is
+        if frame.index.names == ["id"]:
+            return frame, names_of(frame.index), "id"
+        raise ProbabilitiesError(
+            f"{name} has an index and a column of the same name", got=some(map(str, named)), fix="Call the index id."
+        )
     if named:
         frame = frame.reset_index(level=named)
     exact = [column for column in frame.columns if str(column).strip() == "id"]

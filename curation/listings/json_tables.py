@@ -64,7 +64,7 @@ def parse_json(text: str, *, lines: bool) -> tuple[list[dict[str, Any]], JsonSty
     if lines:
         return _lines(text), replace(style, frame="lines")
     try:
-        content = json.loads(text)
+        content = _loaded(text)
     except ValueError as error:
         first, _, rest = text.strip().partition("\n")
         if first.startswith("{") and first.endswith("}") and rest.lstrip().startswith("{"):
@@ -76,6 +76,13 @@ def parse_json(text: str, *, lines: bool) -> tuple[list[dict[str, Any]], JsonSty
     return rows, replace(style, frame=frame, key=key, indent=len(indent[1]) if indent else None)
 
 
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("its lists or objects are nested too deep") from None
+
+
 def _lines(text: str) -> list[dict[str, Any]]:
     rows = []
     # not splitlines(): it also splits at characters that JSON allows within a text
@@ -83,7 +90,7 @@ def _lines(text: str) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = _loaded(line)
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from None
         if not isinstance(row, dict):

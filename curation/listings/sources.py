@@ -145,7 +145,7 @@ def find_source(path: Path, faults: Faults) -> Source:
 def _declared(declaration: Path, faults: Faults) -> Source:
     folder = declaration.parent
     try:
-        content = tomllib.loads(declaration.read_text(encoding="utf-8"))
+        content = tomllib.loads(declaration.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ListingsError(f"{declaration} is not valid TOML", got=str(error), fix="Correct that line.") from error
     known = ["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator"]

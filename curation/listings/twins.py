@@ -2,8 +2,8 @@
 
 Names are compared without regard to case, to blanks, underscores and hyphens, to the Unicode form, to characters that
 nobody sees, and to the plural of English words. What such a change could turn into another name is left alone: single
-characters ("a" and "A" may be the letters), numbers ("-1" and "1", "1 2" and "12"), and plurals with a meaning of their
-own ("glass" and "glasses").
+characters ("a" and "A" may be the letters), numbers ("-1" and "1", "1 2" and "12"; but 1.0 is 1), and plurals with a
+meaning of their own ("glass" and "glasses").
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _UNSEEN = re.compile(
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 #: A hyphen that is a minus sign: before a digit, and at the start of a word.
 _MINUS = re.compile(r"(?<![^\s_])-(?=\d)")
+#: A whole number as a column of fractions has it; 1.000 may be a thousand.
+_WHOLE = re.compile(r"([+\-\u2212]?\d+)[.,]0{1,2}")
 _BETWEEN_WORDS = re.compile(r"[\s_\-]+")
 #: Shorter names, and words, are not taken apart.
 _SHORTEST = 3
@@ -171,6 +173,8 @@ def _words(name: str) -> list[str] | str:
     # every kind of dash, as word processors make them
     plain = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in plain)
     words = [word for word in _BETWEEN_WORDS.split(_MINUS.sub("\u2212", plain).casefold()) if word]
+    if whole := _WHOLE.fullmatch(seen):
+        return whole[1]
     if len(seen) < 2 or _is_number(plain) or not any(map(str.isalnum, plain)):
         return seen
     if sum(map(len, words)) < _SHORTEST:

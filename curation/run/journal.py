@@ -212,7 +212,7 @@ def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
                 raise TypeError("id and action are text")
             if not isinstance(decision.new_price, int | float | None):
                 raise TypeError("a price is a number")
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             damaged.append(f"{journal.name} line {number} can't be read and is left out: {line[:60]!r}")
             continue
         decisions.append(decision)

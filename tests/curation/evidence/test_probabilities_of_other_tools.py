@@ -288,7 +288,7 @@ def test_a_table_that_does_not_fit_is_refused_with_what_mends_it(
     [
         (probs().T, ["shape (3, 60) where (60, 3) was wanted", "Its rows are classes: give probs.T."]),
         (probs()[:, 0], ["It holds one value for each listing: predicted classes?"]),
-        (np.vstack([probs()[:1], probs()]), ["One row is too many", "give probs[1:]"]),
+        (np.vstack([probs()[:1], probs()]), ["One row is too many", "give probs[1:]", "is a copy, it is read once"]),
         (probs()[1:], ["One row is missing", "header=None"]),
         (probs()[:30], ["Name the rows: give id beside probs."]),
         (probs(k=4), ["Name the columns: give classes beside probs."]),

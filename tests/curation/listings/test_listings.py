@@ -364,3 +364,10 @@ def test_no_listing_is_lost_or_moved_among_a_thousand_rows(tmp_path: Path) -> No
     table = read_listings(write_csv(tmp_path / "things.csv", rows), needs_image=False).table
     assert table["id"].tolist() == [row["id"] for row in rows]
     assert table["label"].tolist() == [row["label"] for row in rows]
+
+
+def test_a_declaration_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    folder = declared(tmp_path, good_rows())
+    path = folder / "dataset.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_listings(folder).source.name == "things"

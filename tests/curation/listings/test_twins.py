@@ -53,7 +53,7 @@ def test_spellings_of_one_name_are_twins(names):
         ("bus", "bu"),
         ("new", "news"),
         ("a", "A"),
-        ("1", "-1", "1.0", "01"),
+        ("1", "-1", "1.5", "01", "10", "1.000"),
         ("12", "1 2"),
         ("level 1", "level -1"),
         ("A", "A-", "A+"),
@@ -119,3 +119,11 @@ def test_a_name_is_matched_with_the_one_class_that_it_spells():
     names = ["mouse", "Mouse", "MICE", "laptops", "desk"]
     assert match_spellings(names, ["Mouse", "Laptop", "LAPTOP"]) == {"mouse": "Mouse", "MICE": "Mouse"}
     assert match_spellings([], ["Mouse"]) == {}
+
+
+def test_whole_numbers_written_as_fractions_are_twins_of_them():
+    assert groups("1", "1.0", "1,00", "-1", "2", "-1.0", "0.5", "TRUE", "true", "True") == [
+        {"-1", "-1.0"},
+        {"1", "1.0", "1,00"},
+        {"TRUE", "true", "True"},
+    ]
