@@ -44,12 +44,12 @@ def probabilities_of(listings: Listings, given: Given, reporter: Reporter = SILE
             probabilities = _read(listings, given, UNMERGED, reporter)
         except ProbabilitiesError:
             raise error from None
-    return _added(probabilities, {each.old: each.new for each in listings.merged})
+    return _added(probabilities, {each.old.strip(): each.new for each in listings.merged})
 
 
 def _read(listings: Listings, given: Given, labels: str, reporter: Reporter) -> Probabilities:
     table = listings.table
-    given_labels = table[labels].astype(object).where(table[labels].notna(), None)
+    given_labels = table[labels].str.strip().astype(object).where(table[labels].notna(), None)
     own = listings.columns.get("id", "id")
     return given_probabilities(given, table["id"].tolist(), given_labels.tolist(), id_column=own, reporter=reporter)
 

@@ -81,6 +81,8 @@ def prepare(
     if not (table["split"] == "test").any():
         enough = len(np.unique(groups)) >= round(1 / TEST_SHARE)
         test = choose_test(strata, groups, share=TEST_SHARE, seed=seed) if enough else np.zeros(len(table), dtype=bool)
+        if enough and table["split"].notna().any():
+            reporter.say(f"No listing is marked as test, so about {TEST_SHARE:.0%} of them are drawn as the test set.")
         table["split"] = pd.array(np.where(test, "test", "train"), dtype="string")
     else:
         table["split"] = table["split"].fillna("train")

@@ -80,13 +80,17 @@ class Fixes(Result):
         A listing with a new label and a new price counts twice; ``ambiguous`` are those that several labels fit.
         """
         actions = [decision.action for decision in self.decisions.values()]
+        # a new label or price that the listing has already
+        changing = set(self.changes["id"])
+        values = ("relabel", "reprice")
+        same = [id for id, each in self.decisions.items() if each.action in values and id not in changing]
         changed = self.changes["action"].value_counts()
         return {
             "relabelled": int(changed.get("relabel", 0)),
             "repriced": int(self.changes["new_price"].notna().sum()),
             "merged": int(changed.get("merge", 0)),
             "deleted": int(changed.get("delete", 0)),
-            "kept": actions.count("keep"),
+            "kept": actions.count("keep") + len(same),
             "ambiguous": actions.count("ambiguous"),
         }
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import ListingsError, short_repr, some
+from curation.listings.faults import Faults
 from curation.listings.twins import count_labels, name_key
 from curation.rendering.words import agree, many
 
@@ -43,7 +44,7 @@ _MOST_NAMES = 5
 
 
 def single_labels(
-    label: pd.Series, *, column: str, named: Collection[str], separator: str | None
+    label: pd.Series, *, column: str, named: Collection[str], separator: str | None, faults: Faults
 ) -> tuple[pd.Series, tuple[str, ...]]:
     """Return one label for each listing, and a note if lists were read.
 
@@ -57,6 +58,8 @@ def single_labels(
         Labels that the user names as such: they are no lists.
     separator : str or None
         What stands between the levels of a label: it separates no labels.
+    faults : Faults
+        Takes the fault that a listing has several labels; the first of them counts then.
 
     Raises
     ------
@@ -67,14 +70,17 @@ def single_labels(
     counts = _without(named, count_labels(label))
     read = {name: entries for name in counts if (entries := _entries(name)) is not None}
     if several := [name for name, entries in read.items() if len(entries) > 1]:
-        raise _refused(several, counts, _first_of_lists(cell, counts, read))
+        faults.add(_refused(several, counts, _first_of_lists(cell, counts, read)))
     if read:
         first = {name: entries[0] if entries else None for name, entries in read.items()}
         label = label.map(lambda name: first.get(name, name)).astype("string")
     joined = _without(named, count_labels(label))
     for between in _SEPARATORS:
         if (separator or "").strip() != between.strip() and (several := _joined_labels(joined, between)):
-            raise _refused(several, joined, _first_of_joined(cell, several, joined, between), between)
+            faults.add(_refused(several, joined, _first_of_joined(cell, several, joined, between), between))
+            label = label.replace({name: name.split(between)[0].strip() for name in several})
+            label = label.mask(label == "")
+            break
     ones = {name: count for name, count in counts.items() if len(read.get(name, ())) == 1}
     return label, (_note(ones),) if ones else ()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from curation.errors import ListingsError, closest, some
+from curation.listings.faults import Faults
 from curation.listings.label_lists import single_labels
 from curation.listings.twins import count_labels, find_twins, looks, twins_in_words, visible
 from curation.rendering.words import agree, many
@@ -65,7 +66,14 @@ class Labels:
 
 
 def settle_labels(
-    table: pd.DataFrame, *, column: str, mapping: Mapping[str, str], merge: bool, separator: str | None
+    table: pd.DataFrame,
+    *,
+    written: pd.Series,
+    column: str,
+    mapping: Mapping[str, str],
+    merge: bool,
+    separator: str | None,
+    faults: Faults,
 ) -> Labels:
     """Settle which label each listing has.
 
@@ -73,6 +81,8 @@ def settle_labels(
     ----------
     table : DataFrame of str
         With ``label``.
+    written : Series of str
+        The same labels with the blanks around them, by the index of the table.
     column : str
         What the user's table calls it, for messages.
     mapping : mapping of str to str
@@ -82,6 +92,8 @@ def settle_labels(
         :func:`curation.listings.twins.find_twins`.
     separator : str or None
         What stands between the levels of a hierarchy.
+    faults : Faults
+        Takes the fault that a listing has several labels.
 
     Raises
     ------
@@ -90,24 +102,31 @@ def settle_labels(
         holds `separator`.
     """
     seen = table["label"].mask(table["label"].isin([name for name in count_labels(table["label"]) if not looks(name)]))
-    label, notes = single_labels(seen, column=column, named={*mapping, *mapping.values()}, separator=separator)
+    label, notes = single_labels(
+        seen, column=column, named={*mapping, *mapping.values()}, separator=separator, faults=faults
+    )
     given = label
     if label.notna().any():
         label = label.replace(_checked_mapping(mapping, count_labels(label)))
         # a name that the mapping calls nothing says that there is no label
         label = label.mask(label == "")
-        notes = (*notes, *_placeholders(count_labels(label), mapping))
+        notes = (*notes, *_placeholders(count_labels(label), mapping, separator))
+    blank = (written != label) & (written.str.strip() == label)
+    spelt = label.mask(blank.fillna(False).astype(bool), written)
+    # names with blanks are spellings, too, though they are read without
+    seen_twins = find_twins(count_labels(spelt))
+    given = given.mask(spelt.isin([name for each in seen_twins for name in each.spellings]) & (spelt != label), spelt)
     twins = find_twins(count_labels(label))
     if merge:
         label = label.replace({other: each.name for each in twins for other in each.others})
-    merged = _merged(given, label)
+    merged = _merged(given, label) if merge else _merged(given.str.strip(), label)
     if merged:
         table = table.assign(**{UNMERGED: given})
         notes = (*notes, _merged_in_words(merged))
     elif merge:
         notes = (*notes, "No two labels are spellings of one name, so nothing was merged.")
-    if twins and not merge:
-        notes = (*notes, _twins_note(len(twins), twins_in_words(twins)))
+    if seen_twins and not merge:
+        notes = (*notes, _twins_note(len(seen_twins), twins_in_words(seen_twins)))
     table = table.assign(label=label)
     if separator is not None:
         table = table.assign(**{PARENT: _parents(label, separator)})
@@ -138,15 +157,17 @@ def _checked_mapping(mapping: Mapping[str, str], counts: Mapping[str, int]) -> d
     return {names[old]: new.strip() for old, new in mapping.items()}
 
 
-def _placeholders(counts: Mapping[str, int], mapping: Mapping[str, str]) -> Iterator[str]:
-    """Say which labels may stand for none."""
-    likely = [name for name in counts if name.lower().strip("#<>()[] ") in _NO_LABEL and name not in mapping]
+def _placeholders(counts: Mapping[str, int], mapping: Mapping[str, str], separator: str | None) -> Iterator[str]:
+    """Say which labels may stand for none, or end with a level that does."""
+    last = {name: name.rpartition((separator or "").strip() or ">")[2] or name for name in counts}
+    likely = [name for name in counts if last[name].lower().strip("#<>()[] ") in _NO_LABEL and name not in mapping]
     if likely:
         listings = sum(counts[name] for name in likely)
         named = some(f"{name} ({counts[name]:,})" for name in likely)
         yield (
             f"{many(listings, 'listing')} {agree(listings, 'has', 'have')} a label that may stand for none: {named}. "
-            f'If so, write "{likely[0]}" = "" below [labels] in dataset.toml; otherwise it is a class.'
+            f'If so, write "{likely[0]}" = "" below [labels] in the dataset.toml beside the table, and name the '
+            "folder as the dataset; otherwise it is a class."
         )
 
 

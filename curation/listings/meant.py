@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import partial
 
 from curation.errors import some
+from curation.listings.twins import name_key
 from curation.rendering.words import agree, many
 
 __all__ = ["Meant", "changed_by_a_spreadsheet", "find_meant"]
@@ -113,7 +114,8 @@ def find_meant(written: Iterable[str], known: Collection[str], *, what: str = "i
     meant: dict[str, str] = {}
     doubtful: dict[str, list[str]] = {}
     notes = []
-    for why, (way, rewrites) in _WAYS.items():
+    ways = _WAYS if what == "id" else {**_WAYS, "they are written differently": (_by_key(name_key), False)}
+    for why, (way, rewrites) in ways.items():
         found = {name: fitting for name in unknown if (fitting := way(name, free))}
         sure = _one_to_one(found)
         meant |= sure

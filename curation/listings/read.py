@@ -19,6 +19,7 @@ from curation.listings.checks import (
     currency_of,
 )
 from curation.listings.columns import sorted_labels
+from curation.listings.editing import texts_of
 from curation.listings.faults import Faults
 from curation.listings.folders import likely_dataset
 from curation.listings.labels import Labels, Merged, settle_labels
@@ -200,10 +201,12 @@ def read_listings(
     with faults.noted():
         labels = settle_labels(
             labels.table,
+            written=_written_labels(raw, mapped.columns.get("label", "label"), labels.table),
             column=mapped.columns.get("label", "label"),
             mapping=origin.labels,
             merge=merge_labels,
             separator=separator,
+            faults=faults,
         )
     table = labels.table
     title = origin.title
@@ -243,6 +246,16 @@ def read_listings(
     return Listings(
         table, classes, origin, mapped.columns, problems, sha256, notes, kept, tuple(faults.found), labels.merged
     )
+
+
+def _written_labels(raw: RawTable, column: str, table: pd.DataFrame) -> pd.Series:
+    """Return the labels of a table with the blanks around them."""
+    files = [file for file in raw.files if column in file.cells.column_names]
+    if not files or len(files) < len(raw.files):
+        return table["label"]
+    texts = pd.concat([texts_of(file.format.kind, file.cells[column]) for file in files])
+    written: pd.Series = texts.set_axis(raw.table.index).reindex(table.index).astype("string")
+    return written
 
 
 def _without_copies(raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -134,7 +134,7 @@ def find_source(path: Path, faults: Faults) -> Source:
             return _declared(path, faults)
         if format_of(path) is None:
             raise ListingsError(f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(ENDINGS))
-        return Source(path, path.parent, path, name)
+        return _declared_table(path, faults) or Source(path, path.parent, path, name)
     if (path / DECLARATION).is_file():
         return _declared(path / DECLARATION, faults)
     if (path / TABLE).is_file():
@@ -182,6 +182,19 @@ def _declared(declaration: Path, faults: Faults) -> Source:
         labels=_entries(content, "labels", str, declaration),
         label_separator=_text(content, "label_separator", "", declaration) if "label_separator" in content else None,
     )
+
+
+def _declared_table(path: Path, faults: Faults) -> Source | None:
+    """Return what a declaration beside a table says of it; None if it is about something else."""
+    declaration = path.parent / DECLARATION
+    if not declaration.is_file():
+        return None
+    try:
+        table = tomllib.loads(declaration.read_text(encoding="utf-8")).get("table", TABLE)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        table = path.name
+    about = isinstance(table, str) and (path.parent / table).resolve() == path.resolve()
+    return _declared(declaration, faults) if about else None
 
 
 def _declared_folder(folder: Path, content: dict[str, Any], declaration: Path) -> Source:

@@ -272,5 +272,8 @@ def twins_in_words(twins: Sequence[Twins]) -> str:
 
 
 def _in_words(twins: Twins) -> str:
-    counted = [f"{visible(name)} ({count:,})" for name, count in twins.spellings.items()]
+    counted = [
+        f"{visible(name) if name == name.strip() else repr(name)} ({count:,})"
+        for name, count in twins.spellings.items()
+    ]
     return " and ".join(filter(None, [", ".join(counted[:-1]), counted[-1]]))

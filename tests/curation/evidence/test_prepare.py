@@ -1,6 +1,7 @@
 """The photos of a run: decoded once, found again, and never taken for others."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -176,3 +177,11 @@ def test_listings_of_equal_and_of_nearly_equal_photos_are_one_group():
     assert groups_of(alone).tolist() == [0, 1, 0]
     near = table.assign(near_group=pd.array([0, 0, pd.NA], dtype="Int64"))
     assert groups_of(near).tolist() == [0, 0, 0]
+
+
+def test_a_test_set_is_drawn_and_said_where_only_train_is_marked(reposted, tmp_path, cache, reporter):
+    shop = read_listings(reposted)
+    listings = replace(shop, table=shop.table.assign(split=pd.array(["train"] * len(shop.table), dtype="string")))
+    run = prepare_run(tmp_path / "run", listings, cache, reporter)
+    said = "No listing is marked as test, so about 20% of them are drawn as the test set."
+    assert ((run.listings()["split"] == "test").any(), said in reporter.lines) == (True, True)

@@ -66,3 +66,18 @@ def test_the_run_records_what_was_merged(tmp_path):
         {"old": "mouse", "new": "Mouse", "listings": 8},
         {"old": "notebook", "new": "Laptop", "listings": 8},
     ]
+
+
+def test_a_spelling_with_a_blank_at_its_end_is_written_as_its_class(tmp_path):
+    labels = ["Mouse ", "Mouse", "Laptop", "Mouse", "Laptop"] * 8
+    table = pd.DataFrame({"id": [f"{row:02}" for row in range(40)], "label": labels})
+    table.to_csv(tmp_path / "listings.csv", index=False)
+    probs = np.array([[0.1, 0.9] if name.startswith("Mouse") else [0.9, 0.1] for name in labels])
+    for merge, merged in ((True, 8), (False, 0)):
+        listings = curation.read_listings(tmp_path, needs_image=False, merge_labels=merge)
+        run = curation.find_issues(listings, probabilities=probs, text=False, run=tmp_path / f"run-{merge}")
+        run.decide("05", "relabel", label="Mouse")
+        counts = run.apply_fixes().counts()
+        assert (counts["merged"], counts["kept"]) == (merged, 0 if merge else 1)
+        written = pd.read_csv(run.folder / "cleaned" / "listings.csv", dtype=str)["label"]
+        assert (written == "Mouse ").sum() == 8 - merged

@@ -76,11 +76,11 @@ def test_a_listing_without_a_label_can_be_decided_on(action: str, run: RunFolder
     assert ("04" in labels(run)) == (action != "delete")
 
 
-def test_a_relabel_to_the_given_label_is_no_change(run: RunFolder) -> None:
+def test_a_relabel_to_the_given_label_changes_nothing_and_counts_as_kept(run: RunFolder) -> None:
     run.decide([decided("00", "relabel", "chair")])
     fixes = plan_fixes(run)
     assert changed(fixes) == []
-    assert fixes.counts() == {"relabelled": 0, "repriced": 0, "merged": 0, "deleted": 0, "kept": 0, "ambiguous": 0}
+    assert fixes.counts() == {"relabelled": 0, "repriced": 0, "merged": 0, "deleted": 0, "kept": 1, "ambiguous": 0}
 
 
 @pytest.mark.parametrize("label", ["", "NA"])
@@ -221,7 +221,7 @@ def test_new_prices_and_labels_are_written_and_undo_takes_them_back(run: RunFold
     path = decide_csv(tmp_path, "00,relabel,desk,S$ 1,,", "01,reprice,,95.5", "05,ambiguous,,", "08,reprice,,17.5")
     path.write_text(path.read_text().replace("new_label", "new_label,new_price", 1).replace("S$ 1,,", "S$ 1"))
     fixes = plan_fixes(run, decisions_file=path)
-    assert fixes.counts() == {"relabelled": 1, "repriced": 2, "merged": 0, "deleted": 0, "kept": 0, "ambiguous": 1}
+    assert fixes.counts() == {"relabelled": 1, "repriced": 2, "merged": 0, "deleted": 0, "kept": 1, "ambiguous": 1}
     rows = fixes.changes[["id", "action", "old_label", "new_label", "old_price", "new_price"]].fillna("")
     assert rows.to_numpy().tolist() == [
         ["00", "relabel", "chair", "desk", "9.5", "1"],

@@ -243,3 +243,38 @@ def test_a_label_that_nobody_sees_is_none():
     listings = read(["\u200b", *["lamp", "desk"] * 4])
     assert listings.table["label"].isna().sum() == 1
     assert listings.classes == ("desk", "lamp")
+
+
+def test_spellings_with_blanks_at_the_end_are_twins_and_are_merged(tmp_path):
+    labels = ["Video Game", "Video Game", "Video Game ", "lamp", " desk", " desk"]
+    note = next(each for each in read(labels).notes if "several ways" in each)
+    assert "Video Game (2) and 'Video Game ' (1)" in note
+    assert "desk" not in note
+    assert "unmerged_label" not in read(labels).table
+    listings = read(labels, merge_labels=True)
+    assert listings.classes == ("Video Game", "desk", "lamp")
+    assert [(each.old, each.new, each.listings) for each in listings.merged] == [("Video Game ", "Video Game", 1)]
+
+
+def test_a_look_at_lists_of_labels_shows_the_classes_of_their_first_entries():
+    listings = read([["lamp", "used"], ["desk"], [""], ["desk"], ["desk"], ["lamp"]], strict=False)
+    assert len(listings.faults) == 1
+    assert listings.classes == ("desk", "lamp")
+    assert listings.table["label"].isna().tolist() == [False, False, True, False, False, False]
+    assert read(["lamp|desk", "lamp", "desk"], strict=False).classes == ("desk", "lamp")
+
+
+def test_a_last_level_may_stand_for_no_label():
+    notes = read(["Home > Lamp", "Home > n/a", "Desk"], label_separator=">").notes
+    assert any("may stand for none: Home > n/a (1)" in note and "beside the table" in note for note in notes)
+
+
+def test_a_declaration_beside_a_table_is_used_if_it_names_that_table(tmp_path):
+    table = pd.DataFrame({"id": ["a", "b", "c"], "label": ["lamp", "desk", "N/A"]})
+    for name in ("export", "other"):
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    (tmp_path / "dataset.toml").write_text('name = "shop"\ntable = "export.csv"\n[labels]\n"N/A" = ""\n')
+    named = read_listings(tmp_path / "export.csv", needs_image=False, strict=False)
+    assert (named.source.name, named.classes) == ("shop", ("desk", "lamp"))
+    other = read_listings(tmp_path / "other.csv", needs_image=False)
+    assert (other.source.name, other.classes) == ("other", ("N/A", "desk", "lamp"))

@@ -106,3 +106,10 @@ def test_the_note_counts_and_gives_examples() -> None:
 def test_what_a_spreadsheet_did_is_told(name: str, reason: str) -> None:
     assert changed_by_a_spreadsheet(["L1", name]).startswith(reason)
     assert changed_by_a_spreadsheet(["L1", "lamp", "3-5-x"]) == ""
+
+
+def test_another_spelling_of_one_class_is_that_class():
+    assert find_meant(["pc component"], ["pc_component", "desk"], what="class").names == {
+        "pc component": "pc_component"
+    }
+    assert find_meant(["a b-c"], ["a_b_c"]).names == {}
