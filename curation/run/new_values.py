@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from curation.errors import DecisionsError, ListingsError, some
+from curation.listings.faults import Faults
 from curation.listings.label_lists import single_labels
 from curation.listings.prices import may_be, read_prices
 from curation.listings.twins import match_spellings
@@ -68,7 +69,9 @@ def check_new_class(name: str, classes: Iterable[str]) -> None:
 def _as_read(names: list[str]) -> list[str] | None:
     """Return names as those of a table are read; None if some are lists of several labels."""
     try:
-        label, _ = single_labels(pd.Series(names, dtype="string"), column="label", named=(), separator=None)
+        label, _ = single_labels(
+            pd.Series(names, dtype="string"), column="label", named=(), separator=None, faults=Faults()
+        )
     except ListingsError:
         return None
     return label.tolist()
