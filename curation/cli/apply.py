@@ -23,7 +23,7 @@ _ROWS = 20
 
 @click.command("apply-fixes", epilog="Example: curate apply-fixes --accept-suggestions --min-confidence 0.95 --dry-run")
 @run_option
-@click.option("--decisions", type=click.Path(path_type=Path), help="A CSV with id, decision, new_label, new_price.")
+@click.option("--decisions", type=click.Path(path_type=Path), help="A table with id, decision, new_label, new_price.")
 @click.option(
     "--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is confident enough."
 )

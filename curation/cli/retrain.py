@@ -46,7 +46,7 @@ __all__ = ["retrain"]
 @click.option(
     "--truth",
     metavar="COLUMN|FILE",
-    help="True labels, for benchmarks: a column of the dataset, or a CSV with id and true_label. All versions are "
+    help="True labels, for benchmarks: a column of the dataset, or a table with id and true_label. All versions are "
     "also scored against them.",
 )
 @network_options

@@ -46,20 +46,21 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
     Raises
     ------
     DecisionsError
-        If the file can't be read, lacks a column, decides nothing, says two things about one listing, or has a price
-        that is none or that nothing becomes of.
+        If the file can't be read, lacks a column, decides nothing, says two things about one listing, has two
+        columns of one meaning that differ, a price that is none, or a label or price that nothing becomes of.
     """
     if not path.is_file():
         raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
     table = _with_our_names(path, _raw(path, id_column), id_column)
     every = table.astype(object).where(table.notna(), None).to_dict("records")
     rows = [{**row, "decision": row["decision"].lower()} for row in every if row["decision"]]
+    _refuse_idle_labels(path, rows)
     prices = _new_prices(path, rows, currency)
     decisions = [
         Decision(
             id=row["id"] or "",
             action=row["decision"],
-            new_label=row.get("new_label") if row["decision"] == "relabel" else None,
+            new_label=row.get("new_label") or None,
             reviewer=row.get("reviewer") or reviewer,
             time=row.get("time") or now(),
             source="csv",
@@ -75,6 +76,17 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
         )
     require_one_meaning(path, decisions)
     return decisions
+
+
+def _refuse_idle_labels(path: Path, rows: Sequence[Mapping[Hashable, Any]]) -> None:
+    idle = [row for row in rows if row.get("new_label") and row["decision"] in set(ACTIONS) - {"relabel"}]
+    if idle:
+        raise DecisionsError(
+            f"{path.name} has {many(len(idle), 'new label')} that nothing would become of",
+            got=some(f"{row['id']}: {row['decision']} with {row['new_label']!r}" for row in idle),
+            wanted="new_label beside relabel only",
+            fix="Write relabel to change a label; a new_price may stand beside it. Otherwise empty the cell.",
+        )
 
 
 def _new_prices(path: Path, rows: Sequence[Mapping[Hashable, Any]], currency: str | None) -> dict[int, float]:
@@ -142,7 +154,7 @@ def _raw(path: Path, id_column: str) -> pd.DataFrame:
 
 
 def _with_our_names(path: Path, raw: pd.DataFrame, id_column: str) -> pd.DataFrame:
-    found = {ours: name for ours in _COLUMNS if (name := _find(raw, _names_of(ours, id_column))) is not None}
+    found = {ours: name for ours in _COLUMNS if (name := _find(path, raw, _names_of(ours, id_column))) is not None}
     table = raw[list(found.values())].set_axis(list(found), axis="columns")
     missing = [ours for ours in ("id", "decision") if ours not in found]
     if not missing and "new_label" not in found and (table["decision"].str.lower() == "relabel").any():
@@ -162,14 +174,18 @@ def _names_of(ours: str, id_column: str) -> list[str]:
     return [ours, *_ALSO.get(ours, ()), *own]
 
 
-def _find(raw: pd.DataFrame, names: Sequence[str]) -> str | None:
-    """Return the column that has one of the names; the earlier name, and the exact one, goes first."""
-    for name in names:
-        for exact in (True, False):
-            fitting = [own for own in raw.columns if (own if exact else _normal(own)) == name]
-            if fitting:
-                return str(fitting[0])
-    return None
+def _find(path: Path, raw: pd.DataFrame, names: Sequence[str]) -> str | None:
+    """Return the column that has one of the names; of several that say the same, the first."""
+    fitting = [str(own) for own in raw.columns if own in names or _normal(own) in names]
+    differing = [own for own in fitting[1:] if not raw[own].fillna("").equals(raw[fitting[0]].fillna(""))]
+    if differing:
+        raise DecisionsError(
+            f"{path.name} has two columns for {names[0]} that differ",
+            got=f"{fitting[0]!r} and {differing[0]!r}",
+            wanted="one of them",
+            fix="Remove or rename the other one.",
+        )
+    return fitting[0] if fitting else None
 
 
 def _normal(name: str) -> str:

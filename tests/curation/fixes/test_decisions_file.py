@@ -80,10 +80,33 @@ def test_an_id_comes_back_as_it_is_written(id: str, tmp_path: Path) -> None:
     assert [decision.id for decision in read_decisions(path, reviewer="ana")] == [id]
 
 
-def test_a_label_beside_keep_or_delete_is_not_taken(tmp_path: Path) -> None:
+@pytest.mark.parametrize("decision", ["keep", "delete", "reprice", "ambiguous"])
+def test_a_label_beside_another_decision_than_relabel_is_refused(decision: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text("id,decision,new_label\n1,keep,desk\n2,delete,desk\n")
-    assert [decision.new_label for decision in read_decisions(path, reviewer="ana")] == [None, None]
+    path.write_text(f"id;decision;new_label;new_price\n1;{decision};desk;{6 if decision == 'reprice' else ''}\n")
+    with pytest.raises(DecisionsError, match=rf"1 new label .*got 1: {decision} with 'desk'; .*Write relabel"):
+        read_decisions(path, reviewer="ana")
+
+
+@pytest.mark.parametrize(
+    ("header", "both"),
+    [
+        ("id,Decision,new_label,decision", "'Decision' and 'decision'"),
+        ("id,Action,new_label,Decision", "'Action' and 'Decision'"),
+        ("id,decision,New label,new_label", "'New label' and 'new_label'"),
+        ("sku,decision,new_label,id", "'sku' and 'id'"),
+    ],
+)
+def test_two_columns_of_one_meaning_are_refused_unless_they_say_the_same(
+    header: str, both: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"{header}\n1,relabel,desk,other\n")
+    with pytest.raises(DecisionsError, match=f"that differ: got {both}; wanted one of them"):
+        read_decisions(path, reviewer="ana", id_column="sku")
+    twin = {"d": "relabel", "n": "desk", "i": "1"}[header.split(",")[3][0].lower()]
+    path.write_text(f"{header}\n1,relabel,desk,{twin}\n")
+    assert read_decisions(path, reviewer="ana", id_column="sku")[0].meaning == ("relabel", "desk", None)
 
 
 def test_a_class_called_na_can_be_given(tmp_path: Path) -> None:
@@ -191,9 +214,7 @@ def test_a_row_that_sets_no_price_and_no_class_is_refused(row: str, match: str, 
 
 def test_a_relabel_may_have_a_price_and_a_new_class(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text(
-        "id,decision,new_label,new_price,new_class\n1,relabel,sofa,5,yes\n2,ambiguous,,,\n3,reprice,desk,7,\n"
-    )
+    path.write_text("id,decision,new_label,new_price,new_class\n1,relabel,sofa,5,yes\n2,ambiguous,,,\n3,reprice,,7,\n")
     read = read_decisions(path, reviewer="ana")
     assert [(*each.meaning, each.new_class) for each in read] == [
         ("relabel", "sofa", 5.0, True),

@@ -83,9 +83,10 @@ def test_a_relabel_to_the_given_label_changes_nothing_and_counts_as_kept(run: Ru
     assert fixes.counts() == {"relabelled": 0, "repriced": 0, "merged": 0, "deleted": 0, "kept": 1, "ambiguous": 0}
 
 
-@pytest.mark.parametrize("label", ["", "NA"])
-def test_a_delete_is_done_whatever_label_stands_beside_it(label: str, run: RunFolder, tmp_path: Path) -> None:
-    apply_fixes(run, plan_fixes(run, decisions_file=decide_csv(tmp_path, f"05,delete,{label}")))
+def test_a_delete_is_done_and_one_with_a_new_label_beside_it_is_refused(run: RunFolder, tmp_path: Path) -> None:
+    with pytest.raises(DecisionsError, match="05: delete with 'NA'"):
+        plan_fixes(run, decisions_file=decide_csv(tmp_path, "05,delete,NA"))
+    apply_fixes(run, plan_fixes(run, decisions_file=decide_csv(tmp_path, "05,delete,")))
     assert "05" not in labels(run)
 
 
