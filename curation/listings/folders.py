@@ -316,7 +316,8 @@ def likely_dataset(root: Path) -> str:
 
 
 def _tables(root: Path) -> list[Path]:
-    tables = [path for path in _entries(root, _Found()) if path.is_file() and format_of(path)]
+    # a .txt file is rarely a table, unless it is named as one
+    tables = [path for path in _entries(root, _Found()) if path.is_file() and format_of(path) and path.suffix != ".txt"]
     # what apply-fixes puts beside the dataset
     ours = _BESIDE if {path.name for path in tables} >= _BESIDE else frozenset()
     return [path for path in tables if path.name not in ours]

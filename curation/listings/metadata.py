@@ -74,7 +74,9 @@ def _require_other_photos(tables: Mapping[str, pd.DataFrame]) -> None:
     """Refuse two files that name the same photos, for nothing says which of them holds."""
     seen: dict[str, str] = {}
     for name, table in tables.items():
-        photos = {posixpath.normpath(image) for image in table.get("image", pd.Series(dtype="string")).dropna()}
+        images = table.get("image", pd.Series(dtype="string")).dropna()
+        # a URL may be in several splits, as rows of one table may name one photo
+        photos = {posixpath.normpath(image) for image in images if "://" not in image}
         if twice := sorted(photos & set(seen)):
             raise ListingsError(
                 f"{seen[twice[0]]} and {name} describe the same photos",
