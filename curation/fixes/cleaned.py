@@ -167,6 +167,9 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     file = converted(file, form, price=original.column("price"))
     name = f"listings{form.ending}"
     notes = write_table(file, place.folder / name)
+    sheet = original.files[0].format.sheet
+    if sheet and form.kind == "xlsx":
+        notes = (*notes, f"{name} has the values of the sheet {sheet!r} alone: no other sheets, formats or formulas.")
     boundary = _boundary(place.run, place.listings)
     write_declaration(place.run, place.folder, original, labels_of(original), replace(file, name=name), boundary)
     return Cleaned((DECLARATION, name), file.cells.num_rows, notes)

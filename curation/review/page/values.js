@@ -90,6 +90,8 @@ function asDecision(row, added) {
   const { price } = row.new_price ? readPrice(row.new_price) : { price: null };
   if (price === undefined || (decision === "reprice" && price === null)) return null;
   if (price !== null && (!PRICED.includes(decision) || !data.priced)) return null;
+  // as apply-fixes refuses it: which of the two is meant?
+  if (decision !== "relabel" && row.new_label) return null;
   if (decision !== "relabel") return { decision, new_price: price };
   const name = row.new_label || "";
   const known = [...classes(), ...added];

@@ -131,7 +131,10 @@ def test_numbers_stay_numbers_in_files_that_know_them(ending: str, tmp_path: Pat
     table = SELLERS.assign(**{"Asking price": [1200, 35, None, 9.5, 7, 80], "stock": [1, 2, 3, 4, 5, 6]})
     WRITERS[ending](table, shop(tmp_path / "in") / f"export.{ending}")
     run = run_of(tmp_path / "in" / f"export.{ending}", tmp_path / "run")
-    fixed(run, decided("00001", "relabel", "NA"), decided("00004", "delete"), repriced("00002", 350.5))
+    notes = fixed(run, decided("00001", "relabel", "NA"), decided("00004", "delete"), repriced("00002", 350.5))
+    # what a workbook loses is said
+    lost = "listings.xlsx has the values of the sheet 'Sheet1' alone: no other sheets, formats or formulas."
+    assert (lost in notes) == (ending == "xlsx")
     out = run.cleaned / f"listings.{ending}"
     readers: dict[str, Callable[[Path], pd.DataFrame]] = {
         "xlsx": lambda path: pd.read_excel(path, dtype={"SKU": str}, keep_default_na=False, na_values=[""]),
