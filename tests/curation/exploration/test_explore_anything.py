@@ -205,7 +205,7 @@ def packed(write: Any) -> bytes:
             lambda: b"id,label\n1,a\n2,b,c\n3,d\n4,e,f,g\n",
             "2 rows have more cells .* row 3 has 3, row 5 has 4, the header 2",
         ),
-        (lambda: b'id,label\n1,a\n2,"b\n3,c\n', "a quote is not closed, in the row that begins at line 3"),
+        (lambda: b'id,label\n1,"a,z"\n2,"b\n3,c\n', "a quote is not closed, in the row that begins at line 3"),
     ],
     ids=[
         "rubbish",
