@@ -229,7 +229,7 @@ def test_a_damaged_table_is_refused_in_one_line(form: Callable[[Path, Rows], Pat
     [
         b"id,image,label\n1,photos/1.png,chair\n2,photos/2.png,desk,1,2\n",
         b"id,image,label\n1,photos/1.png,chair,sofa\n2,photos/2.png,desk,lamp\n",
-        b'id,image,label\n1,photos/1.png,"chair\n',
+        b'id,image,label\n1,photos/1.png,"desk, used"\n2,photos/2.png,"chair\n',
     ],
     ids=["a longer row", "a cell without a name in every row", "an open quote"],
 )
