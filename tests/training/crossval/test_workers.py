@@ -169,7 +169,7 @@ def arrange_side_by_side(plan, patch=setattr):
 def test_ctrl_c_ends_everything_at_once_and_the_same_command_goes_on(demo, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     options = ["find-issues", demo, "--run", folder, "--folds", "2", "--no-pretrained", "--device", "cpu"]
-    options += ["--model", "squeezenet1_1", "--image-size", "32", "--epochs", "10", "--batch-size", "4"]
+    options += ["--model", "squeezenet1_1", "--image-size", "32", "--epochs", "20", "--batch-size", "4"]
     arguments = [str(option) for option in options]
     command = [sys.executable, "-c", FIND, *arguments]
     with subprocess.Popen(
