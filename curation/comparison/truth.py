@@ -87,10 +87,9 @@ def _from_file(run: RunFolder, path: Path, listings: pd.DataFrame) -> dict[str, 
     # another program may have changed ids, e.g. taken 00001 for a number
     meant = find_meant(table[own], ids)
     if meant.doubtful:
-        id, fitting = next(iter(meant.doubtful.items()))
         raise InputError(
             f"{path} has ids that fit several listings",
-            got=f"{id!r}, which may be {' or '.join(map(repr, fitting))}",
+            got=meant.first_doubt(),
             wanted="ids as the run has them",
         )
     return dict(zip(table[own].replace(meant.names), table[_COLUMN], strict=True))

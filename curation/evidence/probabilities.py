@@ -185,10 +185,9 @@ def _called_as_known(parts: Parts, wanted: Wanted) -> Parts:
 
 
 def _doubtful(name: str, what: str, meant: Meant) -> ProbabilitiesError:
-    written, fitting = next(iter(meant.doubtful.items()))
     return ProbabilitiesError(
         f"{name} has {'ids' if what == 'id' else 'classes'} that fit several",
-        got=f"{written!r}, which may be {' or '.join(map(repr, fitting))}",
+        got=meant.first_doubt(),
         wanted=f"the {what} as the listings have it",
         fix="Keep them as text, e.g. with pd.read_csv(..., dtype=str).",
     )

@@ -45,10 +45,9 @@ def with_known_names(
         )
     listings = find_meant((decision.id for decision in decisions), ids)
     if listings.doubtful:
-        id, fitting = next(iter(listings.doubtful.items()))
         raise DecisionsError(
             f"{path.name} has {many(len(listings.doubtful), 'id')} that may be several listings",
-            got=f"{id!r}, which may be {' or '.join(map(repr, fitting))}",
+            got=listings.first_doubt(),
             wanted="ids as the run has them",
             fix="A spreadsheet took them for numbers or dates: import that column as text, and decide again.",
         )

@@ -65,6 +65,11 @@ class Meant:
     doubtful: dict[str, list[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def first_doubt(self) -> str:
+        """Return the first of the doubtful names with what it may be, for a message; there must be one."""
+        name, fitting = next(iter(self.doubtful.items()))
+        return f"{name!r}, which may be {' or '.join(map(repr, fitting))}"
+
 
 @dataclass
 class _Known:

@@ -116,12 +116,13 @@ def read_prices(text: pd.Series) -> Prices:
     """
     plain = pd.to_numeric(text, errors="coerce").astype("float64")
     rest = text[text.notna() & plain.isna()]
+    doubtful = plain.notna() & text.str.fullmatch(_GROUPED.pattern).fillna(False)
+    if rest.empty:
+        # plain numbers: a dot marks the decimals
+        return Prices(plain, text.isna() & False, {}, tuple(_doubt(text[doubtful], text)))
     none = text.str.lower().isin(_NONE)
     # a word for no price says nothing of who wrote the others
     mark = _decimal_mark(text, written=any(map(_is_written, rest[~none[rest.index]])))
-    doubtful = plain.notna() & text.str.fullmatch(_GROUPED.pattern).fillna(False)
-    if rest.empty and mark == ".":
-        return Prices(plain, text.isna() & False, {}, tuple(_doubt(text[doubtful], text)))
     values = plain.copy()
     counts: Counter[str] = Counter()
     for row, cell in pd.concat([rest, text[doubtful] if mark != "." else rest[:0]]).items():

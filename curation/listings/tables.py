@@ -336,7 +336,7 @@ def as_written(raw: pd.DataFrame) -> pd.DataFrame:
     ValueError
         If two columns have the same name.
     """
-    # an index with a name is a column; one without holds the row numbers of whatever table this was cut from
+    # a named index is a column; one without a name only numbers the rows, perhaps those of a larger table
     named = [name for name in raw.index.names if name is not None and not _repeats_a_column(raw, name)]
     raw = raw.reset_index(level=named).reset_index(drop=True) if named else raw.reset_index(drop=True)
     raw.columns = [str(name).strip() for name in raw.columns]
