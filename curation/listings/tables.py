@@ -221,7 +221,7 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
     content = unpacked(path.read_bytes(), form.packed)
     if form.kind == "parquet":
         cells = pyarrow.parquet.read_table(io.BytesIO(content))
-        table = as_text(pd.read_parquet(io.BytesIO(content)))
+        table = as_text(cells.to_pandas())
         file = WrittenFile(path.name, form, tuple(cells.column_names), cells)
         # the metadata tells pandas which column is the index
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
