@@ -7,11 +7,15 @@ CONSTRAINTS ?= constraints.txt
 CONSTRAIN := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 DEMO ?= demo
 
-.PHONY: help demo test check browser resolve clean
+# e.g. `make torture ARGS="kills --count 50 --seed 1"`
+ARGS ?=
+
+.PHONY: help demo test torture check browser resolve clean
 
 help:
 	@echo "make demo     set up, then run the whole loop on a drawn marketplace"
 	@echo "make test     set up, then run the test suite"
+	@echo "make torture  kill it, fill the disk, cut the power, feed it anything; counts what goes wrong"
 	@echo "make check    ruff and mypy"
 	@echo "make resolve  see whether the newest versions of everything install together"
 	@echo "make clean    remove the set-up"
@@ -58,6 +62,9 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.test browser
 	$(BIN)/python -m pytest
+
+torture: $(VENV)/.test
+	$(BIN)/python -m tests.torture $(ARGS)
 
 # The review is tested in a real browser where there is one.
 browser:
