@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all, and locks."""
+"""Files that are written completely or not at all, files that are safe to read, and locks."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ import json
 import os
 import re
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from training.errors import InputError
+from training.utils.units import bytes_text
 
 __all__ = [
+    "NotReadableError",
     "lock",
     "locked",
+    "open_regular",
     "photo_path",
     "printable_name",
     "read_json",
+    "read_regular",
     "sha256_of_file",
     "sync_folder",
     "whole_file",
@@ -159,6 +164,115 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+#: What a path may lead to that is no file, by its kind.
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+class NotReadableError(InputError):
+    """A path leads to something that is not read: it could wait for ever, or never end.
+
+    Parameters
+    ----------
+    path : Path
+        As it was given.
+    reason : str
+        Follows the name of the file, e.g. ``"is a named pipe, not a file"``.
+
+    Attributes
+    ----------
+    path, reason
+        The same.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"can't read {printable_name(str(path))}: it {reason}")
+        self.path, self.reason = path, reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NotReadableError, (self.path, self.reason)
+
+
+def open_regular(path: Path, max_bytes: int | None = None) -> BinaryIO:
+    """Open a regular file to read bytes, and nothing else: no pipe, socket, device or folder, not even through a link.
+
+    It never waits: a pipe that nobody writes to is refused like any other. What a path leads to may change between two
+    looks, so it is looked at before it is opened, as to open some devices does something, and again afterwards.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+    max_bytes : int, optional
+        The largest size that is accepted.
+
+    Returns
+    -------
+    binary file
+        Not limited by itself: a file may grow while it is read. :func:`read_regular` takes care of that.
+
+    Raises
+    ------
+    NotReadableError
+        If it is no regular file, or larger.
+    OSError
+        If it can't be opened.
+
+    Examples
+    --------
+    >>> open_regular(Path("/dev/zero"))
+    Traceback (most recent call last):
+    ...
+    training.utils.files.NotReadableError: can't read /dev/zero: it is a device, not a file
+    """
+    _check_regular(path, os.stat(path), max_bytes)  # noqa: PTH116 - the same call as below
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        _check_regular(path, os.fstat(descriptor), max_bytes)
+        return open(descriptor, "rb")  # noqa: PTH123 - a descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _check_regular(path: Path, found: os.stat_result, max_bytes: int | None) -> None:
+    kind = stat.S_IFMT(found.st_mode)
+    if kind != stat.S_IFREG:
+        raise NotReadableError(path, f"is {_KINDS.get(kind, 'something else')}, not a file")
+    if max_bytes is not None and found.st_size > max_bytes:
+        raise NotReadableError(path, f"has {bytes_text(found.st_size)}, more than {bytes_text(max_bytes)}")
+
+
+def read_regular(path: Path, max_bytes: int | None = None) -> bytes:
+    """Read a regular file, never more of it than its size when it was opened.
+
+    A file that says it is empty is not read, for some of the system's never end.
+
+    Parameters
+    ----------
+    path, max_bytes
+        As for :func:`open_regular`.
+
+    Raises
+    ------
+    NotReadableError
+        As :func:`open_regular`, and if the file grows while it is read.
+    OSError
+        If it can't be read.
+    """
+    with open_regular(path, max_bytes) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        content = stream.read(size) or b""
+        if size and stream.read(1):
+            raise NotReadableError(path, "grows while it is read")
+    return content
 
 
 def sha256_of_file(path: Path) -> str:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import os
+import pickle
+import re
+import stat
 from pathlib import Path
 
 import pytest
 
 from training.errors import InputError
-from training.utils.files import lock, whole_file, whole_folder, write_text
+from training.utils.files import (
+    NotReadableError,
+    lock,
+    open_regular,
+    read_regular,
+    whole_file,
+    whole_folder,
+    write_text,
+)
 
 
 def fill(folder: Path, text: str = "new") -> None:
@@ -113,3 +124,82 @@ def test_a_lock_is_held_until_the_file_is_closed_and_shared_ones_stand_side_by_s
         assert not lock(other, wait=False)
         one.close()
         assert lock(other, wait=False)
+
+
+@pytest.fixture
+def odd_paths(tmp_path: Path) -> dict[str, Path]:
+    """What a path may lead to besides a file; pytest's own folder is too long for a socket."""
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "device.jpg").symlink_to("/dev/zero")
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "pipe.jpg")
+    os.mknod(tmp_path / "socket.jpg", stat.S_IFSOCK | 0o600)
+    return {path.stem: path for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("pipe", "a named pipe"),
+        ("link", "a named pipe"),
+        ("socket", "a socket"),
+        ("device", "a device"),
+        ("folder", "a folder"),
+    ],
+)
+def test_only_regular_files_are_opened_and_others_are_named(odd_paths: dict[str, Path], name: str, kind: str) -> None:
+    path = odd_paths[name]
+    message = re.escape(f"can't read {path}: it is {kind}, not a file")
+    with pytest.raises(NotReadableError, match=message):
+        open_regular(path)
+    with pytest.raises(NotReadableError, match=message):
+        read_regular(path)
+
+
+def test_a_file_that_becomes_a_pipe_between_two_looks_is_not_waited_for(tmp_path, monkeypatch):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"sound")
+    sound = path.stat()
+    path.unlink()
+    os.mkfifo(path)
+    with monkeypatch.context() as patch:
+        # the first look only: the second is of what was opened
+        patch.setattr(os, "stat", lambda path: sound)
+        with pytest.raises(NotReadableError, match="is a named pipe"):
+            open_regular(path)
+
+
+def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.jpg"
+    path.touch()
+    os.truncate(path, 3 * 10**9)
+    with pytest.raises(NotReadableError, match=r"it has 3 GB, more than 200 MB$") as caught:
+        read_regular(path, 200_000_000)
+    assert pickle.loads(pickle.dumps(caught.value)).reason == caught.value.reason
+    os.truncate(path, 5)
+    assert read_regular(path, 5) == bytes(5)
+
+
+def test_a_file_that_grows_while_it_is_read_is_named_and_never_read_on(tmp_path, monkeypatch):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"half")
+    half = path.stat()
+    path.write_bytes(b"half and more")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", lambda descriptor: half)
+        with pytest.raises(NotReadableError, match="it grows while it is read"):
+            read_regular(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/pagemap").exists(), reason="only Linux has files that never end")
+def test_a_file_of_the_system_that_never_ends_is_empty() -> None:
+    assert read_regular(Path("/proc/self/pagemap")) == b""
+
+
+def test_a_link_that_leads_to_itself_and_a_file_that_is_gone_are_errors_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").symlink_to(tmp_path / "b.jpg")
+    (tmp_path / "b.jpg").symlink_to(tmp_path / "a.jpg")
+    with pytest.raises(OSError, match="symbolic links"):
+        read_regular(tmp_path / "a.jpg")
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / "c.jpg")
