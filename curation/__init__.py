@@ -8,13 +8,15 @@ Everything a notebook needs is here, by the words of the command line::
     run = curation.find_issues(listings)
     run.issues.query("is_label_issue").nsmallest(20, "priority")
 
-``import curation`` itself imports nothing else: each name is loaded when it is first used.
+``import curation`` itself imports nothing large: each name is loaded when it is first used.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+import training  # noqa: F401  (forbids libraries to report their use, before any of them is imported)
 
 if TYPE_CHECKING:
     from curation.api.cache import CacheState, cache

@@ -17,6 +17,7 @@ PLUGIN = "curation/review/app/plugin/"
 MAY_HOLD_STATE = {
     "curation/review/server/application.py": "FiftyOne takes its settings from the environment of the process",
     "curation/review/app/environment.py": "FiftyOne takes its settings from the environment when it is first imported",
+    "training/__init__.py": "libraries read whether they may report their use while they are imported",
 }
 
 #: Parameters that mean the same everywhere: what draws, the source of randomness, where progress goes.
