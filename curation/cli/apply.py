@@ -9,7 +9,7 @@ import click
 
 import curation
 from curation.cli.options import json_option, refuse_without_effect, run_option
-from curation.cli.terminal import Terminal, print_json, print_table
+from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.errors import some
 from curation.rendering.words import agree, many
 
@@ -105,13 +105,13 @@ def _print(fixes: Fixes) -> None:
         rows[:_ROWS],
     )
     if len(rows) > _ROWS:
-        click.echo(f"+{len(rows) - _ROWS} more")
+        echo(f"+{len(rows) - _ROWS} more")
     if fixes.dry_run:
-        click.echo("Nothing was written: this was a dry run.")
+        echo("Nothing was written: this was a dry run.")
     else:
         cleaned = fixes.run / "cleaned"
-        click.echo(f"Cleaned dataset: {cleaned} (all changes in {cleaned / 'changes.csv'})")
-        click.echo("Next: curate retrain --compare   (or: curate undo)")
+        echo(f"Cleaned dataset: {cleaned} (all changes in {cleaned / 'changes.csv'})")
+        echo("Next: curate retrain --compare   (or: curate undo)")
 
 
 @click.command(epilog="Example: curate undo")
@@ -128,4 +128,4 @@ def undo(run_folder: Path | None, as_json: bool) -> None:
         print_json(undone.to_dict())
         return
     state = "the previous version is restored" if undone.restored else "there is no cleaned dataset now"
-    click.echo(f"The last apply-fixes is undone: {many(undone.undone, 'decision')} taken back, {state}.")
+    echo(f"The last apply-fixes is undone: {many(undone.undone, 'decision')} taken back, {state}.")

@@ -8,7 +8,7 @@ import click
 
 import curation
 from curation.cli.options import cache_option, json_option
-from curation.cli.terminal import print_json, print_table
+from curation.cli.terminal import echo, print_json, print_table
 from training.utils.units import bytes_text, home_as_tilde
 
 __all__ = ["cache"]
@@ -32,12 +32,12 @@ def cache(cache_dir: Path | None, limit: str | None, clear: bool, as_json: bool)
         print_json(state.to_dict())
         return
     if state.freed is not None:
-        click.echo(f"{bytes_text(state.freed)} freed")
+        echo(f"{bytes_text(state.freed)} freed")
     title = f"{home_as_tilde(state.folder)} holds {bytes_text(state.bytes)} of at most {bytes_text(state.limit)}"
     rows = [(f"{each.size} × {each.size}", f"{each.photos:,}", bytes_text(each.bytes)) for each in state.sizes]
     if state.fetched:
         rows.append(("fetched", f"{state.fetched:,}", f"{bytes_text(state.fetched_bytes)}, kept beside the others"))
     if not rows:
-        click.echo(title)
+        echo(title)
         return
     print_table(title, ["image size", "photos", "room"], rows, right=[0, 1, 2])

@@ -9,7 +9,7 @@ import click
 from curation.cli.dataset import dataset_argument
 from curation.cli.options import markdown_option, model_options_without
 from curation.cli.sections import Column, Section, print_sections
-from curation.cli.terminal import print_json
+from curation.cli.terminal import echo, echo_lines, print_json
 from curation.cli.training import output_options, training_arguments
 from curation.rendering.words import many
 from training.settings import OPTIMIZERS
@@ -65,7 +65,7 @@ def compare_models(models: str, optimizers: str, folds: int, as_json: bool, as_m
     if as_json:
         print_json(comparison.to_dict())
     elif as_markdown:
-        click.echo(comparison.to_markdown())
+        echo_lines(comparison.to_markdown())
     else:
         _print(comparison)
 
@@ -81,6 +81,6 @@ def _print(comparison: ModelComparison) -> None:
     candidates = many(len(comparison.candidates), "candidate")
     title = f"{candidates}, {many(comparison.listings['train'], 'training listing')}, best first"
     print_sections([Section(title, columns, ["", *comparison.notes(), "", comparison.sentence])], markdown=False)
-    click.echo(f"Comparison: {comparison.folder}/models.json")
-    click.echo(f"Next: {comparison.next}")
-    click.echo(f"      tensorboard --logdir {comparison.folder}/training")
+    echo(f"Comparison: {comparison.folder}/models.json")
+    echo(f"Next: {comparison.next}")
+    echo(f"      tensorboard --logdir {comparison.folder}/training")

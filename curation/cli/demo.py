@@ -8,7 +8,7 @@ import click
 
 import curation
 from curation.cli.options import json_option
-from curation.cli.terminal import Terminal, print_json
+from curation.cli.terminal import Terminal, echo, print_json
 
 __all__ = ["demo"]
 
@@ -28,5 +28,5 @@ def demo(folder: Path, listings: int, seed: int, as_json: bool) -> None:
         print_json(written.to_dict())
         return
     planted = ", ".join(f"{count} {kind}" for kind, count in written.planted.items())
-    click.echo(f"{written.listings} listings in {folder}; planted: {planted} (all in {folder / 'truth.csv'})")
-    click.echo(f"Next: curate find-issues {folder}")
+    echo(f"{written.listings} listings in {folder}; planted: {planted} (all in {folder / 'truth.csv'})")
+    echo(f"Next: curate find-issues {folder}")

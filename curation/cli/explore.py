@@ -12,7 +12,7 @@ import curation
 from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, dataset_words, read_dataset
 from curation.cli.options import json_option
 from curation.cli.spelling import spelled
-from curation.cli.terminal import Terminal, print_json, print_table
+from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.rendering.words import agree, many
 
 __all__ = ["explore"]
@@ -48,19 +48,20 @@ def explore(dataset: Path, form: DatasetForm, output: Path | None, sample: int, 
         print_json(exploration.to_dict())
     else:
         _print(exploration.findings)
-        click.echo(f"Page: {exploration.page}")
+        echo(f"Page: {exploration.page}")
         _print_next(exploration.findings["faults"], dataset_words(dataset, form))
 
 
 def _print_next(faults: list[dict[str, Any]], words: list[str]) -> None:
     """Print the next command, as it can be pasted."""
     if not faults:
-        click.echo(f"Next: {shlex.join(['curate', 'find-issues', *words])}")
+        echo(f"Next: {shlex.join(['curate', 'find-issues', *words])}")
         return
-    click.echo("\nEverything but explore refuses this dataset:")
+    echo()
+    echo("Everything but explore refuses this dataset:")
     for number, fault in enumerate(faults, start=1):
-        click.echo(f"{number}. {spelled(fault['fault'])}")
-    click.echo(f"Mend {agree(len(faults), 'it', 'them')}, then look again: {shlex.join(['curate', 'explore', *words])}")
+        echo(f"{number}. {spelled(fault['fault'])}")
+    echo(f"Mend {agree(len(faults), 'it', 'them')}, then look again: {shlex.join(['curate', 'explore', *words])}")
 
 
 def _print(findings: dict[str, Any]) -> None:
@@ -75,10 +76,10 @@ def _print(findings: dict[str, Any]) -> None:
     title = f"{findings['dataset']['name']}: {counts}"
     if classes:
         print_table(title, ["class", "listings", "share", "median price", "needs balancing"], rows, right=[1, 2, 3])
-        click.echo(labels["rule"])
+        echo(labels["rule"])
     else:
-        click.echo(title)
-    click.echo()
+        echo(title)
+    echo()
     if photos["width"]:
         _print_photos(photos)
     missing = [
@@ -88,10 +89,10 @@ def _print(findings: dict[str, Any]) -> None:
         missing = [*missing[:_COLUMNS], (f"… {len(missing) - _COLUMNS:,} more", "", "")]
     if missing:
         print_table("Missing values", ["column", "listings", "share"], missing, right=[1, 2])
-        click.echo()
+        echo()
     for note in findings["notes"]:
-        click.echo(f"- {spelled(note)}")
-    click.echo()
+        echo(f"- {spelled(note)}")
+    echo()
 
 
 def _class_row(row: dict[str, Any], medians: dict[str, float | None]) -> tuple[str, ...]:
@@ -107,5 +108,5 @@ def _print_photos(photos: dict[str, Any]) -> None:
         rows.append((name, *(f"{value:,.{digits}f}" for value in photos[name].values())))
     title = f"Photos ({photos['looked_at']:,} examined)"
     print_table(title, ["", "least", "5 %", "median", "95 %", "most"], rows, right=[1, 2, 3, 4, 5])
-    click.echo(f"Suggested input size: {photos['suggested_size']}. {photos['rule']}")
-    click.echo()
+    echo(f"Suggested input size: {photos['suggested_size']}. {photos['rule']}")
+    echo()

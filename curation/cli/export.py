@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from curation.cli.options import json_option
-from curation.cli.terminal import Terminal, print_json
+from curation.cli.terminal import Terminal, echo, print_json
 from curation.rendering.words import many
 
 __all__ = ["export"]
@@ -43,8 +43,8 @@ def export(model: Path, output: Path | None, tolerance: float, as_json: bool) ->
     if as_json:
         print_json(exported.to_dict())
         return
-    click.echo(f"{exported.file}: {exported.bytes / 1e6:,.1f} MB")
-    click.echo(
+    echo(f"{exported.file}: {exported.bytes / 1e6:,.1f} MB")
+    echo(
         f"Largest difference from torch: {exported.largest_difference:.1e} "
         f"({many(exported.photos['real'], 'real photo')}, {many(exported.photos['random'], 'random one')})"
     )

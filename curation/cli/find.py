@@ -11,7 +11,7 @@ import click
 import curation
 from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option, refuse_without_effect, train_options, train_settings
-from curation.cli.terminal import Terminal, print_json, print_table
+from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.rendering.words import agree, many
 from training.settings import Execution, Recipe
 
@@ -119,65 +119,65 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
         rows,
         right=[1],
     )
-    click.echo()
+    echo()
     agreement = summary.agreement
     if agreement.with_given_labels is not None:
-        click.echo(
+        echo(
             f"The out-of-fold model agrees with {agreement.with_given_labels:.0%} of the labels; the largest class has "
             f"{agreement.largest_class:.0%}."
         )
         if agreement.weak:
             better = "Probabilities of a better one" if own else "--preset thorough"
-            click.echo(f"That is a weak model: take its label flags with care. {better} may help.")
-        click.echo()
+            echo(f"That is a weak model: take its label flags with care. {better} may help.")
+        echo()
     if summary.health["classes"]:
         _print_health(summary.health, wrong=summary.issues["label"], total=total)
     if summary.parents:
         within, across = summary.parents["within"], summary.parents["across"]
         inside = agree(within, "fits another class within its parent", "fit another class within their parent")
         outside = agree(across, "fits", "fit")
-        click.echo(f"Labels that look wrong: {within:,} {inside}, {across:,} {outside} one of another parent.")
-        click.echo()
+        echo(f"Labels that look wrong: {within:,} {inside}, {across:,} {outside} one of another parent.")
+        echo()
     if len(summary.worst):
         worst = [(row.priority, row.id, row.reasons) for row in summary.worst.itertuples()]
         print_table(f"The worst {len(worst)}", ["", "id", "why"], worst, right=[0])
         if summary.worst["suggested_label"].notna().any():
-            click.echo("The number behind a suggestion is the probability that it is the right label, from 0 to 1.")
-        click.echo()
+            echo("The number behind a suggestion is the probability that it is the right label, from 0 to 1.")
+        echo()
     if (budget := summary.budget) is not None:
-        click.echo(
+        echo(
             f"Of the first {many(budget.listings, 'listing')}, {budget.expected_changes:.0f} are expected to need a "
             f"change; of all, {budget.expected_in_all:.0f}."
         )
-        click.echo()
-    click.echo(f"All of them: {run.folder / 'issues.csv'}")
-    click.echo(f"Report: {run.report}")
-    click.echo("Next: curate review                            decide on the flagged listings")
-    click.echo("      curate apply-fixes --accept-suggestions  or accept the confident suggestions without a review")
+        echo()
+    echo(f"All of them: {run.folder / 'issues.csv'}")
+    echo(f"Report: {run.report}")
+    echo("Next: curate review                            decide on the flagged listings")
+    echo("      curate apply-fixes --accept-suggestions  or accept the confident suggestions without a review")
 
 
 def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:
     from curation.issues.health import FEW, doubtful, often_confused, without_score
 
     if unscored := without_score(health):
-        click.echo(unscored)
-        click.echo()
+        echo(unscored)
+        echo()
         total -= sum(row["listings"] for row in health["unscored"])
     if wrong < FEW * total:
-        click.echo(f"Few labels look wrong: {wrong:,} of {total:,} ({100 * wrong / total:.1f} %).")
-        click.echo()
+        echo(f"Few labels look wrong: {wrong:,} of {total:,} ({100 * wrong / total:.1f} %).")
+        echo()
     rows = [
         (row["class"], row["listings"], row["flagged"], f"{row['flagged'] / row['listings']:.0%}")
         for row in doubtful(health, _CLASSES)
     ]
     if rows:
         print_table("Classes with doubtful labels", ["class", "listings", "flagged", "share"], rows, right=[1, 2, 3])
-        click.echo()
+        echo()
     pairs = often_confused(health, _PAIRS)
     if pairs:
         named = [f"{pair['first']} with {pair['second']} ({pair['flagged']} listings{_across(pair)})" for pair in pairs]
-        click.echo(f"Most confused: {', '.join(named)}.")
-        click.echo()
+        echo(f"Most confused: {', '.join(named)}.")
+        echo()
 
 
 def _across(pair: dict[str, Any]) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from curation.cli.spelling import spelled
+from curation.cli.terminal import echo
 from curation.errors import CurateError
+from curation.rendering.visible import visible
 
 __all__ = ["Group"]
 
@@ -18,13 +22,28 @@ class _Failure(click.ClickException):
     """One of our errors, shown without a traceback."""
 
     def __init__(self, error: CurateError) -> None:
-        super().__init__(spelled(str(error)))
+        super().__init__(visible(spelled(str(error))))
         # click reads it from the exception; ours differ by what went wrong
         self.exit_code = error.exit_code  # type: ignore[misc]
 
 
+@contextmanager
+def _visible_usage() -> Iterator[None]:
+    """Let click's own errors repeat what was typed visibly, as ours do."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = visible(error.message)  # type: ignore[misc]  # click shows it later
+        raise
+
+
 class Group(click.Group):
     """A group whose commands may raise our errors."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments before the command."""
+        with _visible_usage():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; render our errors as one line on stderr."""
@@ -32,9 +51,10 @@ class Group(click.Group):
             # as stderr does: a name of a file that is no UTF-8 is printed with escapes
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            with _visible_usage():
+                return super().invoke(ctx)
         except CurateError as error:
             raise _Failure(error) from error
         except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+            echo("Interrupted.", err=True)
             ctx.exit(1)

@@ -9,7 +9,7 @@ import click
 
 from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
 from curation.cli.options import cache_option, json_option
-from curation.cli.terminal import Terminal, print_json, print_table
+from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.rendering.words import many
 
 if TYPE_CHECKING:
@@ -71,27 +71,27 @@ def _print(predictions: Predictions) -> None:
         print_table(title, ["predicted label", "listings"], rows, right=[1])
     else:
         low, median, high = (f"{predictions.distribution[key]:,.2f}" for key in ("p5", "median", "p95"))
-        click.echo(f"{title}: median {median} {predictions.currency or ''}".rstrip() + f", 90 % from {low} to {high}")
-    click.echo()
+        echo(f"{title}: median {median} {predictions.currency or ''}".rstrip() + f", 90 % from {low} to {high}")
+    echo()
     for reason, count in predictions.not_predicted.items():
-        click.echo(f"Not predicted: {count:,} ({reason})")
+        echo(f"Not predicted: {count:,} ({reason})")
     _print_agreement(predictions)
-    click.echo(f"All of them: {predictions.predictions}")
+    echo(f"All of them: {predictions.predictions}")
 
 
 def _print_agreement(predictions: Predictions) -> None:
     if predictions.unknown_labels:
         unknown = [f"{name} ({count:,})" for name, count in list(predictions.unknown_labels.items())[:_CLASSES]]
-        click.echo(f"Labels that the model does not know, left out of the comparison: {', '.join(unknown)}")
+        echo(f"Labels that the model does not know, left out of the comparison: {', '.join(unknown)}")
     if predictions.agreement:
-        click.echo(f"{_agreement(predictions, predictions.agreement)}.")
+        echo(f"{_agreement(predictions, predictions.agreement)}.")
     if predictions.trained:
-        click.echo(
+        echo(
             f"{predictions.trained:,} of the listings have a photo that trained the model: their predictions are not "
             "held-out, and look better than they are."
         )
         if predictions.agreement_untrained:
-            click.echo(f"Without them: {_agreement(predictions, predictions.agreement_untrained)}.")
+            echo(f"Without them: {_agreement(predictions, predictions.agreement_untrained)}.")
 
 
 def _agreement(predictions: Predictions, scores: dict[str, float]) -> str:

@@ -17,7 +17,7 @@ from curation.cli.options import (
     refuse_without_effect,
     run_option,
 )
-from curation.cli.terminal import Terminal, print_json, print_table
+from curation.cli.terminal import Terminal, echo, echo_lines, print_json, print_table
 from curation.comparison import SEEDS, words
 from curation.rendering.words import many, signed
 
@@ -88,7 +88,7 @@ def retrain(
     elif isinstance(result, curation.Retrained):
         _print_after(result, run)
     elif as_markdown:
-        click.echo(result.to_markdown())
+        echo_lines(result.to_markdown())
     else:
         _print_comparison(result, run)
 
@@ -99,11 +99,12 @@ def _print_after(result: Retrained, run: curation.Run) -> None:
         for name, scores in result.given.per_class.items()
     ]
     print_table("After the fixes", ["class", "precision", "recall", "F1", "test listings"], rows, right=[1, 2, 3, 4])
-    click.echo(f"\nmacro-F1 {result.given.macro_f1:.3f} on {many(result.test_listings, 'test listing')}")
+    echo()
+    echo(f"macro-F1 {result.given.macro_f1:.3f} on {many(result.test_listings, 'test listing')}")
     if result.true is not None:
-        click.echo(f"With true labels: {result.true.scores.macro_f1:.3f} on {result.true.listings:,}")
-    click.echo(f"Models: {run.folder / 'training/retrain'}")
-    click.echo("Next: curate retrain --compare   to see whether cleaning helped")
+        echo(f"With true labels: {result.true.scores.macro_f1:.3f} on {result.true.listings:,}")
+    echo(f"Models: {run.folder / 'training/retrain'}")
+    echo("Next: curate retrain --compare   to see whether cleaning helped")
 
 
 def _print_comparison(comparison: Comparison, run: curation.Run) -> None:
@@ -115,7 +116,8 @@ def _print_comparison(comparison: Comparison, run: curation.Run) -> None:
     columns = ["class", "precision", "recall", "F1", "test listings", "F1 verdict"]
     print_table("Before → after, per class", columns, rows, right=[1, 2, 3, 4])
     changed = f"{comparison.relabelled:,} relabelled, {comparison.deleted:,} deleted"
-    click.echo(f"\n{comparison.model}. Changed for training: {changed}.")
+    echo()
+    echo(f"{comparison.model}. Changed for training: {changed}.")
     blocks = words.scores_by_labels(comparison)
     for labels, block in blocks.items():
         print_table(
@@ -128,14 +130,14 @@ def _print_comparison(comparison: Comparison, run: curation.Run) -> None:
             ],
             right=[1, 2, 3],
         )
-        click.echo(words.flipped(block.mcnemar))
+        echo(words.flipped(block.mcnemar))
         if block.share_of_possible is not None:
-            click.echo(words.share_of_possible(block.share_of_possible))
-    click.echo()
+            echo(words.share_of_possible(block.share_of_possible))
+    echo()
     for labels, block in blocks.items():
         line = words.sentence(block)
-        click.echo(line if block is comparison.given else f"Against {labels}: {line}")
-    click.echo(f"Comparison: {run.folder / 'comparison.json'}   Report: {run.report}")
+        echo(line if block is comparison.given else f"Against {labels}: {line}")
+    echo(f"Comparison: {run.folder / 'comparison.json'}   Report: {run.report}")
 
 
 def _row(name: str, macro_f1: float, difference: Difference) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import click
 import curation
 from curation.cli.options import json_option, run_option
 from curation.cli.review_page import check_page_options, review_page
-from curation.cli.terminal import Terminal, print_json
+from curation.cli.terminal import Terminal, echo, print_json
 from curation.rendering.words import many
 
 __all__ = ["review"]
@@ -77,5 +77,5 @@ def review(
         return
     made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"
     left = f"{outcome.undecided:,} of {many(outcome.flagged, 'flagged listing')}"
-    click.echo(f"Decisions of this session: {made}. Left to review: {left}.")
-    click.echo("Next: curate apply-fixes" + ("   (or curate review, to continue)" if outcome.undecided else ""))
+    echo(f"Decisions of this session: {made}. Left to review: {left}.")
+    echo("Next: curate apply-fixes" + ("   (or curate review, to continue)" if outcome.undecided else ""))

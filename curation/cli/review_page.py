@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 import curation
-from curation.cli.terminal import Terminal, print_json
+from curation.cli.terminal import Terminal, echo, print_json
 from curation.errors import InputError
 from curation.rendering.words import many
 
@@ -57,11 +57,11 @@ def review_page(
             }
         )
     elif made.path is None:
-        click.echo(f"Nothing is flagged in run {run.folder}: there is nothing to review, and no page was written.")
+        echo(f"Nothing is flagged in run {run.folder}: there is nothing to review, and no page was written.")
     else:
         listings = many(made.listings, "listing")
-        click.echo(f"Page: {made.path} ({listings}, {made.decided:,} decided already, {made.size / 1e6:.1f} MB)")
-        click.echo("Decide in a browser, and download decisions.csv there.")
-        click.echo(f"Next: {following}")
+        echo(f"Page: {made.path} ({listings}, {made.decided:,} decided already, {made.size / 1e6:.1f} MB)")
+        echo("Decide in a browser, and download decisions.csv there.")
+        echo(f"Next: {following}")
     if browser and made.path is not None:
         webbrowser.open(made.path.resolve().as_uri())

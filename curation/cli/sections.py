@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import click
-
-from curation.cli.terminal import print_table, table_width
+from curation.cli.terminal import echo, echo_lines, print_table, table_width
 from curation.rendering.markdown import escaped, table
 
 __all__ = ["Column", "Section", "print_sections", "table_of"]
@@ -40,19 +38,19 @@ def print_sections(sections: Iterable[Section], *, markdown: bool) -> None:
     """Print a result on stdout."""
     for number, section in enumerate(sections):
         if number:
-            click.echo()
+            echo()
         if markdown:
-            click.echo("\n".join(_markdown(section)))
+            echo_lines("\n".join(_markdown(section)))
         elif section.columns:
             for part, columns in enumerate(_parts(section.columns, table_width())):
                 rows = list(zip(*(column.cells for column in columns), strict=True))
                 right = [place for place, column in enumerate(columns) if column.number]
                 print_table("" if part else section.title, [column.heading for column in columns], rows, right=right)
         else:
-            click.echo(section.title)
+            echo(section.title)
         if not markdown:
             for line in section.lines:
-                click.echo(line)
+                echo(line)
 
 
 def _parts(columns: Sequence[Column], width: int) -> list[list[Column]]:

@@ -8,7 +8,7 @@ import click
 
 import curation
 from curation.cli.options import json_option, run_option
-from curation.cli.terminal import Terminal, print_json
+from curation.cli.terminal import Terminal, echo, print_json
 
 __all__ = ["status"]
 
@@ -37,4 +37,4 @@ def status(run_folder: Path | None, as_json: bool) -> None:
         counts = ", ".join(f"{count:,} {name}" for name, count in actions.items())
         content["decisions"] = f"{state.decisions} ({counts})"
     for name, value in content.items():
-        click.echo(f"{name:>10}: {value}")
+        echo(f"{name:>10}: {value}")

@@ -1,8 +1,11 @@
-"""What the terminal shows: progress bars and messages on stderr, tables on stdout."""
+"""What the terminal shows: progress bars and messages on stderr, tables and results on stdout.
+
+Every text that a person reads goes through this module, which makes control characters visible: an id must not clear
+the screen, forge a line, or turn the direction of what follows. A test looks for other ways out.
+"""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,9 +20,10 @@ from rich.table import Table
 from rich.text import Text
 
 from curation.cli.spelling import spelled
+from curation.rendering.visible import as_json, visible
 from training.utils.progress import Progress
 
-__all__ = ["Terminal", "print_json", "print_table", "table_width"]
+__all__ = ["Terminal", "echo", "echo_lines", "print_json", "print_table", "table_width"]
 
 
 class Terminal:
@@ -30,7 +34,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Print a line, spelled as for the command line; what listings hold is never taken for markup."""
-        self._console.print(Text(spelled(line)))
+        self._console.print(Text(visible(spelled(line))))
 
     def warn(self, lines: Iterable[str]) -> None:
         """Print each line as a warning."""
@@ -41,7 +45,7 @@ class Terminal:
     def bar(self, what: str) -> Iterator[Progress]:
         """Draw a bar with the time left; without a terminal, say at the end that it is done."""
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -49,7 +53,7 @@ class Terminal:
             TimeRemainingColumn(),
         )
         with Bars(*columns, console=self._console, transient=False) as bars:
-            task = bars.add_task(what, total=None)
+            task = bars.add_task(visible(what), total=None)
 
             def progress(done: int, total: int) -> None:
                 bars.update(task, completed=done, total=total)
@@ -57,9 +61,20 @@ class Terminal:
             yield progress
 
 
+def echo(line: str = "", *, err: bool = False) -> None:
+    """Print one line on stdout, or on stderr if `err`."""
+    click.echo(visible(line), err=err)
+
+
+def echo_lines(text: str) -> None:
+    """Print several lines on stdout: Markdown, whose cells are without line ends."""
+    for line in text.split("\n"):
+        echo(line)
+
+
 def print_json(value: Any) -> None:
-    """Print a result as JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print a result as JSON on stdout; a program that reads it gets every character back."""
+    click.echo(as_json(value))
 
 
 def table_width() -> int:
@@ -86,10 +101,10 @@ def print_table(
     """
     table = Table(box=None, pad_edge=False)
     for number, name in enumerate(columns):
-        table.add_column(name, justify="right" if number in right else "left", overflow="fold")
+        table.add_column(Text(visible(name)), justify="right" if number in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(visible(str(cell))) for cell in row))
     console = Console(highlight=False, width=table_width())
     # above the table, not in it: there it would be wrapped to the width of the columns
-    console.print(Text(title, style="bold"))
+    console.print(Text(visible(title), style="bold"))
     console.print(table)

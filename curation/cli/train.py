@@ -8,7 +8,7 @@ import click
 
 from curation.cli.dataset import dataset_argument
 from curation.cli.options import model_options
-from curation.cli.terminal import print_json, print_table
+from curation.cli.terminal import echo, print_json, print_table
 from curation.cli.training import output_options, training_arguments
 from curation.rendering.words import many
 
@@ -55,10 +55,10 @@ def _print(metrics: Metrics) -> None:
     steps = f"{many(metrics.epochs, 'epoch')}, {many(metrics.iterations, 'iteration')}"
     if metrics.best_epoch is not None:
         steps += f"; the weights are those of epoch {metrics.best_epoch + 1}"
-    click.echo(f"{metrics.settings['model']}, {steps}; initial weights {metrics.initial_weights}")
-    click.echo(f"Model: {metrics.model}")
-    click.echo(f"Next: curate predict {metrics.folder} DATASET")
-    click.echo(f"      tensorboard --logdir {metrics.folder}/training")
+    echo(f"{metrics.settings['model']}, {steps}; initial weights {metrics.initial_weights}")
+    echo(f"Model: {metrics.model}")
+    echo(f"Next: curate predict {metrics.folder} DATASET")
+    echo(f"      tensorboard --logdir {metrics.folder}/training")
 
 
 def _print_labels(metrics: Metrics, title: str) -> None:
@@ -67,10 +67,10 @@ def _print_labels(metrics: Metrics, title: str) -> None:
     total = metrics.listings["test"]
     rows += [(f"{mean} average", *(f"{test[mean][key]:.2f}" for key in keys), total) for mean in ("macro", "weighted")]
     print_table(title, ["class", "precision", "recall", "F1", "test listings"], rows, right=[1, 2, 3, 4])
-    click.echo()
+    echo()
     if pairs := metrics.confused(_PAIRS):
-        click.echo(f"Most confused: {', '.join(f'{given} as {named} ({count})' for given, named, count in pairs)}.")
-    click.echo(
+        echo(f"Most confused: {', '.join(f'{given} as {named} ({count})' for given, named, count in pairs)}.")
+    echo(
         f"macro-F1 {test['macro_f1']:.3f}, accuracy {test['accuracy']:.3f} on the test set "
         f"(training part {metrics.train['macro_f1']:.3f} and {metrics.train['accuracy']:.3f})"
     )
@@ -84,7 +84,7 @@ def _print_prices(metrics: Metrics, title: str) -> None:
         if row["support"]
     ]
     print_table(title, ["class", "MAE", "median error", "test listings"], rows, right=[1, 2, 3])
-    click.echo(
+    echo(
         f"\nMAE {test['mae']:,.2f} {currency}, median absolute error {test['median_ae']:,.2f} on the test set "
         f"(training part {train['mae']:,.2f} and {train['median_ae']:,.2f})"
     )

@@ -8,7 +8,7 @@ import click
 
 from curation.cli.dataset import dataset_argument
 from curation.cli.options import model_options
-from curation.cli.terminal import print_json, print_table
+from curation.cli.terminal import echo, print_json, print_table
 from curation.cli.training import output_options, training_arguments
 from curation.rendering.words import many
 from training.utils.units import duration, parse_duration
@@ -56,11 +56,12 @@ def _print(result: TuneResult) -> None:
     headings = ["trial", f"{SCORE_NAMES[result.score]} ± sd", "folds", *_COLUMNS.values(), "state"]
     print_table(title, headings, [_row(trial) for trial in result.ranked[:_SHOWN]], right=[0, 1, 2])
     counts = ", ".join(f"{count} {state}" for state, count in result.counts.items() if count)
-    click.echo(f"\n{counts or 'no trial yet'}; {duration(result.seconds)} of training")
+    echo()
+    echo(f"{counts or 'no trial yet'}; {duration(result.seconds)} of training")
     for name, share in (result.importances or {}).items():
-        click.echo(f"  {_COLUMNS.get(name, name)}: {share:.0%} of the differences")
+        echo(f"  {_COLUMNS.get(name, name)}: {share:.0%} of the differences")
     if (best := result.best_trial) is None:
-        click.echo("No trial is complete. Give the same command again to continue.")
+        echo("No trial is complete. Give the same command again to continue.")
         return
     line = f"Best: trial {best.number}, {score_text(best.score, best.mean or 0.0, named=True)}"
     if best.number == 1:
@@ -69,12 +70,12 @@ def _print(result: TuneResult) -> None:
         mean, sd = (score_text(result.score, gain[key]) for key in ("mean", "sd"))
         first = score_text(result.score, result.started[0].mean or 0.0, named=True)
         line += f"; the settings as given: {first}. Gain {mean} ± {sd} (sd over {result.folds} folds)"
-    click.echo(f"{line}.")
+    echo(f"{line}.")
     for caution in result.cautions:
-        click.echo(f"Note: {caution}.")
-    click.echo(f"Study: {result.folder}")
-    click.echo(f"Next: {result.next}")
-    click.echo(f"      tensorboard --logdir {result.folder}/training")
+        echo(f"Note: {caution}.")
+    echo(f"Study: {result.folder}")
+    echo(f"Next: {result.next}")
+    echo(f"      tensorboard --logdir {result.folder}/training")
 
 
 def _row(trial: TrialResult) -> list[str]:

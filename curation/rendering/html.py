@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
+from curation.rendering.visible import visible
 from curation.rendering.words import agree, many, percent
 
 __all__ = ["fill_page"]
 
 
 def fill_page(template: str, **values: Any) -> str:
-    """Fill one of the templates of `curation`; everything is escaped.
+    """Fill one of the templates of `curation`; everything is escaped, and made visible.
 
     Parameters
     ----------
@@ -29,8 +31,16 @@ def fill_page(template: str, **values: Any) -> str:
         loader=jinja2.FileSystemLoader(Path(__file__).parents[1]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_visible_lines,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals |= {"many": many, "agree": agree, "percent": percent}
     return environment.get_template(template).render(**values)
+
+
+def _visible_lines(value: Any) -> Any:
+    """Return a text with its lines, in which no sign turns the direction of what stands beside it on the page."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "\n".join(visible(line) for line in value.split("\n"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from curation.rendering.visible import visible
+
 __all__ = ["escaped", "table"]
 
 
@@ -16,7 +18,7 @@ def escaped(text: str) -> str:
     >>> print(escaped("a|b *c*"))
     a\|b \*c\*
     """
-    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_\[\]<>|~#&$])", r"\\\1", visible(" ".join(text.split())))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:

@@ -5,8 +5,9 @@ import pytest
 from click.testing import CliRunner
 
 from curation.cli.group import Group
+from curation.cli.sections import Column, Section, print_sections
 from curation.cli.spelling import spelled
-from curation.cli.terminal import Terminal
+from curation.cli.terminal import Terminal, echo, echo_lines, print_table
 from curation.errors import InputError
 
 
@@ -51,3 +52,38 @@ def test_errors_and_messages_are_spelled_for_the_command_line(capsys):
     assert (result.exit_code, result.output) == (2, "Error: too many folds. Choose fewer --folds.\n")
     Terminal().say("`preset='standard'` would take 2 min")
     assert capsys.readouterr().err == "--preset standard would take 2 min\n"
+
+
+def test_no_control_character_reaches_the_terminal(capsys, tmp_path):
+    hostile = "x\x1b[2J\nError: \u202e\x9b"
+
+    @click.group(cls=Group)
+    def group():
+        pass
+
+    @group.command()
+    @click.argument("what", type=click.Choice(["ours", "table"]))
+    def run(what):
+        terminal = Terminal()
+        terminal.say(hostile)
+        terminal.warn([hostile])
+        with terminal.bar(f"[bold]{hostile}") as progress:
+            progress(1, 1)
+        print_table(hostile, ["id", hostile], [["L1", hostile], [hostile, 2]])
+        echo(hostile)
+        echo_lines(f"{hostile}\n{hostile}")
+        print_sections([Section(hostile, [Column(hostile, [hostile])], [hostile])], markdown=what == "table")
+        raise InputError(hostile, got=hostile, fix=f"Choose `{hostile}`.")
+
+    for arguments in (
+        ["run", "ours"],
+        ["run", "table"],
+        ["run", hostile],
+        [hostile],
+        [f"--{hostile}"],
+    ):
+        result = CliRunner().invoke(group, arguments)
+        said = result.output + capsys.readouterr().err
+        assert result.exit_code == 2
+        assert "\\x1b[2J\\nError:" in said
+        assert all(line.isprintable() for line in said.split("\n"))
