@@ -100,6 +100,11 @@ TESTS = {
     "training/evaluation/metrics.py": ["training/evaluation/metrics.py", "tests/training/evaluation"],
     "training/evaluation": ["training/evaluation/bootstrap.py", "tests/training/evaluation"],
     "curation/run/journal.py": ["curation/run/journal.py", "tests/curation/run/test_decisions.py"],
+    "curation/run/journal_file.py": ["tests/curation/run/test_decisions.py", "tests/curation/run/test_journal_file.py"],
+    "curation/run/journal_lines.py": [
+        "tests/curation/run/test_decisions.py",
+        "tests/curation/run/test_journal_file.py",
+    ],
     "curation/run/decisions.py": [
         "tests/curation/run/test_decisions.py",
         "tests/curation/run/test_decide.py",
@@ -208,8 +213,8 @@ def all_mutants() -> Iterator[Mutant]:
     for prefix in ("curation/evidence", "curation/issues", "training/evaluation", "curation/fixes"):
         for path in sorted((ROOT / prefix).rglob("*.py")):
             yield from mutants_of(path)
-    for name in ("curation/run/journal.py", "curation/run/decisions.py"):
-        yield from mutants_of(ROOT / name)
+    for name in ("journal.py", "journal_file.py", "journal_lines.py", "decisions.py"):
+        yield from mutants_of(ROOT / "curation" / "run" / name)
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:

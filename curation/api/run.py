@@ -224,6 +224,7 @@ class Run(RunResults):
         """
         files = self._files
         require_layout(format)
+        files.recover()
         with about("decisions"):
             fixes = plan_fixes(
                 files,
@@ -247,7 +248,9 @@ class Run(RunResults):
         RunError
             If there is nothing to take back.
         """
-        undone = undo_fixes(self._files)
+        files = self._files
+        files.recover()
+        undone = undo_fixes(files)
         self._write_report()
         return undone
 
@@ -300,8 +303,10 @@ class Run(RunResults):
         """
         from curation.comparison.compare import retrain
 
+        files = self._files
+        files.recover()
         result = retrain(
-            self._files,
+            files,
             compare=compare,
             seeds=seeds,
             controls=controls,

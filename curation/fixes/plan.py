@@ -48,11 +48,15 @@ class Fixes(Result):
         ``new_price``, ``reviewer``, ``time``, ``source``, ``note``. A new label or price is empty where it stays as it
         was; a relabelled listing may have both.
     damaged : tuple of str
-        A message for each line of the journal that can't be read; a decision may be lost in each.
+        A message for each fault of the journal; a decision may be lost in each.
     undecided : tuple of str
         Listings that an earlier version of curate let people keep although they have no label: nothing is decided.
     notes : tuple of str
         What a person should know of how decisions were read and the dataset was written: a sentence each.
+    last_line : int
+        Number of the last line of the journal that counts.
+    as_of : str or None
+        The time whose decisions these are, ISO 8601; None for those that hold now.
     """
 
     run: Path
@@ -63,6 +67,8 @@ class Fixes(Result):
     damaged: tuple[str, ...]
     undecided: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    last_line: int = 0
+    as_of: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""
@@ -124,7 +130,8 @@ def plan_fixes(
         raise DecisionsError(
             "`min_confidence` is out of range", got=str(min_confidence), wanted="0 to 1", parameter="min_confidence"
         )
-    journal, damaged = run.decisions()
+    whole = run.read_journal()
+    journal = whole.decisions()
     issues, decidable = run.issues(), Decidable.of(run)
     standing = current_decisions(journal)
     added: list[Decision] = []
@@ -151,7 +158,9 @@ def plan_fixes(
     # labels that reading merged are a change, too
     if not decisions and changes.empty:
         raise _nothing_decided(run, accept_suggestions, min_confidence)
-    return Fixes(run.folder, True, decisions, added, changes, tuple(damaged), undecided, notes)
+    return Fixes(
+        run.folder, True, decisions, added, changes, tuple(whole.messages), undecided, notes, last_line=whole.last
+    )
 
 
 def _require_use(new_classes: Collection[str], decisions: Collection[Decision], decidable: Decidable) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from curation import __version__
 from curation.errors import RunError
-from curation.fixes.cleaned import require_layout, write_cleaned
+from curation.fixes.cleaned import Cleaned, require_layout, write_cleaned
 from curation.fixes.plan import Fixes
 from curation.rendering.results import Result
+from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 from curation.run.journal import UNDO, Decision, reviewer_name, taken_back
+from curation.run.journal_file import Journal
+from curation.run.journal_lines import Step
+from curation.run.lookup import next_number
+from curation.run.transactions import begin, carry_out, scratch
 from training.utils.csv_files import write_csv
-from training.utils.files import read_json, sha256_of_file, sync_folder, write_json
+from training.utils.files import read_json, sha256_of_file, sync_tree, write_json
 from training.utils.units import now
 
 __all__ = ["Undone", "apply_fixes", "undo_fixes"]
@@ -34,7 +38,7 @@ class Undone(Result):
     restored : bool
         Whether the version of ``cleaned/`` before it is back.
     damaged : tuple of str
-        A message for each line of the journal that can't be read; a decision may be lost in each.
+        A message for each fault of the journal; a decision may be lost in each.
     """
 
     run: str
@@ -45,6 +49,8 @@ class Undone(Result):
 
 def apply_fixes(run: RunFolder, fixes: Fixes, form: str | None = None) -> Fixes:
     """Write ``cleaned/``: the dataset with all decisions applied, whole or not at all.
+
+    The caller holds the run's lock, and has recovered the run.
 
     Parameters
     ----------
@@ -68,51 +74,64 @@ def apply_fixes(run: RunFolder, fixes: Fixes, form: str | None = None) -> Fixes:
         If photos that it needs are gone.
     """
     require_layout(form)
-    temporary = Path(tempfile.mkdtemp(dir=run.folder, prefix=".cleaned-"))
+    intent = begin("apply_fixes", after=fixes.last_line, as_of=fixes.as_of)
+    temporary = scratch(run.folder, "cleaned")
     try:
-        temporary.chmod(0o755)
         written = write_cleaned(run, fixes.changes, temporary, form)
         write_csv(temporary / "changes.csv", fixes.changes)
-        manifest = {
-            "made": now(),
-            "curate": __version__,
-            "run": str(run.folder.resolve()),
-            "input": run.record()["dataset"],
-            "format": form,
-            "listings_before": len(run.listings()),
-            "listings_after": written.listings,
-            **fixes.counts(),
-            "decisions_added": [asdict(decision) for decision in fixes.added],
-            "sha256": {name: sha256_of_file(temporary / name) for name in (*written.files, "changes.csv")},
-        }
-        write_json(temporary / "manifest.json", manifest)
-        # decisions first: what is in cleaned/ must never be unexplained by the journal
-        run.decide(fixes.added)
-        _put_aside(run)
-        temporary.rename(run.cleaned)
-        sync_folder(run.folder)
+        write_json(temporary / "manifest.json", _manifest(run, fixes, written, temporary, intent, form))
+        sync_tree(temporary)
+        moves = [*_aside(run), (temporary, run.cleaned)]
+        carry_out(run.folder, run.journal, intent, moves, fixes.added)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return replace(fixes, dry_run=False, notes=(*fixes.notes, *written.notes))
+    return replace(fixes, dry_run=False, notes=(*fixes.notes, *written.notes, *_later(run.read_journal(), intent)))
 
 
-def _versions(run: RunFolder) -> Path:
-    return run.folder / "versions"
+def _manifest(
+    run: RunFolder, fixes: Fixes, written: Cleaned, folder: Path, intent: Step, form: str | None
+) -> dict[str, object]:
+    return {
+        "made": now(),
+        "curate": __version__,
+        "run": str(run.folder.resolve()),
+        "input": run.record()["dataset"],
+        "format": form,
+        "transaction": intent.transaction,
+        "journal_line": fixes.last_line,
+        "as_of": fixes.as_of,
+        "listings_before": len(run.listings()),
+        "listings_after": written.listings,
+        **fixes.counts(),
+        "decisions_added": [asdict(decision) for decision in fixes.added],
+        "sha256": {name: sha256_of_file(folder / name) for name in (*written.files, "changes.csv")},
+    }
+
+
+def _later(journal: Journal, intent: Step) -> list[str]:
+    """Say how many decisions were made while the dataset was written; a past version leaves them out by intent."""
+    if intent.as_of is not None:
+        return []
+    later = sum(
+        entry.number > intent.after and entry.transaction is None and isinstance(entry.content, Decision)
+        for entry in journal.entries
+    )
+    if not later:
+        return []
+    came = f"{many(later, 'decision')} came while the dataset was written, and {agree(later, 'is', 'are')} not in it"
+    return [f"{came}. Apply {agree(later, 'it', 'them')} with `apply_fixes()`."]
 
 
 def _comparison_files(run: RunFolder) -> tuple[Path, Path]:
     return run.comparison_file, run.predictions_file
 
 
-def _put_aside(run: RunFolder) -> None:
-    """Keep the version there is, with the comparison that was made of it."""
-    if run.cleaned.exists():
-        versions = _versions(run)
-        versions.mkdir(exist_ok=True)
-        for file in _comparison_files(run):
-            if file.exists():
-                file.rename(run.cleaned / file.name)
-        run.cleaned.rename(versions / f"{len(list(versions.iterdir())) + 1:04d}")
+def _aside(run: RunFolder) -> list[tuple[Path, Path]]:
+    """Return the moves that keep the version there is, with the comparison that was made of it."""
+    if not run.cleaned.exists():
+        return []
+    kept = run.versions / f"{next_number(run.versions):04d}"
+    return [(run.cleaned, kept), *((file, kept / file.name) for file in _comparison_files(run) if file.exists())]
 
 
 def undo_fixes(run: RunFolder) -> Undone:
@@ -120,6 +139,8 @@ def undo_fixes(run: RunFolder) -> Undone:
 
     Decisions that it added itself (accepted suggestions, a CSV) are undone in the journal; those made in the review
     stay, also those about the same listings. The version of ``cleaned/`` before it comes back, if there was one.
+
+    The caller holds the run's lock, and has recovered the run.
 
     Parameters
     ----------
@@ -131,28 +152,43 @@ def undo_fixes(run: RunFolder) -> Undone:
     RunError
         If there is nothing to take back.
     """
-    if not run.cleaned.exists():
+    journal = run.read_journal()
+    earlier = [path for path in run.versions.glob("*") if path.name.isdigit()]
+    before = max(earlier, key=lambda path: int(path.name), default=None)
+    # an earlier version of curate may have been killed between two versions
+    if not (run.cleaned.exists() or before or journal.standing_version()):
         raise RunError(
             f"there is nothing to undo in {run.folder}",
             got="no cleaned/",
             wanted="an earlier apply-fixes",
             fix="`status()` shows what was done.",
         )
-    added = [Decision(**record) for record in read_json(run.cleaned / "manifest.json")["decisions_added"]]
-    decisions, damaged = run.decisions()
-    records = taken_back(decisions, added, reviewer=reviewer_name())
-    run.decide(records)
-    earlier = sorted(_versions(run).iterdir()) if _versions(run).exists() else []
-    discarded = Path(tempfile.mkdtemp(dir=run.folder, prefix=".undone-"))
-    run.cleaned.rename(discarded / "cleaned")
-    for file in _comparison_files(run):
-        file.unlink(missing_ok=True)
-    if earlier:
-        earlier[-1].rename(run.cleaned)
-        for file in _comparison_files(run):
-            if (run.cleaned / file.name).exists():
-                (run.cleaned / file.name).rename(file)
-    sync_folder(run.folder)
-    shutil.rmtree(discarded)
+    records = taken_back(journal.decisions(), _added(run, journal), reviewer=reviewer_name())
+    discarded = scratch(run.folder, "undone")
+    moves = [(path, discarded / path.name) for path in (run.cleaned, *_comparison_files(run)) if path.exists()]
+    if before:
+        moves.append((before, run.cleaned))
+        moves += [(run.cleaned / file.name, file) for file in _comparison_files(run) if (before / file.name).exists()]
+    try:
+        carry_out(run.folder, run.journal, begin("undo", after=journal.last), moves, records)
+    finally:
+        shutil.rmtree(discarded, ignore_errors=True)
     undone = sum(1 if record.action == UNDO else -1 for record in records)
-    return Undone(str(run.folder), undone, bool(earlier), tuple(damaged))
+    return Undone(str(run.folder), undone, before is not None, tuple(journal.messages))
+
+
+def _added(run: RunFolder, journal: Journal) -> list[Decision]:
+    """Return the decisions that the version in force added to the journal."""
+    version = journal.standing_version()
+    if version is not None:
+        return journal.of(version)
+    # an earlier version of curate wrote them to the manifest only
+    file = run.cleaned / "manifest.json"
+    try:
+        return [Decision(**record) for record in read_json(file)["decisions_added"]] if run.cleaned.exists() else []
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise RunError(
+            f"{file} can't be read, which names the decisions to take back",
+            got=(str(error) or type(error).__name__).splitlines()[0],
+            fix=f"Move {run.cleaned} away, and decide again with `review()`.",
+        ) from error

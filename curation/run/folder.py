@@ -17,8 +17,10 @@ import pandas as pd
 import pyarrow
 
 from curation.errors import RunError
-from curation.run.journal import Decision, append_decisions, current_decisions, read_journal
+from curation.run.journal import Decision, current_decisions
+from curation.run.journal_file import Journal, append, read_journal
 from curation.run.probabilities import Probabilities
+from curation.run.transactions import recover, standing_place
 from training.utils.arrays import Float32
 from training.utils.files import locked, photo_path, read_json, whole_file, write_json
 
@@ -55,14 +57,14 @@ def readable(file: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Holding:
-    """The decisions of a run that hold, and what of its journal can't be read.
+    """The decisions of a run that hold, and what is wrong with its journal.
 
     Attributes
     ----------
     decisions : dict of str to Decision
         By listing, in the order of the first decision on each: the latest one that was not undone.
     damaged : tuple of str
-        A message for each line of the journal that can't be read. Show them: a decision may be lost in each.
+        A message for each fault of the journal. Show them: a decision may be lost in each.
     """
 
     decisions: dict[str, Decision]
@@ -125,6 +127,11 @@ class RunFolder:
     def cleaned(self) -> Path:
         """``cleaned/``: the dataset after apply-fixes."""
         return self.folder / "cleaned"
+
+    @property
+    def versions(self) -> Path:
+        """``versions/``: earlier versions of ``cleaned/``, numbered from ``0001`` on."""
+        return self.folder / "versions"
 
     @property
     def comparison_file(self) -> Path:
@@ -244,12 +251,17 @@ class RunFolder:
         with whole_file(path) as temporary:
             table.to_parquet(temporary, index=False)
 
-    def decisions(self) -> tuple[list[Decision], list[str]]:
-        """Read the journal: its records, and a message for every damaged line."""
+    def read_journal(self) -> Journal:
+        """Read the journal: its lines and their faults."""
         return read_journal(self.journal)
 
+    def decisions(self) -> tuple[list[Decision], list[str]]:
+        """Read the journal: the decisions in force, oldest first, and a message for each of its faults."""
+        journal = self.read_journal()
+        return journal.decisions(), journal.messages
+
     def holding_decisions(self) -> Holding:
-        """Read the journal: the decisions that hold, and a message for every damaged line."""
+        """Read the journal: the decisions that hold, and a message for each of its faults."""
         decisions, damaged = self.decisions()
         return Holding(current_decisions(decisions), tuple(damaged))
 
@@ -276,8 +288,19 @@ class RunFolder:
             return dict(content)
 
     def decide(self, decisions: list[Decision]) -> None:
-        """Append decisions to the journal."""
-        append_decisions(self.journal, decisions)
+        """Append decisions to the journal; see :func:`curation.run.journal_file.append`."""
+        append(self.journal, decisions)
+
+    def recover(self) -> None:
+        """Take back what a killed command left half done; see :func:`curation.run.transactions.recover`.
+
+        Every command that changes the run calls it first, under the run's lock.
+        """
+        recover(self.folder, self.journal)
+
+    def standing(self, path: Path) -> Path:
+        """Return where a file of the version in force is, for commands that only read; see :meth:`recover`."""
+        return standing_place(self.folder, self.journal, path)
 
     def busy(self) -> bool:
         """Return whether a process is working on this run right now."""

@@ -1,22 +1,18 @@
-"""Decisions: what a person (or an accepted suggestion) says about a listing.
+"""Decisions: what a person (or an accepted suggestion) says about a listing, and what holds of all that was said.
 
-The journal ``decisions.jsonl`` is append-only. The latest record of a listing holds; ``undo`` takes the one
-before it back. Nothing is ever rewritten, so every step stays attributable and reversible.
+The journal is append-only. The latest record of a listing holds; ``undo`` takes the one before it back. Nothing is ever
+rewritten, so every step stays attributable and reversible. Its file: :mod:`curation.run.journal_file`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import getpass
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from curation.errors import DecisionsError
-from training.utils.files import lock, sync_folder
 from training.utils.units import now
 
 __all__ = [
@@ -25,13 +21,11 @@ __all__ = [
     "PRICED",
     "UNDO",
     "Decision",
-    "append_decisions",
     "check_reviewer",
     "current_decisions",
     "disagreements",
     "last_click",
     "noted",
-    "read_journal",
     "reviewer_name",
     "taken_back",
 ]
@@ -45,7 +39,7 @@ NOTE = "note"
 
 @dataclass(frozen=True)
 class Decision:
-    """One line of the journal.
+    """What a line of the journal says about a listing.
 
     Attributes
     ----------
@@ -141,82 +135,6 @@ def check_reviewer(name: str) -> str:
             parameter="reviewer",
         )
     return name
-
-
-def append_decisions(journal: Path, decisions: Iterable[Decision]) -> None:
-    """Append records to the journal; they are on disk when this returns.
-
-    Several processes may append at once: each waits for the other. A line cut short by a crash is closed first, so
-    that the record after it stays readable.
-
-    Parameters
-    ----------
-    journal : Path
-        The file; made if it is missing.
-    decisions : iterable of Decision
-        What was decided, in this order.
-
-    Raises
-    ------
-    OSError
-        When the journal can't be written, e.g. on a full disk. None of the records is in it then.
-    """
-    lines = "".join(json.dumps(asdict(decision), ensure_ascii=False) + "\n" for decision in decisions)
-    if not lines:
-        return
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    with journal.open("ab+", buffering=0) as stream:
-        with contextlib.suppress(OSError):  # without locks on this file system, appending is all there is
-            lock(stream)
-        end = stream.seek(0, os.SEEK_END)
-        if end > 0:
-            stream.seek(end - 1)
-            if stream.read(1) != b"\n":
-                lines = "\n" + lines
-        rest = memoryview(lines.encode())
-        try:
-            while rest:
-                rest = rest[stream.write(rest) :]
-            os.fsync(stream.fileno())
-        except OSError:
-            stream.truncate(end)
-            raise
-    if end == 0:
-        sync_folder(journal.parent)
-
-
-def read_journal(journal: Path) -> tuple[list[Decision], list[str]]:
-    """Read the journal.
-
-    Returns
-    -------
-    decisions : list of Decision
-        Every readable record, oldest first.
-    damaged : list of str
-        One message for each line that could not be read, with its number. The lines stay in the file.
-    """
-    if not journal.exists():
-        return [], []
-    with journal.open("rb") as stream:
-        with contextlib.suppress(OSError):
-            lock(stream, shared=True)  # never half of what another process is writing
-        text = stream.read().decode(errors="replace")
-    decisions, damaged = [], []
-    # not splitlines: a note may hold other characters that end a line, e.g. U+2028
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            decision = Decision(**json.loads(line))
-            if not (isinstance(decision.id, str) and isinstance(decision.action, str)):
-                raise TypeError("id and action are text")
-            if not isinstance(decision.new_price, int | float | None):
-                raise TypeError("a price is a number")
-        except (ValueError, TypeError, RecursionError):
-            damaged.append(f"{journal.name} line {number} can't be read and is left out: {line[:60]!r}")
-            continue
-        decisions.append(decision)
-    return decisions, damaged
 
 
 def current_decisions(decisions: Iterable[Decision]) -> dict[str, Decision]:

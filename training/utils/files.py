@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -29,6 +30,7 @@ __all__ = [
     "read_regular",
     "sha256_of_file",
     "sync_folder",
+    "sync_tree",
     "whole_file",
     "whole_folder",
     "write_json",
@@ -41,19 +43,23 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path next to `path`; rename it to `path` if the block succeeds.
 
     The temporary file is flushed to disk before the rename, so a crash leaves the old file or the new one, never a part
-    of either. It has the suffix of `path`, which some writers depend on.
+    of either. It has the suffix of `path`, which some writers depend on. While the block runs it is locked, so that who
+    tidies up can tell it from what a crash left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     # readable like any other file: the kernel applies the umask
-    os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     try:
+        with contextlib.suppress(OSError):  # without locks on this file system, nothing is tidied up
+            lock(descriptor)
         yield temporary
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
         temporary.replace(path)
         sync_folder(path.parent)
     finally:
+        os.close(descriptor)
         temporary.unlink(missing_ok=True)
 
 
@@ -100,6 +106,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Make all that was written below `folder` survive a power cut; not files that are links to others."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            file = Path(place, name)
+            facts = file.lstat()
+            if stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1:
+                with file.open("rb") as stream:
+                    os.fsync(stream.fileno())
+        sync_folder(Path(place))
 
 
 def lock(file: int | IO[Any], *, wait: bool = True, shared: bool = False) -> bool:

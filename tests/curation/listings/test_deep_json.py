@@ -8,7 +8,7 @@ import pytest
 
 from curation.listings.label_lists import _entries
 from curation.listings.tables import read_raw
-from curation.run.journal import read_journal
+from curation.run.journal_file import read_journal
 
 
 @pytest.mark.parametrize("ending", ["json", "jsonl"])
@@ -25,9 +25,9 @@ def test_a_table_nested_too_deep_is_refused(text: str, ending: str, tmp_path: Pa
 def test_a_line_of_the_journal_nested_too_deep_is_left_out(tmp_path: Path) -> None:
     journal = tmp_path / "decisions.jsonl"
     journal.write_text("[" * 100_000 + "\n")
-    decisions, damaged = read_journal(journal)
-    assert not decisions
-    assert "line 1 can't be read" in damaged[0]
+    content = read_journal(journal)
+    assert not content.decisions()
+    assert "line 1 can't be read" in content.messages[0]
 
 
 def test_a_label_nested_too_deep_is_text() -> None:

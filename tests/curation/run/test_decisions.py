@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import time
+import zlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,17 +19,21 @@ from curation.run.journal import (
     NOTE,
     UNDO,
     Decision,
-    append_decisions,
     check_reviewer,
     current_decisions,
     last_click,
     noted,
-    read_journal,
     reviewer_name,
     taken_back,
 )
+from curation.run.journal_file import append, read_journal
 
 CLASSES = ["NA", "chair", "desk"]
+
+
+def read(journal: Path) -> tuple[list[Decision], list[str]]:
+    content = read_journal(journal)
+    return content.decisions(), content.messages
 
 
 def decided(id: str, action: str = "keep", new_label: str | None = None, *, source: str = "app") -> Decision:
@@ -46,49 +52,49 @@ def journal(tmp_path: Path) -> Path:
 
 def test_what_is_appended_is_read_back_in_order(journal: Path) -> None:
     first = [decided("1"), Decision("2", "relabel", "Stühle", "bo", "2024", "csv", 'a "note"\nof two lines')]
-    append_decisions(journal, first)
-    append_decisions(journal, [decided("1", UNDO)])
-    assert read_journal(journal) == ([*first, decided("1", UNDO)], [])
+    append(journal, first)
+    append(journal, [decided("1", UNDO)])
+    assert read(journal) == ([*first, decided("1", UNDO)], [])
 
 
 def test_appending_never_changes_what_is_there(journal: Path) -> None:
-    append_decisions(journal, [decided("1")])
+    append(journal, [decided("1")])
     before = journal.read_bytes()
-    append_decisions(journal, [decided("2"), decided("3")])
+    append(journal, [decided("2"), decided("3")])
     assert journal.read_bytes()[: len(before)] == before
     assert journal.read_bytes().count(b"\n") == 3
 
 
 def test_without_a_decision_no_journal_is_made(journal: Path) -> None:
-    append_decisions(journal, [])
+    append(journal, [])
     assert not journal.exists()
-    assert read_journal(journal) == ([], [])
+    assert read(journal) == ([], [])
 
 
 @pytest.mark.parametrize("note", ["a\u2028b", "a\x85b", "a\x1eb", "a\rb", "a\x0cb", "😀", "\ufeff"])
 def test_a_note_may_hold_any_character(note: str, journal: Path) -> None:
     decision = Decision(f"id {note}", "keep", None, note, "2024", "app", note)
-    append_decisions(journal, [decision, decided("2")])
-    assert read_journal(journal) == ([decision, decided("2")], [])
+    append(journal, [decision, decided("2")])
+    assert read(journal) == ([decision, decided("2")], [])
 
 
 def test_a_last_line_that_was_cut_off_costs_that_line_only(journal: Path) -> None:
-    append_decisions(journal, [decided("1"), decided("2")])
+    append(journal, [decided("1"), decided("2")])
     journal.write_bytes(journal.read_bytes()[:-20])
-    decisions, damaged = read_journal(journal)
+    decisions, damaged = read(journal)
     assert decisions == [decided("1")]
     assert len(damaged) == 1
-    assert damaged[0].startswith('decisions.jsonl line 2 can\'t be read and is left out: \'{"id": "2"')
-    append_decisions(journal, [decided("3")])
-    assert read_journal(journal)[0] == [decided("1"), decided("3")]
-    assert len(read_journal(journal)[1]) == 1
+    assert damaged[0].startswith('decisions.jsonl line 2 can\'t be read and is left out: it is cut short (\'{"id": "2"')
+    append(journal, [decided("3")])
+    assert read(journal)[0] == [decided("1"), decided("3")]
+    assert len(read(journal)[1]) == 1
 
 
 def test_a_last_line_that_lacks_only_its_end_is_read(journal: Path) -> None:
-    append_decisions(journal, [decided("1")])
+    append(journal, [decided("1")])
     journal.write_bytes(journal.read_bytes()[:-1])
-    append_decisions(journal, [decided("2")])
-    assert read_journal(journal) == ([decided("1"), decided("2")], [])
+    append(journal, [decided("2")])
+    assert read(journal) == ([decided("1"), decided("2")], [])
 
 
 @pytest.mark.parametrize(
@@ -107,12 +113,12 @@ def test_a_last_line_that_lacks_only_its_end_is_read(journal: Path) -> None:
     ],
 )
 def test_a_damaged_line_is_reported_with_its_number_and_stays_in_place(line: bytes, journal: Path) -> None:
-    append_decisions(journal, [decided("1")])
+    append(journal, [decided("1")])
     with journal.open("ab") as stream:
         stream.write(b"\n" + line + b"\n")
-    append_decisions(journal, [decided("2")])
+    append(journal, [decided("2")])
     before = journal.read_bytes()
-    decisions, damaged = read_journal(journal)
+    decisions, damaged = read(journal)
     assert decisions == [decided("1"), decided("2")]
     assert [message.split(" can't")[0] for message in damaged] == ["decisions.jsonl line 3"]
     assert journal.read_bytes() == before
@@ -216,9 +222,13 @@ def test_the_reviewer_is_the_one_named_in_the_environment(monkeypatch: pytest.Mo
     assert reviewer_name() == "Ana Silva"
 
 
-def test_a_line_of_the_journal_is_plain_json(journal: Path) -> None:
-    append_decisions(journal, [decided("1", "relabel", "Stühle")])
-    assert json.loads(journal.read_text(encoding="utf-8")) == {
+def test_a_line_of_the_journal_is_plain_json_with_its_number_and_checksum(journal: Path) -> None:
+    append(journal, [decided("1", "relabel", "Stühle")])
+    line = json.loads(journal.read_text(encoding="utf-8"))
+    whole = journal.read_bytes().rstrip()
+    assert int(line.pop("check"), 16) == zlib.crc32(whole[: whole.index(b', "check"')] + b"}")
+    assert datetime.fromisoformat(line.pop("recorded")).tzinfo == UTC
+    assert line == {
         "id": "1",
         "action": "relabel",
         "new_label": "Stühle",
@@ -230,15 +240,18 @@ def test_a_line_of_the_journal_is_plain_json(journal: Path) -> None:
         "new_price": None,
         "new_class": False,
         "suggested_price": None,
+        "format": 2,
+        "number": 1,
     }
 
 
 APPEND = (
-    "import sys; from pathlib import Path; from curation.run.journal import Decision, append_decisions\n"
+    "import sys; from pathlib import Path; from curation.run.journal import Decision\n"
+    "from curation.run.journal_file import append\n"
     "for number in range(500):\n"
     "    note = 'x' * (20000 if number % 50 == 0 else 20)\n"
     "    name = sys.argv[2]\n"
-    "    append_decisions(Path(sys.argv[1]), [Decision(f'{name}{number}', 'keep', None, name, '', 'app', note)])"
+    "    append(Path(sys.argv[1]), [Decision(f'{name}{number}', 'keep', None, name, '', 'app', note)])"
 )
 
 
@@ -248,10 +261,10 @@ def test_two_processes_that_append_at_once_lose_and_mangle_nothing(tmp_path):
     writers = [subprocess.Popen([sys.executable, "-c", APPEND, str(journal), name]) for name in ("ana", "ben")]
     damaged: list[str] = []
     while any(writer.poll() is None for writer in writers):
-        damaged += read_journal(journal)[1][1:]  # a reader never meets half a line either
+        damaged += read(journal)[1][1:]  # a reader never meets half a line either
         time.sleep(0.1)
     assert [writer.returncode for writer in writers] == [0, 0]
-    decisions, left_out = read_journal(journal)
+    decisions, left_out = read(journal)
     assert damaged == []
     assert len(left_out) == 1
     for name in ("ana", "ben"):
@@ -263,14 +276,14 @@ def test_two_processes_that_append_at_once_lose_and_mangle_nothing(tmp_path):
 
 def test_a_full_disk_leaves_no_half_decision(tmp_path):
     journal = tmp_path / "decisions.jsonl"
-    append_decisions(journal, [Decision("a", "keep", None, "ana", "", "app")])
+    append(journal, [Decision("a", "keep", None, "ana", "", "app")])
     before = journal.read_bytes()
     code = (
         "import resource, signal, sys; from pathlib import Path\n"
-        "from curation.run.journal import Decision, append_decisions\n"
+        "from curation.run.journal import Decision; from curation.run.journal_file import append\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
-        "append_decisions(Path(sys.argv[1]), [Decision('b', 'keep', None, 'ana', '', 'app', 'x' * 9000)])"
+        "append(Path(sys.argv[1]), [Decision('b', 'keep', None, 'ana', '', 'app', 'x' * 9000)])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(journal)], capture_output=True, text=True, check=False)
     assert "OSError" in done.stderr
@@ -288,12 +301,12 @@ def test_a_journal_of_an_earlier_version_is_read(journal: Path) -> None:
     journal.write_text(
         '{"id": "1", "action": "relabel", "new_label": "desk", "reviewer": "ana", "time": "2024", "source": "app"}\n'
     )
-    assert read_journal(journal) == ([Decision("1", "relabel", "desk", "ana", "2024", "app")], [])
+    assert read(journal) == ([Decision("1", "relabel", "desk", "ana", "2024", "app")], [])
 
 
 def test_a_price_that_is_no_number_damages_a_line(journal: Path) -> None:
-    append_decisions(journal, [decided("1")])
+    append(journal, [decided("1")])
     journal.write_text(journal.read_text().replace('"new_price": null', '"new_price": "ten"'))
-    decisions, damaged = read_journal(journal)
+    decisions, damaged = read(journal)
     assert decisions == []
     assert len(damaged) == 1

@@ -1,0 +1,357 @@
+"""The file of the journal, ``decisions.jsonl``: appending to it, and reading it with whatever happened to it.
+
+The file is only ever appended to, by one process at a time. Reading tells torn, damaged, duplicated, swapped and
+missing lines apart, and keeps all that can be read: docs/data.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from curation.run.journal import Decision
+from curation.run.journal_lines import BEGIN, COMMIT, Line, Step, Unreadable, decoded, encoded
+from training.utils.files import lock, sync_folder
+from training.utils.units import now
+
+__all__ = ["Entry", "Fault", "Journal", "append", "pending", "read_journal"]
+
+#: How much is read from the end to find the last number; a line has some 350 bytes.
+_TAIL = 1 << 16
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong with the journal.
+
+    Attributes
+    ----------
+    line : int
+        Line of the file, from 1 on.
+    kind : str
+        ``torn`` (cut short by a crash), ``damaged``, ``newer`` (of a newer version of curate): left out.
+        ``duplicated``: counts once. ``swapped``: read in its right place. ``clash``: the number of another line, both
+        are read. ``missing``: lines are gone before this one.
+    message : str
+        For a person, with the name of the file and the line.
+    """
+
+    line: int
+    kind: str
+    message: str
+
+
+class Entry(NamedTuple):
+    """A line that can be read, in its place.
+
+    Attributes
+    ----------
+    line : int
+        Line of the file, from 1 on.
+    number : int
+        What orders the entries: as written, or, in format 1, one more than that of the line before.
+    recorded : str or None
+        When it was written, ISO 8601; None in format 1.
+    transaction : str or None
+        The one that a decision is part of.
+    content : Decision or Step
+        What is recorded.
+    """
+
+    line: int
+    number: int
+    recorded: str | None
+    transaction: str | None
+    content: Decision | Step
+
+
+@dataclass(frozen=True)
+class Journal:
+    """All that a journal says.
+
+    Attributes
+    ----------
+    entries : tuple of Entry
+        The lines that can be read, in the order of their numbers.
+    faults : tuple of Fault
+        What is wrong, in the order of the lines.
+    """
+
+    entries: tuple[Entry, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def last(self) -> int:
+        """The number of the last line; 0 if there is none."""
+        return self.entries[-1].number if self.entries else 0
+
+    @property
+    def messages(self) -> list[str]:
+        """What is wrong, in words."""
+        return [fault.message for fault in self.faults]
+
+    def decisions(self, until: int | None = None) -> list[Decision]:
+        """Return the decisions in force, oldest first: those of a transaction without its commit are none.
+
+        Parameters
+        ----------
+        until : int, optional
+            Number of the last line that counts.
+        """
+        entries = [entry for entry in self.entries if until is None or entry.number <= until]
+        steps = [entry.content for entry in entries if isinstance(entry.content, Step)]
+        committed = {step.transaction for step in steps if step.step == COMMIT}
+        after = {step.transaction: step.after for step in steps if step.step == BEGIN and step.transaction in committed}
+        said = [
+            entry
+            for entry in entries
+            if isinstance(entry.content, Decision) and (entry.transaction is None or entry.transaction in after)
+        ]
+        if after:
+            # a transaction knew nothing of what was decided while it ran, so that counts as said later
+            said.sort(
+                key=lambda entry: (
+                    (entry.number, False) if entry.transaction is None else (after[entry.transaction], True)
+                )
+            )
+        return [entry.content for entry in said if isinstance(entry.content, Decision)]
+
+    def of(self, transaction: str) -> list[Decision]:
+        """Return the decisions that a transaction added itself.
+
+        Parameters
+        ----------
+        transaction : str
+            Its name.
+        """
+        own = (entry.content for entry in self.entries if entry.transaction == transaction)
+        return [content for content in own if isinstance(content, Decision)]
+
+    def applied(self, transaction: str) -> list[Decision]:
+        """Return all decisions that the version of a transaction was made of, oldest first.
+
+        Parameters
+        ----------
+        transaction : str
+            Its name, as in ``manifest.json``.
+        """
+        after = [step.after for step in self.steps() if (step.transaction, step.step) == (transaction, BEGIN)]
+        return [*self.decisions(after[0]), *self.of(transaction)] if after else []
+
+    def standing_version(self) -> str | None:
+        """Return the transaction whose version is in ``cleaned/``; None if none of this journal's is."""
+        kinds, stack = dict[str, str](), list[str]()
+        for step in self.steps():
+            if step.step == BEGIN:
+                kinds[step.transaction] = step.kind
+            elif step.step == COMMIT and kinds.get(step.transaction) == "apply_fixes":
+                stack.append(step.transaction)
+            elif step.step == COMMIT and stack:
+                stack.pop()
+        return stack[-1] if stack else None
+
+    def steps(self) -> list[Step]:
+        """Return the steps of all transactions, oldest first."""
+        return [entry.content for entry in self.entries if isinstance(entry.content, Step)]
+
+
+def append(journal: Path, contents: Sequence[Decision | Step], transaction: str | None = None) -> None:
+    """Append lines to the journal; they are on disk when this returns.
+
+    Several processes may append at once: each waits for the other. A line cut short by a crash is closed first, so
+    that the line after it stays readable.
+
+    Parameters
+    ----------
+    journal : Path
+        The file; made if it is missing.
+    contents : sequence of Decision or Step
+        What is recorded, in this order.
+    transaction : str, optional
+        The one that the decisions are part of.
+
+    Raises
+    ------
+    DecisionsError
+        If a text can't be written.
+    OSError
+        When the journal can't be written, e.g. on a full disk. None of the lines is in it then.
+    """
+    if not contents:
+        return
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with journal.open("ab+", buffering=0) as stream:
+        with contextlib.suppress(OSError):  # without locks on this file system, appending is all there is
+            lock(stream)
+        end = stream.seek(0, os.SEEK_END)
+        first, time = _last_number(stream, end) + 1, now()
+        lines = b"".join(encoded(each, first + place, time, transaction) for place, each in enumerate(contents))
+        if end > 0:
+            stream.seek(end - 1)
+            if stream.read(1) != b"\n":
+                lines = b"\n" + lines
+        rest = memoryview(lines)
+        try:
+            while rest:
+                rest = rest[stream.write(rest) :]
+            os.fsync(stream.fileno())
+        except OSError:
+            stream.truncate(end)
+            raise
+    if end == 0:
+        sync_folder(journal.parent)
+
+
+def _last_number(stream: BinaryIO, end: int) -> int:
+    """Return the number of the last line, whether or not it has one itself: each line counts as one."""
+    size = _TAIL
+    while True:
+        start = max(0, end - size)
+        stream.seek(start)
+        lines = stream.read(end - start).split(b"\n")
+        if start > 0:
+            del lines[0]  # a part of it is further up
+        lines = [line.strip() for line in lines if line.strip()]
+        for after, line in enumerate(reversed(lines)):
+            if b'"number": ' not in line:
+                continue
+            with contextlib.suppress(Unreadable):
+                number = decoded(line).number
+                if number is not None:
+                    return number + after
+        if start == 0:
+            return len(lines)
+        size *= 8
+
+
+def read_journal(journal: Path) -> Journal:
+    """Read the journal. Nothing that can be read is left out, and nothing is changed.
+
+    Raises
+    ------
+    OSError
+        If the file is there and can't be read.
+    """
+    return _Reading(journal.name).of(_content(journal))
+
+
+def pending(journal: Path) -> tuple[Step, bool] | None:
+    """Return the transaction that began last and did not end, which is fast however long the journal is.
+
+    Returns
+    -------
+    begin : Step
+        What it is about.
+    doubtful : bool
+        Whether a line after it can't be read: that may have been its commit.
+    """
+    lines = _content(journal).split(b"\n")
+    begun: tuple[Step, int] | None = None
+    for place, line in enumerate(lines):
+        if b'"step": "' in line:
+            with contextlib.suppress(Unreadable):
+                step = decoded(line.strip()).content
+                if isinstance(step, Step):
+                    begun = (step, place) if step.step == BEGIN else None
+    if begun is None:
+        return None
+    step, place = begun
+    return step, any(_is_broken(line.strip()) for line in lines[place + 1 :])
+
+
+def _is_broken(line: bytes) -> bool:
+    try:
+        if line:
+            decoded(line)
+    except Unreadable:
+        return True
+    return False
+
+
+def _content(journal: Path) -> bytes:
+    try:
+        with journal.open("rb") as stream:
+            with contextlib.suppress(OSError):
+                lock(stream, shared=True)  # never half of what another process is writing
+            return stream.read()
+    except FileNotFoundError:
+        return b""
+
+
+class _Reading:
+    """One reading of the file: the order of the lines, and their faults."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._faults: list[Fault] = []
+        self._entries: list[Entry] = []
+        #: line and text of the first line with each number
+        self._owners: dict[int, tuple[int, bytes]] = {}
+        #: numbers of all lines, also of those that can't be read
+        self._numbers: dict[int, int] = {}
+        self._latest = self._before = 0
+
+    def of(self, content: bytes) -> Journal:
+        # only line feeds: a note may hold other characters that end a line, e.g. U+2028
+        for place, text in enumerate(content.split(b"\n"), start=1):
+            text = text.strip()
+            if text:
+                self._take(place, text)
+        self._faults += self._missing()
+        self._entries.sort(key=lambda entry: entry.number)
+        return Journal(tuple(self._entries), tuple(sorted(self._faults, key=lambda fault: fault.line)))
+
+    def _take(self, place: int, text: bytes) -> None:
+        try:
+            line = decoded(text)
+        except Unreadable as error:
+            shown = text[:60].decode(errors="replace")
+            self._fault(place, error.kind, f"can't be read and is left out: it {error} ({shown!r})")
+            self._number(place, self._before + 1)
+            return
+        number = self._place(place, line, text)
+        if number is not None:
+            self._entries.append(Entry(place, number, line.recorded, line.transaction, line.content))
+
+    def _place(self, place: int, line: Line, text: bytes) -> int | None:
+        """Return the number that orders a line; None for a copy of another one."""
+        if line.number is None:
+            return self._number(place, self._before + 1)
+        if line.number in self._owners:
+            first, other = self._owners[line.number]
+            if other == text:
+                self._fault(place, "duplicated", f"is a copy of line {first} and counts once")
+                return None
+            self._fault(place, "clash", f"has the number {line.number}, as line {first} has; both are read")
+            return self._before
+        self._owners[line.number] = place, text
+        if line.number < self._latest:
+            self._fault(place, "swapped", f"belongs before line {self._owners[self._latest][0]} and is read there")
+        else:
+            self._latest = line.number
+        return self._number(place, line.number)
+
+    def _number(self, place: int, number: int) -> int:
+        self._numbers.setdefault(number, place)
+        self._before = number
+        return number
+
+    def _missing(self) -> Iterator[Fault]:
+        before = 0
+        for number in sorted(self._numbers):
+            lost = number - before - 1
+            if lost > 0:
+                which = f"{before + 1}" if lost == 1 else f"{before + 1} to {number - 1}"
+                place = self._numbers[number]
+                yield self._said(place, "missing", f"has lost what was before it: number {which}")
+            before = number
+
+    def _fault(self, place: int, kind: str, what: str) -> None:
+        self._faults.append(self._said(place, kind, what))
+
+    def _said(self, place: int, kind: str, what: str) -> Fault:
+        return Fault(place, kind, f"{self._name} line {place} {what}")

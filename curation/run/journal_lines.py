@@ -1,0 +1,223 @@
+"""A line of the journal: what it says, its number, and the checksum that tells whether it is still as it was written.
+
+A line is a JSON object. Since format 2 it ends with ``format``, ``number`` (of the line, from 1 on), ``recorded`` (when
+it was written) and ``check``: the CRC-32 of the line's bytes without that key. Lines of format 1 have none of them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import zlib
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+from curation.errors import DecisionsError
+from curation.run.journal import Decision
+
+__all__ = ["BEGIN", "COMMIT", "FORMAT", "TAKE_BACK", "Line", "Step", "Unreadable", "decoded", "encoded"]
+
+#: Raise it when lines change so that an older reader would misread them.
+FORMAT = 2
+BEGIN = "begin"
+COMMIT = "commit"
+TAKE_BACK = "take back"
+_CHECK = re.compile(rb', "check": "([0-9a-f]{8})"\}\Z')
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a transaction: it begins, is committed, or is taken back.
+
+    Attributes
+    ----------
+    transaction : str
+        Its name.
+    step : str
+        ``begin``, ``commit`` or ``take back``. The others are empty but for the first.
+    kind : str
+        What it does: ``apply_fixes`` or ``undo``.
+    after : int
+        Number of the last line that it knew: its decisions count as said directly after that line, whatever people
+        decided while it ran.
+    moves : tuple of (str, str)
+        What it moves, in this order: from where to where, relative to the run's folder.
+    as_of : str or None
+        The time whose decisions it applies, ISO 8601; None for those that held when it began.
+    """
+
+    transaction: str
+    step: str
+    kind: str = ""
+    after: int = 0
+    moves: tuple[tuple[str, str], ...] = ()
+    as_of: str | None = None
+
+
+class Line(NamedTuple):
+    """What a line says.
+
+    Attributes
+    ----------
+    number : int or None
+        As written in the line; None in format 1.
+    recorded : str or None
+        When it was written, ISO 8601; None in format 1.
+    transaction : str or None
+        The one that a decision is part of.
+    content : Decision or Step
+        What is recorded.
+    """
+
+    number: int | None
+    recorded: str | None
+    transaction: str | None
+    content: Decision | Step
+
+
+class Unreadable(ValueError):
+    """A line that can't be read.
+
+    Parameters
+    ----------
+    kind : str
+        ``torn``, ``damaged`` or ``newer``.
+    why : str
+        In words.
+    """
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(why)
+        self.kind = kind
+
+
+def encoded(content: Decision | Step, number: int, recorded: str, transaction: str | None = None) -> bytes:
+    """Return a line of the journal, with its end.
+
+    Parameters
+    ----------
+    content : Decision or Step
+        What is recorded.
+    number : int
+        Of the line.
+    recorded : str
+        The time now.
+    transaction : str, optional
+        The one that a decision is part of.
+
+    Raises
+    ------
+    DecisionsError
+        If a text is none: half a character.
+    """
+    said = asdict(content)
+    if isinstance(content, Step) and content.step != BEGIN:
+        said = {"transaction": content.transaction, "step": content.step}
+    elif isinstance(content, Decision) and transaction is not None:
+        said["transaction"] = transaction
+    written = {"format": FORMAT, "number": number, "recorded": recorded}
+    try:
+        line = json.dumps({**said, **written}, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise DecisionsError(
+            "a decision holds half a character, which no file can keep",
+            got=ascii(error.object[error.start : error.end]),
+            wanted="text",
+        ) from error
+    return line[:-1] + b', "check": "%08x"}\n' % zlib.crc32(line)
+
+
+def decoded(line: bytes) -> Line:
+    """Read a line.
+
+    Parameters
+    ----------
+    line : bytes
+        Without its end.
+
+    Raises
+    ------
+    Unreadable
+        If it is torn, damaged, or written by a newer version.
+    """
+    content = _object(line)
+    written = content.get("format", 1)
+    if type(written) is int and written > FORMAT:
+        raise Unreadable("newer", f"is of format {written}, of a newer version of curate")
+    if written == 1:
+        return Line(None, None, None, _decision(content))
+    check = _CHECK.search(line)
+    if check is None or int(check[1], 16) != zlib.crc32(line[: check.start()] + b"}"):
+        raise Unreadable("damaged", "was changed after it was written: its checksum does not fit")
+    number, recorded, transaction = content.get("number"), content.get("recorded"), content.get("transaction")
+    if not (type(number) is int and number > 0 and isinstance(recorded, str) and isinstance(transaction, str | None)):
+        raise Unreadable("damaged", "has no number or time")
+    said = {key: value for key, value in content.items() if key not in ("format", "number", "recorded", "check")}
+    if "step" in said:
+        return Line(number, recorded, transaction, _step(said))
+    said.pop("transaction", None)
+    return Line(number, recorded, transaction, _decision(said))
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(line.decode())
+        if rb"\ud" in line:
+            json.dumps(content, ensure_ascii=False).encode()  # half a character
+    except (ValueError, RecursionError) as error:
+        if line.startswith(b"{") and not line.endswith(b"}"):
+            raise Unreadable("torn", "is cut short") from error
+        raise Unreadable("damaged", "is no JSON") from error
+    if not isinstance(content, dict):
+        raise Unreadable("damaged", "is no JSON object")
+    return content
+
+
+_TEXTS = tuple(field.name for field in fields(Decision) if field.type == "str")
+_MAYBE_TEXTS = tuple(field.name for field in fields(Decision) if field.type == "str | None")
+_PRICES = tuple(field.name for field in fields(Decision) if field.type == "float | None")
+
+
+def _decision(content: dict[str, Any]) -> Decision:
+    try:
+        decision = Decision(**content)
+        values = decision.__dict__
+        if not (
+            all(isinstance(values[name], str) for name in _TEXTS)
+            and all(isinstance(values[name], str | None) for name in _MAYBE_TEXTS)
+            and all(values[name] is None or _is_number(values[name]) for name in _PRICES)
+            and isinstance(decision.new_class, bool)
+        ):
+            raise TypeError("a value is of another type")
+    except (TypeError, OverflowError) as error:
+        raise Unreadable("damaged", "is no decision") from error
+    return decision
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _step(content: dict[str, Any]) -> Step:
+    try:
+        step = Step(**{**content, "moves": tuple(_move(*pair) for pair in content.get("moves", ()))})
+        if not (
+            isinstance(step.transaction, str)
+            and step.step in (BEGIN, COMMIT, TAKE_BACK)
+            and isinstance(step.kind, str)
+            and type(step.after) is int
+            and isinstance(step.as_of, str | None)
+        ):
+            raise TypeError("a value is of another type")
+    except (TypeError, ValueError) as error:
+        raise Unreadable("damaged", "is no step of a transaction") from error
+    return step
+
+
+def _move(source: str, target: str) -> tuple[str, str]:
+    """Return a move that stays in the run's folder, whoever wrote the line."""
+    for path in (source, target):
+        if not path or any(part in ("", ".", "..") for part in path.split("/")) or "\0" in path:
+            raise ValueError(path)
+    return source, target

@@ -1,0 +1,213 @@
+"""Transactions: a command that adds decisions and moves folders does both or neither, whenever it is killed.
+
+First the journal gets the intent, the decisions and the moves, in one append; then the folders are moved; then the
+journal gets the commit. Until then nothing is in force. :func:`recover` takes back what has no commit, so that a killed
+command never began, and can be typed again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from curation.errors import RunError
+from curation.run.journal import Decision
+from curation.run.journal_file import append, pending
+from curation.run.journal_lines import BEGIN, COMMIT, TAKE_BACK, Step
+from training.utils.files import lock, sync_folder
+
+__all__ = ["begin", "carry_out", "recover", "scratch", "standing_place"]
+
+#: Folders that a transaction makes, beside those that it moves them to.
+_SCRATCH = re.compile(r"\.(cleaned|undone)-[0-9a-f]{8}")
+#: What `whole_file` writes to.
+_UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.[^.]+)?")
+
+
+def begin(kind: str, *, after: int, as_of: str | None = None) -> Step:
+    """Return the intent of a transaction that moves nothing yet.
+
+    Parameters
+    ----------
+    kind : str
+        ``apply_fixes`` or ``undo``.
+    after : int
+        Number of the last line of the journal that it knows.
+    as_of : str, optional
+        The time whose decisions it applies.
+    """
+    return Step(secrets.token_hex(6), BEGIN, kind, after, as_of=as_of)
+
+
+def scratch(folder: Path, name: str) -> Path:
+    """Make a folder below the run's, for what a transaction moves; :func:`recover` removes it.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's.
+    name : str
+        ``cleaned`` or ``undone``.
+    """
+    made = folder / f".{name}-{secrets.token_hex(4)}"
+    made.mkdir()
+    return made
+
+
+def carry_out(
+    folder: Path, journal: Path, intent: Step, moves: Sequence[tuple[Path, Path]], decisions: Sequence[Decision]
+) -> None:
+    """Add decisions and move files and folders: all of it, or nothing if it fails or is killed.
+
+    What is moved must be on disk already. The caller holds the run's lock and has recovered the run.
+
+    Parameters
+    ----------
+    folder, journal : Path
+        The run's.
+    intent : Step
+        Of :func:`begin`.
+    moves : sequence of (Path, Path)
+        From where to where, in this order. Nothing is at the targets, or an earlier move takes it away.
+    decisions : sequence of Decision
+        Added to the journal.
+
+    Raises
+    ------
+    RunError
+        If something is at a target.
+    OSError
+        If something can't be written or moved.
+    """
+    _require_free(folder, moves)
+    relative = tuple((_relative(folder, source), _relative(folder, target)) for source, target in moves)
+    intent = replace(intent, moves=relative)
+    try:
+        append(journal, [intent, *decisions], intent.transaction)
+        for source, target in moves:
+            _move(source, target)
+        append(journal, [Step(intent.transaction, COMMIT)])
+    except BaseException:
+        # what can't be taken back now is taken back by the next command
+        with contextlib.suppress(OSError):
+            recover(folder, journal)
+        raise
+
+
+def recover(folder: Path, journal: Path) -> None:
+    """Bring a run back into the state that its journal explains, after a command that was killed or failed.
+
+    A transaction without its commit is taken back. Only where all is moved and a line that can't be read may have been
+    the commit, it gets another one. Then leftovers are removed. The caller holds the run's lock.
+
+    Parameters
+    ----------
+    folder, journal : Path
+        The run's.
+
+    Raises
+    ------
+    OSError
+        If something can't be moved or written; the next call goes on.
+    """
+    begun = pending(journal)
+    if begun is not None:
+        step, doubtful = begun
+        done = _done(folder, step)
+        if doubtful and len(done) == len(step.moves):
+            append(journal, [Step(step.transaction, COMMIT)])
+        else:
+            for source, target in reversed(done):
+                _move(folder / target, folder / source)
+            append(journal, [Step(step.transaction, TAKE_BACK)])
+    _sweep(folder)
+
+
+def standing_place(folder: Path, journal: Path, path: Path) -> Path:
+    """Return where a file or folder of the version in force is while a killed command has not been taken back.
+
+    Parameters
+    ----------
+    folder, journal : Path
+        The run's.
+    path : Path
+        Where it belongs.
+    """
+    begun = pending(journal)
+    if begun is None:
+        return path
+    done = _done(folder, begun[0])
+    place = _relative(folder, path)
+    for source, target in done:
+        if source == place:
+            return folder / target
+    # what came there is not in force
+    return folder / dict((target, source) for source, target in done).get(place, place)
+
+
+def _relative(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _require_free(folder: Path, moves: Sequence[tuple[Path, Path]]) -> None:
+    vacated: set[Path] = set()
+    for source, target in moves:
+        if os.path.lexists(target) and target not in vacated:
+            raise RunError(
+                f"{target} is in the way",
+                wanted=f"nothing there: {source.name} of {folder} goes there",
+                fix="Move it away, and try again.",
+            )
+        vacated.add(source)
+
+
+def _move(source: Path, target: Path) -> None:
+    if not target.parent.exists():
+        target.parent.mkdir()
+        sync_folder(target.parent.parent)
+    source.rename(target)
+    for parent in {source.parent, target.parent}:
+        sync_folder(parent)
+
+
+def _done(folder: Path, step: Step) -> list[tuple[str, str]]:
+    """Return the moves that were made: they are made in order, and to where nothing is."""
+    done = []
+    for source, target in step.moves:
+        if not os.path.lexists(folder / target):
+            break
+        done.append((source, target))
+    return done
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what commands that were killed left half done."""
+    for path in _leftovers(folder):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    versions = folder / "versions"
+    if versions.is_dir() and not any(versions.iterdir()):
+        versions.rmdir()
+
+
+def _leftovers(folder: Path) -> Iterator[Path]:
+    for path in list(folder.iterdir()):
+        if _SCRATCH.fullmatch(path.name) or (_UNFINISHED.fullmatch(path.name) and _is_left(path)):
+            yield path
+
+
+def _is_left(file: Path) -> bool:
+    """Return whether nobody is writing a file of `whole_file` any more."""
+    if file.is_symlink() or not file.is_file():
+        return False
+    with contextlib.suppress(OSError), file.open("rb") as stream:
+        return lock(stream, wait=False)
+    return False

@@ -1,0 +1,251 @@
+"""What can happen to the file of the journal, and what is read of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from curation.errors import DecisionsError
+from curation.run.journal import UNDO, Decision
+from curation.run.journal_file import append, read_journal
+from curation.run.journal_lines import encoded
+
+
+def decided(id: str, action: str = "keep", **more: str) -> Decision:
+    return Decision(id, action, None, "ana", "2026-05-01T10:00:00.000+00:00", "app", **more)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Return a journal of five lines."""
+    path = tmp_path / "decisions.jsonl"
+    for id in "abcde":
+        append(path, [decided(id)])
+    return path
+
+
+def lines(journal: Path) -> list[bytes]:
+    return journal.read_bytes().splitlines(keepends=True)
+
+
+def read(journal: Path) -> str:
+    return "".join(decision.id for decision in read_journal(journal).decisions())
+
+
+def faults(journal: Path) -> list[tuple[int, str]]:
+    content = read_journal(journal)
+    for fault in content.faults:
+        assert fault.message.startswith(f"decisions.jsonl line {fault.line} ")
+    return [(fault.line, fault.kind) for fault in content.faults]
+
+
+def old(id: str) -> bytes:
+    return (
+        b'{"id": "%s", "action": "keep", "new_label": null, "reviewer": "ana", "time": "2024", "source": "app"}\n'
+        % id.encode()
+    )
+
+
+def test_a_journal_that_nothing_happened_to_has_no_faults(journal: Path) -> None:
+    assert read(journal) == "abcde"
+    assert faults(journal) == []
+
+
+def test_lines_are_numbered_from_1_on_whoever_appends(journal: Path) -> None:
+    append(journal, [decided("f"), decided("g")])
+    assert [entry.number for entry in read_journal(journal).entries] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_torn_line_costs_that_line_only(journal: Path) -> None:
+    journal.write_bytes(journal.read_bytes()[:-100])
+    append(journal, [decided("f")])
+    assert read(journal) == "abcdf"
+    assert faults(journal) == [(5, "torn")]
+
+
+def test_a_line_torn_within_a_character_is_torn(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    append(path, [decided("a"), decided("Stühle")])
+    path.write_bytes(path.read_bytes().split("ü".encode())[0] + b"\xc3")
+    assert faults(path) == [(2, "torn")]
+
+
+@pytest.mark.parametrize("byte", range(0, 330, 7))
+def test_one_changed_byte_is_a_damaged_line_and_never_another_decision(byte: int, journal: Path) -> None:
+    content = lines(journal)
+    line = bytearray(content[2])
+    place = byte % (len(line) - 1)
+    line[place] ^= 1
+    journal.write_bytes(b"".join([*content[:2], bytes(line), *content[3:]]))
+    assert read(journal) == "abde"
+    assert [line for line, _ in faults(journal)] in ([3], [3, 4])
+    assert faults(journal)[0][1] in ("damaged", "torn")
+
+
+def test_a_copied_line_counts_once(journal: Path) -> None:
+    append(journal, [decided("e", UNDO)])
+    append(journal, [decided("e")])
+    content = lines(journal)
+    journal.write_bytes(b"".join([*content[:6], content[5], content[6]]))
+    assert [decision.action for decision in read_journal(journal).decisions()][-2:] == [UNDO, "keep"]
+    assert faults(journal) == [(7, "duplicated")]
+
+
+def test_swapped_lines_are_read_in_the_order_in_which_they_were_written(journal: Path) -> None:
+    a, b, c, d, e = lines(journal)
+    journal.write_bytes(b"".join([a, d, c, b, e]))
+    assert read(journal) == "abcde"
+    assert faults(journal) == [(3, "swapped"), (4, "swapped")]
+
+
+def test_missing_lines_are_named(journal: Path) -> None:
+    a, b, _, _, e = lines(journal)
+    journal.write_bytes(b"".join([a, b, e]))
+    assert read(journal) == "abe"
+    (fault,) = read_journal(journal).faults
+    assert (fault.line, fault.kind) == (3, "missing")
+    assert fault.message.endswith("number 3 to 4")
+
+
+def test_a_missing_first_line_is_named(journal: Path) -> None:
+    journal.write_bytes(b"".join(lines(journal)[1:]))
+    assert faults(journal) == [(1, "missing")]
+
+
+def test_two_lines_with_one_number_are_both_read(journal: Path) -> None:
+    content = lines(journal)
+    journal.write_bytes(b"".join([*content[:3], encoded(decided("x"), 3, "2026-05-01T10:00:00.000+00:00")]))
+    assert read(journal) == "abcx"
+    assert faults(journal) == [(4, "clash")]
+
+
+def test_a_journal_put_behind_another_one_is_read_behind_it(journal: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    for id in "uvwxyz":
+        append(other, [decided(id)])
+    journal.write_bytes(journal.read_bytes() + other.read_bytes())
+    assert read(journal) == "abcdeuvwxyz"
+    assert {kind for _, kind in faults(journal)} == {"clash"}
+
+
+def test_a_line_of_a_newer_version_is_named_as_such(journal: Path) -> None:
+    append(journal, [decided("f")])
+    journal.write_bytes(journal.read_bytes().replace(b'"format": 2, "number": 6', b'"format": 3, "number": 6'))
+    assert read(journal) == "abcde"
+    assert faults(journal) == [(6, "newer")]
+
+
+def test_lines_of_the_first_format_are_read_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(old("a") + old("b"))
+    append(path, [decided("c")])
+    with path.open("ab") as stream:  # by an earlier version, beside this one
+        stream.write(old("d"))
+    append(path, [decided("e")])
+    assert read(path) == "abcde"
+    assert [entry.number for entry in read_journal(path).entries] == [1, 2, 3, 4, 5]
+    assert faults(path) == []
+
+
+def test_ends_of_lines_of_another_system_change_nothing(journal: Path) -> None:
+    journal.write_bytes(journal.read_bytes().replace(b"\n", b"\r\n"))
+    append(journal, [decided("f")])
+    assert read(journal) == "abcdef"
+    assert faults(journal) == []
+
+
+def test_a_number_that_no_file_can_hold_is_named_in_no_time(journal: Path) -> None:
+    with journal.open("ab") as stream:
+        stream.write(encoded(decided("x"), 10**18, "2026-05-01T10:00:00.000+00:00"))
+    assert read(journal) == "abcdex"
+    assert faults(journal) == [(6, "missing")]
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "true", '"ten"', "1" + "0" * 400])
+def test_what_is_no_price_damages_a_line_of_the_first_format(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(old("a") + old("b").replace(b"}", b', "new_price": %s}' % value.encode()))
+    assert read(path) == "a"
+    assert faults(path) == [(2, "damaged")]
+
+
+@pytest.mark.parametrize("path", ["../x", "/tmp/x", "a/../../x", "", ".", "a//b", "a\0b"])
+def test_a_transaction_that_leaves_the_run_s_folder_is_a_damaged_line(path: str, journal: Path) -> None:
+    from curation.run.journal_lines import BEGIN, Step
+
+    with journal.open("ab") as stream:
+        step = Step("t", BEGIN, "undo", 5, ((path, "cleaned"),))
+        stream.write(encoded(step, 6, "2026-05-01T10:00:00.000+00:00"))
+    assert faults(journal) == [(6, "damaged")]
+
+
+def test_half_a_character_is_refused_and_nothing_is_written(journal: Path) -> None:
+    before = journal.read_bytes()
+    with pytest.raises(DecisionsError, match="half a character"):
+        append(journal, [decided("f"), decided("g", note="\ud800")])
+    assert journal.read_bytes() == before
+
+
+def test_half_a_character_in_the_file_is_a_damaged_line(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(old("a") + old("\\ud800"))
+    assert read(path) == "a"
+    assert faults(path) == [(2, "damaged")]
+
+
+def test_appending_reads_the_end_of_the_file_only(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    append(path, [decided(f"{number:06d}") for number in range(3000)])
+    script = (
+        "import os, sys; from pathlib import Path; from curation.run.journal import Decision\n"
+        "from curation.run.journal_file import append\n"
+        "append(Path(sys.argv[1]), [Decision('x', 'keep', None, 'ana', '', 'app')])\n"
+        "print(open('/proc/self/io').read())\n"
+    )
+    before = "import curation.run.journal_file\nprint(open('/proc/self/io').read())\n"
+
+    def characters(code: str) -> int:
+        done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+        return int(re.findall(r"rchar: (\d+)", done.stdout)[0])
+
+    # what Python reads to start differs by less than what a tenth of this file holds
+    size = path.stat().st_size
+    assert characters(script) - characters(before) < size // 4
+
+
+WRITER = (
+    "import sys; from pathlib import Path; from curation.run.journal import Decision\n"
+    "from curation.run.journal_file import append\n"
+    "number = 0\n"
+    "while True:\n"
+    "    append(Path(sys.argv[1]), [Decision(f'{sys.argv[2]}{number}', 'keep', None, 'ana', '', 'app')])\n"
+    "    print(number, flush=True)\n"
+    "    number += 1\n"
+)
+
+
+def test_what_was_acknowledged_before_a_kill_is_there_and_every_line_has_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    started = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(path), name], stdout=subprocess.PIPE, text=True)
+        for name in "pq"
+    ]
+    while not path.exists() or path.stat().st_size < 30_000:
+        time.sleep(0.01)
+    for writer in started:
+        os.kill(writer.pid, signal.SIGKILL)
+    acknowledged = [len(writer.communicate()[0].splitlines()) for writer in started]
+    append(path, [decided("last")])
+    content = read_journal(path)
+    ids = [decision.id for decision in content.decisions()]
+    for name, count in zip("pq", acknowledged, strict=True):
+        assert [id for id in ids if id.startswith(name)][:count] == [f"{name}{number}" for number in range(count)]
+    assert {fault.kind for fault in content.faults} <= {"torn"}
+    assert len({entry.number for entry in content.entries}) == len(content.entries)
