@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ProbabilitiesError,
         ReviewError,
         RunError,
+        RunInUseError,
     )
     from curation.evidence.probabilities import Probabilities
     from curation.exploration.explore import explore
@@ -79,6 +80,7 @@ __all__ = [
     "Run",
     "RunDiff",
     "RunError",
+    "RunInUseError",
     "RunRow",
     "Status",
     "Summary",
@@ -117,6 +119,7 @@ _HOMES = {
         "ProbabilitiesError",
         "ReviewError",
         "RunError",
+        "RunInUseError",
     ],
     "curation.evidence.probabilities": ["Probabilities"],
     "curation.exploration.explore": ["explore"],

@@ -11,6 +11,7 @@
         ├── ProbabilitiesError
         ├── DecisionsError
         └── RunError          no such run, or one that has not finished
+            └── RunInUseError another command works on it
 
 Every message is one line: what, got, wanted, next step. `parameter` is the argument of the API that is at fault, if it
 is a single one. A message names arguments and functions of the API, in backquotes; the command line turns them into its
@@ -36,6 +37,7 @@ __all__ = [
     "ProbabilitiesError",
     "ReviewError",
     "RunError",
+    "RunInUseError",
     "about",
     "check_range",
     "checked",
@@ -110,3 +112,17 @@ class DecisionsError(InputError):
 
 class RunError(InputError):
     """There is no such run, or it has not finished, or its files are damaged."""
+
+
+class RunInUseError(RunError):
+    """Another command works on the run.
+
+    Attributes
+    ----------
+    what : str
+        The message without advice: which command, of whom, and since when.
+    """
+
+    def __init__(self, what: str, *, fix: str = "", parameter: str | None = None) -> None:
+        super().__init__(what, fix=fix, parameter=parameter)
+        self.what = what

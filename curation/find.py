@@ -25,7 +25,7 @@ from curation.listings.original import save_original
 from curation.listings.problems import check_expected, dataset_facts, report_problems
 from curation.photos.text import check_reader
 from curation.report import write_report
-from curation.run.create import create_run
+from curation.run.create import started_run
 from curation.run.folder import RunFolder
 from curation.run.record import recorded
 from training.crossval.folds import check_folds
@@ -33,7 +33,7 @@ from training.images.cache import PhotoCache, default_cache
 from training.settings import Execution, Recipe
 from training.utils.arrays import Int64
 from training.utils.csv_files import write_csv
-from training.utils.files import locked, write_json
+from training.utils.files import write_json
 from training.utils.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def find(
     run_folder: Path | None = None,
     cache: PhotoCache | None = None,
     command: Sequence[str] = (),
+    wait: bool | float = False,
     reporter: Reporter = SILENT,
 ) -> RunFolder:
     """Find the issues of a dataset and keep everything in a run folder.
@@ -93,7 +94,7 @@ def find(
 
     Parameters
     ----------
-    listings, cache, command, reporter
+    listings, cache, command, wait, reporter
         As for :func:`curation.find_issues`.
     settings : FindSettings
         How.
@@ -111,9 +112,19 @@ def find(
         "settings": settings.to_dict(),
         "seed": settings.recipe.seed,
     }
-    run = create_run(listings.source.name, run_folder, command=list(command), facts=facts)
-    reporter.say(f"run folder: {run.folder}")
-    with locked(run.folder), recorded(run, reporter, write_report):
+    with (
+        started_run(
+            listings.source.name,
+            run_folder,
+            by="find_issues",
+            command=list(command),
+            facts=facts,
+            wait=wait,
+            reporter=reporter,
+        ) as run,
+        recorded(run, reporter, write_report),
+    ):
+        reporter.say(f"run folder: {run.folder}")
         report_problems(run.folder, listings, reporter)
         save_original(run.input_folder, listings)
         evidence = scorer.score(run)

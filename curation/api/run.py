@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from curation.fixes import apply_fixes as write_fixes
 from curation.fixes.cleaned import require_layout
 from curation.run.decisions import decide as record_decision
 from curation.run.decisions import named_listings
+from curation.run.folder import RunFolder
 from training.images.cache import PhotoCache
 from training.utils.progress import SILENT, Reporter
 
@@ -140,6 +142,8 @@ class Run(RunResults):
         ------
         ReviewError
             If there is no MongoDB, the port is taken, or the photos are gone.
+        RunInUseError
+            If decisions of an earlier run are to be taken over while another command works on this one.
         """
         from curation.review import run_review
 
@@ -191,6 +195,8 @@ class Run(RunResults):
         reviewer: str | None = None,
         format: str | None = None,
         dry_run: bool = False,
+        wait: bool | float = False,
+        reporter: Reporter = SILENT,
     ) -> Fixes:
         """Write ``cleaned/``: the dataset with all decisions applied, as a new version. The input is never touched.
 
@@ -214,6 +220,11 @@ class Run(RunResults):
             ``imagefolder``.
         dry_run : bool
             Return what would change; write nothing.
+        wait : bool or float
+            Whether to wait while another command works on the run, or for how many seconds; by default that is an
+            error.
+        reporter : Reporter, optional
+            Is told for whom this waits.
 
         Raises
         ------
@@ -221,38 +232,50 @@ class Run(RunResults):
             If nothing is decided, or a decision fits no listing or class.
         InputError
             If the dataset can't be written in that shape.
+        RunInUseError
+            If another command works on the run.
         """
-        files = self._files
         require_layout(format)
-        files.recover()
-        with about("decisions"):
-            fixes = plan_fixes(
-                files,
-                decisions_file=_path(decisions),
-                accept_suggestions=accept_suggestions,
-                min_confidence=min_confidence,
-                reviewer=reviewer,
-                new_classes=[new_classes] if isinstance(new_classes, str) else list(new_classes),
-            )
-        if dry_run:
-            return fixes
-        done = write_fixes(files, fixes, format)
-        self._write_report()
-        return done
+        # what changes nothing may look at any time
+        with nullcontext(self._files) if dry_run else self._held("apply_fixes", wait, reporter) as files:
+            with about("decisions"):
+                fixes = plan_fixes(
+                    files,
+                    decisions_file=_path(decisions),
+                    accept_suggestions=accept_suggestions,
+                    min_confidence=min_confidence,
+                    reviewer=reviewer,
+                    new_classes=[new_classes] if isinstance(new_classes, str) else list(new_classes),
+                )
+            if dry_run:
+                return fixes
+            done = write_fixes(files, fixes, format)
+            self._write_report()
+            return done
 
-    def undo(self) -> Undone:
+    @checked
+    def undo(self, *, wait: bool | float = False, reporter: Reporter = SILENT) -> Undone:
         """Take the last :meth:`apply_fixes` back; decisions of the review stay.
+
+        Parameters
+        ----------
+        wait : bool or float
+            Whether to wait while another command works on the run, or for how many seconds; by default that is an
+            error.
+        reporter : Reporter, optional
+            Is told for whom this waits.
 
         Raises
         ------
         RunError
             If there is nothing to take back.
+        RunInUseError
+            If another command works on the run.
         """
-        files = self._files
-        files.recover()
-        undone = undo_fixes(files)
-        self._write_report()
-        return undone
+        with self._held("undo", wait, reporter) as files:
+            undone = undo_fixes(files)
+            self._write_report()
+            return undone
 
     @checked
     def retrain(
@@ -265,6 +288,7 @@ class Run(RunResults):
         changes: Mapping[str, Any] | None = None,
         cache: str | Path | PhotoCache | None = None,
         command: Sequence[str] = (),
+        wait: bool | float = False,
         reporter: Reporter = SILENT,
     ) -> Comparison | Retrained:
         """Train on the dataset before and after the fixes, and compare both on one fixed test set.
@@ -286,6 +310,9 @@ class Run(RunResults):
             Folder where decoded photos are kept; by default the user's.
         command : sequence of str
             What was typed, for ``comparison.json``.
+        wait : bool or float
+            Whether to wait while another command works on the run, or for how many seconds; by default that is an
+            error.
         reporter : Reporter, optional
             Shows messages and progress.
 
@@ -300,25 +327,33 @@ class Run(RunResults):
             If there is no cleaned dataset, or no photos.
         InputError
             If the versions train on the same labels.
+        RunInUseError
+            If another command works on the run.
         """
         from curation.comparison.compare import retrain
 
-        files = self._files
-        files.recover()
-        result = retrain(
-            files,
-            compare=compare,
-            seeds=seeds,
-            controls=controls,
-            truth=truth,
-            changes=changes,
-            cache=cache,
-            command=command,
-            reporter=reporter,
-        )
-        if compare:
-            self._write_report()
-        return result
+        with self._held("retrain", wait, reporter) as files:
+            result = retrain(
+                files,
+                compare=compare,
+                seeds=seeds,
+                controls=controls,
+                truth=truth,
+                changes=changes,
+                cache=cache,
+                command=command,
+                reporter=reporter,
+            )
+            if compare:
+                self._write_report()
+            return result
+
+    @contextmanager
+    def _held(self, command: str, wait: bool | float, reporter: Reporter) -> Iterator[RunFolder]:
+        """Let no other command change the run while the block reads and changes it."""
+        with self._files.holding(command, wait=wait, reporter=reporter):
+            # what it waited for may have changed everything
+            yield self._files
 
     def _write_report(self) -> None:
         from curation.report import write_report

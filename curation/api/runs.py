@@ -40,6 +40,7 @@ def find_issues(
     execution: Execution = Execution(),  # noqa: B008 (frozen)
     cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
+    wait: bool | float = False,
     reporter: Reporter = SILENT,
 ) -> Run:
     """Find wrong labels, odd prices, photos of text, reposts and unreadable photos.
@@ -71,6 +72,8 @@ def find_issues(
         Folder where decoded photos are kept for later runs; by default the user's.
     command : sequence of str
         What was typed, for ``run.json``.
+    wait : bool or float
+        Whether to wait while another command works on `run`, or for how many seconds; by default that is an error.
     reporter : Reporter, optional
         Shows messages and progress; silent by default.
 
@@ -87,6 +90,8 @@ def find_issues(
         If the probabilities don't fit the listings.
     RunError
         If `run` holds something else.
+    RunInUseError
+        If another command works on `run`.
     InputError
         If a setting is out of range.
 
@@ -113,6 +118,7 @@ def find_issues(
         run_folder=None if run is None else Path(run),
         cache=open_cache(cache),
         command=command,
+        wait=wait,
         reporter=reporter,
     )
     return Run(finished.folder)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 import curation
-from curation.cli.options import json_option, refuse_without_effect, run_option
+from curation.cli.options import json_option, refuse_without_effect, run_option, wait_option
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.errors import some
 from curation.rendering.words import agree, many
@@ -45,6 +45,7 @@ _ROWS = 20
     help="Write csv, tsv, xlsx, parquet, json, jsonl, class-folders or imagefolder. [default: as the input is]",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@wait_option
 @json_option
 def apply_fixes(
     run_folder: Path | None,
@@ -55,6 +56,7 @@ def apply_fixes(
     reviewer: str | None,
     form: str | None,
     dry_run: bool,
+    wait: bool | float,
     as_json: bool,
 ) -> None:
     """Write the corrected dataset to the run's cleaned/, in the shape that it came in.
@@ -64,6 +66,9 @@ def apply_fixes(
     """
     if not accept_suggestions:
         refuse_without_effect({"min_confidence"}, "without --accept-suggestions", "Add that, or leave it out.")
+    if dry_run:
+        refuse_without_effect({"wait"}, "with --dry-run: what changes nothing waits for nobody", "Leave it out.")
+    terminal = Terminal()
     fixes = curation.open_run(run_folder).apply_fixes(
         decisions,
         accept_suggestions=accept_suggestions,
@@ -72,8 +77,9 @@ def apply_fixes(
         reviewer=reviewer,
         format=form,
         dry_run=dry_run,
+        wait=wait,
+        reporter=terminal,
     )
-    terminal = Terminal()
     terminal.warn([*fixes.damaged, *_undecided(fixes)])
     for note in fixes.notes:
         terminal.say(note)
@@ -116,14 +122,16 @@ def _print(fixes: Fixes) -> None:
 
 @click.command(epilog="Example: curate undo")
 @run_option
+@wait_option
 @json_option
-def undo(run_folder: Path | None, as_json: bool) -> None:
+def undo(run_folder: Path | None, wait: bool | float, as_json: bool) -> None:
     """Take the last apply-fixes back.
 
     The suggestions and CSV decisions that it accepted are undone; decisions made in the review stay.
     """
-    undone = curation.open_run(run_folder).undo()
-    Terminal().warn(undone.damaged)
+    terminal = Terminal()
+    undone = curation.open_run(run_folder).undo(wait=wait, reporter=terminal)
+    terminal.warn(undone.damaged)
     if as_json:
         print_json(undone.to_dict())
         return

@@ -10,7 +10,14 @@ import click
 
 import curation
 from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
-from curation.cli.options import cache_option, json_option, refuse_without_effect, train_options, train_settings
+from curation.cli.options import (
+    cache_option,
+    json_option,
+    refuse_without_effect,
+    train_options,
+    train_settings,
+    wait_option,
+)
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.rendering.words import agree, many
 from training.settings import Execution, Recipe
@@ -46,6 +53,7 @@ _PAIRS = 3
 )
 @train_options
 @cache_option
+@wait_option
 @json_option
 def find_issues(
     dataset: Path,
@@ -56,6 +64,7 @@ def find_issues(
     budget: int | None,
     text: bool,
     cache_dir: Path | None,
+    wait: bool | float,
     as_json: bool,
     **train: Any,
 ) -> None:
@@ -78,6 +87,7 @@ def find_issues(
         recipe=recipe,
         execution=execution,
         cache=cache_dir,
+        wait=wait,
         command=sys.argv,
         reporter=reporter,
     )

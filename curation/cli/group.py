@@ -15,7 +15,10 @@ from curation.cli.terminal import echo
 from curation.errors import CurateError
 from curation.rendering.visible import visible
 
-__all__ = ["Group"]
+__all__ = ["FOREVER", "Group"]
+
+#: What `--wait` alone stands for.
+FOREVER = "forever"
 
 
 class _Failure(click.ClickException):
@@ -44,6 +47,19 @@ class Group(click.Group):
         """Read the arguments before the command."""
         with _visible_usage():
             return super().make_context(*args, **kwargs)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command and its arguments; `--wait` takes the next one only if that is a time."""
+        name, command, rest = super().resolve_command(ctx, args)
+        ends = [*rest[1:], ""]
+        if command is not None and any("--wait" in parameter.opts for parameter in command.params):
+            rest = [
+                f"--wait={FOREVER}" if word == "--wait" and not after[:1].isdecimal() else word
+                for word, after in zip(rest, ends, strict=True)
+            ]
+        return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; render our errors as one line on stderr."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from curation.cli.group import FOREVER
 from curation.cli.spelling import option_name
 from curation.cli.terminal import Terminal
 from curation.errors import InputError
@@ -38,6 +39,7 @@ __all__ = [
     "run_option",
     "train_options",
     "train_settings",
+    "wait_option",
 ]
 
 Command = Callable[..., Any]
@@ -81,6 +83,20 @@ run_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     callback=_say_skipped,
     help="The run's folder. [default: the latest under runs/]",
+)
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> bool | float:
+    return text == FOREVER or (text is not None and parse_duration(text))
+
+
+wait_option = click.option(
+    "--wait",
+    is_flag=False,
+    flag_value=FOREVER,
+    metavar="[TIME]",
+    callback=_seconds,
+    help="While another command works on it, wait, for at most TIME if given, e.g. 10m. [default: refuse]",
 )
 
 

@@ -16,6 +16,7 @@ from curation.cli.options import (
     network_options,
     refuse_without_effect,
     run_option,
+    wait_option,
 )
 from curation.cli.terminal import Terminal, echo, echo_lines, print_json, print_table
 from curation.comparison import SEEDS, words
@@ -51,6 +52,7 @@ __all__ = ["retrain"]
 )
 @network_options
 @cache_option
+@wait_option
 @json_option
 @markdown_option
 def retrain(
@@ -60,6 +62,7 @@ def retrain(
     controls: bool,
     truth: str | None,
     cache_dir: Path | None,
+    wait: bool | float,
     as_json: bool,
     as_markdown: bool,
     **changes: Any,
@@ -81,6 +84,7 @@ def retrain(
         changes={name: value for name, value in changes.items() if value is not None},
         command=sys.argv,
         cache=cache_dir,
+        wait=wait,
         reporter=Terminal(),
     )
     if as_json:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from curation.cli.dataset import dataset_options, dataset_words, read_dataset
-from curation.cli.options import cache_option, json_option, model_recipe, refuse_without_effect
+from curation.cli.options import cache_option, json_option, model_recipe, refuse_without_effect, wait_option
 from curation.cli.terminal import Terminal
 from training.settings import Recipe
 
@@ -24,7 +24,7 @@ def output_options(what: str, folder: str) -> Callable[[Callable[..., Any]], Cal
         type=click.Path(file_okay=False, path_type=Path),
         help=f"Folder of the {what}. [default: {folder}/NAME/NUMBER]",
     )
-    return lambda command: output(dataset_options(cache_option(json_option(command))))
+    return lambda command: output(dataset_options(cache_option(wait_option(json_option(command)))))
 
 
 def training_arguments(options: dict[str, Any], *, suggests: bool = False) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def training_arguments(options: dict[str, Any], *, suggests: bool = False) -> di
         Whether the result suggests a command about the same DATASET.
     """
     dataset, device, output, cache = (options.pop(name) for name in ("dataset", "device", "output", "cache_dir"))
-    form = options.pop("form")
+    form, wait = options.pop("form"), options.pop("wait")
     reporter = Terminal()
     recipe = model_recipe(options)
     _refuse_without_effect(recipe)
@@ -49,6 +49,7 @@ def training_arguments(options: dict[str, Any], *, suggests: bool = False) -> di
         "output": output,
         "cache": cache,
         "command": sys.argv,
+        "wait": wait,
         "reporter": reporter,
     }
     return {**arguments, "dataset": dataset_words(dataset, form, device=device)} if suggests else arguments

@@ -54,6 +54,7 @@ def compare_models(
     cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
     dataset: Sequence[str] = (),
+    wait: bool | float = False,
     reporter: Reporter = SILENT,
 ) -> ModelComparison:
     """Train every model with every optimizer on the same folds of the training listings, and compare their scores.
@@ -83,6 +84,8 @@ def compare_models(
         The command line, for the record.
     dataset : sequence of str
         The listings as they are typed, for the suggested command; by default their path.
+    wait : bool or float
+        Whether to wait while another command works in `output`, or for how many seconds; by default that is an error.
     reporter : Reporter, optional
         Shows messages and progress; silent by default.
 
@@ -113,12 +116,14 @@ def compare_models(
     with prepared_dataset(
         listings,
         one_a_model(recipes),
+        by="compare_models",
         what="study",
         settings={"train": shared, "candidates": [name_of(each) for each in recipes], "folds": folds},
         folds=folds,
         output=output,
         cache=cache,
         command=command,
+        wait=wait,
         reporter=reporter,
     ) as prepared:
         with prepared.run.stage("measure"):

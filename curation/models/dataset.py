@@ -16,7 +16,7 @@ from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of, prices_of
 from curation.listings.faults import refuse_faults
 from curation.listings.problems import check_expected, dataset_facts, report_problems, why_no_prices
-from curation.run.create import create_run
+from curation.run.create import started_run
 from curation.run.folder import MODELS, STUDIES, RunFolder
 from curation.run.record import recorded
 from training.crossval.folds import assign_folds
@@ -27,7 +27,6 @@ from training.images.cache import PhotoCache, open_cache
 from training.networks.zoo import build_model, least_size
 from training.settings import Recipe
 from training.utils.arrays import Bool, Int64
-from training.utils.files import locked
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["Prepared", "prepared_dataset"]
@@ -107,18 +106,20 @@ def prepared_dataset(
     listings: Listings,
     recipes: Sequence[Recipe],
     *,
+    by: str,
     what: str,
     settings: dict[str, object],
     folds: int,
     output: str | Path | None = None,
     cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
+    wait: bool | float = False,
     reporter: Reporter = SILENT,
     extend: bool = False,
 ) -> Iterator[Prepared]:
     """Make the folder of a model or a study, or resume an interrupted one, and prepare its dataset in it.
 
-    The folder is locked during the block, and its ``run.json`` records how the block ends.
+    No other command changes the folder during the block, and its ``run.json`` records how the block ends.
 
     Parameters
     ----------
@@ -126,6 +127,8 @@ def prepared_dataset(
         The checked table.
     recipes : sequence of Recipe
         One per network. The first sets size of the photos, target and seed of all, and whether they see prices.
+    by : str
+        Whose folder: the function of the API.
     what : str
         ``"model"`` or ``"study"``.
     settings : dict
@@ -138,6 +141,8 @@ def prepared_dataset(
         Where decoded photos are kept; by default the user's.
     command : sequence of str
         The command line, recorded in ``run.json``.
+    wait : bool or float
+        Whether to wait while another command works in the folder, or for how many seconds.
     reporter : Reporter, optional
         Shows messages and progress.
     extend : bool
@@ -153,16 +158,21 @@ def prepared_dataset(
     for recipe in recipes:
         _check_recipe(listings, recipe)
     facts = {"dataset": dataset_facts(listings, listings.classes), "settings": settings, "seed": recipes[0].seed}
-    run = create_run(
-        listings.source.name,
-        None if output is None else Path(output),
-        command=list(command),
-        facts=facts,
-        root={"model": MODELS, "study": STUDIES}[what],
-        extend=extend,
-    )
-    reporter.say(f"{what} folder: {run.folder}")
-    with locked(run.folder), recorded(run, reporter):
+    with (
+        started_run(
+            listings.source.name,
+            None if output is None else Path(output),
+            by=by,
+            command=list(command),
+            facts=facts,
+            root={"model": MODELS, "study": STUDIES}[what],
+            extend=extend,
+            wait=wait,
+            reporter=reporter,
+        ) as run,
+        recorded(run, reporter),
+    ):
+        reporter.say(f"{what} folder: {run.folder}")
         with run.stage("photos"):
             prepared = _prepare(run, listings, recipes, folds, open_cache(cache), reporter)
         yield prepared

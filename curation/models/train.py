@@ -48,6 +48,7 @@ def train(
     output: str | Path | None = None,
     cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
+    wait: bool | float = False,
     reporter: Reporter = SILENT,
 ) -> Model:
     """Train one network on the training part of the listings, and score it on the test set.
@@ -70,6 +71,8 @@ def train(
         Where decoded photos are kept; by default the user's.
     command : sequence of str
         The command line, for the record.
+    wait : bool or float
+        Whether to wait while another command works in `output`, or for how many seconds; by default that is an error.
     reporter : Reporter, optional
         Shows messages and progress; silent by default.
 
@@ -93,12 +96,14 @@ def train(
     with prepared_dataset(
         listings,
         [recipe],
+        by="train",
         what="model",
         settings={"train": {**recipe.to_dict(), "device": device}},
         folds=_FOLDS,
         output=output,
         cache=cache,
         command=command,
+        wait=wait,
         reporter=reporter,
     ) as prepared:
         run = prepared.run

@@ -60,6 +60,7 @@ def tune(
     cache: str | Path | PhotoCache | None = None,
     command: Sequence[str] = (),
     dataset: Sequence[str] = (),
+    wait: bool | float = False,
     reporter: Reporter = SILENT,
 ) -> TuneResult:
     """Search for better training settings with Optuna, by cross-validation within the training listings.
@@ -89,6 +90,8 @@ def tune(
         The command line, for the record.
     dataset : sequence of str
         The listings as they are typed, for the suggested command; by default their path.
+    wait : bool or float
+        Whether to wait while another command works in `output`, or for how many seconds; by default that is an error.
     reporter : Reporter, optional
         Shows messages and progress; silent by default.
 
@@ -121,12 +124,14 @@ def tune(
         prepared_dataset(
             listings,
             [recipe],
+            by="tune",
             what="study",
             settings=settings,
             folds=folds,
             output=output,
             cache=cache,
             command=command,
+            wait=wait,
             reporter=reporter,
             extend=True,
         ) as prepared,

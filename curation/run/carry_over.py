@@ -17,12 +17,14 @@ from curation.rendering.words import agree, many
 from curation.run.decidable import misfit
 from curation.run.folder import RUNS, RunFolder
 from curation.run.journal import Decision
-from training.utils.files import lock
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["EARLIER", "CarriedOver", "carry_over"]
 
 #: The `source` of a decision that was taken over.
 EARLIER = "earlier run"
+#: Seconds that this waits for another command; another review needs less.
+_PATIENCE = 60
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class CarriedOver:
         return f"{taken}; {left:,} {agree(left, 'does', 'do')} not: {each}."
 
 
-def carry_over(run: RunFolder) -> CarriedOver | None:
+def carry_over(run: RunFolder, *, reporter: Reporter = SILENT) -> CarriedOver | None:
     """Copy what was decided in the latest earlier run of the same dataset into a run that has no decision yet.
 
     A decision still applies if the listing has the same photo (SHA-256 of the file) and the same given label as in
@@ -76,11 +78,18 @@ def carry_over(run: RunFolder) -> CarriedOver | None:
     ----------
     run : RunFolder
         A finished one. With any line in its journal it is left alone, so nothing is taken over twice.
+    reporter : Reporter, optional
+        Is told if this waits for another command.
 
     Returns
     -------
     CarriedOver or None
         None if the run has a journal, or no earlier run has a decision.
+
+    Raises
+    ------
+    RunInUseError
+        If another command works on the run.
 
     Notes
     -----
@@ -92,16 +101,14 @@ def carry_over(run: RunFolder) -> CarriedOver | None:
     earlier = _latest_decided(run)
     if earlier is None:
         return None
-    result = _compare(earlier, run)
-    if result.taken:
-        # two reviewers may open the run at the same time; the journal's own lock is taken by whoever appends
-        with run.listings_file.open("rb") as held:
-            lock(held)
-            if _begun(run):
-                return None
-            run.decide(list(result.taken))
-    run.update(carried_over={"from": str(result.earlier), "taken": len(result.taken), "left": result.left})
-    return result
+    with run.holding("review", wait=_PATIENCE, reporter=reporter):
+        # two reviewers may open the run at the same time
+        if _begun(run):
+            return None
+        result = _compare(earlier, run)
+        run.decide(list(result.taken))
+        run.update(carried_over={"from": str(result.earlier), "taken": len(result.taken), "left": result.left})
+        return result
 
 
 def _begun(run: RunFolder) -> bool:

@@ -5,30 +5,38 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from curation import __version__
-from curation.errors import RunError, some
+from curation.errors import RunError, RunInUseError, some
 from curation.run.folder import FINISHED, RUNS, RunFolder
 from curation.run.lookup import find_runs_of, next_number
+from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
-__all__ = ["create_run"]
+__all__ = ["started_run"]
 
 _PACKAGES = ("torch", "torchvision", "cleanlab", "scikit-learn", "pandas", "numpy", "pillow")
 
 
-def create_run(
+@contextmanager
+def started_run(
     name: str,
     folder: Path | None,
     *,
+    by: str,
     command: list[str],
     facts: dict[str, Any],
     root: Path = RUNS,
     extend: bool = False,
-) -> RunFolder:
-    """Start a run, or continue the one that was interrupted.
+    wait: bool | float = False,
+    reporter: Reporter = SILENT,
+) -> Iterator[RunFolder]:
+    """Start a run, or continue the one that was interrupted; no other command changes it while the block runs.
 
     Parameters
     ----------
@@ -36,6 +44,8 @@ def create_run(
         The dataset's name; the run is ``<root>/<name>/<number>``.
     folder : Path or None
         Another folder for the run.
+    by : str
+        Whose run: the function of the API.
     command : list of str
         What was typed.
     facts : dict
@@ -46,42 +56,79 @@ def create_run(
     extend : bool
         Whether a finished run can be extended: then the latest run with the same settings and data continues,
         whatever came after it, and no second one is started.
+    wait, reporter
+        As for :meth:`curation.run.folder.RunFolder.holding`.
 
     Raises
     ------
     RunError
-        If `folder` holds a finished run, a run with other settings, or something else; if another process works on it.
+        If `folder` holds a finished run, a run with other settings, or something else; if another command works on it.
     """
     parameter = "run" if root == RUNS else "output"
-    if folder is not None:
-        run = RunFolder(folder)
-        _require_free(run, parameter)
-        if run.record_file.exists():
-            _require_same(run, facts, parameter, extend=extend)
-        elif folder.exists() and any(folder.iterdir()):
-            raise RunError(
-                f"{folder} is not empty and not a run",
-                wanted="a new folder",
-                fix=f"Choose another `{parameter}`.",
-                parameter=parameter,
-            )
-    else:
-        resumed = _latest_alike(name, facts, root) if extend else _unfinished(name, facts, root)
-        run = resumed or RunFolder(root / name / str(next_number(root / name)))
-        _require_free(run, parameter)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    started = run.record().get("started", now()) if run.record_file.exists() else now()
-    run.update(status="running", command=command, started=started, versions=_versions(), **facts)
-    return run
+    hold = partial(RunFolder.holding, command=by, reporter=reporter, parameter=parameter)
+    with ExitStack() as stack:
+        if folder is not None:
+            run = RunFolder(folder)
+            _require_a_run(run, parameter)
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(hold(run, wait=wait))
+            # it may have become something else meanwhile
+            _require_a_run(run, parameter)
+            if run.record_file.exists():
+                _require_same(run, facts, parameter, extend=extend)
+        elif extend:
+            run = _latest_alike(name, facts, root) or _next(root / name)
+            stack.enter_context(hold(run, wait=wait))
+        elif resumed := _resumed(partial(_unfinished, name, facts, root), hold, reporter):
+            run, its = resumed
+            stack.push(its)
+        else:
+            run = _next(root / name)
+            stack.enter_context(hold(run))
+        started = run.record().get("started", now()) if run.record_file.exists() else now()
+        run.update(status="running", command=command, started=started, versions=_versions(), **facts)
+        yield run
 
 
-def _require_free(run: RunFolder, parameter: str) -> None:
-    if run.busy():
+def _require_a_run(run: RunFolder, parameter: str) -> None:
+    """Refuse a folder that holds something else."""
+    if not run.record_file.exists() and not run.empty():
         raise RunError(
-            f"another process is working on {run.folder}",
-            fix=f"Wait for it, or choose another `{parameter}`.",
+            f"{run.folder} is not empty and not a run",
+            wanted="a new folder",
+            fix=f"Choose another `{parameter}`.",
             parameter=parameter,
         )
+
+
+def _next(parent: Path) -> RunFolder:
+    """Make the folder of the next number, which another command may take at the same moment."""
+    while True:
+        run = RunFolder(parent / str(next_number(parent)))
+        parent.mkdir(parents=True, exist_ok=True)
+        # the second is for a parent that another command has just removed because nothing was in it
+        with suppress(FileExistsError, FileNotFoundError):
+            run.folder.mkdir()
+            return run
+
+
+def _resumed(
+    find: Callable[[], RunFolder | None],
+    hold: Callable[[RunFolder], AbstractContextManager[None]],
+    reporter: Reporter,
+) -> tuple[RunFolder, ExitStack] | None:
+    """Return the run that is found, and its lock; None if there is none, or another command works on it."""
+    run = find()
+    if run is None:
+        return None
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold(run))
+        except RunInUseError as error:
+            reporter.say(f"{error.what}: this run gets the next number.")
+            return None
+        # another command may just have finished it
+        return (run, stack.pop_all()) if find() == run else None
 
 
 def _require_same(run: RunFolder, facts: dict[str, Any], parameter: str, *, extend: bool) -> None:
@@ -123,8 +170,6 @@ def _unfinished(name: str, facts: dict[str, Any], root: Path) -> RunFolder | Non
     if not runs:
         return None
     record = runs[-1].record()
-    if runs[-1].busy():
-        return None
     return runs[-1] if not _different(record, facts) and record.get("status") != FINISHED else None
 
 

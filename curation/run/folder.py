@@ -6,7 +6,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow
 
-from curation.errors import RunError
+from curation.errors import RunError, RunInUseError
 from curation.run.journal import Decision, current_decisions
 from curation.run.journal_file import Journal, append, read_journal
 from curation.run.probabilities import Probabilities
 from curation.run.transactions import recover, standing_place
 from training.utils.arrays import Float32
-from training.utils.files import locked, photo_path, read_json, whole_file, write_json
+from training.utils.files import photo_path, read_json, whole_file, write_json
+from training.utils.locks import Holder, InUse, held, is_held
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder", "readable"]
 
@@ -147,6 +149,15 @@ class RunFolder:
     def report_file(self) -> Path:
         """``report.html``: one self-contained page."""
         return self.folder / "report.html"
+
+    @property
+    def lock_file(self) -> Path:
+        """``.lock``: who is changing the run right now; empty if nobody is. It stays, for it is what is locked."""
+        return self.folder / ".lock"
+
+    def empty(self) -> bool:
+        """Return whether there is nothing in the folder, or no folder."""
+        return not self.folder.exists() or all(path == self.lock_file for path in self.folder.iterdir())
 
     def record(self) -> dict[str, Any]:
         """Read ``run.json``.
@@ -291,30 +302,70 @@ class RunFolder:
         """Append decisions to the journal; see :func:`curation.run.journal_file.append`."""
         append(self.journal, decisions)
 
-    def recover(self) -> None:
-        """Take back what a killed command left half done; see :func:`curation.run.transactions.recover`.
-
-        Every command that changes the run calls it first, under the run's lock.
-        """
-        recover(self.folder, self.journal)
-
     def standing(self, path: Path) -> Path:
-        """Return where a file of the version in force is, for commands that only read; see :meth:`recover`."""
+        """Return where a file of the version in force is, for commands that only read; see :meth:`holding`."""
         return standing_place(self.folder, self.journal, path)
 
+    @contextmanager
+    def holding(
+        self, command: str, *, wait: bool | float = False, reporter: Reporter = SILENT, parameter: str | None = None
+    ) -> Iterator[None]:
+        """Let no other command change the run while the block runs.
+
+        Every command that changes a run does its work in such a block, from its first read to its end; only single
+        decisions don't, for the journal has a lock of its own. It ends with the process, however that ends. What a
+        killed command left half done is taken back before the block (:func:`curation.run.transactions.recover`).
+
+        Parameters
+        ----------
+        command : str
+            Who: a function of the API, e.g. ``"apply_fixes"``.
+        wait : bool or float
+            Whether to wait while another command works on the run, or for how many seconds.
+        reporter : Reporter
+            Is told for whom this waits, and if the file system has no locks.
+        parameter : str, optional
+            The argument of the API that named the folder.
+
+        Raises
+        ------
+        RunInUseError
+            If another command works on the run.
+        """
+
+        def in_use(holder: Holder | None) -> str:
+            return f"{self.folder} is in use by {holder or 'another command'}"
+
+        try:
+            with held(
+                self.lock_file,
+                command,
+                wait=wait,
+                waiting=lambda holder: reporter.say(f"{in_use(holder)}: waiting for it. Ctrl-C stops the wait."),
+                unlockable=lambda: reporter.say(
+                    f"warning: the file system of {self.folder} has no locks: let no other command change the run."
+                ),
+            ):
+                # what a killed command left half done
+                recover(self.folder, self.journal)
+                yield
+        except InUse as other:
+            other_folder = f", or choose another `{parameter}`" if parameter else ""
+            raise RunInUseError(
+                in_use(other.holder), fix=f"Wait for it with `wait=True`{other_folder}.", parameter=parameter
+            ) from None
+
     def busy(self) -> bool:
-        """Return whether a process is working on this run right now."""
-        if not self.folder.is_dir():
-            return False
-        with locked(self.folder) as free:
-            return not free
+        """Return whether a command is changing this run right now."""
+        return is_held(self.lock_file)
 
     def discard(self) -> None:
         """Remove the run, and the folders above it that were made for it and are empty now."""
         shutil.rmtree(self.folder)
         root = self.folder.parent.parent
         for parent in (self.folder.parent, root) if root in (RUNS, MODELS, STUDIES) else ():
-            if parent.is_dir() and not any(parent.iterdir()):
+            # another run may be there, or come at this moment
+            with suppress(OSError):
                 parent.rmdir()
 
     def require_finished(self) -> RunFolder:

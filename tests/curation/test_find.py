@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,11 +10,13 @@ import pandas as pd
 import pytest
 import torch
 
-from curation.errors import InputError, RunError
+from curation.errors import InputError, RunError, RunInUseError
 from curation.evidence.probabilities import Probabilities, given_probabilities
 from curation.find import FindSettings, find
 from curation.issues import COLUMNS
 from curation.listings import read_listings
+from curation.run.folder import RunFolder
+from tests.support.holders import holding
 from tests.support.reporters import Listener
 from tests.support.synthetic import put_weights
 from training.fit.throughput import Arrangement
@@ -183,13 +183,11 @@ def test_an_interrupted_run_is_not_continued_with_other_settings_or_columns(demo
 def test_a_run_that_another_process_works_on_is_left_alone(demo, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         find(read_listings(demo), QUICK, run_folder=tmp_path / "run", reporter=Impatient())
-    hold = "import sys, time, pathlib; from training.utils.files import locked\n"
-    hold += "with locked(pathlib.Path(sys.argv[1])) as free: print(free, flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", hold, tmp_path / "run"], stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout.readline() == "True\n"
-        with pytest.raises(RunError, match="another process is working on"):
+    run = RunFolder(tmp_path / "run")
+    with holding(run, "find_issues") as process:
+        with pytest.raises(RunInUseError, match=rf"is in use by `find_issues\(\)` \(process {process.pid} of"):
             find(read_listings(demo), QUICK, run_folder=tmp_path / "run")
-        other.kill()
+        process.kill()
     assert find(read_listings(demo), QUICK, run_folder=tmp_path / "run").record()["status"] == "finished"
 
 

@@ -22,7 +22,6 @@ from training.utils.units import bytes_text
 __all__ = [
     "NotReadableError",
     "lock",
-    "locked",
     "open_regular",
     "photo_path",
     "printable_name",
@@ -148,19 +147,6 @@ def lock(file: int | IO[Any], *, wait: bool = True, shared: bool = False) -> boo
     except BlockingIOError:
         return False
     return True
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Lock a folder for this process while the block runs; yield whether it was free.
-
-    The lock ends with the process, however that ends.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        yield lock(descriptor, wait=False)
-    finally:
-        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

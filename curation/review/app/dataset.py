@@ -31,6 +31,7 @@ from curation.run.carry_over import carry_over
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, reviewer_name
 from training.utils.files import sha256_of_file
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
 
@@ -134,7 +135,7 @@ def _stored(fo: Any, run: RunFolder) -> Any:
     return dataset
 
 
-def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
+def open_dataset(run: RunFolder, reviewer: str | None = None, *, reporter: Reporter = SILENT) -> Opened:
     """Make or open the FiftyOne dataset of a run, with all decisions of the journal.
 
     The dataset is rebuilt if the run has changed or samples were removed. The decisions survive, because they are in
@@ -148,9 +149,13 @@ def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
         A finished run.
     reviewer : str, optional
         Who edited labels in the Annotate tab; by default ``CURATE_REVIEWER`` or the name of the account.
+    reporter : Reporter, optional
+        Is told if this waits for another command.
 
     Raises
     ------
+    RunInUseError
+        If decisions are to be taken over, and another command works on the run for longer than a minute.
     ReviewError
         If the listings have photos and none of them exists, or the run's folder can't be written.
     """
@@ -158,7 +163,7 @@ def open_dataset(run: RunFolder, reviewer: str | None = None) -> Opened:
     table = review_table(run)
     missing = missing_photos(table)
     try:
-        taken_over = carry_over(run)
+        taken_over = carry_over(run, reporter=reporter)
     except OSError as error:
         raise ReviewError(
             f"no decision could be recorded: {error.filename} can't be written ({error.strerror})"

@@ -112,7 +112,7 @@ def run_review(
             reporter.say("Opening the run in FiftyOne; the first time takes up to a minute.")
             app = load_app(plugins)
             with opening(run), mongod_errors():
-                opened = open_dataset(run, reviewer)
+                opened = open_dataset(run, reviewer, reporter=reporter)
             _say_all([*opened.messages, *about_collected(opened.collected)], reporter)
             earlier = len(standing_of(run).journal)
             guard, url = _guarded(app, opened, address, port, reporter)

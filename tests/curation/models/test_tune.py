@@ -29,7 +29,7 @@ from tests.support.reporters import Listener
 from training.fit.throughput import Arrangement
 from training.settings import AUGMENTS, Recipe
 from training.utils.devices import find_device
-from training.utils.files import locked
+from training.utils.locks import held
 from training.utils.progress import SILENT, Silent
 
 START = Recipe(model="lenet", image_size=32, epochs=1, batch_size=32, pretrained=False)
@@ -370,10 +370,8 @@ def test_damaged_trials_and_a_study_that_is_being_searched_are_refused(shop):
     done("tune", "shop", *SMALL, "--trials", 1)
     study = shop / "studies" / "shop" / "1"
     for options in ([], ["--output", study]):
-        with locked(study):
-            assert_refused(
-                shop, "tune", "shop", *SMALL, *options, match="another process is working on .*studies/shop/1"
-            )
+        with held(study / ".lock", "tune"):
+            assert_refused(shop, "tune", "shop", *SMALL, *options, match="studies/shop/1 is in use by curate tune")
     whole = (study / "optuna.db").read_bytes()
     for damaged in (b"no trials", whole[: len(whole) // 2], whole[:20_000] + b"x" * 20_000 + whole[40_000:]):
         (study / "optuna.db").write_bytes(damaged)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import subprocess
@@ -97,12 +96,8 @@ def test_a_kind_that_was_not_checked_differs_from_one_without_flags(place: Place
 def test_a_killed_run_is_interrupted_and_a_busy_one_is_running(place: Place) -> None:
     place(1, status="running")
     run = place(2, status="running")
-    held = os.open(run.folder, os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    try:
+    with run.holding("find_issues"):
         assert [row["status"] for row in run_rows()] == ["interrupted", "running"]
-    finally:
-        os.close(held)
 
 
 def test_damaged_runs_and_those_of_another_format_are_rows_that_say_so(place: Place) -> None:
