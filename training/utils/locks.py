@@ -61,8 +61,8 @@ class Holder:
 
     def __str__(self) -> str:
         """Return it as part of a sentence."""
-        since = self.since[:19].replace("T", " ")
-        return f"`{self.command}()` (process {self.process} of {self.user} on {self.host}) since {since} UTC"
+        since, call = self.since[:19].replace("T", " "), f"{self.command}()"
+        return f"`{call}` (process {self.process} of {self.user} on {self.host}) since {since} UTC"
 
     @property
     def gone(self) -> bool:
