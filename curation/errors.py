@@ -6,6 +6,7 @@
     ├── ReviewError           the review can't start here (no mongod, ...)
     ├── DivergedError         the loss of a training is NaN or infinite (training/fit/loop.py)
     ├── PhotosMissingError    the cache no longer has a run's photos (training/images/store.py)
+    ├── MachineError          a full disk, missing rights, no memory    exit code 2
     └── InputError            the request can't be carried out as it stands exit code 2
         ├── ListingsError     the listings; every bad row in `.problems`
         ├── ProbabilitiesError
@@ -24,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from training.errors import CurateError, InputError, check_range, checked, closest, short_repr, some
+from training.errors import CurateError, InputError, MachineError, check_range, checked, closest, short_repr, some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,7 @@ __all__ = [
     "DecisionsError",
     "InputError",
     "ListingsError",
+    "MachineError",
     "ProbabilitiesError",
     "ReviewError",
     "RunError",

@@ -19,6 +19,7 @@ __all__ = [
     "CurateError",
     "DivergedError",
     "InputError",
+    "MachineError",
     "check_choice",
     "check_range",
     "check_types",
@@ -85,6 +86,12 @@ class CurateError(Exception):
 
 class DivergedError(CurateError):
     """Training diverged: its loss is NaN or infinite."""
+
+
+class MachineError(CurateError):
+    """The machine refused: a full or failing disk, missing rights, too little memory. What was done so far stays."""
+
+    exit_code = 2
 
 
 class InputError(CurateError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from curation.cli.spelling import spelled
 from curation.cli.terminal import echo
 from curation.errors import CurateError
 from curation.rendering.visible import visible
+from training.utils.machine import machine_error
 
 __all__ = ["FOREVER", "Group"]
 
@@ -38,6 +40,12 @@ def _visible_usage() -> Iterator[None]:
     except click.ClickException as error:
         error.message = visible(error.message)  # type: ignore[misc]  # click shows it later
         raise
+
+
+def _thread_failed(failure: threading.ExceptHookArgs) -> None:
+    """Print how a thread failed, unless the machine refused: whoever waits for the thread says so in one line."""
+    if failure.exc_value is None or machine_error(failure.exc_value) is None:
+        threading.__excepthook__(failure)
 
 
 class Group(click.Group):
@@ -66,11 +74,19 @@ class Group(click.Group):
         if isinstance(sys.stdout, io.TextIOWrapper):
             # as stderr does: a name of a file that is no UTF-8 is printed with escapes
             sys.stdout.reconfigure(errors="backslashreplace")
+        threading.excepthook = _thread_failed
         try:
             with _visible_usage():
                 return super().invoke(ctx)
         except CurateError as error:
             raise _Failure(error) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            # click ends the command; a reader that has seen enough, e.g. head, is no error
+            raise
+        except Exception as error:
+            if (refusal := machine_error(error)) is None:
+                raise
+            raise _Failure(refusal) from error
         except KeyboardInterrupt:
             echo("Interrupted.", err=True)
             ctx.exit(1)

@@ -14,7 +14,7 @@ from threading import Event, Lock
 
 import pandas as pd
 
-from curation.errors import CurateError, short_repr
+from curation.errors import MachineError, short_repr
 from curation.listings.download import MOST_BYTES, NotFetchedError, download, photo_ending
 from curation.rendering.words import agree, many
 from training.images.cache import FETCHED, PhotoCache
@@ -118,7 +118,7 @@ def fetch_photos(
 
     Raises
     ------
-    CurateError
+    MachineError
         If the cache can't be written to.
     """
     wanted = urls.dropna().unique().tolist()
@@ -163,7 +163,7 @@ def _fetch(urls: Sequence[str], folder: Path, limit: int, reporter: Reporter) ->
                 progress(len(results), len(urls))
             pool.shutdown()
     except OSError as error:
-        raise CurateError(f"photos can't be kept in {home_as_tilde(folder)}: {error.strerror or error}") from error
+        raise MachineError(f"photos can't be kept in {home_as_tilde(folder)}: {error.strerror or error}") from error
     finally:
         # after Ctrl-C: what is there stays, and nothing else is begun
         fetcher.stop.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from curation.errors import InputError
 from curation.run.folder import FINISHED, RunFolder
@@ -17,22 +17,29 @@ __all__ = ["recorded"]
 def recorded(
     run: RunFolder, reporter: Reporter, finish: Callable[[RunFolder], object] = lambda run: None
 ) -> Iterator[None]:
-    """Record in ``run.json`` how the block ends; call `finish` after it has finished."""
+    """Record in ``run.json`` how the block ends; `finish` is called last, and the run has finished only after it."""
     fresh = not run.listings_file.exists()
     try:
         yield
+        run.update(finished=now())
+        finish(run)
+        run.update(status=FINISHED)
     except KeyboardInterrupt:
-        run.update(status="interrupted")
+        _ended(run, "interrupted")
         reporter.say("Interrupted. Give the same command again to resume.")
         raise
     except InputError:
-        run.update(status="failed")
+        _ended(run, "failed")
         if fresh and not run.listings_file.exists():
             # a mistake in what was asked leaves nothing behind
             run.discard()
         raise
     except BaseException:
-        run.update(status="failed")
+        _ended(run, "failed")
         raise
-    run.update(status=FINISHED, finished=now())
-    finish(run)
+
+
+def _ended(run: RunFolder, status: str) -> None:
+    # where the disk is full, the status stays "running": the run goes on as after a kill
+    with suppress(OSError):
+        run.update(status=status)

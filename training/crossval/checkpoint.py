@@ -76,8 +76,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "network_probs": _tensor(checkpoint.network_probs),
         "history": [asdict(epoch) for epoch in checkpoint.history],
     }
-    with whole_file(folder / _NAME) as temporary:
-        torch.save(content, temporary)
+    with whole_file(folder / _NAME) as temporary, temporary.open("wb") as stream:
+        torch.save(content, stream)
 
 
 def snapshot_file(folder: Path, key: str) -> Path:

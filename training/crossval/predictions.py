@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from training.utils.arrays import Float32, Int64
-from training.utils.files import whole_file
+from training.utils.files import allocate, whole_file
 
 __all__ = ["Predictions", "stored_epochs"]
 
@@ -81,5 +81,6 @@ def _begin(path: Path, shape: tuple[int, ...]) -> None:
     # a killed process must not leave zeros, which would mean a probability of 1
     with whole_file(path) as temporary:
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
+        allocate(temporary)
         array[:] = np.nan
         array.flush()

@@ -16,7 +16,7 @@ import torch
 
 from training.crossval.jobs import Data, Done, Job
 from training.crossval.run_job import run_job
-from training.errors import CurateError
+from training.errors import MachineError
 from training.fit.throughput import Arrangement
 from training.settings import Recipe
 from training.utils.devices import Device, each_on_one_core
@@ -58,7 +58,7 @@ def run_jobs(
 
     Raises
     ------
-    CurateError
+    MachineError
         If a process is killed.
     """
     finished: dict[int, Done] = {}
@@ -159,7 +159,7 @@ class _Worker:
         try:
             answer: int | Done | Exception = self.results.recv()
         except EOFError:
-            raise CurateError(
+            raise MachineError(
                 "a training process was killed, perhaps because memory ran out; the finished models are kept: "
                 "start again as before to continue, or choose a smaller `batch_size`"
             ) from None

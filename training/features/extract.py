@@ -19,7 +19,7 @@ from training.networks.zoo import build_model, logits_of
 from training.settings import Recipe
 from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device, bfloat16_may_be_fast, each_on_one_core
-from training.utils.files import read_json, sync_folder, write_json
+from training.utils.files import allocate, read_json, sync_folder, write_json
 from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["MOST_FEATURES", "SAMPLE", "Extractor", "choose_extractor", "compute_features", "has_features"]
@@ -181,6 +181,8 @@ class _Unfinished:
         self.array: Float32 = np.lib.format.open_memmap(
             self._file, mode="r+" if self.done else "w+", dtype=np.float32, shape=shape
         )
+        if not self.done:
+            allocate(self._file)
         self._on_disk = time.monotonic()
 
     def part_done(self) -> None:

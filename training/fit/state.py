@@ -126,8 +126,8 @@ class TrainingState:
             "stop": None if self.stop is None else self.stop.to_dict(),
             "history": list(history),
         }
-        with whole_file(path) as temporary:
-            torch.save(content, temporary)
+        with whole_file(path) as temporary, temporary.open("wb") as stream:
+            torch.save(content, stream)
         self._saved = time.monotonic()
 
     def restore(self, path: Path) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
-from training.errors import CurateError
+from training.errors import MachineError
 from training.images.shards import Shard, bytes_of, files_in, shards_in, used_at
 from training.utils.units import home_as_tilde, parse_bytes
 
@@ -124,7 +124,7 @@ class PhotoCache:
 
         Raises
         ------
-        CurateError
+        MachineError
             If something can't be deleted.
         """
         before = self.used() + self.fetched_bytes()
@@ -136,7 +136,7 @@ class PhotoCache:
                 path.unlink(missing_ok=True)
             self._remove_left_overs()
         except OSError as error:
-            raise CurateError(f"{home_as_tilde(self.root)} can't be cleared: {error.strerror or error}") from error
+            raise MachineError(f"{home_as_tilde(self.root)} can't be cleared: {error.strerror or error}") from error
         return before - self.used() - self.fetched_bytes()
 
     def _files(self) -> Iterator[Path]:

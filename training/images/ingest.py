@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import UnidentifiedImageError
 
-from training.errors import CurateError
+from training.errors import MachineError
 from training.images.cache import PhotoCache
 from training.images.decoding import PhotoFacts, Pixels, decode
 from training.images.shards import CachedPhotos, ShardIndex, bytes_of, files_in, shards_in, write_shard
@@ -72,7 +72,7 @@ def store_photos(
 
     Raises
     ------
-    CurateError
+    MachineError
         If `spare` can't be written either.
     """
     for _ in range(_ATTEMPTS):
@@ -274,7 +274,7 @@ class _Writer:
         try:
             return write_shard(self.spare / str(self.size), index, pixels).pixels
         except OSError as error:
-            raise CurateError(
+            raise MachineError(
                 f"the photos can't be kept in {self.spare}: {_reason(error)}. Make room, and give the same command "
                 "again to resume."
             ) from error

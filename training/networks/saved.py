@@ -126,8 +126,8 @@ def save_model(path: Path, model: SavedModel) -> None:
             for name, value in model.net.state_dict().items()
         },
     }
-    with whole_file(path) as temporary:
-        torch.save(content, temporary)
+    with whole_file(path) as temporary, temporary.open("wb") as stream:
+        torch.save(content, stream)
 
 
 def load_model(path: Path) -> SavedModel:

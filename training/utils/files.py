@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from training.errors import InputError
+from training.utils.machine import naming
 from training.utils.units import bytes_text
 
 __all__ = [
     "NotReadableError",
+    "allocate",
     "lock",
+    "make_folder",
     "open_regular",
     "photo_path",
     "printable_name",
@@ -45,21 +48,22 @@ def whole_file(path: Path) -> Iterator[Path]:
     of either. It has the suffix of `path`, which some writers depend on. While the block runs it is locked, so that who
     tidies up can tell it from what a crash left.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
-    # readable like any other file: the kernel applies the umask
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with contextlib.suppress(OSError):  # without locks on this file system, nothing is tidied up
-            lock(descriptor)
-        yield temporary
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    finally:
-        os.close(descriptor)
-        temporary.unlink(missing_ok=True)
+    with naming(path):
+        make_folder(path.parent)
+        # readable like any other file: the kernel applies the umask
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            with contextlib.suppress(OSError):  # without locks on this file system, nothing is tidied up
+                lock(descriptor)
+            yield temporary
+            with temporary.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            os.close(descriptor)
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -96,6 +100,29 @@ def whole_folder(folder: Path, *, fix: str = "Name another folder with `output`.
                 built.rename(folder)
     except OSError as error:
         raise InputError(f"can't write to {folder}", got=error.strerror or str(error), fix=fix) from error
+
+
+def allocate(path: Path) -> None:
+    """Let a file that will be memory-mapped have its space on the disk now.
+
+    A disk that is full when a page of the map is written kills the process without a message (SIGBUS).
+
+    Raises
+    ------
+    OSError
+        If there is too little space.
+    """
+    with naming(path), path.open("rb+") as stream:
+        os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, so that they survive a power cut; nothing is done if it is there."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

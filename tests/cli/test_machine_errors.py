@@ -1,0 +1,74 @@
+"""What the command line says when the machine refuses."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.test_cli import curate
+from tests.project.structure import ROOT
+from training.utils import files
+
+
+def refused(*arguments):
+    result = curate(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    return line
+
+
+def test_a_full_disk_is_one_line_and_the_same_command_goes_on(demo, tmp_path, monkeypatch, probabilities_of_demo):
+    monkeypatch.chdir(tmp_path)
+    command = ["find-issues", demo, "--probabilities", probabilities_of_demo, "--no-text"]
+    fsync, calls = os.fsync, []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 30:
+            raise OSError(28, os.strerror(28))
+        fsync(descriptor)
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    assert refused(*command).startswith("Error: can't write runs/demo/1/")
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    assert curate(*command).exit_code == 0
+    assert [path.name for path in (tmp_path / "runs" / "demo").iterdir()] == ["1"]
+
+
+def test_a_run_is_not_finished_before_its_report_is_written(demo, tmp_path, monkeypatch, probabilities_of_demo):
+    from curation.report import write as report
+    from curation.run.folder import RunFolder
+
+    monkeypatch.chdir(tmp_path)
+    command = ["find-issues", demo, "--probabilities", probabilities_of_demo, "--no-text"]
+
+    def full(path, text):
+        raise OSError(28, os.strerror(28), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(report, "write_text", full)
+        assert "report.html" in refused(*command)
+    assert RunFolder(tmp_path / "runs/demo/1").record()["status"] == "failed"
+    assert curate(*command).exit_code == 0
+    assert RunFolder(tmp_path / "runs/demo/1").record()["status"] == "finished"
+
+
+@pytest.fixture
+def probabilities_of_demo(finished):
+    return finished.probabilities_file
+
+
+def test_a_full_output_is_one_line_and_a_closed_one_none(finished):
+    command = [sys.executable, str(ROOT / "cli.py"), "status", "--run", str(finished.folder)]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Error: can't write the output: got No space left on device. Make room there")
+    assert len(ended.stderr.splitlines()) == 1
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert ended.stderr == ""
