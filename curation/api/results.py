@@ -121,7 +121,7 @@ class RunResults:
             If there is no MongoDB, or the photos are gone.
         """
         from curation.review.app.dataset import open_dataset
-        from curation.review.server.mongod import check_mongod
+        from curation.review.database.check import check_mongod
 
         check_mongod()
         return open_dataset(self._files).dataset

@@ -136,6 +136,7 @@ MAY_IMPORT = {
         "curation.rendering",
         "curation.run",
         "training.evaluation",
+        "training.images",
         "training.utils",
     ],
     "curation.run": ["curation.errors", "curation.listings", "curation.rendering", "training.utils"],

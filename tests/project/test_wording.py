@@ -25,7 +25,7 @@ MAY_NAME = {
     "curation/demo_data/write.py": "the README beside the demo says which command wrote it",
     "curation/exploration/findings.py": "the mark in explore.json of an earlier explore",
     "curation/models/trials.py": "the name of the study in Optuna's file",
-    "curation/review/server/mongod.py": "asks MongoDB's own program for its version",
+    "curation/review/database/": "asks MongoDB's own program for its version, and starts it",
     "curation/review/commands.py": "what its pages, which no program respells, tell a person to type",
 }
 LIBRARY = [path for path in modules() if not path.is_relative_to(ROOT / "curation/cli")]

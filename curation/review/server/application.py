@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from curation.review.app.environment import REVIEWER_FILE, load_fiftyone
+from curation.review.database.check import configured
 from curation.review.server.guard import App
 
 __all__ = ["linked_plugins", "load_app", "set_port", "without_cleanup"]
@@ -57,7 +58,10 @@ def load_app(plugins: Path) -> App:
     # the service watches MongoDB for changes of panels that we don't have, in a thread that stops seconds late
     os.environ.setdefault("FIFTYONE_EXECUTION_STORE_NOTIFICATION_SERVICE_DISABLED", "true")
     fo = load_fiftyone()
-    fo.config.plugins_dir = str(plugins)  # in case FiftyOne was imported before
+    # in case FiftyOne was imported before
+    fo.config.plugins_dir = str(plugins)
+    if not configured("do_not_track"):
+        fo.config.do_not_track = True
     from fiftyone.core.odm import database
 
     database._connection_kwargs.setdefault("serverSelectionTimeoutMS", _PATIENCE)

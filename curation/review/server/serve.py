@@ -22,11 +22,11 @@ from curation.rendering.results import Result
 from curation.review.app.dataset import Opened, collect_decisions, open_dataset
 from curation.review.app.look import WORKSPACE, slug
 from curation.review.app.thumbnails import Thumbnails
+from curation.review.database.check import check_mongod, mongod_errors
 from curation.review.journal_state import standing_of
 from curation.review.server.application import linked_plugins, load_app, set_port, without_cleanup
 from curation.review.server.guard import App, Guard, servable
 from curation.review.server.messages import about_colleagues, about_collected, about_links
-from curation.review.server.mongod import check_mongod, mongod_errors
 from curation.review.server.team import opening, present
 from curation.review.table import review_table
 from curation.run.folder import RunFolder
@@ -221,11 +221,13 @@ def _guarded(app: App, opened: Opened, address: str, port: int, reporter: Report
     # a copy of a photo shows what the photo shows
     files = {file: source for file, source in opened.files.items() if source.photo not in outside}
     photos, _ = servable(files)
-    here = {socket.gethostname().lower(), socket.getfqdn().lower()}
+    local = address in ("127.0.0.1", "localhost", "::1")
+    # the full name is asked of the network's name server, which only makes sense for those who come from there
+    here = {socket.gethostname().lower(), *([] if local else [socket.getfqdn().lower()])}
     token = secrets.token_urlsafe(24)
     guarded = Thumbnails(app, files, opened.copies, opened.damaged)
     guard = Guard(guarded, address=address, port=port, token=token, photos=photos, hosts=here)
-    if address not in ("127.0.0.1", "localhost", "::1"):
+    if not local:
         reporter.say(
             "Warning: anybody who has the address can open this review from another machine, and the connection is not "
             "encrypted. Safer: leave `address` out, and type on the other machine: "

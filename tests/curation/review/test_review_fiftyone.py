@@ -93,16 +93,18 @@ class TestServer:
             assert hasattr(types.Places, place), f"{place} moved, see curation/review/app/plugin"
 
 
-def test_its_mongod_is_found_and_ends_with_its_parent(package):
+def test_its_mongod_is_found_and_it_takes_the_address_of_ours(package):
     import inspect
 
-    from fiftyone.core.service import DatabaseService, MultiClientService
+    import fiftyone as fo
+    from fiftyone.core.odm import database
+    from fiftyone.core.service import DatabaseService
 
-    assert DatabaseService.find_mongod() == str(package / "db" / "bin" / "mongod"), "mongod moved, see mongod.py"
-    assert "--51-service" in inspect.getsource(MultiClientService.__mro__[1]), (
-        "services start otherwise: look for leftovers"
-    )
-    assert "monitor_stdin" in (package / "service" / "main.py").read_text(), "who ends mongod after kill -9 now?"
+    assert DatabaseService.find_mongod() == str(package / "db" / "bin" / "mongod"), "mongod moved, see check.py"
+    assert "config.database_uri is not None" in inspect.getsource(database.establish_db_conn), "see environment.py"
+    fo.list_datasets()
+    assert fo.core.odm.get_db_conn().client.address[0].endswith("mongod.sock")
+    assert database._db_service is None, "FiftyOne has started, or joined, a mongod of its own"
 
 
 def test_the_page_has_what_our_keys_call(package):

