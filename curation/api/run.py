@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from curation.api.results import RunResults
-from curation.errors import about, checked
+from curation.errors import InputError, about, checked, short_repr
 from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.fixes.cleaned import require_layout
@@ -20,6 +21,7 @@ from curation.run.decisions import named_listings
 from curation.run.folder import RunFolder
 from training.images.cache import PhotoCache
 from training.utils.progress import SILENT, Reporter
+from training.utils.units import parse_time
 
 # what takes seconds to import is imported where it is used: `curate status` needs none of it
 if TYPE_CHECKING:
@@ -194,6 +196,7 @@ class Run(RunResults):
         new_classes: str | Iterable[str] = (),
         reviewer: str | None = None,
         format: str | None = None,
+        as_of: str | date | None = None,
         dry_run: bool = False,
         wait: bool | float = False,
         reporter: Reporter = SILENT,
@@ -218,6 +221,9 @@ class Run(RunResults):
         format : str, optional
             Another shape: ``csv``, ``tsv``, ``xlsx``, ``parquet``, ``json``, ``jsonl``, ``class-folders`` or
             ``imagefolder``.
+        as_of : str, date or datetime, optional
+            Apply the decisions that held at that time, and no later ones: a past version, rebuilt. ISO 8601; without a
+            time zone it is this machine's, and a date alone is the end of that day. Nothing is added to the decisions.
         dry_run : bool
             Return what would change; write nothing.
         wait : bool or float
@@ -236,6 +242,10 @@ class Run(RunResults):
             If another command works on the run.
         """
         require_layout(format)
+        if as_of is not None:
+            _require_no_new_decisions(decisions, accept_suggestions, new_classes)
+        with about("as_of"):
+            moment = None if as_of is None else _moment(as_of)
         # what changes nothing may look at any time
         with nullcontext(self._files) if dry_run else self._held("apply_fixes", wait, reporter) as files:
             with about("decisions"):
@@ -246,6 +256,7 @@ class Run(RunResults):
                     min_confidence=min_confidence,
                     reviewer=reviewer,
                     new_classes=[new_classes] if isinstance(new_classes, str) else list(new_classes),
+                    as_of=moment,
                 )
             if dry_run:
                 return fixes
@@ -359,6 +370,26 @@ class Run(RunResults):
         from curation.report import write_report
 
         write_report(self._files)
+
+
+def _require_no_new_decisions(
+    decisions: str | Path | None, accept_suggestions: bool, new_classes: str | Iterable[str]
+) -> None:
+    """Refuse what would add decisions to a past version."""
+    given = {"decisions": decisions, "accept_suggestions": accept_suggestions, "new_classes": new_classes}
+    for name, value in given.items():
+        if value:
+            raise InputError(
+                f"a past version takes no new decisions: `{name}` has no effect with `as_of`",
+                fix=f"Leave out `{name}`, or `as_of`.",
+                parameter=name,
+            )
+
+
+def _moment(as_of: object) -> datetime:
+    if not isinstance(as_of, str | date):
+        raise InputError("`as_of` is no time", got=short_repr(as_of), wanted="text, a date or a datetime")
+    return parse_time(as_of if isinstance(as_of, str) else as_of.isoformat())
 
 
 def _path(path: str | Path | None) -> Path | None:

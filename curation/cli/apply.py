@@ -44,6 +44,11 @@ _ROWS = 20
     metavar="FORMAT",
     help="Write csv, tsv, xlsx, parquet, json, jsonl, class-folders or imagefolder. [default: as the input is]",
 )
+@click.option(
+    "--as-of",
+    metavar="TIME",
+    help="Rebuild the dataset as the decisions stood at a time, e.g. 2026-11-29 or '2026-11-29 14:05'. Adds none.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @wait_option
 @json_option
@@ -55,6 +60,7 @@ def apply_fixes(
     new_classes: tuple[str, ...],
     reviewer: str | None,
     form: str | None,
+    as_of: str | None,
     dry_run: bool,
     wait: bool | float,
     as_json: bool,
@@ -76,6 +82,7 @@ def apply_fixes(
         new_classes=new_classes,
         reviewer=reviewer,
         format=form,
+        as_of=as_of,
         dry_run=dry_run,
         wait=wait,
         reporter=terminal,

@@ -270,13 +270,14 @@ def read_comparison(run: RunFolder) -> Comparison | None:
     RunError
         If ``comparison.json`` can't be read.
     """
-    if not run.comparison_file.exists():
+    file = run.standing(run.comparison_file)
+    if not file.exists():
         return None
     try:
-        return Comparison.from_dict(read_json(run.comparison_file))
+        return Comparison.from_dict(read_json(file))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(
-            f"{run.comparison_file} is damaged",
+            f"{file} is damaged",
             got=f"{type(error).__name__}: {error}",
             fix="Delete it, and compare again with `retrain(compare=True)`.",
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from curation.fixes.decisions_file import read_decisions
 from curation.fixes.known_names import with_known_names
 from curation.listings.labels import UNMERGED
 from curation.rendering.results import Result
+from curation.rendering.words import agree, many
 from curation.run.decidable import Decidable, check_decisions, misfit, new_classes_of, require_labels
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions, reviewer_name
+from curation.run.journal_content import Journal
 from training.utils.units import now
 
 __all__ = ["DEFAULT_CONFIDENCE", "Fixes", "plan_fixes"]
@@ -73,7 +76,7 @@ class Fixes(Result):
     def to_dict(self) -> dict[str, Any]:
         """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""
         folders = {"run": str(self.run), "cleaned": str(self.run / "cleaned")}
-        return {**folders, "dry_run": self.dry_run, **self.counts()}
+        return {**folders, "dry_run": self.dry_run, "as_of": self.as_of, **self.counts()}
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield from self.to_dict().items()
@@ -109,6 +112,7 @@ def plan_fixes(
     min_confidence: float = DEFAULT_CONFIDENCE,
     reviewer: str | None = None,
     new_classes: Collection[str] = (),
+    as_of: datetime | None = None,
 ) -> Fixes:
     """Work out what would change. Nothing is written.
 
@@ -120,6 +124,8 @@ def plan_fixes(
         A CSV with ``id``, ``decision``, ``new_label``, ``new_price``; its decisions override earlier ones.
     accept_suggestions, min_confidence, reviewer, new_classes
         As for :meth:`curation.Run.apply_fixes`.
+    as_of : datetime, optional
+        The decisions that held then, and no others; by default those that hold now.
 
     Raises
     ------
@@ -131,11 +137,12 @@ def plan_fixes(
             "`min_confidence` is out of range", got=str(min_confidence), wanted="0 to 1", parameter="min_confidence"
         )
     whole = run.read_journal()
-    journal = whole.decisions()
+    last_line = whole.last if as_of is None else whole.line_at(as_of)
+    journal = whole.decisions(last_line)
     issues, decidable = run.issues(), Decidable.of(run)
     standing = current_decisions(journal)
     added: list[Decision] = []
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = () if as_of is None else (_past(run, whole, last_line, as_of),)
     if decisions_file:
         added = _from_file(run, decisions_file, reviewer or reviewer_name(), decidable.currency)
         classes = [*decidable.classes, *new_classes_of(standing), *new_classes]
@@ -157,10 +164,46 @@ def plan_fixes(
     changes = _changes(run, issues, decisions)
     # labels that reading merged are a change, too
     if not decisions and changes.empty:
+        if as_of is not None:
+            raise _nothing_then(run, whole, as_of)
         raise _nothing_decided(run, accept_suggestions, min_confidence)
     return Fixes(
-        run.folder, True, decisions, added, changes, tuple(whole.messages), undecided, notes, last_line=whole.last
+        run.folder,
+        True,
+        decisions,
+        added,
+        changes,
+        tuple(whole.messages),
+        undecided,
+        notes,
+        last_line=last_line,
+        as_of=None if as_of is None else as_of.astimezone(UTC).isoformat(timespec="milliseconds"),
     )
+
+
+def _past(run: RunFolder, journal: Journal, last_line: int, as_of: datetime) -> str:
+    later = sum(entry.number > last_line for entry in journal.entries)
+    return (
+        f"As the decisions stood at {_local(as_of)}: {many(later, 'later line')} of {run.journal.name} "
+        f"{agree(later, 'does', 'do')} not count."
+    )
+
+
+def _nothing_then(run: RunFolder, journal: Journal, as_of: datetime) -> DecisionsError:
+    first = next(
+        (entry.recorded or entry.content.time for entry in journal.entries if isinstance(entry.content, Decision)), None
+    )
+    return DecisionsError(
+        f"no decision held in {run.folder} at {_local(as_of)}",
+        got=f"a first decision of {first}" if first else "no decision at all",
+        wanted="a time at which a decision held",
+        parameter="as_of",
+    )
+
+
+def _local(moment: datetime) -> str:
+    """Return a moment as the person's own clock shows it."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %z}"
 
 
 def _require_use(new_classes: Collection[str], decisions: Collection[Decision], decidable: Decidable) -> None:

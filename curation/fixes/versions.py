@@ -14,7 +14,7 @@ from curation.rendering.results import Result
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 from curation.run.journal import UNDO, Decision, reviewer_name, taken_back
-from curation.run.journal_file import Journal
+from curation.run.journal_content import Journal
 from curation.run.journal_lines import Step
 from curation.run.lookup import next_number
 from curation.run.transactions import begin, carry_out, scratch

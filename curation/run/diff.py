@@ -177,7 +177,7 @@ def _fixes(a: RunFolder, b: RunFolder) -> FixesDiff | None:
 
 
 def _changes(run: RunFolder) -> dict[str, tuple[str, ...]] | None:
-    file = run.cleaned / "changes.csv"
+    file = run.standing(run.cleaned) / "changes.csv"
     if not file.exists():
         return None
     try:

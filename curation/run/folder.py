@@ -18,7 +18,8 @@ import pyarrow
 
 from curation.errors import RunError, RunInUseError
 from curation.run.journal import Decision, current_decisions
-from curation.run.journal_file import Journal, append, read_journal
+from curation.run.journal_content import Journal
+from curation.run.journal_file import append, read_journal
 from curation.run.probabilities import Probabilities
 from curation.run.transactions import recover, standing_place
 from training.utils.arrays import Float32

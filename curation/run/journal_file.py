@@ -9,154 +9,19 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from curation.run.journal import Decision
-from curation.run.journal_lines import BEGIN, COMMIT, Line, Step, Unreadable, decoded, encoded
+from curation.run.journal_content import Entry, Fault, Journal
+from curation.run.journal_lines import BEGIN, Line, Step, Unreadable, decoded, encoded
 from training.utils.files import lock, sync_folder
 from training.utils.units import now
 
-__all__ = ["Entry", "Fault", "Journal", "append", "pending", "read_journal"]
+__all__ = ["append", "pending", "read_journal"]
 
 #: How much is read from the end to find the last number; a line has some 350 bytes.
 _TAIL = 1 << 16
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something wrong with the journal.
-
-    Attributes
-    ----------
-    line : int
-        Line of the file, from 1 on.
-    kind : str
-        ``torn`` (cut short by a crash), ``damaged``, ``newer`` (of a newer version of curate): left out.
-        ``duplicated``: counts once. ``swapped``: read in its right place. ``clash``: the number of another line, both
-        are read. ``missing``: lines are gone before this one.
-    message : str
-        For a person, with the name of the file and the line.
-    """
-
-    line: int
-    kind: str
-    message: str
-
-
-class Entry(NamedTuple):
-    """A line that can be read, in its place.
-
-    Attributes
-    ----------
-    line : int
-        Line of the file, from 1 on.
-    number : int
-        What orders the entries: as written, or, in format 1, one more than that of the line before.
-    recorded : str or None
-        When it was written, ISO 8601; None in format 1.
-    transaction : str or None
-        The one that a decision is part of.
-    content : Decision or Step
-        What is recorded.
-    """
-
-    line: int
-    number: int
-    recorded: str | None
-    transaction: str | None
-    content: Decision | Step
-
-
-@dataclass(frozen=True)
-class Journal:
-    """All that a journal says.
-
-    Attributes
-    ----------
-    entries : tuple of Entry
-        The lines that can be read, in the order of their numbers.
-    faults : tuple of Fault
-        What is wrong, in the order of the lines.
-    """
-
-    entries: tuple[Entry, ...]
-    faults: tuple[Fault, ...]
-
-    @property
-    def last(self) -> int:
-        """The number of the last line; 0 if there is none."""
-        return self.entries[-1].number if self.entries else 0
-
-    @property
-    def messages(self) -> list[str]:
-        """What is wrong, in words."""
-        return [fault.message for fault in self.faults]
-
-    def decisions(self, until: int | None = None) -> list[Decision]:
-        """Return the decisions in force, oldest first: those of a transaction without its commit are none.
-
-        Parameters
-        ----------
-        until : int, optional
-            Number of the last line that counts.
-        """
-        entries = [entry for entry in self.entries if until is None or entry.number <= until]
-        steps = [entry.content for entry in entries if isinstance(entry.content, Step)]
-        committed = {step.transaction for step in steps if step.step == COMMIT}
-        after = {step.transaction: step.after for step in steps if step.step == BEGIN and step.transaction in committed}
-        said = [
-            entry
-            for entry in entries
-            if isinstance(entry.content, Decision) and (entry.transaction is None or entry.transaction in after)
-        ]
-        if after:
-            # a transaction knew nothing of what was decided while it ran, so that counts as said later
-            said.sort(
-                key=lambda entry: (
-                    (entry.number, False) if entry.transaction is None else (after[entry.transaction], True)
-                )
-            )
-        return [entry.content for entry in said if isinstance(entry.content, Decision)]
-
-    def of(self, transaction: str) -> list[Decision]:
-        """Return the decisions that a transaction added itself.
-
-        Parameters
-        ----------
-        transaction : str
-            Its name.
-        """
-        own = (entry.content for entry in self.entries if entry.transaction == transaction)
-        return [content for content in own if isinstance(content, Decision)]
-
-    def applied(self, transaction: str) -> list[Decision]:
-        """Return all decisions that the version of a transaction was made of, oldest first.
-
-        Parameters
-        ----------
-        transaction : str
-            Its name, as in ``manifest.json``.
-        """
-        after = [step.after for step in self.steps() if (step.transaction, step.step) == (transaction, BEGIN)]
-        return [*self.decisions(after[0]), *self.of(transaction)] if after else []
-
-    def standing_version(self) -> str | None:
-        """Return the transaction whose version is in ``cleaned/``; None if none of this journal's is."""
-        kinds, stack = dict[str, str](), list[str]()
-        for step in self.steps():
-            if step.step == BEGIN:
-                kinds[step.transaction] = step.kind
-            elif step.step == COMMIT and kinds.get(step.transaction) == "apply_fixes":
-                stack.append(step.transaction)
-            elif step.step == COMMIT and stack:
-                stack.pop()
-        return stack[-1] if stack else None
-
-    def steps(self) -> list[Step]:
-        """Return the steps of all transactions, oldest first."""
-        return [entry.content for entry in self.entries if isinstance(entry.content, Step)]
 
 
 def append(journal: Path, contents: Sequence[Decision | Step], transaction: str | None = None) -> None:

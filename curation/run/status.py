@@ -56,7 +56,7 @@ def status_of(run: RunFolder) -> Status:
     """Return where a run stands, finished or not."""
     record, holding = run.record(), run.holding_decisions()
     counts = Counter(decision.action for decision in holding.decisions.values())
-    cleaned, compared = run.cleaned.exists(), run.comparison_file.exists()
+    cleaned, compared = run.standing(run.cleaned).exists(), run.standing(run.comparison_file).exists()
     steps = {
         "continue": record["status"] != FINISHED,
         "review": not holding.decisions,

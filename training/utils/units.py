@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from training.errors import InputError
 
-__all__ = ["bytes_text", "duration", "home_as_tilde", "now", "parse_bytes", "parse_duration"]
+__all__ = ["bytes_text", "duration", "home_as_tilde", "now", "parse_bytes", "parse_duration", "parse_time"]
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -73,6 +73,43 @@ def parse_bytes(text: str, what: str = "the size") -> int:
         raise InputError(f"{what} is not a number of bytes", got=repr(text), wanted="e.g. 20GB, 500MB or 1.5TiB")
     number, unit, binary = match.groups()
     return int(float(number) * (1024 if binary else 1000) ** _POWERS[(unit or "").upper()])
+
+
+def parse_time(text: str) -> datetime:
+    """Return a moment, in UTC. Without a time zone it is of this machine's; a date alone is the end of that day.
+
+    Parameters
+    ----------
+    text : str
+        ISO 8601, e.g. ``2026-11-29``, ``2026-11-29 14:05`` or ``2026-11-29T13:05:00.250Z``; a time alone is today's.
+
+    Raises
+    ------
+    InputError
+        For anything else, and for a moment that is still to come.
+
+    Examples
+    --------
+    >>> parse_time("2026-03-01T14:05:00+01:00").isoformat(), parse_time("2026-03-01 14:05Z").isoformat()
+    ('2026-03-01T13:05:00+00:00', '2026-03-01T14:05:00+00:00')
+    """
+    given, here = text.strip(), datetime.now().astimezone()
+    try:
+        if re.fullmatch(r"\d\d?:\d\d(:\d\d(\.\d+)?)?", given):
+            moment = datetime.combine(here.date(), time.fromisoformat(given.zfill(5) if given[1] == ":" else given))
+        elif re.fullmatch(r"\d{4}-?\d\d-?\d\d", given):
+            last = datetime.fromisoformat(given) + timedelta(days=1, milliseconds=-1)
+            moment = min(last.astimezone(), here) if last.date() == here.date() else last
+        else:
+            moment = datetime.fromisoformat(given)
+        moment = moment.astimezone(UTC)  # a time without a zone is local
+    except (ValueError, OverflowError, OSError):
+        raise InputError(
+            "a time can't be read", got=repr(text), wanted="e.g. 2026-11-29, 2026-11-29 14:05 or 2026-11-29T14:05:00Z"
+        ) from None
+    if moment > here:
+        raise InputError("the time is still to come", got=text, wanted=f"a time up to {here:%Y-%m-%d %H:%M:%S}")
+    return moment
 
 
 def bytes_text(count: int) -> str:
