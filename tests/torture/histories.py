@@ -35,7 +35,7 @@ from tests.support.fixes import LISTINGS, make_run
 from tests.torture.tally import Tally
 from training.utils.units import now, parse_time
 
-__all__ = ["COUNT", "History", "run"]
+__all__ = ["COUNT", "STEPS", "History", "run"]
 
 #: Kills and checked steps, all together.
 COUNT = 3000
@@ -49,7 +49,7 @@ _OPERATIONS = frozenset(
 #: Ids that a person may say anything about; 04 has no label to keep.
 _IDS = [id for id in LISTINGS if id != "04"]
 _CLASSES = ("NA", "chair", "desk")
-_STEPS = (
+STEPS = (
     *("keep", "relabel", "reprice", "delete", "ambiguous", "note", "take back"),
     *("apply", "apply", "suggestions", "suggestions", "table", "undo", "undo", "compare", "past"),
 )
@@ -332,7 +332,7 @@ def _one(seed: int, base: Path, kills: bool) -> Tally:
     try:
         for _ in range(draw.randint(6, 14)):
             tally.tried += 1
-            tally.tried += history.step(draw.choice(_STEPS), draw, draw.randint(0, 4) if kills else 0)
+            tally.tried += history.step(draw.choice(STEPS), draw, draw.randint(0, 4) if kills else 0)
     except AssertionError as error:
         tally.fault("unexplained", f"seed {seed}, after {history.log}: {error}")
     except Exception:

@@ -1,0 +1,222 @@
+"""A command that adds decisions and moves folders does both or neither."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.errors import RunError
+from curation.fixes import apply_fixes, plan_fixes, undo_fixes
+from curation.run import transactions
+from curation.run.folder import RunFolder
+from curation.run.journal import Decision, current_decisions
+from curation.run.journal_file import append, read_journal
+from curation.run.journal_lines import COMMIT, TAKE_BACK, Step
+from curation.run.transactions import begin, carry_out, recover, standing_place
+from tests.support.fixes import decided, files, labels, make_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return make_run(tmp_path)
+
+
+def steps(run: RunFolder) -> list[str]:
+    return [step.step for step in run.read_journal().steps()]
+
+
+def interrupted(run: RunFolder, monkeypatch: pytest.MonkeyPatch, moves: int) -> None:
+    """Leave an apply-fixes as a kill does after so many of its moves, or at its commit."""
+
+    class Killed(BaseException):
+        pass
+
+    made = 0
+    move, journal_append = transactions._move, transactions.append
+
+    def counted(source: Path, target: Path) -> None:
+        nonlocal made
+        if made == moves:
+            raise Killed
+        made += 1
+        move(source, target)
+
+    def written(journal: Path, contents: Any, transaction: str | None = None) -> None:
+        if isinstance(contents[0], Step) and contents[0].step == COMMIT:
+            raise Killed
+        journal_append(journal, contents, transaction)
+
+    fixes = plan_fixes(run, accept_suggestions=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(transactions, "_move", counted)
+        patch.setattr(transactions, "append", written)
+        patch.setattr(transactions, "recover", lambda *_: None)
+        patch.setattr("shutil.rmtree", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            apply_fixes(run, fixes)
+
+
+def test_decisions_of_a_transaction_without_its_commit_are_not_in_force(run: RunFolder) -> None:
+    run.decide([decided("05", "delete")])
+    append(run.journal, [begin("apply_fixes", after=1), decided("00", "delete")], "t")
+    assert list(run.holding_decisions().decisions) == ["05"]
+
+
+@pytest.mark.parametrize("moves", range(5))
+def test_what_was_not_committed_never_began(moves: int, run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.decide([decided("05", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    for file in (run.comparison_file, run.predictions_file):
+        file.write_text("of the first version")
+    before = files(run.folder)
+    interrupted(run, monkeypatch, moves)
+    # who only reads sees the first version, wherever it is now
+    changes = run.standing(run.cleaned).joinpath("changes.csv").read_text()
+    assert [line.split(",")[:2] for line in changes.splitlines()[1:]] == [["05", "delete"]]
+    assert run.standing(run.comparison_file).read_text() == "of the first version"
+    recover(run.folder, run.journal)
+    after = files(run.folder)
+    assert after.pop("decisions.jsonl") != before.pop("decisions.jsonl")
+    assert after == before
+    assert steps(run) == ["begin", "commit", "begin", TAKE_BACK]
+    assert list(run.holding_decisions().decisions) == ["05"]
+    # typed again, it is as if it had been typed once
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    assert undo_fixes(run).undone == 2
+    assert list(run.holding_decisions().decisions) == ["05"]
+
+
+def test_recovering_twice_is_recovering_once(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted(run, monkeypatch, 1)
+    recover(run.folder, run.journal)
+    before = files(run.folder)
+    recover(run.folder, run.journal)
+    assert files(run.folder) == before
+
+
+def test_a_torn_commit_after_all_moves_is_written_again(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted(run, monkeypatch, 99)
+    with run.journal.open("ab") as stream:
+        stream.write(b'{"transaction": "')
+    recover(run.folder, run.journal)
+    assert steps(run) == ["begin", "commit"]
+    assert labels(run)["00"] == "desk"
+    assert sorted(run.holding_decisions().decisions) == ["00", "06"]
+
+
+def test_a_scratch_folder_that_somebody_removed_costs_nothing_else(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.decide([decided("05", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    before = files(run.cleaned)
+    interrupted(run, monkeypatch, 0)
+    (made,) = run.folder.glob(".cleaned-*")
+    for path in sorted(made.rglob("*"), reverse=True):
+        path.unlink()
+    made.rmdir()
+    recover(run.folder, run.journal)
+    assert files(run.cleaned) == before
+
+
+def test_a_version_stranded_by_an_earlier_curate_comes_back(run: RunFolder) -> None:
+    run.decide([decided("05", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    before = files(run.cleaned)
+    run.versions.mkdir()
+    run.cleaned.rename(run.versions / "0001")
+    run.journal.write_text(
+        '{"id": "05", "action": "delete", "new_label": null, "reviewer": "ana", "time": "2024", "source": "app"}\n'
+    )
+    undone = undo_fixes(run)
+    assert (undone.undone, undone.restored) == (0, True)
+    assert files(run.cleaned) == before
+
+
+def test_what_is_in_the_way_is_named_and_nothing_is_recorded(run: RunFolder) -> None:
+    (run.folder / "a").write_text("a")
+    (run.folder / "b").write_text("b")
+    moves = [(run.folder / "a", run.folder / "b")]
+    with pytest.raises(RunError, match=r"b is in the way"):
+        carry_out(run.folder, run.journal, begin("undo", after=0), moves, [decided("1", "keep")])
+    assert not run.journal.exists()
+
+
+def test_a_move_that_fails_takes_everything_back(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.decide([decided("05", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    before = files(run.cleaned)
+    rename = Path.rename
+
+    def refused(self: Path, target: Path) -> Path:
+        if self.name.startswith(".cleaned-"):
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    fixes = plan_fixes(run, accept_suggestions=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refused)
+        with pytest.raises(OSError, match="Input/output"):
+            apply_fixes(run, fixes)
+    assert files(run.cleaned) == before
+    assert not run.versions.exists()
+    assert list(run.holding_decisions().decisions) == ["05"]
+    assert not [path for path in run.folder.iterdir() if path.name.startswith(".")]
+
+
+def test_leftovers_of_killed_commands_are_removed_and_nothing_else(run: RunFolder) -> None:
+    (run.folder / ".cleaned-0123abcd" / "photos").mkdir(parents=True)
+    (run.folder / ".undone-0123abcd").mkdir()
+    (run.folder / ".report-0123abcd.html").write_text("half")
+    elsewhere = run.folder.parent / "mine"
+    elsewhere.mkdir()
+    (run.folder / ".undone-89abcdef").symlink_to(elsewhere)
+    (run.folder / ".notes").write_text("mine")
+    (run.folder / ".cleaned-mine").mkdir()
+    recover(run.folder, run.journal)
+    left = {path.name for path in run.folder.iterdir() if path.name.startswith(".")}
+    assert left == {".notes", ".cleaned-mine"}
+    assert elsewhere.is_dir()
+
+
+def test_a_file_that_another_process_is_writing_is_not_a_leftover(run: RunFolder) -> None:
+    from training.utils.files import whole_file
+
+    with whole_file(run.report_file) as temporary:
+        recover(run.folder, run.journal)
+        assert temporary.exists()
+        temporary.write_text("whole")
+    assert run.report_file.read_text() == "whole"
+
+
+def test_what_a_person_decides_while_suggestions_are_applied_is_the_later_word(run: RunFolder) -> None:
+    fixes = plan_fixes(run, accept_suggestions=True)
+    run.decide([decided("00", "keep"), decided("05", "delete")])
+    done = apply_fixes(run, fixes)
+    assert "2 decisions came while the dataset was written" in done.notes[-1]
+    assert labels(run)["00"] == "desk"
+    holding = run.holding_decisions().decisions
+    assert {id: each.action for id, each in holding.items()} == {"00": "keep", "05": "delete", "06": "relabel"}
+    # the version is explained by what it knew
+    version = run.read_journal().standing_version()
+    assert version is not None
+    applied = current_decisions(run.read_journal().applied(version))
+    assert {id: each.action for id, each in applied.items()} == {"00": "relabel", "06": "relabel"}
+    undo_fixes(run)
+    assert sorted(run.holding_decisions().decisions) == ["00", "05"]
+
+
+def test_decisions_while_an_undo_runs_stay(run: RunFolder) -> None:
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    known = run.read_journal()
+    run.decide([decided("00", "delete")])
+    undo = Decision("00", "undo", None, "ana", "2026-05-01T10:00:00.000+00:00", "undo")
+    carry_out(run.folder, run.journal, begin("undo", after=known.last), [], [undo])
+    assert run.holding_decisions().decisions["00"].action == "delete"
+
+
+def test_a_place_is_itself_while_nothing_is_pending(run: RunFolder) -> None:
+    assert standing_place(run.folder, run.journal, run.cleaned) == run.cleaned
+    assert read_journal(run.journal).entries == ()
