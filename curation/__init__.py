@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from curation.run.diff_result import RunDiff
     from curation.run.row import RunRow
     from curation.run.status import Status
+    from curation.verification import Verified
     from training.errors import DivergedError
     from training.settings import Execution, Recipe
 
@@ -86,6 +87,7 @@ __all__ = [
     "Summary",
     "TuneResult",
     "Undone",
+    "Verified",
     "cache",
     "compare_models",
     "demo",
@@ -138,6 +140,7 @@ _HOMES = {
     "curation.run.diff_result": ["RunDiff"],
     "curation.run.row": ["RunRow"],
     "curation.run.status": ["Status"],
+    "curation.verification": ["Verified"],
     "training.errors": ["DivergedError"],
     "training.settings": ["Execution", "Recipe"],
 }

@@ -33,7 +33,7 @@ from training.images.cache import PhotoCache, default_cache
 from training.settings import Execution, Recipe
 from training.utils.arrays import Int64
 from training.utils.csv_files import write_csv
-from training.utils.files import write_json
+from training.utils.files import sha256_of_file, write_json
 from training.utils.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ def find(
         evidence = scorer.score(run)
         with run.stage("issues"):
             _write(run, evidence)
+        # so that later damage is seen
+        run.update(files={name: sha256_of_file(run.folder / name) for name in run.hashed()})
     return run
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from curation.comparison.result import Comparison, Retrained
     from curation.review import ReviewOutcome
     from curation.review.page.write import Written
+    from curation.verification import Verified
 
 __all__ = ["Run"]
 
@@ -358,6 +359,41 @@ class Run(RunResults):
             if compare:
                 self._write_report()
             return result
+
+    def verify(self) -> Verified:
+        """Check everything of the run: files, tables, probabilities, journal, and every version of the dataset.
+
+        Nothing is changed. Each version is written once more, to a temporary folder outside the run, and compared.
+
+        Returns
+        -------
+        Verified
+            ``ok``, or what is wrong and what to do.
+
+        Raises
+        ------
+        RunError
+            If it is no run, one of another format, or one that has not finished.
+        RunInUseError
+            If a command is changing the run.
+
+        Examples
+        --------
+        >>> import curation, numpy as np
+        >>> demo = curation.demo("shop", listings=120)
+        >>> listings = curation.read_listings("shop")
+        >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
+        >>> run = curation.find_issues(listings, probabilities=guesses, text=False)
+        >>> run.verify().ok
+        True
+        >>> file = run.folder / "issues.csv"
+        >>> _ = file.write_text(file.read_text() + " ")
+        >>> [flaw.where for flaw in run.verify().faults]
+        ['issues.csv']
+        """
+        from curation.verification import verify_run
+
+        return verify_run(RunFolder(Path(self.folder)))
 
     @contextmanager
     def _held(self, command: str, wait: bool | float, reporter: Reporter) -> Iterator[RunFolder]:

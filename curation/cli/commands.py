@@ -20,6 +20,7 @@ from curation.cli.runs import runs
 from curation.cli.status import status
 from curation.cli.train import train
 from curation.cli.tune import tune
+from curation.cli.verify import verify
 
 __all__ = ["main"]
 
@@ -42,6 +43,7 @@ def main() -> None:
     curate predict MODEL new.csv  predict the labels or prices of other listings
     curate export MODEL           write a trained model as ONNX
     curate runs                   list all runs; curate runs diff 1 2 compares two
+    curate verify                 check everything of a run
 
     Results go to stdout, messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.
     """  # noqa: D301 (click wants the control character)
@@ -57,6 +59,7 @@ for command in (
     retrain,
     runs,
     status,
+    verify,
     cache,
     train,
     compare_models,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from curation.run.journal import Decision, current_decisions, reviewer_name
 from curation.run.journal_content import Journal
 from training.utils.units import now
 
-__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "plan_fixes"]
+__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "changes_of", "plan_fixes"]
 
 #: Above it, a suggestion is more likely right than not.
 DEFAULT_CONFIDENCE = 0.5
@@ -253,6 +253,22 @@ def _accepted(run: RunFolder, issues: pd.DataFrame, decided: set[str], confidenc
             strict=True,
         )
     ]
+
+
+def changes_of(run: RunFolder, decisions: Iterable[Decision]) -> pd.DataFrame:
+    """Return what decisions change, as :class:`Fixes` has it.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    decisions : iterable of Decision
+        All that were in force, oldest first, of :meth:`curation.run.journal_file.Journal.applied`.
+    """
+    issues, decidable = run.issues(), Decidable.of(run)
+    standing = current_decisions(decisions)
+    sound = {id: each for id, each in standing.items() if not misfit(each, decidable.classes, decidable.labels[id])}
+    return _changes(run, issues, sound)
 
 
 def _changes(run: RunFolder, issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFrame:

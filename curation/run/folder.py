@@ -24,7 +24,7 @@ from curation.run.probabilities import Probabilities
 from curation.run.transactions import recover, standing_place
 from training.utils.arrays import Float32
 from training.utils.files import photo_path, read_json, whole_file, write_json
-from training.utils.locks import Holder, InUse, held, is_held
+from training.utils.locks import Holder, InUse, held, holder_of, is_held
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder", "readable"]
@@ -135,6 +135,25 @@ class RunFolder:
     def versions(self) -> Path:
         """``versions/``: earlier versions of ``cleaned/``, numbered from ``0001`` on."""
         return self.folder / "versions"
+
+    def all_versions(self) -> list[Path]:
+        """Return the folders of all versions of the cleaned dataset, oldest first; ``cleaned/`` is the last."""
+        numbered = [path for path in self.versions.glob("*") if path.name.isdigit()]
+        earlier = sorted(numbered, key=lambda path: int(path.name))
+        return [*earlier, self.cleaned] if self.cleaned.exists() else earlier
+
+    def hashed(self) -> list[str]:
+        """Return the names of the files that stay as find-issues wrote them, relative to the folder."""
+        files = [
+            self.folder / "problems.csv",
+            self.listings_file,
+            self.probabilities_file,
+            self.issues_file,
+            self.issues_file.with_suffix(".csv"),
+            self.health_file,
+            *sorted(self.input_folder.glob("*")),
+        ]
+        return [file.relative_to(self.folder).as_posix() for file in files if file.is_file()]
 
     @property
     def comparison_file(self) -> Path:
@@ -333,16 +352,12 @@ class RunFolder:
         RunInUseError
             If another command works on the run.
         """
-
-        def in_use(holder: Holder | None) -> str:
-            return f"{self.folder} is in use by {holder or 'another command'}"
-
         try:
             with held(
                 self.lock_file,
                 command,
                 wait=wait,
-                waiting=lambda holder: reporter.say(f"{in_use(holder)}: waiting for it. Ctrl-C stops the wait."),
+                waiting=lambda holder: reporter.say(f"{self._in_use(holder)}: waiting for it. Ctrl-C stops the wait."),
                 unlockable=lambda: reporter.say(
                     f"warning: the file system of {self.folder} has no locks: let no other command change the run."
                 ),
@@ -353,12 +368,25 @@ class RunFolder:
         except InUse as other:
             other_folder = f", or choose another `{parameter}`" if parameter else ""
             raise RunInUseError(
-                in_use(other.holder), fix=f"Wait for it with `wait=True`{other_folder}.", parameter=parameter
+                self._in_use(other.holder), fix=f"Wait for it with `wait=True`{other_folder}.", parameter=parameter
             ) from None
 
     def busy(self) -> bool:
         """Return whether a command is changing this run right now."""
         return is_held(self.lock_file)
+
+    def require_unused(self) -> None:
+        """Refuse a run that a command is changing right now.
+
+        Raises
+        ------
+        RunInUseError
+        """
+        if self.busy():
+            raise RunInUseError(self._in_use(holder_of(self.lock_file)), fix="Try again when it has ended.")
+
+    def _in_use(self, holder: Holder | None) -> str:
+        return f"{self.folder} is in use by {holder or 'another command'}"
 
     def discard(self) -> None:
         """Remove the run, and the folders above it that were made for it and are empty now."""

@@ -22,7 +22,7 @@ from curation.run.journal_file import append, pending
 from curation.run.journal_lines import BEGIN, COMMIT, TAKE_BACK, Step
 from training.utils.files import lock, sync_folder
 
-__all__ = ["begin", "carry_out", "recover", "scratch", "standing_place"]
+__all__ = ["begin", "carry_out", "leftovers", "recover", "scratch", "standing_place"]
 
 #: Folders that a transaction makes, beside those that it moves them to.
 _SCRATCH = re.compile(r"\.(cleaned|undone)-[0-9a-f]{8}")
@@ -188,7 +188,7 @@ def _done(folder: Path, step: Step) -> list[tuple[str, str]]:
 
 def _sweep(folder: Path) -> None:
     """Remove what commands that were killed left half done."""
-    for path in _leftovers(folder):
+    for path in leftovers(folder):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -198,7 +198,8 @@ def _sweep(folder: Path) -> None:
         versions.rmdir()
 
 
-def _leftovers(folder: Path) -> Iterator[Path]:
+def leftovers(folder: Path) -> Iterator[Path]:
+    """Yield what commands that were killed left half done in a run's folder."""
     for path in list(folder.iterdir()):
         if _SCRATCH.fullmatch(path.name) or (_UNFINISHED.fullmatch(path.name) and _is_left(path)):
             yield path

@@ -20,6 +20,7 @@ MAY_IMPORT = {
         "curation.report",
         "curation.review",
         "curation.run",
+        "curation.verification",
         "training.images",
         "training.settings",
         "training.utils",
@@ -140,6 +141,14 @@ MAY_IMPORT = {
         "training.utils",
     ],
     "curation.run": ["curation.errors", "curation.listings", "curation.rendering", "training.utils"],
+    "curation.verification": [
+        "curation.errors",
+        "curation.fixes",
+        "curation.listings",
+        "curation.rendering",
+        "curation.run",
+        "training.utils",
+    ],
     "training.crossval": [
         "training.errors",
         "training.features",

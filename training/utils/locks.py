@@ -20,7 +20,7 @@ from pathlib import Path
 from training.utils.files import lock
 from training.utils.units import now
 
-__all__ = ["Holder", "InUse", "held", "is_held", "locked_folder"]
+__all__ = ["Holder", "InUse", "held", "holder_of", "is_held", "locked_folder"]
 
 #: Seconds between two attempts to get a lock.
 _EVERY = 0.1
@@ -127,7 +127,7 @@ def held(
     """
     began, looks, told = time.monotonic(), 0, None
     while (descriptor := _taken(file, unlockable)) is None:
-        holder, looks = _read(file), looks + 1
+        holder, looks = holder_of(file), looks + 1
         # a moment later, the note says who it is
         known = (holder is not None and not holder.gone) or looks >= _LOOKS
         if known and wait is not True and time.monotonic() - began >= wait:
@@ -204,7 +204,8 @@ def _is(descriptor: int, file: Path) -> bool:
         return False
 
 
-def _read(file: Path) -> Holder | None:
+def holder_of(file: Path) -> Holder | None:
+    """Return who the note says holds the lock; None if it says nothing that can be read."""
     try:
         with file.open("rb") as stream:
             holder = Holder(**json.loads(stream.read(_LONGEST)))

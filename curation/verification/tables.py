@@ -1,0 +1,108 @@
+"""The tables of a run: unchanged since they were written, joined by id, and probabilities that are ones."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from curation.errors import some
+from curation.listings.columns import groups_of
+from curation.rendering.words import many
+from curation.run.folder import RunFolder
+from curation.verification.result import Flaw
+from training.utils.files import sha256_of_file
+
+__all__ = ["AGAIN", "check_files", "check_probabilities", "check_tables"]
+
+#: What to do where nothing can be made again of the rest.
+AGAIN = "Restore it from a copy, or find the issues again with `find_issues(listings)`; decisions are taken over."
+#: How far a row of float32 may be from 1.
+_ROUNDING = 1e-3
+
+
+def check_files(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
+    """Compare each file with its hash as finding issues recorded it."""
+    recorded = run.record().get("files")
+    if not isinstance(recorded, dict):
+        notes.append("No hashes are recorded: an earlier version of curate made this run.")
+        return
+    for name, sha256 in recorded.items():
+        file = run.folder / name
+        if not file.is_file():
+            yield Flaw(name, "is missing", AGAIN)
+        elif sha256_of_file(file) != sha256:
+            yield Flaw(name, "is not as it was when the issues were found: its hash differs", AGAIN)
+    for name in run.hashed():
+        if name not in recorded:
+            notes.append(f"No hash of {name} is recorded.")
+
+
+def check_tables(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
+    """Check that the tables have the same listings in the same order, and that the queue is a permutation."""
+    listings, issues = run.listings(), run.issues()
+    ids = listings["id"].astype("string")
+    if ids.isna().any() or not ids.is_unique:
+        yield Flaw("listings.parquet", "has ids that are missing or occur twice", AGAIN)
+    if ids.tolist() != issues["id"].astype("string").tolist():
+        yield Flaw("issues.parquet", f"has other ids than listings.parquet{_differing(ids, issues['id'])}", AGAIN)
+    elif not issues["given_label"].astype("string").equals(listings["label"].astype("string")):
+        yield Flaw("issues.parquet", "has other given labels than listings.parquet", AGAIN)
+    if sorted(issues["priority"].tolist()) != list(range(1, len(issues) + 1)):
+        yield Flaw("issues.parquet", "has priorities that are not each number from 1 on once", AGAIN)
+    for name in (name for name in map(str, issues) if name.endswith(("_score", "_confidence"))):
+        scores = issues[name].dropna().to_numpy(dtype=np.float64)
+        if ((scores < 0) | (scores > 1)).any():
+            yield Flaw("issues.parquet", f"has values of {name} outside 0 to 1", AGAIN)
+    table = run.issues_file.with_suffix(".csv")
+    if table.exists():
+        with table.open(encoding="utf-8-sig", newline="") as stream:
+            rows = sum(1 for _ in csv.reader(stream)) - 1
+        if rows != len(issues):
+            yield Flaw(table.name, f"has {many(rows, 'row')}, issues.parquet has {len(issues):,}", AGAIN)
+    run.health()
+
+
+def check_probabilities(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
+    """Check that probabilities are ones, that folds divide the listings, and that no model scored what it had seen."""
+    name, held, listings = run.probabilities_file.name, run.probabilities(), run.listings()
+    probs, shape = held.probs, (len(held.ids), len(held.classes))
+    if probs.shape != shape or held.fold.shape != shape[:1]:
+        yield Flaw(name, f"has arrays that don't fit each other: probs {probs.shape}, ids and classes {shape}", AGAIN)
+        return
+    if held.ids.tolist() != listings["id"].tolist():
+        yield Flaw(name, f"has other ids than listings.parquet{_differing(listings['id'], pd.Series(held.ids))}", AGAIN)
+        return
+    if len(set(held.classes)) < len(held.classes):
+        yield Flaw(name, "has a class twice", AGAIN)
+    unscored = np.isnan(probs).all(axis=1)
+    sound = np.isfinite(probs).all(axis=1) & (probs >= 0).all(axis=1)
+    if not (sound | unscored).all():
+        yield Flaw(name, f"has values that are no probabilities{_of(held.ids[~(sound | unscored)])}", AGAIN)
+    off = sound & (np.abs(probs.sum(axis=1) - 1) > _ROUNDING)
+    if off.any():
+        yield Flaw(name, f"has rows that don't sum to 1{_of(held.ids[off])}", AGAIN)
+    if not np.array_equal(held.fold, listings["fold"].to_numpy(dtype=np.int64)):
+        yield Flaw(name, "has other folds than listings.parquet", AGAIN)
+    if run.record()["settings"].get("probabilities") is not None:
+        notes.append("The probabilities were given: which listings their models had seen is not known.")
+        return
+    folds = run.record()["settings"]["folds"]
+    if set(held.fold.tolist()) != set(range(folds)):
+        yield Flaw(name, f"has folds that do not divide the listings into {folds}", AGAIN)
+    group = pd.Series(groups_of(listings))
+    several = pd.Series(held.fold).groupby(group).transform("nunique") > 1
+    if several.any():
+        seen = _of(held.ids[several.to_numpy(dtype=bool)])
+        yield Flaw(name, f"has scores by models that had seen the listing's photo or group{seen}", AGAIN)
+
+
+def _differing(ids: pd.Series, others: pd.Series) -> str:
+    odd = sorted(set(ids.astype(str)) ^ set(others.astype(str)))
+    return f": {some(odd)}" if odd else ", or has them in another order"
+
+
+def _of(ids: object) -> str:
+    return f": {some(list(ids))}"  # type: ignore[call-overload]

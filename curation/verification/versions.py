@@ -1,0 +1,141 @@
+"""The journal of a run and every version of its dataset: the input with the journal's decisions, byte for byte."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curation import __version__
+from curation.errors import some
+from curation.fixes.cleaned import write_cleaned
+from curation.fixes.plan import changes_of
+from curation.listings.tables import read_raw
+from curation.rendering.words import many
+from curation.run.folder import RunFolder
+from curation.run.journal import Decision
+from curation.run.journal_file import pending
+from curation.run.transactions import leftovers
+from curation.verification.result import Flaw
+from training.utils.csv_files import write_csv
+from training.utils.files import read_json, sha256_of_file
+
+__all__ = ["check_journal", "check_leftovers", "check_versions"]
+
+_MANIFEST, _CHANGES = "manifest.json", "changes.csv"
+#: What else a version holds: the comparison that was made of it.
+_BESIDE = {_MANIFEST, _CHANGES, "comparison.json", "predictions.npz"}
+#: Files that hold when they were written, or by which version of a library: the same cells are the same.
+_CELLS = {".xlsx", ".parquet"}
+_WRITE_AGAIN = "Write it again with `apply_fixes()`."
+
+
+def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
+    """Check each line of the journal, and that its decisions are about listings of the run."""
+    journal = run.read_journal()
+    name = run.journal.name
+    for fault in journal.faults:
+        what = fault.message.removeprefix(f"{name} ")
+        yield Flaw(name, what, "Restore it from a copy, or decide on that listing again with `review()`.")
+    known = set(run.listings()["id"])
+    strange = [entry for entry in journal.entries if isinstance(entry.content, Decision)]
+    strange = [entry for entry in strange if isinstance(entry.content, Decision) and entry.content.id not in known]
+    if strange:
+        lines = some(f"line {entry.line}" for entry in strange)
+        yield Flaw(name, f"has decisions on listings that the run does not have: {lines}", "They change nothing.")
+
+
+def check_versions(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
+    """Check that each version is in place and is what the input and the journal's decisions give."""
+    journal = run.read_journal()
+    standing = journal.standing_version()
+    if standing is not None and not run.cleaned.exists():
+        yield Flaw("cleaned", "is missing, though the journal has applied fixes", _WRITE_AGAIN)
+    for folder in run.all_versions():
+        name = folder.relative_to(run.folder).as_posix()
+        manifest = read_json(folder / _MANIFEST)
+        transaction = manifest.get("transaction")
+        if folder == run.cleaned and transaction != standing:
+            yield Flaw(name, "is not the version that the journal says is in force", _WRITE_AGAIN)
+        yield from _manifested(folder, name, manifest)
+        if transaction is None:
+            notes.append(f"Which decisions {name} was made of is not recorded: an earlier version of curate wrote it.")
+            continue
+        if manifest["run"] != str(run.folder.resolve()):
+            notes.append(f"{name} was written in {manifest['run']}: its paths to photos lead from there.")
+        yield from _replayed(run, folder, name, manifest, journal.applied(transaction))
+
+
+def _manifested(folder: Path, name: str, manifest: dict[str, Any]) -> Iterator[Flaw]:
+    for file, sha256 in manifest["sha256"].items():
+        if not (folder / file).is_file():
+            yield Flaw(f"{name}/{file}", "is missing", _WRITE_AGAIN)
+        elif sha256_of_file(folder / file) != sha256:
+            yield Flaw(f"{name}/{file}", "was changed after apply-fixes wrote it: its hash differs", _WRITE_AGAIN)
+
+
+@dataclass(frozen=True)
+class _Then(RunFolder):
+    """A run where it was when a version was written, which relative paths lead from; its files are read here."""
+
+    home: Path
+
+    @property
+    def cleaned(self) -> Path:
+        return self.home / super().cleaned.name
+
+
+def _replayed(
+    run: RunFolder, folder: Path, name: str, manifest: dict[str, Any], decisions: list[Decision]
+) -> Iterator[Flaw]:
+    """Write a version once more, outside the run, and compare."""
+    with tempfile.TemporaryDirectory(prefix="curate-verify-") as scratch:
+        again = Path(scratch) / "cleaned"
+        again.mkdir()
+        changes = changes_of(run, decisions)
+        write_cleaned(_Then(run.folder, Path(manifest["run"])), changes, again, manifest["format"])
+        write_csv(again / _CHANGES, changes)
+        ours, theirs = _files(again), _files(folder)
+        other = "" if manifest.get("curate") == __version__ else f" ({manifest.get('curate')} of curate wrote it)"
+        if (folder / _CHANGES).is_file() and _rows(folder / _CHANGES) != _rows(again / _CHANGES):
+            yield Flaw(f"{name}/{_CHANGES}", f"is not what the journal's decisions change{other}", _WRITE_AGAIN)
+        for file in sorted(ours - theirs):
+            yield Flaw(f"{name}/{file}", "is missing, which input and journal give", _WRITE_AGAIN)
+        for file in sorted(theirs - ours):
+            yield Flaw(f"{name}/{file}", "is not explained by input and journal", "Move it elsewhere.")
+        for file in sorted(ours & theirs):
+            if not _same(again / file, folder / file):
+                yield Flaw(f"{name}/{file}", f"is not what input and journal give{other}", _WRITE_AGAIN)
+
+
+def _files(folder: Path) -> set[str]:
+    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return {path for path in paths if path not in _BESIDE}
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    """Return the changes; when labels were merged is when the version was written, which nothing else knows."""
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [{**row, "time": ""} if row.get("source") == "dataset" else row for row in rows]
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.samefile(other) or sha256_of_file(one) == sha256_of_file(other):
+        return True
+    return one.suffix in _CELLS and read_raw(one).table.equals(read_raw(other).table)
+
+
+def check_leftovers(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
+    """Look for what commands that were killed left behind."""
+    begun = pending(run.journal)
+    if begun is not None:
+        what = f"has {begun[0].kind or 'a transaction'} without its end: the command was killed"
+        yield Flaw(run.journal.name, what, "The next command that changes the run takes it back, e.g. `apply_fixes()`.")
+    left = sorted(path.relative_to(run.folder).as_posix() for path in leftovers(run.folder))
+    if left:
+        what = f"{many(len(left), 'leftover')} of killed commands: {some(left)}"
+        yield Flaw(".", what, "The next command that changes the run removes them.")
