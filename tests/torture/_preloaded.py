@@ -1,0 +1,268 @@
+"""Commands in forks of one process that has everything imported: a case costs a fork instead of a start of Python.
+
+:func:`in_parallel` starts that process, which forks once for each job; a job forks once for each command
+(:func:`command`), in a session of its own, so that it can be killed with all that it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import os
+import pickle
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Seconds after which a command counts as hanging: far beyond what any takes on a busy machine.
+PATIENCE = 240
+
+#: What the shim does with the operations of a process; see shim.c.
+RECORD, FAIL_ONCE, DIE_AFTER, FULL_FROM = 1, 2, 3, 4
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What the shim is to do: `how`, at the operation `number` (from 1) below `folder`, with the `error` number."""
+
+    folder: Path
+    how: int
+    number: int = 0
+    error: int = 0
+    log: Path | None = None
+    with_data: bool = False
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code (below 0: the signal), what it printed, its seconds, whether it hung."""
+
+    code: int
+    output: str
+    seconds: float
+    hung: bool = False
+
+    @property
+    def traceback(self) -> bool:
+        return "Traceback (most recent call last)" in self.output
+
+    @property
+    def last(self) -> str:
+        """The last line, which says what went wrong."""
+        return (self.output.strip().splitlines() or ["nothing was printed"])[-1][:300]
+
+
+def in_parallel(target: str, count: int, seed: int, jobs: int, names: Iterable[str] = ()) -> list[Any]:
+    """Call ``module:function(numbers, seed, folder, names)`` in `jobs` forks of a preloaded process.
+
+    Parameters
+    ----------
+    target : str
+        The function. It is called with a share of the numbers 0 to `count` - 1, the seed, and a folder of its own.
+        ``module:function_template(folder)``, if there is one, is called before, once.
+    count, seed, jobs : int
+        As for each kind's ``run``.
+    names : iterable of str
+        What else the function gets, e.g. names of scenarios.
+    """
+    with tempfile.TemporaryDirectory(prefix="curate-torture-") as folder:
+        shim = build_shim(Path(folder))
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
+            "CURATE_REVIEWER": "ana",
+            "CURATE_CACHE_DIR": str(Path(folder) / "cache"),
+            "PYTHONWARNINGS": "default",
+            **({"LD_PRELOAD": str(shim), "TORTURE_SHIM": str(shim)} if shim else {}),
+        }
+        arguments = [target, str(count), str(seed), str(jobs), folder, *names]
+        subprocess.run([sys.executable, "-m", "tests.torture._preloaded", *arguments], cwd=ROOT, env=environment)
+        parts = [Path(folder) / f"{job}.pickle" for job in range(min(jobs, count))]
+        return [pickle.loads(part.read_bytes()) for part in parts if part.exists()]
+
+
+def build_shim(folder: Path) -> Path | None:
+    """Compile shim.c; None where there is no compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None or sys.platform != "linux":
+        return None
+    shim = folder / "shim.so"
+    source = Path(__file__).with_name("shim.c")
+    built = subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"], capture_output=True)
+    return shim if built.returncode == 0 else None
+
+
+def has_shim() -> bool:
+    """Return whether this process can inject faults."""
+    return "TORTURE_SHIM" in os.environ
+
+
+def in_fork(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a function returns in a fork of its own, as this process must stay without threads."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(reader)
+            try:
+                content = pickle.dumps((True, function(*arguments)))
+            except Exception:
+                content = pickle.dumps((False, traceback.format_exc()))
+            with os.fdopen(writer, "wb") as stream:
+                stream.write(content)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        worked, value = pickle.loads(stream.read())
+    os.waitpid(pid, 0)
+    if not worked:
+        raise RuntimeError(value)
+    return value
+
+
+def command(
+    work: Sequence[str] | Callable[[], None],
+    folder: Path,
+    *,
+    kill_after: float | None = None,
+    fault: Fault | None = None,
+    environment: dict[str, str] | None = None,
+) -> Ended:
+    """Run a command of curate (its words), or a function, in a fork.
+
+    Parameters
+    ----------
+    work : sequence of str, or function
+        What to run.
+    folder : Path
+        Its current folder.
+    kill_after : float, optional
+        Seconds until its process group gets SIGKILL.
+    fault : Fault, optional
+        What the shim does in it.
+    environment : dict, optional
+        Changes of the environment.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as output:
+        start = time.monotonic()
+        pid = os.fork()
+        if pid == 0:
+            _work(work, folder, output.fileno(), fault, environment or {})
+        hung = not _wait(pid, PATIENCE if kill_after is None else kill_after)
+        # of those that it started, too
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+        seconds = time.monotonic() - start
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    return Ended(os.waitstatus_to_exitcode(status), text, seconds, hung and kill_after is None)
+
+
+def _wait(pid: int, seconds: float) -> bool:
+    """Wait for a process to end; return whether it has."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+def _work(
+    work: Sequence[str] | Callable[[], None],
+    folder: Path,
+    output: int,
+    fault: Fault | None,
+    environment: dict[str, str],
+) -> None:
+    code = 1
+    try:
+        os.setsid()
+        os.chdir(folder)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.environ.update(environment)
+        if fault is not None:
+            _arm(fault)
+        if callable(work):
+            work()
+            code = 0
+        else:
+            from curation.cli import main
+
+            sys.argv = ["curate", *work]
+            main(list(work), prog_name="curate")
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _arm(fault: Fault) -> None:
+    shim = ctypes.CDLL(os.environ["TORTURE_SHIM"])
+    log = -1
+    if fault.log is not None:
+        log = os.open(fault.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    place = os.fsencode(fault.folder)
+    shim.shim_arm(place, fault.how, ctypes.c_long(fault.number), fault.error, log, int(fault.with_data))
+
+
+def _preload() -> None:
+    """Import what commands import when they are used."""
+    names = (
+        "curation.cli", "curation.find", "curation.fixes", "curation.report", "curation.comparison.compare",
+        "curation.models.train", "curation.models.tune", "curation.evidence.out_of_fold", "training.crossval.workers",
+        "torch.utils.tensorboard", "pyarrow.parquet", "pandas", "sklearn.linear_model", "cleanlab",
+    )  # fmt: skip
+    for name in names:
+        importlib.import_module(name)
+
+
+def main() -> None:
+    target, count, seed, jobs, folder, *names = sys.argv[1:]
+    module, name = target.split(":")
+    _preload()
+    work = importlib.import_module(module)
+    prepare = getattr(work, f"{name}_template", None)
+    if prepare is not None:
+        prepare(Path(folder))
+    pids = []
+    for job in range(min(int(jobs), int(count))):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                place = Path(folder) / f"job-{job}"
+                place.mkdir()
+                result = getattr(work, name)(range(int(count))[job :: int(jobs)], int(seed), place, names)
+                (Path(folder) / f"{job}.pickle").write_bytes(pickle.dumps(result))
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(0)
+        pids.append(pid)
+    for pid in pids:
+        os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    main()

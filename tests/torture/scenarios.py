@@ -1,0 +1,374 @@
+"""What is disturbed: commands on tiny runs, and what must hold after each was disturbed and given again."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import pickle
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.torture._preloaded import Ended, command, in_fork
+
+__all__ = ["SCENARIOS", "Scenario", "left_overs", "make_template", "read_state", "state_wanted", "template_of"]
+
+Faults = Iterator[tuple[str, str]]
+_TINY = ("--model", "lenet", "--epochs", "1", "--batch-size", "8", "--no-pretrained", "--device", "cpu")
+_SMALL = (*_TINY, "--image-size", "32")
+
+
+# what a run holds
+
+
+def state_of(run: Path) -> dict[str, Any]:
+    """Return the decisions in force and the content of ``cleaned/`` of a run, without times."""
+    return dict(in_fork(read_state, run))
+
+
+def read_state(run: Path) -> dict[str, Any]:
+    """Do the same in this process, which may have threads afterwards."""
+    import curation
+
+    table = curation.open_run(run).decisions()
+    columns = ["id", "action", "new_label", "new_price"]
+    decisions = sorted(table[columns].fillna("").astype(str).itertuples(index=False, name=None))
+    return {"decisions": decisions, "cleaned": _cleaned(run / "cleaned")}
+
+
+def _cleaned(folder: Path) -> dict[str, Any] | None:
+    import pandas as pd
+
+    if not folder.exists():
+        return None
+    try:
+        hashes = json.loads((folder / "manifest.json").read_text())["sha256"]
+        now = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in hashes}
+        changes = pd.read_csv(folder / "changes.csv", dtype=str).fillna("")
+    except (OSError, ValueError) as error:
+        return {"torn": str(error)}
+    if now != hashes:
+        return {"torn": "files that are not those of the manifest"}
+    rows = sorted(changes[["id", "action", "new_label", "new_price"]].itertuples(index=False, name=None))
+    return {"files": {name: _placeless(folder / name) for name in now if name != "changes.csv"}, "changes": rows}
+
+
+def _placeless(file: Path) -> bytes:
+    """Return the content of a file with the paths of photos cut short: they depend on where the run is."""
+    return re.sub(rb"(\.\./)+[^\s\",]*shop", b"shop", file.read_bytes())
+
+
+def _found(run: Path) -> dict[str, Any]:
+    return {
+        "status": json.loads((run / "run.json").read_text())["status"],
+        "issues": (run / "issues.csv").read_text(),
+        "health": json.loads((run / "health.json").read_text()),
+        "report": (run / "report.html").exists(),
+    }
+
+
+def left_overs(run: Path) -> list[str]:
+    """Return the temporary files and folders in a run."""
+    return sorted(path.name for path in run.iterdir() if path.name.startswith(".") and path.name != ".lock")
+
+
+# the template: what cases are copied from
+
+
+def make_template(folder: Path) -> None:
+    """Write a dataset, its probabilities and decisions, and runs of it: found, once applied, twice applied."""
+    from PIL import Image
+
+    from tests.cli.test_cli import N, probabilities, table
+
+    photos = folder / "template" / "shop" / "photos"
+    photos.mkdir(parents=True)
+    for row in range(N):
+        Image.effect_noise((32, 32), 60 + row).convert("RGB").save(photos / f"{row}.png")
+    place = folder / "template"
+    table().to_csv(place / "shop" / "listings.csv", index=False)
+    probabilities().to_csv(place / "probs.csv", index=False)
+    (place / "mine.csv").write_text("id,decision,new_label\n007,relabel,desk\n008,delete,\n009,keep,\n")
+    _must(_find(place, "run"), place)
+    _must(lambda: _decide(place / "run", ["002"], "delete"), place)
+    _keep(place, 0)
+    _must(_apply(place), place)
+    _keep(place, 1)
+    _must(_import(place), place)
+    _keep(place, 2)
+    shutil.move(place / "run", place / "found")
+    (place / "template.json").write_text(json.dumps({"input": _digest(place / "shop")}))
+
+
+def _keep(place: Path, number: int) -> None:
+    shutil.copytree(place / "run", place / f"run-{number}")
+    (place / f"state-{number}").write_bytes(pickle.dumps(state_of(place / "run")))
+
+
+def _must(work: Any, folder: Path) -> Ended:
+    ended = command(work, folder)
+    if ended.code != 0:
+        raise RuntimeError(f"the undisturbed command failed:\n{ended.output}")
+    return ended
+
+
+def _digest(folder: Path) -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def template_of(case: Path) -> Path:
+    """Return the template that a case below a job's folder is copied from."""
+    return next(above / "template" for above in case.parents if (above / "template").is_dir())
+
+
+@functools.cache
+def state_wanted(template: Path, number: int) -> dict[str, Any]:
+    """Return the state of the template's run to which fixes were applied `number` times."""
+    return dict(pickle.loads((template / f"state-{number}").read_bytes()))
+
+
+# commands
+
+
+def _find(place: Path, run: str) -> list[str]:
+    given = ["--probabilities", str(place / "probs.csv"), "--no-text", "--cache-dir", "cache"]
+    return ["find-issues", str(place / "shop"), *given, "--run", run]
+
+
+def _apply(place: Path) -> list[str]:
+    return ["apply-fixes", "--run", "run", "--accept-suggestions", "--min-confidence", "0.1"]
+
+
+def _import(place: Path) -> list[str]:
+    return ["apply-fixes", "--run", "run", "--decisions", str(place / "mine.csv")]
+
+
+def _decide(run: Path, ids: list[str], action: str) -> None:
+    """Decide on one listing after the other, as the App does; print the id of each that is acknowledged."""
+    import curation
+
+    opened = curation.open_run(run)
+    for id in ids:
+        opened.decide(id, action, reviewer="ana")
+        os.write(1, f"{id}\n".encode())
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A command that is disturbed.
+
+    Attributes
+    ----------
+    name : str
+        Of the scenario.
+    work : function
+        From the template and the case's folder to the command, or a function.
+    run : int or None
+        Which run of the template the case begins with: how often fixes were applied.
+    after : function
+        Called with the case's folder and how the disturbed command ended; yields what went wrong: a count of the tally
+        and a line. It gives the same command again, and looks at what comes of it.
+    weight : int
+        How often it is tried, in proportion.
+    cache : bool
+        Whether the case begins with a photo cache.
+    """
+
+    name: str
+    work: Callable[[Path, Path], Any]
+    run: int | None
+    after: Callable[[Scenario, Path, Ended], Faults]
+    weight: int = 1
+    cache: bool = False
+
+    def prepare(self, case: Path) -> None:
+        """Make the case's folder."""
+        case.mkdir(parents=True)
+        if self.run is not None:
+            shutil.copytree(template_of(case) / f"run-{self.run}", case / "run")
+        if self.cache:
+            shutil.copytree(template_of(case) / "cache", case / "cache")
+
+    def command(self, case: Path, **disturbed: Any) -> Ended:
+        """Give the command, disturbed or not."""
+        return command(self.work(template_of(case), case), case, **disturbed)
+
+    def verify(self, case: Path, ended: Ended) -> Faults:
+        """Give the command again, and yield what is wrong then."""
+        yield from _spoken(ended, "the disturbed command")
+        yield from self.after(self, case, ended)
+
+
+def _spoken(ended: Ended, who: str, codes: tuple[int, ...] = (0, 2)) -> Faults:
+    """Yield what is wrong with how a command ended: a traceback, a wait for ever, an exit code without an error."""
+    if ended.traceback:
+        yield "tracebacks", f"{who}: {ended.last}"
+    elif ended.hung:
+        yield "hangs", who
+    elif ended.code >= 0 and ended.code not in codes:
+        yield "unexplained", f"{who} ended with {ended.code}: {ended.last}"
+    elif ended.code > 0 and sum("Error: " in line for line in ended.output.splitlines()) != 1:
+        yield "unexplained", f"{who} has not one line of error: {ended.output[-300:]!r}"
+
+
+def _differs(what: str, got: dict[str, Any], wanted: dict[str, Any]) -> Faults:
+    if got == wanted:
+        return
+    names = [name for name in wanted if got.get(name) != wanted[name]]
+    shown = "; ".join(f"{name} {str(got.get(name))[:200]} instead of {str(wanted[name])[:200]}" for name in names)
+    yield "losses", f"{what}: {shown}"
+
+
+def _again(scenario: Scenario, case: Path) -> tuple[Ended, list[tuple[str, str]]]:
+    ended = scenario.command(case)
+    return ended, list(_spoken(ended, "the command given again"))
+
+
+def _after_apply(scenario: Scenario, case: Path, ended: Ended) -> Faults:
+    template, first = template_of(case), int(scenario.run or 0)
+    again, faults = _again(scenario, case)
+    yield from faults
+    if again.code != 0:
+        yield "losses", f"apply-fixes given again failed: {again.last}"
+        return
+    yield from _differs("after apply-fixes given again", state_of(case / "run"), state_wanted(template, first + 1))
+    if left := left_overs(case / "run"):
+        yield "unexplained", f"left over: {left}"
+    yield from _undone(case, list(range(first + 1)), "apply-fixes")
+
+
+def _undone(case: Path, chain: list[int], what: str) -> Faults:
+    """Undo until nothing is left to undo; each state must be one of the chain, the last its first."""
+    template = template_of(case)
+    wanted = [state_wanted(template, number) for number in chain]
+    for _ in range(6):
+        ended = command(["undo", "--run", "run"], case)
+        yield from _spoken(ended, "undo")
+        if ended.code != 0:
+            break
+        state = state_of(case / "run")
+        # what stood twice because the command was given twice may be undone in two steps
+        if state not in wanted and state != state_wanted(template, chain[-1] + 1):
+            yield from _differs(f"undo after {what}", state, wanted[-1])
+            return
+    yield from _differs(f"after all was undone, after {what}", state_of(case / "run"), wanted[0])
+
+
+def _after_undo(scenario: Scenario, case: Path, ended: Ended) -> Faults:
+    template = template_of(case)
+    _, faults = _again(scenario, case)
+    yield from faults
+    state = state_of(case / "run")
+    if state not in (state_wanted(template, 1), state_wanted(template, 0)):
+        yield from _differs("after undo given again", state, state_wanted(template, 1))
+    if ended.code == 0 and state != state_wanted(template, 0):
+        yield "losses", "an undo that was acknowledged came back"
+    if left := left_overs(case / "run"):
+        yield "unexplained", f"left over: {left}"
+    yield from _undone(case, [0, 1], "undo")
+
+
+def _after_decide(scenario: Scenario, case: Path, ended: Ended) -> Faults:
+    acknowledged = [line for line in ended.output.split() if line.isdigit()]
+    before = {row[0] for row in state_wanted(template_of(case), 0)["decisions"]}
+    now = {row[0]: row[1] for row in state_of(case / "run")["decisions"]}
+    lost = [id for id in acknowledged if now.get(id) != "keep"]
+    if lost or before - set(now):
+        yield "losses", f"acknowledged decisions are gone: {lost} {before - set(now)}"
+    extra = set(now) - before - set(acknowledged)
+    if len(extra) > 1:
+        yield "unexplained", f"decisions that nobody made: {sorted(extra)}"
+    _, faults = _again(scenario, case)
+    yield from faults
+    now = {row[0]: row[1] for row in state_of(case / "run")["decisions"]}
+    missing = [id for id in _IDS if now.get(id) != "keep"]
+    if missing:
+        yield "losses", f"decisions given again are not in force: {missing}"
+    applied = command(_import(template_of(case)), case)
+    yield from _spoken(applied, "apply-fixes after decisions", codes=(0,))
+
+
+_IDS = [f"{number:03}" for number in range(10, 22)]
+
+
+def _after_find(scenario: Scenario, case: Path, ended: Ended) -> Faults:
+    run, template = case / "run", template_of(case)
+    done = run.exists() and (run / "run.json").exists() and _status(run) == "finished"
+    if done:
+        # nothing is left to do: it may not say that it has finished before all is written
+        yield from _differs("a run that said finished", in_fork(_found, run), in_fork(_found, template / "found"))
+        return
+    again, faults = _again(scenario, case)
+    yield from faults
+    if again.code == 0:
+        yield from _differs("find-issues given again", in_fork(_found, run), in_fork(_found, template / "found"))
+    elif not faults:
+        yield "losses", f"find-issues given again failed: {again.last}"
+    if left := left_overs(run):
+        yield "unexplained", f"left over: {left}"
+
+
+def _status(run: Path) -> str:
+    return str(json.loads((run / "run.json").read_text())["status"])
+
+
+def _after_trained(scenario: Scenario, case: Path, ended: Ended) -> Faults:
+    """A command that trains: given again, it goes on, and ends as it should."""
+    if ended.code == 0:
+        return
+    again, faults = _again(scenario, case)
+    yield from faults
+    # what was killed after its end is a finished one, which is not overwritten
+    if again.code != 0 and "holds a finished" not in again.output and not faults:
+        yield "losses", f"{scenario.name} given again failed: {again.last}"
+
+
+def _after_trim(scenario: Scenario, case: Path, ended: Ended) -> Faults:
+    _, faults = _again(scenario, case)
+    yield from faults
+    found = command(_find(template_of(case), "another"), case)
+    yield from _spoken(found, "find-issues with the trimmed cache", codes=(0,))
+    if found.code == 0:
+        wanted = in_fork(_found, template_of(case) / "found")
+        yield from _differs("find-issues with the trimmed cache", in_fork(_found, case / "another"), wanted)
+
+
+def _train(what: str, *options: str) -> Callable[[Path, Path], list[str]]:
+    folder = "--run" if what == "find-issues" else "--output"
+
+    def work(place: Path, case: Path) -> list[str]:
+        return [what, str(place / "shop"), *_SMALL, *options, folder, "trained", "--cache-dir", "cache"]
+
+    return work
+
+
+#: All of them by name; those that train come last.
+SCENARIOS = {
+    each.name: each
+    for each in (
+        Scenario("apply", lambda place, case: _apply(place), 0, _after_apply, 6),
+        Scenario("import", lambda place, case: _import(place), 1, _after_apply, 5),
+        Scenario("undo", lambda place, case: ["undo", "--run", "run"], 2, _after_undo, 6),
+        Scenario("decide", lambda place, case: lambda: _decide(case / "run", _IDS, "keep"), 0, _after_decide, 4),
+        Scenario("find", lambda place, case: _find(place, "run"), None, _after_find, 4),
+        Scenario(
+            "trim", lambda place, case: ["cache", "--limit", "1KB", "--cache-dir", "cache"], 0, _after_trim, 1, True
+        ),
+        Scenario("train", _train("train"), None, _after_trained, 1),
+        Scenario("tune", _train("tune", "--trials", "2", "--folds", "2"), None, _after_trained, 1),
+        Scenario("find-trained", _train("find-issues", "--folds", "2", "--no-text"), None, _after_trained, 1),
+        Scenario(
+            "retrain",
+            lambda place, case: ["retrain", "--compare", "--run", "run", "--seeds", "1", *_TINY],
+            1,
+            _after_trained,
+            1,
+        ),
+    )
+}
