@@ -9,10 +9,13 @@ import os
 import pickle
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import click
 
 from tests.torture._preloaded import Ended, command, in_fork
 
@@ -155,7 +158,11 @@ def _decide(run: Path, ids: list[str], action: str) -> None:
 
     opened = curation.open_run(run)
     for id in ids:
-        opened.decide(id, action, reviewer="ana")
+        try:
+            opened.decide(id, action, reviewer="ana")
+        except OSError as error:  # what the App shows
+            click.echo(f"Error: {error}")
+            sys.exit(2)
         os.write(1, f"{id}\n".encode())
 
 
