@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +13,8 @@ import pandas as pd
 from curation.errors import ProbabilitiesError, closest, some
 from curation.evidence.probability_parts import Parts, Wanted, names_of, of_frame
 from curation.listings.tables import format_of, read_raw
+from training.utils.array_files import ObjectsError, open_arrays, read_array
+from training.utils.parquet_files import read_frame
 
 __all__ = ["parts_of_file"]
 
@@ -24,7 +24,6 @@ _ALSO = {
     "id": ("ids", "listing_id", "listing_ids", "item_id", "item_ids", "sku", "skus"),
     "classes": ("class_names", "classes_", "class_name", "label_names", "target_names", "categories"),
 }
-_OBJECTS = "Object arrays cannot be loaded"
 
 
 def parts_of_file(path: Path, wanted: Wanted) -> Parts:
@@ -43,7 +42,7 @@ def parts_of_file(path: Path, wanted: Wanted) -> Parts:
     ProbabilitiesError
         If the file can't be read, or lacks a part.
     """
-    if not path.is_file():
+    if not path.exists() or path.is_dir():
         raise ProbabilitiesError("there is no such file of probabilities", got=str(path))
     suffix = path.suffix.lower()
     if suffix not in (".npz", ".npy") and format_of(path) is None:
@@ -59,15 +58,14 @@ def parts_of_file(path: Path, wanted: Wanted) -> Parts:
         if suffix == ".npy":
             return _read_npy(path, wanted)
         return _read_table(path, wanted)
-    except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
-        # what NumPy and pandas raise for a damaged file
+    except (ValueError, OSError) as error:
         raise ProbabilitiesError(f"{path.name} can't be read", got=str(error).splitlines()[0]) from error
 
 
 def _read_table(path: Path, wanted: Wanted) -> Parts:
     if path.suffix.lower() == ".parquet":
         # as it is: an index of ids has no name, and so many numbers take long as text
-        return of_frame(pd.read_parquet(path), wanted, path.name)
+        return of_frame(read_frame(path), wanted, path.name)
     raw = read_raw(path, names={"id", wanted.id_column.lower(), *(label.lower() for label in wanted.labels)})
     parts = of_frame(raw.table, wanted, path.name)
     return Parts(parts.name, parts.probs, parts.ids, parts.classes, parts.fold, (*raw.notes, *parts.notes))
@@ -75,38 +73,29 @@ def _read_table(path: Path, wanted: Wanted) -> Parts:
 
 def _read_npy(path: Path, wanted: Wanted) -> Parts:
     try:
-        # NumPy leaves a file that it can't read open
-        with path.open("rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-    except ValueError as error:
-        if _OBJECTS not in str(error):
-            raise
+        loaded = read_array(path)
+    except ObjectsError as error:
         raise ProbabilitiesError(
             f"{path.name} holds Python objects, which are not opened because they may run code",
             got="an object array",
             wanted="numbers",
             fix=f"Save it with np.save({path.name!r}, probs.astype(float)).",
         ) from error
-    if not isinstance(loaded, np.ndarray):
-        raise ValueError("several arrays, which is a .npz")
     if loaded.dtype.names:
         return of_frame(pd.DataFrame(loaded), wanted, path.name)
     return Parts(path.name, loaded)
 
 
 def _read_npz(path: Path, wanted: Wanted) -> Parts:
-    with path.open("rb") as stream:
-        content = np.load(stream, allow_pickle=False)
-        if not isinstance(content, np.lib.npyio.NpzFile):
-            raise ValueError("an array alone, which is a .npy")
+    with open_arrays(path) as content:
         keys = _keys(content, wanted)
         missing = [part for part in _ALSO if part not in keys]
         if missing:
             raise ProbabilitiesError(
                 f"{path.name} lacks {some(missing)}",
-                got=some(content.files),
+                got=some(content),
                 wanted="probs, id, classes",
-                fix=closest(missing[0], content.files)
+                fix=closest(missing[0], list(content))
                 or f"Save all of it: np.savez({path.name!r}, probs=probs, id=np.array(ids, dtype=str), "
                 "classes=np.array(classes, dtype=str)).",
             )
@@ -146,10 +135,8 @@ def _arrays(content: Mapping[str, Any], keys: dict[str, str], path: Path) -> dic
     arrays, objects = {}, []
     for part, key in keys.items():
         try:
-            arrays[part] = np.asarray(content[key])
-        except ValueError as error:
-            if _OBJECTS not in str(error):
-                raise
+            arrays[part] = content[key]
+        except ObjectsError:
             objects.append(part)
     if objects:
         parts = [f"{part}={_saved(part, part in objects)}" for part in keys]

@@ -16,9 +16,13 @@ import pandas as pd
 from curation.errors import some
 from curation.listings.csv_quotes import Span, first_open_quote, rows_without_quoting
 from curation.rendering.words import agree, many
+from training.utils.bounded import CELL, check_claim
 from training.utils.csv_files import Quoting, csv_lines
 
-__all__ = ["Parsed", "parse_csv"]
+__all__ = ["Parsed", "parse_csv", "require_width"]
+
+#: As Excel has them: of wider tables, every step takes minutes.
+_MOST_COLUMNS = 16_384
 
 _DELIMITERS = ",;\t|"
 #: Characters that the delimiter is recognised by, and rows that the quoting is.
@@ -98,8 +102,9 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
         if rows is None:
             raise
         header, quoting = rows[0][1], "minimal"
+        require_width(len(header))
         numbered = ((number + int(hint), row) for number, row in rows[1:])
-        columns, numbers = _columns(numbered, len(header), delimiter)
+        columns, numbers = _columns(numbered, len(header), delimiter, len(text))
         notes = (f"Quotes are read as part of the text, as one that opens in line {error.line} does not close there.",)
     if stand_in:
         header = [name.replace(stand_in, "\r") for name in header]
@@ -128,10 +133,11 @@ def _quoted(text: str, delimiter: str, skip: int) -> tuple[list[str], list[list[
     first = list(itertools.islice(numbered, _ROWS))
     if not first:
         raise pd.errors.EmptyDataError("it is empty")
+    require_width(len(first[0][1]))
     quoting = _quoting_of([row for _, row in first], set(re.split("\r?\n", text[:_SAMPLE])), delimiter)
     header = first.pop(0)[1]
     try:
-        columns, numbers = _columns(itertools.chain(first, numbered), len(header), delimiter)
+        columns, numbers = _columns(itertools.chain(first, numbered), len(header), delimiter, len(text))
     except OpenQuoteError:
         raise
     except ValueError:
@@ -204,8 +210,19 @@ def _cells_of_any_length() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
+def require_width(columns: int) -> None:
+    """Refuse a table that is too wide.
+
+    Raises
+    ------
+    ValueError
+    """
+    if columns > _MOST_COLUMNS:
+        raise ValueError(f"it has {columns:,} columns, and at most {_MOST_COLUMNS:,} are read")
+
+
 def _columns(
-    numbered: Iterator[tuple[int, list[str]]], width: int, delimiter: str
+    numbered: Iterator[tuple[int, list[str]]], width: int, delimiter: str, held: int
 ) -> tuple[list[list[str | None]], list[int]]:
     """Return the columns, and the numbers of the rows; refuse rows with more cells than the header."""
     columns: list[list[str | None]] = [[] for _ in range(width)]
@@ -213,6 +230,8 @@ def _columns(
     long: list[str] = []
     # a part at a time: Python slows down with the number of lists that there are
     while part := list(itertools.islice(numbered, _PART)):
+        # a long header above short rows makes a table of gaps
+        check_claim((len(numbers) + len(part)) * width * CELL, held, "its table")
         for number, row in part:
             numbers.append(number)
             if len(row) != width:

@@ -7,24 +7,39 @@ import codecs
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from typing import IO, Any
 
 from curation.errors import some
 from curation.rendering.words import many
+from training.utils.bounded import joined
 
 __all__ = ["MARKS", "PACKED", "decoded", "pack", "unpacked"]
 
 #: What is looked at to tell the encoding.
 _SAMPLE = 1 << 16
-#: What the name of a compressed file ends with, and how it is unpacked.
-PACKED: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
+#: What the name of a compressed file ends with, and how it is opened.
+PACKED: dict[str, Callable[[IO[bytes]], Any]] = {
+    ".gz": lambda packed: gzip.GzipFile(fileobj=packed, mode="rb"),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
     ".zip": lambda packed: _only_member(packed),
 }
+#: What is raised for one that is damaged, or packed in an unusual way.
+_DAMAGED = (
+    EOFError,
+    OSError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+)
 #: Byte order marks. Those of UTF-32 begin like those of UTF-16.
 MARKS = {
     "utf-32-le": codecs.BOM_UTF32_LE,
@@ -70,26 +85,27 @@ def unpacked(content: bytes, ending: str) -> bytes:
     Raises
     ------
     ValueError
-        If it can't be unpacked.
+        If it can't be unpacked, or holds far more than a file of its size should.
     """
     if not ending:
         return content
     try:
-        return PACKED[ending](content)
-    except (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
+        with PACKED[ending](io.BytesIO(content)) as stream:
+            return joined(stream, len(content))
+    except _DAMAGED as error:
         raise ValueError(f"it can't be unpacked: {error}") from None
 
 
-def _only_member(packed: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        members = [
-            member.filename
-            for member in archive.infolist()
-            if not member.is_dir() and not member.filename.startswith("__MACOSX/")
-        ]
-        if len(members) != 1:
-            raise ValueError(f"it holds {many(len(members), 'file')} ({some(members, 3)}) where one table was wanted")
-        return archive.read(members[0])
+def _only_member(packed: IO[bytes]) -> IO[bytes]:
+    archive = zipfile.ZipFile(packed)
+    members = [
+        member.filename
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+    ]
+    if len(members) != 1:
+        raise ValueError(f"it holds {many(len(members), 'file')} ({some(members, 3)}) where one table was wanted")
+    return archive.open(members[0])
 
 
 def pack(content: bytes, ending: str, member: str) -> bytes:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import math
 import re
 import zipfile
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+
+from training.utils.bounded import CELL, check_claim
 
 __all__ = ["as_cell", "cell_value", "read_sheet", "write_sheet"]
 
@@ -24,12 +26,12 @@ _TO_ESCAPE = re.compile("[\0-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _TIMES: dict[str, Any] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
 
 
-def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str, int]:
+def read_sheet(content: bytes) -> tuple[list[str], pd.DataFrame, str, int]:
     """Read the first sheet of a workbook that holds anything.
 
     Parameters
     ----------
-    content : path or file
+    content : bytes
         The workbook.
 
     Returns
@@ -46,27 +48,59 @@ def read_sheet(content: Any) -> tuple[list[str], pd.DataFrame, str, int]:
     Raises
     ------
     ValueError
-        If it is no workbook, or openpyxl is missing.
+        If it is no workbook, is damaged or claims more than it can hold, or openpyxl is missing.
     """
     try:
-        with pd.ExcelFile(content, engine="openpyxl") as book:
-            names = [str(name) for name in book.sheet_names]
-            for name in names:
-                # text stays text: a cell "NA" may be the name of a class
-                sheet: pd.DataFrame = pd.read_excel(
-                    book, sheet_name=name, header=None, dtype=object, keep_default_na=False, na_values=[""]
-                )
-                if not sheet.empty:
-                    break
+        from openpyxl import load_workbook
     except ImportError:
         raise ValueError(f"{_NEEDED}save the sheet as CSV") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError, TypeError) as error:
-        # damaged parts: XML errors are SyntaxErrors
-        raise ValueError(f"it is no Excel file: {error}") from None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            check_claim(sum(member.file_size for member in archive.infolist()), len(content), "its content")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        pages = book.worksheets
+        name, rows = "", list[list[Any]]()
+        for page in pages:
+            name, rows = str(page.title), _values(page, len(content))
+            if rows:
+                break
+        book.close()
+    # whatever a damaged part makes zipfile, the parser of XML or openpyxl say
+    except Exception as error:
+        raise ValueError(f"it is no Excel file: {(str(error) or type(error).__name__).splitlines()[0]}") from None
+    width = max(map(len, rows), default=0)
+    sheet = pd.DataFrame([row + [math.nan] * (width - len(row)) for row in rows], dtype=object)
     # the header may stand below empty rows
     sheet = sheet.dropna(how="all").map(_plain)
     header = [] if sheet.empty else ["" if pd.isna(name) else str(name) for name in sheet.iloc[0]]
-    return header, sheet.iloc[1:], name, len(names)
+    return header, sheet.iloc[1:], name, len(pages)
+
+
+def _values(page: Any, held: int) -> list[list[Any]]:
+    """Return the values of a sheet, row by row, without what is empty at the ends."""
+    # what a sheet says of its size need not be true
+    page.reset_dimensions()
+    rows: list[list[Any]] = []
+    width = last = 0
+    for number, row in enumerate(page.rows, start=1):
+        if number > _MOST_ROWS:
+            raise ValueError(f"its sheet {page.title!r} goes on below row {_MOST_ROWS:,}, where sheets end")
+        values = [_value(cell) for cell in row]
+        while values and values[-1] is math.nan:
+            values.pop()
+        rows.append(values)
+        if values:
+            width, last = max(width, len(values)), number
+            check_claim(number * width * CELL, held, f"its sheet {page.title!r}")
+    return rows[:last]
+
+
+def _value(cell: Any) -> Any:
+    """Return the value of a cell; NaN where it is empty, or holds an error such as #DIV/0!."""
+    value = cell.value
+    if value is None or value == "" or cell.data_type == "e":
+        return math.nan
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from training.utils.bounded import parse_json as parse_json_text
+
 __all__ = ["JsonStyle", "as_json", "literal", "parse_json"]
 
 #: Characters that the style is recognised by.
@@ -64,7 +66,7 @@ def parse_json(text: str, *, lines: bool) -> tuple[list[dict[str, Any]], JsonSty
     if lines:
         return _lines(text), replace(style, frame="lines")
     try:
-        content = _loaded(text)
+        content = parse_json_text(text)
     except ValueError as error:
         first, _, rest = text.strip().partition("\n")
         if first.startswith("{") and first.endswith("}") and rest.lstrip().startswith("{"):
@@ -76,13 +78,6 @@ def parse_json(text: str, *, lines: bool) -> tuple[list[dict[str, Any]], JsonSty
     return rows, replace(style, frame=frame, key=key, indent=len(indent[1]) if indent else None)
 
 
-def _loaded(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("its lists or objects are nested too deep") from None
-
-
 def _lines(text: str) -> list[dict[str, Any]]:
     rows = []
     # not splitlines(): it also splits at characters that JSON allows within a text
@@ -90,7 +85,7 @@ def _lines(text: str) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = _loaded(line)
+            row = parse_json_text(line)
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from None
         if not isinstance(row, dict):

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import pyarrow as pa
 import pyarrow.parquet
 
 from curation.listings.json_tables import JsonStyle
 from curation.listings.tables import TableFormat, WrittenFile
 from training.utils.files import read_json, whole_file, write_json
+from training.utils.parquet_files import read_table
 
 if TYPE_CHECKING:
     from curation.listings.read import Listings
@@ -89,7 +89,7 @@ def load_original(folder: Path) -> Original:
             each["name"],
             _format(each["format"]),
             tuple(each["header"]),
-            _table(folder / f"{place}.parquet"),
+            read_table(folder / f"{place}.parquet"),
         )
         for place, each in enumerate(facts["files"])
     ]
@@ -98,9 +98,3 @@ def load_original(folder: Path) -> Original:
 
 def _format(facts: dict[str, Any]) -> TableFormat:
     return TableFormat(**{**facts, "json": JsonStyle(**facts["json"])})
-
-
-def _table(path: Path) -> pa.Table:
-    # not by its path: folders called key=value would become columns
-    with path.open("rb") as stream:
-        return pyarrow.parquet.read_table(stream)

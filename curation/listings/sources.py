@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +12,8 @@ from curation.listings.folders import find_table, read_class_folders
 from curation.listings.metadata import find_metadata, read_metadata
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
-from training.utils.files import photo_path, printable_name
+from training.utils.bounded import most_bytes, parse_toml
+from training.utils.files import photo_path, printable_name, read_regular
 
 __all__ = ["COLUMNS", "DECLARATION", "RUN_COLUMNS", "TABLE", "Source", "check_name", "find_source", "read_table"]
 
@@ -145,8 +145,8 @@ def find_source(path: Path, faults: Faults) -> Source:
 def _declared(declaration: Path, faults: Faults) -> Source:
     folder = declaration.parent
     try:
-        content = tomllib.loads(declaration.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = _toml(declaration)
+    except ValueError as error:
         raise ListingsError(f"{declaration} is not valid TOML", got=str(error), fix="Correct that line.") from error
     known = ["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator"]
     unknown = sorted(set(content) - set(known))
@@ -184,14 +184,18 @@ def _declared(declaration: Path, faults: Faults) -> Source:
     )
 
 
+def _toml(path: Path) -> dict[str, Any]:
+    return parse_toml(read_regular(path, most_bytes()).decode("utf-8-sig"))
+
+
 def _declared_table(path: Path, faults: Faults) -> Source | None:
     """Return what a declaration beside a table says of it; None if it is about something else."""
     declaration = path.parent / DECLARATION
     if not declaration.is_file():
         return None
     try:
-        table = tomllib.loads(declaration.read_text(encoding="utf-8")).get("table", TABLE)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        table = _toml(declaration).get("table", TABLE)
+    except ValueError:
         table = path.name
     about = isinstance(table, str) and (path.parent / table).resolve() == path.resolve()
     return _declared(declaration, faults) if about else None

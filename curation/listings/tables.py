@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,14 +18,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 
 from curation.errors import ListingsError
-from curation.listings.csv_tables import parse_csv
+from curation.listings.csv_tables import parse_csv, require_width
 from curation.listings.decoding import PACKED, decoded, unpacked
 from curation.listings.excel import as_cell, read_sheet
 from curation.listings.json_tables import JsonStyle, literal, parse_json
+from training.utils.bounded import CELL, check_claim, most_bytes
 from training.utils.csv_files import Quoting
+from training.utils.files import read_regular
+from training.utils.parquet_files import as_frame, read_table
 
 __all__ = [
     "ENDINGS",
@@ -218,16 +221,17 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
     form = format_of(path)
     if form is None:
         raise ValueError(f"its name ends with {path.suffix or 'nothing'}, which is no table")
-    content = unpacked(path.read_bytes(), form.packed)
+    content = unpacked(read_regular(path, most_bytes()), form.packed)
     if form.kind == "parquet":
-        cells = pyarrow.parquet.read_table(io.BytesIO(content))
-        table = as_text(cells.to_pandas())
+        cells = read_table(io.BytesIO(content))
+        require_width(cells.num_columns)
+        table = as_text(as_frame(cells))
         file = WrittenFile(path.name, form, tuple(cells.column_names), cells)
         # the metadata tells pandas which column is the index
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
         return RawTable(table, (), (replace(file, cells=renamed),))
     if form.kind == "xlsx":
-        header, sheet, name, sheets = read_sheet(io.BytesIO(content))
+        header, sheet, name, sheets = read_sheet(content)
         columns = [[None if pd.isna(value) else as_cell(value) for value in sheet[key]] for key in sheet]
         said = (f"{path.name} has {sheets} sheets; only {name!r} is read.",) if sheets > 1 else ()
         return _raw(path.name, replace(form, sheet=name), header, columns, sheet.set_axis(sheet.index + 1), said)
@@ -249,10 +253,13 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
         values = pd.DataFrame(dict(enumerate(parsed.columns)), index=parsed.numbers, dtype="string")
         return _raw(path.name, form, parsed.header, parsed.columns, values, notes)
     rows, style = parse_json(text, lines=form.kind == "jsonl")
+    names_of = list(dict.fromkeys(name for row in rows for name in row))
+    require_width(len(names_of))
+    # rows that share no name make a table of gaps
+    check_claim(len(rows) * len(names_of) * CELL, len(content), "its table")
     # as objects: a number stays as it was written, also in a column where others are missing
-    raw = pd.DataFrame(rows, dtype=object)
-    names_of = [str(name) for name in raw.columns]
-    columns = [[literal(row[name]) if name in row else None for row in rows] for name in raw.columns]
+    raw = pd.DataFrame(rows, dtype=object, columns=pd.Index(names_of, dtype=object))
+    columns = [[literal(row[name]) if name in row else None for row in rows] for name in names_of]
     raw.index = pd.RangeIndex(len(raw)) + int(style.frame == "lines")
     return _raw(path.name, replace(form, json=style), names_of, columns, raw, notes)
 
@@ -282,14 +289,17 @@ def _raw(
 def _keys(header: Sequence[str]) -> list[str]:
     """Return names for columns: without blanks around them, and different ones."""
     names = [name.strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
-    keys: list[str] = []
+    # in the order they were added, with how often each name was met: a search from 1 would take ever longer
+    keys: dict[str, None] = {}
+    met: dict[str, int] = {}
     for name in names:
-        number, key = 1, name
+        number, key = met.get(name, 1), name
         while key in keys:
             number += 1
             key = f"{name} ({number})"
-        keys.append(key)
-    return keys
+        keys[key] = None
+        met[name] = number
+    return list(keys)
 
 
 def _require_text(content: bytes, text: str, encoding: str) -> None:
@@ -301,7 +311,8 @@ def _require_text(content: bytes, text: str, encoding: str) -> None:
         raise ValueError("it is no table but a web page: download the file itself")
     sample = text[:_SAMPLE]
     odd = sum(sign < " " and sign not in "\t\r\n" for sign in sample)
-    if encoding in ("cp1252", "latin-1") and odd > _MOST_ODD * len(sample):
+    odd = sample.count("\0") if encoding == "utf-8" else odd
+    if encoding in ("utf-8", "cp1252", "latin-1") and odd > _MOST_ODD * len(sample):
         raise ValueError("it is no text")
 
 
@@ -396,6 +407,6 @@ def _cell(value: Any) -> Any:
 
 
 def _require_different(names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise ValueError(f"two columns called {twice[0]!r}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow
 
 from curation.errors import RunError, RunInUseError
 from curation.run.journal import Decision, current_decisions
@@ -22,9 +21,11 @@ from curation.run.journal_content import Journal
 from curation.run.journal_file import append, read_journal
 from curation.run.probabilities import Probabilities
 from curation.run.transactions import recover, standing_place
+from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
-from training.utils.files import photo_path, read_json, whole_file, write_json
+from training.utils.files import DamagedError, NotReadableError, photo_path, read_json, whole_file, write_json
 from training.utils.locks import Holder, InUse, held, holder_of, is_held
+from training.utils.parquet_files import read_frame
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder", "readable"]
@@ -50,12 +51,20 @@ def readable(file: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{file} can't be read: the run is damaged",
-            got=(str(error) or type(error).__name__).splitlines()[0] if file.exists() else "no such file",
+            got=_reason(error) if os.path.lexists(file) else "no such file",
             fix="Run `find_issues(listings)` again.",
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, DamagedError):
+        return error.reason
+    if isinstance(error, KeyError):
+        return f"no {error.args[0]!r}"
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 @dataclass(frozen=True)
@@ -215,7 +224,7 @@ class RunFolder:
     def _read_record(self) -> dict[str, Any] | None:
         try:
             record = read_json(self.record_file)
-        except (OSError, ValueError):
+        except (OSError, ValueError, NotReadableError):
             return None
         return record if isinstance(record, dict) else None
 
@@ -275,7 +284,7 @@ class RunFolder:
 
     def _table(self, file: Path) -> pd.DataFrame:
         with readable(file):
-            return pd.read_parquet(file)
+            return read_frame(file)
 
     def write_table(self, path: Path, table: pd.DataFrame) -> None:
         """Write a table as Parquet, whole or not at all."""
@@ -311,11 +320,15 @@ class RunFolder:
             where nothing was trained.
         """
         name = self.record().get("features")
-        return None if name is None else np.load(self.training_folder / name, mmap_mode="r", allow_pickle=False)
+        if name is None:
+            return None
+        file = self.training_folder / name
+        with readable(file):
+            return map_array(file)
 
     def predictions(self) -> dict[str, npt.NDArray[Any]]:
         """Read ``predictions.npz``: ``id``, ``classes``, ``before`` and ``after`` (class numbers, one row per seed)."""
-        with np.load(self.predictions_file, allow_pickle=False) as content:
+        with readable(self.predictions_file), open_arrays(self.predictions_file) as content:
             return dict(content)
 
     def decide(self, decisions: list[Decision]) -> None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.rendering.results import Result
+from training.utils.array_files import open_arrays
 from training.utils.arrays import Bool, Float64, Int64
 from training.utils.files import whole_file
 
@@ -70,7 +71,7 @@ class Probabilities(Result):
     @classmethod
     def load(cls, path: Path) -> Probabilities:
         """Read what :meth:`save` wrote."""
-        with np.load(path, allow_pickle=False) as content:
+        with open_arrays(path) as content:
             return cls(
                 content["id"],
                 tuple(content["classes"].tolist()),

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet
 
 from curation.errors import RunError
 from curation.rendering.results import Result
 from curation.rendering.words import many
 from curation.run.folder import FINISHED, RUNS, RunFolder, readable
-from training.utils.files import read_json
+from training.utils.files import NotReadableError, read_json
+from training.utils.parquet_files import column_names, read_frame
 
 __all__ = ["RunRow", "describe_run", "flag_columns", "read_columns"]
 
@@ -137,7 +137,7 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
         content = read_json(path)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, NotReadableError):
         content = None
     if not isinstance(content, dict):
         problems.append(f"{path.name} is damaged")
@@ -244,9 +244,9 @@ def read_columns(file: Path, wanted: Iterable[str]) -> pd.DataFrame:
     """
     here = set(_columns(file))
     with readable(file):
-        return pd.read_parquet(file, columns=[name for name in wanted if name in here])
+        return read_frame(file, [name for name in wanted if name in here])
 
 
 def _columns(file: Path) -> list[str]:
     with readable(file):
-        return list(pyarrow.parquet.read_schema(file).names)
+        return column_names(file)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from training.images.decoding import RECIPE, Pixels
+from training.utils.array_files import open_arrays
 from training.utils.arrays import Int64
 from training.utils.files import whole_file
 
 __all__ = ["CachedPhotos", "Shard", "ShardIndex", "bytes_of", "files_in", "shards_in", "used_at", "write_shard"]
 
 # what reading a damaged or missing file can raise
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+_DAMAGED = (OSError, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Shard:
     def read_index(self, recipe: str = RECIPE) -> ShardIndex | None:
         """Return the photos of the shard; None if it is damaged, missing, or decoded in another way."""
         try:
-            with np.load(self.index, allow_pickle=False) as content:
+            with open_arrays(self.index) as content:
                 index = ShardIndex(content["sha256"], content["sides"].astype(np.int64))
                 whole = self.pixels.stat().st_size >= int(content["bytes"])
                 return index if whole and str(content["recipe"]) == recipe else None
@@ -74,7 +74,7 @@ class Shard:
     def photos(self) -> int:
         """Return the number of photos, in whatever way they were decoded."""
         try:
-            with np.load(self.index, allow_pickle=False) as content:
+            with open_arrays(self.index) as content:
                 return len(content["sha256"])
         except _DAMAGED:
             return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from training.errors import CurateError
 from training.images.decoding import Pixels
 from training.images.shards import Shard
+from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Bool, Int64
 from training.utils.files import whole_file
 from training.utils.units import home_as_tilde
@@ -114,10 +114,10 @@ class PhotoStore:
             If there is no such file.
         """
         try:
-            with np.load(path, allow_pickle=False) as content:
+            with open_arrays(path) as content:
                 files = [path.resolve().parent / name for name in content["files"].tolist()]
                 store = cls(files, content["shard"], content["slot"], int(content["size"]))
-        except (ValueError, KeyError, zipfile.BadZipFile):
+        except (ValueError, KeyError, TypeError):
             raise photos_missing(path) from None
         if not store.touch():
             raise photos_missing(next((file for file in store.files if not file.exists()), path).parent)
@@ -127,7 +127,7 @@ class PhotoStore:
 def _open(path: Path) -> Pixels:
     try:
         # as a plain array: indexing a memmap object costs more
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        return np.asarray(map_array(path))
     except FileNotFoundError:
         raise photos_missing(path.parent) from None
 

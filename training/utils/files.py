@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from training.errors import InputError
+from training.utils.bounded import most_bytes, parse_json
 from training.utils.machine import naming
 from training.utils.units import bytes_text
 
 __all__ = [
+    "DamagedError",
     "NotReadableError",
     "allocate",
     "lock",
@@ -192,9 +194,51 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, _UNDECODED.sub(lambda byte: rf"\\x{ord(byte[0]) - 0xDC00:02x}", text) + "\n")
 
 
+class DamagedError(InputError, ValueError):
+    """A file that curate wrote is no longer what it wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    reason : str
+        What is wrong with its content.
+
+    Attributes
+    ----------
+    reason
+        The same.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{printable_name(str(path))} is damaged",
+            got=reason,
+            wanted="the file as curate wrote it",
+            fix="Put it back from a copy, or make it again.",
+        )
+        self.path, self.reason = path, reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DamagedError, (self.path, self.reason)
+
+
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file that :func:`write_json` wrote.
+
+    Raises
+    ------
+    DamagedError
+        If it is no such file any more.
+    NotReadableError
+        If it is no regular file.
+    OSError
+        If it can't be read.
+    """
+    try:
+        return parse_json(read_regular(path, most_bytes()).decode(), ours=True)
+    except ValueError as error:
+        raise DamagedError(path, str(error)) from None
 
 
 #: What a path may lead to that is no file, by its kind.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from curation.review.similar import features_of
 from curation.run.folder import RunFolder
+from training.utils.array_files import open_arrays
 from training.utils.arrays import Float32
 from training.utils.files import sha256_of_file, whole_file
 
@@ -55,9 +55,9 @@ def points_of(run: RunFolder) -> dict[str, Float32]:
 
 def _read(path: Path, made_from: str) -> tuple[npt.NDArray[np.str_], Float32] | None:
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with open_arrays(path) as saved:
             return (saved["id"], saved["points"]) if str(saved["made_from"]) == made_from else None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # missing or damaged: compute the points again
+    except (OSError, ValueError, KeyError):  # missing or damaged: compute the points again
         return None
 
 

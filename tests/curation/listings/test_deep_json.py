@@ -18,7 +18,7 @@ from curation.run.journal_file import read_journal
 def test_a_table_nested_too_deep_is_refused(text: str, ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"t.{ending}"
     path.write_text(text)
-    with pytest.raises(ValueError, match="nested too deep"):
+    with pytest.raises(ValueError, match="nested more than 100 levels deep"):
         read_raw(path)
 
 

@@ -1,0 +1,191 @@
+"""Files of NumPy, read without running code in them, and within what they can hold."""
+
+from __future__ import annotations
+
+import ast
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib import format as npy
+
+from training.utils.bounded import check_claim
+from training.utils.files import open_regular
+from training.utils.units import bytes_text
+
+__all__ = ["Arrays", "ObjectsError", "map_array", "open_arrays", "read_array"]
+
+_MAGIC, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
+#: By the version of the format: bytes that hold the length of the line that describes the array, and its encoding.
+_VERSIONS = {(1, 0): (2, "latin-1"), (2, 0): (4, "latin-1"), (3, 0): (4, "utf-8")}
+#: Characters of that line; NumPy's own limit.
+_LONGEST = 10_000
+_ENDING = ".npy"
+#: Bytes that are read at a time.
+_PART = 1 << 24
+#: What zipfile raises for an archive that is damaged, packed with a password or in an unusual way.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OverflowError, OSError)
+
+
+class ObjectsError(ValueError):
+    """An array holds Python objects, which are not opened because they may run code."""
+
+    def __init__(self) -> None:
+        super().__init__("it holds Python objects, which are not opened because they may run code")
+
+
+class Arrays(Mapping[str, npt.NDArray[Any]]):
+    """The arrays of a ``.npz``, each read when it is asked for; see :func:`open_arrays`."""
+
+    def __init__(self, archive: zipfile.ZipFile, held: int) -> None:
+        self._archive, self._held, self._claimed = archive, held, 0
+        self._members = {member.filename.removesuffix(_ENDING): member for member in archive.infolist()}
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        """Read one array.
+
+        Raises
+        ------
+        ValueError
+            If it is damaged, or claims more than the file can hold; :class:`ObjectsError` if it holds objects.
+        """
+        member = self._members[name]
+        self._claimed += member.file_size
+        check_claim(self._claimed, self._held, f"array {name!r}")
+        try:
+            with self._archive.open(member) as stream:
+                return _read(stream, member.file_size)
+        except ObjectsError:
+            raise
+        except (ValueError, *_DAMAGED) as error:
+            raise ValueError(f"array {name!r}: {error}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the arrays."""
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._members)
+
+
+@contextmanager
+def open_arrays(path: Path) -> Iterator[Arrays]:
+    """Open a ``.npz`` while the block runs.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or damaged.
+    OSError
+        If the file can't be read.
+    """
+    with open_regular(path) as stream:
+        if stream.read(len(_MAGIC)) == _MAGIC:
+            raise ValueError("it holds an array alone, which is a .npy")
+        try:
+            archive = zipfile.ZipFile(stream)
+        except _DAMAGED as error:
+            raise ValueError(f"it is no .npz: {error}") from None
+        with archive:
+            yield Arrays(archive, os.fstat(stream.fileno()).st_size)
+
+
+def read_array(path: Path) -> npt.NDArray[Any]:
+    """Read a ``.npy``.
+
+    Raises
+    ------
+    ValueError
+        If it is none, is damaged, or claims more than it holds; :class:`ObjectsError` if it holds objects.
+    OSError
+        If the file can't be read.
+    """
+    with open_regular(path) as stream:
+        if stream.read(len(_ZIP)) == _ZIP:
+            raise ValueError("it holds several arrays, which is a .npz")
+        stream.seek(0)
+        return _read(stream, os.fstat(stream.fileno()).st_size)
+
+
+def map_array(path: Path) -> npt.NDArray[Any]:
+    """Map a ``.npy`` into memory, to be read only where it is used.
+
+    Raises
+    ------
+    ValueError
+        If it is none, is damaged, or claims more than it holds; :class:`ObjectsError` if it holds objects.
+    OSError
+        If the file can't be read.
+    """
+    with open_regular(path) as stream:
+        dtype, shape, order = _described(stream, os.fstat(stream.fileno()).st_size)
+        if not math.prod(shape):
+            return np.empty(shape, dtype)
+        return np.memmap(stream, dtype, "r", stream.tell(), shape, order)
+
+
+def _read(stream: IO[bytes], held: int) -> npt.NDArray[Any]:
+    """Read the one array of a stream of `held` bytes."""
+    dtype, shape, order = _described(stream, held)
+    content = np.empty(math.prod(shape) * dtype.itemsize, dtype=np.uint8)
+    rest = content.data
+    while part := stream.read(min(len(rest), _PART)):
+        rest[: len(part)] = part
+        rest = rest[len(part) :]
+    if rest:
+        raise ValueError(f"it ends {bytes_text(len(rest))} too early")
+    # also lets zipfile compare the checksum
+    if stream.read(1):
+        raise ValueError("more than one array is in it")
+    array: npt.NDArray[Any] = content.view(dtype).reshape(shape, order=order)
+    _require_text(array)
+    return array
+
+
+def _described(stream: IO[bytes], held: int) -> tuple[np.dtype[Any], tuple[int, ...], Any]:
+    """Read what an array says of itself: its type, shape and order; its numbers come next."""
+    begin = stream.read(len(_MAGIC) + 2)
+    if begin[: len(_MAGIC)] != _MAGIC:
+        raise ValueError("it is no array of NumPy")
+    if (version := tuple(begin[len(_MAGIC) :])) not in _VERSIONS:
+        raise ValueError(f"it has version {'.'.join(map(str, version))} of the format of arrays, which is unknown")
+    digits, encoding = _VERSIONS[version]
+    length = int.from_bytes(stream.read(digits), "little")
+    if length > _LONGEST:
+        raise ValueError(f"its header claims {length:,} characters, at most {_LONGEST:,} are read")
+    try:
+        header = ast.literal_eval(stream.read(length).decode(encoding).strip())
+        dtype, shape, columns_first = npy.descr_to_dtype(header["descr"]), header["shape"], header["fortran_order"]
+        whole = isinstance(shape, tuple) and all(type(side) is int and side >= 0 for side in shape)
+        if not whole or type(columns_first) is not bool or dtype.subdtype is not None:
+            raise ValueError
+    # whatever a damaged line makes Python's parser or NumPy's types say
+    except Exception:
+        raise ValueError("its header is damaged") from None
+    if dtype.hasobject:
+        raise ObjectsError
+    claimed, rest = math.prod(shape) * dtype.itemsize, held - len(begin) - digits - length
+    # values of no bytes, of which any number would fit
+    if claimed > rest or (math.prod(shape) and not dtype.itemsize):
+        sides = " × ".join(f"{side:,}" for side in shape)
+        raise ValueError(f"it claims {sides} values, {bytes_text(claimed)}, and holds {bytes_text(max(rest, 0))}")
+    return dtype, shape, "F" if columns_first else "C"
+
+
+def _require_text(array: npt.NDArray[Any]) -> None:
+    """Refuse text with numbers in it that stand for no character, or for half of one."""
+    for name in array.dtype.names or ():
+        _require_text(array[name])
+    if array.dtype.kind != "U" or not array.size:
+        return
+    signs = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False)).view(np.uint32)
+    if ((signs >= 0xD800) & (signs < 0xE000) | (signs > 0x10FFFF)).any():
+        raise ValueError("its text holds what is no character: half of one that takes two, or a damaged one")
