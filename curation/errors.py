@@ -25,7 +25,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from training.errors import CurateError, InputError, MachineError, check_range, checked, closest, short_repr, some
+from training.errors import (
+    CurateError,
+    InputError,
+    MachineError,
+    check_path,
+    check_range,
+    checked,
+    closest,
+    short_repr,
+    some,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +51,7 @@ __all__ = [
     "RunError",
     "RunInUseError",
     "about",
+    "check_path",
     "check_range",
     "checked",
     "closest",

@@ -21,6 +21,7 @@ __all__ = [
     "InputError",
     "MachineError",
     "check_choice",
+    "check_path",
     "check_range",
     "check_types",
     "checked",
@@ -57,6 +58,8 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     **{name: _is_made_of(name) for name in ("Execution", "PhotoCache", "Recipe", "Run")},
 }
 _WORDS = {"int": "a whole number", "float": "a number", "bool": "True or False", "str": "text", "Path": "a path"}
+#: Characters of what an error quotes.
+_LONGEST_GOT = 2000
 #: Of a path: bytes of one name, and of all of it (Linux).
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095
 
@@ -124,6 +127,8 @@ class InputError(CurateError):
     def __init__(
         self, what: str, *, got: str = "", wanted: str = "", fix: str = "", parameter: str | None = None
     ) -> None:
+        # a name may be as long as its file
+        got = got if len(got) <= _LONGEST_GOT else f"{got[:_LONGEST_GOT]}… ({len(got):,} characters)"
         details = "; ".join(part for part in (got and f"got {got}", wanted and f"wanted {wanted}") if part)
         message = f"{what}: {details}" if details else what
         super().__init__(f"{message}. {fix}" if fix else message, parameter=parameter)
@@ -174,6 +179,8 @@ def check_types(annotations: Mapping[str, str], values: Mapping[str, Any]) -> No
     """
     for name, value in values.items():
         types = annotations.get(name, "").split(" | ")
+        if "Path" in types and isinstance(value, str | os.PathLike):
+            check_path(value, f"the path `{name}`", parameter=name)
         if not all(kind in _TYPES for kind in types):
             continue
         if not any(_TYPES[kind](value) for kind in types):
@@ -183,15 +190,43 @@ def check_types(annotations: Mapping[str, str], values: Mapping[str, Any]) -> No
                 wanted=" or ".join(_WORDS.get(kind, kind) for kind in types if kind != "None"),
                 parameter=name,
             )
-        if "Path" in types and isinstance(value, str | os.PathLike):
-            _check_path(name, os.fsencode(value))
 
 
-def _check_path(name: str, path: bytes) -> None:
-    parts = path.split(os.fsencode(os.sep))
-    if b"\0" in path or len(path) > _LONGEST_PATH or max(map(len, parts)) > _LONGEST_NAME:
-        fault = "holds a NUL character" if b"\0" in path else "is too long"
-        raise InputError(f"the path `{name}` {fault}", got=short_repr(os.fsdecode(path)), parameter=name)
+def check_path(path: str | os.PathLike[str], what: str = "the path", *, parameter: str | None = None) -> None:
+    """Refuse a path that no system takes, which would end in an error of the system wherever it is first used.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The path.
+    what : str
+        What messages call it.
+    parameter : str, optional
+        The argument at fault.
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> check_path(f"{'x' * 300}.csv")
+    Traceback (most recent call last):
+    ...
+    training.errors.InputError: the path is too long: got \
+'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…; wanted names of at most 255 bytes, 4095 in all
+    """
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{what} holds half of a character", got=short_repr(os.fspath(path)), parameter=parameter
+        ) from None
+    if b"\0" in name:
+        raise InputError(f"{what} holds a NUL character", got=short_repr(os.fspath(path)), parameter=parameter)
+    if len(name) > _LONGEST_PATH or max(map(len, name.split(os.fsencode(os.sep)))) > _LONGEST_NAME:
+        wanted = f"names of at most {_LONGEST_NAME} bytes, {_LONGEST_PATH} in all"
+        raise InputError(f"{what} is too long", got=short_repr(os.fspath(path)), wanted=wanted, parameter=parameter)
 
 
 def short_repr(value: object, length: int = 60) -> str:

@@ -13,6 +13,7 @@ from curation.listings.meant import find_meant
 from curation.listings.tables import read_raw
 from curation.run.folder import RunFolder
 from training.utils.arrays import Int64
+from training.utils.files import require_regular
 
 __all__ = ["NO_CLASS", "read_truth"]
 
@@ -60,6 +61,7 @@ def read_truth(run: RunFolder, name: str) -> Int64:
 def _from_file(run: RunFolder, path: Path, listings: pd.DataFrame) -> dict[str, str]:
     columns, ids = list(listings.columns), listings["id"].tolist()
     id_column = run.record()["dataset"].get("columns", {}).get("id", "id")
+    require_regular(path, "the true labels")
     if not path.is_file():
         raise InputError(
             "there are no such true labels",

@@ -14,6 +14,7 @@ from curation.errors import ProbabilitiesError, closest, some
 from curation.evidence.probability_parts import Parts, Wanted, names_of, of_frame
 from curation.listings.tables import format_of, read_raw
 from training.utils.array_files import ObjectsError, open_arrays, read_array
+from training.utils.files import require_regular
 from training.utils.parquet_files import read_frame
 
 __all__ = ["parts_of_file"]
@@ -42,7 +43,8 @@ def parts_of_file(path: Path, wanted: Wanted) -> Parts:
     ProbabilitiesError
         If the file can't be read, or lacks a part.
     """
-    if not path.exists() or path.is_dir():
+    require_regular(path, "the probabilities")
+    if not path.is_file():
         raise ProbabilitiesError("there is no such file of probabilities", got=str(path))
     suffix = path.suffix.lower()
     if suffix not in (".npz", ".npy") and format_of(path) is None:

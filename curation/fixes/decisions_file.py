@@ -14,6 +14,7 @@ from curation.listings.tables import read_raw
 from curation.rendering.words import many
 from curation.run.journal import ACTIONS, PRICED, Decision
 from curation.run.new_values import price_cells
+from training.utils.files import require_regular
 from training.utils.units import now
 
 __all__ = ["read_decisions"]
@@ -49,6 +50,7 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
         If the file can't be read, lacks a column, decides nothing, says two things about one listing, has two
         columns of one meaning that differ, a price that is none, or a label or price that nothing becomes of.
     """
+    require_regular(path, "the decisions")
     if not path.is_file():
         raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
     table = _with_our_names(path, _raw(path, id_column), id_column)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from curation.errors import ListingsError, closest, short_repr, some
+from curation.errors import ListingsError, check_path, closest, short_repr, some
 from curation.listings.faults import Faults
 from curation.listings.folders import find_table, read_class_folders
 from curation.listings.metadata import find_metadata, read_metadata
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
 from training.utils.bounded import most_bytes, parse_toml
-from training.utils.files import photo_path, printable_name, read_regular
+from training.utils.files import photo_path, printable_name, read_regular, require_regular
 
 __all__ = ["COLUMNS", "DECLARATION", "RUN_COLUMNS", "TABLE", "Source", "check_name", "find_source", "read_table"]
 
@@ -124,8 +125,11 @@ def find_source(path: Path, faults: Faults) -> Source:
     ListingsError
         If there is nothing at `path`, or nothing that is a dataset.
     """
+    check_path(path, "the path of the dataset", parameter="source")
     if not path.exists():
         raise ListingsError("there is no such dataset", got=str(path), wanted=_FORMS)
+    if not path.is_dir():
+        require_regular(path)
     form = format_of(path) if path.is_file() else None
     name = printable_name(path.resolve().name)
     name = name[: -len(form.ending)] if form else name
@@ -135,9 +139,10 @@ def find_source(path: Path, faults: Faults) -> Source:
         if format_of(path) is None:
             raise ListingsError(f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(ENDINGS))
         return _declared_table(path, faults) or Source(path, path.parent, path, name)
-    if (path / DECLARATION).is_file():
+    # whatever it is: one that can't be read is not passed over
+    if os.path.lexists(path / DECLARATION):
         return _declared(path / DECLARATION, faults)
-    if (path / TABLE).is_file():
+    if os.path.lexists(path / TABLE):
         return Source(path, path, path / TABLE, name)
     return _folder(path, name)
 
@@ -148,6 +153,8 @@ def _declared(declaration: Path, faults: Faults) -> Source:
         content = _toml(declaration)
     except ValueError as error:
         raise ListingsError(f"{declaration} is not valid TOML", got=str(error), fix="Correct that line.") from error
+    except OSError as error:
+        raise ListingsError(f"{declaration} can't be read", got=error.strerror or str(error)) from error
     known = ["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator"]
     unknown = sorted(set(content) - set(known))
     if unknown:
@@ -159,7 +166,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
                 fix=closest(unknown[0], known),
             )
         )
-    table = folder / _text(content, "table", TABLE, declaration)
+    table = folder / _path(content, "table", TABLE, declaration)
     if "table" not in content and not table.is_file():
         return _declared_folder(folder, content, declaration)
     if not table.is_file():
@@ -178,7 +185,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
         currency=_text(content, "currency", "", declaration) if "currency" in content else None,
         columns=_entries(content, "columns", str, declaration),
         expected=_entries(content, "expected", int, declaration),
-        photos=photo_path(folder, _text(content, "photos", "", declaration)) if "photos" in content else None,
+        photos=photo_path(folder, _path(content, "photos", "", declaration)) if "photos" in content else None,
         labels=_entries(content, "labels", str, declaration),
         label_separator=_text(content, "label_separator", "", declaration) if "label_separator" in content else None,
     )
@@ -191,13 +198,13 @@ def _toml(path: Path) -> dict[str, Any]:
 def _declared_table(path: Path, faults: Faults) -> Source | None:
     """Return what a declaration beside a table says of it; None if it is about something else."""
     declaration = path.parent / DECLARATION
-    if not declaration.is_file():
+    if not os.path.lexists(declaration):
         return None
     try:
         table = _toml(declaration).get("table", TABLE)
-    except ValueError:
+    except (ValueError, OSError):
         table = path.name
-    about = isinstance(table, str) and (path.parent / table).resolve() == path.resolve()
+    about = isinstance(table, str) and (path.parent / table.replace("\0", "")).resolve() == path.resolve()
     return _declared(declaration, faults) if about else None
 
 
@@ -252,6 +259,12 @@ def _text(content: dict[str, Any], key: str, default: str, declaration: Path) ->
     return value
 
 
+def _path(content: dict[str, Any], key: str, default: str, declaration: Path) -> str:
+    path = _text(content, key, default, declaration)
+    check_path(declaration.parent / path, f"{declaration}: '{key}'")
+    return path
+
+
 def _entries(content: dict[str, Any], key: str, kind: type[_Value], declaration: Path) -> dict[str, _Value]:
     entries = content.get(key, {})
     if not isinstance(entries, dict) or not all(isinstance(value, kind) for value in entries.values()):
@@ -286,7 +299,12 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
             raw = read_raw(source.table, names=likely_names(), unique=False)
         except (ValueError, OSError) as error:
             # pandas' and Arrow's parsing errors are ValueErrors
-            raise ListingsError(f"{source.table.name} can't be read", got=str(error).splitlines()[0]) from error
+            raise ListingsError(
+                f"{source.table.name} can't be read",
+                got=str(error).splitlines()[0],
+                wanted="a whole file of the kind that its name says",
+                fix="Save it again, or as CSV.",
+            ) from error
     if raw.repeated and not source.metadata:
         faults.add(
             ListingsError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from curation.errors import RunError, some
+from curation.errors import RunError, check_path, some
 from curation.run.folder import RUNS, RunFolder
 
 __all__ = ["find_runs", "find_runs_of", "latest_run", "named_run", "next_number", "open_run", "unreadable_runs"]
@@ -78,6 +78,7 @@ def named_run(name: str) -> RunFolder:
     RunError
         If there is no such run, or it has not finished.
     """
+    check_path(name, "the path of the run")
     runs, parts = find_runs(), Path(name).parts
     # ../1 is a folder, not the run 1 of a dataset called '..'
     below = len(parts) == 2 and not name.startswith(".")

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from training.errors import InputError
+from training.errors import InputError, check_path
 from training.utils.bounded import most_bytes, parse_json
 from training.utils.machine import naming
 from training.utils.units import bytes_text
@@ -32,6 +32,7 @@ __all__ = [
     "printable_name",
     "read_json",
     "read_regular",
+    "require_regular",
     "sha256_of_file",
     "sync_folder",
     "sync_tree",
@@ -323,6 +324,36 @@ def _check_regular(path: Path, found: os.stat_result, max_bytes: int | None) -> 
         raise NotReadableError(path, f"is {_KINDS.get(kind, 'something else')}, not a file")
     if max_bytes is not None and found.st_size > max_bytes:
         raise NotReadableError(path, f"has {bytes_text(found.st_size)}, more than {bytes_text(max_bytes)}")
+
+
+def require_regular(path: Path, what: str = "the file") -> None:
+    """Refuse what a person named as a file if none can be read there: a path that no system takes, a pipe, a device.
+
+    Parameters
+    ----------
+    path : Path
+        A file or a folder, or nothing: these pass.
+    what : str
+        What messages call it.
+
+    Raises
+    ------
+    InputError
+    """
+    check_path(path, f"the path of {what}")
+    if path.is_dir():
+        return
+    try:
+        _check_regular(path, path.stat(), None)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except NotReadableError as error:
+        raise InputError(
+            f"can't read {printable_name(str(path))}",
+            got=error.reason.removesuffix(", not a file").removeprefix("is "),
+            wanted="a file",
+            fix="Write what it gives into a file, and name that: it is read more than once.",
+        ) from None
 
 
 def read_regular(path: Path, max_bytes: int | None = None) -> bytes:

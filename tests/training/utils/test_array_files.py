@@ -1,0 +1,118 @@
+import zipfile
+
+import numpy as np
+import pytest
+
+from training.utils import bounded
+from training.utils.array_files import ObjectsError, map_array, open_arrays, read_array
+
+
+def npy(header: str, content: bytes = b"") -> bytes:
+    """An array file with any line that describes it."""
+    line = header.encode("latin-1")
+    return b"\x93NUMPY\x01\x00" + len(line).to_bytes(2, "little") + line + content
+
+
+def described(descr: str = "'<f8'", shape: str = "(2,)", order: str = "False") -> str:
+    return f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}}}"
+
+
+ARRAYS = [
+    np.arange(12.0).reshape(3, 4),
+    np.asfortranarray(np.arange(6, dtype=np.int32).reshape(2, 3)),
+    np.array(["a", "größer", "\N{GRINNING FACE}"]),
+    np.array([b"a", b"bc"]),
+    np.array([True, False]),
+    np.array(7),
+    np.empty((0, 3), np.float32),
+    np.array([("L1", 0.5)], dtype=[("id", "U2"), ("x", ">f4")]),
+    np.array(["2026-01-01"], dtype="datetime64[D]"),
+]
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=lambda array: str(array.dtype))
+def test_arrays_are_read_as_numpy_wrote_them(tmp_path, array):
+    np.save(tmp_path / "a.npy", array)
+    np.savez(tmp_path / "a.npz", first=array)
+    np.savez_compressed(tmp_path / "c.npz", first=array)
+    read = [read_array(tmp_path / "a.npy"), map_array(tmp_path / "a.npy")]
+    for name in ("a.npz", "c.npz"):
+        with open_arrays(tmp_path / name) as arrays:
+            assert list(arrays) == ["first"]
+            read.append(arrays["first"])
+    for each in read:
+        assert (each.dtype, each.shape) == (array.dtype, array.shape)
+        np.testing.assert_array_equal(each, array)
+    read[0][...] = read[0]  # may be written to
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "no array"),
+        (b"\x93NUMPY\x09\x00xx", "version 9.0"),
+        (npy(described(shape="(1000000, 1000000)")), "claims 1,000,000 × 1,000,000 values, 8 TB, and holds 0 B"),
+        (npy(described(shape="(3,)"), bytes(16)), "claims 3 values, 24 B, and holds 16 B"),
+        (npy(described("'<U0'", "(999999999999,)")), "claims 999,999,999,999 values"),
+        (npy(described(shape="(1,)"), bytes(16)), "more than one array"),
+        (npy(described()[:-5]), "header is damaged"),
+        (npy("(" * 5000), "header is damaged"),
+        (npy("\0\1{"), "header is damaged"),
+        (npy(described(shape="(-1,)")), "header is damaged"),
+        (npy(described(shape="[2]"), bytes(16)), "header is damaged"),
+        (npy(described("'nonsense'")), "header is damaged"),
+        (npy(described(order="2"), bytes(16)), "header is damaged"),
+        (b"\x93NUMPY\x02\x00" + (10**9).to_bytes(4, "little"), "claims 1,000,000,000 characters"),
+        (npy(described("'<U1'", "(1,)"), (0xD800).to_bytes(4, "little")), "no character"),
+        (npy(described("'<U1'", "(1,)"), (0x7FFFFFFF).to_bytes(4, "little")), "no character"),
+    ],
+)
+def test_a_damaged_array_is_refused_with_the_reason(tmp_path, content, reason):
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=reason):
+        read_array(tmp_path / "a.npy")
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("first.npy", content)
+    with open_arrays(tmp_path / "a.npz") as arrays, pytest.raises(ValueError, match=f"array 'first': .*{reason}"):
+        arrays["first"]
+
+
+def test_objects_are_never_opened(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
+    np.savez(tmp_path / "a.npz", good=np.ones(1), bad=np.array([{}], dtype=object))
+    for read in (read_array, map_array):
+        with pytest.raises(ObjectsError, match="may run code"):
+            read(tmp_path / "a.npy")
+    with open_arrays(tmp_path / "a.npz") as arrays:
+        assert arrays["good"].tolist() == [1.0]
+        with pytest.raises(ObjectsError):
+            arrays["bad"]
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounded, "_ALWAYS", 1 << 20)
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros(1 << 20), y=np.ones(3))
+    with open_arrays(tmp_path / "a.npz") as arrays:
+        assert arrays["y"].tolist() == [1, 1, 1]
+        with pytest.raises(ValueError, match=r"array 'x' takes 8\.4 MB, and a file of"):
+            arrays["x"]
+
+
+def test_an_archive_that_is_damaged_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.arange(100.0))
+    whole = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "a.npz").write_bytes(whole[:-30])
+    with pytest.raises(ValueError, match=r"no \.npz"), open_arrays(tmp_path / "a.npz"):
+        pass
+    (tmp_path / "a.npz").write_bytes(whole.replace(np.arange(5.0).tobytes(), np.ones(5).tobytes()))
+    with open_arrays(tmp_path / "a.npz") as arrays, pytest.raises(ValueError, match="array 'x': Bad CRC"):
+        arrays["x"]
+
+
+def test_the_two_kinds_are_told_apart(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones(1))
+    np.savez(tmp_path / "b.npz", np.ones(1))
+    with pytest.raises(ValueError, match=r"several arrays, which is a \.npz"):
+        read_array(tmp_path / "b.npz")
+    with pytest.raises(ValueError, match=r"an array alone, which is a \.npy"), open_arrays(tmp_path / "a.npy"):
+        pass
