@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from curation.comparison.result import Comparison, Retrained
     from curation.review import ReviewOutcome
     from curation.review.page.write import Written
+    from curation.review.server.links import Link
     from curation.verification import Verified
 
 __all__ = ["Run"]
@@ -153,6 +154,26 @@ class Run(RunResults):
         return run_review(
             self._files, address=address, port=port, reviewer=reviewer, open_browser=browser, reporter=reporter
         )
+
+    @checked
+    def review_links(self, *, port: int | None = None) -> list[Link]:
+        """Make a new link into each review of this run that you have open on this machine, in another process.
+
+        A link works once, within a quarter of an hour: its code becomes a cookie of the browser.
+
+        Parameters
+        ----------
+        port : int, optional
+            Only the review that listens there.
+
+        Raises
+        ------
+        ReviewError
+            If there is none.
+        """
+        from curation.review.server.links import make_links
+
+        return make_links(self._files, port)
 
     @checked
     def review_page(

@@ -30,6 +30,11 @@ _CLASSES = 20
     metavar="DIR",
     help="Folder of the predictions: new or empty. [default: predictions/NAME/NUMBER]",
 )
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="For programs: no apostrophe in predictions.csv before texts that a spreadsheet takes for formulas.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @cache_option
 @json_option
@@ -38,6 +43,7 @@ def predict(
     dataset: Path,
     form: DatasetForm,
     output: Path | None,
+    raw: bool,
     device: str,
     cache_dir: Path | None,
     as_json: bool,
@@ -54,7 +60,7 @@ def predict(
     reporter = Terminal()
     loaded = load_model(model)
     listings = read_dataset(dataset, form, needs_label=False, cache=cache_dir, reporter=reporter)
-    predictions = loaded.predict(listings, output=output, device=device, cache=cache_dir, reporter=reporter)
+    predictions = loaded.predict(listings, output=output, raw=raw, device=device, cache=cache_dir, reporter=reporter)
     if as_json:
         print_json(predictions.to_dict())
     else:

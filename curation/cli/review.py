@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 import curation
 from curation.cli.options import json_option, run_option
-from curation.cli.review_page import check_page_options, review_page
+from curation.cli.review_page import check_page_options, is_given, review_page
 from curation.cli.terminal import Terminal, echo, print_json
 from curation.rendering.words import many
+
+if TYPE_CHECKING:
+    from curation.review.server.links import Link
 
 __all__ = ["review"]
 
@@ -19,6 +25,7 @@ _EXAMPLES = """\b
 Examples:
   curate review                                    the latest run, in your browser
   curate review --port 5152 --reviewer ana         a second reviewer on this machine
+  curate review --link                             a new link into the review that is open
   curate review --no-browser                       on a server; on your own machine type
       ssh -L 5151:localhost:5151 SERVER            and open the printed address
 """
@@ -32,6 +39,9 @@ Examples:
 )
 @click.option("--reviewer", help="Your name, saved with every decision. [default: CURATE_REVIEWER or your login]")
 @click.option("--browser/--no-browser", default=True, show_default=True, help="Open a browser.")
+@click.option(
+    "--link", is_flag=True, help="Print a new link into your open reviews of the run, or into that on --port."
+)
 @click.option("--html", is_flag=True, help="Write a single page to review in: no MongoDB, no server.")
 @click.option(
     "--output",
@@ -49,6 +59,7 @@ def review(
     port: int,
     reviewer: str | None,
     browser: bool,
+    link: bool,
     html: bool,
     output: Path | None,
     first: int | None,
@@ -59,11 +70,14 @@ def review(
     Keep, relabel, reprice or delete with the mouse or the keys k, a, e, f, p, s, d, u. Every decision is saved at once
     in decisions.jsonl. Ctrl-C ends the review. The dataset only changes when you type `curate apply-fixes`.
     """
-    check_page_options(context, html)
+    check_page_options(context, html, link)
     if html:
         review_page(run_folder, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
         return
     run = curation.open_run(run_folder)
+    if link:
+        _print_links(run.review_links(port=port if is_given(context, "port") else None), as_json=as_json)
+        return
     outcome = run.review(address=address, port=port, reviewer=reviewer, browser=browser, reporter=Terminal())
     if as_json:
         print_json(
@@ -79,3 +93,11 @@ def review(
     left = f"{outcome.undecided:,} of {many(outcome.flagged, 'flagged listing')}"
     echo(f"Decisions of this session: {made}. Left to review: {left}.")
     echo("Next: curate apply-fixes" + ("   (or curate review, to continue)" if outcome.undecided else ""))
+
+
+def _print_links(links: Sequence[Link], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"links": [asdict(link) for link in links]})
+        return
+    for link in links:
+        echo(link.url if len(links) == 1 else f"{link.url}   {link.reviewer}")

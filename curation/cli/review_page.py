@@ -13,21 +13,28 @@ from curation.cli.terminal import Terminal, echo, print_json
 from curation.errors import InputError
 from curation.rendering.words import many
 
-__all__ = ["check_page_options", "review_page"]
+__all__ = ["check_page_options", "is_given", "review_page"]
 
 
-def check_page_options(context: click.Context, html: bool) -> None:
-    """Refuse options that mean nothing with ``--html``, or without it.
+def check_page_options(context: click.Context, html: bool, link: bool) -> None:
+    """Refuse options that mean nothing with ``--html`` or ``--link``, or without ``--html``.
 
     Raises
     ------
     InputError
         Naming the first of them.
     """
-    for name in ("address", "port") if html else ("output", "first"):
-        if context.get_parameter_source(name) not in (ParameterSource.DEFAULT, None):
-            where = "with" if html else "without"
-            raise InputError(f"--{name} has no effect {where} --html", fix="Leave one of them out, or add --html.")
+    idle = ("address", "port", "link") if html else ("output", "first")
+    for name in filter(lambda name: is_given(context, name), idle):
+        where = "with" if html else "without"
+        raise InputError(f"--{name} has no effect {where} --html", fix="Leave one of them out, or add --html.")
+    for name in filter(lambda name: link and is_given(context, name), ("address", "reviewer")):
+        raise InputError(f"--{name} has no effect with --link", fix="Leave one of them out.")
+
+
+def is_given(context: click.Context, name: str) -> bool:
+    """Return whether an option was typed."""
+    return context.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
 
 
 def review_page(

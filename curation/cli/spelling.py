@@ -17,7 +17,7 @@ _QUOTED = re.compile(r"`([^`]+)`")
 
 #: What the general rule, dashes for underscores, would get wrong.
 _OPTIONS = {"cache": "--cache-dir", "columns": "--column", "learning_rate": "--lr", "new_classes": "--new-class"}
-_COMMANDS = {"diff": "curate runs diff", "open_run": "--run"}
+_COMMANDS = {"diff": "curate runs diff", "open_run": "--run", "review_links": "curate review --link"}
 _PLACEHOLDERS = {"listings": "DATASET", "source": "DATASET"}
 #: Functions of the API that are no command of their own: only what they are given is typed.
 _READS = ("read_listings",)

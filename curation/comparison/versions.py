@@ -18,6 +18,7 @@ from curation.run.decidable import new_classes_of
 from curation.run.folder import RunFolder, readable
 from curation.run.journal import Decision
 from training.utils.arrays import Bool, Int64
+from training.utils.csv_files import restored_cells
 
 __all__ = ["AFTER", "BEFORE", "Versions"]
 
@@ -177,7 +178,7 @@ def _cleaned_labels(run: RunFolder, table: pd.DataFrame) -> pd.Series:
         )
     with readable(file):
         # not the dataset: in class folders an id changes with the label
-        changes = read_raw(file, names=("id", "action", "new_label")).table
+        changes = restored_cells(read_raw(file, names=("id", "action", "new_label")).table)
     relabelled = changes[changes["action"] != "delete"].dropna(subset="new_label").set_index("id")["new_label"]
     labels = table["id"].map(relabelled).astype("string").fillna(table["label"])
     return labels.mask(table["id"].isin(changes.loc[changes["action"] == "delete", "id"]))

@@ -14,7 +14,9 @@ from curation.listings.tables import read_raw
 from curation.rendering.words import many
 from curation.run.journal import ACTIONS, PRICED, Decision
 from curation.run.new_values import price_cells
+from training.utils.csv_files import restored_cells
 from training.utils.files import require_regular
+from training.utils.formulas import is_formula
 from training.utils.units import now
 
 __all__ = ["read_decisions"]
@@ -53,7 +55,7 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
     require_regular(path, "the decisions")
     if not path.is_file():
         raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
-    table = _with_our_names(path, _raw(path, id_column), id_column)
+    table = _as_meant(_with_our_names(path, _raw(path, id_column), id_column))
     every = table.astype(object).where(table.notna(), None).to_dict("records")
     rows = [{**row, "decision": row["decision"].lower()} for row in every if row["decision"]]
     _refuse_idle_labels(path, rows)
@@ -78,6 +80,14 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
         )
     require_one_meaning(path, decisions)
     return decisions
+
+
+def _as_meant(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells without the apostrophes that our files have before what a spreadsheet takes for formulas."""
+    names = [name for name in ("id", "new_label") if name in table]
+    # our files have one before each of them; in another file, an apostrophe may be part of a name
+    theirs = table[names].map(lambda cell: isinstance(cell, str) and is_formula(cell)).to_numpy().any()
+    return table if theirs else restored_cells(table)
 
 
 def _refuse_idle_labels(path: Path, rows: Sequence[Mapping[Hashable, Any]]) -> None:

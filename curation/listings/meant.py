@@ -16,6 +16,7 @@ from functools import partial
 from curation.errors import some
 from curation.listings.twins import name_key
 from curation.rendering.words import agree, many
+from training.utils.formulas import restored
 
 __all__ = ["Meant", "changed_by_a_spreadsheet", "find_meant"]
 
@@ -113,10 +114,17 @@ def find_meant(written: Iterable[str], known: Collection[str], *, what: str = "i
     written = dict.fromkeys(written)
     names = set(known)
     exact = {name: name for name in written if name in names}
+    # as we write them for spreadsheets: nothing was changed, so no note
+    marks = {text: name for name in names if (text := restored(name)) != name}
+    marked = {
+        name: text if text in names else marks[text]
+        for name in written
+        if name not in exact and ((text := restored(name)) in names or text in marks)
+    }
     # a name that is there as it should be is not what another one comes from
-    free = _Known([name for name in dict.fromkeys(known) if name not in exact])
-    unknown = [name for name in written if name not in names]
-    meant: dict[str, str] = {}
+    free = _Known([name for name in dict.fromkeys(known) if name not in exact and name not in marked.values()])
+    unknown = [name for name in written if name not in exact and name not in marked]
+    meant = dict(marked)
     doubtful: dict[str, list[str]] = {}
     notes = []
     ways = _WAYS if what == "id" else {**_WAYS, "they are written differently": (_by_key(name_key), False)}

@@ -20,10 +20,14 @@ from curation.listings.editing import is_number, texts_of, values_of
 from curation.listings.excel import as_cell, cell_value, write_sheet
 from curation.listings.json_tables import JsonStyle, as_json, literal
 from curation.listings.tables import Kind, TableFormat, WrittenFile
+from curation.rendering.words import agree, many, short
 from training.utils.csv_files import csv_lines
+from training.utils.formulas import is_formula
 
 __all__ = ["FORMATS", "converted", "joined", "write_table"]
 
+#: Characters of a cell in a note.
+_SHOWN = 40
 #: Formats of a table by the name that people know them by.
 FORMATS = {
     "csv": TableFormat("csv", ".csv"),
@@ -79,13 +83,27 @@ def _content(file: WrittenFile, name: str) -> tuple[bytes, tuple[str, ...]]:
     else:
         text = as_json(file.header, columns, form.json)
     mark = MARKS.get(form.encoding, b"") if form.mark else b""
+    notes = _formulas_note(name, columns) if form.kind == "csv" else ()
     try:
-        return mark + text.encode(form.encoding), ()
+        return mark + text.encode(form.encoding), notes
     except UnicodeEncodeError as error:
         sign = text[error.start]
         note = f"{name} is written in UTF-8, for {form.encoding} has no {sign!r}."
         # the mark tells Excel
-        return MARKS["utf-8"] + text.encode(), (note,)
+        return MARKS["utf-8"] + text.encode(), (note, *notes)
+
+
+def _formulas_note(name: str, columns: Sequence[Sequence[str | None]]) -> tuple[str, ...]:
+    """Warn of cells that a spreadsheet would run: a dataset is for programs, so they are not changed."""
+    running = [cell for column in columns for cell in column if cell and is_formula(cell)]
+    if not running:
+        return ()
+    count = len(running)
+    return (
+        f"{name} has {many(count, 'cell')} that a spreadsheet takes for {agree(count, 'a formula', 'formulas')}, e.g. "
+        f"{short(running[0], _SHOWN)!r}. They are exactly as in the input; open the file in a spreadsheet only with "
+        "its columns imported as text.",
+    )
 
 
 def converted(file: WrittenFile, form: TableFormat, *, price: str = "") -> WrittenFile:

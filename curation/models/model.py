@@ -74,6 +74,7 @@ class Model(Result):
         listings: Listings,
         *,
         output: str | Path | None = None,
+        raw: bool = False,
         device: str = "auto",
         cache: str | Path | PhotoCache | None = None,
         reporter: Reporter = SILENT,
@@ -86,6 +87,9 @@ class Model(Result):
             They need no labels; see `needs_label` of :func:`curation.read_listings`.
         output : str or Path, optional
             A new or empty folder; by default ``predictions/<dataset>/<number>``. It is written whole or not at all.
+        raw : bool
+            Whether ``predictions.csv`` is for a program: texts as they are. By default, those that a spreadsheet would
+            take for formulas get an apostrophe.
         device : str
             ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         cache : str, Path or PhotoCache, optional
@@ -98,7 +102,9 @@ class Model(Result):
         InputError
             If the model can't be used on these listings, or the folder can't be written.
         """
-        return predict_listings(self._saved, listings, output=output, device=device, cache=cache, reporter=reporter)
+        return predict_listings(
+            self._saved, listings, output=output, raw=raw, device=device, cache=cache, reporter=reporter
+        )
 
     @checked
     def export(

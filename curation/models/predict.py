@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from training.images.cache import PhotoCache, open_cache
 from training.images.ingest import store_photos
 from training.networks.saved import SavedModel, photo_keys
 from training.utils.arrays import Bool, Float32
-from training.utils.csv_files import write_csv
+from training.utils.csv_files import restored_cells, write_csv
 from training.utils.devices import Device, find_device
 from training.utils.files import photo_path, whole_folder, write_json
 from training.utils.progress import Reporter
@@ -78,6 +78,7 @@ class Predictions(Result):
     agreement_untrained: dict[str, float] | None
     unknown_labels: dict[str, int]
     _photos: Path | None = None
+    _raw: bool = False
 
     @property
     def table(self) -> pd.DataFrame:
@@ -86,7 +87,8 @@ class Predictions(Result):
         Columns: ``id``, ``image``; ``predicted_label`` and ``confidence`` (0 to 1), or ``predicted_price``;
         ``trained`` (whether the photo trained the model); ``why`` there is no prediction.
         """
-        return pd.read_csv(self.predictions, dtype={"id": str, "image": str, "why": str})
+        table = pd.read_csv(self.predictions, dtype={"id": str, "image": str, "why": str})
+        return table if self._raw else restored_cells(table)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of ``summary.json``, which calls the distribution ``told``."""
@@ -106,6 +108,7 @@ def predict_listings(
     listings: Listings,
     *,
     output: str | Path | None,
+    raw: bool,
     device: str,
     cache: str | Path | PhotoCache | None,
     reporter: Reporter,
@@ -126,12 +129,12 @@ def predict_listings(
         )
     with whole_folder(folder) as built:
         table, values = _predict(model, listings, computer, open_cache(cache), built.with_name("photos"), reporter)
-        write_csv(built / "predictions.csv", table)
+        write_csv(built / "predictions.csv", table, raw=raw)
         if model.recipe.target == "label":
             ids, no_fold = table["id"].to_numpy(dtype=np.str_), np.full(len(table), -1, dtype=np.int64)
             probabilities = Probabilities(ids, model.classes, values.astype(np.float64), no_fold)
             probabilities.save(built / "probabilities.npz")
-        predictions = _summary(model, listings, table, values, folder)
+        predictions = replace(_summary(model, listings, table, values, folder), _raw=raw)
         write_json(built / "summary.json", predictions.to_dict())
     return predictions
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-__all__ = ["APPLY_FIXES", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions"]
+__all__ = ["APPLY_FIXES", "NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions"]
 
 #: Turns the decisions of the App into a new version of the dataset.
 APPLY_FIXES = "curate apply-fixes"
+#: Prints a link into a review that is open.
+NEW_LINK = "curate review --link"
 #: The beginning of a review page; a file that begins otherwise is never overwritten.
 PAGE_MARK = "<!doctype html>\n<!-- curate review -->\n"
 #: The beginning of the keys under which a browser stores the decisions of a page.

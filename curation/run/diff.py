@@ -23,6 +23,7 @@ from curation.run.diff_result import (
 )
 from curation.run.folder import RunFolder
 from curation.run.row import RunRow, describe_run, flag_columns, read_columns
+from training.utils.csv_files import restored_cells
 
 __all__ = ["diff_runs"]
 
@@ -181,7 +182,7 @@ def _changes(run: RunFolder) -> dict[str, tuple[str, ...]] | None:
     if not file.exists():
         return None
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+        table = restored_cells(pd.read_csv(file, dtype=str, keep_default_na=False))
         # an earlier version changed no prices
         prices = table["new_price"] if "new_price" in table else [""] * len(table)
         return dict(zip(table["id"], zip(table["action"], table["new_label"], prices, strict=True), strict=True))

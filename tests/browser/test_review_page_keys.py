@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from curation.fixes.decisions_file import read_decisions
+from curation.rendering.visible import visible
 from curation.review.page.write import write_page
 from curation.run.decidable import Decidable, check_decisions
 from curation.run.folder import RunFolder
@@ -21,6 +22,7 @@ from curation.run.probabilities import Probabilities
 from tests.cli.test_cli import done
 from tests.curation.review.test_review_page import HOSTILE, make_run
 from tests.support.chromium import chromium
+from training.utils.formulas import is_formula, neutral
 
 
 @pytest.fixture
@@ -383,7 +385,7 @@ def test_leaving_reminds_of_decisions_that_were_not_downloaded(opened: Opened, t
 
 
 def test_ids_that_look_like_formulas_come_back_as_they_are(run: RunFolder, context: Any, tmp_path: Path) -> None:
-    names = {"00": "=1+1", "01": "+a", "02": "-b", "06": "@c", "10": 'd"e,f', "11": "__proto__"}
+    names = {"00": "=1+1", "01": "+49 170", "02": "-5", "06": "'@c", "10": 'd"e,f;=x', "11": "__proto__"}
     issues, listings = run.issues(), run.listings()
     run.write_table(run.issues_file, issues.assign(id=issues["id"].replace(names)))
     run.write_table(run.listings_file, listings.assign(id=listings["id"].replace(names)))
@@ -393,9 +395,47 @@ def test_ids_that_look_like_formulas_come_back_as_they_are(run: RunFolder, conte
     opened.press("k k k k k k")
     opened.tab.reload()
     assert opened.text("counts") == "6 of 6 decided · 6 kept"
-    decisions = read_decisions(opened.download(tmp_path), reviewer="ana")
+    path = opened.download(tmp_path)
+    assert not re.search(r'(?m)(^|,)"[=+@]|;=', path.read_text())
+    decisions = read_decisions(path, reviewer="ana")
     assert list(current_decisions(decisions)) == list(names.values())
     check_decisions(decisions, Decidable.of(run))
+    opened.tab.evaluate("localStorage.clear()")
+    opened.tab.reload()
+    opened.tab.set_input_files("#import-file", path)
+    opened.tab.wait_for_function("document.getElementById('counts').textContent.startsWith('6 of 6')")
+
+
+def test_the_page_and_the_command_line_agree_on_formulas_and_on_hidden_signs(opened: Opened) -> None:
+    marks = [
+        "=1",
+        "-5",
+        "-5e3",
+        "'=",
+        ";=1",
+        "\t=1",
+        "\n\t=",
+        'a;"=b',
+        "\u3000＝1",
+        "''-x",
+        "\x00@",
+        "plain; -",
+        "a\r\n+b",
+    ]
+    asked = "texts => texts.map((text) => [neutral(text), restored(neutral(text)), isFormula(text)])"
+    assert opened.tab.evaluate(asked, marks) == [[neutral(text), text, is_formula(text)] for text in marks]
+    signs = [
+        "a\u200db",
+        "👨\u200d👩\u200d👧",
+        "می\u200cخواهم",
+        "x\x1b[2J\x9b",
+        "\u202egpj",
+        "\U000e0041",
+        "\u2028",
+        "é 東京",
+    ]
+    shown = [visible(text).replace("\\U000", "\\u") for text in signs]
+    assert opened.tab.evaluate("texts => texts.map(shown)", signs) == shown
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(run: RunFolder, browser: Any) -> None:

@@ -71,7 +71,7 @@ def test_all_names_what_the_module_defines_in_order(path):
     # what only type checkers import is loaded by name, see tests/curation/test_api.py
     lazy = [inner for node in tree.body if isinstance(node, ast.If) for inner in node.body]
     for node in [*tree.body, *(lazy if "__getattr__" in path.read_text() else [])]:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             bound.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             bound |= {alias.asname or alias.name for alias in node.names}

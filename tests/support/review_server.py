@@ -11,13 +11,15 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from curation.review.app.dataset import dataset_name
+from curation.review.server.links import make_links
 from curation.run.folder import RunFolder
 from tests.curation.review.test_review import DATABASE, waited_for
 
@@ -34,17 +36,30 @@ class Server:
     log: Path
 
     @property
-    def url(self) -> str:
+    def printed(self) -> str:
+        """The link that it printed, which works once; empty until it is open."""
         found = re.search(r"Open (http://\S+)", self.log.read_text())
         return found[1] if found else ""
 
     @property
-    def port(self) -> int:
-        return urlsplit(self.url).port or 0
+    def url(self) -> str:
+        """A new link."""
+        (link,) = make_links(self.run, self.port)
+        return link.url
 
     @property
+    def port(self) -> int:
+        return urlsplit(self.printed).port or 0
+
+    @cached_property
     def token(self) -> str:
-        return parse_qs(urlsplit(self.url).query)["token"][0]
+        """What its cookie holds."""
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        cookie = connection.getresponse().headers["Set-Cookie"]
+        connection.close()
+        return str(cookie).partition(";")[0].partition("=")[2]
 
     def answer(
         self, path: str, *, method: str = "GET", body: str | None = None, **headers: str
@@ -96,7 +111,7 @@ def command(run: RunFolder, *options: str) -> list[str]:
 def start(run: RunFolder, log: Path, *options: str, reviewer: str = "ana", **more: str) -> Server:
     """Start `curate review` and wait until it can be opened; `more` is for its environment."""
     server = launch(run, log, *options, reviewer=reviewer, **more)
-    if not waited_for(lambda: server.url or server.process.poll() is not None, 90) or not server.url:
+    if not waited_for(lambda: server.printed or server.process.poll() is not None, 90) or not server.printed:
         server.process.kill()
         pytest.fail(f"the server did not start:\n{log.read_text()}")
     return server

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from training.utils.files import whole_file
+from training.utils.formulas import neutral, restored
 
-__all__ = ["Quoting", "csv_lines", "write_csv"]
+__all__ = ["Quoting", "csv_lines", "restored_cells", "write_csv"]
 
 #: Which cells are quoted: those that need it, all, or all but plain numbers.
 Quoting = Literal["minimal", "all", "text"]
@@ -52,7 +53,7 @@ def csv_lines(
         yield (delimiter.join([cell(text or "") for text in row]) or '""') + newline
 
 
-def write_csv(path: Path, table: pd.DataFrame) -> None:
+def write_csv(path: Path, table: pd.DataFrame, *, raw: bool = False) -> None:
     """Write a table as CSV in UTF-8, completely or not at all, without its index.
 
     Parameters
@@ -61,15 +62,36 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
         The file.
     table : DataFrame
         Missing values become empty cells; numbers keep all their digits.
+    raw : bool
+        Whether texts are written as they are, for a program. By default, those that a spreadsheet would take for
+        formulas get an apostrophe, see :func:`training.utils.formulas.neutral`; :func:`restored_cells` takes it off.
     """
-    columns = [_texts(table[name]) for name in table.columns]
-    header = [str(name) for name in table.columns]
+    columns = [_texts(table[name], raw) for name in table.columns]
+    header = [str(name) if raw else neutral(str(name)) for name in table.columns]
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         stream.writelines(csv_lines([header]))
         stream.writelines(csv_lines(zip(*columns, strict=True)))
 
 
-def _texts(column: pd.Series) -> list[str | None]:
+def restored_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table that was read from what :func:`write_csv` wrote with its texts and names as they were before.
+
+    Examples
+    --------
+    >>> restored_cells(pd.DataFrame({"id": ["'=1", "'tis"], "price": [-1, 2]}))["id"].tolist()
+    ['=1', "'tis"]
+    """
+    texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
+    cells = table[texts].map(lambda cell: restored(cell) if isinstance(cell, str) else cell)
+    columns = [cells[name].astype(table[name].dtype) if name in texts else table[name] for name in table.columns]
+    return pd.concat(columns, axis="columns").set_axis([restored(str(name)) for name in table.columns], axis="columns")
+
+
+def _texts(column: pd.Series, raw: bool) -> list[str | None]:
     # not the column itself: it gives a number of 32 bits the digits of one of 64
     values = column.to_numpy() if isinstance(column.dtype, np.dtype) else column
-    return [None if missing else str(value) for value, missing in zip(values, column.isna(), strict=True)]
+    texts = [None if missing else str(value) for value, missing in zip(values, column.isna(), strict=True)]
+    if raw or pd.api.types.is_numeric_dtype(column):
+        return texts
+    pairs = zip(texts, values, strict=True)
+    return [neutral(text) if text and isinstance(value, str) else text for text, value in pairs]

@@ -17,12 +17,12 @@ const $ = (id) => document.getElementById(id);
 function element(tag, name, text) {
   const made = document.createElement(tag);
   if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = shown(text);
   return made;
 }
 
 function say(text) {
-  $("message").textContent = text;
+  $("message").textContent = shown(text);
   clearTimeout(say.timer);
   say.timer = setTimeout(() => ($("message").textContent = ""), 5000);
 }
@@ -315,7 +315,7 @@ function fillPending() {
   for (const [node, place, words] of waiting) if (node.isConnected) photo(node, place, words);
 }
 
-// decisions.csv: RFC 4180, every field quoted and unchanged, so that ids match again
+// decisions.csv: RFC 4180, every field quoted; where a spreadsheet would take one for a formula, it gets an apostrophe
 
 const COLUMNS = ["id", "decision", "new_label", "new_price", "new_class", "reviewer", "time", "note"];
 
@@ -324,7 +324,7 @@ function csv(reviewer) {
     id, decision.decision, decision.new_label, plainPrice(decision.new_price ?? null), decision.new_class ? "yes" : "",
     decision.reviewer || reviewer, decision.time, notes.get(id) || "",
   ]);
-  const quoted = [COLUMNS, ...lines].map((line) => line.map((field) => `"${field.replaceAll('"', '""')}"`).join(","));
+  const quoted = [COLUMNS, ...lines].map((line) => line.map((field) => `"${neutral(field).replaceAll('"', '""')}"`).join(","));
   return `\ufeff${quoted.join("\r\n")}\r\n`;
 }
 
@@ -332,7 +332,7 @@ function openSaving() {
   if (!own.size) return say("Nothing has been decided in this page yet.");
   const idle = [...notes].filter(([id, words]) => words && !held(id)).map(([id]) => id);
   const left = idle.length ? ` Not included: notes on listings without a decision (${idle.slice(0, 5).join(", ")}${idle.length > 5 ? ", …" : ""}).` : "";
-  $("saving-what").textContent = `${count(own.size, "decision")} of this page, in decisions.csv.${left}`;
+  $("saving-what").textContent = shown(`${count(own.size, "decision")} of this page, in decisions.csv.${left}`);
   $("saving").showModal();
 }
 

@@ -56,7 +56,24 @@ function signs() {
 // 1.2990, not 1.299, which a reader might take for thousands
 const plainPrice = (price) => (price === null ? "" : /\.\d{3}$/.test(price) ? `${price}0` : String(price));
 
+// Signs without a shape: they must neither hide nor turn the direction of what stands beside them. Joiners stay where
+// writing needs them, as in curation/rendering/visible.py.
+const JOINERS = "(?<=[\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\ufe0f])\\u200d(?=\\p{Extended_Pictographic})|(?<=[\\u0600-\\u0dff])[\\u200c\\u200d](?=[\\u0600-\\u0dff])";
+const HIDDEN = new RegExp(`${JOINERS}|([\\p{Cf}\\p{Zl}\\p{Zp}]|(?!\\n)\\p{Cc})`, "gu");
+const escape = (sign) => (sign < "\u0100" ? `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}` : `\\u${sign.codePointAt(0).toString(16).padStart(4, "0")}`);
+const shown = (text) => String(text).replace(HIDDEN, (found, hidden) => (hidden === undefined ? found : escape(hidden)));
+
 // Files of decisions
+
+// as training/utils/formulas.py: a spreadsheet must not run a cell, and an apostrophe before it keeps it text
+const BEFORE = '[ "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u2064\\u3000\\ufeff]*';
+const FORMULA = `${BEFORE}[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]`;
+const begins = (marks, taken = "") =>
+  new RegExp(`(?<![^])${taken}(?=${marks}(?:${FORMULA}|[\\t\\r\\n]))|(?<=[;\\t\\r\\n])${taken}(?=${marks}${FORMULA})`, "g");
+const isNumber = (text) => /^-\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text);
+const neutral = (text) => (isNumber(text) ? text : text.replace(begins("'*"), "'"));
+const restored = (text) => text.replace(begins("'*", "'"), "");
+const isFormula = (text) => !isNumber(text) && begins("").test(text);
 
 function parse(text, delimiter) {
   const [lines, pattern] = [[[]], new RegExp(`(?:"((?:[^"]|"")*)"|([^"${delimiter}\\r\\n]*))(${delimiter}|\\r?\\n|\\r|$)`, "y")];
@@ -77,9 +94,21 @@ function readCsv(content) {
     const [header, ...lines] = parse(text, delimiter);
     const names = (header || []).map((name) => name.trim());
     if (!names.includes("id") || !names.includes("decision")) continue;
-    return lines.map((line) => Object.fromEntries(names.map((name, at) => [name, (line[at] || "").trim()])));
+    return asMeant(lines.map((line) => Object.fromEntries(names.map((name, at) => [name, (line[at] || "").trim()]))));
   }
   throw new Error("it has no columns id and decision");
+}
+
+// without the apostrophes of our files; in another file, one may be part of a name
+function asMeant(rows) {
+  const fields = Object.keys(rows[0] || {});
+  if (rows.some((row) => isFormula(row.id) || isFormula(row.new_label || ""))) return rows;
+  const name = (written, isKnown) => (isKnown(restored(written)) || !isKnown(written) ? restored(written) : written);
+  return rows.map((row) => ({
+    ...Object.fromEntries(fields.map((field) => [field, restored(row[field])])),
+    id: name(row.id, (id) => places.has(id)),
+    new_label: name(row.new_label || "", (label) => classes().includes(label)),
+  }));
 }
 
 // the decision of a row of a file; null if it fits nothing here

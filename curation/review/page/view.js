@@ -8,8 +8,8 @@ function drawCard() {
   const listing = queue[current];
   $("photo").removeAttribute("title");
   photo($("photo"), current, listing.title || `Photo of ${listing.id}`);
-  $("where").textContent = `${current + 1} of ${queue.length} · ${listing.id}`;
-  $("title").textContent = $("title").title = listing.title || "(no title)";
+  $("where").textContent = shown(`${current + 1} of ${queue.length} · ${listing.id}`);
+  $("title").textContent = $("title").title = shown(listing.title || "(no title)");
   $("badges").replaceChildren(...listing.issues.map((name) => element("span", "badge", TITLES.get(name))));
   $("reasons").replaceChildren(...listing.reasons.map((reason) => element("li", "", reason)));
   $("note").value = notes.get(listing.id) || "";
@@ -33,7 +33,7 @@ function drawDecided(decision) {
   $("decided").hidden = !decision;
   if (!decision) return;
   $("decided").className = decision.decision;
-  $("decided").textContent = `${MARKS[decision.decision]} ${inWords(decision)}`;
+  $("decided").textContent = shown(`${MARKS[decision.decision]} ${inWords(decision)}`);
 }
 
 function label(what, name, chance, side) {

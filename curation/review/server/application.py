@@ -16,7 +16,7 @@ from pathlib import Path
 
 from curation.review.app.environment import REVIEWER_FILE, load_fiftyone
 from curation.review.database.check import configured
-from curation.review.server.guard import App
+from curation.review.server.asgi import App
 
 __all__ = ["linked_plugins", "load_app", "set_port", "without_cleanup"]
 

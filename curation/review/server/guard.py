@@ -6,26 +6,30 @@ operators for any web page. :class:`Guard` stands in front of it.
 
 from __future__ import annotations
 
+import asyncio
+import html
 import ipaddress
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterable
 from urllib.parse import parse_qsl, quote, urlencode
 
+from curation.review.commands import NEW_LINK
 from curation.review.server.allowed import refuse_body, refuse_path
+from curation.review.server.asgi import App, Message, Receive, Scope, Send, answer
+from curation.review.server.links import CODE, VALID
 
 __all__ = ["Guard", "servable"]
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-# added to every answer: no other page may show ours in a frame, or use what we send
+# added to every answer: no other page may show ours in a frame, or use what we send, and ours sends nothing elsewhere.
+# The App needs scripts in its page, workers from blobs, and styles everywhere; its fonts of Google's are left out.
+_POLICY = (
+    b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
+    b"form-action 'self'; frame-ancestors 'none'"
+)
 _HEADERS = (
-    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"content-security-policy", _POLICY),
+    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
@@ -37,6 +41,20 @@ _MEDIA_POLICY = (
     b"sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 )
 _LARGEST_BODY = 64 * 1024 * 1024
+# seconds in which a body must be here
+_SLOWEST_BODY = 60
+_NO_COOKIE = (
+    "This browser has not been let in. Open the link that the review printed when it started; a link works once. "
+    f"For a new one, type: {NEW_LINK}\n"
+)
+_USED_UP = (
+    f"This link has been used, or is older than {VALID // 60} minutes. For a new one, type: {NEW_LINK}\n"
+    "If you have not used it, somebody else on this machine may have: stop the review, and start it again.\n"
+)
+_PAGE = (
+    "<!doctype html><meta charset=utf-8><title>Review</title>"
+    '<meta http-equiv=refresh content="0; url={place}"><p>Opening the review … <a href="{place}">Continue</a>'
+)
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _WILDCARDS = ("0.0.0.0", "::", "")
 
@@ -65,7 +83,7 @@ class Guard:
 
     * ``Host`` must be this machine, which stops DNS rebinding.
     * ``Origin``, when sent, must be the page itself, which stops other web pages.
-    * A token in the address printed at the start becomes a cookie, which stops other users.
+    * A link has a code that works once and becomes a cookie, which stops other users.
     * ``/media`` sends the photos of the dataset and nothing else.
     * Routes, operators and bodies that a review does not need are refused, see :mod:`curation.review.server.allowed`.
     * Every answer forbids other pages to use it.
@@ -79,7 +97,9 @@ class Guard:
     port : int
         The port, for the cookie's name: browsers share cookies between the ports of a host.
     token : str
-        The secret of this review.
+        The secret of this review, which the cookie holds.
+    use_code : callable
+        Uses a code of a link up; returns whether it lets somebody in.
     photos : frozenset of str
         The files that may be sent, from :func:`servable`.
     hosts : iterable of str
@@ -87,10 +107,19 @@ class Guard:
     """
 
     def __init__(
-        self, app: App, *, address: str, port: int, token: str, photos: frozenset[str], hosts: Iterable[str] = ()
+        self,
+        app: App,
+        *,
+        address: str,
+        port: int,
+        token: str,
+        use_code: Callable[[str], bool],
+        photos: frozenset[str],
+        hosts: Iterable[str] = (),
     ) -> None:
         self._app = app
         self._token = token
+        self._use_code = use_code
         self._photos = photos
         self._cookie = f"curate_review_{port}"
         self._anywhere = address in _WILDCARDS
@@ -101,28 +130,29 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        given = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+        headers = dict(given)
+        # several are one list, of which HTTP/2 makes several
+        headers["cookie"] = ";".join(value for name, value in given if name == "cookie")
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         if scope["type"] == "websocket":
             # the App does not use them
             await send({"type": "websocket.close", "code": 1008})
             return
         send = _for_us_only(send, scope["path"])
-        refused = self._refuse(scope, headers, query)
-        if self._offers_token(query) and scope["method"] == "GET" and not self._refuse_origin(headers):
-            await self._let_in(scope, query, send)
-        elif refused:
-            await _answer(send, *refused)
+        refused = _refuse_form(scope, [name for name, _ in given]) or self._refuse_page(headers)
+        if not refused and scope["method"] == "GET" and CODE in dict(query):
+            await self._enter(scope, headers, query, send)
+        elif refused := refused or self._refuse(scope, headers, query):
+            await answer(send, *refused)
         elif scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
         else:
             await self._read_first(scope, receive, send)
 
     def _refuse(self, scope: Scope, headers: dict[str, str], query: list[tuple[str, str]]) -> tuple[int, str] | None:
-        if why := self._refuse_origin(headers):
-            return 403, why
-        if not _same(self._cookies(headers).get(self._cookie, ""), self._token):
-            return 401, "Open the address that was printed when the review started, with its token."
+        if not self._is_in(headers):
+            return 401, _NO_COOKIE
         if why := refuse_path(scope["method"], scope["path"]):
             return 403, why
         if scope["path"].rstrip("/") == "/media":
@@ -132,14 +162,21 @@ class Guard:
                 return 403, "Not a photo of this dataset."
         return None
 
-    def _refuse_origin(self, headers: dict[str, str]) -> str:
+    def _refuse_page(self, headers: dict[str, str]) -> tuple[int, str] | None:
+        """Refuse what another page asks for, also one of another port of this machine, to which cookies are sent."""
         host = headers.get("host", "")
         if not self._is_ours(host):
-            return "Unknown host."
+            return 403, "Unknown host."
         origin = headers.get("origin")
         if origin is not None and origin.lower() != f"http://{host.lower()}":
-            return "Not from another page."
-        return ""
+            return 403, "Not from another page."
+        opens = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not opens:
+            return 403, "Not from another page."
+        return None
+
+    def _is_in(self, headers: dict[str, str]) -> bool:
+        return _same(self._cookies(headers).get(self._cookie, ""), self._token)
 
     def _is_ours(self, host: str) -> bool:
         # the port may differ: `ssh -L 8080:localhost:5151` changes it
@@ -159,32 +196,40 @@ class Guard:
         pairs = (part.partition("=") for part in headers.get("cookie", "").split(";"))
         return {name.strip(): value.strip() for name, _, value in pairs}
 
-    def _offers_token(self, query: list[tuple[str, str]]) -> bool:
-        return any(name == "token" and _same(value, self._token) for name, value in query)
-
-    async def _let_in(self, scope: Scope, query: list[tuple[str, str]], send: Send) -> None:
-        """Exchange the token for a cookie, so that no later link, history entry or Referer has it."""
-        rest = urlencode([(name, value) for name, value in query if name != "token"])
+    async def _enter(self, scope: Scope, headers: dict[str, str], query: list[tuple[str, str]], send: Send) -> None:
+        """Exchange a code for the cookie."""
+        if "prefetch" in headers.get("sec-purpose", "") + headers.get("purpose", ""):
+            # a browser that guesses what will be opened must not use the code up
+            await answer(send, 403, "Not in advance.")
+            return
+        codes = [value for name, value in query if name == CODE]
+        # a code that lies about is used up, also by somebody who is in
+        entered = len(codes) == 1 and self._use_code(codes[0])
+        if not entered and not self._is_in(headers):
+            await answer(send, 401, _USED_UP)
+            return
+        rest = urlencode([(name, value) for name, value in query if name != CODE])
         place = quote("/" + scope["path"].lstrip("/")) + (f"?{rest}" if rest else "")
-        # Lax, not Strict: after a click on the address in another page, the redirect would arrive without it
-        cookie = f"{self._cookie}={self._token}; HttpOnly; SameSite=Lax; Path=/"
-        extra = [(b"location", place.encode()), (b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
-        await _answer(send, 303, "", extra)
+        cookie = f"{self._cookie}={self._token}; HttpOnly; SameSite=Strict; Path=/"
+        extra = [(b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
+        # a page, for a redirection from another site would arrive without a cookie that is strict; the history of the
+        # browser keeps the next address instead of this one
+        page = _PAGE.format(place=html.escape(place))
+        await answer(send, 200, page, extra, kind="text/html")
 
     async def _read_first(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the whole body, check it, and pass it on."""
-        body, more = b"", True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > _LARGEST_BODY:
-                await _answer(send, 413, "Too large.")
-                return
+        try:
+            async with asyncio.timeout(_SLOWEST_BODY):
+                body = await _body(receive)
+        except TimeoutError:
+            await answer(send, 408, "Too slow.", [(b"connection", b"close")])
+            return
+        if body is None:
+            await answer(send, 413, "Too large.", [(b"connection", b"close")])
+            return
         if refused := refuse_body(scope["path"], body):
-            await _answer(send, *refused)
+            await answer(send, *refused)
             return
         given = False
 
@@ -196,6 +241,28 @@ class Guard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, again, send)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body of a request; None if it is too large. A cut-off one is malformed."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"\0"
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > _LARGEST_BODY:
+            return None
+    return bytes(body)
+
+
+def _refuse_form(scope: Scope, names: list[str]) -> tuple[int, str] | None:
+    """Refuse a request that two programs may read in two ways."""
+    once = ("host", "origin", "content-length", "transfer-encoding", "content-type")
+    if any(names.count(name) > 1 for name in once) or {"content-length", "transfer-encoding"} <= set(names):
+        return 400, "Malformed request."
+    return None
 
 
 def _for_us_only(send: Send, path: str) -> Send:
@@ -213,10 +280,3 @@ def _for_us_only(send: Send, path: str) -> Send:
 
 def _same(one: str, other: str) -> bool:
     return secrets.compare_digest(one.encode(), other.encode())
-
-
-async def _answer(send: Send, status: int, text: str, extra: Iterable[tuple[bytes, bytes]] = ()) -> None:
-    body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode()), *extra]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

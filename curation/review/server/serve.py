@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import secrets
 import signal
@@ -25,7 +26,10 @@ from curation.review.app.thumbnails import Thumbnails
 from curation.review.database.check import check_mongod, mongod_errors
 from curation.review.journal_state import standing_of
 from curation.review.server.application import linked_plugins, load_app, set_port, without_cleanup
-from curation.review.server.guard import App, Guard, servable
+from curation.review.server.asgi import App
+from curation.review.server.failures import Failures, logged
+from curation.review.server.guard import Guard, servable
+from curation.review.server.links import Codes, codes
 from curation.review.server.messages import about_colleagues, about_collected, about_links
 from curation.review.server.team import opening, present
 from curation.review.table import review_table
@@ -105,9 +109,9 @@ def run_review(
     reviewer = check_reviewer(reviewer_name() if reviewer is None else reviewer)
     check_mongod()
     signals = _Signals()
-    with signals.caught(), _listen(address, port) as listener, linked_plugins(reviewer) as plugins:
+    with signals.caught(), _listen(address, port) as listener, linked_plugins(reviewer) as plugins, codes() as entry:
         port = listener.getsockname()[1]
-        with present(run, reviewer, port) as others:
+        with present(run, reviewer, port, str(entry.folder)) as others, logged(run.folder):
             _say_all(about_colleagues(others, reviewer), reporter)
             reporter.say("Opening the run in FiftyOne; the first time takes up to a minute.")
             app = load_app(plugins)
@@ -115,9 +119,12 @@ def run_review(
                 opened = open_dataset(run, reviewer, reporter=reporter)
             _say_all([*opened.messages, *about_collected(opened.collected)], reporter)
             earlier = len(standing_of(run).journal)
-            guard, url = _guarded(app, opened, address, port, reporter)
+            guard, place = _guarded(app, opened, address, port, entry, reporter)
+            entry.opened(run, place)
+            url = entry.link()
             signals.opened()
             reporter.say(f"Open {url}")
+            reporter.say("The link works once. For a new one: `review_links()`")
             reporter.say(_KEYS)
             asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
             reporter.say("Stopping.")
@@ -214,7 +221,7 @@ def _listen(address: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _guarded(app: App, opened: Opened, address: str, port: int, reporter: Reporter) -> tuple[Guard, str]:
+def _guarded(app: App, opened: Opened, address: str, port: int, entry: Codes, reporter: Reporter) -> tuple[Guard, str]:
     set_port(port)
     _, outside = servable({source.photo for source in opened.files.values() if source.photo})
     _say_all(about_links(len(outside)), reporter)
@@ -225,8 +232,8 @@ def _guarded(app: App, opened: Opened, address: str, port: int, reporter: Report
     # the full name is asked of the network's name server, which only makes sense for those who come from there
     here = {socket.gethostname().lower(), *([] if local else [socket.getfqdn().lower()])}
     token = secrets.token_urlsafe(24)
-    guarded = Thumbnails(app, files, opened.copies, opened.damaged)
-    guard = Guard(guarded, address=address, port=port, token=token, photos=photos, hosts=here)
+    guarded = Failures(Thumbnails(app, files, opened.copies, opened.damaged), reporter)
+    guard = Guard(guarded, address=address, port=port, token=token, use_code=entry.use, photos=photos, hosts=here)
     if not local:
         reporter.say(
             "Warning: anybody who has the address can open this review from another machine, and the connection is not "
@@ -236,7 +243,7 @@ def _guarded(app: App, opened: Opened, address: str, port: int, reporter: Report
     host = "127.0.0.1" if address in ("0.0.0.0", "") else f"[{address}]" if ":" in address else address
     # FiftyOne looks up a dataset by its name, but views and workspaces by their slugs
     page = f"workspace={slug(WORKSPACE)}&view={slug(opened.first_view)}"
-    return guard, f"http://{host}:{port}/datasets/{quote(opened.dataset.name, safe='')}?{page}&token={token}"
+    return guard, f"http://{host}:{port}/datasets/{quote(opened.dataset.name, safe='')}?{page}"
 
 
 async def _serve(app: App, listener: socket.socket, signals: _Signals, ready: Callable[[], Any] | None) -> None:
@@ -246,6 +253,8 @@ async def _serve(app: App, listener: socket.socket, signals: _Signals, ready: Ca
     config = Config()
     config.bind = [f"fd://{os.dup(listener.fileno())}"]
     config.loglevel = "ERROR"
+    config.errorlog = logging.getLogger("curate.server")
+    config.include_server_header = False
     config.graceful_timeout = 1  # an open page keeps a stream of events open forever
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

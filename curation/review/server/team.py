@@ -20,7 +20,7 @@ from curation.errors import ReviewError
 from curation.run.folder import RunFolder
 from training.utils.files import lock
 
-__all__ = ["Colleague", "opening", "present"]
+__all__ = ["Colleague", "open_reviews", "opening", "present"]
 
 _FOLDER = ".reviews"
 
@@ -37,15 +37,18 @@ class Colleague:
         The port it listens on.
     host : str
         The machine it runs on.
+    codes : str
+        The folder that :mod:`curation.review.server.links` are made in; empty in a review of an earlier version.
     """
 
     reviewer: str
     port: int
     host: str
+    codes: str = ""
 
 
 @contextmanager
-def present(run: RunFolder, reviewer: str, port: int) -> Iterator[list[Colleague]]:
+def present(run: RunFolder, reviewer: str, port: int, codes: str = "") -> Iterator[list[Colleague]]:
     """Tell other reviews of `run` that this one is open while the block runs.
 
     Parameters
@@ -56,6 +59,8 @@ def present(run: RunFolder, reviewer: str, port: int) -> Iterator[list[Colleague
         Name of the reviewer.
     port : int
         Port of this review.
+    codes : str
+        The folder of its codes.
 
     Yields
     ------
@@ -75,10 +80,10 @@ def present(run: RunFolder, reviewer: str, port: int) -> Iterator[list[Colleague
         raise _unwritable(run, error) from None
     try:
         _lock(descriptor)
-        os.write(descriptor, json.dumps(asdict(Colleague(reviewer, port, socket.gethostname()))).encode())
+        os.write(descriptor, json.dumps(asdict(Colleague(reviewer, port, socket.gethostname(), codes))).encode())
         # renamed once it is locked: without the lock, another review would consider it stale
         draft.rename(note)
-        yield _others(note)
+        yield _others(note.parent, note)
     finally:
         for path in (note, draft):
             with contextlib.suppress(OSError):
@@ -86,10 +91,15 @@ def present(run: RunFolder, reviewer: str, port: int) -> Iterator[list[Colleague
         os.close(descriptor)
 
 
-def _others(own: Path) -> list[Colleague]:
-    """Return the other open reviews, and remove the notes of those that were killed."""
+def open_reviews(run: RunFolder) -> list[Colleague]:
+    """Return all open reviews of `run`, by machine and port."""
+    return _others(_folder(run))
+
+
+def _others(folder: Path, own: Path | None = None) -> list[Colleague]:
+    """Return the open reviews but one's own, and remove the notes of those that were killed."""
     others = []
-    for note in own.parent.glob("*.json"):
+    for note in folder.glob("*.json"):
         if note == own:
             continue
         with contextlib.suppress(OSError, ValueError, TypeError), note.open("rb+") as stream:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from curation.errors import DecisionsError
 from curation.fixes.decisions_file import read_decisions
+from curation.fixes.known_names import with_known_names
 from curation.run.decidable import Decidable, check_decisions
 from curation.run.journal import current_decisions
+from training.utils.csv_files import write_csv
 
 CLASSES = ["NA", "chair", "desk"]
 
@@ -228,3 +231,23 @@ def test_two_prices_for_one_listing_are_refused(tmp_path: Path) -> None:
     path.write_text("id,decision,new_price\n1,reprice,5\n1,reprice,6\n")
     with pytest.raises(DecisionsError, match="decides on 1 listing in two ways"):
         read_decisions(path, reviewer="ana")
+
+
+def test_names_that_our_files_keep_from_being_formulas_are_read_as_they_are(tmp_path):
+    names = ["=1+1", "-5", "+49 170", "@user", "'=x", "a;=b", "\t=tab", "plain"]
+    decided = pd.DataFrame({"id": names, "decision": "relabel", "new_label": "-old", "note": "=why"})
+    write_csv(tmp_path / "issues.csv", decided)
+    decisions = read_decisions(tmp_path / "issues.csv", reviewer="ana")
+    assert [decision.id for decision in decisions] == names
+    assert {(decision.new_label, decision.note) for decision in decisions} == {("-old", "=why")}
+
+
+def test_names_of_a_file_by_hand_are_read_as_they_are_too(tmp_path):
+    (tmp_path / "mine.csv").write_text("id,decision\n=1+1,keep\n'=x,keep\n-5,keep\n")
+    assert [decision.id for decision in read_decisions(tmp_path / "mine.csv", reviewer="ana")] == ["=1+1", "'=x", "-5"]
+    (tmp_path / "mine.csv").write_text("id,decision\n'=x,keep\n")
+    decisions = read_decisions(tmp_path / "mine.csv", reviewer="ana")
+    # only the run can tell
+    for ids in (["'=x", "a"], ["=x", "a"]):
+        named, notes = with_known_names(tmp_path / "mine.csv", decisions, ids, [])
+        assert ([decision.id for decision in named], notes) == (ids[:1], ())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -42,7 +43,8 @@ def written(header: list[str], rows: list[list[str | None]]) -> WrittenFile:
 
 
 def loop(file: WrittenFile, path: Path) -> WrittenFile:
-    assert write_table(file, path) == ()
+    notes = write_table(file, path)
+    assert [note for note in notes if "that a spreadsheet takes for" not in note] == []
     (read,) = read_raw(path, names=("id",)).files
     return read
 
@@ -243,3 +245,13 @@ def test_only_the_cells_that_are_replaced_differ(tmp_path: Path) -> None:
 def test_a_new_style_of_json_is_read_as_one() -> None:
     assert FORMATS["json"].json == JsonStyle(indent=2)
     assert texts_of("json", pa.chunked_array([pa.array(["1.0", '"a"', None])])).tolist()[:2] == ["1", "a"]
+
+
+def test_cells_that_a_spreadsheet_would_run_are_written_as_they_are_and_counted(tmp_path: Path) -> None:
+    file = written(["id", "title"], [["=1+1", "lamp"], ["-5", "a;@b"], ["'=x", None]])
+    (note,) = write_table(file, tmp_path / "listings.csv")
+    assert (tmp_path / "listings.csv").read_text() == "id,title\n=1+1,lamp\n-5,a;@b\n'=x,\n"
+    assert note.startswith("listings.csv has 2 cells that a spreadsheet takes for formulas, e.g. '=1+1'.")
+    assert write_table(converted(file, FORMATS["xlsx"]), tmp_path / "listings.xlsx") == ()
+    sheet = openpyxl.load_workbook(tmp_path / "listings.xlsx").worksheets[0]
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None} == {"s"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
@@ -12,6 +11,7 @@ import pytest
 from curation.review.app.dataset import dataset_name
 from curation.review.app.thumbnails import copies_of
 from curation.review.app.tiles import NO_PHOTO, NOT_FOUND, tile
+from tests.cli.test_cli import curate, done
 from tests.curation.review.test_review import drop_database, make_run, needs_mongod
 from tests.support.review_server import SERVED, Server, start, stop
 
@@ -33,17 +33,33 @@ def server(tmp_path_factory: pytest.TempPathFactory, _database: None) -> Iterato
 
 @needs_mongod
 class TestServer:
-    def test_the_printed_address_lets_in_and_hides_its_token(self, server):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-        parts = urlsplit(server.url)
-        connection.request("GET", f"{parts.path}?{parts.query}")
-        answer = connection.getresponse()
-        assert answer.status == 303
-        assert server.token not in answer.headers["Location"]
-        assert answer.headers["Location"].endswith("?workspace=review&view=to-review")
-        assert "HttpOnly" in answer.headers["Set-Cookie"]
-        connection.close()
-        assert server.ask(parts.path)[0] == 200
+    def test_the_printed_link_lets_one_browser_in_once(self, server):
+        parts = urlsplit(server.printed)
+        code = parts.query.partition("&code=")[2]
+        assert len(code) == 32
+        status, headers, page = server.answer(f"{parts.path}?{parts.query}", Cookie="")
+        assert status == 200
+        assert b'content="0; url=/datasets/' in page
+        assert b"?workspace=review&amp;view=to-review" in page
+        assert code.encode() not in page
+        assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(headers["set-cookie"].split("; "))
+        cookie = headers["set-cookie"].partition(";")[0]
+        assert server.ask(parts.path, Cookie=cookie)[0] == 200
+        status, content = server.ask(f"{parts.path}?{parts.query}", Cookie="")
+        assert (status, b"This link has been used" in content, b"curate review --link" in content) == (401, True, True)
+        # the same browser, reloading
+        assert server.ask(f"{parts.path}?{parts.query}", Cookie=cookie)[0] == 200
+
+    def test_another_terminal_prints_a_new_link(self, server):
+        link = done("review", "--link", "--run", server.run.folder).stdout.strip()
+        assert link.partition("&code=")[0] == server.printed.partition("&code=")[0]
+        assert link != server.printed
+        assert server.ask(f"/?{urlsplit(link).query}", Cookie="")[0] == 200
+        (one,) = json.loads(done("review", "--link", "--json", "--run", server.run.folder).stdout)["links"]
+        assert (one["reviewer"], one["port"]) == ("ana", server.port)
+        refused = curate("review", "--link", "--port", "1", "--run", server.run.folder)
+        assert refused.exit_code == 1
+        assert "you have no open review of" in refused.stderr
 
     def test_a_listing_without_a_photo_and_a_lost_photo_are_sent_as_tiles(self, server):
         run = server.run
@@ -65,4 +81,4 @@ class TestServer:
 
     def test_it_is_silent(self, server):
         lines = server.log.read_text().splitlines()
-        assert [line.split()[0] for line in lines] == ["Opening", "Open", "Keys:"]
+        assert [line.split()[0] for line in lines] == ["Opening", "Open", "The", "Keys:"]
