@@ -44,12 +44,16 @@ def logged(folder: Path) -> Iterator[None]:
     handler = logging.FileHandler(folder / LOG, encoding="utf-8", errors="backslashreplace", delay=True)
     handler.setLevel(logging.ERROR)
     handler.setFormatter(_Lines("%(asctime)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
+    # FiftyOne's packages have handlers of their own, which print
+    loggers = [logging.getLogger(name) for name in (None, "fiftyone", "eta")]
+    before = [logger.handlers for logger in loggers]
+    for logger, own in zip(loggers, before, strict=True):
+        logger.handlers = [*own, handler] if logger is loggers[0] else []
     try:
         yield
     finally:
-        root.removeHandler(handler)
+        for logger, own in zip(loggers, before, strict=True):
+            logger.handlers = own
         handler.close()
 
 

@@ -140,7 +140,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         send = _for_us_only(send, scope["path"])
-        refused = _refuse_form(scope, [name for name, _ in given]) or self._refuse_page(headers)
+        refused = self._refuse_page(headers) or _refuse_form(scope, [name for name, _ in given])
         if not refused and scope["method"] == "GET" and CODE in dict(query):
             await self._enter(scope, headers, query, send)
         elif refused := refused or self._refuse(scope, headers, query):
@@ -259,6 +259,8 @@ async def _body(receive: Receive) -> bytes | None:
 
 def _refuse_form(scope: Scope, names: list[str]) -> tuple[int, str] | None:
     """Refuse a request that two programs may read in two ways."""
+    if scope["http_version"] not in ("1.0", "1.1"):
+        return 505, "HTTP/1.1 only."
     once = ("host", "origin", "content-length", "transfer-encoding", "content-type")
     if any(names.count(name) > 1 for name in once) or {"content-length", "transfer-encoding"} <= set(names):
         return 400, "Malformed request."

@@ -25,7 +25,7 @@ from curation.review.app.look import WORKSPACE, slug
 from curation.review.app.thumbnails import Thumbnails
 from curation.review.database.check import check_mongod, mongod_errors
 from curation.review.journal_state import standing_of
-from curation.review.server.application import linked_plugins, load_app, set_port, without_cleanup
+from curation.review.server.application import linked_plugins, load_app, only_http_1, set_port, without_cleanup
 from curation.review.server.asgi import App
 from curation.review.server.failures import Failures, logged
 from curation.review.server.guard import Guard, servable
@@ -111,7 +111,7 @@ def run_review(
     signals = _Signals()
     with signals.caught(), _listen(address, port) as listener, linked_plugins(reviewer) as plugins, codes() as entry:
         port = listener.getsockname()[1]
-        with present(run, reviewer, port, str(entry.folder)) as others, logged(run.folder):
+        with present(run, reviewer, port, str(entry.folder)) as others:
             _say_all(about_colleagues(others, reviewer), reporter)
             reporter.say("Opening the run in FiftyOne; the first time takes up to a minute.")
             app = load_app(plugins)
@@ -126,7 +126,8 @@ def run_review(
             reporter.say(f"Open {url}")
             reporter.say("The link works once. For a new one: `review_links()`")
             reporter.say(_KEYS)
-            asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
+            with logged(run.folder):
+                asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
             reporter.say("Stopping.")
             _collect(run, reviewer, reporter)
     return _outcome(run, reviewer, earlier)
@@ -250,6 +251,7 @@ async def _serve(app: App, listener: socket.socket, signals: _Signals, ready: Ca
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    only_http_1()
     config = Config()
     config.bind = [f"fd://{os.dup(listener.fileno())}"]
     config.loglevel = "ERROR"

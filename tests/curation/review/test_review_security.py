@@ -16,6 +16,7 @@ from curation.review.app.panels import EVALUATION
 from curation.review.server.allowed import ALLOWED_OPERATORS, refuse_path
 from tests.curation.review.test_review import drop_database, make_run, needs_mongod
 from tests.support.review_server import SERVED, Server, start, stop
+from tests.torture.attacks import attack
 
 pytestmark = needs_mongod
 ID = "0" * 24
@@ -380,3 +381,30 @@ class TestRoutesAndOperators:
         step = [{"op": "replace", "path": "/ground_truth/label", "value": "desk"}]
         status, content = server.ask(sample, method="PATCH", body=json.dumps(step))
         assert (status, b"If-Match" in content) == (400, True)
+
+
+class TestAttacks:
+    """More of them, and other ones: ``make torture ARGS="attacks --seed 1"``."""
+
+    def test_a_hundred_drawn_attacks_get_nothing_and_break_nothing(self, server):
+        tally = attack(server, count=100, seed=0, jobs=4)
+        assert tally.tried > 100
+        assert tally.faults == []
+
+    def test_what_fails_in_fiftyone_is_a_sentence_here_and_a_traceback_in_the_log(self, server):
+        status, content = server.post("/values", {"dataset": "none"})
+        assert status == 500
+        found = re.search(r"The run's review\.log says why, at ([0-9a-f]{8})\.", content.decode())
+        assert found
+        assert b"Traceback" not in content
+        log = (server.run.folder / "review.log").read_text()
+        assert f"{found[1]}: POST /values" in log
+        assert "Traceback (most recent call last)" in log
+        assert "Traceback" not in server.log.read_text()
+
+    @pytest.mark.parametrize("site", ["cross-site", "same-site"])
+    def test_a_page_of_another_port_gets_no_picture_and_may_open_the_review(self, server, photo, site):
+        asked = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "image"}
+        assert server.ask(f"/media?{photo}", **asked)[0] == 403
+        asked |= {"Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+        assert server.ask(f"/?{code_of(server)}", Cookie="", **asked)[0] == 200
