@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from curation.evidence.evidence import Evidence
 from curation.evidence.merged import probabilities_of
@@ -122,6 +123,8 @@ def find(
             wait=wait,
             reporter=reporter,
         ) as run,
+        # what numpy and scipy compute must not hang on the number of threads either
+        threadpool_limits(1, "blas"),
         recorded(run, reporter, write_report),
     ):
         reporter.say(f"run folder: {run.folder}")
@@ -204,7 +207,7 @@ class _TrainedHere(_Scorer):
         plan = self._plan(run)
         table = self._prepare(run, plan.recipe.size, self.settings.folds)
         # asked for is one thing; without the weights, there are none
-        run.update(pretrained=plan.recipe.pretrained)
+        run.update(pretrained=plan.recipe.pretrained, computed=plan.computed)
         with run.stage("train"):
             return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter)
 
@@ -214,7 +217,10 @@ class _TrainedHere(_Scorer):
         file = run.training_folder / "plan.json"
         if file.exists():
             # an interrupted run keeps its plan
-            return Plan.load(file)
+            plan = Plan.load(file)
+            if plan.arrangement.elsewhere:
+                self.reporter.say(plan.arrangement.elsewhere)
+            return plan
         plan = self.trainer.plan(self.listings, self.settings.folds, self.reporter)
         plan.save(file)
         return plan

@@ -14,6 +14,7 @@ __all__ = [
     "LOSSES",
     "OPTIMIZERS",
     "OPTIMIZER_DEFAULTS",
+    "PRECISIONS",
     "PRESETS",
     "SCHEDULES",
     "TARGETS",
@@ -32,6 +33,7 @@ BALANCES = ("none", "oversample", "augment", "weights")
 #: How photos are augmented while a network trains; those after the second are policies of torchvision.
 AUGMENTS = ("standard", "none", "autoaugment", "randaugment", "trivialaugment", "augmix")
 TARGETS = ("label", "price")
+PRECISIONS = ("auto", "float32", "bfloat16")
 #: Of a price model.
 LOSSES = ("huber", "mse", "log-huber")
 
@@ -88,6 +90,12 @@ class Recipe:
         Of a price model: ``huber``, ``mse``, or ``log-huber`` (Huber's on the logarithms of prices).
     use_price : bool
         Whether a network that predicts labels gets the price beside the photo.
+    precision : str
+        What networks compute in: ``float32``, ``bfloat16``, or ``auto``, which is bfloat16 where the hardware has
+        instructions for it. Parameters are float32 in any case.
+    threads : int, optional
+        Threads of a CPU that each network trains with: another number changes the last digits. By default the models
+        of a run share the cores.
 
     Raises
     ------
@@ -120,6 +128,8 @@ class Recipe:
     target: str = "label"
     loss: str = "huber"
     use_price: bool = False
+    precision: str = "auto"
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values of other types and out of range."""
@@ -137,6 +147,8 @@ class Recipe:
         check_choice("augment", "way to augment", self.augment, AUGMENTS)
         check_choice("target", "target", self.target, TARGETS)
         check_choice("loss", "loss", self.loss, LOSSES)
+        check_choice("precision", "precision", self.precision, PRECISIONS)
+        check_range("threads", "number of threads", self.threads, 1, 1024)
         check_range("image_size", "image size", self.size, 16, 2048)
         check_range("epochs", "number of epochs", self.epochs, 0, 100_000)
         check_range("iterations", "number of iterations", self.iterations, 1, 10**8)
@@ -211,7 +223,8 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as a dictionary for run.json and checkpoints."""
         # JSON has lists: a record that was written and read again must be equal
-        return {**asdict(self), "lr_steps": [list(step) for step in self.lr_steps]}
+        content = {**asdict(self), "lr_steps": [list(step) for step in self.lr_steps]}
+        return _without(content, precision="auto", threads=None)
 
     def resolved(self) -> dict[str, Any]:
         """Return the recipe with all defaults filled in: equal for two recipes that train the same model."""
@@ -263,6 +276,9 @@ class Execution:
         Seconds that training may take; networks get fewer epochs, or none, to keep it.
     preset : str
         ``quick``, ``standard`` or ``thorough``: decides what the recipe leaves open.
+    workers : int, optional
+        Networks that train at a time: changes how long that takes, and how much memory, but no result. By default as
+        many as are fastest here.
 
     Raises
     ------
@@ -278,12 +294,14 @@ class Execution:
     device: str = "auto"
     time_limit: float | None = None
     preset: str = "standard"
+    workers: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values of other types and out of range."""
         check_types(type(self).__annotations__, vars(self))
         check_choice("preset", "preset", self.preset, tuple(PRESETS))
         check_range("time_limit", "time limit in seconds", self.time_limit, 1, 10**8)
+        check_range("workers", "number of workers", self.workers, 1, 1024)
 
     def complete(self, recipe: Recipe) -> Recipe:
         """Return a recipe with the photo size, and whether there is a network, taken from the preset if left open."""
@@ -296,7 +314,12 @@ class Execution:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a dictionary for run.json."""
-        return asdict(self)
+        return _without(asdict(self), workers=None)
+
+
+def _without(content: dict[str, Any], **defaults: object) -> dict[str, Any]:
+    """Leave out what is as it always was: a run that began before there was the setting is equal, and resumes."""
+    return {name: value for name, value in content.items() if name not in defaults or value != defaults[name]}
 
 
 def read_settings(content: Mapping[str, Any]) -> tuple[Recipe, Execution]:

@@ -100,7 +100,7 @@ def find_issues(
 
 # the seed chooses the test set, and the photos are kept at this size for `retrain`
 _KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size"}
-_OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
+_OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing", "threads", "workers"}
 
 
 def _check_options(recipe: Recipe, *, given: bool) -> None:

@@ -18,6 +18,7 @@ from training.settings import (
     LOSSES,
     OPTIMIZER_DEFAULTS,
     OPTIMIZERS,
+    PRECISIONS,
     PRESETS,
     SCHEDULES,
     TARGETS,
@@ -133,7 +134,17 @@ def _network(epochs: Option, *, of_run: bool = False) -> tuple[Option, ...]:
         _setting("label_smoothing", "Share of each label spread over all classes.", of_run=of_run),
         _setting("pretrained", "Start from torchvision's weights.", of_run=of_run),
         _setting("device", "auto, cpu, cuda, cuda:1 or mps.", of_run=of_run),
+        _setting("precision", "auto: bfloat16 where the hardware has instructions for it.", PRECISIONS, of_run=of_run),
+        click.option(
+            "--threads",
+            type=int,
+            show_default="as in the run" if of_run else "the models of a run share the cores",
+            help="Threads of each network on a CPU; another number changes the last digits.",
+        ),
     )
+
+
+_WORKERS = click.option("--workers", type=int, help="Networks that train at a time; changes no result.")
 
 
 _SEED = _setting("seed", "Seed of everything random.")
@@ -154,6 +165,7 @@ _TRAIN: tuple[Option, ...] = (
         + "]",
     ),
     *_network(_epochs("by preset and number of photos")),
+    _WORKERS,
     _SEED,
 )
 #: Of single models.
@@ -203,7 +215,7 @@ def train_options(command: Command) -> Command:
 
 def network_options(command: Command) -> Command:
     """Add the options of a recipe and its execution that may differ from the run's; what is not given is None."""
-    return _with(command, _network(_epochs("as in the run"), of_run=True))
+    return _with(command, (*_network(_epochs("as in the run"), of_run=True), _WORKERS))
 
 
 def model_options(command: Command) -> Command:

@@ -74,6 +74,7 @@ def retrain(
         "model": trainer.model,
         "epochs": recipe.epochs,
         "settings": {**recipe.to_dict(), **execution.to_dict()},
+        "computed": trainer.plan.computed,
         "test_listings": len(test),
         "test_groups": len(np.unique(groups)),
         "seeds": tuple(range(recipe.seed, recipe.seed + seeds)),

@@ -123,6 +123,8 @@ class _Trained(Result):
         Of every network; 0 = linear models.
     settings : dict
         How all models were trained.
+    computed : dict
+        What the last digits depend on besides: device, hardware, precision and threads; empty in earlier comparisons.
     test_listings, test_groups : int
         Size of the test set; groups in it that stay together.
     seeds : tuple of int
@@ -142,6 +144,7 @@ class _Trained(Result):
     model: str
     epochs: int | None
     settings: dict[str, Any]
+    computed: dict[str, Any]
     test_listings: int
     test_groups: int
     seeds: tuple[int, ...]
@@ -238,6 +241,7 @@ class Comparison(_Trained):
         KeyError, TypeError
             If a part is missing, or of another kind.
         """
+        content = {"computed": {}, **content}
         reviewed, true = content.get("reviewed_test_labels"), content.get("true_test_labels")
         decided = {name: reviewed[name] for name in ("decided", "relabelled", "deleted")} if reviewed else {}
         trained = {name: content[name] for name in _Trained.__dataclass_fields__}

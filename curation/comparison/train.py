@@ -27,7 +27,7 @@ __all__ = ["Trainer", "settings_of"]
 
 
 #: Settings of networks alone; model and weights also make the features of linear models.
-_OF_NETWORKS = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing"}
+_OF_NETWORKS = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing", "threads", "workers"}
 
 
 def settings_of(run: RunFolder, changes: dict[str, Any]) -> tuple[Recipe, Execution]:
@@ -98,6 +98,7 @@ class Trainer:
             Work(len(self.photos), rows, len(versions.test), classes, len(versions.names), repeats=seeds),
             find_device(execution.device),
             time_limit=execution.time_limit,
+            workers=execution.workers,
             reporter=reporter,
         )
         self.recipe = self.plan.recipe

@@ -122,7 +122,14 @@ class FoldTrainer:
         reading = _seconds_to_read(listings, self.recipe.size) * photos
         scored = photos // folds
         work = Work(photos, rows, scored, len(self.classes), folds, watched=photos, seconds_before=reading)
-        return make_plan(self.recipe, work, self.device, time_limit=self.execution.time_limit, reporter=reporter)
+        return make_plan(
+            self.recipe,
+            work,
+            self.device,
+            time_limit=self.execution.time_limit,
+            workers=self.execution.workers,
+            reporter=reporter,
+        )
 
     def train(
         self, plan: Plan, run: RunFolder, table: pd.DataFrame, currency: str | None, reporter: Reporter

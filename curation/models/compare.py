@@ -207,8 +207,10 @@ def _plan(
             check_steps(recipe, epoch_size(job.labels[job.rows], recipe))
         # the optimizer makes no difference to speak of
         file = folder / f"arrangement-{recipe.model}.json"
-        arrangement = measure_once(recipe, device, file, classes=len(prepared.classes), jobs=folds)
+        arrangement = measure_once(recipe, device, file, classes=len(prepared.classes), jobs=folds, reporter=reporter)
         planned.append(_Planned(given, recipe, jobs, arrangement))
+    # the rules are the same for all
+    prepared.run.update(computed=planned[0].arrangement.computed)
     if total := sum(each.seconds for each in planned):
         seconds = {model: sum(each.seconds for each in planned if each.given.model == model) for model in pretrained}
         parts = ", ".join(f"{model} {duration(each)}" for model, each in seconds.items())

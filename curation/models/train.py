@@ -143,7 +143,8 @@ def _train(
     )
     file = folder / "arrangement.json"
     resumed = file.exists()
-    arrangement = measure_once(recipe, device, file, classes=len(prepared.classes), jobs=1)
+    arrangement = measure_once(recipe, device, file, classes=len(prepared.classes), jobs=1, reporter=reporter)
+    prepared.run.update(computed=arrangement.computed)
     if not resumed:
         time, steps = duration(seconds_of_jobs(recipe, [job], arrangement)), job.steps(recipe)
         reporter.say(f"expected: {time} at most ({arrangement}; {steps:,} steps of {recipe.model})")

@@ -142,7 +142,8 @@ def tune(
             reporter.say(f"continuing this study; trials so far: {earlier}")
         with run.stage("search"):
             file = run.training_folder / "arrangement.json"
-            arrangement = measure_once(recipe, computer, file, classes=len(prepared.classes), jobs=1)
+            arrangement = measure_once(recipe, computer, file, classes=len(prepared.classes), jobs=1, reporter=reporter)
+            run.update(computed=arrangement.computed)
             start = _with_first_weights(run, recipe, reporter)
             _Search(prepared, start, trials, folds, stored, arrangement, reporter, time_is_up).run()
         result = _result(prepared, stored, folds, dataset or [printable_name(str(listings.source.path))])

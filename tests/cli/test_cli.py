@@ -204,7 +204,7 @@ def test_a_time_limit_that_is_too_short_is_refused_with_what_is_needed_and_leave
 
 def test_a_time_limit_without_time_for_networks_does_without_them(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Arrangement(find_device("cpu"), 1, 1, 1000.0, 1000.0)
-    monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs: slow)
+    monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs, workers=None: slow)
     options = ["--preset", "thorough", "--image-size", "32", "--model", "squeezenet1_1", "--time-limit", "5m"]
     result = done("find-issues", "shop", *options, *TRAINED)
     assert "the time limit leaves no time for one epoch of squeezenet1_1: linear models on" in result.stderr

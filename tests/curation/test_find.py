@@ -44,7 +44,7 @@ class Impatient(Silent):
 def arranged(monkeypatch):
     """Networks are always trained in the same way: what is measured differs from one time to the next."""
     way = Arrangement(find_device("cpu"), 1, 1, 0.01, 0.01)
-    monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs: way)
+    monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs, workers=None: way)
 
 
 def contents(folder):

@@ -14,7 +14,7 @@ from training.utils.devices import find_device
 
 CPU = find_device("cpu")
 ALONE = Arrangement(CPU)
-TOGETHER = Arrangement(CPU, side_by_side=2, cores=2)
+TOGETHER = Arrangement(CPU, side_by_side=2)
 # it has dropout, which draws from the global generator, and no batch norm
 NETWORKS = Recipe(model="squeezenet1_1", image_size=32, epochs=2, batch_size=8, learning_rate=1e-3, pretrained=False)
 HEADS = replace(NETWORKS, epochs=0)

@@ -98,8 +98,11 @@ def prepare_data(
     # patches are drawn at random; the features of a pretrained network are the same for all seeds
     seed = 0 if recipe.pretrained else recipe.seed
     path, rows = folder / f"features-{seed}.npy", np.flatnonzero(has_photo)
-    key = f"{photos_key} {recipe.size} {seed} {recipe.pretrained and recipe.model}"
-    if not has_features(path, key):
+    before = f"{photos_key} {recipe.size} {seed} {recipe.pretrained and recipe.model}"
+    # earlier versions took the precision of the hardware and did not note it; patches are float32 in any case
+    noted = recipe.pretrained and recipe.precision != "auto"
+    key = f"{before} {recipe.precision}" if noted else before
+    if not has_features(path, key) and not has_features(path, before):
         extract, origin = choose_extractor(photos, rows, recipe, device)
         reporter.say(f"features: {origin}")
         compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, reporter=reporter)

@@ -1,4 +1,4 @@
-"""The planner: how models are trained on this machine, and how long that takes, measured before training begins."""
+"""The planner: how models are trained on this machine, settled by rules, and how long that takes, measured before."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,10 +21,10 @@ from training.features.linear import fit_head
 from training.features.patches import PatchBank
 from training.fit.loop import sizes_of
 from training.fit.sampling import epoch_size
-from training.fit.throughput import Arrangement, measure
+from training.fit.throughput import Arrangement, measure, settled
 from training.networks.zoo import PRETRAINED, initial_weights
 from training.settings import Recipe
-from training.utils.devices import Device, each_on_one_core, threads_for
+from training.utils.devices import Device, each_on_one_core, hardware, threads, threads_for
 from training.utils.files import read_json, write_json
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import duration
@@ -75,16 +76,25 @@ class Plan:
     Attributes
     ----------
     recipe : Recipe
-        The one asked for, with the number of epochs settled: 0 trains no network.
+        The one asked for, with the number of epochs settled (0 trains no network), and the precision.
     arrangement : Arrangement
         Where, and how many models at a time.
     seconds : dict
         Expected seconds of ``photos``, ``features``, ``heads`` and ``networks``.
+    wished : int, optional
+        The epochs without a time limit, if that left fewer.
     """
 
     recipe: Recipe
     arrangement: Arrangement
     seconds: dict[str, float]
+    wished: int | None = None
+
+    @property
+    def computed(self) -> dict[str, Any]:
+        """What the results depend on beside the settings that were asked for, for the record of a run."""
+        limited = {} if self.wished is None else {"by_time_limit": {"epochs": self.epochs, "of": self.wished}}
+        return {**self.arrangement.computed, **limited}
 
     @property
     def epochs(self) -> int:
@@ -99,6 +109,7 @@ class Plan:
                 "recipe": self.recipe.to_dict(),
                 "arrangement": self.arrangement.to_dict(),
                 "seconds": {stage: round(seconds, 2) for stage, seconds in self.seconds.items()},
+                "wished": self.wished,
             },
         )
 
@@ -106,7 +117,8 @@ class Plan:
     def load(cls, path: Path) -> Plan:
         """Read what :meth:`save` wrote."""
         content = read_json(path)
-        return cls(Recipe(**content["recipe"]), Arrangement.from_dict(content["arrangement"]), content["seconds"])
+        arrangement = Arrangement.from_dict(content["arrangement"])
+        return cls(Recipe(**content["recipe"]), arrangement, content["seconds"], content.get("wished"))
 
     def lines(self) -> list[str]:
         """Describe the plan and how long it will take, for a person."""
@@ -117,13 +129,27 @@ class Plan:
         if total > 60:
             without = duration(total - self.seconds["networks"])
             lines.append(f'`preset="standard"`, without networks, would take {without}')
+        if self.wished is not None:
+            lines.append(
+                f"the time limit leaves {self.epochs} of {self.wished} epochs, as fast as this machine is now: "
+                f"`epochs={self.epochs}` without a limit gives the same result again"
+            )
         return lines
 
 
 def make_plan(
-    recipe: Recipe, work: Work, device: Device, *, time_limit: float | None = None, reporter: Reporter = SILENT
+    recipe: Recipe,
+    work: Work,
+    device: Device,
+    *,
+    time_limit: float | None = None,
+    workers: int | None = None,
+    reporter: Reporter = SILENT,
 ) -> Plan:
-    """Measure this machine for two or three seconds, decide how to train, and report the expected time.
+    """Decide how to train, measure for two or three seconds how long that takes, and report it.
+
+    What is measured changes the order of the work, and no result: but for a time limit, which leaves fewer epochs on a
+    slow machine. The plan says so.
 
     Parameters
     ----------
@@ -135,6 +161,8 @@ def make_plan(
         Where to train.
     time_limit : float, optional
         Seconds that everything together may take. Networks get fewer epochs, or none, to keep it.
+    workers : int, optional
+        Networks that train at a time, if that is asked for.
     reporter : Reporter
         Shows the plan.
 
@@ -147,6 +175,7 @@ def make_plan(
     InputError
         If even training without networks takes longer than the time limit.
     """
+    recipe, device = settled(recipe, device, jobs=work.models)
     seconds = {
         "photos": work.seconds_before,
         # a pretrained network gives the same features each time
@@ -167,10 +196,10 @@ def make_plan(
                 fix="Give more time, or fewer listings.",
             )
     # without a network, there is nothing to arrange
-    arrangement = Arrangement(device, cores=torch.get_num_threads())
-    epochs = recipe.epochs_for(work.rows)
+    arrangement = Arrangement(device, hardware=hardware(device.device))
+    wished = epochs = recipe.epochs_for(work.rows)
     if epochs:
-        measured = measure(recipe, device, classes=work.classes, jobs=work.models)
+        measured = measure(recipe, device, classes=work.classes, jobs=work.models, workers=workers)
         while epochs and (taken := _networks(_with_epochs(recipe, epochs), measured, work)) > left:
             epochs -= 1
         if epochs:
@@ -179,19 +208,25 @@ def make_plan(
             reporter.say(
                 f"the time limit leaves no time for one epoch of {recipe.model}: linear models on features instead"
             )
-    plan = Plan(_with_epochs(recipe, epochs), arrangement, seconds)
+    plan = Plan(_with_epochs(recipe, epochs), arrangement, seconds, wished if epochs < wished else None)
     for line in plan.lines():
         reporter.say(line)
     return plan
 
 
-def measure_once(recipe: Recipe, device: Device, file: Path, *, classes: int, jobs: int) -> Arrangement:
+def measure_once(
+    recipe: Recipe, device: Device, file: Path, *, classes: int, jobs: int, reporter: Reporter = SILENT
+) -> Arrangement:
     """Measure how at most `jobs` networks of `recipe`, for `classes` outputs, train fastest on `device`.
 
-    The result is kept in `file`, and read from there the next time: an interrupted training resumes in the same way.
+    The result is kept in `file`, and read from there the next time: an interrupted training resumes in the same way,
+    and says so where the hardware is another.
     """
     if file.exists():
-        return Arrangement.from_dict(read_json(file))
+        arrangement = Arrangement.from_dict(read_json(file))
+        if arrangement.elsewhere:
+            reporter.say(arrangement.elsewhere)
+        return arrangement
     arrangement = measure(recipe, device, classes=classes, jobs=jobs)
     write_json(file, arrangement.to_dict())
     return arrangement
@@ -225,9 +260,10 @@ def _projection(work: Work) -> float:
     """Return the seconds that finding the main directions takes, from the speed of a matrix product."""
     side = 1024
     matrix = torch.ones(side, side)
-    matrix @ matrix
-    start = time.perf_counter()
-    matrix @ matrix
+    with threads(1):
+        matrix @ matrix
+        start = time.perf_counter()
+        matrix @ matrix
     return (time.perf_counter() - start) * 12 * min(work.photos, SAMPLE) * PatchBank.width * MOST_FEATURES / side**3
 
 

@@ -19,7 +19,7 @@ from training.crossval.run_job import run_job
 from training.errors import MachineError
 from training.fit.throughput import Arrangement
 from training.settings import Recipe
-from training.utils.devices import Device, each_on_one_core
+from training.utils.devices import Device, each_on_one_core, threads
 from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["run_jobs"]
@@ -44,8 +44,8 @@ def run_jobs(
     recipe : Recipe
         How they train.
     arrangement : Arrangement
-        How many at a time. The number of threads depends only on the place of a job, so an interrupted run computes
-        the same as an uninterrupted one.
+        How many at a time. Each has the same number of threads, whatever runs beside it, so that an interrupted run,
+        or one with another number of workers, computes the same.
     what : str
         Title of the progress bar.
     reporter : Reporter
@@ -111,7 +111,9 @@ class _Work:
         total, before = sum(self.steps), 0
         for place, job in enumerate(self.jobs):
             on_step = lambda step, before=before: self.progress(before + step, total)  # noqa: E731
-            yield place, run_job(job, self.data, self.recipe, self.arrangement.device, on_step)
+            with threads(self.arrangement.threads):
+                done = run_job(job, self.data, self.recipe, self.arrangement.device, on_step)
+            yield place, done
             before += self.steps[place]
 
     def side_by_side(self) -> Generator[tuple[int, Done], None, None]:
@@ -119,11 +121,10 @@ class _Work:
         width = self.arrangement.side_by_side
         for first in range(0, len(self.jobs), width):
             places = range(first, min(first + width, len(self.jobs)))
-            threads = self.arrangement.threads(len(places))
             workers = {}
             try:
                 for place in places:
-                    worker = _Worker(self.jobs[place], self.data, self.recipe, self.arrangement.device, threads)
+                    worker = _Worker(self.jobs[place], self.data, self.recipe, self.arrangement)
                     workers[worker.results] = place, worker
                 while workers:
                     for ready in wait(list(workers)):
@@ -144,12 +145,13 @@ class _Work:
 class _Worker:
     """A process that runs one job, and sends the number of each step and then the result."""
 
-    def __init__(self, job: Job, data: Data, recipe: Recipe, device: Device, threads: int) -> None:
+    def __init__(self, job: Job, data: Data, recipe: Recipe, arrangement: Arrangement) -> None:
         # a fork of a process with threads may hang; the fork server has none, and imports slow modules only once
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["training.crossval.workers", "torch.utils.tensorboard"])
         self.results, sender = context.Pipe(duplex=False)
-        self._process = context.Process(target=_work, args=(job, data, recipe, device, threads, sender), daemon=True)
+        arguments = job, data, recipe, arrangement.device, arrangement.threads, sender
+        self._process = context.Process(target=_work, args=arguments, daemon=True)
         self._process.start()
         # only the worker holds the other end: when it is killed, the pipe ends
         sender.close()
@@ -176,12 +178,12 @@ class _Worker:
         self.results.close()
 
 
-def _work(job: Job, data: Data, recipe: Recipe, device: Device, threads: int, results: Connection) -> None:
+def _work(job: Job, data: Data, recipe: Recipe, device: Device, number: int, results: Connection) -> None:
     """Run a job in this process."""
     # Ctrl-C reaches the whole group; the parent ends its workers itself
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(number)
     try:
         results.send(run_job(job, data, recipe, device, results.send))
     except Exception as error:

@@ -1,4 +1,4 @@
-"""How this machine trains fastest: a short measurement of layouts, precisions, and numbers of models at a time."""
+"""How this machine trains: what decides the digits is settled by rules, what decides the speed alone is measured."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import torch
 from training.fit.augment import varied
 from training.fit.state import TrainingState
 from training.settings import Recipe
-from training.utils.devices import Device, bfloat16_may_be_fast, find_device
+from training.utils.devices import Device, find_device, hardware, threads
 
-__all__ = ["Arrangement", "measure"]
+__all__ = ["Arrangement", "measure", "settled"]
 
 #: Timed steps of each candidate, after a warm-up; the fastest counts, as other programs can only slow a step down.
 _STEPS = 3
 #: Seconds; a step that takes longer is measured on fewer photos.
 _LONGEST_STEP = 0.4
-#: Share by which another way must be faster; less is noise.
+#: Share by which training side by side must be faster; less is noise.
 _GAIN = 0.05
-#: Models at a time that are tried on one GPU.
+#: Most models at a time on one GPU.
 _ON_ONE_GPU = 4
 
 
@@ -37,22 +37,38 @@ class Arrangement:
     device : Device
         Where, in which precision and layout.
     side_by_side : int
-        Models trained at a time, each in a process of its own; 1 trains one after another.
-    cores : int
-        Processor cores that they share.
+        Models trained at a time, each in a process of its own; 1 trains one after another. It changes no result.
+    threads : int
+        Threads of each model, however many train at the time.
     step_seconds, alone_seconds : float
         Seconds of one optimizer step while `side_by_side` models train, and while one does; 0 without networks.
+    hardware : str
+        Of :func:`training.utils.devices.hardware`, where training began; empty in records of earlier versions.
     """
 
     device: Device
     side_by_side: int = 1
-    cores: int = 1
+    threads: int = 1
     step_seconds: float = 0.0
     alone_seconds: float = 0.0
+    hardware: str = ""
 
-    def threads(self, running: int) -> int:
-        """Return the threads of each model while `running` models train."""
-        return max(1, self.cores // running)
+    @property
+    def computed(self) -> dict[str, Any]:
+        """What the digits of the results depend on beside recipe and data, for the record of a run."""
+        where = {"device": str(self.device.device), "hardware": self.hardware or None}
+        return {**where, "precision": self.device.precision, "threads": self.threads}
+
+    @property
+    def elsewhere(self) -> str | None:
+        """What to say if training began on other hardware; None if it didn't, or if nobody knows."""
+        here = hardware(self.device.device)
+        if self.hardware in ("", here):
+            return None
+        return (
+            f"this began on other hardware ({self.hardware}; here {here}): precision and threads stay as they were, "
+            "but the last digits of what is computed from here on may differ"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a dictionary for JSON."""
@@ -63,13 +79,16 @@ class Arrangement:
         """Read what :meth:`to_dict` wrote."""
         name, mixed, channels_last = (content["device"][key] for key in ("device", "mixed", "channels_last"))
         device = replace(find_device(name), mixed=mixed, channels_last=channels_last)
-        return cls(**{**content, "device": device})
+        # earlier versions shared the cores among those that ran
+        cores = content.get("cores")
+        shared = {} if cores is None else {"threads": max(1, cores // content["side_by_side"])}
+        return cls(**{**{key: value for key, value in content.items() if key != "cores"}, **shared, "device": device})
 
     def __str__(self) -> str:
         if self.side_by_side == 1:
-            how = f"one model at a time, {_threads(self.cores)}"
+            how = f"one model at a time, {_threads(self.threads)}"
         else:
-            how = f"{self.side_by_side} models side by side, {_threads(self.threads(self.side_by_side))} each"
+            how = f"{self.side_by_side} models side by side, {_threads(self.threads)} each"
         return f"{self.device}; {how}"
 
 
@@ -77,61 +96,80 @@ def _threads(count: int) -> str:
     return "one thread" if count == 1 else f"{count} threads"
 
 
-def measure(recipe: Recipe, device: Device, *, classes: int, jobs: int) -> Arrangement:
-    """Try out how networks train fastest here, in two or three seconds.
+def settled(recipe: Recipe, device: Device, *, jobs: int) -> tuple[Recipe, Device]:
+    """Settle what the digits of a network depend on: precision, layout and threads. Nothing is measured.
 
     Parameters
     ----------
     recipe : Recipe
-        The network, the size of its photos and batches.
+        What was asked for.
+    device : Device
+        Where.
+    jobs : int
+        Models that are to be trained. They share the cores, also while fewer of them run.
+
+    Returns
+    -------
+    recipe : Recipe
+        With its precision and, if it has a network, its threads.
+    device : Device
+        With precision and layout.
+    """
+    device = device.computing(recipe.precision)
+    shared = torch.get_num_threads() // min(jobs, _most(device, 1))
+    number = (recipe.threads or max(1, shared)) if recipe.has_network else None
+    return replace(recipe, precision=device.precision, threads=number), device
+
+
+def _most(device: Device, each: int) -> int:
+    """Return how many models may train at a time, with so many threads `each`."""
+    return _ON_ONE_GPU if device.is_cuda else max(1, torch.get_num_threads() // each)
+
+
+def measure(recipe: Recipe, device: Device, *, classes: int, jobs: int, workers: int | None = None) -> Arrangement:
+    """Try out how long networks train here, and how many at a time are fastest, in two or three seconds.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The network, the size of its photos and batches, precision and threads.
     device : Device
         Where.
     classes : int
         K.
     jobs : int
         Models that are to be trained.
+    workers : int, optional
+        How many at a time, if that is asked for.
 
     Returns
     -------
     Arrangement
         With the seconds of one step; if a whole batch takes long, they are scaled up from fewer photos.
     """
-    cores = torch.get_num_threads()
-    batch = _batch_that_fits(recipe, device, classes)
+    recipe, device = settled(recipe, device, jobs=jobs)
+    number = recipe.threads or 1
+    batch = _batch_that_fits(recipe, device, classes, number)
     scale = recipe.batch_size / batch
-
-    def seconds(candidate: Device, running: int = 1) -> float:
-        return _seconds(recipe, candidate, classes, batch, running, max(1, cores // running))
-
-    best, fastest = device, seconds(device)
-    for candidate in _candidates(device):
-        taken = seconds(candidate)
-        if taken < fastest * (1 - _GAIN):
-            best, fastest = candidate, taken
-    running = min(jobs, _ON_ONE_GPU if device.is_cuda else cores)
+    alone = _seconds(recipe, device, classes, batch, 1, number)
+    running, together = min(jobs, workers or _most(device, number)), alone
     if running > 1 and device.device.type in ("cuda", "cpu"):
-        together = seconds(best, running)
-        if together / running < fastest * (1 - _GAIN):
-            return Arrangement(best, running, cores, together * scale, fastest * scale)
-    return Arrangement(best, 1, cores, fastest * scale, fastest * scale)
+        together = _seconds(recipe, device, classes, batch, running, number)
+        if workers is None and together / running >= alone * (1 - _GAIN):
+            running, together = 1, alone
+    else:
+        running = 1
+    return Arrangement(device, running, number, together * scale, alone * scale, hardware(device.device))
 
 
-def _candidates(device: Device) -> list[Device]:
-    """Return the other ways to compute on a device that may be faster."""
-    ways = [replace(device, channels_last=True)]
-    if bfloat16_may_be_fast(device.device):
-        ways += [replace(device, mixed=True), replace(device, mixed=True, channels_last=True)]
-    return ways
-
-
-def _batch_that_fits(recipe: Recipe, device: Device, classes: int) -> int:
+def _batch_that_fits(recipe: Recipe, device: Device, classes: int, number: int) -> int:
     """Return how many photos a measured step may have, so that the measurement stays short."""
     few = min(4, recipe.batch_size)
-    each = _seconds(recipe, device, classes, few, 1, torch.get_num_threads()) / few
+    each = _seconds(recipe, device, classes, few, 1, number) / few
     return max(few, min(recipe.batch_size, int(_LONGEST_STEP / max(each, 1e-9))))
 
 
-def _seconds(recipe: Recipe, device: Device, classes: int, batch: int, running: int, threads: int) -> float:
+def _seconds(recipe: Recipe, device: Device, classes: int, batch: int, running: int, number: int) -> float:
     """Return the seconds of one step while `running` models take steps at the same time.
 
     They run in threads of this process. As torch releases the interpreter's lock while it computes, that is nearly as
@@ -140,30 +178,26 @@ def _seconds(recipe: Recipe, device: Device, classes: int, batch: int, running: 
     barrier = threading.Barrier(running + 1)
 
     def work(step: Callable[[], None]) -> None:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(number)
         step()
         for _ in range(_STEPS):
             barrier.wait()
             step()
             barrier.wait()
 
-    before = torch.get_num_threads()
     # initial weights and dropout draw from the global generator
-    with torch.random.fork_rng(devices=[device.device] if device.is_cuda else []):
+    with threads(number), torch.random.fork_rng(devices=[device.device] if device.is_cuda else []):
         steps = [_stepper(recipe, device, classes, batch) for _ in range(running)]
         workers = [threading.Thread(target=work, args=(step,), daemon=True) for step in steps]
-        try:
-            for worker in workers:
-                worker.start()
-            taken = []
-            for _ in range(_STEPS):
-                barrier.wait()
-                start = time.perf_counter()
-                barrier.wait()
-                taken.append(time.perf_counter() - start)
-            return min(taken)
-        finally:
-            torch.set_num_threads(before)
+        for worker in workers:
+            worker.start()
+        taken = []
+        for _ in range(_STEPS):
+            barrier.wait()
+            start = time.perf_counter()
+            barrier.wait()
+            taken.append(time.perf_counter() - start)
+        return min(taken)
 
 
 def _stepper(recipe: Recipe, device: Device, classes: int, batch: int) -> Callable[[], None]:

@@ -9,13 +9,13 @@ from training.images import Photos
 from training.images.normalize import normalize
 from training.networks.network import Net
 from training.utils.arrays import Float32, Int64
-from training.utils.devices import Device
+from training.utils.devices import Device, each_on_one_core
 
 __all__ = ["predict"]
 
 
-# photos that are predicted at a time, and on a CPU also their pixels: large photos take much memory in a network
-_PREDICT_BATCH, _PREDICT_PIXELS = 128, 1 << 19
+# photos that a GPU predicts at a time, or one core of a CPU, and there also their pixels: large photos take much memory
+_ON_GPU, _ON_CORE, _PIXELS_ON_CORE = 128, 32, 1 << 18
 
 
 def predict(
@@ -27,7 +27,7 @@ def predict(
     mirrored: bool = True,
     prices: Float32 | None = None,
 ) -> Float32:
-    """Predict class probabilities, or prices.
+    """Predict class probabilities, or prices; the number of threads changes no digit of them.
 
     Parameters
     ----------
@@ -50,13 +50,18 @@ def predict(
         Probabilities; rows sum to 1. Of a price model, prices, shape (n, 1).
     """
     model.eval()
-    fitting = _PREDICT_BATCH if device.is_cuda else _PREDICT_PIXELS // (photos.shape[1] * photos.shape[2])
-    count, parts = max(1, min(_PREDICT_BATCH, fitting)), []
-    with torch.inference_mode(), device.autocast():
-        for start in range(0, len(rows), count):
-            part = rows[start : start + count]
+    fitting = min(_ON_CORE, _PIXELS_ON_CORE // (photos.shape[1] * photos.shape[2]))
+    count = _ON_GPU if device.is_cuda else max(1, fitting)
+
+    def answers(part: Int64) -> Float32:
+        # of this thread alone
+        with torch.inference_mode(), device.autocast():
             batch = device.arrange(normalize(device.send(photos[part])))
             part_prices = None if prices is None or model.price is None else device.send(prices[part])
             views = (batch, batch.flip(3)) if mirrored else (batch,)
-            parts.append(torch.stack([model(view, part_prices) for view in views]).mean(0).cpu().numpy())
+            predicted: Float32 = torch.stack([model(view, part_prices) for view in views]).mean(0).cpu().numpy()
+            return predicted
+
+    batches = [rows[start : start + count] for start in range(0, len(rows), count)]
+    parts = list(each_on_one_core(answers, batches, device=device.device))
     return np.concatenate(parts).astype(np.float32) if parts else np.empty((0, model.task.outputs), dtype=np.float32)

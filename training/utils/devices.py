@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -16,12 +17,15 @@ from torch import nn
 from training.errors import InputError
 from training.utils.parallel import map_ahead
 
-__all__ = ["Device", "bfloat16_may_be_fast", "each_on_one_core", "find_device", "threads_for"]
+__all__ = ["Device", "each_on_one_core", "find_device", "hardware", "has_bfloat16", "threads", "threads_for"]
 
 
 @dataclass(frozen=True)
 class Device:
-    """A torch device, its precision and its memory layout; which are fastest is measured (training/fit/throughput.py).
+    """A torch device, its precision and its memory layout.
+
+    Precision and layout change the last digits of every result, so they follow from the hardware or from what was
+    asked for, and never from how fast anything was.
 
     Attributes
     ----------
@@ -41,6 +45,20 @@ class Device:
     def is_cuda(self) -> bool:
         """Whether it is a CUDA GPU."""
         return self.device.type == "cuda"
+
+    @property
+    def precision(self) -> str:
+        """``bfloat16`` or ``float32``."""
+        return "bfloat16" if self.mixed else "float32"
+
+    def computing(self, precision: str) -> Device:
+        """Return the device with a precision of `training.settings.PRECISIONS`, and the layout that goes with it.
+
+        ``auto`` is bfloat16 where the hardware has instructions for it.
+        """
+        mixed = has_bfloat16(self.device) if precision == "auto" else precision == "bfloat16"
+        # a CPU computes convolutions faster in this layout, a GPU those in bfloat16 (docs/benchmarks.md)
+        return replace(self, mixed=mixed, channels_last=mixed or self.device.type == "cpu")
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return a context with mixed precision, or one that does nothing."""
@@ -63,7 +81,7 @@ class Device:
     def __str__(self) -> str:
         name = torch.cuda.get_device_name(self.device) if self.is_cuda else str(self.device)
         layout = ", channels last" if self.channels_last else ""
-        return f"{name}, {'bfloat16' if self.mixed else 'float32'}{layout}"
+        return f"{name}, {self.precision}{layout}"
 
 
 def find_device(name: str = "auto") -> Device:
@@ -87,15 +105,47 @@ def find_device(name: str = "auto") -> Device:
     return Device(device)
 
 
-def bfloat16_may_be_fast(device: torch.device) -> bool:
-    """Return whether to measure bfloat16: a processor without instructions for it is far too slow."""
+def has_bfloat16(device: torch.device) -> bool:
+    """Return whether the hardware has instructions for bfloat16: without them it is far too slow."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
         # older versions of torch don't know; float32 is safe
-        capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+        capabilities = _of_processor()
         return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
     return False
+
+
+def hardware(device: torch.device) -> str:
+    """Return what computes on a device, in the words by which two machines are told apart that may differ in digits.
+
+    Examples
+    --------
+    >>> hardware(torch.device("cpu")) == hardware(torch.device("cpu"))
+    True
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type != "cpu":
+        return str(device)
+    name = str(_of_processor().get("cpu_name") or platform.processor() or platform.machine())
+    return ", ".join([name, torch.backends.cpu.get_cpu_capability(), *["bfloat16"] * has_bfloat16(device)])
+
+
+def _of_processor() -> dict[str, object]:
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return capabilities
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Let torch compute with so many threads in this block: sums of another number differ in their last digits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 Item = TypeVar("Item")
@@ -107,7 +157,9 @@ _AHEAD = 2
 def each_on_one_core(
     work: Callable[[Item], Result], items: Iterable[Item], *, device: torch.device
 ) -> Iterator[Result]:
-    """Yield ``work(item)`` for every item, in order, computed by as many threads as torch has.
+    """Yield ``work(item)`` for every item, in order, computed by as many threads as torch has, each on one core.
+
+    As one thread computes each item, the results don't depend on how many there are.
 
     Torch's own threads split every operation and wait for each other at its end. If another program uses one of the
     cores, all of them wait (measured: 366 photos a second on two free cores, 44 with one of them busy). Independent
@@ -122,16 +174,16 @@ def each_on_one_core(
     device : torch.device
         Where `work` computes.
     """
-    threads = threads_for(device)
-    if threads == 1:
+    count = threads_for(device)
+    if count == 1:
         yield from map(work, items)
         return
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        yield from map_ahead(pool, work, items, _AHEAD * threads)
+        yield from map_ahead(pool, work, items, _AHEAD * count)
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
+        torch.set_num_threads(count)
 
 
 def threads_for(device: torch.device) -> int:

@@ -39,7 +39,7 @@ START = Recipe(model="lenet", image_size=32, epochs=1, batch_size=32, pretrained
 def arranged(monkeypatch):
     """Networks are always trained in the same way: what is measured differs from one time to the next."""
     way = Arrangement(find_device("cpu"), 1, 1, 0.01, 0.01)
-    monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs: way)
+    monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs, workers=None: way)
     # photos are varied one by one, where a second thread only waits
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

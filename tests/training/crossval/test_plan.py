@@ -24,7 +24,7 @@ def step(monkeypatch):
 
     def fix(seconds, together=1, alone=None):
         way = Arrangement(CPU, together, together, seconds, seconds if alone is None else alone)
-        monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs: way)
+        monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs, workers=None: way)
 
     return fix
 
