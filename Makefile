@@ -10,13 +10,14 @@ DEMO ?= demo
 # e.g. `make torture ARGS="kills --count 50 --seed 1"`
 ARGS ?=
 
-.PHONY: help demo test torture check browser resolve clean
+.PHONY: help demo test torture check audit browser resolve clean
 
 help:
 	@echo "make demo     set up, then run the whole loop on a drawn marketplace"
 	@echo "make test     set up, then run the test suite"
 	@echo "make torture  kill it, fill the disk, cut the power, feed it anything; counts what goes wrong"
-	@echo "make check    ruff and mypy"
+	@echo "make check    ruff (with its rules of security), bandit and mypy"
+	@echo "make audit    look for known vulnerabilities in what is installed; needs the network"
 	@echo "make resolve  see whether the newest versions of everything install together"
 	@echo "make clean    remove the set-up"
 
@@ -75,7 +76,12 @@ browser:
 check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit -q -c pyproject.toml -r cli.py curation training
 	$(BIN)/mypy
+
+# Fails for vulnerabilities, and not where the list of them can't be reached.
+audit: $(VENV)/.test
+	.ci/audit $(BIN)/pip-audit
 
 resolve: $(VENV)/.base
 	$(BIN)/uv pip compile --quiet --python $(BIN)/python --extra test setup.cfg >/dev/null

@@ -55,7 +55,8 @@ def _typed(quoted: re.Match[str]) -> str:
     try:
         # as arguments of a call, `name=value` is an expression, too
         call = ast.parse(f"_({quoted[1]})", mode="eval").body
-        assert isinstance(call, ast.Call)
+        if not isinstance(call, ast.Call):
+            return quoted[0]
         if not call.args:
             return " ".join(_options(call))
         (name,) = call.args

@@ -39,10 +39,9 @@ def train(as_json: bool, **options: Any) -> None:
     from curation.models.train import train as train_model
 
     model = train_model(**arguments)
-    assert model.metrics is not None
     if as_json:
         print_json(model.to_dict())
-    else:
+    elif model.metrics is not None:
         _print(model.metrics)
 
 

@@ -156,10 +156,10 @@ class ModelComparison(Result):
         best, *others = self.candidates
         score, listings = self.scores[0], f"these {self.listings['train']:,} listings"
         value = f"{score_text(score, best.pooled[score], named=True)}{self._unit}"
-        if not others:
+        difference = others[0].behind if others else None
+        if difference is None:
             return f"{best}: {value} over {listings}; there is nothing to compare it with."
-        following, difference = others[0], others[0].behind
-        assert difference is not None
+        following = others[0]
         distance = f"{score_text(score, difference.mean)}{self._unit} behind"
         distance += f" (95 % interval {score_text(score, difference.low)} to {score_text(score, difference.high)})"
         more = some(str(each) for each in others[1:] if not each.told_apart)

@@ -241,7 +241,9 @@ def _guarded(app: App, opened: Opened, address: str, port: int, entry: Codes, re
             "encrypted. Safer: leave `address` out, and type on the other machine: "
             f"ssh -L {port}:localhost:{port} {socket.gethostname()}"
         )
-    host = "127.0.0.1" if address in ("0.0.0.0", "") else f"[{address}]" if ":" in address else address
+    # what is printed; nothing is bound here
+    everywhere = ("0.0.0.0", "")  # noqa: S104  # nosec B104
+    host = "127.0.0.1" if address in everywhere else f"[{address}]" if ":" in address else address
     # FiftyOne looks up a dataset by its name, but views and workspaces by their slugs
     page = f"workspace={slug(WORKSPACE)}&view={slug(opened.first_view)}"
     return guard, f"http://{host}:{port}/datasets/{quote(opened.dataset.name, safe='')}?{page}"
