@@ -61,7 +61,7 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command and its arguments; `--wait` takes the next one only if that is a time."""
         name, command, rest = super().resolve_command(ctx, args)
-        ends = [*rest[1:], ""]
+        ends = [*rest, ""][1:]
         if command is not None and any("--wait" in parameter.opts for parameter in command.params):
             rest = [
                 f"--wait={FOREVER}" if word == "--wait" and not after[:1].isdecimal() else word

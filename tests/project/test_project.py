@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
+ALL = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *(f"docs/{path.name}" for path in DOCUMENTS)]
 MODULES = sorted(path for package in ("curation", "training") for path in (ROOT / package).rglob("*.py"))
 
 
@@ -34,12 +35,21 @@ def test_the_architecture_has_a_row_for_each_package_and_loose_module_with_its_o
     assert dict(rows) == {name: first_paragraph(path) for name, path in described.items()}
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in DOCUMENTS)])
+@pytest.mark.parametrize("document", ALL)
 def test_source_files_that_documents_name_are_there(document):
     named = re.findall(
         r"(?<![\w/])(?:curation|training|benchmarks|tests|docs)/[\w/]+\.py\b", (ROOT / document).read_text()
     )
     assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_every_test_that_the_threat_model_names_is_there():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text()))
+    written = {
+        name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    assert len(named) > 10
+    assert named - written == set()
 
 
 def anchors(path):
@@ -49,7 +59,7 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in DOCUMENTS)])
+@pytest.mark.parametrize("document", ALL)
 def test_every_link_with_an_anchor_leads_to_a_heading(document):
     path = ROOT / document
     links = re.findall(r"\]\(([^)#:\s]*)#([^)\s]+)\)", path.read_text())

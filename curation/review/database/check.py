@@ -117,8 +117,8 @@ def installed_mongod() -> tuple[Path, str]:
     try:
         # finds what only shows when it runs: missing shared libraries, another processor
         # of the package that is installed; no shell, and nothing that anybody typed
-        version = [mongod, "--version"]
-        done = subprocess.run(version, capture_output=True, text=True, timeout=_PATIENCE * 2, check=False)  # noqa: S603  # nosec B603
+        question: list[str | Path] = [mongod, "--version"]
+        done = subprocess.run(question, capture_output=True, text=True, timeout=_PATIENCE * 2, check=False)  # noqa: S603  # nosec B603
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ReviewError(f"FiftyOne's MongoDB can't be run ({_first_line(str(error))}). {_WAYS_OUT}") from None
     if done.returncode != 0:

@@ -120,7 +120,9 @@ def _socket_folder(folder: Path) -> Path:
     if _fits(folder):
         return folder
     name = f"curate-{os.geteuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
-    short = next((base / name for base in (Path(tempfile.gettempdir()), Path("/tmp")) if _fits(base / name)), None)
+    # `_make_private` refuses one that somebody else made
+    bases = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108  # nosec B108
+    short = next((base / name for base in bases if _fits(base / name)), None)
     if short is None:
         raise ReviewError(f"the path of {folder} is too long for a database. Name a shorter one with CURATE_CACHE_DIR")
     _make_private(short)
