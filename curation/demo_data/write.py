@@ -136,7 +136,7 @@ def write_demo(
     folder = folder.absolute()
     _check(folder, listings, seed)
     rows = planted_rows(listings, seed=seed, shares=shares)
-    with whole_folder(folder, fix="Name another folder.") as built:
+    with whole_folder(folder, new=True, fix="Name another folder.") as built:
         (built / "images").mkdir()
         draw = partial(photo_bytes, seed=seed, difficulty=difficulty or Difficulty())
         with reporter.bar("drawing listings") as progress:

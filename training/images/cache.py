@@ -18,6 +18,7 @@ from pathlib import Path
 
 from training.errors import MachineError
 from training.images.shards import Shard, bytes_of, files_in, shards_in, used_at
+from training.utils.files import locked_folder
 from training.utils.units import home_as_tilde, parse_bytes
 
 __all__ = ["DEFAULT_LIMIT", "FETCHED", "SHARD_BYTES", "PhotoCache", "default_cache", "open_cache"]
@@ -103,6 +104,11 @@ class PhotoCache:
         int
             Bytes freed.
         """
+        # two at once would count the same files, and delete more than they need to
+        with locked_folder(self.folder):
+            return self._trim(keep, fetched=fetched)
+
+    def _trim(self, keep: Collection[Path], *, fetched: bool) -> int:
         before = used = self.used() + (self.fetched_bytes() if fetched else 0)
         with contextlib.suppress(OSError):
             self._remove_left_overs()

@@ -26,6 +26,7 @@ __all__ = [
     "NotReadableError",
     "allocate",
     "lock",
+    "locked_folder",
     "make_folder",
     "open_regular",
     "photo_path",
@@ -70,16 +71,19 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(folder: Path, *, fix: str = "Name another folder with `output`.") -> Iterator[Path]:
+def whole_folder(folder: Path, *, new: bool = False, fix: str = "Name another folder with `output`.") -> Iterator[Path]:
     """Yield an empty folder to fill; move its content to `folder` if the block succeeds, and only then.
 
     An existing `folder` is not replaced, as it may be a mounted volume or the shell's current folder: the content is
-    moved into it, and replaces files of the same name. Files next to the yielded folder are deleted.
+    moved into it, and replaces files of the same name. Files next to the yielded folder are deleted. Of two processes
+    that fill one folder, each moves all of its content at once, so that it is never a mixture.
 
     Parameters
     ----------
     folder : Path
         Where the content goes.
+    new : bool
+        Refuse a folder that another process has put something into meanwhile.
     fix : str
         Advice for a person if it can't be written to.
 
@@ -96,13 +100,21 @@ def whole_folder(folder: Path, *, fix: str = "Name another folder with `output`.
             built = Path(scratch) / "whole"
             built.mkdir()
             yield built
-            if base == folder:
-                for path in sorted(built.iterdir()):
-                    path.replace(folder / path.name)
-            else:
-                built.rename(folder)
+            with locked_folder(folder.absolute().parent):
+                if new and _filled(folder):
+                    raise InputError(f"{folder} is not empty any more", got="files of another command", fix=fix)
+                if folder.is_dir():
+                    for path in sorted(built.iterdir()):
+                        path.replace(folder / path.name)
+                else:
+                    built.rename(folder)
     except OSError as error:
         raise InputError(f"can't write to {folder}", got=error.strerror or str(error), fix=fix) from error
+
+
+def _filled(folder: Path) -> bool:
+    """Return whether a folder holds anything but what is being built there."""
+    return folder.is_dir() and any(not path.name.startswith(f".{folder.name}-") for path in folder.iterdir())
 
 
 def allocate(path: Path) -> None:
@@ -147,6 +159,22 @@ def sync_tree(folder: Path) -> None:
                 with file.open("rb") as stream:
                     os.fsync(stream.fileno())
         sync_folder(Path(place))
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Let one process at a time run the block, which is short; several where the folder can't be locked."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def lock(file: int | IO[Any], *, wait: bool = True, shared: bool = False) -> bool:

@@ -20,7 +20,7 @@ from pathlib import Path
 from training.utils.files import lock
 from training.utils.units import now
 
-__all__ = ["Holder", "InUse", "held", "holder_of", "is_held", "locked_folder"]
+__all__ = ["Holder", "InUse", "held", "holder_of", "is_held"]
 
 #: Seconds between two attempts to get a lock.
 _EVERY = 0.1
@@ -157,18 +157,6 @@ def is_held(file: Path) -> bool:
         return not lock(descriptor, wait=False, shared=True)
     except OSError:
         return False
-    finally:
-        _close(descriptor)
-
-
-@contextmanager
-def locked_folder(folder: Path) -> Iterator[None]:
-    """Let one process at a time run the block, which is short; where there are no locks, several."""
-    descriptor = _open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            lock(descriptor)
-        yield
     finally:
         _close(descriptor)
 

@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,31 @@ def test_a_link_that_leads_to_itself_and_a_file_that_is_gone_are_errors_of_the_s
         read_regular(tmp_path / "a.jpg")
     with pytest.raises(FileNotFoundError):
         read_regular(tmp_path / "c.jpg")
+
+
+def test_of_two_that_fill_one_folder_the_later_one_is_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with whole_folder(folder) as one:
+        (one / "a").write_text("one")
+        (one / "b").write_text("one")
+        with whole_folder(folder) as other:
+            (other / "a").write_text("other")
+            (other / "b").write_text("other")
+    assert contents(folder) == {"a": "one", "b": "one"}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_of_two_that_make_one_new_folder_the_later_one_is_refused(there: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    if there:
+        folder.mkdir()
+
+    def make(name: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+        with whole_folder(folder, new=True) as built:
+            (built / "a").write_text(name)
+            meanwhile()
+
+    with pytest.raises(InputError, match="is not empty any more: got files of another command"):
+        make("one", meanwhile=lambda: make("other"))
+    assert contents(folder) == {"a": "other"}

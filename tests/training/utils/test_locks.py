@@ -14,7 +14,7 @@ import pytest
 from curation.run.folder import RunFolder
 from tests.support.holders import holding
 from training.utils import locks
-from training.utils.locks import Holder, InUse, held, is_held, locked_folder
+from training.utils.locks import Holder, InUse, held, is_held
 
 
 @pytest.fixture
@@ -165,8 +165,6 @@ def test_without_locks_on_the_file_system_the_work_is_done_and_this_is_said_once
     with held(file, "undo", unlockable=lambda: said.append("no locks")):
         assert not is_held(file)
     assert said == ["no locks"]
-    with locked_folder(file.parent):
-        pass
 
 
 def test_no_descriptor_stays_open(file: Path) -> None:
@@ -174,6 +172,4 @@ def test_no_descriptor_stays_open(file: Path) -> None:
     with held(file, "undo"):
         holder_of(file)
     is_held(file)
-    with locked_folder(file.parent):
-        pass
     assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
