@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from curation.comparison.versions import AFTER, Versions
 from curation.comparison.warnings import warnings_of
 from curation.errors import InputError, check_range
 from curation.run.folder import RunFolder
+from curation.run.transactions import begin, carry_out, scratch
 from training.images.cache import PhotoCache, open_cache
 from training.utils.arrays import Int64
-from training.utils.files import whole_file, write_json
+from training.utils.files import sync_tree, write_json
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
@@ -114,8 +116,19 @@ def _by_test_labels(versions: Versions, score: Callable[[Int64], S]) -> dict[str
 def _write(run: RunFolder, versions: Versions, predictions: dict[str, Int64], comparison: Comparison) -> None:
     from curation.comparison.tensorboard import write_logs
 
-    with whole_file(run.predictions_file) as temporary:
+    new, old = scratch(run.folder, "compared"), scratch(run.folder, "compared")
+    files = (run.predictions_file, run.comparison_file)
+    try:
         ids = versions.ids[versions.test]
-        np.savez_compressed(temporary, id=ids, classes=np.array(versions.classes), **predictions)  # type: ignore[arg-type]
-    write_json(run.comparison_file, comparison.to_dict())
+        arrays: dict[str, Any] = {"id": ids, "classes": np.array(versions.classes), **predictions}
+        np.savez_compressed(new / run.predictions_file.name, **arrays)
+        write_json(new / run.comparison_file.name, comparison.to_dict())
+        sync_tree(new)
+        # both or neither: one alone would be that of another comparison
+        moves = [(file, old / file.name) for file in files if file.exists()]
+        moves += [(new / file.name, file) for file in files]
+        carry_out(run.folder, run.journal, begin("retrain", after=run.read_journal().last), moves, [])
+    finally:
+        for folder in (new, old):
+            shutil.rmtree(folder, ignore_errors=True)
     write_logs(run.training_folder / "retrain" / "comparison", comparison)

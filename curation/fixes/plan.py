@@ -183,10 +183,8 @@ def plan_fixes(
 
 def _past(run: RunFolder, journal: Journal, last_line: int, as_of: datetime) -> str:
     later = sum(entry.number > last_line for entry in journal.entries)
-    return (
-        f"As the decisions stood at {_local(as_of)}: {many(later, 'later line')} of {run.journal.name} "
-        f"{agree(later, 'does', 'do')} not count."
-    )
+    counted = f"{many(later, 'later line')} of {run.journal.name} {agree(later, 'does', 'do')} not count"
+    return f"As the decisions stood at {_local(as_of)}: {counted if later else 'nothing was said since'}."
 
 
 def _nothing_then(run: RunFolder, journal: Journal, as_of: datetime) -> DecisionsError:

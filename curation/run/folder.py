@@ -376,7 +376,9 @@ class RunFolder:
                 ),
             ):
                 # what a killed command left half done
-                recover(self.folder, self.journal)
+                message = recover(self.folder, self.journal)
+                if message:
+                    reporter.say(message)
                 yield
         except InUse as other:
             other_folder = f", or choose another `{parameter}`" if parameter else ""

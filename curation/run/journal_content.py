@@ -163,8 +163,8 @@ class Journal:
                 kinds[step.transaction] = step.kind
             elif step.step == COMMIT and kinds.get(step.transaction) == "apply_fixes":
                 stack.append(step.transaction)
-            elif step.step == COMMIT and stack:
-                stack.pop()
+            elif step.step == COMMIT and kinds.get(step.transaction) == "undo":
+                del stack[-1:]
         return stack[-1] if stack else None
 
     def steps(self) -> list[Step]:

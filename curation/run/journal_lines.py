@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import zlib
 from dataclasses import asdict, dataclass, fields
+from functools import cache
+from types import NoneType
 from typing import Any, NamedTuple
 
 from curation.errors import DecisionsError
@@ -23,7 +24,9 @@ FORMAT = 2
 BEGIN = "begin"
 COMMIT = "commit"
 TAKE_BACK = "take back"
-_CHECK = re.compile(rb', "check": "([0-9a-f]{8})"\}\Z')
+#: The end of a line.
+_CHECK = b', "check": "%08x"}'
+_LENGTH = len(_CHECK % 0)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Step:
     step : str
         ``begin``, ``commit`` or ``take back``. The others are empty but for the first.
     kind : str
-        What it does: ``apply_fixes`` or ``undo``.
+        What it does: ``apply_fixes``, ``undo`` or ``retrain``.
     after : int
         Number of the last line that it knew: its decisions count as said directly after that line, whatever people
         decided while it ran.
@@ -125,7 +128,7 @@ def encoded(content: Decision | Step, number: int, recorded: str, transaction: s
             got=ascii(error.object[error.start : error.end]),
             wanted="text",
         ) from error
-    return line[:-1] + b', "check": "%08x"}\n' % zlib.crc32(line)
+    return line[:-1] + _CHECK % zlib.crc32(line) + b"\n"
 
 
 def decoded(line: bytes) -> Line:
@@ -147,17 +150,17 @@ def decoded(line: bytes) -> Line:
         raise Unreadable("newer", f"is of format {written}, of a newer version of curate")
     if written == 1:
         return Line(None, None, None, _decision(content))
-    check = _CHECK.search(line)
-    if check is None or int(check[1], 16) != zlib.crc32(line[: check.start()] + b"}"):
+    if not line.endswith(_CHECK % zlib.crc32(line[:-_LENGTH] + b"}")):
         raise Unreadable("damaged", "was changed after it was written: its checksum does not fit")
     number, recorded, transaction = content.get("number"), content.get("recorded"), content.get("transaction")
     if not (type(number) is int and number > 0 and isinstance(recorded, str) and isinstance(transaction, str | None)):
         raise Unreadable("damaged", "has no number or time")
-    said = {key: value for key, value in content.items() if key not in ("format", "number", "recorded", "check")}
-    if "step" in said:
-        return Line(number, recorded, transaction, _step(said))
-    said.pop("transaction", None)
-    return Line(number, recorded, transaction, _decision(said))
+    for key in ("format", "number", "recorded", "check"):
+        del content[key]
+    if "step" in content:
+        return Line(number, recorded, transaction, _step(content))
+    content.pop("transaction", None)
+    return Line(number, recorded, transaction, _decision(content))
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -174,29 +177,34 @@ def _object(line: bytes) -> dict[str, Any]:
     return content
 
 
-_TEXTS = tuple(field.name for field in fields(Decision) if field.type == "str")
-_MAYBE_TEXTS = tuple(field.name for field in fields(Decision) if field.type == "str | None")
-_PRICES = tuple(field.name for field in fields(Decision) if field.type == "float | None")
+#: The types that each field of a decision may have.
+_TYPES = {
+    field.name: {"str": (str,), "str | None": (str, NoneType), "bool": (bool,)}.get(
+        str(field.type), (int, float, NoneType)
+    )
+    for field in fields(Decision)
+}
+
+
+@cache
+def _fits(types: tuple[type, ...]) -> bool:
+    """Return whether values of these types, in the order of the fields, make a decision; few combinations occur."""
+    return all(given in may for given, may in zip(types, _TYPES.values(), strict=True))
 
 
 def _decision(content: dict[str, Any]) -> Decision:
     try:
         decision = Decision(**content)
-        values = decision.__dict__
-        if not (
-            all(isinstance(values[name], str) for name in _TEXTS)
-            and all(isinstance(values[name], str | None) for name in _MAYBE_TEXTS)
-            and all(values[name] is None or _is_number(values[name]) for name in _PRICES)
-            and isinstance(decision.new_class, bool)
-        ):
+        prices = (decision.new_price, decision.suggested_price)
+        if not (_fits(tuple(map(type, decision.__dict__.values()))) and all(map(_is_finite, prices))):
             raise TypeError("a value is of another type")
     except (TypeError, OverflowError) as error:
         raise Unreadable("damaged", "is no decision") from error
     return decision
 
 
-def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+def _is_finite(price: float | None) -> bool:
+    return price is None or math.isfinite(price)
 
 
 def _step(content: dict[str, Any]) -> Step:

@@ -25,7 +25,7 @@ from training.utils.files import lock, sync_folder
 __all__ = ["begin", "carry_out", "leftovers", "recover", "scratch", "standing_place"]
 
 #: Folders that a transaction makes, beside those that it moves them to.
-_SCRATCH = re.compile(r"\.(cleaned|undone)-[0-9a-f]{8}")
+_SCRATCH = re.compile(r"\.(cleaned|undone|compared)-[0-9a-f]{8}")
 #: What `whole_file` writes to.
 _UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.[^.]+)?")
 
@@ -36,7 +36,7 @@ def begin(kind: str, *, after: int, as_of: str | None = None) -> Step:
     Parameters
     ----------
     kind : str
-        ``apply_fixes`` or ``undo``.
+        ``apply_fixes``, ``undo`` or ``retrain``.
     after : int
         Number of the last line of the journal that it knows.
     as_of : str, optional
@@ -53,7 +53,7 @@ def scratch(folder: Path, name: str) -> Path:
     folder : Path
         The run's.
     name : str
-        ``cleaned`` or ``undone``.
+        ``cleaned``, ``undone`` or ``compared``.
     """
     made = folder / f".{name}-{secrets.token_hex(4)}"
     made.mkdir()
@@ -100,7 +100,7 @@ def carry_out(
         raise
 
 
-def recover(folder: Path, journal: Path) -> None:
+def recover(folder: Path, journal: Path) -> str | None:
     """Bring a run back into the state that its journal explains, after a command that was killed or failed.
 
     A transaction without its commit is taken back. Only where all is moved and a line that can't be read may have been
@@ -111,22 +111,30 @@ def recover(folder: Path, journal: Path) -> None:
     folder, journal : Path
         The run's.
 
+    Returns
+    -------
+    str or None
+        What a person should know of it; None if nothing was interrupted.
+
     Raises
     ------
     OSError
         If something can't be moved or written; the next call goes on.
     """
-    begun = pending(journal)
+    begun, message = pending(journal), None
     if begun is not None:
         step, doubtful = begun
         done = _done(folder, step)
         if doubtful and len(done) == len(step.moves):
             append(journal, [Step(step.transaction, COMMIT)])
+            message = f"`{step.kind}()` was interrupted as it ended, and is done."
         else:
             for source, target in reversed(done):
                 _move(folder / target, folder / source)
             append(journal, [Step(step.transaction, TAKE_BACK)])
+            message = f"`{step.kind}()` was interrupted, and is taken back: nothing of it is in {folder}."
     _sweep(folder)
+    return message
 
 
 def standing_place(folder: Path, journal: Path, path: Path) -> Path:

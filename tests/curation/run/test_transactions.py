@@ -90,9 +90,10 @@ def test_what_was_not_committed_never_began(moves: int, run: RunFolder, monkeypa
 
 def test_recovering_twice_is_recovering_once(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted(run, monkeypatch, 1)
-    recover(run.folder, run.journal)
+    message = recover(run.folder, run.journal)
+    assert message == f"`apply_fixes()` was interrupted, and is taken back: nothing of it is in {run.folder}."
     before = files(run.folder)
-    recover(run.folder, run.journal)
+    assert recover(run.folder, run.journal) is None
     assert files(run.folder) == before
 
 
@@ -215,6 +216,17 @@ def test_decisions_while_an_undo_runs_stay(run: RunFolder) -> None:
     undo = Decision("00", "undo", None, "ana", "2026-05-01T10:00:00.000+00:00", "undo")
     carry_out(run.folder, run.journal, begin("undo", after=known.last), [], [undo])
     assert run.holding_decisions().decisions["00"].action == "delete"
+
+
+def test_a_comparison_is_of_the_version_there_is_and_takes_none_back(run: RunFolder) -> None:
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    version = run.read_journal().standing_version()
+    new = run.folder / "new.json"
+    new.write_text("compared")
+    carry_out(run.folder, run.journal, begin("retrain", after=4), [(new, run.comparison_file)], [])
+    assert run.read_journal().standing_version() == version
+    assert undo_fixes(run).undone == 2
+    assert not run.comparison_file.exists()
 
 
 def test_a_place_is_itself_while_nothing_is_pending(run: RunFolder) -> None:
