@@ -28,7 +28,7 @@ class DatasetForm:
     ----------
     columns : tuple of str
         ``OURS=THEIRS`` each.
-    allow_outside, fetch, fetch_limit, merge_labels, label_separator
+    allow_outside, fetch, fetch_limit, merge_labels, label_separator, allow_bad, max_photo_mb
         As for :func:`curation.read_listings`.
     """
 
@@ -38,6 +38,8 @@ class DatasetForm:
     fetch_limit: str | None = None
     merge_labels: bool = False
     label_separator: str | None = None
+    allow_bad: float | None = None
+    max_photo_mb: float | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of :func:`curation.read_listings`."""
@@ -56,6 +58,10 @@ class DatasetForm:
             words.append("--merge-labels")
         if self.label_separator is not None:
             words += ["--label-separator", self.label_separator]
+        if self.allow_bad is not None:
+            words += ["--allow-bad", f"{self.allow_bad:g}"]
+        if self.max_photo_mb is not None:
+            words += ["--max-photo-mb", f"{self.max_photo_mb:g}"]
         return words
 
 
@@ -79,6 +85,18 @@ _OPTIONS = (
         "--label-separator",
         metavar="TEXT",
         help="What stands between the levels of labels, e.g. > in Games > Consoles.",
+    ),
+    click.option(
+        "--allow-bad",
+        type=float,
+        metavar="SHARE",
+        help="Share of rows, and of photos, that may be bad, 0 to 1. [default: 0.2]",
+    ),
+    click.option(
+        "--max-photo-mb",
+        type=float,
+        metavar="MB",
+        help="Larger photo files are not read, and count as unreadable. [default: 200]",
     ),
 )
 

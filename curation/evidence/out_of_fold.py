@@ -23,6 +23,7 @@ from training.crossval.jobs import prepare_data
 from training.crossval.plan import Plan, Work, make_plan, with_weights
 from training.images import decode
 from training.images.cache import PhotoCache
+from training.images.reading import photo_content
 from training.networks.zoo import build_model, pretrained_size
 from training.settings import PRESETS, Execution, Recipe
 from training.utils.arrays import Bool, Int64
@@ -203,8 +204,8 @@ def _seconds_to_read(listings: Listings, size: int) -> float:
 
 def _try_to_read(path: Path, size: int) -> None:
     # a decoder may raise anything for a damaged photo, which becomes an issue later
-    with suppress(Exception):
-        decode(path.read_bytes(), size)
+    with suppress(Exception), photo_content(path) as content:
+        decode(content, size)
 
 
 def _folds(table: pd.DataFrame) -> FoldPlan:

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import RunError, some
+from curation.evidence.readable import require_readable
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of
+from curation.listings.limits import ALLOW_BAD
 from curation.photos.facts import photos_file, store_of, with_photo_facts
 from curation.run.folder import RunFolder
 from training.crossval.folds import assign_folds, choose_test
@@ -20,6 +22,7 @@ from training.images.cache import PhotoCache
 from training.images.store import PhotosMissingError, PhotoStore
 from training.utils.arrays import Int64
 from training.utils.files import photo_path
+from training.utils.noise import noise_to
 from training.utils.progress import Reporter
 
 __all__ = ["open_photos", "prepare", "require_photos"]
@@ -74,8 +77,18 @@ def prepare(
     if run.listings_file.exists():
         return run.training_table()
     order = np.argsort(listings.table["id"].to_numpy(dtype=np.str_), kind="stable")
+    rows = listings.raw.table.index.to_numpy(dtype=np.int64)[order]
     listings = replace(listings, table=listings.table.iloc[order].reset_index(drop=True))
-    table = with_photo_facts(run.training_folder, listings, image_size, cache, reporter, text=text)
+    with noise_to(run.log_file):
+        table = with_photo_facts(
+            run.training_folder,
+            listings,
+            image_size,
+            cache,
+            reporter,
+            text=text,
+            require=lambda facts: require_readable(run, listings, facts, rows),
+        )
     groups = groups_of(table)
     strata = class_numbers(table["label"], listings.classes)
     if not (table["split"] == "test").any():
@@ -89,8 +102,10 @@ def prepare(
     table["fold"] = assign_folds(strata, groups, folds=folds, seed=seed) if isinstance(folds, int) else folds
     table["training_row"] = np.arange(len(table))
     hashes = "\n".join(table["sha256"].fillna(""))
+    allowed = listings.limits.allow_bad
     run.update(
         image_size=image_size,
+        **({"allow_bad": allowed} if allowed != ALLOW_BAD else {}),
         sha256={"table": listings.sha256, "images": hashlib.sha256(hashes.encode()).hexdigest()},
     )
     run.write_table(run.listings_file, table.iloc[np.argsort(order)])
@@ -131,7 +146,9 @@ def open_photos(run: RunFolder, cache: PhotoCache, reporter: Reporter) -> PhotoS
         photo_path(run.photo_root, image) if sound else None
         for image, sound in zip(table["image"], readable, strict=True)
     ]
-    store, facts = store_of(run.training_folder, paths, run.record()["image_size"], cache, reporter)
+    with noise_to(run.log_file):
+        size = run.record()["image_size"]
+        store, facts = store_of(run.training_folder, paths, size, cache, reporter, max_bytes=run.photo_bytes)
     _require_unchanged(run, table[readable], [fact for fact, sound in zip(facts, readable, strict=True) if sound])
     store.save(photos_file(run.training_folder))
     return store

@@ -9,6 +9,7 @@ from curation.errors import InputError, about, checked
 from curation.exploration.findings import Exploration, look_at
 from curation.exploration.page import check_output, write_page
 from curation.listings import Listings
+from training.utils.noise import noise_to
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["explore"]
@@ -58,6 +59,12 @@ def explore(
     """
     if sample < 1:
         raise InputError("the sample is too small", got=str(sample), wanted="1 photo or more", parameter="sample")
+    # the page is made of the same photos, and a look has no log
+    with noise_to():
+        return _explored(listings, sample, seed, output, reporter)
+
+
+def _explored(listings: Listings, sample: int, seed: int, output: str | Path | None, reporter: Reporter) -> Exploration:
     if output is None:
         return look_at(listings, sample=sample, seed=seed, reporter=reporter)
     # before the work, which may take minutes

@@ -89,12 +89,12 @@ def look_at(listings: Listings, *, sample: int, seed: int, reporter: Reporter) -
     listings, sample, seed, reporter
         As for :func:`curation.explore`.
     """
-    table = with_names(listings.table)
+    table, most = with_names(listings.table), listings.limits.photo_bytes
     paths = {row: photo_path(listings.source.root, image) for row, image in table["image"].dropna().items()}
     with reporter.bar("reading photo headers") as progress:
-        photos = _photos(table, paths, sample, seed, progress)
+        photos = _photos(table, paths, sample, seed, most, progress)
     with reporter.bar("looking for equal photos") as progress:
-        groups = _equal_photos([paths.get(row) for row in table.index], progress)
+        groups = _equal_photos([paths.get(row) for row in table.index], most, progress)
     findings: dict[str, Any] = {
         "made_by": MADE_BY,
         "version": __version__,
@@ -145,13 +145,15 @@ def with_names(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(id=table["id"].fillna(places))
 
 
-def _photos(table: pd.DataFrame, paths: dict[Any, Path], sample: int, seed: int, progress: Progress) -> pd.DataFrame:
+def _photos(
+    table: pd.DataFrame, paths: dict[Any, Path], sample: int, seed: int, most: int, progress: Progress
+) -> pd.DataFrame:
     rows = list(paths)
     if len(rows) > sample:
         # by id: the same photos whatever the order of the rows
         by_id = table.loc[rows, "id"].sort_values(kind="stable").index.to_numpy()
         rows = sorted(np.random.default_rng(seed).choice(by_id, sample, replace=False).tolist())
-    headers = read_headers([paths[row] for row in rows], progress)
+    headers = read_headers([paths[row] for row in rows], progress, most)
     photos = pd.DataFrame(
         [(head.width, head.height, head.format, head.turned, head.error) for head in headers],
         index=pd.Index(rows, dtype=table.index.dtype),
@@ -160,10 +162,10 @@ def _photos(table: pd.DataFrame, paths: dict[Any, Path], sample: int, seed: int,
     return photos.astype({"width": "float64", "height": "float64", "format": "string", "error": "string"})
 
 
-def _equal_photos(paths: list[Path | None], progress: Progress) -> list[list[int]]:
-    groups = same_content(paths, progress)
+def _equal_photos(paths: list[Path | None], most: int, progress: Progress) -> list[list[int]]:
+    groups = same_content(paths, progress, most)
     # equal files that are no photos say nothing of the listings; they are among the unreadable ones
-    heads = read_headers([paths[group[0]] for group in groups], progress)
+    heads = read_headers([paths[group[0]] for group in groups], progress, most)
     return [group for group, head in zip(groups, heads, strict=True) if head.error is None]
 
 

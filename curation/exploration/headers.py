@@ -9,13 +9,16 @@ import warnings
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from training.images.decoding import stored_size, upright_size
-from training.utils.files import sha256_of_file
+from training.images.bounds import check_pixels, open_photo
+from training.images.decoding import check_photo, stored_size, upright_size
+from training.images.reading import MAX_BYTES, photo_content, why_unreadable
+from training.utils.files import NotReadableError, open_regular
 from training.utils.parallel import map_ahead
 from training.utils.progress import Progress
 
@@ -26,6 +29,7 @@ _THREADS = 16
 _AHEAD = 64
 _END = 4096
 _PIECE = 4096
+_READ = 1 << 20
 _ORIENTATION = 0x0112
 
 Item = TypeVar("Item")
@@ -56,7 +60,7 @@ class PhotoHeader:
     error: str | None = None
 
 
-def read_headers(paths: Sequence[Path | None], progress: Progress) -> list[PhotoHeader]:
+def read_headers(paths: Sequence[Path | None], progress: Progress, max_bytes: int = MAX_BYTES) -> list[PhotoHeader]:
     """Read the headers of photos, in parallel.
 
     Only a file that does not end as its format does is decoded, to see whether it was cut short. Damage in the middle
@@ -68,16 +72,18 @@ def read_headers(paths: Sequence[Path | None], progress: Progress) -> list[Photo
         None for a listing without a photo.
     progress : callable
         Called with (photos done, all).
+    max_bytes : int
+        A photo in a larger file is unreadable.
 
     Returns
     -------
     list of PhotoHeader
         In the order of `paths`. Never raises for what is in a file.
     """
-    return _in_threads(_header, paths, progress)
+    return _in_threads(partial(_header, max_bytes=max_bytes), paths, progress)
 
 
-def same_content(paths: Sequence[Path | None], progress: Progress) -> list[list[int]]:
+def same_content(paths: Sequence[Path | None], progress: Progress, max_bytes: int = MAX_BYTES) -> list[list[int]]:
     """Find files with exactly the same bytes, and read few of them whole for it.
 
     Files of one size are compared by a piece of their middle, and by the hash of the whole only where that is the same.
@@ -88,6 +94,8 @@ def same_content(paths: Sequence[Path | None], progress: Progress) -> list[list[
         The files; empty, missing and unreadable ones are the same as none.
     progress : callable
         Called with (files done, all).
+    max_bytes : int
+        A larger file is the same as none.
 
     Returns
     -------
@@ -97,7 +105,7 @@ def same_content(paths: Sequence[Path | None], progress: Progress) -> list[list[
     # a device has no size, so it is the same as none
     files = [Path(os.devnull) if path is None else path for path in paths]
     sizes = _in_threads(_file_size, files, progress)
-    groups = _groups((size, place) for place, size in enumerate(sizes) if size)
+    groups = _groups((size, place) for place, size in enumerate(sizes) if 0 < size <= max_bytes)
     for fingerprint in (_middle, _sha256):
         places = [place for group in groups for place in group]
         keys = _in_threads(fingerprint, [files[place] for place in places], progress)
@@ -138,49 +146,52 @@ def _file_size(path: Path) -> int:
 def _middle(path: Path) -> bytes | None:
     # of two photos of one camera, the beginning is the same more often than the middle
     try:
-        with path.open("rb", buffering=0) as stream:
+        with open_regular(path) as stream:
             stream.seek(max(0, os.fstat(stream.fileno()).st_size // 2 - _PIECE // 2))
             return hashlib.blake2b(stream.read(_PIECE), digest_size=16).digest()
-    except OSError:
+    except (OSError, NotReadableError):
         return None
 
 
 def _sha256(path: Path) -> str | None:
+    digest = hashlib.sha256()
     try:
-        return sha256_of_file(path)
-    except OSError:
+        with open_regular(path) as stream:
+            # one that grows is read as far as it went
+            left = os.fstat(stream.fileno()).st_size
+            while piece := stream.read(min(left, _READ)):
+                digest.update(piece)
+                left -= len(piece)
+    except (OSError, NotReadableError):
         return None
+    return digest.hexdigest()
 
 
-def _header(path: Path | None) -> PhotoHeader:
+def _header(path: Path | None, max_bytes: int) -> PhotoHeader:
     if path is None:
         return PhotoHeader(error="no photo")
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            return PhotoHeader(error="no such file")
-        if not status.st_size:
-            return PhotoHeader(error="the file is empty")
-        return _read(path, status.st_size)
-    except FileNotFoundError:
-        return PhotoHeader(error="no such file")
-    except UnidentifiedImageError:
-        return PhotoHeader(error="not an image")
-    except OSError as error:
-        return PhotoHeader(error=error.strerror or str(error))
+        return _read(path, max_bytes)
     except Exception as error:  # a damaged file can raise anything in a decoder; it becomes a finding
-        return PhotoHeader(error=str(error) or type(error).__name__)
+        return PhotoHeader(error=why_unreadable(error))
 
 
-def _read(path: Path, size: int) -> PhotoHeader:
-    with path.open("rb") as stream, Image.open(stream) as opened:
-        # not the format's own getexif: that of PNG decodes the whole photo
-        orientation = Image.Image.getexif(opened).get(_ORIENTATION, 1)
-        turned = isinstance(orientation, int) and 2 <= orientation <= 8
-        width, height = upright_size(stored_size(opened), orientation if turned else 1)
-        kind = opened.format
-        if not _ends_well(kind, stream, size):
-            _decode(path)
+def _read(path: Path, max_bytes: int) -> PhotoHeader:
+    with open_regular(path, max_bytes) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        with open_photo(stream if size else b"") as opened:
+            # not the format's own getexif: that of PNG decodes the whole photo
+            orientation = Image.Image.getexif(opened).get(_ORIENTATION, 1)
+            turned = isinstance(orientation, int) and 2 <= orientation <= 8
+            width, height = upright_size(stored_size(opened), orientation if turned else 1)
+            kind = opened.format
+            # as it would be decoded
+            opened.draft("RGB", (1, 1))
+            check_pixels(opened)
+            cut = not _ends_well(kind, stream, size)
+    if cut:
+        with photo_content(path, max_bytes) as content:
+            check_photo(content)
     return PhotoHeader(width, height, kind, turned)
 
 
@@ -198,10 +209,3 @@ def _ends_well(kind: str | None, stream: BinaryIO, size: int) -> bool:
         return end.rstrip(b"\0").endswith(b";")
     # RIFF says how long it is
     return kind != "WEBP" or int.from_bytes(head[4:8], "little") + 8 <= size
-
-
-def _decode(path: Path) -> None:
-    with Image.open(path) as opened:
-        # a JPEG can be decoded at 1/8 of its size for a fraction of the time
-        opened.draft("RGB", (1, 1))
-        opened.load()

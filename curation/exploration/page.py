@@ -128,6 +128,7 @@ def _build(exploration: Exploration, pictures: dict[str, Picture], folder: Path,
 def _samples(exploration: Exploration, reporter: Reporter) -> list[dict[str, Any]]:
     """Return a few photos of each of the largest classes; without classes, a few of all."""
     table, root = with_names(exploration.listings.table), exploration.listings.source.root
+    most = exploration.listings.limits.photo_bytes
     broken = exploration.photos.index[exploration.photos["error"].notna()]
     candidates = table[table["image"].notna() & ~table.index.isin(broken)].sort_values("id", kind="stable")
     rng = np.random.default_rng(exploration.findings["photos"]["seed"])
@@ -141,7 +142,9 @@ def _samples(exploration: Exploration, reporter: Reporter) -> list[dict[str, Any
             chosen = rows.iloc[rng.permutation(len(rows))[:_TRIES]]
             cards: list[dict[str, Any]] = []
             for row in chosen.to_dict("records"):
-                photo = make_thumbnail(photo_path(root, row["image"]), _THUMBNAIL).uri if len(cards) < _PHOTOS else None
+                if len(cards) == _PHOTOS:
+                    break
+                photo = make_thumbnail(photo_path(root, row["image"]), _THUMBNAIL, most).uri
                 if photo is not None:
                     title = None if pd.isna(row["title"]) else row["title"]
                     cards.append({"id": row["id"], "title": title, "photo": photo})
@@ -152,4 +155,6 @@ def _samples(exploration: Exploration, reporter: Reporter) -> list[dict[str, Any
 
 def _duplicates(exploration: Exploration) -> list[dict[str, Any]]:
     root, groups = exploration.listings.source.root, exploration.findings["duplicates"]["shown"][:_GROUPS]
-    return [{**group, "photo": make_thumbnail(photo_path(root, group["image"]), _THUMBNAIL).uri} for group in groups]
+    most = exploration.listings.limits.photo_bytes
+    photos = (make_thumbnail(photo_path(root, group["image"]), _THUMBNAIL, most).uri for group in groups)
+    return [{**group, "photo": photo} for group, photo in zip(groups, photos, strict=True)]

@@ -52,6 +52,8 @@ def write_declaration(
         "label_separator": dataset.get("label_separator"),
     }
     lines = [f"{key} = {_toml(value)}" for key, value in entries.items() if value]
+    limits = {"allow_bad": run.record().get("allow_bad"), "max_photo_mb": dataset.get("max_photo_mb")}
+    lines += [f"{key} = {value}" for key, value in limits.items() if value is not None]
     columns = _columns(original, file, metadata=photos is None) if file else {}
     lines += ["", "[columns]"] if columns else []
     lines += [f"{ours} = {_toml(theirs)}" for ours, theirs in columns.items()]

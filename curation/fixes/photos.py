@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from curation.listings.folders import is_junk
 from curation.listings.splits import split_of
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
-from training.utils.files import photo_path, printable_name
+from training.utils.files import NotReadableError, copy_regular, photo_path, printable_name
 
 __all__ = ["Photos", "folder_splits", "outside"]
 
@@ -96,7 +95,11 @@ class Photos:
         try:
             os.link(os.path.realpath(source), target)
         except OSError:
-            shutil.copy2(source, target)
+            try:
+                copy_regular(source, target)
+            except NotReadableError:
+                self.missing.append(image)
+                return
             self._copied += 1
 
     def notes(self) -> Iterator[str]:

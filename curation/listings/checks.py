@@ -15,7 +15,6 @@ from curation.rendering.words import agree, many
 from training.utils.files import photo_path
 
 __all__ = [
-    "MAX_BAD_SHARE",
     "MISSING",
     "bad_rows",
     "check_ids",
@@ -23,9 +22,6 @@ __all__ = [
     "check_prices",
     "currency_of",
 ]
-
-#: A run stops if more than this share of the rows is bad, because then the table itself is wrong.
-MAX_BAD_SHARE = 0.2
 
 #: Why a photo can't be used.
 MISSING = "no such file"

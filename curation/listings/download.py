@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import io
 import ipaddress
 import socket
 import time
@@ -16,6 +15,8 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 import PIL.Image
 
 from curation.listings.folders import photo_formats
+from training.images.decoding import check_photo
+from training.images.reading import BadPhotoError
 
 __all__ = ["MOST_BYTES", "NotFetchedError", "download", "photo_ending"]
 
@@ -168,6 +169,7 @@ def photo_ending(content: bytes) -> str:
 
     Examples
     --------
+    >>> import io
     >>> photo = io.BytesIO()
     >>> PIL.Image.new("RGB", (2, 2)).save(photo, "PNG")
     >>> photo_ending(photo.getvalue())
@@ -175,16 +177,13 @@ def photo_ending(content: bytes) -> str:
     """
     formats = photo_formats()
     try:
-        with PIL.Image.open(io.BytesIO(content), formats=list(formats)) as photo:
-            ending = formats[str(photo.format)]
-            # reads the whole file, and makes few pixels of it where the format allows that
-            photo.draft("RGB", (64, 64))
-            photo.load()
+        return formats[check_photo(content, list(formats))]
     except PIL.UnidentifiedImageError:
         start = content[:1024].lstrip().lower()
         page = start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
         raise NotFetchedError("is no photo but a web page" if page else "is no photo") from None
+    except BadPhotoError as error:
+        raise NotFetchedError(f"is no usable photo: {error}") from error
     except Exception as error:
         # decoders raise anything for damaged files
         raise NotFetchedError("is a damaged photo") from error
-    return ending

@@ -19,6 +19,7 @@ from curation.listings.download import MOST_BYTES, NotFetchedError, download, ph
 from curation.rendering.words import agree, many
 from training.images.cache import FETCHED, PhotoCache
 from training.utils.files import whole_file
+from training.utils.noise import noise_to
 from training.utils.parallel import map_ahead
 from training.utils.progress import Reporter
 from training.utils.units import bytes_text, home_as_tilde
@@ -157,7 +158,7 @@ def _fetch(urls: Sequence[str], folder: Path, limit: int, reporter: Reporter) ->
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # what Pillow notes of odd metadata says nothing of the photos
-        with reporter.bar("fetching photos") as progress, warnings.catch_warnings(action="ignore"):
+        with noise_to(), reporter.bar("fetching photos") as progress, warnings.catch_warnings(action="ignore"):
             for result in map_ahead(pool, fetcher, urls, _AHEAD):
                 results.append(result)
                 progress(len(results), len(urls))

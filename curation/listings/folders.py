@@ -260,11 +260,11 @@ def _require_photos(root: Path, found: _Found, forms: str, faults: Faults) -> No
 
 
 def _files(folder: Path, found: _Found) -> Iterable[Path]:
-    """Yield all files below a folder, also links to nothing, in the order of their names, without junk."""
+    """Yield all files below a folder, also pipes and links to nothing, by their names, without junk."""
     for path in _entries(folder, found):
         if path.is_dir():
             yield from _files(path, found)
-        elif path.is_file() or path.is_symlink():
+        else:
             yield path
 
 

@@ -9,14 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import InputError, ListingsError, about, check_range, short_repr, some
-from curation.listings.checks import MAX_BAD_SHARE, MISSING, check_inside
+from curation.listings.checks import MISSING, check_inside
 from curation.listings.download import MOST_BYTES
 from curation.listings.faults import Faults
 from curation.listings.fetch import FETCH_LIMIT, NOT_FETCHED, FetchedPhotos, fetch_photos, find_urls, said_of_several
-from curation.listings.photo_names import match_photos
+from curation.listings.photo_names import MatchedPhotos, match_photos
 from curation.listings.sources import Source
 from curation.rendering.words import agree, many
 from training.images.cache import PhotoCache, open_cache
+from training.utils.files import NotReadableError, open_regular, photo_path
 from training.utils.progress import Reporter
 from training.utils.units import bytes_text, parse_bytes
 
@@ -87,7 +88,14 @@ class FoundPhotos:
 
 
 def find_photos(
-    table: pd.DataFrame, origin: Source, fetching: Fetching | None, *, inside: bool, needed: bool, faults: Faults
+    table: pd.DataFrame,
+    origin: Source,
+    fetching: Fetching | None,
+    allow_bad: float,
+    *,
+    inside: bool,
+    needed: bool,
+    faults: Faults,
 ) -> FoundPhotos:
     """Find the photos of a table.
 
@@ -99,6 +107,8 @@ def find_photos(
         Where the table comes from.
     fetching : Fetching or None
         How photos by URL are fetched; None counts them as none.
+    allow_bad : float
+        The share of photos that may be URLs without fetching.
     inside : bool
         Whether files must lie in the dataset's folder.
     needed : bool
@@ -114,7 +124,7 @@ def find_photos(
     urls = find_urls(table["image"])
     by_url = urls.notna()
     matched = match_photos(table["image"].mask(by_url), origin.root)
-    unusable = matched.missing.map({True: MISSING}).astype("string")
+    unusable = _why_unusable(matched, origin.root)
     outside = by_url & False
     if inside:
         files = table.assign(image=matched.images)
@@ -126,18 +136,34 @@ def find_photos(
     if fetching is not None and by_url.any():
         fetched = fetch_photos(table["image"], urls, fetching.cache, fetching.limit, fetching.reporter)
         notes += fetched.notes
-    elif by_url.any() and needed and by_url.sum() > MAX_BAD_SHARE * len(table):
+    elif by_url.any() and needed and by_url.sum() > allow_bad * len(table):
         faults.add(_too_many_urls(table["image"][by_url], len(table)))
         needed = False
     elif by_url.any():
         notes += (_said_of_urls(table["image"][by_url]),)
     named = matched.images.mask(by_url, fetched.images)
     unusable = unusable.mask(by_url, fetched.unusable)
-    images = named.mask(outside | (unusable.notna() & (unusable != MISSING)))
+    images = named.mask(outside | (unusable.notna() & by_url))
     if not needed:
         # said, or refused, as a whole
         unusable = unusable.mask(unusable == NOT_FETCHED)
     return FoundPhotos(named, images, unusable, notes)
+
+
+def _why_unusable(matched: MatchedPhotos, root: Path) -> pd.Series:
+    """Return why the photos that are no files can't be used; NA for the others."""
+    why = [_why_no_file(photo_path(root, image)) for image in matched.images[matched.missing]]
+    return pd.Series(why, matched.images.index[matched.missing], dtype="string").reindex(matched.images.index)
+
+
+def _why_no_file(path: Path) -> str:
+    try:
+        open_regular(path).close()
+    except NotReadableError as error:
+        return error.reason
+    except (OSError, ValueError):
+        pass
+    return MISSING
 
 
 def _too_many_urls(urls: pd.Series, rows: int) -> ListingsError:

@@ -11,6 +11,7 @@ import pandas as pd
 from curation.errors import ListingsError
 from curation.listings import Listings
 from curation.listings.faults import refuse_faults
+from curation.listings.limits import MAX_PHOTO_MB
 from curation.rendering.problems import problem_lines
 from curation.rendering.words import agree, many
 from training.utils.csv_files import write_csv
@@ -36,7 +37,7 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
     classes : sequence of str
         Names of its classes, in the order of their numbers.
     """
-    source = listings.source
+    source, largest = listings.source, listings.limits.max_photo_mb
     return {
         "name": source.name,
         "path": str(source.path.resolve()),
@@ -49,6 +50,8 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
         "merged": [asdict(merged) for merged in listings.merged],
         "photos": str(source.boundary.resolve()),
         "sha256": listings.sha256,
+        # older runs, which have no such entry, go on
+        **({"max_photo_mb": largest} if largest != MAX_PHOTO_MB else {}),
     }
 
 

@@ -12,7 +12,6 @@ import pandas as pd
 
 from curation.errors import ListingsError, checked, short_repr, some
 from curation.listings.checks import (
-    MAX_BAD_SHARE,
     bad_rows,
     check_ids,
     check_prices,
@@ -23,6 +22,7 @@ from curation.listings.editing import texts_of
 from curation.listings.faults import Faults
 from curation.listings.folders import likely_dataset
 from curation.listings.labels import Labels, Merged, settle_labels
+from curation.listings.limits import Limits, enough
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.photos import choose_fetching, find_photos
@@ -74,6 +74,8 @@ class Listings(Result):
     merged : tuple of Merged
         Names of classes that became another: ``old``, ``new``, ``listings``. ``table["unmerged_label"]`` has the old
         label of every listing then.
+    limits : Limits
+        ``allow_bad`` and ``max_photo_mb``, as they are in force.
     """
 
     table: pd.DataFrame
@@ -86,6 +88,7 @@ class Listings(Result):
     raw: RawTable
     faults: tuple[ListingsError, ...] = ()
     merged: tuple[Merged, ...] = ()
+    limits: Limits = Limits()  # noqa: RUF009 (frozen)
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield "dataset", self.source.name
@@ -117,6 +120,8 @@ def read_listings(
     reporter: Reporter = SILENT,
     merge_labels: bool = False,
     label_separator: str | None = None,
+    allow_bad: float | None = None,
+    max_photo_mb: float | None = None,
 ) -> Listings:
     """Read and check a dataset without modifying it.
 
@@ -160,6 +165,11 @@ def read_listings(
     label_separator : str, optional
         What stands between the levels of labels, e.g. ``">"`` in "Games > Consoles". The labels stay as they are, and
         ``label_parent`` in the table is what is above each. Overrides the declaration.
+    allow_bad : float, optional
+        The share of rows, and later of photos, that may be bad, 0 to 1; by default 0.2, or what the declaration says.
+    max_photo_mb : float, optional
+        Largest file of a photo, in MB: a larger one is not read, and counts as unreadable; by default 200, or what the
+        declaration says.
 
     Returns
     -------
@@ -169,10 +179,11 @@ def read_listings(
     ------
     ListingsError
         If the dataset does not exist, is empty or lacks a column, or has missing or duplicate ids, too few classes,
-        lists of labels, paths outside its folder, prices in several currencies, or more than 20 % bad rows.
+        lists of labels, paths outside its folder, prices in several currencies, or more bad rows than
+        `allow_bad`.
         ``parameter`` names the argument at fault.
     InputError
-        If `fetch_limit` is no size, or has no effect.
+        If `fetch_limit` is no size, or has no effect; if `allow_bad` or `max_photo_mb` is out of range.
     CurateError
         If photos can't be written to the cache.
 
@@ -189,7 +200,12 @@ def read_listings(
     """
     given, faults = _checked_columns(columns), Faults(strict=strict)
     fetching = choose_fetching(fetch_limit, cache, reporter, fetch=fetch)
+    both = {"allow_bad": allow_bad, "max_photo_mb": max_photo_mb}
+    asked = {key: value for key, value in both.items() if value is not None}
+    # a mistake in what was asked is told before the table is read
+    Limits(**asked)
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, faults=faults)
+    limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
     mapped = map_columns(rows, {**origin.columns, **given}, needed, faults)
@@ -232,20 +248,21 @@ def read_listings(
     with faults.noted():
         currency = currency_of(table, prices, title, origin.currency)
     # the last, as it may take long
-    photos = find_photos(table, origin, fetching, inside=not allow_outside, needed=needs["image"], faults=faults)
+    photos = find_photos(
+        table, origin, fetching, limits.allow_bad, inside=not allow_outside, needed=needs["image"], faults=faults
+    )
     named = table.assign(image=photos.named)
     problems = bad_rows(
         named, prices, photos.unusable, needs_image=needs["image"], needs_label=needs["label"] and classes != ()
     )
     with faults.noted():
-        _check_share(problems, len(table), title, origin)
+        _check_share(problems, len(table), limits, title, origin)
     origin = replace(origin, currency=currency, label_separator=separator)
     notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *photos.notes, *prices.notes, *labels.notes)
     kept = raw.take(raw.table.index.get_indexer(table.index))
     table = _typed(table.assign(image=photos.images), prices)
-    return Listings(
-        table, classes, origin, mapped.columns, problems, sha256, notes, kept, tuple(faults.found), labels.merged
-    )
+    found = tuple(faults.found)
+    return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, found, labels.merged, limits)
 
 
 def _written_labels(raw: RawTable, column: str, table: pd.DataFrame) -> pd.Series:
@@ -319,11 +336,11 @@ def _read(
     return origin, raw, hashlib.sha256("\n".join(raw.table["image"]).encode()).hexdigest()
 
 
-def _check_share(problems: pd.DataFrame, rows: int, title: str, origin: Source) -> None:
+def _check_share(problems: pd.DataFrame, rows: int, limits: Limits, title: str, origin: Source) -> None:
     # a listing without a price is a listing
     counted = problems[problems["column"] != "price"]
     bad = counted["row"].nunique()
-    if bad <= MAX_BAD_SHARE * rows:
+    if bad <= limits.allow_bad * rows:
         return
     photos = "no such file" in counted["why"].to_numpy()
     root = "pass the folder of the photos as root, " if photos and origin.in_memory else ""
@@ -331,8 +348,9 @@ def _check_share(problems: pd.DataFrame, rows: int, title: str, origin: Source) 
         f"{title}: {bad} of {many(rows, 'row')} {agree(bad, 'is', 'are')} bad",
         got=next(problem_lines(counted.sort_values("why", key=lambda why: -why.map(why.value_counts()), kind="stable")))
         + (f"; photos were looked for in {origin.root}" if photos else ""),
-        wanted=f"at most {MAX_BAD_SHARE:.0%} bad rows",
-        fix=f"Correct the table, {root}or map the right columns with `columns`.",
+        wanted=f"at most {limits.allow_bad:.0%} bad rows",
+        fix=f"Correct the table, {root}map the right columns with `columns`, or accept the rows as they are with "
+        f"`allow_bad={enough(bad, rows)}`.",
         problems=problems,
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from curation.errors import ListingsError, check_path, closest, short_repr, some
 from curation.listings.faults import Faults
 from curation.listings.folders import find_table, read_class_folders
+from curation.listings.limits import Limits
 from curation.listings.metadata import find_metadata, read_metadata
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
@@ -35,6 +36,7 @@ RUN_COLUMNS = (
     "unmerged_label",
 )
 DECLARATION = "dataset.toml"
+_LIMITS = tuple(field.name for field in fields(Limits))
 TABLE = "listings.csv"
 #: Of a folder's name, in bytes; a cleaned dataset's name is longer.
 _LONGEST_NAME = 240
@@ -75,6 +77,8 @@ class Source:
         What stands between the levels of labels.
     metadata : tuple of Path
         Of a folder as Hugging Face has it: its metadata files, one or one for each split.
+    limits : dict of str to float
+        ``allow_bad`` and ``max_photo_mb``, where the declaration names them.
     """
 
     path: Path
@@ -89,6 +93,7 @@ class Source:
     labels: dict[str, str] = field(default_factory=dict)
     label_separator: str | None = None
     metadata: tuple[Path, ...] = ()
+    limits: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_class_folders(self) -> bool:
@@ -155,7 +160,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
         raise ListingsError(f"{declaration} is not valid TOML", got=str(error), fix="Correct that line.") from error
     except OSError as error:
         raise ListingsError(f"{declaration} can't be read", got=error.strerror or str(error)) from error
-    known = ["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator"]
+    known = ["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator", *_LIMITS]
     unknown = sorted(set(content) - set(known))
     if unknown:
         faults.add(
@@ -188,6 +193,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
         photos=photo_path(folder, _path(content, "photos", "", declaration)) if "photos" in content else None,
         labels=_entries(content, "labels", str, declaration),
         label_separator=_text(content, "label_separator", "", declaration) if "label_separator" in content else None,
+        limits=_limits(content, declaration),
     )
 
 
@@ -217,7 +223,16 @@ def _declared_folder(folder: Path, content: dict[str, Any], declaration: Path) -
         currency=_text(content, "currency", "", declaration) if "currency" in content else None,
         columns=_entries(content, "columns", str, declaration),
         expected=_entries(content, "expected", int, declaration),
+        limits=_limits(content, declaration),
     )
+
+
+def _limits(content: dict[str, Any], declaration: Path) -> dict[str, float]:
+    limits = {key: content[key] for key in _LIMITS if key in content}
+    for key, value in limits.items():
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise ListingsError(f"{declaration}: '{key}' must be a number", got=repr(value))
+    return limits
 
 
 def _folder(path: Path, name: str) -> Source:

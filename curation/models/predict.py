@@ -29,6 +29,7 @@ from training.utils.arrays import Bool, Float32
 from training.utils.csv_files import restored_cells, write_csv
 from training.utils.devices import Device, find_device
 from training.utils.files import photo_path, whole_folder, write_json
+from training.utils.noise import noise_to
 from training.utils.progress import Reporter
 
 __all__ = ["PREDICTIONS", "Predictions", "predict_listings"]
@@ -183,7 +184,15 @@ def _predict(
     """Return the content of ``predictions.csv``, and the outputs (N, K) or (N, 1), NaN without a readable photo."""
     root, table = listings.source.root, listings.table[["id", "image"]].reset_index(drop=True)
     paths = [None if pd.isna(image) else photo_path(root, image) for image in table["image"]]
-    photos, facts = store_photos(paths, size=model.recipe.size, cache=cache, spare=spare, reporter=reporter)
+    with noise_to():
+        photos, facts = store_photos(
+            paths,
+            size=model.recipe.size,
+            cache=cache,
+            spare=spare,
+            max_bytes=listings.limits.photo_bytes,
+            reporter=reporter,
+        )
     why = [fact.error for fact in facts]
     if None not in why:
         raise InputError(

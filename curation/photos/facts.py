@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from curation.errors import ListingsError, some
 from curation.listings import Listings
-from curation.listings.checks import MAX_BAD_SHARE
 from curation.photos.near_duplicates import BLANK, find_similar
 from curation.photos.text import TextFinder
 from curation.photos.text_cache import PhotoText
@@ -45,7 +43,14 @@ def photos_file(folder: Path) -> Path:
 
 
 def with_photo_facts(
-    folder: Path, listings: Listings, size: int, cache: PhotoCache, reporter: Reporter, *, text: bool
+    folder: Path,
+    listings: Listings,
+    size: int,
+    cache: PhotoCache,
+    reporter: Reporter,
+    *,
+    text: bool,
+    require: Callable[[list[PhotoFacts]], None],
 ) -> pd.DataFrame:
     """Add the facts about each photo; all of them are NA if no listing names a photo.
 
@@ -63,16 +68,13 @@ def with_photo_facts(
         Shows messages and progress.
     text : bool
         Whether to look for text.
+    require : callable
+        Gets the facts of all photos once they are read, and refuses them by an error.
 
     Returns
     -------
     DataFrame
         The table and the columns that :func:`curation.evidence.split.prepare` names.
-
-    Raises
-    ------
-    ListingsError
-        If too many photos can't be read.
     """
     table = listings.table.copy()
     if table["image"].isna().all():
@@ -81,15 +83,9 @@ def with_photo_facts(
     root = listings.source.root
     paths = [None if pd.isna(image) else photo_path(root, image) for image in table["image"]]
     with TextFinder(cache, reporter=reporter) if text else nullcontext() as finder:
-        store, facts = store_of(folder, paths, size, cache, reporter, look=finder.look if finder else None)
-    unreadable = [fact.error for fact in facts if fact.error]
-    if len(unreadable) > MAX_BAD_SHARE * len(facts):
-        raise ListingsError(
-            f"{len(unreadable)} of {len(facts)} photos can't be read",
-            got=some(sorted(set(unreadable)), 3),
-            wanted=f"at most {MAX_BAD_SHARE:.0%}",
-            fix="Check that the image column names the photos of this table.",
-        )
+        look, most = finder.look if finder else None, listings.limits.photo_bytes
+        store, facts = store_of(folder, paths, size, cache, reporter, look, max_bytes=most)
+    require(facts)
     store.save(photos_file(folder))
     for name in ("sha256", "width", "height", "unreadable"):
         values = [fact.error if name == "unreadable" else getattr(fact, name) for fact in facts]
@@ -140,9 +136,13 @@ def store_of(
     cache: PhotoCache,
     reporter: Reporter,
     look: Look | None = None,
+    *,
+    max_bytes: int,
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
     """Load the decoded photos from the cache, or decode and cache them; also return the facts about each.
 
     Parameters as of :func:`training.images.ingest.store_photos`; photos that the cache can't hold go below `folder`.
     """
-    return store_photos(paths, size=size, cache=cache, spare=folder / "photos", look=look, reporter=reporter)
+    return store_photos(
+        paths, size=size, cache=cache, spare=folder / "photos", look=look, max_bytes=max_bytes, reporter=reporter
+    )

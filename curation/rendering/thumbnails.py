@@ -7,9 +7,11 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from training.images.decoding import decode_within
+from training.images.reading import MAX_BYTES, photo_content, why_unreadable
+from training.utils.files import printable_name
 
 __all__ = ["MEDIA_TYPE", "SUFFIX", "Thumbnail", "make_thumbnail"]
 
@@ -45,7 +47,7 @@ class Thumbnail:
         return None if self.error else f"data:{MEDIA_TYPE};base64,{self.base64}"
 
 
-def make_thumbnail(path: Path, side: int) -> Thumbnail:
+def make_thumbnail(path: Path, side: int, max_bytes: int = MAX_BYTES) -> Thumbnail:
     """Make a small, upright copy of a photo.
 
     Parameters
@@ -54,6 +56,8 @@ def make_thumbnail(path: Path, side: int) -> Thumbnail:
         The photo. One that can't be read raises nothing: it is a finding of its own.
     side : int
         Longest side in pixels; a smaller photo stays as small as it is.
+    max_bytes : int
+        A larger file is not read.
 
     Notes
     -----
@@ -61,16 +65,10 @@ def make_thumbnail(path: Path, side: int) -> Thumbnail:
     threads, leaves them alone; whoever makes many thumbnails silences them once around the loop.
     """
     try:
-        # opening a pipe would wait forever
-        if not path.is_file():
-            return Thumbnail(b"", f"no such file: {path.name}")
-        pixels = decode_within(path.read_bytes(), side)
-    except UnidentifiedImageError:
-        return Thumbnail(b"", f"{path.name} is not an image")
-    except OSError as error:
-        return Thumbnail(b"", f"{path.name} can't be read: {error.strerror or error}")
+        with photo_content(path, max_bytes) as content:
+            pixels = decode_within(content, side)
     except Exception as error:  # a damaged file can raise anything in a decoder
-        return Thumbnail(b"", f"{path.name} can't be decoded: {error or type(error).__name__}")
+        return Thumbnail(b"", f"{printable_name(path.name)} can't be read: {why_unreadable(error)}")
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "WEBP", **_ENCODING)
     return Thumbnail(stream.getvalue())

@@ -88,6 +88,8 @@ class Cards:
         The decisions that stand, by id.
     currency : str or None
         Of the prices.
+    max_bytes : int
+        Photos in larger files are not shown.
     """
 
     def __init__(
@@ -97,11 +99,12 @@ class Cards:
         root: Path,
         decisions: Mapping[str, Decision],
         currency: str | None,
+        max_bytes: int,
     ) -> None:
         self._issues, self._decisions, self._currency = issues, decisions, currency
         # only a few listings of perhaps many need their titles
         self._listings = listings[["id", "title"]] if "title" in listings else None
-        self._photo = cache(lambda image: make_thumbnail(photo_path(root, image), _THUMBNAIL).uri)
+        self._photo = cache(lambda image: make_thumbnail(photo_path(root, image), _THUMBNAIL, max_bytes).uri)
 
     def section(self, kind: IssueKind) -> Section:
         """Return the worst listings of a kind, in the order of the queue."""

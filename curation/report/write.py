@@ -17,6 +17,7 @@ from curation.report.reproduce import reproduce
 from curation.report.summary import summary
 from curation.run.folder import RunFolder
 from training.utils.files import write_text
+from training.utils.noise import noise_to
 
 __all__ = ["write_report"]
 
@@ -43,9 +44,9 @@ def write_report(run: RunFolder) -> Path:
     dataset = record["dataset"]
     holding = run.holding_decisions()
     decisions = holding.decisions
-    cards = Cards(issues, run.listings(), run.photo_root, decisions, dataset["currency"])
+    cards = Cards(issues, run.listings(), run.photo_root, decisions, dataset["currency"], run.photo_bytes)
     comparison = read_comparison(run)
-    with warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
+    with noise_to(run.log_file), warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
         sections = [cards.section(kind) for kind in KINDS]
         section = None if comparison is None else comparison_section(comparison, cards, dataset["classes"])
     flagged = int(issues[[kind.flag for kind in KINDS]].fillna(False).any(axis=1).sum())

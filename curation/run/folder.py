@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curation.errors import RunError, RunInUseError
+from curation.listings.limits import MAX_PHOTO_MB, Limits
 from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Journal
 from curation.run.journal_file import append, read_journal
@@ -104,6 +105,21 @@ class RunFolder:
     def listings_file(self) -> Path:
         """``listings.parquet``: the checked table as used, in the order of the input, with ``fold`` and ``split``."""
         return self.folder / "listings.parquet"
+
+    @property
+    def problems_file(self) -> Path:
+        """``problems.csv``: the bad cells of the table, if there are any; of photos, if too many can't be read."""
+        return self.folder / "problems.csv"
+
+    @property
+    def log_file(self) -> Path:
+        """``log.txt``: what decoders of photos wrote about them, if they did."""
+        return self.folder / "log.txt"
+
+    @property
+    def photo_bytes(self) -> int:
+        """Largest file of a photo that is read."""
+        return Limits(max_photo_mb=self.record()["dataset"].get("max_photo_mb", MAX_PHOTO_MB)).photo_bytes
 
     @property
     def input_folder(self) -> Path:

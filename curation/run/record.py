@@ -30,8 +30,8 @@ def recorded(
         raise
     except InputError:
         _ended(run, "failed")
-        if fresh and not run.listings_file.exists():
-            # a mistake in what was asked leaves nothing behind
+        if fresh and not run.listings_file.exists() and not run.problems_file.exists():
+            # a mistake in what was asked leaves nothing behind; what was found wrong with the listings stays
             run.discard()
         raise
     except BaseException:

@@ -347,7 +347,7 @@ def test_a_damaged_photo_is_a_placeholder_with_the_reason(opened: Opened) -> Non
     assert opened.tab.locator("#photo img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 6
     opened.press("j j j")
     assert opened.id == "06"
-    assert opened.text("photo") == "No photo: 06.png is not an image"
+    assert opened.text("photo") == "No photo: 06.png can't be read: not an image"
 
 
 def test_the_page_says_how_much_is_left_and_when_to_stop(opened: Opened) -> None:

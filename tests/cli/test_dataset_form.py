@@ -14,6 +14,8 @@ TYPED = {
     "columns": ("label=kind of thing", "price="),
     "fetch_limit": "500MB",
     "label_separator": " > ",
+    "allow_bad": 0.35,
+    "max_photo_mb": 0.5,
 }
 
 

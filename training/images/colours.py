@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from training.utils.arrays import Float64
@@ -20,8 +22,11 @@ _LARGEST = (1, *(2**bits - 1 for bits in (8, 10, 12, 14, 16)))
 _FEW_LEVELS = 16
 #: Standard deviation, at 16 x 16 pixels, below which a photo shows hardly anything.
 _SHOWS = 8.0
-#: At most this many frames are searched for one that shows something.
+#: At most this many frames, and pixels in all, are searched for one that shows something.
 _FRAMES = 50
+_PIXELS = 256 * 10**6
+#: Pixels that are converted at a time.
+_BAND = 4 * 10**6
 
 
 def rgb(image: Image.Image, *, deep: bool = False) -> Image.Image:
@@ -38,9 +43,9 @@ def rgb(image: Image.Image, *, deep: bool = False) -> Image.Image:
         Whether the file has 16 bits a colour, of which Pillow keeps the upper 8.
     """
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_grey(np.asarray(image, dtype=np.float64)).astype(np.uint8)).convert("RGB")
+        return Image.fromarray(_grey(np.asarray(image))).convert("RGB")
     if "transparency" in image.info or image.mode in ("RGBA", "RGBa", "LA", "La", "PA"):
-        image = _opaque(image.convert("RGBA"))
+        image = _opaque(image if image.mode == "RGBA" else image.convert("RGBA"))
     image = image if image.mode == "RGB" else image.convert("RGB")
     return _stretched(image) if deep else image
 
@@ -62,26 +67,36 @@ def first_that_shows(opened: Image.Image, *, turned: Turn, deep: bool = False) -
     first = rgb(turned(opened), deep=deep)
     if not getattr(opened, "is_animated", False) or _spread(first) >= _SHOWS:
         return first
+    left = _PIXELS
     with suppress(EOFError, OSError, ValueError, SyntaxError):
         for number in range(1, _FRAMES):
             opened.seek(number)
+            left -= opened.width * opened.height
+            if left < 0:
+                break
             frame = rgb(turned(opened), deep=deep)
             if _spread(frame) >= _SHOWS:
                 return frame
     return first
 
 
-def _grey(values: Float64) -> Float64:
-    """Return grey levels from 0 to 255."""
-    values = np.nan_to_num(values, posinf=np.nanmax(values, where=np.isfinite(values), initial=0))
-    low, high = float(values.min()), float(values.max())
+def _grey(stored: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return grey levels from 0 to 255 of numbers of any range, shape (height, width)."""
+    bands = [slice(*band) for band in _bands(stored.shape[1], stored.shape[0])]
+    largest = max(float(np.nanmax(band := stored[rows], where=np.isfinite(band), initial=0)) for rows in bands)
+
+    def values(rows: slice) -> Float64:
+        return np.nan_to_num(stored[rows].astype(np.float64), posinf=largest)
+
+    low, high = min(float(values(rows).min()) for rows in bands), max(float(values(rows).max()) for rows in bands)
     # a depth of which these are grey levels; none for temperatures and other measures
     top = next((top for top in _LARGEST if low >= 0 and high <= top), None)
-    if high > low and (top is None or (high - low) / top * 255 < _FEW_LEVELS):
-        levels = (values - low) / (high - low)
-    else:
-        levels = values / (top or 1)
-    return np.asarray((levels * 255).clip(0, 255), dtype=np.float64)
+    stretched = high > low and (top is None or (high - low) / top * 255 < _FEW_LEVELS)
+    grey = np.empty(stored.shape, dtype=np.uint8)
+    for rows in bands:
+        levels = (values(rows) - low) / (high - low) if stretched else values(rows) / (top or 1)
+        grey[rows] = (levels * 255).clip(0, 255).astype(np.uint8)
+    return grey
 
 
 def _stretched(image: Image.Image) -> Image.Image:
@@ -102,7 +117,18 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def _on(image: Image.Image, colour: str) -> Image.Image:
-    return Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB")
+    whole = Image.new("RGB", image.size)
+    for top, bottom in _bands(*image.size):
+        band = image.crop((0, top, image.width, bottom))
+        whole.paste(Image.alpha_composite(Image.new("RGBA", band.size, colour), band).convert("RGB"), (0, top))
+    return whole
+
+
+def _bands(width: int, height: int) -> Iterator[tuple[int, int]]:
+    """Yield the first row of each band of a photo and the one after it: copies of a large one would fill the memory."""
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        yield top, min(height, top + rows)
 
 
 def _spread(image: Image.Image) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 from PIL import __version__ as PIL_VERSION
 
+from training.images.bounds import open_photo, within_bounds
 from training.images.colours import first_that_shows
 from training.utils.arrays import Int64
 
@@ -19,6 +21,7 @@ __all__ = [
     "PhotoFacts",
     "Photos",
     "Pixels",
+    "check_photo",
     "decode",
     "decode_within",
     "stored_size",
@@ -86,10 +89,11 @@ def decode(content: bytes, size: int) -> tuple[Pixels, tuple[int, int]]:
     Raises
     ------
     Exception
-        Any that a decoder raises for a damaged file: those of Pillow raise many kinds.
+        Any that a decoder raises for a damaged file: those of Pillow raise many kinds. ``BadPhotoError`` for one that
+        would take too much memory or time, see :mod:`training.images.bounds`.
     """
-    image, upright = _upright(content, 2 * size)
-    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
+    with _upright(content, 2 * size) as (image, upright):
+        return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)), upright
 
 
 def decode_within(content: bytes, side: int) -> Pixels:
@@ -112,22 +116,48 @@ def decode_within(content: bytes, side: int) -> Pixels:
     Exception
         As :func:`decode`.
     """
-    image, upright = _upright(content, 2 * side)
-    scale = min(1.0, side / max(upright))
-    width, height = (max(1, round(length * scale)) for length in upright)
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
+    with _upright(content, 2 * side) as (image, upright):
+        scale = min(1.0, side / max(upright))
+        width, height = (max(1, round(length * scale)) for length in upright)
+        return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0))
 
 
-def _upright(content: bytes, least: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Return a photo upright in RGB, and its original upright size; a large JPEG is shrunk, not below `least`."""
-    with Image.open(io.BytesIO(content)) as opened:
+def check_photo(content: bytes, formats: list[str] | None = None) -> str:
+    """Decode a photo completely, and make as few pixels of it as its format allows; return Pillow's name of that.
+
+    Parameters
+    ----------
+    content : bytes
+        As for :func:`decode`.
+    formats : list of str, optional
+        Pillow's names of formats; by default all.
+
+    Raises
+    ------
+    Exception
+        As :func:`decode`.
+    """
+    with open_photo(content, formats) as opened:
+        stored = stored_size(opened)
+        opened.draft("RGB", (1, 1))
+        with within_bounds(opened, content, stored):
+            opened.load()
+        return str(opened.format)
+
+
+@contextmanager
+def _upright(content: bytes, least: int) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
+    """Yield a photo upright in RGB, and its original upright size; a large JPEG is shrunk, not below `least`."""
+    with open_photo(content) as opened:
         # a loaded file does not tell how many bits a colour had
         deep = any(";16" in str(part) for part in opened.tile)
-        upright = upright_size(stored_size(opened), _orientation(opened))
+        stored = stored_size(opened)
+        upright = upright_size(stored, _orientation(opened))
         # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time
         opened.draft("RGB", (least, least))
-        opened.load()
-        return first_that_shows(opened, turned=_turned, deep=deep), upright
+        with within_bounds(opened, content, stored):
+            opened.load()
+            yield first_that_shows(opened, turned=_turned, deep=deep), upright
 
 
 def _turned(image: Image.Image) -> Image.Image:

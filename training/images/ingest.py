@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import UnidentifiedImageError
 
 from training.errors import MachineError
 from training.images.cache import PhotoCache
 from training.images.decoding import PhotoFacts, Pixels, decode
+from training.images.reading import MAX_BYTES, photo_content, why_unreadable
 from training.images.shards import CachedPhotos, ShardIndex, bytes_of, files_in, shards_in, write_shard
 from training.images.store import PhotoStore, photos_missing
 from training.utils.parallel import cores, map_ahead
@@ -39,6 +39,7 @@ def store_photos(
     cache: PhotoCache,
     spare: Path,
     look: Look | None = None,
+    max_bytes: int = MAX_BYTES,
     reporter: Reporter = SILENT,
 ) -> tuple[PhotoStore, list[PhotoFacts]]:
     """Read all photos; decode those that are not in the cache, and add them to it.
@@ -60,6 +61,8 @@ def store_photos(
         Another use of the photos, so that their files are opened only once. Called by several threads, once for each
         different content that can be decoded (again if the photos must be read again): with the bytes of the file,
         their SHA-256 in hexadecimal, and the upright width and height.
+    max_bytes : int
+        A photo in a larger file is not read, and unreadable.
     reporter : Reporter
         Shows how many photos are done, how many came from the cache, and whether `spare` had to be used.
 
@@ -76,7 +79,7 @@ def store_photos(
         If `spare` can't be written either.
     """
     for _ in range(_ATTEMPTS):
-        ingest = _Ingest(paths, size, cache, spare, look, reporter)
+        ingest = _Ingest(paths, size, cache, spare, look, max_bytes, reporter)
         ingest.read()
         store = ingest.store()
         if store.touch():
@@ -109,9 +112,11 @@ class _Ingest:
         cache: PhotoCache,
         spare: Path,
         look: Look | None,
+        max_bytes: int,
         reporter: Reporter,
     ) -> None:
         self.paths, self.size, self.look, self.reporter = paths, size, look, reporter
+        self.max_bytes = max_bytes
         self.cached = CachedPhotos([*shards_in(cache.folder_of(size)), *shards_in(spare / str(size))])
         self.writer = _Writer(size, sum(path is not None for path in paths), cache, spare, reporter)
         rows = len(paths)
@@ -149,11 +154,12 @@ class _Ingest:
         if path is None:
             return _Photo(error="no photo")
         try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return _Photo(error="no such file")
-        except OSError as error:
-            return _Photo(error=error.strerror or str(error))
+            with photo_content(path, self.max_bytes) as content:
+                return self._read(row, content)
+        except Exception as error:  # whatever a path leads to becomes an issue
+            return _Photo(error=why_unreadable(error))
+
+    def _read(self, row: int, content: bytes) -> _Photo:
         digest = hashlib.sha256(content).digest()
         cached = self.cached.find(digest)
         # atomic, also between threads: exactly one row decodes the photo
@@ -163,12 +169,10 @@ class _Ingest:
             width, height = self.cached.place(cached)[2].tolist()
             self._look(content, digest, (width, height))
             return _Photo(digest, cached=cached)
-        if not content:
-            return _Photo(digest, "the file is empty")
         try:
             pixels, sides = decode(content, self.size)
         except Exception as error:  # a damaged file can raise anything in a decoder; it becomes an issue
-            return _Photo(digest, _why(error))
+            return _Photo(digest, why_unreadable(error))
         self._look(content, digest, sides)
         return _Photo(digest, pixels=pixels, sides=sides)
 
@@ -282,12 +286,6 @@ class _Writer:
     def _use_spare(self, why: str, fix: str) -> None:
         self.in_spare = True
         self.reporter.say(f"{why}: the photos are kept in {home_as_tilde(self.spare)}. {fix}.")
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image"
-    return str(error) or type(error).__name__
 
 
 def _reason(error: OSError) -> str:

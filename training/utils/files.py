@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ __all__ = [
     "DamagedError",
     "NotReadableError",
     "allocate",
+    "copy_regular",
     "lock",
     "locked_folder",
     "make_folder",
@@ -270,6 +272,8 @@ def read_json(path: Path) -> Any:
         raise DamagedError(path, str(error)) from None
 
 
+#: Bytes that are copied at a time.
+_PIECE = 1 << 20
 #: What a path may lead to that is no file, by its kind.
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -407,6 +411,21 @@ def read_regular(path: Path, max_bytes: int | None = None) -> bytes:
         if size and stream.read(1):
             raise NotReadableError(path, "grows while it is read")
     return content
+
+
+def copy_regular(source: Path, target: Path) -> None:
+    """Copy a regular file with its times, never more of it than its size when it was opened.
+
+    Raises
+    ------
+    NotReadableError, OSError
+        As :func:`open_regular`.
+    """
+    with open_regular(source) as stream, target.open("wb") as copy:
+        left = os.fstat(stream.fileno()).st_size
+        while piece := stream.read(min(left, _PIECE)):
+            left -= copy.write(piece)
+    shutil.copystat(source, target)
 
 
 def sha256_of_file(path: Path) -> str:

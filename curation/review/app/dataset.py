@@ -71,6 +71,8 @@ class Opened:
         The folder of copies and drawn tiles.
     damaged : frozenset of str
         The photos that could not be opened when the run was made.
+    max_bytes : int
+        Photos in larger files are not shown.
     collected : Collected
         What an earlier session left in FiftyOne.
     messages : tuple of str
@@ -84,6 +86,7 @@ class Opened:
     files: dict[str, Source] = field(repr=False)
     copies: Path
     damaged: frozenset[str] = field(repr=False)
+    max_bytes: int
     collected: Collected
     messages: tuple[str, ...]
     first_view: str
@@ -195,6 +198,7 @@ def open_dataset(run: RunFolder, reviewer: str | None = None, *, reporter: Repor
         _files(table, copies_of(run)),
         copies_of(run),
         frozenset(table["photo"][table["unreadable"].notna()].dropna()) if "unreadable" in table else frozenset(),
+        run.photo_bytes,
         collected,
         tuple(messages),
         TO_REVIEW if left.any() else ALL,

@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl, urlencode
 from curation.rendering.thumbnails import SUFFIX, make_thumbnail
 from curation.review.app.tiles import CANNOT_BE_OPENED, NO_PHOTO, NOT_FOUND, tile
 from curation.run.folder import RunFolder
-from training.utils.files import whole_file
+from training.images.reading import MAX_BYTES
+from training.utils.files import NotReadableError, open_regular, whole_file
 from training.utils.parallel import cores
 
 __all__ = ["SIDE", "Source", "Thumbnails", "copies_of", "sources", "thumbnail_of", "whole_of"]
@@ -126,15 +127,23 @@ class Thumbnails:
         Where copies and tiles are written.
     damaged : set of str
         Photos that could not be opened when the run was made; whether they can now is tried again.
+    max_bytes : int
+        Photos in larger files are not shown.
     """
 
     def __init__(
-        self, app: _App, files: Mapping[str, Source], folder: Path, damaged: frozenset[str] = frozenset()
+        self,
+        app: _App,
+        files: Mapping[str, Source],
+        folder: Path,
+        damaged: frozenset[str] = frozenset(),
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._app = app
         self._files = files
         self._folder = folder
         self._damaged = damaged
+        self._max_bytes = max_bytes
         # decoding keeps a core busy; more at a time would only need more memory
         self._free = asyncio.Semaphore(cores())
 
@@ -153,19 +162,27 @@ class Thumbnails:
         """Return the file to send: the one that was asked for, once it is there, or a tile."""
         source = self._files[file]
         is_copy = source.side is not None
-        if (is_copy or source.photo not in self._damaged) and Path(file).is_file():
+        if (is_copy or source.photo not in self._damaged) and self._may_send(Path(file)):
             return file
         async with self._free:
-            return await asyncio.to_thread(_made, Path(file), source, self._folder)
+            return await asyncio.to_thread(_made, Path(file), source, self._folder, self._max_bytes)
+
+    def _may_send(self, file: Path) -> bool:
+        """Return whether a file may be sent as it is: an empty one of the system may never end."""
+        try:
+            with open_regular(file, self._max_bytes) as stream:
+                return os.fstat(stream.fileno()).st_size > 0
+        except (OSError, NotReadableError):
+            return False
 
 
-def _made(file: Path, source: Source, folder: Path) -> str:
+def _made(file: Path, source: Source, folder: Path, max_bytes: int) -> str:
     """Make a copy if there is none, and return what to send for it."""
     if source.photo is None:
         return _tile(NO_PHOTO, folder)
     if not Path(source.photo).is_file():
         return _tile(NOT_FOUND, folder)
-    copy = make_thumbnail(Path(source.photo), source.side or SIDE)
+    copy = make_thumbnail(Path(source.photo), source.side or SIDE, max_bytes)
     if copy.error is not None:
         return _tile(CANNOT_BE_OPENED, folder)
     if source.side is not None:

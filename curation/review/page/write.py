@@ -26,6 +26,7 @@ from curation.review.journal_state import standing_of
 from curation.review.page.data import PageListings, choose_listings, page_data
 from curation.run.folder import RunFolder
 from training.utils.files import sha256_of_file, whole_file
+from training.utils.noise import noise_to
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import SILENT, Reporter
 
@@ -106,7 +107,7 @@ def write_page(
     try:
         with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
             stream.write(head)
-            stream.writelines(_photos(listings, reporter))
+            stream.writelines(_photos(listings, run.photo_bytes, run.log_file, reporter))
             stream.write("</body>\n</html>\n")
         return Written(path, *counts, path.stat().st_size)
     except OSError as error:
@@ -168,23 +169,24 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _photos(listings: PageListings, reporter: Reporter) -> Iterator[str]:
+def _photos(listings: PageListings, max_bytes: int, log: Path, reporter: Reporter) -> Iterator[str]:
     """Yield each photo once, as an element that the browser treats as text until the page needs it."""
     sides = (_LARGE,) * len(listings.queue) + (_SMALL,) * len(listings.others)
     photos = (card.photo for card in listings.every)
     jobs = [(f"photo-{place}", photo, side) for place, (photo, side) in enumerate(zip(photos, sides, strict=True))]
     with (
+        noise_to(log),
         reporter.bar("photos for the page") as progress,
         warnings.catch_warnings(action="ignore"),
         ThreadPoolExecutor(cores()) as pool,
     ):
-        for done, element in enumerate(map_ahead(pool, lambda job: _element(*job), jobs, _AHEAD), start=1):
+        for done, element in enumerate(map_ahead(pool, lambda job: _element(*job, max_bytes), jobs, _AHEAD), start=1):
             yield element
             progress(done, len(jobs))
 
 
-def _element(name: str, photo: str | None, side: int) -> str:
-    thumbnail = make_thumbnail(Path(photo), side) if photo else Thumbnail(b"", "this listing has none")
+def _element(name: str, photo: str | None, side: int, max_bytes: int) -> str:
+    thumbnail = make_thumbnail(Path(photo), side, max_bytes) if photo else Thumbnail(b"", "this listing has none")
     if thumbnail.error is None:
         return f'<script type="{MEDIA_TYPE}" id="{name}">{thumbnail.base64}</script>\n'
     error = base64.b64encode(thumbnail.error.encode()).decode()

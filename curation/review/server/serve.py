@@ -233,7 +233,7 @@ def _guarded(app: App, opened: Opened, address: str, port: int, entry: Codes, re
     # the full name is asked of the network's name server, which only makes sense for those who come from there
     here = {socket.gethostname().lower(), *([] if local else [socket.getfqdn().lower()])}
     token = secrets.token_urlsafe(24)
-    guarded = Failures(Thumbnails(app, files, opened.copies, opened.damaged), reporter)
+    guarded = Failures(Thumbnails(app, files, opened.copies, opened.damaged, opened.max_bytes), reporter)
     guard = Guard(guarded, address=address, port=port, token=token, use_code=entry.use, photos=photos, hosts=here)
     if not local:
         reporter.say(

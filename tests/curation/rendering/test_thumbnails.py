@@ -21,10 +21,10 @@ def test_a_photo_that_can_not_be_read_says_why(tmp_path):
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:500])
     (tmp_path / "folder.jpg").mkdir()
     made = {name: make_thumbnail(tmp_path / name, 32) for name in ("text.jpg", "cut.png", "gone.jpg", "folder.jpg")}
-    assert {name: thumbnail.error.partition(":")[0] for name, thumbnail in made.items()} == {
-        "text.jpg": "text.jpg is not an image",
-        "cut.png": "cut.png can't be read",
-        "gone.jpg": "no such file",
-        "folder.jpg": "no such file",
+    assert {name: thumbnail.error.partition(" (")[0] for name, thumbnail in made.items()} == {
+        "text.jpg": "text.jpg can't be read: not an image",
+        "cut.png": "cut.png can't be read: image file is truncated",
+        "gone.jpg": "gone.jpg can't be read: no such file",
+        "folder.jpg": "folder.jpg can't be read: it is a folder, not a file",
     }
     assert {thumbnail.uri for thumbnail in made.values()} == {None}

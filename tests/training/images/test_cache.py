@@ -178,7 +178,7 @@ def test_unreadable_photos_are_findings_never_kept_and_every_photo_keeps_its_row
         assert "truncated" in reasons[0]
         assert reasons[1:4] == ["the file is empty", "not an image", None]
         assert reasons[4] == reasons[0]
-        assert reasons[5:] == ["no such file", "no photo", "Is a directory"]
+        assert reasons[5:] == ["no such file", "no photo", "it is a folder, not a file"]
         assert [fact.sha256 is None for fact in stored.facts] == [False] * 5 + [True] * 3
         assert stored.store[3].std() > 0
         assert not stored.store[np.array([0, 1, 2, 4, 5, 6, 7])].any()

@@ -1,0 +1,56 @@
+"""What a dataset may hold that is bad or large before it is refused, as the user chose it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from curation.errors import check_range
+from training.images.reading import MAX_BYTES
+
+__all__ = ["ALLOW_BAD", "MAX_PHOTO_MB", "Limits", "enough"]
+
+#: The table itself is wrong if a larger share of its rows is bad.
+ALLOW_BAD = 0.2
+MAX_PHOTO_MB = MAX_BYTES / 10**6
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of a dataset.
+
+    Attributes
+    ----------
+    allow_bad : float
+        The share of rows, and of photos, that may be bad, 0 to 1.
+    max_photo_mb : float
+        Largest file of a photo, in MB (10**6 bytes): a larger one is not read, and unreadable.
+
+    Raises
+    ------
+    InputError
+        If one is out of range.
+    """
+
+    allow_bad: float = ALLOW_BAD
+    max_photo_mb: float = MAX_PHOTO_MB
+
+    def __post_init__(self) -> None:
+        check_range("allow_bad", "share of bad rows", self.allow_bad, 0, 1)
+        check_range("max_photo_mb", "size of photos in MB", self.max_photo_mb, 0.001, math.inf)
+
+    @property
+    def photo_bytes(self) -> int:
+        """Largest file of a photo, in bytes."""
+        return round(self.max_photo_mb * 10**6)
+
+
+def enough(bad: int, rows: int) -> float:
+    """Return the share to allow so that this many bad rows are accepted: the next tenth.
+
+    Examples
+    --------
+    >>> enough(204, 1000), enough(3, 10), enough(12, 12)
+    (0.3, 0.3, 1.0)
+    """
+    return math.ceil(10 * bad / rows) / 10
