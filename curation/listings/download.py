@@ -175,6 +175,8 @@ def photo_ending(content: bytes) -> str:
     >>> photo_ending(photo.getvalue())
     '.png'
     """
+    if not content:
+        raise NotFetchedError("is no photo")
     formats = photo_formats()
     try:
         return formats[check_photo(content, list(formats))]

@@ -13,6 +13,8 @@ __all__ = ["ALLOW_BAD", "MAX_PHOTO_MB", "Limits", "enough"]
 #: The table itself is wrong if a larger share of its rows is bad.
 ALLOW_BAD = 0.2
 MAX_PHOTO_MB = MAX_BYTES / 10**6
+#: No disk is larger.
+_MOST_MB = 10**9
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         check_range("allow_bad", "share of bad rows", self.allow_bad, 0, 1)
-        check_range("max_photo_mb", "size of photos in MB", self.max_photo_mb, 0.001, math.inf)
+        check_range("max_photo_mb", "size of photos in MB", self.max_photo_mb, 0.001, _MOST_MB)
 
     @property
     def photo_bytes(self) -> int:
@@ -46,7 +48,12 @@ class Limits:
 
 
 def enough(bad: int, rows: int) -> float:
-    """Return the share to allow so that this many bad rows are accepted: the next tenth.
+    """Return the share to allow so that bad rows are accepted: the next tenth.
+
+    Parameters
+    ----------
+    bad, rows : int
+        How many are bad, and how many there are.
 
     Examples
     --------

@@ -122,7 +122,7 @@ MAY_IMPORT = {
         "training.settings",
         "training.utils",
     ],
-    "curation.photos": ["curation.errors", "curation.listings", "training.errors", "training.images", "training.utils"],
+    "curation.photos": ["curation.listings", "training.errors", "training.images", "training.utils"],
     "curation.rendering": ["curation.errors", "training.images", "training.utils"],
     "curation.report": [
         "curation.comparison",

@@ -416,6 +416,11 @@ def read_regular(path: Path, max_bytes: int | None = None) -> bytes:
 def copy_regular(source: Path, target: Path) -> None:
     """Copy a regular file with its times, never more of it than its size when it was opened.
 
+    Parameters
+    ----------
+    source, target : Path
+        The file, and where its copy goes.
+
     Raises
     ------
     NotReadableError, OSError

@@ -320,7 +320,7 @@ def test_more_than_a_fifth_of_bad_rows_is_refused_with_all_of_them(tmp_path: Pat
         ({"split": "Tests"}, "is not train or test"),
         ({"label": " "}, "is missing"),
         ({"image": ""}, "is missing"),
-        ({"image": "photos"}, "no such file"),
+        ({"image": "photos"}, "is a folder, not a file"),
         ({"image": "https://example.org/1.png"}, "is a URL, and photos are not fetched"),
         ({"image": "a photo of " + "x" * 300}, "no such file"),
     ],
