@@ -49,9 +49,9 @@ def test_too_many_are_refused_with_names_reasons_counts_and_a_file_of_all_that_s
     assert refused.exit_code == 2, refused.output
     assert (
         "5 of 20 photos can't be read: got not an image in 3 (03.png, 04.png, +1 more), it has 300 MB, more than "
-        "200 MB in 1 (06.png), it is a named pipe, not a file in 1 (07.png); all are in runs/shop/1/problems.csv; wanted "
-        "at most 20%. Check that the image column names the photos of this table, or accept that these have none with "
-        "--allow-bad 0.3."
+        "200 MB in 1 (06.png), it is a named pipe, not a file in 1 (07.png); all are in runs/shop/1/problems.csv; "
+        "wanted at most 20%. Check that the image column names the photos of this table, or accept that these have "
+        "none with --allow-bad 0.3."
     ) in " ".join(refused.stderr.split())
     problems = pd.read_csv(shop / "runs/shop/1/problems.csv")
     assert problems["id"].tolist() == ["L07", "L06", "L05", "L04", "L03"]

@@ -104,7 +104,8 @@ def test_every_unreadable_photo_has_its_reason(tmp_path: Path) -> None:
     (tmp_path / "folder.jpg").mkdir()
     names = ["empty.jpg", "text.jpg", "folder.jpg", "none.jpg", "x" * 300, "a\0b"]
     heads = read_headers([None, *(tmp_path / name for name in names)], silent)
-    reasons = ["no photo", "the file is empty", "not an image", "no such file", "no such file", "File name too long"]
+    folder = "it is a folder, not a file"
+    reasons = ["no photo", "the file is empty", "not an image", folder, "no such file", "File name too long"]
     assert [head.error for head in heads[:-1]] == reasons
     assert heads[-1].error
 

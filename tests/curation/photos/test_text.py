@@ -136,7 +136,8 @@ def test_equal_files_are_looked_at_once(tmp_path, cache, monkeypatch):
         (tmp_path / "shop" / path).write_bytes((tmp_path / "shop" / "a" / "1.png").read_bytes())
     looks, look = [], TextFinder.look
     monkeypatch.setattr(TextFinder, "look", lambda self, *photo: (looks.append(photo[2]), look(self, *photo)))
-    table = with_photo_facts(tmp_path, read_listings(tmp_path / "shop"), 32, cache, Silent(), text=True)
+    shop = read_listings(tmp_path / "shop")
+    table = with_photo_facts(tmp_path, shop, 32, cache, Silent(), text=True, require=lambda facts: None)
     assert looks == [(200, 200)]
     assert table["text_share"].nunique() == 1
 
