@@ -103,6 +103,17 @@ def refused(*arguments):
     return result.stderr
 
 
+def test_ids_that_a_spreadsheet_would_run_get_an_apostrophe_unless_a_program_asks(here):
+    ids = ["=1+1", "-5", "@x", *(f"{row:03}" for row in range(3, N))]
+    change(here, id=ids)
+    people, programs = answered("predict", "label", "shop"), answered("predict", "label", "shop", "--raw")
+    assert read(people["folder"])["id"].tolist()[:3] == ["'=1+1", "-5", "'@x"]
+    assert read(programs["folder"])["id"].tolist() == ids
+    for raw in (False, True):
+        predictions = curation.load_model("label").predict(curation.read_listings("shop", needs_label=False), raw=raw)
+        assert predictions.table["id"].tolist() == ids
+
+
 def test_every_listing_gets_the_prediction_of_the_model(here):
     summary = answered("predict", "label", "shop")
     assert summary["folder"] == "predictions/shop/1"
