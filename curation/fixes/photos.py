@@ -88,6 +88,8 @@ class Photos:
             Of :meth:`path_of` or one of its siblings.
         """
         source, target = photo_path(self._root, image), self._folder / os.fsdecode(path)
+        if ".." in Path(path).parts or Path(path).is_absolute():
+            raise ValueError(f"the photo {path!r} would lie outside the folder of the dataset")
         if not source.is_file():
             self.missing.append(image)
             return

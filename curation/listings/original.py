@@ -84,6 +84,8 @@ def load_original(folder: Path) -> Original:
         If something is missing or damaged.
     """
     facts = read_json(folder / _FACTS)
+    for each in facts["files"]:
+        _require_inside(each["name"])
     files = [
         WrittenFile(
             each["name"],
@@ -94,6 +96,12 @@ def load_original(folder: Path) -> Original:
         for place, each in enumerate(facts["files"])
     ]
     return Original(facts["layout"], tuple(files), facts["columns"], facts.get("labels", {}))
+
+
+def _require_inside(name: str) -> None:
+    """Refuse a name that would lead out of the folder that the file is written to; whoever made the run chose it."""
+    if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
+        raise ValueError(f"the file {name!r} would lie outside its folder")
 
 
 def _format(facts: dict[str, Any]) -> TableFormat:

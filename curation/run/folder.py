@@ -21,6 +21,7 @@ from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Journal
 from curation.run.journal_file import append, read_journal
 from curation.run.probabilities import Probabilities
+from curation.run.shapes import RECORD, misfit
 from curation.run.transactions import recover, standing_place
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
@@ -242,7 +243,7 @@ class RunFolder:
             record = read_json(self.record_file)
         except (OSError, ValueError, NotReadableError):
             return None
-        return record if isinstance(record, dict) else None
+        return None if misfit(record, RECORD) else dict(record)
 
     def update(self, **changes: Any) -> None:
         """Change entries of ``run.json``."""
@@ -338,7 +339,8 @@ class RunFolder:
         name = self.record().get("features")
         if name is None:
             return None
-        file = self.training_folder / name
+        # by its name alone: nothing outside the run is read
+        file = self.training_folder / Path(name).name
         with readable(file):
             return map_array(file)
 

@@ -17,11 +17,14 @@ from curation.errors import RunError
 from curation.rendering.results import Result
 from curation.rendering.words import many
 from curation.run.folder import FINISHED, RUNS, RunFolder, readable
+from curation.run.shapes import COMPARISON, MANIFEST, misfit
 from training.utils.files import NotReadableError, read_json
 from training.utils.parquet_files import column_names, read_frame
 
 __all__ = ["RunRow", "describe_run", "flag_columns", "read_columns"]
 
+#: What a row shows of ``run.json``.
+_NEEDED = {"status": str, "dataset": {"name": str, "sha256": str, "columns": dict}, "settings": {"train": dict}}
 _FLAG = re.compile(r"is_(\w+)_issue")
 
 
@@ -104,8 +107,9 @@ class RunRow(Result):
 
 def describe_run(run: RunFolder) -> RunRow:
     """Describe a run, finished or not, damaged or not."""
-    problems = [problem] if (problem := run.record_problem()) else []
-    record = {} if problem else run.record()
+    problem = run.record_problem() or misfit(run.record(), _NEEDED, run.record_file.name)
+    problems = [problem] if problem else []
+    record = {} if problems else run.record()
     listings, flagged, issues = _flags(run, record, problems)
     return RunRow(
         run=run_name(run),
@@ -117,10 +121,10 @@ def describe_run(run: RunFolder) -> RunRow:
         flagged=flagged,
         issues=issues,
         decided=_decided(run, problems),
-        fixes=_fixes(_read(run.standing(run.cleaned) / "manifest.json", problems)),
-        comparison=_comparison(_read(run.standing(run.comparison_file), problems)),
+        fixes=_fixes(_read(run.standing(run.cleaned) / "manifest.json", MANIFEST, problems)),
+        comparison=_comparison(_read(run.standing(run.comparison_file), COMPARISON, problems)),
         settings=_settings(record),
-        versions=record.get("versions", {}),
+        versions=record.get("versions") or {},
         problems=tuple(problems),
     )
 
@@ -131,7 +135,7 @@ def run_name(run: RunFolder) -> str:
     return f"{run.folder.parent.name}/{run.folder.name}" if below else str(run.folder)
 
 
-def _read(path: Path, problems: list[str]) -> dict[str, Any]:
+def _read(path: Path, shape: dict[str, Any], problems: list[str]) -> dict[str, Any]:
     """Read a JSON object; a damaged one is a problem, one that is not there is not."""
     try:
         content = read_json(path)
@@ -139,10 +143,10 @@ def _read(path: Path, problems: list[str]) -> dict[str, Any]:
         return {}
     except (OSError, ValueError, NotReadableError):
         content = None
-    if not isinstance(content, dict):
+    if misfit(content, shape):
         problems.append(f"{path.name} is damaged")
         return {}
-    return content
+    return dict(content)
 
 
 def _status(run: RunFolder, record: dict[str, Any]) -> str:
@@ -157,7 +161,7 @@ def _flags(
     run: RunFolder, record: dict[str, Any], problems: list[str]
 ) -> tuple[int | None, int | None, dict[str, int | None] | None]:
     """Return the numbers of listings, of flagged ones, and of those flagged by each kind."""
-    listings = record["dataset"]["listings"] if record else None
+    listings = record["dataset"].get("listings") if record else None
     nothing = listings, None, None
     if not run.issues_file.exists():
         if record.get("status") == FINISHED:

@@ -1,0 +1,74 @@
+"""The shapes of the JSON files of a run, which may be damaged or a colleague's: checked before they are used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["COMPARISON", "MANIFEST", "RECORD", "misfit"]
+
+_NUMBER = (int, float)
+_TEXTS = [str]
+#: Of ``run.json``; a key with a question mark may be missing, or null.
+RECORD = {
+    "status?": str,
+    "started?": str,
+    "dataset?": {
+        **{"name?": str, "path?": str, "root?": str, "photos?": str, "currency?": str, "sha256?": str},
+        **{"classes?": _TEXTS, "columns?": dict, "listings?": int},
+    },
+    "settings?": {"train?": dict},
+    "seconds?": dict,
+    "versions?": dict,
+    "features?": str,
+}
+#: What a row of all runs shows of ``cleaned/manifest.json`` and ``comparison.json``.
+MANIFEST = {"relabelled": int, "deleted": int, "repriced?": int, "decisions_added?": [dict]}
+COMPARISON = {
+    **{"before": {"macro_f1": _NUMBER}, "after": {"macro_f1": _NUMBER}},
+    "difference": {"mean": _NUMBER, "low": _NUMBER, "high": _NUMBER},
+    **{"verdict": str, "test_listings": int, "seeds": list, "model": str},
+}
+
+
+def misfit(value: Any, shape: Any, name: str = "it") -> str:
+    """Return what of a JSON value is not of the shape that was wanted; an empty text if all is.
+
+    Parameters
+    ----------
+    value
+        Of :func:`training.utils.files.read_json`.
+    shape
+        A type or several; a list with the shape of every entry; or the shapes of the entries of an object, by key.
+        Entries that it does not name may be anything.
+    name : str
+        What to call the value.
+
+    Examples
+    --------
+    >>> misfit({"classes": ["lamp", 3]}, {"classes": [str], "name?": str})
+    'classes has an entry of another kind'
+    >>> misfit({}, {"deleted": int}), misfit({"deleted": 2}, {"deleted": int, "repriced?": int})
+    ("no 'deleted'", '')
+    """
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            return f"{name} is no list"
+        return f"{name} has an entry of another kind" if any(misfit(entry, shape[0]) for entry in value) else ""
+    if isinstance(shape, dict):
+        return _misfit_of_object(value, shape, name)
+    fits = isinstance(value, shape) and (shape is bool or not isinstance(value, bool))
+    return "" if fits else f"{name} is {value!r}"[:80]
+
+
+def _misfit_of_object(value: Any, shape: dict[str, Any], name: str) -> str:
+    if not isinstance(value, dict):
+        return f"{name} is no object"
+    for key, inner in shape.items():
+        plain = key.removesuffix("?")
+        if value.get(plain) is None and plain != key:
+            continue
+        if plain not in value:
+            return f"no {plain!r}"
+        if found := misfit(value[plain], inner, plain):
+            return found
+    return ""
