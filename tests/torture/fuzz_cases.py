@@ -1,0 +1,372 @@
+"""What is fed to the fuzz: the readers with their honest contents, and contents that hypothesis draws."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import HypothesisWarning
+from hypothesis.extra import numpy as hnp
+
+from curation.evidence.probabilities import given_probabilities
+from curation.fixes import apply_fixes, plan_fixes
+from curation.fixes.decisions_file import read_decisions
+from curation.listings import read_listings
+from curation.listings.original import load_original
+from curation.listings.tables import ENDINGS
+from curation.review.server.allowed import refuse_body, refuse_path
+from curation.run.folder import RunFolder, readable
+from curation.run.journal_file import read_journal
+from curation.run.row import describe_run
+from tests.support.fixes import make_run, run_of
+from tests.support.runs import compare
+from training.networks.network import build_net
+from training.networks.saved import SavedModel, load_model, save_model
+from training.settings import Recipe
+
+__all__ = ["DRAWN", "READERS", "Reader", "drawn"]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Something that reads what a person, another program or a colleague's run gives it.
+
+    Attributes
+    ----------
+    name : str
+    honest : list of bytes
+        Contents that it reads without a word.
+    read : callable
+        Reads a content; raises one of our errors where it refuses it.
+    weight : int
+        How often it is tried, compared with others; slow ones less.
+    """
+
+    name: str
+    honest: list[bytes]
+    read: Callable[[bytes], object]
+    weight: int = 10
+
+
+TABLE = pd.DataFrame(
+    {
+        "id": [f"L{number}" for number in range(8)],
+        "label": ["lamp", "sofa", "desk", "lamp", "sofa", "desk", "lamp", "größer"],
+        "price": [9.5, 12, 1000, 3, 4.25, 99.99, 5, 6],
+        "title": ["a lamp", 'a "nice", cheap\nsofa', "desk; new", "x", "", "=1+1", "it's", "ü"],
+        "split": ["train"] * 6 + ["test"] * 2,
+    }
+)
+
+
+def _table_bytes(ending: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"t{ending}"
+        if ending == ".parquet":
+            TABLE.to_parquet(path)
+        elif ending == ".xlsx":
+            TABLE.to_excel(path, index=False)
+        elif ending.startswith(".json") or ending == ".ndjson":
+            TABLE.to_json(path, orient="records", lines=ending != ".json")
+        else:
+            TABLE.to_csv(path, index=False, sep="\t" if ending == ".tsv" else ",")
+        return path.read_bytes()
+
+
+def _table(ending: str, weight: int) -> Callable[[Path], Reader]:
+    def make(folder: Path) -> Reader:
+        folder.mkdir(parents=True)
+        path = folder / f"listings{ending}"
+
+        def read(content: bytes) -> object:
+            path.write_bytes(content)
+            return read_listings(path, needs_image=False)
+
+        return Reader(f"table{ending}", [_table_bytes(ending)], read, weight)
+
+    return make
+
+
+def _declaration(folder: Path) -> Reader:
+    folder.mkdir(parents=True)
+    TABLE.to_csv(folder / "shop.csv", index=False)
+    honest = (
+        'name = "shop"\ntable = "shop.csv"\ncurrency = "SGD"\nphotos = "."\n'
+        '[columns]\nid = "id"\n[labels]\nlamp = "light"\n[expected]\nlistings = 8\n'
+    )
+
+    def read(content: bytes) -> object:
+        (folder / "dataset.toml").write_bytes(content)
+        return read_listings(folder, needs_image=False)
+
+    return Reader("dataset.toml", [honest.encode()], read)
+
+
+def _probabilities(ending: str) -> Callable[[Path], Reader]:
+    def make(folder: Path) -> Reader:
+        folder.mkdir(parents=True)
+        TABLE.to_csv(folder / "listings.csv", index=False)
+        listings = read_listings(folder / "listings.csv", needs_image=False)
+        probs = np.full((8, 4), 0.25)
+        frame = pd.DataFrame(probs, columns=list(listings.classes)).assign(id=TABLE["id"])
+        path = folder / f"probs{ending}"
+        if ending == ".npy":
+            np.save(path, probs)
+        elif ending == ".npz":
+            parts = {"probs": probs, "id": np.array(TABLE["id"], dtype=str), "fold": np.zeros(8, np.int64)}
+            np.savez_compressed(path, classes=np.array(listings.classes, dtype=str), **parts)
+        elif ending == ".parquet":
+            frame.to_parquet(path)
+        else:
+            frame.to_csv(path, index=False)
+
+        def read(content: bytes) -> object:
+            path.write_bytes(content)
+            return given_probabilities(path, TABLE["id"].tolist(), TABLE["label"].tolist())
+
+        return Reader(f"probs{ending}", [path.read_bytes()], read)
+
+    return make
+
+
+def _decisions(folder: Path) -> Reader:
+    folder.mkdir(parents=True)
+    path = folder / "decisions.csv"
+    honest = (
+        "id,decision,new_label,new_price,new_class,note\n00,relabel,desk,,,\n01,reprice,,12.50,,\n"
+        '02,delete,,,,"a\nnote"\n03,keep,,,,\n05,relabel,stool,,yes,\n'
+    )
+
+    def read(content: bytes) -> object:
+        path.write_bytes(content)
+        return read_decisions(path, reviewer="ana", currency="SGD")
+
+    return Reader("decisions.csv", [honest.encode()], read)
+
+
+def _run(folder: Path) -> RunFolder:
+    """Return a finished run with fixes and a comparison; all readers of its files share it."""
+    run = RunFolder(folder / "runs" / "shop" / "1")
+    if folder.exists():
+        return run
+    make_run(folder)
+    dataset = {**run.record()["dataset"], "listings": 12, "columns": {}}
+    run.update(dataset=dataset)
+    (folder / "d.csv").write_text("id,decision,new_label\n00,relabel,desk\n07,keep,\n")
+    apply_fixes(run, plan_fixes(run, decisions_file=folder / "d.csv"))
+    compare(run)
+    other = run_of(folder / "input" / "listings.csv", folder / "other", needs_image=False)
+    other.input_folder.rename(run.input_folder)
+    return run
+
+
+def _of_run(name: str, file: Callable[[RunFolder], Path], *reads: Callable[[RunFolder], object]) -> Any:
+    """Return what makes the reader of a file of a run."""
+
+    def make(folder: Path) -> Reader:
+        run = _run(folder.parent / "run")
+        whole = file(run).read_bytes()
+
+        def read(content: bytes) -> object:
+            file(run).write_bytes(content)
+            try:
+                return [each(run) for each in reads]
+            finally:
+                file(run).write_bytes(whole)
+
+        return Reader(name, [whole], read)
+
+    return make
+
+
+def _original(run: RunFolder) -> object:
+    with readable(run.input_folder):
+        return load_original(run.input_folder)
+
+
+def _model(folder: Path) -> Reader:
+    folder.mkdir(parents=True)
+    recipe = Recipe(model="lenet", image_size=32, epochs=1, pretrained=False)
+    net = build_net(recipe, 3, np.arange(3), np.ones(1, dtype=np.float32))
+    save_model(folder / "model.pt", SavedModel(net, recipe, ("a", "b", "c"), {"currency": "SGD"}))
+
+    def read(content: bytes) -> object:
+        (folder / "model.pt").write_bytes(content)
+        return load_model(folder / "model.pt")
+
+    return Reader("model.pt", [(folder / "model.pt").read_bytes()], read, 2)
+
+
+_PATHS = ("/graphql", "/operators/execute", "/dataset/" + "a" * 24 + "/sample/" + "b" * 24, "/tag", "/aggregate")
+
+
+def _bodies(folder: Path) -> Reader:
+    honest = [
+        {"query": "query Q($view: [JSON]) { samples(view: $view) { id } }", "variables": {"view": []}},
+        {"operator_uri": "@voxel51/operators/list_saved_views", "params": {"_cls": "fiftyone.core.stages.Match"}},
+        [{"op": "replace", "path": "/ground_truth/label", "value": "lamp"}],
+    ]
+
+    def read(content: bytes) -> object:
+        refuse_path("POST", content[:80].decode("latin-1"))
+        return [refuse_body(path, content) for path in _PATHS]
+
+    return Reader("request bodies", [json.dumps(body).encode() for body in honest], read, 20)
+
+
+READERS: dict[str, Callable[[Path], Reader]] = {
+    **{f"table{ending}": _table(ending, 4) for ending in ENDINGS},
+    "dataset.toml": _declaration,
+    **{f"probs{ending}": _probabilities(ending) for ending in (".npz", ".npy", ".parquet", ".csv")},
+    "decisions.csv": _decisions,
+    "run.json": _of_run("run.json", lambda run: run.record_file, RunFolder.require_finished, describe_run),
+    "journal": _of_run("journal", lambda run: run.journal, lambda run: read_journal(run.journal), describe_run),
+    "issues.parquet": _of_run("issues.parquet", lambda run: run.issues_file, RunFolder.issues, describe_run),
+    "health.json": _of_run("health.json", lambda run: run.health_file, RunFolder.health),
+    "manifest.json": _of_run("manifest.json", lambda run: run.cleaned / "manifest.json", describe_run),
+    "comparison.json": _of_run("comparison.json", lambda run: run.comparison_file, describe_run),
+    "input.json": _of_run("input.json", lambda run: run.input_folder / "input.json", _original),
+    "model.pt": _model,
+    "request bodies": _bodies,
+}
+
+_TEXT = st.text(max_size=12) | st.sampled_from(
+    [
+        "",
+        "L1",
+        "lamp",
+        "sofa",
+        "1",
+        "NaN",
+        "inf",
+        "-",
+        "1e400",
+        "9,5",
+        "SGD 3",
+        "[",
+        "['a', 'b']",
+        "\0",
+        "../x",
+        "=1",
+        '"',
+    ]
+)
+_SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | _TEXT | st.just("\ud800")
+_JSON = st.recursive(
+    _SCALAR, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4), max_leaves=8
+)
+_COLUMNS = ("id", "label", "price", "title", "split", "image", "group", "decision", "new_label", "new_price", "lamp")
+
+
+@st.composite
+def _changed(draw: Any, honest: Any) -> Any:
+    """An honest value of JSON with one or two of its parts gone, or of another kind."""
+    value = json.loads(json.dumps(honest))
+    for _ in range(draw(st.integers(1, 2))):
+        place = value
+        while isinstance(place, dict | list) and place:
+            key = draw(st.sampled_from(list(place) if isinstance(place, dict) else list(range(len(place)))))
+            if not isinstance(place[key], dict | list) or not place[key] or draw(st.booleans()):
+                if draw(st.booleans()):
+                    place[key] = draw(_JSON)
+                else:
+                    del place[key]
+                break
+            place = place[key]
+    return value
+
+
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _changed_file(reader: str) -> st.SearchStrategy[bytes]:
+    return st.deferred(lambda: _changed(json.loads(_honest(reader))).map(_dumped))
+
+
+def _honest(reader: str) -> bytes:
+    if reader not in _HONEST:
+        with tempfile.TemporaryDirectory() as folder:
+            _HONEST[reader] = READERS[reader](Path(folder) / "run").honest[0]
+    return _HONEST[reader]
+
+
+_HONEST: dict[str, bytes] = {}
+
+_ROWS = st.lists(st.dictionaries(st.sampled_from(_COLUMNS) | _TEXT, _SCALAR | _JSON, max_size=6), max_size=6)
+_CSV = st.lists(st.lists(st.sampled_from(_COLUMNS) | _TEXT, max_size=6), max_size=8).map(
+    lambda rows: "\n".join(",".join(row) for row in rows).encode(errors="surrogatepass")
+)
+_DECISION = {
+    **{"id": "00", "action": "relabel", "new_label": "desk", "reviewer": "ana", "source": "app", "note": None},
+    **{"time": "2026-01-01T10:00:00+00:00", "suggested_label": None, "new_price": None, "new_class": False},
+}
+_ARRAYS = hnp.arrays(
+    st.sampled_from(["f8", "f4", "i8", "u1", "b1", "c16", "U3", "S3", "M8[D]"]).map(np.dtype),
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=9),
+)
+
+
+def _saved(arrays: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+#: What is drawn, by the reader that gets it.
+DRAWN: dict[str, st.SearchStrategy[bytes]] = {
+    "table.json": (_ROWS | _JSON).map(_dumped),
+    "table.jsonl": _ROWS.map(lambda rows: b"\n".join(map(_dumped, rows))),
+    "table.csv": _CSV,
+    "dataset.toml": st.dictionaries(
+        st.sampled_from(["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator"]),
+        st.integers() | st.booleans() | st.floats() | _TEXT | st.lists(_TEXT, max_size=2),
+        max_size=5,
+    ).map(lambda entries: "\n".join(f"{key} = {json.dumps(value)}" for key, value in entries.items()).encode()),
+    "decisions.csv": _CSV.map(lambda rows: b"id,decision,new_label,new_price,note\n" + rows),
+    "probs.npz": st.fixed_dictionaries(
+        {"probs": _ARRAYS, "id": _ARRAYS, "classes": _ARRAYS}, optional={"fold": _ARRAYS, "x": _ARRAYS}
+    ).map(_saved),
+    "journal": st.lists(_changed(_DECISION) | _JSON, max_size=5).map(lambda lines: b"\n".join(map(_dumped, lines))),
+    "request bodies": _JSON.map(_dumped),
+    **{
+        name: _changed_file(name)
+        for name in ("run.json", "health.json", "manifest.json", "comparison.json", "input.json")
+    },
+}
+
+
+def drawn(strategy: st.SearchStrategy[bytes], count: int, number: int) -> list[bytes]:
+    """Return `count` contents that hypothesis draws, the same for the same number."""
+    contents: list[bytes] = []
+    while len(contents) < count:
+        before = len(contents)
+
+        @seed(number * 1_000_003 + before)
+        @settings(
+            max_examples=count - before,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(strategy)
+        def collect(content: bytes) -> None:
+            contents.append(content)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HypothesisWarning)
+            collect()
+        if len(contents) == before:
+            break
+    return contents[:count]
