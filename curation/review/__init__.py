@@ -3,8 +3,7 @@
 FiftyOne is imported only when it is needed, because that takes seconds.
 """
 
-from curation.review.app.dataset import Collected, collect_decisions
 from curation.review.database.check import check_mongod
 from curation.review.server.serve import ReviewOutcome, run_review
 
-__all__ = ["Collected", "ReviewOutcome", "check_mongod", "collect_decisions", "run_review"]
+__all__ = ["ReviewOutcome", "check_mongod", "run_review"]

@@ -27,7 +27,7 @@ def show_comparison(dataset: Any, run: RunFolder) -> None:
     Parameters
     ----------
     dataset : fiftyone.Dataset
-        Its ``ground_truth`` has the given labels, because edits of the Annotate tab have been collected. FiftyOne keeps
+        Its ``ground_truth`` has the given labels, because edits of the Annotate tab have been put back. FiftyOne keeps
         the labels that it evaluated, so later edits don't change the evaluation.
     run : RunFolder
         Without a comparison, or after its undo, there are no evaluations.

@@ -17,7 +17,7 @@ from curation.errors import ReviewError, some
 from curation.rendering.words import agree, many
 from curation.review.app.comparison import show_comparison
 from curation.review.app.decide import known_classes
-from curation.review.app.edits import record_edits
+from curation.review.app.edits import put_back
 from curation.review.app.environment import load_fiftyone
 from curation.review.app.look import ALL, TO_REVIEW, set_look
 from curation.review.app.mirror import PREFIX, mirror
@@ -25,36 +25,36 @@ from curation.review.app.panels import add_evaluation, add_plot
 from curation.review.app.plot import points_of
 from curation.review.app.samples import add_samples
 from curation.review.app.thumbnails import Source, copies_of, sources
+from curation.review.app.written import changed_outside
 from curation.review.journal_state import Standing, standing_of
 from curation.review.table import issue_kinds, missing_photos, review_table
 from curation.run.carry_over import carry_over
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, reviewer_name
 from training.utils.files import sha256_of_file
 from training.utils.progress import SILENT, Reporter
 
-__all__ = ["Collected", "Opened", "collect_decisions", "dataset_name", "open_dataset"]
+__all__ = ["Opened", "PutBack", "dataset_name", "open_dataset", "put_back_all"]
 
 # increase when the fields change: datasets of another layout are rebuilt
 _LAYOUT = 4
 
 
 @dataclass(frozen=True)
-class Collected:
-    """Changes in FiftyOne that were not in the journal.
+class PutBack:
+    """Changes in FiftyOne's database that are no decisions, and that the App does not show any more.
 
     Attributes
     ----------
-    decisions : tuple of Decision
-        Labels edited in the Annotate tab, now in the journal.
-    unusable : tuple of str
-        Listings whose label was removed, or is not a class of the run. There is no decision, and the label is reset.
+    labels : tuple of str
+        Listings whose label was removed, is no class of the run, or was not changed in the Annotate tab of a review.
+    changed : tuple of str
+        Listings whose samples another program has changed; they are as the run has them when it is opened again.
     vanished : tuple of str
-        Listings whose sample was removed. There is no decision; it comes back when the run is opened again.
+        Listings whose sample was removed; it comes back when the run is opened again.
     """
 
-    decisions: tuple[Decision, ...] = ()
-    unusable: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
 
 
@@ -73,7 +73,7 @@ class Opened:
         The photos that could not be opened when the run was made.
     max_bytes : int
         Photos in larger files are not shown.
-    collected : Collected
+    put_back : PutBack
         What an earlier session left in FiftyOne.
     messages : tuple of str
         Lines for the reviewer: decisions taken over from an earlier run, lines of the journal that can't be read or
@@ -87,7 +87,7 @@ class Opened:
     copies: Path
     damaged: frozenset[str] = field(repr=False)
     max_bytes: int
-    collected: Collected
+    put_back: PutBack
     messages: tuple[str, ...]
     first_view: str
 
@@ -138,11 +138,12 @@ def _stored(fo: Any, run: RunFolder) -> Any:
     return dataset
 
 
-def open_dataset(run: RunFolder, reviewer: str | None = None, *, reporter: Reporter = SILENT) -> Opened:
+def open_dataset(run: RunFolder, *, reporter: Reporter = SILENT) -> Opened:
     """Make or open the FiftyOne dataset of a run, with all decisions of the journal.
 
-    The dataset is rebuilt if the run has changed or samples were removed. The decisions survive, because they are in
-    the journal. The evaluations before and after the fixes are those of the run's current comparison.
+    The dataset is rebuilt if the run has changed, or samples were removed or changed by another program. The decisions
+    survive, because they are in the journal. The evaluations before and after the fixes are those of the run's current
+    comparison.
 
     A run without decisions takes over those of the latest earlier run of its dataset, as far as they still apply.
 
@@ -150,8 +151,6 @@ def open_dataset(run: RunFolder, reviewer: str | None = None, *, reporter: Repor
     ----------
     run : RunFolder
         A finished run.
-    reviewer : str, optional
-        Who edited labels in the Annotate tab; by default ``CURATE_REVIEWER`` or the name of the account.
     reporter : Reporter, optional
         Is told if this waits for another command.
 
@@ -173,13 +172,13 @@ def open_dataset(run: RunFolder, reviewer: str | None = None, *, reporter: Repor
         ) from error
     fo = load_fiftyone()
     made_from = _fingerprint(run)
-    collected = Collected()
+    found = PutBack()
     dataset = _stored(fo, run)
     if dataset is not None:
         current = (dataset.info.get("curate") or {}).get("made_from") == made_from
         if current:
-            collected = _collect(dataset, run, reviewer or reviewer_name(), table["id"])
-        if not current or collected.vanished:
+            found = _put_back(dataset, run, table["id"])
+        if not current or found.vanished or found.changed:
             fo.delete_dataset(dataset.name)
             dataset = None
     if dataset is None:
@@ -199,7 +198,7 @@ def open_dataset(run: RunFolder, reviewer: str | None = None, *, reporter: Repor
         copies_of(run),
         frozenset(table["photo"][table["unreadable"].notna()].dropna()) if "unreadable" in table else frozenset(),
         run.photo_bytes,
-        collected,
+        found,
         tuple(messages),
         TO_REVIEW if left.any() else ALL,
     )
@@ -230,33 +229,32 @@ def _misfits(run: RunFolder, standing: Standing) -> list[str]:
     ]
 
 
-def collect_decisions(run: RunFolder, reviewer: str | None = None) -> Collected:
-    """Turn edits of FiftyOne's own Annotate tab into decisions of the run.
+def put_back_all(run: RunFolder) -> PutBack:
+    """Let the App show what the run has, where something in its database was changed that is no decision.
 
-    An edited ``ground_truth`` becomes a relabel. A removed sample is reported, but is not a decision. A run that was
-    never opened in FiftyOne has nothing to collect.
+    A run that was never opened in FiftyOne has nothing to put back.
 
     Parameters
     ----------
     run : RunFolder
         A finished run.
-    reviewer : str, optional
-        As for :func:`open_dataset`.
     """
     fo = load_fiftyone()
     dataset = _stored(fo, run)
     if dataset is None:
-        return Collected()
+        return PutBack()
     if (dataset.info.get("curate") or {}).get("made_from") != _fingerprint(run):
-        return Collected()  # an earlier run in this folder: its edits are about other listings
-    return _collect(dataset, run, reviewer or reviewer_name(), review_table(run)["id"])
+        return PutBack()  # an earlier run in this folder
+    found = _put_back(dataset, run, review_table(run)["id"])
+    mirror(dataset, run)
+    return found
 
 
-def _collect(dataset: Any, run: RunFolder, reviewer: str, ids: pd.Series) -> Collected:
-    decisions, unusable = record_edits(dataset, run, reviewer)
+def _put_back(dataset: Any, run: RunFolder, ids: pd.Series) -> PutBack:
+    labels = put_back(dataset, run)
     present = set(dataset.values("listing_id"))
     vanished = [id for id in ids if id not in present]
-    return Collected(tuple(decisions), tuple(unusable), tuple(vanished))
+    return PutBack(tuple(labels), tuple(changed_outside(dataset, run)), tuple(vanished))
 
 
 def _fingerprint(run: RunFolder) -> str:

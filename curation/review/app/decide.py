@@ -10,8 +10,9 @@ from typing import Any
 
 from curation.errors import ReviewError
 from curation.rendering.words import many
-from curation.review.app.edits import record_edits
+from curation.review.app.edits import put_back
 from curation.review.app.mirror import Sample, look_at, mirror, run_of, write_down
+from curation.review.app.written import check_as_written
 from curation.review.journal_state import standing_of
 from curation.run.decidable import Decidable, new_classes_of
 from curation.run.folder import RunFolder
@@ -118,7 +119,8 @@ def decide(
     Raises
     ------
     ReviewError
-        If the journal can't be written, `label` is no class, or the dataset has no prices. Then nothing has changed.
+        If the journal can't be written, `label` is no class, the dataset has no prices, or another program has changed
+        the samples. Then nothing has been recorded.
     DecisionsError
         If `price` is no price. Then nothing has changed, either.
     """
@@ -130,9 +132,8 @@ def decide(
         raise ReviewError("nothing was recorded: this dataset has no prices")
     if price is not None:
         price = check_price(price, decidable.currency)
+    check_as_written(dataset, run, samples)
     rows = look_at(dataset, samples)
-    # labels were edited before this click, so they come before it in the journal
-    record_edits(dataset, run, reviewer, rows)
     holding = standing_of(run).holding
     decided, skipped = {}, []
     for row in rows:
@@ -211,7 +212,8 @@ def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
     Raises
     ------
     ReviewError
-        If no other listing shows its photo, or the journal can't be written. Then nothing has changed.
+        If no other listing shows its photo, the journal can't be written, or another program has changed the samples.
+        Then nothing has been recorded.
     """
     from fiftyone import ViewField
 
@@ -221,8 +223,8 @@ def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
     others = [other for other in same if other != sample]
     if not others:
         raise ReviewError("nothing was recorded: no other listing shows this photo")
+    check_as_written(dataset, run, [sample, *others])
     rows = look_at(dataset, [sample, *others])
-    record_edits(dataset, run, reviewer, rows)
     standing = standing_of(run).holding.get(rows[0].id)
     stays = standing is not None and standing.action != "delete"
     decided = {row: _Meaning("delete") for row in rows[1:]}
@@ -260,7 +262,7 @@ class _Meaning:
 
 def _record(dataset: Any, run: RunFolder, decided: Mapping[Sample, _Meaning], reviewer: str, note: str | None) -> None:
     """Append the decisions to the journal, then show them."""
-    time, decidable, holding = now(), decidable_of(run), standing_of(run).holding
+    time, decidable, standing = now(), decidable_of(run), standing_of(run)
     records = []
     for row, meaning in decided.items():
         record = Decision(
@@ -270,13 +272,18 @@ def _record(dataset: Any, run: RunFolder, decided: Mapping[Sample, _Meaning], re
             reviewer=reviewer,
             time=time,
             source="app",
-            note=note or (None if meaning.action == UNDO else row.note),
+            note=note or (None if meaning.action == UNDO else _note(standing.record(row.id))),
             new_price=meaning.new_price,
             new_class=meaning.new_label is not None and meaning.new_label not in run.classes,
         )
-        records.append(decidable.with_suggestions(record).joined(holding.get(row.id)))
+        records.append(decidable.with_suggestions(record).joined(standing.holding.get(row.id)))
     write_down(run, records)
+    put_back(dataset, run, decided)
     mirror(dataset, run, [row.sample for row in decided])
+
+
+def _note(decision: Decision | None) -> str | None:
+    return decision.note if decision else None
 
 
 def _meaning(row: Sample, action: str, label: str | None, standing: Decision | None) -> _Meaning | None:

@@ -10,8 +10,9 @@ import fiftyone.operators.types as types
 from curation.rendering.words import amount, many
 from curation.review.app.decide import ACCEPT, known_classes
 from curation.review.app.look import MANY_CLASSES
-from curation.review.app.mirror import run_of
+from curation.review.app.mirror import look_at, run_of
 from curation.review.card import cards_of
+from curation.review.journal_state import standing_of
 from curation.run.journal import UNDO
 
 __all__ = ["FOR_ALL", "form_for_all", "new_class_form", "note_form", "price_form", "relabel_form"]
@@ -125,7 +126,9 @@ def note_form(ctx: Any, samples: Sequence[str]) -> Any:
     if not samples:
         inputs.view("none", types.Warning(label="First open or select the photos that the note is for"))
     else:
-        now = ctx.dataset.select(samples).values("review_note")
+        standing = standing_of(run_of(ctx.dataset))
+        records = [standing.record(row.id) for row in look_at(ctx.dataset, samples)]
+        now = [record.note if record else None for record in records]
         same = now[0] if len(set(now)) == 1 else None
         inputs.str("note", label="Note", required=True, default=same, view=types.FieldView(autoFocus=True))
     return types.Property(inputs, view=types.PromptView(label="Note", submit_button_label="Note"))

@@ -38,8 +38,6 @@ class Sample:
         Labels.
     label : str or None
         The label that the App shows; differs from the given one if somebody edited it in the Annotate tab.
-    note : str or None
-        The note that the App shows.
     """
 
     sample: str
@@ -47,7 +45,6 @@ class Sample:
     given: str | None
     suggested: str | None
     label: str | None
-    note: str | None
 
 
 def run_of(dataset: Any) -> RunFolder:
@@ -67,7 +64,7 @@ def run_of(dataset: Any) -> RunFolder:
 def look_at(dataset: Any, samples: Sequence[str] | None = None) -> list[Sample]:
     """Return the current state of samples, in the order of `samples`; by default all of them."""
     view = dataset if samples is None else dataset.select(list(samples), ordered=True)
-    fields = ["id", "listing_id", "original_label", "suggested.label", "ground_truth.label", "review_note"]
+    fields = ["id", "listing_id", "original_label", "suggested.label", "ground_truth.label"]
     return [Sample(*row) for row in zip(*view.values(fields), strict=True)]
 
 

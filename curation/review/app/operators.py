@@ -15,8 +15,9 @@ from curation.errors import CurateError
 from curation.review.app.decide import ACCEPT, KEEP_ONE, Outcome, class_named, decide, keep_one, latest
 from curation.review.app.following import following, photos_shown
 from curation.review.app.forms import FOR_ALL, form_for_all, new_class_form, note_form, price_form, relabel_form
-from curation.review.app.mirror import PREFIX, run_of
+from curation.review.app.mirror import PREFIX, look_at, run_of
 from curation.review.app.show import ShowCard, ShowProgress
+from curation.review.journal_state import standing_of
 from curation.run.journal import NOTE, UNDO
 
 __all__ = ["register"]
@@ -93,10 +94,18 @@ class _Reviewing(foo.Operator):  # type: ignore[misc]
     """Decides in the name of a reviewer."""
 
     reviewer = ""
+    #: The only run that is decided on; None for any.
+    run: str | None = None
     act: Callable[[Any], dict[str, Any]]
 
     def execute(self, ctx: Any) -> dict[str, Any]:
-        return self.act(ctx) if _is_ours(ctx) else _NOTHING
+        if not _is_ours(ctx):
+            return _NOTHING
+        # the database says which run a dataset is of, and another program may have changed that
+        if self.run not in (None, ctx.dataset.info["curate"].get("run")):
+            ctx.ops.notify(f"Nothing was recorded: this is the review of {self.run}.", variant="error")
+            return _NOTHING
+        return self.act(ctx)
 
 
 class _Action(_Reviewing):
@@ -169,7 +178,8 @@ class Undo(_Action):
     def act(self, ctx: Any) -> dict[str, Any]:
         """Decide. After a decision, the next photo is open and has none; then the latest decision is meant."""
         samples = _chosen(ctx)
-        if not any(ctx.dataset.select(samples).values("decision") if samples else []):
+        decided = standing_of(run_of(ctx.dataset)).holding
+        if not any(row.id in decided for row in look_at(ctx.dataset, samples)):
             return _take_back_latest(ctx, self.reviewer)
         return _act(ctx, lambda: decide(ctx.dataset, samples, UNDO, reviewer=self.reviewer))
 
@@ -327,12 +337,12 @@ class DecideOnView(_Reviewing):
 _ACTIONS = (Keep, Accept, Relabel, Reprice, SetPrice, Ambiguous, Delete, Undo, KeepOne, Note)
 
 
-def _bound(operator: type[_Reviewing], reviewer: str, suffix: str = "", **also: Any) -> type[_Reviewing]:
+def _bound(operator: type[_Reviewing], suffix: str = "", **also: Any) -> type[_Reviewing]:
     """Return an operator that knows the reviewer; FiftyOne creates the object itself, from the class alone."""
-    return type(f"{operator.__name__}{suffix}", (operator,), {"reviewer": reviewer, **also})
+    return type(f"{operator.__name__}{suffix}", (operator,), also)
 
 
-def register(plugin: Any, reviewer: str) -> None:
+def register(plugin: Any, reviewer: str, run: str | None = None) -> None:
     """Register all operators with FiftyOne.
 
     Parameters
@@ -340,12 +350,14 @@ def register(plugin: Any, reviewer: str) -> None:
     plugin : fiftyone.plugins.context.PluginContext
     reviewer : str
         Who decides in this process.
+    run : str, optional
+        The folder of the only run that can be decided on; by default that of any open dataset.
     """
     for action in _ACTIONS:
-        plugin.register(_bound(action, reviewer))
+        plugin.register(_bound(action, reviewer=reviewer, run=run))
         # an operator has a single place, so the button of the open photo is another operator
-        plugin.register(_bound(action, reviewer, "Opened", place=_OPENED))
-    plugin.register(_bound(AddClass, reviewer))
-    plugin.register(_bound(DecideOnView, reviewer))
+        plugin.register(_bound(action, "Opened", reviewer=reviewer, run=run, place=_OPENED))
+    plugin.register(_bound(AddClass, reviewer=reviewer, run=run))
+    plugin.register(_bound(DecideOnView, reviewer=reviewer, run=run))
     for other in (AskRelabel, AskPrice, AskNote, ShowCard, ShowProgress):
         plugin.register(other)

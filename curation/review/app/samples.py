@@ -13,7 +13,7 @@ import pandas as pd
 from curation.review.app.thumbnails import thumbnail_of, whole_of
 from curation.review.table import issue_kinds, plain
 
-__all__ = ["add_samples"]
+__all__ = ["add_samples", "values_of_samples"]
 
 _TEXTS = ("title", "reasons", "split", "near_duplicate_group")
 _NUMBERS = ("price", "price_low", "price_high", "suggested_price")
@@ -50,7 +50,7 @@ def add_samples(dataset: Any, table: pd.DataFrame, thumbnails: Path) -> None:
     kinds = issue_kinds(list(table.columns))
     scores = [f"{kind}_score" for kind in kinds if f"{kind}_score" in table]
     _declare(fo, dataset, scores)
-    rows = _values(table, scores, thumbnails)
+    rows = values_of_samples(table, scores, thumbnails)
     first = next(rows)
     labels = {name: fo.Classification(**first.pop(name)) for name in _LABELS if name in first}
     # without a type, FiftyOne guesses it from the name, and a photo may be called 4711 or item.mp4
@@ -71,8 +71,16 @@ def _declare(fo: Any, dataset: Any, scores: list[str]) -> None:
     dataset._merge_sample_field_schema(fields)
 
 
-def _values(table: pd.DataFrame, scores: list[str], thumbnails: Path) -> Iterator[dict[str, Any]]:
-    """Yield the fields of each sample that have a value; each label is a dict."""
+def values_of_samples(table: pd.DataFrame, scores: list[str], thumbnails: Path) -> Iterator[dict[str, Any]]:
+    """Yield the fields of each sample that have a value; each label is a dict.
+
+    Parameters
+    ----------
+    table, thumbnails
+        As for :func:`add_samples`.
+    scores : list of str
+        The columns of scores to take.
+    """
     for record in table.to_dict("records"):
         row = {str(name): plain(value) for name, value in record.items()}
         tags = [*row["issues"], *([row["split"]] if row.get("split") else [])]

@@ -17,6 +17,7 @@ from pathlib import Path
 from curation.review.app.environment import REVIEWER_FILE, load_fiftyone
 from curation.review.database.check import configured
 from curation.review.server.asgi import App
+from curation.run.folder import RunFolder
 
 __all__ = ["linked_plugins", "load_app", "only_http_1", "set_port", "without_cleanup"]
 
@@ -26,7 +27,7 @@ _PATIENCE = 3000
 
 
 @contextmanager
-def linked_plugins(reviewer: str) -> Iterator[Path]:
+def linked_plugins(reviewer: str, run: RunFolder | None = None) -> Iterator[Path]:
     """Yield a folder with our plugin, which knows the reviewer, and links to the person's own plugins.
 
     FiftyOne has a single plugins folder. A plugin in the person's own one would stay there after an uninstall.
@@ -36,6 +37,8 @@ def linked_plugins(reviewer: str) -> Iterator[Path]:
     reviewer : str
         Who decides. FiftyOne loads a plugin by its folder and calls its operators without our arguments, so a file in
         that folder holds the name.
+    run : RunFolder, optional
+        The only run that can be decided on; by default that of any open dataset.
     """
     theirs = os.environ.get("FIFTYONE_PLUGINS_DIR")
     own = Path(theirs) if theirs else Path.home() / "fiftyone" / "__plugins__"
@@ -46,7 +49,9 @@ def linked_plugins(reviewer: str) -> Iterator[Path]:
         ours = folder / "curate-review"
         ours.unlink(missing_ok=True)
         shutil.copytree(_PLUGIN, ours, ignore=shutil.ignore_patterns("__pycache__"))
-        (ours / REVIEWER_FILE).write_text(json.dumps(reviewer), encoding="utf-8")
+        (ours / REVIEWER_FILE).write_text(
+            json.dumps({"reviewer": reviewer, "run": str(run.folder.resolve()) if run else None}), encoding="utf-8"
+        )
         yield folder
 
 

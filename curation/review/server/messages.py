@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from curation.errors import some
 from curation.rendering.words import agree, many
-from curation.review.app.dataset import Collected
+from curation.review.app.dataset import PutBack
 from curation.review.server.team import Colleague
 
-__all__ = ["about_colleagues", "about_collected", "about_links"]
+__all__ = ["about_colleagues", "about_links", "about_put_back"]
 
 
 def about_colleagues(others: Sequence[Colleague], reviewer: str) -> list[str]:
@@ -36,23 +36,26 @@ def about_colleagues(others: Sequence[Colleague], reviewer: str) -> list[str]:
     return messages
 
 
-def about_collected(collected: Collected) -> list[str]:
-    """Return messages about changes in FiftyOne that the review's buttons did not make."""
+def about_put_back(found: PutBack) -> list[str]:
+    """Return messages about changes in FiftyOne's database that are no decisions."""
     messages = []
-    if count := len(collected.decisions):
-        became = agree(count, "is now a decision", "are now decisions")
-        ids = some(decision.id for decision in collected.decisions)
-        messages.append(f"{many(count, 'label')} edited in the Annotate tab {became}: {ids}")
-    if count := len(collected.unusable):
-        failed = agree(count, "is not a class", "are not classes")
+    if count := len(found.labels):
+        was, shown = agree(count, "was", "were"), agree(count, "the given one is", "the given ones are")
         messages.append(
-            f"{many(count, 'label')} edited in the Annotate tab {failed} of the run: {some(collected.unusable)}"
+            f"{many(count, 'label')} {was} changed in FiftyOne by another program, or to no class of the run, which is "
+            f"not a decision; {shown} shown again: {some(found.labels)}"
         )
-    if count := len(collected.vanished):
+    if count := len(found.changed):
+        was, shows = agree(count, "was", "were"), agree(count, "it is", "they are")
+        messages.append(
+            f"{many(count, 'listing')} {was} changed in FiftyOne's database by another program, which is not a "
+            f"decision; {shows} as before when the run is opened again: {some(found.changed)}"
+        )
+    if count := len(found.vanished):
         was, comes = agree(count, "was", "were"), agree(count, "it comes", "they come")
         messages.append(
             f"{many(count, 'listing')} {was} removed inside FiftyOne, which is not a decision; {comes} back when the "
-            f"run is opened again: {some(collected.vanished)}"
+            f"run is opened again: {some(found.vanished)}"
         )
     return messages
 

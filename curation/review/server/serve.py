@@ -20,17 +20,18 @@ from urllib.parse import quote
 
 from curation.errors import ReviewError
 from curation.rendering.results import Result
-from curation.review.app.dataset import Opened, collect_decisions, open_dataset
+from curation.review.app.dataset import Opened, open_dataset, put_back_all
 from curation.review.app.look import WORKSPACE, slug
 from curation.review.app.thumbnails import Thumbnails
 from curation.review.database.check import check_mongod, mongod_errors
 from curation.review.journal_state import standing_of
+from curation.review.server.annotated import Annotated
 from curation.review.server.application import linked_plugins, load_app, only_http_1, set_port, without_cleanup
 from curation.review.server.asgi import App
 from curation.review.server.failures import Failures, logged
 from curation.review.server.guard import Guard, servable
 from curation.review.server.links import Codes, codes
-from curation.review.server.messages import about_colleagues, about_collected, about_links
+from curation.review.server.messages import about_colleagues, about_links, about_put_back
 from curation.review.server.team import opening, present
 from curation.review.table import review_table
 from curation.run.folder import RunFolder
@@ -109,16 +110,22 @@ def run_review(
     reviewer = check_reviewer(reviewer_name() if reviewer is None else reviewer)
     check_mongod()
     signals = _Signals()
-    with signals.caught(), _listen(address, port) as listener, linked_plugins(reviewer) as plugins, codes() as entry:
+    with (
+        signals.caught(),
+        _listen(address, port) as listener,
+        linked_plugins(reviewer, run) as plugins,
+        codes() as entry,
+    ):
         port = listener.getsockname()[1]
         with present(run, reviewer, port, str(entry.folder)) as others:
             _say_all(about_colleagues(others, reviewer), reporter)
             reporter.say("Opening the run in FiftyOne; the first time takes up to a minute.")
             app = load_app(plugins)
             with opening(run), mongod_errors():
-                opened = open_dataset(run, reviewer, reporter=reporter)
-            _say_all([*opened.messages, *about_collected(opened.collected)], reporter)
+                opened = open_dataset(run, reporter=reporter)
+            _say_all([*opened.messages, *about_put_back(opened.put_back)], reporter)
             earlier = len(standing_of(run).journal)
+            app = Annotated(app, opened.dataset, run, reviewer)
             guard, place = _guarded(app, opened, address, port, entry, reporter)
             entry.opened(run, place)
             url = entry.link()
@@ -129,7 +136,7 @@ def run_review(
             with logged(run.folder):
                 asyncio.run(_serve(guard, listener, signals, (lambda: webbrowser.open(url)) if open_browser else None))
             reporter.say("Stopping.")
-            _collect(run, reviewer, reporter)
+            _put_back(run, reporter)
     return _outcome(run, reviewer, earlier)
 
 
@@ -138,16 +145,13 @@ def _say_all(messages: Iterable[str], reporter: Reporter) -> None:
         reporter.say(message)
 
 
-def _collect(run: RunFolder, reviewer: str, reporter: Reporter) -> None:
+def _put_back(run: RunFolder, reporter: Reporter) -> None:
     try:
         with mongod_errors():
-            _say_all(about_collected(collect_decisions(run, reviewer)), reporter)
+            _say_all(about_put_back(put_back_all(run)), reporter)
     except ReviewError as error:
         without_cleanup()
-        # decisions made by button or key are in the journal, whatever happened to MongoDB
-        reporter.say(
-            f"{error}. Labels edited in the Annotate tab, if any, become decisions when the run is opened again."
-        )
+        reporter.say(f"{error}. All decisions are in the journal, whatever happened to MongoDB.")
 
 
 class _Signals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -12,7 +13,7 @@ from curation.review.app.dataset import dataset_name
 from curation.review.app.thumbnails import copies_of
 from curation.review.app.tiles import NO_PHOTO, NOT_FOUND, tile
 from tests.cli.test_cli import curate, done
-from tests.curation.review.test_review import drop_database, make_run, needs_mongod
+from tests.curation.review.test_review import drop_database, journal_of, make_run, needs_mongod, our_fiftyone
 from tests.support.review_server import SERVED, Server, start, stop
 
 
@@ -82,3 +83,64 @@ class TestServer:
     def test_it_is_silent(self, server):
         lines = server.log.read_text().splitlines()
         assert [line.split()[0] for line in lines] == ["Opening", "Open", "The", "Keys:"]
+
+
+@needs_mongod
+class TestItsDatabase:
+    """What the reviewer's browser sends is a decision; what another program writes into the database is none."""
+
+    @pytest.fixture
+    def database(self, server: Server) -> Any:
+        return our_fiftyone().core.odm.get_db_conn().client[SERVED]
+
+    @pytest.fixture
+    def dataset(self, server: Server, database: Any) -> dict[str, Any]:
+        return database.datasets.find_one({"name": dataset_name(server.run)})
+
+    def patch(self, server: Server, dataset: dict[str, Any], sample: dict[str, Any], label: str) -> tuple[int, str]:
+        """Edit a label as the Annotate tab does."""
+        step = {"op": "replace", "path": "/ground_truth/label", "value": label}
+        path = f"/dataset/{dataset['_id']}/sample/{sample['_id']}"
+        headers = {
+            "Content-Type": "application/json-patch+json",
+            "If-Match": f'"{sample["last_modified_at"].isoformat()}"',
+        }
+        status, content = server.ask(path, method="PATCH", body=json.dumps([step]), **headers)
+        return status, content.decode() if status != 200 else ""
+
+    def test_an_edit_in_the_annotate_tab_is_in_the_journal_when_it_is_answered(self, server, database, dataset):
+        samples = database[dataset["sample_collection_name"]]
+        sample = samples.find_one({"listing_id": "L5"})
+        before = journal_of(server.run)
+        assert self.patch(server, dataset, sample, "chair") == (200, "")
+        assert journal_of(server.run) == [*before, ("L5", "relabel", "chair")]
+        assert server.run.decisions()[0][-1].reviewer == "ana"
+        # the tab has seen an older state: FiftyOne refuses that, and nothing is recorded
+        assert self.patch(server, dataset, sample, "desk")[0] == 412
+        # it goes on with the state that it got
+        assert self.patch(server, dataset, samples.find_one({"listing_id": "L5"}), "desk") == (200, "")
+        assert journal_of(server.run) == [*before, ("L5", "relabel", "chair"), ("L5", "relabel", "desk")]
+
+    def test_an_edit_that_can_not_be_recorded_is_not_shown_either(self, server, database, dataset):
+        samples = database[dataset["sample_collection_name"]]
+        samples.update_one({"listing_id": "L6"}, {"$set": {"title": "another"}})
+        before = journal_of(server.run)
+        sample = samples.find_one({"listing_id": "L6"})
+        status, told = self.patch(server, dataset, sample, "desk")
+        assert (status, told.partition(":")[0]) == (409, "nothing was recorded")
+        assert samples.find_one({"listing_id": "L6"})["ground_truth"]["label"] == sample["original_label"]
+        assert journal_of(server.run) == before
+
+    def test_a_database_that_names_another_run_sends_no_decision_there(self, server, database, dataset, tmp_path):
+        sample = database[dataset["sample_collection_name"]].find_one({"listing_id": "L1"})
+        other = make_run(tmp_path)
+        before = journal_of(server.run)
+        database.datasets.update_one({"_id": dataset["_id"]}, {"$set": {"info.curate.run": str(other.folder)}})
+        try:
+            status, content = server.operate("@curate/review/keep", [str(sample["_id"])])
+            assert status == 200
+            assert b"Nothing was recorded" in content
+        finally:
+            info = {"$set": {"info.curate.run": dataset["info"]["curate"]["run"]}}
+            database.datasets.update_one({"_id": dataset["_id"]}, info)
+        assert (journal_of(other), journal_of(server.run)) == ([], before)

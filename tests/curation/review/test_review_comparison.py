@@ -156,7 +156,7 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
-def test_labels_edited_in_the_annotate_tab_do_not_change_what_is_evaluated_against(run):
+def test_labels_changed_in_the_database_do_not_change_what_is_evaluated_against(run):
     comparison = json.loads(run.comparison_file.read_text())
     content = run.predictions_file.read_bytes()
     run.predictions_file.unlink()
@@ -166,5 +166,5 @@ def test_labels_edited_in_the_annotate_tab_do_not_change_what_is_evaluated_again
     sample.save()
     run.predictions_file.write_bytes(content)
     opened = open_dataset(run)
-    assert len(opened.collected.decisions) == 1
+    assert len(opened.put_back.labels) == 1
     assert accuracy(opened.dataset, "before") == pytest.approx(comparison["before"]["accuracy"])

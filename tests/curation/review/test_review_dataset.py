@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from curation.errors import DecisionsError, ReviewError
-from curation.review import collect_decisions
 from curation.review.app import decide as deciding
-from curation.review.app.dataset import dataset_name, open_dataset
-from curation.review.app.edits import EDIT_NOTE
+from curation.review.app.dataset import PutBack, dataset_name, open_dataset, put_back_all
+from curation.review.app.edits import EDIT_NOTE, record_edit
 from curation.review.server.application import linked_plugins
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions
@@ -70,11 +69,17 @@ def decision_on(dataset: Any, listing: str) -> tuple[Any, ...]:
     return sample["decision"], sample["new_label"], sample["reviewer"]
 
 
-def edit(dataset: Any, listing: str, label: str) -> None:
-    """Change a label as the Annotate tab does: straight on the sample."""
+def change(dataset: Any, listing: str, label: str) -> str:
+    """Change a label in the database, as any program may; return the id of the sample."""
     sample = dataset[sample_of(dataset, listing)[0]]
     sample["ground_truth"].label = label
     sample.save()
+    return str(sample.id)
+
+
+def edit(dataset: Any, run: RunFolder, listing: str, label: str) -> None:
+    """Change a label as the Annotate tab does: straight on the sample, through the review's server."""
+    record_edit(dataset, run, "ana", change(dataset, listing, label), label)
 
 
 def priced(run: RunFolder, **suggested: float) -> None:
@@ -130,10 +135,10 @@ class TestNames:
     def test_a_dataset_that_got_another_name_is_shown_by_it_with_all_its_edits(self, run, fo, before, after):
         called(run, before)
         first = open_dataset(run).dataset
-        edit(first, "L7", "lamp")
+        edit(first, run, "L7", "lamp")
         called(run, after)
         opened = open_dataset(run)
-        assert [decision.id for decision in opened.collected.decisions] == ["L7"]
+        assert [decision.id for decision in run.decisions()[0]] == ["L7"]
         assert opened.dataset.name == dataset_name(run)
         assert opened.dataset.values("id") == first.values("id")
 
@@ -225,28 +230,119 @@ class TestDataset:
     def test_samples_that_vanished_are_reported_come_back_and_are_no_decision(self, run):
         dataset = open_dataset(run).dataset
         dataset.delete_samples(sample_of(dataset, "L4", "L5"))
-        assert collect_decisions(run).vanished == ("L4", "L5")
+        assert put_back_all(run).vanished == ("L4", "L5")
         opened = open_dataset(run)
-        assert opened.collected.vanished == ("L4", "L5")
+        assert opened.put_back.vanished == ("L4", "L5")
         assert len(opened.dataset) == 13
         assert journal_of(run) == []
 
     def test_labels_edited_in_the_annotate_tab_become_decisions_once(self, run):
         dataset = open_dataset(run).dataset
-        edit(dataset, "L7", "lamp")
-        assert [decision.id for decision in collect_decisions(run).decisions] == ["L7"]
-        assert collect_decisions(run).decisions == ()
+        edit(dataset, run, "L7", "lamp")
         assert [(decision.new_label, decision.note) for decision in run.decisions()[0]] == [("lamp", EDIT_NOTE)]
+        # the tab goes on editing what it has open
+        assert dataset.match({"listing_id": "L7"}).values("ground_truth.label") == ["lamp"]
+        assert put_back_all(run) == PutBack()
         assert decision_on(dataset, "L7")[:2] == ("relabel", "lamp")
-        edit(dataset, "L6", "desk")
-        assert [decision.id for decision in open_dataset(run).collected.decisions] == ["L6"]
+        assert dataset.values("ground_truth.label") == dataset.values("original_label")
+        edit(dataset, run, "L6", "desk")
+        assert open_dataset(run).put_back == PutBack()
+        assert journal_of(run) == [("L7", "relabel", "lamp"), ("L6", "relabel", "desk")]
+
+    def test_the_last_of_several_edits_stands_and_the_given_label_is_kept(self, run):
+        dataset = open_dataset(run).dataset
+        for label in ("lamp", "lamp", "desk"):
+            edit(dataset, run, "L0", label)
+        assert journal_of(run) == [("L0", "relabel", "lamp"), ("L0", "relabel", "desk")]
+        edit(dataset, run, "L0", "chair")
+        given = dataset.match({"listing_id": "L7"}).values("original_label")[0]
+        edit(dataset, run, "L7", given)  # it had that label all the time
+        assert journal_of(run)[2:] == [("L0", "keep", None)]
+        assert put_back_all(run) == PutBack()
 
     def test_an_edit_to_no_known_class_is_reported_and_the_label_restored(self, run):
         dataset = open_dataset(run).dataset
-        dataset.set_values("ground_truth.label", {sample_of(dataset, "L6")[0]: "sofa"}, key_field="id")
+        edit(dataset, run, "L6", "sofa")
         dataset.set_values("ground_truth", {sample_of(dataset, "L7")[0]: None}, key_field="id")
-        assert collect_decisions(run).unusable == ("L6", "L7")
+        assert put_back_all(run).labels == ("L6", "L7")
         assert dataset.values("ground_truth.label") == dataset.values("original_label")
+        assert journal_of(run) == []
+
+
+@needs_mongod
+@pytest.mark.usefixtures("fo")
+class TestChangedByAnotherProgram:
+    """What is changed in the database is no decision of whoever reviews."""
+
+    @pytest.fixture
+    def dataset(self, run: RunFolder) -> Any:
+        return open_dataset(run).dataset
+
+    def test_a_label_is_put_back_and_no_decision(self, run, dataset):
+        change(dataset, "L7", "lamp")
+        decide(dataset, sample_of(dataset, "L7"), "note", note="mine")
+        assert journal_of(run) == [("L7", "note", None)]
+        assert dataset.values("ground_truth.label") == dataset.values("original_label")
+        change(dataset, "L6", "desk")
+        assert put_back_all(run) == PutBack(labels=("L6",))
+        change(dataset, "L6", "desk")
+        assert open_dataset(run).put_back == PutBack(labels=("L6",))
+        assert journal_of(run) == [("L7", "note", None)]
+
+    def test_a_relabel_by_a_colleague_does_not_excuse_another_label(self, run, dataset):
+        run.decide([Decision("L7", "relabel", "desk", "ben", TIME, "csv")])
+        change(dataset, "L7", "lamp")
+        assert put_back_all(run).labels == ("L7",)
+        assert [decision.reviewer for decision in run.decisions()[0]] == ["ben"]
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("suggested.label", "lamp"),
+            ("filepath", "/elsewhere/1.jpg"),
+            ("original_label", "lamp"),
+            ("title", "another"),
+            ("suggested_price", 1.0),
+            ("near_duplicate_group", "9"),
+        ],
+    )
+    @pytest.mark.parametrize("action", ["accept", "keep", "delete"])
+    def test_a_sample_that_shows_something_else_takes_no_decision(self, run, dataset, field, value, action):
+        samples = sample_of(dataset, "L0", "L1")
+        # as a program does that knows nothing of FiftyOne's fields that are only to be read
+        dataset._sample_collection.update_one({"listing_id": "L0"}, {"$set": {field: value}})
+        with pytest.raises(ReviewError, match=r"nothing was recorded: 1 listing was changed .* L0"):
+            decide(dataset, samples, action)
+        with pytest.raises(ReviewError, match="nothing was recorded"):
+            record_edit(dataset, run, "ana", samples[0], "lamp")
+        assert journal_of(run) == []
+        decide(dataset, samples[1:], "delete")
+        opened = open_dataset(run)
+        assert opened.put_back.changed == ("L0",)
+        decide(opened.dataset, sample_of(opened.dataset, "L0"), "delete")
+        assert [id for id, *_ in journal_of(run)] == ["L1", "L0"]
+
+    def test_a_sample_that_claims_to_be_another_listing_takes_no_decision(self, run, dataset):
+        dataset._sample_collection.drop_indexes()
+        samples = sample_of(dataset, "L0")
+        dataset._sample_collection.update_one({"listing_id": "L0"}, {"$set": {"listing_id": "L5"}})
+        with pytest.raises(ReviewError, match="nothing was recorded"):
+            decide(dataset, samples, "delete")
+        assert journal_of(run) == []
+
+    def test_a_note_in_the_database_is_not_kept_in_a_reviewers_name(self, run, dataset):
+        dataset._sample_collection.update_many({}, {"$set": {"review_note": "never said", "decision": "delete"}})
+        decide(dataset, sample_of(dataset, "L0"), "keep")
+        assert [(each.action, each.note) for each in run.decisions()[0]] == [("keep", None)]
+        assert set(open_dataset(run).dataset.values("decision")) == {None, "keep"}
+
+    def test_the_group_of_reposts_is_that_of_the_run(self, run, dataset):
+        (sample,) = sample_of(dataset, "L8")
+        dataset._sample_collection.update_one(
+            {"listing_id": "L0"}, {"$set": {"near_duplicate_group": dataset[sample]["near_duplicate_group"]}}
+        )
+        with pytest.raises(ReviewError, match="nothing was recorded"):
+            keep_one(dataset, sample)
         assert journal_of(run) == []
 
 
@@ -460,10 +556,10 @@ class TestDecisions:
 
     def test_an_edit_made_by_hand_comes_before_the_click_after_it(self, run, fo):
         dataset = open_dataset(run).dataset
-        edit(dataset, "L0", "lamp")
+        edit(dataset, run, "L0", "lamp")
         decide(dataset, sample_of(dataset, "L0"), "undo")
         assert current_decisions(run.decisions()[0]) == {}
-        assert collect_decisions(run).decisions == ()
+        assert put_back_all(run) == PutBack()
 
     def test_a_note_is_shown_and_kept_by_the_decision_after_it(self, run, fo):
         dataset = open_dataset(run).dataset
@@ -602,8 +698,8 @@ class TestDecisions:
         run.decide([Decision("L1", "relabel", "sofa", "ben", TIME, "csv", new_class=True)])
         dataset = open_dataset(run).dataset
         assert decision_on(dataset, "L1") == ("relabel", "sofa", "ben")
-        edit(dataset, "L0", "sofa")
-        assert [(each.new_label, each.new_class) for each in collect_decisions(run).decisions] == [("sofa", True)]
+        edit(dataset, run, "L0", "sofa")
+        assert [(each.new_label, each.new_class) for each in run.decisions()[0][1:]] == [("sofa", True)]
 
     def test_the_form_of_a_price_offers_what_would_fit(self, run, fo):
         priced(run, L2=1.25)

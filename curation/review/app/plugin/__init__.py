@@ -11,6 +11,6 @@ __all__ = ["register"]
 
 
 def register(plugin: Any) -> None:
-    """Register all operators for the reviewer whose name is in the file beside this one."""
-    reviewer = json.loads(Path(__file__).with_name(REVIEWER_FILE).read_text(encoding="utf-8"))
-    operators.register(plugin, reviewer)
+    """Register all operators for the reviewer and the run in the file beside this one."""
+    review = json.loads(Path(__file__).with_name(REVIEWER_FILE).read_text(encoding="utf-8"))
+    operators.register(plugin, **review)
