@@ -102,6 +102,7 @@ def whole_folder(folder: Path, *, new: bool = False, fix: str = "Name another fo
             built = Path(scratch) / "whole"
             built.mkdir()
             yield built
+            sync_tree(built)
             with locked_folder(folder.absolute().parent):
                 if new and _filled(folder):
                     raise InputError(f"{folder} is not empty any more", got="files of another command", fix=fix)
@@ -110,6 +111,7 @@ def whole_folder(folder: Path, *, new: bool = False, fix: str = "Name another fo
                         path.replace(folder / path.name)
                 else:
                     built.rename(folder)
+                sync_folder(base)
     except OSError as error:
         raise InputError(f"can't write to {folder}", got=error.strerror or str(error), fix=fix) from error
 

@@ -126,7 +126,7 @@ def test_a_worker_that_is_killed_is_an_error_that_says_what_to_do_and_loses_no_f
         validate(
             tmp_path / "cut", photos, labels, plan_of(60), reporter=Listener(progress=kill_in_the_last_fold), **options
         )
-    assert caught.value.exit_code == 1
+    assert caught.value.exit_code == 2
     assert finished_folds(tmp_path / "cut") == {"fold-0", "fold-1"}
     until(lambda: not any(process.is_alive() for process in killed), "the other worker's end")
     lines = []
