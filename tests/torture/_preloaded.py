@@ -230,7 +230,8 @@ def _arm(fault: Fault) -> None:
 def _preload() -> None:
     """Import what commands import when they are used."""
     names = (
-        "curation.cli", "curation.api.run", "curation.api.runs", "curation.find", "curation.fixes", "curation.report", "curation.comparison.compare",
+        "curation.cli", "curation.api.run", "curation.api.runs", "curation.api.cache", "curation.find",
+        "curation.fixes", "curation.report", "curation.comparison.compare",
         "curation.models.train", "curation.models.tune", "curation.evidence.out_of_fold", "training.crossval.workers",
         "torch.utils.tensorboard", "pyarrow.parquet", "pandas", "sklearn.linear_model", "cleanlab",
     )  # fmt: skip

@@ -83,7 +83,7 @@ def _without_room(scenario: Scenario, case: Path, left: int) -> Iterator[tuple[s
 def _told(ended: Ended) -> Iterator[tuple[str, str]]:
     if ended.code not in (0, 2):
         yield "unexplained", f"ended with {ended.code}: {ended.last}"
-    elif ended.code == 2 and "No space left" not in ended.last:
+    elif ended.code == 2 and not any(words in ended.last for words in ("No space left", "disk is full")):
         yield "unexplained", f"does not say that the disk is full: {ended.last}"
 
 

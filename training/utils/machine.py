@@ -91,7 +91,9 @@ give the same command again: it goes on where it stopped.
     if (cause := _system_error(error)) is not None:
         return _refused(cause)
     if (database := _database_error(error)) is not None:
-        return MachineError(f"the study can't be written: got {database}. Make room there, and {_AGAIN}.")
+        return MachineError(
+            f"the database of the study can't be written: got {database}. Make room there, and {_AGAIN}."
+        )
     return None
 
 
@@ -147,5 +149,5 @@ def _database_error(error: BaseException) -> str | None:
     for each in _chain(error):
         if isinstance(each, sqlite3.Error):
             name = getattr(each, "sqlite_errorname", "")
-            return str(each) if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")) else None
+            return str(each) if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) else None
     return None
