@@ -283,7 +283,7 @@ class Run(RunResults):
             if dry_run:
                 return fixes
             done = write_fixes(files, fixes, format)
-            self._write_report()
+            self._renew_report(reporter)
             return done
 
     @checked
@@ -307,7 +307,7 @@ class Run(RunResults):
         """
         with self._held("undo", wait, reporter) as files:
             undone = undo_fixes(files)
-            self._write_report()
+            self._renew_report(reporter)
             return undone
 
     @checked
@@ -422,6 +422,17 @@ class Run(RunResults):
         with self._files.holding(command, wait=wait, reporter=reporter):
             # what it waited for may have changed everything
             yield self._files
+
+    def _renew_report(self, reporter: Reporter) -> None:
+        """Write the report after what is done already: given again, the command would do it a second time."""
+        try:
+            self._write_report()
+        except OSError as error:
+            why = error.strerror or str(error)
+            reporter.say(
+                f"warning: {self._files.report_file} is older than this, for it can't be written: {why}. The next "
+                "`apply_fixes()` or `undo()` writes it."
+            )
 
     def _write_report(self) -> None:
         from curation.report import write_report

@@ -72,3 +72,20 @@ def test_a_full_output_is_one_line_and_a_closed_one_none(finished):
     ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert ended.stderr == ""
+
+
+@pytest.mark.parametrize("command", [["apply-fixes", "--accept-suggestions"], ["undo"]], ids=" ".join)
+def test_what_is_done_is_not_refused_for_a_report_that_can_not_be_written(command, run, tmp_path, monkeypatch):
+    from curation.report import write as report
+
+    def full(path, text):
+        raise OSError(28, os.strerror(28), str(path))
+
+    if command == ["undo"]:
+        assert curate("apply-fixes", "--accept-suggestions", "--run", run.folder).exit_code == 0
+    monkeypatch.setattr(report, "write_text", full)
+    ended = curate(*command, "--run", run.folder)
+    assert ended.exit_code == 0
+    assert "report.html is older than this, for it can't be written: No space left on device." in ended.stderr
+    assert "The next curate apply-fixes or curate undo writes it." in ended.stderr
+    assert run.cleaned.exists() == (command != ["undo"])

@@ -247,6 +247,9 @@ def _after_apply(scenario: Scenario, case: Path, ended: Ended) -> Faults:
     yield from _differs("after apply-fixes given again", state_of(case / "run"), state_wanted(template, first + 1))
     if left := left_overs(case / "run"):
         yield "unexplained", f"left over: {left}"
+    kept = len(list((case / "run" / "versions").glob("*")))
+    if ended.code > 0 and kept != first:
+        yield "unexplained", f"a command that was refused, given again, made {kept - first} versions too many"
     verified = command(["verify", "run"], case)
     if verified.code != 0:
         yield "unexplained", f"curate verify: {verified.output[-300:]}"
