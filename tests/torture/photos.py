@@ -12,6 +12,7 @@ import time
 import warnings
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from queue import Empty, Queue
@@ -135,6 +136,9 @@ def _process(photos: list[OddPhoto], folder: Path) -> list[dict[str, Any]]:
         for thread in threads:
             thread.join()
         reader.wait()
+        for stream in (reader.stdin, reader.stdout, reader.stderr):
+            with suppress(BrokenPipeError):
+                stream.close()
     if said and "fault" not in found[-1]:
         found[-1] = {"fault": "unexplained", "what": f"this reached the terminal: {''.join(said)[-500:]}"}
     return found
