@@ -144,7 +144,7 @@ def find_source(path: Path, faults: Faults) -> Source:
         if format_of(path) is None:
             raise ListingsError(f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(ENDINGS))
         return _declared_table(path, faults) or Source(path, path.parent, path, name)
-    # whatever it is: one that can't be read is not passed over
+    # whatever it is: one that can't be read is not ignored
     if os.path.lexists(path / DECLARATION):
         return _declared(path / DECLARATION, faults)
     if os.path.lexists(path / TABLE):

@@ -40,6 +40,6 @@ def recorded(
 
 
 def _ended(run: RunFolder, status: str) -> None:
-    # where the disk is full, the status stays "running": the run goes on as after a kill
+    # where the disk is full, the status stays "running": the run resumes as after a kill
     with suppress(OSError):
         run.update(status=status)

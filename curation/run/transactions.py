@@ -124,15 +124,15 @@ def recover(folder: Path, journal: Path) -> str | None:
     begun, message = pending(journal), None
     if begun is not None:
         step, doubtful = begun
-        done = _done(folder, step)
+        done, call = _done(folder, step), f"{step.kind}()"
         if doubtful and len(done) == len(step.moves):
             append(journal, [Step(step.transaction, COMMIT)])
-            message = f"`{step.kind}()` was interrupted as it ended, and is done."
+            message = f"`{call}` was interrupted as it ended, and is done."
         else:
             for source, target in reversed(done):
                 _move(folder / target, folder / source)
             append(journal, [Step(step.transaction, TAKE_BACK)])
-            message = f"`{step.kind}()` was interrupted, and is taken back: nothing of it is in {folder}."
+            message = f"`{call}` was interrupted, and is taken back: nothing of it is in {folder}."
     _sweep(folder)
     return message
 

@@ -24,7 +24,15 @@ _ROUNDING = 1e-3
 
 
 def check_files(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
-    """Compare each file with its hash as finding issues recorded it."""
+    """Compare each file with its hash as finding issues recorded it.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    notes : list of str
+        Gets what could not be checked: a sentence each.
+    """
     recorded = run.record().get("files")
     if not isinstance(recorded, dict):
         notes.append("No hashes are recorded: an earlier version of curate made this run.")
@@ -41,7 +49,15 @@ def check_files(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
 
 
 def check_tables(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
-    """Check that the tables have the same listings in the same order, and that the queue is a permutation."""
+    """Check that the tables have the same listings in the same order, and that the queue is a permutation.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    notes : list of str
+        Gets what could not be checked: a sentence each.
+    """
     listings, issues = run.listings(), run.issues()
     ids = listings["id"].astype("string")
     if ids.isna().any() or not ids.is_unique:
@@ -66,7 +82,15 @@ def check_tables(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
 
 
 def check_probabilities(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
-    """Check that probabilities are ones, that folds divide the listings, and that no model scored what it had seen."""
+    """Check that probabilities are ones, that folds divide the listings, and that no model scored what it had seen.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    notes : list of str
+        Gets what could not be checked: a sentence each.
+    """
     name, held, listings = run.probabilities_file.name, run.probabilities(), run.listings()
     probs, shape = held.probs, (len(held.ids), len(held.classes))
     if probs.shape != shape or held.fold.shape != shape[:1]:

@@ -34,7 +34,15 @@ _WRITE_AGAIN = "Write it again with `apply_fixes()`."
 
 
 def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
-    """Check each line of the journal, and that its decisions are about listings of the run."""
+    """Check each line of the journal, and that its decisions are about listings of the run.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    notes : list of str
+        Gets what could not be checked: a sentence each.
+    """
     journal = run.read_journal()
     name = run.journal.name
     for fault in journal.faults:
@@ -49,7 +57,15 @@ def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
 
 
 def check_versions(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
-    """Check that each version is in place and is what the input and the journal's decisions give."""
+    """Check that each version is in place and is what the input and the journal's decisions give.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    notes : list of str
+        Gets what could not be checked: a sentence each.
+    """
     journal = run.read_journal()
     standing = journal.standing_version()
     if standing is not None and not run.cleaned.exists():
@@ -130,7 +146,15 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def check_leftovers(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
-    """Look for what commands that were killed left behind."""
+    """Look for what commands that were killed left behind.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    notes : list of str
+        Gets what could not be checked: a sentence each.
+    """
     begun = pending(run.journal)
     if begun is not None:
         what = f"has {begun[0].kind or 'a transaction'} without its end: the command was killed"

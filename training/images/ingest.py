@@ -279,7 +279,7 @@ class _Writer:
             return write_shard(self.spare / str(self.size), index, pixels).pixels
         except OSError as error:
             raise MachineError(
-                f"the photos can't be kept in {self.spare}: {_reason(error)}. Make room, and give the same command "
+                f"the photos can't be kept in {self.spare}: {_reason(error)}. Make room, and run the same command "
                 "again to resume."
             ) from error
 

@@ -14,7 +14,7 @@ from training.utils.files import NotReadableError, read_regular
 
 __all__ = ["MAX_BYTES", "BadPhotoError", "photo_content", "why_unreadable"]
 
-#: Most bytes of a photo's file, where nothing else is said.
+#: Most bytes of a photo's file, by default.
 MAX_BYTES = 200 * 10**6
 #: Files of more bytes are held in memory one at a time, however many threads read.
 _LARGE = 32 * 10**6

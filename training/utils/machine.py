@@ -17,18 +17,18 @@ from training.utils.units import bytes_text
 __all__ = ["machine_error", "naming"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_AGAIN = "give the same command again: it goes on where it stopped"
-_RIGHTS = f"Let this user write there (`chmod`, `chown`), or choose another folder, and {_AGAIN}"
+_AGAIN = "run the same command again: it resumes where it stopped"
+_RIGHTS = f"Let this user write there (chmod, chown), or choose another folder, and {_AGAIN}"
 #: What to do, by the number of the error.
 _FIXES = {
     errno.ENOSPC: f"Make room there, and {_AGAIN}",
     errno.EDQUOT: f"Make room in your quota, and {_AGAIN}",
     errno.EIO: f"The disk or the connection to it fails: look after it, and {_AGAIN}",
-    errno.EROFS: f"Make it writable (`mount -o remount,rw`), or choose another folder, and {_AGAIN}",
+    errno.EROFS: f"Make it writable (mount -o remount,rw), or choose another folder, and {_AGAIN}",
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,
-    errno.EFBIG: f"Raise the limit of a file's size (`ulimit -f`), and {_AGAIN}",
-    errno.EMFILE: f"Raise the limit of open files (`ulimit -n`), and {_AGAIN}",
+    errno.EFBIG: f"Raise the limit of a file's size (ulimit -f), and {_AGAIN}",
+    errno.EMFILE: f"Raise the limit of open files (ulimit -n), and {_AGAIN}",
     errno.ENOMEM: f"End other programs, or take a larger machine, and {_AGAIN}",
 }
 _MEMORY = (
@@ -80,7 +80,7 @@ def machine_error(error: BaseException) -> MachineError | None:
     --------
     >>> print(machine_error(OSError(5, "Input/output error", "runs/shop/1/run.json")))
     can't use runs/shop/1/run.json: got Input/output error. The disk or the connection to it fails: look after it, and \
-give the same command again: it goes on where it stopped.
+run the same command again: it resumes where it stopped.
     >>> machine_error(KeyError("label")) is None
     True
     """

@@ -51,7 +51,7 @@ def test_a_full_disk_is_one_line_that_names_the_file_and_the_free_bytes_whatever
         write_to_full_disk(path, WRITERS[name])
     message = str(machine_error(caught.value))
     assert message.startswith(f"can't write {path}: got No space left on device; wanted more than the ")
-    assert message.endswith("Make room there, and give the same command again: it goes on where it stopped.")
+    assert message.endswith("Make room there, and run the same command again: it resumes where it stopped.")
     assert "\n" not in message
     assert list(tmp_path.iterdir()) == []
 
@@ -71,7 +71,7 @@ def test_each_refusal_of_the_system_says_what_to_do_next(number, words, tmp_path
     message = str(machine_error(OSError(number, os.strerror(number), str(tmp_path / "run.json"))))
     assert message.startswith(words[0])
     assert words[1] in message
-    assert "give the same command again" in message
+    assert "run the same command again" in message
 
 
 def numpy_wants_too_much():
