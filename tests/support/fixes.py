@@ -125,10 +125,11 @@ def decided(id: str, action: str, new_label: str | None = None) -> Decision:
 
 
 def files(folder: Path) -> dict[str, str]:
+    """Return the hash of each file below a folder; a lock that nobody holds is no trace of a command."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != ".lock"
     }
 
 
