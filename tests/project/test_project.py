@@ -43,6 +43,18 @@ def test_source_files_that_documents_name_are_there(document):
     assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
+def test_collecting_the_doctests_imports_no_fiftyone_before_its_settings_are_made():
+    importing = {
+        path.relative_to(ROOT).as_posix()
+        for path in MODULES
+        if "plugin" not in path.parts and re.search(r"^(?:import|from) fiftyone", path.read_text(), re.M)
+    }
+    configuration = configparser.ConfigParser()
+    configuration.read(ROOT / "setup.cfg")
+    options = configuration["tool:pytest"]["addopts"].split()
+    assert {word.removeprefix("--ignore=") for word in options if word.endswith(".py")} == importing
+
+
 def test_every_test_that_the_threat_model_names_is_there():
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text()))
     written = {
