@@ -423,7 +423,7 @@ def settings_of(line):
     assert (program, command) == ("curate", "train")
     options = train.make_context("train", words).params
     form = [field.name for field in fields(DatasetForm)]
-    for name in ("dataset", "output", "cache_dir", "as_json", "device", *form):
+    for name in ("dataset", "output", "cache_dir", "as_json", "device", "wait", *form):
         del options[name]
     return model_recipe(options)
 
@@ -438,6 +438,7 @@ def settings_of(line):
         {"schedule": "cosine", "iterations": 40000, "early_stop": 3, "balance": "augment", "augment": "none"},
         {"use_price": True, "pretrained": False, "image_size": 64},
         {"target": "price", "loss": "log-huber"},
+        {"precision": "bfloat16", "threads": 2},
     ],
 )
 def test_a_command_line_gives_its_settings_back(changes):
