@@ -182,7 +182,9 @@ TRAINED = ["--no-pretrained", "--device", "cpu", "--folds", "2", "--run", "run"]
 def test_the_expected_time_is_reported_before_the_photos_are_read(here: Path) -> None:
     lines = done("find-issues", "shop", "--preset", "quick", *TRAINED).stderr.splitlines()
     assert lines[0] == "run folder: run"
-    assert re.fullmatch(r"expected: \d+ s \(cpu, (float32|bfloat16, channels last); linear models on features, no network\)", lines[1])
+    assert re.fullmatch(
+        r"expected: \d+ s \(cpu, (float32|bfloat16, channels last); linear models on features, no network\)", lines[1]
+    )
     photos = next(number for number, line in enumerate(lines) if " decoded" in line)
     features = lines.index("features: patches of the photos")
     assert 1 < photos < features

@@ -463,7 +463,7 @@ class TestOpening:
         run.journal.write_bytes(before)
         opened = open_dataset(run)
         assert opened.messages == (
-            "decisions.jsonl line 4 can't be read and is left out: '{half a line'",
+            "decisions.jsonl line 4 can't be read and is left out: it is cut short ('{half a line')",
             "1 decision of decisions.jsonl is not shown, no such listing in this run: X1",
             "1 decision of decisions.jsonl is not shown, no class 'sofa': L0",
         )
