@@ -409,8 +409,8 @@ class Run(RunResults):
         True
         >>> file = run.folder / "issues.csv"
         >>> _ = file.write_text(file.read_text() + " ")
-        >>> [flaw.where for flaw in run.verify().faults]
-        ['issues.csv']
+        >>> {flaw.where for flaw in run.verify().faults}
+        {'issues.csv'}
         """
         from curation.verification import verify_run
 

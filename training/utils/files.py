@@ -139,7 +139,8 @@ def make_folder(folder: Path) -> None:
     """Make a folder, and those above it, so that they survive a power cut; nothing is done if it is there."""
     if folder.is_dir():
         return
-    make_folder(folder.parent)
+    if not os.path.lexists(folder.parent):
+        make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     sync_folder(folder.parent)
 

@@ -161,6 +161,9 @@ def test_when_the_parent_is_killed_its_workers_end_too_and_the_training_goes_on_
 
 
 FIND = """
+import signal
+# whoever runs the tests in the background of a shell ignores Ctrl-C, and programs inherit that
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import training.crossval.plan
 from tests.training.crossval.test_workers import arrange_side_by_side
 arrange_side_by_side(training.crossval.plan)
