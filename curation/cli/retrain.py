@@ -124,8 +124,9 @@ def _print_comparison(comparison: Comparison, run: curation.Run) -> None:
     echo(f"{comparison.model}. Changed for training: {changed}.")
     blocks = words.scores_by_labels(comparison)
     for labels, block in blocks.items():
+        echo()
         print_table(
-            f"\nAgainst {labels}",
+            f"Against {labels}",
             ["version", "macro-F1", "difference", "95 % interval", "verdict"],
             [
                 ("before", f"{block.before.macro_f1:.3f}", "", "", ""),

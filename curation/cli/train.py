@@ -83,7 +83,8 @@ def _print_prices(metrics: Metrics, title: str) -> None:
         if row["support"]
     ]
     print_table(title, ["class", "MAE", "median error", "test listings"], rows, right=[1, 2, 3])
+    echo()
     echo(
-        f"\nMAE {test['mae']:,.2f} {currency}, median absolute error {test['median_ae']:,.2f} on the test set "
+        f"MAE {test['mae']:,.2f} {currency}, median absolute error {test['median_ae']:,.2f} on the test set "
         f"(training part {train['mae']:,.2f} and {train['median_ae']:,.2f})"
     )

@@ -70,3 +70,19 @@ def test_the_command_line_prints_in_one_place_only():
             "Console",
         }
     assert {name: calls for name, calls in out.items() if calls} == {"terminal.py": {"click.echo", "Console"}}
+
+
+def test_no_text_of_the_command_line_holds_a_line_end_that_would_be_shown_as_an_escape():
+    modules = sorted((Path(__file__).parents[3] / "curation" / "cli").glob("*.py"))
+    printing = {"echo", "print_table", "say"}
+    calls = [node for path in modules for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    texts = [
+        text.value
+        for call in calls
+        if getattr(call.func, "id", getattr(call.func, "attr", "")) in printing
+        for argument in call.args[:1]
+        for text in ast.walk(argument)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    ]
+    assert len(texts) > 20
+    assert [text for text in texts if "\n" in text] == []
