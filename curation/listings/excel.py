@@ -78,7 +78,7 @@ def read_sheet(content: bytes) -> tuple[list[str], pd.DataFrame, str, int]:
 
 def _values(page: Any, held: int) -> list[list[Any]]:
     """Return the values of a sheet, row by row, without what is empty at the ends."""
-    # what a sheet says of its size need not be true
+    # the dimensions that a sheet declares may be wrong
     page.reset_dimensions()
     rows: list[list[Any]] = []
     width = last = 0

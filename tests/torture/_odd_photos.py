@@ -124,7 +124,7 @@ def _bases() -> tuple[tuple[str, str, bytes], ...]:
                     content = encoded(_image(mode, size), form, **options)
                     with Image.open(io.BytesIO(content)) as opened:
                         opened.load()
-                except Exception:
+                except Exception:  # a format has only some of the modes and sizes
                     continue
                 how = "-".join(str(value) for value in options.values())
                 name = f"{form}{how}-{mode.replace(';', '')}-{size[0]}x{size[1]}.{ending}"

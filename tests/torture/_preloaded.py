@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.torture.tally import Tally
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds after which a command counts as hanging: far beyond what any takes on a busy machine.
 PATIENCE = 240
@@ -61,6 +63,14 @@ class Ended:
     def last(self) -> str:
         """The last line, which says what went wrong."""
         return (self.output.strip().splitlines() or ["nothing was printed"])[-1][:300]
+
+
+def all_tried(kind: str, count: int, seed: int, jobs: int, names: Iterable[str]) -> Tally:
+    """Try `count` cases of a kind in parallel; one that was left out without a reason is a fault."""
+    tally = Tally(kind).add(in_parallel(f"tests.torture.{kind}:cases", count, seed, jobs, names))
+    if tally.tried < count and not tally.skipped:
+        tally.fault("unexplained", f"only {tally.tried} of {count} were tried")
+    return tally
 
 
 def in_parallel(target: str, count: int, seed: int, jobs: int, names: Iterable[str] = ()) -> list[Any]:

@@ -20,7 +20,7 @@ from typing import Any
 
 from curation.run.folder import RunFolder
 from curation.run.transactions import recover
-from tests.torture._preloaded import RECORD, Ended, Fault, has_shim, in_fork, in_parallel
+from tests.torture._preloaded import RECORD, Ended, Fault, all_tried, has_shim, in_fork
 from tests.torture.scenarios import (
     SCENARIOS,
     Scenario,
@@ -41,11 +41,7 @@ _BATCH = 25
 
 def run(count: int, seed: int, jobs: int) -> Tally:
     """Rebuild `count` states, and let the next command go on from each."""
-    tally = Tally("crash_states")
-    tally.add(in_parallel("tests.torture.crash_states:cases", count, seed, jobs, RECORDED))
-    if tally.tried < count and not tally.skipped:
-        tally.fault("unexplained", f"only {tally.tried} of {count} were tried")
-    return tally
+    return all_tried("crash_states", count, seed, jobs, RECORDED)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.torture._preloaded import FULL_FROM, Ended, Fault, has_shim, in_parallel
+from tests.torture._preloaded import FULL_FROM, Ended, Fault, all_tried, has_shim
 from tests.torture.file_faults import recorded
 from tests.torture.scenarios import SCENARIOS, Scenario, make_template
 from tests.torture.tally import Tally
@@ -27,11 +27,7 @@ _LARGE = 64 * 2**20
 
 def run(count: int, seed: int, jobs: int, names: Iterable[str] = tuple(SCENARIOS)) -> Tally:
     """Fill the disk at `count` moments, spread evenly over the scenarios."""
-    tally = Tally("disk_full")
-    tally.add(in_parallel("tests.torture.disk_full:cases", count, seed, jobs, names))
-    if tally.tried < count and not tally.skipped:
-        tally.fault("unexplained", f"only {tally.tried} of {count} were tried")
-    return tally
+    return all_tried("disk_full", count, seed, jobs, names)
 
 
 def cases_template(folder: Path) -> None:

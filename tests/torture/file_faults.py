@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.torture._preloaded import DIE_AFTER, FAIL_ONCE, RECORD, Fault, has_shim, in_parallel
+from tests.torture._preloaded import DIE_AFTER, FAIL_ONCE, RECORD, Fault, all_tried, has_shim
 from tests.torture.scenarios import SCENARIOS, Scenario, make_template
 from tests.torture.tally import Tally
 
@@ -24,11 +24,7 @@ ERRORS = (errno.ENOSPC, errno.EIO, None, errno.EDQUOT, errno.EINTR)
 
 def run(count: int, seed: int, jobs: int, names: Iterable[str] = QUICK) -> Tally:
     """Disturb `count` operations, spread evenly over those of the scenarios."""
-    tally = Tally("file_faults")
-    tally.add(in_parallel("tests.torture.file_faults:cases", count, seed, jobs, names))
-    if tally.tried < count and not tally.skipped:
-        tally.fault("unexplained", f"only {tally.tried} of {count} were tried")
-    return tally
+    return all_tried("file_faults", count, seed, jobs, names)
 
 
 def cases_template(folder: Path) -> None:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.torture._preloaded import Ended, in_parallel
+from tests.torture._preloaded import Ended, all_tried
 from tests.torture.scenarios import SCENARIOS, Scenario, make_template
 from tests.torture.tally import Tally
 
@@ -18,11 +18,7 @@ QUICK = ("apply", "import", "undo", "decide", "find")
 
 def run(count: int, seed: int, jobs: int, names: Iterable[str] = tuple(SCENARIOS)) -> Tally:
     """Kill commands `count` times, spread over the scenarios by their weight."""
-    tally = Tally("kills")
-    tally.add(in_parallel("tests.torture.kills:cases", count, seed, jobs, names))
-    if tally.tried < count:
-        tally.fault("unexplained", f"only {tally.tried} of {count} were tried")
-    return tally
+    return all_tried("kills", count, seed, jobs, names)
 
 
 def cases_template(folder: Path) -> None:
