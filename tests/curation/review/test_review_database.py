@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -51,6 +52,7 @@ def _use(answer: Connection, environment: dict[str, str]) -> None:
         if name.startswith("FIFTYONE_"):
             del os.environ[name]
     os.environ.update(environment)
+    tempfile.tempdir = None  # where it was looked up before the fork
     answer.send(own.join())
     time.sleep(600)
 
