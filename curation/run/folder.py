@@ -20,6 +20,7 @@ from curation.listings.limits import MAX_PHOTO_MB, Limits
 from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Journal
 from curation.run.journal_file import append, read_journal
+from curation.run.plain import odd_entry, require_plain
 from curation.run.probabilities import Probabilities
 from curation.run.shapes import RECORD, misfit
 from curation.run.transactions import recover, standing_place
@@ -211,14 +212,16 @@ class RunFolder:
         Raises
         ------
         RunError
-            If there is none, it is damaged, or another version of curate wrote it in another format.
+            If there is none, it is damaged, or another version of curate wrote it in another format; or if there are
+            links in the run, see :mod:`curation.run.plain`.
         """
-        if not self.record_file.exists():
+        if not os.path.lexists(self.record_file):
             raise RunError(
                 f"{self.folder} is not a run",
                 wanted="a folder with run.json",
                 fix="Start one with `find_issues(listings)`.",
             )
+        require_plain(self.folder)
         record = self._read_record()
         if record is None:
             raise RunError(f"{self.record_file} is damaged", wanted="a JSON object")
@@ -232,7 +235,10 @@ class RunFolder:
         return record
 
     def record_problem(self) -> str:
-        """Return what keeps ``run.json`` from being read, in a few words; an empty text if nothing does."""
+        """Return what keeps the run from being read, in a few words; an empty text if nothing does."""
+        odd = odd_entry(self.folder)
+        if odd is not None:
+            return f"{odd[0].relative_to(self.folder)} is {odd[1]}"
         record = self._read_record()
         if record is None:
             return f"{self.record_file.name} is damaged"
@@ -382,7 +388,10 @@ class RunFolder:
         ------
         RunInUseError
             If another command works on the run.
+        RunError
+            If there are links in it, see :mod:`curation.run.plain`.
         """
+        require_plain(self.folder)
         try:
             with held(
                 self.lock_file,

@@ -78,7 +78,7 @@ def _age(run: RunFolder) -> tuple[str, str]:
     try:
         started = str(run.record().get("started", ""))
     except RunError:
-        written = run.record_file.stat().st_mtime
+        written = run.record_file.lstat().st_mtime
         started = datetime.fromtimestamp(written, UTC).isoformat(timespec="milliseconds")
     return started, str(run.folder)
 

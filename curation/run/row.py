@@ -17,6 +17,7 @@ from curation.errors import RunError
 from curation.rendering.results import Result
 from curation.rendering.words import many
 from curation.run.folder import FINISHED, RUNS, RunFolder, readable
+from curation.run.plain import odd_entry
 from curation.run.shapes import COMPARISON, MANIFEST, misfit
 from training.utils.files import NotReadableError, read_json
 from training.utils.parquet_files import column_names, read_frame
@@ -109,6 +110,8 @@ def describe_run(run: RunFolder) -> RunRow:
     """Describe a run, finished or not, damaged or not."""
     problem = run.record_problem() or misfit(run.record(), _NEEDED, run.record_file.name)
     problems = [problem] if problem else []
+    if odd_entry(run.folder) is not None:
+        return _unread(run, problems)
     record = {} if problems else run.record()
     listings, flagged, issues = _flags(run, record, problems)
     return RunRow(
@@ -127,6 +130,13 @@ def describe_run(run: RunFolder) -> RunRow:
         versions=record.get("versions") or {},
         problems=tuple(problems),
     )
+
+
+def _unread(run: RunFolder, problems: list[str]) -> RunRow:
+    """Describe a run of which nothing is read."""
+    nothing = dict.fromkeys(("dataset", "started", "listings", "flagged", "issues", "fixes", "comparison"))
+    about: dict[str, Any] = {**nothing, "decided": Decided(0, 0), "settings": {}, "versions": {}}
+    return RunRow(run_name(run), str(run.folder), status="unreadable", problems=tuple(problems), **about)
 
 
 def run_name(run: RunFolder) -> str:

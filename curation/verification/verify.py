@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from curation.errors import CurateError, RunError, RunInUseError
 from curation.run.folder import RunFolder
+from curation.run.plain import require_plain
 from curation.verification.result import Flaw, Verified
 from curation.verification.tables import check_files, check_probabilities, check_tables
 from curation.verification.versions import check_journal, check_leftovers, check_versions
@@ -56,6 +57,11 @@ def verify_run(run: RunFolder) -> Verified:
     RunInUseError
         If a command is changing it.
     """
+    try:
+        require_plain(run.folder)
+    except RunError as error:
+        what, _, fix = str(error).partition(". ")
+        return Verified(run.folder, False, (Flaw(".", what, fix),), {}, ())
     before = _lock_state(run)
     run.require_unused()
     look = _Look()

@@ -1,0 +1,79 @@
+"""What a run folder may hold: files and folders of its own, so that no name in it leads out of it.
+
+A run may come from a colleague, as an archive, a copy or a share. A link in it could give out any file of the person
+who opens it, or have one overwritten; a pipe or a device could keep a command waiting for ever. curate makes none of
+these in a run, so all are refused before anything is read or written. Photos of a dataset may be links: they are read
+by other rules (:mod:`curation.listings.photos`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from curation.errors import RunError
+from training.utils.files import printable_name
+
+__all__ = ["odd_entry", "require_plain"]
+
+#: What a run reads of its datasets. The rest is many photos, or compared by its hash.
+_OF_RUN = ("manifest.json", "changes.csv", "comparison.json", "predictions.npz", "dataset.toml")
+
+
+def require_plain(folder: Path) -> None:
+    """Refuse a run that holds anything but files and folders.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's; it may be a link itself, or lie below one: a person named it.
+
+    Raises
+    ------
+    RunError
+    """
+    found = odd_entry(folder)
+    if found is not None:
+        path, what = found
+        raise RunError(
+            f"{printable_name(str(path))} is {what}, and a run holds files and folders of its own only",
+            fix="Put a copy of what you want to have there in its place, if you trust whoever made the run.",
+        )
+
+
+def odd_entry(folder: Path) -> tuple[Path, str] | None:
+    """Return an entry of a run that is neither a file nor a folder, and what it is; None if there is none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "run.json").symlink_to("/etc/passwd")
+    ...     odd_entry(Path(folder))[1]
+    'a link to /etc/passwd'
+    """
+    folders = [folder]
+    for place in folders:
+        for path in _inside(place, folder):
+            # what is gone since is not read either
+            with contextlib.suppress(OSError):
+                mode = path.lstat().st_mode
+                if stat.S_ISLNK(mode):
+                    return path, f"a link to {printable_name(os.readlink(path))}"  # noqa: PTH115 - as it is written
+                if stat.S_ISDIR(mode):
+                    folders.append(path)
+                elif not stat.S_ISREG(mode):
+                    return path, "a pipe, a socket or a device"
+    return None
+
+
+def _inside(place: Path, folder: Path) -> Iterable[Path]:
+    """Return what is looked at in a folder of a run; nothing where it can't be read."""
+    if place == folder / "cleaned" or place.parent == folder / "versions":
+        return (place / name for name in _OF_RUN)
+    with contextlib.suppress(OSError):
+        return sorted(place.iterdir())
+    return ()
