@@ -7,6 +7,9 @@ CONSTRAINTS ?= constraints.txt
 CONSTRAIN := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 DEMO ?= demo
 
+# Tests at once; a core each, up to four, as each takes 2 GB. The tests of a file share what they prepare.
+JOBS ?= logical
+
 # e.g. `make torture ARGS="kills --count 50 --seed 1"`
 ARGS ?=
 
@@ -62,7 +65,7 @@ demo: $(VENV)/.run
 	@echo "Open the review with: $(BIN)/curate review"
 
 test: $(VENV)/.test browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 4 --dist loadfile
 
 torture: $(VENV)/.test
 	$(BIN)/python -m tests.torture $(ARGS)
