@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.torture.tally import Tally
 
@@ -31,12 +31,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 240
 
 #: What the shim does with the operations of a process; see shim.c.
-RECORD, FAIL_ONCE, DIE_AFTER, FULL_FROM = 1, 2, 3, 4
+RECORD, FAIL_ONCE, DIE_AFTER, FULL_FROM, STOP_AFTER = 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What the shim is to do: `how`, at the operation `number` (from 1) below `folder`, with the `error` number."""
+    """What the shim is to do: `how`, at the operation `number` (from 1) below `folder`, with the `error` number.
+
+    The log gets the data, too, `with_data`; files that are opened for reading are operations, too, `with_reads`.
+    """
 
     folder: Path
     how: int
@@ -44,6 +47,7 @@ class Fault:
     error: int = 0
     log: Path | None = None
     with_data: bool = False
+    with_reads: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,8 @@ def build_shim(folder: Path) -> Path | None:
         return None
     shim = folder / "shim.so"
     source = Path(__file__).with_name("shim.c")
-    built = subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"], capture_output=True)
-    return shim if built.returncode == 0 else None
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"], check=True)
+    return shim
 
 
 def has_shim() -> bool:
@@ -151,7 +155,7 @@ def command(
     fault: Fault | None = None,
     environment: dict[str, str] | None = None,
 ) -> Ended:
-    """Run a command of curate (its words), or a function, in a fork.
+    """Run a command of curate (its words), or a function, in a fork, until it ends.
 
     Parameters
     ----------
@@ -166,31 +170,77 @@ def command(
     environment : dict, optional
         Changes of the environment.
     """
+    running = start(work, folder, fault=fault, environment=environment)
+    if kill_after is None:
+        return running.finish()
+    running.wait(kill_after)
+    return running.finish(0)
+
+
+def start(
+    work: Sequence[str] | Callable[[], None],
+    folder: Path,
+    *,
+    fault: Fault | None = None,
+    environment: dict[str, str] | None = None,
+) -> Running:
+    """Start a command in a fork; the parameters are those of :func:`command`."""
     sys.stdout.flush()
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as output:
-        start = time.monotonic()
-        pid = os.fork()
-        if pid == 0:
-            _work(work, folder, output.fileno(), fault, environment or {})
-        hung = not _wait(pid, PATIENCE if kill_after is None else kill_after)
-        # of those that it started, too
+    output = tempfile.TemporaryFile()  # noqa: SIM115 - finish() closes it
+    began = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        _work(work, folder, output.fileno(), fault, environment or {})
+    return Running(pid, output, began)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A command in a fork: its process, the file that it prints to, and when it began."""
+
+    pid: int
+    output: IO[bytes]
+    began: float
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for it to end; return whether it has."""
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            return bool(select.select([descriptor], [], [], seconds)[0])
+        finally:
+            os.close(descriptor)
+
+    def wait_for_stop(self, seconds: float = PATIENCE) -> bool:
+        """Wait until it is stopped (by the shim), or has ended; return whether it is stopped."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT | os.WNOHANG)
+            if found is not None:
+                return found.si_code == os.CLD_STOPPED
+            time.sleep(0.005)
+        return False
+
+    def printed(self) -> str:
+        """Return what it has printed so far."""
+        size = os.fstat(self.output.fileno()).st_size
+        # its own place in the file must stay: the fork writes there
+        return os.pread(self.output.fileno(), size, 0).decode(errors="replace")
+
+    def go_on(self) -> None:
+        """Let it go on after a stop."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def finish(self, seconds: float = PATIENCE) -> Ended:
+        """Wait for it to end, for so many seconds; kill it, with all that it started, and say how it ended."""
+        hung = not self.wait(seconds) and seconds > 0
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        seconds = time.monotonic() - start
-        output.seek(0)
-        text = output.read().decode(errors="replace")
-    return Ended(os.waitstatus_to_exitcode(status), text, seconds, hung and kill_after is None)
-
-
-def _wait(pid: int, seconds: float) -> bool:
-    """Wait for a process to end; return whether it has."""
-    descriptor = os.pidfd_open(pid)
-    try:
-        return bool(select.select([descriptor], [], [], seconds)[0])
-    finally:
-        os.close(descriptor)
+            os.killpg(self.pid, signal.SIGKILL)
+        _, status = os.waitpid(self.pid, 0)
+        took = time.monotonic() - self.began
+        text = self.printed()
+        self.output.close()
+        return Ended(os.waitstatus_to_exitcode(status), text, took, hung)
 
 
 def _work(
@@ -234,19 +284,23 @@ def _arm(fault: Fault) -> None:
     if fault.log is not None:
         log = os.open(fault.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     place = os.fsencode(fault.folder)
-    shim.shim_arm(place, fault.how, ctypes.c_long(fault.number), fault.error, log, int(fault.with_data))
+    shim.shim_arm(
+        place, fault.how, ctypes.c_long(fault.number), fault.error, log, int(fault.with_data), int(fault.with_reads)
+    )
 
 
 def _preload() -> None:
-    """Import what commands import when they are used."""
+    """Import what commands import when they are used; a network has a snapshot after each epoch, not each minute."""
     names = (
         "curation.cli", "curation.api.run", "curation.api.runs", "curation.api.cache", "curation.find",
         "curation.fixes", "curation.report", "curation.comparison.compare",
-        "curation.models.train", "curation.models.tune", "curation.evidence.out_of_fold", "training.crossval.workers",
-        "torch.utils.tensorboard", "pyarrow.parquet", "pandas", "sklearn.linear_model", "cleanlab",
+        "curation.models.train", "curation.models.tune", "curation.review.page.write", "curation.evidence.out_of_fold",
+        "training.crossval.workers", "torch.utils.tensorboard", "pyarrow.parquet", "pandas", "cleanlab",
+        "sklearn.linear_model",
     )  # fmt: skip
     for name in names:
         importlib.import_module(name)
+    importlib.import_module("training.fit.state")._EVERY = 0.0
 
 
 def main() -> None:

@@ -6,6 +6,8 @@ that docs/commands.md does not name is a fault.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 import shlex
@@ -15,49 +17,69 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.cookiejar import CookieJar
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from tests.support.photo_server import serve_photos
+from tests.torture._browser import Browser
 from tests.torture.tally import Tally
 
 __all__ = ["COMMANDS", "COUNT", "QUICK", "Traced", "run", "trace", "unexpected"]
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Commands of one after the other, each in a process of its own. Those of a line, between semicolons, share a process.
+#: Commands given one after the other, each line in a process of its own. Commands of a line, between semicolons, share
+#: one. What stands after ``&`` is given while the review before it is open.
 QUICK = (
     "demo shop --listings 120; find-issues shop --preset quick --no-pretrained --folds 2; apply-fixes "
     "--accept-suggestions; undo; status",
     "review --no-browser --port 0",
 )
+_NETWORK = "--no-pretrained --epochs 1 --model squeezenet1_1 --image-size 32"
 COMMANDS = (
     "demo shop --listings 120",
     "explore shop",
-    "find-issues shop --no-pretrained --folds 3",
-    "find-issues shop --no-pretrained --preset thorough --epochs 1 --model squeezenet1_1 --image-size 32 --folds 3",
-    "review --html --no-browser",
-    "review --no-browser --port 0",
-    "apply-fixes --accept-suggestions",
-    "retrain --compare --no-pretrained --seeds 1",
+    "find-issues shop --no-pretrained --folds 3 --budget 20",
+    f"find-issues shop --preset thorough {_NETWORK} --folds 2",
+    "find-issues shop --probabilities runs/demo/1/probabilities.npz",
+    "review --html --no-browser --output page.html --first 20",
+    "review --no-browser --port 0 & review --link",
+    "apply-fixes --accept-suggestions --dry-run",
+    "apply-fixes --accept-suggestions --min-confidence 0.1",
+    *(f"apply-fixes --format {format}" for format in ("csv", "tsv", "xlsx", "parquet", "json", "jsonl", "imagefolder")),
     "undo",
+    "apply-fixes --format class-folders",
+    "explore runs/demo/3/cleaned --output folders",
+    f"find-issues runs/demo/3/cleaned --run of-folders {_NETWORK} --folds 2 --preset thorough",
+    "retrain --compare --no-pretrained --seeds 1 --controls --truth shop/truth.csv --run runs/demo/3",
+    "retrain --no-pretrained --seeds 1 --markdown --compare --run runs/demo/3",
+    "apply-fixes --as-of {today} --run runs/demo/3",
+    "verify runs/demo/3",
     "status",
-    "runs",
-    "runs diff 1 2",
-    "train shop --no-pretrained --epochs 1 --model squeezenet1_1 --image-size 32 --output model",
-    "predict model shop --output predicted.csv",
-    "export model --output model.onnx",
-    "tune shop --no-pretrained --trials 2 --epochs 1 --model squeezenet1_1 --image-size 32",
-    "compare-models shop --no-pretrained --models squeezenet1_1 --epochs 1 --image-size 32 --folds 2",
-    "verify",
+    "runs --markdown",
+    "runs diff demo/1 demo/2",
+    "compare-models shop --models squeezenet1_1,lenet --no-pretrained --epochs 1 --image-size 32 --folds 2",
+    f"tune shop --trials 2 {_NETWORK} --folds 2",
+    f"train shop {_NETWORK} --output model",
+    f"train shop {_NETWORK} --output price-model --target price",
+    "predict model shop --output predicted",
+    "predict price-model runs/demo/3/cleaned --output priced --raw",
+    "export model --output model.onnx --tolerance 0.1",
+    "explore urls.csv --fetch --output fetched",
     "cache",
+    "cache --limit 100KB",
+    "cache --clear",
 )
 COUNT = len(COMMANDS)
 
 _SENDING = ("connect", "sendto", "sendmsg", "sendmmsg")
-_MAKING = ("creat", "mkdir", "mkdirat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat")
-_CALLS = ",".join((*_SENDING, *_MAKING, "open", "openat"))
+_OPENING = ("open", "openat")
+_CHANGING = (
+    *("creat", "mkdir", "mkdirat", "mknod", "mknodat", "rename", "renameat", "renameat2", "link", "linkat"),
+    *("symlink", "symlinkat", "unlink", "unlinkat", "rmdir", "truncate", "chmod", "fchmodat"),
+)
+_CALLS = ",".join((*_SENDING, *_OPENING, *_CHANGING))
 _CALL = re.compile(r"^\d+ +(?P<name>\w+)\((?P<rest>.*)$")
 _CALLED = re.compile(r"\) += (?P<result>-?\d+)")
 _PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)<(?P<at>[^>]*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"')
@@ -99,10 +121,11 @@ def missing() -> str:
     return "" if tried.returncode == 0 else f"strace can't trace here: {tried.stderr.strip()[:80]}"
 
 
-def trace(program: str, place: Path) -> Traced:
+def trace(program: str, place: Path, beside: str = "") -> Traced:
     """Run Python under strace, with a home of its own below `place` and none of this person's settings.
 
-    A review is opened as a browser would open it, and then stopped with Ctrl-C.
+    A review is opened as a browser would open it, and something is decided there. Then the program `beside` runs, and
+    the review is stopped with Ctrl-C.
     """
     home, folder, temporary = (place / name for name in ("home", "work", "tmp"))
     for each in (home, folder, temporary):
@@ -115,8 +138,10 @@ def trace(program: str, place: Path) -> Traced:
         "OMP_NUM_THREADS": "1",
         "LANG": "C.UTF-8",
     }
-    log, output = place / "strace", place / "output"
+    number = len(list(place.glob("strace-*")))
+    log, output = (place / f"{name}-{number}" for name in ("strace", "output"))
     command = ["strace", "-f", "-qq", "-y", "-s", "300", "--seccomp-bpf", "-e", f"trace={_CALLS}", "-o", str(log)]
+    other = None
     with output.open("wb") as stream:
         process = subprocess.Popen(
             [*command, sys.executable, "-c", program],
@@ -125,28 +150,35 @@ def trace(program: str, place: Path) -> Traced:
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
-        while process.poll() is None:
-            time.sleep(0.2)
-            if found := re.search(r"Open (http://\S+)", output.read_text(errors="replace")):
-                _visit(found[1])
-                # strace passes no signals on; its child is the program
-                for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-                    os.kill(int(child), signal.SIGINT)
-                process.wait()
-    calls = log.read_text(errors="replace").splitlines()
-    return Traced(process.returncode, output.read_text(errors="replace"), tuple(calls), home, folder, temporary)
+        try:
+            while process.poll() is None:
+                time.sleep(0.2)
+                if found := re.search(r"Open (http://\S+)\n", output.read_text(errors="replace")):
+                    _visit(found[1])
+                    other = trace(beside, place) if beside else None
+                    os.killpg(process.pid, signal.SIGINT)
+                    process.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    printed, calls = output.read_text(errors="replace"), tuple(log.read_text(errors="replace").splitlines())
+    if beside and other is None:
+        return Traced(1, f"{printed}\nno review was open", calls, home, folder, temporary)
+    if other is None:
+        return Traced(process.returncode, printed, calls, home, folder, temporary)
+    code = process.returncode or other.code
+    return Traced(code, printed + other.output, calls + other.calls, home, folder, temporary)
 
 
-def _visit(url: str) -> None:
-    """Open a page and a few of the things that it asks for."""
-    browser = urllib.request.build_opener(
-        urllib.request.HTTPCookieProcessor(CookieJar()), urllib.request.ProxyHandler({})
-    )
-    base = url.partition("/datasets")[0]
-    for address in (url, f"{base}/fiftyone", f"{base}/plugins"):
-        with browser.open(address, timeout=60) as answer:
-            answer.read()
+def _visit(link: str) -> None:
+    """Open a review and a few of the things that its page asks for, and decide on a listing."""
+    browser = Browser(link)
+    for path in ("/fiftyone", "/plugins"):
+        browser.get(path)
+    if not browser.decide("keep", min(browser.samples().values())):
+        raise RuntimeError("the App was not told that the decision is recorded")
 
 
 def commands(line: str) -> str:
@@ -165,9 +197,17 @@ if __name__ == "__main__":
 """
 
 
-def unexpected(traced: Traced) -> Iterator[str]:
-    """Yield what a program contacted, and wrote, that it should not have."""
-    seen = set()
+def unexpected(traced: Traced, port: int | None = None) -> Iterator[str]:
+    """Yield what a program contacted, and wrote, that it should not have.
+
+    Parameters
+    ----------
+    traced : Traced
+        The program.
+    port : int, optional
+        Of the server on this machine that its table names.
+    """
+    seen = {f'contacts sin_port=htons({port}), sin_addr=inet_addr("127.0.0.1")'}
     for line in traced.calls:
         call = _CALL.match(line)
         if call is None:
@@ -198,10 +238,10 @@ def _file(traced: Traced, name: str, rest: str) -> str | None:
     if not paths:
         return None
     result = _CALLED.search(rest)
-    if name in ("open", "openat"):
+    if name in _OPENING:
         if _NAMES.search(str(paths[0])):
             return f"looks up the name of a host, as it reads {paths[0]}"
-        if "O_CREAT" not in rest:
+        if not re.search("O_CREAT|O_WRONLY|O_RDWR|O_TRUNC", rest):
             return None
     elif name in _SENDING:
         return None
@@ -226,7 +266,7 @@ def _may_write(traced: Traced, path: Path) -> bool:
 
 
 def run(count: int, seed: int, jobs: int) -> Tally:
-    """Run the first `count` commands, one after the other, as each needs what those before it have made."""
+    """Run the first `count` lines of commands, one after the other, as each needs what those before it have made."""
     return tried(COMMANDS[:count])
 
 
@@ -235,17 +275,35 @@ def tried(lines: tuple[str, ...]) -> Tally:
     tally = Tally("connects", skipped=missing())
     if tally.skipped:
         return tally
-    with tempfile.TemporaryDirectory(prefix="connects-") as name:
+    with tempfile.TemporaryDirectory(prefix="connects-") as name, serve_photos() as photos:
+        place = Path(name)
+        made: dict[str, str] = {}
         for line in lines:
-            traced = trace(commands(line), Path(name))
-            if "No such command" in traced.output:
-                tally.notes.append(f"{line}: there is no such command")
-                continue
+            given, _, beside = line.replace("{today}", time.strftime("%F")).partition(" & ")
+            traced = trace(commands(given), place, commands(beside) if beside else "")
             tally.tried += 1
-            if traced.code not in (0, 1):
-                tally.fault("unexplained", f"{line}: exit code {traced.code}\n{traced.output[-1000:]}")
-            if "Traceback" in traced.output:
-                tally.fault("tracebacks", f"{line}\n{traced.output[-2000:]}")
-            for why in unexpected(traced):
-                tally.fault("unexplained", f"{line}: {why}")
+            port = urlsplit(photos.address).port if "--fetch" in given else None
+            for count, fault in _faults(traced, port):
+                tally.fault(count, f"{line}: {fault}")
+            if not made:
+                made = _inputs(traced.folder / "shop")
+                rows = (f"u{row},{photos.address}/{row}.png,{'ab'[row % 2]}" for row in range(12))
+                (traced.folder / "urls.csv").write_text("\n".join(("id,image,label", *rows)))
+            elif made != _inputs(traced.folder / "shop"):
+                tally.fault("losses", f"{line}: changes the dataset")
     return tally
+
+
+def _faults(traced: Traced, port: int | None) -> Iterator[tuple[str, str]]:
+    if traced.code != 0:
+        yield "unexplained", f"exit code {traced.code}\n{traced.output[-1000:]}"
+    if "Traceback" in traced.output:
+        yield "tracebacks", traced.output[-2000:]
+    for why in unexpected(traced, port):
+        yield "unexplained", why
+
+
+def _inputs(folder: Path) -> dict[str, str]:
+    """Return the hash of each file of a dataset."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}

@@ -21,15 +21,8 @@ from typing import Any
 from curation.run.folder import RunFolder
 from curation.run.transactions import recover
 from tests.torture._preloaded import RECORD, Ended, Fault, all_tried, has_shim, in_fork
-from tests.torture.scenarios import (
-    SCENARIOS,
-    Scenario,
-    left_overs,
-    make_template,
-    read_state,
-    state_wanted,
-    template_of,
-)
+from tests.torture.outcomes import left_overs, read_state
+from tests.torture.scenarios import SCENARIOS, Scenario, make_template, state_wanted, template_of
 from tests.torture.tally import Tally
 
 COUNT = 1000

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import pickle
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -18,11 +17,13 @@ from typing import Any
 import click
 
 from tests.torture._preloaded import Ended, command, in_fork
+from tests.torture.outcomes import left_overs, read_folder, read_found, read_run, read_state
 
-__all__ = ["SCENARIOS", "Scenario", "left_overs", "make_template", "read_state", "state_wanted", "template_of"]
+__all__ = ["SCENARIOS", "Scenario", "make_template", "state_wanted", "template_of"]
 
 Faults = Iterator[tuple[str, str]]
-_TINY = ("--model", "lenet", "--epochs", "1", "--batch-size", "8", "--no-pretrained", "--device", "cpu")
+#: Three epochs, after each of which there is a snapshot to go on from.
+_TINY = ("--model", "lenet", "--epochs", "3", "--batch-size", "8", "--no-pretrained", "--device", "cpu")
 _SMALL = (*_TINY, "--image-size", "32")
 
 
@@ -30,54 +31,8 @@ _SMALL = (*_TINY, "--image-size", "32")
 
 
 def state_of(run: Path) -> dict[str, Any]:
-    """Return the decisions in force and the content of ``cleaned/`` of a run, without times."""
+    """Return the decisions in force and the content of ``cleaned/`` of a run."""
     return dict(in_fork(read_state, run))
-
-
-def read_state(run: Path) -> dict[str, Any]:
-    """Do the same in this process, which may have threads afterwards."""
-    import curation
-
-    table = curation.open_run(run).decisions()
-    columns = ["id", "action", "new_label", "new_price"]
-    decisions = sorted(table[columns].fillna("").astype(str).itertuples(index=False, name=None))
-    return {"decisions": decisions, "cleaned": _cleaned(run / "cleaned")}
-
-
-def _cleaned(folder: Path) -> dict[str, Any] | None:
-    import pandas as pd
-
-    if not folder.exists():
-        return None
-    try:
-        hashes = json.loads((folder / "manifest.json").read_text())["sha256"]
-        now = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in hashes}
-        changes = pd.read_csv(folder / "changes.csv", dtype=str).fillna("")
-    except (OSError, ValueError) as error:
-        return {"torn": str(error)}
-    if now != hashes:
-        return {"torn": "files that are not those of the manifest"}
-    rows = sorted(changes[["id", "action", "new_label", "new_price"]].itertuples(index=False, name=None))
-    return {"files": {name: _placeless(folder / name) for name in now if name != "changes.csv"}, "changes": rows}
-
-
-def _placeless(file: Path) -> bytes:
-    """Return the content of a file with the paths of photos cut short: they depend on where the run is."""
-    return re.sub(rb"(\.\./)+[^\s\",]*shop", b"shop", file.read_bytes())
-
-
-def _found(run: Path) -> dict[str, Any]:
-    return {
-        "status": json.loads((run / "run.json").read_text())["status"],
-        "issues": (run / "issues.csv").read_text(),
-        "health": json.loads((run / "health.json").read_text()),
-        "report": (run / "report.html").exists(),
-    }
-
-
-def left_overs(run: Path) -> list[str]:
-    """Return the temporary files and folders in a run."""
-    return sorted(path.name for path in run.iterdir() if path.name.startswith(".") and path.name != ".lock")
 
 
 # the template: what cases are copied from
@@ -311,16 +266,16 @@ _IDS = [f"{number:03}" for number in range(10, 22)]
 
 
 def _after_find(scenario: Scenario, case: Path, ended: Ended) -> Faults:
-    run, template = case / "run", template_of(case)
+    run, wanted = case / "run", in_fork(read_found, template_of(case) / "found")
     done = run.exists() and (run / "run.json").exists() and _status(run) == "finished"
     if done:
         # nothing is left to do: it may not say that it has finished before all is written
-        yield from _differs("a run that said finished", in_fork(_found, run), in_fork(_found, template / "found"))
+        yield from _differs("a run that said finished", in_fork(read_found, run), wanted)
         return
     again, faults = _again(scenario, case)
     yield from faults
     if again.code == 0:
-        yield from _differs("find-issues given again", in_fork(_found, run), in_fork(_found, template / "found"))
+        yield from _differs("find-issues given again", in_fork(read_found, run), wanted)
     elif not faults:
         yield "losses", f"find-issues given again failed: {again.last}"
     if left := left_overs(run):
@@ -332,14 +287,53 @@ def _status(run: Path) -> str:
 
 
 def _after_trained(scenario: Scenario, case: Path, ended: Ended) -> Faults:
-    """A command that trains: given again, it goes on, and ends as it should."""
-    if ended.code == 0:
-        return
+    """A command that trains: given again, it goes on, and ends as if nothing had disturbed it, to the last bit."""
+    if ended.code != 0:
+        again, faults = _again(scenario, case)
+        yield from faults
+        # what was killed after its end is a finished one, which is not overwritten
+        if again.code != 0 and "holds a finished" not in again.output:
+            if not faults:
+                yield "losses", f"{scenario.name} given again failed: {again.last}"
+            return
+    wanted = _undisturbed(scenario, template_of(case))
+    yield from _differs(f"{scenario.name} given again", in_fork(_outcome, case), wanted)
+
+
+@functools.cache
+def _undisturbed(scenario: Scenario, template: Path) -> dict[str, Any]:
+    """Return what the command leaves behind when nothing disturbs it."""
+    case = template.parent / f"wanted-{scenario.name}-{os.getpid()}"
+    scenario.prepare(case)
+    _must(scenario.work(template, case), case)
+    wanted = dict(in_fork(_outcome, case))
+    shutil.rmtree(case)
+    return wanted
+
+
+def _outcome(case: Path) -> dict[str, Any]:
+    trained = case / "trained"
+    if trained.exists() and not (trained / "issues.csv").exists():
+        return read_folder(trained, "model.pt", "metrics.json", "predictions.csv", "tune.json")
+    if trained.exists():
+        return read_run(trained)
+    pages = {name: text.replace(f"{case.name}/run", "run") for name, text in read_folder(case, "page.html").items()}
+    return {**pages, **read_run(case / "run")}
+
+
+def _after_page(scenario: Scenario, case: Path, ended: Ended) -> Faults:
+    """A page is whole, or not there; the same command writes it."""
+    wanted = _undisturbed(scenario, template_of(case))
+    if (case / "page.html").exists():
+        yield from _differs("the page of the disturbed command", in_fork(_outcome, case), wanted)
     again, faults = _again(scenario, case)
     yield from faults
-    # what was killed after its end is a finished one, which is not overwritten
-    if again.code != 0 and "holds a finished" not in again.output and not faults:
-        yield "losses", f"{scenario.name} given again failed: {again.last}"
+    if again.code == 0:
+        yield from _differs("the page written again", in_fork(_outcome, case), wanted)
+    else:
+        yield "losses", f"the page can't be written again: {again.last}"
+    if left := left_overs(case):
+        yield "unexplained", f"left over: {left}"
 
 
 def _after_trim(scenario: Scenario, case: Path, ended: Ended) -> Faults:
@@ -348,8 +342,8 @@ def _after_trim(scenario: Scenario, case: Path, ended: Ended) -> Faults:
     found = command(_find(template_of(case), "another"), case)
     yield from _spoken(found, "find-issues with the trimmed cache", codes=(0,))
     if found.code == 0:
-        wanted = in_fork(_found, template_of(case) / "found")
-        yield from _differs("find-issues with the trimmed cache", in_fork(_found, case / "another"), wanted)
+        wanted = in_fork(read_found, template_of(case) / "found")
+        yield from _differs("find-issues with the trimmed cache", in_fork(read_found, case / "another"), wanted)
 
 
 def _train(what: str, *options: str) -> Callable[[Path, Path], list[str]]:
@@ -372,6 +366,12 @@ SCENARIOS = {
         Scenario("find", lambda place, case: _find(place, "run"), None, _after_find, 4),
         Scenario(
             "trim", lambda place, case: ["cache", "--limit", "1KB", "--cache-dir", "cache"], 0, _after_trim, 1, True
+        ),
+        Scenario(
+            "page",
+            lambda place, case: ["review", "--html", "--no-browser", "--run", "run", "--output", "page.html"],
+            1,
+            _after_page,
         ),
         Scenario("train", _train("train"), None, _after_trained, 1),
         Scenario("tune", _train("tune", "--trials", "2", "--folds", "2"), None, _after_trained, 1),

@@ -1,6 +1,6 @@
 /* Watches the file operations of a process below one folder, also those of C++ libraries: counts or records them, lets
- * one of them fail, lets the process group die after one, or plays a disk that is full from one on. Loaded with
- * LD_PRELOAD; does nothing before shim_arm(). */
+ * one of them fail, lets the process group die after one, stops the process after one until it gets SIGCONT, or plays a
+ * disk that is full from one on. Loaded with LD_PRELOAD; does nothing before shim_arm(). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,14 +17,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { OFF, RECORD, FAIL_ONCE, DIE_AFTER, FULL_FROM };
+enum { OFF, RECORD, FAIL_ONCE, DIE_AFTER, FULL_FROM, STOP_AFTER };
 static char prefix[PATH_MAX];
-static int mode = OFF, error_number, log_fd = -1, with_data;
+static int mode = OFF, error_number, log_fd = -1, with_data, with_reads;
 static long chosen, counted;
+static pid_t armed;
 
-void shim_arm(const char *folder, int how, long number, int error, int log, int data) {
+void shim_arm(const char *folder, int how, long number, int error, int log, int data, int reads) {
     snprintf(prefix, sizeof prefix, "%s", folder);
-    chosen = number, error_number = error, log_fd = log, with_data = data, counted = 0, mode = how;
+    chosen = number, error_number = error, log_fd = log, with_data = data, with_reads = reads, counted = 0, mode = how;
+    armed = getpid();
 }
 
 static int ours(const char *path) { return mode != OFF && strncmp(path, prefix, strlen(prefix)) == 0; }
@@ -77,6 +79,8 @@ static long before(const char *op, int needs_room) {
 
 static void after(long number) {
     if (mode == DIE_AFTER && number == chosen) kill(0, SIGKILL);
+    /* not those that it has started: they end with it */
+    if (mode == STOP_AFTER && number == chosen && getpid() == armed) kill(armed, SIGSTOP);
 }
 
 #define REAL(name) __typeof__(&name) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
@@ -96,12 +100,19 @@ static void after(long number) {
         return result;                                                                                                 \
     } while (0)
 
-static int opens(int (*real)(const char *, int, ...), const char *name, const char *path, int flags, mode_t bits) {
-    if (!ours(path) || !(flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))) return real(name, flags, bits);
+/* Which operation an opening is; "" if it is none of ours. */
+static const char *opening(const char *path, int flags) {
+    if (!ours(path)) return "";
+    if (!(flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))) return with_reads ? "read" : "";
     struct stat there;
-    int fresh = (flags & O_CREAT) && stat(path, &there) != 0;
-    const char *op = fresh ? "create" : flags & O_TRUNC ? "truncate" : "open";
-    DO(op, fresh, path, "", 0, "", 0, int, real(name, flags, bits), -1);
+    if ((flags & O_CREAT) && stat(path, &there) != 0) return "create";
+    return flags & O_TRUNC ? "truncate" : "open";
+}
+
+static int opens(int (*real)(const char *, int, ...), const char *name, const char *path, int flags, mode_t bits) {
+    const char *op = opening(path, flags);
+    if (!*op) return real(name, flags, bits);
+    DO(op, !strcmp(op, "create"), path, "", 0, "", 0, int, real(name, flags, bits), -1);
 }
 
 #define OPEN(function)                                                                                                 \
@@ -128,11 +139,9 @@ OPEN(open64)
         va_end(rest);                                                                                                  \
         char path[PATH_MAX] = "";                                                                                      \
         if (mode != OFF) absolute(dir, name, path);                                                                    \
-        if (!ours(path) || !(flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))) return real(dir, name, flags, bits);    \
-        struct stat there;                                                                                             \
-        int fresh = (flags & O_CREAT) && stat(path, &there) != 0;                                                      \
-        const char *op = fresh ? "create" : flags & O_TRUNC ? "truncate" : "open";                                     \
-        DO(op, fresh, path, "", 0, "", 0, int, real(dir, name, flags, bits), -1);                                      \
+        const char *op = opening(path, flags);                                                                         \
+        if (!*op) return real(dir, name, flags, bits);                                                                 \
+        DO(op, !strcmp(op, "create"), path, "", 0, "", 0, int, real(dir, name, flags, bits), -1);                      \
     }
 OPENAT(openat)
 OPENAT(openat64)
