@@ -1,23 +1,33 @@
-"""Odd photos, made by script and seed: each is read or named with its reason, within bounds of time and memory."""
+"""Odd photos, made by script and seed: each is read or named with its reason, within bounds of time and memory.
+
+Where the environment variable ``TORTURE_PHOTOS`` names a folder, the photos below it are tried instead; each of them
+may be read or named.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any
+
+from PIL import Image
 
 from curation.exploration.headers import read_headers
 from curation.rendering.thumbnails import make_thumbnail
@@ -41,8 +51,9 @@ _LONGEST = 202
 
 def run(count: int, seed: int, jobs: int) -> Tally:
     """Make odd photos, read each of them in a process of its own kind, and count those that are not explained."""
+    folder_of_others = os.environ.get("TORTURE_PHOTOS")
     with noise_to():
-        photos = list(odd_photos(count, seed))
+        photos = list(_others(Path(folder_of_others), count, seed) if folder_of_others else odd_photos(count, seed))
     tally, worst = Tally("photos"), defaultdict(lambda: (0.0, 0.0))
     outcomes: dict[str, int] = defaultdict(int)
     with tempfile.TemporaryDirectory(prefix="odd-photos-") as folder, ThreadPoolExecutor(jobs) as pool:
@@ -55,12 +66,25 @@ def run(count: int, seed: int, jobs: int) -> Tally:
                     seconds, size = worst[photo.kind]
                     worst[photo.kind] = max(seconds, found["seconds"]), max(size, found["mb"])
                     outcomes["named" if found["error"] else "read"] += 1
-    slowest = sorted(worst.items(), key=lambda kind: -max(kind[1][0] / _SECONDS, kind[1][1] / _MB))[:_SHOWN]
+    kinds = sorted(worst.items(), key=lambda kind: -max(kind[1][0] / _SECONDS, kind[1][1] / _MB))
     tally.notes.append(", ".join(f"{count:,} {what}" for what, count in sorted(outcomes.items())))
-    tally.notes += [
-        f"{kind}: at most {seconds:.1f} s of a processor, {size:,.0f} MB" for kind, (seconds, size) in slowest
-    ]
+    tally.notes += [_bounds(kind, [most]) for kind, most in kinds[:_SHOWN]]
+    if rest := [most for _, most in kinds[_SHOWN:]]:
+        tally.notes.append(_bounds(f"each of {len(rest)} other kinds", rest))
     return tally
+
+
+def _bounds(what: str, most: list[tuple[float, float]]) -> str:
+    seconds, size = (max(values) for values in zip(*most, strict=True))
+    return f"{what}: at most {seconds:.1f} s of a processor, {size:,.0f} MB"
+
+
+def _others(folder: Path, count: int, seed: int) -> Iterator[OddPhoto]:
+    """Yield at most `count` of the files below a folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    for number, path in enumerate(random.Random(seed).sample(paths, min(count, len(paths)))):
+        kind = path.suffix.lower() or "no ending"
+        yield OddPhoto(kind, f"{number}-{path.name}", partial(shutil.copyfile, path))
 
 
 def _judge(photo: OddPhoto, found: dict[str, Any], tally: Tally) -> None:
@@ -151,9 +175,10 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _read(path: Path, folder: Path) -> dict[str, Any]:
-    """Read a photo in every way that curate does."""
-    before, start = _peak(reset=True), time.process_time()
+def _read(path: Path, folder: Path, before: int) -> dict[str, Any]:
+    """Read a photo in every way that curate does; `before` are the bytes of this process when it had read none."""
+    _peak(reset=True)
+    start = time.process_time()
     with noise_to(folder / "log.txt"), warnings.catch_warnings(action="ignore"):
         _, facts = store_photos([path], size=32, cache=PhotoCache(folder / "cache", 10**8, 10**6), spare=folder)
         (header,) = read_headers([path], silent)
@@ -180,8 +205,10 @@ def _peak(*, reset: bool = False) -> int:
 
 def _main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (16 * 10**9,) * 2)
+    Image.init()
+    before = _peak(reset=True)
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(_read(Path(line.removesuffix("\n")), Path(sys.argv[1]))) + "\n")
+        sys.stdout.write(json.dumps(_read(Path(line.removesuffix("\n")), Path(sys.argv[1]), before)) + "\n")
         sys.stdout.flush()
 
 

@@ -358,7 +358,11 @@ def _check_regular(path: Path, found: os.stat_result, max_bytes: int | None) -> 
     if kind != stat.S_IFREG:
         raise NotReadableError(path, f"is {_KINDS.get(kind, 'something else')}, not a file")
     if max_bytes is not None and found.st_size > max_bytes:
-        raise NotReadableError(path, f"has {bytes_text(found.st_size)}, more than {bytes_text(max_bytes)}")
+        size, most = bytes_text(found.st_size), bytes_text(max_bytes)
+        if size == most:
+            # rounded, it would be no larger
+            size, most = f"{found.st_size:,} bytes", f"{max_bytes:,}"
+        raise NotReadableError(path, f"has {size}, more than {most}")
 
 
 def require_regular(path: Path, what: str = "the file") -> None:

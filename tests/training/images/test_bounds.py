@@ -30,8 +30,8 @@ def encoded(image: Image.Image, form: str, **options: object) -> bytes:
     return stream.getvalue()
 
 
-def bomb(width: int, height: int) -> bytes:
-    """Return a PNG of one bit a pixel, all of them black, in a few KB."""
+def bomb(width: int, height: int, rows: int | None = None) -> bytes:
+    """Return a PNG of one bit a pixel, all of them black, in a few KB; perhaps with fewer rows than it says."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         body = kind + content
@@ -40,7 +40,7 @@ def bomb(width: int, height: int) -> bytes:
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([1, 0, 0, 0, 0])
     packer = zlib.compressobj(9)
     line = bytes(1 + (width + 7) // 8)
-    packed = b"".join(packer.compress(line) for _ in range(height)) + packer.flush()
+    packed = b"".join(packer.compress(line) for _ in range(height if rows is None else rows)) + packer.flush()
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
@@ -77,6 +77,41 @@ def test_a_bomb_is_a_finding_of_the_run_of_explore_and_of_a_thumbnail(tmp_path: 
     )
 
 
+def claiming(form: str, width: int, height: int) -> bytes:
+    """Return a small file that says how large the photo is, and has hardly anything of it."""
+    if form == "PNG":
+        return bomb(width, height, rows=1)
+    small = encoded(Image.new("RGB", (300, 301), "red"), form)
+    size, order = (4, (300, 301)) if form == "QOI" else (2, (301, 300))
+    claimed = (width, height) if form == "QOI" else (height, width)
+    before, after = (b"".join(side.to_bytes(size, "big") for side in sides) for sides in (order, claimed))
+    assert small.count(before) == 1
+    return small.replace(before, after)
+
+
+@pytest.mark.parametrize(
+    ("form", "largest", "too_large", "reason"),
+    [
+        ("PNG", (16_000, 8_000), (16_000, 8_001), "it has 128 megapixels (16,000 x 8,001), more than 128 megapixels"),
+        ("QOI", (4_000, 4_000), (4_000, 4_001), "it has 16 megapixels (4,000 x 4,001), more than 16 megapixels"),
+        ("JPEG", (13_377, 13_377), (13_378, 13_378), "it has more than 179 megapixels"),
+    ],
+)
+def test_a_photo_at_the_bound_of_its_pixels_is_decoded_and_a_larger_one_is_not(
+    form: str, largest: tuple[int, int], too_large: tuple[int, int], reason: str
+) -> None:
+    def check(size: tuple[int, int]) -> None:
+        with bounds.open_photo(claiming(form, *size)) as opened:
+            assert opened.size == size
+            opened.draft("RGB", (8, 8))
+            bounds.check_pixels(opened)
+
+    check(largest)
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - Pillow has an error of its own
+        check(too_large)
+    assert why_unreadable(caught.value) == reason
+
+
 def test_a_format_that_is_decoded_in_python_has_a_lower_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "_MAX_SLOW_PIXELS", 99)
     photo = Image.new("RGB", (10, 10), "red")
@@ -95,6 +130,12 @@ def with_scans(count: int) -> bytes:
 def test_a_progressive_jpeg_of_thousands_of_scans_is_refused_and_a_usual_one_is_not() -> None:
     assert decode(with_scans(0), 8)[1] == (32, 32)
     assert why(with_scans(5000)) == "it has more than 100 scans"
+
+
+def test_a_progressive_jpeg_may_have_100_scans_and_no_more() -> None:
+    usual = with_scans(0).count(b"\xff\xda")
+    assert decode(with_scans(100 - usual), 8)[1] == (32, 32)
+    assert why(with_scans(101 - usual)) == "it has more than 100 scans"
 
 
 def test_scans_are_counted_to_the_end_of_the_photo_and_not_in_what_lies_inside_of_it_or_follows() -> None:
@@ -116,6 +157,46 @@ def test_an_animation_of_blank_frames_is_searched_within_a_bound(monkeypatch: py
     decode(encoded(blank[0], "GIF", save_all=True, append_images=blank[1:]), 8)
     # the first, and three more
     assert len(seen) == 4
+
+
+@pytest.mark.parametrize(("blank", "shown"), [(49, True), (50, False)])
+def test_of_an_animation_that_begins_blank_50_frames_are_searched(blank: int, shown: bool) -> None:
+    frames = [Image.new("L", (16, 16), 100 + number) for number in range(blank)]
+    frames.append(Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16)))
+    pixels, _ = decode(encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]), 16)
+    assert (pixels.std() > 20) == shown
+
+
+def test_large_photos_are_decoded_one_at_a_time_and_others_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "_LARGE", 16 * 16)
+    done = threading.Event()
+    large, other = (encoded(Image.new("RGB", (16, side), "red"), "PNG") for side in (17, 16))
+
+    def decode_large() -> None:
+        decode(large, 8)
+        done.set()
+
+    with bounds.open_photo(large) as opened, bounds.within_bounds(opened, large, opened.size):
+        thread = threading.Thread(target=decode_large)
+        thread.start()
+        assert decode(other, 8)[1] == (16, 16)
+        assert not done.wait(0.05)
+    thread.join()
+    assert done.is_set()
+
+
+def test_the_page_names_the_bounds_that_hold() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
+    section = page[page.index("### Photos\n") : page.index("### Photos by URL")]
+    for words in (
+        f"| {reading.MAX_BYTES // 10**6} MB, or `--max-photo-mb`",
+        f"| {bounds.MAX_PIXELS // 10**6} million; of a baseline JPEG, which is decoded smaller, 179 million",
+        f"e.g. QOI, {bounds._MAX_SLOW_PIXELS // 10**6} million |",
+        f"| scans of a progressive JPEG | {bounds._MAX_SCANS} |",
+        f"| the first {colours._FRAMES}, with {colours._PIXELS // 10**6} million pixels in all",
+        f"Files above {reading._LARGE // 10**6} MB, and photos above {bounds._LARGE // 10**6} million pixels",
+    ):
+        assert words in section
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16", "I", "F"])
@@ -153,6 +234,22 @@ def test_large_files_are_held_one_at_a_time_and_small_ones_do_not_wait(
         assert not taken.wait(0.05)
     other.join()
     assert taken.is_set()
+
+
+def test_a_file_at_the_bound_of_its_bytes_is_read_and_a_larger_one_is_not(tmp_path: Path) -> None:
+    content = encoded(Image.new("RGB", (9, 9), "red"), "PNG")
+    path = tmp_path / "photo.png"
+    path.write_bytes(content)
+    for most, error in ((len(content), None), (len(content) - 1, f"it has {len(content)} B, more than")):
+        cache = PhotoCache(tmp_path / "cache", 10**6, 10**5)
+        _, facts = store_photos([path], size=8, cache=cache, spare=tmp_path, max_bytes=most)
+        (header,) = read_headers([path], silent, max_bytes=most)
+        thumbnail = make_thumbnail(path, 8, max_bytes=most)
+        for found in (facts[0].error, header.error, thumbnail.error):
+            assert found is None if error is None else error in found
+    # by default, 200 MB
+    os.truncate(path, 200 * 10**6 + 1)
+    assert read_headers([path], silent)[0].error == "it has 200,000,001 bytes, more than 200,000,000"
 
 
 def test_what_is_no_file_is_a_finding_in_every_place_that_reads_photos(tmp_path: Path) -> None:
