@@ -179,6 +179,8 @@ def _header(path: Path | None, max_bytes: int) -> PhotoHeader:
 def _read(path: Path, max_bytes: int) -> PhotoHeader:
     with open_regular(path, max_bytes) as stream:
         size = os.fstat(stream.fileno()).st_size
+        # before it is opened as a photo, for some formats close the file then
+        head, end = _ends_of(stream, size) if size else (b"", b"")
         with open_photo(stream if size else b"") as opened:
             # not the format's own getexif: that of PNG decodes the whole photo
             orientation = Image.Image.getexif(opened).get(_ORIENTATION, 1)
@@ -188,19 +190,23 @@ def _read(path: Path, max_bytes: int) -> PhotoHeader:
             # as it would be decoded
             opened.draft("RGB", (1, 1))
             check_pixels(opened)
-            cut = not _ends_well(kind, stream, size)
+    cut = not _ends_well(kind, head, end, size)
     if cut:
         with photo_content(path, max_bytes) as content:
             check_photo(content)
     return PhotoHeader(width, height, kind, turned)
 
 
-def _ends_well(kind: str | None, stream: BinaryIO, size: int) -> bool:
-    """Return whether a file ends as its format does; True for a format that says nothing of its end."""
-    stream.seek(0)
+def _ends_of(stream: BinaryIO, size: int) -> tuple[bytes, bytes]:
     head = stream.read(8)
     stream.seek(max(0, size - _END))
     end = stream.read(_END)
+    stream.seek(0)
+    return head, end
+
+
+def _ends_well(kind: str | None, head: bytes, end: bytes, size: int) -> bool:
+    """Return whether a file ends as its format does; True for a format that says nothing of its end."""
     if kind in ("JPEG", "MPO"):
         return b"\xff\xd9" in end
     if kind == "PNG":

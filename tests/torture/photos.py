@@ -31,7 +31,8 @@ from PIL import Image
 
 from curation.exploration.headers import read_headers
 from curation.rendering.thumbnails import make_thumbnail
-from tests.torture._odd_photos import OddPhoto, odd_photos
+from tests.torture._odd_photos import OddPhoto, cut, flipped, no_files, whole
+from tests.torture._photo_bombs import large_bombs, small_bombs
 from tests.torture.tally import Tally
 from training.images.cache import PhotoCache
 from training.images.ingest import store_photos
@@ -46,6 +47,8 @@ _SECONDS, _MB = 120, 4000
 #: Seconds without a photo that is done, on a busy machine, that are a hang.
 _HANG = 600
 _SHOWN = 12
+#: Of fewer photos, none is large: they take seconds each to make and to refuse.
+_ALL = 1000
 _LONGEST = 202
 
 
@@ -53,7 +56,7 @@ def run(count: int, seed: int, jobs: int) -> Tally:
     """Make odd photos, read each of them in a process of its own kind, and count those that are not explained."""
     folder_of_others = os.environ.get("TORTURE_PHOTOS")
     with noise_to():
-        photos = list(_others(Path(folder_of_others), count, seed) if folder_of_others else odd_photos(count, seed))
+        photos = list(_others(Path(folder_of_others), count, seed) if folder_of_others else _odd_photos(count, seed))
     tally, worst = Tally("photos"), defaultdict(lambda: (0.0, 0.0))
     outcomes: dict[str, int] = defaultdict(int)
     with tempfile.TemporaryDirectory(prefix="odd-photos-") as folder, ThreadPoolExecutor(jobs) as pool:
@@ -77,6 +80,19 @@ def run(count: int, seed: int, jobs: int) -> Tally:
 def _bounds(what: str, most: list[tuple[float, float]]) -> str:
     seconds, size = (max(values) for values in zip(*most, strict=True))
     return f"{what}: at most {seconds:.1f} s of a processor, {size:,.0f} MB"
+
+
+def _odd_photos(count: int, seed: int) -> Iterator[OddPhoto]:
+    """Yield this many odd photos, in an order that the seed decides."""
+    draw = random.Random(seed)
+    fixed = [*no_files(), *small_bombs(), *whole(), *cut()]
+    draw.shuffle(fixed)
+    # a quarter is flipped
+    fixed = [*(large_bombs() if count >= _ALL else ()), *fixed][: count - count // 4]
+    yield from fixed
+    bases = [photo for photo in whole() if photo.reason == ""]
+    for number in range(len(fixed), count):
+        yield flipped(draw.choice(bases), number, draw.randrange(2**32))
 
 
 def _others(folder: Path, count: int, seed: int) -> Iterator[OddPhoto]:
@@ -179,11 +195,14 @@ def _read(path: Path, folder: Path, before: int) -> dict[str, Any]:
     """Read a photo in every way that curate does; `before` are the bytes of this process when it had read none."""
     _peak(reset=True)
     start = time.process_time()
+    # of its own, for a cache of hundreds of parts is slow
+    cache = PhotoCache(folder / "cache", 10**8, 10**6)
     with noise_to(folder / "log.txt"), warnings.catch_warnings(action="ignore"):
-        _, facts = store_photos([path], size=32, cache=PhotoCache(folder / "cache", 10**8, 10**6), spare=folder)
+        _, facts = store_photos([path], size=32, cache=cache, spare=folder)
         (header,) = read_headers([path], silent)
         thumbnail = make_thumbnail(path, 64)
     seconds = time.process_time() - start
+    cache.clear()
     return {
         "error": facts[0].error,
         "sides": [facts[0].width, facts[0].height],

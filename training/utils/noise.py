@@ -1,7 +1,8 @@
-"""What libraries in C write to stderr past Python: kept in a file instead of the terminal."""
+"""What libraries in C write to stderr past Python, and what Pillow logs: kept in a file instead of the terminal."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,14 @@ from typing import TextIO
 __all__ = ["noise_to"]
 
 _STDERR = 2
+
+
+class _Kept(logging.Handler):
+    """Writes what is logged to where the noise goes; where no program handles it, Python would show it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            os.write(_STDERR, f"{self.format(record)}\n".encode(errors="backslashreplace"))
 
 
 class _Stderr:
@@ -45,9 +54,9 @@ _stderr = _Stderr()
 def noise_to(log: Path | None = None) -> Iterator[None]:
     """Append to a file what libraries write to stderr while the block runs; what Python writes is shown as ever.
 
-    Decoders of photos say there what they think of a file, but not which file it is: libtiff hundreds of lines. A
-    progress bar must begin inside the block, and end there. Blocks that run in other threads at the same time share
-    the file of the first one.
+    Decoders of photos say there what they think of a file, but not which file it is: libtiff hundreds of lines. So does
+    Pillow in warnings that it logs. A progress bar must begin inside the block, and end there. Blocks that run in other
+    threads at the same time share the file of the first one.
 
     Parameters
     ----------
@@ -78,6 +87,9 @@ def _redirect(log: Path | None, restore: ExitStack) -> None:
     restore.callback(os.dup2, shown, _STDERR)
     os.dup2(kept, _STDERR)
     os.close(kept)
+    logger, handler = logging.getLogger("PIL"), _Kept(logging.WARNING)
+    logger.addHandler(handler)
+    restore.callback(logger.removeHandler, handler)
 
 
 def _keep_shown(shown: int, restore: ExitStack) -> None:

@@ -1,6 +1,7 @@
 """Photos are decoded upright and whole."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -100,6 +101,15 @@ def test_explore_says_the_upright_size_of_a_photo_of_any_exif_orientation(orient
     (tmp_path / "photo").write_bytes(turned_photo(orientation, form))
     (header,) = read_headers([tmp_path / "photo"], silent)
     assert (header.width, header.height, header.turned) == (48, 32, orientation != 1)
+
+
+def test_explore_reads_a_format_whose_reader_closes_the_file(tmp_path):
+    path = tmp_path / "texture.ftu"
+    # 4 x 2 pixels of 3 bytes
+    path.write_bytes(b"FTEX" + struct.pack("<8i", 1, 4, 2, 1, 1, 1, 32, 24) + bytes(24))
+    (header,) = read_headers([path], silent)
+    assert (header.width, header.height, header.format, header.error) == (4, 2, "FTEX", None)
+    assert decode(path.read_bytes(), 8)[1] == (4, 2)
 
 
 def test_an_exif_orientation_that_there_is_none_of_turns_nothing():

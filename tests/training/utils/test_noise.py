@@ -1,4 +1,4 @@
-"""What libraries in C write to stderr goes to a file, and what Python writes does not."""
+"""What libraries in C write to stderr, and Pillow logs, goes to a file; what Python writes does not."""
 
 from __future__ import annotations
 
@@ -64,23 +64,25 @@ def test_blocks_in_several_threads_share_the_log_of_the_first(
 
 
 SCRIPT = """
-import os, sys
+import logging, os, sys
 from pathlib import Path
 from training.utils.noise import noise_to
 before = sys.stderr
 try:
     with noise_to(Path(sys.argv[1])):
         print("shown", file=sys.stderr)
-        os.write(2, b"hidden")
+        os.write(2, b"hidden\\n")
+        logging.getLogger("PIL.TiffImagePlugin").error("hidden %s", "too")
+        logging.getLogger("ours").error("shown, too")
         raise ValueError("raised")
 except ValueError:
     assert sys.stderr is before
-    print("also shown", file=sys.stderr)
+    logging.getLogger("PIL.TiffImagePlugin").error("also shown")
 """
 
 
 def test_what_python_writes_is_shown_at_once_also_when_the_block_fails(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     ended = subprocess.run([sys.executable, "-c", SCRIPT, log], capture_output=True, text=True, check=True)
-    assert ended.stderr == "shown\nalso shown\n"
-    assert log.read_text() == "hidden"
+    assert ended.stderr == "shown\nshown, too\nalso shown\n"
+    assert log.read_text() == "hidden\nhidden too\n"
