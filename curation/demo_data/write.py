@@ -18,6 +18,7 @@ from curation.errors import InputError
 from curation.rendering.results import Result
 from training.utils.csv_files import csv_lines
 from training.utils.files import whole_folder
+from training.utils.flock import sweep
 from training.utils.parallel import cores
 from training.utils.progress import SILENT, Progress, Reporter
 
@@ -160,6 +161,7 @@ def _check(folder: Path, listings: int, seed: int) -> None:
         )
     if folder.exists() and not folder.is_dir():
         raise InputError(f"can't write the demo to {folder}", got="a file", wanted="a new or empty folder")
+    sweep(folder)
     if folder.is_dir() and (inside := sorted(path.name for path in folder.iterdir())):
         raise InputError(
             f"can't write the demo to {folder}",

@@ -18,6 +18,7 @@ from curation.rendering.html import fill_page
 from curation.rendering.plots import Picture
 from curation.rendering.thumbnails import make_thumbnail
 from training.utils.files import photo_path, read_json, whole_folder, write_json, write_text
+from training.utils.flock import sweep
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["check_output", "write_page"]
@@ -51,6 +52,7 @@ def check_output(folder: Path, listings: Listings) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"can't write to {folder}", got="a file", wanted="a new or empty folder")
+    sweep(folder)
     if listings.source.is_class_folders and folder.resolve().is_relative_to(listings.source.root.resolve()):
         # a folder of class folders would have one class more
         raise InputError(

@@ -29,6 +29,7 @@ from training.utils.arrays import Bool, Float32
 from training.utils.csv_files import restored_cells, write_csv
 from training.utils.devices import Device, find_device
 from training.utils.files import photo_path, whole_folder, write_json
+from training.utils.flock import sweep
 from training.utils.noise import noise_to
 from training.utils.progress import Reporter
 
@@ -168,6 +169,7 @@ def _next(name: str) -> Path:
 
 
 def _check_output(folder: Path) -> None:
+    sweep(folder)
     inside = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if inside or (folder.exists() and not folder.is_dir()):
         raise InputError(

@@ -15,7 +15,8 @@ from typing import BinaryIO
 from curation.run.journal import Decision
 from curation.run.journal_content import Entry, Fault, Journal
 from curation.run.journal_lines import BEGIN, Line, Step, Unreadable, decoded, encoded
-from training.utils.files import lock, sync_folder
+from training.utils.files import sync_folder
+from training.utils.flock import lock
 from training.utils.units import now
 
 __all__ = ["append", "pending", "read_journal"]

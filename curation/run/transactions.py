@@ -20,7 +20,8 @@ from curation.errors import RunError
 from curation.run.journal import Decision
 from curation.run.journal_file import append, pending
 from curation.run.journal_lines import BEGIN, COMMIT, TAKE_BACK, Step
-from training.utils.files import lock, sync_folder
+from training.utils.files import sync_folder
+from training.utils.flock import is_left
 
 __all__ = ["begin", "carry_out", "leftovers", "recover", "scratch", "standing_place"]
 
@@ -209,14 +210,5 @@ def _sweep(folder: Path) -> None:
 def leftovers(folder: Path) -> Iterator[Path]:
     """Yield what commands that were killed left half done in a run's folder."""
     for path in list(folder.iterdir()):
-        if _SCRATCH.fullmatch(path.name) or (_UNFINISHED.fullmatch(path.name) and _is_left(path)):
+        if _SCRATCH.fullmatch(path.name) or (_UNFINISHED.fullmatch(path.name) and is_left(path)):
             yield path
-
-
-def _is_left(file: Path) -> bool:
-    """Return whether nobody is writing a file of `whole_file` any more."""
-    if file.is_symlink() or not file.is_file():
-        return False
-    with contextlib.suppress(OSError), file.open("rb") as stream:
-        return lock(stream, wait=False)
-    return False

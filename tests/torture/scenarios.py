@@ -107,6 +107,12 @@ def _import(place: Path) -> list[str]:
     return ["apply-fixes", "--run", "run", "--decisions", str(place / "mine.csv")]
 
 
+def _explore(place: Path, folder: Path) -> list[str]:
+    # it may be there, and empty
+    folder.mkdir(exist_ok=True)
+    return ["explore", str(place / "shop"), "--output", str(folder)]
+
+
 def _decide(run: Path, ids: list[str], action: str) -> None:
     """Decide on one listing after the other, as the App does; print the id of each that is acknowledged."""
     import curation
@@ -313,6 +319,8 @@ def _undisturbed(scenario: Scenario, template: Path) -> dict[str, Any]:
 
 def _outcome(case: Path) -> dict[str, Any]:
     trained = case / "trained"
+    if (case / "looked").exists():
+        return read_folder(case, "looked/*.json", "looked/*.html")
     if trained.exists() and not (trained / "issues.csv").exists():
         return read_folder(trained, "model.pt", "metrics.json", "predictions.csv", "tune.json")
     if trained.exists():
@@ -322,9 +330,9 @@ def _outcome(case: Path) -> dict[str, Any]:
 
 
 def _after_page(scenario: Scenario, case: Path, ended: Ended) -> Faults:
-    """A page is whole, or not there; the same command writes it."""
+    """Pages are whole, or not there; the same command writes them."""
     wanted = _undisturbed(scenario, template_of(case))
-    if (case / "page.html").exists():
+    if any(case.glob("[!.]*.html")) or any(case.glob("looked/[!.]*")):
         yield from _differs("the page of the disturbed command", in_fork(_outcome, case), wanted)
     again, faults = _again(scenario, case)
     yield from faults
@@ -332,8 +340,9 @@ def _after_page(scenario: Scenario, case: Path, ended: Ended) -> Faults:
         yield from _differs("the page written again", in_fork(_outcome, case), wanted)
     else:
         yield "losses", f"the page can't be written again: {again.last}"
-    if left := left_overs(case):
-        yield "unexplained", f"left over: {left}"
+    for folder in (case, case / "looked"):
+        if folder.exists() and (left := left_overs(folder)):
+            yield "unexplained", f"left over: {left}"
 
 
 def _after_trim(scenario: Scenario, case: Path, ended: Ended) -> Faults:
@@ -373,6 +382,7 @@ SCENARIOS = {
             1,
             _after_page,
         ),
+        Scenario("look", lambda place, case: _explore(place, case / "looked"), None, _after_page),
         Scenario("train", _train("train"), None, _after_trained, 1),
         Scenario("tune", _train("tune", "--trials", "2", "--folds", "2"), None, _after_trained, 1),
         Scenario("find-trained", _train("find-issues", "--folds", "2", "--no-text"), None, _after_trained, 1),

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from training.errors import MachineError
 from training.images.shards import Shard, bytes_of, files_in, shards_in, used_at
-from training.utils.files import locked_folder
+from training.utils.flock import locked_folder
 from training.utils.units import home_as_tilde, parse_bytes
 
 __all__ = ["DEFAULT_LIMIT", "FETCHED", "SHARD_BYTES", "PhotoCache", "default_cache", "open_cache"]

@@ -23,6 +23,7 @@ from training.networks.tasks import PriceTask
 from training.utils.arrays import Float32
 from training.utils.devices import Device
 from training.utils.files import whole_file
+from training.utils.flock import sweep
 
 __all__ = ["PACKAGES", "TOLERANCE", "export_onnx"]
 
@@ -81,6 +82,7 @@ def export_onnx(model: SavedModel, path: Path, check_photos: Pixels, *, toleranc
             wanted=f"at most {_MOST_BYTES / 1e9:.1f} GB",
             fix="Train a smaller network.",
         )
+    sweep(path)
     with whole_file(path) as temporary:
         _export(model, temporary)
         difference = _difference(model, temporary, check_photos)

@@ -1,24 +1,21 @@
-"""Files that are written completely or not at all, files that are safe to read, and locks."""
+"""Files that are written completely or not at all, files that are safe to read."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import re
-import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from training.errors import InputError, check_path
 from training.utils.bounded import most_bytes, parse_json
+from training.utils.flock import locked_folder, temporary_file, temporary_folder
 from training.utils.machine import naming
 from training.utils.units import bytes_text
 
@@ -27,8 +24,6 @@ __all__ = [
     "NotReadableError",
     "allocate",
     "copy_regular",
-    "lock",
-    "locked_folder",
     "make_folder",
     "open_regular",
     "photo_path",
@@ -54,22 +49,14 @@ def whole_file(path: Path) -> Iterator[Path]:
     of either. It has the suffix of `path`, which some writers depend on. While the block runs it is locked, so that who
     tidies up can tell it from what a crash left.
     """
-    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     with naming(path):
         make_folder(path.parent)
-        # readable like any other file: the kernel applies the umask
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            with contextlib.suppress(OSError):  # without locks on this file system, nothing is tidied up
-                lock(descriptor)
+        with temporary_file(path) as temporary:
             yield temporary
             with temporary.open("rb+") as stream:
                 os.fsync(stream.fileno())
             temporary.replace(path)
             sync_folder(path.parent)
-        finally:
-            os.close(descriptor)
-            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -97,9 +84,9 @@ def whole_folder(folder: Path, *, new: bool = False, fix: str = "Name another fo
     base = folder if folder.is_dir() else folder.absolute().parent
     try:
         base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=base, prefix=f".{folder.name}-") as scratch:
-            # the temporary folder itself is readable only by its owner
-            built = Path(scratch) / "whole"
+        with temporary_folder(base, folder.name) as scratch:
+            # that one is readable by its owner alone
+            built = scratch / "whole"
             built.mkdir()
             yield built
             sync_tree(built)
@@ -164,52 +151,6 @@ def sync_tree(folder: Path) -> None:
                 with file.open("rb") as stream:
                     os.fsync(stream.fileno())
         sync_folder(Path(place))
-
-
-@contextmanager
-def locked_folder(folder: Path) -> Iterator[None]:
-    """Let one process at a time run the block, which is short; several where the folder can't be locked."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        yield
-        return
-    try:
-        with contextlib.suppress(OSError):
-            lock(descriptor)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def lock(file: int | IO[Any], *, wait: bool = True, shared: bool = False) -> bool:
-    """Lock an open file or folder against other processes, until it is closed or the process ends.
-
-    Parameters
-    ----------
-    file : int or file
-        A descriptor, or an open file.
-    wait : bool
-        Wait while another process holds the lock.
-    shared : bool
-        Share the lock with other processes that share it, too.
-
-    Returns
-    -------
-    bool
-        Whether this process holds the lock; always True with `wait`.
-
-    Raises
-    ------
-    OSError
-        If the file system has no locks.
-    """
-    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    try:
-        fcntl.flock(file, how if wait else how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from training.utils.files import lock
+from training.utils.flock import lock
 from training.utils.units import now
 
 __all__ = ["Holder", "InUse", "held", "holder_of", "is_held"]

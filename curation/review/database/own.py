@@ -24,7 +24,7 @@ from curation.errors import ReviewError
 from curation.review.database import keeper
 from curation.review.database.check import configured, installed_mongod
 from training.images.cache import default_cache_folder
-from training.utils.files import lock
+from training.utils.flock import lock
 
 __all__ = ["database_folder", "join"]
 

@@ -26,6 +26,7 @@ from curation.review.journal_state import standing_of
 from curation.review.page.data import PageListings, choose_listings, page_data
 from curation.run.folder import RunFolder
 from training.utils.files import sha256_of_file, whole_file
+from training.utils.flock import sweep
 from training.utils.noise import noise_to
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import SILENT, Reporter
@@ -119,6 +120,7 @@ def write_page(
 def _check_output(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"can't write {path}", got="a folder", wanted="a file", fix="Name one with `output`.")
+    sweep(path)
     if not path.exists():
         return
     with path.open("rb") as stream:

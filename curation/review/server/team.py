@@ -18,7 +18,7 @@ from pathlib import Path
 
 from curation.errors import ReviewError
 from curation.run.folder import RunFolder
-from training.utils.files import lock
+from training.utils.flock import lock
 
 __all__ = ["Colleague", "open_reviews", "opening", "present"]
 

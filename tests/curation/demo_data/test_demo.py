@@ -74,6 +74,13 @@ def test_the_declaration_states_the_counts_of_the_table(folder: Path, listings: 
     assert len(labels) == 12
 
 
+def test_what_a_killed_demo_left_in_its_folder_is_no_content(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / ".shop-01234567" / "whole").mkdir(parents=True)
+    write_demo(tmp_path / "shop", listings=120)
+    assert not list((tmp_path / "shop").glob(".*"))
+
+
 def test_only_the_demo_is_left_in_its_folder_and_beside_it(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {
         "README.md", "dataset.toml", "images", "listings.csv", "truth.csv",

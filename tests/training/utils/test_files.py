@@ -14,7 +14,6 @@ import pytest
 from training.errors import InputError
 from training.utils.files import (
     NotReadableError,
-    lock,
     open_regular,
     read_regular,
     whole_file,
@@ -111,20 +110,6 @@ def test_a_file_has_the_mode_that_the_umask_allows_and_the_umask_is_never_touche
     finally:
         os.umask(before)
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == mode
-
-
-def test_a_lock_is_held_until_the_file_is_closed_and_shared_ones_stand_side_by_side(tmp_path):
-    path = tmp_path / "a.txt"
-    path.touch()
-    with path.open() as one, path.open() as other:
-        assert lock(one, shared=True)
-        assert lock(other, shared=True, wait=False)
-        assert not lock(one, wait=False)
-    with path.open() as one, path.open() as other:
-        assert lock(one)
-        assert not lock(other, wait=False)
-        one.close()
-        assert lock(other, wait=False)
 
 
 @pytest.fixture
