@@ -65,7 +65,7 @@ demo: $(VENV)/.run
 	@echo "Open the review with: $(BIN)/curate review"
 
 test: $(VENV)/.test browser
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 4 --dist loadfile
 
 torture: $(VENV)/.test
 	$(BIN)/python -m tests.torture $(ARGS)
