@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from training.utils.flock import lock
@@ -25,7 +25,7 @@ __all__ = ["Holder", "InUse", "held", "holder_of", "is_held"]
 #: Seconds between two attempts to get a lock.
 _EVERY = 0.1
 #: How often a note is read that says nothing yet: its holder has only just come, or has only just been killed.
-_LOOKS = 10
+_LOOKS = 50
 #: What a file system without locks answers.
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF}
 #: Longest note that is read.
@@ -126,6 +126,8 @@ def held(
         If the file can't be made or written.
     """
     began, looks, told = time.monotonic(), 0, None
+    # before the lock is taken: whoever finds it taken looks for the note
+    me = Holder(command, os.getpid(), socket.gethostname(), _user(), since="")
     while (descriptor := _taken(file, unlockable)) is None:
         holder, looks = holder_of(file), looks + 1
         # a moment later, the note says who it is
@@ -137,7 +139,7 @@ def held(
             waiting(holder)
         time.sleep(_EVERY)
     try:
-        _write(descriptor, Holder(command, os.getpid(), socket.gethostname(), _user(), now()))
+        _write(descriptor, replace(me, since=now()))
         yield
     finally:
         # a forked child that comes here closed it at its birth

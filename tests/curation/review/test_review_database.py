@@ -28,6 +28,13 @@ SERVER.set_forkserver_preload([__name__])
 
 
 @pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder with a short path, in which a socket may lie."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def users(tmp_path: Path) -> Iterator[list[BaseProcess]]:
     """Processes that use a database below the test's folder."""
     started: list[BaseProcess] = []

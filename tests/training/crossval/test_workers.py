@@ -174,7 +174,8 @@ main()
 
 def arrange_side_by_side(plan, patch=setattr):
     # what is measured depends on how busy the machine is
-    patch(plan, "measure", lambda settings, device, classes, jobs, workers=None: Arrangement(CPU, side_by_side=2, threads=1))
+    arrangement = Arrangement(CPU, side_by_side=2, threads=1)
+    patch(plan, "measure", lambda settings, device, classes, jobs, workers=None: arrangement)
 
 
 def test_ctrl_c_ends_everything_at_once_and_the_same_command_goes_on(demo, tmp_path, monkeypatch):
