@@ -17,6 +17,7 @@ from curation.rendering.words import agree, many
 from curation.run.decidable import misfit
 from curation.run.folder import RUNS, RunFolder
 from curation.run.journal import Decision
+from curation.run.journal_file import Grown, append
 from training.utils.progress import SILENT, Reporter
 
 __all__ = ["EARLIER", "CarriedOver", "carry_over"]
@@ -70,9 +71,8 @@ def carry_over(run: RunFolder, *, reporter: Reporter = SILENT) -> CarriedOver | 
 
     A decision still applies if the listing has the same photo (SHA-256 of the file) and the same given label as in
     the earlier run, a relabel's class is still one of the run's or was to be a new one, and the price is as it was
-    where it was corrected. What was undone there is not taken, nor is a
-    suggestion that was accepted without a review. Only what holds is taken: an undo leaves the listing
-    undecided.
+    where it was corrected. What was undone there is not taken, nor is a suggestion that was accepted without a review.
+    Only what holds is taken: an undo leaves the listing undecided.
 
     Parameters
     ----------
@@ -106,7 +106,11 @@ def carry_over(run: RunFolder, *, reporter: Reporter = SILENT) -> CarriedOver | 
         if _begun(run):
             return None
         result = _compare(earlier, run)
-        run.decide(list(result.taken))
+        try:
+            append(run.journal, result.taken, known=0)
+        except Grown:
+            # what somebody has just said in this run is the later word
+            return None
         run.update(carried_over={"from": str(result.earlier), "taken": len(result.taken), "left": result.left})
         return result
 

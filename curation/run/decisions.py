@@ -49,7 +49,7 @@ def decide(
         raise DecisionsError("a new class needs its name", got="no label", wanted="e.g. sofa", parameter="label")
     who, time, decidable = check_reviewer(reviewer or reviewer_name()), now(), Decidable.of(run)
     given = None if price is None else check_price(price, decidable.currency)
-    decisions = []
+    meant = []
     for id in ids:
         named = decidable.suggested_labels.get(id) if label is None else label
         suggested = decidable.suggested_prices.get(id) if action == "reprice" else None
@@ -64,11 +64,15 @@ def decide(
             new_price=suggested if given is None else given,
             new_class=new_class,
         )
-        decisions.append(decidable.with_suggestions(decision))
-    holding = run.holding_decisions().decisions
-    decisions = check_decisions(decisions, decidable, known=new_classes_of(holding))
-    require_labels(decisions, decidable.labels)
-    run.decide([decision.joined(holding.get(decision.id)) for decision in decisions])
+        meant.append(decidable.with_suggestions(decision))
+
+    def said() -> list[Decision]:
+        holding = run.holding_decisions().decisions
+        decisions = check_decisions(meant, decidable, known=new_classes_of(holding))
+        require_labels(decisions, decidable.labels)
+        return [decision.joined(holding.get(decision.id)) for decision in decisions]
+
+    run.decide(said)
 
 
 def named_listings(ids: object) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from curation.errors import RunError, RunInUseError
 from curation.listings.limits import MAX_PHOTO_MB, Limits
 from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Journal
-from curation.run.journal_file import append, read_journal
+from curation.run.journal_file import Grown, append, read_journal, size_of
 from curation.run.plain import odd_entry, require_plain
 from curation.run.probabilities import Probabilities
 from curation.run.shapes import RECORD, misfit
@@ -355,9 +355,23 @@ class RunFolder:
         with readable(self.predictions_file), open_arrays(self.predictions_file) as content:
             return dict(content)
 
-    def decide(self, decisions: list[Decision]) -> None:
-        """Append decisions to the journal; see :func:`curation.run.journal_file.append`."""
-        append(self.journal, decisions)
+    def decide(self, decisions: Sequence[Decision] | Callable[[], Sequence[Decision]]) -> None:
+        """Append decisions to the journal; see :func:`curation.run.journal_file.append`.
+
+        Parameters
+        ----------
+        decisions : sequence of Decision, or callable
+            A callable reads what holds, and returns what is to be said about that. It is called again if somebody else
+            has decided meanwhile: whose word it is joined with must be the latest.
+        """
+        if not callable(decisions):
+            append(self.journal, decisions)
+            return
+        while True:
+            known = size_of(self.journal)
+            with suppress(Grown):
+                append(self.journal, decisions(), known=known)
+                return
 
     def standing(self, path: Path) -> Path:
         """Return where a file of the version in force is, for commands that only read; see :meth:`holding`."""

@@ -19,13 +19,31 @@ from training.utils.files import sync_folder
 from training.utils.flock import lock
 from training.utils.units import now
 
-__all__ = ["append", "pending", "read_journal"]
+__all__ = ["Grown", "append", "pending", "read_journal", "size_of"]
 
 #: How much is read from the end to find the last number; a line has some 350 bytes.
 _TAIL = 1 << 16
 
 
-def append(journal: Path, contents: Sequence[Decision | Step], transaction: str | None = None) -> None:
+class Grown(Exception):
+    """Another process has appended to the journal since it was read."""
+
+
+def size_of(journal: Path) -> int:
+    """Return the bytes of the journal; 0 if there is none."""
+    try:
+        return journal.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def append(
+    journal: Path,
+    contents: Sequence[Decision | Step],
+    transaction: str | None = None,
+    *,
+    known: int | None = None,
+) -> None:
     """Append lines to the journal; they are on disk when this returns.
 
     Several processes may append at once: each waits for the other. A line cut short by a crash is closed first, so
@@ -39,9 +57,13 @@ def append(journal: Path, contents: Sequence[Decision | Step], transaction: str 
         What is recorded, in this order.
     transaction : str, optional
         The one that the decisions are part of.
+    known : int, optional
+        Bytes of the journal that the contents rest on, as of :func:`size_of` before it was read.
 
     Raises
     ------
+    Grown
+        If it has other bytes than `known` by now. Then nothing is written.
     DecisionsError
         If a text can't be written.
     OSError
@@ -54,6 +76,8 @@ def append(journal: Path, contents: Sequence[Decision | Step], transaction: str 
         with contextlib.suppress(OSError):  # without locks on this file system, appending is all there is
             lock(stream)
         end = stream.seek(0, os.SEEK_END)
+        if known not in (None, end):
+            raise Grown
         first, time = _last_number(stream, end) + 1, now()
         lines = b"".join(encoded(each, first + place, time, transaction) for place, each in enumerate(contents))
         if end > 0:
@@ -73,7 +97,7 @@ def append(journal: Path, contents: Sequence[Decision | Step], transaction: str 
 
 
 def _last_number(stream: BinaryIO, end: int) -> int:
-    """Return the number of the last line, whether or not it has one itself: each line counts as one."""
+    """Return the highest number of the last lines; one that has none itself counts as one more than that before it."""
     size = _TAIL
     while True:
         start = max(0, end - size)
@@ -81,17 +105,23 @@ def _last_number(stream: BinaryIO, end: int) -> int:
         lines = stream.read(end - start).split(b"\n")
         if start > 0:
             del lines[0]  # a part of it is further up
-        lines = [line.strip() for line in lines if line.strip()]
-        for after, line in enumerate(reversed(lines)):
-            if b'"number": ' not in line:
-                continue
-            with contextlib.suppress(Unreadable):
-                number = decoded(line).number
-                if number is not None:
-                    return number + after
-        if start == 0:
-            return len(lines)
+        before = highest = 0
+        for line in filter(None, map(bytes.strip, lines)):
+            number = _number_of(line)
+            if number is not None or before or start == 0:
+                before = before + 1 if number is None else number
+                # the last line may be one that belongs further up
+                highest = max(highest, before)
+        if highest or start == 0:
+            return highest
         size *= 8
+
+
+def _number_of(line: bytes) -> int | None:
+    if b'"number": ' in line:
+        with contextlib.suppress(Unreadable):
+            return decoded(line).number
+    return None
 
 
 def read_journal(journal: Path) -> Journal:
@@ -116,16 +146,20 @@ def pending(journal: Path) -> tuple[Step, bool] | None:
         Whether a line after it can't be read: that may have been its commit.
     """
     lines = _content(journal).split(b"\n")
-    begun: tuple[Step, int] | None = None
-    for place, line in enumerate(lines):
-        if b'"step": "' in line:
+    begun: tuple[int, int, Step] | None = None
+    ended: set[str] = set()
+    for place, text in enumerate(lines):
+        if b'"step": "' in text:
             with contextlib.suppress(Unreadable):
-                step = decoded(line.strip()).content
-                if isinstance(step, Step):
-                    begun = (step, place) if step.step == BEGIN else None
-    if begun is None:
+                line = decoded(text.strip())
+                if isinstance(line.content, Step) and line.content.step != BEGIN:
+                    ended.add(line.content.transaction)
+                # by number, not by place: a copy of an earlier line, or two that were swapped, begin nothing
+                elif isinstance(line.content, Step) and (begun is None or (line.number or 0) > begun[0]):
+                    begun = (line.number or 0, place, line.content)
+    if begun is None or begun[2].transaction in ended:
         return None
-    step, place = begun
+    _, place, step = begun
     return step, any(_is_broken(line.strip()) for line in lines[place + 1 :])
 
 
@@ -193,7 +227,7 @@ class _Reading:
                 self._fault(place, "duplicated", f"is a copy of line {first} and counts once")
                 return None
             self._fault(place, "clash", f"has the number {line.number}, as line {first} has; both are read")
-            return self._before
+            return max(self._before, self._latest)
         self._owners[line.number] = place, text
         if line.number < self._latest:
             self._fault(place, "swapped", f"belongs before line {self._owners[self._latest][0]} and is read there")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -134,19 +134,20 @@ def decide(
         price = check_price(price, decidable.currency)
     check_as_written(dataset, run, samples)
     rows = look_at(dataset, samples)
-    holding = standing_of(run).holding
-    decided, skipped = {}, []
-    for row in rows:
-        meaning = _meaning(row, action, label, holding.get(row.id))
-        if meaning is not None and meaning.action == "reprice" and meaning.new_price is None:
-            new_price = decidable.suggested_prices.get(row.id) if price is None else price
-            meaning = replace(meaning, new_price=new_price) if new_price is not None else None
-        if meaning is None:
-            skipped.append(row.id)
-        else:
-            decided[row] = meaning
-    _record(dataset, run, decided, reviewer, note)
-    return Outcome(action, tuple(row.id for row in decided), tuple(skipped))
+
+    def meanings(holding: Mapping[str, Decision]) -> dict[Sample, _Meaning]:
+        meant = {}
+        for row in rows:
+            meaning = _meaning(row, action, label, holding.get(row.id))
+            if meaning is not None and meaning.action == "reprice" and meaning.new_price is None:
+                new_price = decidable.suggested_prices.get(row.id) if price is None else price
+                meaning = replace(meaning, new_price=new_price) if new_price is not None else None
+            if meaning is not None:
+                meant[row] = meaning
+        return meant
+
+    decided = _record(dataset, run, meanings, reviewer, note)
+    return Outcome(action, tuple(row.id for row in decided), tuple(row.id for row in rows if row not in decided))
 
 
 def known_classes(run: RunFolder) -> list[str]:
@@ -225,13 +226,17 @@ def keep_one(dataset: Any, sample: str, *, reviewer: str) -> Outcome:
         raise ReviewError("nothing was recorded: no other listing shows this photo")
     check_as_written(dataset, run, [sample, *others])
     rows = look_at(dataset, [sample, *others])
-    standing = standing_of(run).holding.get(rows[0].id)
-    stays = standing is not None and standing.action != "delete"
-    decided = {row: _Meaning("delete") for row in rows[1:]}
-    kept = {} if stays or rows[0].given is None else {rows[0]: _Meaning("keep")}
-    _record(dataset, run, {**kept, **decided}, reviewer, None)
-    if rows[0].given is None and not stays:
-        return Outcome(KEEP_ONE, tuple(row.id for row in decided), (rows[0].id,))
+    first, stays = rows[0], False
+
+    def meanings(holding: Mapping[str, Decision]) -> dict[Sample, _Meaning]:
+        nonlocal stays
+        stays = first.id in holding and holding[first.id].action != "delete"
+        kept = {} if stays or first.given is None else {first: _Meaning("keep")}
+        return {**kept, **{row: _Meaning("delete") for row in rows[1:]}}
+
+    _record(dataset, run, meanings, reviewer, None)
+    if first.given is None and not stays:
+        return Outcome(KEEP_ONE, tuple(row.id for row in rows[1:]), (first.id,))
     return Outcome(KEEP_ONE, tuple(row.id for row in rows), ())
 
 
@@ -260,26 +265,39 @@ class _Meaning:
     new_price: float | None = None
 
 
-def _record(dataset: Any, run: RunFolder, decided: Mapping[Sample, _Meaning], reviewer: str, note: str | None) -> None:
-    """Append the decisions to the journal, then show them."""
-    time, decidable, standing = now(), decidable_of(run), standing_of(run)
-    records = []
-    for row, meaning in decided.items():
-        record = Decision(
-            id=row.id,
-            action=meaning.action,
-            new_label=meaning.new_label,
-            reviewer=reviewer,
-            time=time,
-            source="app",
-            note=note or (None if meaning.action == UNDO else _note(standing.record(row.id))),
-            new_price=meaning.new_price,
-            new_class=meaning.new_label is not None and meaning.new_label not in run.classes,
-        )
-        records.append(decidable.with_suggestions(record).joined(standing.holding.get(row.id)))
-    write_down(run, records)
+def _record(
+    dataset: Any,
+    run: RunFolder,
+    meanings: Callable[[Mapping[str, Decision]], dict[Sample, _Meaning]],
+    reviewer: str,
+    note: str | None,
+) -> dict[Sample, _Meaning]:
+    """Append what a click means, beside what holds, to the journal, show it, and return it."""
+    time, decidable, decided = now(), decidable_of(run), dict[Sample, _Meaning]()
+
+    def said() -> list[Decision]:
+        nonlocal decided
+        standing = standing_of(run)
+        decided, records = meanings(standing.holding), []
+        for row, meaning in decided.items():
+            record = Decision(
+                id=row.id,
+                action=meaning.action,
+                new_label=meaning.new_label,
+                reviewer=reviewer,
+                time=time,
+                source="app",
+                note=note or (None if meaning.action == UNDO else _note(standing.record(row.id))),
+                new_price=meaning.new_price,
+                new_class=meaning.new_label is not None and meaning.new_label not in run.classes,
+            )
+            records.append(decidable.with_suggestions(record).joined(standing.holding.get(row.id)))
+        return records
+
+    write_down(run, said)
     put_back(dataset, run, decided)
     mirror(dataset, run, [row.sample for row in decided])
+    return decided
 
 
 def _note(decision: Decision | None) -> str | None:

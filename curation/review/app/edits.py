@@ -74,6 +74,19 @@ def record_edit(dataset: Any, run: RunFolder, reviewer: str, sample: str, label:
     """
     check_as_written(dataset, run, [sample])
     (row,) = look_at(dataset, [sample])
+    said: list[Decision] = []
+
+    def follows() -> list[Decision]:
+        decision = _edited(run, row, reviewer, label)
+        said[:] = [] if decision is None else [decision]
+        return said
+
+    write_down(run, follows)
+    return said[0] if said else None
+
+
+def _edited(run: RunFolder, row: Sample, reviewer: str, label: str) -> Decision | None:
+    """Return what an edit says beside what holds; None if it says nothing new."""
     holding = standing_of(run).holding
     standing = holding.get(row.id)
     edited = standing is not None and standing.note == EDIT_NOTE and standing.reviewer == reviewer
@@ -86,9 +99,7 @@ def record_edit(dataset: Any, run: RunFolder, reviewer: str, sample: str, label:
         return None
     elif label not in run.classes:
         decision = Decision(row.id, "relabel", label, reviewer, now(), "app", EDIT_NOTE, row.suggested, new_class=True)
-    decision = decision.joined(standing)
-    write_down(run, [decision])
-    return decision
+    return decision.joined(standing)
 
 
 def put_back(dataset: Any, run: RunFolder, rows: Iterable[Sample] | None = None) -> list[str]:

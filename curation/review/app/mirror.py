@@ -6,7 +6,7 @@ journal at any time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,15 +106,15 @@ def _fields(standing: Standing, listing: str) -> tuple[Any, ...]:
     return decision.action, decision.new_label, decision.new_price, decision.reviewer, time, decision.note, differ
 
 
-def write_down(run: RunFolder, decisions: list[Decision]) -> None:
+def write_down(run: RunFolder, said: Callable[[], Sequence[Decision]]) -> None:
     """Append decisions to the journal.
 
     Parameters
     ----------
     run : RunFolder
         The run with the journal.
-    decisions : list of Decision
-        The decisions, in order.
+    said : callable
+        Returns the decisions, in order, as they follow from what holds; see :meth:`RunFolder.decide`.
 
     Raises
     ------
@@ -122,6 +122,6 @@ def write_down(run: RunFolder, decisions: list[Decision]) -> None:
         If it can't be written.
     """
     try:
-        run.decide(decisions)
+        run.decide(said)
     except OSError as error:
         raise ReviewError(f"nothing was recorded: {run.journal} can't be written ({error.strerror})") from error

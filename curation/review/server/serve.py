@@ -35,7 +35,7 @@ from curation.review.server.messages import about_colleagues, about_links, about
 from curation.review.server.team import opening, present
 from curation.review.table import review_table
 from curation.run.folder import RunFolder
-from curation.run.journal import check_reviewer, reviewer_name
+from curation.run.journal import Decision, check_reviewer, reviewer_name
 from training.utils.progress import Reporter
 
 __all__ = ["ReviewOutcome", "run_review"]
@@ -124,7 +124,7 @@ def run_review(
             with opening(run), mongod_errors():
                 opened = open_dataset(run, reporter=reporter)
             _say_all([*opened.messages, *about_put_back(opened.put_back)], reporter)
-            earlier = len(standing_of(run).journal)
+            earlier = run.read_journal().last
             app = Annotated(app, opened.dataset, run, reviewer)
             guard, place = _guarded(app, opened, address, port, entry, reporter)
             entry.opened(run, place)
@@ -196,10 +196,12 @@ class _Signals:
 
 
 def _outcome(run: RunFolder, reviewer: str, earlier: int) -> ReviewOutcome:
-    """Count the decisions after the first `earlier` records of the journal."""
+    """Count the decisions after the line of the journal that has the number `earlier`."""
     standing, table = standing_of(run), review_table(run)
+    # by number: decisions that apply-fixes adds meanwhile come before those of the review
+    said = [entry.content for entry in run.read_journal().entries if entry.number > earlier]
     # another reviewer may have worked on the same run
-    mine = [decision for decision in standing.journal[earlier:] if decision.reviewer == reviewer]
+    mine = [each for each in said if isinstance(each, Decision) and each.reviewer == reviewer]
     flagged = set(table["id"][table["issues"].str.len() > 0])
     return ReviewOutcome(
         decisions=dict(Counter(decision.action for decision in mine if decision.source == "app")),

@@ -14,9 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from curation.review.server.serve import _outcome
 from curation.run.folder import RunFolder
+from curation.run.journal import Decision
+from curation.run.journal_file import append
+from curation.run.journal_lines import COMMIT, Step
+from curation.run.transactions import begin
 from tests.curation.review.test_review import drop_database, make_run, needs_mongod, waited_for
 from tests.support.review_server import ROOT, SERVED, Server, command, environment, launch, start, stop
+from training.utils.units import now
 
 MONGODS = {
     # what the mongod is: a part of what is said
@@ -180,3 +186,17 @@ class TestStopping:
         server.process.wait()
         assert waited_for(lambda: ended(started), 40)
         stop(server)
+
+
+def test_a_session_counts_what_was_said_in_it_whatever_apply_fixes_adds_meanwhile(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    run.decide([Decision("L0", "keep", None, "ana", now(), "app")])
+    earlier = run.read_journal().last
+    intent = begin("apply_fixes", after=0)
+    added = [Decision(id, "relabel", "desk", "curate", now(), "suggestion") for id in ("L1", "L2")]
+    append(run.journal, [intent, *added], intent.transaction)
+    append(run.journal, [Step(intent.transaction, COMMIT)])
+    assert [each.id for each in run.decisions()[0]] == ["L1", "L2", "L0"]
+    assert _outcome(run, "ana", earlier).decisions == {}
+    run.decide([Decision("L3", "delete", None, "ana", now(), "app")])
+    assert _outcome(run, "ana", earlier).decisions == {"delete": 1}

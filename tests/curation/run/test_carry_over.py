@@ -13,6 +13,7 @@ import pytest
 from curation.run.carry_over import EARLIER, carry_over
 from curation.run.folder import RunFolder
 from curation.run.journal import UNDO, Decision, current_decisions, disagreements
+from curation.run.journal_file import append
 from training.utils.files import write_json
 
 TIME = "2026-01-02T03:04:05.000+00:00"
@@ -95,6 +96,20 @@ def test_two_reviewers_who_open_a_run_at_once_take_over_once(first, tmp_path):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: carry_over(run), range(8)))
     assert len(run.decisions()[0]) == 4
+
+
+def test_what_somebody_says_in_the_new_run_meanwhile_is_the_later_word(first, tmp_path, monkeypatch):
+    run = make(tmp_path, 2)
+    read = RunFolder.listings
+
+    def read_and_then_a_colleague_decides(self):
+        if self == run:
+            append(run.journal, [decided("a", "delete")])
+        return read(self)
+
+    monkeypatch.setattr(RunFolder, "listings", read_and_then_a_colleague_decides)
+    assert carry_over(run) is None
+    assert [(each.id, each.action) for each in run.decisions()[0]] == [("a", "delete")]
 
 
 def test_an_undone_decision_leaves_its_listing_undecided_in_the_new_run(first, tmp_path):

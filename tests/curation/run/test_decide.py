@@ -10,7 +10,7 @@ import pytest
 from curation.errors import DecisionsError
 from curation.run.decidable import misfit
 from curation.run.decisions import decide
-from curation.run.folder import RunFolder
+from curation.run.folder import Holding, RunFolder
 from curation.run.journal import reviewer_name
 from tests.support.fixes import (
     CLASSES,
@@ -120,6 +120,23 @@ def test_a_label_and_a_price_are_both_corrected_in_any_order(run: RunFolder) -> 
     decide(run, ["00", "01"], "undo")
     holding = run.holding_decisions().decisions
     assert [holding[id].meaning for id in ("00", "01")] == [("relabel", "desk", None), ("reprice", None, 20.0)]
+
+
+def test_what_a_colleague_says_at_the_same_moment_is_joined_and_not_lost(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = RunFolder.holding_decisions
+
+    def read_and_then_a_colleague_decides(self: RunFolder) -> Holding:
+        holding = read(self)
+        monkeypatch.setattr(RunFolder, "holding_decisions", read)
+        decide(run, ["00"], "reprice", price=10, reviewer="ben")
+        return holding
+
+    monkeypatch.setattr(RunFolder, "holding_decisions", read_and_then_a_colleague_decides)
+    decide(run, ["00"], "relabel", label="desk", reviewer="ana")
+    assert run.holding_decisions().decisions["00"].meaning == ("relabel", "desk", 10.0)
+    assert len(run.decisions()[0]) == 2
 
 
 def test_a_new_class_needs_one_confirmation_and_is_then_a_class_as_any_other(run: RunFolder) -> None:

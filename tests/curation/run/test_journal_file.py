@@ -105,6 +105,21 @@ def test_swapped_lines_are_read_in_the_order_in_which_they_were_written(journal:
     assert faults(journal) == [(3, "swapped"), (4, "swapped")]
 
 
+def test_what_is_said_after_lines_were_swapped_is_the_latest_word(journal: Path) -> None:
+    a, b, c, d, e = lines(journal)
+    journal.write_bytes(b"".join([a, b, c, e, d]))
+    append(journal, [decided("e", "delete")])
+    assert read(journal) == "abcdee"
+    assert read_journal(journal).decisions()[-1].action == "delete"
+    assert faults(journal) == [(5, "swapped")]
+
+
+def test_a_clash_after_swapped_lines_is_read_where_it_stands(journal: Path) -> None:
+    a, b, c, d, e = lines(journal)
+    journal.write_bytes(b"".join([a, b, c, e, d, encoded(decided("x"), 5, "2026-05-01T10:00:00.000+00:00")]))
+    assert read(journal) == "abcdex"
+
+
 def test_missing_lines_are_named(journal: Path) -> None:
     a, b, _, _, e = lines(journal)
     journal.write_bytes(b"".join([a, b, e]))

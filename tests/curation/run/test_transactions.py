@@ -107,6 +107,17 @@ def test_a_torn_commit_after_all_moves_is_written_again(run: RunFolder, monkeypa
     assert sorted(run.holding_decisions().decisions) == ["00", "06"]
 
 
+@pytest.mark.parametrize("damage", ["the beginning once more", "the end before the beginning"])
+def test_a_damaged_journal_takes_nothing_back_that_was_committed(damage: str, run: RunFolder) -> None:
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    first, *between, last = run.journal.read_bytes().splitlines(keepends=True)
+    copied = [first, *between, last, first]
+    run.journal.write_bytes(b"".join(copied if "once more" in damage else [last, *between, first]))
+    assert recover(run.folder, run.journal) is None
+    assert labels(run)["00"] == "desk"
+    assert sorted(run.holding_decisions().decisions) == ["00", "06"]
+
+
 def test_a_scratch_folder_that_somebody_removed_costs_nothing_else(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
