@@ -378,7 +378,7 @@ class Run(RunResults):
                 reporter=reporter,
             )
             if compare:
-                self._write_report()
+                self._renew_report(reporter)
             return result
 
     def verify(self) -> Verified:
@@ -431,7 +431,7 @@ class Run(RunResults):
             why = error.strerror or str(error)
             reporter.say(
                 f"warning: {self._files.report_file} is older than this, for it can't be written: {why}. The next "
-                "`apply_fixes()` or `undo()` writes it."
+                "`apply_fixes()`, `undo()` or `retrain(compare=True)` writes it."
             )
 
     def _write_report(self) -> None:

@@ -94,11 +94,9 @@ def write_page(exploration: Exploration, folder: Path, *, reporter: Reporter = S
     """
     check_output(folder, exploration.listings)
     pictures = plots(exploration)
-    with whole_folder(folder) as built:
+    # plots of an earlier look may have no data now
+    with whole_folder(folder, outdated=[f"{name}.png" for name in PLOTS]) as built:
         _build(exploration, pictures, built, reporter)
-    for name in PLOTS - pictures.keys():
-        # of an earlier look
-        (folder / f"{name}.png").unlink(missing_ok=True)
     return folder / PAGE
 
 

@@ -68,17 +68,14 @@ def started_run(
     hold = partial(RunFolder.holding, command=by, reporter=reporter, parameter=parameter)
     with ExitStack() as stack:
         if folder is not None:
-            run = RunFolder(folder)
-            _require_a_run(run, parameter)
-            folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(hold(run, wait=wait))
+            run = stack.enter_context(_held(lambda: _named(folder, parameter), partial(hold, wait=wait)))
             # it may have become something else meanwhile
             _require_a_run(run, parameter)
             if run.record_file.exists():
                 _require_same(run, facts, parameter, extend=extend)
         elif extend:
-            run = _latest_alike(name, facts, root) or _next(root / name)
-            stack.enter_context(hold(run, wait=wait))
+            find = lambda: _latest_alike(name, facts, root) or _next(root / name)  # noqa: E731
+            run = stack.enter_context(_held(find, partial(hold, wait=wait)))
         elif resumed := _resumed(partial(_unfinished, name, facts, root), hold, reporter):
             run, its = resumed
             stack.push(its)
@@ -88,6 +85,31 @@ def started_run(
         started = run.record().get("started", now()) if run.record_file.exists() else now()
         run.update(status="running", command=command, started=started, versions=_versions(), **facts)
         yield run
+
+
+@contextmanager
+def _held(
+    find: Callable[[], RunFolder], hold: Callable[[RunFolder], AbstractContextManager[None]]
+) -> Iterator[RunFolder]:
+    """Yield the run that is found, held; look again if the command that this waited for removed it as it ended."""
+    with ExitStack() as stack:
+        while True:
+            run = find()
+            try:
+                stack.enter_context(hold(run))
+                break
+            except FileNotFoundError:
+                if run.folder.exists():
+                    raise
+        yield run
+
+
+def _named(folder: Path, parameter: str) -> RunFolder:
+    """Return the run of a folder that a person named, made if it is missing."""
+    run = RunFolder(folder)
+    _require_a_run(run, parameter)
+    folder.mkdir(parents=True, exist_ok=True)
+    return run
 
 
 def _require_a_run(run: RunFolder, parameter: str) -> None:
@@ -126,6 +148,11 @@ def _resumed(
             stack.enter_context(hold(run))
         except RunInUseError as error:
             reporter.say(f"{error.what}: this run gets the next number.")
+            return None
+        except FileNotFoundError:
+            # the command that made it has just removed it
+            if run.folder.exists():
+                raise
             return None
         # another command may just have finished it
         return (run, stack.pop_all()) if find() == run else None

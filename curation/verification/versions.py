@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from curation.run.transactions import leftovers
 from curation.verification.result import Flaw
 from training.utils.csv_files import write_csv
 from training.utils.files import read_json, sha256_of_file
+from training.utils.flock import scratch_folder
 
 __all__ = ["check_journal", "check_leftovers", "check_versions"]
 
@@ -108,9 +108,7 @@ def _replayed(
     run: RunFolder, folder: Path, name: str, manifest: dict[str, Any], decisions: list[Decision]
 ) -> Iterator[Flaw]:
     """Write a version once more, outside the run, and compare."""
-    with tempfile.TemporaryDirectory(prefix="curate-verify-") as scratch:
-        again = Path(scratch) / "cleaned"
-        again.mkdir()
+    with scratch_folder("curate-verify") as again:
         changes = changes_of(run, decisions)
         write_cleaned(_Then(run.folder, Path(manifest["run"])), changes, again, manifest["format"])
         write_csv(again / _CHANGES, changes)

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -60,7 +60,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(folder: Path, *, new: bool = False, fix: str = "Name another folder with `output`.") -> Iterator[Path]:
+def whole_folder(
+    folder: Path,
+    *,
+    new: bool = False,
+    outdated: Collection[str] = (),
+    fix: str = "Name another folder with `output`.",
+) -> Iterator[Path]:
     """Yield an empty folder to fill; move its content to `folder` if the block succeeds, and only then.
 
     An existing `folder` is not replaced, as it may be a mounted volume or the shell's current folder: the content is
@@ -73,6 +79,8 @@ def whole_folder(folder: Path, *, new: bool = False, fix: str = "Name another fo
         Where the content goes.
     new : bool
         Refuse a folder that another process has put something into meanwhile.
+    outdated : collection of str
+        Names of earlier files that are removed if the new content has none of that name.
     fix : str
         Advice for a person if it can't be written to.
 
@@ -94,8 +102,11 @@ def whole_folder(folder: Path, *, new: bool = False, fix: str = "Name another fo
                 if new and _filled(folder):
                     raise InputError(f"{folder} is not empty any more", got="files of another command", fix=fix)
                 if folder.is_dir():
-                    for path in sorted(built.iterdir()):
+                    arrived = sorted(built.iterdir())
+                    for path in arrived:
                         path.replace(folder / path.name)
+                    for name in set(outdated) - {path.name for path in arrived}:
+                        (folder / name).unlink(missing_ok=True)
                 else:
                     built.rename(folder)
                 sync_folder(base)

@@ -8,12 +8,13 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["is_left", "lock", "locked_folder", "sweep", "temporary_file", "temporary_folder"]
+__all__ = ["is_left", "lock", "locked_folder", "scratch_folder", "sweep", "temporary_file", "temporary_folder"]
 
 
 def lock(file: int | IO[Any], *, wait: bool = True, shared: bool = False) -> bool:
@@ -93,9 +94,19 @@ def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """Yield a folder where temporary ones are, as :func:`temporary_folder`; those of killed processes are swept."""
+    parent = Path(tempfile.gettempdir())
+    sweep(parent / name)
+    with temporary_folder(parent, name) as folder:
+        yield folder
+
+
+@contextmanager
 def _locked(parent: Path, stem: str, suffix: str, make: Callable[[Path], int]) -> Iterator[Path]:
     while True:
-        path = parent / f".{stem}-{secrets.token_hex(4)}{suffix}"
+        # begins with a letter: people put dates behind names
+        path = parent / f".{stem}-{secrets.choice('abcdef')}{secrets.token_hex(4)[1:]}{suffix}"
         try:
             descriptor = make(path)
         except FileNotFoundError:
@@ -123,7 +134,7 @@ def _is(descriptor: int, path: Path) -> bool:
 def sweep(path: Path) -> None:
     """Remove the temporary files and folders that killed processes left of `path`, beside it and in it."""
     stems = f"({re.escape(path.name)}|{re.escape(path.stem)})"
-    left = re.compile(rf"\.{stems}-[0-9a-f]{{8}}({re.escape(path.suffix)})?")
+    left = re.compile(rf"\.{stems}-[a-f][0-9a-f]{{7}}({re.escape(path.suffix)})?")
     for parent in (path.absolute().parent, path):
         if not parent.is_dir():
             continue

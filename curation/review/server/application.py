@@ -9,7 +9,6 @@ import atexit
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from curation.review.app.environment import REVIEWER_FILE, load_fiftyone
 from curation.review.database.check import configured
 from curation.review.server.asgi import App
 from curation.run.folder import RunFolder
+from training.utils.flock import scratch_folder
 
 __all__ = ["linked_plugins", "load_app", "only_http_1", "set_port", "without_cleanup"]
 
@@ -42,8 +42,7 @@ def linked_plugins(reviewer: str, run: RunFolder | None = None) -> Iterator[Path
     """
     theirs = os.environ.get("FIFTYONE_PLUGINS_DIR")
     own = Path(theirs) if theirs else Path.home() / "fiftyone" / "__plugins__"
-    with tempfile.TemporaryDirectory(prefix="curate-plugins-") as name:
-        folder = Path(name)
+    with scratch_folder("curate-plugins") as folder:
         for plugin in sorted(own.iterdir()) if own.is_dir() else []:
             (folder / plugin.name).symlink_to(plugin.resolve())
         ours = folder / "curate-review"

@@ -12,7 +12,6 @@ import os
 import secrets
 import socket
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from pathlib import Path
 from curation.errors import ReviewError
 from curation.review.server.team import open_reviews
 from curation.run.folder import RunFolder
+from training.utils.flock import scratch_folder
 
 __all__ = ["CODE", "VALID", "Codes", "Link", "codes", "make_links"]
 
@@ -79,9 +79,8 @@ class Codes:
 @contextmanager
 def codes() -> Iterator[Codes]:
     """Yield an empty folder of codes, which is gone after the block."""
-    # mkdtemp makes folders that nobody else can open
-    with tempfile.TemporaryDirectory(prefix="curate-review-") as folder:
-        yield Codes(Path(folder))
+    with scratch_folder("curate-review") as folder:
+        yield Codes(folder)
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def ended(processes: list[psutil.Process]) -> bool:
 
 
 def left_over() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob("curate-plugins-*")}
+    return {path.name for path in Path(tempfile.gettempdir()).glob(".curate-plugins-*")}
 
 
 @needs_mongod

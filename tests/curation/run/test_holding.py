@@ -148,6 +148,24 @@ def test_a_folder_whose_command_was_killed_at_its_very_beginning_can_be_used(tmp
     assert start("shop", tmp_path).record()["status"] == "running"
 
 
+def test_a_folder_that_the_other_command_removes_as_it_ends_is_made_again(tmp_path: Path) -> None:
+    folder, held, waiting = tmp_path / "run", threading.Event(), threading.Event()
+
+    def mistaken() -> None:
+        with started_run("shop", folder, by="train", command=[], facts={"settings": {}}) as run:
+            held.set()
+            waiting.wait()
+            run.discard()
+
+    other = threading.Thread(target=mistaken)
+    other.start()
+    held.wait()
+    assert (
+        start("shop", folder, wait=True, reporter=Listener(lambda line: waiting.set())).record()["status"] == "running"
+    )
+    other.join()
+
+
 def test_find_issues_in_use_is_refused_before_anything_is_read_again(demo: Path, tmp_path: Path) -> None:
     listings = curation.read_listings(demo)
     guesses = np.random.default_rng(0).dirichlet(np.ones(len(listings.classes)), size=len(listings.table))

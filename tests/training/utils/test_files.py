@@ -73,6 +73,15 @@ def test_a_folder_that_is_there_stays_the_one_it_is_with_its_other_files(tmp_pat
     assert contents(tmp_path) == {**NEW, "notes.txt": "mine"}
 
 
+def test_outdated_files_go_when_the_new_content_comes(tmp_path: Path) -> None:
+    for name in ("prices.png", "classes.png", "notes.txt"):
+        (tmp_path / name).write_text("old")
+    with whole_folder(tmp_path, outdated=["prices.png", "classes.png", "photos.png"]) as built:
+        (built / "classes.png").write_text("new")
+        assert (tmp_path / "prices.png").exists()
+    assert contents(tmp_path) == {"classes.png": "new", "notes.txt": "old"}
+
+
 @pytest.mark.parametrize("there", [False, True])
 def test_a_folder_whose_building_fails_leaves_no_trace(tmp_path: Path, there: bool) -> None:
     folder = tmp_path / "out"

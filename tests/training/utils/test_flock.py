@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from training.utils.files import whole_file, whole_folder
-from training.utils.flock import is_left, lock, sweep
+from training.utils.flock import is_left, lock, scratch_folder, sweep
 
 WHOLE = {"page.html": whole_file, "two.parts.csv": whole_file, "folder": whole_folder, "of.photos": whole_folder}
 
@@ -44,7 +45,8 @@ def test_a_lock_is_held_until_the_file_is_closed_and_shared_ones_stand_side_by_s
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path, name):
-    for other in (".page.html", ".folder-mine", "page-01234567.html", ".another-01234567"):
+    names = (".page.html", ".folder-mine", "page-a1234567.html", ".another-a1234567", ".folder-20261129")
+    for other in (*names, ".page-20261129.html"):
         (tmp_path / other).touch()
     before = set(tmp_path.iterdir())
     leave(tmp_path / name)
@@ -56,6 +58,16 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path, name):
         sweep(tmp_path / name)
         assert set(tmp_path.iterdir()) == before | {mine}
     assert set(tmp_path.iterdir()) == before | {tmp_path / name}
+
+
+def test_of_the_folders_where_temporary_ones_are_those_of_killed_processes_are_swept(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with scratch_folder("curate-test") as one:
+        assert one.stat().st_mode & 0o777 == 0o700
+        (tmp_path / ".curate-test-abcdef01").mkdir()
+        with scratch_folder("curate-test") as other:
+            assert set(tmp_path.iterdir()) == {one, other}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_was_empty_is_empty_again_after_a_kill(tmp_path):
