@@ -1,4 +1,4 @@
-"""Runs a mongod for as long as anybody uses it: ``python keeper.py USERS MONGOD ARGUMENT...``.
+"""Runs a mongod for as long as anybody uses it: ``python keeper.py USERS SOCKET MONGOD ARGUMENT...``.
 
 Whoever uses the mongod holds a shared lock on the file USERS. Locks end with their process, however that ends, so this
 process waits for an exclusive one, and then stops mongod. It is run as a file, in a session of its own: a signal of the
@@ -7,6 +7,7 @@ terminal does not reach it, and it imports nothing but Python's own modules.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 __all__ = ["keep"]
 
@@ -22,13 +24,16 @@ _PR_SET_PDEATHSIG = 1
 _PATIENCE = 120.0
 
 
-def keep(users: str, command: list[str]) -> int:
+def keep(users: str, address: str, command: list[str]) -> int:
     """Run a mongod until nobody holds a lock on a file, or it ends by itself.
 
     Parameters
     ----------
     users : str
         The file that its users lock.
+    address : str
+        The socket that mongod makes. Its folder is removed after mongod if nothing else is in it: where it is not that
+        of the database, nobody else would.
     command : list of str
         The mongod, with its arguments.
 
@@ -56,7 +61,13 @@ def keep(users: str, command: list[str]) -> int:
             mongod.kill()
 
     threading.Thread(target=stop_when_unused, daemon=True).start()
-    return mongod.wait()
+    code = mongod.wait()
+    with contextlib.suppress(OSError):
+        # one that ended by itself may have users, and the next of them starts another
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        Path(address).unlink(missing_ok=True)
+        Path(address).parent.rmdir()
+    return code
 
 
 def _ends_with_this_process() -> None:
@@ -65,4 +76,4 @@ def _ends_with_this_process() -> None:
 
 
 if __name__ == "__main__":
-    os._exit(keep(sys.argv[1], sys.argv[2:]) & 0xFF)
+    os._exit(keep(sys.argv[1], sys.argv[2], sys.argv[3:]) & 0xFF)

@@ -68,10 +68,11 @@ def join() -> str:
     folder = database_folder(version)
     try:
         _make_private(folder)
-        address = _socket_folder(folder) / "mongod.sock"
         users = os.open(folder / "users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             _wait_for_lock(users, folder)
+            # now that no keeper removes it
+            address = _socket_folder(folder) / "mongod.sock"
             with _alone(folder):
                 if not _answers(address):
                     _start(program, folder, address)
@@ -167,7 +168,7 @@ def _start(program: Path, folder: Path, address: Path) -> None:
     # not a Popen, which would warn when it is forgotten; in a session of its own, so that Ctrl-C does not reach it
     started = os.posix_spawn(
         sys.executable,
-        [sys.executable, "-I", "-S", keeper.__file__, str(folder / "users"), *command],
+        [sys.executable, "-I", "-S", keeper.__file__, str(folder / "users"), str(address), *command],
         os.environ,
         file_actions=[(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)],
         setsid=True,

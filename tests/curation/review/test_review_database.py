@@ -151,6 +151,8 @@ def test_a_path_that_no_socket_takes_gets_a_short_one_that_is_as_private(users, 
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
     with connected(str(socket)) as client:
         assert client.admin.command("ping")["ok"] == 1
+    users[-1].kill()
+    assert waited_for(lambda: not mongods(tmp_path) and not socket.parent.exists(), 40), "its folder stayed"
 
 
 class TestRefused:
