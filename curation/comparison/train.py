@@ -39,7 +39,9 @@ def settings_of(run: RunFolder, changes: dict[str, Any]) -> tuple[Recipe, Execut
         If a value is out of range, there is no such model, or it can't take the run's photos.
     """
     record = run.record()
-    recipe, execution = read_settings({**record["settings"]["train"], **changes})
+    # the precision is the run's, also where this machine would choose another one
+    settled = {name: value for name, value in record.get("computed", {}).items() if name == "precision"}
+    recipe, execution = read_settings({**settled, **record["settings"]["train"], **changes})
     # the photos of a run are decoded at its size
     no_epochs = recipe.epochs == 0
     recipe = execution.complete(replace(recipe, image_size=record["image_size"]))
@@ -136,7 +138,8 @@ class Trainer:
             classes=len(self.versions.classes),
             recipe=recipe,
             device=self.plan.arrangement.device,
-            folder=self.folder.parent,
+            folder=self.folder,
+            shared=self.folder.parent,
             photos_key=self.photos_key,
             reporter=self.reporter,
         )

@@ -67,6 +67,7 @@ def prepare_data(
     recipe: Recipe,
     device: Device,
     folder: Path,
+    shared: Path | None = None,
     photos_key: str = "",
     reporter: Reporter = SILENT,
 ) -> Data:
@@ -86,6 +87,8 @@ def prepare_data(
         Where.
     folder : Path
         Gets ``features-<seed>.npy``; the seed is 0 for a pretrained network.
+    shared : Path, optional
+        A folder whose features are taken if they are the same, and stay as they are if not.
     photos_key : str
         Names the photos.
     reporter : Reporter
@@ -97,12 +100,15 @@ def prepare_data(
     """
     # patches are drawn at random; the features of a pretrained network are the same for all seeds
     seed = 0 if recipe.pretrained else recipe.seed
-    path, rows = folder / f"features-{seed}.npy", np.flatnonzero(has_photo)
+    name, rows = f"features-{seed}.npy", np.flatnonzero(has_photo)
     before = f"{photos_key} {recipe.size} {seed} {recipe.pretrained and recipe.model}"
     # earlier versions took the precision of the hardware and did not note it; patches are float32 in any case
     noted = recipe.pretrained and recipe.precision != "auto"
     key = f"{before} {recipe.precision}" if noted else before
-    if not has_features(path, key) and not has_features(path, before):
+    for path in (place / name for place in (shared, folder) if place is not None):
+        if has_features(path, key) or has_features(path, before):
+            break
+    else:
         extract, origin = choose_extractor(photos, rows, recipe, device)
         reporter.say(f"features: {origin}")
         compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, reporter=reporter)

@@ -1,5 +1,6 @@
 """The comparison before and after, on one fixed test set."""
 
+import json
 import shutil
 
 import numpy as np
@@ -8,12 +9,14 @@ import pytest
 import torch
 
 from curation.comparison import compare
+from curation.comparison.train import settings_of
 from curation.errors import InputError, RunError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.listings import read_listings
 from curation.report import write_report
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
+from training.settings import PRECISIONS
 from training.utils.units import now
 
 
@@ -136,6 +139,25 @@ def test_models_that_are_there_already_are_not_trained_again(run):
     second = retrain(run, seeds=1)
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert first["difference"] == second["difference"]
+
+
+def test_the_precision_is_the_run_s_unless_another_is_asked_for(run):
+    for precision in PRECISIONS[1:]:
+        run.update(computed={"precision": precision, "threads": 7})
+        assert settings_of(run, {})[0].precision == precision
+    assert settings_of(run, {"precision": "auto"})[0].precision == "auto"
+    assert settings_of(run, {})[0].threads is None
+
+
+def test_features_of_other_settings_leave_those_of_the_run_as_they_are(run):
+    relabel_some(run)
+    note = run.training_folder / "features-3.json"
+    note.write_text(json.dumps({"key": "of a pretrained network"}))
+    file = run.training_folder / "features-3.npy"
+    before = file.read_bytes()
+    retrain(run, seeds=1)
+    assert file.read_bytes() == before
+    assert json.loads(note.read_text()) == {"key": "of a pretrained network"}
 
 
 def test_only_the_model_after_the_fixes_is_trained_again_when_they_change(run):
