@@ -261,11 +261,12 @@ def changes_of(run: RunFolder, decisions: Iterable[Decision]) -> pd.DataFrame:
     run : RunFolder
         The run.
     decisions : iterable of Decision
-        All that were in force, oldest first, of :meth:`curation.run.journal_file.Journal.applied`.
+        All that were in force, oldest first, of :meth:`curation.run.journal_content.Journal.applied`.
     """
     issues, decidable = run.issues(), Decidable.of(run)
     standing = current_decisions(decisions)
-    sound = {id: each for id, each in standing.items() if not misfit(each, decidable.classes, decidable.labels[id])}
+    known = {id: each for id, each in standing.items() if id in decidable.labels}
+    sound = {id: each for id, each in known.items() if not misfit(each, decidable.classes, decidable.labels[id])}
     return _changes(run, issues, sound)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from curation.errors import CurateError, RunError, RunInUseError
 from curation.run.folder import RunFolder
 from curation.run.plain import require_plain
 from curation.verification.result import Flaw, Verified
 from curation.verification.tables import check_files, check_probabilities, check_tables
-from curation.verification.versions import check_journal, check_leftovers, check_versions
+from curation.verification.versions import check_journal, check_leftovers, check_standing, check_version
 
 __all__ = ["verify_run"]
 
@@ -73,7 +74,10 @@ def verify_run(run: RunFolder) -> Verified:
     look.take("issues.parquet", check_tables, run)
     look.take("probabilities.npz", check_probabilities, run)
     look.take("decisions.jsonl", check_journal, run)
-    look.take("cleaned", check_versions, run)
+    look.take("cleaned", check_standing, run)
+    for folder in run.all_versions():
+        # one that can't be checked must not hide what is wrong with the others
+        look.take(folder.relative_to(run.folder).as_posix(), partial(check_version, folder=folder), run)
     look.take(".", check_leftovers, run)
     run.require_unused()
     if _lock_state(run) != before:

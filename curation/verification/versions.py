@@ -17,13 +17,14 @@ from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.journal_file import pending
+from curation.run.shapes import misfit
 from curation.run.transactions import leftovers
 from curation.verification.result import Flaw
 from training.utils.csv_files import write_csv
-from training.utils.files import read_json, sha256_of_file
+from training.utils.files import DamagedError, read_json, sha256_of_file
 from training.utils.flock import scratch_folder
 
-__all__ = ["check_journal", "check_leftovers", "check_versions"]
+__all__ = ["check_journal", "check_leftovers", "check_standing", "check_version"]
 
 _MANIFEST, _CHANGES = "manifest.json", "changes.csv"
 #: What else a version holds: the comparison that was made of it.
@@ -31,6 +32,9 @@ _BESIDE = {_MANIFEST, _CHANGES, "comparison.json", "predictions.npz"}
 #: Files that hold when they were written, or by which version of a library: the same cells are the same.
 _CELLS = {".xlsx", ".parquet"}
 _WRITE_AGAIN = "Write it again with `apply_fixes()`."
+_REBUILD = "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`."
+#: Of ``manifest.json``, as far as it is compared.
+_SHAPE = {"sha256": dict, "run": str, "format?": str, "transaction?": str, "curate?": str}
 
 
 def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
@@ -53,11 +57,12 @@ def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     strange = [entry for entry in strange if isinstance(entry.content, Decision) and entry.content.id not in known]
     if strange:
         lines = some(f"line {entry.line}" for entry in strange)
-        yield Flaw(name, f"has decisions on listings that the run does not have: {lines}", "They change nothing.")
+        fix = "Restore it from a copy: `apply_fixes()` refuses such decisions."
+        yield Flaw(name, f"has decisions on listings that the run does not have: {lines}", fix)
 
 
-def check_versions(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
-    """Check that each version is in place and is what the input and the journal's decisions give.
+def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
+    """Check that the version that the journal says is in force is there.
 
     Parameters
     ----------
@@ -66,31 +71,52 @@ def check_versions(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     notes : list of str
         Gets what could not be checked: a sentence each.
     """
-    journal = run.read_journal()
-    standing = journal.standing_version()
-    if standing is not None and not run.cleaned.exists():
+    if run.read_journal().standing_version() is not None and not run.cleaned.exists():
         yield Flaw("cleaned", "is missing, though the journal has applied fixes", _WRITE_AGAIN)
-    for folder in run.all_versions():
-        name = folder.relative_to(run.folder).as_posix()
+
+
+def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator[Flaw]:
+    """Check that a version is what the input and the journal's decisions give.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    notes : list of str
+        Gets what could not be checked: a sentence each.
+    folder : Path
+        The version's.
+    """
+    journal, name = run.read_journal(), folder.relative_to(run.folder).as_posix()
+    fix = _WRITE_AGAIN if folder == run.cleaned else _REBUILD
+    try:
         manifest = read_json(folder / _MANIFEST)
-        transaction = manifest.get("transaction")
-        if folder == run.cleaned and transaction != standing:
-            yield Flaw(name, "is not the version that the journal says is in force", _WRITE_AGAIN)
-        yield from _manifested(folder, name, manifest)
-        if transaction is None:
-            notes.append(f"Which decisions {name} was made of is not recorded: an earlier version of curate wrote it.")
-            continue
-        if manifest["run"] != str(run.folder.resolve()):
-            notes.append(f"{name} was written in {manifest['run']}: its paths to photos lead from there.")
-        yield from _replayed(run, folder, name, manifest, journal.applied(transaction))
+        why = misfit(manifest, _SHAPE)
+    except FileNotFoundError:
+        why = "no such file"
+    except DamagedError as error:
+        why = error.reason
+    if why:
+        yield Flaw(f"{name}/{_MANIFEST}", f"can't be read ({why}), so {name} can't be compared", fix)
+        return
+    transaction = manifest.get("transaction")
+    if folder == run.cleaned and transaction != journal.standing_version():
+        yield Flaw(name, "is not the version that the journal says is in force", fix)
+    yield from _manifested(folder, name, manifest, fix)
+    if transaction is None:
+        notes.append(f"Which decisions {name} was made of is not recorded: an earlier version of curate wrote it.")
+        return
+    if manifest["run"] != str(run.folder.resolve()):
+        notes.append(f"{name} was written in {manifest['run']}: its paths to photos lead from there.")
+    yield from _replayed(run, folder, name, manifest, journal.applied(transaction), fix)
 
 
-def _manifested(folder: Path, name: str, manifest: dict[str, Any]) -> Iterator[Flaw]:
+def _manifested(folder: Path, name: str, manifest: dict[str, Any], fix: str) -> Iterator[Flaw]:
     for file, sha256 in manifest["sha256"].items():
         if not (folder / file).is_file():
-            yield Flaw(f"{name}/{file}", "is missing", _WRITE_AGAIN)
+            yield Flaw(f"{name}/{file}", "is missing", fix)
         elif sha256_of_file(folder / file) != sha256:
-            yield Flaw(f"{name}/{file}", "was changed after apply-fixes wrote it: its hash differs", _WRITE_AGAIN)
+            yield Flaw(f"{name}/{file}", "was changed after apply-fixes wrote it: its hash differs", fix)
 
 
 @dataclass(frozen=True)
@@ -105,24 +131,24 @@ class _Then(RunFolder):
 
 
 def _replayed(
-    run: RunFolder, folder: Path, name: str, manifest: dict[str, Any], decisions: list[Decision]
+    run: RunFolder, folder: Path, name: str, manifest: dict[str, Any], decisions: list[Decision], fix: str
 ) -> Iterator[Flaw]:
     """Write a version once more, outside the run, and compare."""
     with scratch_folder("curate-verify") as again:
         changes = changes_of(run, decisions)
-        write_cleaned(_Then(run.folder, Path(manifest["run"])), changes, again, manifest["format"])
+        write_cleaned(_Then(run.folder, Path(manifest["run"])), changes, again, manifest.get("format"))
         write_csv(again / _CHANGES, changes)
         ours, theirs = _files(again), _files(folder)
         other = "" if manifest.get("curate") == __version__ else f" ({manifest.get('curate')} of curate wrote it)"
         if (folder / _CHANGES).is_file() and _rows(folder / _CHANGES) != _rows(again / _CHANGES):
-            yield Flaw(f"{name}/{_CHANGES}", f"is not what the journal's decisions change{other}", _WRITE_AGAIN)
+            yield Flaw(f"{name}/{_CHANGES}", f"is not what the journal's decisions change{other}", fix)
         for file in sorted(ours - theirs):
-            yield Flaw(f"{name}/{file}", "is missing, which input and journal give", _WRITE_AGAIN)
+            yield Flaw(f"{name}/{file}", "is missing, which input and journal give", fix)
         for file in sorted(theirs - ours):
             yield Flaw(f"{name}/{file}", "is not explained by input and journal", "Move it elsewhere.")
         for file in sorted(ours & theirs):
             if not _same(again / file, folder / file):
-                yield Flaw(f"{name}/{file}", f"is not what input and journal give{other}", _WRITE_AGAIN)
+                yield Flaw(f"{name}/{file}", f"is not what input and journal give{other}", fix)
 
 
 def _files(folder: Path) -> set[str]:

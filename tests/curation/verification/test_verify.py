@@ -171,7 +171,13 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a line that is gone": (_line(1, lambda line: ""), "decisions.jsonl", "line 2 has lost what was before it"),
     "a stranger's decision": (_line(0, lambda line: f"{_STRANGER}\n{line}"), "decisions.jsonl", "line 1"),
     "no cleaned": (lambda folder: shutil.rmtree(folder / "cleaned"), "cleaned", "is missing"),
-    "no manifest": (lambda folder: (folder / "cleaned/manifest.json").unlink(), "cleaned", "manifest.json"),
+    "no manifest": (
+        lambda folder: (folder / "cleaned/manifest.json").unlink(),
+        "cleaned/manifest.json",
+        "can't be read (no such file)",
+    ),
+    "a manifest that is a list": (_write("cleaned/manifest.json", b"[]"), "cleaned/manifest.json", "it is no object"),
+    "half a manifest": (_write("cleaned/manifest.json", b"{"), "cleaned/manifest.json", "can't be read"),
     "a changed price": (_text("cleaned/listings.csv", "9.5", "9.4"), "cleaned/listings.csv", "input and journal"),
     "a changed change": (_text("cleaned/changes.csv", "ana", "ben"), "cleaned/changes.csv", "decisions change"),
     "an earlier version": (_text("versions/0001/listings.csv", "9.5", "9.4"), "versions/0001/listings.csv", "journal"),
@@ -195,6 +201,17 @@ def test_whatever_is_wrong_is_found(name: str, run: Run) -> None:
     found = faults(run)
     assert [flaw for flaw in found if flaw[0] == where and what in flaw[1]], found
     assert files(run.folder) == before
+
+
+def test_a_version_that_can_not_be_compared_hides_nothing_of_the_others(run: Run) -> None:
+    (run.folder / "versions/0001/manifest.json").unlink()
+    _text("cleaned/listings.csv", "9.5", "9.4")(run.folder)
+    found = run.verify().faults
+    assert [flaw.where for flaw in found] == ["versions/0001/manifest.json", *["cleaned/listings.csv"] * 2]
+    assert [flaw.fix for flaw in found] == [
+        "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`.",
+        *["Write it again with `apply_fixes()`."] * 2,
+    ]
 
 
 def test_faults_are_printed_a_line_each_with_exit_code_1(run: Run) -> None:
