@@ -40,8 +40,8 @@ def require_readable(run: RunFolder, listings: Listings, facts: Sequence[PhotoFa
     ------
     ListingsError
     """
-    most, bad = listings.limits.allow_bad, np.array([fact.error is not None for fact in facts])
-    if bad.sum() <= most * len(facts):
+    bad = np.array([fact.error is not None for fact in facts])
+    if listings.limits.allow(int(bad.sum()), len(facts)):
         return
     table = listings.table[["id", "image"]].astype("string").fillna("")
     why = [f"{_BAD}{fact.error}" for fact in facts]
@@ -55,7 +55,7 @@ def require_readable(run: RunFolder, listings: Listings, facts: Sequence[PhotoFa
     raise ListingsError(
         f"{bad.sum():,} of {len(facts):,} photos can't be read",
         got=f"{_reasons(unreadable)}; all are in {run.problems_file}",
-        wanted=f"at most {most:.0%}",
+        wanted=f"at most {listings.limits.allow_bad:.0%}",
         fix="Check that the image column names the photos of this table, or accept that these have none with "
         f"`allow_bad={enough(int(bad.sum()), len(facts))}`.",
         problems=problems,

@@ -46,6 +46,11 @@ class Limits:
         """Largest file of a photo, in bytes."""
         return round(self.max_photo_mb * 10**6)
 
+    def allow(self, bad: int, rows: int) -> bool:
+        """Return whether so many of the rows may be bad."""
+        # not a product: 0.7 * 90 is a little less than 63
+        return not bad or bad / rows <= self.allow_bad
+
 
 def enough(bad: int, rows: int) -> float:
     """Return the share to allow so that bad rows are accepted: the next tenth.

@@ -13,6 +13,7 @@ from curation.listings.checks import MISSING, check_inside
 from curation.listings.download import MOST_BYTES
 from curation.listings.faults import Faults
 from curation.listings.fetch import FETCH_LIMIT, NOT_FETCHED, FetchedPhotos, fetch_photos, find_urls, said_of_several
+from curation.listings.limits import Limits
 from curation.listings.photo_names import MatchedPhotos, match_photos
 from curation.listings.sources import Source
 from curation.rendering.words import agree, many
@@ -91,7 +92,7 @@ def find_photos(
     table: pd.DataFrame,
     origin: Source,
     fetching: Fetching | None,
-    allow_bad: float,
+    limits: Limits,
     *,
     inside: bool,
     needed: bool,
@@ -107,8 +108,8 @@ def find_photos(
         Where the table comes from.
     fetching : Fetching or None
         How photos by URL are fetched; None counts them as none.
-    allow_bad : float
-        The share of photos that may be URLs without fetching.
+    limits : Limits
+        Of photos that may be URLs without fetching.
     inside : bool
         Whether files must lie in the dataset's folder.
     needed : bool
@@ -136,7 +137,7 @@ def find_photos(
     if fetching is not None and by_url.any():
         fetched = fetch_photos(table["image"], urls, fetching.cache, fetching.limit, fetching.reporter)
         notes += fetched.notes
-    elif by_url.any() and needed and by_url.sum() > allow_bad * len(table):
+    elif by_url.any() and needed and not limits.allow(int(by_url.sum()), len(table)):
         faults.add(_too_many_urls(table["image"][by_url], len(table)))
         needed = False
     elif by_url.any():

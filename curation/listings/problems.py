@@ -124,6 +124,8 @@ def report_problems(folder: Path, listings: Listings, reporter: Reporter) -> Non
         Gets the first bad values.
     """
     if listings.problems.empty:
+        # what an earlier attempt of this run found may be mended
+        (folder / "problems.csv").unlink(missing_ok=True)
         return
     write_csv(folder / "problems.csv", listings.problems)
     say_problems(listings, reporter, f" (all in {folder / 'problems.csv'})")

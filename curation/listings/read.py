@@ -249,7 +249,7 @@ def read_listings(
         currency = currency_of(table, prices, title, origin.currency)
     # the last, as it may take long
     photos = find_photos(
-        table, origin, fetching, limits.allow_bad, inside=not allow_outside, needed=needs["image"], faults=faults
+        table, origin, fetching, limits, inside=not allow_outside, needed=needs["image"], faults=faults
     )
     named = table.assign(image=photos.named)
     problems = bad_rows(
@@ -340,7 +340,7 @@ def _check_share(problems: pd.DataFrame, rows: int, limits: Limits, title: str, 
     # a listing without a price is a listing
     counted = problems[problems["column"] != "price"]
     bad = counted["row"].nunique()
-    if bad <= limits.allow_bad * rows:
+    if limits.allow(bad, rows):
         return
     photos = "no such file" in counted["why"].to_numpy()
     root = "pass the folder of the photos as root, " if photos and origin.in_memory else ""

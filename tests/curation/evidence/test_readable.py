@@ -13,6 +13,7 @@ from PIL import Image
 
 import curation
 from curation.errors import InputError, ListingsError
+from curation.listings.limits import Limits, enough
 from tests.cli.test_cli import curate
 
 ROWS = 20
@@ -72,6 +73,24 @@ def test_the_same_command_with_the_limit_that_was_named_goes_on_in_the_same_run(
     assert len(issues) == ROWS
     assert issues.index[issues["is_unreadable_issue"].astype(bool)].tolist() == ["L07", "L06", "L05", "L04", "L03"]
     assert issues.loc["L07", "reasons"].endswith("photo can't be read: it is a named pipe, not a file")
+
+
+def test_a_refusal_that_was_mended_leaves_no_list_of_what_was_bad(shop: Path) -> None:
+    assert curate(*FIND).exit_code == 2
+    for number in range(3, 8):
+        file = shop / f"shop/{number:02}.png"
+        file.unlink()
+        Image.new("RGB", (24, 24), (number, 0, 0)).save(file)
+    assert curate(*FIND).exit_code == 0
+    assert not (shop / "runs/shop/1/problems.csv").exists()
+
+
+def test_the_share_that_a_refusal_names_is_enough() -> None:
+    for rows in range(1, 400):
+        for bad in range(rows + 1):
+            assert Limits(allow_bad=enough(bad, rows)).allow(bad, rows), (bad, rows)
+    assert not Limits(allow_bad=0.7).allow(64, 90)
+    assert Limits(allow_bad=0).allow(0, 0)
 
 
 def test_limits_go_from_the_run_to_the_cleaned_dataset_which_is_read_alike(shop: Path) -> None:
