@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -14,9 +13,11 @@ from training.features.linear import Head
 from training.fit.loop import EpochResult
 from training.settings import Recipe
 from training.utils.arrays import Float32
-from training.utils.files import whole_file
+from training.utils.files import DamagedError, sound, whole_file
+from training.utils.tensor_files import read_tensors
 
 __all__ = [
+    "CHECKPOINT",
     "Checkpoint",
     "drop_weights",
     "has_checkpoint",
@@ -28,7 +29,7 @@ __all__ = [
     "write_checkpoint",
 ]
 
-_NAME = "checkpoint.pt"
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "network_probs": _tensor(checkpoint.network_probs),
         "history": [asdict(epoch) for epoch in checkpoint.history],
     }
-    with whole_file(folder / _NAME) as temporary, temporary.open("wb") as stream:
+    with whole_file(folder / CHECKPOINT) as temporary, temporary.open("wb") as stream:
         torch.save(content, stream)
 
 
@@ -88,7 +89,7 @@ def snapshot_file(folder: Path, key: str) -> Path:
 
 def has_checkpoint(folder: Path) -> bool:
     """Return whether a model's folder holds a checkpoint."""
-    return (folder / _NAME).exists()
+    return (folder / CHECKPOINT).exists()
 
 
 def read_checkpoint(folder: Path, key: str | None = None) -> Checkpoint:
@@ -96,33 +97,37 @@ def read_checkpoint(folder: Path, key: str | None = None) -> Checkpoint:
 
     Raises
     ------
+    DamagedError
+        If it is no checkpoint any more.
     InputError
         If it has another key.
     """
-    path = folder / _NAME
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    if key is not None and content.get("key") != key:
+    path = folder / CHECKPOINT
+    with sound(path):
+        content = read_tensors(path)
+        head = content["head"]
+        checkpoint = Checkpoint(
+            content["key"],
+            Recipe(**content["settings"]),
+            Head(**head) if head else None,
+            content["model"],
+            content["best_epoch"],
+            _array(content["head_probs"]),
+            _array(content["network_probs"]),
+            tuple(EpochResult(**epoch) for epoch in content["history"]),
+        )
+    if key is not None and checkpoint.key != key:
         raise InputError(
             f"{path} was made with other settings or data",
             wanted="a checkpoint of this run",
             fix="Remove it, or start a new run.",
         )
-    head = content["head"]
-    return Checkpoint(
-        content["key"],
-        Recipe(**content["settings"]),
-        Head(**head) if head else None,
-        content["model"],
-        content["best_epoch"],
-        _array(content["head_probs"]),
-        _array(content["network_probs"]),
-        tuple(EpochResult(**epoch) for epoch in content["history"]),
-    )
+    return checkpoint
 
 
 def remove_checkpoint(folder: Path) -> None:
     """Remove the checkpoint from a model's folder; everything else stays."""
-    (folder / _NAME).unlink()
+    (folder / CHECKPOINT).unlink()
 
 
 def remove_models(folder: Path) -> None:
@@ -132,8 +137,12 @@ def remove_models(folder: Path) -> None:
 
 
 def remove_outdated(folder: Path, key: str) -> None:
-    """Remove a model's `folder` if its checkpoint has another key than `key`."""
-    if has_checkpoint(folder) and read_checkpoint(folder).key != key:
+    """Remove a model's `folder` if its checkpoint has another key than `key`, or is damaged."""
+    try:
+        outdated = has_checkpoint(folder) and read_checkpoint(folder).key != key
+    except DamagedError:
+        outdated = True
+    if outdated:
         shutil.rmtree(folder)
 
 
@@ -148,6 +157,8 @@ def drop_weights(folder: Path) -> Checkpoint:
 
 
 def _array(tensor: torch.Tensor | None) -> Float32 | None:
+    if tensor is not None and (tensor.dtype != torch.float32 or tensor.ndim != 2):
+        raise ValueError(f"predictions of {tensor.dtype} and shape {tuple(tensor.shape)}")
     return None if tensor is None else tensor.numpy()
 
 

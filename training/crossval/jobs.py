@@ -106,7 +106,7 @@ def prepare_data(
     noted = recipe.pretrained and recipe.precision != "auto"
     key = f"{before} {recipe.precision}" if noted else before
     for path in (place / name for place in (shared, folder) if place is not None):
-        if has_features(path, key) or has_features(path, before):
+        if has_features(path, key, len(photos)) or has_features(path, before, len(photos)):
             break
     else:
         extract, origin = choose_extractor(photos, rows, recipe, device)

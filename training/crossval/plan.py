@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from training.fit.throughput import Arrangement, measure, settled
 from training.networks.zoo import PRETRAINED, initial_weights
 from training.settings import Recipe
 from training.utils.devices import Device, each_on_one_core, hardware, threads, threads_for
-from training.utils.files import read_json, write_json
+from training.utils.files import read_json, sound, write_json
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import duration
 
@@ -115,10 +116,19 @@ class Plan:
 
     @classmethod
     def load(cls, path: Path) -> Plan:
-        """Read what :meth:`save` wrote."""
-        content = read_json(path)
-        arrangement = Arrangement.from_dict(content["arrangement"])
-        return cls(Recipe(**content["recipe"]), arrangement, content["seconds"], content.get("wished"))
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        DamagedError
+            If it is no plan any more.
+        """
+        with sound(path):
+            content = read_json(path)
+            recipe, arrangement = Recipe(**content["recipe"]), Arrangement.from_dict(content["arrangement"])
+            seconds = {str(stage): float(spent) for stage, spent in content["seconds"].items()}
+            wished = content.get("wished")
+            return cls(recipe, arrangement, seconds, None if wished is None else operator.index(wished))
 
     def lines(self) -> list[str]:
         """Describe the plan and how long it will take, for a person."""
@@ -221,9 +231,15 @@ def measure_once(
 
     The result is kept in `file`, and read from there the next time: an interrupted training resumes in the same way,
     and says so where the hardware is another.
+
+    Raises
+    ------
+    DamagedError
+        If the file is none of these any more.
     """
     if file.exists():
-        arrangement = Arrangement.from_dict(read_json(file))
+        with sound(file):
+            arrangement = Arrangement.from_dict(read_json(file))
         if arrangement.elsewhere:
             reporter.say(arrangement.elsewhere)
         return arrangement

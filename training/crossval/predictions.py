@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from training.utils.array_files import map_array
 from training.utils.arrays import Float32, Int64
-from training.utils.files import allocate, whole_file
+from training.utils.files import DamagedError, NotReadableError, allocate, whole_file
 
 __all__ = ["Predictions", "stored_epochs"]
 
@@ -52,7 +53,7 @@ class Predictions:
     def __init__(self, path: Path, *, epochs: int, rows: int, classes: int) -> None:
         shape = (epochs, rows, classes)
         self.path = path
-        if _shape(path) != shape:
+        if not self.has(path, *shape):
             _begin(path, shape)
         self._array = np.lib.format.open_memmap(path, mode="r+")
 
@@ -63,18 +64,24 @@ class Predictions:
         self._array.flush()
 
     @staticmethod
+    def has(path: Path, epochs: int, rows: int, classes: int) -> bool:
+        """Return whether a file holds predictions of this shape."""
+        return _shape(path) == (epochs, rows, classes)
+
+    @staticmethod
     def mean(path: Path, rows: slice) -> Float32:
         """Return the mean log-probabilities of `rows` over the epochs in a file; float32, shape (n, K)."""
-        array = np.load(path, mmap_mode="r")
+        array = map_array(path)
         return np.asarray(array[:, rows].astype(np.float32).mean(axis=0), dtype=np.float32)
 
 
 def _shape(path: Path) -> tuple[int, ...] | None:
-    """Return the shape of the array in a file; None if it is missing or incomplete."""
+    """Return the shape of the array in a file; None if it is missing, incomplete or another one."""
     try:
-        return tuple(np.load(path, mmap_mode="r").shape)
-    except (OSError, ValueError, EOFError):
+        array = map_array(path)
+    except (OSError, DamagedError, NotReadableError):
         return None
+    return array.shape if array.dtype == np.float16 else None
 
 
 def _begin(path: Path, shape: tuple[int, ...]) -> None:

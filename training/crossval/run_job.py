@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from training.crossval.checkpoint import (
+    CHECKPOINT,
     Checkpoint,
     has_checkpoint,
     read_checkpoint,
@@ -26,8 +27,10 @@ from training.fit.sampling import epoch_size
 from training.networks.network import Net
 from training.networks.predict import predict
 from training.settings import Recipe
+from training.utils.array_files import map_array
 from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device
+from training.utils.files import DamagedError
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -64,20 +67,24 @@ def run_job(
     ------
     InputError
         If the checkpoint in the job's folder was made with other settings or data, or if not even two photos fit into
-        memory at once.
+        memory at once. A damaged one is no error: it only saves time.
     """
     key = job.key(data, recipe)
+    warnings: list[str] = []
     if has_checkpoint(job.folder):
-        checkpoint = read_checkpoint(job.folder, key)
-        on_step(job.steps(recipe))
-        return Done(checkpoint.head_probs, checkpoint.network_probs, resumed=True)
+        try:
+            checkpoint = _finished(job, data, recipe, key)
+            on_step(job.steps(recipe))
+            return Done(checkpoint.head_probs, checkpoint.network_probs, resumed=True)
+        except DamagedError as error:
+            warnings.append(f"{job.name} is trained again: its {error.path.name} is damaged ({error.reason})")
     snapshot = snapshot_file(job.folder, key)
     head, head_probs = _fit_head(job, data, device)
-    checkpoint, done = Checkpoint(key, recipe, head, head_probs=head_probs), Done(head_probs)
+    checkpoint, done = Checkpoint(key, recipe, head, head_probs=head_probs), Done(head_probs, warnings=tuple(warnings))
     if recipe.has_network:
-        fitted, fitting, warnings = _fit_network(job, data, recipe, device, snapshot, on_step)
+        fitted, fitting, more = _fit_network(job, data, recipe, device, snapshot, on_step)
         probs = predict(fitted.model, data.photos, job.scored, device, prices=data.prices)
-        done = Done(head_probs, probs, tuple(warnings))
+        done = Done(head_probs, probs, (*warnings, *more))
         checkpoint = replace(
             checkpoint,
             recipe=fitting,
@@ -92,11 +99,39 @@ def run_job(
     return done
 
 
+def _finished(job: Job, data: Data, recipe: Recipe, key: str) -> Checkpoint:
+    """Read the checkpoint of a job, and make sure that its predictions are there.
+
+    Raises
+    ------
+    DamagedError
+        If a file is damaged or missing.
+    InputError
+        If it was made with other settings or data.
+    """
+    checkpoint = read_checkpoint(job.folder, key)
+    epochs = (
+        len(stored_epochs(recipe.epochs_for(epoch_size(job.labels[job.rows], recipe)))) if recipe.has_network else 0
+    )
+    wanted = (
+        (data.features is not None, checkpoint.head_probs, job.head_predictions, 1),
+        (recipe.has_network, checkpoint.network_probs, job.network_predictions, epochs),
+    )
+    for trained, probs, file, stored in wanted:
+        if not trained:
+            continue
+        if probs is None or len(probs) != len(job.scored):
+            raise DamagedError(job.folder / CHECKPOINT, "it lacks predictions")
+        if len(job.watched) and not Predictions.has(file, stored, len(job.labels), data.classes):
+            raise DamagedError(file, "it is not what was stored there")
+    return checkpoint
+
+
 def _fit_head(job: Job, data: Data, device: Device) -> tuple[Head | None, Float32 | None]:
     """Fit the head, and return its probabilities for the scored rows; None for both without features."""
     if data.features is None:
         return None, None
-    features: Float32 = np.load(data.features, mmap_mode="r")
+    features: Float32 = map_array(data.features)
     labels = job.labels.astype(np.int64)
     head = fit_head(features, job.rows, labels, data.groups, classes=data.classes, seed=job.seed, device=device.device)
     if len(job.watched):
@@ -129,6 +164,10 @@ def _fit_network(
                     on_step=on_step,
                     watchers=[_Curve(job, data, device, log), _Storing(job, data, device, stored_epochs(epochs))],
                 )
+                if fitted.began_anew is not None:
+                    warnings.append(
+                        f"{job.name} begins anew: what was kept of its training is damaged ({fitted.began_anew})"
+                    )
                 return fitted, recipe, warnings
         except torch.OutOfMemoryError:
             half = recipe.batch_size // 2

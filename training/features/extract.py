@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,9 +16,10 @@ from training.images import Photos, Pixels
 from training.images.normalize import normalize
 from training.networks.zoo import build_model, logits_of
 from training.settings import Recipe
+from training.utils.array_files import map_array
 from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device, each_on_one_core, threads
-from training.utils.files import allocate, read_json, sync_folder, write_json
+from training.utils.files import DamagedError, NotReadableError, allocate, read_json, sync_folder, write_json
 from training.utils.progress import SILENT, Progress, Reporter
 
 __all__ = ["MOST_FEATURES", "SAMPLE", "Extractor", "choose_extractor", "compute_features", "has_features"]
@@ -178,8 +179,9 @@ class _Unfinished:
         self._path, self._key = path, key
         self._file = path.with_name(f"unfinished-{path.name}")
         self._note = self._file.with_suffix(".json")
-        note = read_json(self._note) if self._note.exists() and self._file.exists() else {}
-        self.done = int(note["done"]) if note.get("key") == key else 0
+        note = _note(self._note)
+        done = note.get("done") if isinstance(note, dict) and note.get("key") == key else None
+        self.done = done if isinstance(done, int) and _rows(self._file, shape[1]) == shape[0] else 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self.array: Float32 = np.lib.format.open_memmap(
             self._file, mode="r+" if self.done else "w+", dtype=np.float32, shape=shape
@@ -209,10 +211,27 @@ class _Unfinished:
         self.array.flush()  # type: ignore[attr-defined]
 
 
-def has_features(path: Path, key: str) -> bool:
-    """Return whether the features at `path` are complete and have this `key`."""
-    note = path.with_suffix(".json")
-    return path.exists() and note.exists() and bool(read_json(note) == {"key": key})
+def has_features(path: Path, key: str, rows: int) -> bool:
+    """Return whether the features at `path` are complete, of so many photos, and have this `key`."""
+    return _note(path.with_suffix(".json")) == {"key": key} and _rows(path) == rows
+
+
+def _note(path: Path) -> Any:
+    """Return what is noted beside features; nothing if it is missing or damaged."""
+    try:
+        return read_json(path)
+    except (FileNotFoundError, DamagedError, NotReadableError):
+        return {}
+
+
+def _rows(path: Path, width: int | None = None) -> int:
+    """Return the number of photos in a file of features; -1 if it is missing, damaged, or of another width."""
+    try:
+        features = map_array(path)
+    except (FileNotFoundError, DamagedError, NotReadableError):
+        return -1
+    fits = features.ndim == 2 and features.dtype == np.float32 and width in (None, features.shape[-1])
+    return len(features) if fits else -1
 
 
 def _parts(rows: Int64) -> list[Int64]:

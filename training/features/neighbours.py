@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from training.utils.array_files import map_array
 from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import each_on_one_core
 
@@ -86,7 +87,7 @@ def neighbour_probabilities(
     shares = np.full((len(labels), classes), np.nan, dtype=np.float32)
     if not len(candidates):
         return shares
-    stored: Float32 = np.load(features, mmap_mode="r")
+    stored: Float32 = map_array(features)
     directions = _directions(stored[candidates], device)
     targets = torch.nn.functional.one_hot(torch.from_numpy(labels[candidates]), classes).to(device, torch.float32)
 

@@ -21,6 +21,7 @@ from training.networks.zoo import takes_size
 from training.settings import Recipe
 from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import Device
+from training.utils.files import DamagedError, sound
 
 __all__ = ["EpochResult", "Examples", "Fitted", "fit", "sizes_of"]
 
@@ -84,11 +85,14 @@ class Fitted:
     history : list of EpochResult
     best_epoch : int or None
         The epoch whose weights these are, if training may stop early; None if they are those of the last.
+    began_anew : str or None
+        Why an unfinished training was not continued; None if it was, or there was none.
     """
 
     model: Net
     history: list[EpochResult]
     best_epoch: int | None = None
+    began_anew: str | None = None
 
 
 def fit(
@@ -149,10 +153,14 @@ def fit(
         prices = None if examples.prices is None else examples.prices[rows]
         photos = epoch_size(labels, recipe)
         steps = recipe.steps_for(photos)
-        state = TrainingState.begin(recipe, labels, prices, classes=classes, steps=steps, device=device, seed=seed)
-        state.stop = _early_stop(examples, validation, recipe, device, state.model)
+
+        def begin() -> TrainingState:
+            state = TrainingState.begin(recipe, labels, prices, classes=classes, steps=steps, device=device, seed=seed)
+            state.stop = _early_stop(examples, validation, recipe, device, state.model)
+            return state
+
+        state, history, damaged = _continued(begin, snapshot)
         training = _Training(state, examples, rows, recipe, on_step)
-        history = [] if snapshot is None else [EpochResult(**epoch) for epoch in state.restore(snapshot)]
         sizes = sizes_of(recipe, recipe.epochs_for(photos))
         for epoch in range(len(history), len(sizes)):
             if state.stop is not None and state.stop.ends(epoch - 1):
@@ -165,10 +173,26 @@ def fit(
             if snapshot is not None:
                 state.save(snapshot, [asdict(past) for past in history])
         if state.stop is None:
-            return Fitted(state.model, history)
+            return Fitted(state.model, history, began_anew=damaged)
         on_step(steps)
         state.model.load_state_dict(state.stop.weights)
-        return Fitted(state.model, history, state.stop.epoch)
+        return Fitted(state.model, history, state.stop.epoch, damaged)
+
+
+def _continued(
+    begin: Callable[[], TrainingState], snapshot: Path | None
+) -> tuple[TrainingState, list[EpochResult], str | None]:
+    """Return a training as its snapshot left it, and its epochs; at its beginning, and why, if that is damaged."""
+    state = begin()
+    if snapshot is None:
+        return state, [], None
+    try:
+        epochs = state.restore(snapshot)
+        with sound(snapshot):
+            return state, [EpochResult(**epoch) for epoch in epochs], None
+    except DamagedError as error:
+        snapshot.unlink()
+        return begin(), [], error.reason
 
 
 def sizes_of(recipe: Recipe, epochs: int) -> list[int]:

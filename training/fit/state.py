@@ -19,7 +19,8 @@ from training.networks.network import Net, build_net
 from training.settings import Recipe
 from training.utils.arrays import Float32
 from training.utils.devices import Device
-from training.utils.files import whole_file
+from training.utils.files import sound, whole_file
+from training.utils.tensor_files import read_tensors
 
 __all__ = ["TrainingState"]
 
@@ -131,20 +132,29 @@ class TrainingState:
         self._saved = time.monotonic()
 
     def restore(self, path: Path) -> list[dict[str, Any]]:
-        """Load the snapshot at `path`, if there is one; return the epochs that were trained before it."""
+        """Load the snapshot at `path`, if there is one; return the epochs that were trained before it.
+
+        Raises
+        ------
+        DamagedError
+            If it is no snapshot of such a training any more; then this state is spoilt.
+        """
         if not path.exists():
             return []
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(content["model"])
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.schedule.load_state_dict(content["schedule"])
-        self.generator.set_state(content["generator"])
-        torch.set_rng_state(content["random"])
-        if content["random_cuda"] is not None and _on_cuda(self.model):
-            torch.cuda.set_rng_state(content["random_cuda"])
-        if self.stop is not None:
-            self.stop.restore(content["stop"])
-        return list(content["history"])
+        with sound(path):
+            content = read_tensors(path)
+            if self.stop is not None:
+                self.stop.restore(content["stop"])
+                # they come back when training ends, and must fit then
+                self.model.load_state_dict(self.stop.weights or content["model"])
+            self.model.load_state_dict(content["model"])
+            self.optimizer.load_state_dict(content["optimizer"])
+            self.schedule.load_state_dict(content["schedule"])
+            self.generator.set_state(content["generator"])
+            torch.set_rng_state(content["random"])
+            if content["random_cuda"] is not None and _on_cuda(self.model):
+                torch.cuda.set_rng_state(content["random_cuda"])
+            return [dict(epoch) for epoch in content["history"]]
 
 
 def _on_cuda(model: nn.Module) -> bool:

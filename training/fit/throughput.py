@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from training.errors import check_range, check_types
 from training.fit.augment import varied
 from training.fit.state import TrainingState
 from training.settings import Recipe
@@ -76,13 +78,23 @@ class Arrangement:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Arrangement:
-        """Read what :meth:`to_dict` wrote."""
+        """Read what :meth:`to_dict` wrote.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, InputError
+            If it is another dictionary.
+        """
         name, mixed, channels_last = (content["device"][key] for key in ("device", "mixed", "channels_last"))
         device = replace(find_device(name), mixed=mixed, channels_last=channels_last)
         # earlier versions shared the cores among those that ran
         cores = content.get("cores")
         shared = {} if cores is None else {"threads": max(1, cores // content["side_by_side"])}
-        return cls(**{**{key: value for key, value in content.items() if key != "cores"}, **shared, "device": device})
+        read = cls(**{**{key: value for key, value in content.items() if key != "cores"}, **shared, "device": device})
+        check_types(cls.__annotations__, {name: getattr(read, name) for name in cls.__annotations__})
+        check_range("threads", "number of threads", read.threads, 1, math.inf)
+        check_range("side_by_side", "number of models side by side", read.side_by_side, 1, math.inf)
+        return read
 
     def __str__(self) -> str:
         if self.side_by_side == 1:

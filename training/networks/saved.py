@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import pickle
-import zipfile
+import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from training.images.normalize import MEAN, SD
 from training.networks.network import Net, build_net
 from training.settings import Recipe
 from training.utils.files import whole_file
+from training.utils.tensor_files import OtherFileError, read_tensors
 
 __all__ = ["FORMAT", "MODEL_FILE", "SavedModel", "load_model", "model_file", "photo_keys", "save_model"]
 
@@ -28,7 +28,6 @@ FORMAT = 1
 MODEL_FILE = "model.pt"
 
 _KEYS = ("format", "settings", "classes", "preprocessing", "facts", "photos", "state")
-_ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +150,7 @@ def load_model(path: Path) -> SavedModel:
     content = _read(path)
     try:
         number = int(content["format"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise _no_model(path, f"entries {some(map(str, content))}" if content else "no entries") from None
     if number > FORMAT:
         raise InputError(
@@ -168,7 +167,9 @@ def load_model(path: Path) -> SavedModel:
         size, decoding = int(prepared["size"]), str(prepared["decoding"])
         classes = tuple(str(name) for name in content["classes"])
         photos = content["photos"].numpy().view(np.uint64)
-    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+        if photos.ndim != 1:
+            raise ValueError(f"photos of shape {photos.shape}")
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError, InputError) as error:
         raise _damaged(path, f"entries that can't be used ({error})") from None
     if (prepared.get("mean"), prepared.get("sd")) != (list(MEAN), list(SD)):
         raise InputError(
@@ -186,44 +187,37 @@ def load_model(path: Path) -> SavedModel:
 def _read(path: Path) -> dict[str, Any]:
     """Return the content of a file of `torch.save`."""
     try:
-        with path.open("rb") as stream:
-            begin = stream.read(len(_ZIP))
+        return read_tensors(path)
+    except OtherFileError as error:
+        raise _no_model(path, str(error)) from None
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
     except OSError as error:
         raise InputError(f"{path} can't be read", got=error.strerror or str(error)) from None
-    if begin != _ZIP:
-        raise _no_model(path, "another kind of file" if begin else "an empty file")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if not any(name.endswith("/data.pkl") for name in archive.namelist()):
-                raise _no_model(path, "a ZIP archive of other things")
-            if (broken := archive.testzip()) is not None:
-                raise _damaged(path, f"a wrong checksum of {broken}")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except InputError:
-        raise
-    except pickle.UnpicklingError:
-        # code that someone hid in it is not run, and not shown either
-        raise _no_model(path, "objects other than numbers, text and tensors, which could run code") from None
-    except Exception as error:  # torch raises many kinds of errors for a damaged file, most without a message
-        raise _damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
-    if not isinstance(content, dict):
-        raise _no_model(path, f"a {type(content).__name__}")
-    return content
 
 
 def _rebuilt(path: Path, recipe: Recipe, classes: int, state: Any) -> Net:
     """Return the network of a recipe with the weights of a file."""
     # the scale of prices is loaded with the weights, so it may be built with any prices
     labels = np.arange(classes) if recipe.target == "label" else np.ones(1)
+
+    def build() -> Net:
+        return build_net(replace(recipe, pretrained=False), classes, labels, np.ones(1, dtype=np.float32))
+
     try:
+        with torch.device("meta"):
+            # takes no memory: the network that a small file names may be larger than the file and all memory
+            net = build()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "for .*: copying from a non-meta parameter")
+            net.load_state_dict(state)
         with torch.random.fork_rng(devices=[]):
-            net = build_net(replace(recipe, pretrained=False), classes, labels, np.ones(1, dtype=np.float32))
+            net = build()
+        net.load_state_dict(state)
     except InputError as error:
         raise InputError(
             f"the network of {path} can't be built here", got=str(error), fix="Update curate and torchvision."
         ) from None
-    try:
-        net.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise InputError(

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from numpy.lib import format as npy
 
 from training.utils.bounded import check_claim
-from training.utils.files import open_regular
+from training.utils.files import open_regular, sound
 from training.utils.units import bytes_text
 
 __all__ = ["Arrays", "ObjectsError", "map_array", "open_arrays", "read_array"]
@@ -116,17 +116,18 @@ def read_array(path: Path) -> npt.NDArray[Any]:
 
 
 def map_array(path: Path) -> npt.NDArray[Any]:
-    """Map a ``.npy`` into memory, to be read only where it is used.
+    """Map a ``.npy`` that curate wrote into memory, to be read only where it is used.
 
     Raises
     ------
-    ValueError
-        If it is none, is damaged, or claims more than it holds; :class:`ObjectsError` if it holds objects.
+    DamagedError
+        If it is none, is damaged, claims more than it holds, or holds objects.
     OSError
         If the file can't be read.
     """
     with open_regular(path) as stream:
-        dtype, shape, order = _described(stream, os.fstat(stream.fileno()).st_size)
+        with sound(path):
+            dtype, shape, order = _described(stream, os.fstat(stream.fileno()).st_size)
         if not math.prod(shape):
             return np.empty(shape, dtype)
         return np.memmap(stream, dtype, "r", stream.tell(), shape, order)

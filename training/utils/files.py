@@ -10,13 +10,14 @@ import shutil
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from training.errors import InputError, check_path
 from training.utils.bounded import most_bytes, parse_json
 from training.utils.flock import locked_folder, temporary_file, temporary_folder
-from training.utils.machine import naming
+from training.utils.machine import machine_error, naming
 from training.utils.units import bytes_text
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "read_regular",
     "require_regular",
     "sha256_of_file",
+    "sound",
     "sync_folder",
     "sync_tree",
     "whole_file",
@@ -209,6 +211,36 @@ class DamagedError(InputError, ValueError):
         return DamagedError, (self.path, self.reason)
 
 
+@contextmanager
+def sound(path: Path) -> Iterator[None]:
+    """Refuse a file that curate wrote if what the block makes of its content fails: it may be damaged in any way.
+
+    Raises
+    ------
+    DamagedError
+
+    Examples
+    --------
+    >>> with sound(Path("training/plan.json")):
+    ...     {}["recipe"]
+    Traceback (most recent call last):
+    ...
+    training.utils.files.DamagedError: training/plan.json is damaged: got no 'recipe'; wanted the file as curate wrote \
+it. Put it back from a copy, or make it again.
+    """
+    try:
+        yield
+    except (DamagedError, NotReadableError):
+        raise
+    except KeyError as error:
+        raise DamagedError(path, f"no {error.args[0]!r}") from error
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, InputError) as error:
+        if machine_error(error) is not None:
+            raise
+        lines = str(error).splitlines()
+        raise DamagedError(path, lines[0] if lines else type(error).__name__) from error
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file that :func:`write_json` wrote.
 
@@ -263,7 +295,7 @@ class NotReadableError(InputError):
         return NotReadableError, (self.path, self.reason)
 
 
-def open_regular(path: Path, max_bytes: int | None = None) -> BinaryIO:
+def open_regular(path: Path, max_bytes: int | None = None) -> BufferedReader:
     """Open a regular file to read bytes, and nothing else: no pipe, socket, device or folder, not even through a link.
 
     It never waits: a pipe that nobody writes to is refused like any other. What a path leads to may change between two
@@ -393,8 +425,8 @@ def copy_regular(source: Path, target: Path) -> None:
 
 
 def sha256_of_file(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file's content."""
-    with path.open("rb") as stream:
+    """Return the hexadecimal SHA-256 of a regular file's content."""
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
