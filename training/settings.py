@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from training.errors import InputError, check_choice, check_range, check_types, short_repr
+from training.errors import InputError, check_choice, check_range, check_types, closest, short_repr
 
 __all__ = [
     "AUGMENTS",
@@ -323,7 +323,16 @@ def _without(content: dict[str, Any], **defaults: object) -> dict[str, Any]:
 
 
 def read_settings(content: Mapping[str, Any]) -> tuple[Recipe, Execution]:
-    """Read a recipe and its execution from one dictionary, as run.json holds them."""
+    """Read a recipe and its execution from one dictionary, as run.json holds them.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range, or of something that is no setting.
+    """
+    known = [field.name for kind in (Recipe, Execution) for field in fields(kind)]
+    if unknown := sorted(content.keys() - set(known)):
+        raise InputError("unknown setting", got=unknown[0], fix=closest(unknown[0], known))
     ours = {field.name for field in fields(Execution)} & content.keys()
     execution = Execution(**{name: content[name] for name in ours})
     return Recipe(**{name: content[name] for name in content.keys() - ours}), execution

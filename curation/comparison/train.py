@@ -38,9 +38,9 @@ def settings_of(run: RunFolder, changes: dict[str, Any]) -> tuple[Recipe, Execut
     InputError
         If a value is out of range, there is no such model, or it can't take the run's photos.
     """
-    record = run.record()
+    record = run.require({"image_size": int, "computed?": dict})
     # the precision is the run's, also where this machine would choose another one
-    settled = {name: value for name, value in record.get("computed", {}).items() if name == "precision"}
+    settled = {name: value for name, value in (record.get("computed") or {}).items() if name == "precision"}
     recipe, execution = read_settings({**settled, **record["settings"]["train"], **changes})
     # the photos of a run are decoded at its size
     no_epochs = recipe.epochs == 0

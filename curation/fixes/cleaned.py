@@ -144,7 +144,10 @@ def require_layout(form: str | None) -> None:
 def _original(run: RunFolder, listings: pd.DataFrame) -> Original:
     if run.input_folder.exists():
         with readable(run.input_folder):
-            return load_original(run.input_folder)
+            original = load_original(run.input_folder)
+            if (rows := sum(file.cells.num_rows for file in original.files)) != len(listings):
+                raise ValueError(f"{rows:,} rows, and {len(listings):,} in {run.listings_file.name}")
+            return original
     # a run of a version that kept the checked table only
     empty = [name for name in COLUMNS if name not in ("id", "label") and listings[name].isna().all()]
     table = listings.drop(columns=[*RUN_COLUMNS, *empty], errors="ignore")

@@ -15,7 +15,7 @@ from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 from curation.run.journal import UNDO, Decision, reviewer_name, taken_back
 from curation.run.journal_content import Journal
-from curation.run.journal_lines import Step
+from curation.run.journal_lines import Step, decision_of
 from curation.run.lookup import next_number
 from curation.run.transactions import begin, carry_out, scratch
 from training.utils.csv_files import write_csv
@@ -185,7 +185,7 @@ def _added(run: RunFolder, journal: Journal) -> list[Decision]:
     # an earlier version of curate wrote them to the manifest only
     file = run.cleaned / "manifest.json"
     try:
-        return [Decision(**record) for record in read_json(file)["decisions_added"]] if run.cleaned.exists() else []
+        return [decision_of(record) for record in read_json(file)["decisions_added"]] if run.cleaned.exists() else []
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise RunError(
             f"{file} can't be read, which names the decisions to take back",

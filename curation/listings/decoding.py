@@ -101,7 +101,8 @@ def _only_member(packed: IO[bytes]) -> IO[bytes]:
     members = [
         member.filename
         for member in archive.infolist()
-        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+        # is_dir() takes a damaged name, which is empty, for one that has a last character
+        if member.filename and not member.is_dir() and not member.filename.startswith("__MACOSX/")
     ]
     if len(members) != 1:
         raise ValueError(f"it holds {many(len(members), 'file')} ({some(members, 3)}) where one table was wanted")

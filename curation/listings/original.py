@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import codecs
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pyarrow.parquet
 
 from curation.listings.json_tables import JsonStyle
-from curation.listings.tables import TableFormat, WrittenFile
+from curation.listings.tables import Kind, TableFormat, WrittenFile
+from training.utils.csv_files import Quoting
 from training.utils.files import read_json, whole_file, write_json
 from training.utils.parquet_files import read_table
 
@@ -84,18 +86,23 @@ def load_original(folder: Path) -> Original:
         If something is missing or damaged.
     """
     facts = read_json(folder / _FACTS)
-    for each in facts["files"]:
-        _require_inside(each["name"])
-    files = [
-        WrittenFile(
-            each["name"],
-            _format(each["format"]),
-            tuple(each["header"]),
-            read_table(folder / f"{place}.parquet"),
-        )
-        for place, each in enumerate(facts["files"])
-    ]
-    return Original(facts["layout"], tuple(files), facts["columns"], facts.get("labels", {}))
+    layout, columns, labels = facts["layout"], facts["columns"], facts.get("labels", {})
+    files = tuple(_file(folder / f"{place}.parquet", each) for place, each in enumerate(facts["files"]))
+    if layout not in get_args(Layout) or not files or not _are_texts(columns) or not _are_texts(labels):
+        raise ValueError("its layout, columns, labels or files are none")
+    return Original(layout, files, columns, labels)
+
+
+def _file(cells: Path, facts: dict[str, Any]) -> WrittenFile:
+    _require_inside(facts["name"])
+    header, table = tuple(facts["header"]), read_table(cells)
+    if len(header) != table.num_columns or not all(isinstance(name, str) for name in header):
+        raise ValueError(f"the header of {facts['name']!r} is not that of its {table.num_columns} columns")
+    return WrittenFile(facts["name"], _format(facts["format"]), header, table)
+
+
+def _are_texts(pairs: Any) -> bool:
+    return isinstance(pairs, dict) and all(isinstance(text, str) for text in pairs.values())
 
 
 def _require_inside(name: str) -> None:
@@ -105,4 +112,17 @@ def _require_inside(name: str) -> None:
 
 
 def _format(facts: dict[str, Any]) -> TableFormat:
-    return TableFormat(**{**facts, "json": JsonStyle(**facts["json"])})
+    """Return how a table is written; what is there must be of the kinds that are written."""
+    style = JsonStyle(**facts["json"])
+    read = TableFormat(**{**facts, "json": style})
+    kinds = [(read, TableFormat(read.kind)), (replace(style, indent=0), JsonStyle(indent=0))]
+    for one, usual in kinds:
+        strange = [name for name, value in vars(one).items() if type(value) is not type(vars(usual)[name])]
+        if strange:
+            raise ValueError(f"it has a {strange[0]!r} of another kind")
+    if read.kind not in get_args(Kind) or read.quoting not in get_args(Quoting) or len(read.delimiter) != 1:
+        raise ValueError("its format is none")
+    if not (style.indent is None or type(style.indent) is int):
+        raise ValueError("its indent is none")
+    codecs.lookup(read.encoding)
+    return read

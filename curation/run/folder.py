@@ -22,7 +22,7 @@ from curation.run.journal_content import Journal
 from curation.run.journal_file import Grown, append, read_journal, size_of
 from curation.run.plain import odd_entry, require_plain
 from curation.run.probabilities import Probabilities
-from curation.run.shapes import RECORD, misfit
+from curation.run.shapes import FINISHED_RECORD, RECORD, misfit
 from curation.run.transactions import recover, standing_place
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
@@ -54,7 +54,7 @@ def readable(file: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise RunError(
             f"{file} can't be read: the run is damaged",
             got=_reason(error) if os.path.lexists(file) else "no such file",
@@ -470,7 +470,20 @@ class RunFolder:
                 wanted=repr(FINISHED),
                 fix=f"Continue it with `find_issues(read_listings({dataset!r}), run={str(self.folder)!r})`.",
             )
+        self.require(FINISHED_RECORD)
         return self
+
+    def require(self, shape: dict[str, Any]) -> dict[str, Any]:
+        """Return ``run.json`` if it has entries of this shape; see :mod:`curation.run.shapes`.
+
+        Raises
+        ------
+        RunError
+        """
+        record = self.record()
+        if wrong := misfit(record, shape, self.record_file.name):
+            raise RunError(f"{self.record_file} is damaged", got=wrong, fix="Run `find_issues(listings)` again.")
+        return record
 
 
 def _format_of(record: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from curation.errors import DecisionsError
 from curation.run.journal import Decision
 
-__all__ = ["BEGIN", "COMMIT", "FORMAT", "TAKE_BACK", "Line", "Step", "Unreadable", "decoded", "encoded"]
+__all__ = ["BEGIN", "COMMIT", "FORMAT", "TAKE_BACK", "Line", "Step", "Unreadable", "decision_of", "decoded", "encoded"]
 
 #: Raise it when lines change so that an older reader would misread them.
 FORMAT = 2
@@ -149,7 +149,7 @@ def decoded(line: bytes) -> Line:
     if type(written) is int and written > FORMAT:
         raise Unreadable("newer", f"is of format {written}, of a newer version of curate")
     if written == 1:
-        return Line(None, None, None, _decision(content))
+        return Line(None, None, None, decision_of(content))
     if not line.endswith(_CHECK % zlib.crc32(line[:-_LENGTH] + b"}")):
         raise Unreadable("damaged", "was changed after it was written: its checksum does not fit")
     number, recorded, transaction = content.get("number"), content.get("recorded"), content.get("transaction")
@@ -160,7 +160,7 @@ def decoded(line: bytes) -> Line:
     if "step" in content:
         return Line(number, recorded, transaction, _step(content))
     content.pop("transaction", None)
-    return Line(number, recorded, transaction, _decision(content))
+    return Line(number, recorded, transaction, decision_of(content))
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -192,7 +192,14 @@ def _fits(types: tuple[type, ...]) -> bool:
     return all(given in may for given, may in zip(types, _TYPES.values(), strict=True))
 
 
-def _decision(content: dict[str, Any]) -> Decision:
+def decision_of(content: dict[str, Any]) -> Decision:
+    """Return a decision that is written as an object of JSON, whoever wrote it.
+
+    Raises
+    ------
+    Unreadable
+        If it is none.
+    """
     try:
         decision = Decision(**content)
         prices = (decision.new_price, decision.suggested_price)

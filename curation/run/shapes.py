@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["COMPARISON", "MANIFEST", "RECORD", "misfit"]
+__all__ = ["COMPARISON", "FINISHED_RECORD", "MANIFEST", "RECORD", "STARTED_RECORD", "misfit"]
 
 _NUMBER = (int, float)
 _TEXTS = [str]
@@ -20,6 +20,13 @@ RECORD = {
     "seconds?": dict,
     "versions?": dict,
     "features?": str,
+    "image_size?": int,
+}
+#: What every started run has, and every finished one.
+STARTED_RECORD = {"status": str, "dataset": {"path": str}}
+FINISHED_RECORD = {
+    "dataset": {"name": str, "path": str, "root": str, "photos?": str, "classes": _TEXTS},
+    "settings": {"train": dict},
 }
 #: What a row of all runs shows of ``cleaned/manifest.json`` and ``comparison.json``.
 MANIFEST = {"relabelled": int, "deleted": int, "repriced?": int, "decisions_added?": [dict]}

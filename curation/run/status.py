@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from curation.rendering.results import Result
 from curation.run.folder import FINISHED, RunFolder
 from curation.run.journal import ACTIONS
+from curation.run.shapes import STARTED_RECORD
 
 __all__ = ["Status", "status_of"]
 
@@ -54,7 +55,7 @@ class Status(Result):
 
 def status_of(run: RunFolder) -> Status:
     """Return where a run stands, finished or not."""
-    record, holding = run.record(), run.holding_decisions()
+    record, holding = run.require(STARTED_RECORD), run.holding_decisions()
     counts = Counter(decision.action for decision in holding.decisions.values())
     cleaned, compared = run.standing(run.cleaned).exists(), run.standing(run.comparison_file).exists()
     steps = {

@@ -23,14 +23,14 @@ from pathlib import Path
 from types import FrameType
 
 from curation.errors import CurateError
-from tests.torture.fuzz_cases import DRAWN, READERS, Reader, drawn
+from tests.torture.fuzz_cases import DRAWN, READERS, WEIGHTS, Reader, drawn
 from tests.torture.tally import Tally
 
 __all__ = ["COUNT", "SECONDS", "attempt", "run", "try_cases"]
 
 COUNT = 100_000
 #: Of all cases, those that hypothesis draws.
-_DRAWN = 0.3
+_DRAWN = 0.2
 #: Bytes that a worker may add to its memory, and seconds of the processor for a case.
 _MEMORY, SECONDS = 6 << 30, 60
 #: Characters of one of our messages.
@@ -106,14 +106,15 @@ def try_cases(count: int, seed: int, folder: Path) -> Tally:
             outcomes[f"{reader.name} {attempt(reader, content, case, tally)}"] += 1
 
     bent = count - int(count * _DRAWN)
-    weights = [reader.weight for reader in readers.values()]
+    weights = [WEIGHTS[name] for name in readers]
     for number in range(bent):
         rng = random.Random(f"{seed}-{number}")
         reader = rng.choices(list(readers.values()), weights)[0]
         one(reader, _bent(reader, rng), f"{reader.name}, case {number} of seed {seed}")
-    for place, (name, strategy) in enumerate(DRAWN.items()):
-        share = (count - bent) // len(DRAWN) + (place < (count - bent) % len(DRAWN))
-        for number, content in enumerate(drawn(strategy, share, seed)):
+    names, rng = list(DRAWN), random.Random(seed)
+    shares = collections.Counter(rng.choices(names, [WEIGHTS[name] for name in names], k=count - bent))
+    for name, share in sorted(shares.items()):
+        for number, content in enumerate(drawn(DRAWN[name], share, seed)):
             one(readers[name], content, f"{name}, drawn case {number} of seed {seed}")
     # how often each reader was tried, with what outcome
     tally.notes = [", ".join(f"{outcome} {times:,}" for outcome, times in sorted(outcomes.items()))]

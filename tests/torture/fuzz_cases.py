@@ -7,7 +7,6 @@ import json
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,44 +17,29 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
 from hypothesis.extra import numpy as hnp
 
+from curation.comparison.result import read_comparison
+from curation.comparison.train import settings_of
 from curation.evidence.probabilities import given_probabilities
-from curation.fixes import apply_fixes, plan_fixes
+from curation.fixes import apply_fixes, plan_fixes, versions
+from curation.fixes.cleaned import write_cleaned
 from curation.fixes.decisions_file import read_decisions
 from curation.listings import read_listings
 from curation.listings.original import load_original
 from curation.listings.tables import ENDINGS
 from curation.review.server.allowed import refuse_body, refuse_path
+from curation.run import diff
+from curation.run.decidable import Decidable
 from curation.run.folder import RunFolder, readable
-from curation.run.journal_file import read_journal
+from curation.run.journal_content import Journal
+from curation.run.probabilities import Probabilities
 from curation.run.row import describe_run
+from curation.run.status import status_of
 from tests.support.fixes import make_run, run_of
-from tests.support.runs import compare
-from training.networks.network import build_net
-from training.networks.saved import SavedModel, load_model, save_model
-from training.settings import Recipe
+from tests.support.report_run import comparison_of, write_json
+from tests.torture import fuzz_people, fuzz_training
+from tests.torture.fuzz_reader import Reader
 
-__all__ = ["DRAWN", "READERS", "Reader", "drawn"]
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Something that reads what a person, another program or a colleague's run gives it.
-
-    Attributes
-    ----------
-    name : str
-    honest : list of bytes
-        Contents that it reads without a word.
-    read : callable
-        Reads a content; raises one of our errors where it refuses it.
-    weight : int
-        How often it is tried, compared with others; slow ones less.
-    """
-
-    name: str
-    honest: list[bytes]
-    read: Callable[[bytes], object]
-    weight: int = 10
+__all__ = ["DRAWN", "READERS", "WEIGHTS", "Reader", "drawn"]
 
 
 TABLE = pd.DataFrame(
@@ -83,7 +67,7 @@ def _table_bytes(ending: str) -> bytes:
         return path.read_bytes()
 
 
-def _table(ending: str, weight: int) -> Callable[[Path], Reader]:
+def _table(ending: str) -> Callable[[Path], Reader]:
     def make(folder: Path) -> Reader:
         folder.mkdir(parents=True)
         path = folder / f"listings{ending}"
@@ -92,7 +76,7 @@ def _table(ending: str, weight: int) -> Callable[[Path], Reader]:
             path.write_bytes(content)
             return read_listings(path, needs_image=False)
 
-        return Reader(f"table{ending}", [_table_bytes(ending)], read, weight)
+        return Reader(f"table{ending}", [_table_bytes(ending)], read)
 
     return make
 
@@ -164,7 +148,13 @@ def _run(folder: Path) -> RunFolder:
     run.update(dataset=dataset)
     (folder / "d.csv").write_text("id,decision,new_label\n00,relabel,desk\n07,keep,\n")
     apply_fixes(run, plan_fixes(run, decisions_file=folder / "d.csv"))
-    compare(run)
+    write_json(run.comparison_file, comparison_of(run))
+    classes = np.array(run.classes, dtype=str)
+    predicted = {name: np.zeros((2, 2), dtype=np.int64) for name in ("before", "after")}
+    np.savez(run.predictions_file, id=np.array(["02", "07"]), classes=classes, **predicted)
+    ids, folds = run.listings()["id"].to_numpy(dtype=str), np.zeros(12, dtype=np.int64)
+    Probabilities(ids, tuple(run.classes), np.full((12, 3), 1 / 3), folds).save(run.probabilities_file)
+    run.update(image_size=32)
     other = run_of(folder / "input" / "listings.csv", folder / "other", needs_image=False)
     other.input_folder.rename(run.input_folder)
     return run
@@ -189,22 +179,25 @@ def _of_run(name: str, file: Callable[[RunFolder], Path], *reads: Callable[[RunF
     return make
 
 
+def _uses(run: RunFolder) -> object:
+    """Read what status, review, apply-fixes and retrain read before they change anything."""
+    status, fixes = status_of(run), plan_fixes(run.require_finished(), accept_suggestions=True)
+    return status, fixes, Decidable.of(run), run.photo_root, run.training_table(), settings_of(run, {})
+
+
+def _added(run: RunFolder) -> object:
+    """Read what undo reads of a version that has no transaction."""
+    return versions._added(run, Journal((), ()))
+
+
+def _written(run: RunFolder) -> object:
+    with tempfile.TemporaryDirectory() as folder:
+        return write_cleaned(run, plan_fixes(run).changes, Path(folder))
+
+
 def _original(run: RunFolder) -> object:
     with readable(run.input_folder):
         return load_original(run.input_folder)
-
-
-def _model(folder: Path) -> Reader:
-    folder.mkdir(parents=True)
-    recipe = Recipe(model="lenet", image_size=32, epochs=1, pretrained=False)
-    net = build_net(recipe, 3, np.arange(3), np.ones(1, dtype=np.float32))
-    save_model(folder / "model.pt", SavedModel(net, recipe, ("a", "b", "c"), {"currency": "SGD"}))
-
-    def read(content: bytes) -> object:
-        (folder / "model.pt").write_bytes(content)
-        return load_model(folder / "model.pt")
-
-    return Reader("model.pt", [(folder / "model.pt").read_bytes()], read, 2)
 
 
 _PATHS = ("/graphql", "/operators/execute", "/dataset/" + "a" * 24 + "/sample/" + "b" * 24, "/tag", "/aggregate")
@@ -221,23 +214,40 @@ def _bodies(folder: Path) -> Reader:
         refuse_path("POST", content[:80].decode("latin-1"))
         return [refuse_body(path, content) for path in _PATHS]
 
-    return Reader("request bodies", [json.dumps(body).encode() for body in honest], read, 20)
+    return Reader("request bodies", [json.dumps(body).encode() for body in honest], read)
 
 
 READERS: dict[str, Callable[[Path], Reader]] = {
-    **{f"table{ending}": _table(ending, 4) for ending in ENDINGS},
+    **{f"table{ending}": _table(ending) for ending in ENDINGS},
     "dataset.toml": _declaration,
     **{f"probs{ending}": _probabilities(ending) for ending in (".npz", ".npy", ".parquet", ".csv")},
     "decisions.csv": _decisions,
-    "run.json": _of_run("run.json", lambda run: run.record_file, RunFolder.require_finished, describe_run),
-    "journal": _of_run("journal", lambda run: run.journal, lambda run: read_journal(run.journal), describe_run),
-    "issues.parquet": _of_run("issues.parquet", lambda run: run.issues_file, RunFolder.issues, describe_run),
+    "run.json": _of_run("run.json", lambda run: run.record_file, _uses, describe_run),
+    "journal": _of_run("journal", lambda run: run.journal, _uses, describe_run),
+    "issues.parquet": _of_run("issues.parquet", lambda run: run.issues_file, _uses, describe_run),
+    "listings.parquet": _of_run("listings.parquet", lambda run: run.listings_file, _uses),
+    "probabilities.npz": _of_run("probabilities.npz", lambda run: run.probabilities_file, RunFolder.probabilities),
+    "predictions.npz": _of_run("predictions.npz", lambda run: run.predictions_file, RunFolder.predictions),
     "health.json": _of_run("health.json", lambda run: run.health_file, RunFolder.health),
-    "manifest.json": _of_run("manifest.json", lambda run: run.cleaned / "manifest.json", describe_run),
-    "comparison.json": _of_run("comparison.json", lambda run: run.comparison_file, describe_run),
+    "manifest.json": _of_run("manifest.json", lambda run: run.cleaned / "manifest.json", describe_run, _added),
+    "changes.csv": _of_run("changes.csv", lambda run: run.cleaned / "changes.csv", diff._changes),
+    "comparison.json": _of_run("comparison.json", lambda run: run.comparison_file, describe_run, read_comparison),
     "input.json": _of_run("input.json", lambda run: run.input_folder / "input.json", _original),
-    "model.pt": _model,
+    "written input.json": _of_run("written input.json", lambda run: run.input_folder / "input.json", _written),
+    "written 0.parquet": _of_run("written 0.parquet", lambda run: run.input_folder / "0.parquet", _written),
     "request bodies": _bodies,
+    **fuzz_training.READERS,
+    **fuzz_people.READERS,
+}
+
+#: How often a reader is tried, compared with others. One that takes 2 ms or less of a content has 10, slower ones less.
+WEIGHTS = {
+    **dict.fromkeys(READERS, 10),
+    **dict.fromkeys(("table.csv", "table.tsv", "table.txt", "table.jsonl", "journal"), 1),
+    **dict.fromkeys(("written input.json", "written 0.parquet"), 1),
+    **dict.fromkeys(("table.parquet", "table.ndjson", "table.json", "table.xlsx", "table.csv.zip", "probs.csv"), 2),
+    **dict.fromkeys(("listings.parquet", "decisions.csv", "manifest.json", "changes.csv", "comparison.json"), 2),
+    **dict.fromkeys(("table.csv.gz", "table.csv.bz2", "table.csv.xz", "run.json", "dataset.toml"), 4),
 }
 
 _TEXT = st.text(max_size=12) | st.sampled_from(
@@ -341,8 +351,10 @@ DRAWN: dict[str, st.SearchStrategy[bytes]] = {
     "request bodies": _JSON.map(_dumped),
     **{
         name: _changed_file(name)
-        for name in ("run.json", "health.json", "manifest.json", "comparison.json", "input.json")
+        for name in ("run.json", "health.json", "manifest.json", "comparison.json", "input.json", "written input.json")
     },
+    **fuzz_training.DRAWN,
+    **fuzz_people.DRAWN,
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,8 +23,19 @@ from training.utils.array_files import open_arrays
 from training.utils.arrays import Int64
 from training.utils.files import whole_file
 
-__all__ = ["CachedPhotos", "Shard", "ShardIndex", "bytes_of", "files_in", "shards_in", "used_at", "write_shard"]
+__all__ = [
+    "CachedPhotos",
+    "Shard",
+    "ShardIndex",
+    "bytes_of",
+    "files_in",
+    "is_shard",
+    "shards_in",
+    "used_at",
+    "write_shard",
+]
 
+_PIXELS = re.compile(r"[0-9a-f]{32}\.npy")
 # what reading a damaged or missing file can raise
 _DAMAGED = (OSError, ValueError, KeyError, TypeError)
 
@@ -127,6 +139,17 @@ def write_shard(folder: Path, index: ShardIndex, pixels: Pixels) -> Shard:
             bytes=np.array(written),
         )
     return shard
+
+
+def is_shard(path: str) -> bool:
+    """Return whether a path has the name of a shard's pixels, as :func:`write_shard` makes them.
+
+    Examples
+    --------
+    >>> is_shard("cache/0123456789abcdef0123456789abcdef.npy"), is_shard("/etc/passwd")
+    (True, False)
+    """
+    return _PIXELS.fullmatch(Path(path).name) is not None
 
 
 class CachedPhotos:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from training.errors import CurateError
 from training.images.decoding import Pixels
-from training.images.shards import Shard
+from training.images.shards import Shard, is_shard
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Bool, Int64
 from training.utils.files import whole_file
@@ -77,7 +77,10 @@ class PhotoStore:
         photos: Pixels = np.zeros((len(shard), *self.shape[1:]), dtype=np.uint8)
         for number in np.unique(shard[shard >= 0]):
             places = np.flatnonzero(shard == number)
-            photos[places] = self._mapped(self.files[number])[slot[places]]
+            pixels = self._mapped(self.files[number])
+            if pixels.shape[1:] != photos.shape[1:] or slot[places].max() >= len(pixels):
+                raise photos_missing(self.files[number].parent)
+            photos[places] = pixels[slot[places]]
         return photos[0] if np.ndim(self._shard[rows]) == 0 else photos
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -115,9 +118,18 @@ class PhotoStore:
         """
         try:
             with open_arrays(path) as content:
-                files = [path.resolve().parent / name for name in content["files"].tolist()]
-                store = cls(files, content["shard"], content["slot"], int(content["size"]))
-        except (ValueError, KeyError, TypeError):
+                names, shard, slot = content["files"].tolist(), content["shard"], content["slot"]
+                size = int(content["size"])
+            # whoever wrote the file may name others, which are neither read nor touched
+            fits = (
+                all(is_shard(name) for name in names)
+                and shard.shape == slot.shape == (len(shard),)
+                and shard.dtype == slot.dtype == np.int32
+            )
+            if not fits or not ((shard >= -1) & (shard < len(names)) & (slot >= 0)).all() or size < 1:
+                raise ValueError
+            store = cls([path.resolve().parent / name for name in names], shard, slot, size)
+        except (ValueError, KeyError, TypeError, OverflowError):
             raise photos_missing(path) from None
         if not store.touch():
             raise photos_missing(next((file for file in store.files if not file.exists()), path).parent)

@@ -9,7 +9,9 @@ from curation.fixes import apply_fixes, plan_fixes
 from curation.listings.original import load_original
 from curation.run.folder import RunFolder
 from curation.run.row import describe_run
+from curation.run.status import status_of
 from tests.support.fixes import decided, make_run, run_of
+from training.utils.files import write_json
 
 
 @pytest.fixture
@@ -68,3 +70,15 @@ def test_features_outside_the_run_are_not_read(run, tmp_path):
     run.update(features="../../../../secret.npy")
     with pytest.raises(RunError, match=r"secret\.npy can't be read: the run is damaged: got no such file"):
         run.features()
+
+
+def test_a_record_without_what_finished_runs_have_is_damaged(run):
+    whole = run.record()
+    for key in ("dataset", "settings"):
+        write_json(run.record_file, {name: value for name, value in whole.items() if name != key})
+        with pytest.raises(RunError, match=rf"run\.json is damaged: got no '{key}'"):
+            run.require_finished()
+    for broken in ({"dataset": {"path": "x"}}, {"dataset": whole["dataset"], "status": "finished"}):
+        write_json(run.record_file, {"format": 1, **broken})
+        with pytest.raises(RunError, match=r"run\.json is damaged: got no "):
+            run.require_finished() if "status" in broken else status_of(run)

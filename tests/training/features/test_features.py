@@ -236,7 +236,7 @@ def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_pa
         compute_features(
             photos, rows, extract, killed, key="k", seed=0, device=CPU.device, reporter=Listener(progress=until_half)
         )
-    assert not has_features(killed, "k")
+    assert not has_features(killed, "k", 60)
     counted = Counted(extract)
     compute_features(photos, rows, counted, killed, key="k", seed=0, device=CPU.device)
     # the sample for the projection is small and computed again; of the others, only those that were left

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import resource
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -262,3 +263,14 @@ def test_a_model_is_found_by_its_folder_or_its_file_and_a_slip_is_helped(file: P
     (file.parent / "other").mkdir()
     with pytest.raises(InputError, match="there is no model in"):
         model_file(file.parent / "other")
+
+
+def test_a_small_file_that_names_a_large_network_takes_no_memory_for_it(file: Path) -> None:
+    content = content_of(file)
+    settings = {**content["settings"], "model": "vgg16", "image_size": 224}
+    classes = [str(number) for number in range(1_000_000)]
+    torch.save({**content, "settings": settings, "classes": classes}, file)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "the weights of" in refused(file)
+    # its last layer alone has 16 GB
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20
