@@ -235,7 +235,7 @@ it. Put it back from a copy, or make it again.
     except KeyError as error:
         raise DamagedError(path, f"no {error.args[0]!r}") from error
     except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, InputError) as error:
-        if machine_error(error) is not None:
+        if isinstance(error, RuntimeError) and machine_error(error) is not None:
             raise
         lines = str(error).splitlines()
         raise DamagedError(path, lines[0] if lines else type(error).__name__) from error
