@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -42,7 +43,10 @@ def read_tensors(path: Path) -> dict[str, Any]:
         try:
             _check_archive(stream)
             stream.seek(0)
-            content = torch.load(stream, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                # of kinds of tensors that are refused below
+                warnings.simplefilter("ignore")
+                content = torch.load(stream, map_location="cpu", weights_only=True)
         except (ValueError, MemoryError):
             raise
         except pickle.UnpicklingError:
