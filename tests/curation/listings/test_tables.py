@@ -101,10 +101,8 @@ def test_a_zip_whose_file_lost_its_name_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "t.csv.zip", "w") as archive:
         archive.writestr(zipfile.ZipInfo("t.csv"), "id,label\na,x\n")
     whole = (tmp_path / "t.csv.zip").read_bytes()
-    # the length of the name in the directory at the end
-    place = whole.rindex(b"PK\x01\x02") + 28
-    (tmp_path / "t.csv.zip").write_bytes(whole[:place] + b"\0\0" + whole[place + 2 :])
-    with pytest.raises(ListingsError, match="can't be|it holds 0 files"):
+    (tmp_path / "t.csv.zip").write_bytes(whole.replace(b"t.csv", b"\0.csv"))
+    with pytest.raises(ValueError, match="it holds 0 files"):
         read_raw(tmp_path / "t.csv.zip")
 
 
