@@ -27,8 +27,10 @@ __all__ = ["begin", "carry_out", "leftovers", "recover", "scratch", "standing_pl
 
 #: Folders that a transaction makes, beside those that it moves them to.
 _SCRATCH = re.compile(r"\.(cleaned|undone|compared)-[0-9a-f]{8}")
-#: What `whole_file` writes to.
-_UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.[^.]+)?")
+#: What `whole_file` writes to; not a person's own file with a date.
+_UNFINISHED = re.compile(r"\..+-(?!\d{8})[0-9a-f]{8}(\.[^.]+)?")
+#: Where commands write files, beside the run's folder itself. The versions come whole, and hold files of the dataset.
+_WRITTEN = ("input", "training", "thumbnails")
 
 
 def begin(kind: str, *, after: int, as_of: str | None = None) -> Step:
@@ -210,5 +212,12 @@ def _sweep(folder: Path) -> None:
 def leftovers(folder: Path) -> Iterator[Path]:
     """Yield what commands that were killed left half done in a run's folder."""
     for path in list(folder.iterdir()):
-        if _SCRATCH.fullmatch(path.name) or (_UNFINISHED.fullmatch(path.name) and is_left(path)):
+        if _SCRATCH.fullmatch(path.name) or _is_unfinished(path):
             yield path
+    for name in _WRITTEN:
+        for place, _, names in os.walk(folder / name):
+            yield from filter(_is_unfinished, (Path(place, each) for each in names))
+
+
+def _is_unfinished(path: Path) -> bool:
+    return _UNFINISHED.fullmatch(path.name) is not None and not path.is_dir() and is_left(path)

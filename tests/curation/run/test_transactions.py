@@ -187,9 +187,19 @@ def test_leftovers_of_killed_commands_are_removed_and_nothing_else(run: RunFolde
     (run.folder / ".undone-89abcdef").symlink_to(elsewhere)
     (run.folder / ".notes").write_text("mine")
     (run.folder / ".cleaned-mine").mkdir()
+    (run.folder / ".backup-abcdef01").mkdir()
+    (run.folder / ".notes-20261129.txt").write_text("mine")
+    deep = run.folder / "training" / "fold-1"
+    deep.mkdir(parents=True)
+    for name in (".checkpoint-abcdef01.pt", "checkpoint.pt"):
+        (deep / name).write_text("half")
+    (run.cleaned / "photos").mkdir(parents=True)
+    (run.cleaned / "photos" / ".lamp-abcdef01.png").write_text("of the dataset")
     recover(run.folder, run.journal)
     left = {path.name for path in run.folder.iterdir() if path.name.startswith(".")}
-    assert left == {".notes", ".cleaned-mine"}
+    assert left == {".notes", ".cleaned-mine", ".backup-abcdef01", ".notes-20261129.txt"}
+    assert [path.name for path in deep.iterdir()] == ["checkpoint.pt"]
+    assert (run.cleaned / "photos" / ".lamp-abcdef01.png").exists()
     assert elsewhere.is_dir()
 
 
