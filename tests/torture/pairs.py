@@ -1,394 +1,360 @@
-"""Two or three commands at once on one run: nothing acknowledged is lost, and who is refused learns by whom.
+"""Two or three commands at once: the first is stopped in the middle of its work while the others begin.
 
-Each case copies a finished run of twelve listings, forks a process for each command, and lets all of them begin at the
-same moment, or a few milliseconds apart. Then everything in the run is verified.
+The first command stops after a chosen file operation, reads included (shim.c). The others are given, and as soon as
+each of them has ended, or waits, the first goes on. In the end each of them was refused, in one line that names who
+works on the run, or all that were not did what they do one after the other, in some order: exit codes, what readers
+print, decisions in force, ``cleaned/``, versions, comparison and folders are those of that order, each of which is
+tried undisturbed.
 """
 
 from __future__ import annotations
 
-import csv
 import itertools
-import json
-import multiprocessing
-import os
 import random
+import re
 import shutil
-import tempfile
-import time
-import traceback
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import curation
-from curation import Run
-from curation.errors import CurateError, RunInUseError
-from curation.run.carry_over import carry_over
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, current_decisions
-from tests.support.tiny import IDS, tiny_probabilities, tiny_run
+from curation.run.transactions import recover
+from tests.torture._preloaded import (
+    RECORD,
+    STOP_AFTER,
+    Ended,
+    Fault,
+    Running,
+    all_tried,
+    command,
+    has_shim,
+    in_fork,
+    start,
+)
+from tests.torture.outcomes import read_folder, read_run
+from tests.torture.scenarios import TINY, find_words, make_template, spoken, template_of
 from tests.torture.tally import Tally
-from training.utils.files import whole_folder
+from training.utils.locks import holder_of
 
-__all__ = ["COUNT", "run"]
+__all__ = ["COUNT", "WITHOUT_LOCK", "WRITERS", "cases", "combinations", "drawn", "run"]
 
 COUNT = 240
-#: Seconds after which a command hangs; none takes more than a few.
-_HANGS = 180
+#: Given among the names, the commands run without the lock of the run: then faults must be found.
+WITHOUT_LOCK = "without the lock"
+#: Seconds that the others get until the first goes on; of those that wait for it without a word, e.g. for the journal.
+_PATIENCE = 3.0
+
+#: Commands that change a run, and hold its lock.
+WRITERS = ("table", "suggestions", "apply", "undo", "past")
+#: Commands that read, or add a decision, and hold none.
+_OTHERS = ("decide", "status", "verify", "page")
 _DECISIONS = 4
 
-#: What two or three of are done at once, in each of these states of the run.
-_CHANGING = ("table", "table", "apply", "suggestions", "undo", "decide", "verify")
-_STATES = ("decided", "applied", "applied twice")
-#: Others: state and commands.
-_OTHERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("interrupted", ("find", "find")),
-    ("interrupted", ("find", "find", "find")),
-    ("interrupted", ("find", "apply")),
-    ("interrupted", ("find", "decide")),
-    ("interrupted", ("find", "empty cache")),
-    ("numbered", ("find next", "find next")),
-    ("numbered", ("find next", "find next", "find next")),
-    ("new", ("carry over", "carry over")),
-    ("new", ("carry over", "table")),
-    ("new", ("carry over", "carry over", "decide")),
-    ("applied", ("retrain", "table")),
-    ("applied", ("retrain", "undo")),
-    ("applied", ("retrain", "retrain")),
-    ("cached", ("find next", "empty cache")),
-    ("cached", ("empty cache", "empty cache")),
-    ("cached", ("find next", "empty cache", "empty cache")),
-    ("folder", ("fill", "fill")),
-    ("folder", ("fill", "fill", "fill")),
-)
+Work = Callable[["Place"], list[str] | Callable[[], None]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one of the commands of a case works, and which of them it is."""
+
+    template: Path
+    case: Path
+    number: int
+
+    @property
+    def own(self) -> list[str]:
+        """The listings that no other command of the case decides on."""
+        return [
+            f"{listing:03}" for listing in range(10 + self.number * _DECISIONS, 10 + (self.number + 1) * _DECISIONS)
+        ]
+
+
+def _table(place: Place) -> list[str]:
+    file = place.case / f"decisions-{place.number}.csv"
+    deleted, relabelled, *kept = place.own
+    rows = [f"{deleted},delete,", f"{relabelled},relabel,desk", *(f"{id},keep," for id in kept)]
+    file.write_text("\n".join(["id,decision,new_label", *rows, ""]))
+    return ["apply-fixes", "--run", "run", "--decisions", str(file)]
+
+
+def _decide(place: Place) -> Callable[[], None]:
+    def decide() -> None:
+        import curation
+
+        curation.open_run("run").decide(place.own[0], "delete", reviewer="ana")
+
+    return decide
+
+
+def _explore(place: Place) -> list[str]:
+    table = "few.csv" if place.number else "shop"
+    return ["explore", str(place.template / table), "--output", "looked"]
+
+
+#: What there is to give, by name.
+COMMANDS: dict[str, Work] = {
+    "table": _table,
+    "suggestions": lambda place: ["apply-fixes", "--run", "run", "--accept-suggestions", "--min-confidence", "0.1"],
+    "apply": lambda place: ["apply-fixes", "--run", "run"],
+    "past": lambda place: ["apply-fixes", "--run", "run", "--as-of", "2999-01-01"],
+    "undo": lambda place: ["undo", "--run", "run"],
+    "retrain": lambda place: ["retrain", "--compare", "--run", "run", "--seeds", "1", *TINY],
+    "find": lambda place: find_words(place.template, "run"),
+    "find next": lambda place: find_words(place.template, None),
+    "decide": _decide,
+    "status": lambda place: ["status", "--run", "run", "--json"],
+    "verify": lambda place: ["verify", "--run", "run", "--json"],
+    "page": lambda place: ["review", "--html", "--no-browser", "--run", "run", "--output", f"{place.number}.html"],
+    "explore": _explore,
+    "train": lambda place: [
+        *("train", str(place.template / "shop"), *TINY, "--image-size", "32"),
+        *("--cache-dir", "cache", "--output", "trained", "--seed", str(place.number)),
+    ],
+    "empty cache": lambda place: ["cache", "--limit", "1KB", "--cache-dir", "cache"],
+}
+_WAITING = {"table", "suggestions", "apply", "past", "undo", "retrain", "find", "train"}
+#: Of the template, for each state: the run that a case begins with.
+_STATES = {"decided": 0, "applied": 1, "applied twice": 2, "interrupted": 0, "new": None, "cached": None}
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is tried: commands that begin at once, some of which wait for others."""
+    """What is tried: the first command stops at a moment, from 0 (its beginning) to 1; the others may wait for it."""
 
     number: int
     state: str
     commands: tuple[str, ...]
     waits: tuple[bool, ...]
-    delays: tuple[float, ...]
+    moment: float
 
     def __str__(self) -> str:
-        each = zip(self.commands, self.waits, self.delays, strict=True)
-        shown = (f"{name}{' --wait' if wait else ''} after {delay * 1000:.0f} ms" for name, wait, delay in each)
-        return f"case {self.number}, {self.state}: {', '.join(shown)}"
-
-
-def cases(count: int, seed: int) -> list[Case]:
-    """Return so many cases, every combination before any comes twice."""
-    draw = random.Random(seed)
-    pairs = list(itertools.combinations_with_replacement(dict.fromkeys(_CHANGING), 2))
-    combinations = [(state, pair) for state in _STATES for pair in pairs]
-    combinations += [(draw.choice(_STATES), tuple(draw.choices(_CHANGING, k=3))) for _ in range(20)]
-    combinations += _OTHERS
-    draw.shuffle(combinations)
-    chosen = itertools.islice(itertools.cycle(combinations), count)
-    return [
-        Case(
-            number,
-            state,
-            commands,
-            tuple(draw.random() < 0.3 for _ in commands),
-            tuple(draw.choice((0.0, 0.0, draw.random() * 0.3)) for _ in commands),
+        others = ", ".join(
+            f"{name}{' --wait' * wait}" for name, wait in zip(self.commands[1:], self.waits, strict=True)
         )
-        for number, (state, commands) in enumerate(chosen)
+        return f"case {self.number} ({self.state}: {others} while {self.commands[0]} is stopped at {self.moment:.3f})"
+
+
+def combinations(names: Iterable[str] = ()) -> list[tuple[str, tuple[str, ...]]]:
+    """Return all combinations of a state and commands, the one that is stopped first; only of `names`, if given."""
+    found = [
+        (state, pair)
+        for state in ("decided", "applied", "applied twice")
+        for pair in itertools.product(WRITERS, (*WRITERS, *_OTHERS))
     ]
+    found += [("decided", ("decide", writer)) for writer in WRITERS]
+    found += [("applied", trio) for trio in itertools.permutations(("table", "suggestions", "undo"), 3)]
+    found += [("applied", ("retrain", other)) for other in ("table", "undo", "retrain", "decide")]
+    found += [("applied", (other, "retrain")) for other in ("table", "undo")]
+    found += [("interrupted", ("find", other)) for other in ("find", "apply", "decide", "status", "empty cache")]
+    found += [("new", pair) for pair in (("find next", "find next"), ("explore", "explore"), ("train", "train"))]
+    found += [("cached", pair) for pair in (("find next", "empty cache"), ("empty cache", "find next"))]
+    chosen = set(names) - {WITHOUT_LOCK}
+    return [one for one in found if not chosen or chosen.issuperset(one[1])]
 
 
-# --- The commands, each in a process of its own.
+def cases(numbers: Iterable[int], seed: int, folder: Path, names: list[str]) -> Tally:
+    """Try the cases with these numbers."""
+    tally = Tally("pairs")
+    if not has_shim():
+        tally.skipped = "no C compiler"
+        return tally
+    with _without_lock() if WITHOUT_LOCK in names else _as_it_is():
+        trial = _Trial(folder)
+        for number in numbers:
+            case = drawn(number, seed, names)
+            tally.tried += 1
+            for count, line in trial.attempt(case):
+                tally.fault(count, f"{case}: {line}")
+    return tally
+
+
+def cases_template(folder: Path) -> None:
+    """Make what all cases begin with."""
+    make_template(folder)
+    template = folder / "template"
+    rows = (template / "shop" / "listings.csv").read_text().splitlines()[:20]
+    (template / "few.csv").write_text("\n".join(rows).replace("photos/", "shop/photos/"))
+
+
+def drawn(number: int, seed: int, names: Iterable[str] = ()) -> Case:
+    """Return a case: every combination comes before any comes twice."""
+    order = combinations(names)
+    random.Random(seed).shuffle(order)
+    state, commands = order[number % len(order)]
+    draw = random.Random(f"{seed} {number}")
+    waits = tuple(name in _WAITING and draw.random() < 0.5 for name in commands[1:])
+    return Case(number, state, commands, waits, draw.random())
+
+
+def run(count: int, seed: int, jobs: int, names: Iterable[str] = ()) -> Tally:
+    """Try so many pairs and triples."""
+    return all_tried("pairs", count, seed, jobs, names)
+
+
+@contextmanager
+def _as_it_is() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _without_lock() -> Iterator[None]:
+    """Take the lock of runs out of the commands, and leave the rest of :meth:`RunFolder.holding`."""
+    real = RunFolder.holding
+
+    @contextmanager
+    def holding(self: RunFolder, *_: Any, **__: Any) -> Iterator[None]:
+        recover(self.folder, self.journal)
+        yield
+
+    RunFolder.holding = holding  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        RunFolder.holding = real  # type: ignore[method-assign]
+
+
+Steps = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where one command of a case works."""
+class _Order:
+    """What commands do one after the other: their exit codes, what readers print, and what is there in the end."""
 
-    folder: Path
-    who: int
-    wait: bool
-
-    @property
-    def run(self) -> Run:
-        return Run(self.folder / "run")
-
-    @property
-    def name(self) -> str:
-        return f"reviewer {self.who}"
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        """The listings that nobody else decides on."""
-        return IDS[self.who * _DECISIONS : (self.who + 1) * _DECISIONS]
-
-    def find(self, folder: Path | None) -> Run:
-        return curation.find_issues(
-            curation.read_listings(self.folder.parent / "made" / "shop"),
-            probabilities=tiny_probabilities(),
-            text=False,
-            run=folder,
-            cache=self.folder / "cache",
-            wait=self.wait,
-        )
+    codes: dict[int, int]
+    printed: dict[int, str]
+    left: dict[str, Any]
 
 
-def _table(place: Place) -> list[str]:
-    file = place.folder / f"decisions-{place.who}.csv"
-    rows = [f"{id},delete,,{place.name}" for id in place.own[:2]]
-    rows += [f"{id},reprice,{place.who + 100},{place.name}" for id in place.own[2:]]
-    file.write_text("\n".join(["id,decision,new_price,reviewer", *rows]), encoding="utf-8")
-    place.run.apply_fixes(file, wait=place.wait)
-    return list(place.own)
+class _Trial:
+    """Cases in a folder with a template; it keeps what each order of commands leaves."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._template = folder, template_of(folder / "case")
+        self._orders: dict[tuple[str, Steps], _Order] = {}
+        self._operations: dict[tuple[str, str], int] = {}
 
-def _apply(place: Place) -> list[str]:
-    place.run.apply_fixes(wait=place.wait)
-    return []
-
-
-def _suggestions(place: Place) -> list[str]:
-    place.run.apply_fixes(accept_suggestions=True, wait=place.wait)
-    return []
-
-
-def _undo(place: Place) -> list[str]:
-    place.run.undo(wait=place.wait)
-    return []
-
-
-def _decide(place: Place) -> list[str]:
-    for id in place.own:
-        place.run.decide(id, "reprice", price=place.who + 200, reviewer=place.name)
-    return list(place.own)
-
-
-def _verify(place: Place) -> list[str]:
-    found = place.run.verify()
-    assert found.ok, [str(flaw) for flaw in found.faults]
-    return []
-
-
-def _retrain(place: Place) -> list[str]:
-    changes = {"model": "lenet", "epochs": 1, "image_size": 32, "device": "cpu"}
-    place.run.retrain(seeds=1, changes=changes, cache=place.folder / "cache", wait=place.wait)
-    return []
-
-
-def _find(place: Place) -> list[str]:
-    place.find(place.folder / "run")
-    return []
-
-
-def _find_next(place: Place) -> list[str]:
-    os.chdir(place.folder)
-    return [str(place.find(None).folder)]
-
-
-def _carry_over(place: Place) -> list[str]:
-    carry_over(RunFolder(place.folder / "run"))
-    return []
-
-
-def _empty_cache(place: Place) -> list[str]:
-    curation.cache(place.folder / "cache", limit=0)
-    return []
-
-
-def _fill(place: Place) -> list[str]:
-    with whole_folder(place.folder / "filled") as built:
-        time.sleep(0.05)
-        for name in ("a", "b", "c"):
-            (built / name).write_text(place.name)
-    return []
-
-
-COMMANDS: dict[str, Callable[[Place], list[str]]] = {
-    "table": _table,
-    "apply": _apply,
-    "suggestions": _suggestions,
-    "undo": _undo,
-    "decide": _decide,
-    "verify": _verify,
-    "retrain": _retrain,
-    "find": _find,
-    "find next": _find_next,
-    "carry over": _carry_over,
-    "empty cache": _empty_cache,
-    "fill": _fill,
-}
-
-
-def _process(command: str, place: Place, delay: float, begin: Any, answer: Path) -> None:
-    """Do one command, and write down how it ended."""
-    begin.wait()
-    time.sleep(delay)
-    try:
-        ended = {"done": COMMANDS[command](place)}
-    except RunInUseError as error:
-        ended = {"refused": [str(error)]}
-    except CurateError as error:
-        ended = {"error": [str(error)]}
-    except BaseException:
-        ended = {"traceback": [traceback.format_exc()]}
-    answer.write_text(json.dumps(ended), encoding="utf-8")
-
-
-# --- The states they begin in, and what must hold in the end.
-
-
-def prepare(folder: Path) -> None:
-    """Make the run that all cases copy, in each state, below a folder."""
-    made = tiny_run(folder / "made")
-    for state in ("decided", "applied", "applied twice", "interrupted", "numbered", "new", "cached"):
-        shutil.copytree(made.folder, folder / state / "run")
-        shutil.copytree(folder / "made" / "cache", folder / state / "cache")
-        run = Run(folder / state / "run")
-        if state in ("decided", "applied", "applied twice"):
-            run.decide("L11", "delete", reviewer="earlier")
-        if state in ("applied", "applied twice"):
-            run.apply_fixes()
-        if state == "applied twice":
-            run.apply_fixes(accept_suggestions=True)
-    RunFolder(folder / "interrupted" / "run").update(status="interrupted")
-    for state in ("numbered", "cached"):
-        shutil.rmtree(folder / state / "run")
-    earlier = Run(Path(shutil.copytree(made.folder, folder / "new" / "earlier")))
-    RunFolder(earlier.folder).update(started="2020-01-01T00:00:00.000+00:00")
-    earlier.decide("L11", "delete", reviewer="earlier")
-    (folder / "folder").mkdir()
-
-
-def attempt(case: Case, folder: Path) -> Tally:
-    """Try one case in a folder with what :func:`prepare` made."""
-    tally = Tally("pairs", tried=1)
-    where = Path(shutil.copytree(folder / case.state, folder / f"case-{case.number}"))
-    context = multiprocessing.get_context("fork")
-    begin = context.Barrier(len(case.commands))
-    answers = [where / f"answer-{place}.json" for place in range(len(case.commands))]
-    processes = [
-        context.Process(target=_process, args=(command, Place(where, place, wait), delay, begin, answers[place]))
-        for place, (command, wait, delay) in enumerate(zip(case.commands, case.waits, case.delays, strict=True))
-    ]
-    for process in processes:
-        process.start()
-    until = time.monotonic() + _HANGS
-    for process in processes:
-        process.join(max(0.1, until - time.monotonic()))
-        if process.is_alive():
-            process.kill()
-            process.join()
-            tally.fault("hangs", str(case))
-    if not tally.hangs:
-        ended = [json.loads(answer.read_text(encoding="utf-8")) for answer in answers]
-        _check(case, where, ended, tally)
-    if tally.clean:
+    def attempt(self, case: Case) -> Iterator[tuple[str, str]]:
+        """Try a case, and yield what is wrong."""
+        total = self._counted(case.state, case.commands[0])
+        where = self._prepared(case.state, f"case-{case.number}")
+        stop = Fault(where, STOP_AFTER, 1 + int(case.moment * total), with_reads=True)
+        first = start(self._words(where, case.commands[0], 0), where, fault=stop)
+        stopped = first.wait_for_stop()
+        note = holder_of(where / "run" / ".lock") if (where / "run").exists() else None
+        holds = stopped and note is not None and note.process == first.pid
+        others = [
+            start(self._words(where, name, number, wait=wait), where)
+            for number, (name, wait) in enumerate(zip(case.commands[1:], case.waits, strict=True), start=1)
+        ]
+        for other in others:
+            _ended_or_waits(other)
+        early = [other.wait(0) for other in others]
+        first.go_on()
+        ended = [each.finish() for each in (first, *others)]
+        for name, wait, one, soon in zip(case.commands[1:], case.waits, ended[1:], early, strict=True):
+            if holds and name in _WAITING and (one.code == 0 or wait) and soon:
+                yield "unexplained", f"{name} did not wait for the first: {one.last}"
+            if holds and _refused(one) and f"(process {first.pid} of " not in one.last and len(others) == 1:
+                yield "unexplained", f"{name} does not say who holds the run: {one.last}"
+            if wait and _refused(one):
+                yield "unexplained", f"{name} --wait was refused: {one.last}"
+        faults = [
+            fault for name, one in zip(case.commands, ended, strict=True) for fault in spoken(one, name, (0, 1, 2))
+        ]
+        yield from faults or self._compared(case, where, ended)
         shutil.rmtree(where)
-    return tally
+
+    def _compared(self, case: Case, where: Path, ended: Sequence[Ended]) -> Iterator[tuple[str, str]]:
+        """Compare with all orders of the commands that were not refused."""
+        done = [(name, place) for place, name in enumerate(case.commands) if not _refused(ended[place])]
+        left = dict(in_fork(_left, where))
+        nearest: list[str] = []
+        for steps in itertools.permutations(done):
+            order = self._order(case.state, steps)
+            differs = [
+                f"{name} ended with {ended[place].code} instead of {order.codes[place]}: {ended[place].last}"
+                for name, place in steps
+                if ended[place].code != order.codes[place]
+            ]
+            differs += [
+                f"{name} printed {_printed(ended[place])[:200]!r} instead of {order.printed[place][:200]!r}"
+                for name, place in steps
+                if name in ("status", "verify") and _printed(ended[place]) != order.printed[place]
+            ]
+            differs += [
+                f"{key} is {str(left.get(key))[:300]} instead of {str(order.left.get(key))[:300]}"
+                for key in order.left.keys() | left.keys()
+                if left.get(key) != order.left.get(key)
+            ]
+            if not differs:
+                return
+            if not nearest or len(differs) < len(nearest):
+                nearest = differs
+        yield "losses", f"of no order; the nearest differs in: {'; '.join(nearest)}"
+
+    def _order(self, state: str, steps: Steps) -> _Order:
+        if (state, steps) not in self._orders:
+            where = self._prepared(state, "order")
+            ended = {place: command(self._words(where, name, place), where) for name, place in steps}
+            codes = {place: one.code for place, one in ended.items()}
+            printed = {place: _printed(one) for place, one in ended.items()}
+            self._orders[state, steps] = _Order(codes, printed, dict(in_fork(_left, where)))
+            shutil.rmtree(where)
+        return self._orders[state, steps]
+
+    def _counted(self, state: str, name: str) -> int:
+        """Return the file operations of a command."""
+        if (state, name) not in self._operations:
+            where = self._prepared(state, "counted")
+            log = where.with_suffix(".log")
+            command(self._words(where, name, 0), where, fault=Fault(where, RECORD, log=log, with_reads=True))
+            self._operations[state, name] = max(1, log.read_bytes().count(b"\n"))
+            shutil.rmtree(where)
+        return self._operations[state, name]
+
+    def _prepared(self, state: str, name: str) -> Path:
+        where = self._folder / name
+        where.mkdir()
+        run = _STATES[state]
+        if run is not None:
+            shutil.copytree(self._template / f"run-{run}", where / "run")
+        if state == "interrupted":
+            RunFolder(where / "run").update(status="interrupted")
+        if state in ("interrupted", "cached"):
+            shutil.copytree(self._template / "cache", where / "cache")
+        return where
+
+    def _words(self, where: Path, name: str, number: int, *, wait: bool = False) -> Any:
+        words = COMMANDS[name](Place(self._template, where, number))
+        return [*words, "--wait"] if isinstance(words, list) and wait else words
 
 
-def _check(case: Case, where: Path, ended: list[dict[str, list[str]]], tally: Tally) -> None:
-    for command, wait, each in zip(case.commands, case.waits, ended, strict=True):
-        for text in each.get("traceback", []):
-            tally.fault("tracebacks", f"{case}\n{text}")
-        for line in each.get("refused", []):
-            told = all(part in line for part in (" is in use by `", "(process ", " since ")) and "\n" not in line
-            changed = command == "verify" and "was changed while it was verified" in line
-            if not (told or changed) or (wait and command not in ("verify", "find next")):
-                tally.fault("unexplained", f"{case}: {command} was refused: {line}")
-        for line in each.get("error", []):
-            if not _expected(case, command, line):
-                tally.fault("unexplained", f"{case}: {command}: {line}")
-    if case.state == "folder":
-        texts = {file.read_text() for file in (where / "filled").iterdir()}
-        if len(texts) != 1 or len(list((where / "filled").iterdir())) != 3:
-            tally.fault("losses", f"{case}: the folder is a mixture: {texts}")
-        return
-    numbers = [each["done"][0] for command, each in zip(case.commands, ended, strict=True) if _numbered(command, each)]
-    if len(set(numbers)) < len(numbers):
-        tally.fault("losses", f"{case}: two runs in one folder: {numbers}")
-    runs = [where / "run"] if (where / "run").exists() else [where / number for number in numbers]
-    for folder in runs:
-        try:
-            found = [str(flaw) for flaw in Run(folder).verify().faults]
-        except CurateError as error:
-            found = [str(error)]
-        for line in found:
-            tally.fault("losses", f"{case}: {line}")
-    if (where / "run").exists():
-        _check_decisions(case, where, ended, tally)
+def _ended_or_waits(other: Running) -> None:
+    for _ in range(int(_PATIENCE / 0.05)):
+        if other.wait(0.05) or "waiting for it" in other.printed():
+            return
 
 
-def _numbered(command: str, each: dict[str, list[str]]) -> bool:
-    return command == "find next" and "done" in each
+def _refused(ended: Ended) -> bool:
+    return ended.code == 2 and (" is in use by " in ended.last or "was changed while it was verified" in ended.last)
 
 
-def _expected(case: Case, command: str, line: str) -> bool:
-    """Return whether a command may say so in this state, depending on who came first."""
-    return any(
-        part in line
-        for part in (
-            "holds a finished run" if command == "find" else "has not finished",
-            "there is nothing to undo" if command == "undo" else "there are no decisions in",
-            "no cleaned" if command == "retrain" else "nothing to compare",
-            "nothing to compare",
-        )
-    )
+def _printed(ended: Ended) -> str:
+    """Return what a command printed, without where and when."""
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.+Z-]+|/\S+", "…", ended.output)
 
 
-def _check_decisions(case: Case, where: Path, ended: list[dict[str, list[str]]], tally: Tally) -> None:
-    """Check that what was acknowledged is in the journal and, unless somebody took it back, in force and applied."""
-    run = RunFolder(where / "run")
-    journal = run.read_journal()
-    said = {(e.content.id, e.content.reviewer) for e in journal.entries if isinstance(e.content, Decision)}
-    holding = current_decisions(journal.decisions())
-    undone = "undo" in case.commands
-    cleaned = _cleaned(run)
-    for place, (command, each) in enumerate(zip(case.commands, ended, strict=True)):
-        for id in each.get("done", []) if command in ("table", "decide") else []:
-            mine = f"reviewer {place}"
-            if (id, mine) not in said:
-                tally.fault("losses", f"{case}: the decision of {command} on {id} is not in the journal")
-            elif not undone and (id not in holding or holding[id].reviewer != mine):
-                tally.fault("losses", f"{case}: the decision of {command} on {id} does not hold")
-            elif command == "table" and not undone and not _is_applied(holding[id], cleaned):
-                tally.fault("losses", f"{case}: the decision of {command} on {id} is not in cleaned/")
-
-
-def _cleaned(run: RunFolder) -> dict[str, str]:
-    """Return the price of each listing in cleaned/."""
-    if not run.cleaned.exists():
-        return {}
-    with (run.cleaned / "listings.csv").open(encoding="utf-8", newline="") as stream:
-        return {row["id"]: row["price"] for row in csv.DictReader(stream)}
-
-
-def _is_applied(decision: Decision, cleaned: dict[str, str]) -> bool:
-    if decision.action == "delete":
-        return bool(cleaned) and decision.id not in cleaned
-    return decision.new_price is not None and float(cleaned.get(decision.id, "nan")) == decision.new_price
-
-
-def _some(chosen: list[Case], folder: Path) -> Tally:
-    return Tally("pairs").add(attempt(case, folder) for case in chosen)
-
-
-def run(count: int, seed: int, jobs: int) -> Tally:
-    """Try so many pairs and triples in parallel."""
-    folder = Path(tempfile.mkdtemp(prefix="curate-pairs-"))
-    # cases fork, which a process with threads must not
-    context = multiprocessing.get_context("spawn")
-    chosen = cases(count, seed)
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        pool.submit(prepare, folder).result()
-        parts = [pool.submit(_some, chosen[place::jobs], folder) for place in range(jobs)]
-        tally = Tally("pairs").add(part.result() for part in parts)
-    if tally.clean:
-        shutil.rmtree(folder)
-    else:
-        tally.notes.append(f"what failed is in {folder}")
-    return tally
+def _left(where: Path) -> dict[str, Any]:
+    """Return what is in a case's folder."""
+    left: dict[str, Any] = {"hidden": sorted(path.name for path in where.glob(".*"))}
+    for run in (where / "run", *sorted(where.glob("runs/*/*"))):
+        if (run / "run.json").exists():
+            left |= {f"{run.relative_to(where)} {key}": value for key, value in read_run(run).items()}
+    pages = read_folder(where, "*.html", "looked/*.json", "looked/*.html")
+    left |= {
+        name: text.replace(f"{where.name}/run", "run") if isinstance(text, str) else text
+        for name, text in pages.items()
+    }
+    return left | read_folder(where, "trained/model.pt", "trained/metrics.json", "trained/predictions.csv")

@@ -19,12 +19,21 @@ import click
 from tests.torture._preloaded import Ended, command, in_fork
 from tests.torture.outcomes import left_overs, read_folder, read_found, read_run, read_state
 
-__all__ = ["SCENARIOS", "Scenario", "make_template", "state_wanted", "template_of"]
+__all__ = [
+    "SCENARIOS",
+    "TINY",
+    "Scenario",
+    "find_words",
+    "make_template",
+    "spoken",
+    "state_wanted",
+    "template_of",
+]
 
 Faults = Iterator[tuple[str, str]]
 #: Three epochs, after each of which there is a snapshot to go on from.
-_TINY = ("--model", "lenet", "--epochs", "3", "--batch-size", "8", "--no-pretrained", "--device", "cpu")
-_SMALL = (*_TINY, "--image-size", "32")
+TINY = ("--model", "lenet", "--epochs", "3", "--batch-size", "8", "--no-pretrained", "--device", "cpu")
+_SMALL = (*TINY, "--image-size", "32")
 
 
 # what a run holds
@@ -52,7 +61,7 @@ def make_template(folder: Path) -> None:
     table().to_csv(place / "shop" / "listings.csv", index=False)
     probabilities().to_csv(place / "probs.csv", index=False)
     (place / "mine.csv").write_text("id,decision,new_label\n007,relabel,desk\n008,delete,\n009,keep,\n")
-    _must(_find(place, "run"), place)
+    _must(find_words(place, "run"), place)
     _must(lambda: _decide(place / "run", ["002"], "delete"), place)
     _keep(place, 0)
     _must(_apply(place), place)
@@ -94,9 +103,10 @@ def state_wanted(template: Path, number: int) -> dict[str, Any]:
 # commands
 
 
-def _find(place: Path, run: str) -> list[str]:
+def find_words(place: Path, run: str | None) -> list[str]:
+    """Return the words of find-issues with the template's probabilities; the run is numbered if it is None."""
     given = ["--probabilities", str(place / "probs.csv"), "--no-text", "--cache-dir", "cache"]
-    return ["find-issues", str(place / "shop"), *given, "--run", run]
+    return ["find-issues", str(place / "shop"), *given, *(["--run", run] if run else [])]
 
 
 def _apply(place: Path) -> list[str]:
@@ -169,11 +179,11 @@ class Scenario:
 
     def verify(self, case: Path, ended: Ended) -> Faults:
         """Give the command again, and yield what is wrong then."""
-        yield from _spoken(ended, "the disturbed command")
+        yield from spoken(ended, "the disturbed command")
         yield from self.after(self, case, ended)
 
 
-def _spoken(ended: Ended, who: str, codes: tuple[int, ...] = (0, 2)) -> Faults:
+def spoken(ended: Ended, who: str, codes: tuple[int, ...] = (0, 2)) -> Faults:
     """Yield what is wrong with how a command ended: a traceback, a wait for ever, an exit code without an error."""
     if ended.traceback:
         yield "tracebacks", f"{who}: {ended.last}"
@@ -195,7 +205,7 @@ def _differs(what: str, got: dict[str, Any], wanted: dict[str, Any]) -> Faults:
 
 def _again(scenario: Scenario, case: Path) -> tuple[Ended, list[tuple[str, str]]]:
     ended = scenario.command(case)
-    return ended, list(_spoken(ended, "the command given again"))
+    return ended, list(spoken(ended, "the command given again"))
 
 
 def _after_apply(scenario: Scenario, case: Path, ended: Ended) -> Faults:
@@ -223,7 +233,7 @@ def _undone(case: Path, chain: list[int], what: str) -> Faults:
     wanted = [state_wanted(template, number) for number in chain]
     for _ in range(6):
         ended = command(["undo", "--run", "run"], case)
-        yield from _spoken(ended, "undo")
+        yield from spoken(ended, "undo")
         if ended.code != 0:
             break
         state = state_of(case / "run")
@@ -265,7 +275,7 @@ def _after_decide(scenario: Scenario, case: Path, ended: Ended) -> Faults:
     if missing:
         yield "losses", f"decisions given again are not in force: {missing}"
     applied = command(_import(template_of(case)), case)
-    yield from _spoken(applied, "apply-fixes after decisions", codes=(0,))
+    yield from spoken(applied, "apply-fixes after decisions", codes=(0,))
 
 
 _IDS = [f"{number:03}" for number in range(10, 22)]
@@ -348,8 +358,8 @@ def _after_page(scenario: Scenario, case: Path, ended: Ended) -> Faults:
 def _after_trim(scenario: Scenario, case: Path, ended: Ended) -> Faults:
     _, faults = _again(scenario, case)
     yield from faults
-    found = command(_find(template_of(case), "another"), case)
-    yield from _spoken(found, "find-issues with the trimmed cache", codes=(0,))
+    found = command(find_words(template_of(case), "another"), case)
+    yield from spoken(found, "find-issues with the trimmed cache", codes=(0,))
     if found.code == 0:
         wanted = in_fork(read_found, template_of(case) / "found")
         yield from _differs("find-issues with the trimmed cache", in_fork(read_found, case / "another"), wanted)
@@ -372,7 +382,7 @@ SCENARIOS = {
         Scenario("import", lambda place, case: _import(place), 1, _after_apply, 5),
         Scenario("undo", lambda place, case: ["undo", "--run", "run"], 2, _after_undo, 6),
         Scenario("decide", lambda place, case: lambda: _decide(case / "run", _IDS, "keep"), 0, _after_decide, 4),
-        Scenario("find", lambda place, case: _find(place, "run"), None, _after_find, 4),
+        Scenario("find", lambda place, case: find_words(place, "run"), None, _after_find, 4),
         Scenario(
             "trim", lambda place, case: ["cache", "--limit", "1KB", "--cache-dir", "cache"], 0, _after_trim, 1, True
         ),
@@ -388,7 +398,7 @@ SCENARIOS = {
         Scenario("find-trained", _train("find-issues", "--folds", "2", "--no-text"), None, _after_trained, 1),
         Scenario(
             "retrain",
-            lambda place, case: ["retrain", "--compare", "--run", "run", "--seeds", "1", *_TINY],
+            lambda place, case: ["retrain", "--compare", "--run", "run", "--seeds", "1", *TINY],
             1,
             _after_trained,
             1,
