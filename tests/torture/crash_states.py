@@ -27,7 +27,7 @@ from tests.torture.tally import Tally
 
 COUNT = 1000
 #: What is recorded, and how many times fixes were applied before it.
-RECORDED = ("apply", "import", "undo", "decide")
+RECORDED = ("apply", "import", "undo", "decide", "folders", "copies", "undo-folders")
 #: States that are looked at in one process; one of them is also given the next commands.
 _BATCH = 25
 
@@ -76,6 +76,11 @@ def apply(operation: Operation, names: dict[str, Node | None]) -> bool:
         if parent not in names or path in names:
             return False
         names[path] = None if operation.name == "mkdir" else Node()
+    elif operation.name == "link":
+        if parent not in names or other in names:
+            return False
+        # a photo of the dataset has been on the disk for long
+        names[other] = names[path] if path in names else Node(bytearray(Path(path).read_bytes()))
     elif operation.name == "rename":
         if path not in names or parent not in names:
             return False
@@ -102,15 +107,16 @@ def crash_state(
     nodes: dict[int, Node | None] = {}
     for place, operation in enumerate(operations):
         _live(operation, live)
-        if operation.name == "create":
-            nodes[place] = live.get(operation.path)
-        if place in kept and _is_name(operation) and apply(operation, names) and operation.name == "create":
-            names[operation.path] = nodes[place]
+        made = {"create": operation.path, "link": operation.other}.get(operation.name)
+        if made:
+            nodes[place] = live.get(made)
+        if place in kept and _is_name(operation) and apply(operation, names) and made:
+            names[made] = nodes[place]
     return {path: None if node is None else _content(node, rng) for path, node in names.items()}
 
 
 def _is_name(operation: Operation) -> bool:
-    return operation.name in ("create", "mkdir", "rename", "unlink", "rmdir")
+    return operation.name in ("create", "mkdir", "rename", "link", "unlink", "rmdir")
 
 
 def _live(operation: Operation, live: dict[str, Node | None]) -> None:
@@ -181,7 +187,9 @@ def _kept_names(operations: list[Operation], rng: random.Random) -> set[int]:
 
 def _folders(operation: Operation) -> set[str]:
     """Return the folders that an operation changes."""
-    paths = [operation.path, *([operation.other] if operation.name == "rename" else [])]
+    paths = {"rename": [operation.path, operation.other], "link": [operation.other]}.get(
+        operation.name, [operation.path]
+    )
     return {os.path.dirname(path) for path in paths}  # noqa: PTH120
 
 
@@ -298,7 +306,7 @@ def _verify(recording: _Recording, place: Path, moment: int) -> Iterator[tuple[s
     if scenario.name == "decide":
         yield from _decisions(recording, state, moment)
         return
-    after = first - 1 if scenario.name == "undo" else first + 1
+    after = scenario.becomes
     allowed = [state_wanted(template, number) for number in ([after] if ended else [after, first])]
     if state not in allowed:
         shown = {name: str(value)[:200] for name, value in state.items()}

@@ -66,14 +66,23 @@ def _version(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         hashes = json.loads((folder / "manifest.json").read_text())["sha256"]
-        now = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in hashes}
+        now = {name: _bytes_hash(folder / name) for name in hashes}
         changes = pd.read_csv(folder / "changes.csv", dtype=str).fillna("")
     except (OSError, ValueError) as error:
         return {"torn": str(error)}
     if now != hashes:
         return {"torn": "files that are not those of the manifest"}
     rows = sorted(changes[["id", "action", "new_label", "new_price"]].itertuples(index=False, name=None))
-    return {"files": {name: _placeless(folder / name) for name in now if name != "changes.csv"}, "changes": rows}
+    others = [path for path in sorted(folder.rglob("*")) if path.is_file() and str(path.relative_to(folder)) not in now]
+    return {
+        "files": {name: _placeless(folder / name) for name in now if name != "changes.csv"},
+        "changes": rows,
+        "photos": {str(path.relative_to(folder)): _bytes_hash(path) for path in others if path.name != "manifest.json"},
+    }
+
+
+def _bytes_hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _placeless(file: Path) -> bytes:

@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +94,17 @@ def _explore(place: Place) -> list[str]:
     return ["explore", str(place.template / table), "--output", "looked"]
 
 
+def _made(template: Path) -> str:
+    """Return when the template was made: after all of its decisions, and before all of a case."""
+    return datetime.fromtimestamp((template / "template.json").stat().st_mtime, UTC).isoformat()
+
+
 #: What there is to give, by name.
 COMMANDS: dict[str, Work] = {
     "table": _table,
     "suggestions": lambda place: ["apply-fixes", "--run", "run", "--accept-suggestions", "--min-confidence", "0.1"],
     "apply": lambda place: ["apply-fixes", "--run", "run"],
-    "past": lambda place: ["apply-fixes", "--run", "run", "--as-of", "2999-01-01"],
+    "past": lambda place: ["apply-fixes", "--run", "run", "--as-of", _made(place.template)],
     "undo": lambda place: ["undo", "--run", "run"],
     "retrain": lambda place: ["retrain", "--compare", "--run", "run", "--seeds", "1", *TINY],
     "find": lambda place: find_words(place.template, "run"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import json
@@ -33,6 +34,7 @@ __all__ = [
 Faults = Iterator[tuple[str, str]]
 #: Three epochs, after each of which there is a snapshot to go on from.
 TINY = ("--model", "lenet", "--epochs", "3", "--batch-size", "8", "--no-pretrained", "--device", "cpu")
+_FOLDERS = ("--format", "class-folders")
 _SMALL = (*TINY, "--image-size", "32")
 
 
@@ -48,7 +50,10 @@ def state_of(run: Path) -> dict[str, Any]:
 
 
 def make_template(folder: Path) -> None:
-    """Write a dataset, its probabilities and decisions, and runs of it: found, once applied, twice applied."""
+    """Write a dataset, its probabilities and decisions, and runs of it.
+
+    The runs are found, once applied, twice applied, and once applied as class folders.
+    """
     from PIL import Image
 
     from tests.cli.test_cli import N, probabilities, table
@@ -68,6 +73,12 @@ def make_template(folder: Path) -> None:
     _keep(place, 1)
     _must(_import(place), place)
     _keep(place, 2)
+    shutil.rmtree(place / "run")
+    shutil.copytree(place / "run-0", place / "run")
+    _must([*_apply(place), *_FOLDERS], place)
+    _keep(place, 3)
+    shutil.rmtree(place / "run")
+    shutil.copytree(place / "run-2", place / "run")
     shutil.move(place / "run", place / "found")
     (place / "template.json").write_text(json.dumps({"input": _digest(place / "shop")}))
 
@@ -156,6 +167,8 @@ class Scenario:
         How often it is tried, in proportion.
     cache : bool
         Whether the case begins with a photo cache.
+    becomes : int
+        The run of the template that it ends as, where that is known.
     """
 
     name: str
@@ -164,6 +177,7 @@ class Scenario:
     after: Callable[[Scenario, Path, Ended], Faults]
     weight: int = 1
     cache: bool = False
+    becomes: int = 0
 
     def prepare(self, case: Path) -> None:
         """Make the case's folder."""
@@ -231,17 +245,48 @@ def _undone(case: Path, chain: list[int], what: str) -> Faults:
     """Undo until nothing is left to undo; each state must be one of the chain, the last its first."""
     template = template_of(case)
     wanted = [state_wanted(template, number) for number in chain]
+    # what stood twice because the command was given twice may be undone in two steps
+    twice = [state_wanted(template, chain[-1] + 1)] if chain[-1] < 2 else []
     for _ in range(6):
         ended = command(["undo", "--run", "run"], case)
         yield from spoken(ended, "undo")
         if ended.code != 0:
             break
         state = state_of(case / "run")
-        # what stood twice because the command was given twice may be undone in two steps
-        if state not in wanted and state != state_wanted(template, chain[-1] + 1):
+        if state not in wanted + twice:
             yield from _differs(f"undo after {what}", state, wanted[-1])
             return
     yield from _differs(f"after all was undone, after {what}", state_of(case / "run"), wanted[0])
+
+
+def _after_folders(scenario: Scenario, case: Path, ended: Ended) -> Faults:
+    """Fixes that were applied as class folders, or such a version undone."""
+    template = template_of(case)
+    _, faults = _again(scenario, case)
+    yield from faults
+    yield from _differs(
+        f"{scenario.name} given again", state_of(case / "run"), state_wanted(template, scenario.becomes)
+    )
+    if left := left_overs(case / "run"):
+        yield "unexplained", f"left over: {left}"
+    if (case / "run" / "cleaned").exists():
+        yield from spoken(command(["verify", "run"], case), "verify", codes=(0,))
+        yield from _undone(case, [0, 3], "class folders")
+
+
+def _copying(words: list[str]) -> Callable[[], None]:
+    """Return a function that gives a command on a file system without links."""
+
+    def give() -> None:
+        from curation.cli import main
+
+        def link(*_: Any, **__: Any) -> None:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+        os.link = link
+        main(words, prog_name="curate")
+
+    return give
 
 
 def _after_undo(scenario: Scenario, case: Path, ended: Ended) -> Faults:
@@ -378,9 +423,12 @@ def _train(what: str, *options: str) -> Callable[[Path, Path], list[str]]:
 SCENARIOS = {
     each.name: each
     for each in (
-        Scenario("apply", lambda place, case: _apply(place), 0, _after_apply, 6),
-        Scenario("import", lambda place, case: _import(place), 1, _after_apply, 5),
-        Scenario("undo", lambda place, case: ["undo", "--run", "run"], 2, _after_undo, 6),
+        Scenario("apply", lambda place, case: _apply(place), 0, _after_apply, 6, becomes=1),
+        Scenario("import", lambda place, case: _import(place), 1, _after_apply, 5, becomes=2),
+        Scenario("undo", lambda place, case: ["undo", "--run", "run"], 2, _after_undo, 6, becomes=1),
+        Scenario("folders", lambda place, case: [*_apply(place), *_FOLDERS], 0, _after_folders, 2, becomes=3),
+        Scenario("copies", lambda place, case: _copying([*_apply(place), *_FOLDERS]), 0, _after_folders, 1, becomes=3),
+        Scenario("undo-folders", lambda place, case: ["undo", "--run", "run"], 3, _after_folders, 1),
         Scenario("decide", lambda place, case: lambda: _decide(case / "run", _IDS, "keep"), 0, _after_decide, 4),
         Scenario("find", lambda place, case: find_words(place, "run"), None, _after_find, 4),
         Scenario(

@@ -1,19 +1,8 @@
-"""The quick part of the two-at-once torture."""
+"""Which commands are given at once; test_torture.py tries a few of them."""
 
 from __future__ import annotations
 
 from tests.torture import pairs
-
-
-def test_what_two_commands_at_once_do_is_what_they_do_one_after_the_other_or_who_is_refused_learns_by_whom() -> None:
-    tally = pairs.run(3, seed=5, jobs=1, names=("table", "undo", "decide"))
-    assert tally.faults == []
-    assert tally.skipped or tally.tried == 3
-
-
-def test_without_the_lock_of_the_run_two_at_once_are_not_clean() -> None:
-    tally = pairs.run(3, seed=1, jobs=1, names=(pairs.WITHOUT_LOCK, "table", "suggestions"))
-    assert tally.skipped or tally.losses > 0
 
 
 def test_every_pair_of_writers_is_among_the_cases_and_each_seed_stops_them_elsewhere() -> None:
