@@ -11,7 +11,7 @@ from tests.torture.tally import Tally
 
 _NAMES = ["apply", "undo", "decide"]
 #: How many cases of each kind.
-COUNTS = {kills: 2, file_faults: 4, disk_full: 2, crash_states: 60, pairs: 2}
+COUNTS = {kills: 2, file_faults: 4, disk_full: 2, crash_states: 60, pairs: 1}
 
 
 def cases_template(folder: Path) -> None:
