@@ -11,7 +11,7 @@ import pandas as pd
 from curation.errors import ListingsError, closest, some
 from curation.listings.faults import Faults
 from curation.listings.label_lists import single_labels
-from curation.listings.twins import count_labels, find_twins, looks, twins_in_words, visible
+from curation.listings.twins import count_labels, find_twins, looks, spelt_out, twins_in_words
 from curation.rendering.words import agree, many
 
 __all__ = ["PARENT", "UNMERGED", "Labels", "Merged", "likely_separator", "settle_labels"]
@@ -179,7 +179,7 @@ def _merged(given: pd.Series, label: pd.Series) -> tuple[Merged, ...]:
 
 def _merged_in_words(merged: tuple[Merged, ...]) -> str:
     most = sorted(merged, key=lambda each: (-each.listings, each.old))
-    named = some(f"{visible(each.old)} → {visible(each.new)} ({each.listings:,})" for each in most)
+    named = some(f"{spelt_out(each.old)} → {spelt_out(each.new)} ({each.listings:,})" for each in most)
     listings = sum(each.listings for each in merged)
     return f"Labels merged: {named}; {many(listings, 'listing')} in all."
 

@@ -182,21 +182,21 @@ def _by_key(key: Callable[[str], Hashable]) -> _Way:
     return fitting
 
 
-def _visible(name: str) -> str:
+def _as_seen(name: str) -> str:
     shown = "".join(character for character in name if unicodedata.category(character) != "Cf")
     return " ".join(unicodedata.normalize("NFC", shown).split())
 
 
 def _without_case(name: str) -> str:
-    return _visible(name).casefold()
+    return _as_seen(name).casefold()
 
 
 def _unwrapped(name: str, known: _Known) -> list[str]:
-    inside = _FORMULA.fullmatch(_visible(name))
+    inside = _FORMULA.fullmatch(_as_seen(name))
     if not inside:
         return []
     text = next(group for group in inside.groups() if group is not None)
-    return known.by(_visible, _visible).get(text.strip().replace('""', '"'), [])
+    return known.by(_as_seen, _as_seen).get(text.strip().replace('""', '"'), [])
 
 
 def _decimal(name: str) -> Decimal | None:
@@ -268,7 +268,7 @@ def _as_dates(name: str, known: _Known) -> list[str]:
 
 #: What happened to a name → how the name before is found, and whether names may have become the same by it.
 _WAYS: dict[str, tuple[_Way, bool]] = {
-    "blanks or invisible characters differ": (_by_key(_visible), False),
+    "blanks or invisible characters differ": (_by_key(_as_seen), False),
     "a spreadsheet's way to keep text": (_unwrapped, False),
     "capitals differ": (_by_key(_without_case), False),
     "a program took them for numbers": (_by_key(_number), True),

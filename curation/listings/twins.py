@@ -19,7 +19,7 @@ import pandas as pd
 
 from curation.errors import some
 
-__all__ = ["Twins", "count_labels", "find_twins", "looks", "match_spellings", "name_key", "twins_in_words", "visible"]
+__all__ = ["Twins", "count_labels", "find_twins", "looks", "match_spellings", "name_key", "spelt_out", "twins_in_words"]
 
 #: Characters without width: soft hyphen, joiners, direction marks, byte order mark, variation selectors.
 _UNSEEN = re.compile(
@@ -243,12 +243,12 @@ def _is_odd(name: str) -> bool:
     return looks(name) != name
 
 
-def visible(name: str) -> str:
+def spelt_out(name: str) -> str:
     r"""Return a name with what nobody sees written out.
 
     Examples
     --------
-    >>> print(visible("Router\u200b"), visible("Ca\u0302ble"), visible("Câble"))
+    >>> print(spelt_out("Router\u200b"), spelt_out("Ca\u0302ble"), spelt_out("Câble"))
     Router\u200b Ca\u0302ble Câble
     """
     written = [_escaped(sign) if _UNSEEN.match(sign) or unicodedata.combining(sign) else sign for sign in name]
@@ -273,7 +273,7 @@ def twins_in_words(twins: Sequence[Twins]) -> str:
 
 def _in_words(twins: Twins) -> str:
     counted = [
-        f"{visible(name) if name == name.strip() else repr(name)} ({count:,})"
+        f"{spelt_out(name) if name == name.strip() else repr(name)} ({count:,})"
         for name, count in twins.spellings.items()
     ]
     return " and ".join(filter(None, [", ".join(counted[:-1]), counted[-1]]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from curation.listings.twins import count_labels, find_twins, match_spellings, twins_in_words, visible
+from curation.listings.twins import count_labels, find_twins, match_spellings, spelt_out, twins_in_words
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -110,7 +110,7 @@ def test_the_order_of_the_names_changes_nothing():
 
 
 def test_what_nobody_sees_is_written_out():
-    assert visible("Router\u200b") == "Router\\u200b"
+    assert spelt_out("Router\u200b") == "Router\\u200b"
     (twins,) = find_twins({"Router": 48, "Router\u200b": 24})
     assert twins_in_words([twins]) == "Router (48) and Router\\u200b (24)"
 
