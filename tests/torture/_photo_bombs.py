@@ -94,6 +94,10 @@ def small_bombs() -> Iterator[OddPhoto]:
     ftex = b"FTEX" + struct.pack("<8i", 1, 4, 2, 1, 1, 1, 32, 24) + bytes(24)
     yield OddPhoto("whole FTEX", "texture.ftu", written(ftex), "")
     yield OddPhoto("EPS", "program.jpg", written(encoded(small, "EPS")), "program that draws")
+    for form, head in (("GRIB", b"GRIB\0\0\0\1"), ("HDF5", b"\x89HDF\r\n\x1a\n"), ("BUFR", b"BUFR")):
+        yield OddPhoto("no pixels", f"stub.{form}", written(head + bytes(99)), f"Pillow does not decode {form} files")
+    flat = b"FTEX" + struct.pack("<8i", 1, 0, 2, 1, 1, 1, 32, 24) + bytes(24)
+    yield OddPhoto("no pixels", "flat.ftu", written(flat), "not an image")
     for word in (
         b"<html>gone</html>",
         b"%PDF-1.7\n",

@@ -109,7 +109,7 @@ def _judge(photo: OddPhoto, found: dict[str, Any], tally: Tally) -> None:
         tally.fault(fault, f"{name}: {found['what']}")
         return
     error = found["error"]
-    if error is None and (photo.reason or not found["sides"]):
+    if error is None and (photo.reason or min(found["sides"]) < 1):
         tally.fault("unexplained", f"{name}: read, wanted {photo.reason!r}")
     if error is not None and (photo.reason == "" or (photo.reason or "") not in error):
         tally.fault("unexplained", f"{name}: {error}, wanted {photo.reason!r}")
@@ -117,10 +117,17 @@ def _judge(photo: OddPhoto, found: dict[str, Any], tally: Tally) -> None:
         tally.fault("unexplained", f"{name}: a reason that nobody can read: {error!r}")
     if (found["thumbnail"] is None) != (error is None):
         tally.fault("unexplained", f"{name}: {error}, but its thumbnail: {found['thumbnail']}")
+    if found["header"] is None and _disagree(found):
+        tally.fault("unexplained", f"{name}: {found['sides']}, but explore says {found['header_sides']}")
     if error is None and found["header"] is not None:
         tally.fault("unexplained", f"{name}: read, but explore says {found['header']}")
     if found["seconds"] > _SECONDS or found["mb"] > _MB:
         tally.fault("unexplained", f"{name}: took {found['seconds']:.0f} s and {found['mb']:.0f} MB")
+
+
+def _disagree(found: dict[str, Any]) -> bool:
+    sides = found["header_sides"]
+    return min(sides) < 1 or (found["error"] is None and sides != found["sides"])
 
 
 def _part(photos: list[OddPhoto], folder: Path) -> list[tuple[OddPhoto, dict[str, Any]]]:
@@ -207,6 +214,7 @@ def _read(path: Path, folder: Path, before: int) -> dict[str, Any]:
         "error": facts[0].error,
         "sides": [facts[0].width, facts[0].height],
         "header": header.error,
+        "header_sides": [header.width, header.height],
         "thumbnail": thumbnail.error,
         "seconds": seconds,
         "mb": (_peak() - before) / 10**6,

@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import BinaryIO
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from training.images.reading import BadPhotoError
 
@@ -47,16 +47,29 @@ def open_photo(content: bytes | BinaryIO, formats: list[str] | None = None) -> I
     ------
     Exception
         Any that Pillow raises for a damaged file; BadPhotoError for an empty one, and for one that another program
-        would have to draw.
+        would have to draw or decode.
     """
     if not content:
         raise BadPhotoError("the file is empty")
     stream = io.BytesIO(content) if isinstance(content, bytes) else content
-    with Image.open(stream, formats=formats) as opened:
+    with _opened(stream, formats) as opened:
         if opened.format == "EPS":
             # Pillow would start Ghostscript, which runs what is in the file
             raise BadPhotoError("an EPS file is a program that draws, not a photo")
+        if isinstance(opened, ImageFile.StubImageFile):
+            # Pillow knows the format, perhaps not even the size, and leaves the pixels to programs of others
+            raise BadPhotoError(f"Pillow does not decode {opened.format} files")
         yield opened
+
+
+def _opened(stream: BinaryIO, formats: list[str] | None) -> ImageFile.ImageFile:
+    try:
+        return Image.open(stream, formats=formats)
+    except ValueError:
+        if stream.closed:
+            # by a reader that then took it for no photo of its format, so that the next one could not read it
+            raise UnidentifiedImageError from None
+        raise
 
 
 @contextmanager
@@ -92,8 +105,10 @@ def check_pixels(opened: ImageFile.ImageFile) -> int:
     Raises
     ------
     BadPhotoError
-        If it has too many.
+        If it has too many, or none.
     """
+    if min(opened.size) < 1:
+        raise BadPhotoError(f"it has no pixels ({opened.width:,} x {opened.height:,})")
     pixels = opened.width * opened.height
     most = _MAX_SLOW_PIXELS if _is_slow(opened) else MAX_PIXELS
     if pixels > most:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import threading
 import zlib
 from pathlib import Path
@@ -58,10 +59,18 @@ def why(content: bytes) -> str:
         (b"", "the file is empty"),
         (b"<html>", "not an image"),
         (encoded(Image.new("RGB", (9, 9)), "EPS"), "an EPS file is a program that draws, not a photo"),
+        (b"GRIB\0\0\0\1" + bytes(99), "Pillow does not decode GRIB files"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "Pillow does not decode HDF5 files"),
+        (b"FTEX" + struct.pack("<8i", 1, 0, 2, 1, 1, 1, 32, 24) + bytes(24), "not an image"),
     ],
 )
-def test_what_would_take_too_much_is_refused_before_it_is_decoded(content: bytes, reason: str) -> None:
+def test_what_would_take_too_much_or_has_no_pixels_is_refused_before_it_is_decoded(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
     assert why(content) == reason
+    (tmp_path / "photo").write_bytes(content)
+    (header,) = read_headers([tmp_path / "photo"], silent)
+    assert (header.width, header.height, header.error) == (None, None, reason)
 
 
 def test_a_bomb_is_a_finding_of_the_run_of_explore_and_of_a_thumbnail(tmp_path: Path) -> None:
@@ -110,6 +119,14 @@ def test_a_photo_at_the_bound_of_its_pixels_is_decoded_and_a_larger_one_is_not(
     with pytest.raises(Exception) as caught:  # noqa: PT011 - Pillow has an error of its own
         check(too_large)
     assert why_unreadable(caught.value) == reason
+
+
+def test_a_photo_without_pixels_is_none() -> None:
+    class Flat:
+        size, width, height = (3, 0), 3, 0
+
+    with pytest.raises(BadPhotoError, match=r"^it has no pixels \(3 x 0\)$"):
+        bounds.check_pixels(Flat())
 
 
 def test_a_format_that_is_decoded_in_python_has_a_lower_bound(monkeypatch: pytest.MonkeyPatch) -> None:
