@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from tests.torture._odd_photos import OddPhoto, encoded, image_of, sparse, written
@@ -125,13 +126,25 @@ def large_bombs() -> Iterator[OddPhoto]:
     ):
         name = f"bomb-{form}-{'-'.join(map(str, options.values()))}.bin"
         yield OddPhoto(f"13,300² {form}", name, partial(_large, form, mode, 13_300, options), reason)
-    for form, mode, side in (
-        ("PNG", "RGBA", 11_300),
-        ("PNG", "I;16", 11_300),
-        ("QOI", "RGB", 4000),
-        ("JPEG2000", "RGB", 11_300),
+    for form, mode, side, options in (
+        ("PNG", "RGBA", 11_300, {}),
+        ("PNG", "LA", 11_300, {}),
+        ("PNG", "I;16", 11_300, {}),
+        ("TIFF", "F", 11_300, {"compression": "tiff_adobe_deflate"}),
+        ("TIFF", "RGBA", 11_300, {"compression": "tiff_lzw"}),
+        ("WEBP", "RGBA", 11_300, {"lossless": True, "quality": 0, "method": 0}),
+        ("JPEG2000", "RGBA", 11_300, {}),
+        ("JPEG", "CMYK", 13_300, {"progressive": True, "subsampling": 0}),
+        ("TGA", "RGBA", 11_300, {"compression": "tga_rle"}),
+        ("GIF", "P", 11_300, {}),
     ):
-        yield OddPhoto(f"at the bound {form}", f"bound-{form}-{mode}.bin", partial(_large, form, mode, side, {}), "")
+        large = partial(_large, form, mode, side, options)
+        yield OddPhoto(f"at the bound {form} {mode}", f"bound-{form}-{mode.replace(';', '')}.bin", large, "")
+    yield OddPhoto("at the bound QOI of noise", "bound-noise.qoi", _noise, "")
+    yield OddPhoto("at the bound PPM of words", "bound-words.ppm", _words, "")
+    yield OddPhoto("animated at the bound PNG", "frames-large.png", partial(_frames, "PNG", 11_300, 3), "")
+    yield OddPhoto("animated at the bound WEBP", "frames-large.webp", partial(_frames, "WEBP", 8000, 4), "")
+    yield OddPhoto("animated at the bound GIF", "frames-large.gif", partial(_frames, "GIF", 11_300, 3), "")
     ico = b"\0\0\1\0\1\0" + struct.pack("<BBBBHHII", 0, 0, 0, 0, 1, 32, 0, 22)
     yield OddPhoto("ICO with a bomb", "bomb.ico", lambda path: written(ico + png_bomb(13_300))(path))
 
@@ -141,8 +154,7 @@ def large_bombs() -> Iterator[OddPhoto]:
         path.write_bytes(b"icns" + struct.pack(">I", len(body) + 8) + body)
 
     yield OddPhoto("ICNS with a bomb", "bomb.icns", icns)
-    frames = partial(_frames, side=5000, count=60)
-    yield OddPhoto("60 large blank frames", "large-frames.gif", frames, "")
+    yield OddPhoto("60 large blank frames", "large-frames.gif", partial(_frames, "GIF", 5000, 60), "")
 
 
 def _large(form: str, mode: str, side: int, options: dict[str, Any], path: Path) -> None:
@@ -150,6 +162,20 @@ def _large(form: str, mode: str, side: int, options: dict[str, Any], path: Path)
     image.save(path, form, **({"compress_level": 1} if form == "PNG" else options))
 
 
-def _frames(path: Path, side: int, count: int) -> None:
-    frames = (Image.new("L", (side, side), 100 + number) for number in range(1, count))
-    Image.new("L", (side, side), 100).save(path, "GIF", save_all=True, append_images=frames)
+def _noise(path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4000, 4000, 4), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, "QOI")
+
+
+def _words(path: Path) -> None:
+    with path.open("wb") as stream:
+        stream.write(b"P3\n4000 4000\n255\n")
+        for _ in range(4000):
+            stream.write(b"255 0 17 " * 4000 + b"\n")
+
+
+def _frames(form: str, side: int, count: int, path: Path) -> None:
+    mode = "RGB" if form == "WEBP" else "L"
+    frames = (Image.new("L", (side, side), 100 + number).convert(mode) for number in range(count))
+    quick = {"PNG": {"compress_level": 1}, "WEBP": {"lossless": True, "quality": 0, "method": 0}}.get(form, {})
+    next(frames).save(path, form, save_all=True, append_images=frames, **quick)

@@ -105,10 +105,8 @@ def check_pixels(opened: ImageFile.ImageFile) -> int:
     Raises
     ------
     BadPhotoError
-        If it has too many, or none.
+        If it has too many.
     """
-    if min(opened.size) < 1:
-        raise BadPhotoError(f"it has no pixels ({opened.width:,} x {opened.height:,})")
     pixels = opened.width * opened.height
     most = _MAX_SLOW_PIXELS if _is_slow(opened) else MAX_PIXELS
     if pixels > most:

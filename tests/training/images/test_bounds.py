@@ -121,14 +121,6 @@ def test_a_photo_at_the_bound_of_its_pixels_is_decoded_and_a_larger_one_is_not(
     assert why_unreadable(caught.value) == reason
 
 
-def test_a_photo_without_pixels_is_none() -> None:
-    class Flat:
-        size, width, height = (3, 0), 3, 0
-
-    with pytest.raises(BadPhotoError, match=r"^it has no pixels \(3 x 0\)$"):
-        bounds.check_pixels(Flat())
-
-
 def test_a_format_that_is_decoded_in_python_has_a_lower_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "_MAX_SLOW_PIXELS", 99)
     photo = Image.new("RGB", (10, 10), "red")
