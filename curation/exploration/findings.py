@@ -238,7 +238,7 @@ def _unreadable(table: pd.DataFrame, photos: pd.DataFrame) -> dict[str, Any]:
     broken = photos[photos["error"].notna()]
     examples = table.loc[broken.index[:_SHOWN], ["id", "image"]].assign(why=broken["error"])
     # what a decoder says may hold numbers that differ from file to file
-    reasons = broken["error"].str.replace(r"\d+", "…", regex=True)
+    reasons = broken["error"].str.replace(r"\d[\d,]*", "…", regex=True)
     return {"listings": len(broken), "reasons": _counts(reasons), "shown": examples.to_dict("records")}
 
 
