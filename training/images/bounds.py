@@ -6,6 +6,7 @@ Pillow's own bound, 179 megapixels, is set for the whole process, and several th
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -30,6 +31,11 @@ _MAX_SCANS = 100
 #: Marks of a JPEG besides the escapes and restarts inside of a scan.
 _MARK = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _BEGIN, _SCAN, _END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+
+# Pillow's blocks of pixels have 16 MB, which the C library keeps for later: one large photo would cost a run 2 GB to
+# its end. What has more than 32 MB goes back to the system.
+if "PILLOW_BLOCK_SIZE" not in os.environ:
+    Image.core.set_block_size(64 * 2**20)
 
 
 @contextmanager

@@ -194,6 +194,22 @@ def test_large_photos_are_decoded_one_at_a_time_and_others_do_not_wait(monkeypat
     assert done.is_set()
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not say how much memory is in use")
+def test_the_memory_of_a_large_photo_is_given_back(tmp_path: Path) -> None:
+    def in_use() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    paths = [tmp_path / f"{number}.png" for number in range(3)]
+    for number, path in enumerate(paths):
+        path.write_bytes(encoded(Image.new("RGBA", (6000, 4000), (number, 0, 0, 99)), "PNG", compress_level=1))
+    kept, before = [], in_use()
+    for path in paths:
+        store_photos([path], size=8, cache=PhotoCache(tmp_path / "cache", 10**6, 10**5), spare=tmp_path)
+        kept.append(in_use() - before)
+    # of 310 MB: 96 for the photo, the rest for what is made of it
+    assert max(kept) < 200 * 10**6
+
+
 def test_the_page_names_the_bounds_that_hold() -> None:
     page = (Path(__file__).parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
     section = page[page.index("### Photos\n") : page.index("### Photos by URL")]
