@@ -9,8 +9,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,8 @@ _VERSIONS = {(1, 0): (2, "latin-1"), (2, 0): (4, "latin-1"), (3, 0): (4, "utf-8"
 #: Characters of that line; NumPy's own limit.
 _LONGEST = 10_000
 _ENDING = ".npy"
-#: Bytes that are read at a time.
-_PART = 1 << 24
+#: Bytes that are read at a time: they fit into the cache of a processor.
+_PART = 1 << 18
 #: What zipfile raises for an archive that is damaged, packed with a password or in an unusual way.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OverflowError, OSError)
 
@@ -137,10 +138,10 @@ def _read(stream: IO[bytes], held: int) -> npt.NDArray[Any]:
     """Read the one array of a stream of `held` bytes."""
     dtype, shape, order = _described(stream, held)
     content = np.empty(math.prod(shape) * dtype.itemsize, dtype=np.uint8)
-    rest = content.data
-    while part := stream.read(min(len(rest), _PART)):
-        rest[: len(part)] = part
-        rest = rest[len(part) :]
+    # files and members of archives are both buffered, which the types of the library don't say
+    rest, buffered = content.data, cast(BufferedIOBase, stream)
+    while count := buffered.readinto(rest[:_PART]):
+        rest = rest[count:]
     if rest:
         raise ValueError(f"it ends {bytes_text(len(rest))} too early")
     # also lets zipfile compare the checksum
