@@ -35,7 +35,7 @@ _BEGIN, _SCAN, _END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 # Pillow's blocks of pixels have 16 MB, which the C library keeps for later: one large photo would cost a run 2 GB to
 # its end. What has more than 32 MB goes back to the system.
 if "PILLOW_BLOCK_SIZE" not in os.environ:
-    Image.core.set_block_size(64 * 2**20)
+    Image.core.set_block_size(64 * 2**20)  # type: ignore[attr-defined] # Pillow does not export what it describes
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +269,22 @@ def test_one_class_odd_names_and_odd_or_unreadable_photos_make_a_page(tmp_path: 
     assert "No photo could be read." in write_page(found, tmp_path / "look").read_text()
     # the plot of the earlier look is gone with it
     assert not (tmp_path / "look" / "photos.png").exists()
+
+
+def test_files_without_pixels_make_a_page_and_reasons_that_differ_in_numbers_are_one(tmp_path: Path) -> None:
+    folder = shop(tmp_path / "shop", ["lamp", "sofa"] * 6)
+    (folder / "photos" / "0.png").write_bytes(b"GRIB\0\0\0\1" + bytes(99))
+    for number, height in ((1, 8800), (2, 9900)):
+        header = (16_000).to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([1, 0, 0, 0, 0])
+        chunks = [
+            len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+            for kind, content in ((b"IHDR", header), (b"IDAT", b""), (b"IEND", b""))
+        ]
+        (folder / "photos" / f"{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    found = look(folder)
+    reasons = found.findings["unreadable"]["reasons"]
+    assert reasons == {"Pillow does not decode GRIB files": 1, "it has … megapixels (… x …), more than … megapixels": 2}
+    assert "Pillow does not decode GRIB files" in write_page(found, tmp_path / "look").read_text()
 
 
 # the command
