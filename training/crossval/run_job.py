@@ -166,7 +166,7 @@ def _fit_network(
                 )
                 if fitted.began_anew is not None:
                     warnings.append(
-                        f"{job.name} begins anew: what was kept of its training is damaged ({fitted.began_anew})"
+                        f"{job.name} begins again: what was kept of its training is damaged ({fitted.began_anew})"
                     )
                 return fitted, recipe, warnings
         except torch.OutOfMemoryError:

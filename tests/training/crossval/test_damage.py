@@ -166,7 +166,7 @@ def test_a_job_says_that_its_training_began_anew(tmp_path, monkeypatch):
     monkeypatch.setattr("training.crossval.run_job.snapshot_file", lambda folder, key: tmp_path / "unfinished.pt")
     (tmp_path / "unfinished.pt").write_bytes(b"PK\x03\x04 and nothing more")
     done = run_job(job, data, NETWORK, CPU)
-    assert [line for line in done.warnings if line.startswith("fold 1 of 1 begins anew: what was kept of its training")]
+    assert [line for line in done.warnings if line.startswith("fold 1 of 1 begins again: what was kept of its")]
 
 
 @pytest.mark.parametrize(
