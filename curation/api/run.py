@@ -430,7 +430,7 @@ class Run(RunResults):
         except OSError as error:
             why = error.strerror or str(error)
             reporter.say(
-                f"warning: {self._files.report_file} is older than this, for it can't be written: {why}. The next "
+                f"warning: {self._files.report_file} could not be updated: {why}. The next "
                 "`apply_fixes()`, `undo()` or `retrain(compare=True)` writes it."
             )
 

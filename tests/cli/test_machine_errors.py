@@ -86,6 +86,6 @@ def test_what_is_done_is_not_refused_for_a_report_that_can_not_be_written(comman
     monkeypatch.setattr(report, "write_text", full)
     ended = curate(*command, "--run", run.folder)
     assert ended.exit_code == 0
-    assert "report.html is older than this, for it can't be written: No space left on device." in ended.stderr
-    assert "The next curate apply-fixes or curate undo writes it." in ended.stderr
+    assert "report.html could not be updated: No space left on device." in ended.stderr
+    assert "The next curate apply-fixes, curate undo or curate retrain --compare writes it." in ended.stderr
     assert run.cleaned.exists() == (command != ["undo"])

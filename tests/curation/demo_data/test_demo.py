@@ -76,7 +76,7 @@ def test_the_declaration_states_the_counts_of_the_table(folder: Path, listings: 
 
 def test_what_a_killed_demo_left_in_its_folder_is_no_content(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
-    (tmp_path / "shop" / ".shop-01234567" / "whole").mkdir(parents=True)
+    (tmp_path / "shop" / ".shop-a1234567" / "whole").mkdir(parents=True)
     write_demo(tmp_path / "shop", listings=120)
     assert not list((tmp_path / "shop").glob(".*"))
 

@@ -64,7 +64,7 @@ def make_run(folder: Path) -> RunFolder:
     ids, nothing = listings["id"].to_numpy(dtype=str), np.full((13, 3), np.nan)
     Probabilities(ids, tuple(CLASSES), nothing, np.arange(13) % 3).save(run.probabilities_file)
     dataset = {"name": "tiny", "path": str(folder), "root": str(photos), "classes": CLASSES}
-    write_json(run.record_file, {"format": 1, "status": "finished", "dataset": dataset})
+    write_json(run.record_file, {"format": 1, "status": "finished", "dataset": dataset, "settings": {"train": {}}})
     return run
 
 
