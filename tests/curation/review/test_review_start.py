@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,8 +135,8 @@ def ended(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
-def left_over() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob(".curate-plugins-*")}
+def left_over(temporary: Path) -> list[str]:
+    return [path.name for path in temporary.glob(".curate-*")]
 
 
 @needs_mongod
@@ -145,8 +144,8 @@ def left_over() -> set[str]:
 class TestStopping:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_every_way_to_stop_prints_what_was_decided_and_leaves_nothing(self, run, tmp_path, number):
-        before = left_over()
-        server = start(run, tmp_path / "log", "--json")
+        (temporary := tmp_path / "tmp").mkdir()
+        server = start(run, tmp_path / "log", "--json", TMPDIR=str(temporary))
         started = children(server)
         for _ in range(4):  # somebody who is impatient
             server.process.send_signal(number)
@@ -157,13 +156,13 @@ class TestStopping:
         result = json.loads(output[output.index("{") :])
         assert result == {"run": str(run.folder), "decisions": {}, "flagged": 8, "undecided": 8}
         assert waited_for(lambda: ended(started))
-        assert left_over() <= before
+        assert left_over(temporary) == []
         assert list((run.folder / ".reviews").glob("*.json")) == []
 
     @pytest.mark.parametrize("wait", [0.0, 1.0, 2.0, 3.0])
     def test_it_can_be_stopped_while_it_opens(self, run, tmp_path, wait):
-        before = left_over()
-        server = launch(run, tmp_path / "log")
+        (temporary := tmp_path / "tmp").mkdir()
+        server = launch(run, tmp_path / "log", TMPDIR=str(temporary))
         try:
             assert waited_for(lambda: "Opening" in server.log.read_text(), 40)
             time.sleep(wait)
@@ -176,7 +175,7 @@ class TestStopping:
         assert "Traceback" not in output
         assert "Interrupted." in output or "Decisions of this session" in output
         assert waited_for(lambda: ended(started))
-        assert left_over() <= before
+        assert left_over(temporary) == []
 
     def test_killed_hard_it_takes_its_mongod_along(self, run, tmp_path):
         server = start(run, tmp_path / "log", CURATE_CACHE_DIR=str(tmp_path / "cache"))
