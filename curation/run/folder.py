@@ -22,7 +22,7 @@ from curation.run.journal_content import Journal
 from curation.run.journal_file import Grown, append, read_journal, size_of
 from curation.run.plain import odd_entry, require_plain
 from curation.run.probabilities import Probabilities
-from curation.run.shapes import FINISHED_RECORD, RECORD, misfit
+from curation.run.shapes import FINISHED_RECORD, ISSUES_COLUMNS, LISTINGS_COLUMNS, RECORD, misfit
 from curation.run.transactions import recover, standing_place
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
@@ -279,7 +279,7 @@ class RunFolder:
 
     def listings(self) -> pd.DataFrame:
         """Read ``listings.parquet``."""
-        return self._table(self.listings_file)
+        return self._table(self.listings_file, LISTINGS_COLUMNS)
 
     def training_table(self) -> pd.DataFrame:
         """Read ``listings.parquet`` in the order of the arrays below ``training/``: by id, whatever the input's order.
@@ -297,7 +297,7 @@ class RunFolder:
 
     def issues(self) -> pd.DataFrame:
         """Read ``issues.parquet``."""
-        return self._table(self.issues_file)
+        return self._table(self.issues_file, ISSUES_COLUMNS)
 
     def health(self) -> dict[str, Any]:
         """Read ``health.json``."""
@@ -305,9 +305,13 @@ class RunFolder:
             health: dict[str, Any] = read_json(self.health_file)
         return health
 
-    def _table(self, file: Path) -> pd.DataFrame:
+    def _table(self, file: Path, columns: Sequence[str]) -> pd.DataFrame:
         with readable(file):
-            return read_frame(file)
+            table = read_frame(file)
+        if missing := [name for name in columns if name not in table]:
+            got = f"no column {' and no column '.join(missing)}"
+            raise RunError(f"{file} is damaged", got=got, fix="Run `find_issues(listings)` again.")
+        return table
 
     def write_table(self, path: Path, table: pd.DataFrame) -> None:
         """Write a table as Parquet, whole or not at all."""

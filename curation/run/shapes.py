@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["COMPARISON", "FINISHED_RECORD", "MANIFEST", "RECORD", "STARTED_RECORD", "misfit"]
+__all__ = [
+    "COMPARISON",
+    "FINISHED_RECORD",
+    "ISSUES_COLUMNS",
+    "LISTINGS_COLUMNS",
+    "MANIFEST",
+    "RECORD",
+    "STARTED_RECORD",
+    "misfit",
+]
 
 _NUMBER = (int, float)
 _TEXTS = [str]
@@ -22,6 +31,9 @@ RECORD = {
     "features?": str,
     "image_size?": int,
 }
+#: What ``listings.parquet`` and ``issues.parquet`` have, those of earlier versions, too.
+LISTINGS_COLUMNS = ("id", "label")
+ISSUES_COLUMNS = ("id", "given_label", "is_label_issue", "suggested_label", "suggested_confidence")
 #: What every started run has, and every finished one.
 STARTED_RECORD = {"status": str, "dataset": {"path": str}}
 FINISHED_RECORD = {

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from curation.errors import RunError
@@ -9,6 +10,7 @@ from curation.fixes import apply_fixes, plan_fixes
 from curation.listings.original import load_original
 from curation.run.folder import RunFolder
 from curation.run.row import describe_run
+from curation.run.shapes import ISSUES_COLUMNS, LISTINGS_COLUMNS
 from curation.run.status import status_of
 from tests.support.fixes import decided, make_run, run_of
 from training.utils.files import write_json
@@ -82,3 +84,14 @@ def test_a_record_without_what_finished_runs_have_is_damaged(run):
         write_json(run.record_file, {"format": 1, **broken})
         with pytest.raises(RunError, match=r"run\.json is damaged: got no "):
             run.require_finished() if "status" in broken else status_of(run)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("listings", name) for name in LISTINGS_COLUMNS] + [("issues", name) for name in ISSUES_COLUMNS],
+)
+def test_a_table_without_a_column_that_every_run_has_is_damaged(run, table, column):
+    file = getattr(run, f"{table}_file")
+    pd.read_parquet(file).rename(columns={column: f"'{column}'"}).to_parquet(file)
+    with pytest.raises(RunError, match=rf"{table}\.parquet is damaged: got no column {column}\. Run"):
+        getattr(run, table)()
