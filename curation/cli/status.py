@@ -21,14 +21,14 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     state = curation.status(run_folder)
     Terminal().warn(state.damaged)
     next_commands = {
-        "continue": f"curate find-issues {state.dataset}   resume it",
+        "continue": f"{state.started_by or f'curate find-issues {state.dataset}'}   resume it",
         "review": "curate review",
         "apply_fixes": "curate apply-fixes",
         "retrain": "curate retrain --compare",
         "done": "everything is done; read the report",
     }
     content = state.to_dict()
-    del content["step"], content["damaged"]
+    del content["step"], content["damaged"], content["started_by"]
     content |= {"report": state.report or "not written yet", "next": next_commands[state.step]}
     if as_json:
         print_json(content)

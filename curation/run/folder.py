@@ -22,7 +22,7 @@ from curation.run.journal_content import Journal
 from curation.run.journal_file import Grown, append, read_journal, size_of
 from curation.run.plain import odd_entry, require_plain
 from curation.run.probabilities import Probabilities
-from curation.run.shapes import FINISHED_RECORD, ISSUES_COLUMNS, LISTINGS_COLUMNS, RECORD, misfit
+from curation.run.shapes import FINISHED_RECORD, ISSUES_COLUMNS, LISTINGS_COLUMNS, RECORD, misfit, started_by
 from curation.run.transactions import recover, standing_place
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
@@ -468,11 +468,12 @@ class RunFolder:
         record = self.record()
         if record.get("status") != FINISHED:
             dataset = record.get("dataset", {}).get("path", "DATASET")
+            again = f"find_issues(read_listings({dataset!r}), run={str(self.folder)!r})"
             raise RunError(
                 f"run {self.folder} has not finished",
                 got=f"status {record.get('status')!r}",
                 wanted=repr(FINISHED),
-                fix=f"Continue it with `find_issues(read_listings({dataset!r}), run={str(self.folder)!r})`.",
+                fix=f"Continue it with {started_by(record) or f'`{again}`'}.",
             )
         self.require(FINISHED_RECORD)
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "RECORD",
     "STARTED_RECORD",
     "misfit",
+    "started_by",
 ]
 
 _NUMBER = (int, float)
@@ -21,6 +23,7 @@ _TEXTS = [str]
 RECORD = {
     "status?": str,
     "started?": str,
+    "command?": _TEXTS,
     "dataset?": {
         **{"name?": str, "path?": str, "root?": str, "photos?": str, "currency?": str, "sha256?": str},
         **{"classes?": _TEXTS, "columns?": dict, "listings?": int},
@@ -47,6 +50,12 @@ COMPARISON = {
     "difference": {"mean": _NUMBER, "low": _NUMBER, "high": _NUMBER},
     **{"verdict": str, "test_listings": int, "seeds": list, "model": str},
 }
+
+
+def started_by(record: dict[str, Any]) -> str:
+    """Return the command that started a run, which continues it, too, if interrupted; empty if it was the API."""
+    command = record.get("command") or []
+    return shlex.join(["curate", *command[1:]]) if len(command) > 1 else ""
 
 
 def misfit(value: Any, shape: Any, name: str = "it") -> str:

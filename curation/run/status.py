@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from curation.rendering.results import Result
 from curation.run.folder import FINISHED, RunFolder
 from curation.run.journal import ACTIONS
-from curation.run.shapes import STARTED_RECORD
+from curation.run.shapes import STARTED_RECORD, started_by
 
 __all__ = ["Status", "status_of"]
 
@@ -37,6 +37,8 @@ class Status(Result):
         ``report.html``; None if it is not written yet.
     step : str
         What comes next: ``continue``, ``review``, ``apply_fixes``, ``retrain`` or ``done``.
+    started_by : str
+        The command that started it, which continues it, too; empty if it was no command.
     damaged : tuple of str
         A message for each line of the journal that can't be read; a decision may be lost in each.
     """
@@ -50,6 +52,7 @@ class Status(Result):
     compared: bool
     report: str | None
     step: str
+    started_by: str
     damaged: tuple[str, ...]
 
 
@@ -75,5 +78,6 @@ def status_of(run: RunFolder) -> Status:
         compared=compared,
         report=str(run.report_file) if run.report_file.exists() else None,
         step=next(step for step, applies in steps.items() if applies),
+        started_by=started_by(record),
         damaged=holding.damaged,
     )

@@ -219,6 +219,20 @@ def test_a_run_that_has_not_finished_is_refused(arguments: list[str], status: st
     )
 
 
+@pytest.mark.parametrize("asked", [["status"], ["apply-fixes"]], ids=" ".join)
+def test_an_interrupted_run_is_continued_by_the_command_that_started_it(asked: list[str], here: Path) -> None:
+    command = ["curate", "find-issues", "my shop", "--preset", "quick", "--seed", "5"]
+    write_json(
+        here / "runs/shop/1/run.json",
+        {
+            **{"format": 1, "status": "interrupted", "dataset": {"path": "my shop"}, "started": "2024"},
+            "command": ["/usr/bin/curate", *command[1:]],
+        },
+    )
+    ended = curate(*asked)
+    assert "curate find-issues 'my shop' --preset quick --seed 5" in ended.output
+
+
 @later
 @pytest.mark.parametrize("folder", ["shop", "nothing"])
 def test_a_folder_that_is_no_run_is_refused(arguments: list[str], folder: str, here: Path) -> None:
