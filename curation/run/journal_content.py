@@ -88,6 +88,8 @@ class Journal:
     def decisions(self, until: int | None = None) -> list[Decision]:
         """Return the decisions in force, oldest first: those of a transaction without its commit are none.
 
+        Where the line with which a committed one began can't be read, its decisions count where they are written.
+
         Parameters
         ----------
         until : int, optional
@@ -100,8 +102,11 @@ class Journal:
         said = [
             entry
             for entry in entries
-            if isinstance(entry.content, Decision) and (entry.transaction is None or entry.transaction in after)
+            if isinstance(entry.content, Decision) and (entry.transaction is None or entry.transaction in committed)
         ]
+        for entry in said:
+            if entry.transaction is not None:
+                after.setdefault(entry.transaction, entry.number - 1)
         if after:
             # a transaction knew nothing of what was decided while it ran, so that counts as said later
             said.sort(

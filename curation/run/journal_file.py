@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -177,7 +178,8 @@ def _content(journal: Path) -> bytes:
         with journal.open("rb") as stream:
             with contextlib.suppress(OSError):
                 lock(stream, shared=True)  # never half of what another process is writing
-            return stream.read()
+            # an editor may have put the mark before the first line
+            return stream.read().removeprefix(BOM_UTF8)
     except FileNotFoundError:
         return b""
 

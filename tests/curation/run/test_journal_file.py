@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,13 @@ def test_lines_of_the_first_format_are_read_and_counted(tmp_path: Path) -> None:
 
 def test_ends_of_lines_of_another_system_change_nothing(journal: Path) -> None:
     journal.write_bytes(journal.read_bytes().replace(b"\n", b"\r\n"))
+    append(journal, [decided("f")])
+    assert read(journal) == "abcdef"
+    assert faults(journal) == []
+
+
+def test_the_mark_that_an_editor_puts_first_changes_nothing(journal: Path) -> None:
+    journal.write_bytes(BOM_UTF8 + journal.read_bytes())
     append(journal, [decided("f")])
     assert read(journal) == "abcdef"
     assert faults(journal) == []

@@ -64,6 +64,23 @@ def test_decisions_of_a_transaction_without_its_commit_are_not_in_force(run: Run
     assert list(run.holding_decisions().decisions) == ["05"]
 
 
+@pytest.mark.parametrize("damage", ["unreadable", "gone"])
+def test_a_committed_transaction_whose_beginning_can_not_be_read_keeps_its_decisions(
+    damage: str, run: RunFolder
+) -> None:
+    run.decide([decided("05", "delete")])
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    run.decide([decided("06", "delete")])
+    whole = run.holding_decisions().decisions
+    lines = run.journal.read_bytes().splitlines(keepends=True)
+    place = next(place for place, line in enumerate(lines) if b'"step": "begin"' in line)
+    lines[place] = b"?" + lines[place] if damage == "unreadable" else b""
+    run.journal.write_bytes(b"".join(lines))
+    assert len(whole) > 2
+    assert run.holding_decisions().decisions == whole
+    assert run.read_journal().faults
+
+
 @pytest.mark.parametrize("moves", range(5))
 def test_what_was_not_committed_never_began(moves: int, run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     run.decide([decided("05", "delete")])
