@@ -13,7 +13,7 @@ import pandas as pd
 
 from curation.api.results import RunResults
 from curation.errors import InputError, about, checked, short_repr
-from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, plan_fixes, undo_fixes
+from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, is_in_force, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.fixes.cleaned import require_layout
 from curation.run.decisions import decide as record_decision
@@ -282,6 +282,11 @@ class Run(RunResults):
                 )
             if dry_run:
                 return fixes
+            if not is_in_force(files):
+                reporter.say(
+                    f"warning: {files.cleaned} was not the version that the journal says is in force; somebody has put "
+                    "another one there. It is kept in versions/. Look at them with `verify()`."
+                )
             done = write_fixes(files, fixes, format)
             self._renew_report(reporter)
             return done
@@ -307,6 +312,11 @@ class Run(RunResults):
         """
         with self._held("undo", wait, reporter) as files:
             undone = undo_fixes(files)
+            if not is_in_force(files):
+                reporter.say(
+                    f"warning: {files.cleaned} is not the version that the journal says is in force; somebody has "
+                    "replaced or removed one. Write it again with `apply_fixes()`."
+                )
             self._renew_report(reporter)
             return undone
 

@@ -4,6 +4,14 @@ The input is never touched. ``cleaned/`` is a dataset again; an earlier version 
 """
 
 from curation.fixes.plan import DEFAULT_CONFIDENCE, Fixes, plan_fixes
-from curation.fixes.versions import Undone, apply_fixes, undo_fixes
+from curation.fixes.versions import Undone, apply_fixes, is_in_force, undo_fixes
 
-__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "Undone", "apply_fixes", "plan_fixes", "undo_fixes"]
+__all__ = [
+    "DEFAULT_CONFIDENCE",
+    "Fixes",
+    "Undone",
+    "apply_fixes",
+    "is_in_force",
+    "plan_fixes",
+    "undo_fixes",
+]

@@ -19,10 +19,10 @@ from curation.run.journal_lines import Step, decision_of
 from curation.run.lookup import next_number
 from curation.run.transactions import begin, carry_out, scratch
 from training.utils.csv_files import write_csv
-from training.utils.files import read_json, sha256_of_file, sync_tree, write_json
+from training.utils.files import DamagedError, read_json, sha256_of_file, sync_tree, write_json
 from training.utils.units import now
 
-__all__ = ["Undone", "apply_fixes", "undo_fixes"]
+__all__ = ["Undone", "apply_fixes", "is_in_force", "transaction_of", "undo_fixes"]
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,24 @@ def _aside(run: RunFolder) -> list[tuple[Path, Path]]:
         return []
     kept = run.versions / f"{next_number(run.versions):04d}"
     return [(run.cleaned, kept), *((file, kept / file.name) for file in _comparison_files(run) if file.exists())]
+
+
+def transaction_of(version: Path) -> str | None:
+    """Return the transaction that wrote a version, by its manifest; None if that does not say so."""
+    try:
+        transaction = read_json(version / "manifest.json").get("transaction")
+    except (OSError, DamagedError, AttributeError):
+        return None
+    return transaction if isinstance(transaction, str) else None
+
+
+def is_in_force(run: RunFolder) -> bool:
+    """Return whether ``cleaned/`` is the version that the journal says is in force, as far as its manifest tells.
+
+    It is another one if somebody removed it, or put a copy of an earlier version in its place.
+    """
+    transaction = transaction_of(run.cleaned)
+    return transaction is None or transaction == run.read_journal().standing_version()
 
 
 def undo_fixes(run: RunFolder) -> Undone:

@@ -12,6 +12,7 @@ from curation import __version__
 from curation.errors import some
 from curation.fixes.cleaned import write_cleaned
 from curation.fixes.plan import changes_of
+from curation.fixes.versions import transaction_of
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
@@ -62,7 +63,7 @@ def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
 
 
 def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
-    """Check that the version that the journal says is in force is there.
+    """Check that the version that the journal says is in force is there, and that none is there twice.
 
     Parameters
     ----------
@@ -73,6 +74,12 @@ def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     """
     if run.read_journal().standing_version() is not None and not run.cleaned.exists():
         yield Flaw("cleaned", "is missing, though the journal has applied fixes", _WRITE_AGAIN)
+    first: dict[str, str] = {}
+    for folder in run.all_versions():
+        name, transaction = folder.relative_to(run.folder).as_posix(), transaction_of(folder)
+        if transaction is not None and first.setdefault(transaction, name) != name:
+            fix = _WRITE_AGAIN if folder == run.cleaned else _REBUILD
+            yield Flaw(name, f"is a copy of {first[transaction]}, and what was there is gone", fix)
 
 
 def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator[Flaw]:

@@ -17,6 +17,7 @@ from curation.run.folder import RunFolder
 from tests.cli.test_cli import curate, done
 from tests.support.fixes import files
 from tests.support.holders import holding
+from tests.support.reporters import Listener
 from tests.support.tiny import tiny_run
 
 
@@ -212,6 +213,19 @@ def test_a_version_that_can_not_be_compared_hides_nothing_of_the_others(run: Run
         "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`.",
         *["Write it again with `apply_fixes()`."] * 2,
     ]
+
+
+def test_a_version_that_somebody_put_in_the_place_of_another_is_said_by_whatever_comes_upon_it(run: Run) -> None:
+    lines: list[str] = []
+    shutil.rmtree(run.folder / "cleaned")
+    shutil.copytree(run.folder / "versions/0001", run.folder / "cleaned")
+    assert ("cleaned", "is a copy of versions/0001, and what was there is gone") in faults(run)
+    run.apply_fixes(reporter=Listener(lines.append))
+    assert "cleaned was not the version that the journal says is in force" in lines[0]
+    assert faults(run) == [("versions/0002", "is a copy of versions/0001, and what was there is gone")]
+    run.undo(reporter=Listener(lines.append))
+    assert "cleaned is not the version that the journal says is in force" in lines[1]
+    assert len(lines) == 2
 
 
 def test_faults_are_printed_a_line_each_with_exit_code_1(run: Run) -> None:
