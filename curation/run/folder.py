@@ -23,7 +23,7 @@ from curation.run.journal_file import Grown, append, read_journal, size_of
 from curation.run.plain import odd_entry, require_plain
 from curation.run.probabilities import Probabilities
 from curation.run.shapes import FINISHED_RECORD, ISSUES_COLUMNS, LISTINGS_COLUMNS, RECORD, misfit, started_by
-from curation.run.transactions import recover, standing_place
+from curation.run.transactions import is_unfinished, recover, standing_place
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
 from training.utils.files import DamagedError, NotReadableError, photo_path, read_json, whole_file, write_json
@@ -203,8 +203,10 @@ class RunFolder:
         return self.folder / ".lock"
 
     def empty(self) -> bool:
-        """Return whether there is nothing in the folder, or no folder."""
-        return not self.folder.exists() or all(path == self.lock_file for path in self.folder.iterdir())
+        """Return whether there is no folder, or nothing in it but what a command leaves that is killed as it begins."""
+        return not self.folder.exists() or all(
+            path == self.lock_file or is_unfinished(path, self.record_file) for path in self.folder.iterdir()
+        )
 
     def record(self) -> dict[str, Any]:
         """Read ``run.json``.

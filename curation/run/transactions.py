@@ -23,7 +23,7 @@ from curation.run.journal_lines import BEGIN, COMMIT, TAKE_BACK, Step
 from training.utils.files import sync_folder
 from training.utils.flock import is_left
 
-__all__ = ["begin", "carry_out", "leftovers", "recover", "scratch", "standing_place"]
+__all__ = ["begin", "carry_out", "is_unfinished", "leftovers", "recover", "scratch", "standing_place"]
 
 #: Folders that a transaction makes, beside those that it moves them to.
 _SCRATCH = re.compile(r"\.(cleaned|undone|compared)-[0-9a-f]{8}")
@@ -207,6 +207,11 @@ def _sweep(folder: Path) -> None:
     versions = folder / "versions"
     if versions.is_dir() and not any(versions.iterdir()):
         versions.rmdir()
+
+
+def is_unfinished(path: Path, file: Path) -> bool:
+    """Return whether a path is that of a file which somebody is writing, or was, by its name."""
+    return _UNFINISHED.fullmatch(path.name) is not None and path.name.startswith(f".{file.stem}")
 
 
 def leftovers(folder: Path) -> Iterator[Path]:

@@ -174,3 +174,11 @@ def test_find_issues_in_use_is_refused_before_anything_is_read_again(demo: Path,
     with holding(run, "find_issues"), pytest.raises(RunInUseError, match="or choose another `run`"):
         curation.find_issues(listings, probabilities=guesses, text=False, run=run.folder)
     assert [path.name for path in run.folder.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize("left", [".lock", ".run-a1234567.json", ".run.json-a1234567"])
+def test_a_folder_whose_command_was_killed_as_it_began_is_as_good_as_new(left: str, tmp_path: Path) -> None:
+    (tmp_path / left).touch()
+    assert RunFolder(tmp_path).empty()
+    (tmp_path / "run-a1234567.json").touch()
+    assert not RunFolder(tmp_path).empty()
