@@ -30,6 +30,8 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     content = state.to_dict()
     del content["step"], content["damaged"], content["started_by"]
     content |= {"report": state.report or "not written yet", "next": next_commands[state.step]}
+    if content["as_of"] is None:
+        del content["as_of"]
     if as_json:
         print_json(content)
         return

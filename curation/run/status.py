@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 from curation.rendering.results import Result
 from curation.run.folder import FINISHED, RunFolder
 from curation.run.journal import ACTIONS
 from curation.run.shapes import STARTED_RECORD, started_by
+from training.utils.files import DamagedError, read_json
 
 __all__ = ["Status", "status_of"]
 
@@ -31,6 +33,8 @@ class Status(Result):
         How many of them have each action; those without any are left out.
     cleaned : bool
         Whether there is a cleaned dataset.
+    as_of : str or None
+        If the cleaned dataset is a past one, the time that it was rebuilt for: ``apply_fixes(as_of=...)``.
     compared : bool
         Whether the datasets before and after the fixes have been compared.
     report : str or None
@@ -49,6 +53,7 @@ class Status(Result):
     decisions: int
     actions: dict[str, int]
     cleaned: bool
+    as_of: str | None
     compared: bool
     report: str | None
     step: str
@@ -75,9 +80,18 @@ def status_of(run: RunFolder) -> Status:
         decisions=len(holding.decisions),
         actions={action: counts[action] for action in ACTIONS if counts[action]},
         cleaned=cleaned,
+        as_of=_as_of(run.standing(run.cleaned) / "manifest.json"),
         compared=compared,
         report=str(run.report_file) if run.report_file.exists() else None,
         step=next(step for step, applies in steps.items() if applies),
         started_by=started_by(record),
         damaged=holding.damaged,
     )
+
+
+def _as_of(manifest: Path) -> str | None:
+    try:
+        moment = read_json(manifest).get("as_of")
+    except (FileNotFoundError, NotADirectoryError, DamagedError, AttributeError):
+        return None
+    return moment if isinstance(moment, str) else None

@@ -210,7 +210,15 @@ def _sweep(folder: Path) -> None:
 
 
 def is_unfinished(path: Path, file: Path) -> bool:
-    """Return whether a path is that of a file which somebody is writing, or was, by its name."""
+    """Return whether a path is that of a file which somebody is writing, or was, by its name.
+
+    Parameters
+    ----------
+    path : Path
+        The path.
+    file : Path
+        The file's, once it is whole.
+    """
     return _UNFINISHED.fullmatch(path.name) is not None and path.name.startswith(f".{file.stem}")
 
 

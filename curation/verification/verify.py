@@ -46,6 +46,8 @@ class _Look:
 def verify_run(run: RunFolder) -> Verified:
     """Look at everything in a run: files, tables, probabilities, journal, versions, leftovers. Nothing is changed.
 
+    What is computed again where it is damaged is left out: the files below ``training/``, ``thumbnails/``, the report.
+
     Parameters
     ----------
     run : RunFolder
@@ -70,6 +72,10 @@ def verify_run(run: RunFolder) -> Verified:
         look.faults.append(Flaw("run.json", "is damaged", "Find the issues again with `find_issues(listings)`."))
         return Verified(run.folder, False, tuple(look.faults), {}, ())
     run.require_finished()
+    if not run.photo_root.exists():
+        look.notes.append(
+            f"The photos are not here: there is no folder {run.photo_root}. A dataset written now names them there."
+        )
     look.take("run.json", check_files, run)
     look.take("issues.parquet", check_tables, run)
     look.take("probabilities.npz", check_probabilities, run)

@@ -13,6 +13,7 @@ from curation.errors import DecisionsError, InputError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.run.folder import RunFolder
 from curation.run.journal_file import read_journal
+from curation.run.status import status_of
 from tests.support.fixes import decide_csv, decided, labels, make_run, manifest
 
 
@@ -39,10 +40,12 @@ def test_the_dataset_is_rebuilt_as_the_decisions_stood(run: RunFolder) -> None:
     assert labels(run)["00"] == "chair"
     assert run.decisions() == before
     assert manifest(run)["as_of"] == then.isoformat(timespec="milliseconds")
+    assert status_of(run).as_of == manifest(run)["as_of"]
     assert manifest(run)["journal_line"] == 1
     apply_fixes(run, plan_fixes(run))
     assert labels(run)["00"] == "desk"
     assert manifest(run)["as_of"] is None
+    assert status_of(run).as_of is None
 
 
 def test_what_was_undone_since_is_in_a_past_version(run: RunFolder) -> None:
