@@ -13,6 +13,7 @@ import itertools
 import random
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,7 +85,12 @@ def _decide(place: Place) -> Callable[[], None]:
     def decide() -> None:
         import curation
 
-        curation.open_run("run").decide(place.own[0], "delete", reviewer="ana")
+        try:
+            curation.open_run("run").decide(place.own[0], "delete", reviewer="ana")
+        except curation.CurateError as error:
+            # as a command says it
+            sys.stderr.write(f"Error: {error}\n")
+            raise SystemExit(error.exit_code) from error
 
     return decide
 
