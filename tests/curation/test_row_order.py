@@ -86,7 +86,7 @@ def test_13_row_order_the_tables_of_a_run_keep_the_order_of_the_input(shuffled, 
 
 def test_a_run_of_an_earlier_version_is_read_in_the_order_that_it_has(tmp_path):
     run = RunFolder(tmp_path)
-    run.write_table(run.listings_file, pd.DataFrame({"id": ["b", "c", "a"]}))
+    run.write_table(run.listings_file, pd.DataFrame({"id": ["b", "c", "a"], "label": ["x", "x", "y"]}))
     assert run.training_table()["id"].tolist() == ["b", "c", "a"]
 
 

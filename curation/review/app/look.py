@@ -104,7 +104,7 @@ def slug(name: str) -> str:
 
     Examples
     --------
-    >>> slug("To review")
+    >>> slug("To review")  # doctest: +SKIP
     'to-review'
     """
     from fiftyone.core.utils import to_slug
