@@ -117,3 +117,9 @@ def test_the_page_has_what_our_keys_call(package):
         assert any(name in text for text in scripts), (
             f"[data-cy={name}] is gone: keys would act while one types, see plugin"
         )
+
+
+def test_a_view_has_its_name_in_addresses():
+    from curation.review.app.look import slug
+
+    assert slug("To review") == "to-review"
