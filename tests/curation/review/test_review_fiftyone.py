@@ -18,9 +18,8 @@ from tests.support.review_server import ROOT
 pytestmark = needs_mongod
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def fiftyone() -> Iterator[Any]:
-    """FiftyOne in our database: whoever imports it first in a process decides which one it is."""
     yield our_fiftyone()
     drop_database(DATABASE)
 
