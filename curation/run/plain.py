@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
-from collections.abc import Iterable
 from pathlib import Path
 
 from curation.errors import RunError
@@ -57,23 +55,24 @@ def odd_entry(folder: Path) -> tuple[Path, str] | None:
     """
     folders = [folder]
     for place in folders:
-        for path in _inside(place, folder):
+        for entry in _inside(place, folder):
             # what is gone since is not read either
             with contextlib.suppress(OSError):
-                mode = path.lstat().st_mode
-                if stat.S_ISLNK(mode):
-                    return path, f"a link to {printable_name(os.readlink(path))}"  # noqa: PTH115 - as it is written
-                if stat.S_ISDIR(mode):
-                    folders.append(path)
-                elif not stat.S_ISREG(mode):
-                    return path, "a pipe, a socket or a device"
+                if entry.is_symlink():
+                    target = os.readlink(entry)  # noqa: PTH115 - as it is written
+                    return Path(entry), f"a link to {printable_name(target)}"
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry))
+                elif not entry.is_file(follow_symlinks=False):
+                    return Path(entry), "a pipe, a socket or a device"
     return None
 
 
-def _inside(place: Path, folder: Path) -> Iterable[Path]:
+def _inside(place: Path, folder: Path) -> list[os.DirEntry[str]]:
     """Return what is looked at in a folder of a run; nothing where it can't be read."""
-    if place == folder / "cleaned" or place.parent == folder / "versions":
-        return (place / name for name in _OF_RUN)
-    with contextlib.suppress(OSError):
-        return sorted(place.iterdir())
-    return ()
+    is_dataset = place == folder / "cleaned" or place.parent == folder / "versions"
+    # what the folder itself says of its entries is enough: commands look many times, and a run may have many thumbnails
+    with contextlib.suppress(OSError), os.scandir(place) as entries:
+        inside = [entry for entry in entries if not is_dataset or entry.name in _OF_RUN]
+        return sorted(inside, key=lambda entry: entry.name)
+    return []
