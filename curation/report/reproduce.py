@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from curation.comparison.result import Comparison
+from curation.run.shapes import started_by
 from training.utils.units import duration
 
 __all__ = ["reproduce"]
@@ -37,7 +38,7 @@ def reproduce(record: Mapping[str, Any], comparison: Comparison | None) -> dict[
         ("Time spent", _spent(record["seconds"])),
         ("Versions", _pairs(record["versions"], " ")),
     ]
-    commands = [shlex.join(["curate", *record["command"][1:]])]
+    commands = [started_by(record) or "curate"]
     settings = [("find-issues", _settings(record["settings"]))]
     if comparison is not None:
         # the run's journal has what was decided, accepted suggestions included

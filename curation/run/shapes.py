@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
@@ -52,7 +53,7 @@ COMPARISON = {
 }
 
 
-def started_by(record: dict[str, Any]) -> str:
+def started_by(record: Mapping[str, Any]) -> str:
     """Return the command that started a run, which continues it, too, if interrupted; empty if it was the API."""
     command = record.get("command") or []
     return shlex.join(["curate", *command[1:]]) if len(command) > 1 else ""
