@@ -26,7 +26,7 @@ from curation.errors import CurateError
 from tests.torture.fuzz_cases import DRAWN, READERS, WEIGHTS, Reader, drawn
 from tests.torture.tally import Tally
 
-__all__ = ["COUNT", "SECONDS", "attempt", "run", "try_cases"]
+__all__ = ["COUNT", "SECONDS", "attempt", "bend", "confine", "require_read", "run", "tally_of", "try_cases"]
 
 COUNT = 100_000
 #: Of all cases, those that hypothesis draws.
@@ -71,31 +71,37 @@ def run(count: int, seed: int, jobs: int) -> Tally:
             workers.append((worker, own))
         for worker, _ in workers:
             worker.join()
-        return Tally("fuzz").add(_tally_of(worker.exitcode, own) for worker, own in workers)
+        return Tally("fuzz").add(tally_of("fuzz", worker.exitcode, own) for worker, own in workers)
 
 
-def _tally_of(code: int | None, folder: Path) -> Tally:
+def tally_of(kind: str, code: int | None, folder: Path) -> Tally:
+    """Return the tally that a process left in its folder; one that left none ended within a case."""
     if (folder / "tally.json").exists():
         return Tally(**json.loads((folder / "tally.json").read_text()))
-    tally = Tally("fuzz")
+    tally = Tally(kind)
     case = (folder / "case").read_text() if (folder / "case").exists() else "before the first case"
     tally.fault("unexplained", f"the process ended with {code}: {case}")
     return tally
 
 
 def _work(count: int, seed: int, folder: Path) -> None:
+    confine(folder)
+    (folder / "tally.json").write_text(json.dumps(vars(try_cases(count, seed, folder))))
+
+
+def confine(folder: Path) -> None:
+    """Make `folder` the current one, with a cache of its own, and bound the memory of this process."""
     os.chdir(folder)
     os.environ["CURATE_CACHE_DIR"] = str(folder / "cache")
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, resource.RLIM_INFINITY))
-    (folder / "tally.json").write_text(json.dumps(vars(try_cases(count, seed, folder))))
 
 
 def try_cases(count: int, seed: int, folder: Path) -> Tally:
     """Try `count` cases in this process, whose current folder is `folder`."""
     readers = {name: make(folder / name) for name, make in READERS.items()}
     for reader in readers.values():
-        _require_read(reader)
+        require_read(reader)
     tally = Tally("fuzz")
     outcomes: collections.Counter[str] = collections.Counter()
 
@@ -110,7 +116,7 @@ def try_cases(count: int, seed: int, folder: Path) -> Tally:
     for number in range(bent):
         rng = random.Random(f"{seed}-{number}")
         reader = rng.choices(list(readers.values()), weights)[0]
-        one(reader, _bent(reader, rng), f"{reader.name}, case {number} of seed {seed}")
+        one(reader, bend(rng.choice(reader.honest), rng), f"{reader.name}, case {number} of seed {seed}")
     names, rng = list(DRAWN), random.Random(seed)
     shares = collections.Counter(rng.choices(names, [WEIGHTS[name] for name in names], k=count - bent))
     for name, share in sorted(shares.items()):
@@ -121,7 +127,7 @@ def try_cases(count: int, seed: int, folder: Path) -> Tally:
     return tally
 
 
-def _require_read(reader: Reader) -> None:
+def require_read(reader: Reader) -> None:
     """A reader that refuses what it is made for would test nothing."""
     for content in reader.honest:
         reader.read(content)
@@ -168,12 +174,12 @@ def _place(error: BaseException) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
-def _bent(reader: Reader, rng: random.Random) -> bytes:
-    """Return an honest content with up to three kinds of damage."""
-    content = bytearray(rng.choice(reader.honest))
+def bend(content: bytes, rng: random.Random) -> bytes:
+    """Return a content with up to three kinds of damage."""
+    bent = bytearray(content)
     for _ in range(rng.randint(1, 3)):
-        content = rng.choice(_BENDS)(content, rng)
-    return bytes(content)
+        bent = rng.choice(_BENDS)(bent, rng)
+    return bytes(bent)
 
 
 def _cut(content: bytearray, rng: random.Random) -> bytearray:
