@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from curation.evidence.evidence import Evidence
+from curation.evidence.evidence import CURATE, FLAGS, Evidence
 from curation.evidence.merged import probabilities_of
 from curation.evidence.probabilities import (
     Given,
@@ -30,6 +30,7 @@ from curation.run.create import started_run
 from curation.run.folder import RunFolder
 from curation.run.record import recorded
 from training.crossval.folds import check_folds
+from training.errors import check_choice
 from training.images.cache import PhotoCache, default_cache
 from training.settings import Execution, Recipe
 from training.utils.arrays import Int64
@@ -61,6 +62,8 @@ class FindSettings:
         :func:`curation.evidence.probabilities.given_probabilities`: then nothing is trained.
     text : bool
         Whether text is looked for in photos.
+    flags : str
+        Whose flags of wrong labels hold: ``curate`` or ``cleanlab``.
     """
 
     folds: int = 5
@@ -68,6 +71,11 @@ class FindSettings:
     execution: Execution = Execution()  # noqa: RUF009 (frozen)
     probabilities: Given | None = None
     text: bool = True
+    flags: str = CURATE
+
+    def __post_init__(self) -> None:
+        """Refuse flags of nobody we know."""
+        check_choice("flags", "source of the flags", self.flags, FLAGS)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as run.json keeps them."""
@@ -76,6 +84,8 @@ class FindSettings:
             "text": self.text,
             "train": {**self.recipe.to_dict(), **self.execution.to_dict()},
             **describe_given(self.probabilities),
+            # the settings of older runs have none
+            **({} if self.flags == CURATE else {"flags": self.flags}),
         }
 
 
@@ -130,7 +140,7 @@ def find(
         reporter.say(f"run folder: {run.folder}")
         report_problems(run.folder, listings, reporter)
         save_original(run.input_folder, listings)
-        evidence = scorer.score(run)
+        evidence = replace(scorer.score(run), flags=settings.flags)
         with run.stage("issues"):
             _write(run, evidence)
         # so that later damage is seen

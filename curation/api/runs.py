@@ -36,6 +36,7 @@ def find_issues(
     folds: int = 5,
     probabilities: str | Path | pd.DataFrame | np.ndarray[Any, Any] | Probabilities | None = None,
     text: bool = True,
+    flags: str = "curate",
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     execution: Execution = Execution(),  # noqa: B008 (frozen)
     cache: str | Path | PhotoCache | None = None,
@@ -64,6 +65,9 @@ def find_issues(
         not scored.
     text : bool
         Look for photos that show text instead of the item.
+    flags : str
+        Whose flags of wrong labels hold: ``curate``, from all evidence, or ``cleanlab``, which are those of
+        ``cleanlab.filter.find_label_issues``. Scores, suggestions and the queue are ours in either case.
     recipe : Recipe
         How models are trained; its seed is the run's.
     execution : Execution
@@ -111,7 +115,7 @@ def find_issues(
 
     if isinstance(probabilities, str):
         probabilities = Path(probabilities)
-    settings = FindSettings(folds=folds, recipe=recipe, execution=execution, probabilities=probabilities, text=text)
+    settings = FindSettings(folds, recipe, execution, probabilities, text, flags)
     finished = find(
         listings,
         settings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,9 @@ from curation.cli.options import (
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.rendering.words import agree, many
 from training.settings import Execution, Recipe
+
+if TYPE_CHECKING:
+    from curation.issues.summary import Overlap
 
 __all__ = ["find_issues"]
 
@@ -51,6 +54,13 @@ _PAIRS = 3
 @click.option(
     "--text/--no-text", default=True, show_default=True, help="Look for photos that show text instead of the item."
 )
+@click.option(
+    "--flags",
+    type=click.Choice(["curate", "cleanlab"]),
+    default="curate",
+    show_default=True,
+    help="Whose flags of wrong labels hold; cleanlab's own stand beside ours in any case.",
+)
 @train_options
 @cache_option
 @wait_option
@@ -63,6 +73,7 @@ def find_issues(
     folds: int,
     budget: int | None,
     text: bool,
+    flags: str,
     cache_dir: Path | None,
     wait: bool | float,
     as_json: bool,
@@ -84,6 +95,7 @@ def find_issues(
         folds=folds,
         probabilities=probabilities,
         text=text,
+        flags=flags,
         recipe=recipe,
         execution=execution,
         cache=cache_dir,
@@ -140,6 +152,9 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
             better = "Probabilities of a better one" if own else "--preset thorough"
             echo(f"That is a weak model: take its label flags with care. {better} may help.")
         echo()
+    if (theirs := summary.cleanlab) is not None:
+        echo(_compared(theirs, summary.issues["label"]))
+        echo()
     if summary.health["classes"]:
         _print_health(summary.health, wrong=summary.issues["label"], total=total)
     if summary.parents:
@@ -164,6 +179,13 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     echo(f"Report: {run.report}")
     echo("Next: curate review                            decide on the flagged listings")
     echo("      curate apply-fixes --accept-suggestions  or accept the confident suggestions without a review")
+
+
+def _compared(theirs: Overlap, ours: int) -> str:
+    return (
+        f"With its defaults, cleanlab flags {many(theirs.flagged, 'label')}; {theirs.both:,} of them "
+        f"{agree(theirs.both, 'is', 'are')} among the {ours:,} wrong labels above."
+    )
 
 
 def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:

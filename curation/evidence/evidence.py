@@ -19,8 +19,10 @@ from curation.photos.near_duplicates import BLANK
 from training.crossval.folds import connect
 from training.utils.arrays import Bool, Float32, Float64, Int64
 
-__all__ = ["Evidence"]
+__all__ = ["CLEANLAB", "CURATE", "FLAGS", "Evidence"]
 
+#: Whose flags of wrong labels hold: ours, from all evidence, or cleanlab's, from the probabilities alone.
+FLAGS = CURATE, CLEANLAB = ("curate", "cleanlab")
 
 #: Number of folds for listings that have none, as with your own probabilities.
 _FOLDS = 5
@@ -52,6 +54,8 @@ class Evidence:
         Zeros for unreadable photos; None if models were trained elsewhere.
     spellings : mapping of str to str
         Labels that are other spellings of a class → the class; see :attr:`twins_as_one`.
+    flags : str
+        Whose flags of wrong labels hold, one of :data:`FLAGS`.
     """
 
     listings: pd.DataFrame
@@ -63,6 +67,7 @@ class Evidence:
     neighbours: Float32 | None = None
     features: Float32 | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)
+    flags: str = CURATE
 
     @cached_property
     def twins_as_one(self) -> Evidence:

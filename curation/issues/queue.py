@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from curation.evidence.evidence import Evidence
-from curation.issues.base import IssueKind
 from curation.issues.registry import KINDS
 from training.utils.arrays import Float64, Int64
 
@@ -21,21 +20,26 @@ __all__ = ["COLUMNS", "expected_changes", "find_issues", "priorities"]
 
 _LISTING = {"id": "string", "image": "string", "given_label": "string", "price": "float64"}
 _QUEUE = {"priority": "int64", "reasons": "string", "change_chance": "float64"}
-#: Kinds up to this order have their columns before those of the queue. Others follow at the end, so that a new kind
-#: moves no column.
-_LAST_BEFORE_THE_QUEUE = 6
+#: cleanlab's columns came later than the others of their kind.
+_LATER = ("is_cleanlab_issue", "cleanlab_score")
+#: Kinds up to the first order have their columns before those of the queue, kinds up to the second one before the later
+#: columns. Others follow at the end, so that a new kind moves no column.
+_LAST_BEFORE_THE_QUEUE, _LAST_BEFORE_THE_LATER = 6, 7
 
 
-def _columns(kinds: Iterable[IssueKind]) -> dict[str, str]:
-    return {name: dtype for kind in kinds for name, dtype in kind.columns.items()}
+def _columns(first: int, last: int) -> dict[str, str]:
+    kinds = (kind for kind in KINDS if first <= kind.order <= last)
+    return {name: dtype for kind in kinds for name, dtype in kind.columns.items() if name not in _LATER}
 
 
 #: Columns of ``issues.parquet`` and ``issues.csv``, and their dtypes.
 COLUMNS = {
     **_LISTING,
-    **_columns(kind for kind in KINDS if kind.order <= _LAST_BEFORE_THE_QUEUE),
+    **_columns(1, _LAST_BEFORE_THE_QUEUE),
     **_QUEUE,
-    **_columns(KINDS),
+    **_columns(_LAST_BEFORE_THE_QUEUE + 1, _LAST_BEFORE_THE_LATER),
+    **{name: dtype for kind in KINDS for name, dtype in kind.columns.items() if name in _LATER},
+    **_columns(_LAST_BEFORE_THE_LATER + 1, len(KINDS)),
 }
 
 #: A review that ends with "something is wrong here" is worth half of one that a single key resolves.

@@ -14,7 +14,7 @@ from curation.issues import KINDS, expected_changes
 from curation.rendering.results import Result
 from curation.run.folder import RunFolder
 
-__all__ = ["Agreement", "Budget", "Summary", "agreement", "summarise"]
+__all__ = ["Agreement", "Budget", "Overlap", "Summary", "agreement", "overlap", "summarise"]
 
 _WORST = 10
 #: A model that agrees with the given labels less than this many times as often as the largest class does, or less than
@@ -43,6 +43,22 @@ class Agreement:
         """Whether the model knows so little that its label flags mean little."""
         share = self.with_given_labels
         return share is not None and share < max(_WEAK * self.largest_class, _WEAK_AT_ALL)
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How cleanlab's own flags compare to those of the labels.
+
+    Attributes
+    ----------
+    flagged : int
+        Labels that cleanlab flags with its defaults.
+    both : int
+        How many of them are flagged as wrong labels, too.
+    """
+
+    flagged: int
+    both: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,8 @@ class Summary(Result):
         None unless a number of listings was given.
     agreement : Agreement
         How often the model agrees with the given labels.
+    cleanlab : Overlap or None
+        How cleanlab's own flags compare to ours; None if it flags nothing for lack of evidence.
     parents : dict of str to int or None
         Of the labels that look wrong, how many fit another class ``within`` the same parent, and how many one
         ``across``; None if the labels are no hierarchy.
@@ -99,6 +117,7 @@ class Summary(Result):
     worst: pd.DataFrame
     budget: Budget | None
     agreement: Agreement
+    cleanlab: Overlap | None
     parents: dict[str, int] | None
     health: dict[str, Any]
     seconds: dict[str, float]
@@ -137,6 +156,7 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
         worst=issues[flagged].nsmallest(_WORST, "priority")[columns].reset_index(drop=True),
         budget=None if budget is None else _budget(issues, budget),
         agreement=agreement(run),
+        cleanlab=overlap(issues),
         parents=_steps(issues, Hierarchy.of(run.listings())),
         health=run.health(),
         seconds=record["seconds"],
@@ -147,6 +167,15 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
 def _budget(issues: pd.DataFrame, budget: int) -> Budget:
     first = min(budget, len(issues))
     return Budget(first, expected_changes(issues, first), expected_changes(issues, len(issues)))
+
+
+def overlap(issues: pd.DataFrame) -> Overlap | None:
+    """Compare cleanlab's own flags to those of the labels; None without any."""
+    # a run of an earlier version has none
+    if "is_cleanlab_issue" not in issues or issues["is_cleanlab_issue"].isna().all():
+        return None
+    theirs = issues["is_cleanlab_issue"].fillna(False)
+    return Overlap(int(theirs.sum()), int((theirs & issues["is_label_issue"].fillna(False)).sum()))
 
 
 def agreement(run: RunFolder) -> Agreement:

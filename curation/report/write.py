@@ -8,6 +8,7 @@ from pathlib import Path
 from curation.comparison.result import read_comparison
 from curation.issues import KINDS
 from curation.issues.health import often_confused, without_score
+from curation.issues.summary import overlap
 from curation.rendering.html import fill_page
 from curation.report.cards import Cards
 from curation.report.comparison import comparison_section, outcome
@@ -70,6 +71,7 @@ def write_report(run: RunFolder) -> Path:
         comparison=section,
         health=health,
         confused=often_confused(health, _CLASSES),
+        cleanlab=overlap(issues),
         prices=price_plot(issues, dataset["currency"]),
         learning=learning,
         no_curves=None if learning else _why_no_curves(run),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,13 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import ReviewError
+from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
 from training.utils.files import photo_path
 
-__all__ = ["issue_kinds", "missing_photos", "plain", "review_table"]
+__all__ = ["missing_photos", "plain", "review_table"]
 
 _FROM_LISTINGS = ("title", "split", "fold", "sha256", "width", "height", "unreadable")
-
-
-def issue_kinds(columns: Sequence[str]) -> list[str]:
-    """Return the kinds of issue in a table, from its ``is_<kind>_issue`` columns, in their order.
-
-    Examples
-    --------
-    >>> issue_kinds(["id", "is_label_issue", "label_score", "is_near_duplicate_issue"])
-    ['label', 'near_duplicate']
-    """
-    return [name[3:-6] for name in columns if name.startswith("is_") and name.endswith("_issue")]
 
 
 def review_table(run: RunFolder) -> pd.DataFrame:
@@ -67,9 +56,9 @@ def review_table(run: RunFolder) -> pd.DataFrame:
     ]
     # objects: text of pandas can't hold names that are no UTF-8
     table["photo"] = pd.Series(photos, index=table.index, dtype=object)
-    kinds = issue_kinds(list(table.columns))
-    flags = {kind: table[f"is_{kind}_issue"].fillna(False).astype(bool).tolist() for kind in kinds}
-    table["issues"] = [[kind for kind in kinds if flags[kind][row]] for row in range(len(table))]
+    columns = flags_by_kind(table.columns)
+    flags = {kind: table[column].fillna(False).astype(bool).tolist() for kind, column in columns.items()}
+    table["issues"] = [[kind for kind in flags if flags[kind][row]] for row in range(len(table))]
     table["near_duplicate_order"] = _order_of_groups(table)
     table = table.merge(_predictions(run), on="id", how="left")
     return table.sort_values("priority", kind="stable").reset_index(drop=True)

@@ -5,7 +5,6 @@ What is damaged is a problem in the run's own row, and keeps no other run from b
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pandas as pd
 from curation.errors import RunError
 from curation.rendering.results import Result
 from curation.rendering.words import many
+from curation.run.flags import flags_by_kind
 from curation.run.folder import FINISHED, RUNS, RunFolder, readable
 from curation.run.plain import odd_entry
 from curation.run.shapes import COMPARISON, MANIFEST, misfit
@@ -26,7 +26,6 @@ __all__ = ["RunRow", "describe_run", "flag_columns", "read_columns"]
 
 #: What a row shows of ``run.json``.
 _NEEDED = {"status": str, "dataset": {"name": str, "sha256": str, "columns": dict}, "settings": {"train": dict}}
-_FLAG = re.compile(r"is_(\w+)_issue")
 
 
 @dataclass(frozen=True)
@@ -178,12 +177,13 @@ def _flags(
             problems.append(f"{run.issues_file.name} is missing")
         return nothing
     try:
-        flags = read_columns(run.issues_file, flag_columns(run.issues_file).values())
+        columns = flag_columns(run.issues_file)
+        flags = read_columns(run.issues_file, columns.values())
     except RunError:
         problems.append(f"{run.issues_file.name} is damaged")
         return nothing
     # a kind whose flag is empty everywhere was not checked, which is not the same as no flags
-    counts = {_kind(name): int(flag.sum()) if flag.notna().any() else None for name, flag in flags.items()}
+    counts = {kind: int(flags[name].sum()) if flags[name].notna().any() else None for kind, name in columns.items()}
     flagged = flags.astype("boolean").fillna(False).any(axis=1)
     return len(flags), int(flagged.sum()), counts
 
@@ -231,15 +231,8 @@ def _settings(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def flag_columns(file: Path) -> dict[str, str]:
-    """Return the column of each issue kind that ``issues.parquet`` knows, by kind.
-
-    They come from the file, not from the registry, which is slow to import.
-    """
-    return {_kind(name): name for name in _columns(file) if _FLAG.fullmatch(name)}
-
-
-def _kind(column: object) -> str:
-    return _FLAG.sub(r"\1", str(column))
+    """Return the column of each issue kind that ``issues.parquet`` knows, by kind."""
+    return flags_by_kind(_columns(file))
 
 
 def read_columns(file: Path, wanted: Iterable[str]) -> pd.DataFrame:

@@ -78,6 +78,7 @@ MAY_IMPORT = {
         "curation.report",
         "curation.run",
         "training.crossval",
+        "training.errors",
         "training.images",
         "training.settings",
         "training.utils",

@@ -35,7 +35,7 @@ class Judgement:
     score : ndarray of float64, shape (N,)
         Probability that the given label is right, 0 to 1, low = bad; 0 without a label, NaN without evidence.
     flagged : ndarray of bool, shape (N,)
-        Whether it is more likely wrong than right.
+        Whether it is more likely wrong than right, or whatever else was asked for.
     suggested : ndarray of int64, shape (N,)
         Class number of the best other label; -1 without a suggestion.
     confidence : ndarray of float64, shape (N,)
@@ -52,7 +52,7 @@ class Judgement:
     opposing: list[tuple[str, ...]]
 
 
-def judge(evidence: Evidence) -> Judgement:
+def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
     """Judge every given label by all available sources: photo, similar photos, title, price and reposts.
 
     A listing is not judged if the model that scored it was not trained on its class.
@@ -60,6 +60,9 @@ def judge(evidence: Evidence) -> Judgement:
     Parameters
     ----------
     evidence : Evidence
+    flagged : ndarray of bool, shape (N,), optional
+        The judged labels that are flagged, whatever we believe; by default, those more likely wrong than right. Each
+        gets a suggestion.
 
     Returns
     -------
@@ -81,11 +84,12 @@ def judge(evidence: Evidence) -> Judgement:
     suggested = np.where(given >= 0, best_other(logs, label), logs.argmax(axis=1))
     confidence = suggestion_confidence(probs, given, suggested, share=noise, candidates=cut.candidates)
     confidence = np.where(judged, np.minimum(confidence, 1 - score), confidence)
-    suggests = unlabelled | (judged & (score <= 1 - SUGGESTS_FROM))
+    flagged = unlabelled | (judged & (margin < cut.margin if flagged is None else flagged))
+    suggests = flagged | (judged & (score <= 1 - SUGGESTS_FROM))
     supporting, opposing = _sides(belief.log_odds(label, suggested), suggests & judged)
     return Judgement(
         np.where(unlabelled, 0.0, np.where(judged, score, np.nan)),
-        unlabelled | (judged & (margin < cut.margin)),
+        flagged,
         np.where(suggests, suggested, -1),
         np.where(suggests, confidence, np.nan),
         supporting,

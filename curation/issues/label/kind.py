@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from curation.evidence.evidence import Evidence
+from curation.evidence.evidence import CLEANLAB, Evidence
 from curation.evidence.sources import PHOTO
 from curation.issues.base import IssueKind
 from curation.issues.label.judge import Judgement, judge
+from curation.issues.label.second_opinion import SecondOpinion, second_opinion
 from curation.rendering.words import agree
 
 __all__ = ["KIND"]
 
 
 def find(evidence: Evidence) -> pd.DataFrame:
-    """Flag listings whose given label is more likely wrong than right.
+    """Flag listings whose given label is more likely wrong than right, or those that cleanlab flags.
 
     Parameters
     ----------
@@ -29,9 +30,11 @@ def find(evidence: Evidence) -> pd.DataFrame:
     DataFrame
         ``is_label_issue``; ``label_score``, the probability that the given label is right (low = bad; 0 without a
         label, NaN without evidence); ``suggested_label``, the best other class if the probability of a wrong label is
-        at least 0.1, else NA; ``suggested_confidence``, the probability that it is the true one; ``reason``.
+        at least 0.1 or the label is flagged, else NA; ``suggested_confidence``, the probability that it is the true
+        one; ``is_cleanlab_issue`` and ``cleanlab_score``, cleanlab's own flag and score; ``reason``.
     """
-    judgement = judge(evidence)
+    opinion = second_opinion(evidence)
+    judgement = judge(evidence, opinion.flagged if evidence.flags == CLEANLAB else None)
     names = np.array([*evidence.classes, None], dtype=object)
     table = pd.DataFrame(
         {
@@ -39,6 +42,8 @@ def find(evidence: Evidence) -> pd.DataFrame:
             "label_score": judgement.score,
             "suggested_label": pd.array(names[judgement.suggested], dtype="string"),
             "suggested_confidence": judgement.confidence,
+            "is_cleanlab_issue": _flags_of(opinion).array,
+            "cleanlab_score": opinion.score,
         },
         index=evidence.listings.index,
     )
@@ -47,6 +52,12 @@ def find(evidence: Evidence) -> pd.DataFrame:
         for row, (given, flagged) in enumerate(zip(evidence.listings["label"], judgement.flagged, strict=True))
     ]
     return table.assign(reason=reasons)
+
+
+def _flags_of(opinion: SecondOpinion) -> pd.Series:
+    # without evidence for any listing, the column is empty
+    flags = pd.Series(opinion.flagged, dtype="boolean")
+    return flags if np.isfinite(opinion.score).any() else flags.mask(~flags)
 
 
 def _reason(given: object, judgement: Judgement, row: int, evidence: Evidence) -> str:
@@ -81,6 +92,8 @@ KIND = IssueKind(
         "label_score": "float64",
         "suggested_label": "string",
         "suggested_confidence": "float64",
+        "is_cleanlab_issue": "boolean",
+        "cleanlab_score": "float64",
     },
     worth=None,
     find=find,

@@ -27,8 +27,9 @@ from curation.review.app.samples import add_samples
 from curation.review.app.thumbnails import Source, copies_of, sources
 from curation.review.app.written import changed_outside
 from curation.review.journal_state import Standing, standing_of
-from curation.review.table import issue_kinds, missing_photos, review_table
+from curation.review.table import missing_photos, review_table
 from curation.run.carry_over import carry_over
+from curation.run.flags import flags_by_kind
 from curation.run.folder import RunFolder
 from training.utils.files import sha256_of_file
 from training.utils.progress import SILENT, Reporter
@@ -186,7 +187,7 @@ def open_dataset(run: RunFolder, *, reporter: Reporter = SILENT) -> Opened:
     mirror(dataset, run)
     show_comparison(dataset, run)
     standing = standing_of(run)
-    set_look(dataset, issue_kinds(list(table.columns)), known_classes(run))
+    set_look(dataset, list(flags_by_kind(table.columns)), known_classes(run))
     left = (table["issues"].str.len() > 0) & ~table["id"].isin(standing.holding)
     messages = [str(taken_over)] if taken_over else []
     messages += [*standing.damaged, *_misfits(run, standing), *_missing(missing)]

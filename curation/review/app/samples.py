@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from curation.review.app.thumbnails import thumbnail_of, whole_of
-from curation.review.table import issue_kinds, plain
+from curation.review.table import plain
+from curation.run.flags import flags_by_kind
 
 __all__ = ["add_samples", "values_of_samples"]
 
@@ -47,7 +48,7 @@ def add_samples(dataset: Any, table: pd.DataFrame, thumbnails: Path) -> None:
     import fiftyone as fo
     import fiftyone.core.odm as odm
 
-    kinds = issue_kinds(list(table.columns))
+    kinds = list(flags_by_kind(table.columns))
     scores = [f"{kind}_score" for kind in kinds if f"{kind}_score" in table]
     _declare(fo, dataset, scores)
     rows = values_of_samples(table, scores, thumbnails)

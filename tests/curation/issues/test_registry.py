@@ -106,4 +106,6 @@ def test_the_columns_of_the_table_keep_their_places():
         "change_chance",
         "is_photo_quality_issue",
         "photo_quality_score",
+        "is_cleanlab_issue",
+        "cleanlab_score",
     ]

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from curation.fixes import apply_fixes, plan_fixes
+from curation.run.flags import flags_by_kind
 from curation.run.overview import group_runs, list_runs
 from tests.cli.test_cli import ROOT, assert_refused, done
 from tests.support.runs import Place, compare, decided, run_diff, run_rows, set_train
@@ -38,7 +39,7 @@ def test_a_row_has_flags_decisions_fixes_and_the_gain(place: Place) -> None:
     apply_fixes(run, plan_fixes(run))
     compare(run)
     (row,) = run_rows()
-    flags = issues.filter(regex="^is_.*_issue$").astype("boolean").fillna(False)
+    flags = issues[list(flags_by_kind(issues.columns).values())].astype("boolean").fillna(False)
     assert row["listings"] == 120
     assert row["flagged"] == flags.any(axis=1).sum()
     assert row["issues"]["label"] == flags["is_label_issue"].sum() > 0

@@ -1,0 +1,33 @@
+"""Which columns of ``issues.parquet`` say that a listing has an issue of some kind.
+
+They come from the table, not from the registry of kinds, which is slow to import.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+__all__ = ["flags_by_kind"]
+
+_FLAG = re.compile(r"is_(\w+)_issue")
+#: cleanlab's flags stand beside those of the labels: a second opinion, and no issue of another kind.
+_SECOND_OPINION = "cleanlab"
+
+
+def flags_by_kind(columns: Iterable[str]) -> dict[str, str]:
+    """Return the column with the flags of each kind, by kind, in their order.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        Of ``issues.parquet``.
+
+    Examples
+    --------
+    >>> flags_by_kind(["id", "is_label_issue", "label_score", "is_near_duplicate_issue", "is_cleanlab_issue"])
+    {'label': 'is_label_issue', 'near_duplicate': 'is_near_duplicate_issue'}
+    """
+    flags = {match[1]: match[0] for match in map(_FLAG.fullmatch, columns) if match}
+    flags.pop(_SECOND_OPINION, None)
+    return flags

@@ -1,0 +1,106 @@
+"""cleanlab's own flags beside ours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_label_quality_scores
+
+import curation
+from curation.errors import InputError
+from curation.evidence.evidence import CLEANLAB
+from curation.find import FindSettings
+from curation.issues import COLUMNS, find_issues
+from curation.issues.label.second_opinion import second_opinion
+from curation.issues.summary import Overlap, overlap
+from curation.run.flags import flags_by_kind
+from tests.cli.test_cli import done
+from tests.curation.issues.test_health import dataset, evidence_of
+
+
+def test_flags_and_scores_are_those_of_cleanlab():
+    evidence = dataset(noise=0.2, sure=2.0)
+    issues = find_issues(evidence)
+    expected = find_label_issues(evidence.given, evidence.probs)
+    assert 20 < expected.sum() < 200
+    assert issues["is_cleanlab_issue"].tolist() == expected.tolist()
+    assert issues["cleanlab_score"].to_numpy() == pytest.approx(
+        get_label_quality_scores(evidence.given, evidence.probs)
+    )
+
+
+def test_listings_without_label_or_probabilities_have_no_score_and_classes_that_do_not_occur_do_not_matter():
+    probs = np.array([[0.8, 0.2, 0.0], [0.3, 0.3, 0.4], [0.9, 0.1, 0.0], [np.nan] * 3, [0.1, 0.9, 0.0]])
+    given = np.array([0, -1, 1, 0, 1])
+    opinion = second_opinion(evidence_of(given, probs))
+    assert opinion.score == pytest.approx([0.8, np.nan, 0.1, np.nan, 0.9], nan_ok=True)
+    assert opinion.flagged.tolist() == [False, False, True, False, False]
+
+
+def test_without_probabilities_or_with_one_class_the_columns_are_empty():
+    for given, probs in (([0, 0, 0], np.full((3, 2), 0.5)), ([0, 1, 0], np.full((3, 2), np.nan))):
+        issues = find_issues(evidence_of(np.array(given), probs))
+        assert issues["is_cleanlab_issue"].isna().all()
+        assert issues["cleanlab_score"].isna().all()
+        assert overlap(issues) is None
+
+
+def test_they_are_no_kind_of_issue_and_the_last_columns():
+    assert list(COLUMNS)[-2:] == ["is_cleanlab_issue", "cleanlab_score"]
+    assert "cleanlab" not in flags_by_kind(COLUMNS)
+
+
+def test_flags_of_cleanlab_hold_if_asked_for_with_a_suggestion_each_and_nothing_else_changes():
+    evidence = dataset(noise=0.02, sure=3.0)
+    ours, theirs = find_issues(evidence), find_issues(replace(evidence, flags=CLEANLAB))
+    assert theirs["is_label_issue"].tolist() == theirs["is_cleanlab_issue"].tolist()
+    assert theirs["is_label_issue"].tolist() != ours["is_label_issue"].tolist()
+    flagged = theirs[theirs["is_label_issue"]]
+    assert flagged["suggested_label"].notna().all()
+    assert flagged["reasons"].str.startswith("given class").all()
+    # among them are labels that we believe
+    assert (flagged["label_score"] > 0.5).any()
+    same = ["label_score", "change_chance", "cleanlab_score"]
+    assert theirs[same].equals(ours[same])
+    counts = overlap(theirs)
+    assert counts == Overlap(len(flagged), len(flagged))
+
+
+def test_a_label_that_is_missing_is_flagged_in_either_case():
+    evidence = dataset()
+    missing = replace(
+        evidence, listings=evidence.listings.assign(label=evidence.listings["label"].where(lambda s: s.index > 0))
+    )
+    for flags in ("curate", CLEANLAB):
+        assert find_issues(replace(missing, flags=flags))["is_label_issue"].iloc[0]
+
+
+def test_the_summary_compares_and_the_settings_say_whose_flags_hold(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    demo = curation.demo("shop", listings=120)
+    listings = curation.read_listings(demo.folder)
+    rng = np.random.default_rng(0)
+    number = {name: k for k, name in enumerate(listings.classes)}
+    probs = rng.dirichlet(np.full(12, 0.3), size=120)
+    for row, label in enumerate(listings.table["label"]):
+        probs[row] += 2 * np.eye(12)[number[label]] if row % 6 else 0
+    probs /= probs.sum(axis=1, keepdims=True)
+    np.savez("probs.npz", ids=listings.table["id"].to_numpy(str), pred_probs=probs, class_names=listings.classes)
+    printed = done("find-issues", "shop", "--probabilities", "probs.npz", "--no-text", "--flags", "cleanlab").output
+    run = curation.open_run()
+    counts = run.summary().cleanlab
+    assert counts is not None
+    assert counts.flagged > 0
+    assert f"cleanlab flags {counts.flagged} labels; {counts.both} of them" in " ".join(printed.split())
+    assert json.loads((run.folder / "run.json").read_text())["settings"]["flags"] == "cleanlab"
+    assert "With its defaults it flags" in (run.folder / "report.html").read_text()
+
+
+def test_flags_of_somebody_else_are_refused():
+    with pytest.raises(InputError, match="source of the flags"):
+        FindSettings(flags="cleanlabs")
