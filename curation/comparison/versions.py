@@ -15,7 +15,8 @@ from curation.evidence.split import require_photos
 from curation.listings.columns import class_numbers, groups_of
 from curation.listings.tables import read_raw
 from curation.run.decidable import new_classes_of
-from curation.run.folder import RunFolder, readable
+from curation.run.damaged import readable
+from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from training.utils.arrays import Bool, Int64
 from training.utils.csv_files import restored_cells
@@ -176,7 +177,7 @@ def _cleaned_labels(run: RunFolder, table: pd.DataFrame) -> pd.Series:
             wanted="decisions, applied",
             fix="Call `apply_fixes()` after `review()`, or `apply_fixes(accept_suggestions=True)`.",
         )
-    with readable(file):
+    with readable(file, fix="Write it again with `apply_fixes()`."):
         # not the dataset: in class folders an id changes with the label
         changes = restored_cells(read_raw(file, names=("id", "action", "new_label")).table)
     relabelled = changes[changes["action"] != "delete"].dropna(subset="new_label").set_index("id")["new_label"]

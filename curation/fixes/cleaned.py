@@ -23,7 +23,8 @@ from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
 from curation.listings.tables import WrittenFile, held_table
 from curation.listings.writing import FORMATS, converted, joined, write_table
 from curation.rendering.words import agree, many
-from curation.run.folder import RunFolder, readable
+from curation.run.damaged import readable
+from curation.run.folder import RunFolder
 from training.utils.files import photo_path
 
 __all__ = ["LAYOUTS", "Cleaned", "require_layout", "write_cleaned"]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from curation.errors import RunError, RunInUseError
 from curation.listings.limits import MAX_PHOTO_MB, Limits
+from curation.run.damaged import find_again, readable
 from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Journal
 from curation.run.journal_file import Grown, append, read_journal, size_of
@@ -26,12 +27,12 @@ from curation.run.shapes import FINISHED_RECORD, ISSUES_COLUMNS, LISTINGS_COLUMN
 from curation.run.transactions import is_unfinished, recover, standing_place
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
-from training.utils.files import DamagedError, NotReadableError, photo_path, read_json, whole_file, write_json
+from training.utils.files import NotReadableError, photo_path, read_json, whole_file, write_json
 from training.utils.locks import Holder, InUse, held, holder_of, is_held
 from training.utils.parquet_files import read_frame
 from training.utils.progress import SILENT, Reporter
 
-__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder", "readable"]
+__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder"]
 
 #: Below the current folder: what `find-issues` made.
 RUNS = Path("runs")
@@ -42,32 +43,6 @@ STUDIES = Path("studies")
 FINISHED = "finished"
 #: Of a run folder, kept in its ``run.json``; raise it when files change so that an older reader would misread them.
 FORMAT = 1
-
-
-@contextmanager
-def readable(file: Path) -> Iterator[None]:
-    """Refuse a run whose `file`, which the block reads, is missing or damaged.
-
-    Raises
-    ------
-    RunError
-    """
-    try:
-        yield
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
-        raise RunError(
-            f"{file} can't be read: the run is damaged",
-            got=_reason(error) if os.path.lexists(file) else "no such file",
-            fix="Run `find_issues(listings)` again.",
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, DamagedError):
-        return error.reason
-    if isinstance(error, KeyError):
-        return f"no {error.args[0]!r}"
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 @dataclass(frozen=True)
@@ -218,6 +193,8 @@ class RunFolder:
             links in the run, see :mod:`curation.run.plain`.
         """
         if not os.path.lexists(self.record_file):
+            if self.journal.is_file():
+                raise self._damaged("no such file")
             raise RunError(
                 f"{self.folder} is not a run",
                 wanted="a folder with run.json",
@@ -226,7 +203,7 @@ class RunFolder:
         require_plain(self.folder)
         record = self._read_record()
         if record is None:
-            raise RunError(f"{self.record_file} is damaged", wanted="a JSON object")
+            raise self._damaged("no JSON object")
         if record.get("format") != FORMAT:
             raise RunError(
                 f"{self.folder} is a run of another format",
@@ -312,7 +289,7 @@ class RunFolder:
             table = read_frame(file)
         if missing := [name for name in columns if name not in table]:
             got = f"no column {' and no column '.join(missing)}"
-            raise RunError(f"{file} is damaged", got=got, fix="Run `find_issues(listings)` again.")
+            raise RunError(f"{file} is damaged", got=got, fix=find_again(self.folder, file.name))
         return table
 
     def write_table(self, path: Path, table: pd.DataFrame) -> None:
@@ -353,12 +330,13 @@ class RunFolder:
             return None
         # by its name alone: nothing outside the run is read
         file = self.training_folder / Path(name).name
-        with readable(file):
+        with readable(file, run=self.folder):
             return map_array(file)
 
     def predictions(self) -> dict[str, npt.NDArray[Any]]:
         """Read ``predictions.npz``: ``id``, ``classes``, ``before`` and ``after`` (class numbers, one row per seed)."""
-        with readable(self.predictions_file), open_arrays(self.predictions_file) as content:
+        again = "Compare again with `retrain(compare=True)`."
+        with readable(self.predictions_file, fix=again), open_arrays(self.predictions_file) as content:
             return dict(content)
 
     def decide(self, decisions: Sequence[Decision] | Callable[[], Sequence[Decision]]) -> None:
@@ -489,8 +467,12 @@ class RunFolder:
         """
         record = self.record()
         if wrong := misfit(record, shape, self.record_file.name):
-            raise RunError(f"{self.record_file} is damaged", got=wrong, fix="Run `find_issues(listings)` again.")
+            raise self._damaged(wrong)
         return record
+
+    def _damaged(self, got: str) -> RunError:
+        fix = find_again(self.folder, self.record_file.name)
+        return RunError(f"{self.record_file} is damaged", got=got, fix=fix)
 
 
 def _format_of(record: dict[str, Any]) -> str:

@@ -15,8 +15,9 @@ import pandas as pd
 from curation.errors import RunError
 from curation.rendering.results import Result
 from curation.rendering.words import many
+from curation.run.damaged import readable
 from curation.run.flags import flags_by_kind
-from curation.run.folder import FINISHED, RUNS, RunFolder, readable
+from curation.run.folder import FINISHED, RUNS, RunFolder
 from curation.run.plain import odd_entry
 from curation.run.shapes import COMPARISON, MANIFEST, misfit
 from training.utils.files import NotReadableError, read_json

@@ -11,14 +11,13 @@ import pandas as pd
 from curation.errors import some
 from curation.listings.columns import groups_of
 from curation.rendering.words import many
+from curation.run.damaged import find_again
 from curation.run.folder import RunFolder
 from curation.verification.result import Flaw
 from training.utils.files import sha256_of_file
 
-__all__ = ["AGAIN", "check_files", "check_probabilities", "check_tables"]
+__all__ = ["check_files", "check_probabilities", "check_tables"]
 
-#: What to do where nothing can be made again of the rest.
-AGAIN = "Restore it from a copy, or find the issues again with `find_issues(listings)`; decisions are taken over."
 #: How far a row of float32 may be from 1.
 _ROUNDING = 1e-3
 
@@ -40,9 +39,9 @@ def check_files(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     for name, sha256 in recorded.items():
         file = run.folder / name
         if not file.is_file():
-            yield Flaw(name, "is missing", AGAIN)
+            yield _flaw(run, name, "is missing")
         elif sha256_of_file(file) != sha256:
-            yield Flaw(name, "is not as it was when the issues were found: its hash differs", AGAIN)
+            yield _flaw(run, name, "is not as it was when the issues were found: its hash differs")
     for name in run.hashed():
         if name not in recorded:
             notes.append(f"No hash of {name} is recorded.")
@@ -61,23 +60,23 @@ def check_tables(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     listings, issues = run.listings(), run.issues()
     ids = listings["id"].astype("string")
     if ids.isna().any() or not ids.is_unique:
-        yield Flaw("listings.parquet", "has ids that are missing or occur twice", AGAIN)
+        yield _flaw(run, "listings.parquet", "has ids that are missing or occur twice")
     if ids.tolist() != issues["id"].astype("string").tolist():
-        yield Flaw("issues.parquet", f"has other ids than listings.parquet{_differing(ids, issues['id'])}", AGAIN)
+        yield _flaw(run, "issues.parquet", f"has other ids than listings.parquet{_differing(ids, issues['id'])}")
     elif not issues["given_label"].astype("string").equals(listings["label"].astype("string")):
-        yield Flaw("issues.parquet", "has other given labels than listings.parquet", AGAIN)
+        yield _flaw(run, "issues.parquet", "has other given labels than listings.parquet")
     if sorted(issues["priority"].tolist()) != list(range(1, len(issues) + 1)):
-        yield Flaw("issues.parquet", "has priorities that are not each number from 1 on once", AGAIN)
+        yield _flaw(run, "issues.parquet", "has priorities that are not each number from 1 on once")
     for name in (name for name in map(str, issues) if name.endswith(("_score", "_confidence"))):
         scores = issues[name].dropna().to_numpy(dtype=np.float64)
         if ((scores < 0) | (scores > 1)).any():
-            yield Flaw("issues.parquet", f"has values of {name} outside 0 to 1", AGAIN)
+            yield _flaw(run, "issues.parquet", f"has values of {name} outside 0 to 1")
     table = run.issues_file.with_suffix(".csv")
     if table.exists():
         with table.open(encoding="utf-8-sig", newline="") as stream:
             rows = sum(1 for _ in csv.reader(stream)) - 1
         if rows != len(issues):
-            yield Flaw(table.name, f"has {many(rows, 'row')}, issues.parquet has {len(issues):,}", AGAIN)
+            yield _flaw(run, table.name, f"has {many(rows, 'row')}, issues.parquet has {len(issues):,}")
     run.health()
 
 
@@ -94,33 +93,38 @@ def check_probabilities(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     name, held, listings = run.probabilities_file.name, run.probabilities(), run.listings()
     probs, shape = held.probs, (len(held.ids), len(held.classes))
     if probs.shape != shape or held.fold.shape != shape[:1]:
-        yield Flaw(name, f"has arrays that don't fit each other: probs {probs.shape}, ids and classes {shape}", AGAIN)
+        yield _flaw(run, name, f"has arrays that don't fit each other: probs {probs.shape}, ids and classes {shape}")
         return
     if held.ids.tolist() != listings["id"].tolist():
-        yield Flaw(name, f"has other ids than listings.parquet{_differing(listings['id'], pd.Series(held.ids))}", AGAIN)
+        yield _flaw(run, name, f"has other ids than listings.parquet{_differing(listings['id'], pd.Series(held.ids))}")
         return
     if len(set(held.classes)) < len(held.classes):
-        yield Flaw(name, "has a class twice", AGAIN)
+        yield _flaw(run, name, "has a class twice")
     unscored = np.isnan(probs).all(axis=1)
     sound = np.isfinite(probs).all(axis=1) & (probs >= 0).all(axis=1)
     if not (sound | unscored).all():
-        yield Flaw(name, f"has values that are no probabilities{_of(held.ids[~(sound | unscored)])}", AGAIN)
+        yield _flaw(run, name, f"has values that are no probabilities{_of(held.ids[~(sound | unscored)])}")
     off = sound & (np.abs(probs.sum(axis=1) - 1) > _ROUNDING)
     if off.any():
-        yield Flaw(name, f"has rows that don't sum to 1{_of(held.ids[off])}", AGAIN)
+        yield _flaw(run, name, f"has rows that don't sum to 1{_of(held.ids[off])}")
     if not np.array_equal(held.fold, listings["fold"].to_numpy(dtype=np.int64)):
-        yield Flaw(name, "has other folds than listings.parquet", AGAIN)
+        yield _flaw(run, name, "has other folds than listings.parquet")
     if run.record()["settings"].get("probabilities") is not None:
         notes.append("The probabilities were given: which listings their models had seen is not known.")
         return
     folds = run.record()["settings"]["folds"]
     if set(held.fold.tolist()) != set(range(folds)):
-        yield Flaw(name, f"has folds that do not divide the listings into {folds}", AGAIN)
+        yield _flaw(run, name, f"has folds that do not divide the listings into {folds}")
     group = pd.Series(groups_of(listings))
     several = pd.Series(held.fold).groupby(group).transform("nunique") > 1
     if several.any():
         seen = _of(held.ids[several.to_numpy(dtype=bool)])
-        yield Flaw(name, f"has scores by models that had seen the listing's photo or group{seen}", AGAIN)
+        yield _flaw(run, name, f"has scores by models that had seen the listing's photo or group{seen}")
+
+
+def _flaw(run: RunFolder, name: str, what: str) -> Flaw:
+    """Return a flaw of a file that nothing else in the run can make again."""
+    return Flaw(name, what, find_again(run.folder, name))
 
 
 def _differing(ids: pd.Series, others: pd.Series) -> str:

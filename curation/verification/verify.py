@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from curation.errors import CurateError, RunError, RunInUseError
+from curation.run.damaged import find_again
 from curation.run.folder import RunFolder
 from curation.run.plain import require_plain
 from curation.verification.result import Flaw, Verified
@@ -69,7 +70,7 @@ def verify_run(run: RunFolder) -> Verified:
     run.require_unused()
     look = _Look()
     if run.record_file.exists() and run.record_problem().endswith("is damaged"):
-        look.faults.append(Flaw("run.json", "is damaged", "Find the issues again with `find_issues(listings)`."))
+        look.faults.append(Flaw("run.json", "is damaged", find_again(run.folder, "run.json")))
         return Verified(run.folder, False, tuple(look.faults), {}, ())
     run.require_finished()
     if not run.photo_root.exists():
