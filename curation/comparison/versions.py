@@ -14,8 +14,8 @@ from curation.errors import InputError, RunError
 from curation.evidence.split import require_photos
 from curation.listings.columns import class_numbers, groups_of
 from curation.listings.tables import read_raw
-from curation.run.decidable import new_classes_of
 from curation.run.damaged import readable
+from curation.run.decidable import new_classes_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from training.utils.arrays import Bool, Int64

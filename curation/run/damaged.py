@@ -1,4 +1,4 @@
-"""What is said of a run with a missing or damaged file: which one, why, and what becomes of the decisions."""
+"""The refusal of a run with a missing or damaged file: which one, why, and what becomes of the decisions."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def find_again(folder: Path, name: str) -> str:
     kept = f"The decisions stay in {journal}"
     if name in _FOR_DECISIONS:
         return f"{kept}. Restore {name} from a copy: without it, the run that {again} makes can't take them over."
-    return f"{kept}. Restore {name} from a copy, or run {again} again: `review()` of the new run takes over what people decided."
+    taken = "`review()` of the new run takes over what people decided"
+    return f"{kept}. Restore {name} from a copy, or run {again} again: {taken}."
 
 
 def _command(folder: Path) -> str:
@@ -78,7 +79,9 @@ def _command(folder: Path) -> str:
         record = read_json(folder / _RECORD)
     if misfit(record, RECORD):
         return "`find_issues(listings)`"
-    named = any(word.partition("=")[0] == "--run" for word in record.get("command") or ())
+    named = any(
+        word.startswith("-") and word.strip("-").partition("=")[0] == "run" for word in record.get("command") or ()
+    )
     # the same folder would be refused: a finished run is never written over
     return "`find_issues(listings)`" if named else started_by(record) or "`find_issues(listings)`"
 

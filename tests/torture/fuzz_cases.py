@@ -28,8 +28,8 @@ from curation.listings.original import load_original
 from curation.listings.tables import ENDINGS
 from curation.review.server.allowed import refuse_body, refuse_path
 from curation.run import diff
-from curation.run.decidable import Decidable
 from curation.run.damaged import readable
+from curation.run.decidable import Decidable
 from curation.run.folder import RunFolder
 from curation.run.journal_content import Journal
 from curation.run.probabilities import Probabilities

@@ -1,4 +1,4 @@
-"""What is said of a run with a missing or damaged file."""
+"""The refusal of a run with a missing or damaged file."""
 
 import pytest
 
