@@ -135,7 +135,7 @@ def find(
         ) as run,
         # what numpy and scipy compute must not hang on the number of threads either
         threadpool_limits(1, "blas"),
-        recorded(run, reporter, write_report),
+        recorded(run, write_report),
     ):
         reporter.say(f"run folder: {run.folder}")
         report_problems(run.folder, listings, reporter)

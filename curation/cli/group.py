@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,12 +16,14 @@ from curation.cli.spelling import spelled
 from curation.cli.terminal import echo
 from curation.errors import CurateError
 from curation.rendering.visible import visible
-from training.utils.machine import machine_error
+from training.utils.machine import machine_error, resumes
 
 __all__ = ["FOREVER", "Group"]
 
 #: What `--wait` alone stands for.
 FOREVER = "forever"
+#: Where a context keeps what was typed.
+_TYPED = "curate.typed"
 
 
 class _Failure(click.ClickException):
@@ -56,6 +59,11 @@ class Group(click.Group):
         with _visible_usage():
             return super().make_context(*args, **kwargs)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep what was typed, so that it can be advised again."""
+        ctx.meta[_TYPED] = shlex.join(["curate", *args])
+        return super().parse_args(ctx, args)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -87,6 +95,7 @@ class Group(click.Group):
             if (refusal := machine_error(error)) is None:
                 raise
             raise _Failure(refusal) from error
-        except KeyboardInterrupt:
-            echo("Interrupted.", err=True)
+        except KeyboardInterrupt as error:
+            again = "Resume where it stopped" if resumes(error) else "Start again"
+            echo(f"Interrupted. {again} with: {ctx.meta[_TYPED]}", err=True)
             ctx.exit(1)

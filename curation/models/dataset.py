@@ -170,7 +170,7 @@ def prepared_dataset(
             wait=wait,
             reporter=reporter,
         ) as run,
-        recorded(run, reporter),
+        recorded(run),
     ):
         reporter.say(f"{what} folder: {run.folder}")
         with run.stage("photos"):

@@ -25,7 +25,7 @@ from curation.models.scores import SCORES
 from curation.models.search_space import SearchSpace, parameters_of, start_parameters
 from curation.models.tune_result import TrialResult
 from training.settings import Recipe
-from training.utils.machine import machine_error
+from training.utils.machine import machine_error, mark_resumable
 
 __all__ = ["Trials", "quiet"]
 
@@ -88,6 +88,8 @@ class Trials:
             )
             fresh = not study.get_trials(deepcopy=False)
         except (sqlite3.Error, SQLAlchemyError, RuntimeError) as error:
+            # the trials before are kept
+            mark_resumable(error)
             if (refusal := machine_error(error)) is not None:
                 # a full disk is no fault of the file
                 raise refusal from error

@@ -1,4 +1,4 @@
-"""What every long command does around its work: it records how it ends, and says what is wrong with the listings."""
+"""What every long command does around its work: it records how it ends."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ from contextlib import contextmanager, suppress
 
 from curation.errors import InputError
 from curation.run.folder import FINISHED, RunFolder
-from training.utils.progress import Reporter
+from training.utils.machine import resumable
 from training.utils.units import now
 
 __all__ = ["recorded"]
 
 
 @contextmanager
-def recorded(
-    run: RunFolder, reporter: Reporter, finish: Callable[[RunFolder], object] = lambda run: None
-) -> Iterator[None]:
+def recorded(run: RunFolder, finish: Callable[[RunFolder], object] = lambda run: None) -> Iterator[None]:
     """Record in ``run.json`` how the block ends; `finish` is called last, and the run has finished only after it."""
     fresh = not run.listings_file.exists()
     try:
-        yield
-        run.update(finished=now())
-        finish(run)
-        run.update(status=FINISHED)
+        with resumable():
+            yield
+            run.update(finished=now())
+            finish(run)
+            run.update(status=FINISHED)
     except KeyboardInterrupt:
         _ended(run, "interrupted")
-        reporter.say("Interrupted. Give the same command again to resume.")
         raise
     except InputError:
         _ended(run, "failed")

@@ -1,6 +1,8 @@
 """What the command line says when the machine refuses."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 
@@ -31,10 +33,64 @@ def test_a_full_disk_is_one_line_and_the_same_command_goes_on(demo, tmp_path, mo
         fsync(descriptor)
 
     monkeypatch.setattr(files.os, "fsync", full)
-    assert refused(*command).startswith("Error: can't write runs/demo/1/")
+    refusal = refused(*command)
+    assert refusal.startswith("Error: can't write runs/demo/1/")
+    assert refusal.endswith("run the same command again: it resumes where it stopped.")
     monkeypatch.setattr(files.os, "fsync", fsync)
     assert curate(*command).exit_code == 0
     assert [path.name for path in (tmp_path / "runs" / "demo").iterdir()] == ["1"]
+
+
+def test_where_nothing_has_begun_nothing_is_said_to_resume(demo, tmp_path, monkeypatch, probabilities_of_demo):
+    from curation.run.folder import RunFolder
+
+    monkeypatch.chdir(tmp_path)
+    command = ["find-issues", demo, "--probabilities", probabilities_of_demo, "--no-text"]
+
+    def ends_with(error):
+        def fail(self, **changes):
+            raise error
+
+        monkeypatch.setattr(RunFolder, "update", fail)
+
+    ends_with(PermissionError(13, os.strerror(13), "runs/demo/1/run.json"))
+    assert refused(*command).endswith("or choose another folder, and run the same command again.")
+    ends_with(KeyboardInterrupt())
+    ended = curate(*command)
+    assert ended.exit_code == 1
+    said = [line for line in ended.stderr.splitlines() if "Interrupted" in line]
+    assert said == [f"Interrupted. Start again with: {shlex.join(['curate', *map(str, command)])}"]
+
+
+def test_an_interrupted_comparison_says_in_one_line_how_it_resumes(run, monkeypatch):
+    from curation.comparison import train
+
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    assert curate("apply-fixes", "--accept-suggestions", "--run", run.folder).exit_code == 0
+    monkeypatch.setattr(train, "run_jobs", interrupt)
+    ended = curate("retrain", "--compare", "--run", run.folder)
+    said = [line for line in ended.stderr.splitlines() if "Interrupted" in line]
+    assert said == [f"Interrupted. Resume where it stopped with: curate retrain --compare --run {run.folder}"]
+
+
+@pytest.mark.parametrize("command", ["demo", "apply-fixes"])
+def test_a_full_disk_tells_the_room_there_is_also_where_the_system_names_no_file(command, run, tmp_path, monkeypatch):
+    from curation.demo_data import write
+    from curation.fixes import versions
+
+    def full(*arguments, **options):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(write, "_write_photos", full)
+    monkeypatch.setattr(versions, "write_cleaned", full)
+    arguments = {"demo": [tmp_path / "shop"], "apply-fixes": ["--accept-suggestions", "--run", run.folder]}
+    place = {"demo": tmp_path / "shop", "apply-fixes": run.cleaned}[command]
+    refusal = refused(command, *arguments[command])
+    assert re.search(
+        rf"{place}: got No space left on device; wanted more than the [\d.,]+ .?B that are free in", refusal
+    )
 
 
 def test_a_run_is_not_finished_before_its_report_is_written(demo, tmp_path, monkeypatch, probabilities_of_demo):

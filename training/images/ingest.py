@@ -17,6 +17,7 @@ from training.images.decoding import PhotoFacts, Pixels, decode
 from training.images.reading import MAX_BYTES, photo_content, why_unreadable
 from training.images.shards import CachedPhotos, ShardIndex, bytes_of, files_in, shards_in, write_shard
 from training.images.store import PhotoStore, photos_missing
+from training.utils.machine import room
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import bytes_text, home_as_tilde
@@ -278,9 +279,10 @@ class _Writer:
         try:
             return write_shard(self.spare / str(self.size), index, pixels).pixels
         except OSError as error:
+            wanted = room(error, self.spare)
             raise MachineError(
-                f"the photos can't be kept in {self.spare}: {_reason(error)}. Make room, and run the same command "
-                "again to resume."
+                f"the photos can't be kept in {self.spare}: {_reason(error)}{f'; wanted {wanted}' if wanted else ''}. "
+                "Make room, and run the same command again to resume."
             ) from error
 
     def _use_spare(self, why: str, fix: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from training.errors import InputError, check_path
 from training.utils.bounded import most_bytes, parse_json
 from training.utils.flock import locked_folder, temporary_file, temporary_folder
-from training.utils.machine import machine_error, naming
+from training.utils.machine import machine_error, naming, room
 from training.utils.units import bytes_text
 
 __all__ = [
@@ -113,7 +113,9 @@ def whole_folder(
                     built.rename(folder)
                 sync_folder(base)
     except OSError as error:
-        raise InputError(f"can't write to {folder}", got=error.strerror or str(error), fix=fix) from error
+        got, wanted = error.strerror or str(error), room(error, folder)
+        fix = f"Make room there. {fix}" if wanted else fix
+        raise InputError(f"can't write to {folder}", got=got, wanted=wanted, fix=fix) from error
 
 
 def _filled(folder: Path) -> bool:

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from training.errors import MachineError
+from training.errors import CurateError, MachineError
 from training.utils.units import bytes_text
 
-__all__ = ["machine_error", "naming"]
+__all__ = ["machine_error", "mark_resumable", "naming", "resumable", "resumes", "room"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_AGAIN = "run the same command again: it resumes where it stopped"
+_AGAIN = "run the same command again"
+#: A note on what ends a command after it has kept something.
+_RESUMES = "it resumes where it stopped"
 _RIGHTS = f"Let this user write there (chmod, chown), or choose another folder, and {_AGAIN}"
 #: What to do, by the number of the error.
 _FIXES = {
@@ -33,10 +35,45 @@ _FIXES = {
 }
 _MEMORY = (
     "memory ran out{size}. End other programs, choose a smaller `batch_size` or `image_size`, or take a larger "
-    f"machine, and {_AGAIN}."
+    f"machine, and {_AGAIN}"
 )
 #: Libraries that print.
 _PRINTERS = ("click", "rich")
+
+
+def mark_resumable(error: BaseException) -> None:
+    """Note on what ends a command that the same command resumes where this stopped it: something was kept."""
+    if not resumes(error):
+        error.add_note(_RESUMES)
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Let the system's errors, and interruptions, of the block say that the same command resumes where they stopped it.
+
+    Examples
+    --------
+    >>> try:
+    ...     with resumable():
+    ...         raise OSError(5, "Input/output error", "runs/shop/1/run.json")
+    ... except OSError as error:
+    ...     print(machine_error(error))
+    can't use runs/shop/1/run.json: got Input/output error. The disk or the connection to it fails: look after it, and \
+run the same command again: it resumes where it stopped.
+    """
+    try:
+        yield
+    except CurateError:
+        # a mistake in what was asked is mended first
+        raise
+    except BaseException as error:
+        mark_resumable(error)
+        raise
+
+
+def resumes(error: BaseException) -> bool:
+    """Return whether the same command resumes where an error stopped it."""
+    return any(_RESUMES in getattr(each, "__notes__", ()) for each in _chain(error))
 
 
 @contextmanager
@@ -80,24 +117,29 @@ def machine_error(error: BaseException) -> MachineError | None:
     --------
     >>> print(machine_error(OSError(5, "Input/output error", "runs/shop/1/run.json")))
     can't use runs/shop/1/run.json: got Input/output error. The disk or the connection to it fails: look after it, and \
-run the same command again: it resumes where it stopped.
+run the same command again.
     >>> machine_error(KeyError("label")) is None
     True
     """
+    message = _message(error)
+    if message is None:
+        return None
+    return MachineError(f"{message}: {_RESUMES}." if resumes(error) else f"{message}.")
+
+
+def _message(error: BaseException) -> str | None:
     if isinstance(error, MemoryError):
-        return MachineError(_MEMORY.format(size=f" ({error})" if str(error) else ""))
+        return _MEMORY.format(size=f" ({error})" if str(error) else "")
     if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):
-        return MachineError(_MEMORY.format(size=""))
+        return _MEMORY.format(size="")
     if (cause := _system_error(error)) is not None:
         return _refused(cause)
     if (database := _database_error(error)) is not None:
-        return MachineError(
-            f"the database of the study can't be written: got {database}. Make room there, and {_AGAIN}."
-        )
+        return f"the database of the study can't be written: got {database}. Make room there, and {_AGAIN}"
     return None
 
 
-def _refused(error: OSError) -> MachineError:
+def _refused(error: OSError) -> str:
     number = error.errno
     got = str(error) if number is None else os.strerror(number)
     place = "the output" if _printing(error) else error.filename
@@ -105,19 +147,32 @@ def _refused(error: OSError) -> MachineError:
         place = os.fsdecode(place)
     verb = "write" if number in (*_FULL, errno.EROFS, errno.EFBIG) or place == "the output" else "use"
     what = f"can't {verb} {place}" if place else "the system refused"
-    wanted = ""
-    if number in _FULL and place and place != "the output":
-        wanted = _room(Path(place))
+    wanted = room(error, Path(place)) if place and place != "the output" else ""
     fix = _FIXES.get(number or 0, f"Mend that, and {_AGAIN}")
-    return MachineError(f"{what}: got {got}{wanted}. {fix}.")
+    return f"{what}: got {got}{f'; wanted {wanted}' if wanted else ''}. {fix}"
 
 
-def _room(path: Path) -> str:
-    """Say how many bytes are free where a path is to be written."""
+def room(error: OSError, path: Path) -> str:
+    """Return, of an error of a full disk, how many bytes are wanted where a path is to be written; else an empty text.
+
+    Parameters
+    ----------
+    error : OSError
+        Of the system.
+    path : Path
+        What was to be written; the bytes are those that are free in the folder that it would be in.
+
+    Examples
+    --------
+    >>> room(OSError(13, "Permission denied"), Path("shop"))
+    ''
+    """
+    if error.errno not in _FULL:
+        return ""
     folder = next((above for above in path.absolute().parents if above.is_dir()), Path("/"))
     # what was written of the file is gone, so it needs more than this
     free = shutil.disk_usage(folder).free
-    return f"; wanted more than the {bytes_text(free)} that are free in {os.path.relpath(folder)}"
+    return f"more than the {bytes_text(free)} that are free in {os.path.relpath(folder)}"
 
 
 def _printing(error: OSError) -> bool:

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -192,7 +193,8 @@ def test_ctrl_c_ends_everything_at_once_and_the_same_command_goes_on(demo, tmp_p
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "Interrupted. Give the same command again to resume." in errors
+    (line,) = [line for line in errors.splitlines() if "Interrupted" in line]
+    assert line == f"Interrupted. Resume where it stopped with: {shlex.join(['curate', *arguments])}"
     assert "Traceback" not in errors
     until(lambda: group_is_gone(process.pid), "the end of all processes")
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import re
@@ -106,6 +107,14 @@ def test_a_place_that_can_not_be_written_to_is_told_with_what_to_do(tmp_path: Pa
         whole_folder(tmp_path / "file" / "out", fix="Name another one."),
     ):
         pass
+
+
+def test_a_full_disk_says_how_many_bytes_were_too_few(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match=r"got No space left on device; wanted more than the .*B that are free in .*"),
+        whole_folder(tmp_path / "demo", fix="Name another folder."),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])

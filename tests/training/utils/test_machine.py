@@ -11,8 +11,9 @@ import pytest
 import torch
 from sqlalchemy.exc import OperationalError
 
+from training.errors import CurateError
 from training.utils.files import allocate, whole_file
-from training.utils.machine import machine_error
+from training.utils.machine import machine_error, resumable, resumes
 
 
 class FullDisk:
@@ -51,7 +52,7 @@ def test_a_full_disk_is_one_line_that_names_the_file_and_the_free_bytes_whatever
         write_to_full_disk(path, WRITERS[name])
     message = str(machine_error(caught.value))
     assert message.startswith(f"can't write {path}: got No space left on device; wanted more than the ")
-    assert message.endswith("Make room there, and run the same command again: it resumes where it stopped.")
+    assert message.endswith("Make room there, and run the same command again.")
     assert "\n" not in message
     assert list(tmp_path.iterdir()) == []
 
@@ -72,6 +73,15 @@ def test_each_refusal_of_the_system_says_what_to_do_next(number, words, tmp_path
     assert message.startswith(words[0])
     assert words[1] in message
     assert "run the same command again" in message
+
+
+def test_only_where_something_was_kept_a_refusal_says_that_the_same_command_resumes():
+    with pytest.raises(OSError, match="denied") as caught, resumable():
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "runs")
+    assert str(machine_error(caught.value)).endswith("run the same command again: it resumes where it stopped.")
+    with pytest.raises(CurateError) as asked, resumable():
+        raise CurateError("no such model")
+    assert not resumes(asked.value)
 
 
 def numpy_wants_too_much():
