@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from curation import __version__
-from curation.errors import RunError, RunInUseError, some
+from curation.errors import RunError, RunInUseError
+from curation.run.alike import differences, in_words
 from curation.run.folder import FINISHED, RUNS, RunFolder
 from curation.run.lookup import find_runs_of, next_number
+from curation.run.shapes import started_by
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
@@ -167,28 +169,16 @@ def _require_same(run: RunFolder, facts: dict[str, Any], parameter: str, *, exte
             fix=f"Choose another `{parameter}`, or leave it out: runs are numbered.",
             parameter=parameter,
         )
-    different = _different(record, facts)
-    if different:
+    if different := differences(record, facts):
+        got, wanted = in_words(different)
+        resume = f"Continue it with {started_by(record)}, or choose" if started_by(record) else "Choose"
         raise RunError(
             f"{run.folder} was started with other settings or data",
-            got=f"other values of {some(different)}",
-            wanted="the same as in its run.json",
-            fix=f"Choose another `{parameter}` to start afresh.",
+            got=got,
+            wanted=wanted,
+            fix=f"{resume} another `{parameter}` to start afresh.",
             parameter=parameter,
         )
-
-
-def _different(record: dict[str, Any], facts: dict[str, Any], above: str = "") -> list[str]:
-    """Name the facts that are not as recorded, e.g. ``settings.train.epochs``."""
-    names = []
-    for key, value in facts.items():
-        recorded = record.get(key)
-        if isinstance(value, dict) and isinstance(recorded, dict):
-            names += _different(recorded, value, f"{above}{key}.")
-            names += [f"{above}{key}.{missing}" for missing in recorded if missing not in value]
-        elif recorded != value:
-            names.append(f"{above}{key}")
-    return names
 
 
 def _unfinished(name: str, facts: dict[str, Any], root: Path) -> RunFolder | None:
@@ -197,12 +187,12 @@ def _unfinished(name: str, facts: dict[str, Any], root: Path) -> RunFolder | Non
     if not runs:
         return None
     record = runs[-1].record()
-    return runs[-1] if not _different(record, facts) and record.get("status") != FINISHED else None
+    return runs[-1] if not differences(record, facts) and record.get("status") != FINISHED else None
 
 
 def _latest_alike(name: str, facts: dict[str, Any], root: Path) -> RunFolder | None:
     """Return the latest run of this dataset with the same settings and data."""
-    return next((run for run in reversed(find_runs_of(name, root)) if not _different(run.record(), facts)), None)
+    return next((run for run in reversed(find_runs_of(name, root)) if not differences(run.record(), facts)), None)
 
 
 def _versions() -> dict[str, str]:
