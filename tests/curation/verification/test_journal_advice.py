@@ -1,0 +1,90 @@
+"""What `verify` advises about a line of the journal: the truth about whether anything is lost with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from curation import Run
+from tests.support.tiny import tiny_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A run with a decision on each of three listings, and a second one on the first."""
+    run = tiny_run(tmp_path)
+    for id in ("L01", "L02", "L03"):
+        run.decide(id, "delete", reviewer="ana")
+    run.decide("L01", "keep", reviewer="ben")
+    return run
+
+
+def damage(run: Run, number: int, alter: Callable[[bytes], bytes] = lambda line: line.replace(b"ana", b"eve")) -> None:
+    journal = run.folder / "decisions.jsonl"
+    lines = journal.read_bytes().splitlines()
+    lines[number - 1] = alter(lines[number - 1])
+    journal.write_bytes(b"".join(line + b"\n" for line in lines if line))
+
+
+def advice(run: Run) -> list[str]:
+    return [flaw.fix for flaw in run.verify().faults if flaw.where == "decisions.jsonl"]
+
+
+def test_of_a_damaged_line_that_a_later_one_replaced_nothing_is_lost(run: Run) -> None:
+    damage(run, 1)
+    assert advice(run) == ["Nothing is lost: line 4 decides on L01 again, and holds. To be rid of it, restore a copy."]
+    with pytest.warns(UserWarning, match="line 1"):
+        run.decide("L01", "undo", reviewer="ben")
+    # without the later decision, that of the damaged line would hold
+    assert advice(run) == [
+        "Restore it from a copy, or decide on L01 again with `review()`: this line then counts for nothing."
+    ]
+
+
+def test_a_damaged_line_names_its_listing_and_deciding_again_settles_it(run: Run) -> None:
+    damage(run, 2)
+    (fix,) = advice(run)
+    assert fix.startswith("Restore it from a copy, or decide on L02 again with `review()`")
+    with pytest.warns(UserWarning, match="line 2"):
+        run.decide("L02", "delete", reviewer="ana")
+    assert advice(run) == ["Nothing is lost: line 5 decides on L02 again, and holds. To be rid of it, restore a copy."]
+
+
+@pytest.mark.parametrize("alter", [lambda line: b"torn", lambda line: line.replace(b'"L02"', b'"X99"')])
+def test_a_line_that_names_no_listing_of_the_run_may_have_been_about_any(run: Run, alter: Callable) -> None:
+    damage(run, 2, alter)
+    (fix,) = advice(run)
+    assert "Which listing it was about is not known: look through the decisions with `review()`" in fix
+
+
+def test_missing_lines_may_have_been_about_any_listing(run: Run) -> None:
+    damage(run, 2, lambda line: b"")
+    (fix,) = advice(run)
+    assert "Which listings they were about is not known" in fix
+
+
+def test_a_copied_line_is_gone_when_it_is_deleted_and_swapped_ones_when_they_are_moved_back(run: Run) -> None:
+    journal = run.folder / "decisions.jsonl"
+    sound = journal.read_bytes()
+    journal.write_bytes(sound + sound.splitlines(keepends=True)[0])
+    assert advice(run) == ["Nothing is lost. To be rid of it, delete this line."]
+    first, second, *others = sound.splitlines(keepends=True)
+    journal.write_bytes(b"".join([second, first, *others]))
+    assert advice(run) == ["Nothing is lost. To be rid of it, move this line to its place."]
+    journal.write_bytes(sound)
+    assert advice(run) == []
+
+
+def test_a_line_of_a_newer_version_is_read_by_that_version(run: Run) -> None:
+    damage(run, 2, lambda line: json.dumps({**json.loads(line), "format": 99}).encode())
+    assert advice(run) == ["Open the run with that newer version of curate."]
+
+
+def test_a_damaged_step_of_a_command_is_no_decision_on_a_listing(run: Run) -> None:
+    run.apply_fixes()
+    damage(run, 6, lambda line: line.replace(b'"commit"', b'"commix"'))
+    (fix,) = [fix for fix in advice(run) if "step of a command" in fix]
+    assert fix.endswith("give `apply_fixes()` again.")
