@@ -21,10 +21,12 @@ from curation.comparison.versions import AFTER, Versions
 from curation.comparison.warnings import warnings_of
 from curation.errors import InputError, check_range
 from curation.run.folder import RunFolder
+from curation.run.status import as_of
 from curation.run.transactions import begin, carry_out, scratch
 from training.images.cache import PhotoCache, open_cache
 from training.utils.arrays import Int64
 from training.utils.files import sync_tree, write_json
+from training.utils.machine import resumable
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import now
 
@@ -62,10 +64,10 @@ def retrain(
             fix="Decide more with `review()`.",
         )
     recipe, execution = settings_of(run, dict(changes or {}))
-    warnings = warnings_of(versions, seeds)
+    warnings = [*_past(run), *warnings_of(versions, seeds)]
     for warning in warnings:
         reporter.say(f"warning: {warning}")
-    with run.stage("retrain"):
+    with run.stage("retrain"), resumable():
         trainer = Trainer(run, versions, recipe, execution, seeds, open_cache(cache), reporter)
         predictions = trainer.train()
     test, classes = versions.test, versions.classes
@@ -97,8 +99,15 @@ def retrain(
         return Retrained(**facts, **_by_test_labels(versions, score_after))
     scored = _by_test_labels(versions, score_all)
     comparison = Comparison(**facts, **scored, changes=changes_of(versions), training=training_of(versions))
-    _write(run, versions, predictions, comparison)
+    with resumable():
+        _write(run, versions, predictions, comparison)
     return comparison
+
+
+def _past(run: RunFolder) -> list[str]:
+    moment = as_of(run)
+    what = f"the cleaned dataset is a past version, of the decisions that held at {moment}: later ones train no model"
+    return [] if moment is None else [what]
 
 
 def _by_test_labels(versions: Versions, score: Callable[[Int64], S]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from curation.rendering.results import Result
 from curation.run.folder import FINISHED, RunFolder
@@ -12,7 +11,7 @@ from curation.run.journal import ACTIONS
 from curation.run.shapes import STARTED_RECORD, started_by
 from training.utils.files import DamagedError, read_json
 
-__all__ = ["Status", "status_of"]
+__all__ = ["Status", "as_of", "status_of"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def status_of(run: RunFolder) -> Status:
         decisions=len(holding.decisions),
         actions={action: counts[action] for action in ACTIONS if counts[action]},
         cleaned=cleaned,
-        as_of=_as_of(run.standing(run.cleaned) / "manifest.json"),
+        as_of=as_of(run),
         compared=compared,
         report=str(run.report_file) if run.report_file.exists() else None,
         step=next(step for step, applies in steps.items() if applies),
@@ -89,9 +88,10 @@ def status_of(run: RunFolder) -> Status:
     )
 
 
-def _as_of(manifest: Path) -> str | None:
+def as_of(run: RunFolder) -> str | None:
+    """Return the time that ``cleaned/`` was rebuilt for, ISO 8601; None if it is no past version, or missing."""
     try:
-        moment = read_json(manifest).get("as_of")
+        moment = read_json(run.standing(run.cleaned) / "manifest.json").get("as_of")
     except (FileNotFoundError, NotADirectoryError, DamagedError, AttributeError):
         return None
     return moment if isinstance(moment, str) else None

@@ -19,6 +19,7 @@ from curation.comparison.warnings import warnings_of
 from curation.errors import InputError
 from curation.run.folder import RunFolder
 from tests.curation.comparison.test_retrain import another, decide, fix_six, relabel_some, retrain, rows_of
+from training.utils.files import write_json
 
 
 @pytest.fixture
@@ -223,6 +224,14 @@ class TestWarnings:
         assert "one seed" in text
         assert result["per_class"]["Webcams"]["difference"] is None
         assert result["verdict"] in ("helped", "hurt", "no difference")
+
+    def test_a_past_version_is_called_one_in_a_warning(self, run):
+        relabel_some(run)
+        assert not any("past version" in line for line in retrain(run, seeds=1)["warnings"])
+        manifest = run.cleaned / "manifest.json"
+        write_json(manifest, {**json.loads(manifest.read_text()), "as_of": "2026-11-29T13:05:00.000+00:00"})
+        warning = "the cleaned dataset is a past version, of the decisions that held at 2026-11-29T13:05:00.000+00:00"
+        assert retrain(run, seeds=1)["warnings"][0].startswith(warning)
 
     def test_flagged_test_labels_give_a_warning_until_a_person_has_decided_on_them(self, run):
         relabel_some(run)
