@@ -51,7 +51,9 @@ def with_known_names(
             wanted="ids as the run has them",
             fix="A spreadsheet took them for numbers or dates: import that column as text, and decide again.",
         )
-    named = [replace(decision, id=listings.names.get(decision.id, decision.id)) for decision in decisions]
+    named = [
+        _as_meant(decision, listings.names.get(decision.id, decision.id), decision.new_label) for decision in decisions
+    ]
     _require_known(path, "listings", [decision.id for decision in named], ids)
     written = [decision.new_label for decision in named if decision.new_label and not decision.new_class]
     # a class may be new in one row, and then be used in others
@@ -61,11 +63,17 @@ def with_known_names(
     called = [
         decision
         if decision.new_label is None or decision.new_class
-        else replace(decision, new_label=labels.names.get(decision.new_label, decision.new_label))
+        else _as_meant(decision, decision.id, labels.names.get(decision.new_label, decision.new_label))
         for decision in named
     ]
     require_one_meaning(path, called)
     return called, tuple(f"{path.name}: {note}" for note in (*listings.notes, *labels.notes))
+
+
+def _as_meant(decision: Decision, id: str, label: str | None) -> Decision:
+    """Return a decision with the names that are meant; most have them already, and a copy of each takes long."""
+    same = (decision.id, decision.new_label) == (id, label)
+    return decision if same else replace(decision, id=id, new_label=label)
 
 
 def _require_known(path: Path, what: str, names: Sequence[str], known: Collection[str]) -> None:

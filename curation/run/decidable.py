@@ -177,7 +177,8 @@ def check_decisions(
             label = _relabelled(decision, classes, new_classes)
             if label not in classes:
                 classes.append(label)
-            decision = replace(decision, new_class=label not in decidable.classes)
+            new = label not in decidable.classes
+            decision = decision if decision.new_class == new else replace(decision, new_class=new)
         checked.append(decision)
     return checked
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from types import NoneType
 from typing import Any, NamedTuple
@@ -114,7 +114,8 @@ def encoded(content: Decision | Step, number: int, recorded: str, transaction: s
     DecisionsError
         If a text is none: half a character.
     """
-    said = asdict(content)
+    # flat: asdict would copy each value deeply, which takes most of the time of a long journal
+    said = dict(vars(content))
     if isinstance(content, Step) and content.step != BEGIN:
         said = {"transaction": content.transaction, "step": content.step}
     elif isinstance(content, Decision) and transaction is not None:
