@@ -18,6 +18,7 @@ from curation.run import lookup
 from curation.run.diff import diff_runs
 from curation.run.diff_result import RunDiff
 from curation.run.folder import RunFolder
+from curation.run.moved_photos import move_photos
 from curation.run.overview import list_runs
 from curation.run.row import RunRow
 from curation.run.status import Status, status_of
@@ -129,18 +130,24 @@ def find_issues(
 
 
 @checked
-def open_run(folder: str | Path | None = None) -> Run:
+def open_run(folder: str | Path | None = None, *, photos: str | Path | None = None) -> Run:
     """Open a finished run.
 
     Parameters
     ----------
     folder : str or Path, optional
-        By default the latest one below ``runs/``.
+        Its folder, or a name as for :func:`diff`; by default the latest one below ``runs/``.
+    photos : str or Path, optional
+        Where its photos are, if that is elsewhere than when the run was made, e.g. on a colleague's computer.
+        ``run.json`` keeps it; nothing else changes.
 
     Raises
     ------
     RunError
-        If there is no such run, it has not finished, or its files are of another format.
+        If there is no such run, it has not finished, or its files are of another format; if its photos are not in
+        `photos`.
+    RunInUseError
+        If `photos` are given while another command works on the run.
 
     Examples
     --------
@@ -148,11 +155,15 @@ def open_run(folder: str | Path | None = None) -> Run:
     >>> curation.open_run("no/such/run")
     Traceback (most recent call last):
     ...
-    curation.errors.RunError: no/such/run is not a run: wanted a folder with run.json. Start one with \
-`find_issues(listings)`.
+    curation.errors.RunError: there is no run 'no/such/run': got no no/such/run/run.json; wanted a run's folder. \
+Start one with `find_issues(listings)`.
     """
     with about("folder"):
-        return Run(lookup.open_run(None if folder is None else Path(folder)).folder)
+        run = lookup.open_run(folder)
+        if photos is not None:
+            with run.holding("open_run"):
+                move_photos(run, Path(photos))
+        return Run(run.folder)
 
 
 @checked
@@ -162,7 +173,7 @@ def status(run: str | Path | None = None) -> Status:
     Parameters
     ----------
     run : str or Path, optional
-        Its folder; by default that of the latest run below ``runs/``.
+        Its folder, or a name as for :func:`diff`; by default the latest run below ``runs/``.
 
     Raises
     ------
@@ -175,11 +186,11 @@ def status(run: str | Path | None = None) -> Status:
     >>> curation.status("no/such/run")
     Traceback (most recent call last):
     ...
-    curation.errors.RunError: no/such/run is not a run: wanted a folder with run.json. Start one with \
-`find_issues(listings)`.
+    curation.errors.RunError: there is no run 'no/such/run': got no no/such/run/run.json; wanted a run's folder. \
+Start one with `find_issues(listings)`.
     """
     with about("run"):
-        return status_of(lookup.latest_run() if run is None else RunFolder(Path(run)))
+        return status_of(lookup.latest_run() if run is None else lookup.named_run(run))
 
 
 @checked
@@ -215,7 +226,8 @@ def diff(a: Run | str | Path, b: Run | str | Path) -> RunDiff:
     Parameters
     ----------
     a, b : Run, str or Path
-        Runs, their folders, or names: ``"1"`` for a number of the latest dataset, ``"demo/1"``.
+        Runs, their folders, or names: ``"1"`` for a number of the latest dataset, ``"demo/1"``, or ``"demo"`` for the
+        latest run of a dataset.
 
     Raises
     ------
@@ -238,4 +250,4 @@ def diff(a: Run | str | Path, b: Run | str | Path) -> RunDiff:
 
 def _finished(run: Run | str | Path, parameter: str) -> RunFolder:
     with about(parameter):
-        return RunFolder(run.folder).require_finished() if isinstance(run, Run) else lookup.named_run(str(run))
+        return RunFolder(run.folder).require_finished() if isinstance(run, Run) else lookup.open_run(run)

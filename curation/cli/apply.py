@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 import curation
-from curation.cli.options import json_option, refuse_without_effect, run_option, wait_option
+from curation.cli.options import json_option, photos_option, refuse_without_effect, run_option, wait_option
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.errors import some
 from curation.rendering.words import agree, many
@@ -23,6 +23,7 @@ _ROWS = 20
 
 @click.command("apply-fixes", epilog="Example: curate apply-fixes --accept-suggestions --min-confidence 0.95 --dry-run")
 @run_option
+@photos_option
 @click.option("--decisions", type=click.Path(path_type=Path), help="A table with id, decision, new_label, new_price.")
 @click.option(
     "--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is confident enough."
@@ -54,6 +55,7 @@ _ROWS = 20
 @json_option
 def apply_fixes(
     run_folder: Path | None,
+    photos: Path | None,
     decisions: Path | None,
     accept_suggestions: bool,
     min_confidence: float,
@@ -74,8 +76,9 @@ def apply_fixes(
         refuse_without_effect({"min_confidence"}, "without --accept-suggestions", "Add that, or leave it out.")
     if dry_run:
         refuse_without_effect({"wait"}, "with --dry-run: what changes nothing waits for nobody", "Leave it out.")
+        refuse_without_effect({"photos"}, "with --dry-run, which needs no photos", "Leave it out.")
     terminal = Terminal()
-    fixes = curation.open_run(run_folder).apply_fixes(
+    fixes = curation.open_run(run_folder, photos=photos).apply_fixes(
         decisions,
         accept_suggestions=accept_suggestions,
         min_confidence=min_confidence,

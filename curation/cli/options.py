@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ __all__ = [
     "model_options_without",
     "model_recipe",
     "network_options",
+    "photos_option",
     "refuse_without_effect",
     "run_option",
     "train_options",
@@ -47,17 +49,6 @@ Command = Callable[..., Any]
 Option = Callable[[Command], Command]
 _DEFAULT = Recipe()
 _EXECUTION = Execution()
-
-
-def _say_skipped(_context: click.Context, _parameter: click.Parameter, folder: Path | None) -> Path | None:
-    """Say which runs can't be the latest one because nobody can tell when they began."""
-    from curation.run.lookup import unreadable_runs  # imports pandas
-
-    ignored = [] if folder else unreadable_runs()
-    Terminal().warn(
-        f"{run.folder}: {run.record_problem()}; this run is ignored. Move its folder away." for run in ignored
-    )
-    return folder
 
 
 def _one_format(context: click.Context, parameter: click.Parameter, chosen: bool) -> bool:
@@ -78,13 +69,45 @@ markdown_option = click.option(
     callback=_one_format,
     help="Print the result as Markdown, for a pull request.",
 )
-run_option = click.option(
-    "--run",
-    "run_folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    callback=_say_skipped,
-    help="The run's folder. [default: the latest under runs/]",
+
+
+def run_option(command: Command) -> Command:
+    """Let a command take a run: as its argument, or by ``--run``; without either, the latest."""
+
+    @click.argument("run", metavar="[RUN]", required=False)
+    @click.option(
+        "--run",
+        "option",
+        metavar="RUN",
+        help="The run: its folder, DATASET/NUMBER, or DATASET for its latest. [default: the latest under runs/]",
+    )
+    @functools.wraps(command)
+    def named(*args: Any, run: str | None, option: str | None, **options: Any) -> Any:
+        if run is not None and option is not None:
+            raise InputError("--run has no effect with RUN", fix="Leave one of them out.")
+        return command(*args, run_folder=_folder_of(option if run is None else run), **options)
+
+    return named
+
+
+photos_option = click.option(
+    "--photos",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the photos are, if elsewhere than when the run was made. Later commands know it, too.",
 )
+
+
+def _folder_of(name: str | None) -> Path | None:
+    """Return the folder of the run that was named; of none, say which runs can't be the latest: damaged ones."""
+    from curation.run.lookup import named_run, unreadable_runs  # imports pandas
+
+    if name is not None:
+        return named_run(name).folder
+    Terminal().warn(
+        f"{run.folder}: {run.record_problem()}; this run is ignored. Move its folder away." for run in unreadable_runs()
+    )
+    return None
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> bool | float:

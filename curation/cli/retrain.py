@@ -14,6 +14,7 @@ from curation.cli.options import (
     json_option,
     markdown_option,
     network_options,
+    photos_option,
     refuse_without_effect,
     run_option,
     wait_option,
@@ -31,6 +32,7 @@ __all__ = ["retrain"]
 
 @click.command(epilog="Example: curate retrain --compare --seeds 5 --controls")
 @run_option
+@photos_option
 @click.option("--compare", is_flag=True, help="Train on the dataset before the fixes, too, and compare.")
 @click.option(
     "--seeds",
@@ -57,6 +59,7 @@ __all__ = ["retrain"]
 @markdown_option
 def retrain(
     run_folder: Path | None,
+    photos: Path | None,
     compare: bool,
     seeds: int,
     controls: bool,
@@ -75,7 +78,7 @@ def retrain(
     """
     if not compare:
         refuse_without_effect({"controls", "as_markdown"}, "without --compare", "Add --compare, or leave it out.")
-    run = curation.open_run(run_folder)
+    run = curation.open_run(run_folder, photos=photos)
     result = run.retrain(
         compare=compare,
         seeds=seeds,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 import curation
-from curation.cli.options import json_option, run_option
+from curation.cli.options import json_option, photos_option, run_option
 from curation.cli.review_page import check_page_options, is_given, review_page
 from curation.cli.terminal import Terminal, echo, print_json
 from curation.rendering.words import many
@@ -33,6 +33,7 @@ Examples:
 
 @click.command(epilog=_EXAMPLES)
 @run_option
+@photos_option
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=5151, show_default=True, help="Port; 0 picks a free one."
@@ -55,6 +56,7 @@ Examples:
 def review(
     context: click.Context,
     run_folder: Path | None,
+    photos: Path | None,
     address: str,
     port: int,
     reviewer: str | None,
@@ -71,10 +73,10 @@ def review(
     in decisions.jsonl. Ctrl-C ends the review. The dataset only changes when you type `curate apply-fixes`.
     """
     check_page_options(context, html, link)
+    run, named = curation.open_run(run_folder, photos=photos), run_folder is not None
     if html:
-        review_page(run_folder, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
+        review_page(run, named=named, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
         return
-    run = curation.open_run(run_folder)
     if link:
         _print_links(run.review_links(port=port if is_given(context, "port") else None), as_json=as_json)
         return

@@ -28,7 +28,7 @@ def check_page_options(context: click.Context, html: bool, link: bool) -> None:
     for name in filter(lambda name: is_given(context, name), idle):
         where = "with" if html else "without"
         raise InputError(f"--{name} has no effect {where} --html", fix="Leave one of them out, or add --html.")
-    for name in filter(lambda name: link and is_given(context, name), ("address", "reviewer")):
+    for name in filter(lambda name: link and is_given(context, name), ("address", "reviewer", "photos")):
         raise InputError(f"--{name} has no effect with --link", fix="Leave one of them out.")
 
 
@@ -38,8 +38,9 @@ def is_given(context: click.Context, name: str) -> bool:
 
 
 def review_page(
-    run_folder: Path | None,
+    run: curation.Run,
     *,
+    named: bool,
     output: Path | None,
     first: int | None,
     reviewer: str | None,
@@ -49,9 +50,8 @@ def review_page(
     """Write the page, and say where it is and what comes next."""
     from curation.review.commands import apply_decisions
 
-    run = curation.open_run(run_folder)
     made = run.review_page(output=output, first=first, reviewer=reviewer, reporter=Terminal())
-    following = apply_decisions(run.folder, named=run_folder is not None)
+    following = apply_decisions(run.folder, named=named)
     if as_json:
         print_json(
             {

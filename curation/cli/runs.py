@@ -65,7 +65,8 @@ def diff(a: str, b: str, as_markdown: bool, as_json: bool) -> None:
     """Compare two runs.
 
     Shows what differs in settings, data, flags, suggestions, decisions, fixes and macro-F1. A run is a number of the
-    latest dataset (1), DATASET/NUMBER (demo/1), or a folder. Listings are joined by id.
+    latest dataset (1), DATASET/NUMBER (demo/1), a dataset for the latest of its runs, or a folder. Listings are joined
+    by id.
     """
     differences = curation.diff(a, b)
     if as_json:

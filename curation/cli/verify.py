@@ -10,28 +10,23 @@ import curation
 from curation.cli.options import json_option, run_option
 from curation.cli.spelling import spelled
 from curation.cli.terminal import Terminal, echo, print_json
-from curation.errors import InputError
 from curation.rendering.words import many
 
 __all__ = ["verify"]
 
 
 @click.command(epilog="Example: curate verify runs/demo/1")
-@click.argument("run", required=False, type=click.Path(file_okay=False, path_type=Path))
 @run_option
 @json_option
 @click.pass_context
-def verify(context: click.Context, run: Path | None, run_folder: Path | None, as_json: bool) -> None:
+def verify(context: click.Context, run_folder: Path | None, as_json: bool) -> None:
     """Check everything of a run: say ok, or what is wrong and what to do.
 
     Compares each file with the hash that find-issues recorded; checks tables, probabilities and folds, and each line of
     the journal; writes each version of the cleaned dataset once more, from input and journal, and compares it; looks
-    for what killed commands left. Nothing is changed. RUN is a run's folder; without it, the latest.
+    for what killed commands left. Nothing is changed.
     """
-    if run is not None and run_folder is not None:
-        raise InputError("--run has no effect with RUN", fix="Leave one of them out.")
-    folder = run or run_folder or curation.open_run().folder
-    found = curation.Run(folder).verify()
+    found = curation.Run(run_folder or curation.open_run().folder).verify()
     if as_json:
         content = found.to_dict()
         faults = [{name: spelled(text) for name, text in flaw.items()} for flaw in content["faults"]]

@@ -187,5 +187,6 @@ def _require_unchanged(run: RunFolder, table: pd.DataFrame, facts: Sequence[Phot
             f"photos of {run.folder} changed after the run had read them",
             got=some(different),
             wanted=f"the files as they were, below {run.photo_root}",
-            fix="Put them back, or start a new run with `find_issues(listings)`.",
+            fix="Put them back, say where they are with `photos='FOLDER'`, or start a new run with "
+            "`find_issues(listings)`.",
         )

@@ -25,7 +25,6 @@ from curation.listings.writing import FORMATS, converted, joined, write_table
 from curation.rendering.words import agree, many
 from curation.run.damaged import readable
 from curation.run.folder import RunFolder
-from training.utils.files import photo_path
 
 __all__ = ["LAYOUTS", "Cleaned", "require_layout", "write_cleaned"]
 
@@ -225,7 +224,7 @@ def _with_ids(file: WrittenFile, original: Original, listings: pd.DataFrame) -> 
 
 def _boundary(run: RunFolder, listings: pd.DataFrame) -> Path:
     """Return the folder that all photos lie in: that of the input, or one above it where some lie outside."""
-    photos = photo_path(Path(), run.record()["dataset"]["photos"])
+    photos = run.photo_boundary
     images = listings["image"].dropna()
     # the table names fetched photos by URL
     files = images[~images.map(is_fetched).astype(bool)]
@@ -307,7 +306,7 @@ def _write_folders(original: Original, place: _Place) -> Cleaned:
             f"{many(len(photos.missing), 'photo')} {agree(len(photos.missing), 'is', 'are')} no longer there",
             got=some(photos.missing),
             wanted=f"the files below {place.run.photo_root}",
-            fix='Put them back, or write a table: `format="csv"`.',
+            fix="Put them back, say where they are with `photos='FOLDER'`, or write a table: `format=\"csv\"`.",
             parameter="format",
         )
     write_declaration(place.run, place.folder, original, held)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curation import __version__
@@ -20,6 +20,7 @@ from curation.run.lookup import next_number
 from curation.run.transactions import begin, carry_out, scratch
 from training.utils.csv_files import write_csv
 from training.utils.files import DamagedError, read_json, sha256_of_file, sync_tree, write_json
+from training.utils.machine import naming
 from training.utils.units import now
 
 __all__ = ["Undone", "apply_fixes", "is_in_force", "transaction_of", "undo_fixes"]
@@ -77,10 +78,11 @@ def apply_fixes(run: RunFolder, fixes: Fixes, form: str | None = None) -> Fixes:
     intent = begin("apply_fixes", after=fixes.last_line, as_of=fixes.as_of)
     temporary = scratch(run.folder, "cleaned")
     try:
-        written = write_cleaned(run, fixes.changes, temporary, form)
-        write_csv(temporary / "changes.csv", fixes.changes)
-        write_json(temporary / "manifest.json", _manifest(run, fixes, written, temporary, intent, form))
-        sync_tree(temporary)
+        with naming(run.cleaned):
+            written = write_cleaned(run, fixes.changes, temporary, form)
+            write_csv(temporary / "changes.csv", fixes.changes)
+            write_json(temporary / "manifest.json", _manifest(run, fixes, written, temporary, intent, form))
+            sync_tree(temporary)
         moves = [*_aside(run), (temporary, run.cleaned)]
         carry_out(run.folder, run.journal, intent, moves, fixes.added)
     finally:
@@ -95,7 +97,7 @@ def _manifest(
         "made": now(),
         "curate": __version__,
         "run": str(run.folder.resolve()),
-        "input": run.record()["dataset"],
+        "input": {**run.record()["dataset"], "root": str(run.photo_root)},
         "format": form,
         "transaction": intent.transaction,
         "journal_line": fixes.last_line,
@@ -103,7 +105,7 @@ def _manifest(
         "listings_before": len(run.listings()),
         "listings_after": written.listings,
         **fixes.counts(),
-        "decisions_added": [asdict(decision) for decision in fixes.added],
+        "decisions_added": [dict(vars(decision)) for decision in fixes.added],
         "sha256": {name: sha256_of_file(folder / name) for name in (*written.files, "changes.csv")},
     }
 

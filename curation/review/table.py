@@ -45,8 +45,8 @@ def review_table(run: RunFolder) -> pd.DataFrame:
     root = run.photo_root
     if has_photo.any() and not root.is_dir():
         raise ReviewError(
-            f"the photos of run {run.folder} are gone: there is no folder {root}. Move it back, or start again with "
-            "`find_issues(listings)` where the dataset is now"
+            f"the photos of run {run.folder} are gone: there is no folder {root}. Move it back, or say where they are "
+            "with `photos='FOLDER'`"
         )
     # not resolved: a photo behind a link keeps the name the listing gives it
     folder = Path.cwd() / root
@@ -82,7 +82,7 @@ def missing_photos(table: pd.DataFrame) -> list[str]:
     if len(photos) and not exists.any():
         raise ReviewError(
             f"none of the {len(photos):,} photos of this run exists: there is no file {photos.iloc[0]}. Move "
-            "them back, or start again with `find_issues(listings)` where the dataset is now"
+            "them back, or say where they are with `photos='FOLDER'`"
         )
     if "sha256" not in table:
         return []

@@ -248,8 +248,16 @@ class RunFolder:
 
     @property
     def photo_root(self) -> Path:
-        """The folder that the ``image`` column is relative to."""
-        return photo_path(Path(), self.record()["dataset"]["root"])
+        """The folder that the ``image`` column is relative to, as it is now: see :mod:`curation.run.moved_photos`."""
+        record = self.record()
+        return photo_path(Path(), record.get("photo_root") or record["dataset"]["root"])
+
+    @property
+    def photo_boundary(self) -> Path:
+        """The folder that the photos are in, but for those that may lie outside."""
+        dataset = self.record()["dataset"]
+        inside = os.path.relpath(photo_path(Path(), dataset["photos"]), photo_path(Path(), dataset["root"]))
+        return Path(os.path.normpath(self.photo_root / inside))
 
     @property
     def classes(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from curation.errors import RunError, check_path, some
@@ -34,9 +35,9 @@ def _started(run: RunFolder) -> str | None:
         return None
 
 
-def open_run(folder: Path | None = None) -> RunFolder:
-    """Open a finished run: `folder`, or the latest readable one below ``runs/``."""
-    return (latest_run() if folder is None else RunFolder(folder)).require_finished()
+def open_run(name: str | Path | None = None) -> RunFolder:
+    """Open a finished run: the one that a person named, see :func:`named_run`, or the latest readable one."""
+    return (latest_run() if name is None else named_run(name)).require_finished()
 
 
 def latest_run() -> RunFolder:
@@ -60,45 +61,63 @@ def latest_run() -> RunFolder:
     return runs[-1]
 
 
-def named_run(name: str) -> RunFolder:
-    """Find the run that a person named.
+def named_run(name: str | Path) -> RunFolder:
+    """Find the run that a person named, finished or not.
 
     Parameters
     ----------
-    name : str
-        A number, of the dataset whose run was started last; ``<dataset>/<number>``; or a folder.
+    name : str or Path
+        The run's folder; a number, of the dataset whose run was started last; ``<dataset>/<number>``; or a dataset, by
+        its name, folder or file, for the latest of its runs.
 
     Returns
     -------
     RunFolder
-        Finished.
 
     Raises
     ------
     RunError
-        If there is no such run, or it has not finished.
+        If there is no such run.
     """
     check_path(name, "the path of the run")
+    given, text = RunFolder(Path(name)), str(name)
+    if os.path.lexists(given.record_file):
+        return given
     runs, parts = find_runs(), Path(name).parts
     # ../1 is a folder, not the run 1 of a dataset called '..'
-    below = len(parts) == 2 and not name.startswith(".")
-    if name.isdigit() and runs:
-        run = RunFolder(runs[-1].folder.parent / name)
-    elif below and (RUNS / name).is_dir():
-        run = RunFolder(RUNS / name)
+    below = len(parts) == 2 and not text.startswith(".")
+    if text.isdigit() and runs:
+        given = RunFolder(runs[-1].folder.parent / text)
+    elif below and (RUNS / text).is_dir():
+        given = RunFolder(RUNS / text)
+    elif of_dataset := [run for run in runs if _is_of(run, Path(name))]:
+        given = of_dataset[-1]
+    if not os.path.lexists(given.record_file) and not given.journal.is_file():
+        raise _no_run(text, given, runs)
+    return given
+
+
+def _is_of(run: RunFolder, dataset: Path) -> bool:
+    """Return whether a run is of the dataset that has this name or path."""
+    path = (run.record().get("dataset") or {}).get("path")
+    return run.folder.parent.name == str(dataset) or path == os.path.realpath(dataset)
+
+
+def _no_run(name: str, run: RunFolder, runs: list[RunFolder]) -> RunError:
+    names = [str(other.folder.relative_to(RUNS)) for other in runs]
+    if not names:
+        fix = "Start one with `find_issues(listings)`."
+    elif Path(name).is_file():
+        fix = f"Decisions in a table: `apply_fixes(decisions={name!r})`. See all runs with `runs()`."
     else:
-        run = RunFolder(Path(name))
-    if not run.record_file.exists():
-        names = [str(other.folder.relative_to(RUNS)) for other in runs]
-        raise RunError(
-            f"there is no run {name!r}",
-            got=f"no {run.record_file}",
-            wanted=f"a number of the latest dataset, DATASET/NUMBER ({some(reversed(names))}), or a run's folder"
-            if names
-            else "a run's folder",
-            fix="See them all with `runs()`.",
-        )
-    return run.require_finished()
+        fix = "See them all with `runs()`."
+    wanted = f"a dataset with a run, DATASET/NUMBER ({some(reversed(names))}), a number of the latest dataset, or "
+    return RunError(
+        f"there is no run {name!r}",
+        got=f"no {run.record_file}",
+        wanted=f"{wanted if names else ''}a run's folder",
+        fix=fix,
+    )
 
 
 def find_runs_of(name: str, root: Path = RUNS) -> list[RunFolder]:

@@ -33,6 +33,7 @@ RECORD = {
     "seconds?": dict,
     "versions?": dict,
     "features?": str,
+    "photo_root?": str,
     "image_size?": int,
 }
 #: What ``listings.parquet`` and ``issues.parquet`` have, those of earlier versions, too.

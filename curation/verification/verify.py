@@ -11,9 +11,10 @@ from curation.errors import CurateError, RunError, RunInUseError
 from curation.run.damaged import find_again
 from curation.run.folder import RunFolder
 from curation.run.plain import require_plain
+from curation.verification.journal import check_journal
 from curation.verification.result import Flaw, Verified
 from curation.verification.tables import check_files, check_probabilities, check_tables
-from curation.verification.versions import check_journal, check_leftovers, check_standing, check_version
+from curation.verification.versions import check_leftovers, check_standing, check_version
 
 __all__ = ["verify_run"]
 
@@ -75,7 +76,8 @@ def verify_run(run: RunFolder) -> Verified:
     run.require_finished()
     if not run.photo_root.exists():
         look.notes.append(
-            f"The photos are not here: there is no folder {run.photo_root}. A dataset written now names them there."
+            f"The photos are not here: there is no folder {run.photo_root}. A dataset written now names them "
+            "there. Tell the next `review()` or `apply_fixes()` where they are with `photos='FOLDER'`."
         )
     look.take("run.json", check_files, run)
     look.take("issues.parquet", check_tables, run)

@@ -1,4 +1,4 @@
-"""The journal of a run and every version of its dataset: the input with the journal's decisions, byte for byte."""
+"""Every version of a run's dataset: the input with the journal's decisions, byte for byte; and what was left."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from curation.run.shapes import misfit
 from curation.run.transactions import leftovers
 from curation.verification.result import Flaw
 from training.utils.csv_files import write_csv
-from training.utils.files import DamagedError, read_json, sha256_of_file
+from training.utils.files import DamagedError, photo_path, read_json, sha256_of_file
 from training.utils.flock import scratch_folder
 
-__all__ = ["check_journal", "check_leftovers", "check_standing", "check_version"]
+__all__ = ["check_leftovers", "check_standing", "check_version"]
 
 _MANIFEST, _CHANGES = "manifest.json", "changes.csv"
 #: What else a version holds: the comparison that was made of it.
@@ -35,31 +35,7 @@ _CELLS = {".xlsx", ".parquet"}
 _WRITE_AGAIN = "Write it again with `apply_fixes()`."
 _REBUILD = "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`."
 #: Of ``manifest.json``, as far as it is compared.
-_SHAPE = {"sha256": dict, "run": str, "format?": str, "transaction?": str, "curate?": str}
-
-
-def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
-    """Check each line of the journal, and that its decisions are about listings of the run.
-
-    Parameters
-    ----------
-    run : RunFolder
-        The run.
-    notes : list of str
-        Gets what could not be checked: a sentence each.
-    """
-    journal = run.read_journal()
-    name = run.journal.name
-    for fault in journal.faults:
-        what = fault.message.removeprefix(f"{name} ")
-        yield Flaw(name, what, "Restore it from a copy, or decide on that listing again with `review()`.")
-    known = set(run.listings()["id"])
-    strange = [entry for entry in journal.entries if isinstance(entry.content, Decision)]
-    strange = [entry for entry in strange if isinstance(entry.content, Decision) and entry.content.id not in known]
-    if strange:
-        lines = some(f"line {entry.line}" for entry in strange)
-        fix = "Restore it from a copy: `apply_fixes()` refuses such decisions."
-        yield Flaw(name, f"has decisions on listings that the run does not have: {lines}", fix)
+_SHAPE = {"sha256": dict, "run": str, "input?": {"root?": str}, "format?": str, "transaction?": str, "curate?": str}
 
 
 def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
@@ -131,10 +107,15 @@ class _Then(RunFolder):
     """A run where it was when a version was written, which relative paths lead from; its files are read here."""
 
     home: Path
+    root: str
 
     @property
     def cleaned(self) -> Path:
         return self.home / super().cleaned.name
+
+    @property
+    def photo_root(self) -> Path:
+        return photo_path(Path(), self.root)
 
 
 def _replayed(
@@ -143,7 +124,9 @@ def _replayed(
     """Write a version once more, outside the run, and compare."""
     with scratch_folder("curate-verify") as again:
         changes = changes_of(run, decisions)
-        write_cleaned(_Then(run.folder, Path(manifest["run"])), changes, again, manifest.get("format"))
+        # photos may have been elsewhere then
+        root = (manifest.get("input") or {}).get("root") or str(run.photo_root)
+        write_cleaned(_Then(run.folder, Path(manifest["run"]), root), changes, again, manifest.get("format"))
         write_csv(again / _CHANGES, changes)
         ours, theirs = _files(again), _files(folder)
         other = "" if manifest.get("curate") == __version__ else f" ({manifest.get('curate')} of curate wrote it)"

@@ -236,7 +236,7 @@ def test_an_interrupted_run_is_continued_by_the_command_that_started_it(asked: l
 @later
 @pytest.mark.parametrize("folder", ["shop", "nothing"])
 def test_a_folder_that_is_no_run_is_refused(arguments: list[str], folder: str, here: Path) -> None:
-    assert_refused(here, *arguments, "--run", folder, match=f"{folder} is not a run: wanted a folder with run.json")
+    assert_refused(here, *arguments, "--run", folder, match=f"there is no run '{folder}': got no {folder}/run.json")
 
 
 @later

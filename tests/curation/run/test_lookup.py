@@ -39,6 +39,37 @@ def test_with_unreadable_runs_alone_the_error_names_them(place: Place, tmp_path:
     )
 
 
+COMMANDS = ("status", "verify", "review", "apply-fixes", "undo", "retrain")
+
+
+def test_a_run_is_named_by_whatever_people_try_first(place: Place, demo: Path) -> None:
+    for number in (1, 2):
+        place(number).update(started=f"2026-01-0{number}T00:00:00+00:00")
+    for name, folder in {
+        **{"runs/demo/1": "runs/demo/1", "demo/1": "runs/demo/1", "1": "runs/demo/1"},
+        **{"demo": "runs/demo/2", f"{demo}/": "runs/demo/2"},
+    }.items():
+        for typed in ([name], ["--run", name]):
+            assert json.loads(done("status", *typed, "--json").stdout)["run"] == folder, typed
+        assert str(open_run(name).folder) == folder
+    assert json.loads(done("apply-fixes", "demo/1", "--accept-suggestions", "--json").stdout)["run"] == "runs/demo/1"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_run_that_does_not_exist_is_one_line_that_names_those_that_do(command, place: Place, tmp_path: Path) -> None:
+    place(1)
+    for typed in (["shop"], ["--run", "shop"]):
+        assert_refused(tmp_path, command, *typed, match=r"there is no run 'shop': got no shop/run.json; .*\(demo/1\)")
+    assert_refused(tmp_path, command, "demo", "--run", "demo", match="--run has no effect with RUN")
+
+
+def test_decisions_given_as_the_run_are_told_their_option(place: Place, tmp_path: Path) -> None:
+    place(1)
+    (tmp_path / "decisions.csv").write_text("id,decision\n")
+    match = "Decisions in a table: curate apply-fixes --decisions decisions.csv"
+    assert_refused(tmp_path, "apply-fixes", "decisions.csv", match=match)
+
+
 def test_damaged_lines_of_a_journal_are_reported_wherever_its_decisions_are_used(place: Place) -> None:
     run = place(1)
     first, second = run.issues()["id"][:2]

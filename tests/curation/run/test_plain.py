@@ -155,5 +155,5 @@ def test_what_curate_itself_makes_in_a_run_is_plain(run: Run) -> None:
 
 def test_a_folder_that_is_no_run_is_not_searched(tmp_path: Path, secret: Path) -> None:
     (tmp_path / "link").symlink_to(secret)
-    with pytest.raises(RunError, match="is not a run"):
+    with pytest.raises(RunError, match="there is no run"):
         open_run(tmp_path)
