@@ -124,8 +124,9 @@ def _replayed(
     """Write a version once more, outside the run, and compare."""
     with scratch_folder("curate-verify") as again:
         changes = changes_of(run, decisions)
-        # photos may have been elsewhere then
-        root = (manifest.get("input") or {}).get("root") or str(run.photo_root)
+        # a table leads to where the photos were then; folders get them from where they are now
+        then = (manifest.get("input") or {}).get("root") if _is_table(manifest) else None
+        root = then or str(run.photo_root)
         write_cleaned(_Then(run.folder, Path(manifest["run"]), root), changes, again, manifest.get("format"))
         write_csv(again / _CHANGES, changes)
         ours, theirs = _files(again), _files(folder)
@@ -139,6 +140,10 @@ def _replayed(
         for file in sorted(ours & theirs):
             if not _same(again / file, folder / file):
                 yield Flaw(f"{name}/{file}", f"is not what input and journal give{other}", fix)
+
+
+def _is_table(manifest: dict[str, Any]) -> bool:
+    return any(name.startswith("listings.") for name in manifest["sha256"])
 
 
 def _files(folder: Path) -> set[str]:

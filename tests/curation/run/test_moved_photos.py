@@ -56,6 +56,14 @@ def test_a_dataset_written_before_and_one_written_after_are_both_what_the_journa
     assert opened.verify().faults == ()
 
 
+def test_folders_of_photos_get_them_from_where_they_are_now(moved):
+    run, place = moved
+    opened = curation.open_run(run.folder, photos=place)
+    opened.apply_fixes(accept_suggestions=True, format="class-folders")
+    other = place.rename(place.with_name("there"))
+    assert curation.open_run(run.folder, photos=other).verify().faults == ()
+
+
 def test_photos_that_are_decoded_again_are_read_there(moved, monkeypatch, tmp_path):
     run, place = moved
     monkeypatch.setenv("CURATE_CACHE_DIR", str(tmp_path / "empty"))
