@@ -22,8 +22,9 @@ from training.utils.arrays import Bool, Float32, Float64, Int64
 __all__ = ["CLEANLAB", "CURATE", "FLAGS", "Evidence"]
 
 #: Whose flags of wrong labels hold: ours, from all evidence, or cleanlab's, from the probabilities alone.
-FLAGS = CURATE, CLEANLAB = ("curate", "cleanlab")
-
+CURATE = "curate"
+CLEANLAB = "cleanlab"
+FLAGS = (CURATE, CLEANLAB)
 #: Number of folds for listings that have none, as with your own probabilities.
 _FOLDS = 5
 
