@@ -12,7 +12,6 @@ from curation.listings import Listings
 from curation.listings.limits import enough
 from curation.run.folder import RunFolder
 from training.images import PhotoFacts
-from training.utils.arrays import Int64
 from training.utils.csv_files import write_csv
 
 __all__ = ["require_readable"]
@@ -22,7 +21,7 @@ _REASONS = 3
 _EXAMPLES = 2
 
 
-def require_readable(run: RunFolder, listings: Listings, facts: Sequence[PhotoFacts], rows: Int64) -> None:
+def require_readable(run: RunFolder, listings: Listings, facts: Sequence[PhotoFacts], rows: pd.Index) -> None:
     """Refuse listings of which too many photos can't be read; each of them is in ``problems.csv`` of the run then.
 
     Parameters
@@ -33,8 +32,8 @@ def require_readable(run: RunFolder, listings: Listings, facts: Sequence[PhotoFa
         N listings.
     facts : sequence of PhotoFacts, length N
         Of their photos.
-    rows : ndarray of int64, shape (N,)
-        Their numbers, as a person counts the rows of the table.
+    rows : Index, length N
+        Their numbers, as a person counts the rows of the table; with several tables also which of them, as text.
 
     Raises
     ------
