@@ -12,7 +12,7 @@ import pandas as pd
 from curation.errors import DecisionsError, closest, some
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
-from curation.run.journal import ACTIONS, PRICED, Decision
+from curation.run.journal import ACTIONS, NOTE, PRICED, Decision
 from curation.run.new_values import price_cells
 from training.utils.csv_files import restored_cells
 from training.utils.files import require_regular
@@ -32,8 +32,9 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
     """Read decisions from a table with ``id``, ``decision`` and, where needed, ``new_label`` and ``new_price``.
 
     ``new_class`` (yes, where ``new_label`` is to be a new class), ``reviewer``, ``time`` and ``note`` are optional.
-    Rows without a decision are skipped. Any table file is read that
-    :func:`curation.listings.tables.read_raw` knows; capitals and blanks in the names of columns don't matter.
+    Rows without a decision are skipped, unless they have a note: it is taken as one, which decides nothing. Any table
+    file is read that :func:`curation.listings.tables.read_raw` knows; capitals and blanks in the names of columns don't
+    matter.
 
     Parameters
     ----------
@@ -50,14 +51,16 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
     ------
     DecisionsError
         If the file can't be read, lacks a column, decides nothing, says two things about one listing, has two
-        columns of one meaning that differ, a price that is none, or a label or price that nothing becomes of.
+        columns of one meaning that differ, a price that is none, or a label or price that nothing becomes of, e.g. one
+        in a row without a decision.
     """
     require_regular(path, "the decisions")
     if not path.is_file():
         raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
     table = _as_meant(_with_our_names(path, _raw(path, id_column), id_column))
     every = table.astype(object).where(table.notna(), None).to_dict("records")
-    rows = [{**row, "decision": row["decision"].lower()} for row in every if row["decision"]]
+    _refuse_undecided(path, [row for row in every if not row["decision"]])
+    rows = [{**row, "decision": (row["decision"] or NOTE).lower()} for row in every if row["decision"] or row.get("note")]
     _refuse_idle_labels(path, rows)
     prices = _new_prices(path, rows, currency)
     decisions = [
@@ -74,7 +77,7 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
         )
         for place, row in enumerate(rows)
     ]
-    if not decisions:
+    if all(decision.action == NOTE for decision in decisions):
         raise DecisionsError(
             f"{path.name} has no decision", got="only rows without one", wanted=f"one of {', '.join(ACTIONS)} in a row"
         )
@@ -88,6 +91,24 @@ def _as_meant(table: pd.DataFrame) -> pd.DataFrame:
     # our files have one before each of them; in another file, an apostrophe may be part of a name
     theirs = table[names].map(lambda cell: isinstance(cell, str) and is_formula(cell)).to_numpy().any()
     return table if theirs else restored_cells(table)
+
+
+def _refuse_undecided(path: Path, rows: Sequence[Mapping[Hashable, Any]]) -> None:
+    """Refuse rows that say what a listing should become, but not that it should."""
+    lost = {row["id"]: value for row in rows if (value := _new_value(path, row))}
+    if lost:
+        raise DecisionsError(
+            f"{path.name} has {many(len(lost), 'row')} with a new value and no decision",
+            got=some(f"{id or 'no id'}: {value}" for id, value in lost.items()),
+            wanted=f"one of {', '.join(ACTIONS)} in the column decision",
+            fix="Write relabel beside a new_label, and reprice beside a new_price alone; otherwise empty the cell.",
+        )
+
+
+def _new_value(path: Path, row: Mapping[Hashable, Any]) -> str:
+    names = [name for name in ("new_label", "new_price") if row.get(name)]
+    names += ["new_class"] if _says_yes(path, row) else []
+    return ", ".join(f"{name} {row[name]!r}" for name in names)
 
 
 def _refuse_idle_labels(path: Path, rows: Sequence[Mapping[Hashable, Any]]) -> None:
@@ -139,7 +160,8 @@ def require_one_meaning(path: Path, decisions: Sequence[Decision]) -> None:
     """Refuse two different decisions about one listing."""
     meanings: dict[str, set[tuple[str, str | None, float | None]]] = {}
     for decision in decisions:
-        meanings.setdefault(decision.id, set()).add(decision.meaning)
+        if decision.action != NOTE:
+            meanings.setdefault(decision.id, set()).add(decision.meaning)
     twofold = [id for id, different in meanings.items() if len(different) > 1]
     if twofold:
         raise DecisionsError(

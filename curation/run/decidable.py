@@ -184,8 +184,9 @@ def check_decisions(
 
 
 def _check_action(decision: Decision) -> None:
-    # only the review and `curate undo` take back or only note; in a CSV it would be a typing error
-    if decision.action not in ACTIONS and (decision.action not in (UNDO, NOTE) or decision.source == "csv"):
+    # only the review and `curate undo` take back; in a CSV it would be a typing error, as is a note without words
+    mistyped = decision.source == "csv" and (decision.action == UNDO or not decision.note)
+    if decision.action not in ACTIONS and (decision.action not in (UNDO, NOTE) or mistyped):
         raise DecisionsError(
             f"unknown action for listing {decision.id}",
             got=repr(decision.action),

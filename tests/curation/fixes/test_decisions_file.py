@@ -45,8 +45,42 @@ def test_the_column_may_be_called_action(tmp_path: Path) -> None:
 
 def test_a_row_without_a_decision_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text("id,decision,new_label\n1,,desk\n2,  ,\n3\n\n4,keep,\n")
+    path.write_text("id,decision,new_label,reviewer,new_class\n1,,,bo,no\n2,  ,\n3\n\n4,keep,\n")
     assert [decision.id for decision in read_decisions(path, reviewer="ana")] == ["4"]
+
+
+@pytest.mark.parametrize("decision", ["", "   ", "\u00a0"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("desk,,", "2: new_label 'desk'"),
+        (",5,", "2: new_price '5'"),
+        ("desk,5,", "2: new_label 'desk', new_price '5'"),
+        (",,yes", "2: new_class 'yes'"),
+    ],
+)
+def test_a_new_value_without_a_decision_is_refused_whatever_other_rows_decide(
+    decision: str, value: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f"id,decision,new_label,new_price,new_class\n1,keep,,,\n2,{decision},{value}\n", "utf-8")
+    with pytest.raises(DecisionsError, match="has 1 row with a new value and no decision: got") as caught:
+        read_decisions(path, reviewer="ana")
+    assert f"got {said}; wanted" in str(caught.value)
+
+
+def test_a_note_without_a_decision_is_taken_as_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,decision,new_label,note\n1,,,ask Bo\n2,delete,,\n2,,,twice\n")
+    taken = read_decisions(path, reviewer="ana")
+    assert [(each.id, each.action, each.note) for each in taken] == [
+        ("1", "note", "ask Bo"),
+        ("2", "delete", None),
+        ("2", "note", "twice"),
+    ]
+    decidable = Decidable(("desk",), {"1": "desk", "2": "desk"}, {}, {}, priced=False, currency=None)
+    assert check_decisions(taken, decidable) == taken
+    assert list(current_decisions(taken)) == ["2"]
 
 
 @pytest.mark.parametrize("mark", [";", "\t"])
@@ -68,7 +102,7 @@ def test_the_same_decision_twice_is_one_and_two_different_ones_are_refused(tmp_p
         read_decisions(path, reviewer="ana")
 
 
-@pytest.mark.parametrize("content", ["id,decision\n", "id,decision\n1,\n2, \n"])
+@pytest.mark.parametrize("content", ["id,decision\n", "id,decision\n1,\n2, \n", "id,decision,note\n1,,later\n"])
 def test_a_csv_that_decides_nothing_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(content)
     with pytest.raises(DecisionsError, match=r"mine\.csv has no decision: got only rows without one; wanted one of"):
