@@ -73,6 +73,8 @@ class Photos:
     def __init__(self, run: RunFolder, folder: Path) -> None:
         self._root = run.photo_root
         self._folder = folder
+        # then each level of a label is a folder, as find-issues reads them
+        self._nested = (run.record()["dataset"].get("label_separator") or "").strip() == "/"
         self._taken: set[str] = set()
         self._copied = 0
         self.missing: list[str] = []
@@ -133,17 +135,22 @@ class Photos:
         above = int(has_split)
         # a .zip may hold seg_train/seg_train/cat
         above += has_split and len(parts) > above + 2 and split_of(parts[above]) == split_of(parts[0])
-        own = printable_name(parts[above])
+        inside = parts[above:-1] if self._nested else parts[above : above + 1]
         # another class may have a folder whose name is no UTF-8
-        above_it = self._root.joinpath(*parts[:above])
-        folder = parts[above] if own == label else photo_path(above_it, _folder_name(label)).name
-        return self._free(str(Path(*parts[:above], folder, *parts[above + 1 :])))
+        place = above_it = self._root.joinpath(*parts[:above])
+        for name in self._folders_of(label):
+            place = photo_path(place, name)
+        folder = Path(*inside) if printable_name("/".join(inside)) == label else place.relative_to(above_it)
+        return self._free(str(Path(*parts[:above], folder, *parts[above + len(inside) :])))
 
     def path_of_class(self, image: str, label: str, split: str | None) -> str:
         """Return a free path for any photo in the folder of a class, below that of its split."""
         name = photo_path(self._root, image).name
         above = [_folder_name(split)] if split else []
-        return self._free(str(Path(*above, _folder_name(label), name)))
+        return self._free(str(Path(*above, *self._folders_of(label), name)))
+
+    def _folders_of(self, label: str) -> list[str]:
+        return [_folder_name(level.strip()) for level in (label.split("/") if self._nested else [label])]
 
     def _free(self, path: str) -> str:
         place, number = Path(path), 2
@@ -162,6 +169,6 @@ def _folder_name(name: str) -> str:
     ValueError
         If it can't be one, or would be skipped.
     """
-    if "/" in name or "\0" in name or is_junk(name) or len(name.encode()) > _LONGEST:
+    if not name or "/" in name or "\0" in name or is_junk(name) or len(name.encode()) > _LONGEST:
         raise ValueError(f"{name!r} can't be the name of a folder of photos")
     return name

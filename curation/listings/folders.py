@@ -84,6 +84,8 @@ class _Found:
     #: folder of a class → endings of its files that are no photos
     others: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     junk: Counter[str] = field(default_factory=Counter)
+    #: folder of a class → photos in each of the folders inside it
+    inner: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     #: folders of photos that belong to no class
     classless: Counter[str] = field(default_factory=Counter)
     #: links to a folder that they lie in
@@ -104,6 +106,7 @@ class _Found:
             )
             total = sum(endings.total() for endings in others.values())
             yield f"{many(total, 'file')} left out, for {'they are' if total > 1 else 'it is'} no photo here: {kinds}."
+        yield from _said_of_inner(self.inner)
         if self.loops:
             names = some((printable_name(str(path)) for path in self.loops), 4)
             yield f"{many(len(self.loops), 'link')} to a folder above skipped: {names}."
@@ -113,7 +116,26 @@ class _Found:
                 yield f"{many(count, 'photo')} in {printable_name(folder)} left out, for {why}."
 
 
-def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Faults) -> RawTable:
+def _said_of_inner(inner: dict[str, Counter[str]]) -> Iterator[str]:
+    """Say which folders inside class folders are no classes, where they might be."""
+    if not inner:
+        return
+    count = sum(photos.total() for photos in inner.values())
+    named = (
+        f"{label}: {some((f'{name} ({photos:,})' for name, photos in folders.most_common()), 4)}"
+        for label, folders in sorted(inner.items())
+    )
+    first = min(inner)
+    example = f"{first}/{inner[first].most_common(1)[0][0]}"
+    yield (
+        f"{many(count, 'photo')} {agree(count, 'lies', 'lie')} in folders inside the class folders, whose names are not "
+        f"used: {some(named, 4)}. With `label_separator='/'` each folder is a class, e.g. {example!r}."
+    )
+
+
+def read_class_folders(
+    root: Path, *, needs_label: bool, forms: str, faults: Faults, nested: bool = False
+) -> RawTable:
     """List a folder of class folders as torchvision's ImageFolder does; folders of splits may lie above them.
 
     Parameters
@@ -127,6 +149,9 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Fau
         What a dataset may be, for the message.
     faults : Faults
         Takes the fault that a class folder has no photo that can be opened.
+    nested : bool
+        Whether folders inside class folders are classes, too, e.g. ``games/consoles``. Without, the outermost folder
+        is the class.
 
     Raises
     ------
@@ -135,10 +160,11 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Fau
     """
     found = _Found()
     loose = []
-    for parent, split in _parents(root, found, faults):
+    # in a hierarchy, parents may well have classes of one name
+    for parent, split in _parents(root, found, Faults(strict=False) if nested else faults):
         for path in _entries(parent, found):
             if path.is_dir():
-                _add_class(root, path, split, found)
+                _add_class(root, path, split, found, nested=nested)
             elif is_photo(path.name):
                 loose.append((path, split))
     if not needs_label or not found.rows:
@@ -147,7 +173,7 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Fau
         found.classless.update(path.parent.relative_to(root).as_posix() for path, _ in loose)
     if count := found.classless.pop(".", 0):
         found.classless[root.resolve().name] += count
-    _require_photos(root, found, forms, faults)
+    _require_photos(root, found, forms, faults, needs_label=needs_label)
     notes = list(found.notes())
     if tables := _tables(root):
         notes.append(f"The classes are the folders; {some((path.name for path in tables), 3)} is not read.")
@@ -207,7 +233,8 @@ def _refuse_parts(classes: dict[Path, set[str]], faults: Faults) -> None:
                 "the top folders hold the same folders, so they seem to be no classes",
                 got=f"{some(sorted(shared), 4)} in each of {some((path.name for path in filled), 4)}",
                 wanted="class folders, or folders of splits above them: train, val, test",
-                fix="Call them so, or name one of them. If they are classes, list the photos in a table.",
+                fix="Call them so, or name one of them. If they are classes, list the photos in a table; "
+                "`label_separator='/'` makes a class of each folder in them.",
             )
         )
 
@@ -218,17 +245,29 @@ def _inner(folder: Path) -> Path:
     return inside[0] if split and len(inside) == 1 and split_of(inside[0].name) == split else folder
 
 
-def _add_class(root: Path, folder: Path, split: str | None, found: _Found) -> None:
+def _add_class(root: Path, folder: Path, split: str | None, found: _Found, *, nested: bool) -> None:
     name = printable_name(folder.name)
-    before = len(found.rows)
     for path in _files(folder, found):
-        if is_photo(path.name):
-            found.rows.append(_row(root, path, name, split))
-        else:
-            found.others[name][path.suffix.lower() or "without ending"] += 1
-    if len(found.rows) == before:
-        # so that a class of the other splits may lack photos in this one
-        found.others[name] += Counter()
+        inside = "" if path.parent == folder else printable_name(path.parent.relative_to(folder).as_posix())
+        label = f"{name}/{inside}" if nested and inside else name
+        if not is_photo(path.name):
+            found.others[label][path.suffix.lower() or "without ending"] += 1
+            continue
+        found.rows.append(_row(root, path, label, split))
+        if inside and not nested:
+            found.inner[name][inside] += 1
+    for path in _innermost(folder) if nested else [folder]:
+        # a class without a photo here; those of the other splits may have some
+        found.others[printable_name(path.relative_to(folder.parent).as_posix())] += Counter()
+
+
+def _innermost(folder: Path) -> Iterable[Path]:
+    """Yield the folders below a folder, or itself, that hold no others."""
+    inside = _folders(folder, _Found())
+    for path in inside:
+        yield from _innermost(path)
+    if not inside:
+        yield folder
 
 
 def _row(root: Path, path: Path, label: str | None, split: str | None) -> dict[str, str | None]:
@@ -236,17 +275,19 @@ def _row(root: Path, path: Path, label: str | None, split: str | None) -> dict[s
     return {"id": image, "image": image, "label": label, "split": split}
 
 
-def _require_photos(root: Path, found: _Found, forms: str, faults: Faults) -> None:
+def _require_photos(root: Path, found: _Found, forms: str, faults: Faults, *, needs_label: bool) -> None:
     labels = {row["label"] for row in found.rows}
-    empty = {label: endings for label, endings in found.others.items() if label not in labels and endings}
-    if empty and labels:
-        label, endings = next(iter(sorted(empty.items())))
+    # without labels, an empty folder is no class that is lost
+    empty = {label: ends for label, ends in found.others.items() if label not in labels and (ends or needs_label)}
+    if empty and labels - {None}:
+        label, endings = min(empty.items(), key=lambda each: each[0])
+        held = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(3))
         faults.add(
             ListingsError(
                 f"the class {label!r} would vanish: its folder has no photo that can be opened",
-                got=", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(3)),
+                got=held or "an empty folder",
                 wanted="photos as .jpg, .png, .webp or another ending that Pillow opens",
-                fix="Convert them, or move the folder elsewhere.",
+                fix="Convert them, or move the folder elsewhere." if held else "Put them there, or remove the folder.",
             )
         )
     if not found.rows:

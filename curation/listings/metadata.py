@@ -11,14 +11,17 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import ListingsError, some
+from curation.listings.editing import with_column
 from curation.listings.faults import Faults
 from curation.listings.folders import is_junk
+from curation.listings.recognise import recognise
 from curation.listings.splits import split_of, split_order
 from curation.listings.tables import RawTable, WrittenFile, read_raw
 from training.utils.files import printable_name
 
-__all__ = ["find_metadata", "read_metadata"]
+__all__ = ["find_metadata", "read_metadata", "with_labels_of_folders"]
 
+_LEAST_CLASSES = 2
 _NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
@@ -143,3 +146,44 @@ def _renamed(file: WrittenFile, called: Mapping[str, str], name: str) -> Written
     """Return a metadata file whose columns are called as in the table."""
     keys = [called.get(key, key) for key in file.cells.column_names]
     return replace(file, name=name, cells=file.cells.rename_columns(keys))
+
+
+def with_labels_of_folders(raw: RawTable, mapped: Mapping[str, str], *, nested: bool) -> RawTable:
+    """Return metadata without labels, e.g. with captions, with those of the folders that the photos lie in.
+
+    Parameters
+    ----------
+    raw : RawTable
+        Of :func:`read_metadata`.
+    mapped : mapping of str to str
+        Our column name → the table's own, as far as that is settled.
+    nested : bool
+        Whether folders in folders are classes; see :func:`curation.listings.folders.read_class_folders`.
+    """
+    table = raw.table
+    settled = {ours: theirs for ours, theirs in mapped.items() if theirs}
+    known = recognise(table, settled, [ours for ours, theirs in mapped.items() if not theirs])
+    if "label" in {*mapped, *table.columns, *known.columns, *known.doubtful} or "image" not in table:
+        return raw
+    labels = [_label_of(image, nested) for image in table["image"].astype(object)]
+    if None in labels or len(set(labels)) < _LEAST_CLASSES:
+        return raw
+    first, files = 0, []
+    for file in raw.files:
+        files.append(with_column(file, "label", labels[first : first + file.cells.num_rows]))
+        first += file.cells.num_rows
+    note = f"There is no column of labels, so the folders of the photos are the classes, e.g. {labels[0]!r}."
+    table = table.assign(label=pd.array(labels, dtype="string"))
+    return RawTable(table, (*raw.notes, note), tuple(files))
+
+
+def _label_of(image: object, nested: bool) -> str | None:
+    """Return the class folder of a photo; None if it lies in none."""
+    if not isinstance(image, str) or "://" in image:
+        return None
+    folders = posixpath.normpath(image).split("/")[:-1]
+    if folders and split_of(folders[0]):
+        folders = folders[1:]
+    if not folders or folders[0] in ("", ".."):
+        return None
+    return "/".join(folders) if nested else folders[0]

@@ -25,11 +25,13 @@ from curation.listings.labels import Labels, Merged, settle_labels
 from curation.listings.limits import Limits, enough
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
+from curation.listings.metadata import with_labels_of_folders
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.prices import Prices, read_prices
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
+from curation.listings.unnamed import said_of_unnamed
 from curation.rendering.problems import problem_lines
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
@@ -204,7 +206,9 @@ def read_listings(
     asked = {key: value for key, value in both.items() if value is not None}
     # a mistake in what was asked is told before the table is read
     Limits(**asked)
-    origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, faults=faults)
+    origin, raw, sha256 = _read(
+        source, root, name, columns=given, needs_label=needs_label, separator=label_separator, faults=faults
+    )
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
@@ -213,7 +217,7 @@ def read_listings(
     needs = {name: name in needed and name not in mapped.missing for name in ("id", "image", "label")}
     splits, said_of_splits = normal_splits(mapped.table["split"])
     labels = Labels(mapped.table.assign(split=splits), (), ())
-    separator = origin.label_separator if label_separator is None else label_separator
+    separator = origin.label_separator
     with faults.noted():
         labels = settle_labels(
             labels.table,
@@ -257,8 +261,9 @@ def read_listings(
     )
     with faults.noted():
         _check_share(problems, len(table), limits, title, origin)
-    origin = replace(origin, currency=currency, label_separator=separator)
-    notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *photos.notes, *prices.notes, *labels.notes)
+    origin = replace(origin, currency=currency)
+    said_of_photos = (*photos.notes, *said_of_unnamed(named, origin))
+    notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *said_of_photos, *prices.notes, *labels.notes)
     kept = raw.take(raw.table.index.get_indexer(table.index))
     table = _typed(table.assign(image=photos.images), prices)
     found = tuple(faults.found)
@@ -308,6 +313,7 @@ def _read(
     *,
     columns: Mapping[str, str],
     needs_label: bool,
+    separator: str | None,
     faults: Faults,
 ) -> tuple[Source, RawTable, str]:
     """Return the origin of listings, their raw table, and its hash."""
@@ -316,7 +322,7 @@ def _read(
         check_name(name, "the name of the dataset", parameter="name")
         image, id = (columns.get(ours, ours) for ours in ("image", "id"))
         held = read_held(source, root=None if root is None else Path(root), name=name, image=image, id=id)
-        origin = Source(held.root, held.root, None, name, in_memory=True)
+        origin = Source(held.root, held.root, None, name, in_memory=True, label_separator=separator)
         return origin, held.raw, hashlib.sha256(held.raw.table.to_csv(index=False).encode()).hexdigest()
     for parameter, value in (("root", root), ("name", name)):
         if value is not None:
@@ -327,7 +333,10 @@ def _read(
                 parameter=parameter,
             )
     origin = find_source(Path(source), faults)
+    origin = origin if separator is None else replace(origin, label_separator=separator)
     raw = read_table(origin, needs_label=needs_label, faults=faults)
+    if origin.metadata:
+        raw = with_labels_of_folders(raw, {**origin.columns, **columns}, nested=origin.is_nested)
     if len(origin.metadata) > 1:
         each = "\n".join(sha256_of_file(file) for file in origin.metadata)
         return origin, raw, hashlib.sha256(each.encode()).hexdigest()

@@ -101,6 +101,11 @@ class Source:
         return self.table is None and not self.in_memory
 
     @property
+    def is_nested(self) -> bool:
+        """Whether each level of a label is a folder, where folders are classes: no name of a folder has the sign."""
+        return (self.label_separator or "").strip() == "/"
+
+    @property
     def title(self) -> str:
         """What messages call the table."""
         if self.in_memory:
@@ -180,21 +185,21 @@ def _declared(declaration: Path, faults: Faults) -> Source:
             got=str(table),
             fix="Put the table there or correct 'table'.",
         )
+    return replace(
+        Source(folder, table.parent, table, ""),
+        photos=photo_path(folder, _path(content, "photos", "", declaration)) if "photos" in content else None,
+        **_said(folder, content, declaration),
+    )
+
+
+def _said(folder: Path, content: dict[str, Any], declaration: Path) -> dict[str, Any]:
+    """Return what a declaration says of any dataset."""
     name = _text(content, "name", printable_name(folder.resolve().name), declaration)
     check_name(name, f"{declaration}: 'name'")
-    return Source(
-        path=folder,
-        root=table.parent,
-        table=table,
-        name=name,
-        currency=_text(content, "currency", "", declaration) if "currency" in content else None,
-        columns=_entries(content, "columns", str, declaration),
-        expected=_entries(content, "expected", int, declaration),
-        photos=photo_path(folder, _path(content, "photos", "", declaration)) if "photos" in content else None,
-        labels=_entries(content, "labels", str, declaration),
-        label_separator=_text(content, "label_separator", "", declaration) if "label_separator" in content else None,
-        limits=_limits(content, declaration),
-    )
+    texts = {key: _text(content, key, "", declaration) for key in ("currency", "label_separator") if key in content}
+    entries = {key: _entries(content, key, str, declaration) for key in ("columns", "labels")}
+    expected = _entries(content, "expected", int, declaration)
+    return {"name": name, **texts, **entries, "expected": expected, "limits": _limits(content, declaration)}
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -216,15 +221,8 @@ def _declared_table(path: Path, faults: Faults) -> Source | None:
 
 def _declared_folder(folder: Path, content: dict[str, Any], declaration: Path) -> Source:
     """Return a folder of photos, with metadata or of class folders, that a declaration describes."""
-    name = _text(content, "name", printable_name(folder.resolve().name), declaration)
-    check_name(name, f"{declaration}: 'name'")
-    return replace(
-        _folder(folder, name),
-        currency=_text(content, "currency", "", declaration) if "currency" in content else None,
-        columns=_entries(content, "columns", str, declaration),
-        expected=_entries(content, "expected", int, declaration),
-        limits=_limits(content, declaration),
-    )
+    said = _said(folder, content, declaration)
+    return replace(_folder(folder, said["name"]), **said)
 
 
 def _limits(content: dict[str, Any], declaration: Path) -> dict[str, float]:
@@ -306,7 +304,9 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
         If the file can't be read as what its name says, or has no rows.
     """
     if source.table is None:
-        return read_class_folders(source.root, needs_label=needs_label, forms=_FORMS, faults=faults)
+        return read_class_folders(
+            source.root, needs_label=needs_label, forms=_FORMS, faults=faults, nested=source.is_nested
+        )
     if source.metadata:
         raw = read_metadata(source.root, list(source.metadata), faults)
     else:

@@ -10,6 +10,7 @@ from PIL import Image
 from curation.errors import InputError
 from curation.fixes import apply_fixes, plan_fixes
 from curation.fixes.photos import Photos
+from curation.listings import read_listings
 from curation.run.folder import RunFolder
 from tests.support.fixes import decided, run_of
 
@@ -58,3 +59,19 @@ def test_a_run_that_was_changed_to_lead_outside_is_refused_and_nothing_is_writte
         apply_fixes(shop, plan_fixes(shop))
     assert sorted(tmp_path.rglob("*.png")) == before
     assert not shop.cleaned.exists()
+
+
+@pytest.mark.parametrize("prefix", ["", "train/"])
+def test_classes_of_nested_folders_come_out_nested_and_are_read_again(prefix: str, tmp_path: Path) -> None:
+    places = [f"{prefix}{name}/1.png" for name in ("elec/mouse", "elec/router", "acc/cable")] + [f"{prefix}elec/2.png"]
+    for number, place in enumerate(places):
+        path = tmp_path / "in" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4), (number * 30, 9, 9)).save(path)
+    run = run_of(tmp_path / "in", tmp_path / "run", label_separator="/")
+    run.decide([decided(f"{prefix}elec/mouse/1.png", "relabel", "acc/cable")])
+    apply_fixes(run, plan_fixes(run))
+    cleaned = read_listings(run.cleaned)
+    moved = f"{prefix}acc/cable/1-2.png"
+    assert sorted(cleaned.table["image"]) == sorted([*places[1:], moved])
+    assert cleaned.table.set_index("image")["label"][moved] == "acc/cable"

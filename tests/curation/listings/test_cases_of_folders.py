@@ -354,3 +354,102 @@ def test_tables_beside_one_folder_of_photos_are_named(tmp_path: Path) -> None:
         (tmp_path / name).write_text("id,image,label\n1,images/1.png,a\n2,images/2.png,b\n")
     with pytest.raises(ListingsError, match=r"one class only.*Name its table: .*labels\.csv or .*prices\.csv"):
         read_listings(tmp_path)
+
+
+def deep_folders(folder: Path, prefix: str = "") -> None:
+    draw(folder, *[f"{prefix}{name}/{number}.png" for name in ("elec/mouse", "elec/router", "acc/cable") for number in "12"])
+
+
+def test_folders_inside_class_folders_are_counted_and_named(tmp_path: Path) -> None:
+    deep_folders(tmp_path)
+    draw(tmp_path, "elec/0.png")
+    listings = read_listings(tmp_path)
+    assert counts(listings) == {"acc": 2, "elec": 5}
+    assert (
+        "6 photos lie in folders inside the class folders, whose names are not used: acc: cable (2), elec: mouse (2), "
+        "router (2). With `label_separator='/'` each folder is a class, e.g. 'acc/cable'."
+    ) in listings.notes
+
+
+@pytest.mark.parametrize("splits", [(), ("train/", "test/")])
+def test_with_a_slash_between_levels_each_folder_is_a_class_below_its_parent(
+    splits: tuple[str, ...], tmp_path: Path
+) -> None:
+    for prefix in splits or ("",):
+        deep_folders(tmp_path, prefix)
+    draw(tmp_path, f"{splits[0] if splits else ''}elec/0.png")
+    listings = read_listings(tmp_path, label_separator="/")
+    each = 2 * max(1, len(splits))
+    assert counts(listings) == {"acc/cable": each, "elec": 1, "elec/mouse": each, "elec/router": each}
+    assert counts(listings, "label_parent") == {"acc": each, "elec": 2 * each}
+    assert not [note for note in listings.notes if "inside" in note]
+
+
+def test_a_declaration_of_a_folder_may_say_that_its_levels_are_classes_and_rename_them(tmp_path: Path) -> None:
+    deep_folders(tmp_path)
+    (tmp_path / "dataset.toml").write_text('label_separator = "/"\n[labels]\n"elec/mouse" = "elec/mice"\n')
+    assert counts(read_listings(tmp_path)) == {"acc/cable": 2, "elec/mice": 2, "elec/router": 2}
+
+
+def test_parents_may_have_classes_of_one_name(tmp_path: Path) -> None:
+    draw(tmp_path, *[f"{parent}/{name}/1.png" for parent in ("home", "car") for name in ("lamp", "seat")])
+    with pytest.raises(ListingsError, match="the top folders hold the same folders"):
+        read_listings(tmp_path)
+    listings = read_listings(tmp_path, label_separator="/")
+    assert listings.classes == ("car/lamp", "car/seat", "home/lamp", "home/seat")
+
+
+@pytest.mark.parametrize(("empty", "separator"), [("webcam", None), ("elec/webcam", "/")])
+def test_an_empty_class_folder_is_an_error(empty: str, separator: str | None, tmp_path: Path) -> None:
+    deep_folders(tmp_path)
+    (tmp_path / empty).mkdir()
+    with pytest.raises(ListingsError, match=f"the class '{empty}' would vanish: its folder .*got an empty folder"):
+        read_listings(tmp_path, label_separator=separator)
+
+
+def test_an_empty_folder_is_no_class_where_labels_are_not_needed_or_another_split_fills_it(tmp_path: Path) -> None:
+    deep_folders(tmp_path / "new")
+    (tmp_path / "new" / "webcam").mkdir()
+    assert len(read_listings(tmp_path / "new", needs_label=False).table) == 6
+    for split in ("train", "test"):
+        class_folders(tmp_path / "split", f"{split}/")
+    for photo in (tmp_path / "split/test/cable").iterdir():
+        photo.unlink()
+    assert counts(read_listings(tmp_path / "split")) == {"cable": 2, "mouse": 4, "router": 4}
+
+
+def test_photos_that_no_row_of_a_folder_names_are_counted(tmp_path: Path) -> None:
+    draw(tmp_path, *[f"{number}.png" for number in range(5)], "more/5.png", "masks/m.png", "deep/er/6.png")
+    metadata(tmp_path / "metadata.csv", ["0.png", "1.png"], label=["a", "b"], mask=["masks/m.png", ""])
+    notes = read_listings(tmp_path).notes
+    assert "4 photos are left out, for no row names them: 2.png, 3.png, 4.png, +1 more." in notes
+
+
+def test_a_table_that_is_named_itself_is_all_there_is(tmp_path: Path) -> None:
+    draw(tmp_path, *[f"photos/{number}.png" for number in range(5)])
+    (tmp_path / "shop.csv").write_text("image,label\nphotos/0.png,a\nphotos/1.png,b\n")
+    assert not [note for note in read_listings(tmp_path / "shop.csv").notes if "left out" in note]
+    said = [note for note in read_listings(tmp_path).notes if "left out" in note]
+    assert said == ["3 photos are left out, for no row names them: photos/2.png, photos/3.png, photos/4.png."]
+
+
+@pytest.mark.parametrize("split", ["", "train/"])
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])
+def test_where_metadata_has_no_labels_the_folders_hold_the_classes(name: str, split: str, tmp_path: Path) -> None:
+    deep_folders(tmp_path, split)
+    photos = [f"{place}/{number}.png" for place in ("elec/mouse", "elec/router", "acc/cable") for number in "12"]
+    table = pd.DataFrame({"file_name": photos, "text": [f"a photo of {photo}" for photo in photos]})
+    target = tmp_path / split / name
+    write = {".csv": table.to_csv, ".parquet": table.to_parquet}.get(target.suffix)
+    if write:
+        write(target, index=False)
+    else:
+        table.to_json(target, orient="records", lines=True)
+    listings = read_listings(tmp_path)
+    assert counts(listings) == {"acc": 2, "elec": 4}
+    said = "There is no column of labels, so the folders of the photos are the classes, e.g. 'elec'."
+    assert said in listings.notes
+    assert counts(read_listings(tmp_path, label_separator="/"), "label_parent") == {"acc": 2, "elec": 4}
+    (file,) = listings.raw.files
+    assert file.header == ("file_name", "text", "label")
+    assert counts(read_listings(tmp_path, columns={"label": "text"})) == dict.fromkeys(table["text"], 1)

@@ -1,0 +1,81 @@
+"""Photos of a dataset's folder that its table does not name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from curation.errors import some
+from curation.listings.folders import is_junk, is_photo
+from curation.listings.sources import Source
+from curation.rendering.words import agree, many
+from training.utils.files import photo_path, printable_name
+
+__all__ = ["said_of_unnamed"]
+
+_EXAMPLES = 3
+#: What stands around the names of several photos in a cell.
+_AROUND = re.compile(r"""[\s,;|"'\[\]/\\]+""")
+
+
+def said_of_unnamed(table: pd.DataFrame, origin: Source) -> tuple[str, ...]:
+    """Say how many photos beside those of a table are in none of its rows.
+
+    A table alone is what it says. Of a folder, a person expects all photos: those are counted that lie beside a named
+    one, in the folder of the table, or right below either.
+
+    Parameters
+    ----------
+    table : DataFrame of str
+        With ``image`` as matched; a photo that another column names is not counted.
+    origin : Source
+        Where the table comes from.
+
+    Returns
+    -------
+    tuple of str
+        At most one sentence.
+    """
+    if origin.table is None or origin.photos is not None or not origin.path.is_dir():
+        return ()
+    root = origin.root
+    named = {os.path.normpath(photo_path(root, image)) for image in table["image"].dropna()}
+    tops = {os.path.normpath(file.parent) for file in (origin.metadata or (origin.table,))}
+    beside = {os.path.dirname(path) for path in named}  # noqa: PTH120
+    tops |= {folder for folder in beside if not os.path.relpath(folder or ".", root).startswith("..")}
+    left = sorted({photo for folder in tops for photo in _photos(Path(folder))} - named)
+    if left:
+        elsewhere = _named_elsewhere(table)
+        left = [photo for photo in left if Path(photo).name not in elsewhere]
+    if not left:
+        return ()
+    names = some((printable_name(os.path.relpath(photo, root)) for photo in left), _EXAMPLES)
+    count = len(left)
+    them = agree(count, "it", "them")
+    return (f"{many(count, 'photo')} {agree(count, 'is', 'are')} left out, for no row names {them}: {names}.",)
+
+
+def _photos(folder: Path) -> Iterator[str]:
+    """Yield the photos in a folder and in the folders right below it."""
+    for path in _listed(folder):
+        if is_photo(path.name):
+            yield os.path.normpath(path)
+        elif path.is_dir():
+            yield from (os.path.normpath(inner) for inner in _listed(path) if is_photo(inner.name))
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not is_junk(path.name)]
+    except OSError:
+        return []
+
+
+def _named_elsewhere(table: pd.DataFrame) -> set[str]:
+    """Return names in other columns than that of the photos, e.g. of masks or of further photos."""
+    cells = (cell for name in table.columns if name != "image" for cell in table[name].dropna().astype(str))
+    return {word for cell in cells if "." in cell for word in _AROUND.split(cell)}
