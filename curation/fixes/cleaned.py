@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from curation.errors import InputError, RunError, closest, some
 from curation.fixes.declaration import write_declaration
@@ -89,7 +89,7 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
     first, files = 0, []
     for file in changed.files:
         rows = kept[first : first + file.cells.num_rows]
-        files.append(replace(file, cells=file.cells.filter(pa.array(rows))))
+        files.append(file.take(np.flatnonzero(rows).tolist()))
         first += len(rows)
     left = replace(changed, files=tuple(files))
     layout: Layout = original.layout if form is None else "table"
@@ -171,7 +171,8 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     name = f"listings{form.ending}"
     notes = write_table(file, place.folder / name)
     sheet = original.files[0].format.sheet
-    if sheet and form.kind == "xlsx":
+    # a run of an earlier version has no workbook
+    if sheet and form.kind == "xlsx" and file.book is None:
         notes = (*notes, f"{name} has the values of the sheet {sheet!r} alone: no other sheets, formats or formulas.")
     boundary = _boundary(place.run, place.listings)
     write_declaration(place.run, place.folder, original, labels_of(original), replace(file, name=name), boundary)

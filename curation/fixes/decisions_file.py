@@ -60,7 +60,9 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
     table = _as_meant(_with_our_names(path, _raw(path, id_column), id_column))
     every = table.astype(object).where(table.notna(), None).to_dict("records")
     _refuse_undecided(path, [row for row in every if not row["decision"]])
-    rows = [{**row, "decision": (row["decision"] or NOTE).lower()} for row in every if row["decision"] or row.get("note")]
+    rows = [
+        {**row, "decision": (row["decision"] or NOTE).lower()} for row in every if row["decision"] or row.get("note")
+    ]
     _refuse_idle_labels(path, rows)
     prices = _new_prices(path, rows, currency)
     decisions = [

@@ -15,6 +15,7 @@ import pandas as pd
 
 from curation.errors import some
 from curation.listings.csv_quotes import Span, first_open_quote, rows_without_quoting
+from curation.listings.headers import LOOKED_AT, header_place, likely, said_of_header
 from curation.rendering.words import agree, many
 from training.utils.bounded import CELL, check_claim
 from training.utils.csv_files import Quoting, csv_lines
@@ -56,6 +57,8 @@ class Parsed:
         Which cells are quoted, see :func:`training.utils.csv_files.csv_lines`.
     hint : bool
         Whether a line ``sep=;`` stands above the header, as Excel wants it.
+    above : str
+        The lines above the header, e.g. a title, each with its line feed.
     notes : tuple of str
         How it was read, where that was not certain: a sentence each.
     """
@@ -67,6 +70,7 @@ class Parsed:
     newline: str
     quoting: Quoting
     hint: bool
+    above: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -78,7 +82,8 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     text : str
         The whole file.
     names : collection of str
-        Columns that are likely, in lower case: they decide between two delimiters that both fit.
+        Columns that are likely, in lower case: they decide between two delimiters that both fit, and which line is the
+        header if the first has none of them.
 
     Raises
     ------
@@ -93,23 +98,37 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     stand_in = next(sign for sign in map(chr, _PRIVATE) if sign not in text) if _LONE.search(text) else ""
     text = _LONE.sub(stand_in, text) if stand_in else text
     hint = text[:4].lower() == "sep=" and text[4:5] not in ("", "\r", "\n") and text[5:7].lstrip("\r")[:1] == "\n"
-    delimiter = text[4] if hint else _delimiter_of(_whole_lines(text[:_SAMPLE]), names)
+    skip = 1 if hint else _lines_above(text, names)
+    above = "" if hint else "".join(f"{line}\n" for line in text.split("\n", skip)[:skip]).replace("\r\n", "\n")
+    delimiter = text[4] if hint else _delimiter_of(_whole_lines(text.split("\n", skip)[skip][:_SAMPLE]), names)
     notes: tuple[str, ...] = ()
     try:
-        header, columns, numbers, quoting = _quoted(text, delimiter, int(hint))
+        header, columns, numbers, quoting = _quoted(text, delimiter, skip)
     except OpenQuoteError as error:
-        rows = rows_without_quoting(text.split("\n")[int(hint) :], delimiter)
+        rows = rows_without_quoting(text.split("\n")[skip:], delimiter)
         if rows is None:
             raise
         header, quoting = rows[0][1], "minimal"
         require_width(len(header))
-        numbered = ((number + int(hint), row) for number, row in rows[1:])
+        numbered = ((number + skip, row) for number, row in rows[1:])
         columns, numbers = _columns(numbered, len(header), delimiter, len(text))
         notes = (f"Quotes are read as part of the text, as one that opens in line {error.line} does not close there.",)
     if stand_in:
         header = [name.replace(stand_in, "\r") for name in header]
         columns = [[cell and cell.replace(stand_in, "\r") for cell in column] for column in columns]
-    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, notes)
+    if above:
+        notes = (*notes, said_of_header(skip + 1, [above.replace(delimiter, " ").replace("\n", " ")]))
+    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, above, notes)
+
+
+def _lines_above(text: str, names: Collection[str]) -> int:
+    """Return how many lines stand above the header, e.g. a title."""
+    if not names:
+        return 0
+    lines = text[:_SAMPLE].split("\n")[:LOOKED_AT]
+    return header_place(
+        [max(likely(line.replace('"', "").split(sign), names) for sign in _DELIMITERS) for line in lines]
+    )
 
 
 class OpenQuoteError(ValueError):

@@ -8,16 +8,21 @@ import json
 import math
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from curation.listings.headers import LOOKED_AT, header_place, likely
 from training.utils.bounded import CELL, check_claim
 
-__all__ = ["as_cell", "cell_value", "read_sheet", "write_sheet"]
+__all__ = ["Sheet", "as_cell", "cell_value", "escaped", "read_sheet", "sheet_rows", "write_sheet"]
 
 _NEEDED = "Excel files need openpyxl: pip install 'curate[excel]', or "
+#: Likely names of columns that a sheet needs to be read instead of the first one.
+_ENOUGH = 2
 #: What Excel allows.
 _LONGEST_CELL, _MOST_ROWS, _MOST_COLUMNS = 32_767, 1_048_576, 16_384
 #: How Excel writes a character that XML can't hold; a text that looks like it has its underscore written so.
@@ -26,30 +31,88 @@ _TO_ESCAPE = re.compile("[\0-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _TIMES: dict[str, Any] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
 
 
-def read_sheet(content: bytes) -> tuple[list[str], pd.DataFrame, str, int]:
-    """Read the first sheet of a workbook that holds anything.
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of a workbook as a table.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    sheets : int
+        How many the workbook has.
+    header : list of str
+        Names of the columns, as written.
+    row : int
+        The row of the sheet that they stand in, counted from 1.
+    above : list of str
+        What stands above them.
+    cells : DataFrame of object
+        Texts, numbers, times; NaN where a cell is empty. Its index numbers the rows of the sheet from 1.
+    """
+
+    name: str
+    sheets: int
+    header: list[str]
+    row: int
+    above: list[str]
+    cells: pd.DataFrame
+
+
+def read_sheet(content: bytes, names: Collection[str] = ()) -> Sheet:
+    """Read the first sheet of a workbook that holds anything; if its header has no likely name, the first that has.
 
     Parameters
     ----------
     content : bytes
         The workbook.
-
-    Returns
-    -------
-    header : list of str
-        Names of the columns, as written.
-    cells : DataFrame of object
-        Texts, numbers, times; NaN where a cell is empty. Its index numbers the rows of the sheet from 0.
-    sheet : str
-        Its name.
-    sheets : int
-        How many the workbook has.
+    names : collection of str
+        Columns that are likely, in lower case.
 
     Raises
     ------
     ValueError
         If it is no workbook, is damaged or claims more than it can hold, or openpyxl is missing.
     """
+    with _opened(content) as book:
+        pages = book.worksheets
+        read = (_sheet(str(page.title), len(pages), _values(page, len(content)), names) for page in pages)
+        held = [sheet for sheet in _until_likely(read, names) if sheet.header]
+    usual = held[0] if held else Sheet("", len(pages), [], 0, [], pd.DataFrame())
+    fitting = [sheet for sheet in held if likely(sheet.header, names) >= _ENOUGH]
+    return fitting[0] if fitting and not likely(usual.header, names) else usual
+
+
+def _until_likely(sheets: Iterable[Sheet], names: Collection[str]) -> Iterator[Sheet]:
+    """Yield sheets up to the first that may be meant: the others need not be read."""
+    for sheet in sheets:
+        yield sheet
+        if sheet.header and (not names or likely(sheet.header, names)):
+            return
+
+
+def sheet_rows(content: bytes, name: str) -> list[list[Any]]:
+    """Return the values of a sheet, row by row: NaN where a cell is empty, and nothing for what is empty at the ends.
+
+    Parameters
+    ----------
+    content : bytes
+        The workbook.
+    name : str
+        The sheet's name.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`read_sheet`.
+    """
+    with _opened(content) as book:
+        return [[_plain(value) for value in row] for row in _values(book[name], len(content))]
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Any]:
+    """Open a workbook for reading its values."""
     try:
         from openpyxl import load_workbook
     except ImportError:
@@ -58,22 +121,25 @@ def read_sheet(content: bytes) -> tuple[list[str], pd.DataFrame, str, int]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_claim(sum(member.file_size for member in archive.infolist()), len(content), "its content")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        pages = book.worksheets
-        name, rows = "", list[list[Any]]()
-        for page in pages:
-            name, rows = str(page.title), _values(page, len(content))
-            if rows:
-                break
+        yield book
         book.close()
     # whatever a damaged part makes zipfile, the parser of XML or openpyxl say
     except Exception as error:
         raise ValueError(f"it is no Excel file: {(str(error) or type(error).__name__).splitlines()[0]}") from None
+
+
+def _sheet(name: str, sheets: int, rows: list[list[Any]], names: Collection[str]) -> Sheet:
     width = max(map(len, rows), default=0)
-    sheet = pd.DataFrame([row + [math.nan] * (width - len(row)) for row in rows], dtype=object)
+    frame = pd.DataFrame([row + [math.nan] * (width - len(row)) for row in rows], dtype=object)
     # the header may stand below empty rows
-    sheet = sheet.dropna(how="all").map(_plain)
-    header = [] if sheet.empty else ["" if pd.isna(name) else str(name) for name in sheet.iloc[0]]
-    return header, sheet.iloc[1:], name, len(pages)
+    frame = frame.dropna(how="all").map(_plain)
+    frame = frame.set_axis(frame.index + 1)
+    if frame.empty:
+        return Sheet(name, sheets, [], 0, [], frame)
+    first = [["" if pd.isna(value) else str(value) for value in row] for row in frame.head(LOOKED_AT).to_numpy()]
+    place = header_place([likely(row, names) for row in first])
+    above = [cell for row in first[:place] for cell in row]
+    return Sheet(name, sheets, first[place], int(frame.index[place]), above, frame.iloc[place + 1 :])
 
 
 def _values(page: Any, held: int) -> list[list[Any]]:
@@ -149,7 +215,7 @@ def write_sheet(header: Sequence[str], rows: Sequence[Sequence[Any]], sheet: str
             f"{_MOST_ROWS:,} rows of {_MOST_COLUMNS:,}"
         )
     # before the book is begun, which can't be left half written
-    lines = [[_escaped(value) for value in row] for row in (header, *rows)]
+    lines = [[escaped(value) for value in row] for row in (header, *rows)]
     book = Workbook(write_only=True)
     page = book.create_sheet(sheet or "Sheet1")
 
@@ -168,7 +234,14 @@ def write_sheet(header: Sequence[str], rows: Sequence[Sequence[Any]], sheet: str
     return buffer.getvalue()
 
 
-def _escaped(value: Any) -> Any:
+def escaped(value: Any) -> Any:
+    """Return a value as a workbook can hold it: a text without characters that XML lacks.
+
+    Raises
+    ------
+    ValueError
+        If it is too long.
+    """
     if not isinstance(value, str):
         return value
     text = _TO_ESCAPE.sub(lambda sign: f"_x{ord(sign[0]):04X}_", value)

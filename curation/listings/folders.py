@@ -128,14 +128,12 @@ def _said_of_inner(inner: dict[str, Counter[str]]) -> Iterator[str]:
     first = min(inner)
     example = f"{first}/{inner[first].most_common(1)[0][0]}"
     yield (
-        f"{many(count, 'photo')} {agree(count, 'lies', 'lie')} in folders inside the class folders, whose names are not "
-        f"used: {some(named, 4)}. With `label_separator='/'` each folder is a class, e.g. {example!r}."
+        f"{many(count, 'photo')} {agree(count, 'lies', 'lie')} in folders inside the class folders, whose names are "
+        f"not used: {some(named, 4)}. With `label_separator='/'` each folder is a class, e.g. {example!r}."
     )
 
 
-def read_class_folders(
-    root: Path, *, needs_label: bool, forms: str, faults: Faults, nested: bool = False
-) -> RawTable:
+def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Faults, nested: bool = False) -> RawTable:
     """List a folder of class folders as torchvision's ImageFolder does; folders of splits may lie above them.
 
     Parameters

@@ -11,8 +11,10 @@ import pyarrow.parquet
 
 from curation.listings.json_tables import JsonStyle
 from curation.listings.tables import Kind, TableFormat, WrittenFile
+from curation.listings.workbooks import Book
+from training.utils.bounded import most_bytes
 from training.utils.csv_files import Quoting
-from training.utils.files import read_json, whole_file, write_json
+from training.utils.files import read_json, read_regular, whole_file, write_json
 from training.utils.parquet_files import read_table
 
 if TYPE_CHECKING:
@@ -62,11 +64,15 @@ def save_original(folder: Path, listings: Listings) -> None:
     """
     source = listings.source
     layout = "class-folders" if source.is_class_folders else "imagefolder" if source.metadata else "table"
-    facts = []
+    facts: list[dict[str, Any]] = []
     for place, file in enumerate(listings.raw.files):
         with whole_file(folder / f"{place}.parquet") as temporary:
             pyarrow.parquet.write_table(file.cells, temporary)
         facts.append({"name": file.name, "format": asdict(file.format), "header": list(file.header)})
+        if file.book is not None:
+            with whole_file(folder / f"{place}.xlsx") as temporary:
+                temporary.write_bytes(file.book.content)
+            facts[-1] |= {"header_row": file.book.header, "rows": list(file.book.rows)}
     # last: it says that the others are complete
     described = {"layout": layout, "columns": listings.columns, "labels": source.labels, "files": facts}
     write_json(folder / _FACTS, described)
@@ -98,7 +104,17 @@ def _file(cells: Path, facts: dict[str, Any]) -> WrittenFile:
     header, table = tuple(facts["header"]), read_table(cells)
     if len(header) != table.num_columns or not all(isinstance(name, str) for name in header):
         raise ValueError(f"the header of {facts['name']!r} is not that of its {table.num_columns} columns")
-    return WrittenFile(facts["name"], _format(facts["format"]), header, table)
+    return WrittenFile(facts["name"], _format(facts["format"]), header, table, _book(cells.with_suffix(".xlsx"), facts))
+
+
+def _book(file: Path, facts: dict[str, Any]) -> Book | None:
+    """Return the workbook of a table; None if it has none, as in runs of earlier versions."""
+    if "rows" not in facts:
+        return None
+    numbers = [facts["header_row"], *facts["rows"]]
+    if not all(type(number) is int and number > 0 for number in numbers) or sorted(set(numbers)) != numbers:
+        raise ValueError(f"the rows of {file.name} are none")
+    return Book(read_regular(file, most_bytes()), numbers[0], tuple(numbers[1:]))
 
 
 def _are_texts(pairs: Any) -> bool:

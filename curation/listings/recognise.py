@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from curation.listings.folders import is_photo
+from curation.listings.headers import normal_name
 from curation.listings.prices import is_currency, read_price
 from curation.listings.splits import split_of
 
@@ -111,19 +112,13 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection
 
 
 def _by_name(names: Sequence[str], ours: str, lines: Sequence[Sequence[str]]) -> list[str]:
-    normal = {name: _normal(name) for name in names}
+    normal = {name: normal_name(name) for name in names}
     for line in lines:
         fitting = [name for name in names if normal[name] in line]
         if fitting:
             return fitting
     named = {name: _CURRENCY.match(normal[name]) for name in names if ours == "price"}
     return [name for name, match in named.items() if match and is_currency(match[1])]
-
-
-def _normal(name: str) -> str:
-    """Return a name in lower case with underscores: ``itemID``, ``Item-ID`` and ``item id`` are ``item_id``."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[\W_]+", "_", apart).strip("_").lower()
 
 
 def _is_photo(cell: str) -> bool:

@@ -36,6 +36,7 @@ RUN_COLUMNS = (
     "unmerged_label",
 )
 DECLARATION = "dataset.toml"
+_TEXTS: tuple[str, ...] = ("currency", "label_separator")
 _LIMITS = tuple(field.name for field in fields(Limits))
 TABLE = "listings.csv"
 #: Of a folder's name, in bytes; a cleaned dataset's name is longer.
@@ -196,7 +197,7 @@ def _said(folder: Path, content: dict[str, Any], declaration: Path) -> dict[str,
     """Return what a declaration says of any dataset."""
     name = _text(content, "name", printable_name(folder.resolve().name), declaration)
     check_name(name, f"{declaration}: 'name'")
-    texts = {key: _text(content, key, "", declaration) for key in ("currency", "label_separator") if key in content}
+    texts = {key: _text(content, key, "", declaration) for key in _TEXTS if key in content}
     entries = {key: _entries(content, key, str, declaration) for key in ("columns", "labels")}
     expected = _entries(content, "expected", int, declaration)
     return {"name": name, **texts, **entries, "expected": expected, "limits": _limits(content, declaration)}

@@ -22,8 +22,10 @@ import pyarrow as pa
 from curation.errors import ListingsError
 from curation.listings.csv_tables import parse_csv, require_width
 from curation.listings.decoding import PACKED, decoded, unpacked
-from curation.listings.excel import as_cell, read_sheet
+from curation.listings.excel import Sheet, as_cell, read_sheet
+from curation.listings.headers import said_of_header
 from curation.listings.json_tables import JsonStyle, literal, parse_json
+from curation.listings.workbooks import Book
 from training.utils.bounded import CELL, check_claim, most_bytes
 from training.utils.csv_files import Quoting
 from training.utils.files import read_regular
@@ -96,6 +98,8 @@ class TableFormat:
         Of a CSV: which cells are quoted, see :func:`training.utils.csv_files.csv_lines`.
     hint : bool
         Whether a line ``sep=;`` stands above a CSV.
+    above : str
+        Of a CSV: the lines above the header, each with its line feed.
     json : JsonStyle
         How JSON is written.
     sheet : str
@@ -111,6 +115,7 @@ class TableFormat:
     newline: str = "\n"
     quoting: Quoting = "minimal"
     hint: bool = False
+    above: str = ""
     json: JsonStyle = JsonStyle()  # noqa: RUF009 (frozen)
     sheet: str = ""
 
@@ -131,12 +136,20 @@ class WrittenFile:
         The same columns, called as in :class:`RawTable`. CSV: text, null where a cell is empty. JSON: each cell as
         JSON, null where a row has no such key. Excel: see :func:`curation.listings.excel.as_cell`, null where a cell
         is empty. Parquet: as in the file.
+    book : Book or None
+        Of Excel: the workbook.
     """
 
     name: str
     format: TableFormat
     header: tuple[str, ...]
     cells: pa.Table
+    book: Book | None = None
+
+    def take(self, places: Sequence[int]) -> WrittenFile:
+        """Return some of the rows, by their ascending positions."""
+        cells = self.cells.take(pa.array(places, pa.int64()))
+        return replace(self, cells=cells, book=self.book and self.book.take(places))
 
 
 @dataclass(frozen=True)
@@ -170,7 +183,7 @@ class RawTable:
         files, first = [], 0
         for file in self.files:
             inside = wanted[(wanted >= first) & (wanted < first + file.cells.num_rows)] - first
-            files.append(replace(file, cells=file.cells.take(pa.array(inside))))
+            files.append(file.take(inside.tolist()))
             first += file.cells.num_rows
         return RawTable(self.table.iloc[wanted], self.notes, tuple(files))
 
@@ -231,10 +244,7 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
         return RawTable(table, (), (replace(file, cells=renamed),))
     if form.kind == "xlsx":
-        header, sheet, name, sheets = read_sheet(content)
-        columns = [[None if pd.isna(value) else as_cell(value) for value in sheet[key]] for key in sheet]
-        said = (f"{path.name} has {sheets} sheets; only {name!r} is read.",) if sheets > 1 else ()
-        return _raw(path.name, replace(form, sheet=name), header, columns, sheet.set_axis(sheet.index + 1), said)
+        return _of_sheet(path.name, form, read_sheet(content, names), content)
     text, encoding, mark = decoded(content)
     _require_text(content, text, encoding)
     form = replace(form, encoding=encoding, mark=mark)
@@ -247,6 +257,7 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
             newline=parsed.newline,
             quoting=parsed.quoting,
             hint=parsed.hint,
+            above=parsed.above,
         )
         notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in parsed.notes)
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
@@ -262,6 +273,19 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
     columns = [[literal(row[name]) if name in row else None for row in rows] for name in names_of]
     raw.index = pd.RangeIndex(len(raw)) + int(style.frame == "lines")
     return _raw(path.name, replace(form, json=style), names_of, columns, raw, notes)
+
+
+def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> RawTable:
+    notes: tuple[str, ...] = ()
+    if sheet.sheets > 1:
+        notes = (f"{file} has {sheet.sheets} sheets; only {sheet.name!r} is read.",)
+    if sheet.above:
+        said = said_of_header(sheet.row, sheet.above)
+        notes += (f"{file}: {said[0].lower()}{said[1:]}",)
+    columns = [[None if pd.isna(value) else as_cell(value) for value in sheet.cells[key]] for key in sheet.cells]
+    raw = _raw(file, replace(form, sheet=sheet.name), sheet.header, columns, sheet.cells, notes)
+    book = Book(content, sheet.row, tuple(raw.table.index.tolist()))
+    return replace(raw, files=tuple(replace(each, book=book) for each in raw.files))
 
 
 def _raw(

@@ -20,6 +20,7 @@ from curation.listings.editing import is_number, texts_of, values_of
 from curation.listings.excel import as_cell, cell_value, write_sheet
 from curation.listings.json_tables import JsonStyle, as_json, literal
 from curation.listings.tables import Kind, TableFormat, WrittenFile
+from curation.listings.workbooks import edited_book
 from curation.rendering.words import agree, many, short
 from training.utils.csv_files import csv_lines
 from training.utils.formulas import is_formula
@@ -75,11 +76,15 @@ def _content(file: WrittenFile, name: str) -> tuple[bytes, tuple[str, ...]]:
     columns = [column.to_pylist() for column in cells.columns]
     if form.kind == "xlsx":
         rows = [[None if cell is None else cell_value(cell) for cell in row] for row in zip(*columns, strict=True)]
-        return write_sheet(file.header, rows, form.sheet), ()
+        if file.book is None:
+            return write_sheet(file.header, rows, form.sheet), ()
+        content, said = edited_book(file.book, form.sheet, file.header, rows)
+        return content, tuple(f"{name} {note}" for note in said)
     if form.kind == "csv":
         texts = itertools.chain([file.header], zip(*columns, strict=True))
         lines = csv_lines(texts, delimiter=form.delimiter, newline=form.newline, quoting=form.quoting)
-        text = "".join([f"sep={form.delimiter}{form.newline}" if form.hint else "", *lines])
+        hint = f"sep={form.delimiter}{form.newline}" if form.hint else ""
+        text = "".join([hint, form.above.replace("\n", form.newline), *lines])
     else:
         text = as_json(file.header, columns, form.json)
     mark = MARKS.get(form.encoding, b"") if form.mark else b""
@@ -119,12 +124,14 @@ def converted(file: WrittenFile, form: TableFormat, *, price: str = "") -> Writt
         The column of prices: plain numbers of a CSV become numbers there, where the format knows them.
     """
     source, target = file.format.kind, form.kind
+    if file.book is not None and source == target:
+        return file
     if source == target or {source, target} <= {"json", "jsonl"}:
         return replace(file, format=form)
     columns = {key: file.cells[key] for key in file.cells.column_names}
     arrays = {key: _as(target, source, column, key == price) for key, column in columns.items()}
     header = tuple(name.strip() or key for name, key in zip(file.header, arrays, strict=True))
-    return replace(file, format=form, header=header, cells=pa.table(arrays))
+    return replace(file, format=form, header=header, cells=pa.table(arrays), book=None)
 
 
 def _as(target: Kind, source: Kind, column: pa.ChunkedArray, price: bool) -> pa.Array:

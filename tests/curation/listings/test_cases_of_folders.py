@@ -357,7 +357,10 @@ def test_tables_beside_one_folder_of_photos_are_named(tmp_path: Path) -> None:
 
 
 def deep_folders(folder: Path, prefix: str = "") -> None:
-    draw(folder, *[f"{prefix}{name}/{number}.png" for name in ("elec/mouse", "elec/router", "acc/cable") for number in "12"])
+    draw(
+        folder,
+        *[f"{prefix}{name}/{number}.png" for name in ("elec/mouse", "elec/router", "acc/cable") for number in "12"],
+    )
 
 
 def test_folders_inside_class_folders_are_counted_and_named(tmp_path: Path) -> None:

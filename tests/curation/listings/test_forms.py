@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import curation
-
 from curation.errors import ListingsError
 from curation.listings import read_listings
 from tests.curation.listings.forms import FORMS, rows

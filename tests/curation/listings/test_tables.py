@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from curation.listings.tables import as_text, format_of, read_raw
+from curation.listings.writing import write_table
 
 
 def read(path: Path, content: bytes | str) -> list[list[object]]:
@@ -163,3 +164,23 @@ def test_other_sheets_of_a_workbook_are_mentioned(first: str, tmp_path: Path) ->
     raw = read_raw(tmp_path / "t.xlsx")
     assert raw.table["id"].tolist() == ["1"]
     assert raw.notes == (f"t.xlsx has {3 if first == 'Empty' else 2} sheets; only 'Products' is read.",)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_title_above_the_header_is_told_and_written_back(sign: str, newline: str, tmp_path: Path) -> None:
+    lines = ["Our shop, May", f"{sign}{sign}", sign.join(("id", "label", "Asking price")), sign.join("a12"), ""]
+    (tmp_path / "t.csv").write_bytes(newline.join(lines).encode())
+    raw = read_raw(tmp_path / "t.csv", names={"id", "label", "asking_price"})
+    assert raw.table.to_dict("records") == [{"id": "a", "label": "1", "Asking price": "2"}]
+    assert raw.table.index.tolist() == [4]
+    (note,) = raw.notes
+    assert note.startswith("t.csv: the header was found in row 3, below 'Our shop")
+    (file,) = raw.files
+    write_table(file, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
+
+
+def test_the_first_row_is_the_header_if_it_names_a_column(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("label,text\nid,label\n")
+    assert read_raw(tmp_path / "t.csv", names={"id", "label"}).table.columns.tolist() == ["label", "text"]

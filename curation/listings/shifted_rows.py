@@ -1,0 +1,95 @@
+"""References to rows of a sheet after some of them were removed, as a spreadsheet changes them itself."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Shift"]
+
+_GONE = "#REF!"
+_CELL = re.compile(r"(\$?[A-Z]{1,3}\$?)(\d+)")
+_RANGE = re.compile(r"(\$?[A-Z]{1,3}\$?)(\d+):(\$?[A-Z]{1,3}\$?)(\d+)")
+_ROWS = re.compile(r"(\$?)(\d+):(\$?)(\d+)")
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Where the rows of a sheet are after some were removed.
+
+    Attributes
+    ----------
+    sheet : str
+        Name of the sheet.
+    removed : sequence of int
+        The rows, ascending, counted from 1.
+    """
+
+    sheet: str
+    removed: Sequence[int]
+
+    def row(self, row: int) -> int | None:
+        """Return the new number of a row; None if it was removed."""
+        before = bisect_left(self.removed, row)
+        gone = before < len(self.removed) and self.removed[before] == row
+        return None if gone else row - before
+
+    def span(self, first: int, last: int) -> tuple[int, int] | None:
+        """Return the new first and last row of a range; None if all of it was removed."""
+        start = first - bisect_left(self.removed, first)
+        end = last - bisect_right(self.removed, last)
+        return (start, end) if start <= end else None
+
+    def reference(self, text: str) -> str:
+        """Return a reference to cells of the sheet; one to removed cells is ``#REF!``.
+
+        Examples
+        --------
+        >>> shift = Shift("Goods", [3, 5])
+        >>> [shift.reference(text) for text in ("B2", "$B$4", "B3", "A2:A6", "A5:B5", "B:B", "3:4")]
+        ['B2', '$B$3', '#REF!', 'A2:A4', '#REF!', 'B:B', '3:3']
+        """
+        if cell := _CELL.fullmatch(text):
+            row = self.row(int(cell[2]))
+            return _GONE if row is None else f"{cell[1]}{row}"
+        match = _RANGE.fullmatch(text) or _ROWS.fullmatch(text)
+        if not match:
+            return text
+        span = self.span(int(match[2]), int(match[4]))
+        return _GONE if span is None else f"{match[1]}{span[0]}:{match[3]}{span[1]}"
+
+    def ranges(self, text: str) -> str:
+        """Return several ranges, with blanks between them, without those that were removed."""
+        return " ".join(new for old in text.split() if (new := self.reference(old)) != _GONE)
+
+    def formula(self, text: str, *, own: bool) -> str:
+        """Return a formula, which begins with ``=``.
+
+        Parameters
+        ----------
+        text : str
+            The formula.
+        own : bool
+            Whether it stands in the sheet itself, so that a reference without a sheet means this one.
+
+        Examples
+        --------
+        >>> shift = Shift("My goods", [3])
+        >>> shift.formula('=SUM(A2:A6)*B4&"A4"', own=True), shift.formula("=A4+'My goods'!A4", own=False)
+        ('=SUM(A2:A5)*B3&"A4"', "=A4+'My goods'!A3")
+        """
+        from openpyxl.formula import Tokenizer
+        from openpyxl.formula.tokenizer import Token
+
+        tokens = Tokenizer(text).items
+        return "=" + "".join(
+            self._operand(token.value, own) if token.subtype == Token.RANGE else token.value for token in tokens
+        )
+
+    def _operand(self, text: str, own: bool) -> str:
+        sheet, sign, cells = text.rpartition("!")
+        named = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
+        about_this = own if not sign else named.casefold() == self.sheet.casefold()
+        return f"{sheet}{sign}{self.reference(cells)}" if about_this else text

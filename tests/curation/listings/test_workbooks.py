@@ -1,0 +1,161 @@
+"""A workbook comes back as its author made it, but for the cells that change and the rows that are deleted."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.comments import Comment
+from openpyxl.formatting.rule import CellIsRule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.table import Table
+from PIL import Image
+
+from curation.fixes import apply_fixes, plan_fixes
+from curation.listings import read_listings
+from curation.listings.tables import read_raw
+from tests.support.fixes import decided, run_of
+
+
+@pytest.fixture
+def goods(tmp_path: Path) -> Path:
+    """Return a workbook of six listings with whatever people put into one."""
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = "Our goods"
+    page.append(["id", "image", "label", "price", "profit", "when", "code", None, "=TODAY()"])
+    for number in range(2, 8):
+        Image.new("RGB", (4, 4), (number * 30, 0, 0)).save(tmp_path / f"{number}.png")
+        label = "lamp" if number % 2 else "desk"
+        day = datetime.datetime(2024, 1, number)
+        page.append([f"L{number}", f"{number}.png", label, 10.5 * number, f"=D{number}*2", day, f"{number:05}"])
+        page[f"D{number}"].number_format = "#,##0.00 €"
+        page[f"F{number}"].number_format = "dd/mm/yyyy"
+    page["E9"] = "=SUM(E2:E7)"
+    page["A7"].font = Font(bold=True)
+    page["A6"].comment = Comment("ask Bo", "Ana")
+    page["A6"].hyperlink = "https://example.org/L6"
+    page.column_dimensions["A"].width = 40
+    page.row_dimensions[6].height = 33
+    page.merge_cells("H6:I7")
+    page.freeze_panes = "A2"
+    page.add_table(Table(displayName="goods", ref="A1:G7"))
+    page.conditional_formatting.add(
+        "D2:D7", CellIsRule("greaterThan", formula=["$D$7"], fill=PatternFill(bgColor="FF0000"))
+    )
+    check = DataValidation(type="list", formula1='"lamp,desk"')
+    check.add("C2:C7")
+    page.add_data_validation(check)
+    other = book.create_sheet("Notes")
+    other["A1"] = "keep me"
+    other["A2"] = "=SUM('Our goods'!D2:D7)+'Our goods'!D6+D6"
+    book.defined_names["prices"] = DefinedName("prices", attr_text="'Our goods'!$D$2:$D$7")
+    book.save(tmp_path / "goods.xlsx")
+    return tmp_path / "goods.xlsx"
+
+
+def cleaned(
+    goods: Path, *decisions: tuple[str, str, str | None], form: str | None = None
+) -> tuple[Any, Any, list[str]]:
+    run = run_of(goods, goods.parent / "run", allow_bad=0.5)
+    # the run keeps the workbook, wherever the input goes
+    goods.rename(goods.with_name("moved.xlsx"))
+    run.decide([decided(*decision) for decision in decisions])
+    fixes = apply_fixes(run, plan_fixes(run), form=form) if form else apply_fixes(run, plan_fixes(run))
+    written = run.cleaned / "listings.xlsx"
+    return openpyxl.load_workbook(written), openpyxl.load_workbook(written, data_only=True), list(fixes.notes)
+
+
+def test_what_no_decision_touches_stays_in_every_sheet(goods: Path) -> None:
+    before = openpyxl.load_workbook(goods)
+    after, _, notes = cleaned(goods, ("L2", "relabel", "lamp"))
+    assert after.sheetnames == ["Our goods", "Notes"]
+    for sheet in after.sheetnames:
+        for row in before[sheet].iter_rows():
+            for cell in row:
+                same = after[sheet][cell.coordinate]
+                assert same.number_format == cell.number_format
+                if cell.coordinate not in ("C2", *(f"B{number}" for number in range(2, 8))):
+                    assert same.value == cell.value
+    page = after["Our goods"]
+    assert page["C2"].value == "lamp"
+    assert (page["A7"].font.bold, page.column_dimensions["A"].width, page.freeze_panes) == (True, 40, "A2")
+    assert (page["A6"].comment.text, page["A6"].hyperlink.target) == ("ask Bo", "https://example.org/L6")
+    formulas = "listings.xlsx has 8 formulas: a spreadsheet calculates them when it opens the file; other programs read"
+    assert [note.startswith(formulas) for note in notes if "xlsx" in note] == [True]
+
+
+def test_what_refers_to_rows_follows_them_when_others_are_deleted(goods: Path) -> None:
+    after, _, _ = cleaned(goods, ("L3", "delete", None), ("L5", "delete", None))
+    page = after["Our goods"]
+    assert [page[f"A{row}"].value for row in range(1, 7)] == ["id", "L2", "L4", "L6", "L7", None]
+    assert [page[f"E{row}"].value for row in (2, 3, 4, 5, 7)] == ["=D2*2", "=D3*2", "=D4*2", "=D5*2", "=SUM(E2:E5)"]
+    assert [page[f"G{row}"].value for row in (2, 3, 4, 5)] == ["00002", "00004", "00006", "00007"]
+    assert page["F4"].value == datetime.datetime(2024, 1, 6)
+    assert (page["D4"].number_format, page["A5"].font.bold, page.row_dimensions[4].height) == ("#,##0.00 €", True, 33)
+    assert (page["A4"].comment.text, page["A4"].hyperlink.ref) == ("ask Bo", "A4")
+    assert [str(merged) for merged in page.merged_cells.ranges] == ["H4:I5"]
+    assert page.tables["goods"].ref == "A1:G5"
+    assert [(str(area.sqref), area.rules[0].formula) for area in page.conditional_formatting] == [("D2:D5", ["$D$5"])]
+    assert [str(check.sqref) for check in page.data_validations.dataValidation] == ["C2:C5"]
+    assert after["Notes"]["A2"].value == "=SUM('Our goods'!D2:D5)+'Our goods'!D4+D6"
+    assert after.defined_names["prices"].attr_text == "'Our goods'!$D$2:$D$5"
+
+
+def test_formulas_keep_the_values_that_programs_read(goods: Path) -> None:
+    # as a spreadsheet stores them, which openpyxl does not
+    import zipfile
+
+    content = {}
+    with zipfile.ZipFile(goods) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    sheet = content["xl/worksheets/sheet1.xml"].decode()
+    for number in range(2, 8):
+        sheet = sheet.replace(f"<f>D{number}*2</f><v />", f"<f>D{number}*2</f><v>{21 * number}</v>")
+    with zipfile.ZipFile(goods, "w") as archive:
+        for name, held in content.items():
+            archive.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else held)
+    after, values, _ = cleaned(goods, ("L3", "delete", None), form="xlsx")
+    assert [after["Our goods"][f"E{row}"].value for row in (2, 3)] == ["=D2*2", "=D3*2"]
+    assert [values["Our goods"][f"E{row}"].value for row in (2, 3, 6, 8)] == [42, 84, 147, None]
+
+
+def test_a_changed_cell_that_was_merged_or_a_formula_holds_the_new_value(goods: Path) -> None:
+    book = openpyxl.load_workbook(goods)
+    page = book.worksheets[0]
+    page["C4"] = None
+    page.merge_cells("C3:C4")
+    page["D2"] = "=5*2"
+    page["C2"] = '="des"&"k"'
+    book.save(goods)
+    after, _, _ = cleaned(goods, ("L4", "relabel", "desk"), ("L2", "relabel", "lamp"))
+    assert [after["Our goods"][f"C{row}"].value for row in (2, 3, 4)] == ["lamp", "lamp", "desk"]
+    assert after["Our goods"]["D2"].value == "=5*2"
+
+
+def test_a_sheet_below_a_title_or_behind_a_cover_is_read_and_comes_back_so(goods: Path) -> None:
+    book = openpyxl.load_workbook(goods)
+    book.create_sheet("Cover", 0)["B2"] = "Stock of May"
+    page = book["Our goods"]
+    del page.tables["goods"]
+    page.insert_rows(1, 2)
+    page["A1"] = "All our goods"
+    book.save(goods)
+    raw = read_raw(goods, names={"id", "image", "label", "price"})
+    assert raw.notes == (
+        "goods.xlsx has 3 sheets; only 'Our goods' is read.",
+        "goods.xlsx: the header was found in row 3, below 'All our goods'.",
+    )
+    assert raw.table.index.tolist() == [4, 5, 6, 7, 8, 9]
+    run = run_of(goods, goods.parent / "run")
+    run.decide([decided("L3", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    after = openpyxl.load_workbook(run.cleaned / "listings.xlsx")
+    assert [after["Our goods"][f"A{row}"].value for row in range(1, 6)] == ["All our goods", None, "id", "L2", "L4"]
+    assert after["Cover"]["B2"].value == "Stock of May"
+    assert read_listings(run.cleaned).table["id"].tolist() == ["L2", "L4", "L5", "L6", "L7"]
