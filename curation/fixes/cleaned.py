@@ -19,6 +19,7 @@ from curation.fixes.photos import Photos, folder_splits, outside
 from curation.listings.editing import replaced, texts_of, with_column
 from curation.listings.fetch import is_fetched
 from curation.listings.original import Layout, Original, load_original
+from curation.listings.several_photos import each_name, names_of
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
 from curation.listings.tables import WrittenFile, held_table
 from curation.listings.writing import FORMATS, converted, joined, write_table
@@ -96,8 +97,10 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
     layout = "class-folders" if form == "class-folders" else "imagefolder" if form == "imagefolder" else layout
     write = {"table": _write_tables, "class-folders": _write_folders, "imagefolder": _write_metadata}[layout]
     place = _Place(run, folder, listings[kept].reset_index(drop=True), form)
+    lost = sum(len(file.owners) for file in left.files) if layout != "table" else 0
     try:
-        return write(left, place)
+        written = write(left, place)
+        return replace(written, notes=(*written.notes, _said_of_lost(lost))) if lost else written
     except ValueError as error:
         # what a format can't hold
         raise InputError(
@@ -117,6 +120,12 @@ class _Place:
     folder: Path
     listings: pd.DataFrame
     form: str | None
+
+
+def _said_of_lost(rows: int) -> str:
+    return (
+        f"{many(rows, 'row')} that only {agree(rows, 'adds a photo', 'add photos')} left out: there is one photo each."
+    )
 
 
 def require_layout(form: str | None) -> None:
@@ -163,7 +172,10 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
         part = place.listings.iloc[first : first + file.cells.num_rows]
         if original.layout == "imagefolder":
             file = _with_ids(file, original, part)
-        files.append(_moved(file, key, part["image"].tolist(), photos))
+        if file.further is not None:
+            unmatched = [pd.NA] * file.further.cells.num_rows
+            file = replace(file, further=_moved(file.further, key, unmatched, photos))
+        files.append(_moved(file, key, part["image"].tolist(), photos).whole())
         first += len(part)
     file = joined(files)
     form = FORMATS[place.form] if place.form else file.format
@@ -201,6 +213,10 @@ def _moved(file: WrittenFile, key: str, images: Sequence[Any], photos: str) -> W
             continue
         matched = text.strip() if pd.isna(image) else image
         if _stays(matched):
+            continue
+        if len(names_of(text)) > 1 and matched != text.strip():
+            # the first is the photo; the others stay beside it
+            texts[row] = each_name(text, lambda name: name if _stays(name) else f"{photos}/{name}")
             continue
         path = f"{photos}/{matched}"
         # a backslash of the path itself is part of a name

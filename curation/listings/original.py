@@ -64,18 +64,24 @@ def save_original(folder: Path, listings: Listings) -> None:
     """
     source = listings.source
     layout = "class-folders" if source.is_class_folders else "imagefolder" if source.metadata else "table"
-    facts: list[dict[str, Any]] = []
-    for place, file in enumerate(listings.raw.files):
-        with whole_file(folder / f"{place}.parquet") as temporary:
-            pyarrow.parquet.write_table(file.cells, temporary)
-        facts.append({"name": file.name, "format": asdict(file.format), "header": list(file.header)})
-        if file.book is not None:
-            with whole_file(folder / f"{place}.xlsx") as temporary:
-                temporary.write_bytes(file.book.content)
-            facts[-1] |= {"header_row": file.book.header, "rows": list(file.book.rows)}
+    facts = [_save(folder / str(place), file) for place, file in enumerate(listings.raw.files)]
     # last: it says that the others are complete
     described = {"layout": layout, "columns": listings.columns, "labels": source.labels, "files": facts}
     write_json(folder / _FACTS, described)
+
+
+def _save(place: Path, file: WrittenFile) -> dict[str, Any]:
+    """Write the cells of a table, and return the facts about it."""
+    with whole_file(place.with_name(f"{place.name}.parquet")) as temporary:
+        pyarrow.parquet.write_table(file.cells, temporary)
+    facts: dict[str, Any] = {"name": file.name, "format": asdict(file.format), "header": list(file.header)}
+    if file.book is not None:
+        with whole_file(place.with_name(f"{place.name}.xlsx")) as temporary:
+            temporary.write_bytes(file.book.content)
+        facts |= {"header_row": file.book.header, "rows": list(file.book.rows)}
+    if file.further is not None:
+        facts |= {"further": _save(place.with_name(f"{place.name}-further"), file.further), "owners": list(file.owners)}
+    return facts
 
 
 def load_original(folder: Path) -> Original:
@@ -104,7 +110,16 @@ def _file(cells: Path, facts: dict[str, Any]) -> WrittenFile:
     header, table = tuple(facts["header"]), read_table(cells)
     if len(header) != table.num_columns or not all(isinstance(name, str) for name in header):
         raise ValueError(f"the header of {facts['name']!r} is not that of its {table.num_columns} columns")
-    return WrittenFile(facts["name"], _format(facts["format"]), header, table, _book(cells.with_suffix(".xlsx"), facts))
+    book = _book(cells.with_suffix(".xlsx"), facts)
+    file = WrittenFile(facts["name"], _format(facts["format"]), header, table, book)
+    if "further" not in facts:
+        return file
+    further, owners = _file(cells.with_stem(f"{cells.stem}-further"), facts["further"]), tuple(facts["owners"])
+    inside = all(type(owner) is int and 0 <= owner < table.num_rows for owner in owners)
+    alike = further.cells.num_rows == len(owners) and (further.book is None) == (book is None)
+    if not inside or not alike or list(owners) != sorted(owners):
+        raise ValueError(f"the rows that follow others in {facts['name']!r} are none")
+    return replace(file, further=further, owners=owners)
 
 
 def _book(file: Path, facts: dict[str, Any]) -> Book | None:

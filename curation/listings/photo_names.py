@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
+from curation.errors import short_repr
 from curation.listings.folders import is_junk, is_photo
+from curation.listings.several_photos import names_of
 from curation.rendering.words import agree, many
 from training.utils.files import photo_path, printable_name
 
@@ -47,7 +49,8 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
 
     In this order: backslashes between folders; another case or Unicode form; ``file://`` and ``%20``; a path of
     another computer, of which the end exists here; a name without its folder, or without its ending, that fits one
-    photo only. A name that fits several files fits none, and a file that another listing names fits that one only.
+    photo only. Of several names in a cell, the first that fits counts. A name that fits several files fits none, and a
+    file that another listing names fits that one only.
 
     Parameters
     ----------
@@ -78,19 +81,29 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
         return MatchedPhotos(images, missing)
     files = _Files(root)
     names = images[missing]
+    fits = {row: fit for row, image in names.items() if (fit := files.find_first(image))}
     matched = _without_conflicts(
-        {row: name for row, image in names.items() if (name := files.find(image))},
-        {row: _plain(_forward(image)) for row, image in names.items()},
+        {row: file for row, (_, file) in fits.items()},
+        {row: _plain(_forward(name)) for row, (name, _) in fits.items()},
         set(images[~missing]),
     )
     if not matched:
         return MatchedPhotos(images, missing)
     found = pd.Series(matched, dtype="string")
+    named = pd.Series({row: fits[row][0] for row in matched}, dtype="string")
     exact = images.copy()
     exact[found.index] = found
     still = missing.copy()
     still[found.index] = False
-    return MatchedPhotos(exact, still, tuple(_notes(names[found.index], found)))
+    notes = (*_said_of_several(names[found.index]), *_notes(named, found))
+    return MatchedPhotos(exact, still, notes)
+
+
+def _said_of_several(cells: pd.Series) -> Iterator[str]:
+    several = [cell for cell in cells if len(names_of(cell)) > 1]
+    if several:
+        which = f"{many(len(several), 'cell')} {agree(len(several), 'names', 'name')} several photos"
+        yield f"{which}; the first that exists counts, e.g. of {short_repr(several[0])}."
 
 
 def _without_conflicts(
@@ -111,6 +124,8 @@ def _notes(written: pd.Series, matched: pd.Series) -> list[str]:
     kinds: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for name, file in zip(written, matched, strict=True):
+        if name == file:
+            continue
         kind = "by another spelling of its name" if _plain(_forward(name)) == _plain(file) else "by a part of its name"
         kinds[kind] += 1
         examples.setdefault(kind, f"{name!r} is {file}")
@@ -143,6 +158,13 @@ class _Files:
         self._listed = cache(self._list)
         self._stems = cache(self._list_stems)
         self._folders = cache(self._folders_below)
+
+    def find_first(self, cell: str) -> tuple[str, str] | None:
+        """Return a name in a cell and the file that it fits: that of the cell as a whole, or of the first that fits."""
+        for name in dict.fromkeys((cell, *names_of(cell))):
+            if file := self.find(name):
+                return name, file
+        return None
 
     def find(self, image: str) -> str | None:
         """Return the path of the one file that a name fits, relative to the root; None if none or several fit."""

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from curation.errors import ListingsError, checked, short_repr, some
+from curation.listings.added_photos import adds_photo, said_of_added
 from curation.listings.checks import (
+    MISSING,
     bad_rows,
     check_ids,
     check_prices,
@@ -213,6 +216,8 @@ def read_listings(
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
     mapped = map_columns(rows, {**origin.columns, **given}, needed, faults)
+    added = mapped.table[adds_photo(mapped.table)]
+    mapped = replace(mapped, table=mapped.table.drop(added.index))
     # a column that is not there has been refused, or noted, as a whole
     needs = {name: name in needed and name not in mapped.missing for name in ("id", "image", "label")}
     splits, said_of_splits = normal_splits(mapped.table["split"])
@@ -262,9 +267,11 @@ def read_listings(
     with faults.noted():
         _check_share(problems, len(table), limits, title, origin)
     origin = replace(origin, currency=currency)
-    said_of_photos = (*photos.notes, *said_of_unnamed(named, origin))
+    all_photos = pd.concat([photos.named, added["image"]])
+    said_of_photos = (*said_of_added(len(added)), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
     notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *said_of_photos, *prices.notes, *labels.notes)
-    kept = raw.take(raw.table.index.get_indexer(table.index))
+    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append(added.index))))
+    kept = kept.split(np.sort(kept.table.index.get_indexer(added.index)))
     table = _typed(table.assign(image=photos.images), prices)
     found = tuple(faults.found)
     return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, found, labels.merged, limits)
@@ -351,15 +358,19 @@ def _check_share(problems: pd.DataFrame, rows: int, limits: Limits, title: str, 
     bad = counted["row"].nunique()
     if limits.allow(bad, rows):
         return
-    photos = "no such file" in counted["why"].to_numpy()
-    root = "pass the folder of the photos as root, " if photos and origin.in_memory else ""
+    gone = counted[counted["why"] == MISSING]
+    root = "pass the folder of the photos as root, " if len(gone) and origin.in_memory else ""
+    none = gone["row"].nunique() == rows
+    accept = f", or accept the rows as they are with `allow_bad={enough(bad, rows)}`"
     raise ListingsError(
         f"{title}: {bad} of {many(rows, 'row')} {agree(bad, 'is', 'are')} bad",
         got=next(problem_lines(counted.sort_values("why", key=lambda why: -why.map(why.value_counts()), kind="stable")))
-        + (f"; photos were looked for in {origin.root}" if photos else ""),
-        wanted=f"at most {limits.allow_bad:.0%} bad rows",
-        fix=f"Correct the table, {root}map the right columns with `columns`, or accept the rows as they are with "
-        f"`allow_bad={enough(bad, rows)}`.",
+        + (f"; photos were looked for in {origin.root}" if len(gone) else ""),
+        wanted="photos at these paths, or with these names alone in that folder or right below it"
+        if none
+        else f"at most {limits.allow_bad:.0%} bad rows",
+        fix=f"Correct the table, {root}{'or ' if none else ''}map the right columns with `columns`"
+        f"{'' if none else accept}.",
         problems=problems,
     )
 

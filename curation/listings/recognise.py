@@ -21,12 +21,13 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("id",),
         ("listing_id", "item_id", "product_id", "ad_id", "offer_id", "article_id"),
         ("sku", "asin", "uuid", "uid", "key"),
+        ("handle",),
     ),
     "image": (
         ("image",),
         ("image_path", "photo_path", "picture_path", "img_path", "file_name", "filename", "image_file", "photo_file"),
         ("photo", "picture", "img", "file", "filepath", "file_path", "path", "image_name"),
-        ("image_url", "photo_url", "img_url", "picture_url", "image_link", "images", "photos"),
+        ("image_url", "photo_url", "img_url", "picture_url", "image_link", "image_src", "images", "photos"),
     ),
     "label": (
         ("label",),
@@ -35,7 +36,7 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "price": (
         ("price",),
-        ("asking_price", "list_price", "unit_price", "price_amount", "item_price", "product_price"),
+        ("asking_price", "list_price", "unit_price", "price_amount", "item_price", "product_price", "variant_price"),
         ("amount", "cost"),
     ),
     "title": (

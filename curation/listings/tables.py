@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -138,6 +139,10 @@ class WrittenFile:
         is empty. Parquet: as in the file.
     book : Book or None
         Of Excel: the workbook.
+    further : WrittenFile or None
+        Rows of the same columns that only add something to one of these, e.g. a photo to a listing.
+    owners : tuple of int
+        The row that each of them follows, ascending.
     """
 
     name: str
@@ -145,11 +150,35 @@ class WrittenFile:
     header: tuple[str, ...]
     cells: pa.Table
     book: Book | None = None
+    further: WrittenFile | None = None
+    owners: tuple[int, ...] = ()
 
     def take(self, places: Sequence[int]) -> WrittenFile:
-        """Return some of the rows, by their ascending positions."""
+        """Return some of the rows, by their ascending positions, with what follows them."""
         cells = self.cells.take(pa.array(places, pa.int64()))
-        return replace(self, cells=cells, book=self.book and self.book.take(places))
+        new = {old: place for place, old in enumerate(places)}
+        stay = [place for place, owner in enumerate(self.owners) if owner in new]
+        further = self.further.take(stay) if self.further and stay else None
+        owners = tuple(new[self.owners[place]] for place in stay)
+        return replace(self, cells=cells, book=self.book and self.book.take(places), further=further, owners=owners)
+
+    def split(self, apart: Sequence[int]) -> WrittenFile:
+        """Return the table with some rows, by their ascending positions, as those that follow the row above them."""
+        rows = sorted(set(range(self.cells.num_rows)) - set(apart))
+        owners = tuple(bisect_left(rows, place) - 1 for place in apart)
+        return replace(self.take(rows), further=self.take(apart), owners=owners)
+
+    def whole(self) -> WrittenFile:
+        """Return the table with what follows its rows in its place."""
+        if self.further is None:
+            return self
+        # a column may have been added since
+        cells = pa.concat_tables([self.cells, self.further.cells], promote_options="default")
+        order = np.argsort([*range(self.cells.num_rows), *self.owners], kind="stable")
+        book, beside = self.book, self.further.book
+        if book and beside:
+            book = replace(book, rows=tuple(sorted((*book.rows, *beside.rows))))
+        return replace(self, cells=cells.take(pa.array(order)), book=book, further=None, owners=())
 
 
 @dataclass(frozen=True)
@@ -176,6 +205,16 @@ class RawTable:
         """Names that several columns of a file have."""
         names = [[name.strip() for name in file.header if name.strip()] for file in self.files]
         return tuple(dict.fromkeys(name for each in names for name in each if each.count(name) > 1))
+
+    def split(self, apart: npt.ArrayLike) -> RawTable:
+        """Return the table without some rows, by their ascending positions, which follow those above in `files`."""
+        away = np.asarray(apart, dtype=np.int64)
+        files, first = [], 0
+        for file in self.files:
+            inside = away[(away >= first) & (away < first + file.cells.num_rows)] - first
+            files.append(file.split(inside.tolist()) if len(inside) else file)
+            first += file.cells.num_rows
+        return RawTable(self.table.drop(self.table.index[away]), self.notes, tuple(files))
 
     def take(self, rows: npt.ArrayLike) -> RawTable:
         """Return some of the rows, by their ascending positions."""

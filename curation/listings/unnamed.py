@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pandas as pd
 
 from curation.errors import some
 from curation.listings.folders import is_junk, is_photo
+from curation.listings.several_photos import names_of
 from curation.listings.sources import Source
 from curation.rendering.words import agree, many
 from training.utils.files import photo_path, printable_name
@@ -22,7 +24,7 @@ _EXAMPLES = 3
 _AROUND = re.compile(r"""[\s,;|"'\[\]/\\]+""")
 
 
-def said_of_unnamed(table: pd.DataFrame, origin: Source) -> tuple[str, ...]:
+def said_of_unnamed(images: pd.Series, table: pd.DataFrame, origin: Source) -> tuple[str, ...]:
     """Say how many photos beside those of a table are in none of its rows.
 
     A table alone is what it says. Of a folder, a person expects all photos: those are counted that lie beside a named
@@ -30,8 +32,11 @@ def said_of_unnamed(table: pd.DataFrame, origin: Source) -> tuple[str, ...]:
 
     Parameters
     ----------
+    images : Series of str
+        The photos as matched.
     table : DataFrame of str
-        With ``image`` as matched; a photo that another column names is not counted.
+        All rows as the table has them, with ``image``. A photo that another column names, or that is one of several in
+        a cell, is not counted.
     origin : Source
         Where the table comes from.
 
@@ -43,7 +48,7 @@ def said_of_unnamed(table: pd.DataFrame, origin: Source) -> tuple[str, ...]:
     if origin.table is None or origin.photos is not None or not origin.path.is_dir():
         return ()
     root = origin.root
-    named = {os.path.normpath(photo_path(root, image)) for image in table["image"].dropna()}
+    named = {os.path.normpath(photo_path(root, image)) for image in images.dropna()}
     tops = {os.path.normpath(file.parent) for file in (origin.metadata or (origin.table,))}
     beside = {os.path.dirname(path) for path in named}  # noqa: PTH120
     tops |= {folder for folder in beside if not os.path.relpath(folder or ".", root).startswith("..")}
@@ -76,6 +81,8 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _named_elsewhere(table: pd.DataFrame) -> set[str]:
-    """Return names in other columns than that of the photos, e.g. of masks or of further photos."""
-    cells = (cell for name in table.columns if name != "image" for cell in table[name].dropna().astype(str))
+    """Return names in other columns than that of the photos, e.g. of masks, and in cells of several photos."""
+    several = [cell for cell in table["image"].dropna() if len(names_of(cell)) > 1]
+    others = (table[name].dropna().astype(str) for name in table.columns if name != "image")
+    cells = itertools.chain(several, *others)
     return {word for cell in cells if "." in cell for word in _AROUND.split(cell)}

@@ -522,3 +522,46 @@ def test_names_that_are_no_utf_8_come_out(form: str | None, tmp_path: Path) -> N
     if form is None:
         folders = sorted(path.name for path in run.cleaned.iterdir() if path.is_dir())
         assert folders == sorted([odd, "dog"])
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_rows_that_only_add_a_photo_come_back_and_go_with_their_listing(ending: str, tmp_path: Path) -> None:
+    names = "abcdef"
+    for number, name in enumerate([*names, "a2", "a3", "c2"]):
+        path = tmp_path / "in" / "photos" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4), (number * 20, 0, 0)).save(path)
+    rows = [(name, name.upper(), "lamp" if name in "ace" else "desk", 5, f"photos/{name}.png", 1) for name in names]
+    rows[3:3] = [("c", None, None, None, "photos/c2.png", 2)]
+    rows[1:1] = [("a", None, None, None, f"photos/a{number}.png", number) for number in (2, 3)]
+    columns = ["Handle", "Title", "Product Category", "Variant Price", "Image Src", "Image Position"]
+    WRITERS[ending](pd.DataFrame(rows, columns=columns), tmp_path / "in" / f"shop.{ending}")
+    listings = read_listings(tmp_path / "in")
+    assert listings.table["id"].tolist() == list(names)
+    said = "3 rows only add photos to the listing above; the first photo of a listing is the one that counts."
+    assert said in listings.notes
+    assert not [note for note in listings.notes if "left out" in note]
+    run = run_of(tmp_path / "in" / f"shop.{ending}", tmp_path / "run")
+    fixed(run, decided("c", "delete"), decided("e", "relabel", "desk"))
+    table = read_raw(run.cleaned / f"listings.{ending}").table
+    assert table["Handle"].tolist() == ["a", "a", "a", "b", "d", "e", "f"]
+    assert table["Product Category"].tolist()[4:6] == ["desk", "desk"]
+    assert table["Image Position"].tolist() == ["1", "2", "3", "1", "1", "1", "1"]
+    assert all((run.cleaned / image).is_file() for image in table["Image Src"])
+    assert read_again(run).table["id"].tolist() == ["a", "b", "d", "e", "f"]
+    (note,) = [note for note in fixed(run, decided("b", "keep"), form="class-folders") if "left out" in note]
+    assert note == "2 rows that only add photos left out: there is one photo each."
+
+
+def test_further_photos_of_a_cell_stay_beside_the_first(tmp_path: Path) -> None:
+    source = shop(tmp_path / "in")
+    names = sorted(path.relative_to(source).as_posix() for path in source.rglob("*.*"))[:4]
+    table = pd.DataFrame(
+        {"ID": [*"abcd"], "Categories": [*"xyxy"], "Images": [f"{name}, {names[0]}" for name in names]}
+    )
+    table.to_csv(source / "shop.csv", index=False)
+    run = run_of(source / "shop.csv", tmp_path / "run")
+    fixed(run, decided("a", "relabel", "y"))
+    cells = read_raw(run.cleaned / "listings.csv").table["Images"]
+    assert [len([(run.cleaned / name).is_file() for name in cell.split(", ")]) for cell in cells] == [2] * 4
+    assert all((run.cleaned / name).is_file() for cell in cells for name in cell.split(", "))

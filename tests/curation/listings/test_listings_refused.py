@@ -294,3 +294,11 @@ def test_another_currency_than_the_declared_one_is_refused(tmp_path: Path) -> No
 
 def test_the_currency_of_the_table_is_that_of_its_prices_however_it_is_written(tmp_path: Path) -> None:
     assert read_listings(folder_with_table(tmp_path, _in_currencies(["usd ", "USD", ""]))).source.currency == "USD"
+
+
+def test_where_no_photo_is_found_it_is_told_where_they_were_looked_for_and_not_to_accept_that(tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_text("id,image,label\n1,a.jpg,lamp\n2,b.jpg,sofa\n")
+    with pytest.raises(ListingsError) as caught:
+        read_listings(tmp_path / "shop.csv")
+    assert f"photos were looked for in {tmp_path}; wanted photos at these paths, or with" in str(caught.value)
+    assert "allow_bad" not in str(caught.value)

@@ -96,3 +96,32 @@ def test_a_path_with_backslashes_leads_out_of_the_folder_no_more_than_one_with_s
     table.to_csv(tmp_path / "shop/shop.csv", index=False)
     with pytest.raises(ListingsError, match="leads out of the dataset's folder"):
         read_listings(tmp_path / "shop/shop.csv")
+
+
+@pytest.mark.parametrize(
+    ("cell", "first"),
+    [
+        ("photos/1.png, photos/2.png", "photos/1.png"),
+        ("photos/1.png;photos/2.png;", "photos/1.png"),
+        ("photos/gone.png|photos/2.png", "photos/2.png"),
+        ('["photos/1.png", "photos/2.png"]', "photos/1.png"),
+        ("{photos/1.png,photos/2.png}", "photos/1.png"),
+        ("1.png, 2.png", "photos/1.png"),
+    ],
+)
+def test_of_several_photos_in_a_cell_the_first_that_exists_counts(cell: str, first: str, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for name in ("1.png", "2.png"):
+        (tmp_path / "photos" / name).write_bytes(b"")
+    matched = match_photos(pd.Series([cell], dtype="string"), tmp_path)
+    assert (matched.images.tolist(), matched.missing.tolist()) == ([first], [False])
+    assert matched.notes[0].startswith("1 cell names several photos; the first that exists counts, e.g. of ")
+    single = match_photos(pd.Series(['["photos/1.png"]'], dtype="string"), tmp_path)
+    assert (single.images.tolist(), single.notes) == (["photos/1.png"], ())
+
+
+def test_a_name_with_a_comma_is_one_name_if_it_is_there(tmp_path: Path) -> None:
+    for name in ("a, b.png", "a", "b.png"):
+        (tmp_path / name).write_bytes(b"")
+    matched = match_photos(pd.Series(["a, b.png", "A, B.png"], dtype="string"), tmp_path)
+    assert matched.images.tolist() == ["a, b.png", "a, b.png"]
