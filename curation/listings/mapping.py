@@ -9,6 +9,7 @@ import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 from curation.listings.faults import Faults
+from curation.listings.hints import no_header, said_of_hints
 from curation.listings.recognise import recognise
 from curation.listings.sources import COLUMNS, RUN_COLUMNS
 from curation.rendering.words import agree
@@ -85,12 +86,15 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
         columns["id"] = columns.get("image", "image")
         notes.append(f"No column of ids: the names in {columns['id']} are the ids.")
     missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in named)]
-    if missing:
+    if missing and (listing := no_header(raw.columns)):
+        faults.add(listing)
+    elif missing:
         faults.add(_missing(raw, missing, columns, recognised.doubtful))
     table = _renamed(raw, columns, unused)
     for ours, names in recognised.doubtful.items():
         notes.append(f"No {ours} is used: {' and '.join(names)} are equally likely. Choose one with `columns`.")
     notes += _unused_columns(raw, columns, unused.union(recognised.doubtful))
+    notes += said_of_hints(raw, columns, unused)
     return Mapped(table, {**columns, **dict.fromkeys(unused, "")}, tuple(notes), tuple(missing))
 
 

@@ -13,7 +13,7 @@ from curation.listings.headers import normal_name
 from curation.listings.prices import is_currency, read_price
 from curation.listings.splits import split_of
 
-__all__ = ["Recognised", "likely_names", "recognise"]
+__all__ = ["Recognised", "is_money", "likely_names", "names_photo", "recognise"]
 
 #: Our column → names that mean it, the surest first; names of one line are equally sure.
 _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -122,14 +122,14 @@ def _by_name(names: Sequence[str], ours: str, lines: Sequence[Sequence[str]]) ->
     return [name for name, match in named.items() if match and is_currency(match[1])]
 
 
-def _is_photo(cell: str) -> bool:
+def names_photo(cell: str) -> bool:
     """Return whether a cell names a photo, as a file or as a URL, which may have a query."""
     return is_photo(cell.partition("?")[0] if cell[:4].lower() == "http" else cell)
 
 
 def _by_content(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[str]:
     """Return the columns that mostly hold names of photos, or prices with their currency."""
-    looks_like = {"image": _is_photo, "price": _is_money}.get(ours)
+    looks_like = {"image": names_photo, "price": is_money}.get(ours)
     fitting = []
     for name in names if looks_like else ():
         cells = table[name].dropna().head(_LOOKED_AT)
@@ -138,6 +138,7 @@ def _by_content(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[st
     return fitting
 
 
-def _is_money(cell: str) -> bool:
+def is_money(cell: str) -> bool:
+    """Return whether a cell is a price with its currency."""
     price = read_price(cell, ".") or read_price(cell, ",")
     return price is not None and bool(price.currency)

@@ -148,7 +148,10 @@ def find_source(path: Path, faults: Faults) -> Source:
         if path.name == DECLARATION:
             return _declared(path, faults)
         if format_of(path) is None:
-            raise ListingsError(f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(ENDINGS))
+            unpack = "Unpack it, and name the folder." if path.suffix.lower() == ".zip" else ""
+            raise ListingsError(
+                f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(ENDINGS), fix=unpack
+            )
         return _declared_table(path, faults) or Source(path, path.parent, path, name)
     # whatever it is: one that can't be read is not ignored
     if os.path.lexists(path / DECLARATION):

@@ -153,3 +153,35 @@ def test_a_bad_row_has_the_number_that_an_editor_shows(name: str, content: str, 
 def test_a_bad_row_of_a_dataframe_has_its_place() -> None:
     frame = pd.DataFrame({"id": ["a", "b"], "label": ["x", "y"], "price": ["1", "cheap"]})
     assert read_listings(frame, needs_image=False).problems["row"].tolist() == [1]
+
+
+def test_a_first_row_that_is_a_listing_is_told_and_no_column_is_suggested(tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_text("L1,photos/1.jpg,label lamp,20.86\nL2,photos/2.jpg,sofa,9\n")
+    with pytest.raises(ListingsError, match="the table has no header: its first row seems to be a listing") as caught:
+        read_listings(tmp_path / "shop.csv")
+    assert str(caught.value).endswith("e.g. id, image, label, price. Write one above the listings.")
+    for row in (["a", "19.99"], ["a", "£5"], ["https://a.com/1.jpg?x=1", "b"]):
+        with pytest.raises(ListingsError, match="no header"):
+            map_columns(table(**{name: ["1", "2"] for name in row}), {}, ["label"])
+    with pytest.raises(ListingsError, match="no column 'label'"):
+        map_columns(table(**{"0": ["1"], "1": ["2"], "v1.2 name": ["3"]}), {}, ["label"])
+
+
+@pytest.mark.parametrize("name", ["seller", "Seller ID", "vendor", "shopId"])
+def test_a_column_that_could_be_the_group_is_named_and_not_used(name: str) -> None:
+    raw = table(id=["1", "2", "3"], label=["a", "b", "a"], **{name: ["x", "x", "y"]})
+    mapped = map_columns(raw, {}, ["id"])
+    said = f"No group is used; {name} may be one, whose listings stay on one side of the test set: "
+    assert [note for note in mapped.notes if "group" in note] == [f"{said}`columns={{'group': {name!r}}}`."]
+    assert mapped.table["group"].isna().all()
+    assert not [note for note in map_columns(raw, {"group": ""}, ["id"]).notes if "group" in note]
+    each_its_own = raw.assign(**{name: ["x", "y", "z"]})
+    assert not [note for note in map_columns(each_its_own, {}, ["id"]).notes if "group" in note]
+
+
+def test_a_column_that_could_be_the_split_is_named_and_not_used() -> None:
+    raw = table(id=["1", "2"], label=["a", "b"], is_test=["0", "1"])
+    mapped = map_columns(raw, {}, ["id"])
+    said = "No split is used; if is_test marks the test set, write train and test in a column called split."
+    assert said in mapped.notes
+    assert mapped.table["split"].isna().all()

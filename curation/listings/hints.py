@@ -1,0 +1,71 @@
+"""What the columns of a table let suppose, where nothing is certain enough to be used."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from curation.errors import ListingsError, some
+from curation.listings.headers import normal_name
+from curation.listings.recognise import is_money, names_photo
+
+__all__ = ["no_header", "said_of_hints"]
+
+#: Columns whose equal values may be one seller's listings, and those that may mark the test set.
+_GROUPS = frozenset(
+    {"seller", "seller_id", "seller_name", "vendor", "vendor_id", "shop", "shop_id", "store", "store_id", "merchant"}
+    | {"merchant_id", "user_id", "owner", "owner_id", "item_group_id", "parent_id", "parent_sku", "variant_group_id"}
+)
+_SPLITS = frozenset({"is_test", "istest", "in_test", "test", "is_train", "is_validation", "holdout", "is_holdout"})
+
+
+def said_of_hints(raw: pd.DataFrame, columns: Mapping[str, str], unused: Collection[str]) -> Iterator[str]:
+    """Say which columns could be the group or the split: to use them changes what is trained on, so a person decides.
+
+    Parameters
+    ----------
+    raw : DataFrame of str
+        The table.
+    columns : mapping of str to str
+        Our column name → the table's own, where they differ.
+    unused : collection of str
+        Columns of ours that are not to be used.
+    """
+    free = [name for name in raw.columns if name not in columns.values()]
+    if "group" not in {*raw.columns, *columns, *unused}:
+        groups = [name for name in free if normal_name(name) in _GROUPS and 1 < raw[name].nunique() < len(raw)]
+        if groups:
+            example = {"group": groups[0]}
+            yield (
+                f"No group is used; {groups[0]} may be one, whose listings stay on one side of the test set: "
+                f"`columns={example!r}`."
+            )
+    if "split" not in {*raw.columns, *columns, *unused}:
+        splits = [name for name in free if normal_name(name) in _SPLITS and raw[name].nunique() > 1]
+        if splits:
+            yield f"No split is used; if {splits[0]} marks the test set, write train and test in a column called split."
+
+
+def no_header(names: Sequence[str]) -> ListingsError | None:
+    """Return the fault that the first row of a table seems to be a listing; None if it may name the columns.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What stands in the first row.
+    """
+    cells = [name for name in names if not name.startswith("Unnamed: ")]
+    if not any(names_photo(cell) or is_money(cell) or _is_fraction(cell) for cell in cells):
+        return None
+    return ListingsError(
+        "the table has no header: its first row seems to be a listing",
+        got=some(cells, 6),
+        wanted="a first row with the names of the columns, e.g. id, image, label, price",
+        fix="Write one above the listings.",
+    )
+
+
+def _is_fraction(cell: str) -> bool:
+    whole, _, part = cell.strip().partition(".")
+    return whole.isdecimal() and part.isdecimal()
