@@ -28,7 +28,7 @@ class DatasetForm:
     ----------
     columns : tuple of str
         ``OURS=THEIRS`` each.
-    allow_outside, fetch, fetch_limit, merge_labels, label_separator, allow_bad, max_photo_mb
+    allow_outside, fetch, fetch_limit, merge_labels, label_separator, allow_bad, max_photo_mb, encoding
         As for :func:`curation.read_listings`.
     """
 
@@ -40,6 +40,7 @@ class DatasetForm:
     label_separator: str | None = None
     allow_bad: float | None = None
     max_photo_mb: float | None = None
+    encoding: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of :func:`curation.read_listings`."""
@@ -62,6 +63,8 @@ class DatasetForm:
             words += ["--allow-bad", f"{self.allow_bad:g}"]
         if self.max_photo_mb is not None:
             words += ["--max-photo-mb", f"{self.max_photo_mb:g}"]
+        if self.encoding is not None:
+            words += ["--encoding", self.encoding]
         return words
 
 
@@ -97,6 +100,11 @@ _OPTIONS = (
         type=float,
         metavar="MB",
         help="Larger photo files are not read, and count as unreadable. [default: 200]",
+    ),
+    click.option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of the table's text, e.g. cp1251 or shift_jis. [default: found out]",
     ),
 )
 

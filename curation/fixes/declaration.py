@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from curation.listings.decoding import check_encoding
 from curation.listings.original import Original
 from curation.listings.sources import COLUMNS, DECLARATION
 from curation.listings.tables import WrittenFile
@@ -16,6 +17,8 @@ from curation.run.folder import RunFolder
 from training.utils.files import printable_name, write_text
 
 __all__ = ["write_declaration"]
+
+_TEXT = ("csv", "json", "jsonl")
 
 
 def write_declaration(
@@ -50,6 +53,8 @@ def write_declaration(
         "photos": os.path.relpath(photos, run.cleaned.resolve()) if photos else "",
         "currency": dataset["currency"],
         "label_separator": dataset.get("label_separator"),
+        # a table that was converted, or lacked a character, is in UTF-8
+        "encoding": dataset.get("encoding") if file and _is_in(file, dataset.get("encoding")) else None,
     }
     lines = [f"{key} = {_toml(value)}" for key, value in entries.items() if value]
     limits = {"allow_bad": run.record().get("allow_bad"), "max_photo_mb": dataset.get("max_photo_mb")}
@@ -64,6 +69,11 @@ def write_declaration(
     classes = len({label for label in labels if label is not None and looks(label) not in none})
     lines += ["", "[expected]", f"listings = {len(labels)}", f"classes = {classes}", ""]
     write_text(folder / DECLARATION, "\n".join(lines))
+
+
+def _is_in(file: WrittenFile, encoding: str | None) -> bool:
+    """Return whether a file is text of the encoding that a person named."""
+    return encoding is not None and file.format.kind in _TEXT and file.format.encoding == check_encoding(encoding)
 
 
 def _labels(original: Original, labels: Sequence[str | None]) -> dict[str, str]:

@@ -13,11 +13,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from curation.errors import some
+from curation.errors import ListingsError, short_repr, some
 from curation.rendering.words import many
 from training.utils.bounded import joined
 
-__all__ = ["MARKS", "PACKED", "decoded", "pack", "unpacked"]
+__all__ = ["MARKS", "PACKED", "check_encoding", "decoded", "pack", "unpacked"]
 
 #: What is looked at to tell the encoding.
 _SAMPLE = 1 << 16
@@ -50,12 +50,52 @@ MARKS = {
 }
 
 
-def decoded(content: bytes) -> tuple[str, str, bool]:
-    """Return the text of a file, its encoding, and whether a mark at its start names that."""
+def check_encoding(name: str) -> str:
+    """Return an encoding as Python calls it.
+
+    Raises
+    ------
+    ListingsError
+        If it is none of text.
+    """
+    try:
+        found = codecs.lookup(name.strip())
+        "".encode(found.name)
+    except (LookupError, ValueError):
+        raise ListingsError(
+            "there is no such encoding of text",
+            got=short_repr(name),
+            wanted="e.g. cp1251, cp1250, shift_jis, gb18030, utf-8",
+            parameter="encoding",
+        ) from None
+    return found.name
+
+
+def decoded(content: bytes, given: str | None = None) -> tuple[str, str, bool]:
+    """Return the text of a file, its encoding, and whether a mark at its start names that.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    given : str, optional
+        The encoding that a person named; a mark is surer.
+
+    Raises
+    ------
+    ValueError
+        If the file is not in the given encoding.
+    """
     for encoding, mark in MARKS.items():
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding), encoding, True
-    return (*next(_readings(content)), False)
+    if given is None:
+        return (*next(_readings(content)), False)
+    try:
+        return content.decode(given), given, False
+    except UnicodeError as error:
+        where = f": byte {error.start + 1:,} is none of it" if isinstance(error, UnicodeDecodeError) else ""
+        raise ValueError(f"it is not in {given}{where}") from None
 
 
 def _readings(content: bytes) -> Iterator[tuple[str, str]]:

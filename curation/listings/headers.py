@@ -21,7 +21,15 @@ def normal_name(name: str) -> str:
 
 
 def likely(row: Iterable[str], names: Collection[str]) -> int:
-    """Return how many likely names of columns a row has."""
+    """Return how many likely names of columns a row has.
+
+    Parameters
+    ----------
+    row : iterable of str
+        Its cells.
+    names : collection of str
+        The likely names, in lower case.
+    """
     return len({name.strip().lower() for name in row} & set(names) | {normal_name(name) for name in row} & set(names))
 
 
@@ -44,6 +52,14 @@ def header_place(counts: Sequence[int]) -> int:
 
 
 def said_of_header(row: int, above: Iterable[str]) -> str:
-    """Say in which row the header was found, and what stands above it."""
+    """Say in which row the header was found, and what stands above it.
+
+    Parameters
+    ----------
+    row : int
+        The row, counted from 1.
+    above : iterable of str
+        The cells above it.
+    """
     text = " ".join(filter(None, (cell.strip() for cell in above)))
     return f"The header was found in row {row}, below {text[:_SHOWN]!r}."

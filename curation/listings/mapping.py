@@ -86,7 +86,7 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
         columns["id"] = columns.get("image", "image")
         notes.append(f"No column of ids: the names in {columns['id']} are the ids.")
     missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in named)]
-    if missing and (listing := no_header(raw.columns)):
+    if missing and (listing := no_header(list(raw.columns))):
         faults.add(listing)
     elif missing:
         faults.add(_missing(raw, missing, columns, recognised.doubtful))

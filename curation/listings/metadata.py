@@ -32,7 +32,7 @@ def find_metadata(root: Path) -> list[Path]:
     return [folder / name for folder in (root, *folders) for name in _NAMES if (folder / name).is_file()]
 
 
-def read_metadata(root: Path, files: Sequence[Path], faults: Faults) -> RawTable:
+def read_metadata(root: Path, files: Sequence[Path], faults: Faults, encoding: str | None = None) -> RawTable:
     """Read metadata files as one table: ``image`` is the photo's path below `root`, ``split`` the folder's.
 
     Parameters
@@ -43,6 +43,8 @@ def read_metadata(root: Path, files: Sequence[Path], faults: Faults) -> RawTable
         Of :func:`find_metadata`.
     faults : Faults
         Takes the fault that a file names no photos.
+    encoding : str, optional
+        Of files of text, if it is not to be found out.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def read_metadata(root: Path, files: Sequence[Path], faults: Faults) -> RawTable
         If a folder has two of them, or two folders name the same photos.
     """
     _require_one_each(files)
-    raws = {_below(root, file): _read(root, file, faults) for file in files}
+    raws = {_below(root, file): _read(root, file, faults, encoding) for file in files}
     _require_other_photos({name: raw.table for name, raw in raws.items()})
     tables = [raw.table for raw in raws.values()]
     if len(raws) > 1:
@@ -94,11 +96,11 @@ def _below(root: Path, path: Path) -> str:
     return printable_name(path.relative_to(root).as_posix())
 
 
-def _read(root: Path, file: Path, faults: Faults) -> RawTable:
+def _read(root: Path, file: Path, faults: Faults, encoding: str | None) -> RawTable:
     """Read a metadata file; its photos are relative to its folder."""
     name = _below(root, file)
     try:
-        raw = read_raw(file)
+        raw = read_raw(file, encoding=encoding)
     except (ValueError, OSError) as error:
         raise ListingsError(f"{name} can't be read", got=str(error).splitlines()[0]) from error
     columns = [str(column) for column in raw.table]

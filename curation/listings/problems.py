@@ -52,6 +52,7 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
         "sha256": listings.sha256,
         # older runs, which have no such entry, go on
         **({"max_photo_mb": largest} if largest != MAX_PHOTO_MB else {}),
+        **({"encoding": source.encoding} if source.encoding else {}),
     }
 
 

@@ -127,6 +127,7 @@ def read_listings(
     label_separator: str | None = None,
     allow_bad: float | None = None,
     max_photo_mb: float | None = None,
+    encoding: str | None = None,
 ) -> Listings:
     """Read and check a dataset without modifying it.
 
@@ -175,6 +176,9 @@ def read_listings(
     max_photo_mb : float, optional
         Largest file of a photo, in MB: a larger one is not read, and counts as unreadable; by default 200, or what the
         declaration says.
+    encoding : str, optional
+        Of the text of a table or of metadata, e.g. ``"cp1251"``; by default it is found out, or what the declaration
+        says. A byte order mark comes first.
 
     Returns
     -------
@@ -185,7 +189,7 @@ def read_listings(
     ListingsError
         If the dataset does not exist, is empty or lacks a column, or has missing or duplicate ids, too few classes,
         lists of labels, paths outside its folder, prices in several currencies, or more bad rows than
-        `allow_bad`.
+        `allow_bad`; if `encoding` is none, or has no effect.
         ``parameter`` names the argument at fault.
     InputError
         If `fetch_limit` is no size, or has no effect; if `allow_bad` or `max_photo_mb` is out of range.
@@ -209,9 +213,8 @@ def read_listings(
     asked = {key: value for key, value in both.items() if value is not None}
     # a mistake in what was asked is told before the table is read
     Limits(**asked)
-    origin, raw, sha256 = _read(
-        source, root, name, columns=given, needs_label=needs_label, separator=label_separator, faults=faults
-    )
+    texts = {"label_separator": label_separator, "encoding": encoding}
+    origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
@@ -320,7 +323,7 @@ def _read(
     *,
     columns: Mapping[str, str],
     needs_label: bool,
-    separator: str | None,
+    texts: Mapping[str, str | None],
     faults: Faults,
 ) -> tuple[Source, RawTable, str]:
     """Return the origin of listings, their raw table, and its hash."""
@@ -329,7 +332,15 @@ def _read(
         check_name(name, "the name of the dataset", parameter="name")
         image, id = (columns.get(ours, ours) for ours in ("image", "id"))
         held = read_held(source, root=None if root is None else Path(root), name=name, image=image, id=id)
-        origin = Source(held.root, held.root, None, name, in_memory=True, label_separator=separator)
+        origin = Source(held.root, held.root, None, name, in_memory=True)
+        if texts["encoding"] is not None:
+            raise ListingsError(
+                "encoding has no effect on a table in memory",
+                got=texts["encoding"],
+                fix="Leave it out.",
+                parameter="encoding",
+            )
+        origin = origin.told(**texts)
         return origin, held.raw, hashlib.sha256(held.raw.table.to_csv(index=False).encode()).hexdigest()
     for parameter, value in (("root", root), ("name", name)):
         if value is not None:
@@ -339,8 +350,7 @@ def _read(
                 fix="Leave it out.",
                 parameter=parameter,
             )
-    origin = find_source(Path(source), faults)
-    origin = origin if separator is None else replace(origin, label_separator=separator)
+    origin = find_source(Path(source), faults).told(**texts)
     raw = read_table(origin, needs_label=needs_label, faults=faults)
     if origin.metadata:
         raw = with_labels_of_folders(raw, {**origin.columns, **columns}, nested=origin.is_nested)

@@ -25,6 +25,13 @@ def names_of(cell: str) -> list[str]:
 def each_name(cell: str, change: Callable[[str], str]) -> str:
     """Return a cell with each of its names changed, and all else as it is.
 
+    Parameters
+    ----------
+    cell : str
+        The cell.
+    change : callable
+        Name → its new name.
+
     Examples
     --------
     >>> each_name('["a.jpg", "b.jpg"]', lambda name: f"../{name}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from curation.errors import ListingsError, check_path, closest, short_repr, some
+from curation.listings.decoding import check_encoding
 from curation.listings.faults import Faults
 from curation.listings.folders import find_table, read_class_folders
 from curation.listings.limits import Limits
@@ -36,7 +38,7 @@ RUN_COLUMNS = (
     "unmerged_label",
 )
 DECLARATION = "dataset.toml"
-_TEXTS: tuple[str, ...] = ("currency", "label_separator")
+_TEXTS: tuple[str, ...] = ("currency", "label_separator", "encoding")
 _LIMITS = tuple(field.name for field in fields(Limits))
 TABLE = "listings.csv"
 #: Of a folder's name, in bytes; a cleaned dataset's name is longer.
@@ -80,6 +82,8 @@ class Source:
         Of a folder as Hugging Face has it: its metadata files, one or one for each split.
     limits : dict of str to float
         ``allow_bad`` and ``max_photo_mb``, where the declaration names them.
+    encoding : str or None
+        Of the table's text, where a person names it.
     """
 
     path: Path
@@ -95,6 +99,15 @@ class Source:
     label_separator: str | None = None
     metadata: tuple[Path, ...] = ()
     limits: dict[str, float] = field(default_factory=dict)
+    encoding: str | None = None
+
+    def told(self, *, label_separator: str | None, encoding: str | None) -> Source:
+        """Return the source with what a person said of it, which overrides the declaration."""
+        return replace(
+            self,
+            label_separator=self.label_separator if label_separator is None else label_separator,
+            encoding=self.encoding if encoding is None else encoding,
+        )
 
     @property
     def is_class_folders(self) -> bool:
@@ -169,7 +182,18 @@ def _declared(declaration: Path, faults: Faults) -> Source:
         raise ListingsError(f"{declaration} is not valid TOML", got=str(error), fix="Correct that line.") from error
     except OSError as error:
         raise ListingsError(f"{declaration} can't be read", got=error.strerror or str(error)) from error
-    known = ["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator", *_LIMITS]
+    known = [
+        "name",
+        "table",
+        "photos",
+        "currency",
+        "columns",
+        "expected",
+        "labels",
+        "label_separator",
+        "encoding",
+        *_LIMITS,
+    ]
     unknown = sorted(set(content) - set(known))
     if unknown:
         faults.add(
@@ -307,15 +331,17 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
     ListingsError
         If the file can't be read as what its name says, or has no rows.
     """
+    encoding = None if source.encoding is None else check_encoding(source.encoding)
     if source.table is None:
+        _require_text(source, [])
         return read_class_folders(
             source.root, needs_label=needs_label, forms=_FORMS, faults=faults, nested=source.is_nested
         )
     if source.metadata:
-        raw = read_metadata(source.root, list(source.metadata), faults)
+        raw = read_metadata(source.root, list(source.metadata), faults, encoding)
     else:
         try:
-            raw = read_raw(source.table, names=likely_names(), unique=False)
+            raw = read_raw(source.table, names=likely_names(), unique=False, encoding=encoding)
         except (ValueError, OSError) as error:
             # pandas' and Arrow's parsing errors are ValueErrors
             raise ListingsError(
@@ -324,6 +350,9 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
                 wanted="a whole file of the kind that its name says",
                 fix="Save it again, or as CSV.",
             ) from error
+    _require_text(source, [file.format.kind for file in raw.files])
+    if encoding is None and any(file.format.encoding in ("cp1252", "latin-1") for file in raw.files):
+        raw = replace(raw, notes=(*raw.notes, "Another encoding can be named, e.g. with `encoding='cp1251'`."))
     if raw.repeated and not source.metadata:
         faults.add(
             ListingsError(
@@ -336,3 +365,15 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
     if raw.table.empty:
         raise ListingsError(f"{source.title} is empty", got="no rows", wanted="one row per listing")
     return raw
+
+
+def _require_text(source: Source, kinds: Sequence[str]) -> None:
+    """Refuse an encoding where no file is text."""
+    if source.encoding is not None and not {*kinds} & {"csv", "json", "jsonl"}:
+        raise ListingsError(
+            "`encoding` has no effect on this dataset",
+            got=f"{source.title}, which names its own encoding" if kinds else "photos and no table",
+            wanted="a CSV or JSON",
+            fix="Leave it out.",
+            parameter="encoding",
+        )

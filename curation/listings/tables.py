@@ -244,7 +244,7 @@ def format_of(path: Path) -> TableFormat | None:
     return TableFormat(kind, ending + packed, packed) if kind else None
 
 
-def read_raw(path: Path, *, names: Collection[str] = (), unique: bool = True) -> RawTable:
+def read_raw(path: Path, *, names: Collection[str] = (), unique: bool = True, encoding: str | None = None) -> RawTable:
     """Read a file as text.
 
     Parameters
@@ -255,6 +255,8 @@ def read_raw(path: Path, *, names: Collection[str] = (), unique: bool = True) ->
         Columns that are likely, in lower case: they decide between two delimiters that both fit.
     unique : bool
         Whether to refuse columns with the same name. If not, the later ones are numbered: ``label``, ``label (2)``.
+    encoding : str, optional
+        Of text, if it is not to be found out; see :func:`curation.listings.decoding.check_encoding`.
 
     Raises
     ------
@@ -263,13 +265,13 @@ def read_raw(path: Path, *, names: Collection[str] = (), unique: bool = True) ->
     OSError
         If it can't be read.
     """
-    raw = _read(path, names)
+    raw = _read(path, names, encoding)
     if unique and raw.repeated:
         raise ValueError(f"two columns called {raw.repeated[0]!r}")
     return raw
 
 
-def _read(path: Path, names: Collection[str]) -> RawTable:
+def _read(path: Path, names: Collection[str], given: str | None) -> RawTable:
     form = format_of(path)
     if form is None:
         raise ValueError(f"its name ends with {path.suffix or 'nothing'}, which is no table")
@@ -284,10 +286,10 @@ def _read(path: Path, names: Collection[str]) -> RawTable:
         return RawTable(table, (), (replace(file, cells=renamed),))
     if form.kind == "xlsx":
         return _of_sheet(path.name, form, read_sheet(content, names), content)
-    text, encoding, mark = decoded(content)
+    text, encoding, mark = decoded(content, given)
     _require_text(content, text, encoding)
     form = replace(form, encoding=encoding, mark=mark)
-    notes: tuple[str, ...] = () if mark or encoding == "utf-8" else (_encoding_note(path, encoding),)
+    notes: tuple[str, ...] = () if mark or given or encoding == "utf-8" else (_encoding_note(path, encoding),)
     if form.kind == "csv":
         parsed = parse_csv(text, names)
         form = replace(

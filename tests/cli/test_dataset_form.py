@@ -16,6 +16,7 @@ TYPED = {
     "label_separator": " > ",
     "allow_bad": 0.35,
     "max_photo_mb": 0.5,
+    "encoding": "cp1251",
 }
 
 

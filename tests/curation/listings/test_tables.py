@@ -11,9 +11,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from curation.errors import ListingsError
+from curation.fixes import apply_fixes, plan_fixes
+from curation.listings import read_listings
 from curation.listings.tables import as_text, format_of, read_raw
 from curation.listings.writing import write_table
+from tests.support.fixes import decided, run_of
 
 
 def read(path: Path, content: bytes | str) -> list[list[object]]:
@@ -184,3 +189,53 @@ def test_a_title_above_the_header_is_told_and_written_back(sign: str, newline: s
 def test_the_first_row_is_the_header_if_it_names_a_column(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("label,text\nid,label\n")
     assert read_raw(tmp_path / "t.csv", names={"id", "label"}).table.columns.tolist() == ["label", "text"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "labels"), [("cp1251", ("лампа", "стол")), ("shift_jis", ("机", "椅子")), ("gb18030", ("灯", "沙发"))]
+)
+@pytest.mark.parametrize("name", ["shop.csv", "shop.csv.gz", "shop.jsonl", "metadata.csv"])
+def test_a_named_encoding_is_read_and_comes_back(
+    encoding: str, labels: tuple[str, ...], name: str, tmp_path: Path
+) -> None:
+    for number in range(4):
+        Image.new("RGB", (4, 4), (number * 40, 0, 0)).save(tmp_path / f"{number}.png")
+    table = pd.DataFrame({"file_name": [f"{number}.png" for number in range(4)], "label": [*labels, *labels]})
+    if name.endswith("jsonl"):
+        lines = [json.dumps(row, ensure_ascii=False) for row in table.to_dict("records")]
+        (tmp_path / name).write_text("\n".join(lines), encoding)
+    else:
+        table.to_csv(tmp_path / name, index=False, encoding=encoding)
+    source = tmp_path if name.startswith("metadata") else tmp_path / name
+    listings = read_listings(source, encoding=encoding.upper())
+    assert listings.table["label"].tolist() == [*labels, *labels]
+    assert not [note for note in listings.notes if "encoding" in note or "UTF" in note]
+    run = run_of(source, tmp_path / "run", encoding=encoding)
+    run.decide([decided("0.png", "relabel", labels[1])])
+    apply_fixes(run, plan_fixes(run))
+    again = read_listings(run.cleaned).table["label"].tolist()
+    assert again == [labels[1], labels[1], *labels]
+    apply_fixes(run, plan_fixes(run), "json")
+    assert read_listings(run.cleaned).table["label"].tolist() == again
+
+
+def test_an_encoding_that_is_none_does_not_fit_or_has_no_effect_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("id,label\n1,лампа\n2,стол\n".encode("cp1251"))
+    pd.DataFrame({"id": ["1", "2"], "label": ["a", "b"]}).to_parquet(tmp_path / "a.parquet")
+    for source, encoding, said in (
+        ("a.csv", "cp99", "no such encoding of text: got 'cp99'"),
+        ("a.csv", "rot13", "no such encoding of text"),
+        ("a.csv", "utf-8", r"a\.csv can't be read: got it is not in utf-8: byte 12 is none of it"),
+        ("a.parquet", "utf-8", "`encoding` has no effect on this dataset: got a.parquet, which names its own"),
+    ):
+        with pytest.raises(ListingsError, match=said):
+            read_listings(tmp_path / source, encoding=encoding, needs_image=False)
+    with pytest.raises(ListingsError, match="encoding has no effect on a table in memory"):
+        read_listings(pd.DataFrame({"id": ["1"]}), encoding="utf-8")
+    notes = read_listings(tmp_path / "a.csv", needs_image=False).notes
+    assert "Another encoding can be named, e.g. with `encoding='cp1251'`." in notes
+
+
+def test_a_mark_is_surer_than_a_named_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,label\n1,é\n2,b\n", "utf-8-sig")
+    assert read_raw(tmp_path / "a.csv", encoding="cp1251").table["label"][2] == "é"
