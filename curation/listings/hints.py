@@ -18,6 +18,8 @@ _GROUPS = frozenset(
     | {"merchant_id", "user_id", "owner", "owner_id", "item_group_id", "parent_id", "parent_sku", "variant_group_id"}
 )
 _SPLITS = frozenset({"is_test", "istest", "in_test", "test", "is_train", "is_validation", "holdout", "is_holdout"})
+#: A longer cell is no price and no name of a photo; looking at one of a million characters would take minutes.
+_LONGEST = 255
 
 
 def said_of_hints(raw: pd.DataFrame, columns: Mapping[str, str], unused: Collection[str]) -> Iterator[str]:
@@ -55,7 +57,7 @@ def no_header(names: Sequence[str]) -> ListingsError | None:
     names : sequence of str
         What stands in the first row.
     """
-    cells = [name for name in names if not name.startswith("Unnamed: ")]
+    cells = [name for name in names if not name.startswith("Unnamed: ") and len(name) <= _LONGEST]
     if not any(names_photo(cell) or is_money(cell) or _is_fraction(cell) for cell in cells):
         return None
     return ListingsError(
