@@ -28,7 +28,7 @@ class DatasetForm:
     ----------
     columns : tuple of str
         ``OURS=THEIRS`` each.
-    allow_outside, fetch, fetch_limit, merge_labels, label_separator, allow_bad, max_photo_mb, encoding
+    allow_outside, fetch, fetch_limit, merge_labels, label_separator, allow_bad, max_photo_mb, encoding, decimal
         As for :func:`curation.read_listings`.
     """
 
@@ -41,6 +41,7 @@ class DatasetForm:
     allow_bad: float | None = None
     max_photo_mb: float | None = None
     encoding: str | None = None
+    decimal: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of :func:`curation.read_listings`."""
@@ -65,6 +66,8 @@ class DatasetForm:
             words += ["--max-photo-mb", f"{self.max_photo_mb:g}"]
         if self.encoding is not None:
             words += ["--encoding", self.encoding]
+        if self.decimal is not None:
+            words += ["--decimal", self.decimal]
         return words
 
 
@@ -105,6 +108,11 @@ _OPTIONS = (
         "--encoding",
         metavar="NAME",
         help="Encoding of the table's text, e.g. cp1251 or shift_jis. [default: found out]",
+    ),
+    click.option(
+        "--decimal",
+        metavar="MARK",
+        help="What marks the decimals of prices, a dot or a comma: what 1.299 means. [default: the prices settle it]",
     ),
 )
 

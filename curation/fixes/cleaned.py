@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from curation.errors import InputError, RunError, closest, some
 from curation.fixes.declaration import write_declaration
 from curation.fixes.edits import edited, labels_of
 from curation.fixes.photos import Photos, folder_splits, outside
+from curation.fixes.prices import check_written, decimal_of
 from curation.listings.editing import replaced, texts_of, with_column
 from curation.listings.fetch import is_fetched
 from curation.listings.original import Layout, Original, load_original
+from curation.listings.price_cells import Decimal
 from curation.listings.several_photos import each_name, names_of
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
 from curation.listings.tables import WrittenFile, held_table
@@ -77,8 +79,9 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
     """
     listings = run.listings()
     original = _original(run, listings)
+    decimal = decimal_of(run, original, listings)
     try:
-        changed = edited(original, listings, changes)
+        changed = edited(original, listings, changes, decimal)
     except ValueError as error:
         raise InputError(
             "a new price can't be written",
@@ -96,8 +99,10 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
     layout: Layout = original.layout if form is None else "table"
     layout = "class-folders" if form == "class-folders" else "imagefolder" if form == "imagefolder" else layout
     write = {"table": _write_tables, "class-folders": _write_folders, "imagefolder": _write_metadata}[layout]
-    place = _Place(run, folder, listings[kept].reset_index(drop=True), form)
     lost = sum(len(file.owners) for file in left.files) if layout != "table" else 0
+    repriced = changes.dropna(subset="new_price").set_index("id")["new_price"].astype("float64")
+    decided = listings.assign(price=listings["id"].map(repriced).fillna(listings["price"].astype("float64")))
+    place = _Place(run, folder, decided[kept].reset_index(drop=True), form, decimal, frozenset(repriced.index))
     try:
         written = write(left, place)
         return replace(written, notes=(*written.notes, _said_of_lost(lost))) if lost else written
@@ -114,12 +119,22 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the dataset goes, with the listings that are left."""
+    """Where the dataset goes, with the listings that are left, and how their prices are written."""
 
     run: RunFolder
     folder: Path
     listings: pd.DataFrame
     form: str | None
+    decimal: Decimal
+    repriced: Collection[str]
+
+    def check_prices(self, files: Sequence[WrittenFile], original: Original) -> tuple[str, ...]:
+        return check_written(files, original.column("price"), self.decimal, self.listings, self.repriced)
+
+    @property
+    def priced(self) -> Decimal | None:
+        """What marks the decimals, if there are prices."""
+        return self.decimal if self.listings["price"].notna().any() else None
 
 
 def _said_of_lost(rows: int) -> str:
@@ -177,17 +192,19 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
             file = replace(file, further=_moved(file.further, key, unmatched, photos))
         files.append(_moved(file, key, part["image"].tolist(), photos).whole())
         first += len(part)
-    file = joined(files)
+    price = original.column("price")
+    file = joined(files, price=price, decimal=place.decimal)
     form = FORMATS[place.form] if place.form else file.format
-    file = converted(file, form, price=original.column("price"))
+    file = converted(file, form, price=price, decimal=place.decimal)
     name = f"listings{form.ending}"
-    notes = write_table(file, place.folder / name)
+    notes = place.check_prices([file], original) + write_table(file, place.folder / name)
     sheet = original.files[0].format.sheet
     # a run of an earlier version has no workbook
     if sheet and form.kind == "xlsx" and file.book is None:
         notes = (*notes, f"{name} has the values of the sheet {sheet!r} alone: no other sheets, formats or formulas.")
     boundary = _boundary(place.run, place.listings)
-    write_declaration(place.run, place.folder, original, labels_of(original), replace(file, name=name), boundary)
+    file = replace(file, name=name)
+    write_declaration(place.run, place.folder, original, labels_of(original), file, boundary, decimal=place.priced)
     return Cleaned((DECLARATION, name), file.cells.num_rows, notes)
 
 
@@ -257,20 +274,20 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
         for image in place.listings["image"].dropna():
             photos.put(image, photos.path_of(image))
     else:
-        file = joined(original.files)
+        file = joined(original.files, price=original.column("price"), decimal=place.decimal)
         paths = [None if pd.isna(image) else photos.path_of(image, for_table=True) for image in place.listings["image"]]
         for image, path in zip(place.listings["image"], paths, strict=True):
             if path is not None:
                 photos.put(image, path)
         if file.format.kind not in _METADATA:
-            file = converted(file, FORMATS["csv"], price=original.column("price"))
+            file = converted(file, FORMATS["csv"], price=original.column("price"), decimal=place.decimal)
         files = [_with_file_names(file, original.column("image"), paths)]
-    notes: list[str] = []
+    notes = list(place.check_prices(files, original))
     for file in files:
         target = place.folder / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
         notes += write_table(file, target)
-    write_declaration(place.run, place.folder, original, labels_of(original), files[0])
+    write_declaration(place.run, place.folder, original, labels_of(original), files[0], decimal=place.priced)
     names = (DECLARATION, *(file.name for file in files))
     return Cleaned(names, len(place.listings), (*notes, *photos.notes()))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from curation.listings.decoding import check_encoding
 from curation.listings.original import Original
+from curation.listings.price_cells import Decimal
 from curation.listings.sources import COLUMNS, DECLARATION
 from curation.listings.tables import WrittenFile
 from curation.listings.twins import looks
@@ -28,6 +29,8 @@ def write_declaration(
     labels: Sequence[str | None],
     file: WrittenFile | None = None,
     photos: Path | None = None,
+    *,
+    decimal: Decimal | None = None,
 ) -> None:
     """Write the declaration, with which find-issues reads the dataset as it read the input.
 
@@ -45,6 +48,8 @@ def write_declaration(
         Their table, as it is written; class folders have none.
     photos : Path, optional
         The folder of the photos, if it is another one: then the table is not metadata of photos beside it.
+    decimal : str, optional
+        What marks the decimals of prices; None without prices.
     """
     dataset: dict[str, Any] = run.record()["dataset"]
     entries = {
@@ -57,6 +62,7 @@ def write_declaration(
         "encoding": dataset.get("encoding") if file and _is_in(file, dataset.get("encoding")) else None,
     }
     lines = [f"{key} = {_toml(value)}" for key, value in entries.items() if value]
+    lines += [] if decimal is None else [f"decimal = {_toml(decimal)}"]
     limits = {"allow_bad": run.record().get("allow_bad"), "max_photo_mb": dataset.get("max_photo_mb")}
     lines += [f"{key} = {value}" for key, value in limits.items() if value is not None]
     columns = _columns(original, file, metadata=photos is None) if file else {}

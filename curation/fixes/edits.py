@@ -10,13 +10,14 @@ import pandas as pd
 
 from curation.listings.editing import is_number, replaced, texts_of, values_of, with_column
 from curation.listings.original import Original
+from curation.listings.price_cells import Decimal
 from curation.listings.price_texts import price_texts
 from curation.listings.tables import WrittenFile
 
 __all__ = ["edited", "labels_of"]
 
 
-def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame) -> Original:
+def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame, decimal: Decimal = ".") -> Original:
     """Return the dataset with new labels and prices in the cells that change.
 
     Parameters
@@ -27,6 +28,8 @@ def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame) ->
         The same rows, as the run has them.
     changes : DataFrame
         Of :class:`curation.fixes.Fixes`.
+    decimal : str
+        What marks the decimals of prices.
     """
     rows = pd.Series(np.arange(len(listings)), index=listings["id"])
     left = changes[changes["action"] != "delete"]
@@ -42,7 +45,7 @@ def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame) ->
         key = original.column("label")
         file = _changed(file, key, {row - first: label for row, label in labels.items() if row in here})
         new_prices = {row - first: price for row, price in prices.items() if row in here}
-        file = _repriced(file, original.column("price"), part, new_prices)
+        file = _repriced(file, original.column("price"), part, new_prices, decimal)
         files.append(file)
         first += len(part)
     return replace(original, files=tuple(files))
@@ -54,16 +57,23 @@ def _changed(file: WrittenFile, key: str, texts: Mapping[int, str]) -> WrittenFi
     return with_column(file, key, [texts.get(row) for row in range(file.cells.num_rows)])
 
 
-def _repriced(file: WrittenFile, key: str, listings: pd.DataFrame, new: Mapping[int, float]) -> WrittenFile:
+def _repriced(
+    file: WrittenFile, key: str, listings: pd.DataFrame, new: Mapping[int, float], decimal: Decimal
+) -> WrittenFile:
     plain = {row: str(int(price)) if price.is_integer() else repr(price) for row, price in new.items()}
     if key not in file.cells.column_names or not new:
         return _changed(file, key, plain)
     column = file.cells[key]
-    if all(value is None or is_number(value) for value in values_of(file.format.kind, column)):
+    values = values_of(file.format.kind, column)
+    if all(value is None or is_number(value) for value in values):
         return replaced(file, key, plain)
     written = texts_of(file.format.kind, column).str.strip()
     texts = written.mask(written == "")
-    return replaced(file, key, price_texts(texts, listings["price"].astype(float).tolist(), new))
+    # a number among texts stays one
+    numbers = {row: text for row, text in plain.items() if is_number(values[row])}
+    others = {row: price for row, price in new.items() if row not in numbers}
+    prices = listings["price"].astype(float).tolist()
+    return replaced(file, key, numbers | price_texts(texts, prices, others, decimal))
 
 
 def labels_of(original: Original) -> list[str | None]:

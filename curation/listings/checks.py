@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import ListingsError, short_repr, some
+from curation.listings.currencies import is_shared, may_be
 from curation.listings.faults import Faults
-from curation.listings.prices import Prices, is_shared, may_be
+from curation.listings.prices import Prices
+from curation.listings.twins import spelt_out
 from curation.rendering.words import agree, many
 from training.utils.files import photo_path
 
@@ -65,7 +67,8 @@ def _bad_cells(
     for column, needed in (("image", needs_image), ("label", needs_label)):
         if needed:
             yield _problems(table, column, table[column].isna(), "is missing")
-    yield _problems(table, "price", prices.unread, "is not a price")
+    yield _problems(table, "price", prices.unread & ~prices.doubtful, "is not a price")
+    yield _problems(table, "price", prices.doubtful, "may mean two things")
     infinite = (prices.values < 0) | (prices.values == float("inf"))
     yield _problems(table, "price", infinite, "is negative or infinite")
     split = table["split"]
@@ -104,15 +107,15 @@ def check_prices(table: pd.DataFrame, prices: Prices, column: str) -> None:
     ------
     ListingsError
     """
-    given = int(table["price"].notna().sum())
-    if prices.unread.sum() <= _MOSTLY_PRICES * given:
+    given, none = int(table["price"].notna().sum()), prices.unread & ~prices.doubtful
+    if none.sum() <= _MOSTLY_PRICES * given:
         return
     raise ListingsError(
         f"the column {column!r} holds no prices",
-        got=f"{some(table['price'][prices.unread].unique(), _EXAMPLES)}, in {prices.unread.sum():,} of {given:,} cells",
+        got=f"{some(map(spelt_out, table['price'][none].unique()), _EXAMPLES)}, in {none.sum():,} of {given:,} cells",
         wanted='numbers, or prices such as "£1,200"',
         fix="Map another column with `columns={'price': 'NAME'}`, or none with `columns={'price': ''}`.",
-        problems=_problems(table, "price", prices.unread, "is not a price"),
+        problems=_problems(table, "price", none, "is not a price"),
     )
 
 

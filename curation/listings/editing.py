@@ -16,7 +16,7 @@ from curation.listings.excel import as_cell, cell_value
 from curation.listings.json_tables import literal
 from curation.listings.tables import Kind, WrittenFile, as_written
 
-__all__ = ["is_number", "replaced", "texts_of", "values_of", "with_column"]
+__all__ = ["is_number", "numbers_of", "replaced", "texts_of", "values_of", "with_column"]
 
 #: A list of one label as a text: as JSON writes it, or Python.
 _LIST_OF_ONE = re.compile(r"""\[\s*(["'])[^"']*\1\s*\]""")
@@ -56,6 +56,25 @@ def texts_of(kind: Kind, column: pa.ChunkedArray) -> pd.Series:
     else:
         frame = pd.DataFrame({"cells": pd.Series(values_of(kind, column), dtype=object)})
     return as_written(frame)["cells"]
+
+
+def numbers_of(file: WrittenFile, key: str) -> pd.Series:
+    """Return which cells of a column their file holds as numbers; none of a CSV, or of a column that is not there.
+
+    Parameters
+    ----------
+    file : WrittenFile
+        The table.
+    key : str
+        The column.
+    """
+    kind, rows = file.format.kind, file.cells.num_rows
+    if kind == "csv" or key not in file.cells.column_names:
+        return pd.Series(False, index=range(rows), dtype=bool)
+    column = file.cells[key]
+    if kind == "parquet" and pa.types.is_string(column.type):
+        return pd.Series(False, index=range(rows), dtype=bool)
+    return pd.Series([is_number(value) for value in values_of(kind, column)], dtype=bool)
 
 
 def is_number(value: Any) -> bool:
@@ -113,12 +132,14 @@ def _like(text: str, before: Any, given: Sequence[Any]) -> Any:
     if given and all(isinstance(value, list) for value in given):
         # lists of one label each are read as labels
         return [text]
-    if given and all(map(is_number, given)):
+    if samples and all(map(is_number, samples)):
         for kind in (int, float):
             try:
-                return kind(text)
+                number = kind(text)
             except ValueError:
                 continue
+            # 007 is no number among texts
+            return number if all(map(is_number, given)) or str(number) == text else text
     return text
 
 

@@ -1,80 +1,34 @@
-"""Prices as sellers write them: "£1,200", "1.299,00 €", "S$ 45", "1k", "POA"."""
+"""Columns of prices as sellers write them: "£1,200", "1.299,00 €", "S$ 45", "1k", "POA".
+
+A column has one rule for what marks the decimals: the one that its cells prove. Where they prove none, a number such as
+1.299 may mean two things, and is no price.
+"""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from curation.errors import some
+from curation.errors import short_repr, some
+from curation.listings.currencies import without_shared
+from curation.listings.price_cells import Decimal, WrittenPrice, parse_price
 from curation.rendering.words import agree, many
 
-__all__ = ["Price", "Prices", "is_currency", "is_shared", "may_be", "read_price", "read_prices"]
+__all__ = ["Prices", "read_prices"]
 
-#: Signs and words that stand for one currency, without blanks.
-_CURRENCIES = {
-    "US$": "USD", "S$": "SGD", "SG$": "SGD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "HK$": "HKD",
-    "NZ$": "NZD", "NT$": "TWD", "R$": "BRL", "RM": "MYR", "£": "GBP", "€": "EUR", "EURO": "EUR", "EUROS": "EUR",
-    "₹": "INR", "RS": "INR", "₩": "KRW", "₫": "VND", "₱": "PHP", "฿": "THB", "₺": "TRY", "₽": "RUB",
-    "₴": "UAH", "₦": "NGN", "₪": "ILS", "ZŁ": "PLN", "KČ": "CZK", "FT": "HUF", "FR": "CHF", "R": "ZAR", "円": "JPY",
-    "元": "CNY",
-}  # fmt: skip
-#: Codes of currencies (ISO 4217) that people write; other words of three letters mean something else.
-_CODES = frozenset(
-    re.findall(
-        r"\w+",
-        "AED ARS AUD BDT BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GHS HKD HUF IDR ILS INR IQD ISK JOD JPY "
-        "KES KRW KWD LKR LYD MAD MXN MYR NGN NOK NPR NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY "
-        "TWD UAH USD UYU VND ZAR",
-    )
-)
-#: Signs that stand for several currencies, and those.
-_SHARED = {
-    "$": frozenset(["USD", "SGD", "AUD", "CAD", "HKD", "NZD", "TWD", "MXN", "ARS", "CLP", "COP", "BRL"]),
-    "¥": frozenset(("JPY", "CNY")),
-    "KR": frozenset(("SEK", "NOK", "DKK", "ISK")),
-}
 #: What sellers write where they name no price; in lower case.
 _NONE = frozenset(
     {"poa", "p.o.a.", "p.o.a", "free", "ask", "n/a", "na", "nan", "none", "null", "-", "–", "—", "?", "tbc", "tba"}
     | {"negotiable", "offers", "offer", "swap", "swaps", "gratis", "vb", "contact", "call", "enquire", "inquire"}
 )
-#: What may stand beside a price and says nothing of its size.
-_BESIDE = frozenset({"ONO", "O.N.O", "OBO", "OVNO", "VB", "EACH", "NEG", "ONLY"})
-_SHAPE = re.compile(
-    r"^(?P<before>(?:[^\d.,+-]|(?<=[^\W\d])\.)*)(?P<sign>[+-]?)\s*(?P<middle>[^\d\s.,+-]*)\s*"
-    r"(?P<number>\d[\d.,'’\s]*\d|\d|[.,]\d+)\s*(?P<after>\D*)$"
-)
-#: Blanks and apostrophes part thousands only.
-_BLANKS = re.compile(r"\d{1,3}(?:[\s'’]\d{3})+(?:[.,]\d*)?")
-#: Currencies of which 1.250 is one and a quarter.
-_THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
-_THOUSAND = re.compile(r"^K(?![A-ZČ])")
-_GROUPED = re.compile(r"\d{1,3}(?:[,.]\d{2,3})*[,.]\d{3}")
-#: Share of the numbers that must agree on what marks the decimals.
-_AGREE = 0.9
-#: As many prices like 1.299, and none with another number of decimals, may be thousands.
-_DOUBTFUL = 3
-
-
-@dataclass(frozen=True)
-class Price:
-    """A price that a person wrote.
-
-    Attributes
-    ----------
-    value : float
-        The amount; below 0 if it was written with a minus.
-    currency : str
-        Its code, e.g. ``"GBP"``; ``"$"``, ``"¥"`` or ``"KR"`` where the sign stands for several; empty without.
-    """
-
-    value: float
-    currency: str = ""
+#: A number of a program that may mean two things.
+_EITHER = r"[+-]?[1-9]\d{0,2}\.\d{3}"
+_MARKS = {".": "dot", ",": "comma"}
+#: Share of the numbers with marks that must fit the rule of their column.
+_FIT = 0.9
 
 
 @dataclass(frozen=True)
@@ -87,6 +41,11 @@ class Prices:
         NaN where there is none.
     unread : Series of bool
         Cells that hold something which is neither a price nor a word for none, such as "POA".
+    doubtful : Series of bool
+        Those of them whose number may mean two things, such as 1.299.
+    decimal : str
+        What marks the decimals, see :func:`curation.listings.price_cells.check_decimal`. Read with it, every cell is
+        the same price, whatever others there are.
     currencies : dict of str to int
         The currencies that the cells name, with their counts. A sign of several currencies is one of its own only
         where no cell says which.
@@ -96,226 +55,190 @@ class Prices:
 
     values: pd.Series
     unread: pd.Series
+    doubtful: pd.Series
+    decimal: Decimal = "."
     currencies: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def usable(self) -> pd.Series:
+        """The values from 0 on; NaN for those that are negative or infinite, too."""
+        return self.values.where((self.values >= 0) & (self.values != float("inf")))
 
-def read_prices(text: pd.Series) -> Prices:
+
+def read_prices(text: pd.Series, decimal: Decimal | None = None, numbers: pd.Series | None = None) -> Prices:
     """Read a column of prices. The column as a whole settles what 1.299 and 1,299 mean.
 
     Parameters
     ----------
     text : Series of str
         NA for a missing price.
+    decimal : str, optional
+        What marks the decimals; by default what the column proves.
+    numbers : Series of bool, optional
+        Cells that their file holds as numbers: in them, a dot marks the decimals.
 
     Examples
     --------
     >>> prices = read_prices(pd.Series(["1.299,00 €", "45 €", "2.500 €", "POA"], dtype="string"))
-    >>> prices.values.tolist(), prices.currencies
-    ([1299.0, 45.0, 2500.0, nan], {'EUR': 3})
+    >>> prices.values.tolist(), prices.decimal, prices.currencies
+    ([1299.0, 45.0, 2500.0, nan], ',', {'EUR': 3})
     """
-    plain = pd.to_numeric(text, errors="coerce").astype("float64")
-    rest = text[text.notna() & plain.isna()]
-    doubtful = plain.notna() & text.str.fullmatch(_GROUPED.pattern).fillna(False)
-    if rest.empty:
-        # plain numbers: a dot marks the decimals
-        return Prices(plain, text.isna() & False, {}, tuple(_doubt(text[doubtful], text)))
-    none = text.str.lower().isin(_NONE)
-    # a word for no price says nothing of who wrote the others
-    mark = _decimal_mark(text, written=any(map(_is_written, rest[~none[rest.index]])))
-    values = plain.copy()
-    counts: Counter[str] = Counter()
-    for row, cell in pd.concat([rest, text[doubtful] if mark != "." else rest[:0]]).items():
-        price = read_price(cell, mark)
-        values[row] = price.value if price else float("nan")
-        counts[price.currency if price else ""] += 1
-    unread = text.notna() & values.isna() & ~none
-    return Prices(values, unread, _without_shared(counts), tuple(_notes(text, rest, values, none, mark)))
-
-
-def read_price(cell: str, mark: str = "") -> Price | None:
-    """Read one price; None if it is none, or if its number may mean two things.
-
-    Parameters
-    ----------
-    cell : str
-        What a person wrote.
-    mark : str
-        What marks the decimals, ``"."`` or ``","``, for a number such as 1,299 that alone may mean two things.
-
-    Examples
-    --------
-    >>> read_price("US $1,200.50"), read_price("1.2k"), read_price("EUR 45,-")
-    (Price(value=1200.5, currency='USD'), Price(value=1200.0, currency=''), Price(value=45.0, currency='EUR'))
-    >>> read_price("2 for 5") is None
-    True
-    """
-    match = _SHAPE.match(_tidy(cell))
-    if not match:
-        return None
-    after = match["after"].strip().upper()
-    times = 1000.0 if _THOUSAND.match(after) else 1.0
-    words = [match["before"], match["middle"], after[1:] if times > 1 else after]
-    currency = _common_currency({_sign(word) for word in words} - {""})
-    value = _number(match["number"], mark, thousandths=currency in _THOUSANDTHS)
-    # 45- is -45 for some programs, and 45 for some people
-    if currency is None or value is None or after == "-":
-        return None
-    return Price((-value if match["sign"] == "-" else value) * times, currency)
-
-
-def _is_written(cell: str) -> bool:
-    match = _SHAPE.match(_tidy(cell))
-    return match is not None and read_price(f"{match['before']}{match['middle']}1{match['after']}") is not None
-
-
-def is_currency(code: str) -> bool:
-    """Return whether a word is the code of a currency, in any case."""
-    return code.upper() in _CODES
-
-
-def is_shared(currency: str) -> bool:
-    """Return whether a sign stands for several currencies, as "$" does."""
-    return currency in _SHARED
-
-
-def may_be(sign: str, currency: str) -> bool:
-    """Return whether a sign or a code may mean a currency; either may stand for several.
-
-    Parameters
-    ----------
-    sign, currency : str
-        Signs such as ``"$"``, or codes.
-
-    Examples
-    --------
-    >>> may_be("$", "SGD"), may_be("SGD", "$"), may_be("$", "GBP")
-    (True, True, False)
-    """
-    return sign == currency or currency in _SHARED.get(sign, ()) or sign in _SHARED.get(currency, ())
-
-
-def _sign(words: str) -> str:
-    """Return the sign of a currency, of which "AU $" is one, without what may stand beside it."""
-    tokens = [token.strip(",.-–—/") for token in words.upper().split()]
-    return "".join(token for token in tokens if token not in _BESIDE)
-
-
-def _tidy(cell: str) -> str:
-    """Return a cell with plain digits and blanks."""
-    return unicodedata.normalize("NFKC", cell).strip()
-
-
-def _common_currency(words: Iterable[str]) -> str | None:
-    """Return the currency that all words stand for; None if one stands for none, or they differ."""
-    codes = set()
-    for word in words:
-        if word not in _CURRENCIES and word not in _SHARED and word not in _CODES:
-            return None
-        codes.add(_CURRENCIES.get(word, word))
-    certain = codes - set(_SHARED)
-    if len(certain) > 1 or any(not certain <= _SHARED[sign] for sign in codes & set(_SHARED)):
-        return None
-    return min(certain or codes, default="")
-
-
-def _without_shared(counts: Counter[str]) -> dict[str, int]:
-    """Give the prices with a sign of several currencies to the one that other prices name."""
-    currencies = {currency: count for currency, count in counts.most_common() if currency}
-    for sign, meant in _SHARED.items():
-        named = meant.intersection(currencies)
-        if sign in currencies and len(named) == 1:
-            currencies[min(named)] += currencies.pop(sign)
-    return currencies
-
-
-def _number(text: str, mark: str, *, thousandths: bool) -> float | None:
-    digits = re.sub(r"[\s'’]", "", text)
-    if digits != text and not _BLANKS.fullmatch(text):
-        # a telephone number, or two numbers
-        return None
-    marks = re.findall(r"[.,]", digits)
-    decimals = len(digits) - 1 - max(digits.rfind("."), digits.rfind(",")) if marks else 0
-    if len(set(marks)) == 2:
-        decimal = marks[-1]
-    elif len(marks) > 1:
-        # 1,299,000
-        decimal = "," if marks[0] == "." else "."
-    elif marks and decimals == 3 and not thousandths and not digits.startswith(("0", ".", ",")):
-        # prices have no three decimals: 1,299 beside 12,50 may mean two things
-        if mark in ("", marks[0]):
-            return None
-        decimal = mark
+    values = pd.to_numeric(text, errors="coerce").astype("float64")
+    free = text.notna() if numbers is None else text.notna() & ~numbers
+    others = text[free & values.isna()]
+    none = others[others.str.lower().isin(_NONE)]
+    others = others.drop(none.index)
+    written = _parsed(others)
+    # plain numbers, perhaps with words for none among them, are a program's: a dot marks the decimals
+    by_people = any(not price.plain for price in written.values())
+    cells = others
+    if by_people or decimal not in (None, "."):
+        dotted = text[free & values.notna() & text.str.contains(".", regex=False)]
+        cells = pd.concat([others, dotted])
+        written |= _parsed(dotted)
+    cells = cells[cells.isin(list(written))]
+    counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
+    evidence = _Evidence.of(written, counts)
+    rule = decimal if decimal is not None else evidence.rule() if by_people else "."
+    amounts = {cell: price.value(rule) for cell, price in written.items()}
+    values[cells.index] = cells.map(amounts).astype("float64")
+    unread = text.notna() & values.isna()
+    unread[none.index] = False
+    doubtful = unread & text.isin([cell for cell, amount in amounts.items() if amount is None])
+    currencies = Counter[str]()
+    for cell, count in counts.items():
+        currencies[written[cell].currency] += count if amounts[cell] is not None else 0
+    if by_people or decimal not in (None, "."):
+        notes = _of_texts(cells[values[cells.index].notna()], written, rule)
     else:
-        decimal = marks[0] if marks else "."
-    group = "," if decimal == "." else "."
-    whole, _, fraction = digits.partition(decimal)
-    shapes = [r"\d*", rf"\d{{1,3}}(?:{re.escape(group)}\d{{3}})+"]
-    # 1,00,000, as Indians group
-    shapes += [r"\d{1,2}(?:,\d{2})+,\d{3}"] if group == "," else []
-    if not any(re.fullmatch(shape, whole) for shape in shapes) or (not fraction.isdigit() and fraction):
-        return None
-    return float(f"{whole.replace(group, '')}.{fraction}")
+        notes = _of_numbers(text[free & values.notna()])
+    misfits = evidence.misfits(rule) if decimal is None else ()
+    said = (*notes, *misfits, *_of_none(none), *_of_doubt(text[doubtful], given=decimal is not None))
+    return Prices(values, unread, doubtful, rule, without_shared(+currencies), said)
 
 
-def _decimal_mark(text: pd.Series, *, written: bool) -> str:
-    """Return what marks the decimals in a column, ``"."`` or ``","``; empty if its numbers disagree.
+def _parsed(cells: pd.Series) -> dict[str, WrittenPrice]:
+    return {cell: price for cell in cells.unique() if (price := parse_price(cell)) is not None}
 
-    Parameters
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What the cells of a column prove of its rule.
+
+    Attributes
     ----------
-    text : Series of str
-        The column.
-    written : bool
-        Whether people wrote it, with signs of currencies; a program writes 1.299 for a number.
+    sure : Counter of str
+        The mark that surely marks decimals → cells.
+    either : Counter of str
+        The mark of numbers that may mean two things → cells.
+    three : set of str
+        Marks with surely three decimals.
+    examples : dict of str to str
+        A cell for each mark of `sure`.
     """
-    votes: Counter[str] = Counter()
-    grouped: Counter[str] = Counter()
-    for cell, count in text.value_counts().items():
-        shape = _SHAPE.match(_tidy(str(cell)))
-        marks = re.findall(r"[.,]", shape["number"]) if shape else []
-        if not shape or not marks:
-            continue
-        mark, decimals = marks[-1], len(re.split(r"[.,]", shape["number"])[-1])
-        if len(set(marks)) == 2 or (len(marks) == 1 and decimals != 3):
-            votes[mark] += count
-        elif len(marks) > 1:
-            votes["," if mark == "." else "."] += count
-        else:
-            grouped[mark] += count
-    if not votes:
-        return "," if written and grouped["."] > grouped[","] else "."
-    mark, count = votes.most_common(1)[0]
-    return mark if count >= _AGREE * votes.total() else ""
+
+    sure: Counter[str] = field(default_factory=Counter)
+    either: Counter[str] = field(default_factory=Counter)
+    three: set[str] = field(default_factory=set)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, written: Mapping[str, WrittenPrice], counts: Mapping[str, int]) -> _Evidence:
+        found = cls()
+        for cell, count in counts.items():
+            price = written[cell]
+            if price.decimal:
+                found.sure[price.decimal] += count
+                found.examples.setdefault(price.decimal, cell)
+            elif price.either:
+                found.either[price.either] += count
+            if price.three:
+                found.three.add(price.decimal or price.either)
+        return found
+
+    def rule(self) -> Decimal:
+        """Return the rule that the cells fit; empty if they fit none."""
+        marked = self.sure.total() + self.either.total()
+        if not marked:
+            return "."
+        if not self.sure and len(self.either) == 1:
+            if self.three:
+                # a currency of three decimals
+                return "." if "." in self.either else ""
+            # as people separate thousands
+            return "," if "." in self.either else "."
+        dot, comma = self._fit("."), self._fit(",")
+        if dot == comma or max(dot, comma) < _FIT * marked:
+            return ""
+        mark = "." if dot > comma else ","
+        few = self.either[mark] > 0 and mark not in self.three
+        return (".00" if few else ".") if mark == "." else (",00" if few else ",")
+
+    def _fit(self, mark: str) -> int:
+        """Return how many cells fit: prices have no three decimals, unless some surely have."""
+        other = "," if mark == "." else "."
+        return self.sure[mark] + self.either[other] + (self.either[mark] if mark in self.three else 0)
+
+    def misfits(self, rule: Decimal) -> Iterator[str]:
+        """Yield a sentence of the cells that do not fit the rule, though what they mean is sure."""
+        other = "," if rule[:1] == "." else "."
+        if rule and (count := self.sure[other]):
+            yield (
+                f"{many(count, 'price')} {agree(count, 'has', 'have')} a {_MARKS[other]} before the decimals, unlike "
+                f"the others, e.g. {short_repr(self.examples[other])}."
+            )
 
 
-def _doubt(doubtful: pd.Series, text: pd.Series) -> list[str]:
-    """Say how plain numbers like 1.299 were read, if all numbers with a dot look like that."""
-    dotted = text.dropna()
-    dotted = dotted[dotted.str.contains(".", regex=False)]
-    if len(doubtful) < _DOUBTFUL or len(doubtful) < len(dotted):
-        return []
-    example = doubtful.iloc[0]
-    return [
-        f"{many(len(doubtful), 'price')} such as {example} are read with decimals, as {float(example):,.3f}. "
-        "If the dot separates thousands, remove it."
-    ]
+def _of_texts(read: pd.Series, written: Mapping[str, WrittenPrice], rule: Decimal) -> Iterator[str]:
+    """Yield how text was read, with a cell that shows the rule; and what has three decimals."""
+    if read.empty:
+        return
+    either = [cell for cell in read.unique() if written[cell].either]
+    cell = either[0] if either else read.iloc[0]
+    comma = rule[:1] == "," and any("," in cell for cell in written)
+    dots = rule[:1] == "," and not comma and written[cell].either
+    how = ", with a decimal comma" if comma else ", as the dot separates thousands" if dots else ""
+    example = f"{short_repr(cell)} is {_shown(written[cell].value(rule))}"
+    yield f"{many(len(read), 'price')} {agree(len(read), 'is', 'are')} read from text, e.g. {example}{how}."
+    three = [cell for cell in either if written[cell].either == rule[:1] and not written[cell].three]
+    if three:
+        yield _three_decimals(int(read.isin(three).sum()), three[0], written[three[0]].value(rule))
 
 
-def _notes(text: pd.Series, rest: pd.Series, values: pd.Series, none: pd.Series, mark: str) -> list[str]:
-    read = rest[values[rest.index].notna()]
-    notes = []
-    if len(read):
-        comma = read.str.contains(r",\d{1,2}(?!\d)", regex=True).any()
-        decimal = ", with a decimal comma" if mark == "," and comma else ""
-        example = f"{read.iloc[0]!r} is {values[read.index[0]]:,.2f}"
-        notes.append(
-            f"{many(len(read), 'price')} {agree(len(read), 'is', 'are')} read from text, e.g. {example}{decimal}."
-        )
-    if none.any():
-        words = text[none].value_counts()
-        kinds = some((f"{word} ({count})" for word, count in words.items()), 3)
-        notes.append(
-            f"{many(int(none.sum()), 'price')} {agree(int(none.sum()), 'is a word', 'are words')} for none, and "
-            f"counted as missing: {kinds}."
-        )
-    return notes
+def _of_numbers(plain: pd.Series) -> Iterator[str]:
+    """Yield how plain numbers like 1.299 were read, if all numbers with a dot look like that."""
+    dotted = plain[plain.str.contains(".", regex=False)]
+    if len(dotted) and dotted.str.fullmatch(_EITHER).all():
+        yield _three_decimals(len(dotted), dotted.iloc[0], float(dotted.iloc[0]))
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:,.2f}" if round(value, 2) == value else f"{value:,.3f}"
+
+
+def _three_decimals(count: int, cell: str, value: float | None) -> str:
+    mark, other = (".", ",") if "." in cell else (",", ".")
+    return (
+        f"{many(count, 'price')} such as {short_repr(cell)} {agree(count, 'is', 'are')} read with decimals, as "
+        f"{value:,.3f}. If the {_MARKS[mark]} separates thousands, add `decimal={other!r}`."
+    )
+
+
+def _of_none(cells: pd.Series) -> Iterator[str]:
+    if cells.empty:
+        return
+    count = len(cells)
+    kinds = some((f"{word} ({count})" for word, count in cells.value_counts().items()), 3)
+    yield f"{many(count, 'price')} {agree(count, 'is a word', 'are words')} for none, and counted as missing: {kinds}."
+
+
+def _of_doubt(cells: pd.Series, *, given: bool) -> Iterator[str]:
+    if cells.empty:
+        return
+    count, kinds = len(cells), some(map(short_repr, cells.unique()), 3)
+    how = "" if given else " Say what marks the decimals with `decimal=','` or `decimal='.'`."
+    yield (
+        f"{many(count, 'price')} may mean two things, for the column does not settle what marks the decimals, and "
+        f"{agree(count, 'counts', 'count')} as missing: {kinds}.{how}"
+    )

@@ -21,7 +21,7 @@ from curation.listings.checks import (
     currency_of,
 )
 from curation.listings.columns import sorted_labels
-from curation.listings.editing import texts_of
+from curation.listings.editing import numbers_of, texts_of
 from curation.listings.faults import Faults
 from curation.listings.folders import likely_dataset
 from curation.listings.labels import Labels, Merged, settle_labels
@@ -30,6 +30,7 @@ from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
 from curation.listings.photos import choose_fetching, find_photos
+from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
@@ -128,6 +129,7 @@ def read_listings(
     allow_bad: float | None = None,
     max_photo_mb: float | None = None,
     encoding: str | None = None,
+    decimal: str | None = None,
 ) -> Listings:
     """Read and check a dataset without modifying it.
 
@@ -179,6 +181,9 @@ def read_listings(
     encoding : str, optional
         Of the text of a table or of metadata, e.g. ``"cp1251"``; by default it is found out, or what the declaration
         says. A byte order mark comes first.
+    decimal : str, optional
+        What marks the decimals of prices, ``"."`` or ``","``: it says what 1.299 and 1,299 mean. By default the
+        column of prices settles it, or what the declaration says.
 
     Returns
     -------
@@ -192,7 +197,8 @@ def read_listings(
         `allow_bad`; if `encoding` is none, or has no effect.
         ``parameter`` names the argument at fault.
     InputError
-        If `fetch_limit` is no size, or has no effect; if `allow_bad` or `max_photo_mb` is out of range.
+        If `fetch_limit` is no size, or has no effect; if `allow_bad` or `max_photo_mb` is out of range; if `decimal`
+        marks no decimals.
     CurateError
         If photos can't be written to the cache.
 
@@ -214,6 +220,7 @@ def read_listings(
     # a mistake in what was asked is told before the table is read
     Limits(**asked)
     texts = {"label_separator": label_separator, "encoding": encoding}
+    marked = None if decimal is None else check_decimal(decimal)
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
@@ -241,7 +248,8 @@ def read_listings(
     if needs["id"]:
         with faults.noted():
             check_ids(table, title)
-    prices = read_prices(table["price"])
+    numbers = _held_as_numbers(raw, mapped.columns.get("price", "price")).reindex(table.index)
+    prices = read_prices(table["price"], origin.decimal if marked is None else marked, numbers)
     with faults.noted():
         check_prices(table, prices, mapped.columns.get("price", "price"))
     classes = sorted_labels(table["label"].dropna())
@@ -269,7 +277,7 @@ def read_listings(
     )
     with faults.noted():
         _check_share(problems, len(table), limits, title, origin)
-    origin = replace(origin, currency=currency)
+    origin = replace(origin, currency=currency, decimal=prices.decimal)
     all_photos = pd.concat([photos.named, added["image"]])
     said_of_photos = (*said_of_added(len(added)), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
     notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *said_of_photos, *prices.notes, *labels.notes)
@@ -288,6 +296,12 @@ def _written_labels(raw: RawTable, column: str, table: pd.DataFrame) -> pd.Serie
     texts = pd.concat([texts_of(file.format.kind, file.cells[column]) for file in files])
     written: pd.Series = texts.set_axis(raw.table.index).reindex(table.index).astype("string")
     return written
+
+
+def _held_as_numbers(raw: RawTable, column: str) -> pd.Series:
+    """Return which cells of a column are numbers in their file, such as those of a sheet."""
+    numbers = pd.concat([numbers_of(file, column) for file in raw.files])
+    return numbers.set_axis(raw.table.index)
 
 
 def _without_copies(raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -404,6 +418,5 @@ def _too_few(classes: tuple[str, ...], title: str, origin: Source) -> ListingsEr
 
 
 def _typed(table: pd.DataFrame, prices: Prices) -> pd.DataFrame:
-    price = prices.values.where((prices.values >= 0) & (prices.values != float("inf")))
     split = table["split"].where(table["split"].isin(["train", "test"]))
-    return table.assign(price=price, split=split).reset_index(drop=True)
+    return table.assign(price=prices.usable, split=split).reset_index(drop=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from curation.listings.currencies import is_currency
 from curation.listings.folders import is_photo
 from curation.listings.headers import normal_name
-from curation.listings.prices import is_currency, read_price
+from curation.listings.price_cells import parse_price
 from curation.listings.splits import split_of
 
 __all__ = ["Recognised", "is_money", "likely_names", "names_photo", "recognise"]
@@ -140,5 +141,5 @@ def _by_content(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[st
 
 def is_money(cell: str) -> bool:
     """Return whether a cell is a price with its currency."""
-    price = read_price(cell, ".") or read_price(cell, ",")
+    price = parse_price(cell)
     return price is not None and bool(price.currency)

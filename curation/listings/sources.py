@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from curation.errors import ListingsError, check_path, closest, short_repr, some
+from curation.errors import InputError, ListingsError, check_path, closest, short_repr, some
 from curation.listings.decoding import check_encoding
 from curation.listings.faults import Faults
 from curation.listings.folders import find_table, read_class_folders
 from curation.listings.limits import Limits
 from curation.listings.metadata import find_metadata, read_metadata
+from curation.listings.price_cells import Decimal, check_decimal
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
 from training.utils.bounded import most_bytes, parse_toml
@@ -78,6 +79,8 @@ class Source:
         Old name of a class → the new one.
     label_separator : str or None
         What stands between the levels of labels.
+    decimal : str or None
+        What marks the decimals of prices, see :func:`curation.listings.price_cells.check_decimal`.
     metadata : tuple of Path
         Of a folder as Hugging Face has it: its metadata files, one or one for each split.
     limits : dict of str to float
@@ -97,6 +100,7 @@ class Source:
     in_memory: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     label_separator: str | None = None
+    decimal: Decimal | None = None
     metadata: tuple[Path, ...] = ()
     limits: dict[str, float] = field(default_factory=dict)
     encoding: str | None = None
@@ -192,6 +196,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
         "labels",
         "label_separator",
         "encoding",
+        "decimal",
         *_LIMITS,
     ]
     unknown = sorted(set(content) - set(known))
@@ -227,7 +232,14 @@ def _said(folder: Path, content: dict[str, Any], declaration: Path) -> dict[str,
     texts = {key: _text(content, key, "", declaration) for key in _TEXTS if key in content}
     entries = {key: _entries(content, key, str, declaration) for key in ("columns", "labels")}
     expected = _entries(content, "expected", int, declaration)
-    return {"name": name, **texts, **entries, "expected": expected, "limits": _limits(content, declaration)}
+    return {
+        "name": name,
+        **texts,
+        **entries,
+        "expected": expected,
+        "decimal": _decimal(content, declaration),
+        "limits": _limits(content, declaration),
+    }
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -251,6 +263,19 @@ def _declared_folder(folder: Path, content: dict[str, Any], declaration: Path) -
     """Return a folder of photos, with metadata or of class folders, that a declaration describes."""
     said = _said(folder, content, declaration)
     return replace(_folder(folder, said["name"]), **said)
+
+
+def _decimal(content: dict[str, Any], declaration: Path) -> Decimal | None:
+    if "decimal" not in content:
+        return None
+    try:
+        return check_decimal(content["decimal"])
+    except InputError:
+        raise ListingsError(
+            f"{declaration}: 'decimal' must be what marks the decimals of prices",
+            got=repr(content["decimal"]),
+            wanted="'.' or ','",
+        ) from None
 
 
 def _limits(content: dict[str, Any], declaration: Path) -> dict[str, float]:

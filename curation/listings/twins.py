@@ -244,19 +244,19 @@ def _is_odd(name: str) -> bool:
 
 
 def spelt_out(name: str) -> str:
-    r"""Return a name with what nobody sees written out.
+    r"""Return a name with what nobody sees, and what looks like a blank, written as Python writes it.
 
     Examples
     --------
-    >>> print(spelt_out("Router\u200b"), spelt_out("Ca\u0302ble"), spelt_out("Câble"))
-    Router\u200b Ca\u0302ble Câble
+    >>> print(spelt_out("Router\u200b"), spelt_out("Ca\u0302ble"), spelt_out("Câble"), spelt_out("game\xa0box\n"))
+    Router\u200b Ca\u0302ble Câble game\xa0box\n
     """
-    written = [_escaped(sign) if _UNSEEN.match(sign) or unicodedata.combining(sign) else sign for sign in name]
-    return "".join(written)
-
-
-def _escaped(sign: str) -> str:
-    return f"\\u{ord(sign):04x}"
+    return "".join(
+        sign.encode("unicode_escape").decode()
+        if not sign.isprintable() or _UNSEEN.match(sign) or unicodedata.combining(sign)
+        else sign
+        for sign in name
+    )
 
 
 def twins_in_words(twins: Sequence[Twins]) -> str:
@@ -273,7 +273,7 @@ def twins_in_words(twins: Sequence[Twins]) -> str:
 
 def _in_words(twins: Twins) -> str:
     counted = [
-        f"{spelt_out(name) if name == name.strip() else repr(name)} ({count:,})"
+        f"{spelt_out(name) if name == name.strip(' ') else repr(name)} ({count:,})"
         for name, count in twins.spellings.items()
     ]
     return " and ".join(filter(None, [", ".join(counted[:-1]), counted[-1]]))

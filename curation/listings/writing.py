@@ -19,6 +19,8 @@ from curation.listings.decoding import MARKS, pack
 from curation.listings.editing import is_number, texts_of, values_of
 from curation.listings.excel import as_cell, cell_value, write_sheet
 from curation.listings.json_tables import JsonStyle, as_json, literal
+from curation.listings.price_cells import Decimal, parse_price
+from curation.listings.price_texts import unmistakable
 from curation.listings.tables import Kind, TableFormat, WrittenFile
 from curation.listings.workbooks import edited_book
 from curation.rendering.words import agree, many, short
@@ -111,7 +113,7 @@ def _formulas_note(name: str, columns: Sequence[Sequence[str | None]]) -> tuple[
     )
 
 
-def converted(file: WrittenFile, form: TableFormat, *, price: str = "") -> WrittenFile:
+def converted(file: WrittenFile, form: TableFormat, *, price: str = "", decimal: Decimal = ".") -> WrittenFile:
     """Return a table in another format.
 
     Parameters
@@ -122,6 +124,8 @@ def converted(file: WrittenFile, form: TableFormat, *, price: str = "") -> Writt
         The format.
     price : str
         The column of prices: plain numbers of a CSV become numbers there, where the format knows them.
+    decimal : str
+        What marks the decimals of prices: a number becomes a text that is read so.
     """
     source, target = file.format.kind, form.kind
     if file.book is not None and source == target:
@@ -129,23 +133,26 @@ def converted(file: WrittenFile, form: TableFormat, *, price: str = "") -> Writt
     if source == target or {source, target} <= {"json", "jsonl"}:
         return replace(file, format=form)
     columns = {key: file.cells[key] for key in file.cells.column_names}
-    arrays = {key: _as(target, source, column, key == price) for key, column in columns.items()}
+    arrays = {key: _as(target, source, column, decimal if key == price else None) for key, column in columns.items()}
     header = tuple(name.strip() or key for name, key in zip(file.header, arrays, strict=True))
     return replace(file, format=form, header=header, cells=pa.table(arrays), book=None)
 
 
-def _as(target: Kind, source: Kind, column: pa.ChunkedArray, price: bool) -> pa.Array:
+def _as(target: Kind, source: Kind, column: pa.ChunkedArray, price: Decimal | None) -> pa.Array:
     if target == "csv":
         texts = texts_of(source, column).astype(object)
+        if price not in (None, "."):
+            values = values_of(source, column)
+            texts = [_unmistakable(text, value, price) for text, value in zip(texts, values, strict=True)]
         return pa.array([None if pd.isna(text) else text for text in texts], pa.string())
     values = [_plain(value) for value in values_of(source, column)]
-    if price and source == "csv":
-        values = _numbers(values)
+    if price is not None and source == "csv":
+        values = _numbers(values, price)
     if target == "parquet":
         try:
             return pa.array(values, None if any(value is not None for value in values) else pa.string())
         except (pa.ArrowException, TypeError, OverflowError):
-            return _as("csv", source, column, price=False)
+            return _as("csv", source, column, price)
     if target == "xlsx":
         cells = [None if value is None else as_cell(_flat(value)) for value in values]
     else:
@@ -158,8 +165,17 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
-def _numbers(texts: list[Any]) -> list[Any]:
+def _unmistakable(text: Any, value: Any, decimal: Decimal) -> Any:
+    """Return the text of a number that may mean two things so that it is read as that number."""
+    price = parse_price(text) if is_number(value) else None
+    return unmistakable(float(value), decimal) if price is not None and price.either else text
+
+
+def _numbers(texts: list[Any], decimal: Decimal) -> list[Any]:
     """Return texts as numbers if all of them are."""
+    if decimal != "." and any(price.either for text in texts if text and (price := parse_price(text))):
+        # 1.299 is none here
+        return texts
     try:
         return [None if text is None else float(text) if "." in text else int(text) for text in texts]
     except ValueError:
@@ -177,20 +193,22 @@ def _of_json(value: Any) -> Any:
     return value if isinstance(value, int) else float(value)
 
 
-def joined(files: Sequence[WrittenFile]) -> WrittenFile:
+def joined(files: Sequence[WrittenFile], *, price: str = "", decimal: Decimal = ".") -> WrittenFile:
     """Return several tables as one, with the columns of all: a CSV, unless they have one format.
 
     Parameters
     ----------
     files : sequence of WrittenFile
         At least one.
+    price, decimal
+        As for :func:`converted`.
     """
     first = files[0]
     if len(files) == 1:
         return first
     kinds = {file.format.kind for file in files}
     form = first.format if len(kinds) == 1 else FORMATS["csv"]
-    same = [converted(file, form) for file in files]
+    same = [converted(file, form, price=price, decimal=decimal) for file in files]
     header = {key: name for file in same for key, name in zip(file.cells.column_names, file.header, strict=True)}
     cells = pa.concat_tables([file.cells.replace_schema_metadata(None) for file in same], promote_options="permissive")
     return WrittenFile(first.name, form, tuple(header[key] for key in cells.column_names), cells)

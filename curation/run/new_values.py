@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from curation.errors import DecisionsError, ListingsError, some
+from curation.listings.currencies import may_be
 from curation.listings.faults import Faults
 from curation.listings.label_lists import single_labels
-from curation.listings.prices import may_be, read_prices
+from curation.listings.prices import read_prices
 from curation.listings.twins import match_spellings
 
 __all__ = ["check_new_class", "check_price", "price_cells", "same_name"]

@@ -9,7 +9,8 @@ import pytest
 
 from curation.errors import ListingsError
 from curation.listings import read_listings
-from curation.listings.prices import read_price, read_prices
+from curation.listings.price_cells import read_price
+from curation.listings.prices import read_prices
 
 
 def values(*cells: str | None) -> list[float | None]:
