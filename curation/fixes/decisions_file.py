@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import DecisionsError, closest, some
+from curation.listings.price_cells import Decimal
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
 from curation.run.journal import ACTIONS, NOTE, PRICED, Decision
@@ -28,7 +29,9 @@ _YES, _NO = ("yes", "true", "1", "x", "y"), ("", "no", "false", "0", "n")
 _ALSO = {"decision": ("action",)}
 
 
-def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency: str | None = None) -> list[Decision]:
+def read_decisions(
+    path: Path, *, reviewer: str, id_column: str = "id", currency: str | None = None, decimal: Decimal = "."
+) -> list[Decision]:
     """Read decisions from a table with ``id``, ``decision`` and, where needed, ``new_label`` and ``new_price``.
 
     ``new_class`` (yes, where ``new_label`` is to be a new class), ``reviewer``, ``time`` and ``note`` are optional.
@@ -46,6 +49,8 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
         What the dataset's own table calls the id: it is accepted, too.
     currency : str, optional
         Of the dataset's prices.
+    decimal : str
+        What marks the decimals of the dataset's prices.
 
     Raises
     ------
@@ -64,7 +69,7 @@ def read_decisions(path: Path, *, reviewer: str, id_column: str = "id", currency
         {**row, "decision": (row["decision"] or NOTE).lower()} for row in every if row["decision"] or row.get("note")
     ]
     _refuse_idle_labels(path, rows)
-    prices = _new_prices(path, rows, currency)
+    prices = _new_prices(path, rows, currency, decimal)
     decisions = [
         Decision(
             id=row["id"] or "",
@@ -124,7 +129,9 @@ def _refuse_idle_labels(path: Path, rows: Sequence[Mapping[Hashable, Any]]) -> N
         )
 
 
-def _new_prices(path: Path, rows: Sequence[Mapping[Hashable, Any]], currency: str | None) -> dict[int, float]:
+def _new_prices(
+    path: Path, rows: Sequence[Mapping[Hashable, Any]], currency: str | None, decimal: Decimal
+) -> dict[int, float]:
     """Return the new price of each row that has one, by its place."""
     cells = {place: text for place, row in enumerate(rows) if (text := row.get("new_price"))}
     unpriced = set(ACTIONS) - set(PRICED)
@@ -144,7 +151,7 @@ def _new_prices(path: Path, rows: Sequence[Mapping[Hashable, Any]], currency: st
             wanted="a price in the column new_price, e.g. 12.50",
         )
     ids = {place: rows[place]["id"] for place in cells}
-    return price_cells(cells, currency, ids)
+    return price_cells(cells, currency, ids, decimal=decimal)
 
 
 def _says_yes(path: Path, row: Mapping[Hashable, Any]) -> bool:

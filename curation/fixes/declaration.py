@@ -16,6 +16,7 @@ from curation.listings.tables import WrittenFile
 from curation.listings.twins import looks
 from curation.run.folder import RunFolder
 from training.utils.files import printable_name, write_text
+from training.utils.formulas import text_of_formula
 
 __all__ = ["write_declaration"]
 
@@ -96,7 +97,7 @@ def _columns(original: Original, file: WrittenFile, *, metadata: bool) -> dict[s
     """Return the columns of a table that have other names than ours."""
     names = dict(zip(file.cells.column_names, file.header, strict=True))
     used = {ours: original.column(ours) for ours in COLUMNS}
-    columns = {ours: names[key].strip() or key for ours, key in used.items() if key in names}
+    columns = {ours: text_of_formula(names[key]).strip() or key for ours, key in used.items() if key in names}
     # a column that was mapped to none
     columns |= {ours: "" for ours, theirs in original.columns.items() if not theirs}
     return {ours: theirs for ours, theirs in columns.items() if theirs != ours and not (metadata and ours == "image")}

@@ -144,7 +144,7 @@ def plan_fixes(
     added: list[Decision] = []
     notes: tuple[str, ...] = () if as_of is None else (_past(run, whole, last_line, as_of),)
     if decisions_file:
-        added = _from_file(run, decisions_file, reviewer or reviewer_name(), decidable.currency)
+        added = _from_file(run, decisions_file, reviewer or reviewer_name(), decidable)
         classes = [*decidable.classes, *new_classes_of(standing), *new_classes]
         added, notes = with_known_names(decisions_file, added, decidable.labels, classes)
         added = check_decisions(added, decidable, new_classes=new_classes, known=new_classes_of(standing))
@@ -219,9 +219,15 @@ def _require_use(new_classes: Collection[str], decisions: Collection[Decision], 
         )
 
 
-def _from_file(run: RunFolder, path: Path, reviewer: str, currency: str | None) -> list[Decision]:
+def _from_file(run: RunFolder, path: Path, reviewer: str, decidable: Decidable) -> list[Decision]:
     columns = run.record()["dataset"].get("columns", {})
-    return read_decisions(path, reviewer=reviewer, id_column=columns.get("id", "id"), currency=currency)
+    return read_decisions(
+        path,
+        reviewer=reviewer,
+        id_column=columns.get("id", "id"),
+        currency=decidable.currency,
+        decimal=decidable.decimal,
+    )
 
 
 def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> DecisionsError:

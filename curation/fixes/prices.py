@@ -9,7 +9,7 @@ import pandas as pd
 from curation.errors import some
 from curation.listings.editing import numbers_of, texts_of
 from curation.listings.original import Original
-from curation.listings.price_cells import DECIMALS, Decimal
+from curation.listings.price_cells import DECIMALS, Decimal, known_decimal
 from curation.listings.prices import read_prices
 from curation.listings.tables import WrittenFile
 from curation.rendering.words import agree, many
@@ -30,10 +30,9 @@ def decimal_of(run: RunFolder, original: Original, listings: pd.DataFrame) -> De
     listings : DataFrame
         The same rows, as the run has them.
     """
-    recorded = run.record()["dataset"].get("decimal")
-    known = [each for each in DECIMALS if each == recorded]
-    if known:
-        return known[0]
+    recorded = known_decimal(run.record()["dataset"].get("decimal"))
+    if recorded is not None:
+        return recorded
     cells = _cells(original.files, original.column("price"))
     fitting = (each for each in DECIMALS if _misread(cells, each, listings["price"]).empty)
     return next(fitting, read_prices(cells[0], numbers=cells[1]).decimal)

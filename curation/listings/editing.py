@@ -15,6 +15,7 @@ import pyarrow as pa
 from curation.listings.excel import as_cell, cell_value
 from curation.listings.json_tables import literal
 from curation.listings.tables import Kind, WrittenFile, as_written
+from training.utils.formulas import is_text_formula, text_formula, text_of_formula
 
 __all__ = ["is_number", "numbers_of", "replaced", "texts_of", "values_of", "with_column"]
 
@@ -37,6 +38,8 @@ def values_of(kind: Kind, column: pa.ChunkedArray) -> list[Any]:
         return [None if cell is None else json.loads(cell) for cell in cells]
     if kind == "xlsx":
         return [None if cell is None else cell_value(cell) for cell in cells]
+    if kind == "csv":
+        return [text_of_formula(cell) if cell and cell[0] == "=" else cell for cell in cells]
     return cells
 
 
@@ -107,8 +110,11 @@ def replaced(file: WrittenFile, key: str, texts: Mapping[int, str]) -> WrittenFi
     else:
         write = _writer(kind)
         cells = column.to_pylist()
+        as_formula = kind == "csv" and all(is_text_formula(cell) for cell in cells if cell)
         for row, value in new.items():
-            cells[row] = write(value)
+            text = write(value)
+            formula = kind == "csv" and (is_text_formula(cells[row]) if cells[row] else as_formula and given)
+            cells[row] = text_formula(text) if formula else text
         array = pa.array(cells, pa.string())
     place = file.cells.column_names.index(key)
     field = file.cells.schema.field(place).with_type(array.type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -10,7 +11,16 @@ from typing import Literal
 from curation.errors import InputError
 from curation.listings.currencies import HUNDREDTHS, THOUSANDTHS, common_currency
 
-__all__ = ["DECIMALS", "Decimal", "Price", "WrittenPrice", "check_decimal", "parse_price", "read_price", "visible"]
+__all__ = [
+    "DECIMALS",
+    "Decimal",
+    "Price",
+    "WrittenPrice",
+    "check_decimal",
+    "known_decimal",
+    "parse_price",
+    "read_price",
+]
 
 #: What marks the decimals of a column, see :func:`check_decimal`.
 Decimal = Literal[".", ",", ".00", ",00", ""]
@@ -23,6 +33,7 @@ _SHAPE = re.compile(
     r"(?P<number>\d[\d.,'’\s]*\d|\d|[.,]\d+)\s*(?P<after>\D*)$"
 )
 #: Blanks and apostrophes part thousands only.
+_APART = re.compile(r"[\s'’]")
 _BLANKS = re.compile(r"\d{1,3}(?:[\s'’]\d{3})+(?:[.,]\d*)?")
 _THOUSAND = re.compile(r"^K(?![A-ZČ])")
 #: Thousands, and lakhs as Indians group them: 1,00,000.
@@ -31,8 +42,13 @@ _GROUPED = {
     ".": re.compile(r"\d*|\d{1,3}(?:\.\d{3})+"),
 }
 _EITHER = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
+#: What stands for no decimals.
+_DASH = re.compile(r"([.,])[-\u2013\u2014]")
+_OTHER = {".": ",", ",": "."}
 #: As a program writes a number.
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?")
+#: Characters without width.
+_UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]")
 #: Minus signs and apostrophes that a keyboard does not have.
 _SIGNS = str.maketrans({"\u2212": "-", "\u02bc": "'", "\u2032": "'"})
 
@@ -105,6 +121,11 @@ class WrittenPrice:
         return float(f"{number}e{self.power}")
 
 
+def known_decimal(value: object) -> Decimal | None:
+    """Return a value if it is one of :data:`DECIMALS`, and otherwise None: a run may come from somebody else."""
+    return next((known for known in DECIMALS if known == value), None)
+
+
 def check_decimal(decimal: str, what: str = "`decimal`", *, parameter: str | None = "decimal") -> Decimal:
     """Return what marks the decimals of prices.
 
@@ -123,9 +144,8 @@ def check_decimal(decimal: str, what: str = "`decimal`", *, parameter: str | Non
     InputError
         If it is something else.
     """
-    for known in DECIMALS:
-        if decimal == known:
-            return known
+    if (known := known_decimal(decimal)) is not None:
+        return known
     raise InputError(
         f"{what} can't mark the decimals of prices", got=repr(decimal), wanted="'.' or ','", parameter=parameter
     )
@@ -163,7 +183,8 @@ def parse_price(cell: str) -> WrittenPrice | None:
     cell : str
         What a person wrote.
     """
-    tidy = visible(unicodedata.normalize("NFKC", cell)).translate(_SIGNS).strip()
+    tidy = cell if cell.isascii() else _UNSEEN.sub("", unicodedata.normalize("NFKC", cell)).translate(_SIGNS)
+    tidy = tidy.strip()
     match = _SHAPE.match(tidy)
     if not match:
         return None
@@ -176,18 +197,21 @@ def parse_price(cell: str) -> WrittenPrice | None:
     power, small = 3 * bool(_THOUSAND.match(after)), HUNDREDTHS.get(after.strip(". "))
     if small and text.isdigit() and not before and not middle:
         power, after = -2, small
-    words = {_sign(word) for word in (before, middle, after[1:] if power > 0 else after)} - {""}
-    currency = common_currency(words)
+    currency = _currency(before, middle, after[1:] if power > 0 else after)
     if currency is None:
         return None
     minus = "-" if sign == "-" else ""
     digits, decimal, either = number
+    if (dash := _DASH.match(after)) and not decimal:
+        # 1.200,- has a comma before the decimals that it lacks
+        decimal = _OTHER[either] if either == dash[1] else dash[1]
+        digits, either = digits.replace(either, ""), ""
     return WrittenPrice(minus + digits, decimal, either, power, currency, _PLAIN.fullmatch(tidy) is not None)
 
 
 def _number(text: str) -> tuple[str, str, str] | None:
     """Return the digits of a number, what surely marks its decimals, and what may or may not; None if it is none."""
-    digits = re.sub(r"[\s'’]", "", text)
+    digits = _APART.sub("", text)
     if digits != text and not _BLANKS.fullmatch(text):
         # a telephone number, or two numbers
         return None
@@ -196,26 +220,22 @@ def _number(text: str) -> tuple[str, str, str] | None:
         return digits, "", ""
     if digits == text and _EITHER.fullmatch(digits):
         return digits, "", marks[0]
-    if len(set(marks)) == 2 or len(marks) == 1:
-        decimal = marks[-1]
-    else:
-        # 1,299,000
-        decimal = "," if marks[0] == "." else "."
-    group = "," if decimal == "." else "."
+    # 1,299,000 has none, but a dot would mark them
+    decimal = _OTHER[marks[0]] if len(marks) > 1 and len(set(marks)) == 1 else marks[-1]
+    group = _OTHER[decimal]
     whole, _, fraction = digits.partition(decimal)
     if not _GROUPED[group].fullmatch(whole) or (fraction and not fraction.isdigit()):
         return None
     return whole.replace(group, "") + (f"{decimal}{fraction}" if fraction else ""), decimal, ""
 
 
+@functools.lru_cache(maxsize=1000)
+def _currency(*around: str) -> str | None:
+    """Return the currency that all that stands around a number means; None if something means none."""
+    return common_currency({_sign(words) for words in around} - {""})
+
+
 def _sign(words: str) -> str:
     """Return the sign of a currency, of which "AU $" is one, without what may stand beside it."""
     tokens = [token.strip(",.:-–—/") for token in words.upper().split()]
     return "".join(token for token in tokens if token not in _BESIDE)
-
-
-def visible(text: str) -> str:
-    """Return a text without the characters that have no width."""
-    if text.isascii():
-        return text
-    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf")

@@ -97,8 +97,8 @@ def read_prices(text: pd.Series, decimal: Decimal | None = None, numbers: pd.Ser
         dotted = text[free & values.notna() & text.str.contains(".", regex=False)]
         cells = pd.concat([others, dotted])
         written |= _parsed(dotted)
-    cells = cells[cells.isin(list(written))]
-    counts = {str(cell): int(count) for cell, count in cells.value_counts().items()}
+    cells = cells[[cell in written for cell in cells.tolist()]]
+    counts = Counter(cells.tolist())
     evidence = _Evidence.of(written, counts)
     rule = decimal if decimal is not None else evidence.rule() if by_people else "."
     amounts = {cell: price.value(rule) for cell, price in written.items()}
@@ -119,7 +119,7 @@ def read_prices(text: pd.Series, decimal: Decimal | None = None, numbers: pd.Ser
 
 
 def _parsed(cells: pd.Series) -> dict[str, WrittenPrice]:
-    return {cell: price for cell in cells.unique() if (price := parse_price(cell)) is not None}
+    return {cell: price for cell in set(cells.tolist()) if (price := parse_price(cell)) is not None}
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _three_decimals(count: int, cell: str, value: float | None) -> str:
     mark, other = (".", ",") if "." in cell else (",", ".")
     return (
         f"{many(count, 'price')} such as {short_repr(cell)} {agree(count, 'is', 'are')} read with decimals, as "
-        f"{value:,.3f}. If the {_MARKS[mark]} separates thousands, add `decimal={other!r}`."
+        f"{value:,.3f}. `decimal={other!r}` says that the {_MARKS[mark]} separates thousands."
     )
 
 
@@ -237,7 +237,7 @@ def _of_doubt(cells: pd.Series, *, given: bool) -> Iterator[str]:
     if cells.empty:
         return
     count, kinds = len(cells), some(map(short_repr, cells.unique()), 3)
-    how = "" if given else " Say what marks the decimals with `decimal=','` or `decimal='.'`."
+    how = "" if given else " `decimal=','` or `decimal='.'` says it."
     yield (
         f"{many(count, 'price')} may mean two things, for the column does not settle what marks the decimals, and "
         f"{agree(count, 'counts', 'count')} as missing: {kinds}.{how}"

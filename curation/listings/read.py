@@ -300,7 +300,7 @@ def _written_labels(raw: RawTable, column: str, table: pd.DataFrame) -> pd.Serie
 
 def _held_as_numbers(raw: RawTable, column: str) -> pd.Series:
     """Return which cells of a column are numbers in their file, such as those of a sheet."""
-    numbers = pd.concat([numbers_of(file, column) for file in raw.files])
+    numbers: pd.Series = pd.concat([numbers_of(file, column) for file in raw.files])
     return numbers.set_axis(raw.table.index)
 
 

@@ -27,9 +27,11 @@ from curation.listings.excel import Sheet, as_cell, read_sheet
 from curation.listings.headers import said_of_header
 from curation.listings.json_tables import JsonStyle, literal, parse_json
 from curation.listings.workbooks import Book
+from curation.rendering.words import agree, many
 from training.utils.bounded import CELL, check_claim, most_bytes
 from training.utils.csv_files import Quoting
 from training.utils.files import read_regular
+from training.utils.formulas import is_text_formula, text_of_formula
 from training.utils.parquet_files import as_frame, read_table
 
 __all__ = [
@@ -302,8 +304,9 @@ def _read(path: Path, names: Collection[str], given: str | None) -> RawTable:
         )
         notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in parsed.notes)
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
-        values = pd.DataFrame(dict(enumerate(parsed.columns)), index=parsed.numbers, dtype="string")
-        return _raw(path.name, form, parsed.header, parsed.columns, values, notes)
+        shown, formulas = _shown(path.name, parsed.columns)
+        values = pd.DataFrame(dict(enumerate(shown)), index=parsed.numbers, dtype="string")
+        return _raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas)
     rows, style = parse_json(text, lines=form.kind == "jsonl")
     names_of = list(dict.fromkeys(name for row in rows for name in row))
     require_width(len(names_of))
@@ -327,6 +330,23 @@ def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> Raw
     raw = _raw(file, replace(form, sheet=sheet.name), sheet.header, columns, sheet.cells, notes)
     book = Book(content, sheet.row, tuple(raw.table.index.tolist()))
     return replace(raw, files=tuple(replace(each, book=book) for each in raw.files))
+
+
+def _shown(name: str, columns: Sequence[list[str | None]]) -> tuple[list[list[str | None]], tuple[str, ...]]:
+    """Return the cells of a CSV as a spreadsheet shows them, where they are texts written as formulas; and say so."""
+    shown, found = list(columns), list[str]()
+    for place, column in enumerate(columns):
+        formulas = [cell for cell in column if cell and cell[0] == "=" and is_text_formula(cell)]
+        if formulas:
+            shown[place] = [cell and text_of_formula(cell) for cell in column]
+            found += formulas
+    if not found:
+        return shown, ()
+    count, example = len(found), text_of_formula(found[0])
+    return shown, (
+        f"{name}: {many(count, 'cell')} {agree(count, 'is a text', 'are texts')} written as "
+        f"{agree(count, 'a formula', 'formulas')} of Excel, e.g. {found[0]} is {example!r}.",
+    )
 
 
 def _raw(
@@ -353,7 +373,7 @@ def _raw(
 
 def _keys(header: Sequence[str]) -> list[str]:
     """Return names for columns: without blanks around them, and different ones."""
-    names = [name.strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
+    names = [text_of_formula(name).strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
     # in the order they were added, with how often each name was met: a search from 1 would take ever longer
     keys: dict[str, None] = {}
     met: dict[str, int] = {}

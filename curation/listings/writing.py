@@ -25,7 +25,7 @@ from curation.listings.tables import Kind, TableFormat, WrittenFile
 from curation.listings.workbooks import edited_book
 from curation.rendering.words import agree, many, short
 from training.utils.csv_files import csv_lines
-from training.utils.formulas import is_formula
+from training.utils.formulas import is_formula, is_text_formula
 
 __all__ = ["FORMATS", "converted", "joined", "write_table"]
 
@@ -102,7 +102,8 @@ def _content(file: WrittenFile, name: str) -> tuple[bytes, tuple[str, ...]]:
 
 def _formulas_note(name: str, columns: Sequence[Sequence[str | None]]) -> tuple[str, ...]:
     """Warn of cells that a spreadsheet would run: a dataset is for programs, so they are not changed."""
-    running = [cell for column in columns for cell in column if cell and is_formula(cell)]
+    cells = (cell for column in columns for cell in column if cell and not is_text_formula(cell))
+    running = [cell for cell in cells if is_formula(cell)]
     if not running:
         return ()
     count = len(running)
@@ -140,8 +141,8 @@ def converted(file: WrittenFile, form: TableFormat, *, price: str = "", decimal:
 
 def _as(target: Kind, source: Kind, column: pa.ChunkedArray, price: Decimal | None) -> pa.Array:
     if target == "csv":
-        texts = texts_of(source, column).astype(object)
-        if price not in (None, "."):
+        texts = texts_of(source, column).astype(object).tolist()
+        if price is not None and price != ".":
             values = values_of(source, column)
             texts = [_unmistakable(text, value, price) for text, value in zip(texts, values, strict=True)]
         return pa.array([None if pd.isna(text) else text for text in texts], pa.string())

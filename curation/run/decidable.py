@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import DecisionsError, closest, some
+from curation.listings.price_cells import Decimal, known_decimal
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 from curation.run.journal import ACTIONS, NOTE, PRICED, UNDO, Decision
@@ -34,6 +35,8 @@ class Decidable:
         Whether the dataset has prices.
     currency : str or None
         Of the prices.
+    decimal : str
+        What marks the decimals of the prices.
     """
 
     classes: tuple[str, ...]
@@ -42,6 +45,7 @@ class Decidable:
     suggested_prices: dict[str, float | None]
     priced: bool
     currency: str | None
+    decimal: Decimal = "."
 
     @classmethod
     def of(cls, run: RunFolder) -> Decidable:
@@ -62,6 +66,7 @@ class Decidable:
             suggested_prices=column("suggested_price"),
             priced=any(price is not None for price in prices.values()),
             currency=run.record()["dataset"].get("currency"),
+            decimal=known_decimal(run.record()["dataset"].get("decimal", ".")) or "",
         )
 
     def with_suggestions(self, decision: Decision) -> Decision:

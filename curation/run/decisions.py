@@ -48,7 +48,7 @@ def decide(
     if new_class and label is None:
         raise DecisionsError("a new class needs its name", got="no label", wanted="e.g. sofa", parameter="label")
     who, time, decidable = check_reviewer(reviewer or reviewer_name()), now(), Decidable.of(run)
-    given = None if price is None else check_price(price, decidable.currency)
+    given = None if price is None else check_price(price, decidable.currency, decidable.decimal)
     meant = []
     for id in ids:
         named = decidable.suggested_labels.get(id) if label is None else label

@@ -13,14 +13,11 @@ from curation.errors import DecisionsError, ListingsError, some
 from curation.listings.currencies import may_be
 from curation.listings.faults import Faults
 from curation.listings.label_lists import single_labels
+from curation.listings.price_cells import Decimal, parse_price
 from curation.listings.prices import read_prices
 from curation.listings.twins import match_spellings
 
 __all__ = ["check_new_class", "check_price", "price_cells", "same_name"]
-
-
-#: A price that ends in a dot and one or two decimals, and one that may as well mean thousands.
-_DECIMALS, _DOUBTFUL = re.compile(r"\d\.\d{1,2}\D*$"), re.compile(r"\D*[1-9]\d{0,2}\.\d{3}\D*")
 
 
 def check_new_class(name: str, classes: Iterable[str]) -> None:
@@ -90,7 +87,7 @@ def same_name(name: str) -> str:
     return re.sub(r"\s+", " ", seen).strip().casefold()
 
 
-def check_price(price: float | str, currency: str | None) -> float:
+def check_price(price: float | str, currency: str | None, decimal: Decimal = ".") -> float:
     """Return a price that a person gave.
 
     Parameters
@@ -99,11 +96,13 @@ def check_price(price: float | str, currency: str | None) -> float:
         A number, or as sellers write it.
     currency : str or None
         Of the dataset.
+    decimal : str
+        What marks the decimals of the dataset's prices.
 
     Raises
     ------
     DecisionsError
-        When it is no number, below 0, infinite, or in another currency.
+        When it is no number, below 0, infinite, in another currency, or may mean two things.
 
     Examples
     --------
@@ -111,14 +110,18 @@ def check_price(price: float | str, currency: str | None) -> float:
     (1200.0, 9.5)
     """
     if isinstance(price, str):
-        return price_cells({0: price}, currency)[0]
+        return price_cells({0: price}, currency, decimal=decimal)[0]
     if not math.isfinite(price) or price < 0:
         raise _no_price(f"{price}")
     return float(price)
 
 
 def price_cells(
-    cells: Mapping[int, str], currency: str | None, ids: Mapping[int, str] | None = None
+    cells: Mapping[int, str],
+    currency: str | None,
+    ids: Mapping[int, str] | None = None,
+    *,
+    decimal: Decimal = ".",
 ) -> dict[int, float]:
     """Return the prices of a column of text: whether a comma or a dot marks the decimals is settled by all of them.
 
@@ -130,6 +133,8 @@ def price_cells(
         Of the dataset.
     ids : mapping of int to str, optional
         The listing of each row, for messages.
+    decimal : str
+        What marks the decimals of the dataset's prices.
 
     Raises
     ------
@@ -138,12 +143,13 @@ def price_cells(
     """
     if not cells:
         return {}
-    read = read_prices(pd.Series(list(cells.values()), dtype="string").str.strip())
+    texts = pd.Series(list(cells.values()), dtype="string").str.strip()
+    read = read_prices(texts)
     values = dict(zip(cells, read.values.tolist(), strict=True))
+    _refuse_doubtful(cells, values, decimal, ids)
     wrong = [row for row, price in values.items() if not math.isfinite(price) or price < 0]
     if wrong:
         raise _no_price(some(f"{cells[row]!r}{f' for {ids[row]}' if ids else ''}" for row in wrong))
-    _refuse_doubtful(cells, values, ids)
     others = [each for each in read.currencies if currency and not may_be(each, currency.upper())]
     if others:
         raise DecisionsError(
@@ -156,20 +162,24 @@ def price_cells(
     return values
 
 
-def _refuse_doubtful(cells: Mapping[int, str], values: Mapping[int, float], ids: Mapping[int, str] | None) -> None:
-    """Refuse 1.299 unless another price, such as 9.99, says that a dot marks the decimals: it may mean 1,299."""
-    if any(_DECIMALS.search(cell) for cell in cells.values()):
+def _refuse_doubtful(
+    cells: Mapping[int, str], values: Mapping[int, float], decimal: Decimal, ids: Mapping[int, str] | None
+) -> None:
+    """Refuse 1.299 and the like unless another price, such as 9.99, or the dataset says what it means."""
+    parsed = {row: price for row, cell in cells.items() if (price := parse_price(cell))}
+    if any(price.decimal for price in parsed.values()) and not any(math.isnan(values[row]) for row in parsed):
         return
-    row = next((row for row, cell in cells.items() if _DOUBTFUL.fullmatch(cell.strip()) and values[row] < 1000), None)
-    if row is not None:
-        price, named = values[row], f" for {ids[row]}" if ids else ""
-        raise DecisionsError(
-            f"the new price {cells[row]!r}{named} may mean two things",
-            got=f"{1000 * price:.0f} or {price:.2f}",
-            wanted="a price that can only be read in one way",
-            fix=f"Write {1000 * price:.0f}, or {price:.2f}.",
-            parameter="price",
-        )
+    for row, price in parsed.items():
+        low, high = sorted(price.value(mark) or 0 for mark in (".", ","))
+        # a price of 1.299 is an odd one, also where a dot marks the decimals
+        if price.either and (values[row] != high or price.value(decimal) != high):
+            raise DecisionsError(
+                f"the new price {cells[row]!r}{f' for {ids[row]}' if ids else ''} may mean two things",
+                got=f"{high:.0f} or {low:.2f}",
+                wanted="a price that can only be read in one way",
+                fix=f"Write {high:.0f}, or {low:.2f}.",
+                parameter="price",
+            )
 
 
 def _no_price(got: str) -> DecisionsError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_formula", "neutral", "restored"]
+__all__ = ["is_formula", "is_text_formula", "neutral", "restored", "text_formula", "text_of_formula"]
 
 #: What a formula begins with; full-width signs, too, for programs of East Asia.
 _SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
@@ -23,6 +23,8 @@ _BEGIN = re.compile(_BEGINS.format(before=_BEFORE, signs=_SIGNS))
 _MARKED = re.compile(_BEGINS.replace("(?='*", "'(?='*").format(before=_BEFORE, signs=_SIGNS))
 _UNMARKED = re.compile(_BEGINS.replace("(?='*", "(?=").format(before=_BEFORE, signs=_SIGNS))
 _SUSPECT = re.compile(f"[{_SIGNS}\\t\\r\\n]")
+#: A formula that is nothing but a text: so programs keep the zeros of "00001" in a CSV for Excel.
+_TEXT = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _NUMBER = re.compile(r"-\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
@@ -59,3 +61,38 @@ def is_formula(text: str) -> bool:
     (True, False, False)
     """
     return _SUSPECT.search(text) is not None and not _NUMBER.fullmatch(text) and _UNMARKED.search(text) is not None
+
+
+def is_text_formula(cell: str) -> bool:
+    """Return whether a cell is a formula that is nothing but a text, such as ``="00001"``.
+
+    Examples
+    --------
+    >>> is_text_formula('="00001"'), is_text_formula('="a"&"b"'), is_text_formula("00001")
+    (True, False, False)
+    """
+    return cell.startswith("=") and _TEXT.fullmatch(cell) is not None
+
+
+def text_of_formula(cell: str) -> str:
+    """Return the text that a spreadsheet shows for a formula that is nothing but a text; other cells as they are.
+
+    Examples
+    --------
+    >>> text_of_formula('="00001"'), text_of_formula('="24"" screen"'), text_of_formula("=A1"), text_of_formula("desk")
+    ('00001', '24" screen', '=A1', 'desk')
+    """
+    match = _TEXT.fullmatch(cell) if cell.startswith("=") else None
+    return cell if match is None else match[1].replace('""', '"')
+
+
+def text_formula(text: str) -> str:
+    """Return the formula that a spreadsheet shows a text for: the opposite of :func:`text_of_formula`.
+
+    Examples
+    --------
+    >>> text_formula('24" screen')
+    '="24"" screen"'
+    """
+    quoted = text.replace('"', '""')
+    return f'="{quoted}"'

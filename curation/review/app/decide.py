@@ -131,7 +131,7 @@ def decide(
     if action == "reprice" and not decidable.priced:
         raise ReviewError("nothing was recorded: this dataset has no prices")
     if price is not None:
-        price = check_price(price, decidable.currency)
+        price = check_price(price, decidable.currency, decidable.decimal)
     check_as_written(dataset, run, samples)
     rows = look_at(dataset, samples)
 

@@ -1,15 +1,17 @@
-"""Prices as sellers write them."""
+"""Columns of prices as sellers write them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from curation.errors import ListingsError
+from curation.errors import InputError, ListingsError
 from curation.listings import read_listings
-from curation.listings.price_cells import read_price
+from curation.listings.price_cells import DECIMALS, Decimal
 from curation.listings.prices import read_prices
 
 
@@ -21,52 +23,6 @@ def values(*cells: str | None) -> list[float | None]:
 def unread(*cells: str) -> list[str]:
     text = pd.Series(list(cells), dtype="string")
     return text[read_prices(text).unread].tolist()
-
-
-@pytest.mark.parametrize(
-    ("cell", "value", "currency"),
-    [
-        ("£1,200", 1200, "GBP"),
-        ("£1,200.50", 1200.5, "GBP"),
-        ("1.299,00 €", 1299, "EUR"),
-        ("€45", 45, "EUR"),
-        ("EUR 45,-", 45, "EUR"),
-        ("S$ 45", 45, "SGD"),
-        ("US $1,200.50", 1200.5, "USD"),
-        ("$45", 45, "$"),
-        ("$45 USD", 45, "USD"),
-        ("AU$ 99", 99, "AUD"),
-        ("1k", 1000, ""),
-        ("£1.2k", 1200, "GBP"),
-        ("5 KWD", 5, "KWD"),
-        ("45 kr", 45, "KR"),
-        ("45 kr.", 45, "KR"),
-        ("Rs. 500/-", 500, "INR"),
-        ("₹1,00,000", 100000, "INR"),
-        ("1 200 €", 1200, "EUR"),
-        ("1\u202f200 €", 1200, "EUR"),
-        ("CHF 1'200.-", 1200, "CHF"),
-        ("１２００円", 1200, "JPY"),
-        ("£1,200 ono", 1200, "GBP"),
-        ("1200 GBP VB", 1200, "GBP"),
-        ("-£5", -5, "GBP"),
-        ("+5", 5, ""),
-        ("£.50", 0.5, "GBP"),
-        ("1,299,000", 1299000, ""),
-        ("1.299.000", 1299000, ""),
-    ],
-)
-def test_a_price_is_read_with_its_currency(cell: str, value: float, currency: str) -> None:
-    price = read_price(cell, ".")
-    assert price is not None
-    assert (price.value, price.currency) == (value, currency)
-
-
-@pytest.mark.parametrize(
-    "cell", ["", "abc", "£", "50p", "2 for £5", "10-20", "£5 (was £10)", "5 bags", "$5 GBP", "1,2,3", "1..2", "1,23,4"]
-)
-def test_what_is_no_single_price_is_not_read(cell: str) -> None:
-    assert read_price(cell, ".") is None
 
 
 def test_the_column_settles_what_marks_the_decimals() -> None:
@@ -92,11 +48,6 @@ def test_currencies_of_three_decimals_keep_them() -> None:
     assert values("KWD 1.250", "KWD 0.500", "KWD 12.000") == [1.25, 0.5, 12]
 
 
-@pytest.mark.parametrize("cell", ["01.12.23", "£12 10", "12'50", "07911 123456", "12,50,00", "45-"])
-def test_dates_and_telephone_numbers_are_no_prices(cell: str) -> None:
-    assert read_price(cell, ".") is None
-
-
 @pytest.mark.parametrize(("cells", "currency"), [(["£5", "6"], "EUR"), (["$5", "$6"], "GBP")])
 def test_signs_that_differ_from_the_column_of_currencies_are_refused(
     cells: list[str], currency: str, tmp_path: Path
@@ -111,13 +62,138 @@ def test_nine_of_ten_numbers_settle_the_column(dots: int, value: float | None) -
     assert values(*others, "1.299")[-1] == value
 
 
-def test_plain_numbers_with_three_decimals_are_mentioned_from_three_on() -> None:
-    def notes(*cells: str) -> tuple[str, ...]:
-        return read_prices(pd.Series(list(cells), dtype="string")).notes
+def notes(*cells: str, **given: Any) -> tuple[str, ...]:
+    return read_prices(pd.Series(list(cells), dtype="string"), **given).notes
 
-    assert "3 prices such as 1.299 are read with decimals" in notes("1.299", "2.450", "3.100", "7")[0]
-    assert notes("1.299", "2.450", "7") == ()
+
+def decimal(*cells: str) -> str:
+    return read_prices(pd.Series(list(cells), dtype="string")).decimal
+
+
+def test_plain_numbers_with_three_decimals_are_mentioned_if_all_with_a_dot_look_like_that() -> None:
+    (said,) = notes("1.299", "45", "899")
+    assert said.startswith("1 price such as '1.299' is read with decimals, as 1.299. `decimal=','` says that the dot ")
+    assert "3 prices such as '1.299' are read with decimals" in notes("1.299", "2.450", "3.100", "7")[0]
     assert notes("1.299", "2.450", "3.100", "7.5") == ()
+    assert notes("1.299", "0.500") == ()
+
+
+def test_the_one_rule_that_fits_every_cell_of_a_column_wins() -> None:
+    assert values("0,500", "1,250", "2,000") == [0.5, 1.25, 2]
+    assert values("0.500 €", "1.250 €", "2.000 €") == [0.5, 1.25, 2]
+    assert values("1.200.000", "20.000", "350") == [1200000, 20000, 350]
+    assert values("1.020", "20", "45,50") == [1020, 20, 45.5]
+    assert values("1 299,500", "1,250") == [1299.5, 1.25]
+    assert values("₹1,00,000", "₹10,500") == [100000, 10500]
+    assert values("CHF 1'200.50", "CHF 1’200") == [1200.5, 1200]
+    assert values("45,-", "1.299,-", "1.500") == [45, 1299, 1500]
+    assert values("45.-", "1,500") == [45, 1500]
+
+
+def test_the_note_shows_a_cell_that_the_rule_decides_on() -> None:
+    assert notes("0,500", "1,250", "2,000") == (
+        "3 prices are read from text, e.g. '1,250' is 1.25, with a decimal comma.",
+        "2 prices such as '1,250' are read with decimals, as 1.250. "
+        "`decimal='.'` says that the comma separates thousands.",
+    )
+    assert notes("20 €", "1.020 €") == (
+        "2 prices are read from text, e.g. '1.020 €' is 1,020.00, as the dot separates thousands.",
+    )
+
+
+@pytest.mark.parametrize(
+    "cells", [["1.299", "1,050", "899", "45"], ["1.200", "1,200.00"], ["1.299", "12.50 €"], ["KWD 1,250", "KWD 3"]]
+)
+def test_a_column_that_fits_no_rule_says_so_and_its_uncertain_prices_are_missing(cells: list[str]) -> None:
+    read = read_prices(pd.Series(cells, dtype="string"))
+    missing = [cell for cell in cells if cell in ("1.299", "1,050", "1.200", "KWD 1,250")]
+    assert [cell for cell, doubtful in zip(cells, read.doubtful, strict=True) if doubtful] == missing
+    assert read.unread.equals(read.doubtful)
+    assert "may mean two things, for the column does not settle what marks the decimals" in read.notes[-1]
+    assert "`decimal=','` or `decimal='.'` says it." in read.notes[-1]
+
+
+def test_prices_with_another_mark_than_the_rest_are_mentioned() -> None:
+    others = [f"{number},50" for number in range(9)]
+    assert values(*others, "12.50")[-1] == 12.5
+    said = "1 price has a dot before the decimals, unlike the others, e.g. '12.50'."
+    assert said in notes(*others, "12.50")
+    assert said not in notes(*others)
+
+
+@pytest.mark.parametrize("mark", DECIMALS)
+def test_a_price_is_the_same_whatever_other_prices_there_are_once_the_mark_is_given(mark: Decimal) -> None:
+    cells = ["1.299", "1,299", "12,50", "12.50", "0,500", "1.200.000", "1 299", "£5", "7", "POA", "1,299.000", "1k"]
+    whole = read_prices(pd.Series(cells, dtype="string"), mark).values
+    alone = [read_prices(pd.Series([cell], dtype="string"), mark).values[0] for cell in cells]
+    assert whole.fillna(-1).tolist() == pd.Series(alone).fillna(-1).tolist()
+
+
+@pytest.mark.parametrize(
+    ("mark", "wanted"),
+    [
+        (".", [1.299, 1299, 12.5]),
+        (",", [1299, 1.299, 12.5]),
+        (".00", [None, 1299, 12.5]),
+        (",00", [1299, None, 12.5]),
+        ("", [None, None, 12.5]),
+    ],
+)
+def test_a_given_mark_says_what_a_number_means(mark: Decimal, wanted: list[float | None]) -> None:
+    read = read_prices(pd.Series(["1.299", "1,299", "12,50"], dtype="string"), mark)
+    assert [None if pd.isna(value) else value for value in read.values] == wanted
+    assert read.decimal == mark
+
+
+def test_the_mark_that_a_column_proves_reads_it_again_as_the_same() -> None:
+    rng = np.random.default_rng(7)
+    pool = ["1.299", "1,050", "12,50", "12.50", "0,500", "0.750", "1.200.000", "1,299.00", "20", "£5", "3 €"]
+    pool += ["KWD 2.500", "5,-", "1.500,-"]
+    for _ in range(300):
+        cells = pd.Series(rng.choice(pool, rng.integers(1, 14)).tolist(), dtype="string")
+        read = read_prices(cells)
+        again = read_prices(cells, read.decimal)
+        pd.testing.assert_series_equal(read.values, again.values)
+
+
+def test_numbers_of_a_sheet_are_numbers_whatever_the_texts_beside_them_mean(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    prices = [1.299, "1.299 €", 20, "12,50 €"]
+    table = pd.DataFrame({"id": list("abcd"), "label": ["x", "y"] * 2, "price": prices})
+    table.to_excel(tmp_path / "shop.xlsx", index=False)
+    assert read_listings(tmp_path / "shop.xlsx", needs_image=False).table["price"].tolist() == [1.299, 1299, 20, 12.5]
+
+
+def test_the_declaration_and_the_argument_say_what_marks_the_decimals(tmp_path: Path) -> None:
+    shop(tmp_path, ["1.299", "2.450", "7", "8"]).rename(tmp_path / "listings.csv")
+
+    def prices(**options: Any) -> list[float]:
+        listings = read_listings(tmp_path, needs_image=False, **options)
+        return [listings.source.decimal, *listings.table["price"].tolist()]
+
+    assert prices() == [".", 1.299, 2.45, 7, 8]
+    assert prices(decimal=",") == [",", 1299, 2450, 7, 8]
+    (tmp_path / "dataset.toml").write_text('decimal = ","\n')
+    assert prices() == [",", 1299, 2450, 7, 8]
+    assert prices(decimal=".") == [".", 1.299, 2.45, 7, 8]
+    with pytest.raises(InputError, match=r"`decimal` can't mark the decimals of prices: got ';'; wanted '.' or ','"):
+        prices(decimal=";")
+    (tmp_path / "dataset.toml").write_text("decimal = 2\n")
+    with pytest.raises(ListingsError, match="'decimal' must be what marks the decimals of prices: got 2"):
+        prices()
+
+
+def test_uncertain_prices_are_counted_with_their_reason_and_refuse_no_column(tmp_path: Path) -> None:
+    listings = read_listings(shop(tmp_path, ["1.299", "1,050", "1.500", "45"]), needs_image=False)
+    assert listings.problems["why"].tolist() == ["may mean two things"] * 3
+    assert listings.table["price"].isna().tolist() == [True, True, True, False]
+
+
+def test_characters_that_nobody_sees_make_no_other_price_and_are_shown_in_messages(tmp_path: Path) -> None:
+    assert values("45\u200b", "\ufeff1\u2009200", "\u221212,50") == [45, 1200, -12.5]
+    assert "45" not in notes("45\u200b")
+    with pytest.raises(ListingsError, match=r"holds no prices: got x\\u200b, in 4 of 4 cells"):
+        read_listings(shop(tmp_path, ["x\u200b"] * 4, title=["x"] * 4), needs_image=False)
 
 
 @pytest.mark.parametrize("word", ["POA", "free", "Free", "N/A", "-", "ask", "Negotiable", "nan"])
