@@ -340,7 +340,9 @@ DRAWN: dict[str, st.SearchStrategy[bytes]] = {
     "table.jsonl": _ROWS.map(lambda rows: b"\n".join(map(_dumped, rows))),
     "table.csv": _CSV,
     "dataset.toml": st.dictionaries(
-        st.sampled_from(["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator"]),
+        st.sampled_from(
+            ["name", "table", "photos", "currency", "columns", "expected", "labels", "label_separator", "decimal"]
+        ),
         st.integers() | st.booleans() | st.floats() | _TEXT | st.lists(_TEXT, max_size=2),
         max_size=5,
     ).map(lambda entries: "\n".join(f"{key} = {json.dumps(value)}" for key, value in entries.items()).encode()),
