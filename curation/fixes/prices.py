@@ -59,7 +59,7 @@ def check_written(
     Returns
     -------
     tuple of str
-        A sentence if prices that nobody decided on are read otherwise: an earlier version read them so.
+        A sentence if other prices than the new ones are read otherwise: an earlier version read them so.
 
     Raises
     ------

@@ -240,7 +240,7 @@ def looks(name: str) -> str:
 
 
 def _is_odd(name: str) -> bool:
-    return looks(name) != name
+    return looks(name) != name or spelt_out(name) != name
 
 
 def spelt_out(name: str) -> str:

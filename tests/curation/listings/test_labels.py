@@ -278,3 +278,11 @@ def test_a_declaration_beside_a_table_is_used_if_it_names_that_table(tmp_path):
     assert (named.source.name, named.classes) == ("shop", ("desk", "lamp"))
     other = read_listings(tmp_path / "other.csv", needs_image=False)
     assert (other.source.name, other.classes) == ("other", ("N/A", "desk", "lamp"))
+
+
+def test_line_ends_and_blanks_that_do_not_break_are_shown_in_notes_and_never_become_the_name_of_a_class() -> None:
+    labels = ["game box", "game\xa0box", "game\nbox", "lamp"]
+    assert any(r"game box (1), game\nbox (1) and game\xa0box (1)" in note for note in read(labels).notes)
+    merged = read(labels, merge_labels=True)
+    assert merged.classes == ("game box", "lamp")
+    assert any(r"game\nbox → game box (1), game\xa0box → game box (1)" in note for note in merged.notes)
