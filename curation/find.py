@@ -31,8 +31,9 @@ from curation.run.folder import RunFolder
 from curation.run.record import recorded
 from training.crossval.folds import check_folds
 from training.errors import check_choice
+from training.features.choice import sized, with_features
 from training.images.cache import PhotoCache, default_cache
-from training.settings import Execution, Recipe
+from training.settings import PATCHES, Execution, Recipe
 from training.utils.arrays import Int64
 from training.utils.csv_files import write_csv
 from training.utils.files import sha256_of_file, write_json
@@ -186,6 +187,8 @@ class _GivenProbabilities(_Scorer):
     """Scores listings by the user's own out-of-fold probabilities, in the order of the ids; nothing is trained."""
 
     probabilities: Probabilities
+    recipe: Recipe
+    photo_size: int
 
     @property
     def classes(self) -> Sequence[str]:
@@ -193,8 +196,8 @@ class _GivenProbabilities(_Scorer):
 
     def score(self, run: RunFolder) -> Evidence:
         """Prepare the photos of a run, and return its evidence."""
-        size = self.settings.execution.complete(self.settings.recipe).size
-        table = self._prepare(run, size, self.probabilities.fold)
+        table = self._prepare(run, self.photo_size, self.probabilities.fold)
+        run.update(features_of=self.recipe.features)
         with run.stage("train"):
             currency = self.listings.source.currency
             # a run that an older version began has its listings in another order
@@ -215,9 +218,11 @@ class _TrainedHere(_Scorer):
     def score(self, run: RunFolder) -> Evidence:
         """Plan the training, prepare the photos of a run, train, and return its evidence."""
         plan = self._plan(run)
-        table = self._prepare(run, plan.recipe.size, self.settings.folds)
+        table = self._prepare(run, plan.photo_size, self.settings.folds)
+        recipe = plan.recipe
         # asked for is one thing; without the weights, there are none
-        run.update(pretrained=plan.recipe.pretrained, computed=plan.computed)
+        pretrained = recipe.pretrained if recipe.has_network else recipe.features != PATCHES
+        run.update(pretrained=pretrained, features_of=recipe.features, computed=plan.computed)
         with run.stage("train"):
             return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter)
 
@@ -244,7 +249,9 @@ def _scorer(
         # neither the order of the rows nor that of the classes may change what is found
         others = sorted(set(probabilities.classes) - set(listings.classes))
         probabilities = probabilities.in_order(sorted(listings.table["id"]), [*listings.classes, *others])
-        return _GivenProbabilities(listings, settings, cache, reporter, probabilities)
+        # nothing is trained, but `retrain` makes features of the photos that are decoded now
+        recipe, size = sized(with_features(replace(settings.recipe, epochs=0), reporter), settings.execution)
+        return _GivenProbabilities(listings, settings, cache, reporter, probabilities, recipe, size)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
     # torch takes seconds to import, and is not needed for given probabilities

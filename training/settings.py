@@ -10,10 +10,12 @@ from training.errors import InputError, check_choice, check_range, check_types, 
 
 __all__ = [
     "AUGMENTS",
+    "AUTO",
     "BALANCES",
     "LOSSES",
     "OPTIMIZERS",
     "OPTIMIZER_DEFAULTS",
+    "PATCHES",
     "PRECISIONS",
     "PRESETS",
     "SCHEDULES",
@@ -37,6 +39,9 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 #: Of a price model.
 LOSSES = ("huber", "mse", "log-huber")
 
+#: What makes the features, beside the names of networks: curate chooses, or patches of the photos.
+AUTO, PATCHES = "auto", "patches"
+
 #: Side of the photos in pixels, unless recipe or preset say otherwise.
 _SIZE = 64
 #: Where the number of epochs is left open: the optimizer steps to aim at, and the fewest and most epochs.
@@ -50,9 +55,10 @@ class Recipe:
     Parameters
     ----------
     model : str
-        Any torchvision classifier by name, or ``lenet``.
+        The network: any torchvision classifier by name, ``lite0`` or ``lenet``.
     image_size : int, optional
-        Side of the square that photos are shrunk to, in pixels (16 to 2048); by default the preset's, or 64.
+        Side of the square that photos are shrunk to, in pixels (16 to 2048); by default the preset's, or 64. Beside a
+        network that is trained, features of another one are made of larger photos, see `Preset`.
     epochs : int, optional
         Passes over the training photos; 0 trains no network. By default the preset decides whether to train a network,
         and the number of photos decides how long: 12 to 60 epochs, fewer for more photos.
@@ -67,7 +73,8 @@ class Recipe:
     label_smoothing : float
         Share of the target spread over all classes, in [0, 1). Above zero the model trusts single labels less.
     pretrained : bool
-        Start from torchvision's weights if they are there or can be downloaded.
+        Start from weights that were trained on ImageNet: torchvision's, if they are there or can be downloaded, or
+        those of ``lite0``, which are installed with curate.
     seed : int
         Seed of everything random.
     iterations : int, optional
@@ -96,6 +103,9 @@ class Recipe:
     threads : int, optional
         Threads of a CPU that each network trains with: another number changes the last digits. By default the models
         of a run share the cores.
+    features : str
+        What makes the features of photos: a pretrained network by name, ``patches`` of the photos, or ``auto``, which
+        is ``lite0``, or patches if `pretrained` is False or its weights are not installed. Not for single models.
 
     Raises
     ------
@@ -130,6 +140,7 @@ class Recipe:
     use_price: bool = False
     precision: str = "auto"
     threads: int | None = None
+    features: str = AUTO
 
     def __post_init__(self) -> None:
         """Refuse values of other types and out of range."""
@@ -224,12 +235,12 @@ class Recipe:
         """Return the recipe as a dictionary for run.json and checkpoints."""
         # JSON has lists: a record that was written and read again must be equal
         content = {**asdict(self), "lr_steps": [list(step) for step in self.lr_steps]}
-        return _without(content, precision="auto", threads=None)
+        return _without(content, precision="auto", threads=None, features=AUTO)
 
     def resolved(self) -> dict[str, Any]:
-        """Return the recipe with all defaults filled in: equal for two recipes that train the same model."""
+        """Return the recipe with all defaults filled in: equal for two recipes that train the same model on a photo."""
         defaults = {"image_size": self.size, "learning_rate": self.rate, "weight_decay": self.decay}
-        return {**self.to_dict(), **defaults}
+        return {name: value for name, value in {**self.to_dict(), **defaults}.items() if name != "features"}
 
 
 @dataclass(frozen=True)
@@ -241,8 +252,8 @@ class Preset:
     image_size : int
         Side of the photos in pixels.
     pretrained_size : int
-        The same if a pretrained network extracts the features: it was trained on photos of 224 pixels, and at 48 its
-        features are worse than patches (docs/benchmarks.md).
+        Side of the photos that a pretrained network makes features of, or is trained further on. It learned from photos
+        of 224 pixels, and at 48 its features are worse than patches (docs/benchmarks.md).
     network : bool
         Whether each fold also trains a network, beside the linear model on features.
     help : str
@@ -258,7 +269,7 @@ class Preset:
 #: Networks only in `thorough`: trained from scratch on a few thousand photos for minutes, they rank wrong labels worse
 #: than the linear models (docs/benchmarks.md).
 PRESETS = {
-    "quick": Preset(32, 96, False, "linear models on features of small photos"),
+    "quick": Preset(32, 160, False, "linear models on features of small photos"),
     "standard": Preset(48, 224, False, "linear models on features"),
     "thorough": Preset(64, 224, True, "a network per fold as well"),
 }

@@ -20,7 +20,7 @@ from curation.cli.options import (
 )
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.rendering.words import agree, many
-from training.settings import Execution, Recipe
+from training.settings import AUTO, Execution, Recipe
 
 if TYPE_CHECKING:
     from curation.issues.summary import Overlap
@@ -111,7 +111,7 @@ def find_issues(
 
 
 # the seed chooses the test set, and the photos are kept at this size for `retrain`
-_KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size"}
+_KEPT_WITH_PROBABILITIES = {"preset", "seed", "image_size", "features"}
 _OF_THE_NETWORK = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing", "threads", "workers"}
 
 
@@ -125,9 +125,11 @@ def _check_options(recipe: Recipe, *, given: bool) -> None:
         } - _KEPT_WITH_PROBABILITIES
         refuse_without_effect(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
     elif not recipe.has_network:
-        # a pretrained network gives the features even if none is trained
-        idle = _OF_THE_NETWORK | (set() if recipe.pretrained else {"model"})
-        refuse_without_effect(idle, "without a network", "Add --preset thorough or --epochs, or leave it out.")
+        when, fix = "without a network", "Add --preset thorough or --epochs, or leave it out."
+        refuse_without_effect({"model"}, when, f"Name it with --features. {fix}")
+        # it also decides what makes the features, unless that is named
+        idle = _OF_THE_NETWORK | (set() if recipe.features == AUTO else {"pretrained"})
+        refuse_without_effect(idle, when, fix)
 
 
 def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:

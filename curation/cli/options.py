@@ -148,14 +148,14 @@ def _epochs(default: str, help: str = "Passes of each network over the photos; 0
 def _network(epochs: Option, *, of_run: bool = False) -> tuple[Option, ...]:
     """Return the options about networks and where they are trained; `of_run`: the defaults are those of the run."""
     return (
-        _setting("model", "Any torchvision classifier, or lenet.", of_run=of_run),
+        _setting("model", "Any torchvision classifier, lite0 or lenet.", of_run=of_run),
         epochs,
         _setting("batch_size", "Photos per step.", of_run=of_run),
         _setting("optimizer", "Optimizer.", OPTIMIZERS, of_run=of_run),
         _suited("learning_rate", 0, "Highest learning rate of the schedule.", of_run=of_run),
         _suited("weight_decay", 1, "Weight decay.", of_run=of_run),
         _setting("label_smoothing", "Share of each label spread over all classes.", of_run=of_run),
-        _setting("pretrained", "Start from torchvision's weights.", of_run=of_run),
+        _setting("pretrained", "Start from weights that were trained on ImageNet.", of_run=of_run),
         _setting("device", "auto, cpu, cuda, cuda:1 or mps.", of_run=of_run),
         _setting("precision", "auto: bfloat16 where the hardware has instructions for it.", PRECISIONS, of_run=of_run),
         click.option(
@@ -183,9 +183,14 @@ _TRAIN: tuple[Option, ...] = (
         type=int,
         help="Side of the photos in pixels; larger = slower. [default: "
         + ", ".join(f"{preset.image_size} in {name}" for name, preset in PRESETS.items())
-        + "; with pretrained weights "
+        + "; for features of a network "
         + ", ".join(str(preset.pretrained_size) for preset in PRESETS.values())
         + "]",
+    ),
+    _setting(
+        "features",
+        "What makes the features of the photos: a pretrained network by name, e.g. lite0, or patches of the photos; "
+        "auto: lite0, or patches with --no-pretrained.",
     ),
     *_network(_epochs("by preset and number of photos")),
     _WORKERS,

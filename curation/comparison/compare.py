@@ -63,7 +63,7 @@ def retrain(
             wanted="at least one relabelled or deleted training listing; prices train no model",
             fix="Decide more with `review()`.",
         )
-    recipe, execution = settings_of(run, dict(changes or {}))
+    recipe, execution = settings_of(run, dict(changes or {}), reporter)
     warnings = [*_past(run), *warnings_of(versions, seeds)]
     for warning in warnings:
         reporter.say(f"warning: {warning}")

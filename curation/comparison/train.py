@@ -16,35 +16,64 @@ from training.crossval.checkpoint import remove_outdated
 from training.crossval.jobs import Data, Done, Job, prepare_data
 from training.crossval.plan import Work, make_plan, with_weights
 from training.crossval.workers import run_jobs
+from training.features.choice import sized, with_features
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model
-from training.settings import Execution, Recipe, read_settings
+from training.settings import PATCHES, Execution, Recipe, read_settings
 from training.utils.arrays import Int64
 from training.utils.devices import find_device
-from training.utils.progress import Reporter
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["Trainer", "settings_of"]
 
 
-#: Settings of networks alone; model and weights also make the features of linear models.
-_OF_NETWORKS = {"batch_size", "optimizer", "learning_rate", "weight_decay", "label_smoothing", "threads", "workers"}
+#: Settings of networks alone.
+_OF_NETWORKS = {
+    "model",
+    "pretrained",
+    "batch_size",
+    "optimizer",
+    "learning_rate",
+    "weight_decay",
+    "label_smoothing",
+    "threads",
+    "workers",
+}
 
 
-def settings_of(run: RunFolder, changes: dict[str, Any]) -> tuple[Recipe, Execution]:
+def settings_of(run: RunFolder, changes: dict[str, Any], reporter: Reporter = SILENT) -> tuple[Recipe, Execution]:
     """Return how the models of a comparison are trained: as those of the run, but for `changes`.
+
+    The features are always those of the run.
 
     Raises
     ------
     InputError
-        If a value is out of range, there is no such model, or it can't take the run's photos.
+        If a value is out of range, there is no such model, or it can't take the run's photos, or what made the run's
+        features is no longer there.
     """
-    record = run.require({"image_size": int, "computed?": dict})
+    if "features" in changes:
+        raise InputError(
+            "a comparison makes features as its run did",
+            got=f"`features={changes['features']!r}`",
+            fix="Start a new run with `find_issues(listings)`, or leave it out.",
+            parameter="features",
+        )
+    record = run.require({"image_size": int, "computed?": dict, "pretrained?": bool, "features_of?": str})
     # the precision is the run's, also where this machine would choose another one
     settled = {name: value for name, value in (record.get("computed") or {}).items() if name == "precision"}
     recipe, execution = read_settings({**settled, **record["settings"]["train"], **changes})
-    # the photos of a run are decoded at its size
     no_epochs = recipe.epochs == 0
-    recipe = execution.complete(replace(recipe, image_size=record["image_size"]))
+    recipe = with_weights(replace(recipe, epochs=execution.complete(recipe).epochs), reporter)
+    # the photos of a run are decoded at its size
+    largest = record["image_size"]
+    features = record.get("features_of")
+    if features is None:
+        # earlier versions made features with the model, where it had weights, of photos as networks got them
+        features = read_settings(record["settings"]["train"])[0].model if record.get("pretrained") else PATCHES
+        recipe = replace(recipe, image_size=largest)
+    recipe, _ = sized(with_features(replace(recipe, features=features), reporter), execution)
+    recipe = replace(recipe, image_size=min(recipe.size, largest))
     if recipe.has_network:
         build_model(recipe.model, classes=len(run.classes), image_size=recipe.size, pretrained=False)
     elif unused := _OF_NETWORKS & set(changes):
@@ -96,8 +125,16 @@ class Trainer:
         self.photos_key = str(run.record()["sha256"]["images"])
         rows, classes = int((versions.before >= 0).sum()), len(versions.classes)
         self.plan = make_plan(
-            with_weights(recipe, reporter),
-            Work(len(self.photos), rows, len(versions.test), classes, len(versions.names), repeats=seeds),
+            recipe,
+            Work(
+                len(self.photos),
+                rows,
+                len(versions.test),
+                classes,
+                len(versions.names),
+                repeats=seeds,
+                photo_size=self.photos.shape[1],
+            ),
             find_device(execution.device),
             time_limit=execution.time_limit,
             workers=execution.workers,

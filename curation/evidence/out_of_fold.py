@@ -24,8 +24,9 @@ from training.crossval.plan import Plan, Work, make_plan, with_weights
 from training.images import decode
 from training.images.cache import PhotoCache
 from training.images.reading import photo_content
-from training.networks.zoo import build_model, pretrained_size
-from training.settings import PRESETS, Execution, Recipe
+from training.features.choice import sized, with_features
+from training.networks.zoo import build_model
+from training.settings import PATCHES, Execution, Recipe
 from training.utils.arrays import Bool, Int64
 from training.utils.devices import Device, find_device
 from training.utils.files import photo_path
@@ -46,11 +47,13 @@ class FoldTrainer:
     Attributes
     ----------
     recipe : Recipe
-        How to train; whether there are pretrained weights is settled.
-    classes : sequence of str
-        The K classes.
+        How to train; pretrained weights, and what makes the features, are settled.
+    photo_size : int
+        Side of the decoded photos, which features are made of, in pixels.
     execution : Execution
         Where to train, and how long that may take.
+    classes : sequence of str
+        The K classes.
     device : Device
         Where to train.
     cache : PhotoCache
@@ -58,6 +61,7 @@ class FoldTrainer:
     """
 
     recipe: Recipe
+    photo_size: int
     execution: Execution
     classes: Sequence[str]
     device: Device
@@ -67,12 +71,12 @@ class FoldTrainer:
     def checked(
         cls, recipe: Recipe, execution: Execution, classes: Sequence[str], cache: PhotoCache, reporter: Reporter
     ) -> FoldTrainer:
-        """Return a trainer if there is such a device and model, and the model takes photos of this size.
+        """Return a trainer if there is such a device, model and features, and both take photos of their size.
 
         Parameters
         ----------
         recipe : Recipe
-            As the user has it. Whether there are weights, and the size of the photos, are settled here.
+            As the user has it. Weights, features and the sizes of photos are settled here.
         execution : Execution
             Where to train, how long, and with which preset.
         classes : sequence of str
@@ -89,12 +93,11 @@ class FoldTrainer:
         """
         # first whether the preset trains a network: where none does, nothing "starts from scratch"
         recipe = with_weights(replace(recipe, epochs=execution.complete(recipe).epochs), reporter)
-        if recipe.pretrained and recipe.image_size is None:
-            size = pretrained_size(recipe.model, PRESETS[execution.preset].pretrained_size)
-            recipe = replace(recipe, image_size=size)
-        recipe = execution.complete(recipe)
+        recipe, size = sized(with_features(recipe, reporter), execution)
         build_model(recipe.model, classes=len(classes), image_size=recipe.size, pretrained=False)
-        return cls(recipe, execution, classes, find_device(execution.device), cache)
+        if recipe.features != PATCHES:
+            build_model(recipe.features, classes=len(classes), image_size=size, pretrained=False)
+        return cls(recipe, size, execution, classes, find_device(execution.device), cache)
 
     def plan(self, listings: Listings, folds: int, reporter: Reporter) -> Plan:
         """Decide how to train, and say how long it will take.
@@ -120,9 +123,18 @@ class FoldTrainer:
         photos = int(listings.table["image"].notna().sum())
         # a fifth of the listings is the test set, which trains nothing
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
-        reading = _seconds_to_read(listings, self.recipe.size) * photos
+        reading = _seconds_to_read(listings, self.photo_size) * photos
         scored = photos // folds
-        work = Work(photos, rows, scored, len(self.classes), folds, watched=photos, seconds_before=reading)
+        work = Work(
+            photos,
+            rows,
+            scored,
+            len(self.classes),
+            folds,
+            watched=photos,
+            seconds_before=reading,
+            photo_size=self.photo_size,
+        )
         return make_plan(
             self.recipe,
             work,

@@ -25,7 +25,7 @@ from training.fit.optim import check_steps
 from training.fit.sampling import epoch_size
 from training.images.cache import PhotoCache, open_cache
 from training.networks.zoo import build_model, least_size
-from training.settings import Recipe
+from training.settings import AUTO, Recipe
 from training.utils.arrays import Bool, Int64
 from training.utils.progress import SILENT, Reporter
 
@@ -182,6 +182,9 @@ def _check_recipe(listings: Listings, recipe: Recipe) -> None:
     """Refuse what can't be trained on these listings."""
     if not recipe.has_network:
         raise InputError("`epochs=0` trains nothing", wanted="at least 1", parameter="epochs")
+    if recipe.features != AUTO:
+        fix = "Name the network with `model`, or leave it out."
+        raise InputError("a single model uses no features", got=recipe.features, fix=fix, parameter="features")
     build_model(recipe.model, classes=len(listings.classes), image_size=recipe.size, pretrained=False)
     table = listings.table
     if recipe.epochs or recipe.iterations:

@@ -34,6 +34,7 @@ RECORD = {
     "versions?": dict,
     "features?": str,
     "photo_root?": str,
+    "features_of?": str,
     "image_size?": int,
 }
 #: What ``listings.parquet`` and ``issues.parquet`` have, those of earlier versions, too.

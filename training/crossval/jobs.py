@@ -13,7 +13,8 @@ from training.features.extract import choose_extractor, compute_features, has_fe
 from training.fit.loop import Examples
 from training.fit.sampling import epoch_size
 from training.images import Photos
-from training.settings import Recipe
+from training.images.shrunk import shrunk_to
+from training.settings import PATCHES, Recipe
 from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import Device
 from training.utils.progress import SILENT, Reporter
@@ -33,6 +34,7 @@ class Data:
     Attributes
     ----------
     photos : Photos of uint8, shape (N, S, S, 3)
+        As networks are trained on them.
     features : Path or None
         Of float32, shape (N, D); see :func:`training.features.extract.compute_features`. None: networks alone are
         trained.
@@ -76,13 +78,14 @@ def prepare_data(
     Parameters
     ----------
     photos : Photos of uint8, shape (N, S, S, 3)
+        As features are made of them: no smaller than the recipe has them.
     has_photo : ndarray of bool, shape (N,)
         The readable ones.
     groups : ndarray of int64, shape (N,)
     classes : int
         K.
     recipe : Recipe
-        How models are trained.
+        How models are trained, and what makes the features.
     device : Device
         Where.
     folder : Path
@@ -99,11 +102,12 @@ def prepare_data(
     Data
     """
     # patches are drawn at random; the features of a pretrained network are the same for all seeds
-    seed = 0 if recipe.pretrained else recipe.seed
+    network = recipe.features != PATCHES
+    seed = 0 if network else recipe.seed
     name, rows = f"features-{seed}.npy", np.flatnonzero(has_photo)
-    before = f"{photos_key} {recipe.size} {seed} {recipe.pretrained and recipe.model}"
+    before = f"{photos_key} {photos.shape[1]} {seed} {network and recipe.features}"
     # earlier versions took the precision of the hardware and did not note it; patches are float32 in any case
-    noted = recipe.pretrained and recipe.precision != "auto"
+    noted = network and recipe.precision != "auto"
     key = f"{before} {recipe.precision}" if noted else before
     for path in (place / name for place in (shared, folder) if place is not None):
         if has_features(path, key, len(photos)) or has_features(path, before, len(photos)):
@@ -112,7 +116,7 @@ def prepare_data(
         extract, origin = choose_extractor(photos, rows, recipe, device)
         reporter.say(f"features: {origin}")
         compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, reporter=reporter)
-    return Data(photos, path, key, groups, classes)
+    return Data(shrunk_to(photos, recipe.size), path, key, groups, classes)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from training.fit.loop import sizes_of
 from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement, measure, settled
 from training.networks.zoo import PRETRAINED, initial_weights
-from training.settings import Recipe
+from training.settings import AUTO, PATCHES, Recipe
 from training.utils.devices import Device, each_on_one_core, hardware, threads, threads_for
 from training.utils.files import read_json, sound, write_json
 from training.utils.progress import SILENT, Reporter
@@ -58,6 +58,8 @@ class Work:
         Rows that each model predicts in its later epochs, too.
     seconds_before : float
         Time before training, most of it for decoding photos.
+    photo_size : int, optional
+        Side of the photos that features are made of, in pixels; by default the recipe's.
     """
 
     photos: int
@@ -68,6 +70,7 @@ class Work:
     repeats: int = 1
     watched: int = 0
     seconds_before: float = 0.0
+    photo_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,15 @@ class Plan:
         Expected seconds of ``photos``, ``features``, ``heads`` and ``networks``.
     wished : int, optional
         The epochs without a time limit, if that left fewer.
+    photo_size : int
+        Side of the decoded photos, in pixels; networks may be trained on smaller ones.
     """
 
     recipe: Recipe
     arrangement: Arrangement
     seconds: dict[str, float]
     wished: int | None = None
+    photo_size: int = 0
 
     @property
     def computed(self) -> dict[str, Any]:
@@ -111,6 +117,7 @@ class Plan:
                 "arrangement": self.arrangement.to_dict(),
                 "seconds": {stage: round(seconds, 2) for stage, seconds in self.seconds.items()},
                 "wished": self.wished,
+                "photo_size": self.photo_size,
             },
         )
 
@@ -128,7 +135,11 @@ class Plan:
             recipe, arrangement = Recipe(**content["recipe"]), Arrangement.from_dict(content["arrangement"])
             seconds = {str(stage): float(spent) for stage, spent in content["seconds"].items()}
             wished = content.get("wished")
-            return cls(recipe, arrangement, seconds, None if wished is None else operator.index(wished))
+            if recipe.features == AUTO:
+                # earlier versions made features with the model, where there were weights for it
+                recipe = replace(recipe, features=recipe.model if recipe.pretrained else PATCHES)
+            size = operator.index(content.get("photo_size", recipe.size))
+            return cls(recipe, arrangement, seconds, None if wished is None else operator.index(wished), size)
 
     def lines(self) -> list[str]:
         """Describe the plan and how long it will take, for a person."""
@@ -189,8 +200,8 @@ def make_plan(
     seconds = {
         "photos": work.seconds_before,
         # a pretrained network gives the same features each time
-        "features": (_features(recipe, device) * work.photos + _projection(work))
-        * (1 if recipe.pretrained else work.repeats),
+        "features": (_features(recipe, device, work.photo_size or recipe.size) * work.photos + _projection(work))
+        * (work.repeats if recipe.features == PATCHES else 1),
         "heads": _heads(work, device) * work.models * work.repeats,
         "networks": 0.0,
     }
@@ -218,7 +229,8 @@ def make_plan(
             reporter.say(
                 f"the time limit leaves no time for one epoch of {recipe.model}: linear models on features instead"
             )
-    plan = Plan(_with_epochs(recipe, epochs), arrangement, seconds, wished if epochs < wished else None)
+    limited = wished if epochs < wished else None
+    plan = Plan(_with_epochs(recipe, epochs), arrangement, seconds, limited, work.photo_size or recipe.size)
     for line in plan.lines():
         reporter.say(line)
     return plan
@@ -261,10 +273,10 @@ def _with_epochs(recipe: Recipe, epochs: int) -> Recipe:
     return replace(recipe, epochs=epochs, iterations=None)
 
 
-def _features(recipe: Recipe, device: Device) -> float:
+def _features(recipe: Recipe, device: Device, size: int) -> float:
     """Return the seconds that the features of one photo take, with all cores at work."""
     cores = threads_for(device.device)
-    photos = np.random.default_rng(0).integers(0, 256, (_TRIAL_PHOTOS, recipe.size, recipe.size, 3), dtype=np.uint8)
+    photos = np.random.default_rng(0).integers(0, 256, (_TRIAL_PHOTOS, size, size, 3), dtype=np.uint8)
     extract, _ = choose_extractor(photos, np.arange(_TRIAL_PHOTOS), recipe, device)
     extract(photos[:4])
     start = time.perf_counter()
@@ -313,10 +325,10 @@ def _networks(recipe: Recipe, arrangement: Arrangement, work: Work) -> float:
 
 
 def with_weights(recipe: Recipe, reporter: Reporter) -> Recipe:
-    """Fetch pretrained weights before several processes try to; say what is done where there are none."""
+    """Fetch the weights that a network starts from before several processes try to; say where there are none."""
+    if not recipe.has_network:
+        return recipe
     origin = initial_weights(recipe.model, pretrained=recipe.pretrained)
     if recipe.pretrained and origin != PRETRAINED:
-        # without a network nothing starts: the features alone would have used the weights
-        without = f"no features of a pretrained {recipe.model}: {origin.removeprefix('from scratch: ')}"
-        reporter.say(f"{recipe.model} starts {origin}" if recipe.has_network else without)
+        reporter.say(f"{recipe.model} starts {origin}")
     return replace(recipe, pretrained=origin == PRETRAINED)

@@ -14,8 +14,9 @@ from torch import nn
 from training.features.patches import PatchBank
 from training.images import Photos, Pixels
 from training.images.normalize import normalize
+from training.networks.folding import fold
 from training.networks.zoo import build_model, logits_of
-from training.settings import Recipe
+from training.settings import AUTO, PATCHES, Recipe
 from training.utils.array_files import map_array
 from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device, each_on_one_core, threads
@@ -40,7 +41,7 @@ _EVERY = 20.0
 
 
 def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device) -> tuple[Extractor, str]:
-    """Choose the extractor: the pretrained network if its weights are available, else patches of the photos.
+    """Return the extractor that the recipe names: a pretrained network, or patches of the photos.
 
     Parameters
     ----------
@@ -48,7 +49,8 @@ def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device
     rows : ndarray of int64
         The readable ones.
     recipe : Recipe
-        Names the model, whether it is pretrained, its precision, and the seed.
+        Names what makes the features (settled by :func:`training.features.choice.with_features`), the precision of a
+        network, and the seed.
     device : Device
         Where to compute.
 
@@ -58,22 +60,22 @@ def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device
     origin : str
         The kind of features, for a person.
     """
-    if recipe.pretrained:
-        body = _without_last(build_model(recipe.model, classes=2, image_size=recipe.size, pretrained=True))
-        if body is not None:
-            # on a CPU channels last is 1.2 to 2.5 times as fast, and bfloat16, where supported, twice as fast again
-            computing = device.computing(recipe.precision)
-            return _Network(body, computing), f"pretrained {recipe.model}, photos of {recipe.size} pixels"
-    with threads(1):
-        return PatchBank(photos, rows, seed=recipe.seed, device=device.device), "patches of the photos"
+    name = recipe.features
+    if name == AUTO:
+        raise ValueError("what makes the features is not settled")
+    if name == PATCHES:
+        with threads(1):
+            return PatchBank(photos, rows, seed=recipe.seed, device=device.device), "patches of the photos"
+    size = photos.shape[1]
+    network = _without_last(build_model(name, classes=2, image_size=size, pretrained=True))
+    # on a CPU channels last is 1.2 to 2.5 times as fast, and bfloat16, where supported, twice as fast again
+    return _Network(network, device.computing(recipe.precision)), f"pretrained {name}, photos of {size} pixels"
 
 
-def _without_last(network: nn.Module) -> nn.Module | None:
-    """Return the network without its last linear layer, or None if it has none."""
-    names = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
-    if not names:
-        return None
-    parent, _, name = names[-1].rpartition(".")
+def _without_last(network: nn.Module) -> nn.Module:
+    """Return the network without its last linear layer."""
+    *_, last = (name for name, module in network.named_modules() if isinstance(module, nn.Linear))
+    parent, _, name = last.rpartition(".")
     setattr(network.get_submodule(parent), name, nn.Identity())
     return network
 
@@ -83,7 +85,8 @@ class _Network:
 
     def __init__(self, network: nn.Module, device: Device) -> None:
         self._device = device
-        self._network = self._device.place(network).eval()
+        fold(network.eval())
+        self._network = self._device.place(network)
         self._pixels = _PIXELS_AT_ONCE_ON_GPU if device.is_cuda else _PIXELS_AT_ONCE
 
     @torch.inference_mode()

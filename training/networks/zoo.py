@@ -1,4 +1,4 @@
-"""Torchvision classifiers and LeNet by name, with as many outputs as there are classes."""
+"""Torchvision classifiers, EfficientNet-Lite0 and LeNet by name, with as many outputs as there are classes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ import torchvision
 from torch import nn
 
 from training.errors import CurateError, InputError, closest
+from training.networks.embedded import PACKAGE, has_weights
 from training.networks.lenet import LeNet
+from training.networks.lite0 import Lite0, embedded_state
 
 __all__ = [
     "AUXILIARY",
     "PRETRAINED",
     "build_model",
+    "has_last_layer",
     "initial_weights",
     "least_size",
     "logits_of",
@@ -32,7 +35,7 @@ __all__ = [
 #: Inception-v3, and of Szegedy et al., "Going deeper with convolutions", CVPR 2015.
 AUXILIARY = {"inception_v3": 0.4, "googlenet": 0.3}
 
-#: The origin of a network that starts from torchvision's weights.
+#: The origin of a network that starts from weights that were trained on ImageNet.
 PRETRAINED = "pretrained"
 
 _DOWNLOAD_TIMEOUT = 10.0
@@ -40,8 +43,8 @@ _DOWNLOAD_TIMEOUT = 10.0
 
 @cache
 def model_names() -> tuple[str, ...]:
-    """Return the names of all torchvision classifiers, and ``lenet``."""
-    return ("lenet", *torchvision.models.list_models(module=torchvision.models))
+    """Return the names of all torchvision classifiers, ``lenet`` and ``lite0``."""
+    return ("lenet", "lite0", *torchvision.models.list_models(module=torchvision.models))
 
 
 def model_name(name: str) -> str:
@@ -56,7 +59,7 @@ def model_name(name: str) -> str:
         raise InputError(
             "unknown model",
             got=name,
-            wanted="lenet or a torchvision classifier, e.g. resnet18",
+            wanted="lite0, lenet or a torchvision classifier, e.g. resnet18",
             fix=closest(name, model_names()),
         )
     return name
@@ -68,13 +71,13 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     Parameters
     ----------
     name : str
-        Any torchvision classifier, or ``lenet``.
+        Any torchvision classifier, ``lite0`` or ``lenet``.
     classes : int
         Number of outputs K.
     image_size : int
         Side of the photos in pixels.
     pretrained : bool
-        Load torchvision's weights, except for the head.
+        Load the weights of torchvision, or those of the installed package for ``lite0``, except for the head.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     Raises
     ------
     InputError
-        If the model is unknown or can't take photos of this size.
+        If the model is unknown or can't take photos of this size, or the weights of ``lite0`` are damaged.
     CurateError
         If its weights can't be fetched, which :func:`initial_weights` says beforehand.
     """
@@ -96,7 +99,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
         )
     weights, origin = _weights(name) if pretrained else (None, "")
     if pretrained and weights is None:
-        raise CurateError(f"{name} should start from torchvision's weights, but now starts {origin}; try again later")
+        raise CurateError(f"{name} should start from pretrained weights, but now starts {origin}; try again later")
     options: dict[str, object] = {}
     if name in AUXILIARY:
         # torchvision trained these on inputs that were scaled differently; from scratch the scale does not matter
@@ -115,11 +118,21 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
 def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Module:
     if name == "lenet":
         return LeNet(classes)
+    if name == "lite0":
+        return Lite0(classes)
     if name.startswith("vit_"):
         # a vision transformer's position embedding is made for one size
         options["image_size"] = image_size
     model: nn.Module = torchvision.models.get_model_builder(name)(weights=None, num_classes=classes, **options)
     return model
+
+
+@cache
+def has_last_layer(name: str) -> bool:
+    """Return whether a network ends with a linear layer, whose input can serve as features."""
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        model = _build(name, 2, least_size(name), **_UNTRAINED if name in AUXILIARY else {})
+    return any(isinstance(module, nn.Linear) for module in model.modules())
 
 
 def initial_weights(name: str, *, pretrained: bool) -> str:
@@ -139,6 +152,8 @@ def pretrained_size(name: str, preferred: int) -> int:
 def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
     if name == "lenet":
         return None, "from scratch: there are no weights for it"
+    if name == "lite0":
+        return (embedded_state(), PRETRAINED) if has_weights() else (None, f"from scratch: {PACKAGE} is not installed")
     default = torchvision.models.get_model_weights(name).DEFAULT
     before = socket.getdefaulttimeout()
     # without it, torch's download waits forever on a network that drops packets
@@ -154,6 +169,8 @@ def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
         socket.setdefaulttimeout(before)
 
 
+#: Options of networks with auxiliary outputs that are built for their shapes alone.
+_UNTRAINED: dict[str, object] = {"init_weights": False}
 #: Least sides of photos that are tried: smaller photos show too little, and every network takes larger ones.
 _LEAST, _MOST = 16, 1024
 _MADE_FOR_ONE_SIZE = ("vit_", "swin", "maxvit")
@@ -162,7 +179,7 @@ _MADE_FOR_ONE_SIZE = ("vit_", "swin", "maxvit")
 @cache
 def _takes(name: str, image_size: int, *, training: bool) -> bool:
     """Return whether a network takes photos of a size; in training, it has its auxiliary outputs."""
-    options: dict[str, object] = {"init_weights": False} if name in AUXILIARY else {}
+    options = _UNTRAINED if name in AUXILIARY else {}
     # shapes alone: nothing is computed
     with torch.device("meta"), torch.random.fork_rng(devices=[]), torch.inference_mode():
         try:

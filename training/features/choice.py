@@ -1,0 +1,115 @@
+"""What makes the features of photos, and how large photos are for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from training.errors import InputError, closest
+from training.networks.embedded import PACKAGE, has_weights, weights_content
+from training.settings import AUTO, PATCHES, PRESETS, Execution, Recipe
+from training.utils.progress import Reporter
+
+__all__ = ["EMBEDDED", "sized", "with_features"]
+
+#: The network whose weights are installed with curate.
+EMBEDDED = "lite0"
+
+
+def with_features(recipe: Recipe, reporter: Reporter) -> Recipe:
+    """Settle what makes the features: a network by name, or patches of the photos. Nothing is downloaded unasked.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its `features` name a network, ``patches``, or ``auto``: EfficientNet-Lite0, whose weights are installed with
+        curate; patches where they are not, or with ``pretrained=False``.
+    reporter : Reporter
+        Gets a message where the weights are not installed.
+
+    Returns
+    -------
+    Recipe
+        Its `features` are no longer ``auto``.
+
+    Raises
+    ------
+    InputError
+        If there is no such network, it has no features, or its weights can't be had or are damaged.
+    """
+    name = recipe.features
+    if name == AUTO:
+        name = EMBEDDED if recipe.pretrained and has_weights() else PATCHES
+        if recipe.pretrained and name == PATCHES:
+            reporter.say(f"{PACKAGE} is not installed: features are patches of the photos, which show less")
+    if name == EMBEDDED:
+        weights_content()
+    elif name != PATCHES:
+        _check(name)
+    return replace(recipe, features=name)
+
+
+def sized(recipe: Recipe, execution: Execution) -> tuple[Recipe, int]:
+    """Settle how large photos are: those of the network, and those that are decoded, which features are made of.
+
+    A pretrained network learned from photos of 224 pixels, and sees little in small ones. So its features are made of
+    larger photos than a network is trained on from scratch, unless a size was asked for and no network is trained.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of :func:`with_features`, and whether a network is trained, with which weights, is settled, too.
+    execution : Execution
+        Its preset decides the sizes that the recipe leaves open.
+
+    Returns
+    -------
+    recipe : Recipe
+        With the side of the network's photos.
+    size : int
+        Side of the decoded photos in pixels, no smaller than that.
+    """
+    asked, preferred = recipe.image_size, PRESETS[execution.preset].pretrained_size
+    if asked is None and recipe.has_network and recipe.pretrained:
+        recipe = replace(recipe, image_size=_made_for(recipe.model, preferred))
+    recipe = execution.complete(recipe)
+    if recipe.features == PATCHES or (asked is not None and not recipe.has_network):
+        return recipe, recipe.size
+    return recipe, max(recipe.size, _made_for(recipe.features, preferred))
+
+
+def _made_for(name: str, preferred: int) -> int:
+    if name == EMBEDDED:
+        return preferred
+    # slow to import, as torch is
+    from training.networks.zoo import pretrained_size
+
+    return pretrained_size(name, preferred)
+
+
+def _check(name: str) -> None:
+    """Refuse a network that makes no features, or whose weights can't be had."""
+    from training.networks.zoo import PRETRAINED, has_last_layer, initial_weights, model_names
+
+    if name not in model_names():
+        raise InputError(
+            "unknown features",
+            got=name,
+            wanted=f"{AUTO}, {PATCHES}, {EMBEDDED} or a torchvision classifier, e.g. resnet18",
+            fix=closest(name, (AUTO, PATCHES, *model_names())),
+            parameter="features",
+        )
+    if not has_last_layer(name):
+        raise InputError(
+            f"{name} makes no features: it has no linear layer at its end", fix=_OTHERS, parameter="features"
+        )
+    origin = initial_weights(name, pretrained=True)
+    if origin != PRETRAINED:
+        raise InputError(
+            f"no features of {name} without its weights",
+            got=origin.removeprefix("from scratch: "),
+            fix=_OTHERS,
+            parameter="features",
+        )
+
+
+_OTHERS = f'Choose `features="{EMBEDDED}"`, whose weights are installed, or `features="{PATCHES}"`.'
