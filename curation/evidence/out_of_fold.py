@@ -21,10 +21,10 @@ from curation.run.folder import RunFolder
 from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data
 from training.crossval.plan import Plan, Work, make_plan, with_weights
+from training.features.choice import sized, with_features
 from training.images import decode
 from training.images.cache import PhotoCache
 from training.images.reading import photo_content
-from training.features.choice import sized, with_features
 from training.networks.zoo import build_model
 from training.settings import PATCHES, Execution, Recipe
 from training.utils.arrays import Bool, Int64

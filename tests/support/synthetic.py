@@ -16,7 +16,15 @@ CPU = find_device("cpu")
 ALONE = Arrangement(CPU)
 TOGETHER = Arrangement(CPU, side_by_side=2)
 # it has dropout, which draws from the global generator, and no batch norm
-NETWORKS = Recipe(model="squeezenet1_1", image_size=32, epochs=2, batch_size=8, learning_rate=1e-3, pretrained=False)
+NETWORKS = Recipe(
+    model="squeezenet1_1",
+    image_size=32,
+    epochs=2,
+    batch_size=8,
+    learning_rate=1e-3,
+    pretrained=False,
+    features="patches",
+)
 HEADS = replace(NETWORKS, epochs=0)
 LENET = replace(NETWORKS, model="lenet", epochs=8, learning_rate=3e-3)
 PRICES = replace(LENET, target="price", label_smoothing=0.0)

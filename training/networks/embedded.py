@@ -55,7 +55,9 @@ def _folder() -> Path | None:
 
 
 def _other(got: str, wanted: str = "") -> InputError:
-    return InputError("the weights of lite0 are not those that were tested", got=got, wanted=wanted, fix=_fix("Reinstall"))
+    return InputError(
+        "the weights of lite0 are not those that were tested", got=got, wanted=wanted, fix=_fix("Reinstall")
+    )
 
 
 def _fix(install: str) -> str:

@@ -54,9 +54,7 @@ class Lite0(nn.Module):
         self.classifier = nn.Linear(_HEAD, classes)
         # all networks get photos that are normalized alike, so this one undoes it; no part of its weights
         self.register_buffer("rescale", torch.tensor(SD).view(1, 3, 1, 1) / _SCALE, persistent=False)
-        self.register_buffer(
-            "shift", (torch.tensor(MEAN).view(1, 3, 1, 1) - _CENTRE) / _SCALE, persistent=False
-        )
+        self.register_buffer("shift", (torch.tensor(MEAN).view(1, 3, 1, 1) - _CENTRE) / _SCALE, persistent=False)
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
         """Return the outputs (B, K) of normalized photos (B, 3, S, S)."""

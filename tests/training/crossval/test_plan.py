@@ -13,6 +13,7 @@ from training.errors import InputError
 from training.fit.throughput import Arrangement
 from training.settings import Execution, Recipe
 
+PATCHED = Recipe(features="patches")
 WORK = Work(photos=60, rows=40, scored=20, classes=3, models=3)
 # its steps are of 16 photos: 3 of them an epoch
 TWENTY = replace(NETWORKS, epochs=20, batch_size=16)
@@ -31,7 +32,7 @@ def step(monkeypatch):
 
 @pytest.mark.parametrize("preset", ["quick", "standard"])
 def test_presets_without_networks_plan_none_and_say_so(preset):
-    plan = make_plan(Execution(preset=preset).complete(Recipe(pretrained=False)), WORK, CPU)
+    plan = make_plan(Execution(preset=preset).complete(PATCHED), WORK, CPU)
     assert plan.epochs == 0
     assert plan.seconds["networks"] == 0
     assert plan.seconds["features"] > 0
@@ -50,7 +51,7 @@ def test_networks_are_planned_with_the_time_they_take_and_the_way_to_do_without(
 
 
 def test_more_photos_take_more_time():
-    settings = Execution(preset="quick").complete(Recipe(pretrained=False))
+    settings = Execution(preset="quick").complete(PATCHED)
     few, many = (make_plan(settings, replace(WORK, photos=n, rows=n // 2), CPU).seconds for n in (1000, 100_000))
     assert many["features"] > 10 * few["features"]
     assert many["heads"] > 10 * few["heads"]
@@ -59,7 +60,7 @@ def test_more_photos_take_more_time():
 def test_a_time_limit_that_cant_be_kept_is_refused_with_what_is_needed():
     work = Work(photos=100_000, rows=64_000, scored=20_000, classes=10, models=5, seconds_before=7200)
     with pytest.raises(InputError) as caught:
-        make_plan(Execution(preset="quick").complete(Recipe(pretrained=False)), work, CPU, time_limit=1)
+        make_plan(Execution(preset="quick").complete(PATCHED), work, CPU, time_limit=1)
     message = str(caught.value)
     assert "the time limit is too short: got 1 s; wanted about " in message
     assert " h, for 100000 photos without training a network" in message

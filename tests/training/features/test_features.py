@@ -11,10 +11,10 @@ from tests.support.synthetic import CPU, HEADS, coloured_photos, plan_of, prepar
 from training.features.extract import choose_extractor, compute_features, has_features
 from training.features.patches import PatchBank
 from training.fit.state import TrainingState
+from training.images.shrunk import Shrunk
 from training.networks import zoo as models
-from training.networks.zoo import initial_weights
 
-PRETRAINED = replace(HEADS, model="resnet18", pretrained=True)
+PRETRAINED = replace(HEADS, features="resnet18")
 
 
 def textures(n, seed=0, size=24):
@@ -122,15 +122,13 @@ def test_the_projection_leaves_the_global_generator_alone(tmp_path):
     assert torch.equal(state, torch.get_rng_state())
 
 
-@pytest.mark.parametrize(
-    "other", [{"photos_key": "b"}, {"settings": replace(HEADS, image_size=24)}], ids=["photos", "size"]
-)
+@pytest.mark.parametrize("other", [{"photos_key": "b"}, {"size": 40}], ids=["photos", "size"])
 def test_features_are_read_back_for_the_same_question_only(other, tmp_path):
-    photos, _ = coloured_photos(12)
     lines = []
 
-    def prepare(photos_key="a", settings=HEADS):
-        prepared(tmp_path, photos, plan_of(12), settings, photos_key=photos_key, reporter=Listener(lines.append))
+    def prepare(photos_key="a", size=32):
+        photos, _ = coloured_photos(12, size=size)
+        prepared(tmp_path, photos, plan_of(12), HEADS, photos_key=photos_key, reporter=Listener(lines.append))
 
     prepare()
     written = (tmp_path / "features-0.npy").stat().st_mtime_ns
@@ -169,7 +167,8 @@ def test_a_pretrained_network_that_can_be_had_makes_the_features_and_starts_the_
     lines = []
     data = prepared(tmp_path, photos, plan_of(24), PRETRAINED, reporter=Listener(lines.append))
     assert lines == ["features: pretrained resnet18, photos of 32 pixels"]
-    state = TrainingState.begin(PRETRAINED, np.zeros(3, dtype=np.int64), classes=3, steps=10, device=CPU, seed=0)
+    settings = replace(PRETRAINED, model="resnet18", pretrained=True)
+    state = TrainingState.begin(settings, np.zeros(3, dtype=np.int64), classes=3, steps=10, device=CPU, seed=0)
     assert torch.equal(state.model.body.conv1.weight, source.conv1.weight)
     patches = prepared(tmp_path / "patches", photos, plan_of(24), HEADS, reporter=Listener(lines.append))
     assert lines[-1] == "features: patches of the photos"
@@ -208,12 +207,18 @@ def test_weights_of_another_training_are_other_features(torch_home, tmp_path):
     assert not torch.allclose(*features)
 
 
-def test_a_pretrained_network_without_a_linear_layer_leaves_the_features_to_patches(torch_home):
-    put_weights(torch_home, "squeezenet1_1")
+def test_a_network_sees_photos_at_its_own_size_where_features_are_made_of_larger_ones(tmp_path):
+    photos, _ = coloured_photos(12, size=48)
+    data = prepared(tmp_path, photos, plan_of(12), replace(HEADS, image_size=32))
+    assert data.photos.shape == (12, 32, 32, 3)
+    assert np.array_equal(data.photos[np.array([3])], Shrunk(photos, 32)[np.array([3])])
+    assert data.key.split()[0] == "48"
+
+
+def test_features_whose_maker_is_open_are_a_mistake_of_the_program():
     photos, _ = coloured_photos(12)
-    settings = replace(PRETRAINED, model="squeezenet1_1")
-    assert choose_extractor(photos, np.arange(12), settings, CPU)[1] == "patches of the photos"
-    assert initial_weights("squeezenet1_1", pretrained=True) == "pretrained"
+    with pytest.raises(ValueError, match="not settled"):
+        choose_extractor(photos, np.arange(12), replace(HEADS, features="auto"), CPU)
 
 
 def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_path, monkeypatch):

@@ -8,8 +8,10 @@ from training.errors import CurateError, InputError
 from training.networks.zoo import build_model, initial_weights, least_size, model_names, pretrained_size
 
 
-def test_every_torchvision_classifier_is_known_and_a_near_miss_gets_a_suggestion():
-    assert {"resnet18", "resnet50", "inception_v3", "vit_b_16", "efficientnet_b0"} <= set(model_names())
+def test_every_classifier_is_known_and_a_near_miss_gets_a_suggestion():
+    assert {"resnet18", "resnet50", "inception_v3", "vit_b_16", "efficientnet_b0", "lenet", "lite0"} <= set(
+        model_names()
+    )
     with pytest.raises(InputError, match="Did you mean 'resnet18'"):
         build_model("resnet_18", classes=3, image_size=32, pretrained=False)
 
@@ -31,7 +33,7 @@ def test_weights_in_torchs_own_cache_are_used_except_for_the_head(torch_home):
 def test_weights_that_are_gone_are_an_error_for_what_was_begun_with_them():
     why = initial_weights("lenet", pretrained=True)
     assert why == "from scratch: there are no weights for it"
-    with pytest.raises(CurateError, match=f"lenet should start from torchvision's weights, but now starts {why}"):
+    with pytest.raises(CurateError, match=f"lenet should start from pretrained weights, but now starts {why}"):
         build_model("lenet", classes=3, image_size=32, pretrained=True)
 
 
