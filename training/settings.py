@@ -40,7 +40,8 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 LOSSES = ("huber", "mse", "log-huber")
 
 #: What makes the features, beside the names of networks: curate chooses, or patches of the photos.
-AUTO, PATCHES = "auto", "patches"
+AUTO = "auto"
+PATCHES = "patches"
 
 #: Side of the photos in pixels, unless recipe or preset say otherwise.
 _SIZE = 64

@@ -98,7 +98,7 @@ def test_photos_most_of_which_are_missing_are_refused(here: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        (["--model", "resnet81"], r"unknown model: got resnet81; .*Did you mean 'resnet18'\?$"),
+        (["--epochs", "1", "--model", "resnet81"], r"unknown model: got resnet81; .*Did you mean 'resnet18'\?$"),
         (["--optimizer", "adamx"], r"unknown optimizer: got adamx; wanted adamw, adam, sgd\. Did you mean 'adam"),
         (["--folds", "1"], "1 folds can't be made of 30 listings"),
         (["--folds", "0"], "0 folds can't be made of 30 listings"),
@@ -177,6 +177,23 @@ def test_training_options_beside_probabilities_are_refused_by_their_names(option
 def test_options_of_networks_are_refused_where_none_is_trained(options: list[str], here: Path) -> None:
     last = assert_refused(here, "find-issues", "shop", "--no-pretrained", *options, match="--preset thorough")
     assert last.startswith(f"Error: {options[0]} has no effect without a network")
+
+
+def test_weights_are_not_asked_for_where_features_are_named_and_no_network_is_trained(here: Path) -> None:
+    last = assert_refused(here, "find-issues", "shop", "--features", "patches", "--no-pretrained", match="--epochs")
+    assert last.startswith("Error: --no-pretrained has no effect without a network")
+
+
+@pytest.mark.parametrize(
+    ("features", "match"),
+    [
+        ("lite", r"unknown features: got lite; wanted auto, patches, lite0 or .* Did you mean 'lite0'\?"),
+        ("lenet", r"no features of lenet without its weights.* Choose --features lite0, .*or --features patches"),
+    ],
+)
+def test_what_makes_no_features_is_refused_with_the_next_step(features: str, match: str, here: Path) -> None:
+    assert_refused(here, "find-issues", "shop", "--features", features, match=match)
+    assert not (here / "runs").exists()
 
 
 def test_a_run_folder_that_holds_something_else_is_refused(here: Path) -> None:

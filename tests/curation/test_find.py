@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from curation.run.folder import RunFolder
 from tests.support.holders import holding
 from tests.support.reporters import Listener
 from tests.support.synthetic import put_weights
+from training.crossval.plan import Plan
 from training.fit.throughput import Arrangement
 from training.settings import Execution, Recipe, read_settings
 from training.utils.devices import find_device
@@ -51,16 +53,48 @@ def contents(folder):
     return {path: hashlib.sha256(path.read_bytes()).digest() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_photos_are_larger_for_a_pretrained_network_that_can_be_had(torch_home, demo, tmp_path):
-    put_weights(torch_home, "resnet18")
-    settings = replace(QUICK, recipe=replace(QUICK.recipe, pretrained=True))
+def test_the_embedded_network_makes_the_features_of_larger_photos_without_asking_the_net(torch_home, demo, tmp_path):
+    settings = replace(QUICK, recipe=Recipe())
     listener = Listener()
     run = find(read_listings(demo), settings, run_folder=tmp_path / "run", reporter=listener)
-    assert run.record()["image_size"] == 96
-    assert "features: pretrained resnet18, photos of 96 pixels" in listener.lines
-    assert run.record()["settings"]["train"]["image_size"] is None
-    sized = replace(settings, recipe=replace(settings.recipe, image_size=40))
-    assert find(read_listings(demo), sized, run_folder=tmp_path / "sized").record()["image_size"] == 40
+    assert "features: pretrained lite0, photos of 160 pixels" in listener.lines
+    record = run.record()
+    assert (record["features_of"], record["pretrained"], record["image_size"]) == ("lite0", True, 160)
+    assert record["settings"]["train"]["image_size"] is None
+    assert not torch_home.exists()
+
+
+def test_a_named_network_makes_the_features(torch_home, demo, tmp_path):
+    put_weights(torch_home, "resnet18")
+    settings = replace(QUICK, recipe=Recipe(features="resnet18", image_size=40))
+    record = find(read_listings(demo), settings, run_folder=tmp_path / "run").record()
+    assert (record["features_of"], record["image_size"]) == ("resnet18", 40)
+    assert record["settings"]["train"]["features"] == "resnet18"
+
+
+def test_a_network_is_trained_on_smaller_photos_than_features_are_made_of(demo, tmp_path, arranged):
+    small = replace(NETWORKS.recipe, features="lite0")
+    run = find(read_listings(demo), replace(NETWORKS, recipe=small), run_folder=tmp_path / "run")
+    assert (run.record()["image_size"], run.record()["features_of"]) == (160, "lite0")
+    assert Plan.load(run.training_folder / "plan.json").recipe.size == 32
+
+
+def test_a_run_that_began_before_features_could_be_chosen_goes_on_with_its_own(demo, tmp_path):
+    # as earlier versions wrote them: patches where there were no weights
+    run, settings = tmp_path / "run", replace(QUICK, recipe=Recipe())
+    patched = find(read_listings(demo), QUICK, run_folder=tmp_path / "patches")
+    shutil.copytree(patched.folder, run)
+    record, plan = json.loads((run / "run.json").read_text()), json.loads((run / "training/plan.json").read_text())
+    del record["features_of"], record["finished"], plan["recipe"]["features"], plan["photo_size"]
+    record |= {"status": "interrupted", "settings": settings.to_dict()}
+    (run / "run.json").write_text(json.dumps(record))
+    (run / "training/plan.json").write_text(json.dumps(plan))
+    (run / "issues.parquet").unlink()
+    listener = Listener()
+    find(read_listings(demo), settings, run_folder=run, reporter=listener)
+    assert "fold 1 of 2 is done already" in listener.lines
+    assert RunFolder(run).record()["features_of"] == "patches"
+    pd.testing.assert_frame_equal(RunFolder(run).issues(), patched.issues())
 
 
 def test_without_weights_photos_are_as_the_preset_has_them(finished):

@@ -115,7 +115,10 @@ def prepare_data(
     else:
         extract, origin = choose_extractor(photos, rows, recipe, device)
         reporter.say(f"features: {origin}")
-        compute_features(photos, rows, extract, path, key=key, seed=seed, device=device.device, reporter=reporter)
+        evened = 0.0 if network else 0.5
+        compute_features(
+            photos, rows, extract, path, key=key, seed=seed, device=device.device, evened=evened, reporter=reporter
+        )
     return Data(shrunk_to(photos, recipe.size), path, key, groups, classes)
 
 

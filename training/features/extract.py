@@ -109,12 +109,13 @@ def compute_features(
     key: str,
     seed: int,
     device: torch.device,
+    evened: float = 0.5,
     reporter: Reporter = SILENT,
 ) -> None:
     """Compute the features of all readable photos, projected to their main directions.
 
-    No label is used, so all folds may share them. The projection (principal components, each divided by the square root
-    of its spread, which is half-way to whitening) is estimated from at most 4,000 photos.
+    No label is used, so all folds may share them. The projection (principal components, each divided by a power of its
+    spread) is estimated from at most 4,000 photos.
 
     Parameters
     ----------
@@ -131,6 +132,9 @@ def compute_features(
         Seed of the choice of photos.
     device : torch.device
         Where `extract` computes.
+    evened : float
+        The power: 0 leaves the spreads as they are, 1 makes them equal, which is whitening. Half-way is best for
+        patches; in features of a network, small spreads are noise (docs/benchmarks.md).
     reporter : Reporter
         Shows how many photos are done.
     """
@@ -142,7 +146,7 @@ def compute_features(
         sample = torch.cat([features for _, features in counted(lambda part: extract(photos[part]), _parts(chosen))])
         # it takes seconds, and must not hang on the number of threads
         with threads(1):
-            project = _Projection(sample, seed)
+            project = _Projection(sample, seed, evened)
         unfinished = _Unfinished(path, key, shape=(len(photos), project.width))
         unfinished.array[chosen] = project(sample)
         left = _parts(others)[unfinished.done :]
@@ -242,9 +246,9 @@ def _parts(rows: Int64) -> list[Int64]:
 
 
 class _Projection:
-    """Standardise, rotate to the principal components of a sample, and even out their spreads half-way."""
+    """Standardise, rotate to the principal components of a sample, and even out their spreads."""
 
-    def __init__(self, sample: torch.Tensor, seed: int) -> None:
+    def __init__(self, sample: torch.Tensor, seed: int, evened: float) -> None:
         self.width = max(1, min(MOST_FEATURES, *(side - 1 for side in sample.shape)))
         self._mean, self._spread = sample.mean(0), sample.std(0, correction=0) + 1e-4
         standard = (sample - self._mean) / self._spread
@@ -253,7 +257,7 @@ class _Projection:
             self._directions = torch.svd_lowrank(standard, self.width, niter=2)[2]
         rotated = standard @ self._directions
         spread = rotated.std(0, correction=0).clamp(min=1e-6)
-        self._directions = self._directions / spread.sqrt()
+        self._directions = self._directions / spread**evened
         # heads choose their penalty from a fixed list, so the scale must not depend on the data
         size = (standard @ self._directions).norm(dim=1).mean().clamp(min=1e-6)
         self._directions = self._directions * (3 * self.width**0.25 / size)

@@ -53,6 +53,8 @@ class Lite0(nn.Module):
         self.dropout = nn.Dropout(_DROPOUT)
         self.classifier = nn.Linear(_HEAD, classes)
         # all networks get photos that are normalized alike, so this one undoes it; no part of its weights
+        self.rescale: torch.Tensor
+        self.shift: torch.Tensor
         self.register_buffer("rescale", torch.tensor(SD).view(1, 3, 1, 1) / _SCALE, persistent=False)
         self.register_buffer("shift", (torch.tensor(MEAN).view(1, 3, 1, 1) - _CENTRE) / _SCALE, persistent=False)
 

@@ -149,6 +149,40 @@ def test_the_precision_is_the_run_s_unless_another_is_asked_for(run):
     assert settings_of(run, {})[0].threads is None
 
 
+def test_features_are_made_as_in_the_run_and_networks_see_smaller_photos(run):
+    assert settings_of(run, {})[0].features == "patches"
+    run.update(features_of="lite0", image_size=160)
+    recipe, _ = settings_of(run, {"epochs": 2})
+    assert (recipe.features, recipe.size) == ("lite0", 32)
+    # a run of an earlier version: the model, where there were weights, and photos of one size
+    run.update(features_of=None)
+    assert settings_of(run, {})[0].features == "patches"
+    assert settings_of(run, {"epochs": 2})[0].size == 160
+    train = {**run.record()["settings"]["train"], "model": "lite0"}
+    run.update(pretrained=True, settings={**run.record()["settings"], "train": train})
+    assert settings_of(run, {})[0].features == "lite0"
+
+
+def test_features_that_cant_be_made_as_in_the_run_are_refused_by_name(run, monkeypatch):
+    run.update(features_of="lite0")
+    monkeypatch.setattr("training.networks.embedded._MODULE", "no_such_package")
+    with pytest.raises(InputError, match="the weights of lite0 are not there"):
+        settings_of(run, {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"features": "lite0"}, r"a comparison makes features as its run did: got `features='lite0'`"),
+        ({"model": "resnet50"}, "`model` would have no effect, because no network is trained"),
+        ({"pretrained": True}, "`pretrained` would have no effect"),
+    ],
+)
+def test_changes_that_would_not_be_followed_are_refused(run, changes, message):
+    with pytest.raises(InputError, match=message):
+        settings_of(run, changes)
+
+
 def test_features_of_other_settings_leave_those_of_the_run_as_they_are(run):
     relabel_some(run)
     note = run.training_folder / "features-3.json"
