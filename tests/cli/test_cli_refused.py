@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from curation.cli.retrain import retrain
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop, probabilities, table
 from tests.support.fixes import make_run
+from training.settings import Recipe
 from training.utils.files import write_json
 
 
@@ -319,6 +321,14 @@ def test_a_retrain_before_any_apply_is_refused_with_what_to_type(here: Path, run
         here, "retrain", "--compare", match="has no cleaned dataset.*curate apply-fixes --accept-suggestions"
     )
     assert_refused(here, "retrain", "--compare", "--seeds", "0", match="number of seeds is out of range: got 0")
+
+
+def test_options_of_retrain_that_are_not_given_leave_the_settings_as_in_the_run() -> None:
+    with retrain.make_context("retrain", []) as context:
+        settings = {name: context.params[name] for name in Recipe.__dataclass_fields__ if name in context.params}
+    assert set(settings.values()) == {None}
+    with retrain.make_context("retrain", ["--no-pretrained"]) as context:
+        assert context.params["pretrained"] is False
 
 
 def test_a_retrain_of_a_run_without_photos_is_refused(here: Path, run: RunFolder) -> None:
