@@ -127,7 +127,8 @@ class Trainer:
         self.plan = make_plan(
             recipe,
             Work(
-                len(self.photos),
+                # features of a network that the run has are taken from there
+                0 if recipe.features != PATCHES and run.features() is not None else len(self.photos),
                 rows,
                 len(versions.test),
                 classes,

@@ -54,7 +54,7 @@ def contents(folder):
 
 
 def test_the_embedded_network_makes_the_features_of_larger_photos_without_asking_the_net(torch_home, demo, tmp_path):
-    settings = replace(QUICK, recipe=Recipe())
+    settings = replace(QUICK, recipe=Recipe(), text=False)
     listener = Listener()
     run = find(read_listings(demo), settings, run_folder=tmp_path / "run", reporter=listener)
     assert "features: pretrained lite0, photos of 160 pixels" in listener.lines
@@ -66,7 +66,7 @@ def test_the_embedded_network_makes_the_features_of_larger_photos_without_asking
 
 def test_a_named_network_makes_the_features(torch_home, demo, tmp_path):
     put_weights(torch_home, "resnet18")
-    settings = replace(QUICK, recipe=Recipe(features="resnet18", image_size=40))
+    settings = replace(QUICK, recipe=Recipe(features="resnet18", image_size=40), text=False)
     record = find(read_listings(demo), settings, run_folder=tmp_path / "run").record()
     assert (record["features_of"], record["image_size"]) == ("resnet18", 40)
     assert record["settings"]["train"]["features"] == "resnet18"
@@ -74,7 +74,7 @@ def test_a_named_network_makes_the_features(torch_home, demo, tmp_path):
 
 def test_a_network_is_trained_on_smaller_photos_than_features_are_made_of(demo, tmp_path, arranged):
     small = replace(NETWORKS.recipe, features="lite0")
-    run = find(read_listings(demo), replace(NETWORKS, recipe=small), run_folder=tmp_path / "run")
+    run = find(read_listings(demo), replace(NETWORKS, recipe=small, text=False), run_folder=tmp_path / "run")
     assert (run.record()["image_size"], run.record()["features_of"]) == (160, "lite0")
     assert Plan.load(run.training_folder / "plan.json").recipe.size == 32
 

@@ -11,7 +11,7 @@ __all__ = ["fold"]
 def fold(network: nn.Module) -> None:
     """Fold batch norm into the convolutions that it follows in a sequence; what the network computes stays the same.
 
-    On a CPU, EfficientNet-Lite0 is about 1.5 times as fast (docs/benchmarks.md). A norm that follows its convolution
+    On a CPU, EfficientNet-Lite0 is 1.3 to 1.8 times as fast (docs/benchmarks.md). A norm that follows its convolution
     in some other way stays as it is.
 
     Parameters

@@ -2,6 +2,7 @@
 
 import pytest
 
+from curation.errors import InputError
 from curation.evidence import out_of_fold
 from curation.evidence.out_of_fold import FoldTrainer
 from curation.listings import read_listings
@@ -30,6 +31,20 @@ def test_starting_from_scratch_is_said_only_where_a_network_is_trained(preset, s
     FoldTrainer.checked(
         Recipe(model="lenet"), Execution(preset=preset, device="cpu"), ["a", "b"], default_cache(), listener
     )
-    (line,) = listener.lines
-    assert ("starts from scratch" in line) is said
-    assert line.endswith("there are no weights for it")
+    wanted = ["lenet starts from scratch: there are no weights for it"]
+    assert listener.lines == (wanted if said else [])
+
+
+@pytest.mark.parametrize(("features", "size"), [("patches", 48), ("lite0", 224)])
+def test_photos_are_as_large_as_features_want_them(features, size):
+    recipe, execution = Recipe(model="lenet", features=features), Execution(device="cpu")
+    trainer = FoldTrainer.checked(recipe, execution, ["a", "b"], default_cache(), Listener())
+    assert (trainer.photo_size, trainer.recipe.size, trainer.recipe.features) == (size, 48, features)
+
+
+def test_photos_of_a_size_that_the_features_cant_be_made_of_are_refused(monkeypatch):
+    # as if its weights were there
+    monkeypatch.setattr("training.networks.zoo._weights", lambda name: ({}, "pretrained"))
+    recipe, execution = Recipe(features="vit_b_16", image_size=100), Execution(device="cpu")
+    with pytest.raises(InputError, match="vit_b_16 can't take photos of 100 pixels"):
+        FoldTrainer.checked(recipe, execution, ["a", "b"], default_cache(), Listener())

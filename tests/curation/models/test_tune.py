@@ -258,7 +258,7 @@ def test_all_trials_start_from_the_weights_that_the_study_began_with(demo, here,
     search(demo, trials=2, settings=recipe)
     assert RunFolder(folder).record()["pretrained"] is False
     RunFolder(folder).update(pretrained=True)
-    with pytest.raises(CurateError, match="lenet should start from torchvision's weights, but now starts from scratch"):
+    with pytest.raises(CurateError, match="lenet should start from pretrained weights, but now starts from scratch"):
         search(demo, trials=3, settings=recipe)
 
 
