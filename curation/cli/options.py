@@ -131,8 +131,9 @@ def _setting(name: str, help: str, choices: Sequence[str] = (), *, of_run: bool 
     metavar = "|".join(choices) or None
     if of_run:
         # without a default, click takes False for a flag that is not given
-        shown = {"default": None, "show_default": "as in the run"}
-        return click.option(flag, type=type(default), metavar=metavar, help=help, **shown)
+        return click.option(
+            flag, type=type(default), default=None, show_default="as in the run", metavar=metavar, help=help
+        )
     return click.option(flag, default=default, show_default=True, metavar=metavar, help=help)
 
 
