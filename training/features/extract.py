@@ -147,8 +147,9 @@ def compute_features(
         # it takes seconds, and must not hang on the number of threads
         with threads(1):
             project = _Projection(sample, seed, evened)
+            projected = project(sample)
         unfinished = _Unfinished(path, key, shape=(len(photos), project.width))
-        unfinished.array[chosen] = project(sample)
+        unfinished.array[chosen] = projected
         left = _parts(others)[unfinished.done :]
         counted.done = len(rows) - sum(map(len, left))
         for part, values in counted(lambda part: project(extract(photos[part])), left):
