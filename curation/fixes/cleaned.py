@@ -180,11 +180,13 @@ def _original(run: RunFolder, listings: pd.DataFrame) -> Original:
 
 def _write_tables(original: Original, place: _Place) -> Cleaned:
     """Write one table that lies elsewhere than the input: its photos stay where they are."""
-    root, first, files = place.run.photo_root, 0, []
+    root, first, files, rows = place.run.photo_root, 0, [], []
     key = original.column("image")
     photos = os.path.relpath(root, place.run.cleaned.resolve())
     for file in original.files:
         part = place.listings.iloc[first : first + file.cells.num_rows]
+        # a row that only adds a photo is no listing
+        rows.append(part.reset_index(drop=True).reindex(file.order))
         if original.layout == "imagefolder":
             file = _with_ids(file, original, part)
         if file.further is not None:
@@ -197,7 +199,8 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     form = FORMATS[place.form] if place.form else file.format
     file = converted(file, form, price=price, decimal=place.decimal)
     name = f"listings{form.ending}"
-    notes = place.check_prices([file], original) + write_table(file, place.folder / name)
+    listed = replace(place, listings=pd.concat(rows, ignore_index=True))
+    notes = listed.check_prices([file], original) + write_table(file, place.folder / name)
     sheet = original.files[0].format.sheet
     # a run of an earlier version has no workbook
     if sheet and form.kind == "xlsx" and file.book is None:

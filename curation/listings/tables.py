@@ -170,17 +170,21 @@ class WrittenFile:
         owners = tuple(bisect_left(rows, place) - 1 for place in apart)
         return replace(self.take(rows), further=self.take(apart), owners=owners)
 
+    @property
+    def order(self) -> list[int]:
+        """The rows of :meth:`whole`: the numbers of its own, and beyond those, of what follows them."""
+        return list(map(int, np.argsort([*range(self.cells.num_rows), *self.owners], kind="stable")))
+
     def whole(self) -> WrittenFile:
         """Return the table with what follows its rows in its place."""
         if self.further is None:
             return self
         # a column may have been added since
         cells = pa.concat_tables([self.cells, self.further.cells], promote_options="default")
-        order = np.argsort([*range(self.cells.num_rows), *self.owners], kind="stable")
         book, beside = self.book, self.further.book
         if book and beside:
             book = replace(book, rows=tuple(sorted((*book.rows, *beside.rows))))
-        return replace(self, cells=cells.take(pa.array(order)), book=book, further=None, owners=())
+        return replace(self, cells=cells.take(pa.array(self.order)), book=book, further=None, owners=())
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def test_accepted_suggestions_are_in_the_journal_with_their_confidence(run: RunF
 
 def test_decisions_of_a_csv_go_before_earlier_ones_and_before_suggestions(run: RunFolder, tmp_path: Path) -> None:
     run.decide([decided("00", "delete"), decided("05", "delete")])
-    path = decide_csv(tmp_path, "00,relabel,NA", "06,keep,", "01,,desk")
+    path = decide_csv(tmp_path, "00,relabel,NA", "06,keep,", "01,,")
     fixes = plan_fixes(run, decisions_file=path, accept_suggestions=True, min_confidence=0.4, reviewer="bo")
     assert changed(fixes) == [("00", "relabel", "NA"), ("01", "relabel", "NA"), ("05", "delete", None)]
     assert [(d.id, d.source, d.reviewer) for d in fixes.added] == [

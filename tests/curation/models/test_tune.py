@@ -153,9 +153,7 @@ def test_more_trials_extend_a_finished_study_and_other_settings_begin_another(de
     assert search(demo, trials=1, settings=other)["folder"] == "studies/demo/2"
     # the latest study with the same settings, not the latest of all
     assert search(demo, trials=2) == after
-    with pytest.raises(
-        RunError, match=r"other settings.*`batch_size=64`; wanted `batch_size=32`.*choose another `output`"
-    ):
+    with pytest.raises(RunError, match=r"got `batch_size=64`; wanted `batch_size=32`.*choose another `output`"):
         search(demo, trials=3, settings=other, output=Path("studies/demo/1"))
 
 
