@@ -42,6 +42,8 @@ _GROUPED = {
     ".": re.compile(r"\d*|\d{1,3}(?:\.\d{3})+"),
 }
 _EITHER = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
+#: Characters of a cell at most: a longer one is a description, which would take seconds to match.
+_LONGEST = 100
 #: What stands for no decimals.
 _DASH = re.compile(r"([.,])[-\u2013\u2014]")
 _OTHER = {".": ",", ",": "."}
@@ -181,8 +183,10 @@ def parse_price(cell: str) -> WrittenPrice | None:
     Parameters
     ----------
     cell : str
-        What a person wrote.
+        What a person wrote; more than 100 characters are no price.
     """
+    if len(cell) > _LONGEST:
+        return None
     tidy = cell if cell.isascii() else _UNSEEN.sub("", unicodedata.normalize("NFKC", cell)).translate(_SIGNS)
     tidy = tidy.strip()
     match = _SHAPE.match(tidy)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from curation.listings.price_cells import read_price
 from curation.listings.price_texts import price_texts
 from curation.listings.prices import read_prices
 
@@ -51,3 +52,8 @@ def test_five_hundred_drawn_prices_are_read_as_what_they_are() -> None:
             changed[row] = text
         assert read_prices(changed).values[:5].tolist() == pytest.approx(list(new.values()))
         assert changed[5:].tolist() == texts[5:].tolist()
+
+
+def test_more_than_100_characters_are_no_price() -> None:
+    assert read_price(" " * 98 + "£5") is not None
+    assert read_price(" " * 99 + "£5") is None
