@@ -130,7 +130,7 @@ def find_issues(
 
 
 @checked
-def open_run(folder: str | Path | None = None, *, photos: str | Path | None = None) -> Run:
+def open_run(folder: str | Path | None = None, *, photos: str | Path | None = None, reporter: Reporter = SILENT) -> Run:
     """Open a finished run.
 
     Parameters
@@ -139,7 +139,9 @@ def open_run(folder: str | Path | None = None, *, photos: str | Path | None = No
         Its folder, or a name as for :func:`diff`; by default the latest one below ``runs/``.
     photos : str or Path, optional
         Where its photos are, if that is elsewhere than when the run was made, e.g. on a colleague's computer.
-        ``run.json`` keeps it; nothing else changes.
+        ``run.json`` keeps it; nothing else changes. Each of them is read once, and compared with that of the run.
+    reporter : Reporter, optional
+        Shows how far that is.
 
     Raises
     ------
@@ -162,7 +164,7 @@ Start one with `find_issues(listings)`.
         run = lookup.open_run(folder)
         if photos is not None:
             with run.holding("open_run"):
-                move_photos(run, Path(photos))
+                move_photos(run, Path(photos), reporter)
         return Run(run.folder)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 import curation
+from curation.cli.advice import advised
 from curation.cli.options import json_option, photos_option, refuse_without_effect, run_option, wait_option
 from curation.cli.terminal import Terminal, echo, print_json, print_table
 from curation.errors import some
@@ -78,7 +79,7 @@ def apply_fixes(
         refuse_without_effect({"wait"}, "with --dry-run: what changes nothing waits for nobody", "Leave it out.")
         refuse_without_effect({"photos"}, "with --dry-run, which needs no photos", "Leave it out.")
     terminal = Terminal()
-    fixes = curation.open_run(run_folder, photos=photos).apply_fixes(
+    fixes = curation.open_run(run_folder, photos=photos, reporter=terminal).apply_fixes(
         decisions,
         accept_suggestions=accept_suggestions,
         min_confidence=min_confidence,
@@ -127,7 +128,7 @@ def _print(fixes: Fixes) -> None:
     else:
         cleaned = fixes.run / "cleaned"
         echo(f"Cleaned dataset: {cleaned} (all changes in {cleaned / 'changes.csv'})")
-        echo("Next: curate retrain --compare   (or: curate undo)")
+        echo(advised("Next: `retrain(compare=True)`   (or: `undo()`)", fixes.run))
 
 
 @click.command(epilog="Example: curate undo")
@@ -146,4 +147,4 @@ def undo(run_folder: Path | None, wait: bool | float, as_json: bool) -> None:
         print_json(undone.to_dict())
         return
     state = "the previous version is restored" if undone.restored else "there is no cleaned dataset now"
-    echo(f"The last apply-fixes is undone: {many(undone.undone, 'decision')} taken back, {state}.")
+    echo(f"The last apply-fixes of {undone.run} is undone: {many(undone.undone, 'decision')} taken back, {state}.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import curation
+from curation.cli.advice import advised
 from curation.cli.dataset import DatasetForm, dataset_argument, dataset_options, read_dataset
 from curation.cli.options import (
     cache_option,
@@ -179,8 +180,9 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
         echo()
     echo(f"All of them: {run.folder / 'issues.csv'}")
     echo(f"Report: {run.report}")
-    echo("Next: curate review                            decide on the flagged listings")
-    echo("      curate apply-fixes --accept-suggestions  or accept the confident suggestions without a review")
+    review, accept = (advised(each, run.folder) for each in ("`review()`", "`apply_fixes(accept_suggestions=True)`"))
+    echo(f"Next: {review:{len(accept)}}  decide on the flagged listings")
+    echo(f"      {accept}  or accept the confident suggestions without a review")
 
 
 def _compared(theirs: Overlap, ours: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from curation.cli.spelling import spelled
+from curation.cli.advice import advised
 from curation.cli.terminal import echo
 from curation.errors import CurateError
 from curation.rendering.visible import visible
@@ -30,7 +30,7 @@ class _Failure(click.ClickException):
     """One of our errors, shown without a traceback."""
 
     def __init__(self, error: CurateError) -> None:
-        super().__init__(visible(spelled(str(error))))
+        super().__init__(visible(advised(str(error))))
         # click reads it from the exception; ours differ by what went wrong
         self.exit_code = error.exit_code  # type: ignore[misc]
 

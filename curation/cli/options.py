@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from curation.cli.advice import about_run
 from curation.cli.group import FOREVER
 from curation.cli.spelling import option_name
 from curation.cli.terminal import Terminal
@@ -103,7 +104,9 @@ def _folder_of(name: str | None) -> Path | None:
     from curation.run.lookup import named_run, unreadable_runs  # imports pandas
 
     if name is not None:
-        return named_run(name).folder
+        folder = named_run(name).folder
+        about_run(folder)
+        return folder
     Terminal().warn(
         f"{run.folder}: {run.record_problem()}; this run is ignored. Move its folder away." for run in unreadable_runs()
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import curation
+from curation.cli.advice import advised
 from curation.cli.options import (
     cache_option,
     json_option,
@@ -78,7 +79,7 @@ def retrain(
     """
     if not compare:
         refuse_without_effect({"controls", "as_markdown"}, "without --compare", "Add --compare, or leave it out.")
-    run = curation.open_run(run_folder, photos=photos)
+    run = curation.open_run(run_folder, photos=photos, reporter=Terminal())
     result = run.retrain(
         compare=compare,
         seeds=seeds,
@@ -111,7 +112,7 @@ def _print_after(result: Retrained, run: curation.Run) -> None:
     if result.true is not None:
         echo(f"With true labels: {result.true.scores.macro_f1:.3f} on {result.true.listings:,}")
     echo(f"Models: {run.folder / 'training/retrain'}")
-    echo("Next: curate retrain --compare   to see whether cleaning helped")
+    echo(advised("Next: `retrain(compare=True)`   to see whether cleaning helped", run.folder))
 
 
 def _print_comparison(comparison: Comparison, run: curation.Run) -> None:

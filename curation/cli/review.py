@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 import curation
+from curation.cli.advice import advised
 from curation.cli.options import json_option, photos_option, run_option
 from curation.cli.review_page import check_page_options, is_given, review_page
 from curation.cli.terminal import Terminal, echo, print_json
@@ -73,7 +74,7 @@ def review(
     in decisions.jsonl. Ctrl-C ends the review. The dataset only changes when you type `curate apply-fixes`.
     """
     check_page_options(context, html, link)
-    run, named = curation.open_run(run_folder, photos=photos), run_folder is not None
+    run, named = curation.open_run(run_folder, photos=photos, reporter=Terminal()), run_folder is not None
     if html:
         review_page(run, named=named, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
         return
@@ -94,7 +95,8 @@ def review(
     made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"
     left = f"{outcome.undecided:,} of {many(outcome.flagged, 'flagged listing')}"
     echo(f"Decisions of this session: {made}. Left to review: {left}.")
-    echo("Next: curate apply-fixes" + ("   (or curate review, to continue)" if outcome.undecided else ""))
+    more = "   (or `review()`, to continue)" if outcome.undecided else ""
+    echo(advised(f"Next: `apply_fixes()`{more}", run.folder))
 
 
 def _print_links(links: Sequence[Link], *, as_json: bool) -> None:

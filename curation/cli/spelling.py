@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from functools import partial
+from pathlib import Path
 
 __all__ = ["option_name", "spelled"]
 
@@ -21,6 +23,8 @@ _COMMANDS = {"diff": "curate runs diff", "open_run": "--run", "review_links": "c
 _PLACEHOLDERS = {"listings": "DATASET", "source": "DATASET"}
 #: Functions of the API that are no command of their own: only what they are given is typed.
 _READS = ("read_listings",)
+#: Commands that are about a run: the latest, unless they name one.
+_OF_RUN = ("apply_fixes", "retrain", "review", "review_links", "status", "undo", "verify")
 
 
 def option_name(parameter: str) -> str:
@@ -34,8 +38,15 @@ def option_name(parameter: str) -> str:
     return _OPTIONS.get(parameter, f"--{parameter.replace('_', '-')}")
 
 
-def spelled(message: str) -> str:
+def spelled(message: str, run: Path | None = None) -> str:
     """Return a message of the library with its names as they are typed; other text in backquotes stays as it is.
+
+    Parameters
+    ----------
+    message : str
+        The message.
+    run : Path, optional
+        The folder of a run, which every command about a run names that names none yet.
 
     Examples
     --------
@@ -47,11 +58,13 @@ def spelled(message: str) -> str:
     'Map it with --column price=NAME.'
     >>> spelled("Continue it with `find_issues(read_listings('my shop'), run='runs/shop/1')`.")
     "Continue it with curate find-issues 'my shop' --run runs/shop/1."
+    >>> spelled("Next: `retrain(compare=True)`", Path("runs/my shop/1"))
+    "Next: curate retrain --run 'runs/my shop/1' --compare"
     """
-    return _QUOTED.sub(_typed, message)
+    return _QUOTED.sub(partial(_typed, run), message)
 
 
-def _typed(quoted: re.Match[str]) -> str:
+def _typed(run: Path | None, quoted: re.Match[str]) -> str:
     try:
         # as arguments of a call, `name=value` is an expression, too
         call = ast.parse(f"_({quoted[1]})", mode="eval").body
@@ -60,12 +73,12 @@ def _typed(quoted: re.Match[str]) -> str:
         if not call.args:
             return " ".join(_options(call))
         (name,) = call.args
-        return option_name(name.id) if isinstance(name, ast.Name) and not call.keywords else _command(name)
+        return option_name(name.id) if isinstance(name, ast.Name) and not call.keywords else _command(name, run)
     except (SyntaxError, ValueError):
         return quoted[0]
 
 
-def _command(call: ast.expr) -> str:
+def _command(call: ast.expr, run: Path | None = None) -> str:
     """Return a call as a command, e.g. ``curate export MODEL --output model.onnx``."""
     if not isinstance(call, ast.Call):
         raise ValueError(ast.unparse(call))
@@ -74,6 +87,8 @@ def _command(call: ast.expr) -> str:
     if name in _READS:
         return " ".join(arguments)
     command = _COMMANDS.get(name, f"curate {name.replace('_', '-')}")
+    if run is not None and name in _OF_RUN and not arguments and all(each.arg != "run" for each in call.keywords):
+        arguments = [f"--run {shlex.quote(str(run))}"]
     return " ".join([command, *arguments, *_options(call)])
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 import curation
+from curation.cli.advice import advised
 from curation.cli.options import json_option, run_option
 from curation.cli.terminal import Terminal, echo, print_json
 
@@ -21,15 +23,19 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     state = curation.status(run_folder)
     Terminal().warn(state.damaged)
     next_commands = {
-        "continue": f"{state.started_by or f'curate find-issues {state.dataset}'}   resume it",
-        "review": "curate review",
-        "apply_fixes": "curate apply-fixes",
-        "retrain": "curate retrain --compare",
+        "review": "`review()`",
+        "apply_fixes": "`apply_fixes()`",
+        "retrain": "`retrain(compare=True)`",
         "done": "everything is done; read the report",
     }
+    begin = state.started_by or shlex.join(["curate", "find-issues", state.dataset])
+    # what was typed is no message of the library
+    following = (
+        f"{begin}   resume it" if state.step == "continue" else advised(next_commands[state.step], Path(state.run))
+    )
     content = state.to_dict()
     del content["step"], content["damaged"], content["started_by"]
-    content |= {"report": state.report or "not written yet", "next": next_commands[state.step]}
+    content |= {"report": state.report or "not written yet", "next": following}
     if content["as_of"] is None:
         del content["as_of"]
     if as_json:

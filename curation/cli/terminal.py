@@ -19,7 +19,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from curation.cli.spelling import spelled
+from curation.cli.advice import advised
 from curation.rendering.visible import as_json, visible
 from training.utils.progress import Progress
 
@@ -34,7 +34,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Print a line, spelled as for the command line; what listings hold is never taken for markup."""
-        self._console.print(Text(visible(spelled(line))))
+        self._console.print(Text(visible(advised(line))))
 
     def warn(self, lines: Iterable[str]) -> None:
         """Print each line as a warning."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 import curation
+from curation.cli.advice import advised
 from curation.cli.options import json_option, run_option
-from curation.cli.spelling import spelled
 from curation.cli.terminal import Terminal, echo, print_json
 from curation.rendering.words import many
 
@@ -29,7 +29,7 @@ def verify(context: click.Context, run_folder: Path | None, as_json: bool) -> No
     found = curation.Run(run_folder or curation.open_run().folder).verify()
     if as_json:
         content = found.to_dict()
-        faults = [{name: spelled(text) for name, text in flaw.items()} for flaw in content["faults"]]
+        faults = [{name: advised(text, found.run) for name, text in flaw.items()} for flaw in content["faults"]]
         print_json({**content, "faults": faults})
     else:
         _print(found)
@@ -41,7 +41,7 @@ def _print(found: curation.Verified) -> None:
     for note in found.notes:
         Terminal().say(note)
     for flaw in found.faults:
-        echo(spelled(str(flaw)))
+        echo(advised(str(flaw), found.run))
     if found.ok:
         files, listings = many(found.checked["files"], "file"), many(found.checked["listings"], "listing")
         lines, versions = many(found.checked["journal_lines"], "line"), many(found.checked["versions"], "version")

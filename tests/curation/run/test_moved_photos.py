@@ -84,7 +84,19 @@ def test_a_folder_without_the_photos_or_with_others_is_refused_and_not_kept(move
         assert caught.value.parameter == "photos"
     image = run.listings().dropna(subset=["sha256"])["image"].iloc[0]
     (place / image).write_bytes(b"another")
-    with pytest.raises(RunError, match=f"other photos are in {place} under the names of the run's: got {image}"):
+    with pytest.raises(
+        RunError, match=f"other photos are in {place} under .*: got 1 of .*: {image}"
+    ):
+        curation.open_run(run.folder, photos=place)
+    assert "photo_root" not in json.loads(run.record_file.read_text())
+
+
+def test_every_photo_is_compared_not_only_the_first_ones(moved):
+    run, place = moved
+    photos = run.listings().dropna(subset=["sha256"])["image"].drop_duplicates()
+    assert len(photos) > 20
+    (place / photos.iloc[-1]).write_bytes(b"another")
+    with pytest.raises(RunError, match=f"got 1 of {len(photos)} photos: {photos.iloc[-1]}; wanted"):
         curation.open_run(run.folder, photos=place)
     assert "photo_root" not in json.loads(run.record_file.read_text())
 
