@@ -23,6 +23,8 @@ _COMMANDS = {"diff": "curate runs diff", "open_run": "--run", "review_links": "c
 _PLACEHOLDERS = {"listings": "DATASET", "source": "DATASET"}
 #: Functions of the API that are no command of their own: only what they are given is typed.
 _READS = ("read_listings",)
+#: What follows a command that worked on a run, and is not advised: the message says which run anyway.
+_WORKED = (" (process ", " was interrupted")
 #: Commands that are about a run: the latest, unless they name one.
 _OF_RUN = ("apply_fixes", "retrain", "review", "review_links", "status", "undo", "verify")
 
@@ -65,6 +67,7 @@ def spelled(message: str, run: Path | None = None) -> str:
 
 
 def _typed(run: Path | None, quoted: re.Match[str]) -> str:
+    run = None if quoted.string.startswith(_WORKED, quoted.end()) else run
     try:
         # as arguments of a call, `name=value` is an expression, too
         call = ast.parse(f"_({quoted[1]})", mode="eval").body

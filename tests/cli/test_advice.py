@@ -14,6 +14,7 @@ from curation.cli.advice import advised
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import curate, done
 from tests.support.fixes import decided, make_run
+from tests.support.holders import holding
 
 
 @pytest.fixture
@@ -60,6 +61,12 @@ def test_status_verify_warnings_and_errors_name_the_run(runs: list[RunFolder]) -
     done("apply-fixes", "1")
     shutil.rmtree(runs[0].cleaned)
     assert f"Write it again with curate apply-fixes {named}." in curate("verify", "1").stdout
+
+
+def test_a_command_that_works_on_the_run_is_not_advised(runs: list[RunFolder]) -> None:
+    with holding(runs[0], "apply_fixes"):
+        said = curate("undo", "1").stderr
+    assert "runs/my shop/1 is in use by curate apply-fixes (process " in said
 
 
 def test_a_run_elsewhere_is_named(runs: list[RunFolder], tmp_path: Path) -> None:

@@ -143,5 +143,7 @@ def test_what_is_done_is_not_refused_for_a_report_that_can_not_be_written(comman
     ended = curate(*command, "--run", run.folder)
     assert ended.exit_code == 0
     assert "report.html could not be updated: No space left on device." in ended.stderr
-    assert "The next curate apply-fixes, curate undo or curate retrain --compare writes it." in ended.stderr
+    named = f"--run {run.folder}"
+    advice = f"The next curate apply-fixes {named}, curate undo {named} or curate retrain {named} --compare writes it."
+    assert advice in ended.stderr
     assert run.cleaned.exists() == (command != ["undo"])
