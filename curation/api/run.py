@@ -19,6 +19,7 @@ from curation.fixes.cleaned import require_layout
 from curation.run.decisions import decide as record_decision
 from curation.run.decisions import named_listings
 from curation.run.folder import RunFolder
+from curation.run.lost_journal import require_journal
 from training.images.cache import PhotoCache
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import parse_time
@@ -260,6 +261,8 @@ class Run(RunResults):
             If nothing is decided, or a decision fits no listing or class.
         InputError
             If the dataset can't be written in that shape.
+        RunError
+            If the journal lacks what ``cleaned/`` was made of.
         RunInUseError
             If another command works on the run.
         """
@@ -270,6 +273,8 @@ class Run(RunResults):
             moment = None if as_of is None else _moment(as_of)
         # what changes nothing may look at any time
         with nullcontext(self._files) if dry_run else self._held("apply_fixes", wait, reporter) as files:
+            if not dry_run:
+                require_journal(files)
             with about("decisions"):
                 fixes = plan_fixes(
                     files,
@@ -306,7 +311,7 @@ class Run(RunResults):
         Raises
         ------
         RunError
-            If there is nothing to take back.
+            If there is nothing to take back, or the journal lacks what ``cleaned/`` was made of.
         RunInUseError
             If another command works on the run.
         """

@@ -17,6 +17,7 @@ from curation.run.journal import UNDO, Decision, reviewer_name, taken_back
 from curation.run.journal_content import Journal
 from curation.run.journal_lines import Step, decision_of
 from curation.run.lookup import next_number
+from curation.run.lost_journal import require_journal
 from curation.run.transactions import begin, carry_out, scratch
 from training.utils.csv_files import write_csv
 from training.utils.files import DamagedError, read_json, sha256_of_file, sync_tree, write_json
@@ -170,8 +171,9 @@ def undo_fixes(run: RunFolder) -> Undone:
     Raises
     ------
     RunError
-        If there is nothing to take back.
+        If there is nothing to take back, or the journal lacks what ``cleaned/`` was made of.
     """
+    require_journal(run)
     journal = run.read_journal()
     earlier = [path for path in run.versions.glob("*") if path.name.isdigit()]
     before = max(earlier, key=lambda path: int(path.name), default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -13,6 +14,8 @@ __all__ = ["Entry", "Fault", "Journal"]
 
 #: Sources of decisions whose time is that of the clock.
 _TIMED = ("app", "api", "suggestion", "undo")
+#: Where a version is.
+_VERSION = re.compile(r"cleaned|versions/\d+")
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,36 @@ class Journal:
         after = [step.after for step in self.steps() if (step.transaction, step.step) == (transaction, BEGIN)]
         return [*self.decisions(after[0]), *self.of(transaction)] if after else []
 
+    def knows(self, transaction: str) -> bool:
+        """Return whether any line is part of a transaction, or a step of it.
+
+        Parameters
+        ----------
+        transaction : str
+            Its name, as in ``manifest.json``.
+        """
+        steps = (step.transaction for step in self.steps())
+        return transaction in {*steps, *(entry.transaction for entry in self.entries)}
+
+    def places(self) -> dict[str, str | None] | None:
+        """Return where the versions are that committed transactions wrote and moved.
+
+        Returns
+        -------
+        dict of str to str or None
+            The transaction that wrote the version in each folder, e.g. ``{"cleaned": "1f", "versions/0001": "0a"}``;
+            None for a version of before there were transactions. None for all if a fault makes it uncertain.
+        """
+        if any(fault.kind not in ("duplicated", "swapped") for fault in self.faults):
+            return None
+        begun, places = dict[str, Step](), dict[str, str | None]()
+        for step in self.steps():
+            if step.step == BEGIN:
+                begun[step.transaction] = step
+            elif step.step == COMMIT and step.transaction in begun:
+                _move(places, begun[step.transaction])
+        return {place: places[place] for place in sorted(places) if _VERSION.fullmatch(place)}
+
     def standing_version(self) -> str | None:
         """Return the transaction whose version is in ``cleaned/``; None if none of this journal's is."""
         kinds, stack = dict[str, str](), list[str]()
@@ -175,6 +208,17 @@ class Journal:
     def steps(self) -> list[Step]:
         """Return the steps of all transactions, oldest first."""
         return [entry.content for entry in self.entries if isinstance(entry.content, Step)]
+
+
+def _move(places: dict[str, str | None], step: Step) -> None:
+    """Move versions as a transaction did; what it moves and no other one wrote, it wrote itself, or is an old one."""
+    for source, target in step.moves:
+        if source in places:
+            places[target] = places.pop(source)
+        elif _VERSION.fullmatch(source):
+            places[target] = None
+        elif target == "cleaned" and step.kind == "apply_fixes":
+            places[target] = step.transaction
 
 
 def _is_until(time: str, moment: datetime) -> bool:

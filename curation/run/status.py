@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from curation.rendering.results import Result
 from curation.run.folder import FINISHED, RunFolder
 from curation.run.journal import ACTIONS
+from curation.run.lost_journal import lost_journal
 from curation.run.shapes import STARTED_RECORD, started_by
 from training.utils.files import DamagedError, read_json
 
@@ -43,7 +44,8 @@ class Status(Result):
     started_by : str
         The command that started it, which continues it, too; empty if it was no command.
     damaged : tuple of str
-        A message for each line of the journal that can't be read; a decision may be lost in each.
+        A message if the journal lacks what the cleaned dataset was made of, and one for each of its lines that can't be
+        read; a decision may be lost in each.
     """
 
     run: str
@@ -64,6 +66,7 @@ def status_of(run: RunFolder) -> Status:
     """Return where a run stands, finished or not."""
     record, holding = run.require(STARTED_RECORD), run.holding_decisions()
     counts = Counter(decision.action for decision in holding.decisions.values())
+    lost = lost_journal(run)
     cleaned, compared = run.standing(run.cleaned).exists(), run.standing(run.comparison_file).exists()
     steps = {
         "continue": record["status"] != FINISHED,
@@ -84,7 +87,7 @@ def status_of(run: RunFolder) -> Status:
         report=str(run.report_file) if run.report_file.exists() else None,
         step=next(step for step, applies in steps.items() if applies),
         started_by=started_by(record),
-        damaged=holding.damaged,
+        damaged=(*([str(lost)] if lost else []), *holding.damaged),
     )
 
 

@@ -10,9 +10,10 @@ from curation.errors import some
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Fault, Journal
+from curation.run.lost_journal import require_journal
 from curation.verification.result import Flaw
 
-__all__ = ["check_journal"]
+__all__ = ["check_journal", "check_lost"]
 
 _RESTORE = "Restore it from a copy"
 #: What to do about faults that don't hang on what the line says.
@@ -22,6 +23,25 @@ _FIXES = {
     "newer": "Open the run with that newer version of curate.",
     "missing": f"{_RESTORE}. Which listings they were about is not known: look through the decisions with `review()`.",
 }
+
+
+def check_lost(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
+    """Check that the journal has what the dataset was made of: to write that again without it would drop decisions.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    notes : list of str
+        Gets what could not be checked: a sentence each.
+
+    Raises
+    ------
+    RunError
+        If it lacks it.
+    """
+    require_journal(run)
+    yield from ()
 
 
 def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:

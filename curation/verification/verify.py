@@ -11,7 +11,7 @@ from curation.errors import CurateError, RunError, RunInUseError
 from curation.run.damaged import find_again
 from curation.run.folder import RunFolder
 from curation.run.plain import require_plain
-from curation.verification.journal import check_journal
+from curation.verification.journal import check_journal, check_lost
 from curation.verification.result import Flaw, Verified
 from curation.verification.tables import check_files, check_probabilities, check_tables
 from curation.verification.versions import check_leftovers, check_standing, check_version
@@ -79,6 +79,8 @@ def verify_run(run: RunFolder) -> Verified:
             f"The photos are not here: there is no folder {run.photo_root}. A dataset written now names them "
             "there. Tell the next `review()` or `apply_fixes()` where they are with `photos='FOLDER'`."
         )
+    # without it, no other advice is right
+    look.take("decisions.jsonl", check_lost, run)
     look.take("run.json", check_files, run)
     look.take("issues.parquet", check_tables, run)
     look.take("probabilities.npz", check_probabilities, run)

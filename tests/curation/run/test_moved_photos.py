@@ -84,9 +84,7 @@ def test_a_folder_without_the_photos_or_with_others_is_refused_and_not_kept(move
         assert caught.value.parameter == "photos"
     image = run.listings().dropna(subset=["sha256"])["image"].iloc[0]
     (place / image).write_bytes(b"another")
-    with pytest.raises(
-        RunError, match=f"other photos are in {place} under .*: got 1 of .*: {image}"
-    ):
+    with pytest.raises(RunError, match=f"other photos are in {place} under .*: got 1 of .*: {image}"):
         curation.open_run(run.folder, photos=place)
     assert "photo_root" not in json.loads(run.record_file.read_text())
 
