@@ -23,7 +23,7 @@ from curation.run.journal import Decision, current_decisions, reviewer_name
 from curation.run.journal_content import Journal
 from training.utils.units import now
 
-__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "changes_of", "plan_fixes"]
+__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "plan_fixes", "replayed"]
 
 #: Above it, a suggestion is more likely right than not.
 DEFAULT_CONFIDENCE = 0.5
@@ -259,8 +259,8 @@ def _accepted(run: RunFolder, issues: pd.DataFrame, decided: set[str], confidenc
     ]
 
 
-def changes_of(run: RunFolder, decisions: Iterable[Decision]) -> pd.DataFrame:
-    """Return what decisions change, as :class:`Fixes` has it.
+def replayed(run: RunFolder, decisions: Iterable[Decision]) -> Fixes:
+    """Return what decisions change, as it was planned when a version was made of them.
 
     Parameters
     ----------
@@ -273,7 +273,7 @@ def changes_of(run: RunFolder, decisions: Iterable[Decision]) -> pd.DataFrame:
     standing = current_decisions(decisions)
     known = {id: each for id, each in standing.items() if id in decidable.labels}
     sound = {id: each for id, each in known.items() if not misfit(each, decidable.classes, decidable.labels[id])}
-    return _changes(run, issues, sound)
+    return Fixes(run.folder, True, sound, [], _changes(run, issues, sound), ())
 
 
 def _changes(run: RunFolder, issues: pd.DataFrame, decisions: dict[str, Decision]) -> pd.DataFrame:

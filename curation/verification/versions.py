@@ -11,7 +11,7 @@ from typing import Any
 from curation import __version__
 from curation.errors import some
 from curation.fixes.cleaned import write_cleaned
-from curation.fixes.plan import changes_of
+from curation.fixes.plan import replayed
 from curation.fixes.versions import transaction_of
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
@@ -33,6 +33,9 @@ _BESIDE = {_MANIFEST, _CHANGES, "comparison.json", "predictions.npz"}
 #: Files that hold when they were written, or by which version of a library: the same cells are the same.
 _CELLS = {".xlsx", ".parquet"}
 _WRITE_AGAIN = "Write it again with `apply_fixes()`."
+_MOVE = "Move it out of the run by hand."
+_MOVE_AND_WRITE = f"{_MOVE} Write it again with `apply_fixes()`."
+_RESTORE = "Restore it from a copy: without it, `undo()` does not bring it back."
 _REBUILD = "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`."
 #: Of ``manifest.json``, as far as it is compared.
 _SHAPE = {"sha256": dict, "run": str, "input?": {"root?": str}, "format?": str, "transaction?": str, "curate?": str}
@@ -48,14 +51,36 @@ def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     notes : list of str
         Gets what could not be checked: a sentence each.
     """
-    if run.read_journal().standing_version() is not None and not run.cleaned.exists():
-        yield Flaw("cleaned", "is missing, though the journal has applied fixes", _WRITE_AGAIN)
-    first: dict[str, str] = {}
-    for folder in run.all_versions():
-        name, transaction = folder.relative_to(run.folder).as_posix(), transaction_of(folder)
-        if transaction is not None and first.setdefault(transaction, name) != name:
-            fix = _WRITE_AGAIN if folder == run.cleaned else _REBUILD
-            yield Flaw(name, f"is a copy of {first[transaction]}, and what was there is gone", fix)
+    journal, cleaned = run.read_journal(), run.cleaned.name
+    if journal.standing_version() is not None and not run.cleaned.exists():
+        yield Flaw(cleaned, "is missing, though the journal has applied fixes", _WRITE_AGAIN)
+    places = journal.places()
+    there = {folder.relative_to(run.folder).as_posix(): transaction_of(folder) for folder in run.all_versions()}
+    for name in places or ():
+        if name != cleaned and name not in there:
+            yield Flaw(name, "is missing, where the journal says that an earlier version is", _RESTORE)
+    for transaction in dict.fromkeys(there.values()):
+        alike = [name for name in there if there[name] == transaction]
+        if transaction is not None and len(alike) > 1:
+            yield from _copies(alike, transaction, places)
+
+
+def _copies(alike: list[str], transaction: str, places: dict[str, str | None] | None) -> Iterator[Flaw]:
+    """Say of versions with the same content which is the copy: the journal knows where that content belongs."""
+    right = [name for name in alike if places is not None and places.get(name) == transaction]
+    if places is None or not right:
+        one, *others = alike
+        what = f"is the same version as {some(others)}: one is a copy of the other, and which can't be told"
+        yield Flaw(one, what, "Restore the one that was replaced from a copy.")
+        return
+    for name in alike:
+        if name in right:
+            continue
+        if name not in places:
+            yield Flaw(name, f"is a copy of {right[0]} that the journal does not have", _MOVE)
+        else:
+            fix = _MOVE_AND_WRITE if name == "cleaned" else _RESTORE
+            yield Flaw(name, f"is a copy of {right[0]}, and what was there is gone", fix)
 
 
 def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator[Flaw]:
@@ -83,9 +108,16 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
         yield Flaw(f"{name}/{_MANIFEST}", f"can't be read ({why}), so {name} can't be compared", fix)
         return
     transaction = manifest.get("transaction")
-    if folder == run.cleaned and transaction != journal.standing_version():
-        yield Flaw(name, "is not the version that the journal says is in force", fix)
+    lost = transaction is not None and not journal.knows(transaction)
+    if folder == run.cleaned and transaction != journal.standing_version() and not lost:
+        yield Flaw(name, "is not the version that the journal says is in force", _MOVE_AND_WRITE)
     yield from _manifested(folder, name, manifest, fix)
+    if lost:
+        # of the one in force, the check of the journal says it
+        if folder != run.cleaned:
+            fix = f"Restore {run.journal.name} from a copy; if there is none, move this version out of the run by hand."
+            yield Flaw(name, f"was written by an apply-fixes that {run.journal.name} lacks", fix)
+        return
     if transaction is None:
         notes.append(f"Which decisions {name} was made of is not recorded: an earlier version of curate wrote it.")
         return
@@ -123,16 +155,23 @@ def _replayed(
 ) -> Iterator[Flaw]:
     """Write a version once more, outside the run, and compare."""
     with scratch_folder("curate-verify") as again:
-        changes = changes_of(run, decisions)
+        applied = replayed(run, decisions)
+        changes = applied.changes
         # a table leads to where the photos were then; folders get them from where they are now
         then = (manifest.get("input") or {}).get("root") if _is_table(manifest) else None
         root = then or str(run.photo_root)
-        write_cleaned(_Then(run.folder, Path(manifest["run"]), root), changes, again, manifest.get("format"))
+        written = write_cleaned(_Then(run.folder, Path(manifest["run"]), root), changes, again, manifest.get("format"))
         write_csv(again / _CHANGES, changes)
         ours, theirs = _files(again), _files(folder)
         other = "" if manifest.get("curate") == __version__ else f" ({manifest.get('curate')} of curate wrote it)"
         if (folder / _CHANGES).is_file() and _rows(folder / _CHANGES) != _rows(again / _CHANGES):
             yield Flaw(f"{name}/{_CHANGES}", f"is not what the journal's decisions change{other}", fix)
+        counts = {**applied.counts(), "listings_before": len(run.listings()), "listings_after": written.listings}
+        # an earlier version of curate did not write all of them
+        off = [each for each in counts if manifest.get(each, counts[each]) != counts[each]]
+        if off:
+            what = ", ".join(f"{each} {manifest[each]!r}, not {counts[each]}" for each in off)
+            yield Flaw(f"{name}/{_MANIFEST}", f"has other counts than input and journal give{other}: {what}", fix)
         for file in sorted(ours - theirs):
             yield Flaw(f"{name}/{file}", "is missing, which input and journal give", fix)
         for file in sorted(theirs - ours):

@@ -235,7 +235,7 @@ def test_faults_are_printed_a_line_each_with_exit_code_1(run: Run) -> None:
     lines = result.stdout.splitlines()
     assert lines[-1] == f"2 faults in {run.folder}"
     assert lines[0].startswith("cleaned/listings.csv: ")
-    assert lines[0].endswith("Write it again with curate apply-fixes.")
+    assert lines[0].endswith(f"Write it again with curate apply-fixes --run {run.folder}.")
     result = curate("verify", "--json", run.folder)
     assert result.exit_code == 1
     assert [flaw["where"] for flaw in json.loads(result.stdout)["faults"]] == ["cleaned/listings.csv"] * 2

@@ -1,0 +1,99 @@
+"""`verify` knows by the journal which version belongs where."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from curation import Run
+from tests.support.tiny import tiny_run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with two versions of its dataset."""
+    run = tiny_run(tmp_path_factory.mktemp("tiny"))
+    run.decide("L01", "relabel", label="lamp", reviewer="ana")
+    run.apply_fixes()
+    run.decide("L02", "delete", reviewer="ana")
+    run.apply_fixes()
+    return run
+
+
+@pytest.fixture
+def run(made: Run, tmp_path: Path) -> Run:
+    shutil.copytree(made.folder, tmp_path / "run")
+    return Run(tmp_path / "run")
+
+
+def replace(run: Run, name: str, by: str) -> None:
+    shutil.rmtree(run.folder / name)
+    shutil.copytree(run.folder / by, run.folder / name)
+
+
+def test_an_earlier_version_that_is_gone_is_named(run: Run) -> None:
+    shutil.move(run.folder / "versions", run.folder.parent / "kept")
+    (flaw,) = run.verify().faults
+    assert (flaw.where, flaw.what) == ("versions/0001", "is missing, where the journal says that an earlier version is")
+    shutil.move(run.folder.parent / "kept", run.folder / "versions")
+    assert run.verify().ok
+
+
+def test_the_copy_is_named_and_not_what_it_was_copied_from(run: Run) -> None:
+    kept = shutil.copytree(run.folder / "versions/0001", run.folder.parent / "kept")
+    replace(run, "versions/0001", "cleaned")
+    (flaw,) = run.verify().faults
+    assert (flaw.where, flaw.what) == ("versions/0001", "is a copy of cleaned, and what was there is gone")
+    assert flaw.fix.startswith("Restore it from a copy")
+    shutil.rmtree(run.folder / "versions/0001")
+    shutil.copytree(kept, run.folder / "versions/0001")
+    assert run.verify().ok
+
+
+def test_what_is_advised_about_a_copy_in_the_place_of_the_dataset_clears_it(run: Run) -> None:
+    replace(run, "cleaned", "versions/0001")
+    found = run.verify().faults
+    assert {flaw.where for flaw in found} == {"cleaned"}
+    assert {flaw.fix for flaw in found} == {"Move it out of the run by hand. Write it again with `apply_fixes()`."}
+    shutil.move(run.folder / "cleaned", run.folder.parent / "away")
+    run.apply_fixes()
+    assert run.verify().ok
+
+
+def test_a_copy_that_nothing_was_lost_for_is_moved_away(run: Run) -> None:
+    shutil.copytree(run.folder / "cleaned", run.folder / "versions/0007")
+    (flaw,) = run.verify().faults
+    assert str(flaw).startswith("versions/0007: is a copy of cleaned that the journal does not have. Move it out of")
+    shutil.rmtree(run.folder / "versions/0007")
+    assert run.verify().ok
+
+
+def test_where_the_journal_can_not_tell_one_is_said_to_be_a_copy_of_the_other(run: Run) -> None:
+    journal = run.folder / "decisions.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([b"torn\n", *lines[1:]]))
+    replace(run, "versions/0001", "cleaned")
+    found = [flaw for flaw in run.verify().faults if "copy of the other" in flaw.what]
+    assert len(found) == 1
+    assert "which can't be told" in found[0].what
+
+
+def test_after_an_undo_every_version_is_where_the_journal_has_it(run: Run) -> None:
+    run.undo()
+    assert run.verify().ok
+    run.apply_fixes()
+    run.apply_fixes()
+    assert run.verify().ok
+
+
+@pytest.mark.parametrize(("count", "value"), [("relabelled", 9), ("kept", 3), ("listings_after", 1), ("deleted", "1")])
+def test_counts_that_are_not_those_of_the_changes_are_found(count: str, value: object, run: Run) -> None:
+    file = run.folder / "cleaned/manifest.json"
+    manifest = json.loads(file.read_text())
+    file.write_text(json.dumps({**manifest, count: value}))
+    (flaw,) = run.verify().faults
+    assert flaw.where == "cleaned/manifest.json"
+    assert f"{count} {value!r}, not {manifest[count]}" in flaw.what
