@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import sys
 import threading
@@ -14,16 +15,22 @@ import click
 
 from curation.cli.advice import advised
 from curation.cli.terminal import echo
-from curation.errors import CurateError
+from curation.errors import CurateError, InputError
 from curation.rendering.visible import visible
 from training.utils.machine import machine_error, resumes
 
-__all__ = ["FOREVER", "Group"]
+__all__ = ["FOREVER", "Group", "no_time"]
 
 #: What `--wait` alone stands for.
 FOREVER = "forever"
 #: Where a context keeps what was typed.
 _TYPED = "curate.typed"
+
+
+def no_time(text: str) -> InputError:
+    """Return the error of a time to wait that is none."""
+    fix = "--wait alone has no limit."
+    return InputError("a duration can't be read", got=repr(text), wanted="--wait=10m, 90s or 1h30m", fix=fix)
 
 
 class _Failure(click.ClickException):
@@ -71,6 +78,10 @@ class Group(click.Group):
         name, command, rest = super().resolve_command(ctx, args)
         ends = [*rest, ""][1:]
         if command is not None and any("--wait" in parameter.opts for parameter in command.params):
+            # click would take it for an option
+            negative = re.search(r"(?:^|\n)--wait[=\n](-\d.*)", "\n".join(rest))
+            if negative:
+                raise no_time(negative[1])
             rest = [
                 f"--wait={FOREVER}" if word == "--wait" and not after[:1].isdecimal() else word
                 for word, after in zip(rest, ends, strict=True)

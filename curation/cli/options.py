@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from curation.cli.advice import about_run
-from curation.cli.group import FOREVER
+from curation.cli.group import FOREVER, no_time
 from curation.cli.spelling import option_name
 from curation.cli.terminal import Terminal
 from curation.errors import InputError
@@ -114,7 +114,10 @@ def _folder_of(name: str | None) -> Path | None:
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> bool | float:
-    return text == FOREVER or (text is not None and parse_duration(text))
+    try:
+        return text == FOREVER or (text is not None and parse_duration(text))
+    except InputError:
+        raise no_time(str(text)) from None
 
 
 wait_option = click.option(

@@ -31,6 +31,7 @@ from training.utils.files import NotReadableError, photo_path, read_json, whole_
 from training.utils.locks import Holder, InUse, held, holder_of, is_held
 from training.utils.parquet_files import read_frame
 from training.utils.progress import SILENT, Reporter
+from training.utils.units import duration
 
 __all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder"]
 
@@ -398,12 +399,14 @@ class RunFolder:
             If there are links in it, see :mod:`curation.run.plain`.
         """
         require_plain(self.folder)
+        bounded = bool(wait) and wait is not True
+        most = f" for at most {duration(wait)}" if bounded else " for it"
         try:
             with held(
                 self.lock_file,
                 command,
                 wait=wait,
-                waiting=lambda holder: reporter.say(f"{self._in_use(holder)}: waiting for it. Ctrl-C stops the wait."),
+                waiting=lambda holder: reporter.say(f"{self._in_use(holder)}: waiting{most}. Ctrl-C stops the wait."),
                 unlockable=lambda: reporter.say(
                     f"warning: the file system of {self.folder} has no locks: let no other command change the run."
                 ),
@@ -415,9 +418,11 @@ class RunFolder:
                 yield
         except InUse as other:
             other_folder = f", or choose another `{parameter}`" if parameter else ""
-            raise RunInUseError(
-                self._in_use(other.holder), fix=f"Wait for it with `wait=True`{other_folder}.", parameter=parameter
-            ) from None
+            # it was waited for already
+            waited = f"waited {duration(wait)} for {self.folder}: " if bounded else ""
+            fix = "Try again when it has ended, or wait longer" if bounded else "Wait for it with `wait=True`"
+            in_use = f"{waited}{self._in_use(other.holder)}"
+            raise RunInUseError(in_use, fix=f"{fix}{other_folder}.", parameter=parameter) from None
 
     def busy(self) -> bool:
         """Return whether a command is changing this run right now."""

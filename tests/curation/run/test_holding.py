@@ -48,6 +48,24 @@ def test_a_run_in_use_is_refused_in_one_line_that_says_whose_it_is_since_when(na
     assert refused.value.exit_code == 2
 
 
+def test_a_wait_that_ran_out_says_for_which_run_and_does_not_advise_to_wait(small: RunFolder) -> None:
+    with holding(small, "retrain"):
+        result = curate("undo", "--wait", "1", "--run", small.folder)
+    assert result.exit_code == 2
+    waits, refused = result.stderr.splitlines()
+    assert waits.endswith(": waiting for at most 1 s. Ctrl-C stops the wait.")
+    assert refused.startswith(f"Error: waited 1 s for {small.folder}: {small.folder} is in use by curate retrain (")
+    assert refused.endswith(". Try again when it has ended, or wait longer.")
+
+
+@pytest.mark.parametrize("time", ["=-1", "=soon", "=-0.5s", " -1"])
+def test_what_is_no_time_to_wait_is_refused(time: str, small: RunFolder) -> None:
+    result = curate("undo", *f"--wait{time}".split(), "--run", small.folder)
+    assert result.exit_code == 2
+    wanted = "wanted --wait=10m, 90s or 1h30m. --wait alone has no limit."
+    assert result.stderr == f"Error: a duration can't be read: got {time[1:]!r}; {wanted}\n"
+
+
 def test_commands_say_it_in_their_own_words(small: RunFolder) -> None:
     with holding(small, "apply_fixes"):
         for command in (["undo"], ["apply-fixes"], ["retrain", "--compare"]):
@@ -90,7 +108,7 @@ def test_wait_alone_may_stand_before_the_dataset_or_another_option(small: RunFol
 def test_wait_takes_a_time_and_nothing_else(small: RunFolder) -> None:
     result = curate("undo", "--wait=soon", "--run", small.folder)
     assert result.exit_code == 2
-    assert "a duration can't be read: got soon" in result.stderr
+    assert "a duration can't be read: got 'soon'" in result.stderr
     assert curate("undo", "--run", small.folder, "--wait", "1x").exit_code == 2
     assert "no effect" in curate("apply-fixes", "--run", small.folder, "--dry-run", "--wait").stderr
 
