@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -246,7 +247,8 @@ class Run(RunResults):
             ``imagefolder``.
         as_of : str, date or datetime, optional
             Apply the decisions that held at that time, and no later ones: a past version, rebuilt. ISO 8601; without a
-            time zone it is this machine's, and a date alone is the end of that day. Nothing is added to the decisions.
+            time zone it is this machine's, and a date alone is the end of that day. ``"line 12"`` is after the line of
+            the journal with that number. Nothing is added to the decisions.
         dry_run : bool
             Return what would change; write nothing.
         wait : bool or float
@@ -469,7 +471,10 @@ def _require_no_new_decisions(
             )
 
 
-def _moment(as_of: object) -> datetime:
+def _moment(as_of: object) -> datetime | int:
+    line = re.fullmatch(r"line (\d{1,18})", as_of.strip()) if isinstance(as_of, str) else None
+    if line:
+        return int(line[1])
     if not isinstance(as_of, str | date):
         raise InputError("`as_of` is no time", got=short_repr(as_of), wanted="text, a date or a datetime")
     return parse_time(as_of if isinstance(as_of, str) else as_of.isoformat())

@@ -105,9 +105,10 @@ def retrain(
 
 
 def _past(run: RunFolder) -> list[str]:
-    moment = as_of(run)
-    what = f"the cleaned dataset is a past version, of the decisions that held at {moment}: later ones train no model"
-    return [] if moment is None else [what]
+    if (moment := as_of(run)) is None:
+        return []
+    held = f"held {'after' if moment.startswith('line ') else 'at'} {moment}"
+    return [f"the cleaned dataset is a past version, of the decisions that {held}: later ones train no model"]
 
 
 def _by_test_labels(versions: Versions, score: Callable[[Int64], S]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Fixes(Result):
     last_line : int
         Number of the last line of the journal that counts.
     as_of : str or None
-        The time whose decisions these are, ISO 8601; None for those that hold now.
+        The time whose decisions these are, ISO 8601, or ``line`` and a number; None for those that hold now.
     """
 
     run: Path
@@ -112,7 +112,7 @@ def plan_fixes(
     min_confidence: float = DEFAULT_CONFIDENCE,
     reviewer: str | None = None,
     new_classes: Collection[str] = (),
-    as_of: datetime | None = None,
+    as_of: datetime | int | None = None,
 ) -> Fixes:
     """Work out what would change. Nothing is written.
 
@@ -124,8 +124,9 @@ def plan_fixes(
         A CSV with ``id``, ``decision``, ``new_label``, ``new_price``; its decisions override earlier ones.
     accept_suggestions, min_confidence, reviewer, new_classes
         As for :meth:`curation.Run.apply_fixes`.
-    as_of : datetime, optional
-        The decisions that held then, and no others; by default those that hold now.
+    as_of : datetime or int, optional
+        The decisions that held then, or after the line of the journal with that number, and no others; by default those
+        that hold now.
 
     Raises
     ------
@@ -137,12 +138,12 @@ def plan_fixes(
             "`min_confidence` is out of range", got=str(min_confidence), wanted="0 to 1", parameter="min_confidence"
         )
     whole = run.read_journal()
-    last_line = whole.last if as_of is None else whole.line_at(as_of)
+    last_line = _last_line(run, whole, as_of)
     journal = whole.decisions(last_line)
     issues, decidable = run.issues(), Decidable.of(run)
     standing = current_decisions(journal)
     added: list[Decision] = []
-    notes: tuple[str, ...] = () if as_of is None else (_past(run, whole, last_line, as_of),)
+    notes: tuple[str, ...] = () if as_of is None else _past(run, whole, last_line, as_of)
     if decisions_file:
         added = _from_file(run, decisions_file, reviewer or reviewer_name(), decidable)
         classes = [*decidable.classes, *new_classes_of(standing), *new_classes]
@@ -177,31 +178,61 @@ def plan_fixes(
         undecided,
         notes,
         last_line=last_line,
-        as_of=None if as_of is None else as_of.astimezone(UTC).isoformat(timespec="milliseconds"),
+        as_of=_recorded(as_of),
     )
 
 
-def _past(run: RunFolder, journal: Journal, last_line: int, as_of: datetime) -> str:
+def _last_line(run: RunFolder, journal: Journal, as_of: datetime | int | None) -> int:
+    """Return the number of the last line that counts."""
+    if as_of is None:
+        return journal.last
+    if isinstance(as_of, datetime):
+        return journal.line_at(as_of)
+    if as_of > journal.last:
+        raise DecisionsError(
+            f"{run.journal} has no such line", got=f"line {as_of}", wanted=f"up to {journal.last}", parameter="as_of"
+        )
+    return as_of
+
+
+def _recorded(as_of: datetime | int | None) -> str | None:
+    """Return what ``manifest.json`` says of which time a version is."""
+    if isinstance(as_of, datetime):
+        return as_of.astimezone(UTC).isoformat(timespec="milliseconds")
+    return None if as_of is None else f"line {as_of}"
+
+
+def _past(run: RunFolder, journal: Journal, last_line: int, as_of: datetime | int) -> tuple[str, ...]:
     later = sum(entry.number > last_line for entry in journal.entries)
     counted = f"{many(later, 'later line')} of {run.journal.name} {agree(later, 'does', 'do')} not count"
-    return f"As the decisions stood at {_local(as_of)}: {counted if later else 'nothing was said since'}."
+    note = f"As the decisions stood {_when(as_of)}: {counted if later else 'nothing was said since'}."
+    turned = journal.turned_back() if isinstance(as_of, datetime) else []
+    if not turned:
+        return (note,)
+    lines = some(f"line {number}" for number in turned)
+    return (
+        note,
+        f"The clock was set back: {lines} of {run.journal.name} {agree(len(turned), 'has', 'have')} an earlier time "
+        f"than lines before, and the order of the lines counts. Line {last_line} is the last that counts here; name another "
+        "with `as_of='line NUMBER'`.",
+    )
 
 
-def _nothing_then(run: RunFolder, journal: Journal, as_of: datetime) -> DecisionsError:
+def _nothing_then(run: RunFolder, journal: Journal, as_of: datetime | int) -> DecisionsError:
     first = next(
         (entry.recorded or entry.content.time for entry in journal.entries if isinstance(entry.content, Decision)), None
     )
     return DecisionsError(
-        f"no decision held in {run.folder} at {_local(as_of)}",
+        f"no decision held in {run.folder} {_when(as_of)}",
         got=f"a first decision of {first}" if first else "no decision at all",
         wanted="a time at which a decision held",
         parameter="as_of",
     )
 
 
-def _local(moment: datetime) -> str:
-    """Return a moment as the person's own clock shows it."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %z}"
+def _when(as_of: datetime | int) -> str:
+    """Return a moment as the person's own clock shows it, or the line after which it is."""
+    return f"after line {as_of}" if isinstance(as_of, int) else f"at {as_of.astimezone():%Y-%m-%d %H:%M:%S %z}"
 
 
 def _require_use(new_classes: Collection[str], decisions: Collection[Decision], decidable: Decidable) -> None:

@@ -141,6 +141,22 @@ class Journal:
             last = entry.number if counts else last
         return last
 
+    def turned_back(self) -> list[int]:
+        """Return the numbers of the lines that were recorded at an earlier time than one before them.
+
+        Then somebody has set the clock back, and no moment may tell these lines from those before them.
+        """
+        turned, latest = list[int](), None
+        for entry in self.entries:
+            try:
+                moment = datetime.fromisoformat(entry.recorded or "")
+                if latest is not None and moment < latest:
+                    turned.append(entry.number)
+                latest = moment if latest is None else max(latest, moment)
+            except (ValueError, TypeError):  # no time, or one without a zone
+                continue
+        return turned
+
     def of(self, transaction: str) -> list[Decision]:
         """Return the decisions that a transaction added itself.
 

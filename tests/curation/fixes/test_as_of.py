@@ -13,6 +13,7 @@ from curation.errors import DecisionsError, InputError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.run.folder import RunFolder
 from curation.run.journal_file import read_journal
+from curation.run.journal_lines import encoded
 from curation.run.status import status_of
 from tests.support.fixes import decide_csv, decided, labels, make_run, manifest
 
@@ -100,7 +101,38 @@ def test_a_day_is_a_time_and_today_ends_now(run: RunFolder) -> None:
         opened.apply_fixes(as_of=here.date() - timedelta(days=1))
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "", "29.11.2026", "2026-11-29 25:00"])
+def _recorded(run: RunFolder, times: list[str]) -> None:
+    """Let the lines of the journal be recorded at these times."""
+    entries = read_journal(run.journal).entries
+    lines = [encoded(entry.content, entry.number, time) for entry, time in zip(entries, times, strict=True)]
+    run.journal.write_bytes(b"".join(lines))
+
+
+def test_where_the_clock_was_set_back_it_is_said_and_each_state_has_its_line(run: RunFolder) -> None:
+    for id in ("05", "08", "10"):
+        run.decide([decided(id, "delete")])
+    _recorded(run, [f"2026-01-01T{hour}:00:00.000+00:00" for hour in ("10", "12", "11")])
+    then = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    planned = plan_fixes(run, as_of=then)
+    assert list(planned.decisions) == ["05", "08", "10"]
+    assert planned.notes[1] == (
+        "The clock was set back: line 3 of decisions.jsonl has an earlier time than lines before, and the order of the "
+        "lines counts. Line 3 is the last that counts here; name another with `as_of='line NUMBER'`."
+    )
+    opened = curation.open_run(run.folder)
+    for line, ids in ((1, ["05"]), (2, ["05", "08"]), (3, ["05", "08", "10"])):
+        fixes = opened.apply_fixes(as_of=f"line {line}")
+        assert list(fixes.decisions) == ids
+        assert fixes.notes[0].startswith(f"As the decisions stood after line {line}: ")
+        assert len(fixes.notes) == 1
+        assert manifest(run)["as_of"] == status_of(run).as_of == f"line {line}"
+    with pytest.raises(DecisionsError, match=r"has no such line: got line 99; wanted up to \d+"):
+        opened.apply_fixes(as_of="line 99", dry_run=True)
+    with pytest.raises(DecisionsError, match=r"no decision held in .* after line 0"):
+        opened.apply_fixes(as_of="line 0", dry_run=True)
+
+
+@pytest.mark.parametrize("text", ["line", "line -1", "yesterday", "2026-13-01", "", "29.11.2026", "2026-11-29 25:00"])
 def test_what_is_no_time_is_refused(text: str, run: RunFolder) -> None:
     with pytest.raises(InputError, match=r"a time can't be read: got .*; wanted e\.g\. 2026-11-29") as caught:
         curation.open_run(run.folder).apply_fixes(as_of=text)
