@@ -213,8 +213,8 @@ def _past(run: RunFolder, journal: Journal, last_line: int, as_of: datetime | in
     return (
         note,
         f"The clock was set back: {lines} of {run.journal.name} {agree(len(turned), 'has', 'have')} an earlier time "
-        f"than lines before, and the order of the lines counts. Line {last_line} is the last that counts here; name another "
-        "with `as_of='line NUMBER'`.",
+        f"than lines before, and the order of the lines counts. Line {last_line} is the last that counts here; name "
+        "another with `as_of='line NUMBER'`.",
     )
 
 
