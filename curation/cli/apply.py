@@ -49,8 +49,8 @@ _ROWS = 20
 @click.option(
     "--as-of",
     metavar="TIME",
-    help="Rebuild the dataset as the decisions stood at a time, e.g. 2026-11-29 or '2026-11-29 14:05', or after a line, "
-    "e.g. 'line 12'. Adds none.",
+    help="Rebuild the dataset as the decisions stood at a time, e.g. 2026-11-29 or '2026-11-29 14:05', or after a "
+    "line, e.g. 'line 12'. Adds none.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @wait_option
