@@ -27,6 +27,8 @@ _COLUMNS = ("id", "decision", "new_label", "new_price", "new_class", "reviewer",
 _YES, _NO = ("yes", "true", "1", "x", "y"), ("", "no", "false", "0", "n")
 #: What a column may be called instead.
 _ALSO = {"decision": ("action",)}
+#: What only a ``changes.csv`` of apply-fixes has.
+_CHANGES = {"id", "action", "old_label", "new_label", "old_price", "new_price", "source"}
 
 
 def read_decisions(
@@ -62,7 +64,11 @@ def read_decisions(
     require_regular(path, "the decisions")
     if not path.is_file():
         raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
-    table = _as_meant(_with_our_names(path, _raw(path, id_column), id_column))
+    raw = _raw(path, id_column)
+    table = _as_meant(_with_our_names(path, raw, id_column))
+    if set(raw.columns) >= _CHANGES:
+        # apply-fixes wrote it, with prices as programs write them
+        table, decimal = _without_merges(table), "."
     every = table.astype(object).where(table.notna(), None).to_dict("records")
     _refuse_undecided(path, [row for row in every if not row["decision"]])
     rows = [
@@ -98,6 +104,15 @@ def _as_meant(table: pd.DataFrame) -> pd.DataFrame:
     # our files have one before each of them; in another file, an apostrophe may be part of a name
     theirs = table[names].map(lambda cell: isinstance(cell, str) and is_formula(cell)).to_numpy().any()
     return table if theirs else restored_cells(table)
+
+
+def _without_merges(changes: pd.DataFrame) -> pd.DataFrame:
+    """Return changes as decisions: that a label became another name of its class is none, but a price beside it is."""
+    merged = changes["decision"] == "merge"
+    changes = changes.assign(
+        decision=changes["decision"].mask(merged, "reprice"), new_label=changes["new_label"].mask(merged)
+    )
+    return changes[~merged | changes["new_price"].notna()]
 
 
 def _refuse_undecided(path: Path, rows: Sequence[Mapping[Hashable, Any]]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import curation
 
@@ -58,6 +60,23 @@ def test_a_decision_on_a_merged_listing_is_one_row_with_its_label_in_the_input(t
     assert cleaned.loc[["02", "08", "09"], "label"].tolist() == ["Laptop", "Mouse", "Laptop"]
     assert cleaned.loc["09", "price"] == 77
     assert "03" not in cleaned.index
+
+
+def test_the_changes_of_one_copy_of_a_run_are_decisions_in_another(tmp_path):
+    run = merged_run(tmp_path)
+    other = curation.Run(Path(shutil.copytree(run.folder, tmp_path / "other")))
+    run.decide("02", "relabel", label="Laptop")
+    run.decide("03", "delete")
+    run.decide("09", "reprice", price=77.25)
+    run.apply_fixes()
+    other.decide("02", "keep")
+    changes = other.apply_fixes(run.folder / "cleaned/changes.csv").changes
+    written = pd.read_csv(run.folder / "cleaned/changes.csv", dtype="string")
+    columns = ["id", "action", "old_label", "new_label", "new_price"]
+    assert changes[columns].equals(written[columns])
+    (tmp_path / "typed.csv").write_text("id,decision,new_label\n04,merge,Laptop\n")
+    with pytest.raises(curation.DecisionsError, match="unknown action"):
+        other.apply_fixes(tmp_path / "typed.csv")
 
 
 def test_the_run_records_what_was_merged(tmp_path):
