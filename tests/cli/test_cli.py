@@ -162,7 +162,7 @@ def test_the_summary_goes_to_stdout_and_the_rest_to_stderr(run_without_photos: t
     assert re.search(r"2 of 30 listings are flagged \(6\.7%\)", result.stdout)
     assert all(kind.title in result.stdout for kind in KINDS)
     assert "004" in result.stdout
-    assert "curate apply-fixes --accept-suggestions" in result.stdout
+    assert f"curate apply-fixes --run {folder}/run --accept-suggestions" in result.stdout
     assert result.stderr == f"run folder: {folder / 'run'}\n"
 
 
