@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import math
 import re
@@ -213,8 +214,6 @@ def _stored(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int, Any]]:
 
 def _with_values(content: bytes, part: str, stored: dict[tuple[int | None, int], Any]) -> bytes:
     """Return a workbook whose formulas have the values that were stored: programs read these, and don't calculate."""
-    from xml.sax.saxutils import escape
-
     from openpyxl.utils import column_index_from_string
     from openpyxl.utils.datetime import to_excel
 
@@ -224,7 +223,11 @@ def _with_values(content: bytes, part: str, stored: dict[tuple[int | None, int],
         if value is None:
             return match[0]
         kind = ' t="str"' if isinstance(value, str) else ' t="b"' if isinstance(value, bool) else ""
-        text = escape(value) if isinstance(value, str) else str(int(value) if isinstance(value, bool) else value)
+        text = (
+            html.escape(value, quote=False)
+            if isinstance(value, str)
+            else str(int(value) if isinstance(value, bool) else value)
+        )
         text = text if isinstance(value, str | int | float) else str(to_excel(value))
         return f'<c r="{column}{row}"{attributes}{kind}>{formula}<v>{text}</v>'
 
