@@ -24,14 +24,14 @@ from curation.errors import ListingsError
 from curation.listings.csv_tables import parse_csv, require_width
 from curation.listings.decoding import PACKED, decoded, unpacked
 from curation.listings.excel import Sheet, as_cell, read_sheet
+from curation.listings.formula_cells import shown_cells
 from curation.listings.headers import said_of_header
 from curation.listings.json_tables import JsonStyle, literal, parse_json
 from curation.listings.workbooks import Book
-from curation.rendering.words import agree, many
 from training.utils.bounded import CELL, check_claim, most_bytes
 from training.utils.csv_files import Quoting
 from training.utils.files import read_regular
-from training.utils.formulas import is_text_formula, text_of_formula
+from training.utils.formulas import text_of_formula
 from training.utils.parquet_files import as_frame, read_table
 
 __all__ = [
@@ -308,7 +308,7 @@ def _read(path: Path, names: Collection[str], given: str | None) -> RawTable:
         )
         notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in parsed.notes)
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
-        shown, formulas = _shown(path.name, parsed.columns)
+        shown, formulas = shown_cells(path.name, parsed.columns)
         values = pd.DataFrame(dict(enumerate(shown)), index=parsed.numbers, dtype="string")
         return _raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas)
     rows, style = parse_json(text, lines=form.kind == "jsonl")
@@ -334,23 +334,6 @@ def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> Raw
     raw = _raw(file, replace(form, sheet=sheet.name), sheet.header, columns, sheet.cells, notes)
     book = Book(content, sheet.row, tuple(raw.table.index.tolist()))
     return replace(raw, files=tuple(replace(each, book=book) for each in raw.files))
-
-
-def _shown(name: str, columns: Sequence[list[str | None]]) -> tuple[list[list[str | None]], tuple[str, ...]]:
-    """Return the cells of a CSV as a spreadsheet shows them, where they are texts written as formulas; and say so."""
-    shown, found = list(columns), list[str]()
-    for place, column in enumerate(columns):
-        formulas = [cell for cell in column if cell and cell[0] == "=" and is_text_formula(cell)]
-        if formulas:
-            shown[place] = [cell and text_of_formula(cell) for cell in column]
-            found += formulas
-    if not found:
-        return shown, ()
-    count, example = len(found), text_of_formula(found[0])
-    return shown, (
-        f"{name}: {many(count, 'cell')} {agree(count, 'is a text', 'are texts')} written as "
-        f"{agree(count, 'a formula', 'formulas')} of Excel, e.g. {found[0]} is {example!r}.",
-    )
 
 
 def _raw(

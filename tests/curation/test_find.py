@@ -210,7 +210,7 @@ def test_an_interrupted_run_is_not_continued_with_other_settings_or_columns(demo
     other = replace(QUICK, recipe=replace(QUICK.recipe, seed=9))
     with pytest.raises(RunError, match="other settings"):
         find(read_listings(demo), other, run_folder=tmp_path / "run")
-    with pytest.raises(RunError, match=r"dataset\.columns"):
+    with pytest.raises(RunError, match=r"got `columns=\{'title': 'id'\}`; wanted no `columns`"):
         find(read_listings(demo, columns={"title": "id"}), QUICK, run_folder=tmp_path / "run")
 
 
