@@ -14,7 +14,8 @@ _BETWEEN = ("|", "\n", ";", ",")
 #: A list as programs write it, and a name in it.
 _LIST = re.compile(r"""\s*\[\s*(?:(?:"[^"\\]*"|'[^'\\]*')\s*(?:,\s*(?=["'])|(?=\])))+\]\s*""")
 _QUOTED = re.compile(r"""(["'])((?:(?!\1).)*)\1""", re.DOTALL)
-_BARE = re.compile(r"\s*\[([^\[\]\"']*)\]\s*")
+#: Or as databases write it.
+_BARE = re.compile(r"\s*(?:\[([^\[\]\"']*)\]|\{([^{}\"']*)\})\s*")
 
 
 def names_of(cell: str) -> list[str]:
@@ -59,7 +60,7 @@ def _spans(cell: str) -> list[tuple[int, int]]:
     if _LIST.fullmatch(cell):
         return [match.span(2) for match in _QUOTED.finditer(cell) if match[2]]
     if bare := _BARE.fullmatch(cell):
-        return _between(cell, *bare.span(1))
+        return _between(cell, *bare.span(1 if bare[2] is None else 2))
     if quoted := _QUOTED.fullmatch(cell.strip()):
         start = cell.index(quoted[0]) + 1
         return [(start, start + len(quoted[2]))]

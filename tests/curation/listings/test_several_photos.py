@@ -16,6 +16,7 @@ from curation.listings.several_photos import each_name, names_of
         ('["a.jpg", "c, d.jpg"]', ["a.jpg", "c, d.jpg"]),
         ("['a.jpg', 'b.jpg']", ["a.jpg", "b.jpg"]),
         ("[a.jpg, b.jpg]", ["a.jpg", "b.jpg"]),
+        ("{a.jpg,b.jpg}", ["a.jpg", "b.jpg"]),
         ("a.jpg, x, y.jpg", ["a.jpg", "x, y.jpg"]),
         ("x, y.jpg", ["x, y.jpg"]),
         ("one, two", ["one", "two"]),
