@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -101,14 +102,16 @@ def edited_book(
     kept = {book.header, *book.rows}
     filled = (number for number, line in enumerate(before, start=1) if any(cell is not math.nan for cell in line))
     shift = Shift(sheet, [number for number in filled if number > book.header and number not in kept])
-    formulas = sum(cell.data_type == "f" for cell in page._cells.values())
+    formulas = sum(cell.data_type == "f" for each in opened.worksheets for cell in each._cells.values())
     if shift.removed:
         _remove(opened, page, shift)
     stream = io.BytesIO()
     opened.save(stream)
-    stored = {(shift.row(number), column): value for number, column, value in _stored(before) if shift.row(number)}
-    place = f"xl/worksheets/sheet{opened.worksheets.index(page) + 1}.xml"
-    content = _with_values(stream.getvalue(), place, stored)
+    content = stream.getvalue()
+    for place, each in enumerate(opened.worksheets, start=1):
+        there = _stored(before if each is page else sheet_rows(book.content, each.title))
+        stored = {(shift.row(number) if each is page else number, column): value for number, column, value in there}
+        content = _with_values(content, f"xl/worksheets/sheet{place}.xml", stored, opened.epoch)
     return content, tuple(_notes(parts, content, formulas if changes or shift.removed else 0))
 
 
@@ -212,7 +215,7 @@ def _stored(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int, Any]]:
                 yield number, column, value
 
 
-def _with_values(content: bytes, part: str, stored: dict[tuple[int | None, int], Any]) -> bytes:
+def _with_values(content: bytes, part: str, stored: dict[tuple[int | None, int], Any], epoch: datetime) -> bytes:
     """Return a workbook whose formulas have the values that were stored: programs read these, and don't calculate."""
     from openpyxl.utils import column_index_from_string
     from openpyxl.utils.datetime import to_excel
@@ -228,7 +231,7 @@ def _with_values(content: bytes, part: str, stored: dict[tuple[int | None, int],
             if isinstance(value, str)
             else str(int(value) if isinstance(value, bool) else value)
         )
-        text = text if isinstance(value, str | int | float) else str(to_excel(value))
+        text = text if isinstance(value, str | int | float) else str(to_excel(value, epoch))
         return f'<c r="{column}{row}"{attributes}{kind}>{formula}<v>{text}</v>'
 
     stream = io.BytesIO()

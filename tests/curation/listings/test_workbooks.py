@@ -86,7 +86,7 @@ def test_what_no_decision_touches_stays_in_every_sheet(goods: Path) -> None:
     assert page["C2"].value == "lamp"
     assert (page["A7"].font.bold, page.column_dimensions["A"].width, page.freeze_panes) == (True, 40, "A2")
     assert (page["A6"].comment.text, page["A6"].hyperlink.target) == ("ask Bo", "https://example.org/L6")
-    formulas = "listings.xlsx has 8 formulas: a spreadsheet calculates them when it opens the file; other programs read"
+    formulas = "listings.xlsx has 9 formulas: a spreadsheet calculates them when it opens the file; other programs read"
     assert [note.startswith(formulas) for note in notes if "xlsx" in note] == [True]
 
 
@@ -117,12 +117,15 @@ def test_formulas_keep_the_values_that_programs_read(goods: Path) -> None:
     sheet = content["xl/worksheets/sheet1.xml"].decode()
     for number in range(2, 8):
         sheet = sheet.replace(f"<f>D{number}*2</f><v />", f"<f>D{number}*2</f><v>{21 * number}</v>")
+    notes = content["xl/worksheets/sheet2.xml"].decode().replace("<v />", "<v>55</v>")
+    changed = {"xl/worksheets/sheet1.xml": sheet, "xl/worksheets/sheet2.xml": notes}
     with zipfile.ZipFile(goods, "w") as archive:
         for name, held in content.items():
-            archive.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else held)
+            archive.writestr(name, changed.get(name, held))
     after, values, _ = cleaned(goods, ("L3", "delete", None), form="xlsx")
     assert [after["Our goods"][f"E{row}"].value for row in (2, 3)] == ["=D2*2", "=D3*2"]
     assert [values["Our goods"][f"E{row}"].value for row in (2, 3, 6, 8)] == [42, 84, 147, None]
+    assert values["Notes"]["A2"].value == 55
 
 
 def test_a_changed_cell_that_was_merged_or_a_formula_holds_the_new_value(goods: Path) -> None:
