@@ -226,7 +226,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
 
 
 def _said(folder: Path, content: dict[str, Any], declaration: Path) -> dict[str, Any]:
-    """Return what a declaration says of any dataset."""
+    """Return the entries that a declaration may have, whether it describes a table or a folder."""
     name = _text(content, "name", printable_name(folder.resolve().name), declaration)
     check_name(name, f"{declaration}: 'name'")
     texts = {key: _text(content, key, "", declaration) for key in _TEXTS if key in content}

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -107,11 +108,13 @@ def edited_book(
         _remove(opened, page, shift)
     stream = io.BytesIO()
     opened.save(stream)
-    content = stream.getvalue()
+    stored = {}
     for place, each in enumerate(opened.worksheets, start=1):
         there = _stored(before if each is page else sheet_rows(book.content, each.title))
-        stored = {(shift.row(number) if each is page else number, column): value for number, column, value in there}
-        content = _with_values(content, f"xl/worksheets/sheet{place}.xml", stored, opened.epoch)
+        stored[f"xl/worksheets/sheet{place}.xml"] = {
+            (shift.row(number) if each is page else number, column): value for number, column, value in there
+        }
+    content = _with_values(stream.getvalue(), stored, opened.epoch)
     return content, tuple(_notes(parts, content, formulas if changes or shift.removed else 0))
 
 
@@ -215,33 +218,36 @@ def _stored(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int, Any]]:
                 yield number, column, value
 
 
-def _with_values(content: bytes, part: str, stored: dict[tuple[int | None, int], Any], epoch: datetime) -> bytes:
-    """Return a workbook whose formulas have the values that were stored: programs read these, and don't calculate."""
-    from openpyxl.utils import column_index_from_string
-    from openpyxl.utils.datetime import to_excel
+def _with_values(content: bytes, stored: dict[str, dict[tuple[int | None, int], Any]], epoch: datetime) -> bytes:
+    """Return a workbook whose formulas have the values that were stored: programs read these, and don't calculate.
 
-    def with_value(match: re.Match[str]) -> str:
-        column, row, attributes, formula = match.groups()
-        value = stored.get((int(row), column_index_from_string(column)))
-        if value is None:
-            return match[0]
-        kind = ' t="str"' if isinstance(value, str) else ' t="b"' if isinstance(value, bool) else ""
-        text = (
-            html.escape(value, quote=False)
-            if isinstance(value, str)
-            else str(int(value) if isinstance(value, bool) else value)
-        )
-        text = text if isinstance(value, str | int | float) else str(to_excel(value, epoch))
-        return f'<c r="{column}{row}"{attributes}{kind}>{formula}<v>{text}</v>'
-
+    `stored` has the values of each sheet, by its file in the workbook, row and column.
+    """
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
         for member in old.infolist():
             held = old.read(member)
-            if member.filename == part:
-                held = _FORMULA.sub(with_value, held.decode()).encode()
+            if values := stored.get(member.filename):
+                held = _FORMULA.sub(partial(_formula_with_value, values, epoch), held.decode()).encode()
             new.writestr(member, held, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
+
+
+def _formula_with_value(stored: dict[tuple[int | None, int], Any], epoch: datetime, match: re.Match[str]) -> str:
+    from openpyxl.utils import column_index_from_string
+    from openpyxl.utils.datetime import to_excel
+
+    column, row, attributes, formula = match.groups()
+    value = stored.get((int(row), column_index_from_string(column)))
+    if value is None:
+        return match[0]
+    if isinstance(value, str):
+        kind, text = ' t="str"', html.escape(value, quote=False)
+    elif isinstance(value, bool):
+        kind, text = ' t="b"', str(int(value))
+    else:
+        kind, text = "", str(value if isinstance(value, int | float) else to_excel(value, epoch))
+    return f'<c r="{column}{row}"{attributes}{kind}>{formula}<v>{text}</v>'
 
 
 def _notes(before: Sequence[str], content: bytes, formulas: int) -> Iterator[str]:
