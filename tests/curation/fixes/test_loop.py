@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import curation
-from tests.curation.fixes.test_cleaned import class_folders, photos
+from tests.curation.fixes.test_cleaned import photos
+from tests.curation.fixes.test_cleaned_layouts import class_folders
 
 
 def found(source: Path, folder: Path) -> curation.Run:
