@@ -86,7 +86,8 @@ def retrain(
         controls=controls,
         truth=truth,
         changes={name: value for name, value in changes.items() if value is not None},
-        command=sys.argv,
+        # as it can be typed again later, whatever was started since
+        command=sys.argv if run_folder is not None else [*sys.argv, "--run", str(run.folder)],
         cache=cache_dir,
         wait=wait,
         reporter=Terminal(),

@@ -74,9 +74,9 @@ def review(
     in decisions.jsonl. Ctrl-C ends the review. The dataset only changes when you type `curate apply-fixes`.
     """
     check_page_options(context, html, link)
-    run, named = curation.open_run(run_folder, photos=photos, reporter=Terminal()), run_folder is not None
+    run = curation.open_run(run_folder, photos=photos, reporter=Terminal())
     if html:
-        review_page(run, named=named, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
+        review_page(run, output=output, first=first, reviewer=reviewer, browser=browser, as_json=as_json)
         return
     if link:
         _print_links(run.review_links(port=port if is_given(context, "port") else None), as_json=as_json)

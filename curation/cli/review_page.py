@@ -40,7 +40,6 @@ def is_given(context: click.Context, name: str) -> bool:
 def review_page(
     run: curation.Run,
     *,
-    named: bool,
     output: Path | None,
     first: int | None,
     reviewer: str | None,
@@ -51,7 +50,7 @@ def review_page(
     from curation.review.commands import apply_decisions
 
     made = run.review_page(output=output, first=first, reviewer=reviewer, reporter=Terminal())
-    following = apply_decisions(run.folder, named=named)
+    following = apply_decisions(run.folder)
     if as_json:
         print_json(
             {

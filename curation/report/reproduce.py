@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from curation.comparison.result import Comparison
@@ -13,11 +14,13 @@ from training.utils.units import duration
 __all__ = ["reproduce"]
 
 
-def reproduce(record: Mapping[str, Any], comparison: Comparison | None) -> dict[str, Any]:
+def reproduce(run: Path, record: Mapping[str, Any], comparison: Comparison | None) -> dict[str, Any]:
     """Return the commands and facts that reproduce the run.
 
     Parameters
     ----------
+    run : Path
+        Folder of the run.
     record : mapping
         ``run.json``.
     comparison : Comparison or None
@@ -42,8 +45,15 @@ def reproduce(record: Mapping[str, Any], comparison: Comparison | None) -> dict[
     settings = [("find-issues", _settings(record["settings"]))]
     if comparison is not None:
         # the run's journal has what was decided, accepted suggestions included
-        command = comparison.command[1:] or ("retrain", "--compare", "--seeds", str(len(comparison.seeds)))
-        commands += ["curate apply-fixes", shlex.join(["curate", *command])]
+        command = comparison.command[1:] or (
+            "retrain",
+            "--compare",
+            "--seeds",
+            str(len(comparison.seeds)),
+            "--run",
+            str(run),
+        )
+        commands += [shlex.join(["curate", "apply-fixes", "--run", str(run)]), shlex.join(["curate", *command])]
         facts += [
             ("Compared", _time(comparison.made)),
             ("Seeds of the comparison", ", ".join(map(str, comparison.seeds))),

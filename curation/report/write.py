@@ -75,7 +75,7 @@ def write_report(run: RunFolder) -> Path:
         prices=price_plot(issues, dataset["currency"]),
         learning=learning,
         no_curves=None if learning else _why_no_curves(run),
-        reproduce=reproduce(record, comparison),
+        reproduce=reproduce(run.folder, record, comparison),
     )
     write_text(run.report_file, page)
     return run.report_file

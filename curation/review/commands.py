@@ -8,10 +8,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-__all__ = ["APPLY_FIXES", "NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions"]
+__all__ = ["NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions"]
 
-#: Turns the decisions of the App into a new version of the dataset.
-APPLY_FIXES = "curate apply-fixes"
 #: Prints a link into a review that is open.
 NEW_LINK = "curate review --link"
 #: The beginning of a review page; a file that begins otherwise is never overwritten.
@@ -20,20 +18,19 @@ PAGE_MARK = "<!doctype html>\n<!-- curate review -->\n"
 STORAGE_PREFIX = "curate review"
 
 
-def apply_decisions(run: Path, *, named: bool) -> str:
+def apply_decisions(run: Path) -> str:
     """Return the command to type once the decisions of a page are downloaded.
+
+    It names the run: a page is often decided days later, when another run is the latest.
 
     Parameters
     ----------
     run : Path
         Folder of the run.
-    named : bool
-        Whether to name the run; otherwise the command uses the latest one.
 
     Examples
     --------
-    >>> apply_decisions(Path("runs/my shop/1"), named=True)
+    >>> apply_decisions(Path("runs/my shop/1"))
     "curate apply-fixes --run 'runs/my shop/1' --decisions ~/Downloads/decisions.csv"
     """
-    name = f" --run {shlex.quote(str(run))}" if named else ""
-    return f"{APPLY_FIXES}{name} --decisions ~/Downloads/decisions.csv"
+    return f"curate apply-fixes --run {shlex.quote(str(run))} --decisions ~/Downloads/decisions.csv"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from curation.rendering.words import many
-from curation.review.commands import APPLY_FIXES
 from curation.run.journal import ACTIONS, Decision
 
 __all__ = ["AHEAD", "Progress", "progress_of"]
@@ -18,6 +17,8 @@ __all__ = ["AHEAD", "Progress", "progress_of"]
 _STAY = ("keep", "ambiguous")
 #: Number of listings that the hint to stop considers.
 AHEAD = 20
+#: The command names the run, which may no longer be the latest.
+_THEN = "Stop the review with Ctrl-C, and type the command that it prints."
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,12 @@ class Progress:
         if not self.flagged:
             return "Nothing is flagged, so there is nothing to review."
         if not self.left:
-            return f"Every flagged listing is decided. Stop the review with Ctrl-C, then type: {APPLY_FIXES}"
+            return f"Every flagged listing is decided. {_THEN}"
         if self.expected_ahead < 1:
             ahead = min(AHEAD, self.left)
             return (
                 f"You can stop here: of the next {many(ahead, 'listing')}, less than one is expected to need a change. "
-                f"Then type: {APPLY_FIXES}"
+                f"{_THEN}"
             )
         return ""
 

@@ -35,6 +35,8 @@ _CELLS = {".xlsx", ".parquet"}
 _WRITE_AGAIN = "Write it again with `apply_fixes()`."
 _MOVE = "Move it out of the run by hand."
 _MOVE_AND_WRITE = f"{_MOVE} Write it again with `apply_fixes()`."
+#: What was changed by hand is nobody's earlier version: left in its place, it would become one.
+_MOVE_ALL = "Move cleaned/ out of the run by hand, then write it again with `apply_fixes()`."
 _RESTORE = "Restore it from a copy: without it, `undo()` does not bring it back."
 _REBUILD = "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`."
 #: Of ``manifest.json``, as far as it is compared.
@@ -96,7 +98,7 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
         The version's.
     """
     journal, name = run.read_journal(), folder.relative_to(run.folder).as_posix()
-    fix = _WRITE_AGAIN if folder == run.cleaned else _REBUILD
+    fix = _MOVE_ALL if folder == run.cleaned else _REBUILD
     try:
         manifest = read_json(folder / _MANIFEST)
         why = misfit(manifest, _SHAPE)

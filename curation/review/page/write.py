@@ -142,7 +142,7 @@ def _head(run: RunFolder, listings: PageListings, reviewer: str | None) -> str:
         "name": name,
         # decisions must not appear in another run, or in this run after its issues have changed
         "key": f"{STORAGE_PREFIX} {name} {sha256_of_file(run.issues_file)[:16]}",
-        "command": apply_decisions(run.folder, named=True),
+        "command": apply_decisions(run.folder),
         "reviewer": reviewer or "",
     }
     here = Path(__file__).parent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,7 @@ def test_how_to_reproduce_names_command_versions_seeds_and_hashes(small: RunFold
     text = text_of(small)
     for part in (
         "curate find-issues 'my shop'",
+        f"curate apply-fixes --run {shlex.quote(str(small.folder))}",
         "curate retrain --compare --seeds 2 --controls --truth truth.csv",
         "ab" * 32,
         "cd" * 32,

@@ -68,7 +68,7 @@ def data_of(page: Path) -> dict[str, Any]:
 def test_the_command_says_where_the_page_is_and_what_to_type_next(run: RunFolder) -> None:
     result = done("review", "--html", "--no-browser")
     assert re.search(r"Page: runs/shop/1/review\.html \(6 listings, 0 decided already, 0\.\d MB\)", result.stdout)
-    assert "Next: curate apply-fixes --decisions ~/Downloads/decisions.csv\n" in result.stdout
+    assert "Next: curate apply-fixes --run runs/shop/1 --decisions ~/Downloads/decisions.csv\n" in result.stdout
     named = done("review", "--html", "--no-browser", "--run", run.folder).stdout
     assert f"Next: curate apply-fixes --run {run.folder} --decisions ~/Downloads/decisions.csv\n" in named
 
@@ -83,7 +83,7 @@ def test_the_command_answers_as_json(run: RunFolder, tmp_path: Path) -> None:
         "listings": 3,
         "decided": 1,
         "bytes": page.stat().st_size,
-        "next": "curate apply-fixes --decisions ~/Downloads/decisions.csv",
+        "next": "curate apply-fixes --run runs/shop/1 --decisions ~/Downloads/decisions.csv",
     }
     assert [listing["id"] for listing in data_of(page)["listings"]] == QUEUE[:3]
     assert not (run.folder / "review.html").exists()

@@ -211,7 +211,7 @@ def test_a_version_that_can_not_be_compared_hides_nothing_of_the_others(run: Run
     assert [flaw.where for flaw in found] == ["versions/0001/manifest.json", *["cleaned/listings.csv"] * 2]
     assert [flaw.fix for flaw in found] == [
         "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`.",
-        *["Write it again with `apply_fixes()`."] * 2,
+        *["Move cleaned/ out of the run by hand, then write it again with `apply_fixes()`."] * 2,
     ]
 
 
@@ -235,7 +235,7 @@ def test_faults_are_printed_a_line_each_with_exit_code_1(run: Run) -> None:
     lines = result.stdout.splitlines()
     assert lines[-1] == f"2 faults in {run.folder}"
     assert lines[0].startswith("cleaned/listings.csv: ")
-    assert lines[0].endswith(f"Write it again with curate apply-fixes --run {run.folder}.")
+    assert lines[0].endswith(f"then write it again with curate apply-fixes --run {run.folder}.")
     result = curate("verify", "--json", run.folder)
     assert result.exit_code == 1
     assert [flaw["where"] for flaw in json.loads(result.stdout)["faults"]] == ["cleaned/listings.csv"] * 2
