@@ -35,6 +35,10 @@ class CacheState(Result):
         What its files take, and what new runs let them take, without the fetched photos.
     sizes : tuple of CacheSize
         Smallest first.
+    features : int
+        Photos whose features are kept, once for each network, size and hardware.
+    features_bytes : int
+        What these take, of ``bytes``.
     fetched : int
         Photos that were fetched from the web.
     fetched_bytes : int
@@ -47,6 +51,8 @@ class CacheState(Result):
     bytes: int
     limit: int
     sizes: tuple[CacheSize, ...]
+    features: int
+    features_bytes: int
     fetched: int
     fetched_bytes: int
     freed: int | None
@@ -109,4 +115,15 @@ def cache(folder: str | Path | None = None, *, limit: int | str | None = None, c
         for size, shards in photos.sizes().items()
         if shards
     )
-    return CacheState(photos.folder, photos.used(), photos.limit, sizes, len(fetched), photos.fetched_bytes(), freed)
+    features = photos.features()
+    return CacheState(
+        photos.folder,
+        photos.used(),
+        photos.limit,
+        sizes,
+        sum(shard.photos() for shard in features),
+        sum(shard.bytes() for shard in features),
+        len(fetched),
+        photos.fetched_bytes(),
+        freed,
+    )

@@ -22,8 +22,8 @@ __all__ = ["cache"]
 def cache(cache_dir: Path | None, limit: str | None, clear: bool, as_json: bool) -> None:
     """Show the photo cache, or make room in it.
 
-    Runs share their decoded photos and the text that was read in them. Deleting these loses nothing: a run that needs
-    its photos decodes the originals again. New runs keep them below 20 GB, or below the environment variable
+    Runs share their decoded photos, the features that networks made of them, and the text that was read in them.
+    Deleting these loses nothing: a run that needs its photos decodes the originals again. New runs keep them below 20 GB, or below the environment variable
     CURATE_CACHE_LIMIT; --limit makes room once. Photos that were downloaded stay until --limit or --clear
     deletes them; then they are downloaded again.
     """
@@ -35,6 +35,8 @@ def cache(cache_dir: Path | None, limit: str | None, clear: bool, as_json: bool)
         echo(f"{bytes_text(state.freed)} freed")
     title = f"{home_as_tilde(state.folder)} holds {bytes_text(state.bytes)} of at most {bytes_text(state.limit)}"
     rows = [(f"{each.size} × {each.size}", f"{each.photos:,}", bytes_text(each.bytes)) for each in state.sizes]
+    if state.features:
+        rows.append(("features", f"{state.features:,}", bytes_text(state.features_bytes)))
     if state.fetched:
         rows.append(("fetched", f"{state.fetched:,}", f"{bytes_text(state.fetched_bytes)}, kept beside the others"))
     if not rows:

@@ -121,7 +121,7 @@ class Trainer:
     ) -> None:
         self.folder = run.training_folder / "retrain"
         self.versions, self.seeds, self.reporter = versions, seeds, reporter
-        self.photos = open_photos(run, cache, reporter)
+        self.photos, self.kept = open_photos(run, cache, reporter), cache.features_root
         self.photos_key = str(run.record()["sha256"]["images"])
         rows, classes = int((versions.before >= 0).sum()), len(versions.classes)
         self.plan = make_plan(
@@ -178,6 +178,7 @@ class Trainer:
             device=self.plan.arrangement.device,
             folder=self.folder,
             shared=self.folder.parent,
+            kept=self.kept,
             photos_key=self.photos_key,
             reporter=self.reporter,
         )

@@ -178,6 +178,7 @@ class FoldTrainer:
             recipe=plan.recipe,
             device=plan.arrangement.device,
             folder=run.training_folder,
+            kept=self.cache.features_root,
             photos_key=run.record()["sha256"]["images"],
             reporter=reporter,
         )

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from training.features.extract import choose_extractor, compute_features, has_features
+from training.features.extract import Extractor, NetworkFeatures, choose_extractor, compute_features, has_features
+from training.features.kept import KeptFeatures, kept_folder
 from training.fit.loop import Examples
 from training.fit.sampling import epoch_size
 from training.images import Photos
 from training.images.shrunk import shrunk_to
+from training.images.store import PhotoStore
 from training.settings import PATCHES, Recipe
 from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import Device
@@ -70,6 +72,7 @@ def prepare_data(
     device: Device,
     folder: Path,
     shared: Path | None = None,
+    kept: Path | None = None,
     photos_key: str = "",
     reporter: Reporter = SILENT,
 ) -> Data:
@@ -92,6 +95,8 @@ def prepare_data(
         Gets ``features-<seed>.npy``; the seed is 0 for a pretrained network.
     shared : Path, optional
         A folder whose features are taken if they are the same, and stay as they are if not.
+    kept : Path, optional
+        The folder of the features that networks made in earlier runs; see :class:`training.features.kept.KeptFeatures`.
     photos_key : str
         Names the photos.
     reporter : Reporter
@@ -115,11 +120,26 @@ def prepare_data(
     else:
         extract, origin = choose_extractor(photos, rows, recipe, device)
         reporter.say(f"features: {origin}")
-        evened = 0.0 if network else 0.5
         compute_features(
-            photos, rows, extract, path, key=key, seed=seed, device=device.device, evened=evened, reporter=reporter
+            photos,
+            rows,
+            extract,
+            path,
+            key=key,
+            seed=seed,
+            device=device.device,
+            evened=0.0 if network else 0.5,
+            kept=_kept(kept, photos, recipe.features, extract, reporter),
+            reporter=reporter,
         )
     return Data(shrunk_to(photos, recipe.size), path, key, groups, classes)
+
+
+def _kept(root: Path | None, photos: Photos, name: str, extract: Extractor, reporter: Reporter) -> KeptFeatures | None:
+    """Return the features that were kept; None for patches, which are drawn from the photos of one dataset."""
+    if root is None or not isinstance(photos, PhotoStore) or not isinstance(extract, NetworkFeatures):
+        return None
+    return KeptFeatures(kept_folder(root, name, photos.shape[1], extract.device), photos, extract.width, reporter)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from training.features.kept import KeptFeatures
 from training.features.patches import PatchBank
 from training.images import Photos, Pixels
 from training.images.normalize import normalize
@@ -23,7 +25,15 @@ from training.utils.devices import Device, each_on_one_core, threads
 from training.utils.files import DamagedError, NotReadableError, allocate, read_json, sync_folder, write_json
 from training.utils.progress import SILENT, Progress, Reporter
 
-__all__ = ["MOST_FEATURES", "SAMPLE", "Extractor", "choose_extractor", "compute_features", "has_features"]
+__all__ = [
+    "MOST_FEATURES",
+    "SAMPLE",
+    "Extractor",
+    "NetworkFeatures",
+    "choose_extractor",
+    "compute_features",
+    "has_features",
+]
 
 Values = TypeVar("Values")
 #: Turns photos (n, S, S, 3) into features (n, W); called by several threads.
@@ -67,36 +77,57 @@ def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device
         with threads(1):
             return PatchBank(photos, rows, seed=recipe.seed, device=device.device), "patches of the photos"
     size = photos.shape[1]
-    network = _without_last(build_model(name, classes=2, image_size=size, pretrained=True))
+    network = build_model(name, classes=2, image_size=size, pretrained=True)
     # on a CPU channels last is 1.2 to 2.5 times as fast, and bfloat16, where supported, twice as fast again
-    return _Network(network, device.computing(recipe.precision)), f"pretrained {name}, photos of {size} pixels"
+    return NetworkFeatures(network, device.computing(recipe.precision)), f"pretrained {name}, photos of {size} pixels"
 
 
-def _without_last(network: nn.Module) -> nn.Module:
-    """Return the network without its last linear layer."""
-    *_, last = (name for name, module in network.named_modules() if isinstance(module, nn.Linear))
+def _without_last(network: nn.Module) -> int:
+    """Take the last linear layer off the network; return the number of its inputs."""
+    *_, (last, layer) = ((name, each) for name, each in network.named_modules() if isinstance(each, nn.Linear))
     parent, _, name = last.rpartition(".")
     setattr(network.get_submodule(parent), name, nn.Identity())
-    return network
+    return layer.in_features
 
 
-class _Network:
-    """The input of a classifier's last layer, the mean over a photo and its mirror image."""
+class NetworkFeatures:
+    """The input of a classifier's last layer, the mean over a photo and its mirror image.
+
+    Those of a photo are the same whatever photos are beside it: batches that are not full are filled up, because a
+    processor may sum in another order in a batch of another size.
+
+    Parameters
+    ----------
+    network : Module
+        The classifier; is changed.
+    device : Device
+        Where to compute, and in which precision.
+
+    Attributes
+    ----------
+    width : int
+        Number of features W.
+    device : Device
+        That device.
+    """
 
     def __init__(self, network: nn.Module, device: Device) -> None:
-        self._device = device
+        self.device, self.width = device, _without_last(network)
         fold(network.eval())
-        self._network = self._device.place(network)
+        self._network = device.place(network)
         self._pixels = _PIXELS_AT_ONCE_ON_GPU if device.is_cuda else _PIXELS_AT_ONCE
 
     @torch.inference_mode()
     def __call__(self, pixels: Pixels) -> torch.Tensor:
+        """Return the features of photos (n, S, S, 3), float32 of shape (n, W); called by several threads."""
         parts, count = [], max(1, self._pixels // (pixels.shape[1] * pixels.shape[2]))
         for at in range(0, len(pixels), count):
-            batch = self._device.arrange(normalize(self._device.send(pixels[at : at + count])))
-            with self._device.autocast():
+            part = pixels[at : at + count]
+            full = np.concatenate([part, np.zeros((count - len(part), *part.shape[1:]), part.dtype)])
+            batch = self.device.arrange(normalize(self.device.send(full)))
+            with self.device.autocast():
                 features = logits_of(self._network(torch.cat([batch, batch.flip(3)])))
-            parts.append(features.float().view(2, len(batch), -1).mean(0))
+            parts.append(features.float().view(2, count, -1).mean(0)[: len(part)])
         return torch.cat(parts)
 
 
@@ -110,6 +141,7 @@ def compute_features(
     seed: int,
     device: torch.device,
     evened: float = 0.5,
+    kept: KeptFeatures | None = None,
     reporter: Reporter = SILENT,
 ) -> None:
     """Compute the features of all readable photos, projected to their main directions.
@@ -135,15 +167,22 @@ def compute_features(
     evened : float
         The power: 0 leaves the spreads as they are, 1 makes them equal, which is whitening. Half-way is best for
         patches; in features of a network, small spreads are noise (docs/benchmarks.md).
+    kept : KeptFeatures, optional
+        What earlier runs kept of the photos' features, before the projection; gets the others.
     reporter : Reporter
         Shows how many photos are done.
     """
     path.with_suffix(".json").unlink(missing_ok=True)
     chosen = np.sort(np.random.default_rng(seed).choice(rows, min(len(rows), SAMPLE), replace=False))
     others = np.setdiff1d(rows, chosen)
+
+    def made(part: Int64) -> torch.Tensor:
+        return extract(photos[part])
+
+    features_of = made if kept is None else partial(kept, make=made)
     with reporter.bar("features") as progress:
         counted = _Counted(device, len(rows), progress)
-        sample = torch.cat([features for _, features in counted(lambda part: extract(photos[part]), _parts(chosen))])
+        sample = torch.cat([features for _, features in counted(features_of, _parts(chosen))])
         # it takes seconds, and must not hang on the number of threads
         with threads(1):
             project = _Projection(sample, seed, evened)
@@ -152,9 +191,11 @@ def compute_features(
         unfinished.array[chosen] = projected
         left = _parts(others)[unfinished.done :]
         counted.done = len(rows) - sum(map(len, left))
-        for part, values in counted(lambda part: project(extract(photos[part])), left):
+        for part, values in counted(lambda part: project(features_of(part)), left):
             unfinished.array[part] = values
             unfinished.part_done()
+    if kept is not None:
+        kept.flush()
     unfinished.finish()
 
 

@@ -1,6 +1,7 @@
-"""The photo cache: decoded photos, and text read in photos, that later runs use again; its size is bounded.
+"""The photo cache: decoded photos, their features and their text, that later runs use again; its size is bounded.
 
-Its shards (:mod:`training.images.shards`) are in ``<folder>/photos-v1/<side>/``, its text
+Its shards (:mod:`training.images.shards`) are in ``<folder>/photos-v1/<side>/``, features
+(:mod:`training.features.kept`) in ``<folder>/features-v1/<network, side and hardware>/``, and text
 (:mod:`curation.photos.text_cache`) in ``<folder>/text-v1/<recipe>/``. Photos that were fetched from the web
 (:mod:`curation.listings.fetch`) are in ``<folder>/fetched-v1/``: originals, so new runs never delete them.
 """
@@ -13,6 +14,7 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
@@ -55,6 +57,11 @@ class PhotoCache:
         return self.folder / "photos-v1"
 
     @property
+    def features_root(self) -> Path:
+        """The folder of features that networks made of photos, a folder for each network, size and hardware."""
+        return self.folder / "features-v1"
+
+    @property
     def text_root(self) -> Path:
         """The folder of text read in photos."""
         return self.folder / "text-v1"
@@ -85,6 +92,10 @@ class PhotoCache:
         folders = {int(path.name): path for path in files_in(self.root) if path.name.isdecimal()}
         return {size: shards_in(folders[size]) for size in sorted(folders)}
 
+    def features(self) -> list[Shard]:
+        """Return the shards of features."""
+        return [shard for folder in files_in(self.features_root) for shard in shards_in(folder)]
+
     def used(self) -> int:
         """Return the bytes of what it can make again: of all its files but the fetched ones."""
         return sum(bytes_of(path) for path in self._files())
@@ -113,8 +124,8 @@ class PhotoCache:
         with contextlib.suppress(OSError):
             self._remove_left_overs()
             used = self.used() + (self.fetched_bytes() if fetched else 0)
-            shards = [shard for shards in self.sizes().values() for shard in shards if shard.pixels not in keep]
-            parts = [(used_at(shard.index), shard.bytes(), shard.remove) for shard in shards]
+            shards = [*chain.from_iterable(self.sizes().values()), *self.features()]
+            parts = [(used_at(each.index), each.bytes(), each.remove) for each in shards if each.pixels not in keep]
             parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.text_files()]
             if fetched:
                 parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.fetched_files()]
@@ -135,9 +146,8 @@ class PhotoCache:
         """
         before = self.used() + self.fetched_bytes()
         try:
-            for shards in self.sizes().values():
-                for shard in shards:
-                    shard.remove()
+            for shard in (*chain.from_iterable(self.sizes().values()), *self.features()):
+                shard.remove()
             for path in [*self.text_files(), *self.fetched_files()]:
                 path.unlink(missing_ok=True)
             self._remove_left_overs()
@@ -146,7 +156,7 @@ class PhotoCache:
         return before - self.used() - self.fetched_bytes()
 
     def _files(self) -> Iterator[Path]:
-        for folder in [*files_in(self.root), *files_in(self.text_root)]:
+        for folder in [*files_in(self.root), *files_in(self.features_root), *files_in(self.text_root)]:
             yield from (path for path in files_in(folder) if path.is_file())
 
     def _remove_left_overs(self) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from training.images.decoding import RECIPE, Pixels
 from training.utils.array_files import open_arrays
-from training.utils.arrays import Int64
+from training.utils.arrays import Float32, Int64
 from training.utils.files import whole_file
 
 __all__ = [
@@ -63,7 +63,7 @@ class Shard:
     Attributes
     ----------
     pixels : Path
-        ``.npy``: uint8, shape (n, S, S, 3).
+        ``.npy``: uint8, shape (n, S, S, 3); of a shard of features: float32, shape (n, W).
     """
 
     pixels: Path
@@ -106,7 +106,7 @@ class Shard:
         self.pixels.unlink(missing_ok=True)
 
 
-def write_shard(folder: Path, index: ShardIndex, pixels: Pixels) -> Shard:
+def write_shard(folder: Path, index: ShardIndex, pixels: Pixels | Float32) -> Shard:
     """Write a shard to `folder`, completely or not at all.
 
     Parameters
@@ -116,7 +116,7 @@ def write_shard(folder: Path, index: ShardIndex, pixels: Pixels) -> Shard:
     index : ShardIndex
         Its photos.
     pixels : ndarray of uint8, shape (n, S, S, 3)
-        Their pixels.
+        Their pixels; or features that a network made of them, of float32, shape (n, W).
 
     Raises
     ------

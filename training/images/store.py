@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from training.errors import CurateError
 from training.images.decoding import Pixels
-from training.images.shards import Shard, is_shard
+from training.images.shards import Shard, ShardIndex, is_shard
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Bool, Int64
 from training.utils.files import whole_file
@@ -62,6 +62,7 @@ class PhotoStore:
         self._shard = np.where(shard < 0, -1, np.searchsorted(used, shard)).astype(np.int32)
         self._slot, self._size = slot, size
         self._mapped = lru_cache(_OPEN_SHARDS)(_open)
+        self._indexed = lru_cache(_OPEN_SHARDS)(_index_of)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -82,6 +83,17 @@ class PhotoStore:
                 raise photos_missing(self.files[number].parent)
             photos[places] = pixels[slot[places]]
         return photos[0] if np.ndim(self._shard[rows]) == 0 else photos
+
+    def index(self, rows: Int64) -> ShardIndex | None:
+        """Return hashes and sides of the originals of `rows`, all with a photo; None if a shard has lost them."""
+        shard, slot = self._shard[rows], self._slot[rows]
+        sha256, sides = np.empty((len(rows), 32), np.uint8), np.empty((len(rows), 2), np.int64)
+        for number in np.unique(shard):
+            index, places = self._indexed(self.files[number]), np.flatnonzero(shard == number)
+            if index is None or slot[places].max() >= len(index.sha256):
+                return None
+            sha256[places], sides[places] = index.sha256[slot[places]], index.sides[slot[places]]
+        return ShardIndex(sha256, sides)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return PhotoStore, (self.files, self._shard, self._slot, self._size)
@@ -134,6 +146,10 @@ class PhotoStore:
         if not store.touch():
             raise photos_missing(next((file for file in store.files if not file.exists()), path).parent)
         return store
+
+
+def _index_of(path: Path) -> ShardIndex | None:
+    return Shard(path).read_index()
 
 
 def _open(path: Path) -> Pixels:
