@@ -17,7 +17,7 @@ from training.crossval.jobs import Job
 from training.crossval.predictions import stored_epochs
 from training.crossval.run_job import CURVE_ROWS
 from training.errors import InputError
-from training.features.extract import MOST_FEATURES, SAMPLE, choose_extractor
+from training.features.extract import MOST_FEATURES, SAMPLE, NetworkFeatures, choose_extractor
 from training.features.linear import fit_head
 from training.features.patches import PatchBank
 from training.fit.loop import sizes_of
@@ -278,10 +278,13 @@ def _features(recipe: Recipe, device: Device, size: int) -> float:
     cores = threads_for(device.device)
     photos = np.random.default_rng(0).integers(0, 256, (_TRIAL_PHOTOS, size, size, 3), dtype=np.uint8)
     extract, _ = choose_extractor(photos, np.arange(_TRIAL_PHOTOS), recipe, device)
+    # a network fills up its batches, so it is measured in one that is full
+    count = extract.at_once(size) if isinstance(extract, NetworkFeatures) else _TRIAL_PHOTOS
+    photos = np.resize(photos, (count, *photos.shape[1:]))
     extract(photos[:4])
     start = time.perf_counter()
     list(each_on_one_core(extract, [photos] * cores, device=device.device))
-    return (time.perf_counter() - start) / (_TRIAL_PHOTOS * cores)
+    return (time.perf_counter() - start) / (count * cores)
 
 
 def _projection(work: Work) -> float:

@@ -117,10 +117,14 @@ class NetworkFeatures:
         self._network = device.place(network)
         self._pixels = _PIXELS_AT_ONCE_ON_GPU if device.is_cuda else _PIXELS_AT_ONCE
 
+    def at_once(self, size: int) -> int:
+        """Return how many photos with sides of `size` pixels are in a batch."""
+        return max(1, self._pixels // size**2)
+
     @torch.inference_mode()
     def __call__(self, pixels: Pixels) -> torch.Tensor:
         """Return the features of photos (n, S, S, 3), float32 of shape (n, W); called by several threads."""
-        parts, count = [], max(1, self._pixels // (pixels.shape[1] * pixels.shape[2]))
+        parts, count = [], self.at_once(pixels.shape[1])
         for at in range(0, len(pixels), count):
             part = pixels[at : at + count]
             full = np.concatenate([part, np.zeros((count - len(part), *part.shape[1:]), part.dtype)])
