@@ -35,6 +35,7 @@ from curation.listings.prices import Prices, read_prices
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
+from curation.listings.uncalculated import check_calculated
 from curation.listings.unnamed import said_of_unnamed
 from curation.rendering.problems import problem_lines
 from curation.rendering.results import Result
@@ -230,6 +231,15 @@ def read_listings(
     mapped = replace(mapped, table=mapped.table.drop(added.index))
     # a column that is not there has been refused, or noted, as a whole
     needs = {name: name in needed and name not in mapped.missing for name in ("id", "image", "label")}
+    said_of_formulas = check_calculated(
+        raw.uncalculated,
+        mapped.columns,
+        [ours for ours, needs_it in needs.items() if needs_it],
+        rows=len(mapped.table),
+        limits=limits,
+        title=origin.title,
+        faults=faults,
+    )
     splits, said_of_splits = normal_splits(mapped.table["split"])
     labels = Labels(mapped.table.assign(split=splits), (), ())
     separator = origin.label_separator
@@ -280,7 +290,16 @@ def read_listings(
     origin = replace(origin, currency=currency, decimal=prices.decimal)
     all_photos = pd.concat([photos.named, added["image"]])
     said_of_photos = (*said_of_added(len(added)), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
-    notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *said_of_photos, *prices.notes, *labels.notes)
+    notes = (
+        *raw.notes,
+        *said_of_formulas,
+        *said_of_copies,
+        *mapped.notes,
+        *said_of_splits,
+        *said_of_photos,
+        *prices.notes,
+        *labels.notes,
+    )
     kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append(added.index))))
     kept = kept.split(np.sort(kept.table.index.get_indexer(added.index)))
     table = _typed(table.assign(image=photos.images), prices)

@@ -10,8 +10,8 @@ import io
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from curation.listings.excel import Sheet, as_cell, read_sheet
 from curation.listings.formula_cells import shown_cells
 from curation.listings.headers import said_of_header
 from curation.listings.json_tables import JsonStyle, literal, parse_json
+from curation.listings.sheet_marks import rows_of_columns, said_of_merged
 from curation.listings.workbooks import Book
 from training.utils.bounded import CELL, check_claim, most_bytes
 from training.utils.csv_files import Quoting
@@ -200,11 +201,14 @@ class RawTable:
         What a person should know of how it was read: a sentence each.
     files : tuple of WrittenFile
         The same rows as they were written, one file after the other; for class folders the list of their photos.
+    uncalculated : mapping of str to sequence of int
+        Of Excel: column → the rows whose cell is a formula without a value, which reads as empty.
     """
 
     table: pd.DataFrame
     notes: tuple[str, ...] = ()
     files: tuple[WrittenFile, ...] = ()
+    uncalculated: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def repeated(self) -> tuple[str, ...]:
@@ -330,10 +334,12 @@ def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> Raw
     if sheet.above:
         said = said_of_header(sheet.row, sheet.above)
         notes += (f"{file}: {said[0].lower()}{said[1:]}",)
+    notes += said_of_merged(file, len(sheet.merged))
     columns = [[None if pd.isna(value) else as_cell(value) for value in sheet.cells[key]] for key in sheet.cells]
     raw = _raw(file, replace(form, sheet=sheet.name), sheet.header, columns, sheet.cells, notes)
     book = Book(content, sheet.row, tuple(raw.table.index.tolist()))
-    return replace(raw, files=tuple(replace(each, book=book) for each in raw.files))
+    bare = rows_of_columns(sheet.uncalculated, _keys(sheet.header), raw.table)
+    return replace(raw, files=tuple(replace(each, book=book) for each in raw.files), uncalculated=bare)
 
 
 def _raw(
