@@ -20,6 +20,7 @@ from curation.listings.checks import (
     check_prices,
     currency_of,
 )
+from curation.listings.class_metadata import with_unlisted_photos
 from curation.listings.columns import sorted_labels
 from curation.listings.editing import numbers_of, texts_of
 from curation.listings.faults import Faults
@@ -385,11 +386,17 @@ def _read(
             )
     origin = find_source(Path(source), faults).told(**texts)
     raw = read_table(origin, needs_label=needs_label, faults=faults)
+    named = len(raw.table)
     if origin.metadata:
-        raw = with_labels_of_folders(raw, {**origin.columns, **columns}, nested=origin.is_nested)
-    if len(origin.metadata) > 1:
-        each = "\n".join(sha256_of_file(file) for file in origin.metadata)
-        return origin, raw, hashlib.sha256(each.encode()).hexdigest()
+        mapped, nested = {**origin.columns, **columns}, origin.is_nested
+        raw = with_unlisted_photos(raw, mapped, origin.root, nested=nested, faults=faults)
+        raw = with_labels_of_folders(raw, mapped, nested=nested)
+    if len(origin.metadata) > 1 or len(raw.table) > named:
+        each = [
+            *(sha256_of_file(file) for file in origin.metadata),
+            *(raw.table["image"].dropna() if len(raw.table) > named else ()),
+        ]
+        return origin, raw, hashlib.sha256("\n".join(each).encode()).hexdigest()
     if origin.table is not None:
         return origin, raw, sha256_of_file(origin.table)
     return origin, raw, hashlib.sha256("\n".join(raw.table["image"]).encode()).hexdigest()
