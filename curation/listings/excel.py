@@ -9,14 +9,14 @@ import math
 import re
 import warnings
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from curation.listings.headers import LOOKED_AT, header_place, likely
+from curation.listings.headers import LOOKED_AT, header_place, likely, normal_name
 from curation.listings.sheet_marks import marks_of, spread
 from training.utils.bounded import CELL, check_claim
 
@@ -25,6 +25,8 @@ __all__ = ["Sheet", "as_cell", "cell_value", "escaped", "read_sheet", "sheet_row
 _NEEDED = "Excel files need openpyxl: pip install 'curate[excel]', or "
 #: Likely names of columns that a sheet needs to be read instead of the first one.
 _ENOUGH = 2
+#: What a sheet of listings names in any case.
+_MEANT = {"image", "label"}
 #: What Excel allows.
 _LONGEST_CELL, _MOST_ROWS, _MOST_COLUMNS = 32_767, 1_048_576, 16_384
 #: How Excel writes a character that XML can't hold; a text that looks like it has its underscore written so.
@@ -68,14 +70,17 @@ class Sheet:
 
 
 def read_sheet(content: bytes, names: Collection[str] = ()) -> Sheet:
-    """Read the first sheet of a workbook that holds anything; if its header has no likely name, the first that has.
+    """Read the first sheet of a workbook that holds anything, or the first of listings behind a cover.
+
+    That is one whose header has likely names where that of the first has none, or one that names photos and labels
+    where the first names neither.
 
     Parameters
     ----------
     content : bytes
         The workbook.
     names : collection of str
-        Columns that are likely, in lower case.
+        Columns that are likely, in lower case; as a mapping, each with what it means.
 
     Raises
     ------
@@ -86,17 +91,35 @@ def read_sheet(content: bytes, names: Collection[str] = ()) -> Sheet:
         pages = book.worksheets
         read = (_sheet(page, len(pages), len(content), names) for page in pages)
         held = [sheet for sheet in _until_likely(read, names) if sheet.header]
-    usual = held[0] if held else Sheet("", len(pages), [], 0, [], pd.DataFrame())
-    fitting = [sheet for sheet in held if likely(sheet.header, names) >= _ENOUGH]
-    return fitting[0] if fitting and not likely(usual.header, names) else usual
+    if not held:
+        return Sheet("", len(pages), [], 0, [], pd.DataFrame())
+    usual, *others = held
+    if _of_listings(usual, names):
+        return usual
+    if not likely(usual.header, names):
+        return next((sheet for sheet in others if likely(sheet.header, names) >= _ENOUGH), usual)
+    if isinstance(names, Mapping) and not _meanings(usual, names) & _MEANT:
+        return next((sheet for sheet in others if _of_listings(sheet, names)), usual)
+    return usual
 
 
 def _until_likely(sheets: Iterable[Sheet], names: Collection[str]) -> Iterator[Sheet]:
-    """Yield sheets up to the first that may be meant: the others need not be read."""
+    """Yield sheets up to the first that is sure to be meant: the others need not be read."""
     for sheet in sheets:
         yield sheet
-        if sheet.header and (not names or likely(sheet.header, names)):
+        if sheet.header and (not names or _of_listings(sheet, names)):
             return
+
+
+def _of_listings(sheet: Sheet, names: Collection[str]) -> bool:
+    """Whether a sheet names all that listings need; where no meanings are known, any likely name will do."""
+    if isinstance(names, Mapping):
+        return _meanings(sheet, names) >= _MEANT
+    return likely(sheet.header, names) > 0
+
+
+def _meanings(sheet: Sheet, names: Mapping[str, str]) -> set[str]:
+    return {names[name] for name in map(normal_name, sheet.header) if name in names}
 
 
 def sheet_rows(content: bytes, name: str, header: int | None = None) -> list[list[Any]]:
@@ -152,7 +175,7 @@ def _sheet(page: Any, sheets: int, held: int, names: Collection[str]) -> Sheet:
         return Sheet(name, sheets, [], 0, [], pd.DataFrame())
     width = max(map(len, rows))
     first = [_texts(rows[number - 1], width) for number in filled[:LOOKED_AT]]
-    place = header_place([likely(row, names) for row in first])
+    place = header_place([(likely(row, names), sum(map(bool, row))) for row in first])
     marks = marks_of(_xml(page))
     merged = spread(rows, marks.merged, filled[place], math.nan)
     below = filled[place + 1 :]

@@ -71,9 +71,9 @@ class Recognised:
     doubtful: dict[str, list[str]]
 
 
-def likely_names() -> frozenset[str]:
-    """Return all names that are recognised, in lower case."""
-    return frozenset(name for lines in _NAMES.values() for line in lines for name in line)
+def likely_names() -> dict[str, str]:
+    """Return all names that are recognised, in lower case, each with our column that it means."""
+    return {name: ours for ours, lines in _NAMES.items() for line in lines for name in line}
 
 
 def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection[str] = ()) -> Recognised:
