@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import ListingsError, checked, short_repr, some
-from curation.listings.added_photos import adds_photo, said_of_added
+from curation.listings.added_photos import added_rows
 from curation.listings.checks import (
     MISSING,
     bad_rows,
@@ -33,6 +33,7 @@ from curation.listings.metadata import with_labels_of_folders
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
+from curation.listings.recognise import is_shop_export
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
@@ -228,8 +229,9 @@ def read_listings(
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
     mapped = map_columns(rows, {**origin.columns, **given}, needed, faults)
-    added = mapped.table[adds_photo(mapped.table)]
-    mapped = replace(mapped, table=mapped.table.drop(added.index))
+    added = added_rows(mapped.table, _files_of(raw).reindex(rows.index), shop=is_shop_export(raw.table))
+    further = mapped.table.loc[added.owners.index, "image"]
+    mapped = replace(mapped, table=mapped.table.drop(further.index))
     # a column that is not there has been refused, or noted, as a whole
     needs = {name: name in needed and name not in mapped.missing for name in ("id", "image", "label")}
     said_of_formulas = check_calculated(
@@ -289,8 +291,8 @@ def read_listings(
     with faults.noted():
         _check_share(problems, len(table), limits, title, origin)
     origin = replace(origin, currency=currency, decimal=prices.decimal)
-    all_photos = pd.concat([photos.named, added["image"]])
-    said_of_photos = (*said_of_added(len(added)), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
+    all_photos = pd.concat([photos.named, further])
+    said_of_photos = (*added.notes(), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
     notes = (
         *raw.notes,
         *said_of_formulas,
@@ -301,8 +303,9 @@ def read_listings(
         *prices.notes,
         *labels.notes,
     )
-    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append(added.index))))
-    kept = kept.split(np.sort(kept.table.index.get_indexer(added.index)))
+    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append(further.index))))
+    places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners)]
+    kept = kept.split(dict(zip(*places, strict=True)))
     table = _typed(table.assign(image=photos.images), prices)
     found = tuple(faults.found)
     return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, found, labels.merged, limits)
@@ -322,6 +325,12 @@ def _held_as_numbers(raw: RawTable, column: str) -> pd.Series:
     """Return which cells of a column are numbers in their file, such as those of a sheet."""
     numbers: pd.Series = pd.concat([numbers_of(file, column) for file in raw.files])
     return numbers.set_axis(raw.table.index)
+
+
+def _files_of(raw: RawTable) -> pd.Series:
+    """Return the number of the file that each row stands in."""
+    rows = [file.cells.num_rows for file in raw.files]
+    return pd.Series(np.repeat(np.arange(len(rows)), rows), index=raw.table.index)
 
 
 def _without_copies(raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

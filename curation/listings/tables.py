@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -145,7 +145,9 @@ class WrittenFile:
     further : WrittenFile or None
         Rows of the same columns that only add something to one of these, e.g. a photo to a listing.
     owners : tuple of int
-        The row that each of them follows, ascending.
+        The row that each of them belongs to.
+    after : tuple of int
+        The row that each of them stands below, ascending; -1 above the first.
     """
 
     name: str
@@ -155,29 +157,36 @@ class WrittenFile:
     book: Book | None = None
     further: WrittenFile | None = None
     owners: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
 
     def take(self, places: Sequence[int]) -> WrittenFile:
-        """Return some of the rows, by their ascending positions, with what follows them."""
-        cells = self.cells.take(pa.array(places, pa.int64()))
+        """Return some of the rows, by their ascending positions, with what belongs to them."""
         new = {old: place for place, old in enumerate(places)}
         stay = [place for place, owner in enumerate(self.owners) if owner in new]
-        further = self.further.take(stay) if self.further and stay else None
-        owners = tuple(new[self.owners[place]] for place in stay)
-        return replace(self, cells=cells, book=self.book and self.book.take(places), further=further, owners=owners)
+        return replace(
+            self,
+            cells=self.cells.take(pa.array(places, pa.int64())),
+            book=self.book and self.book.take(places),
+            further=self.further.take(stay) if self.further and stay else None,
+            owners=tuple(new[self.owners[place]] for place in stay),
+            after=tuple(bisect_right(places, self.after[place]) - 1 for place in stay),
+        )
 
-    def split(self, apart: Sequence[int]) -> WrittenFile:
-        """Return the table with some rows, by their ascending positions, as those that follow the row above them."""
-        rows = sorted(set(range(self.cells.num_rows)) - set(apart))
-        owners = tuple(bisect_left(rows, place) - 1 for place in apart)
-        return replace(self.take(rows), further=self.take(apart), owners=owners)
+    def split(self, apart: Mapping[int, int]) -> WrittenFile:
+        """Return the table with some rows as those that belong to others: position → that of its owner."""
+        rows = [place for place in range(self.cells.num_rows) if place not in apart]
+        new, away = {old: place for place, old in enumerate(rows)}, sorted(apart)
+        owners = tuple(new[apart[place]] for place in away)
+        after = tuple(bisect_left(rows, place) - 1 for place in away)
+        return replace(self.take(rows), further=self.take(away), owners=owners, after=after)
 
     @property
     def order(self) -> list[int]:
-        """The rows of :meth:`whole`: the numbers of its own, and beyond those, of what follows them."""
-        return list(map(int, np.argsort([*range(self.cells.num_rows), *self.owners], kind="stable")))
+        """The rows of :meth:`whole`: the numbers of its own, and beyond those, of what belongs to them."""
+        return list(map(int, np.argsort([*range(self.cells.num_rows), *self.after], kind="stable")))
 
     def whole(self) -> WrittenFile:
-        """Return the table with what follows its rows in its place."""
+        """Return the table with what belongs to its rows in its place."""
         if self.further is None:
             return self
         # a column may have been added since
@@ -185,7 +194,7 @@ class WrittenFile:
         book, beside = self.book, self.further.book
         if book and beside:
             book = replace(book, rows=tuple(sorted((*book.rows, *beside.rows))))
-        return replace(self, cells=cells.take(pa.array(self.order)), book=book, further=None, owners=())
+        return replace(self, cells=cells.take(pa.array(self.order)), book=book, further=None, owners=(), after=())
 
 
 @dataclass(frozen=True)
@@ -216,15 +225,15 @@ class RawTable:
         names = [[name.strip() for name in file.header if name.strip()] for file in self.files]
         return tuple(dict.fromkeys(name for each in names for name in each if each.count(name) > 1))
 
-    def split(self, apart: npt.ArrayLike) -> RawTable:
-        """Return the table without some rows, by their ascending positions, which follow those above in `files`."""
-        away = np.asarray(apart, dtype=np.int64)
+    def split(self, apart: Mapping[int, int]) -> RawTable:
+        """Return the table without some rows, by position; in `files` they belong to their owners, in the same file."""
         files, first = [], 0
         for file in self.files:
-            inside = away[(away >= first) & (away < first + file.cells.num_rows)] - first
-            files.append(file.split(inside.tolist()) if len(inside) else file)
-            first += file.cells.num_rows
-        return RawTable(self.table.drop(self.table.index[away]), self.notes, tuple(files))
+            last = first + file.cells.num_rows
+            inside = {place - first: owner - first for place, owner in apart.items() if first <= place < last}
+            files.append(file.split(inside) if inside else file)
+            first = last
+        return RawTable(self.table.drop(self.table.index[sorted(apart)]), self.notes, tuple(files))
 
     def take(self, rows: npt.ArrayLike) -> RawTable:
         """Return some of the rows, by their ascending positions."""

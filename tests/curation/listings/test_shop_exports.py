@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from PIL import Image
 
 from curation.errors import ListingsError
+from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import Listings, read_listings
+from tests.support.fixes import decided, run_of
 
 HEADER = (
     "Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Option1 Name,Option1 Value,Variant SKU,"
@@ -84,3 +87,82 @@ def test_an_empty_column_is_no_label_where_a_less_likely_one_has_the_labels(fold
     table = pd.DataFrame({"id": ["a", "b"], "image": ["1.png", "2.png"], "category": None, "product_type": ["x", "y"]})
     table.to_csv(folder / "t.csv", index=False)
     assert read_listings(folder / "t.csv").classes == ("x", "y")
+
+
+VARIANT = row("red-lamp", price="12", photo="5.png", **{"Option1 Value": "M", "Image Position": "2"})
+SAME_PRICE = row("red-lamp", price="10", **{"Option1 Value": "L"})
+PHOTO = row("red-lamp", photo="6.png", **{"Image Position": "3"})
+NAMELESS = row(photo="7.png", **{"Image Position": "4"})
+
+
+def test_variants_and_photos_are_no_listings_and_are_counted(folder: Path) -> None:
+    listings = read_listings(export(folder, PRODUCTS[0], VARIANT, SAME_PRICE, PHOTO, NAMELESS, *PRODUCTS[1:]))
+    assert facts(listings) == ALL
+    assert listings.table["image"].tolist() == ["1.png", "2.png", "3.png", "4.png"]
+    said = [
+        "2 rows only add photos to their listings; the first photo of a listing is the one that counts.",
+        "2 rows are variants of listings, whose label and price are those of the first row; 1 has another price.",
+    ]
+    assert [note for note in listings.notes if note in said] == said
+
+
+def test_variants_that_repeat_title_and_type_are_variants(folder: Path) -> None:
+    again = PRODUCTS[0].replace(",10,", ",15,").replace("1.png", "5.png")
+    assert facts(read_listings(export(folder, *PRODUCTS, again))) == ALL
+    other = again.replace("Red lamp", "Green lamp")
+    with pytest.raises(ListingsError, match="duplicate ids"):
+        read_listings(export(folder, *PRODUCTS, other))
+
+
+def test_rows_of_one_product_need_not_stand_together_and_come_back_in_their_order(folder: Path) -> None:
+    rows = [PHOTO, PRODUCTS[0], PRODUCTS[1], VARIANT, NAMELESS, *PRODUCTS[2:], SAME_PRICE]
+    run = run_of(export(folder, *rows), folder / "run")
+    run.decide([decided("desk", "delete")])
+    fixes = apply_fixes(run, plan_fixes(run))
+    assert not [note for note in fixes.notes if "read otherwise" in note]
+    assert facts(read_listings(run.cleaned)) == [each for each in ALL if each[0] != "desk"]
+    written = (run.cleaned / "listings.csv").read_text().replace("../", "").splitlines()
+    assert written == [HEADER, *[line for line in rows if line != PRODUCTS[1]]]
+
+
+def test_rows_of_one_product_keep_their_places_in_a_workbook(folder: Path) -> None:
+    rows = [PHOTO, PRODUCTS[0], PRODUCTS[1], VARIANT, *PRODUCTS[2:], SAME_PRICE]
+    table = pd.read_csv(export(folder, *rows), dtype="string")
+    table.astype(object).where(table.notna(), None).to_excel(folder / "products.xlsx", index=False)
+    run = run_of(folder / "products.xlsx", folder / "run")
+    run.decide([decided("desk", "delete"), decided("red-lamp", "relabel", "Sofas")])
+    apply_fixes(run, plan_fixes(run))
+    page = openpyxl.load_workbook(run.cleaned / "listings.xlsx").active
+    found = [(page.cell(number, 1).value, page.cell(number, 6).value) for number in range(2, page.max_row + 1)]
+    assert found == [
+        ("red-lamp", None),
+        ("red-lamp", "Sofas"),
+        ("red-lamp", None),
+        ("blue-lamp", "Lamps"),
+        ("sofa", "Sofas"),
+        ("red-lamp", None),
+    ]
+
+
+def test_what_belongs_to_a_deleted_product_goes_with_it(folder: Path) -> None:
+    run = run_of(export(folder, *PRODUCTS, VARIANT, NAMELESS), folder / "run")
+    run.decide([decided("red-lamp", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    written = (run.cleaned / "listings.csv").read_text().replace("../", "").splitlines()
+    assert written == [HEADER, *PRODUCTS[1:]]
+
+
+def test_in_other_tables_a_row_of_the_same_id_and_another_price_is_refused(folder: Path) -> None:
+    lines = ["id,image,label,title,price", "a,1.png,lamp,x,1", "b,2.png,desk,y,2", "a,3.png,,,5"]
+    (folder / "t.csv").write_text("\n".join(lines))
+    with pytest.raises(ListingsError, match="duplicate ids"):
+        read_listings(folder / "t.csv")
+    (folder / "t.csv").write_text("\n".join([*lines[:3], "a,3.png,,,", ",4.png,,,"]))
+    listings = read_listings(folder / "t.csv")
+    assert listings.table["id"].tolist() == ["a", "b"]
+
+
+def test_a_row_without_an_id_and_with_more_than_a_photo_is_refused(folder: Path) -> None:
+    (folder / "t.csv").write_text("id,image,label,seller\na,1.png,lamp,x\nb,2.png,desk,y\n,3.png,,x\n")
+    with pytest.raises(ListingsError, match="missing ids"):
+        read_listings(folder / "t.csv")
