@@ -79,8 +79,8 @@ def added_rows(table: pd.DataFrame, file: pd.Series, *, shop: bool) -> Added:
     added = id.notna() & (owner != rows)
     added &= _agrees(table, owner, "label") & _agrees(table, owner, "title") if shop else bare
     nameless = id.isna() & bare
-    if not shop:
-        nameless &= table.notna().sum(axis=1) == 1
+    if not shop and nameless.any():
+        nameless &= table[nameless].notna().sum(axis=1).reindex(table.index, fill_value=0) == 1
     belongs = rows.where(~added, owner).mask(nameless).ffill()
     added |= nameless & belongs.notna()
     owners = belongs[added]

@@ -49,7 +49,7 @@ def _moved(anchor: Any, page: Any, shift: Shift, *, keep: bool) -> bool:
     if start is None or getattr(anchor, "editAs", None) == "absolute":
         # it lies at a place of the page, whatever the rows do
         return True
-    first, last = start.row + 1, _last_row(anchor, page)
+    first, last = start.row + 1, _last_row(anchor, page, shift.removed[-1])
     left = shift.span(first, last) is not None
     if not left and not keep:
         return False
@@ -71,14 +71,14 @@ def _lift(marker: Any, shift: Shift) -> None:
     marker.row = shift.edge(row - 1)
 
 
-def _last_row(anchor: Any, page: Any) -> int:
-    """Return the last row that a drawing reaches into."""
+def _last_row(anchor: Any, page: Any, most: int) -> int:
+    """Return the last row that a drawing reaches into, or one below `most` if that is further down."""
     first = int(anchor._from.row) + 1
     if (end := getattr(anchor, "to", None)) is not None:
         return max(first, int(end.row) + (1 if end.rowOff else 0))
     bottom = (anchor._from.rowOff or 0) + anchor.ext.height
     row = first
-    while (bottom := bottom - _height(page, row)) > 0:
+    while row <= most and (bottom := bottom - _height(page, row)) > 0:
         row += 1
     return row
 

@@ -16,11 +16,12 @@ __all__ = ["Block", "Marks", "marks_of", "rows_of_columns", "said_of_merged", "s
 
 #: First row, first column, last row, last column, counted from 1.
 Block = tuple[int, int, int, int]
+#: Nothing is looked for beyond the next sign of an element: a comment may hold a million beginnings of cells.
 #: The names of elements may begin with that of their namespace.
 _NAME = rb"(?:\w+:)?"
-_MERGED = re.compile(rb"<%smergeCell\s[^>]*?ref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']" % _NAME)
+_MERGED = re.compile(rb"<%smergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']" % _NAME)
 _BARE = re.compile(
-    rb"<%(n)sc\s([^>]*)>\s*<%(n)sf\b(?:[^>]*/>|[^>]*>[^<]*</%(n)sf>)\s*"
+    rb"<%(n)sc\s([^<>]*)>\s*<%(n)sf\b(?:[^<>]*/>|[^<>]*>[^<]*</%(n)sf>)\s*"
     rb"(?:<%(n)sv\s*/>|<%(n)sv>\s*</%(n)sv>)?\s*</%(n)sc>" % {b"n": _NAME}
 )
 _PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})[\"']")

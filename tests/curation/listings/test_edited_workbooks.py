@@ -131,6 +131,19 @@ def test_pictures_follow_their_rows_and_those_of_deleted_rows_alone_are_counted(
     assert "lacks 1 picture that lay in deleted rows." in notes
 
 
+def test_a_tall_picture_that_begins_in_a_deleted_row_stays(goods: Path) -> None:
+    book = openpyxl.load_workbook(goods)
+    tall = Picture(Image.open(goods.parent / "2.png"))
+    # two rows of 15 points, and a little more, in pixels
+    tall.height = 42
+    book.active.add_image(tall, "J3")
+    book.active.add_image(Picture(Image.open(goods.parent / "3.png")), "K3")
+    book.save(goods)
+    after, notes, _ = cleaned(goods, ("L3", "delete"), ("L4", "delete"))
+    assert [(each.anchor._from.col, each.anchor._from.row + 1) for each in after.active._images] == [(9, 3)]
+    assert "lacks 1 picture that lay in deleted rows." in notes
+
+
 def test_charts_follow_the_cells_that_they_show_and_say_when_there_is_none(goods: Path) -> None:
     book = openpyxl.load_workbook(goods)
     page = book.active
