@@ -139,7 +139,8 @@ class _Place:
 
 def _said_of_lost(rows: int) -> str:
     return (
-        f"{many(rows, 'row')} that only {agree(rows, 'adds a photo', 'add photos')} left out: there is one photo each."
+        f"{many(rows, 'row')} that only {agree(rows, 'adds a photo or variant', 'add photos or variants')} left out: "
+        "there is one row each."
     )
 
 
@@ -199,8 +200,10 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     form = FORMATS[place.form] if place.form else file.format
     file = converted(file, form, price=price, decimal=place.decimal)
     name = f"listings{form.ending}"
-    listed = replace(place, listings=pd.concat(rows, ignore_index=True))
-    notes = listed.check_prices([file], original) + write_table(file, place.folder / name)
+    # the prices of rows that add something, such as variants, are none of a listing
+    listed = pd.concat(rows, ignore_index=True).dropna(subset="id")
+    own = replace(place, listings=listed.reset_index(drop=True))
+    notes = own.check_prices([file.take(listed.index.tolist())], original) + write_table(file, place.folder / name)
     sheet = original.files[0].format.sheet
     # a run of an earlier version has no workbook
     if sheet and form.kind == "xlsx" and file.book is None:

@@ -1,39 +1,105 @@
-"""Rows that only add a photo to the listing above them, as Shopify exports products with several."""
+"""Rows that only add a photo or a variant to a listing, as Shopify exports products with several."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import pandas as pd
 
 from curation.rendering.words import agree, many
 
-__all__ = ["adds_photo", "said_of_added"]
+__all__ = ["Added", "added_rows"]
 
 
-def adds_photo(table: pd.DataFrame) -> pd.Series:
-    """Return which rows only add a photo: they repeat the id above, and have no label, title or price.
+@dataclass(frozen=True)
+class Added:
+    """Rows that are no listings of their own.
+
+    Attributes
+    ----------
+    owners : Series
+        The row that each belongs to; both are labels of the table.
+    photos : int
+        How many only add a photo.
+    variants : int
+        How many are variants of a product, with a price, or without a photo.
+    otherwise : int
+        Variants of another price than their listing.
+    """
+
+    owners: pd.Series
+    photos: int = 0
+    variants: int = 0
+    otherwise: int = 0
+
+    def notes(self) -> tuple[str, ...]:
+        """Say how many there are."""
+        said = []
+        if self.photos:
+            adds = agree(self.photos, "adds a photo to its listing", "add photos to their listings")
+            said.append(f"{many(self.photos, 'row')} only {adds}; the first photo of a listing is the one that counts.")
+        if self.variants:
+            are = agree(self.variants, "is a variant of a listing", "are variants of listings")
+            said.append(
+                f"{many(self.variants, 'row')} {are}, whose label and price are those of the first row; "
+                f"{self.otherwise:,} {agree(self.otherwise, 'has', 'have')} another price."
+            )
+        return tuple(said)
+
+
+def added_rows(table: pd.DataFrame, file: pd.Series, *, shop: bool) -> Added:
+    """Return the rows that add something to a listing, by its id; one without an id, to the listing above.
+
+    They have no label, title or price. In an export of Shopify, they may be variants: with a price, and no other label
+    or title than the listing.
 
     Parameters
     ----------
     table : DataFrame of str
         With our column names.
+    file : Series of int
+        The file that each row stands in: a row adds nothing to one of another file.
+    shop : bool
+        Whether the table is an export of Shopify.
 
     Examples
     --------
-    >>> rows = {"id": ["a", "a", "b"], "image": ["1.jpg", "2.jpg", "3.jpg"], "label": ["lamp", None, None]}
-    >>> adds_photo(pd.DataFrame(rows).assign(title=None, price=None)).tolist()
-    [False, True, False]
+    >>> rows = {"id": ["a", "b", "a"], "image": ["1.jpg", "2.jpg", "3.jpg"], "label": ["lamp", "desk", None]}
+    >>> table = pd.DataFrame(rows, dtype="string").assign(title=None, price=None)
+    >>> added_rows(table, pd.Series(0, table.index), shop=False).owners.to_dict()
+    {2: 0}
     """
+    id, rows = table["id"], pd.Series(table.index, index=table.index, dtype=object)
     bare = table[["label", "title", "price"]].isna().all(axis=1) & table["image"].notna()
-    again = (table["id"] == table["id"].shift()).fillna(False).astype(bool)
-    # a table without any of them has nothing that such a row could lack
-    return bare & again if not bare.all() else bare & False
+    if bare.all() or id.isna().all():
+        # a table without any of them has nothing that such a row could lack
+        return Added(rows.iloc[:0])
+    described = table[["label", "title"]].notna().any(axis=1) if shop else ~bare
+    owner = id.map(_first(rows[described], id)).fillna(id.map(_first(rows, id)))
+    added = id.notna() & (owner != rows)
+    added &= _agrees(table, owner, "label") & _agrees(table, owner, "title") if shop else bare
+    nameless = id.isna() & bare
+    if not shop and nameless.any():
+        nameless &= table[nameless].notna().sum(axis=1).reindex(table.index, fill_value=0) == 1
+    belongs = rows.where(~added, owner).mask(nameless).ffill()
+    added |= nameless & belongs.notna()
+    owners = belongs[added]
+    owners = owners[file.reindex(owners).to_numpy() == file.reindex(owners.index).to_numpy()]
+    price = table["price"]
+    variants = owners[price[owners.index].notna() | table["image"][owners.index].isna()]
+    same = _agrees(table.loc[variants.index], variants, "price", price)
+    return Added(owners, len(owners) - len(variants), len(variants), int((~same).sum()))
 
 
-def said_of_added(count: int) -> tuple[str, ...]:
-    """Say how many rows add a photo."""
-    if not count:
-        return ()
-    return (
-        f"{many(count, 'row')} only {agree(count, 'adds a photo', 'add photos')} to the listing above; the first photo "
-        "of a listing is the one that counts.",
-    )
+def _first(rows: pd.Series, id: pd.Series) -> pd.Series:
+    """Return the first of some rows for each id."""
+    named = rows[id[rows.index].notna()]
+    first = named[~id[named.index].duplicated()]
+    return first.set_axis(id[first.index].astype(object))
+
+
+def _agrees(table: pd.DataFrame, owner: pd.Series, column: str, whole: pd.Series | None = None) -> pd.Series:
+    """Return which rows have no other value than the row that they may belong to."""
+    values = table[column].astype(object)
+    of_owner = (table[column] if whole is None else whole).astype(object).reindex(owner).set_axis(values.index)
+    return values.isna() | (values == of_owner).fillna(False).astype(bool)

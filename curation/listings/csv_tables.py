@@ -98,8 +98,10 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     stand_in = next(sign for sign in map(chr, _PRIVATE) if sign not in text) if _LONE.search(text) else ""
     text = _LONE.sub(stand_in, text) if stand_in else text
     hint = text[:4].lower() == "sep=" and text[4:5] not in ("", "\r", "\n") and text[5:7].lstrip("\r")[:1] == "\n"
-    skip = 1 if hint else _lines_above(text, names)
-    above = "" if hint else "".join(f"{line}\n" for line in text.split("\n", skip)[:skip]).replace("\r\n", "\n")
+    signs, rest = (text[4], text.partition("\n")[2]) if hint else (_DELIMITERS, text)
+    title = _lines_above(rest, names, signs)
+    above = "".join(f"{line}\n" for line in rest.split("\n", title)[:title]).replace("\r\n", "\n")
+    skip = title + int(hint)
     delimiter = text[4] if hint else _delimiter_of(_whole_lines(text.split("\n", skip)[skip][:_SAMPLE]), names)
     notes: tuple[str, ...] = ()
     try:
@@ -121,14 +123,23 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, above, notes)
 
 
-def _lines_above(text: str, names: Collection[str]) -> int:
-    """Return how many lines stand above the header, e.g. a title."""
+def _lines_above(text: str, names: Collection[str], signs: str) -> int:
+    """Return how many lines stand above the header, e.g. a title; between cells stands one of the signs."""
     if not names:
         return 0
     lines = text[:_SAMPLE].split("\n")[:LOOKED_AT]
+    rows = ([_split(line, sign) for sign in signs] for line in lines)
     return header_place(
-        [max(likely(line.replace('"', "").split(sign), names) for sign in _DELIMITERS) for line in lines]
+        [max((likely(row, names), sum(map(bool, map(str.strip, row)))) for row in each) for each in rows]
     )
+
+
+def _split(line: str, sign: str) -> list[str]:
+    """Return the cells of a line, whose last quote may be open."""
+    try:
+        return next(csv.reader([line], delimiter=sign), [])
+    except csv.Error:
+        return line.split(sign)
 
 
 class OpenQuoteError(ValueError):

@@ -17,7 +17,7 @@ from curation.listings.json_tables import literal
 from curation.listings.tables import Kind, WrittenFile, as_written
 from training.utils.formulas import is_text_formula, text_formula, text_of_formula
 
-__all__ = ["is_number", "numbers_of", "replaced", "texts_of", "values_of", "with_column"]
+__all__ = ["is_number", "numbers_of", "replaced", "texts_of", "values_of", "with_column", "with_rows"]
 
 #: A list of one label as a text: as JSON writes it, or Python.
 _LIST_OF_ONE = re.compile(r"""\[\s*(["'])[^"']*\1\s*\]""")
@@ -183,3 +183,29 @@ def with_column(file: WrittenFile, key: str, texts: Sequence[str | None]) -> Wri
     write = _writer(file.format.kind)
     cells = pa.array([None if text is None else write(text) for text in texts], pa.string())
     return replace(file, header=(*file.header, key), cells=file.cells.append_column(key, cells))
+
+
+def with_rows(file: WrittenFile, texts: Mapping[str, Sequence[str]]) -> WrittenFile:
+    """Return a table with more rows at its end.
+
+    Parameters
+    ----------
+    file : WrittenFile
+        The table.
+    texts : mapping of str to sequence of str
+        Column → its cells in these rows; all others are empty there.
+    """
+    if not any(texts.values()):
+        return file
+    write, cells, new = _writer(file.format.kind), file.cells, {}
+    for key, column in texts.items():
+        array = pa.array([write(text) for text in column], pa.string())
+        place = cells.column_names.index(key)
+        try:
+            new[key] = array.cast(cells.field(place).type)
+        except pa.ArrowException:
+            # a path among numbers
+            before = texts_of(file.format.kind, cells[key]).astype(object)
+            kept = pa.array([None if pd.isna(text) else text for text in before], pa.string())
+            cells, new[key] = cells.set_column(place, key, kept), array
+    return replace(file, cells=pa.concat_tables([cells, pa.table(new)], promote_options="default"))

@@ -7,15 +7,17 @@ import io
 import json
 import math
 import re
+import warnings
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from curation.listings.headers import LOOKED_AT, header_place, likely
+from curation.listings.headers import LOOKED_AT, header_place, likely, normal_name
+from curation.listings.sheet_marks import marks_of, spread
 from training.utils.bounded import CELL, check_claim
 
 __all__ = ["Sheet", "as_cell", "cell_value", "escaped", "read_sheet", "sheet_rows", "write_sheet"]
@@ -23,6 +25,8 @@ __all__ = ["Sheet", "as_cell", "cell_value", "escaped", "read_sheet", "sheet_row
 _NEEDED = "Excel files need openpyxl: pip install 'curate[excel]', or "
 #: Likely names of columns that a sheet needs to be read instead of the first one.
 _ENOUGH = 2
+#: What a sheet of listings names in any case.
+_MEANT = {"image", "label"}
 #: What Excel allows.
 _LONGEST_CELL, _MOST_ROWS, _MOST_COLUMNS = 32_767, 1_048_576, 16_384
 #: How Excel writes a character that XML can't hold; a text that looks like it has its underscore written so.
@@ -49,6 +53,10 @@ class Sheet:
         What stands above them.
     cells : DataFrame of object
         Texts, numbers, times; NaN where a cell is empty. Its index numbers the rows of the sheet from 1.
+    merged : tuple of (int, int)
+        Row and column of the cells below the header that are merged with the one above, and so have its value.
+    uncalculated : tuple of (int, int)
+        Row and column of the formulas below the header that have no value, as no spreadsheet has calculated them.
     """
 
     name: str
@@ -57,17 +65,22 @@ class Sheet:
     row: int
     above: list[str]
     cells: pd.DataFrame
+    merged: tuple[tuple[int, int], ...] = ()
+    uncalculated: tuple[tuple[int, int], ...] = ()
 
 
 def read_sheet(content: bytes, names: Collection[str] = ()) -> Sheet:
-    """Read the first sheet of a workbook that holds anything; if its header has no likely name, the first that has.
+    """Read the first sheet of a workbook that holds anything, or the first of listings behind a cover.
+
+    That is one whose header has likely names where that of the first has none, or one that names photos and labels
+    where the first names neither.
 
     Parameters
     ----------
     content : bytes
         The workbook.
     names : collection of str
-        Columns that are likely, in lower case.
+        Columns that are likely, in lower case; as a mapping, each with what it means.
 
     Raises
     ------
@@ -76,22 +89,40 @@ def read_sheet(content: bytes, names: Collection[str] = ()) -> Sheet:
     """
     with _opened(content) as book:
         pages = book.worksheets
-        read = (_sheet(str(page.title), len(pages), _values(page, len(content)), names) for page in pages)
+        read = (_sheet(page, len(pages), len(content), names) for page in pages)
         held = [sheet for sheet in _until_likely(read, names) if sheet.header]
-    usual = held[0] if held else Sheet("", len(pages), [], 0, [], pd.DataFrame())
-    fitting = [sheet for sheet in held if likely(sheet.header, names) >= _ENOUGH]
-    return fitting[0] if fitting and not likely(usual.header, names) else usual
+    if not held:
+        return Sheet("", len(pages), [], 0, [], pd.DataFrame())
+    usual, *others = held
+    if _of_listings(usual, names):
+        return usual
+    if not likely(usual.header, names):
+        return next((sheet for sheet in others if likely(sheet.header, names) >= _ENOUGH), usual)
+    if isinstance(names, Mapping) and not _meanings(usual, names) & _MEANT:
+        return next((sheet for sheet in others if _of_listings(sheet, names)), usual)
+    return usual
 
 
 def _until_likely(sheets: Iterable[Sheet], names: Collection[str]) -> Iterator[Sheet]:
-    """Yield sheets up to the first that may be meant: the others need not be read."""
+    """Yield sheets up to the first that is sure to be meant: the others need not be read."""
     for sheet in sheets:
         yield sheet
-        if sheet.header and (not names or likely(sheet.header, names)):
+        if sheet.header and (not names or _of_listings(sheet, names)):
             return
 
 
-def sheet_rows(content: bytes, name: str) -> list[list[Any]]:
+def _of_listings(sheet: Sheet, names: Collection[str]) -> bool:
+    """Whether a sheet names all that listings need; where no meanings are known, any likely name will do."""
+    if isinstance(names, Mapping):
+        return _meanings(sheet, names) >= _MEANT
+    return likely(sheet.header, names) > 0
+
+
+def _meanings(sheet: Sheet, names: Mapping[str, str]) -> set[str]:
+    return {names[name] for name in map(normal_name, sheet.header) if name in names}
+
+
+def sheet_rows(content: bytes, name: str, header: int | None = None) -> list[list[Any]]:
     """Return the values of a sheet, row by row: NaN where a cell is empty, and nothing for what is empty at the ends.
 
     Parameters
@@ -100,6 +131,8 @@ def sheet_rows(content: bytes, name: str) -> list[list[Any]]:
         The workbook.
     name : str
         The sheet's name.
+    header : int, optional
+        The row that names the columns: below it, merged cells have the value of the first, as in a table.
 
     Raises
     ------
@@ -107,7 +140,10 @@ def sheet_rows(content: bytes, name: str) -> list[list[Any]]:
         As for :func:`read_sheet`.
     """
     with _opened(content) as book:
-        return [[_plain(value) for value in row] for row in _values(book[name], len(content))]
+        rows = [[_plain(value) for value in row] for row in _values(book[name], len(content))]
+        if header is not None:
+            spread(rows, marks_of(_xml(book[name])).merged, header, math.nan)
+        return rows
 
 
 @contextmanager
@@ -120,26 +156,44 @@ def _opened(content: bytes) -> Iterator[Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_claim(sum(member.file_size for member in archive.infolist()), len(content), "its content")
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        yield book
+        # of what is newer than the format, e.g. sparklines: values don't hang on it
+        with warnings.catch_warnings(action="ignore"):
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+            yield book
         book.close()
     # whatever a damaged part makes zipfile, the parser of XML or openpyxl say
     except Exception as error:
         raise ValueError(f"it is no Excel file: {(str(error) or type(error).__name__).splitlines()[0]}") from None
 
 
-def _sheet(name: str, sheets: int, rows: list[list[Any]], names: Collection[str]) -> Sheet:
-    width = max(map(len, rows), default=0)
-    frame = pd.DataFrame([row + [math.nan] * (width - len(row)) for row in rows], dtype=object)
+def _sheet(page: Any, sheets: int, held: int, names: Collection[str]) -> Sheet:
+    name = str(page.title)
+    rows = [[_plain(value) for value in row] for row in _values(page, held)]
     # the header may stand below empty rows
-    frame = frame.dropna(how="all").map(_plain)
-    frame = frame.set_axis(frame.index + 1)
-    if frame.empty:
-        return Sheet(name, sheets, [], 0, [], frame)
-    first = [["" if pd.isna(value) else str(value) for value in row] for row in frame.head(LOOKED_AT).to_numpy()]
-    place = header_place([likely(row, names) for row in first])
+    filled = [number for number, row in enumerate(rows, start=1) if any(value is not math.nan for value in row)]
+    if not filled:
+        return Sheet(name, sheets, [], 0, [], pd.DataFrame())
+    width = max(map(len, rows))
+    first = [_texts(rows[number - 1], width) for number in filled[:LOOKED_AT]]
+    place = header_place([(likely(row, names), sum(map(bool, row))) for row in first])
+    marks = marks_of(_xml(page))
+    merged = spread(rows, marks.merged, filled[place], math.nan)
+    below = filled[place + 1 :]
+    lines = [[*rows[number - 1], *[math.nan] * (width - len(rows[number - 1]))] for number in below]
+    cells = pd.DataFrame(lines, index=below, columns=range(width), dtype=object)
+    bare = tuple((row, column) for row, column in marks.uncalculated if row > filled[place] and column <= width)
     above = [cell for row in first[:place] for cell in row]
-    return Sheet(name, sheets, first[place], int(frame.index[place]), above, frame.iloc[place + 1 :])
+    return Sheet(name, sheets, first[place], filled[place], above, cells, tuple(merged), bare)
+
+
+def _texts(row: Sequence[Any], width: int) -> list[str]:
+    return ["" if value is math.nan else str(value) for value in row] + [""] * (width - len(row))
+
+
+def _xml(page: Any) -> bytes:
+    """Return the file of a sheet."""
+    with page._get_source() as source:
+        return bytes(source.read())
 
 
 def _values(page: Any, held: int) -> list[list[Any]]:

@@ -33,22 +33,28 @@ def likely(row: Iterable[str], names: Collection[str]) -> int:
     return len({name.strip().lower() for name in row} & set(names) | {normal_name(name) for name in row} & set(names))
 
 
-def header_place(counts: Sequence[int]) -> int:
-    """Return which row is the header: the first, or the one with likely names if the first has none.
+def header_place(rows: Sequence[tuple[int, int]]) -> int:
+    """Return which row is the header: the first, or one with likely names if the first has none, or seems a title.
+
+    A title may be a likely name itself, such as ``Price``: it has one at most, and fewer cells than the header.
 
     Parameters
     ----------
-    counts : sequence of int
-        How many likely names each of the first rows has; at least one row.
+    rows : sequence of (int, int)
+        How many likely names, and how many cells that are not empty, each of the first rows has; at least one row.
 
     Examples
     --------
-    >>> header_place([0, 0, 4, 1]), header_place([1, 4]), header_place([0, 1])
+    >>> header_place([(0, 1), (0, 2), (4, 5), (1, 5)]), header_place([(1, 5), (4, 5)]), header_place([(0, 1), (1, 3)])
     (2, 0, 0)
+    >>> header_place([(1, 1), (4, 5)]), header_place([(2, 2), (4, 5)])
+    (1, 0)
     """
-    if counts[0]:
+    names, cells = rows[0]
+    if names >= _ENOUGH:
         return 0
-    return next((place for place, count in enumerate(counts) if count >= _ENOUGH), 0)
+    wider = cells if names else 0
+    return next((place for place, (more, filled) in enumerate(rows) if more >= _ENOUGH and filled > wider), 0)
 
 
 def said_of_header(row: int, above: Iterable[str]) -> str:

@@ -19,17 +19,24 @@ from curation.listings.splits import split_of, split_order
 from curation.listings.tables import RawTable, WrittenFile, read_raw
 from training.utils.files import printable_name
 
-__all__ = ["find_metadata", "read_metadata", "with_labels_of_folders"]
+__all__ = ["find_metadata", "has_labels", "read_metadata", "with_labels_of_folders"]
 
 _LEAST_CLASSES = 2
 _NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
 def find_metadata(root: Path) -> list[Path]:
-    """Return the metadata files of a folder and of the folders in it: its own first, then train, val and test."""
-    folders = [path for path in sorted(root.iterdir()) if not is_junk(path.name) and path.is_dir()]
-    folders.sort(key=lambda folder: split_order(folder.name))
-    return [folder / name for folder in (root, *folders) for name in _NAMES if (folder / name).is_file()]
+    """Return the metadata files of a folder, of the folders in it, and of class folders in its splits.
+
+    Its own come first, then those of train, val and test.
+    """
+    folders = sorted(_folders(root), key=lambda folder: split_order(folder.name))
+    classes = [inner for folder in folders if split_of(folder.name) for inner in _folders(folder)]
+    return [folder / name for folder in (root, *folders, *classes) for name in _NAMES if (folder / name).is_file()]
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in sorted(parent.iterdir()) if not is_junk(path.name) and path.is_dir()]
 
 
 def read_metadata(root: Path, files: Sequence[Path], faults: Faults, encoding: str | None = None) -> RawTable:
@@ -163,9 +170,7 @@ def with_labels_of_folders(raw: RawTable, mapped: Mapping[str, str], *, nested: 
         Whether folders in folders are classes; see :func:`curation.listings.folders.read_class_folders`.
     """
     table = raw.table
-    settled = {ours: theirs for ours, theirs in mapped.items() if theirs}
-    known = recognise(table, settled, [ours for ours, theirs in mapped.items() if not theirs])
-    if "label" in {*mapped, *table.columns, *known.columns, *known.doubtful} or "image" not in table:
+    if has_labels(raw, mapped) or "image" not in table:
         return raw
     labels = [_label_of(image, nested) for image in table["image"].astype(object)]
     if None in labels or len(set(labels)) < _LEAST_CLASSES:
@@ -177,6 +182,21 @@ def with_labels_of_folders(raw: RawTable, mapped: Mapping[str, str], *, nested: 
     note = f"There is no column of labels, so the folders of the photos are the classes, e.g. {labels[0]!r}."
     table = table.assign(label=pd.array(labels, dtype="string"))
     return RawTable(table, (*raw.notes, note), tuple(files))
+
+
+def has_labels(raw: RawTable, mapped: Mapping[str, str]) -> bool:
+    """Return whether metadata has a column of labels, or one that may be.
+
+    Parameters
+    ----------
+    raw : RawTable
+        The metadata.
+    mapped : mapping of str to str
+        Our column name → the table's own, as far as that is settled.
+    """
+    settled = {ours: theirs for ours, theirs in mapped.items() if theirs}
+    known = recognise(raw.table, settled, [ours for ours, theirs in mapped.items() if not theirs])
+    return "label" in {*mapped, *raw.table.columns, *known.columns, *known.doubtful}
 
 
 def _label_of(image: object, nested: bool) -> str | None:

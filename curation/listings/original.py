@@ -81,6 +81,7 @@ def _save(place: Path, file: WrittenFile) -> dict[str, Any]:
         facts |= {"header_row": file.book.header, "rows": list(file.book.rows)}
     if file.further is not None:
         facts |= {"further": _save(place.with_name(f"{place.name}-further"), file.further), "owners": list(file.owners)}
+        facts |= {} if file.after == file.owners else {"after": list(file.after)}
     return facts
 
 
@@ -115,11 +116,14 @@ def _file(cells: Path, facts: dict[str, Any]) -> WrittenFile:
     if "further" not in facts:
         return file
     further, owners = _file(cells.with_stem(f"{cells.stem}-further"), facts["further"]), tuple(facts["owners"])
+    # in runs of earlier versions, each stands below its owner
+    after = tuple(facts.get("after", owners))
     inside = all(type(owner) is int and 0 <= owner < table.num_rows for owner in owners)
-    alike = further.cells.num_rows == len(owners) and (further.book is None) == (book is None)
-    if not inside or not alike or list(owners) != sorted(owners):
-        raise ValueError(f"the rows that follow others in {facts['name']!r} are none")
-    return replace(file, further=further, owners=owners)
+    below = all(type(place) is int and -1 <= place < table.num_rows for place in after) and list(after) == sorted(after)
+    alike = further.cells.num_rows == len(owners) == len(after) and (further.book is None) == (book is None)
+    if not inside or not alike or not below:
+        raise ValueError(f"the rows that belong to others in {facts['name']!r} are none")
+    return replace(file, further=further, owners=owners, after=after)
 
 
 def _book(file: Path, facts: dict[str, Any]) -> Book | None:

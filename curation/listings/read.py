@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import ListingsError, checked, short_repr, some
-from curation.listings.added_photos import adds_photo, said_of_added
+from curation.listings.added_photos import added_rows
 from curation.listings.checks import (
     MISSING,
     bad_rows,
@@ -20,6 +20,7 @@ from curation.listings.checks import (
     check_prices,
     currency_of,
 )
+from curation.listings.class_metadata import with_unlisted_photos
 from curation.listings.columns import sorted_labels
 from curation.listings.editing import numbers_of, texts_of
 from curation.listings.faults import Faults
@@ -32,9 +33,11 @@ from curation.listings.metadata import with_labels_of_folders
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
+from curation.listings.recognise import is_shop_export
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
+from curation.listings.uncalculated import check_calculated
 from curation.listings.unnamed import said_of_unnamed
 from curation.rendering.problems import problem_lines
 from curation.rendering.results import Result
@@ -226,10 +229,20 @@ def read_listings(
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
     mapped = map_columns(rows, {**origin.columns, **given}, needed, faults)
-    added = mapped.table[adds_photo(mapped.table)]
-    mapped = replace(mapped, table=mapped.table.drop(added.index))
+    added = added_rows(mapped.table, _files_of(raw).reindex(rows.index), shop=is_shop_export(raw.table))
+    further = mapped.table.loc[added.owners.index, "image"]
+    mapped = replace(mapped, table=mapped.table.drop(further.index))
     # a column that is not there has been refused, or noted, as a whole
     needs = {name: name in needed and name not in mapped.missing for name in ("id", "image", "label")}
+    said_of_formulas = check_calculated(
+        raw.uncalculated,
+        mapped.columns,
+        [ours for ours, needs_it in needs.items() if needs_it],
+        rows=len(mapped.table),
+        limits=limits,
+        title=origin.title,
+        faults=faults,
+    )
     splits, said_of_splits = normal_splits(mapped.table["split"])
     labels = Labels(mapped.table.assign(split=splits), (), ())
     separator = origin.label_separator
@@ -278,11 +291,21 @@ def read_listings(
     with faults.noted():
         _check_share(problems, len(table), limits, title, origin)
     origin = replace(origin, currency=currency, decimal=prices.decimal)
-    all_photos = pd.concat([photos.named, added["image"]])
-    said_of_photos = (*said_of_added(len(added)), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
-    notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *said_of_photos, *prices.notes, *labels.notes)
-    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append(added.index))))
-    kept = kept.split(np.sort(kept.table.index.get_indexer(added.index)))
+    all_photos = pd.concat([photos.named, further])
+    said_of_photos = (*added.notes(), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
+    notes = (
+        *raw.notes,
+        *said_of_formulas,
+        *said_of_copies,
+        *mapped.notes,
+        *said_of_splits,
+        *said_of_photos,
+        *prices.notes,
+        *labels.notes,
+    )
+    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append(further.index))))
+    places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners)]
+    kept = kept.split(dict(zip(*places, strict=True)))
     table = _typed(table.assign(image=photos.images), prices)
     found = tuple(faults.found)
     return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, found, labels.merged, limits)
@@ -302,6 +325,12 @@ def _held_as_numbers(raw: RawTable, column: str) -> pd.Series:
     """Return which cells of a column are numbers in their file, such as those of a sheet."""
     numbers: pd.Series = pd.concat([numbers_of(file, column) for file in raw.files])
     return numbers.set_axis(raw.table.index)
+
+
+def _files_of(raw: RawTable) -> pd.Series:
+    """Return the number of the file that each row stands in."""
+    rows = [file.cells.num_rows for file in raw.files]
+    return pd.Series(np.repeat(np.arange(len(rows)), rows), index=raw.table.index)
 
 
 def _without_copies(raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -366,11 +395,17 @@ def _read(
             )
     origin = find_source(Path(source), faults).told(**texts)
     raw = read_table(origin, needs_label=needs_label, faults=faults)
+    named = len(raw.table)
     if origin.metadata:
-        raw = with_labels_of_folders(raw, {**origin.columns, **columns}, nested=origin.is_nested)
-    if len(origin.metadata) > 1:
-        each = "\n".join(sha256_of_file(file) for file in origin.metadata)
-        return origin, raw, hashlib.sha256(each.encode()).hexdigest()
+        mapped, nested = {**origin.columns, **columns}, origin.is_nested
+        raw = with_unlisted_photos(raw, mapped, origin.root, nested=nested, faults=faults)
+        raw = with_labels_of_folders(raw, mapped, nested=nested)
+    if len(origin.metadata) > 1 or len(raw.table) > named:
+        each = [
+            *(sha256_of_file(file) for file in origin.metadata),
+            *(raw.table["image"].dropna() if len(raw.table) > named else ()),
+        ]
+        return origin, raw, hashlib.sha256("\n".join(each).encode()).hexdigest()
     if origin.table is not None:
         return origin, raw, sha256_of_file(origin.table)
     return origin, raw, hashlib.sha256("\n".join(raw.table["image"]).encode()).hexdigest()

@@ -14,7 +14,7 @@ from curation.listings.headers import normal_name
 from curation.listings.price_cells import parse_price
 from curation.listings.splits import split_of
 
-__all__ = ["Recognised", "is_money", "likely_names", "names_photo", "recognise"]
+__all__ = ["Recognised", "is_money", "is_shop_export", "likely_names", "names_photo", "recognise"]
 
 #: Our column → names that mean it, the surest first; names of one line are equally sure.
 _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -22,13 +22,14 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("id",),
         ("listing_id", "item_id", "product_id", "ad_id", "offer_id", "article_id"),
         ("sku", "asin", "uuid", "uid", "key"),
-        ("handle",),
+        ("handle", "url_handle"),
     ),
     "image": (
         ("image",),
         ("image_path", "photo_path", "picture_path", "img_path", "file_name", "filename", "image_file", "photo_file"),
         ("photo", "picture", "img", "file", "filepath", "file_path", "path", "image_name"),
         ("image_url", "photo_url", "img_url", "picture_url", "image_link", "image_src", "images", "photos"),
+        ("product_image_url",),
     ),
     "label": (
         ("label",),
@@ -49,6 +50,9 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "group": (("group",),),
     "split": (("split",), ("subset", "set", "partition")),
 }
+#: What Shopify calls a product, whose rows all have it, and its classes: its own, and those of its taxonomy.
+_HANDLES = ("handle", "url_handle")
+_TYPES = ("product_category", "type", "product_type", "standard_product_type", "custom_product_type")
 _CURRENCY = re.compile(r"^(?:asking_|list_|unit_)?price_(?:in_)?([a-z]{3})$")
 #: Share of the cells that must look like photos or prices.
 _MOSTLY = 0.8
@@ -71,9 +75,9 @@ class Recognised:
     doubtful: dict[str, list[str]]
 
 
-def likely_names() -> frozenset[str]:
-    """Return all names that are recognised, in lower case."""
-    return frozenset(name for lines in _NAMES.values() for line in lines for name in line)
+def likely_names() -> dict[str, str]:
+    """Return all names that are recognised, in lower case, each with our column that it means."""
+    return {name: ours for ours, lines in _NAMES.items() for line in lines for name in line}
 
 
 def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection[str] = ()) -> Recognised:
@@ -101,7 +105,7 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection
         if ours in mapped or ours in unused or (ours in table and ours not in taken):
             continue
         free = [name for name in table.columns if name not in taken and name not in _NAMES]
-        candidates = _by_name(free, ours, lines) or _by_content(table, free, ours)
+        candidates = _by_shop(table, free, ours) or _by_name(table, free, ours, lines) or _by_content(table, free, ours)
         if ours == "split":
             # a set may be red or blue
             candidates = [name for name in candidates if table[name].dropna().map(split_of).notna().all()]
@@ -113,12 +117,35 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection
     return Recognised(columns, doubtful)
 
 
-def _by_name(names: Sequence[str], ours: str, lines: Sequence[Sequence[str]]) -> list[str]:
+def is_shop_export(table: pd.DataFrame) -> bool:
+    """Return whether a table is an export of Shopify: rows of one handle are one product, its variants and photos.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The raw table.
+    """
+    names = {normal_name(str(name)) for name in table.columns}
+    return not names.isdisjoint(_HANDLES) and any(name.startswith(("variant_", "option1_")) for name in names)
+
+
+def _by_shop(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[str]:
+    """Return the product and its class in an export of Shopify: of the columns of classes the one with most of them."""
+    if ours not in ("id", "label") or not is_shop_export(table):
+        return []
+    meant = _HANDLES if ours == "id" else _TYPES
+    given = {name: int(table[name].notna().sum()) for name in names if normal_name(name) in meant}
+    order = sorted(filter(given.get, given), key=lambda name: (-given[name], meant.index(normal_name(name))))
+    return order[:1]
+
+
+def _by_name(table: pd.DataFrame, names: Sequence[str], ours: str, lines: Sequence[Sequence[str]]) -> list[str]:
     normal = {name: normal_name(name) for name in names}
-    for line in lines:
-        fitting = [name for name in names if normal[name] in line]
-        if fitting:
-            return fitting
+    fitting = [found for line in lines if (found := [name for name in names if normal[name] in line])]
+    # an empty column means nothing while another has the values
+    filled = [found for each in fitting if (found := [name for name in each if table[name].notna().any()])]
+    if fitting:
+        return (filled or fitting)[0]
     named = {name: _CURRENCY.match(normal[name]) for name in names if ours == "price"}
     return [name for name, match in named.items() if match and is_currency(match[1])]
 

@@ -7,9 +7,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Shift"]
+__all__ = ["GONE", "Shift"]
 
-_GONE = "#REF!"
+#: What a spreadsheet writes for a reference to cells that are gone.
+GONE = "#REF!"
 _CELL = re.compile(r"(\$?[A-Z]{1,3}\$?)(\d+)")
 _RANGE = re.compile(r"(\$?[A-Z]{1,3}\$?)(\d+):(\$?[A-Z]{1,3}\$?)(\d+)")
 _ROWS = re.compile(r"(\$?)(\d+):(\$?)(\d+)")
@@ -36,6 +37,10 @@ class Shift:
         gone = before < len(self.removed) and self.removed[before] == row
         return None if gone else row - before
 
+    def edge(self, row: int) -> int:
+        """Return how many rows are left of those down to a row, 0 or more: where its lower edge is."""
+        return row - bisect_right(self.removed, row)
+
     def span(self, first: int, last: int) -> tuple[int, int] | None:
         """Return the new first and last row of a range; None if all of it was removed."""
         start = first - bisect_left(self.removed, first)
@@ -53,16 +58,16 @@ class Shift:
         """
         if cell := _CELL.fullmatch(text):
             row = self.row(int(cell[2]))
-            return _GONE if row is None else f"{cell[1]}{row}"
+            return GONE if row is None else f"{cell[1]}{row}"
         match = _RANGE.fullmatch(text) or _ROWS.fullmatch(text)
         if not match:
             return text
         span = self.span(int(match[2]), int(match[4]))
-        return _GONE if span is None else f"{match[1]}{span[0]}:{match[3]}{span[1]}"
+        return GONE if span is None else f"{match[1]}{span[0]}:{match[3]}{span[1]}"
 
     def ranges(self, text: str) -> str:
         """Return several ranges, with blanks between them, without those that were removed."""
-        return " ".join(new for old in text.split() if (new := self.reference(old)) != _GONE)
+        return " ".join(new for old in text.split() if (new := self.reference(old)) != GONE)
 
     def formula(self, text: str, *, own: bool) -> str:
         """Return a formula, which begins with ``=``.
@@ -85,10 +90,19 @@ class Shift:
 
         tokens = Tokenizer(text).items
         return "=" + "".join(
-            self._operand(token.value, own) if token.subtype == Token.RANGE else token.value for token in tokens
+            self.place(token.value, own=own) if token.subtype == Token.RANGE else token.value for token in tokens
         )
 
-    def _operand(self, text: str, own: bool) -> str:
+    def place(self, text: str, *, own: bool) -> str:
+        """Return a reference, perhaps with the name of its sheet, e.g. of a link.
+
+        Parameters
+        ----------
+        text : str
+            The reference.
+        own : bool
+            Whether it stands in the sheet itself, so that a reference without a sheet means this one.
+        """
         sheet, sign, cells = text.rpartition("!")
         named = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
         about_this = own if not sign else named.casefold() == self.sheet.casefold()

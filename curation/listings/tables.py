@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import io
 import json
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from curation.listings.excel import Sheet, as_cell, read_sheet
 from curation.listings.formula_cells import shown_cells
 from curation.listings.headers import said_of_header
 from curation.listings.json_tables import JsonStyle, literal, parse_json
+from curation.listings.sheet_marks import rows_of_columns, said_of_merged
 from curation.listings.workbooks import Book
 from training.utils.bounded import CELL, check_claim, most_bytes
 from training.utils.csv_files import Quoting
@@ -144,7 +145,9 @@ class WrittenFile:
     further : WrittenFile or None
         Rows of the same columns that only add something to one of these, e.g. a photo to a listing.
     owners : tuple of int
-        The row that each of them follows, ascending.
+        The row that each of them belongs to.
+    after : tuple of int
+        The row that each of them stands below, ascending; -1 above the first.
     """
 
     name: str
@@ -154,29 +157,36 @@ class WrittenFile:
     book: Book | None = None
     further: WrittenFile | None = None
     owners: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
 
     def take(self, places: Sequence[int]) -> WrittenFile:
-        """Return some of the rows, by their ascending positions, with what follows them."""
-        cells = self.cells.take(pa.array(places, pa.int64()))
+        """Return some of the rows, by their ascending positions, with what belongs to them."""
         new = {old: place for place, old in enumerate(places)}
         stay = [place for place, owner in enumerate(self.owners) if owner in new]
-        further = self.further.take(stay) if self.further and stay else None
-        owners = tuple(new[self.owners[place]] for place in stay)
-        return replace(self, cells=cells, book=self.book and self.book.take(places), further=further, owners=owners)
+        return replace(
+            self,
+            cells=self.cells.take(pa.array(places, pa.int64())),
+            book=self.book and self.book.take(places),
+            further=self.further.take(stay) if self.further and stay else None,
+            owners=tuple(new[self.owners[place]] for place in stay),
+            after=tuple(bisect_right(places, self.after[place]) - 1 for place in stay),
+        )
 
-    def split(self, apart: Sequence[int]) -> WrittenFile:
-        """Return the table with some rows, by their ascending positions, as those that follow the row above them."""
-        rows = sorted(set(range(self.cells.num_rows)) - set(apart))
-        owners = tuple(bisect_left(rows, place) - 1 for place in apart)
-        return replace(self.take(rows), further=self.take(apart), owners=owners)
+    def split(self, apart: Mapping[int, int]) -> WrittenFile:
+        """Return the table with some rows as those that belong to others: position → that of its owner."""
+        rows = [place for place in range(self.cells.num_rows) if place not in apart]
+        new, away = {old: place for place, old in enumerate(rows)}, sorted(apart)
+        owners = tuple(new[apart[place]] for place in away)
+        after = tuple(bisect_left(rows, place) - 1 for place in away)
+        return replace(self.take(rows), further=self.take(away), owners=owners, after=after)
 
     @property
     def order(self) -> list[int]:
-        """The rows of :meth:`whole`: the numbers of its own, and beyond those, of what follows them."""
-        return list(map(int, np.argsort([*range(self.cells.num_rows), *self.owners], kind="stable")))
+        """The rows of :meth:`whole`: the numbers of its own, and beyond those, of what belongs to them."""
+        return list(map(int, np.argsort([*range(self.cells.num_rows), *self.after], kind="stable")))
 
     def whole(self) -> WrittenFile:
-        """Return the table with what follows its rows in its place."""
+        """Return the table with what belongs to its rows in its place."""
         if self.further is None:
             return self
         # a column may have been added since
@@ -184,7 +194,7 @@ class WrittenFile:
         book, beside = self.book, self.further.book
         if book and beside:
             book = replace(book, rows=tuple(sorted((*book.rows, *beside.rows))))
-        return replace(self, cells=cells.take(pa.array(self.order)), book=book, further=None, owners=())
+        return replace(self, cells=cells.take(pa.array(self.order)), book=book, further=None, owners=(), after=())
 
 
 @dataclass(frozen=True)
@@ -200,11 +210,14 @@ class RawTable:
         What a person should know of how it was read: a sentence each.
     files : tuple of WrittenFile
         The same rows as they were written, one file after the other; for class folders the list of their photos.
+    uncalculated : mapping of str to sequence of int
+        Of Excel: column → the rows whose cell is a formula without a value, which reads as empty.
     """
 
     table: pd.DataFrame
     notes: tuple[str, ...] = ()
     files: tuple[WrittenFile, ...] = ()
+    uncalculated: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def repeated(self) -> tuple[str, ...]:
@@ -212,15 +225,15 @@ class RawTable:
         names = [[name.strip() for name in file.header if name.strip()] for file in self.files]
         return tuple(dict.fromkeys(name for each in names for name in each if each.count(name) > 1))
 
-    def split(self, apart: npt.ArrayLike) -> RawTable:
-        """Return the table without some rows, by their ascending positions, which follow those above in `files`."""
-        away = np.asarray(apart, dtype=np.int64)
+    def split(self, apart: Mapping[int, int]) -> RawTable:
+        """Return the table without some rows, by position; in `files` they belong to their owners, in the same file."""
         files, first = [], 0
         for file in self.files:
-            inside = away[(away >= first) & (away < first + file.cells.num_rows)] - first
-            files.append(file.split(inside.tolist()) if len(inside) else file)
-            first += file.cells.num_rows
-        return RawTable(self.table.drop(self.table.index[away]), self.notes, tuple(files))
+            last = first + file.cells.num_rows
+            inside = {place - first: owner - first for place, owner in apart.items() if first <= place < last}
+            files.append(file.split(inside) if inside else file)
+            first = last
+        return RawTable(self.table.drop(self.table.index[sorted(apart)]), self.notes, tuple(files))
 
     def take(self, rows: npt.ArrayLike) -> RawTable:
         """Return some of the rows, by their ascending positions."""
@@ -330,10 +343,12 @@ def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> Raw
     if sheet.above:
         said = said_of_header(sheet.row, sheet.above)
         notes += (f"{file}: {said[0].lower()}{said[1:]}",)
+    notes += said_of_merged(file, len(sheet.merged))
     columns = [[None if pd.isna(value) else as_cell(value) for value in sheet.cells[key]] for key in sheet.cells]
     raw = _raw(file, replace(form, sheet=sheet.name), sheet.header, columns, sheet.cells, notes)
     book = Book(content, sheet.row, tuple(raw.table.index.tolist()))
-    return replace(raw, files=tuple(replace(each, book=book) for each in raw.files))
+    bare = rows_of_columns(sheet.uncalculated, _keys(sheet.header), raw.table)
+    return replace(raw, files=tuple(replace(each, book=book) for each in raw.files), uncalculated=bare)
 
 
 def _raw(

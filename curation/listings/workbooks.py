@@ -6,7 +6,9 @@ import html
 import io
 import math
 import re
+import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +18,9 @@ from typing import Any
 
 from curation.errors import some
 from curation.listings.excel import as_cell, escaped, sheet_rows
+from curation.listings.merged_cells import settle_merged
+from curation.listings.moved_drawings import followed_chart
+from curation.listings.removed_rows import Removed, remove_rows
 from curation.listings.shifted_rows import Shift
 from curation.rendering.words import agree, many
 
@@ -25,6 +30,11 @@ __all__ = ["Book", "edited_book"]
 _REMADE = frozenset({"_rels", "printerSettings"})
 #: A formula as openpyxl writes it: without the value that it had.
 _FORMULA = re.compile(r'<c r="([A-Z]+)(\d+)"([^>]*)>(<f[^>]*(?:/>|>[^<]*</f>))<v\s*(?:/>|></v>)')
+#: Where a workbook keeps drawings, and the end of each in a file of them.
+_DRAWINGS = "drawings"
+_ANCHOR = re.compile(rb"</(?:\w+:)?(?:oneCell|twoCell|absolute)Anchor>")
+#: What openpyxl warns about: something newer than the format, such as sparklines.
+_EXTENSION = re.compile("(.+) extension is not supported and will be removed")
 
 
 @dataclass(frozen=True)
@@ -83,39 +93,46 @@ def edited_book(
     """
     from openpyxl import load_workbook
 
-    before = sheet_rows(book.content, sheet)
-    with zipfile.ZipFile(io.BytesIO(book.content)) as archive:
-        parts = archive.namelist()
+    before = sheet_rows(book.content, sheet, book.header)
     try:
-        opened = load_workbook(io.BytesIO(book.content), rich_text=True)
+        with warnings.catch_warnings(record=True, action="always") as warned:
+            opened = load_workbook(io.BytesIO(book.content), rich_text=True)
         page = opened[sheet]
     # whatever a part that is read here only makes openpyxl say
     except Exception as error:
         raise ValueError(f"the workbook can't be opened for changes: {str(error).splitlines()[:1]}") from None
-    changes = [
-        (number, column, value)
-        for number, line in zip((book.header, *book.rows), (header, *rows), strict=True)
-        for column, value in enumerate(line, start=1)
-        if _differs(value, _value(before, number, column))
-    ]
-    for number, column, value in changes:
-        _write(page, number, column, value)
-    kept = {book.header, *book.rows}
+    values = {
+        each.title: before if each is page else sheet_rows(book.content, each.title) for each in opened.worksheets
+    }
+    lines = dict(zip((book.header, *book.rows), (header, *rows), strict=True))
+    dissolved = settle_merged(page, book.header, lines, partial(_value, before), _put)
+    changed = False
+    for number, line in lines.items():
+        for column, value in enumerate(line, start=1):
+            if _differs(value, _value(before, number, column)):
+                changed = True
+                _write(page, number, column, value)
     filled = (number for number, line in enumerate(before, start=1) if any(cell is not math.nan for cell in line))
-    shift = Shift(sheet, [number for number in filled if number > book.header and number not in kept])
-    formulas = sum(cell.data_type == "f" for each in opened.worksheets for cell in each._cells.values())
+    shift = Shift(sheet, [number for number in filled if number > book.header and number not in lines])
+    removed = Removed()
     if shift.removed:
-        _remove(opened, page, shift)
+        removed = remove_rows(opened, page, shift, lambda title, row, column: _value(values[title], row, column))
+    formulas = sum(cell.data_type == "f" for each in opened.worksheets for cell in each._cells.values())
     stream = io.BytesIO()
     opened.save(stream)
-    stored = {}
-    for place, each in enumerate(opened.worksheets, start=1):
-        there = _stored(before if each is page else sheet_rows(book.content, each.title))
-        stored[f"xl/worksheets/sheet{place}.xml"] = {
-            (shift.row(number) if each is page else number, column): value for number, column, value in there
+    stored = {
+        f"xl/worksheets/sheet{place}.xml": {
+            (shift.row(number) if each is page else number, column): value
+            for number, column, value in _stored(values[each.title])
         }
-    content = _with_values(stream.getvalue(), stored, opened.epoch)
-    return content, tuple(_notes(parts, content, formulas if changes or shift.removed else 0))
+        for place, each in enumerate(opened.worksheets, start=1)
+    }
+    content = _with_values(stream.getvalue(), stored, opened.epoch, shift, removed)
+    lost = [match[1].lower() for each in warned if (match := _EXTENSION.match(str(each.message)))]
+    said = _notes(
+        _parts(book.content, -removed.pictures), _parts(content), lost, formulas if changed or shift.removed else 0
+    )
+    return content, (*_said_of_dissolved(dissolved), *removed.notes(), *said)
 
 
 def _value(rows: Sequence[Sequence[Any]], row: int, column: int) -> Any:
@@ -131,84 +148,27 @@ def _differs(new: Any, old: Any) -> bool:
 def _write(page: Any, row: int, column: int, value: Any) -> None:
     from openpyxl.cell.cell import MergedCell
 
-    if isinstance(page.cell(row, column), MergedCell):
-        place = page.cell(row, column).coordinate
-        page.unmerge_cells(next(str(cells) for cells in page.merged_cells.ranges if place in cells))
     cell = page.cell(row, column)
+    if isinstance(cell, MergedCell):
+        block = next(each for each in page.merged_cells.ranges if _holds(each, row, column))
+        top = page.cell(block.min_row, block.min_col)
+        if block.min_col == column and row > block.min_row and top.value == escaped(value):
+            # the whole block has it
+            return
+        page.unmerge_cells(str(block))
+        cell = page.cell(row, column)
+    _put(cell, value)
+
+
+def _holds(block: Any, row: int, column: int) -> bool:
+    return bool(block.min_row <= row <= block.max_row and block.min_col <= column <= block.max_col)
+
+
+def _put(cell: Any, value: Any) -> None:
     cell.value = escaped(value)
     if isinstance(value, str):
         # a text that begins with = is no formula
         cell.data_type = "s"
-
-
-def _remove(book: Any, page: Any, shift: Shift) -> None:
-    """Remove rows of a sheet, and let everything that refers to its rows follow."""
-    cells = {}
-    for (row, column), cell in page._cells.items():
-        if (new := shift.row(row)) is not None:
-            cell.row = new
-            cells[new, column] = cell
-            if cell.hyperlink:
-                cell.hyperlink.ref = cell.coordinate
-    page._cells = cells
-    sizes = list(page.row_dimensions.items())
-    page.row_dimensions.clear()
-    for row, size in sizes:
-        if (new := shift.row(row)) is not None:
-            size.index = new
-            page.row_dimensions[new] = size
-    for merged in list(page.merged_cells.ranges):
-        span = shift.span(merged.min_row, merged.max_row)
-        if span is None:
-            page.merged_cells.ranges.remove(merged)
-        else:
-            merged.min_row, merged.max_row = span
-    _shift_areas(page, shift)
-    for sheet in book.worksheets:
-        for cell in sheet._cells.values():
-            if cell.data_type == "f":
-                _shift_formula(cell, shift, own=sheet is page)
-    for names, own in (
-        (book.defined_names, False),
-        *((sheet.defined_names, sheet is page) for sheet in book.worksheets),
-    ):
-        for name in names.values():
-            name.attr_text = shift.formula(f"={name.attr_text}", own=own)[1:]
-
-
-def _shift_formula(cell: Any, shift: Shift, *, own: bool) -> None:
-    formula = cell.value
-    if isinstance(formula, str):
-        cell.value = shift.formula(formula, own=own)
-    elif hasattr(formula, "text") and formula.text:
-        formula.text = shift.formula(formula.text, own=own)
-        formula.ref = shift.reference(formula.ref) if own else formula.ref
-
-
-def _shift_areas(page: Any, shift: Shift) -> None:
-    """Let filters, tables, validations and conditional formats of a sheet follow their rows."""
-    from openpyxl.formatting.formatting import ConditionalFormattingList
-    from openpyxl.worksheet.cell_range import MultiCellRange
-
-    for area in (page.auto_filter, *page.tables.values(), *(table.autoFilter for table in page.tables.values())):
-        if area is not None and area.ref:
-            area.ref = shift.reference(area.ref)
-    checks = page.data_validations.dataValidation
-    for check in checks:
-        check.sqref = MultiCellRange(shift.ranges(str(check.sqref)))
-        for key in ("formula1", "formula2"):
-            if text := getattr(check, key):
-                setattr(check, key, shift.formula(f"={text}", own=True)[1:])
-    page.data_validations.dataValidation = [check for check in checks if check.sqref.ranges]
-    formats = ConditionalFormattingList()
-    for area in page.conditional_formatting:
-        cells = shift.ranges(str(area.sqref))
-        for rule in area.rules if cells else ():
-            rule.formula = [shift.formula(f"={text}", own=True)[1:] for text in rule.formula]
-            formats.add(cells, rule)
-    page.conditional_formatting = formats
-    if page.print_area:
-        page.print_area = shift.ranges(page.print_area.rpartition("!")[2]) or None
 
 
 def _stored(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int, Any]]:
@@ -218,10 +178,16 @@ def _stored(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int, Any]]:
                 yield number, column, value
 
 
-def _with_values(content: bytes, stored: dict[str, dict[tuple[int | None, int], Any]], epoch: datetime) -> bytes:
+def _with_values(
+    content: bytes,
+    stored: dict[str, dict[tuple[int | None, int], Any]],
+    epoch: datetime,
+    shift: Shift,
+    removed: Removed,
+) -> bytes:
     """Return a workbook whose formulas have the values that were stored: programs read these, and don't calculate.
 
-    `stored` has the values of each sheet, by its file in the workbook, row and column.
+    `stored` has the values of each sheet, by its file in the workbook, row and column. Charts follow `shift`.
     """
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
@@ -229,6 +195,9 @@ def _with_values(content: bytes, stored: dict[str, dict[tuple[int | None, int], 
             held = old.read(member)
             if values := stored.get(member.filename):
                 held = _FORMULA.sub(partial(_formula_with_value, values, epoch), held.decode()).encode()
+            if shift.removed and member.filename.startswith("xl/charts/chart"):
+                held, empty = followed_chart(held, shift)
+                removed.others += ["a chart"] * empty
             new.writestr(member, held, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
 
@@ -250,11 +219,18 @@ def _formula_with_value(stored: dict[tuple[int | None, int], Any], epoch: dateti
     return f'<c r="{column}{row}"{attributes}{kind}>{formula}<v>{text}</v>'
 
 
-def _notes(before: Sequence[str], content: bytes, formulas: int) -> Iterator[str]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        after = _kinds(archive.namelist())
-    if lost := sorted(_kinds(before) - after - _REMADE):
+def _said_of_dissolved(blocks: int) -> Iterator[str]:
+    if blocks:
+        differ = f"{agree(blocks, 'its', 'their')} listings differ now, and each has a value of its own"
+        yield f"has {many(blocks, 'block')} of merged cells less: {differ}."
+
+
+def _notes(before: Counter[str], after: Counter[str], extensions: Sequence[str], formulas: int) -> Iterator[str]:
+    lost = sorted({*before} - {*after} - _REMADE | {*extensions})
+    if lost:
         yield f"lacks parts of the input that openpyxl can't keep: {some(lost)}."
+    elif (drawings := before[_DRAWINGS] - after[_DRAWINGS]) > 0:
+        yield f"lacks {many(drawings, 'drawing')} of the input that openpyxl can't keep, such as shapes and text boxes."
     if formulas:
         yield (
             f"has {many(formulas, 'formula')}: a spreadsheet calculates {agree(formulas, 'it', 'them')} when it opens "
@@ -262,6 +238,16 @@ def _notes(before: Sequence[str], content: bytes, formulas: int) -> Iterator[str
         )
 
 
-def _kinds(parts: Sequence[str]) -> set[str]:
-    """Return what the parts of a workbook are: the names of their folders."""
-    return {path.parts[1] for part in parts if len((path := PurePosixPath(part)).parts) > 2 and path.parts[0] == "xl"}
+def _parts(content: bytes, drawings: int = 0) -> Counter[str]:
+    """Return what the parts of a workbook are, by the names of their folders, and how many drawings it has."""
+    kinds = Counter({_DRAWINGS: drawings})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for part in archive.namelist():
+            path = PurePosixPath(part)
+            if len(path.parts) < 3 or path.parts[0] != "xl":
+                continue
+            if path.match("xl/drawings/drawing*.xml"):
+                kinds[_DRAWINGS] += len(_ANCHOR.findall(archive.read(part)))
+            elif path.parts[1] != _DRAWINGS:
+                kinds[path.parts[1]] += 1
+    return kinds

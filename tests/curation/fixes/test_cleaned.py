@@ -403,7 +403,7 @@ def test_rows_that_only_add_a_photo_come_back_and_go_with_their_listing(ending: 
     WRITERS[ending](pd.DataFrame(rows, columns=columns), tmp_path / "in" / f"shop.{ending}")
     listings = read_listings(tmp_path / "in")
     assert listings.table["id"].tolist() == list(names)
-    said = "3 rows only add photos to the listing above; the first photo of a listing is the one that counts."
+    said = "3 rows only add photos to their listings; the first photo of a listing is the one that counts."
     assert said in listings.notes
     assert not [note for note in listings.notes if "left out" in note]
     run = run_of(tmp_path / "in" / f"shop.{ending}", tmp_path / "run")
@@ -415,7 +415,7 @@ def test_rows_that_only_add_a_photo_come_back_and_go_with_their_listing(ending: 
     assert all((run.cleaned / image).is_file() for image in table["Image Src"])
     assert read_again(run).table["id"].tolist() == ["a", "b", "d", "e", "f"]
     (note,) = [note for note in fixed(run, decided("b", "keep"), form="class-folders") if "left out" in note]
-    assert note == "2 rows that only add photos left out: there is one photo each."
+    assert note == "2 rows that only add photos or variants left out: there is one row each."
 
 
 def test_further_photos_of_a_cell_stay_beside_the_first(tmp_path: Path) -> None:
