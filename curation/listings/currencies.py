@@ -6,7 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["HUNDREDTHS", "THOUSANDTHS", "common_currency", "is_currency", "is_shared", "may_be", "without_shared"]
+__all__ = [
+    "HUNDREDTHS",
+    "THOUSANDTHS",
+    "common_currency",
+    "has_thousandths",
+    "is_currency",
+    "is_shared",
+    "may_be",
+    "without_shared",
+]
 
 #: Signs and words that stand for one currency, without blanks.
 _CURRENCIES = {
@@ -44,6 +53,11 @@ THOUSANDTHS = frozenset(("BHD", "JOD", "KWD", "LYD", "OMR", "TND"))
 def is_currency(code: str) -> bool:
     """Return whether a word is the code of a currency, in any case."""
     return code.upper() in _CODES
+
+
+def has_thousandths(currency: str) -> bool:
+    """Return whether prices in a currency have three decimals, as in Kuwait: 1.250."""
+    return currency.strip().upper() in THOUSANDTHS
 
 
 def is_shared(currency: str) -> bool:
