@@ -12,12 +12,13 @@ from urllib.parse import unquote, urlsplit
 
 from curation.listings.folders import is_junk, is_photo
 from curation.listings.several_photos import names_of
-from training.utils.files import printable_name
+from training.utils.files import photo_path, printable_name
 
 __all__ = ["PhotoFiles", "forward", "plain"]
 
 #: Folders below the dataset's that are searched for photos named without their folder.
 _MOST_FOLDERS = 1000
+_SEVERAL = 2
 
 
 def forward(name: str) -> str:
@@ -43,19 +44,27 @@ class PhotoFiles:
         self._index = cache(self._index_all)
         self._alone = cache(self._only)
 
+    def is_file(self, name: str) -> bool:
+        """Return whether there is a file of that very name."""
+        return os.path.isfile(photo_path(self._root, name))  # noqa: PTH113 - Path.is_file raises for a name too long
+
     def find_first(self, cell: str) -> tuple[str, str] | None:
         """Return a name in a cell and the file that it fits: that of the cell as a whole, or of the first that fits."""
-        for name in dict.fromkeys((cell, *names_of(cell))):
-            if file := self.find(name):
-                return name, file
-        return None
+        names = names_of(cell)
+        # the end of several paths is that of the last one
+        if file := self._find(cell, ends=len(names) < _SEVERAL):
+            return cell, file
+        return next(((name, file) for name in names if name != cell and (file := self.find(name))), None)
 
     def find(self, image: str) -> str | None:
         """Return the path of the one file that a name fits, relative to the root; None if none or several fit."""
-        file = self._fitting(forward(image))
+        return self._find(image, ends=True)
+
+    def _find(self, image: str, *, ends: bool) -> str | None:
+        file = self._fitting(forward(image), ends=ends)
         return None if file is None else printable_name(file)
 
-    def _fitting(self, path: str) -> str | None:
+    def _fitting(self, path: str, *, ends: bool) -> str | None:
         if "\0" in path or path.lower().startswith(("http://", "https://")):
             return None
         parts = [part for part in path.split("/") if part not in ("", ".")]
@@ -66,10 +75,10 @@ class PhotoFiles:
         decoded = [unquote(part) for part in parts]
         for spelled in [parts, decoded] if decoded != parts else [parts]:
             # a path of another computer: its longest end that exists here, with a folder, for many have a 1.jpg
-            for start in range(max(1, len(spelled) - 1)):
+            for start in range(max(1, len(spelled) - 1) if ends else 1):
                 if found := self._walk(spelled[start:]):
                     return found
-            if (absolute or len(spelled) == 1) and (found := self._alone(spelled[-1])):
+            if ((absolute and ends) or len(spelled) == 1) and (found := self._alone(spelled[-1])):
                 return found
         return None
 
