@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
@@ -99,13 +99,13 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
     layout: Layout = original.layout if form is None else "table"
     layout = "class-folders" if form == "class-folders" else "imagefolder" if form == "imagefolder" else layout
     write = {"table": _write_tables, "class-folders": _write_folders, "imagefolder": _write_metadata}[layout]
-    lost = sum(len(file.owners) for file in left.files) if layout != "table" else 0
+    lost = _said_of_lost(left.files) if layout != "table" else ()
     repriced = changes.dropna(subset="new_price").set_index("id")["new_price"].astype("float64")
     decided = listings.assign(price=listings["id"].map(repriced).fillna(listings["price"].astype("float64")))
     place = _Place(run, folder, decided[kept].reset_index(drop=True), form, decimal, frozenset(repriced.index))
     try:
         written = write(left, place)
-        return replace(written, notes=(*written.notes, _said_of_lost(lost))) if lost else written
+        return replace(written, notes=(*written.notes, *lost))
     except ValueError as error:
         # what a format can't hold
         raise InputError(
@@ -143,10 +143,16 @@ class _Place:
         return {"decimal": decimal, "allow_bad": allowance_of(self.run, self.listings)}
 
 
-def _said_of_lost(rows: int) -> str:
-    return (
-        f"{many(rows, 'row')} that only {agree(rows, 'adds a photo', 'add photos')} left out: there is one photo each."
-    )
+def _said_of_lost(files: Sequence[WrittenFile]) -> Iterator[str]:
+    """Yield which rows that are no listings a folder of photos has no place for."""
+    totals = sum(file.owners.count(file.cells.num_rows) for file in files)
+    if rows := sum(len(file.owners) for file in files) - totals:
+        yield (
+            f"{many(rows, 'row')} that only {agree(rows, 'adds a photo', 'add photos')} left out: there is one photo "
+            "each."
+        )
+    if totals:
+        yield f"{many(totals, 'row')} of totals left out: there are listings only."
 
 
 def require_layout(form: str | None) -> None:
@@ -214,7 +220,7 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     boundary = _boundary(place.run, place.listings)
     file = replace(file, name=name)
     write_declaration(place.run, place.folder, original, labels_of(original), file, boundary, **place.said)
-    return Cleaned((DECLARATION, name), file.cells.num_rows, notes)
+    return Cleaned((DECLARATION, name), len(place.listings), notes)
 
 
 def _with_ids(file: WrittenFile, original: Original, listings: pd.DataFrame) -> WrittenFile:

@@ -115,7 +115,7 @@ def _file(cells: Path, facts: dict[str, Any]) -> WrittenFile:
     if "further" not in facts:
         return file
     further, owners = _file(cells.with_stem(f"{cells.stem}-further"), facts["further"]), tuple(facts["owners"])
-    inside = all(type(owner) is int and 0 <= owner < table.num_rows for owner in owners)
+    inside = all(type(owner) is int and 0 <= owner <= table.num_rows for owner in owners)
     alike = further.cells.num_rows == len(owners) and (further.book is None) == (book is None)
     if not inside or not alike or list(owners) != sorted(owners):
         raise ValueError(f"the rows that follow others in {facts['name']!r} are none")

@@ -35,6 +35,7 @@ from curation.listings.prices import Prices, read_prices
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
+from curation.listings.totals import said_of_totals, total_rows
 from curation.listings.unnamed import said_of_unnamed
 from curation.rendering.problems import problem_lines
 from curation.rendering.results import Result
@@ -225,7 +226,8 @@ def read_listings(
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
-    mapped = map_columns(rows, {**origin.columns, **given}, needed, faults)
+    totals = total_rows(rows)
+    mapped = map_columns(rows.drop(totals), {**origin.columns, **given}, needed, faults)
     added = mapped.table[adds_photo(mapped.table)]
     mapped = replace(mapped, table=mapped.table.drop(added.index))
     # a column that is not there has been refused, or noted, as a whole
@@ -280,9 +282,10 @@ def read_listings(
     origin = replace(origin, currency=currency, decimal=prices.decimal)
     all_photos = pd.concat([photos.named, added["image"]])
     said_of_photos = (*said_of_added(len(added)), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
-    notes = (*raw.notes, *said_of_copies, *mapped.notes, *said_of_splits, *said_of_photos, *prices.notes, *labels.notes)
-    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append(added.index))))
-    kept = kept.split(np.sort(kept.table.index.get_indexer(added.index)))
+    said_of_rows = (*said_of_copies, *said_of_totals(totals))
+    notes = (*raw.notes, *said_of_rows, *mapped.notes, *said_of_splits, *said_of_photos, *prices.notes, *labels.notes)
+    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append([added.index, totals]))))
+    kept = kept.split(np.sort(kept.table.index.get_indexer(added.index.append(totals))), last=len(totals))
     table = _typed(table.assign(image=photos.images), prices)
     found = tuple(faults.found)
     return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, found, labels.merged, limits)

@@ -144,7 +144,8 @@ class WrittenFile:
     further : WrittenFile or None
         Rows of the same columns that only add something to one of these, e.g. a photo to a listing.
     owners : tuple of int
-        The row that each of them follows, ascending.
+        The row that each of them follows, ascending. What follows the table as a whole, such as a total, has the number
+        of its rows.
     """
 
     name: str
@@ -158,16 +159,20 @@ class WrittenFile:
     def take(self, places: Sequence[int]) -> WrittenFile:
         """Return some of the rows, by their ascending positions, with what follows them."""
         cells = self.cells.take(pa.array(places, pa.int64()))
-        new = {old: place for place, old in enumerate(places)}
+        new = {old: place for place, old in enumerate((*places, self.cells.num_rows))}
         stay = [place for place, owner in enumerate(self.owners) if owner in new]
         further = self.further.take(stay) if self.further and stay else None
         owners = tuple(new[self.owners[place]] for place in stay)
         return replace(self, cells=cells, book=self.book and self.book.take(places), further=further, owners=owners)
 
-    def split(self, apart: Sequence[int]) -> WrittenFile:
-        """Return the table with some rows, by their ascending positions, as those that follow the row above them."""
+    def split(self, apart: Sequence[int], *, last: int = 0) -> WrittenFile:
+        """Return the table with some rows, by their ascending positions, as those that follow the row above them.
+
+        The last ones, as many as `last` says, follow the table.
+        """
         rows = sorted(set(range(self.cells.num_rows)) - set(apart))
-        owners = tuple(bisect_left(rows, place) - 1 for place in apart)
+        feet = apart[len(apart) - last :]
+        owners = (*(bisect_left(rows, place) - 1 for place in apart[: len(apart) - last]), *(len(rows) for _ in feet))
         return replace(self.take(rows), further=self.take(apart), owners=owners)
 
     @property
@@ -212,13 +217,17 @@ class RawTable:
         names = [[name.strip() for name in file.header if name.strip()] for file in self.files]
         return tuple(dict.fromkeys(name for each in names for name in each if each.count(name) > 1))
 
-    def split(self, apart: npt.ArrayLike) -> RawTable:
-        """Return the table without some rows, by their ascending positions, which follow those above in `files`."""
+    def split(self, apart: npt.ArrayLike, *, last: int = 0) -> RawTable:
+        """Return the table without some rows, by their ascending positions, which follow those above in `files`.
+
+        The last ones, as many as `last` says, follow the last file.
+        """
         away = np.asarray(apart, dtype=np.int64)
         files, first = [], 0
         for file in self.files:
             inside = away[(away >= first) & (away < first + file.cells.num_rows)] - first
-            files.append(file.split(inside.tolist()) if len(inside) else file)
+            feet = min(last, len(inside)) if file is self.files[-1] else 0
+            files.append(file.split(inside.tolist(), last=feet) if len(inside) else file)
             first += file.cells.num_rows
         return RawTable(self.table.drop(self.table.index[away]), self.notes, tuple(files))
 
