@@ -131,6 +131,7 @@ def read_listings(
     max_photo_mb: float | None = None,
     encoding: str | None = None,
     decimal: str | None = None,
+    usual_decimal: str | None = None,
 ) -> Listings:
     """Read and check a dataset without modifying it.
 
@@ -185,6 +186,8 @@ def read_listings(
     decimal : str, optional
         What marks the decimals of prices, ``"."`` or ``","``: it says what 1.299 and 1,299 mean. By default the
         column of prices settles it, or what the declaration says.
+    usual_decimal : str, optional
+        The same, for where neither does: of listings for a model, its :attr:`curation.Model.decimal`.
 
     Returns
     -------
@@ -222,6 +225,7 @@ def read_listings(
     Limits(**asked)
     texts = {"label_separator": label_separator, "encoding": encoding}
     marked = None if decimal is None else check_decimal(decimal)
+    usual = None if usual_decimal is None else check_decimal(usual_decimal, parameter="usual_decimal")
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
@@ -251,7 +255,7 @@ def read_listings(
         with faults.noted():
             check_ids(table, title)
     numbers = _held_as_numbers(raw, mapped.columns.get("price", "price")).reindex(table.index)
-    prices = read_prices(table["price"], origin.decimal if marked is None else marked, numbers)
+    prices = read_prices(table["price"], origin.decimal if marked is None else marked, numbers, usual)
     with faults.noted():
         check_prices(table, prices, mapped.columns.get("price", "price"))
     classes = sorted_labels(table["label"].dropna())
