@@ -136,7 +136,7 @@ def _unsettled(text: pd.Series) -> str | None:
     # one 9.99 among a program's numbers says that of all
     by_program = all(price.plain for price in written.values())
     proven = evidence.sure if by_program else evidence.rule() and (evidence.sure or evidence.three)
-    return None if proven else next((cell for cell, price in written.items() if price.either), None)
+    return None if proven else next((cell for cell in counts if cell in written and written[cell].either), None)
 
 
 def _said_of_usual(cell: str, usual: Decimal) -> str:

@@ -308,3 +308,18 @@ def test_where_a_column_proves_its_rule_that_of_a_model_has_no_part(cells: list[
 
 def test_a_rule_that_is_told_goes_before_that_of_a_model() -> None:
     assert read_prices(pd.Series(["1.299 €"], dtype="string"), ".", usual=",").values.tolist() == [1.299]
+
+
+@pytest.mark.parametrize(
+    ("cells", "currencies"),
+    [
+        (["Rs 500", "Rs. 1,500"], {"RS": 2}),
+        (["Rs 500", "₹1,500"], {"INR": 2}),
+        (["Rs 500", "LKR 1,500", "20"], {"LKR": 2}),
+        (["Rs 500", "₹1,500", "PKR 20"], {"RS": 1, "INR": 1, "PKR": 1}),
+    ],
+)
+def test_rupees_are_those_of_a_country_only_where_a_cell_says_which(
+    cells: list[str], currencies: dict[str, int]
+) -> None:
+    assert read_prices(pd.Series(cells, dtype="string")).currencies == currencies

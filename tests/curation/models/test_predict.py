@@ -262,6 +262,8 @@ def test_prices_in_another_currency_are_refused(here):
         message = refused("predict", model, "shop")
         assert "the model was trained on prices in SGD: got shop in USD; wanted SGD." in message
     assert answered("predict", "label", "shop")["predicted"] == N
+    change(here, currency="$")
+    assert answered("predict", "price", "shop")["currency"] == "SGD"
     change(here, currency="sgd")
     assert answered("predict", "price", "shop")["currency"] == "SGD"
 
