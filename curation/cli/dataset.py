@@ -138,6 +138,7 @@ def read_dataset(
     needs_image: bool = True,
     needs_label: bool = True,
     strict: bool = True,
+    usual_decimal: str | None = None,
     cache: Path | None = None,
 ) -> curation.Listings:
     """Read a dataset with the options of a command; report its bad rows before the error.
@@ -148,7 +149,7 @@ def read_dataset(
         As typed.
     form : DatasetForm
         The options about it.
-    needs_image, needs_label, strict, cache
+    needs_image, needs_label, strict, usual_decimal, cache
         As for :func:`curation.listings.read_listings`.
     reporter : Reporter
         Hears of the bad rows, kind by kind, and how the dataset was read.
@@ -160,6 +161,7 @@ def read_dataset(
             needs_image=needs_image,
             needs_label=needs_label,
             strict=strict,
+            usual_decimal=usual_decimal,
             cache=cache,
             reporter=reporter,
         )

@@ -59,7 +59,9 @@ def predict(
 
     reporter = Terminal()
     loaded = load_model(model)
-    listings = read_dataset(dataset, form, needs_label=False, cache=cache_dir, reporter=reporter)
+    listings = read_dataset(
+        dataset, form, needs_label=False, usual_decimal=loaded.decimal, cache=cache_dir, reporter=reporter
+    )
     predictions = loaded.predict(listings, output=output, raw=raw, device=device, cache=cache_dir, reporter=reporter)
     if as_json:
         print_json(predictions.to_dict())

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 
 from curation.errors import InputError, RunError, closest, some
+from curation.fixes.allowance import allowance_of
 from curation.fixes.declaration import write_declaration
 from curation.fixes.edits import edited, labels_of
+from curation.fixes.elsewhere import Elsewhere
 from curation.fixes.photos import Photos, folder_splits, outside
 from curation.fixes.prices import check_written, decimal_of
 from curation.listings.editing import replaced, texts_of, with_column
 from curation.listings.fetch import is_fetched
 from curation.listings.original import Layout, Original, load_original
 from curation.listings.price_cells import Decimal
-from curation.listings.several_photos import each_name, names_of
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
-from curation.listings.tables import WrittenFile, held_table
+from curation.listings.tables import held_table
 from curation.listings.writing import FORMATS, converted, joined, write_table
+from curation.listings.written import WrittenFile
 from curation.rendering.words import agree, many
 from curation.run.damaged import readable
 from curation.run.folder import RunFolder
@@ -99,13 +100,13 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
     layout: Layout = original.layout if form is None else "table"
     layout = "class-folders" if form == "class-folders" else "imagefolder" if form == "imagefolder" else layout
     write = {"table": _write_tables, "class-folders": _write_folders, "imagefolder": _write_metadata}[layout]
-    lost = sum(len(file.owners) for file in left.files) if layout != "table" else 0
+    lost = _said_of_lost(left.files) if layout != "table" else ()
     repriced = changes.dropna(subset="new_price").set_index("id")["new_price"].astype("float64")
     decided = listings.assign(price=listings["id"].map(repriced).fillna(listings["price"].astype("float64")))
     place = _Place(run, folder, decided[kept].reset_index(drop=True), form, decimal, frozenset(repriced.index))
     try:
         written = write(left, place)
-        return replace(written, notes=(*written.notes, _said_of_lost(lost))) if lost else written
+        return replace(written, notes=(*written.notes, *lost))
     except ValueError as error:
         # what a format can't hold
         raise InputError(
@@ -115,6 +116,11 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
             fix=f"Choose another `format`: {', '.join(LAYOUTS)}.",
             parameter="format",
         ) from error
+
+
+class _Said(TypedDict):
+    decimal: Decimal | None
+    allow_bad: float | None
 
 
 @dataclass(frozen=True)
@@ -132,16 +138,22 @@ class _Place:
         return check_written(files, original.column("price"), self.decimal, self.listings, self.repriced)
 
     @property
-    def priced(self) -> Decimal | None:
-        """What marks the decimals, if there are prices."""
-        return self.decimal if self.listings["price"].notna().any() else None
+    def said(self) -> _Said:
+        """What the declaration says of the listings: what marks the decimals, if there are prices, and what is bad."""
+        decimal = self.decimal if self.listings["price"].notna().any() else None
+        return {"decimal": decimal, "allow_bad": allowance_of(self.run, self.listings)}
 
 
-def _said_of_lost(rows: int) -> str:
-    return (
-        f"{many(rows, 'row')} that only {agree(rows, 'adds a photo or variant', 'add photos or variants')} left out: "
-        "there is one row each."
-    )
+def _said_of_lost(files: Sequence[WrittenFile]) -> Iterator[str]:
+    """Yield which rows that are no listings a folder of photos has no place for."""
+    totals = sum(file.owners.count(file.cells.num_rows) for file in files)
+    if rows := sum(len(file.owners) for file in files) - totals:
+        yield (
+            f"{many(rows, 'row')} that only {agree(rows, 'adds a photo or variant', 'add photos or variants')} "
+            "left out: there is one row each."
+        )
+    if totals:
+        yield f"{many(totals, 'row')} of totals left out: there are listings only."
 
 
 def require_layout(form: str | None) -> None:
@@ -183,7 +195,7 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     """Write one table that lies elsewhere than the input: its photos stay where they are."""
     root, first, files, rows = place.run.photo_root, 0, [], []
     key = original.column("image")
-    photos = os.path.relpath(root, place.run.cleaned.resolve())
+    elsewhere = Elsewhere(root, os.path.relpath(root, place.run.cleaned.resolve()))
     for file in original.files:
         part = place.listings.iloc[first : first + file.cells.num_rows]
         # a row that only adds a photo is no listing
@@ -192,8 +204,8 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
             file = _with_ids(file, original, part)
         if file.further is not None:
             unmatched = [pd.NA] * file.further.cells.num_rows
-            file = replace(file, further=_moved(file.further, key, unmatched, photos))
-        files.append(_moved(file, key, part["image"].tolist(), photos).whole())
+            file = replace(file, further=elsewhere.moved(file.further, key, unmatched))
+        files.append(elsewhere.moved(file, key, part["image"].tolist()).whole())
         first += len(part)
     price = original.column("price")
     file = joined(files, price=price, decimal=place.decimal)
@@ -210,47 +222,8 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
         notes = (*notes, f"{name} has the values of the sheet {sheet!r} alone: no other sheets, formats or formulas.")
     boundary = _boundary(place.run, place.listings)
     file = replace(file, name=name)
-    write_declaration(place.run, place.folder, original, labels_of(original), file, boundary, decimal=place.priced)
-    return Cleaned((DECLARATION, name), file.cells.num_rows, notes)
-
-
-def _moved(file: WrittenFile, key: str, images: Sequence[Any], photos: str) -> WrittenFile:
-    """Return a table whose cells lead to the photos that they were matched with, which stay where they are.
-
-    Parameters
-    ----------
-    file : WrittenFile
-        The table.
-    key : str
-        Its column of photos.
-    images : sequence of str
-        The photo of each row as the run names it; NA for none.
-    photos : str
-        The folder that `images` are relative to, as the new table names it.
-    """
-    if key not in file.cells.column_names:
-        return file
-    texts = {}
-    for row, (text, image) in enumerate(zip(texts_of(file.format.kind, file.cells[key]), images, strict=True)):
-        if pd.isna(text) or not text.strip():
-            continue
-        matched = text.strip() if pd.isna(image) else image
-        if _stays(matched):
-            continue
-        if len(names_of(text)) > 1 and matched != text.strip():
-            # the first is the photo; the others stay beside it
-            texts[row] = each_name(text, lambda name: name if _stays(name) else f"{photos}/{name}")
-            continue
-        path = f"{photos}/{matched}"
-        # a backslash of the path itself is part of a name
-        backwards = "\\" in text and "/" not in text and "\\" not in path
-        texts[row] = path.replace("/", "\\") if backwards else path
-    return replaced(file, key, texts)
-
-
-def _stays(path: str) -> bool:
-    """Return whether a path is the same wherever the table lies: an address, or absolute here or on Windows."""
-    return "://" in path or path.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[\\/]", path) is not None
+    write_declaration(place.run, place.folder, original, labels_of(original), file, boundary, **place.said)
+    return Cleaned((DECLARATION, name), len(place.listings), notes)
 
 
 def _with_ids(file: WrittenFile, original: Original, listings: pd.DataFrame) -> WrittenFile:
@@ -293,7 +266,7 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
         target = place.folder / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
         notes += write_table(file, target)
-    write_declaration(place.run, place.folder, original, labels_of(original), files[0], decimal=place.priced)
+    write_declaration(place.run, place.folder, original, labels_of(original), files[0], **place.said)
     names = (DECLARATION, *(file.name for file in files))
     return Cleaned(names, len(place.listings), (*notes, *photos.notes()))
 
@@ -349,7 +322,8 @@ def _write_folders(original: Original, place: _Place) -> Cleaned:
             fix="Put them back, say where they are with `photos='FOLDER'`, or write a table: `format=\"csv\"`.",
             parameter="format",
         )
-    write_declaration(place.run, place.folder, original, held)
+    kept = place.listings[~place.listings["id"].isin(left_out)]
+    write_declaration(place.run, place.folder, original, held, allow_bad=allowance_of(place.run, kept))
     notes = []
     if left_out:
         count = len(left_out)

@@ -32,7 +32,13 @@ _CHANGES = {"id", "action", "old_label", "new_label", "old_price", "new_price", 
 
 
 def read_decisions(
-    path: Path, *, reviewer: str, id_column: str = "id", currency: str | None = None, decimal: Decimal = "."
+    path: Path,
+    *,
+    reviewer: str,
+    id_column: str = "id",
+    currency: str | None = None,
+    decimal: Decimal = ".",
+    three_decimals: bool = False,
 ) -> list[Decision]:
     """Read decisions from a table with ``id``, ``decision`` and, where needed, ``new_label`` and ``new_price``.
 
@@ -53,6 +59,8 @@ def read_decisions(
         Of the dataset's prices.
     decimal : str
         What marks the decimals of the dataset's prices.
+    three_decimals : bool
+        Whether prices such as 1.299 are usual in the dataset.
 
     Raises
     ------
@@ -75,7 +83,7 @@ def read_decisions(
         {**row, "decision": (row["decision"] or NOTE).lower()} for row in every if row["decision"] or row.get("note")
     ]
     _refuse_idle_labels(path, rows)
-    prices = _new_prices(path, rows, currency, decimal)
+    prices = _new_prices(path, rows, currency, decimal, three_decimals=three_decimals)
     decisions = [
         Decision(
             id=row["id"] or "",
@@ -145,7 +153,12 @@ def _refuse_idle_labels(path: Path, rows: Sequence[Mapping[Hashable, Any]]) -> N
 
 
 def _new_prices(
-    path: Path, rows: Sequence[Mapping[Hashable, Any]], currency: str | None, decimal: Decimal
+    path: Path,
+    rows: Sequence[Mapping[Hashable, Any]],
+    currency: str | None,
+    decimal: Decimal,
+    *,
+    three_decimals: bool,
 ) -> dict[int, float]:
     """Return the new price of each row that has one, by its place."""
     cells = {place: text for place, row in enumerate(rows) if (text := row.get("new_price"))}
@@ -166,7 +179,7 @@ def _new_prices(
             wanted="a price in the column new_price, e.g. 12.50",
         )
     ids = {place: rows[place]["id"] for place in cells}
-    return price_cells(cells, currency, ids, decimal=decimal)
+    return price_cells(cells, currency, ids, decimal=decimal, three_decimals=three_decimals)
 
 
 def _says_yes(path: Path, row: Mapping[Hashable, Any]) -> bool:

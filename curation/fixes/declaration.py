@@ -12,8 +12,8 @@ from curation.listings.decoding import check_encoding
 from curation.listings.original import Original
 from curation.listings.price_cells import Decimal
 from curation.listings.sources import COLUMNS, DECLARATION
-from curation.listings.tables import WrittenFile
 from curation.listings.twins import looks
+from curation.listings.written import WrittenFile
 from curation.run.folder import RunFolder
 from training.utils.files import printable_name, write_text
 from training.utils.formulas import text_of_formula
@@ -32,6 +32,7 @@ def write_declaration(
     photos: Path | None = None,
     *,
     decimal: Decimal | None = None,
+    allow_bad: float | None = None,
 ) -> None:
     """Write the declaration, with which find-issues reads the dataset as it read the input.
 
@@ -51,6 +52,8 @@ def write_declaration(
         The folder of the photos, if it is another one: then the table is not metadata of photos beside it.
     decimal : str, optional
         What marks the decimals of prices; None without prices.
+    allow_bad : float, optional
+        The share of bad rows to allow, 0 to 1; None for the default.
     """
     dataset: dict[str, Any] = run.record()["dataset"]
     entries = {
@@ -64,7 +67,7 @@ def write_declaration(
     }
     lines = [f"{key} = {_toml(value)}" for key, value in entries.items() if value]
     lines += [] if decimal is None else [f"decimal = {_toml(decimal)}"]
-    limits = {"allow_bad": run.record().get("allow_bad"), "max_photo_mb": dataset.get("max_photo_mb")}
+    limits = {"allow_bad": allow_bad, "max_photo_mb": dataset.get("max_photo_mb")}
     lines += [f"{key} = {value}" for key, value in limits.items() if value is not None]
     columns = _columns(original, file, metadata=photos is None) if file else {}
     lines += ["", "[columns]"] if columns else []

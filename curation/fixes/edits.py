@@ -12,7 +12,7 @@ from curation.listings.editing import is_number, replaced, texts_of, values_of, 
 from curation.listings.original import Original
 from curation.listings.price_cells import Decimal
 from curation.listings.price_texts import price_texts
-from curation.listings.tables import WrittenFile
+from curation.listings.written import WrittenFile
 
 __all__ = ["edited", "labels_of"]
 

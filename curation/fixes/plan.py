@@ -258,6 +258,7 @@ def _from_file(run: RunFolder, path: Path, reviewer: str, decidable: Decidable) 
         id_column=columns.get("id", "id"),
         currency=decidable.currency,
         decimal=decidable.decimal,
+        three_decimals=decidable.three_decimals,
     )
 
 

@@ -11,7 +11,7 @@ from curation.listings.editing import numbers_of, texts_of
 from curation.listings.original import Original
 from curation.listings.price_cells import DECIMALS, Decimal, known_decimal
 from curation.listings.prices import read_prices
-from curation.listings.tables import WrittenFile
+from curation.listings.written import WrittenFile
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 
@@ -52,7 +52,7 @@ def check_written(
     decimal : str
         What marks the decimals.
     listings : DataFrame
-        ``id`` and ``price`` of every row, as decided.
+        ``id`` and ``price`` of every row, as decided; NA for a row that is no listing.
     changed : collection of str
         Listings with a new price.
 
@@ -67,6 +67,8 @@ def check_written(
         If a new price would be read as another one.
     """
     misread = _misread(_cells(files, key), decimal, listings["price"].reset_index(drop=True))
+    # a row below the listings that adds them up is none of them
+    misread = misread[listings["id"].notna().to_numpy()[misread.index]]
     if misread.empty:
         return ()
     ids = listings["id"].to_numpy()[misread.index]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from curation.errors import ListingsError, short_repr, some
 from curation.listings.currencies import is_shared, may_be
 from curation.listings.faults import Faults
 from curation.listings.prices import Prices
+from curation.listings.several_photos import names_of
 from curation.listings.twins import spelt_out
 from curation.rendering.words import agree, many
 from training.utils.files import photo_path
@@ -31,6 +33,7 @@ MISSING = "no such file"
 #: Share of a column's cells that must be prices; with fewer, it is another column.
 _MOSTLY_PRICES = 0.5
 _EXAMPLES = 3
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
 def bad_rows(
@@ -229,8 +232,9 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path, faults: Faults
         Takes the fault, with every bad row in its ``problems``.
     """
     base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - ends with a separator
-    outside = [not pd.isna(image) and not _real_path(root, image).startswith(base) for image in table["image"]]
-    away = pd.Series(outside, index=table.index, dtype=bool)
+    named = table["image"].dropna()
+    inside = [all(_leads_into(base, root, name) for name in _names(root, image)) for image in named]
+    away = ~pd.Series(inside, index=named.index, dtype=bool).reindex(table.index, fill_value=True)
     rows = _problems(table, "image", away, "is outside the dataset's folder")
     if not rows.empty:
         faults.add(
@@ -244,6 +248,18 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path, faults: Faults
             )
         )
     return away
+
+
+def _names(root: Path, image: str) -> list[str]:
+    """Return the paths in a cell: several only where none of them was found."""
+    return [image] if os.path.lexists(photo_path(root, image)) else names_of(image) or [image]
+
+
+def _leads_into(base: str, root: Path, image: str) -> bool:
+    # a drive of Windows is no place here, wherever the table lies
+    return _real_path(root, image).startswith(base) or (
+        _DRIVE.match(image) is not None and not os.path.lexists(photo_path(root, image))
+    )
 
 
 def _real_path(root: Path, image: str) -> str:

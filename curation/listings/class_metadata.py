@@ -19,7 +19,8 @@ from curation.listings.folders import read_class_folders
 from curation.listings.metadata import has_labels
 from curation.listings.several_photos import names_of
 from curation.listings.splits import split_of
-from curation.listings.tables import RawTable, TableFormat, WrittenFile
+from curation.listings.tables import RawTable
+from curation.listings.written import TableFormat, WrittenFile
 from curation.rendering.words import agree, many
 
 __all__ = ["with_unlisted_photos"]

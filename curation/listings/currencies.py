@@ -6,13 +6,22 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["HUNDREDTHS", "THOUSANDTHS", "common_currency", "is_currency", "is_shared", "may_be", "without_shared"]
+__all__ = [
+    "HUNDREDTHS",
+    "THOUSANDTHS",
+    "common_currency",
+    "has_thousandths",
+    "is_currency",
+    "is_shared",
+    "may_be",
+    "without_shared",
+]
 
 #: Signs and words that stand for one currency, without blanks.
 _CURRENCIES = {
     "US$": "USD", "S$": "SGD", "SG$": "SGD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "HK$": "HKD",
     "NZ$": "NZD", "NT$": "TWD", "R$": "BRL", "RM": "MYR", "£": "GBP", "POUND": "GBP", "POUNDS": "GBP", "QUID": "GBP",
-    "€": "EUR", "EURO": "EUR", "EUROS": "EUR", "₹": "INR", "RS": "INR", "RUPEES": "INR", "RP": "IDR", "₩": "KRW",
+    "€": "EUR", "EURO": "EUR", "EUROS": "EUR", "₹": "INR", "RP": "IDR", "₩": "KRW",
     "원": "KRW", "₫": "VND", "Đ": "VND", "VNĐ": "VND", "₱": "PHP", "฿": "THB", "บาท": "THB", "₺": "TRY", "TL": "TRY",
     "₽": "RUB", "РУБ": "RUB", "РУБЛЬ": "RUB", "РУБЛЯ": "RUB", "РУБЛЕЙ": "RUB", "Р": "RUB", "₴": "UAH", "ГРН": "UAH",
     "₸": "KZT", "ТГ": "KZT", "₦": "NGN", "₪": "ILS", "ZŁ": "PLN", "KČ": "CZK", "FT": "HUF", "LEI": "RON",
@@ -23,8 +32,8 @@ _CODES = frozenset(
     re.findall(
         r"\w+",
         "AED ARS AUD BDT BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP GHS HKD HUF IDR ILS INR IQD ISK JOD JPY "
-        "KES KRW KWD KZT LKR LYD MAD MXN MYR NGN NOK NPR NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND "
-        "TRY TWD UAH USD UYU VND ZAR",
+        "KES KRW KWD KZT LKR LYD MAD MUR MXN MYR NGN NOK NPR NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB "
+        "TND TRY TWD UAH USD UYU VND ZAR",
     )
 )
 #: Signs that stand for several currencies, and those.
@@ -32,9 +41,10 @@ _SHARED = {
     "$": frozenset(["USD", "SGD", "AUD", "CAD", "HKD", "NZD", "TWD", "MXN", "ARS", "CLP", "COP", "BRL"]),
     "¥": frozenset(("JPY", "CNY")),
     "KR": frozenset(("SEK", "NOK", "DKK", "ISK")),
+    "RS": frozenset(("INR", "PKR", "LKR", "NPR", "MUR")),
 }
 #: Words for many currencies, as the sign that means the same.
-_WORDS = {"DOLLAR": "$", "DOLLARS": "$", "BUCKS": "$", "KRONOR": "KR", "KRONER": "KR"}
+_WORDS = {"DOLLAR": "$", "DOLLARS": "$", "BUCKS": "$", "KRONOR": "KR", "KRONER": "KR", "RUPEE": "RS", "RUPEES": "RS"}
 #: What stands behind a hundredth of a currency.
 HUNDREDTHS = {"P": "£", "PENCE": "£", "¢": "$"}
 #: Currencies of which 1.250 is one and a quarter.
@@ -44,6 +54,11 @@ THOUSANDTHS = frozenset(("BHD", "JOD", "KWD", "LYD", "OMR", "TND"))
 def is_currency(code: str) -> bool:
     """Return whether a word is the code of a currency, in any case."""
     return code.upper() in _CODES
+
+
+def has_thousandths(currency: str) -> bool:
+    """Return whether prices in a currency have three decimals, as in Kuwait: 1.250."""
+    return currency.strip().upper() in THOUSANDTHS
 
 
 def is_shared(currency: str) -> bool:

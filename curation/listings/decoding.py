@@ -48,6 +48,8 @@ MARKS = {
     "utf-16-be": codecs.BOM_UTF16_BE,
     "utf-8": codecs.BOM_UTF8,
 }
+#: What Python can do with text that is no encoding of its characters: parts of addresses, and its own source.
+_FOR_PROGRAMS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "charmap"})
 
 
 def check_encoding(name: str) -> str:
@@ -61,6 +63,8 @@ def check_encoding(name: str) -> str:
     try:
         found = codecs.lookup(name.strip())
         "".encode(found.name)
+        if found.name.replace("-", "_") in _FOR_PROGRAMS:
+            raise LookupError(found.name)
     except (LookupError, ValueError):
         raise ListingsError(
             "there is no such encoding of text",

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from curation.listings.excel import as_cell, cell_value
 from curation.listings.json_tables import literal
-from curation.listings.tables import Kind, WrittenFile, as_written
+from curation.listings.tables import as_written
+from curation.listings.written import Kind, WrittenFile
 from training.utils.formulas import is_text_formula, text_formula, text_of_formula
 
 __all__ = ["is_number", "numbers_of", "replaced", "texts_of", "values_of", "with_column", "with_rows"]
@@ -29,7 +30,7 @@ def values_of(kind: Kind, column: pa.ChunkedArray) -> list[Any]:
     Parameters
     ----------
     kind : str
-        Of the file, see :class:`curation.listings.tables.TableFormat`.
+        Of the file, see :class:`curation.listings.written.TableFormat`.
     column : pyarrow.ChunkedArray
         Its cells.
     """

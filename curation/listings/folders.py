@@ -57,7 +57,8 @@ def is_junk(name: str) -> bool:
 def is_photo(name: str) -> bool:
     """Return whether a file has an ending that Pillow opens here."""
     PIL.Image.init()
-    return PIL.Image.registered_extensions().get(Path(name).suffix.lower()) in photo_formats()
+    kind = PIL.Image.registered_extensions().get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - asked very often
+    return kind is not None and _opens(kind)
 
 
 def photo_formats() -> dict[str, str]:
@@ -71,9 +72,13 @@ def photo_formats() -> dict[str, str]:
     PIL.Image.init()
     formats: dict[str, str] = {}
     for ending, kind in PIL.Image.registered_extensions().items():
-        if kind in PIL.Image.OPEN and kind not in _NO_PHOTOS:
+        if _opens(kind):
             formats.setdefault(kind, ending)
     return {**formats, "JPEG": ".jpg", "PNG": ".png"}
+
+
+def _opens(kind: str) -> bool:
+    return kind in PIL.Image.OPEN and kind not in _NO_PHOTOS
 
 
 @dataclass

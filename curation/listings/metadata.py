@@ -16,7 +16,8 @@ from curation.listings.faults import Faults
 from curation.listings.folders import is_junk
 from curation.listings.recognise import recognise
 from curation.listings.splits import split_of, split_order
-from curation.listings.tables import RawTable, WrittenFile, read_raw
+from curation.listings.tables import RawTable, read_raw
+from curation.listings.written import WrittenFile
 from training.utils.files import printable_name
 
 __all__ = ["find_metadata", "has_labels", "read_metadata", "with_labels_of_folders"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import pyarrow.parquet
 
 from curation.listings.json_tables import JsonStyle
-from curation.listings.tables import Kind, TableFormat, WrittenFile
 from curation.listings.workbooks import Book
+from curation.listings.written import Kind, TableFormat, WrittenFile
 from training.utils.bounded import most_bytes
 from training.utils.csv_files import Quoting
 from training.utils.files import read_json, read_regular, whole_file, write_json
@@ -118,7 +118,7 @@ def _file(cells: Path, facts: dict[str, Any]) -> WrittenFile:
     further, owners = _file(cells.with_stem(f"{cells.stem}-further"), facts["further"]), tuple(facts["owners"])
     # in runs of earlier versions, each stands below its owner
     after = tuple(facts.get("after", owners))
-    inside = all(type(owner) is int and 0 <= owner < table.num_rows for owner in owners)
+    inside = all(type(owner) is int and 0 <= owner <= table.num_rows for owner in owners)
     below = all(type(place) is int and -1 <= place < table.num_rows for place in after) and list(after) == sorted(after)
     alike = further.cells.num_rows == len(owners) == len(after) and (further.book is None) == (book is None)
     if not inside or not alike or not below:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
 from curation.errors import short_repr
-from curation.listings.folders import is_junk, is_photo
+from curation.listings.photo_files import PhotoFiles, forward, plain
 from curation.listings.several_photos import names_of
 from curation.rendering.words import agree, many
-from training.utils.files import photo_path, printable_name
+from training.utils.files import photo_path
 
 __all__ = ["MatchedPhotos", "match_photos"]
-
-#: Folders below the dataset's that are searched for photos named without their folder.
-_MOST_FOLDERS = 1000
 
 
 @dataclass(frozen=True)
@@ -79,12 +73,12 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
     )
     if not missing.any():
         return MatchedPhotos(images, missing)
-    files = _Files(root)
+    files = PhotoFiles(root)
     names = images[missing]
     fits = {row: fit for row, image in names.items() if (fit := files.find_first(image))}
     matched = _without_conflicts(
         {row: file for row, (_, file) in fits.items()},
-        {row: _plain(_forward(name)) for row, (name, _) in fits.items()},
+        {row: plain(forward(name)) for row, (name, _) in fits.items()},
         set(images[~missing]),
     )
     if not matched:
@@ -116,7 +110,7 @@ def _without_conflicts(
     return {
         row: file
         for row, file in matched.items()
-        if written[row] == _plain(file) or (file not in named and len(claims[file]) == 1)
+        if written[row] == plain(file) or (file not in named and len(claims[file]) == 1)
     }
 
 
@@ -126,7 +120,7 @@ def _notes(written: pd.Series, matched: pd.Series) -> list[str]:
     for name, file in zip(written, matched, strict=True):
         if name == file:
             continue
-        kind = "by another spelling of its name" if _plain(_forward(name)) == _plain(file) else "by a part of its name"
+        kind = "by another spelling of its name" if plain(forward(name)) == plain(file) else "by a part of its name"
         kinds[kind] += 1
         examples.setdefault(kind, f"{name!r} is {file}")
     return [
@@ -134,105 +128,3 @@ def _notes(written: pd.Series, matched: pd.Series) -> list[str]:
         f"{kind if count == 1 else kind.replace('its name', 'their names')}, e.g. {examples[kind]}."
         for kind, count in kinds.items()
     ]
-
-
-def _forward(name: str) -> str:
-    """Return a name with slashes between its folders, whatever system wrote it."""
-    path = name.replace("\\", "/")
-    if path[:7].lower() == "file://":
-        path = unquote(urlsplit(path).path)
-    return path[2:] if path.startswith("./") else path
-
-
-def _plain(name: str) -> str:
-    """Return a name without its case and its Unicode form."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-class _Files:
-    """The files below a folder, each folder of which is listed once, when it is asked for."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        # instances are few and short-lived
-        self._listed = cache(self._list)
-        self._stems = cache(self._list_stems)
-        self._folders = cache(self._folders_below)
-
-    def find_first(self, cell: str) -> tuple[str, str] | None:
-        """Return a name in a cell and the file that it fits: that of the cell as a whole, or of the first that fits."""
-        for name in dict.fromkeys((cell, *names_of(cell))):
-            if file := self.find(name):
-                return name, file
-        return None
-
-    def find(self, image: str) -> str | None:
-        """Return the path of the one file that a name fits, relative to the root; None if none or several fit."""
-        file = self._fitting(_forward(image))
-        return None if file is None else printable_name(file)
-
-    def _fitting(self, path: str) -> str | None:
-        if "\0" in path or path.lower().startswith(("http://", "https://")):
-            return None
-        parts = [part for part in path.split("/") if part not in ("", ".")]
-        if not parts or ".." in parts:
-            # up and down again: only as it is written
-            return path if parts and os.path.isfile(self._root / path) else None  # noqa: PTH113
-        absolute = path.startswith("/") or parts[0].endswith(":")
-        decoded = [unquote(part) for part in parts]
-        for spelled in [parts, decoded] if decoded != parts else [parts]:
-            # a path of another computer: its longest end that exists here, with a folder, for many have a 1.jpg
-            for start in range(max(1, len(spelled) - 1)):
-                if found := self._walk(spelled[start:]):
-                    return found
-            if (absolute or len(spelled) == 1) and (found := self._elsewhere(spelled[-1])):
-                return found
-        return None
-
-    def _walk(self, parts: list[str]) -> str | None:
-        """Return the file that a path fits but for its case and its Unicode form."""
-        here = ""
-        for part in parts:
-            fitting = self._listed(here).get(_plain(part), [])
-            exact = [name for name in fitting if name == part]
-            if len(exact or fitting) != 1:
-                return None
-            here = os.path.join(here, (exact or fitting)[0])  # noqa: PTH118 - text, relative
-        return here if os.path.isfile(self._root / here) else None  # noqa: PTH113
-
-    def _elsewhere(self, name: str) -> str | None:
-        """Return the one photo of that name in the folder or right below it, also without its ending."""
-        plain = _plain(name)
-        fitting = [
-            os.path.join(folder, file)  # noqa: PTH118
-            for folder in ("", *self._folders())
-            for file in self._listed(folder).get(plain, [])
-            + ([] if is_photo(name) else self._stems(folder).get(plain, []))
-        ]
-        files = [file for file in fitting if os.path.isfile(self._root / file)]  # noqa: PTH113
-        return files[0] if len(files) == 1 else None
-
-    def _folders_below(self) -> list[str]:
-        names = [name for names in self._listed("").values() for name in names]
-        folders = [name for name in names if os.path.isdir(self._root / name)]  # noqa: PTH112
-        return sorted(folders)[:_MOST_FOLDERS]
-
-    def _list(self, folder: str) -> dict[str, list[str]]:
-        """Return the names in a folder by how they look without case and Unicode form."""
-        names: dict[str, list[str]] = {}
-        try:
-            entries = os.listdir(self._root / folder)  # noqa: PTH208
-        except OSError:
-            return names
-        for name in entries:
-            if not is_junk(name):
-                names.setdefault(_plain(name), []).append(name)
-        return names
-
-    def _list_stems(self, folder: str) -> dict[str, list[str]]:
-        stems: dict[str, list[str]] = {}
-        for names in self._listed(folder).values():
-            for name in names:
-                if is_photo(name):
-                    stems.setdefault(_plain(Path(name).stem), []).append(name)
-        return stems

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -66,7 +66,12 @@ class Prices:
         return self.values.where((self.values >= 0) & (self.values != float("inf")))
 
 
-def read_prices(text: pd.Series, decimal: Decimal | None = None, numbers: pd.Series | None = None) -> Prices:
+def read_prices(
+    text: pd.Series,
+    decimal: Decimal | None = None,
+    numbers: pd.Series | None = None,
+    usual: Decimal | None = None,
+) -> Prices:
     """Read a column of prices. The column as a whole settles what 1.299 and 1,299 mean.
 
     Parameters
@@ -77,6 +82,8 @@ def read_prices(text: pd.Series, decimal: Decimal | None = None, numbers: pd.Ser
         What marks the decimals; by default what the column proves.
     numbers : Series of bool, optional
         Cells that their file holds as numbers: in them, a dot marks the decimals.
+    usual : str, optional
+        What marks the decimals where the column does not prove it.
 
     Examples
     --------
@@ -84,6 +91,9 @@ def read_prices(text: pd.Series, decimal: Decimal | None = None, numbers: pd.Ser
     >>> prices.values.tolist(), prices.decimal, prices.currencies
     ([1299.0, 45.0, 2500.0, nan], ',', {'EUR': 3})
     """
+    if usual and decimal is None and (cell := _unsettled(text if numbers is None else text[~numbers])):
+        read = read_prices(text, usual, numbers)
+        return replace(read, notes=(*read.notes, _said_of_usual(cell, usual)))
     values = pd.to_numeric(text, errors="coerce").astype("float64")
     free = text.notna() if numbers is None else text.notna() & ~numbers
     others = text[free & values.isna()]
@@ -116,6 +126,25 @@ def read_prices(text: pd.Series, decimal: Decimal | None = None, numbers: pd.Ser
     misfits = evidence.misfits(rule) if decimal is None else ()
     said = (*notes, *misfits, *_of_none(none), *_of_doubt(text[doubtful], given=decimal is not None))
     return Prices(values, unread, doubtful, rule, without_shared(+currencies), said)
+
+
+def _unsettled(text: pd.Series) -> str | None:
+    """Return a cell that may mean two things for all that the others prove; None if there is none."""
+    counts = Counter(text.dropna().tolist())
+    written = _parsed(pd.Series(list(counts), dtype="string"))
+    evidence = _Evidence.of(written, {cell: counts[cell] for cell in written})
+    # one 9.99 among a program's numbers says that of all
+    by_program = all(price.plain for price in written.values())
+    proven = evidence.sure if by_program else evidence.rule() and (evidence.sure or evidence.three)
+    return None if proven else next((cell for cell in counts if cell in written and written[cell].either), None)
+
+
+def _said_of_usual(cell: str, usual: Decimal) -> str:
+    mark = _MARKS[usual[0]]
+    return (
+        f"The prices do not settle what marks their decimals, e.g. of {short_repr(cell)}: it is a {mark}, as in the "
+        "listings that the model was trained on."
+    )
 
 
 def _parsed(cells: pd.Series) -> dict[str, WrittenPrice]:

@@ -37,6 +37,7 @@ from curation.listings.recognise import is_shop_export
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
+from curation.listings.totals import said_of_totals, total_rows
 from curation.listings.uncalculated import check_calculated
 from curation.listings.unnamed import said_of_unnamed
 from curation.rendering.problems import problem_lines
@@ -133,6 +134,7 @@ def read_listings(
     max_photo_mb: float | None = None,
     encoding: str | None = None,
     decimal: str | None = None,
+    usual_decimal: str | None = None,
 ) -> Listings:
     """Read and check a dataset without modifying it.
 
@@ -187,6 +189,8 @@ def read_listings(
     decimal : str, optional
         What marks the decimals of prices, ``"."`` or ``","``: it says what 1.299 and 1,299 mean. By default the
         column of prices settles it, or what the declaration says.
+    usual_decimal : str, optional
+        The same, for where neither does: of listings for a model, its :attr:`curation.Model.decimal`.
 
     Returns
     -------
@@ -224,12 +228,15 @@ def read_listings(
     Limits(**asked)
     texts = {"label_separator": label_separator, "encoding": encoding}
     marked = None if decimal is None else check_decimal(decimal)
+    usual = None if usual_decimal is None else check_decimal(usual_decimal, parameter="usual_decimal")
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     rows, said_of_copies = _without_copies(raw.table)
-    mapped = map_columns(rows, {**origin.columns, **given}, needed, faults)
-    added = added_rows(mapped.table, _files_of(raw).reindex(rows.index), shop=is_shop_export(raw.table))
+    totals = total_rows(rows)
+    listed = rows.drop(totals)
+    mapped = map_columns(listed, {**origin.columns, **given}, needed, faults)
+    added = added_rows(mapped.table, _files_of(raw).reindex(listed.index), shop=is_shop_export(raw.table))
     further = mapped.table.loc[added.owners.index, "image"]
     mapped = replace(mapped, table=mapped.table.drop(further.index))
     # a column that is not there has been refused, or noted, as a whole
@@ -262,7 +269,7 @@ def read_listings(
         with faults.noted():
             check_ids(table, title)
     numbers = _held_as_numbers(raw, mapped.columns.get("price", "price")).reindex(table.index)
-    prices = read_prices(table["price"], origin.decimal if marked is None else marked, numbers)
+    prices = read_prices(table["price"], origin.decimal if marked is None else marked, numbers, usual)
     with faults.noted():
         check_prices(table, prices, mapped.columns.get("price", "price"))
     classes = sorted_labels(table["label"].dropna())
@@ -297,15 +304,16 @@ def read_listings(
         *raw.notes,
         *said_of_formulas,
         *said_of_copies,
+        *said_of_totals(totals),
         *mapped.notes,
         *said_of_splits,
         *said_of_photos,
         *prices.notes,
         *labels.notes,
     )
-    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append(further.index))))
-    places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners)]
-    kept = kept.split(dict(zip(*places, strict=True)))
+    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append([further.index, totals]))))
+    places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners, totals)]
+    kept = kept.split({**dict(zip(*places[:2], strict=True)), **dict.fromkeys(places[2])})
     table = _typed(table.assign(image=photos.images), prices)
     found = tuple(faults.found)
     return Listings(table, classes, origin, mapped.columns, problems, sha256, notes, kept, found, labels.merged, limits)

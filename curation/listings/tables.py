@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import io
 import json
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,28 +25,23 @@ from curation.listings.decoding import PACKED, decoded, unpacked
 from curation.listings.excel import Sheet, as_cell, read_sheet
 from curation.listings.formula_cells import shown_cells
 from curation.listings.headers import said_of_header
-from curation.listings.json_tables import JsonStyle, literal, parse_json
+from curation.listings.json_tables import literal, parse_json
 from curation.listings.sheet_marks import rows_of_columns, said_of_merged
 from curation.listings.workbooks import Book
+from curation.listings.written import Kind, TableFormat, WrittenFile
 from training.utils.bounded import CELL, check_claim, most_bytes
-from training.utils.csv_files import Quoting
 from training.utils.files import read_regular
 from training.utils.formulas import text_of_formula
 from training.utils.parquet_files import as_frame, read_table
 
 __all__ = [
     "ENDINGS",
-    "Kind",
     "RawTable",
-    "TableFormat",
-    "WrittenFile",
     "as_text",
     "format_of",
     "held_table",
     "read_raw",
 ]
-
-Kind = Literal["csv", "json", "jsonl", "parquet", "xlsx"]
 
 _KINDS: dict[str, Kind] = {
     ".csv": "csv",
@@ -81,123 +75,6 @@ _EXACT = 2**53
 
 
 @dataclass(frozen=True)
-class TableFormat:
-    """How a table is written.
-
-    Attributes
-    ----------
-    kind : str
-        ``csv``, ``json``, ``jsonl``, ``parquet`` or ``xlsx``.
-    ending : str
-        What the name of the file ends with, e.g. ``".csv.gz"``.
-    packed : str
-        The part of it that names the compression, e.g. ``".gz"``; empty without.
-    encoding : str
-        Of a file of text: its encoding, as Python calls it.
-    mark : bool
-        Whether a byte order mark is at its start.
-    delimiter, newline : str
-        Of a CSV: what stands between its cells, and at the end of a row.
-    quoting : str
-        Of a CSV: which cells are quoted, see :func:`training.utils.csv_files.csv_lines`.
-    hint : bool
-        Whether a line ``sep=;`` stands above a CSV.
-    above : str
-        Of a CSV: the lines above the header, each with its line feed.
-    json : JsonStyle
-        How JSON is written.
-    sheet : str
-        The name of a sheet of Excel.
-    """
-
-    kind: Kind
-    ending: str = ""
-    packed: str = ""
-    encoding: str = "utf-8"
-    mark: bool = False
-    delimiter: str = ","
-    newline: str = "\n"
-    quoting: Quoting = "minimal"
-    hint: bool = False
-    above: str = ""
-    json: JsonStyle = JsonStyle()  # noqa: RUF009 (frozen)
-    sheet: str = ""
-
-
-@dataclass(frozen=True)
-class WrittenFile:
-    """A file of a table as its author wrote it.
-
-    Attributes
-    ----------
-    name : str
-        Its path below the dataset's folder; empty for a table in memory.
-    format : TableFormat
-        How it is written.
-    header : tuple of str
-        Names of the columns, as written.
-    cells : pyarrow.Table
-        The same columns, called as in :class:`RawTable`. CSV: text, null where a cell is empty. JSON: each cell as
-        JSON, null where a row has no such key. Excel: see :func:`curation.listings.excel.as_cell`, null where a cell
-        is empty. Parquet: as in the file.
-    book : Book or None
-        Of Excel: the workbook.
-    further : WrittenFile or None
-        Rows of the same columns that only add something to one of these, e.g. a photo to a listing.
-    owners : tuple of int
-        The row that each of them belongs to.
-    after : tuple of int
-        The row that each of them stands below, ascending; -1 above the first.
-    """
-
-    name: str
-    format: TableFormat
-    header: tuple[str, ...]
-    cells: pa.Table
-    book: Book | None = None
-    further: WrittenFile | None = None
-    owners: tuple[int, ...] = ()
-    after: tuple[int, ...] = ()
-
-    def take(self, places: Sequence[int]) -> WrittenFile:
-        """Return some of the rows, by their ascending positions, with what belongs to them."""
-        new = {old: place for place, old in enumerate(places)}
-        stay = [place for place, owner in enumerate(self.owners) if owner in new]
-        return replace(
-            self,
-            cells=self.cells.take(pa.array(places, pa.int64())),
-            book=self.book and self.book.take(places),
-            further=self.further.take(stay) if self.further and stay else None,
-            owners=tuple(new[self.owners[place]] for place in stay),
-            after=tuple(bisect_right(places, self.after[place]) - 1 for place in stay),
-        )
-
-    def split(self, apart: Mapping[int, int]) -> WrittenFile:
-        """Return the table with some rows as those that belong to others: position → that of its owner."""
-        rows = [place for place in range(self.cells.num_rows) if place not in apart]
-        new, away = {old: place for place, old in enumerate(rows)}, sorted(apart)
-        owners = tuple(new[apart[place]] for place in away)
-        after = tuple(bisect_left(rows, place) - 1 for place in away)
-        return replace(self.take(rows), further=self.take(away), owners=owners, after=after)
-
-    @property
-    def order(self) -> list[int]:
-        """The rows of :meth:`whole`: the numbers of its own, and beyond those, of what belongs to them."""
-        return list(map(int, np.argsort([*range(self.cells.num_rows), *self.after], kind="stable")))
-
-    def whole(self) -> WrittenFile:
-        """Return the table with what belongs to its rows in its place."""
-        if self.further is None:
-            return self
-        # a column may have been added since
-        cells = pa.concat_tables([self.cells, self.further.cells], promote_options="default")
-        book, beside = self.book, self.further.book
-        if book and beside:
-            book = replace(book, rows=tuple(sorted((*book.rows, *beside.rows))))
-        return replace(self, cells=cells.take(pa.array(self.order)), book=book, further=None, owners=(), after=())
-
-
-@dataclass(frozen=True)
 class RawTable:
     """A table as it was read.
 
@@ -225,12 +102,19 @@ class RawTable:
         names = [[name.strip() for name in file.header if name.strip()] for file in self.files]
         return tuple(dict.fromkeys(name for each in names for name in each if each.count(name) > 1))
 
-    def split(self, apart: Mapping[int, int]) -> RawTable:
-        """Return the table without some rows, by position; in `files` they belong to their owners, in the same file."""
+    def split(self, apart: Mapping[int, int | None]) -> RawTable:
+        """Return the table without some rows, by position, which `files` keep apart.
+
+        They belong to their owners, in the same file, or, where the owner is None, to the file as a whole.
+        """
         files, first = [], 0
         for file in self.files:
             last = first + file.cells.num_rows
-            inside = {place - first: owner - first for place, owner in apart.items() if first <= place < last}
+            inside = {
+                place - first: None if owner is None else owner - first
+                for place, owner in apart.items()
+                if first <= place < last
+            }
             files.append(file.split(inside) if inside else file)
             first = last
         return RawTable(self.table.drop(self.table.index[sorted(apart)]), self.notes, tuple(files))

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import pandas as pd
 
 from curation.errors import some
 from curation.listings.folders import is_junk, is_photo
+from curation.listings.photo_files import PhotoFiles, forward, plain
 from curation.listings.several_photos import names_of
-from curation.listings.sources import Source
+from curation.listings.sources import COLUMNS, Source
 from curation.rendering.words import agree, many
 from training.utils.files import photo_path, printable_name
 
 __all__ = ["said_of_unnamed"]
 
 _EXAMPLES = 3
-#: What stands around the names of several photos in a cell.
-_AROUND = re.compile(r"""[\s,;|"'\[\]/\\]+""")
+#: What stands around the paths of photos in a cell.
+_AROUND = re.compile(r"""[\s,;|"'\[\]{}]+""")
 
 
 def said_of_unnamed(images: pd.Series, table: pd.DataFrame, origin: Source) -> tuple[str, ...]:
@@ -54,8 +55,8 @@ def said_of_unnamed(images: pd.Series, table: pd.DataFrame, origin: Source) -> t
     tops |= {folder for folder in beside if not os.path.relpath(folder or ".", root).startswith("..")}
     left = sorted({photo for folder in tops for photo in _photos(Path(folder))} - named)
     if left:
-        elsewhere = _named_elsewhere(table)
-        left = [photo for photo in left if Path(photo).name not in elsewhere]
+        elsewhere = _named_elsewhere(table, origin, left)
+        left = [photo for photo in left if photo not in elsewhere]
     if not left:
         return ()
     names = some((printable_name(os.path.relpath(photo, root)) for photo in left), _EXAMPLES)
@@ -80,9 +81,33 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _named_elsewhere(table: pd.DataFrame) -> set[str]:
-    """Return names in other columns than that of the photos, e.g. of masks, and in cells of several photos."""
-    several = [cell for cell in table["image"].dropna() if len(names_of(cell)) > 1]
-    others = (table[name].dropna().astype(str) for name in table.columns if name != "image")
-    cells = itertools.chain(several, *others)
-    return {word for cell in cells if "." in cell for word in _AROUND.split(cell)}
+def _named_elsewhere(table: pd.DataFrame, origin: Source, left: Sequence[str]) -> set[str]:
+    """Return the photos that cells of several name, and those in other columns than that of the photos, e.g. masks.
+
+    A name alone is no proof: the folders of many datasets have a 1.jpg each. So it is followed as that of a photo is,
+    and in other columns also from where the photo of its row lies, and from the table.
+    """
+    sought = {plain(form) for photo in left for form in (Path(photo).name, Path(photo).stem)}
+    files, found = PhotoFiles(origin.root), set[str]()
+
+    def follow(name: str, folders: Iterable[str]) -> None:
+        if plain(unquote(forward(name)).rpartition("/")[2]) not in sought:
+            return
+        beside = (os.path.normpath(photo_path(Path(folder), forward(name))) for folder in folders)
+        path = next((path for path in beside if os.path.isfile(path)), None) or files.find(name)  # noqa: PTH113
+        if path is not None:
+            found.add(os.path.normpath(photo_path(origin.root, path)))
+
+    images = table["image"].astype(object).where(table["image"].notna(), "")
+    for cell in images[images != ""].unique():
+        for name in names if len(names := names_of(cell)) > 1 else ():
+            follow(name, ())
+    above = [str(file.parent) for file in (origin.metadata or (origin.table,)) if file is not None]
+    for column in table.columns.difference(list(COLUMNS)):
+        for image, cell in zip(images, table[column], strict=True):
+            if pd.isna(cell) or "." not in (text := str(cell)):
+                continue
+            here = os.path.dirname(photo_path(origin.root, forward(image)))  # noqa: PTH120
+            for name in {name for name in (*names_of(text), *_AROUND.split(text)) if is_photo(name)}:
+                follow(name, (here, *above))
+    return found

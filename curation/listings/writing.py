@@ -21,8 +21,8 @@ from curation.listings.excel import as_cell, cell_value, write_sheet
 from curation.listings.json_tables import JsonStyle, as_json, literal
 from curation.listings.price_cells import Decimal, parse_price
 from curation.listings.price_texts import unmistakable
-from curation.listings.tables import Kind, TableFormat, WrittenFile
 from curation.listings.workbooks import edited_book
+from curation.listings.written import Kind, TableFormat, WrittenFile
 from curation.rendering.words import agree, many, short
 from training.utils.csv_files import csv_lines
 from training.utils.formulas import is_formula, is_text_formula

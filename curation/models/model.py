@@ -11,6 +11,7 @@ import pandas as pd
 
 from curation.errors import InputError, about, checked
 from curation.listings import Listings
+from curation.listings.price_cells import known_decimal
 from curation.models.export import Export, export_model
 from curation.models.predict import Predictions, predict_listings
 from curation.models.scores import METRICS, Metrics
@@ -52,6 +53,11 @@ class Model(Result):
     recipe: Recipe
     metrics: Metrics | None
     _saved: SavedModel = field(repr=False)
+
+    @property
+    def decimal(self) -> str | None:
+        """What marked the decimals of the prices that it was trained on, e.g. ``","``; None if nothing says it."""
+        return known_decimal(self._saved.facts.get("decimal"))
 
     @property
     def scores(self) -> pd.DataFrame | None:

@@ -13,6 +13,7 @@ from curation.errors import InputError, closest, some
 from curation.evidence.probabilities import Probabilities
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, prices_of
+from curation.listings.currencies import may_be
 from curation.listings.faults import refuse_faults
 from curation.listings.problems import say_problems, why_no_prices
 from curation.listings.sources import COLUMNS
@@ -155,7 +156,7 @@ def _check(model: SavedModel, listings: Listings) -> None:
         )
     theirs, ours = model.facts.get("currency"), source.currency
     about_prices = model.recipe.use_price or model.recipe.target == "price"
-    if about_prices and theirs and ours and theirs.strip().upper() != ours.strip().upper():
+    if about_prices and theirs and ours and not may_be(theirs.strip().upper(), ours.strip().upper()):
         raise InputError(
             f"the model was trained on prices in {theirs}",
             got=f"{source.name} in {ours}",

@@ -163,6 +163,8 @@ def _saved(prepared: Prepared, recipe: Recipe, job: Job, checkpoint: Checkpoint)
         "dataset": record["dataset"]["name"],
         "sha256": record["sha256"],
         "currency": prepared.currency,
+        # a dot is not recorded
+        **({"decimal": record["dataset"].get("decimal", ".")} if prepared.table["price"].notna().any() else {}),
         "created": now(),
         "versions": record["versions"],
         "curate": __version__,

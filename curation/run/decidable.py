@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import DecisionsError, closest, some
+from curation.listings.currencies import has_thousandths
 from curation.listings.price_cells import Decimal, known_decimal
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
@@ -16,6 +17,9 @@ from curation.run.journal import ACTIONS, NOTE, PRICED, UNDO, Decision
 from curation.run.new_values import check_new_class, check_price, same_name
 
 __all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "require_labels"]
+
+#: Share of the prices that are not whole whose third decimals say that the others have three, too.
+_THREE = 0.1
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Decidable:
         Of the prices.
     decimal : str
         What marks the decimals of the prices.
+    three_decimals : bool
+        Whether a tenth of the prices that are not whole have more than two decimals: then 1.299 is what it says.
     """
 
     classes: tuple[str, ...]
@@ -46,6 +52,7 @@ class Decidable:
     priced: bool
     currency: str | None
     decimal: Decimal = "."
+    three_decimals: bool = False
 
     @classmethod
     def of(cls, run: RunFolder) -> Decidable:
@@ -67,7 +74,18 @@ class Decidable:
             priced=any(price is not None for price in prices.values()),
             currency=run.record()["dataset"].get("currency"),
             decimal=known_decimal(run.record()["dataset"].get("decimal", ".")) or "",
+            three_decimals=_have_three([float(price) for price in prices.values() if price is not None]),
         )
+
+    def price(self, given: float | str) -> float:
+        """Return a price that a person gave, see :func:`curation.run.new_values.check_price`."""
+        return check_price(given, self.currency, self.decimal, three_decimals=self.three_decimals)
+
+    @property
+    def thousandths(self) -> str:
+        """What marks the decimals of prices such as 1.299, where those are usual; empty elsewhere."""
+        usual = self.three_decimals or (self.currency is not None and has_thousandths(self.currency))
+        return self.decimal if usual and self.decimal in (".", ",") else ""
 
     def with_suggestions(self, decision: Decision) -> Decision:
         """Return a decision that says what had been suggested."""
@@ -76,6 +94,12 @@ class Decidable:
             suggested_label=self.suggested_labels.get(decision.id),
             suggested_price=self.suggested_prices.get(decision.id),
         )
+
+
+def _have_three(prices: Iterable[float]) -> bool:
+    # of 1.250 and 2.125, the first does not show its third; and prices in cents never have one
+    broken = [price for price in prices if not price.is_integer()]
+    return bool(broken) and sum(round(price, 2) != price for price in broken) >= _THREE * len(broken)
 
 
 def new_classes_of(holding: Mapping[str, Decision]) -> list[str]:

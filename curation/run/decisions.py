@@ -10,7 +10,6 @@ from curation.errors import DecisionsError
 from curation.run.decidable import Decidable, check_decisions, new_classes_of, require_labels
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, check_reviewer, reviewer_name
-from curation.run.new_values import check_price
 from training.utils.units import now
 
 __all__ = ["decide", "named_listings"]
@@ -48,7 +47,7 @@ def decide(
     if new_class and label is None:
         raise DecisionsError("a new class needs its name", got="no label", wanted="e.g. sofa", parameter="label")
     who, time, decidable = check_reviewer(reviewer or reviewer_name()), now(), Decidable.of(run)
-    given = None if price is None else check_price(price, decidable.currency, decidable.decimal)
+    given = None if price is None else decidable.price(price)
     meant = []
     for id in ids:
         named = decidable.suggested_labels.get(id) if label is None else label

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from curation.errors import DecisionsError, ListingsError, some
-from curation.listings.currencies import may_be
+from curation.listings.currencies import has_thousandths, may_be
 from curation.listings.faults import Faults
 from curation.listings.label_lists import single_labels
 from curation.listings.price_cells import Decimal, parse_price
+from curation.listings.price_texts import unmistakable
 from curation.listings.prices import read_prices
 from curation.listings.twins import match_spellings
 
@@ -87,7 +88,9 @@ def same_name(name: str) -> str:
     return re.sub(r"\s+", " ", seen).strip().casefold()
 
 
-def check_price(price: float | str, currency: str | None, decimal: Decimal = ".") -> float:
+def check_price(
+    price: float | str, currency: str | None, decimal: Decimal = ".", *, three_decimals: bool = False
+) -> float:
     """Return a price that a person gave.
 
     Parameters
@@ -98,6 +101,8 @@ def check_price(price: float | str, currency: str | None, decimal: Decimal = "."
         Of the dataset.
     decimal : str
         What marks the decimals of the dataset's prices.
+    three_decimals : bool
+        Whether prices such as 1.299 are usual in the dataset; in some currencies they always are.
 
     Raises
     ------
@@ -106,11 +111,11 @@ def check_price(price: float | str, currency: str | None, decimal: Decimal = "."
 
     Examples
     --------
-    >>> check_price("£1,200", "GBP"), check_price(9.5, None)
-    (1200.0, 9.5)
+    >>> check_price("£1,200", "GBP"), check_price(9.5, None), check_price("1.299", "KWD")
+    (1200.0, 9.5, 1.299)
     """
     if isinstance(price, str):
-        return price_cells({0: price}, currency, decimal=decimal)[0]
+        return price_cells({0: price}, currency, decimal=decimal, three_decimals=three_decimals)[0]
     if not math.isfinite(price) or price < 0:
         raise _no_price(f"{price}")
     return float(price)
@@ -122,6 +127,7 @@ def price_cells(
     ids: Mapping[int, str] | None = None,
     *,
     decimal: Decimal = ".",
+    three_decimals: bool = False,
 ) -> dict[int, float]:
     """Return the prices of a column of text: whether a comma or a dot marks the decimals is settled by all of them.
 
@@ -135,6 +141,8 @@ def price_cells(
         The listing of each row, for messages.
     decimal : str
         What marks the decimals of the dataset's prices.
+    three_decimals : bool
+        As for :func:`check_price`.
 
     Raises
     ------
@@ -144,9 +152,12 @@ def price_cells(
     if not cells:
         return {}
     texts = pd.Series(list(cells.values()), dtype="string").str.strip()
-    read = read_prices(texts)
+    three_decimals |= currency is not None and has_thousandths(currency)
+    settled = three_decimals and decimal in (".", ",")
+    read = read_prices(texts, decimal if settled else None)
     values = dict(zip(cells, read.values.tolist(), strict=True))
-    _refuse_doubtful(cells, values, decimal, ids)
+    if not settled:
+        _refuse_doubtful(cells, values, decimal, ids)
     wrong = [row for row, price in values.items() if not math.isfinite(price) or price < 0]
     if wrong:
         raise _no_price(some(f"{cells[row]!r}{f' for {ids[row]}' if ids else ''}" for row in wrong))
@@ -172,12 +183,13 @@ def _refuse_doubtful(
     for row, price in parsed.items():
         low, high = sorted(price.value(mark) or 0 for mark in (".", ","))
         # a price of 1.299 is an odd one, also where a dot marks the decimals
-        if price.either and (values[row] != high or price.value(decimal) != high):
+        thousands = values[row] == high == price.value(decimal)
+        if price.either and not thousands and not (price.three and values[row] == low):
             raise DecisionsError(
                 f"the new price {cells[row]!r}{f' for {ids[row]}' if ids else ''} may mean two things",
-                got=f"{high:.0f} or {low:.2f}",
+                got=f"{high:.0f} or {low:g}",
                 wanted="a price that can only be read in one way",
-                fix=f"Write {high:.0f}, or {low:.2f}.",
+                fix=f"Write {unmistakable(high, '.')}, or {unmistakable(low, '.')}.",
                 parameter="price",
             )
 

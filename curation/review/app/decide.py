@@ -17,7 +17,7 @@ from curation.review.journal_state import standing_of
 from curation.run.decidable import Decidable, new_classes_of
 from curation.run.folder import RunFolder
 from curation.run.journal import NOTE, UNDO, Decision, last_click
-from curation.run.new_values import check_new_class, check_price, same_name
+from curation.run.new_values import check_new_class, same_name
 from training.utils.units import now
 
 __all__ = [
@@ -131,7 +131,7 @@ def decide(
     if action == "reprice" and not decidable.priced:
         raise ReviewError("nothing was recorded: this dataset has no prices")
     if price is not None:
-        price = check_price(price, decidable.currency, decidable.decimal)
+        price = decidable.price(price)
     check_as_written(dataset, run, samples)
     rows = look_at(dataset, samples)
 

@@ -9,7 +9,7 @@ from typing import Any
 from curation.issues import KINDS
 from curation.review.card import Card, Cards, Example
 from curation.review.journal_state import standing_of
-from curation.run.decidable import new_classes_of
+from curation.run.decidable import Decidable, new_classes_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 
@@ -65,7 +65,8 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
     dict
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
         ``others`` (listings beside them), ``decided`` (the decisions of the journal on any of them), ``added`` (the
-        classes that decisions of the journal added), ``currency``, and ``priced``: whether the dataset has prices.
+        classes that decisions of the journal added), ``currency``, ``thousandths`` (what marks the decimals,
+        where prices such as 1.299 are usual), and ``priced``: whether the dataset has prices.
     """
     place = {card.id: number for number, card in enumerate(listings.every)}
     number = {name: number for number, name in enumerate(run.classes)}
@@ -75,6 +76,7 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
         "classes": run.classes,
         "kinds": _kinds(flagged),
         "currency": run.record()["dataset"].get("currency"),
+        "thousandths": Decidable.of(run).thousandths,
         "priced": bool(run.issues()["price"].notna().any()),
         "listings": [_listing(card, place, number) for card in listings.queue],
         "others": [_other(card) for card in listings.others],

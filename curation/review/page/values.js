@@ -31,11 +31,13 @@ function readPrice(text) {
   const last = marks.length && digits[Math.max(digits.lastIndexOf("."), digits.lastIndexOf(","))];
   const parts = digits.split(last || ".");
   if (parts.length > 2 && parts.slice(1).some((part) => part.length < 2 || part.length > 3)) return { why: "Type a number, e.g. 12.50." };
-  const grouped = parts.length > 2 || (last === "," && marks.length === 1 && parts[1].length === 3);
-  if (last === "." && marks.length === 1 && parts.length === 2 && parts[1].length === 3 && !/^-?0?$/.test(parts[0]))
-    return { why: `Is this ${parts.join("")} or ${Number(digits).toFixed(2)}? Type it so.` };
+  const unit = times ? 1000 : 1;
+  const either = marks.length === 1 && parts.length === 2 && parts[1].length === 3 && /^-?[1-9]\d{0,2}$/.test(parts[0]);
+  const grouped = parts.length > 2 || (either && (data.thousandths ? last !== data.thousandths : last === ","));
+  if (either && last === "." && !data.thousandths)
+    return { why: `Is this ${parts.join("") * unit} or ${plainPrice(Number((digits * unit).toFixed(3)))}? Type it so.` };
   digits = grouped ? parts.join("") : digits.replaceAll(last === "," ? "." : ",", "").replace(",", ".");
-  const price = Number(digits) * (times ? 1000 : 1);
+  const price = Number(digits) * unit;
   return Number.isFinite(price) && price >= 0 ? { price } : { why: "A price is a number, 0 or more." };
 }
 

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from curation.errors import DecisionsError
 from curation.fixes import apply_fixes, plan_fixes
 from curation.fixes.prices import check_written
 from curation.listings import Listings, read_listings
 from curation.listings.tables import read_raw
+from curation.run.decisions import decide
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from tests.support.fixes import decided, run_of
@@ -61,6 +63,9 @@ MANNERS: dict[str, Callable[[float], str]] = {
     "rupees": lambda value: f"₹{lakh(value * 100)}",
     "rupees with a dash": lambda value: f"Rs. {value:.0f}/-",
     "thousands as k": lambda value: f"{value / 1000:.1f}k" if value > 1000 else f"{value:.0f}",
+    "a bare dot": lambda value: f"{value:.0f}.",
+    "dollars in thousands": lambda value: f"${value / 100:.0f}k" if value > 1000 else f"${value / 100:.1f}k",
+    "many lakhs": lambda value: f"Rs {lakh(value * 1000)}",
     "formulas": lambda value: f'="{value:.2f}"',
     "German formulas": lambda value: f'="{german(value, 0)} €"',
     "mixed": lambda value: german(value, 0) if value % 2 < 1 else f"{value:,.0f}",
@@ -210,3 +215,26 @@ def test_a_new_price_that_would_be_read_as_another_is_never_written(tmp_path: Pa
     assert check_written(file, "price", ",", decided_prices, ["a"]) == ()
     with pytest.raises(ValueError, match=r"the new price of a is '1\.020', and was 1020"):
         check_written(file, "price", ".", decided_prices, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "price"),
+    [
+        (["1.250", "2.125", "3.500"], 1.299),
+        (["KWD 1.250", "KWD 2", "KWD 3"], 1.299),
+        (["1.255", *["1.25"] * 9], 1.299),
+        (["1.255", *["1.25"] * 10, "2.5"], None),
+        (["1.25", "2.12", "3.5"], None),
+    ],
+)
+def test_a_new_price_of_three_decimals_is_what_it_says_where_others_have_three(
+    cells: list[str], price: float | None, tmp_path: Path
+) -> None:
+    run = run_of(shop(tmp_path, cells + ["7"] * (len(cells) % 2)), tmp_path / "run", needs_image=False)
+    if price is None:
+        with pytest.raises(DecisionsError, match=r"Write 1299, or 1\.2990"):
+            decide(run, ["L001"], "reprice", price="1.299")
+        return
+    decide(run, ["L001"], "reprice", price="1.299")
+    apply_fixes(run, plan_fixes(run))
+    assert prices(read_listings(run.cleaned, needs_image=False))["L001"] == price

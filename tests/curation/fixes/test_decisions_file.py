@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +11,10 @@ import pytest
 from curation.errors import DecisionsError
 from curation.fixes.decisions_file import read_decisions
 from curation.fixes.known_names import with_known_names
+from curation.listings.price_cells import Decimal, parse_price
 from curation.run.decidable import Decidable, check_decisions
 from curation.run.journal import current_decisions
+from curation.run.new_values import price_cells
 from training.utils.csv_files import write_csv
 
 CLASSES = ["NA", "chair", "desk"]
@@ -209,7 +212,7 @@ def test_a_price_that_may_mean_thousands_or_decimals_is_refused(cells: list[str]
     path.write_text("\n".join(["id,decision,new_price", *lines]), encoding="utf-8")
     with pytest.raises(
         DecisionsError,
-        match=r"the new price '1.*' for 0 may mean two things: got 1\d+ or 1\d?\.\d\d; .*Write 1\d+, or 1",
+        match=r"the new price '1.*' for 0 may mean two things: got 1\d+ or 1\d?\.\d+; .*Write 1\d+, or 1",
     ):
         read_decisions(path, reviewer="ana")
 
@@ -225,6 +228,39 @@ def test_a_price_with_three_decimals_is_read_where_only_that_can_be_meant(
     lines = [f'{number},reprice,"{cell}"' for number, cell in enumerate(cells)]
     path.write_text("\n".join(["id,decision,new_price", *lines]), encoding="utf-8")
     assert [decision.new_price for decision in read_decisions(path, reviewer="ana")] == prices
+
+
+@pytest.mark.parametrize("cell", ["1.299", "12.500", "1.200", "999.999", "1.001", "1.299 €", "1.299k", "100.000"])
+def test_a_price_that_may_mean_two_things_is_refused_with_two_ways_that_are_read_as_these(cell: str) -> None:
+    parsed = parse_price(cell)
+    assert parsed is not None
+    with pytest.raises(DecisionsError, match="may mean two things") as refused:
+        price_cells({0: cell}, "EUR")
+    texts = re.findall(r"Write (\S+), or (\S+)\.", str(refused.value))[0]
+    read = [price_cells({0: text}, "EUR", decimal=mark)[0] for text in texts for mark in (".", ",")]
+    assert read == [parsed.value(","), parsed.value(","), parsed.value("."), parsed.value(".")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency", "decimal", "price"),
+    [
+        ("1.299", "KWD", ".", 1.299),
+        ("1.299", "kwd", ",", 1299),
+        ("1,299", "BHD", ",", 1.299),
+        ("1,299", "JOD", ".", 1299),
+        ("KWD 1.299", None, ".", 1.299),
+        ("1,299.500", "OMR", ".", 1299.5),
+    ],
+)
+def test_in_a_currency_of_three_decimals_a_price_is_what_it_says(
+    cell: str, currency: str | None, decimal: Decimal, price: float
+) -> None:
+    assert price_cells({0: cell}, currency, decimal=decimal) == {0: price}
+
+
+def test_where_the_decimals_of_such_a_currency_are_not_settled_a_price_is_refused() -> None:
+    with pytest.raises(DecisionsError, match=r"Write 1299, or 1\.2990"):
+        price_cells({0: "1,299"}, "KWD", decimal="")
 
 
 @pytest.mark.parametrize(

@@ -428,6 +428,20 @@ def test_photos_that_no_row_of_a_folder_names_are_counted(tmp_path: Path) -> Non
     assert "4 photos are left out, for no row names them: 2.png, 3.png, 4.png, +1 more." in notes
 
 
+def test_a_photo_is_left_out_whatever_others_with_its_name_are_named(tmp_path: Path) -> None:
+    draw(tmp_path, *[f"{folder}/{name}.png" for folder in "abc" for name in ("1", "2")], "masks/1.png")
+    metadata(tmp_path / "metadata.csv", ["a/1.png", "a/2.png"], label=["x", "y"], mask=["masks/1.png", "see 2.png"])
+    said = [note for note in read_listings(tmp_path).notes if "left out" in note]
+    assert said == ["4 photos are left out, for no row names them: b/1.png, b/2.png, c/1.png, +1 more."]
+
+
+def test_photos_of_a_cell_of_several_are_named_by_their_whole_paths(tmp_path: Path) -> None:
+    draw(tmp_path, *[f"{folder}/{name}.png" for folder in "ab" for name in ("1", "2", "3")])
+    (tmp_path / "listings.csv").write_text('id,image,label\n1,"a/1.png, A\\2.png",x\n2,"b/1.png|c:/shop/b/3.png",y\n')
+    said = [note for note in read_listings(tmp_path).notes if "left out" in note]
+    assert said == ["2 photos are left out, for no row names them: a/3.png, b/2.png."]
+
+
 def test_a_table_that_is_named_itself_is_all_there_is(tmp_path: Path) -> None:
     draw(tmp_path, *[f"photos/{number}.png" for number in range(5)])
     (tmp_path / "shop.csv").write_text("image,label\nphotos/0.png,a\nphotos/1.png,b\n")

@@ -125,3 +125,15 @@ def test_a_name_with_a_comma_is_one_name_if_it_is_there(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     matched = match_photos(pd.Series(["a, b.png", "A, B.png"], dtype="string"), tmp_path)
     assert matched.images.tolist() == ["a, b.png", "a, b.png"]
+
+
+def test_each_folder_is_looked_into_once_whatever_the_number_of_missing_photos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, *[f"f{number}/1.jpg" for number in range(20)])
+    listed: list[object] = []
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listed.append(path) or listdir(path))
+    names = pd.Series([f"gone{number}.jpg, 1.jpg, gone{number}" for number in range(50)], dtype="string")
+    assert match_photos(names, tmp_path).missing.all()
+    assert len(listed) == 21

@@ -29,13 +29,28 @@ from curation.listings.prices import read_prices
         (["10 €", "20 €"], 0, 1.299, "1.2990 €"),
         (["1.299,00 €", "45,00 €"], 1, 0.125, "0,1250 €"),
         (["CHF 1'200", "CHF 35"], 0, 12_000, "CHF 12'000"),
+        (["5.", "7."], 0, 10.5, "10.50"),
+        (["5.", "7."], 0, 9, "9."),
+        (["5. €", "7. €"], 1, 9.25, "9.25 €"),
+        (["1k", "1.5k"], 0, 2500, "2.5k"),
+        (["$1k", "$1.5k"], 1, 12_340, "$12.34k"),
+        (["$1k", "$1.5k"], 0, 1299, "$1299"),
+        (["$1k", "$1.5k"], 0, 120, "$120"),
+        (["1,5 k €", "2 k €"], 1, 2500, "2,5 k €"),
+        (["₹1,50,000", "₹900"], 0, 275_000, "₹2,75,000"),
+        (["₹1,50,000", "₹900"], 1, 12_345_678, "₹1,23,45,678"),
+        (["₹1,50,000", "₹50,000", "₹20,000"], 1, 100_000, "₹1,00,000"),
+        (["₹150,000", "₹50,000"], 1, 100_000, "₹100,000"),
+        (["12,5", "7,25", "45.50", "9", "3.5", "8,5"], 3, 10.5, "10,50"),
+        (["12,5", "7,25", "45.50", "9", "3.5"], 3, 10.5, "10.50"),
     ],
 )
 def test_a_price_is_written_in_the_manner_of_its_column(
     column: list[str | None], row: int, price: float, text: str
 ) -> None:
     texts = pd.Series(column, dtype="string")
-    assert price_texts(texts, read_prices(texts).values.tolist(), {row: price}) == {row: text}
+    read = read_prices(texts)
+    assert price_texts(texts, read.values.tolist(), {row: price}, read.decimal) == {row: text}
 
 
 def test_five_hundred_drawn_prices_are_read_as_what_they_are() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from curation.errors import InputError, ListingsError
 from curation.listings import read_listings
-from curation.listings.price_cells import DECIMALS, Decimal
+from curation.listings.price_cells import DECIMALS, Decimal, known_decimal
 from curation.listings.prices import read_prices
 
 
@@ -265,3 +265,61 @@ def test_a_column_is_no_prices_when_more_than_half_of_it_is_none(bad: int, refus
         listings = read_listings(path, needs_image=False)
         assert listings.problems["why"].tolist() == ["is not a price"] * bad
         assert listings.table["price"].notna().sum() == 4 - bad
+
+
+@pytest.mark.parametrize(
+    ("cells", "usual", "values"),
+    [
+        (["1.299 €", "45 €"], ".", [1.299, 45]),
+        (["1.299 €", "45 €"], ",", [1299, 45]),
+        (["1,299", "45"], ",", [1.299, 45]),
+        (["1.299", "45"], ",", [1299, 45]),
+        (["1.299", "1,050"], ",", [1299, 1.05]),
+        (["1.299 €", "45 €"], ",00", [1299, 45]),
+    ],
+)
+def test_where_a_column_proves_nothing_it_is_read_as_the_one_of_a_model(
+    cells: list[str], usual: Decimal, values: list[float]
+) -> None:
+    read = read_prices(pd.Series(cells, dtype="string"), usual=usual)
+    assert read.values.tolist() == values
+    assert read.decimal == usual
+    said = f"The prices do not settle what marks their decimals, e.g. of {cells[0]!r}: it is a "
+    assert read.notes[-1].startswith(f"{said}{'dot' if usual == '.' else 'comma'}, as in the listings that")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["1.299,00 €", "1.299 €"],
+        ["12.50", "1.299"],
+        ["1.250", "45.857", "9.99"],
+        ["£1,299.00", "£1,299"],
+        ["45", "POA"],
+    ],
+)
+def test_where_a_column_proves_its_rule_that_of_a_model_has_no_part(cells: list[str]) -> None:
+    text = pd.Series(cells, dtype="string")
+    alone = read_prices(text)
+    for usual in (".", ",", "", ".00", ",00"):
+        read = read_prices(text, usual=known_decimal(usual))
+        assert (read.values.tolist(), read.notes) == (pytest.approx(alone.values.tolist(), nan_ok=True), alone.notes)
+
+
+def test_a_rule_that_is_told_goes_before_that_of_a_model() -> None:
+    assert read_prices(pd.Series(["1.299 €"], dtype="string"), ".", usual=",").values.tolist() == [1.299]
+
+
+@pytest.mark.parametrize(
+    ("cells", "currencies"),
+    [
+        (["Rs 500", "Rs. 1,500"], {"RS": 2}),
+        (["Rs 500", "₹1,500"], {"INR": 2}),
+        (["Rs 500", "LKR 1,500", "20"], {"LKR": 2}),
+        (["Rs 500", "₹1,500", "PKR 20"], {"RS": 1, "INR": 1, "PKR": 1}),
+    ],
+)
+def test_rupees_are_those_of_a_country_only_where_a_cell_says_which(
+    cells: list[str], currencies: dict[str, int]
+) -> None:
+    assert read_prices(pd.Series(cells, dtype="string")).currencies == currencies

@@ -16,6 +16,7 @@ from PIL import Image
 from curation.errors import ListingsError
 from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import read_listings
+from curation.listings.decoding import check_encoding
 from curation.listings.tables import as_text, format_of, read_raw
 from curation.listings.writing import write_table
 from tests.support.fixes import decided, run_of
@@ -234,6 +235,30 @@ def test_an_encoding_that_is_none_does_not_fit_or_has_no_effect_is_refused(tmp_p
         read_listings(pd.DataFrame({"id": ["1"]}), encoding="utf-8")
     notes = read_listings(tmp_path / "a.csv", needs_image=False).notes
     assert "Another encoding can be named, e.g. with `encoding='cp1251'`." in notes
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("idna", "IDNA", "punycode", "unicode_escape", "unicode-escape", "raw_unicode_escape", "charmap"),
+        *("base64", "rot13", "hex", "zlib", "quopri", "uu", "bz2"),
+        "undefined",
+        "a\0b",
+        "",
+        " ",
+    ],
+)
+def test_what_is_no_encoding_of_characters_is_refused_with_the_usual_ones(name: str) -> None:
+    with pytest.raises(ListingsError, match=r"no such encoding of text: got .*; wanted e\.g\. cp1251, .*, utf-8"):
+        check_encoding(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["cp1251", "UTF8", "utf-16", "shift_jis", "gb18030", "koi8-r", "mac_roman", "cp037", "hz", "iso-2022-jp"]
+)
+def test_an_encoding_of_characters_is_accepted_by_any_of_its_names(name: str) -> None:
+    encoding = check_encoding(f" {name} ")
+    assert "id,label\n1,a\n".encode(encoding).decode(encoding) == "id,label\n1,a\n"
 
 
 def test_a_mark_is_surer_than_a_named_encoding(tmp_path: Path) -> None:

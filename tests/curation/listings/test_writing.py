@@ -18,8 +18,9 @@ import pytest
 from curation.listings.editing import replaced, texts_of, values_of
 from curation.listings.excel import as_cell
 from curation.listings.json_tables import JsonStyle
-from curation.listings.tables import TableFormat, WrittenFile, read_raw
+from curation.listings.tables import read_raw
 from curation.listings.writing import FORMATS, converted, write_table
+from curation.listings.written import TableFormat, WrittenFile
 from tests.support.any_table import draw_table
 
 CSV_FORMATS = [

@@ -238,12 +238,32 @@ def test_a_model_that_looks_at_prices_wants_some(here):
     assert "Did you mean 'prices'?" in refused("predict", "beside", "shop")
 
 
+def test_prices_that_may_mean_two_things_are_read_as_those_that_trained_the_model(here):
+    prices = pd.read_csv("shop/listings.csv")["price"].mul(100).tolist()
+    change(here, price=[f"{price / 1000:.3f} €" for price in prices])
+    saved = load_model(Path("price/model.pt"))
+    for decimal, unit in ((",", 1), (".", 1000)):
+        save_model(Path("price/model.pt"), replace(saved, facts={"decimal": decimal}))
+        model = curation.load_model("price")
+        listings = curation.read_listings("shop", needs_label=False, usual_decimal=model.decimal)
+        assert listings.table["price"].tolist() == [price / unit for price in prices]
+        assert (
+            f"it is a {'comma' if decimal == ',' else 'dot'}, as in the listings"
+            in curate("predict", "price", "shop").stderr
+        )
+    save_model(Path("price/model.pt"), replace(saved, facts={}))
+    assert curation.load_model("price").decimal is None
+    assert "as in the listings" not in curate("predict", "price", "shop").stderr
+
+
 def test_prices_in_another_currency_are_refused(here):
     change(here, currency="USD")
     for model in ("price", "beside"):
         message = refused("predict", model, "shop")
         assert "the model was trained on prices in SGD: got shop in USD; wanted SGD." in message
     assert answered("predict", "label", "shop")["predicted"] == N
+    change(here, currency="$")
+    assert answered("predict", "price", "shop")["currency"] == "SGD"
     change(here, currency="sgd")
     assert answered("predict", "price", "shop")["currency"] == "SGD"
 

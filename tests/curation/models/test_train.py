@@ -127,7 +127,9 @@ def test_a_model_keeps_its_recipe(demo):
         demo, "--optimizer", "adam", "--lr", "1e-3", "--lr-steps", "8:1e-4", "--balance", "augment", "--augment",
         "randaugment", "--use-price", "--early-stop", "5", "--batch-size", "32",
     )  # fmt: skip
-    recipe = load_model(Path("model") / "model.pt").recipe
+    saved = load_model(Path("model") / "model.pt")
+    assert saved.facts["decimal"] == "."
+    recipe = saved.recipe
     assert (recipe.lr_steps, recipe.schedule, recipe.use_price) == (((8, 1e-4),), "constant", True)
     assert (recipe.optimizer, recipe.balance, recipe.augment) == ("adam", "augment", "randaugment")
     assert metrics()["best_epoch"] in (0, 1)
