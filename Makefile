@@ -7,8 +7,9 @@ CONSTRAINTS ?= constraints.txt
 CONSTRAIN := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 DEMO ?= demo
 
-# Tests at once; a core each, up to four, as each takes 2 GB. The tests of a file share what they prepare.
-JOBS ?= logical
+# Tests at once: one more than cores, as some wait for a browser or a server; up to four, as each takes 2 GB. The tests
+# of a file share what they prepare.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
 
 # e.g. `make torture ARGS="kills --count 50 --seed 1"`
 ARGS ?=
@@ -65,7 +66,7 @@ demo: $(VENV)/.run
 	@echo "Open the review with: $(BIN)/curate review"
 
 test: $(VENV)/.test browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 torture: $(VENV)/.test
 	$(BIN)/python -m tests.torture $(ARGS)
