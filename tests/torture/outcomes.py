@@ -77,8 +77,13 @@ def _version(folder: Path) -> dict[str, Any] | None:
     return {
         "files": {name: _placeless(folder / name) for name in now if name != "changes.csv"},
         "changes": rows,
-        "photos": {str(path.relative_to(folder)): _bytes_hash(path) for path in others if path.name != "manifest.json"},
+        "photos": {str(path.relative_to(folder)): _beside(path) for path in others if path.name != "manifest.json"},
     }
+
+
+def _beside(file: Path) -> Any:
+    """Return what a photo holds, or the comparison that was made of a version."""
+    return _content(file) if file.suffix in (".json", ".npz") else _bytes_hash(file)
 
 
 def _bytes_hash(file: Path) -> str:
@@ -102,7 +107,8 @@ def _content(file: Path) -> Any:
 
         with np.load(file) as arrays:
             return {name: _hash(arrays[name]) for name in arrays.files}
-    return file.read_text()
+    # a page has the times of decisions
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", "…", file.read_text())
 
 
 def _timeless(value: Any) -> Any:
