@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curation.issues import KINDS
+from curation.listings.prices import MAX_PRICE
 from curation.review.card import Card, Cards, Example
 from curation.review.journal_state import standing_of
 from curation.run.decidable import Decidable, new_classes_of
@@ -65,8 +66,9 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
     dict
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
         ``others`` (listings beside them), ``decided`` (the decisions of the journal on any of them), ``added`` (the
-        classes that decisions of the journal added), ``currency``, ``thousandths`` (what marks the decimals,
-        where prices such as 1.299 are usual), and ``priced``: whether the dataset has prices.
+        classes that decisions of the journal added), ``currency``, ``thousandths`` (what marks the decimals, where
+        prices such as 1.299 are usual), ``max_price`` (of a new price), and ``priced``: whether the dataset has
+        prices.
     """
     place = {card.id: number for number, card in enumerate(listings.every)}
     number = {name: number for number, name in enumerate(run.classes)}
@@ -77,6 +79,7 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
         "kinds": _kinds(flagged),
         "currency": run.record()["dataset"].get("currency"),
         "thousandths": Decidable.of(run).thousandths,
+        "max_price": MAX_PRICE,
         "priced": bool(run.issues()["price"].notna().any()),
         "listings": [_listing(card, place, number) for card in listings.queue],
         "others": [_other(card) for card in listings.others],
