@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal import ACTIONS, NOTE, PRICED, UNDO, Decision
 from curation.run.new_values import check_new_class, check_price, same_name
 
-__all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "require_labels"]
+__all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "refused", "require_labels"]
 
 #: Share of the prices that are not whole whose third decimals say that the others have three, too.
 _THREE = 0.1
@@ -210,6 +210,27 @@ def check_decisions(
             decision = decision if decision.new_class == new else replace(decision, new_class=new)
         checked.append(decision)
     return checked
+
+
+def refused(decisions: Iterable[Decision], decidable: Decidable) -> Iterator[tuple[Decision, DecisionsError]]:
+    """Yield the decisions that no dataset can be made with, and why, each for itself.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        That hold.
+    decidable : Decidable
+        What the run has.
+    """
+    known: list[str] = []
+    for decision in decisions:
+        try:
+            (checked,) = check_decisions([decision], decidable, known=known)
+        except DecisionsError as error:
+            yield decision, error
+        else:
+            if checked.new_class and checked.new_label and checked.new_label not in known:
+                known.append(checked.new_label)
 
 
 def _check_action(decision: Decision) -> None:
