@@ -11,6 +11,7 @@ import pandas as pd
 from curation.errors import DecisionsError, closest, some
 from curation.listings.currencies import has_thousandths
 from curation.listings.price_cells import Decimal, known_decimal
+from curation.listings.prices import MAX_PRICE
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 from curation.run.journal import ACTIONS, NOTE, PRICED, UNDO, Decision
@@ -80,6 +81,11 @@ class Decidable:
     def price(self, given: float | str) -> float:
         """Return a price that a person gave, see :func:`curation.run.new_values.check_price`."""
         return check_price(given, self.currency, self.decimal, three_decimals=self.three_decimals)
+
+    @property
+    def max_price(self) -> int:
+        """The largest price that a decision may name."""
+        return MAX_PRICE
 
     @property
     def thousandths(self) -> str:

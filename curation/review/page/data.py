@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from curation.issues import KINDS
-from curation.listings.prices import MAX_PRICE
 from curation.review.card import Card, Cards, Example
 from curation.review.journal_state import standing_of
 from curation.run.decidable import Decidable, new_classes_of
@@ -72,14 +71,14 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
     """
     place = {card.id: number for number, card in enumerate(listings.every)}
     number = {name: number for number, name in enumerate(run.classes)}
-    decided = standing_of(run).holding
+    decided, decidable = standing_of(run).holding, Decidable.of(run)
     flagged = {kind for card in listings.queue for kind in card.issues}
     return {
         "classes": run.classes,
         "kinds": _kinds(flagged),
         "currency": run.record()["dataset"].get("currency"),
-        "thousandths": Decidable.of(run).thousandths,
-        "max_price": MAX_PRICE,
+        "thousandths": decidable.thousandths,
+        "max_price": decidable.max_price,
         "priced": bool(run.issues()["price"].notna().any()),
         "listings": [_listing(card, place, number) for card in listings.queue],
         "others": [_other(card) for card in listings.others],
