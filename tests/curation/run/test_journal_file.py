@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -246,6 +247,21 @@ def test_nothing_is_moved_to_where_no_command_moves_it(move: tuple[str, str], jo
     assert unended(journal.parent, journal) is None
     assert recover(journal.parent, journal) is None
     assert source.is_dir()
+
+
+def test_a_disk_that_refuses_a_line_names_the_journal_and_none_of_it_stays(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = journal.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left") as caught:
+            append(journal, [decided("f")])
+    assert caught.value.filename == str(journal)
+    assert journal.read_bytes() == before
 
 
 def test_half_a_character_is_refused_and_nothing_is_written(journal: Path) -> None:
