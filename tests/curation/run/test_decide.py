@@ -62,6 +62,12 @@ def test_a_price_is_corrected_as_a_number_or_as_sellers_write_it(price: float | 
     assert records(run) == [("00", "reprice", None, 10.0, False), ("04", "reprice", None, 10.0, False)]
 
 
+@pytest.mark.parametrize("price", [0, 10**15, "1000000000000000"])
+def test_the_least_and_the_largest_price_are_prices(price: float | str, run: RunFolder) -> None:
+    decide(run, ["00"], "reprice", price=price)
+    assert records(run) == [("00", "reprice", None, float(price), False)]
+
+
 @pytest.mark.parametrize(
     ("price", "match"),
     [
