@@ -17,7 +17,7 @@ from curation.fixes.known_names import with_known_names
 from curation.listings.labels import UNMERGED
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
-from curation.run.decidable import Decidable, check_decisions, misfit, new_classes_of, require_labels
+from curation.run.decidable import Decidable, check_decisions, misfit, new_classes_of, refused, require_labels
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions, reviewer_name
 from curation.run.journal_content import Journal
@@ -137,7 +137,7 @@ def plan_fixes(
         raise DecisionsError(
             "`min_confidence` is out of range", got=str(min_confidence), wanted="0 to 1", parameter="min_confidence"
         )
-    whole = run.read_journal()
+    whole = run.judged_journal()
     last_line = _last_line(run, whole, as_of)
     journal = whole.decisions(last_line)
     issues, decidable = run.issues(), Decidable.of(run)
@@ -156,9 +156,9 @@ def plan_fixes(
         decided = set(current_decisions([*journal, *added]))
         added += _accepted(run, issues, decided, min_confidence)
     added = [decidable.with_suggestions(decision) for decision in added]
-    # what was taken back or replaced may be wrong: a new class was misspelt, and undone
-    check_decisions(list(standing.values()), decidable)
     decisions = current_decisions([*journal, *added])
+    # what was taken back or replaced may be wrong: a new class was misspelt, and undone
+    _require_sound(run, whole, [each for id, each in standing.items() if decisions.get(id) is each], decidable)
     # an earlier version let people keep a listing without a label, which decides nothing
     undecided = tuple(id for id, each in decisions.items() if misfit(each, decidable.classes, decidable.labels[id]))
     decisions = {id: decision for id, decision in decisions.items() if id not in undecided}
@@ -180,6 +180,22 @@ def plan_fixes(
         last_line=last_line,
         as_of=_recorded(as_of),
     )
+
+
+def _require_sound(run: RunFolder, journal: Journal, standing: list[Decision], decidable: Decidable) -> None:
+    """Refuse decisions of the journal that no dataset can be made with, and say how to get on."""
+    try:
+        check_decisions(standing, decidable)
+    except DecisionsError:
+        for decision, error in refused(standing, decidable):
+            if decision.id in decidable.labels:
+                raise DecisionsError(
+                    f"{run.journal} line {journal.line_of(decision)} decides on {decision.id} what can't be applied: "
+                    + str(error).rstrip("."),
+                    fix=f"Decide on {decision.id} again, e.g. keep, with `review()` or "
+                    "`apply_fixes(decisions='FILE.csv')`: the latest decision holds.",
+                ) from error
+        raise
 
 
 def _last_line(run: RunFolder, journal: Journal, as_of: datetime | int | None) -> int:

@@ -171,7 +171,8 @@ def undo_fixes(run: RunFolder) -> Undone:
     Raises
     ------
     RunError
-        If there is nothing to take back, or the journal lacks what ``cleaned/`` was made of.
+        If there is nothing to take back, the journal lacks what ``cleaned/`` was made of, or the version to bring
+        back is not where the journal says.
     """
     require_journal(run)
     journal = run.read_journal()
@@ -185,6 +186,8 @@ def undo_fixes(run: RunFolder) -> Undone:
             wanted="an earlier apply-fixes",
             fix="`status()` shows what was done.",
         )
+    if before is not None:
+        _require_right(run, journal, before)
     records = taken_back(journal.decisions(), _added(run, journal), reviewer=reviewer_name())
     discarded = scratch(run.folder, "undone")
     moves = [(path, discarded / path.name) for path in (run.cleaned, *_comparison_files(run)) if path.exists()]
@@ -197,6 +200,23 @@ def undo_fixes(run: RunFolder) -> Undone:
         shutil.rmtree(discarded, ignore_errors=True)
     undone = sum(1 if record.action == UNDO else -1 for record in records)
     return Undone(str(run.folder), undone, before is not None, tuple(journal.messages))
+
+
+def _require_right(run: RunFolder, journal: Journal, before: Path) -> None:
+    """Refuse to bring a version back that somebody put in the place of the one that was there."""
+    name, places = before.relative_to(run.folder).as_posix(), journal.places() or {}
+    wanted, there = places.get(name), transaction_of(before)
+    if wanted is None or there is None or wanted == there:
+        return
+    right = next((path for path in run.all_versions() if transaction_of(path) == wanted), None)
+    found = "is nowhere in the run" if right is None else f"is in {right}"
+    fix = f"Restore {before} from a copy" if right is None else f"Move it to {before}"
+    raise RunError(
+        f"{before} is not the version that undo would bring back",
+        got="a version of another apply-fixes",
+        wanted=f"the one that the journal says is there, which {found}",
+        fix=f"{fix}, and what is there now out of its place. `verify()` says what belongs where.",
+    )
 
 
 def _added(run: RunFolder, journal: Journal) -> list[Decision]:

@@ -12,7 +12,7 @@ import pandas as pd
 from curation.errors import ListingsError, short_repr, some
 from curation.listings.currencies import is_shared, may_be
 from curation.listings.faults import Faults
-from curation.listings.prices import Prices
+from curation.listings.prices import MAX_PRICE, Prices
 from curation.listings.several_photos import names_of
 from curation.listings.twins import spelt_out
 from curation.rendering.words import agree, many
@@ -74,6 +74,7 @@ def _bad_cells(
     yield _problems(table, "price", prices.doubtful, "may mean two things")
     infinite = (prices.values < 0) | (prices.values == float("inf"))
     yield _problems(table, "price", infinite, "is negative or infinite")
+    yield _problems(table, "price", (prices.values > MAX_PRICE) & ~infinite, f"is more than {MAX_PRICE:,}")
     split = table["split"]
     yield _problems(table, "split", split.notna() & ~split.isin(["train", "test"]), "is not train or test")
     for why in unusable.dropna().unique():

@@ -20,7 +20,7 @@ from training.utils.parquet_files import read_table
 if TYPE_CHECKING:
     from curation.listings.read import Listings
 
-__all__ = ["Layout", "Original", "load_original", "save_original"]
+__all__ = ["Layout", "Original", "leads_outside", "load_original", "save_original"]
 
 Layout = Literal["table", "class-folders", "imagefolder"]
 _FACTS = "input.json"
@@ -140,9 +140,24 @@ def _are_texts(pairs: Any) -> bool:
     return isinstance(pairs, dict) and all(isinstance(text, str) for text in pairs.values())
 
 
+def leads_outside(name: str) -> bool:
+    """Return whether the name of a file leads out of the folder that it is in; whoever made the run chose it.
+
+    Parameters
+    ----------
+    name : str
+        Relative to the folder.
+
+    Examples
+    --------
+    >>> leads_outside("listings.csv"), leads_outside("../listings.csv"), leads_outside("/etc/passwd")
+    (False, True, True)
+    """
+    return Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name
+
+
 def _require_inside(name: str) -> None:
-    """Refuse a name that would lead out of the folder that the file is written to; whoever made the run chose it."""
-    if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
+    if leads_outside(name):
         raise ValueError(f"the file {name!r} would lie outside its folder")
 
 

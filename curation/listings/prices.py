@@ -17,7 +17,10 @@ from curation.listings.currencies import without_shared
 from curation.listings.price_cells import Decimal, WrittenPrice, parse_price
 from curation.rendering.words import agree, many
 
-__all__ = ["Prices", "read_prices"]
+__all__ = ["MAX_PRICE", "Prices", "read_prices"]
+
+#: No listing costs more, whatever its currency; what is computed with prices up to here stays finite and exact.
+MAX_PRICE = 10**15
 
 #: What sellers write where they name no price; in lower case.
 _NONE = frozenset(
@@ -62,8 +65,8 @@ class Prices:
 
     @property
     def usable(self) -> pd.Series:
-        """The values from 0 on; NaN for those that are negative or infinite, too."""
-        return self.values.where((self.values >= 0) & (self.values != float("inf")))
+        """The values from 0 to :data:`MAX_PRICE`; NaN for others, too."""
+        return self.values.where(self.values.between(0, MAX_PRICE))
 
 
 def read_prices(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +11,13 @@ import pandas as pd
 from curation.errors import DecisionsError, closest, some
 from curation.listings.currencies import has_thousandths
 from curation.listings.price_cells import Decimal, known_decimal
+from curation.listings.prices import MAX_PRICE
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 from curation.run.journal import ACTIONS, NOTE, PRICED, UNDO, Decision
 from curation.run.new_values import check_new_class, check_price, same_name
 
-__all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "require_labels"]
+__all__ = ["Decidable", "check_decisions", "misfit", "new_classes_of", "refused", "require_labels"]
 
 #: Share of the prices that are not whole whose third decimals say that the others have three, too.
 _THREE = 0.1
@@ -80,6 +81,11 @@ class Decidable:
     def price(self, given: float | str) -> float:
         """Return a price that a person gave, see :func:`curation.run.new_values.check_price`."""
         return check_price(given, self.currency, self.decimal, three_decimals=self.three_decimals)
+
+    @property
+    def max_price(self) -> int:
+        """The largest price that a decision may name."""
+        return MAX_PRICE
 
     @property
     def thousandths(self) -> str:
@@ -210,6 +216,27 @@ def check_decisions(
             decision = decision if decision.new_class == new else replace(decision, new_class=new)
         checked.append(decision)
     return checked
+
+
+def refused(decisions: Iterable[Decision], decidable: Decidable) -> Iterator[tuple[Decision, DecisionsError]]:
+    """Yield the decisions that no dataset can be made with, and why, each for itself.
+
+    Parameters
+    ----------
+    decisions : iterable of Decision
+        That hold.
+    decidable : Decidable
+        What the run has.
+    """
+    known: list[str] = []
+    for decision in decisions:
+        try:
+            (checked,) = check_decisions([decision], decidable, known=known)
+        except DecisionsError as error:
+            yield decision, error
+        else:
+            if checked.new_class and checked.new_label and checked.new_label not in known:
+                known.append(checked.new_label)
 
 
 def _check_action(decision: Decision) -> None:

@@ -24,7 +24,7 @@ from curation.run.journal_file import Grown, append, read_journal, size_of
 from curation.run.plain import odd_entry, require_plain
 from curation.run.probabilities import Probabilities
 from curation.run.shapes import FINISHED_RECORD, ISSUES_COLUMNS, LISTINGS_COLUMNS, RECORD, misfit, started_by
-from curation.run.transactions import is_unfinished, recover, standing_place
+from curation.run.transactions import is_unfinished, recover, standing_place, unended
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
 from training.utils.files import NotReadableError, photo_path, read_json, whole_file, write_json
@@ -310,9 +310,14 @@ class RunFolder:
         """Read the journal: its lines and their faults."""
         return read_journal(self.journal)
 
+    def judged_journal(self) -> Journal:
+        """Read the journal as the next command that changes the run will: what counts as done has its commit."""
+        journal, left = read_journal(self.journal), unended(self.folder, self.journal)
+        return journal.committed(left.step.transaction) if left is not None and left.counts else journal
+
     def decisions(self) -> tuple[list[Decision], list[str]]:
         """Read the journal: the decisions in force, oldest first, and a message for each of its faults."""
-        journal = self.read_journal()
+        journal = self.judged_journal()
         return journal.decisions(), journal.messages
 
     def holding_decisions(self) -> Holding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -168,6 +168,16 @@ class Journal:
         own = (entry.content for entry in self.entries if entry.transaction == transaction)
         return [content for content in own if isinstance(content, Decision)]
 
+    def line_of(self, decision: Decision) -> int:
+        """Return the line of the file that a decision of this journal is in, from 1 on.
+
+        Parameters
+        ----------
+        decision : Decision
+            One of :meth:`decisions`.
+        """
+        return max((entry.line for entry in self.entries if entry.content is decision), default=0)
+
     def applied(self, transaction: str) -> list[Decision]:
         """Return all decisions that the version of a transaction was made of, oldest first.
 
@@ -178,6 +188,17 @@ class Journal:
         """
         after = [step.after for step in self.steps() if (step.transaction, step.step) == (transaction, BEGIN)]
         return [*self.decisions(after[0]), *self.of(transaction)] if after else []
+
+    def committed(self, transaction: str) -> Journal:
+        """Return the same journal with the commit of a transaction, which a line that can't be read may have been.
+
+        Parameters
+        ----------
+        transaction : str
+            Its name.
+        """
+        commit = Entry(0, self.last + 1, None, None, Step(transaction, COMMIT))
+        return replace(self, entries=(*self.entries, commit))
 
     def knows(self, transaction: str) -> bool:
         """Return whether any line is part of a transaction, or a step of it.

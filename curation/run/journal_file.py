@@ -18,6 +18,7 @@ from curation.run.journal_content import Entry, Fault, Journal
 from curation.run.journal_lines import BEGIN, Line, Step, Unreadable, decoded, encoded, is_torn
 from training.utils.files import sync_folder
 from training.utils.flock import lock
+from training.utils.machine import naming
 from training.utils.units import now
 
 __all__ = ["Grown", "append", "pending", "read_journal", "size_of"]
@@ -87,9 +88,10 @@ def append(
                 lines = b"\n" + lines
         rest = memoryview(lines)
         try:
-            while rest:
-                rest = rest[stream.write(rest) :]
-            os.fsync(stream.fileno())
+            with naming(journal):
+                while rest:
+                    rest = rest[stream.write(rest) :]
+                os.fsync(stream.fileno())
         except OSError:
             stream.truncate(end)
             raise
@@ -139,7 +141,7 @@ def read_journal(journal: Path) -> Journal:
     return _Reading(journal.name).of(_content(journal))
 
 
-def pending(journal: Path) -> tuple[Step, bool] | None:
+def pending(journal: Path) -> tuple[Step, bool, int] | None:
     """Return the transaction that began last and did not end, which is fast however long the journal is.
 
     Returns
@@ -148,6 +150,8 @@ def pending(journal: Path) -> tuple[Step, bool] | None:
         What it is about.
     doubtful : bool
         Whether a line after it can't be read: that may have been its commit.
+    line : int
+        Line of the file that it is in, from 1 on.
     """
     lines = _content(journal).split(b"\n")
     begun: tuple[int, int, Step] | None = None
@@ -164,7 +168,7 @@ def pending(journal: Path) -> tuple[Step, bool] | None:
     if begun is None or begun[2].transaction in ended:
         return None
     _, place, step = begun
-    return step, any(_is_broken(line.strip()) for line in lines[place + 1 :])
+    return step, any(_is_broken(line.strip()) for line in lines[place + 1 :]), place + 1
 
 
 def _is_broken(line: bytes) -> bool:

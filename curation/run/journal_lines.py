@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from dataclasses import dataclass, fields
 from functools import cache
@@ -15,6 +16,7 @@ from types import NoneType
 from typing import Any, NamedTuple
 
 from curation.errors import DecisionsError
+from curation.listings.prices import MAX_PRICE
 from curation.run.journal import Decision
 
 __all__ = [
@@ -225,6 +227,8 @@ def decision_of(content: dict[str, Any]) -> Decision:
             raise TypeError("a value is of another type")
     except (TypeError, OverflowError) as error:
         raise Unreadable("damaged", "is no decision") from error
+    if decision.new_price is not None and not 0 <= decision.new_price <= MAX_PRICE:
+        raise Unreadable("damaged", f"has the new price {decision.new_price:g}, not one from 0 to {MAX_PRICE:,}")
     return decision
 
 
@@ -248,9 +252,23 @@ def _step(content: dict[str, Any]) -> Step:
     return step
 
 
+_FILE = r"comparison\.json|predictions\.npz"
+_FREE = "[0-9a-f]{8}"
+#: The moves that commands make: aside, to its place, out of the way, and back.
+_MOVES = (
+    r"cleaned > versions/[0-9]+",
+    rf"(?P<file>{_FILE}) > versions/[0-9]+/(?P=file)",
+    rf"\.cleaned-{_FREE} > cleaned",
+    rf"(?P<file>cleaned|{_FILE}) > \.undone-{_FREE}/(?P=file)",
+    r"versions/[0-9]+ > cleaned",
+    rf"cleaned/(?P<file>{_FILE}) > (?P=file)",
+    rf"(?P<file>{_FILE}) > \.compared-{_FREE}/(?P=file)",
+    rf"\.compared-{_FREE}/(?P<file>{_FILE}) > (?P=file)",
+)
+
+
 def _move(source: str, target: str) -> tuple[str, str]:
-    """Return a move that stays in the run's folder, whoever wrote the line."""
-    for path in (source, target):
-        if not path or any(part in ("", ".", "..") for part in path.split("/")) or "\0" in path:
-            raise ValueError(path)
+    """Return a move that a command of ours makes, whoever wrote the line."""
+    if not any(re.fullmatch(move, f"{source} > {target}") for move in _MOVES):
+        raise ValueError(f"no command moves {source} to {target}")
     return source, target

@@ -15,7 +15,7 @@ from curation.listings.faults import Faults
 from curation.listings.label_lists import single_labels
 from curation.listings.price_cells import Decimal, parse_price
 from curation.listings.price_texts import unmistakable
-from curation.listings.prices import read_prices
+from curation.listings.prices import MAX_PRICE, read_prices
 from curation.listings.twins import match_spellings
 
 __all__ = ["check_new_class", "check_price", "price_cells", "same_name"]
@@ -107,7 +107,8 @@ def check_price(
     Raises
     ------
     DecisionsError
-        When it is no number, below 0, infinite, in another currency, or may mean two things.
+        When it is no number, below 0, more than :data:`curation.listings.prices.MAX_PRICE`, in another currency, or
+        may mean two things.
 
     Examples
     --------
@@ -116,7 +117,7 @@ def check_price(
     """
     if isinstance(price, str):
         return price_cells({0: price}, currency, decimal=decimal, three_decimals=three_decimals)[0]
-    if not math.isfinite(price) or price < 0:
+    if not 0 <= price <= MAX_PRICE:
         raise _no_price(f"{price}")
     return float(price)
 
@@ -158,7 +159,7 @@ def price_cells(
     values = dict(zip(cells, read.values.tolist(), strict=True))
     if not settled:
         _refuse_doubtful(cells, values, decimal, ids)
-    wrong = [row for row, price in values.items() if not math.isfinite(price) or price < 0]
+    wrong = [row for row, price in values.items() if not 0 <= price <= MAX_PRICE]
     if wrong:
         raise _no_price(some(f"{cells[row]!r}{f' for {ids[row]}' if ids else ''}" for row in wrong))
     others = [each for each in read.currencies if currency and not may_be(each, currency.upper())]
@@ -196,7 +197,7 @@ def _refuse_doubtful(
 
 def _no_price(got: str) -> DecisionsError:
     return DecisionsError(
-        "a new price must be a number, 0 or more",
+        f"a new price must be a number from 0 to {MAX_PRICE:,}",
         got=got,
         wanted="e.g. 12.50",
         fix="Write what the listing costs, or decide something else.",

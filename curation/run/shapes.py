@@ -20,6 +20,8 @@ __all__ = [
 
 _NUMBER = (int, float)
 _TEXTS = [str]
+#: The commands that start a run.
+_STARTING = ("find-issues", "train", "tune", "compare-models")
 #: Of ``run.json``; a key with a question mark may be missing, or null.
 RECORD = {
     "status?": str,
@@ -56,9 +58,12 @@ COMPARISON = {
 
 
 def started_by(record: Mapping[str, Any]) -> str:
-    """Return the command that started a run, which continues it, too, if interrupted; empty if it was the API."""
+    """Return the command that started a run, which continues it, too, if interrupted; empty if it was the API.
+
+    Whoever made the run wrote it there, so it is a command that starts runs, quoted for a shell, or none.
+    """
     command = record.get("command") or []
-    return shlex.join(["curate", *command[1:]]) if len(command) > 1 else ""
+    return shlex.join(["curate", *command[1:]]) if command[1:2] and command[1] in _STARTING else ""
 
 
 def misfit(value: Any, shape: Any, name: str = "it") -> str:

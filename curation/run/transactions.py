@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curation.errors import RunError
@@ -23,7 +23,17 @@ from curation.run.journal_lines import BEGIN, COMMIT, TAKE_BACK, Step
 from training.utils.files import sync_folder
 from training.utils.flock import is_left
 
-__all__ = ["begin", "carry_out", "is_unfinished", "leftovers", "recover", "scratch", "standing_place"]
+__all__ = [
+    "Unended",
+    "begin",
+    "carry_out",
+    "is_unfinished",
+    "leftovers",
+    "recover",
+    "scratch",
+    "standing_place",
+    "unended",
+]
 
 #: Folders that a transaction makes, beside those that it moves them to.
 _SCRATCH = re.compile(r"\.(cleaned|undone|compared)-[0-9a-f]{8}")
@@ -31,6 +41,47 @@ _SCRATCH = re.compile(r"\.(cleaned|undone|compared)-[0-9a-f]{8}")
 _UNFINISHED = re.compile(r"\..+-(?!\d{8})[0-9a-f]{8}(\.[^.]+)?")
 #: Where commands write files, beside the run's folder itself. The versions come whole, and hold files of the dataset.
 _WRITTEN = ("input", "training", "thumbnails")
+
+
+@dataclass(frozen=True)
+class Unended:
+    """A transaction without its commit, and what becomes of it.
+
+    Attributes
+    ----------
+    step : Step
+        Its begin.
+    done : tuple of (str, str)
+        The moves that were made: from where to where.
+    counts : bool
+        Whether it counts as done: all is moved, and a line that can't be read may have been its commit. Another one is
+        taken back.
+    line : int
+        Line of the file that it begins in.
+    """
+
+    step: Step
+    done: tuple[tuple[str, str], ...]
+    counts: bool
+    line: int
+
+
+def unended(folder: Path, journal: Path) -> Unended | None:
+    """Return the transaction that a killed command left without its commit; None if there is none.
+
+    All who ask what becomes of it ask this, so that all say the same.
+
+    Parameters
+    ----------
+    folder, journal : Path
+        The run's.
+    """
+    begun = pending(journal)
+    if begun is None:
+        return None
+    step, doubtful, line = begun
+    done = tuple(_done(folder, step))
+    return Unended(step, done, doubtful and len(done) == len(step.moves), line)
 
 
 def begin(kind: str, *, after: int, as_of: str | None = None) -> Step:
@@ -124,15 +175,14 @@ def recover(folder: Path, journal: Path) -> str | None:
     OSError
         If something can't be moved or written; the next call goes on.
     """
-    begun, message = pending(journal), None
-    if begun is not None:
-        step, doubtful = begun
-        done, call = _done(folder, step), f"{step.kind}()"
-        if doubtful and len(done) == len(step.moves):
+    left, message = unended(folder, journal), None
+    if left is not None:
+        step, call = left.step, f"{left.step.kind}()"
+        if left.counts:
             append(journal, [Step(step.transaction, COMMIT)])
             message = f"`{call}` was interrupted as it ended, and is done."
         else:
-            for source, target in reversed(done):
+            for source, target in reversed(left.done):
                 _move(folder / target, folder / source)
             append(journal, [Step(step.transaction, TAKE_BACK)])
             message = f"`{call}` was interrupted, and is taken back: nothing of it is in {folder}."
@@ -150,16 +200,15 @@ def standing_place(folder: Path, journal: Path, path: Path) -> Path:
     path : Path
         Where it belongs.
     """
-    begun = pending(journal)
-    if begun is None:
+    left = unended(folder, journal)
+    if left is None or left.counts:
         return path
-    done = _done(folder, begun[0])
     place = _relative(folder, path)
-    for source, target in done:
+    for source, target in left.done:
         if source == place:
             return folder / target
     # what came there is not in force
-    return folder / dict((target, source) for source, target in done).get(place, place)
+    return folder / dict((target, source) for source, target in left.done).get(place, place)
 
 
 def _relative(folder: Path, path: Path) -> str:

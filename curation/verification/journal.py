@@ -7,13 +7,15 @@ from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator
 
 from curation.errors import some
+from curation.run.decidable import Decidable, refused
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Fault, Journal
 from curation.run.lost_journal import require_journal
+from curation.run.transactions import unended
 from curation.verification.result import Flaw
 
-__all__ = ["check_journal", "check_lost"]
+__all__ = ["check_journal", "check_lost", "check_unended"]
 
 _RESTORE = "Restore it from a copy"
 #: What to do about faults that don't hang on what the line says.
@@ -27,6 +29,13 @@ _FIXES = {
 _NOT_SAID = (
     "If the machine or the command stopped while it was written, nothing is lost, as it was not acknowledged: delete "
     "this line to be rid of it."
+)
+
+#: Of a transaction that counts as done because of a line that can't be read.
+_COMPLETE = "The next command that changes the run completes it, e.g. `apply_fixes()`. Move and delete nothing before."
+_END = (
+    "It may be the end of the command that was killed: give the next one first, e.g. `apply_fixes()`, which writes it "
+    "again. Then verify again."
 )
 
 
@@ -49,6 +58,28 @@ def check_lost(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     yield from ()
 
 
+def check_unended(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
+    """Look for a transaction that a killed command did not end. What is advised about it comes before all else.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    notes : list of str
+        Gets what could not be checked: a sentence each.
+    """
+    left = unended(run.folder, run.journal)
+    if left is None:
+        return
+    what = f"has {left.step.kind or 'a transaction'} without its end: the command was killed"
+    if left.counts:
+        yield Flaw(run.journal.name, f"{what} as it ended, and all that it did is done", _COMPLETE)
+        return
+    yield Flaw(run.journal.name, what, "The next command that changes the run takes it back, e.g. `apply_fixes()`.")
+    if left.done:
+        notes.append("What that command had moved was not compared: verify again once it is taken back.")
+
+
 def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     """Check each line of the journal, and that its decisions are about listings of the run.
 
@@ -59,11 +90,22 @@ def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     notes : list of str
         Gets what could not be checked: a sentence each.
     """
-    journal, name, known = run.read_journal(), run.journal.name, set(run.listings()["id"])
+    journal, name, known = run.judged_journal(), run.journal.name, set(run.listings()["id"])
     lines = run.journal.read_bytes().removeprefix(BOM_UTF8).split(b"\n") if journal.faults else []
+    left = unended(run.folder, run.journal)
     for fault in journal.faults:
         text = lines[fault.line - 1] if fault.line <= len(lines) else b""
-        yield Flaw(name, fault.message.removeprefix(f"{name} "), _fix(fault, text, journal, known))
+        # the line without which what is done would be taken back
+        holds = left is not None and left.counts and fault.line > left.line and fault.kind not in _FIXES
+        fix = _END if holds else _fix(fault, text, journal, known)
+        yield Flaw(name, fault.message.removeprefix(f"{name} "), fix)
+    holding = [each for id, each in current_decisions(journal.decisions()).items() if id in known]
+    for decision, error in refused(holding, Decidable.of(run)):
+        fix = f"Decide on {decision.id} again, e.g. keep, with `review()`: the latest decision holds."
+        what = str(error).rstrip(".")
+        yield Flaw(
+            name, f"line {journal.line_of(decision)} decides on {decision.id} what can't be applied: {what}", fix
+        )
     strange = [entry for entry in journal.entries if isinstance(entry.content, Decision)]
     strange = [entry for entry in strange if isinstance(entry.content, Decision) and entry.content.id not in known]
     if strange:

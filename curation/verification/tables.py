@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from curation.errors import some
+from curation.errors import short_repr, some
 from curation.listings.columns import groups_of
+from curation.listings.original import leads_outside
 from curation.rendering.words import many
 from curation.run.damaged import find_again
 from curation.run.folder import RunFolder
@@ -36,7 +37,12 @@ def check_files(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     if not isinstance(recorded, dict):
         notes.append("No hashes are recorded: an earlier version of curate made this run.")
         return
+    outside = [name for name in recorded if leads_outside(name)]
+    if outside:
+        yield _flaw(run, run.record_file.name, f"names files outside of the run: {some(map(short_repr, outside), 3)}")
     for name, sha256 in recorded.items():
+        if name in outside:
+            continue
         file = run.folder / name
         if not file.is_file():
             yield _flaw(run, name, "is missing")

@@ -6,15 +6,16 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from curation.errors import CurateError, RunError, RunInUseError
 from curation.run.damaged import find_again
 from curation.run.folder import RunFolder
 from curation.run.plain import require_plain
-from curation.verification.journal import check_journal, check_lost
+from curation.verification.journal import check_journal, check_lost, check_unended
 from curation.verification.result import Flaw, Verified
 from curation.verification.tables import check_files, check_probabilities, check_tables
-from curation.verification.versions import check_leftovers, check_standing, check_version
+from curation.verification.versions import check_leftovers, check_standing, check_version, compared_versions
 
 __all__ = ["verify_run"]
 
@@ -35,6 +36,10 @@ class _Look:
         except CurateError as error:
             what, _, fix = str(error).partition(". ")
             self._cannot(where, what.rstrip("."), fix)
+        except PermissionError as error:
+            path = Path(error.filename or run.folder / where)
+            at = path.relative_to(run.folder).as_posix() if path.is_relative_to(run.folder) else where
+            self._cannot(at, f"can't be read (permission denied: {path})", "Let this user read it (chmod, chown).")
         except Exception as error:
             text = (str(error) or type(error).__name__).splitlines()[0]
             self._cannot(where, f"can't be checked ({type(error).__name__}: {text})", "")
@@ -81,12 +86,13 @@ def verify_run(run: RunFolder) -> Verified:
         )
     # without it, no other advice is right
     look.take("decisions.jsonl", check_lost, run)
+    look.take("decisions.jsonl", check_unended, run)
     look.take("run.json", check_files, run)
     look.take("issues.parquet", check_tables, run)
     look.take("probabilities.npz", check_probabilities, run)
     look.take("decisions.jsonl", check_journal, run)
     look.take("cleaned", check_standing, run)
-    for folder in run.all_versions():
+    for folder in compared_versions(run):
         # one that can't be checked must not hide what is wrong with the others
         look.take(folder.relative_to(run.folder).as_posix(), partial(check_version, folder=folder), run)
     look.take(".", check_leftovers, run)

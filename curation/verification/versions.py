@@ -9,38 +9,63 @@ from pathlib import Path
 from typing import Any
 
 from curation import __version__
-from curation.errors import some
+from curation.errors import short_repr, some
 from curation.fixes.cleaned import write_cleaned
 from curation.fixes.plan import replayed
 from curation.fixes.versions import transaction_of
+from curation.listings.original import leads_outside
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from curation.run.journal_file import pending
+from curation.run.journal_content import Entry, Journal
+from curation.run.journal_lines import BEGIN, Step
 from curation.run.shapes import misfit
-from curation.run.transactions import leftovers
+from curation.run.transactions import leftovers, unended
 from curation.verification.result import Flaw
 from training.utils.csv_files import write_csv
 from training.utils.files import DamagedError, photo_path, read_json, sha256_of_file
 from training.utils.flock import scratch_folder
 
-__all__ = ["check_leftovers", "check_standing", "check_version"]
+__all__ = ["check_leftovers", "check_standing", "check_version", "compared_versions"]
 
 _MANIFEST, _CHANGES = "manifest.json", "changes.csv"
 #: What else a version holds: the comparison that was made of it.
 _BESIDE = {_MANIFEST, _CHANGES, "comparison.json", "predictions.npz"}
 #: Files that hold when they were written, or by which version of a library: the same cells are the same.
 _CELLS = {".xlsx", ".parquet"}
+#: Faults of the journal that cost decisions: what is torn was never acknowledged.
+_LOST = {"damaged", "newer", "missing"}
 _WRITE_AGAIN = "Write it again with `apply_fixes()`."
 _MOVE = "Move it out of the run by hand."
 _MOVE_AND_WRITE = f"{_MOVE} Write it again with `apply_fixes()`."
 #: What was changed by hand is nobody's earlier version: left in its place, it would become one.
 _MOVE_ALL = "Move cleaned/ out of the run by hand, then write it again with `apply_fixes()`."
+_MOVE_FILE = "Move that file out of the run by hand, then write the version again with `apply_fixes()`."
 _RESTORE = "Restore it from a copy: without it, `undo()` does not bring it back."
 _REBUILD = "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`."
 #: Of ``manifest.json``, as far as it is compared.
 _SHAPE = {"sha256": dict, "run": str, "input?": {"root?": str}, "format?": str, "transaction?": str, "curate?": str}
+
+
+def compared_versions(run: RunFolder) -> list[Path]:
+    """Return the folders of the versions that are where they stay, oldest first.
+
+    Those that a killed command moved are taken back by the next one, or counted as moved.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run.
+    """
+    moved = _moved(run)
+    return [folder for folder in run.all_versions() if folder.relative_to(run.folder).as_posix() not in moved]
+
+
+def _moved(run: RunFolder) -> set[str]:
+    """Return the places, of those that a killed command moved something from or to, that will be as before."""
+    left = unended(run.folder, run.journal)
+    return set() if left is None or left.counts else {place for move in left.done for place in move}
 
 
 def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
@@ -53,18 +78,43 @@ def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     notes : list of str
         Gets what could not be checked: a sentence each.
     """
-    journal, cleaned = run.read_journal(), run.cleaned.name
-    if journal.standing_version() is not None and not run.cleaned.exists():
+    if run.versions.is_dir():
+        # else what is in it would be missing
+        list(run.versions.iterdir())
+    journal, cleaned, moved = run.judged_journal(), run.cleaned.name, _moved(run)
+    if journal.standing_version() is not None and not run.cleaned.exists() and cleaned not in moved:
         yield Flaw(cleaned, "is missing, though the journal has applied fixes", _WRITE_AGAIN)
     places = journal.places()
-    there = {folder.relative_to(run.folder).as_posix(): transaction_of(folder) for folder in run.all_versions()}
+    there = {folder.relative_to(run.folder).as_posix(): transaction_of(folder) for folder in compared_versions(run)}
     for name in places or ():
-        if name != cleaned and name not in there:
+        if name not in {cleaned, *there, *moved}:
             yield Flaw(name, "is missing, where the journal says that an earlier version is", _RESTORE)
+    yield from _misplaced(there, places or {}, cleaned)
     for transaction in dict.fromkeys(there.values()):
         alike = [name for name in there if there[name] == transaction]
         if transaction is not None and len(alike) > 1:
             yield from _copies(alike, transaction, places)
+
+
+def _misplaced(there: dict[str, str | None], places: dict[str, str | None], cleaned: str) -> Iterator[Flaw]:
+    """Say which versions are in the place of another one; of the one in force, its own check says it."""
+    for name, transaction in there.items():
+        wanted = places.get(name)
+        if name == cleaned or None in (wanted, transaction) or wanted == transaction:
+            continue
+        home = _home(transaction, there, places)
+        if home is not None:
+            yield Flaw(name, "is not the version that the journal says is there", _back(home))
+
+
+def _home(transaction: str | None, there: dict[str, str | None], places: dict[str, str | None]) -> str | None:
+    """Return the folder that a version belongs in; None if the journal knows none, or the version is there as well."""
+    right = [name for name in places if places[name] == transaction and transaction is not None]
+    return right[0] if right and there.get(right[0]) != transaction else None
+
+
+def _back(home: str) -> str:
+    return f"Move it by hand to {home}, where it belongs; if another version is there, move that one away first."
 
 
 def _copies(alike: list[str], transaction: str, places: dict[str, str | None] | None) -> Iterator[Flaw]:
@@ -97,8 +147,13 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
     folder : Path
         The version's.
     """
-    journal, name = run.read_journal(), folder.relative_to(run.folder).as_posix()
+    journal, name = run.judged_journal(), folder.relative_to(run.folder).as_posix()
     fix = _MOVE_ALL if folder == run.cleaned else _REBUILD
+    if not folder.is_dir():
+        yield Flaw(
+            name, "is a file, not a folder with a version of the dataset", _MOVE_FILE if folder == run.cleaned else fix
+        )
+        return
     try:
         manifest = read_json(folder / _MANIFEST)
         why = misfit(manifest, _SHAPE)
@@ -112,7 +167,10 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
     transaction = manifest.get("transaction")
     lost = transaction is not None and not journal.knows(transaction)
     if folder == run.cleaned and transaction != journal.standing_version() and not lost:
-        yield Flaw(name, "is not the version that the journal says is in force", _MOVE_AND_WRITE)
+        there = {each.relative_to(run.folder).as_posix(): transaction_of(each) for each in run.all_versions()}
+        home = _home(transaction, there, journal.places() or {})
+        back = _MOVE_AND_WRITE if home is None else _back(home)
+        yield Flaw(name, "is not the version that the journal says is in force", back)
     yield from _manifested(folder, name, manifest, fix)
     if lost:
         # of the one in force, the check of the journal says it
@@ -125,11 +183,31 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
         return
     if manifest["run"] != str(run.folder.resolve()):
         notes.append(f"{name} was written in {manifest['run']}: its paths to photos lead from there.")
+    if _lost_before(journal, transaction):
+        notes.append(f"{name} can't be compared: lines of {run.journal.name} that it was made of are lost.")
+        return
     yield from _replayed(run, folder, name, manifest, journal.applied(transaction), fix)
 
 
+def _lost_before(journal: Journal, transaction: str) -> bool:
+    """Return whether lines are lost that a version was made of: one before its last line, or that it began with."""
+    own = [entry for entry in journal.entries if _transaction(entry) == transaction]
+    begins = any(isinstance(entry.content, Step) and entry.content.step == BEGIN for entry in own)
+    last = max((entry.line for entry in own), default=0)
+    return not begins or any(fault.kind in _LOST and fault.line <= last for fault in journal.faults)
+
+
+def _transaction(entry: Entry) -> str | None:
+    return entry.content.transaction if isinstance(entry.content, Step) else entry.transaction
+
+
 def _manifested(folder: Path, name: str, manifest: dict[str, Any], fix: str) -> Iterator[Flaw]:
+    outside = [file for file in manifest["sha256"] if leads_outside(file)]
+    if outside:
+        yield Flaw(f"{name}/{_MANIFEST}", f"names files outside of {name}: {some(map(short_repr, outside), 3)}", fix)
     for file, sha256 in manifest["sha256"].items():
+        if file in outside:
+            continue
         if not (folder / file).is_file():
             yield Flaw(f"{name}/{file}", "is missing", fix)
         elif sha256_of_file(folder / file) != sha256:
@@ -215,10 +293,6 @@ def check_leftovers(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     notes : list of str
         Gets what could not be checked: a sentence each.
     """
-    begun = pending(run.journal)
-    if begun is not None:
-        what = f"has {begun[0].kind or 'a transaction'} without its end: the command was killed"
-        yield Flaw(run.journal.name, what, "The next command that changes the run takes it back, e.g. `apply_fixes()`.")
     left = sorted(path.relative_to(run.folder).as_posix() for path in leftovers(run.folder))
     if left:
         what = f"{many(len(left), 'leftover')} of killed commands: {some(left)}"

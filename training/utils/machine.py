@@ -20,7 +20,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _AGAIN = "run the same command again"
 #: A note on what ends a command after it has kept something.
 _RESUMES = "it resumes where it stopped"
-_RIGHTS = f"Let this user write there (chmod, chown), or choose another folder, and {_AGAIN}"
+_RIGHTS = f"Let this user read and write there (chmod, chown), or choose another folder, and {_AGAIN}"
 #: What to do, by the number of the error.
 _FIXES = {
     errno.ENOSPC: f"Make room there, and {_AGAIN}",
@@ -149,6 +149,8 @@ def _refused(error: OSError) -> str:
     what = f"can't {verb} {place}" if place else "the system refused"
     wanted = room(error, Path(place)) if place and place != "the output" else ""
     fix = _FIXES.get(number or 0, f"Mend that, and {_AGAIN}")
+    if not place:
+        fix = fix.replace("Make room there", "Make room on the disk")
     return f"{what}: got {got}{f'; wanted {wanted}' if wanted else ''}. {fix}"
 
 

@@ -65,18 +65,20 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
     dict
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
         ``others`` (listings beside them), ``decided`` (the decisions of the journal on any of them), ``added`` (the
-        classes that decisions of the journal added), ``currency``, ``thousandths`` (what marks the decimals,
-        where prices such as 1.299 are usual), and ``priced``: whether the dataset has prices.
+        classes that decisions of the journal added), ``currency``, ``thousandths`` (what marks the decimals, where
+        prices such as 1.299 are usual), ``max_price`` (of a new price), and ``priced``: whether the dataset has
+        prices.
     """
     place = {card.id: number for number, card in enumerate(listings.every)}
     number = {name: number for number, name in enumerate(run.classes)}
-    decided = standing_of(run).holding
+    decided, decidable = standing_of(run).holding, Decidable.of(run)
     flagged = {kind for card in listings.queue for kind in card.issues}
     return {
         "classes": run.classes,
         "kinds": _kinds(flagged),
         "currency": run.record()["dataset"].get("currency"),
-        "thousandths": Decidable.of(run).thousandths,
+        "thousandths": decidable.thousandths,
+        "max_price": decidable.max_price,
         "priced": bool(run.issues()["price"].notna().any()),
         "listings": [_listing(card, place, number) for card in listings.queue],
         "others": [_other(card) for card in listings.others],

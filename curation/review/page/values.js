@@ -38,7 +38,7 @@ function readPrice(text) {
     return { why: `Is this ${parts.join("") * unit} or ${plainPrice(Number((digits * unit).toFixed(3)))}? Type it so.` };
   digits = grouped ? parts.join("") : digits.replaceAll(last === "," ? "." : ",", "").replace(",", ".");
   const price = Number(digits) * unit;
-  return Number.isFinite(price) && price >= 0 ? { price } : { why: "A price is a number, 0 or more." };
+  return price >= 0 && price <= data.max_price ? { price } : { why: `A price is a number from 0 to ${data.max_price}.` };
 }
 
 // what may stand beside a price: the currency's code and its signs, as far as the browser knows them

@@ -266,7 +266,7 @@ def test_where_the_decimals_of_such_a_currency_are_not_settled_a_price_is_refuse
 @pytest.mark.parametrize(
     ("row", "match"),
     [
-        ("1,reprice,,POA,", "a new price must be a number, 0 or more: got 'POA' for 1"),
+        ("1,reprice,,POA,", "a new price must be a number from 0 to 1,000,000,000,000,000: got 'POA' for 1"),
         ("1,reprice,,-5,", "got '-5' for 1"),
         ("1,reprice,,£5,", "the prices of this dataset are in SGD: got a new price in GBP"),
         ("1,reprice,,,", r"mine\.csv reprices 1 listing without a price: got no new_price for 1"),

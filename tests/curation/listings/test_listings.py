@@ -315,6 +315,8 @@ def test_more_than_a_fifth_of_bad_rows_is_refused_with_all_of_them(tmp_path: Pat
     [
         ({"price": "-0.01"}, "is negative or infinite"),
         ({"price": "1e999"}, "is negative or infinite"),
+        ({"price": "1e308"}, "is more than 1,000,000,000,000,000"),
+        ({"price": "1000000000000001"}, "is more than 1,000,000,000,000,000"),
         ({"price": "-inf"}, "is negative or infinite"),
         ({"price": "2 for 20"}, "is not a price"),
         ({"split": "Tests"}, "is not train or test"),

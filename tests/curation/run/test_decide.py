@@ -62,13 +62,22 @@ def test_a_price_is_corrected_as_a_number_or_as_sellers_write_it(price: float | 
     assert records(run) == [("00", "reprice", None, 10.0, False), ("04", "reprice", None, 10.0, False)]
 
 
+@pytest.mark.parametrize("price", [0, 10**15, "1000000000000000"])
+def test_the_least_and_the_largest_price_are_prices(price: float | str, run: RunFolder) -> None:
+    decide(run, ["00"], "reprice", price=price)
+    assert records(run) == [("00", "reprice", None, float(price), False)]
+
+
 @pytest.mark.parametrize(
     ("price", "match"),
     [
-        (-1, "a new price must be a number, 0 or more: got -1"),
-        (float("inf"), "a new price must be a number, 0 or more: got inf"),
-        (float("nan"), "a new price must be a number, 0 or more: got nan"),
-        ("inf", "a new price must be a number, 0 or more: got 'inf'"),
+        (-1, "a new price must be a number from 0 to 1,000,000,000,000,000: got -1"),
+        (1e15 + 1, "a new price must be a number from 0 to 1,000,000,000,000,000: got 1000000000000001"),
+        (1e308, "a new price must be a number from 0 to 1,000,000,000,000,000: got 1e.308"),
+        ("1e26", "a new price must be a number from 0 to 1,000,000,000,000,000: got '1e26'"),
+        (float("inf"), "a new price must be a number from 0 to 1,000,000,000,000,000: got inf"),
+        (float("nan"), "a new price must be a number from 0 to 1,000,000,000,000,000: got nan"),
+        ("inf", "a new price must be a number from 0 to 1,000,000,000,000,000: got 'inf'"),
         ("-3", "got '-3'"),
         ("", "got ''"),
         ("ten", "got 'ten'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -16,7 +17,8 @@ import pytest
 from curation.errors import DecisionsError
 from curation.run.journal import UNDO, Decision
 from curation.run.journal_file import append, read_journal
-from curation.run.journal_lines import encoded
+from curation.run.journal_lines import BEGIN, Step, encoded
+from curation.run.transactions import recover, unended
 
 
 def decided(id: str, action: str = "keep", **more: str) -> Decision:
@@ -202,7 +204,7 @@ def test_a_number_that_no_file_can_hold_is_named_in_no_time(journal: Path) -> No
     assert faults(journal) == [(6, "missing")]
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "true", '"ten"', "1" + "0" * 400])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "1e16", "-5", "true", '"ten"', "1" + "0" * 400])
 def test_what_is_no_price_damages_a_line_of_the_first_format(value: str, tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     path.write_bytes(old("a") + old("b").replace(b"}", b', "new_price": %s}' % value.encode()))
@@ -210,14 +212,56 @@ def test_what_is_no_price_damages_a_line_of_the_first_format(value: str, tmp_pat
     assert faults(path) == [(2, "damaged")]
 
 
-@pytest.mark.parametrize("path", ["../x", "/tmp/x", "a/../../x", "", ".", "a//b", "a\0b"])
-def test_a_transaction_that_leaves_the_run_s_folder_is_a_damaged_line(path: str, journal: Path) -> None:
-    from curation.run.journal_lines import BEGIN, Step
-
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("../x", "/tmp/x", "a/../../x", "", ".", "a//b", "a\0b"),
+        # in the run, and nothing that a command moves
+        *(
+            "run.json",
+            "decisions.jsonl",
+            "decisions.jsonl/cleaned",
+            "versions",
+            "versions/0001/",
+            "versions/0001/run.json",
+        ),
+        *("input", ".undone-0123abcd/run.json", "cleaned/run.json", "comparison.json", "cleaned\n"),
+    ],
+)
+def test_a_transaction_that_moves_what_no_command_moves_is_a_damaged_line(path: str, journal: Path) -> None:
     with journal.open("ab") as stream:
         step = Step("t", BEGIN, "undo", 5, ((path, "cleaned"),))
         stream.write(encoded(step, 6, "2026-05-01T10:00:00.000+00:00"))
     assert faults(journal) == [(6, "damaged")]
+
+
+@pytest.mark.parametrize(
+    "move", [("versions/0001", "decisions.jsonl"), ("cleaned", "versions/1/x"), ("run2.json", "run.json")]
+)
+def test_nothing_is_moved_to_where_no_command_moves_it(move: tuple[str, str], journal: Path) -> None:
+    with journal.open("ab") as stream:
+        stream.write(encoded(Step("t", BEGIN, "apply_fixes", 5, (move,)), 6, "2026-05-01T10:00:00.000+00:00"))
+    assert faults(journal) == [(6, "damaged")]
+    (source := journal.parent / move[0]).parent.mkdir(exist_ok=True)
+    source.mkdir()
+    assert unended(journal.parent, journal) is None
+    assert recover(journal.parent, journal) is None
+    assert source.is_dir()
+
+
+def test_a_disk_that_refuses_a_line_names_the_journal_and_none_of_it_stays(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = journal.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left") as caught:
+            append(journal, [decided("f")])
+    assert caught.value.filename == str(journal)
+    assert journal.read_bytes() == before
 
 
 def test_half_a_character_is_refused_and_nothing_is_written(journal: Path) -> None:

@@ -10,7 +10,7 @@ from curation.fixes import apply_fixes, plan_fixes
 from curation.listings.original import load_original
 from curation.run.folder import RunFolder
 from curation.run.row import describe_run
-from curation.run.shapes import ISSUES_COLUMNS, LISTINGS_COLUMNS
+from curation.run.shapes import ISSUES_COLUMNS, LISTINGS_COLUMNS, started_by
 from curation.run.status import status_of
 from tests.support.fixes import decided, make_run, run_of
 from training.utils.files import write_json
@@ -95,3 +95,17 @@ def test_a_table_without_a_column_that_every_run_has_is_damaged(run, table, colu
     pd.read_parquet(file).rename(columns={column: f"'{column}'"}).to_parquet(file)
     with pytest.raises(RunError, match=rf"{table}\.parquet is damaged: got no column {column}\. Run"):
         getattr(run, table)()
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["/usr/bin/curate", "find-issues", "my shop; rm -rf ~"], "curate find-issues 'my shop; rm -rf ~'"),
+        (["curate", "cache", "--clear"], ""),
+        (["rm", "-rf", "/"], ""),
+        (["curate"], ""),
+        ([], ""),
+    ],
+)
+def test_only_a_command_that_starts_runs_is_advised_and_it_is_quoted(command: list[str], shown: str) -> None:
+    assert started_by({"command": command}) == shown

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from curation import Run
+from curation import DecisionsError, Run
+from curation.run.journal import Decision
+from curation.run.journal_file import append
 from tests.support.tiny import tiny_run
 
 
@@ -20,6 +23,10 @@ def run(tmp_path: Path) -> Run:
         run.decide(id, "delete", reviewer="ana")
     run.decide("L01", "keep", reviewer="ben")
     return run
+
+
+def written(id: str, action: str, new_label: str | None = None, **more: Any) -> Decision:
+    return Decision(id, action, new_label, "eve", "2026-05-01T10:00:00.000+00:00", "app", **more)
 
 
 def damage(run: Run, number: int, alter: Callable[[bytes], bytes] = lambda line: line.replace(b"ana", b"eve")) -> None:
@@ -97,6 +104,40 @@ def test_a_line_of_a_newer_version_is_read_by_that_version(run: Run) -> None:
 
 def test_a_damaged_step_of_a_command_is_no_decision_on_a_listing(run: Run) -> None:
     run.apply_fixes()
-    damage(run, 6, lambda line: line.replace(b'"commit"', b'"commix"'))
+    damage(run, 5, lambda line: line.replace(b'"begin"', b'"began"'))
     (fix,) = [fix for fix in advice(run) if "step of a command" in fix]
     assert fix.endswith("give `apply_fixes()` again.")
+
+
+@pytest.mark.parametrize("price", [-5, 1e16, 1e308])
+def test_a_sound_line_with_a_price_that_is_none_is_named_and_counts_for_nothing(price: float, run: Run) -> None:
+    append(run.folder / "decisions.jsonl", [written("L05", "reprice", new_price=price)])
+    ((what, fix),) = [(flaw.what, flaw.fix) for flaw in run.verify().faults]
+    assert f"it has the new price {price:g}, not one from 0 to 1,000,000,000,000,000" in what
+    assert "decide on L05 again" in fix
+    assert run.apply_fixes().counts()["repriced"] == 0
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        {"action": "relabel", "new_label": "\x1b[31msofa", "new_class": True},
+        {"action": "relabel", "new_label": "Chair", "new_class": True},
+        {"action": "relabel", "new_label": "sofa"},
+        {"action": "keep", "new_price": 3.0},
+        {"action": "sell"},
+    ],
+)
+def test_a_decision_that_apply_fixes_refuses_is_named_by_all_and_deciding_again_settles_it(
+    decision: dict[str, Any], run: Run
+) -> None:
+    append(run.folder / "decisions.jsonl", [written("L05", **decision)])
+    (flaw,) = run.verify().faults
+    assert flaw.what.startswith("line 5 decides on L05 what can't be applied: ")
+    assert flaw.fix.startswith("Decide on L05 again")
+    with pytest.raises(DecisionsError, match=r"line 5 decides on L05 what can't be applied: .*Decide on L05 again"):
+        run.apply_fixes()
+    table = run.folder.parent / "again.csv"
+    table.write_text("id,decision\nL05,keep\n")
+    run.apply_fixes(decisions=table)
+    assert run.verify().ok

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 from curation import Run, RunError, RunInUseError
+from curation.errors import short_repr
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import curate, done
 from tests.support.fixes import files
@@ -223,9 +225,11 @@ def test_a_version_that_somebody_put_in_the_place_of_another_is_said_by_whatever
     run.apply_fixes(reporter=Listener(lines.append))
     assert "cleaned was not the version that the journal says is in force" in lines[0]
     assert faults(run) == [("versions/0002", "is a copy of versions/0001, and what was there is gone")]
-    run.undo(reporter=Listener(lines.append))
-    assert "cleaned is not the version that the journal says is in force" in lines[1]
-    assert len(lines) == 2
+    assert len(lines) == 1
+    before = files(run.folder)
+    with pytest.raises(RunError, match="versions/0002 is not the version that undo would bring back"):
+        run.undo()
+    assert files(run.folder) == before
 
 
 def test_faults_are_printed_a_line_each_with_exit_code_1(run: Run) -> None:
@@ -280,3 +284,23 @@ def test_a_run_that_can_not_be_written_is_verified_all_the_same(run: Run) -> Non
     finally:
         os.chmod(run.folder, 0o755)  # noqa: PTH101
     assert files(run.folder) == before
+
+
+@pytest.mark.parametrize("name", ["../outside/s.txt", "{outside}/s.txt", "training/../../outside/s.txt"])
+@pytest.mark.parametrize("content", ["hers", "another"])
+def test_a_name_that_leads_out_of_the_run_is_damage_and_its_file_is_not_looked_at(
+    content: str, name: str, run: Run
+) -> None:
+    outside = run.folder.parent / "outside"
+    outside.mkdir()
+    (outside / "s.txt").write_text(content)
+    name = name.format(outside=outside)
+    files = {**RunFolder(run.folder).record()["files"], name: hashlib.sha256(b"hers").hexdigest()}
+    RunFolder(run.folder).update(files=files)
+    manifest = json.loads((run.folder / "cleaned/manifest.json").read_text())
+    manifest["sha256"][name] = files[name]
+    (run.folder / "cleaned/manifest.json").write_text(json.dumps(manifest))
+    assert faults(run) == [
+        ("run.json", f"names files outside of the run: {short_repr(name)}"),
+        ("cleaned/manifest.json", f"names files outside of cleaned: {short_repr(name)}"),
+    ]

@@ -63,7 +63,7 @@ def test_a_full_disk_is_one_line_that_names_the_file_and_the_free_bytes_whatever
         (errno.EDQUOT, ("can't write", "Make room in your quota")),
         (errno.EIO, ("can't use", "look after it")),
         (errno.EROFS, ("can't write", "Make it writable")),
-        (errno.EACCES, ("can't use", "Let this user write there")),
+        (errno.EACCES, ("can't use", "Let this user read and write there")),
         (errno.EMFILE, ("can't use", "ulimit -n")),
         (errno.ENOTDIR, ("can't use", "Mend that")),
     ],
