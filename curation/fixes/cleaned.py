@@ -202,10 +202,7 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
         rows.append(part.reset_index(drop=True).reindex(file.order))
         if original.layout == "imagefolder":
             file = _with_ids(file, original, part)
-        if file.further is not None:
-            unmatched = [pd.NA] * file.further.cells.num_rows
-            file = replace(file, further=elsewhere.moved(file.further, key, unmatched))
-        files.append(elsewhere.moved(file, key, part["image"].tolist()).whole())
+        files.append(elsewhere.added(elsewhere.moved(file, key, part["image"].tolist()), key).whole())
         first += len(part)
     price = original.column("price")
     file = joined(files, price=price, decimal=place.decimal)

@@ -30,6 +30,7 @@ from curation.listings.limits import Limits, enough
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
+from curation.listings.photo_names import match_photos
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
@@ -298,7 +299,7 @@ def read_listings(
     with faults.noted():
         _check_share(problems, len(table), limits, title, origin)
     origin = replace(origin, currency=currency, decimal=prices.decimal)
-    all_photos = pd.concat([photos.named, further])
+    all_photos = pd.concat([photos.named, match_photos(further, origin.root).images])
     said_of_photos = (*added.notes(), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
     notes = (
         *raw.notes,
