@@ -10,6 +10,7 @@ import pandas as pd
 from curation.errors import ListingsError, closest, some
 from curation.listings.faults import Faults
 from curation.listings.hints import no_header, said_of_hints
+from curation.listings.money_columns import money_first, said_of_money
 from curation.listings.recognise import recognise
 from curation.listings.sources import COLUMNS, RUN_COLUMNS
 from curation.rendering.words import agree
@@ -94,6 +95,7 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
     for ours, names in recognised.doubtful.items():
         notes.append(f"No {ours} is used: {' and '.join(names)} are equally likely. Choose one with `columns`.")
     notes += _unused_columns(raw, columns, unused.union(recognised.doubtful))
+    notes += said_of_money(raw, columns.get("price", "price"), recognised="price" in recognised.columns)
     notes += said_of_hints(raw, columns, unused)
     return Mapped(table, {**columns, **dict.fromkeys(unused, "")}, tuple(notes), tuple(missing))
 
@@ -110,6 +112,7 @@ def _unused_columns(raw: pd.DataFrame, columns: Mapping[str, str], settled: Coll
     lacking = [ours for ours in ("price", "title") if columns.get(ours, ours) not in raw and ours not in settled]
     if others and lacking:
         example = {ours: "NAME" for ours in lacking}
+        others = money_first(others) if "price" in lacking else others
         yield (
             f"No {' and no '.join(lacking)} is used; other columns are {some(others, 8)}. "
             f"Map {agree(len(lacking), 'it', 'them')} with `columns={example!r}` if one is there."

@@ -41,6 +41,7 @@ from curation.listings.tables import RawTable
 from curation.listings.totals import said_of_totals, total_rows
 from curation.listings.uncalculated import check_calculated
 from curation.listings.unnamed import said_of_unnamed
+from curation.listings.variations import variation_owners
 from curation.rendering.problems import problem_lines
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
@@ -237,7 +238,12 @@ def read_listings(
     totals = total_rows(rows)
     listed = rows.drop(totals)
     mapped = map_columns(listed, {**origin.columns, **given}, needed, faults)
-    added = added_rows(mapped.table, _files_of(raw).reindex(listed.index), shop=is_shop_export(raw.table))
+    added = added_rows(
+        mapped.table,
+        _files_of(raw).reindex(listed.index),
+        shop=is_shop_export(raw.table),
+        variations=variation_owners(listed),
+    )
     further = mapped.table.loc[added.owners.index, "image"]
     mapped = replace(mapped, table=mapped.table.drop(further.index))
     # a column that is not there has been refused, or noted, as a whole
