@@ -153,7 +153,7 @@ def _said_of_lost(files: Sequence[WrittenFile]) -> Iterator[str]:
             "left out: there is one row each."
         )
     if totals:
-        yield f"{many(totals, 'row')} of totals left out: there are listings only."
+        yield f"{many(totals, 'row')} such as {agree(totals, 'a total', 'totals')} left out: there are listings only."
 
 
 def require_layout(form: str | None) -> None:

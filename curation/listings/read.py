@@ -34,11 +34,12 @@ from curation.listings.photo_names import match_photos
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
-from curation.listings.recognise import is_shop_export
+from curation.listings.recognise import is_shop_export, likely_names
+from curation.listings.repeated_headers import header_rows, said_of_headers
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
-from curation.listings.totals import said_of_totals, total_rows
+from curation.listings.totals import find_totals
 from curation.listings.uncalculated import check_calculated
 from curation.listings.unnamed import said_of_unnamed
 from curation.listings.variations import variation_owners
@@ -234,9 +235,11 @@ def read_listings(
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
-    rows, said_of_copies = _without_copies(raw.table)
-    totals = total_rows(rows)
-    listed = rows.drop(totals)
+    headers = header_rows(raw.table, likely_names())
+    rows, said_of_copies = _without_copies(raw.table.drop(headers))
+    totals = find_totals(rows)
+    apart = headers.append(totals.rows)
+    listed = rows.drop(totals.rows)
     mapped = map_columns(listed, {**origin.columns, **given}, needed, faults)
     added = added_rows(
         mapped.table,
@@ -311,15 +314,16 @@ def read_listings(
         *raw.notes,
         *said_of_formulas,
         *said_of_copies,
-        *said_of_totals(totals),
+        *said_of_headers(headers),
+        *totals.notes(),
         *mapped.notes,
         *said_of_splits,
         *said_of_photos,
         *prices.notes,
         *labels.notes,
     )
-    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append([further.index, totals]))))
-    places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners, totals)]
+    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append([further.index, apart]))))
+    places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners, apart)]
     kept = kept.split({**dict(zip(*places[:2], strict=True)), **dict.fromkeys(places[2])})
     table = _typed(table.assign(image=photos.images), prices)
     found = tuple(faults.found)
