@@ -20,6 +20,7 @@ from curation.fixes.photos import Photos, folder_splits, outside
 from curation.fixes.prices import check_written, decimal_of
 from curation.listings.editing import replaced, texts_of, with_column
 from curation.listings.fetch import is_fetched
+from curation.listings.label_lists import single_label
 from curation.listings.original import Layout, Original, load_original
 from curation.listings.price_cells import Decimal
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
@@ -299,7 +300,9 @@ def _write_folders(original: Original, place: _Place) -> Cleaned:
     """Write a folder of photos for each class, below a folder for each split if the input has splits."""
     photos = Photos(place.run, place.folder)
     given = _given_splits(original, place.listings)
-    labels = labels_of(original)
+    named = {*original.labels, *original.labels.values()}
+    written = labels_of(original)
+    labels = [label if label is None or label in named else single_label(label) for label in written]
     held, left_out = list[str | None](), list[str]()
     rows = zip(place.listings["id"], place.listings["image"], labels, given, strict=True)
     for id, image, label, split in rows:

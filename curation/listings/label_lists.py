@@ -17,7 +17,7 @@ from curation.listings.faults import Faults
 from curation.listings.twins import count_labels, name_key
 from curation.rendering.words import agree, many
 
-__all__ = ["single_labels"]
+__all__ = ["single_label", "single_labels"]
 
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
@@ -83,6 +83,18 @@ def single_labels(
             break
     ones = {name: count for name, count in counts.items() if len(read.get(name, ())) == 1}
     return label, (_note(ones),) if ones else ()
+
+
+def single_label(text: str) -> str:
+    """Return the label that a text is: the entry of a list of one, otherwise the text.
+
+    Examples
+    --------
+    >>> single_label('["Desktops"]'), single_label("Desktops")
+    ('Desktops', 'Desktops')
+    """
+    entries = _entries(text)
+    return entries[0] if entries and len(entries) == 1 else text
 
 
 def _without(named: Collection[str], counts: Mapping[str, int]) -> dict[str, int]:

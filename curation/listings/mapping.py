@@ -18,6 +18,10 @@ from curation.rendering.words import agree
 __all__ = ["Mapped", "map_columns"]
 
 
+#: Share of the rows without an id beyond which a column holds no ids.
+_HOLLOW = 0.5
+
+
 @dataclass(frozen=True)
 class Mapped:
     """A raw table with our column names.
@@ -80,12 +84,16 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
     recognised = recognise(raw, named, unused)
     columns = {**named, **recognised.columns}
     notes = []
-    if recognised.columns:
-        notes.append(f"Columns recognised by their names: `columns={recognised.columns!r}`")
-    if "id" in needed and "id" not in (*columns, *raw.columns) and _names_every_row(raw, columns):
+    ids, by_name = columns.get("id", "id"), dict(recognised.columns)
+    lacks_ids = ids not in raw or _is_hollow(raw, ids, columns.get("image", "image"))
+    if "id" in needed and "id" not in named and lacks_ids and _names_every_row(raw, columns):
         # listings of one photo each, as most tables of photos are
         columns["id"] = columns.get("image", "image")
-        notes.append(f"No column of ids: the names in {columns['id']} are the ids.")
+        by_name.pop("id", None)
+        why = f"Most listings have no {ids}" if ids in raw else "No column of ids"
+        notes.append(f"{why}: the names in {columns['id']} are the ids.")
+    if by_name:
+        notes.insert(0, f"Columns recognised by their names: `columns={by_name!r}`")
     missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in named)]
     if missing and (listing := no_header(list(raw.columns))):
         faults.add(listing)
@@ -103,6 +111,12 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
 def _names_every_row(raw: pd.DataFrame, columns: Mapping[str, str]) -> bool:
     images = raw.get(columns.get("image", "image"))
     return images is not None and bool(images.notna().all()) and images.is_unique
+
+
+def _is_hollow(raw: pd.DataFrame, ids: str, image: str) -> bool:
+    """Return whether most listings have no id; a row that has nothing but a photo is none."""
+    others = raw.drop(columns=[name for name in (ids, image) if name in raw])
+    return bool(raw.loc[others.notna().any(axis=1), ids].isna().mean() > _HOLLOW)
 
 
 def _unused_columns(raw: pd.DataFrame, columns: Mapping[str, str], settled: Collection[str]) -> Iterator[str]:
