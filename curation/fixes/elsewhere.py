@@ -58,6 +58,9 @@ class Elsewhere:
         ):
             if pd.isna(text) or not text.strip() or (rows is not None and row not in rows):
                 continue
+            if isinstance(value, dict):
+                # a photo inside the table
+                continue
             if isinstance(value, list) and all(isinstance(name, str) for name in value):
                 new[row] = list(map(self._each(value, None if pd.isna(image) else image), value))
             elif cell := self._cell(text, None if pd.isna(image) or image == text.strip() else image):

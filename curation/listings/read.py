@@ -25,6 +25,7 @@ from curation.listings.columns import sorted_labels
 from curation.listings.editing import numbers_of, texts_of
 from curation.listings.faults import Faults
 from curation.listings.folders import likely_dataset
+from curation.listings.held_photos import require_files
 from curation.listings.labels import Labels, Merged, settle_labels
 from curation.listings.limits import Limits, enough
 from curation.listings.mapping import map_columns
@@ -241,6 +242,8 @@ def read_listings(
     apart = headers.append(totals.rows)
     listed = rows.drop(totals.rows)
     mapped = map_columns(listed, {**origin.columns, **given}, needed, faults)
+    with faults.noted():
+        require_files(raw.files, mapped.columns.get("image", "image"))
     added = added_rows(
         mapped.table,
         _files_of(raw).reindex(listed.index),

@@ -19,7 +19,7 @@ __all__ = ["Recognised", "is_money", "is_shop_export", "likely_names", "names_ph
 _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "id": (
         ("id",),
-        ("listing_id", "item_id", "product_id", "ad_id", "offer_id", "article_id"),
+        ("listing_id", "item_id", "product_id", "ad_id", "offer_id", "article_id", "item_number"),
         ("sku", "asin", "uuid", "uid", "key"),
         ("handle", "url_handle"),
     ),
@@ -27,13 +27,13 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("image",),
         ("image_path", "photo_path", "picture_path", "img_path", "file_name", "filename", "image_file", "photo_file"),
         ("photo", "picture", "img", "file", "filepath", "file_path", "path", "image_name"),
-        ("image_url", "photo_url", "img_url", "picture_url", "image_link", "image_src", "images", "photos"),
+        ("image_url", "photo_url", "img_url", "picture_url", "image_link", "image_src", "images", "photos", "picurl"),
         ("product_image_url",),
     ),
     "label": (
         ("label",),
         ("category", "class", "category_name", "class_name", "product_category", "label_name"),
-        ("google_product_category", "product_type", "target", "categories", "labels"),
+        ("google_product_category", "product_type", "target", "categories", "labels", "e_bay_category_1_name"),
     ),
     "price": ASKED,
     "title": (
