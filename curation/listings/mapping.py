@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -44,7 +44,13 @@ class Mapped:
     missing: tuple[str, ...]
 
 
-def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str], faults: Faults) -> Mapped:
+def map_columns(
+    raw: pd.DataFrame,
+    given: Mapping[str, str],
+    needed: Sequence[str],
+    faults: Faults,
+    inside: Callable[[], ListingsError | None] = lambda: None,
+) -> Mapped:
     """Give the columns of a raw table our names.
 
     Parameters
@@ -57,11 +63,13 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
         Columns of ours that must be there.
     faults : Faults
         Takes the fault that columns are missing: all of them at once.
+    inside : callable
+        Returns what is wrong where no photo is named at all, such as pictures inside a workbook; None if nothing is.
 
     Raises
     ------
     ListingsError
-        If an unknown column is mapped, or columns are missing: all of them at once.
+        If an unknown column is mapped, no photo is named, or columns are missing: all of them at once.
     """
     unknown = sorted(set(given) - set(COLUMNS))
     if unknown:
@@ -95,7 +103,11 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
     if by_name:
         notes.insert(0, f"Columns recognised by their names: `columns={by_name!r}`")
     missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in named)]
-    if missing and (listing := no_header(list(raw.columns))):
+    images = columns.get("image", "image")
+    unnamed = "image" in needed and (images not in raw or raw[images].isna().all())
+    if unnamed and (fault := inside()):
+        faults.add(fault)
+    elif missing and (listing := no_header(list(raw.columns))):
         faults.add(listing)
     elif missing:
         faults.add(_missing(raw, missing, columns, recognised.doubtful))

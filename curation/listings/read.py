@@ -37,6 +37,7 @@ from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
 from curation.listings.recognise import is_shop_export, likely_names
 from curation.listings.repeated_headers import header_rows, said_of_headers
+from curation.listings.sheet_pictures import pictures_inside
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
@@ -241,7 +242,7 @@ def read_listings(
     totals = find_totals(rows)
     apart = headers.append(totals.rows)
     listed = rows.drop(totals.rows)
-    mapped = map_columns(listed, {**origin.columns, **given}, needed, faults)
+    mapped = map_columns(listed, {**origin.columns, **given}, needed, faults, lambda: pictures_inside(raw.files))
     with faults.noted():
         require_files(raw.files, mapped.columns.get("image", "image"))
     added = added_rows(

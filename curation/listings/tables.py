@@ -224,7 +224,9 @@ def _read(path: Path, names: Collection[str], given: str | None) -> RawTable:
 def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> RawTable:
     notes: tuple[str, ...] = ()
     if sheet.sheets > 1:
-        notes = (f"{file} has {sheet.sheets} sheets; only {sheet.name!r} is read.",)
+        hidden = f", {len(sheet.hidden)} of them hidden" if sheet.hidden else ""
+        which = f"the hidden sheet {sheet.name!r}" if sheet.name in sheet.hidden else repr(sheet.name)
+        notes = (f"{file} has {sheet.sheets} sheets{hidden}; only {which} is read.",)
     if sheet.above:
         said = said_of_header(sheet.row, sheet.above)
         notes += (f"{file}: {said[0].lower()}{said[1:]}",)
