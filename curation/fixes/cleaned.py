@@ -21,6 +21,7 @@ from curation.fixes.prices import check_written, decimal_of
 from curation.listings.editing import replaced, texts_of, with_column
 from curation.listings.fetch import is_fetched
 from curation.listings.label_lists import single_label
+from curation.listings.metadata import folder_label
 from curation.listings.original import Layout, Original, load_original
 from curation.listings.price_cells import Decimal
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
@@ -260,6 +261,8 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
             file = converted(file, FORMATS["csv"], price=original.column("price"), decimal=place.decimal)
         files = [_with_file_names(file, original.column("image"), paths)]
     notes = list(place.check_prices(files, original))
+    if original.layout == "imagefolder":
+        notes += _said_of_folders(place.listings["image"], labels_of(original), place.run)
     for file in files:
         target = place.folder / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -267,6 +270,19 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
     write_declaration(place.run, place.folder, original, labels_of(original), files[0], **place.said)
     names = (DECLARATION, *(file.name for file in files))
     return Cleaned(names, len(place.listings), (*notes, *photos.notes()))
+
+
+def _said_of_folders(images: pd.Series, labels: Sequence[str | None], run: RunFolder) -> Iterator[str]:
+    """Say how many photos lie in the folder of another class than theirs, which their metadata names."""
+    nested = (run.record()["dataset"].get("label_separator") or "").strip() == "/"
+    classes = set(labels)
+    folders = [folder_label(image, nested=nested) for image in images.astype(object)]
+    count = sum(
+        folder in classes and label not in (None, folder) for folder, label in zip(folders, labels, strict=True)
+    )
+    if count:
+        photos, they = many(count, "photo"), agree(count, "its label is", "their labels are")
+        yield f"{photos} {agree(count, 'stays', 'stay')} in the folder of another class: {they} in the metadata."
 
 
 def _as_matched(original: Original, images: pd.Series) -> list[WrittenFile]:

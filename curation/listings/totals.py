@@ -105,9 +105,9 @@ def find_totals(table: pd.DataFrame) -> Totals:
     feet = {
         row: str(last.loc[row].dropna().iloc[0]) for row, kind in zip(last.index, kinds, strict=True) if kind == "text"
     }
-    kind = table.index.dtype
-    texts_below = pd.Series(feet, index=pd.Index(list(feet), dtype=kind), dtype="string")
-    return Totals(pd.Index([*among, *below], dtype=kind), texts_below, among != [])
+    numbers = table.index.dtype
+    texts_below = pd.Series(feet, index=pd.Index(list(feet), dtype=numbers), dtype="string")
+    return Totals(pd.Index([*among, *below], dtype=numbers), texts_below, among != [])
 
 
 def _may_be_foot(row: pd.Series) -> bool:
