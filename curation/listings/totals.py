@@ -24,8 +24,8 @@ _WORDS = (
 _TOTAL = re.compile(rf"(?:{_WORDS})(?:\s*[:=(]?\s*\d[\d.,]*\s*\w*\s*\)?)?\s*[:=]?", re.IGNORECASE)
 #: Share of the rows above whose cells must be filled for a column to be one that every listing fills.
 _FILLED = 0.5
-#: Rows at the end that are looked at, and rows above them.
-_MOST, _SAMPLE = 20, 1000
+#: Rows at the end that are looked at, and cells above them: rows of a wide table are fewer, but some.
+_MOST, _SAMPLE = 20, 20_000
 #: Texts that every listing has, e.g. a photo and a label: without so many of them, a row among the others is none.
 _SURE = 2
 
@@ -89,7 +89,7 @@ def find_totals(table: pd.DataFrame) -> Totals:
     first = max(1, end - _MOST)
     while end > first and _may_be_foot(table.iloc[end - 1]):
         end -= 1
-    sample = table.iloc[max(0, end - _SAMPLE) : end]
+    sample = table.iloc[max(0, end - max(_MOST, _SAMPLE // max(1, table.shape[1]))) : end]
     texts = _columns_of_text(sample)
     named = bool(len(sample)) and sample.iloc[:, 0].notna().mean() > _FILLED
     kinds: list[str] = []
