@@ -20,8 +20,12 @@ _WORDS = (
     r"|insgesamt|sous-total|somme|suma|subtotaal|totaal|totale|razem|celkem|toplam|итого|всего|合计|总计|小计|合計|小計"
     r"|average|mean|durchschnitt|mittelwert|moyenne|promedio|media"
 )
-#: Such a word, perhaps with how many there are: "Total (12 items)".
-_TOTAL = re.compile(rf"(?:{_WORDS})(?:\s*[:=(]?\s*\d[\d.,]*\s*\w*\s*\)?)?\s*[:=]?", re.IGNORECASE)
+#: Such a word, perhaps with how many there are, "Total (12 items)"; or a subtotal with what it is of, "Subtotal lamps".
+_TOTAL = re.compile(
+    rf"(?:{_WORDS})(?:\s*[:=(]?\s*\d[\d.,]*\s*\w*\s*\)?)?\s*[:=]?"
+    r"|(?:sub[- ]?total|zwischensumme|sous-total|subtotaal)\b.{0,100}",
+    re.IGNORECASE,
+)
 #: Share of the rows above whose cells must be filled for a column to be one that every listing fills.
 _FILLED = 0.5
 #: Rows at the end that are looked at, and cells above them: rows of a wide table are fewer, but some.

@@ -134,7 +134,7 @@ def test_a_last_row_that_lacks_much_but_may_be_a_listing_stays(foot: str, tmp_pa
 
 def test_subtotals_among_the_listings_are_left_out_and_stay_in_their_places(tmp_path: Path) -> None:
     head, *rows = PHOTOS.splitlines(keepends=True)
-    text = "".join([head, *rows[:4], "Subtotal,,,10,\n", *rows[4:], "Subtotal,,,26,\n", "Total,,,36,\n"])
+    text = "".join([head, *rows[:4], "Subtotal lamps,,,10,\n", *rows[4:], "Subtotal,,,26,\n", "Total,,,36,\n"])
     photos(tmp_path)
     path = shop(tmp_path, "", text)
     listings = read_listings(path, needs_image=False)
@@ -144,7 +144,7 @@ def test_subtotals_among_the_listings_are_left_out_and_stay_in_their_places(tmp_
     run.decide([decided("L2", "delete")])
     apply_fixes(run, plan_fixes(run))
     first = [line.split(",")[0] for line in (run.cleaned / "listings.csv").read_text().splitlines()]
-    assert first == ["id", "L1", "L3", "L4", "Subtotal", "L5", "L6", "L7", "L8", "Subtotal", "Total"]
+    assert first == ["id", "L1", "L3", "L4", "Subtotal lamps", "L5", "L6", "L7", "L8", "Subtotal", "Total"]
 
 
 def test_a_header_that_stands_there_again_is_no_listing_and_stays_in_its_place(tmp_path: Path) -> None:
