@@ -20,6 +20,8 @@ from curation.fixes.photos import Photos, folder_splits, outside
 from curation.fixes.prices import check_written, decimal_of
 from curation.listings.editing import replaced, texts_of, with_column
 from curation.listings.fetch import is_fetched
+from curation.listings.label_lists import single_label
+from curation.listings.metadata import folder_label
 from curation.listings.original import Layout, Original, load_original
 from curation.listings.price_cells import Decimal
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
@@ -153,7 +155,7 @@ def _said_of_lost(files: Sequence[WrittenFile]) -> Iterator[str]:
             "left out: there is one row each."
         )
     if totals:
-        yield f"{many(totals, 'row')} of totals left out: there are listings only."
+        yield f"{many(totals, 'row')} such as {agree(totals, 'a total', 'totals')} left out: there are listings only."
 
 
 def require_layout(form: str | None) -> None:
@@ -202,10 +204,7 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
         rows.append(part.reset_index(drop=True).reindex(file.order))
         if original.layout == "imagefolder":
             file = _with_ids(file, original, part)
-        if file.further is not None:
-            unmatched = [pd.NA] * file.further.cells.num_rows
-            file = replace(file, further=elsewhere.moved(file.further, key, unmatched))
-        files.append(elsewhere.moved(file, key, part["image"].tolist()).whole())
+        files.append(elsewhere.added(elsewhere.moved(file, key, part["image"].tolist()), key).whole())
         first += len(part)
     price = original.column("price")
     file = joined(files, price=price, decimal=place.decimal)
@@ -262,6 +261,8 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
             file = converted(file, FORMATS["csv"], price=original.column("price"), decimal=place.decimal)
         files = [_with_file_names(file, original.column("image"), paths)]
     notes = list(place.check_prices(files, original))
+    if original.layout == "imagefolder":
+        notes += _said_of_folders(place.listings["image"], labels_of(original), place.run)
     for file in files:
         target = place.folder / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -269,6 +270,19 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
     write_declaration(place.run, place.folder, original, labels_of(original), files[0], **place.said)
     names = (DECLARATION, *(file.name for file in files))
     return Cleaned(names, len(place.listings), (*notes, *photos.notes()))
+
+
+def _said_of_folders(images: pd.Series, labels: Sequence[str | None], run: RunFolder) -> Iterator[str]:
+    """Say how many photos lie in the folder of another class than theirs, which their metadata names."""
+    nested = (run.record()["dataset"].get("label_separator") or "").strip() == "/"
+    classes = set(labels)
+    folders = [folder_label(image, nested=nested) for image in images.astype(object)]
+    count = sum(
+        folder in classes and label not in (None, folder) for folder, label in zip(folders, labels, strict=True)
+    )
+    if count:
+        photos, they = many(count, "photo"), agree(count, "its label is", "their labels are")
+        yield f"{photos} {agree(count, 'stays', 'stay')} in the folder of another class: {they} in the metadata."
 
 
 def _as_matched(original: Original, images: pd.Series) -> list[WrittenFile]:
@@ -302,7 +316,9 @@ def _write_folders(original: Original, place: _Place) -> Cleaned:
     """Write a folder of photos for each class, below a folder for each split if the input has splits."""
     photos = Photos(place.run, place.folder)
     given = _given_splits(original, place.listings)
-    labels = labels_of(original)
+    named = {*original.labels, *original.labels.values()}
+    written = labels_of(original)
+    labels = [label if label is None or label in named else single_label(label) for label in written]
     held, left_out = list[str | None](), list[str]()
     rows = zip(place.listings["id"], place.listings["image"], labels, given, strict=True)
     for id, image, label, split in rows:

@@ -234,15 +234,15 @@ def _with_our_names(path: Path, raw: pd.DataFrame, id_column: str) -> pd.DataFra
         raise DecisionsError(
             f"{path.name} has no column '{missing[0]}'",
             got=some(raw.columns, 12) or "an empty file",
-            wanted="id, decision, new_label",
-            fix=closest(missing[0], list(raw.columns)),
+            wanted=", ".join(" or ".join(_names_of(ours, id_column)) for ours in ("id", "decision", "new_label")),
+            fix=closest(missing[0], list(raw.columns)) or f"Call the column that has it {missing[0]}.",
         )
     return table
 
 
 def _names_of(ours: str, id_column: str) -> list[str]:
     own = (_normal(id_column),) if ours == "id" else ()
-    return [ours, *_ALSO.get(ours, ()), *own]
+    return list(dict.fromkeys([ours, *_ALSO.get(ours, ()), *own]))
 
 
 def _find(path: Path, raw: pd.DataFrame, names: Sequence[str]) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from curation.listings.editing import replaced, texts_of
+from curation.listings.editing import replaced, texts_of, values_of
 from curation.listings.photo_files import PhotoFiles
 from curation.listings.several_photos import each_name, names_of
 from curation.listings.written import WrittenFile
@@ -32,7 +33,9 @@ class Elsewhere:
         self._photos = photos
         self._files = PhotoFiles(root)
 
-    def moved(self, file: WrittenFile, key: str, images: Sequence[Any]) -> WrittenFile:
+    def moved(
+        self, file: WrittenFile, key: str, images: Sequence[Any], rows: Collection[int] | None = None
+    ) -> WrittenFile:
         """Return a table with names that are found from where it lies.
 
         Parameters
@@ -43,14 +46,50 @@ class Elsewhere:
             Its column of photos.
         images : sequence of str
             The photo of each row as the run names it; NA for none.
+        rows : collection of int, optional
+            The rows that name photos; by default all.
         """
         if key not in file.cells.column_names:
             return file
-        texts = {}
-        for row, (text, image) in enumerate(zip(texts_of(file.format.kind, file.cells[key]), images, strict=True)):
-            if not pd.isna(text) and text.strip():
-                texts[row] = self._cell(text, None if pd.isna(image) or image == text.strip() else image)
-        return replaced(file, key, {row: text for row, text in texts.items() if text is not None})
+        kind, column = file.format.kind, file.cells[key]
+        new = dict[int, str | list[str]]()
+        for row, (value, text, image) in enumerate(
+            zip(values_of(kind, column), texts_of(kind, column), images, strict=True)
+        ):
+            if pd.isna(text) or not text.strip() or (rows is not None and row not in rows):
+                continue
+            if isinstance(value, dict):
+                # a photo inside the table
+                continue
+            if isinstance(value, list) and all(isinstance(name, str) for name in value):
+                new[row] = list(map(self._each(value, None if pd.isna(image) else image), value))
+            elif cell := self._cell(text, None if pd.isna(image) or image == text.strip() else image):
+                new[row] = cell
+        return replaced(file, key, new)
+
+    def added(self, file: WrittenFile, key: str) -> WrittenFile:
+        """Return a table whose rows that only add something name photos that are found from where it lies.
+
+        Parameters
+        ----------
+        file, key
+            As for :meth:`moved`.
+        """
+        further = file.further
+        if further is None or key not in further.cells.column_names:
+            return file
+        texts = texts_of(further.format.kind, further.cells[key]).str.strip()
+        images = [pd.NA if pd.isna(text) else self._found(text) for text in texts]
+        # a total belongs to no listing, and what it has in this column is no photo
+        rows = {row for row, owner in enumerate(file.owners) if owner < file.cells.num_rows}
+        return replace(file, further=self.moved(further, key, images, rows))
+
+    def _found(self, text: str) -> Any:
+        """Return the photo that a cell names, as find-issues would match it; NA if there is none."""
+        if self._files.is_file(text):
+            return text
+        found = self._files.find_first(text)
+        return found[1] if found else pd.NA
 
     def _cell(self, text: str, image: str | None) -> str | None:
         """Return a cell that leads to a photo, or to nothing where none was found; None if it stays as it is."""
@@ -59,7 +98,11 @@ class Elsewhere:
             names = [text.strip()]
         if len(names) < 2 and (image is not None or names == [text.strip()]):
             return self._name(text.strip(), image)
-        found = (name for name in names if image is not None and self._files.find(name) == image)
+        return each_name(text, self._each(names, image))
+
+    def _each(self, names: Sequence[str], image: str | None) -> Callable[[str], str]:
+        """Return what changes each of several names, of which one leads to the photo of the row."""
+        found = (name for name in names if image is not None and image in (name, self._files.find(name)))
         first = next(found, None)
         # names before the one that fits fit none, and those behind it may
         reached = False
@@ -70,7 +113,7 @@ class Elsewhere:
             fitting = image if name == first else self._files.find(name) if reached else None
             return self._name(name, fitting) or name
 
-        return each_name(text, change)
+        return change
 
     def _name(self, name: str, image: str | None) -> str | None:
         """Return a name that leads to a photo from where the table lies; None if it is the same everywhere."""

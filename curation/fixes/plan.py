@@ -267,15 +267,22 @@ def _require_use(new_classes: Collection[str], decisions: Collection[Decision], 
 
 
 def _from_file(run: RunFolder, path: Path, reviewer: str, decidable: Decidable) -> list[Decision]:
-    columns = run.record()["dataset"].get("columns", {})
     return read_decisions(
         path,
         reviewer=reviewer,
-        id_column=columns.get("id", "id"),
+        id_column=_own_ids(run),
         currency=decidable.currency,
         decimal=decidable.decimal,
         three_decimals=decidable.three_decimals,
     )
+
+
+def _own_ids(run: RunFolder) -> str:
+    """Return what the dataset calls its ids; metadata of photos, whose names are the ids, calls them file_name."""
+    columns = run.record()["dataset"].get("columns", {})
+    listings = run.listings()
+    named = "id" not in columns and bool((listings["id"] == listings["image"]).fillna(False).all())
+    return "file_name" if named else str(columns.get("id", "id"))
 
 
 def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> DecisionsError:

@@ -47,7 +47,7 @@ class Added:
         return tuple(said)
 
 
-def added_rows(table: pd.DataFrame, file: pd.Series, *, shop: bool) -> Added:
+def added_rows(table: pd.DataFrame, file: pd.Series, *, shop: bool, variations: pd.Series | None = None) -> Added:
     """Return the rows that add something to a listing, by its id; one without an id, to the listing above.
 
     They have no label, title or price. In an export of Shopify, they may be variants: with a price, and no other label
@@ -61,6 +61,8 @@ def added_rows(table: pd.DataFrame, file: pd.Series, *, shop: bool) -> Added:
         The file that each row stands in: a row adds nothing to one of another file.
     shop : bool
         Whether the table is an export of Shopify.
+    variations : Series, optional
+        Of :func:`curation.listings.variations.variation_owners`.
 
     Examples
     --------
@@ -69,11 +71,25 @@ def added_rows(table: pd.DataFrame, file: pd.Series, *, shop: bool) -> Added:
     >>> added_rows(table, pd.Series(0, table.index), shop=False).owners.to_dict()
     {2: 0}
     """
+    given = pd.Series(dtype=object) if variations is None else variations
+    owners = _owners(table.drop(index=given.index), shop=shop)
+    if len(given):
+        # the product may have a row above that only adds a photo to it
+        owners = pd.concat([owners, given.map(lambda row: owners.get(row, row))])
+    owners = owners[file.reindex(owners).to_numpy() == file.reindex(owners.index).to_numpy()]
+    price = table["price"]
+    variants = owners[price[owners.index].notna() | table["image"][owners.index].isna()]
+    same = _agrees(table.loc[variants.index], variants, "price", price)
+    return Added(owners, len(owners) - len(variants), len(variants), int((~same).sum()))
+
+
+def _owners(table: pd.DataFrame, *, shop: bool) -> pd.Series:
+    """Return the row that each row belongs to, of those that add something."""
     id, rows = table["id"], pd.Series(table.index, index=table.index, dtype=object)
     bare = table[["label", "title", "price"]].isna().all(axis=1) & table["image"].notna()
     if bare.all() or id.isna().all():
         # a table without any of them has nothing that such a row could lack
-        return Added(rows.iloc[:0])
+        return rows.iloc[:0]
     described = table[["label", "title"]].notna().any(axis=1) if shop else ~bare
     owner = id.map(_first(rows[described], id)).fillna(id.map(_first(rows, id)))
     added = id.notna() & (owner != rows)
@@ -83,12 +99,8 @@ def added_rows(table: pd.DataFrame, file: pd.Series, *, shop: bool) -> Added:
         nameless &= table[nameless].notna().sum(axis=1).reindex(table.index, fill_value=0) == 1
     belongs = rows.where(~added, owner).mask(nameless).ffill()
     added |= nameless & belongs.notna()
-    owners = belongs[added]
-    owners = owners[file.reindex(owners).to_numpy() == file.reindex(owners.index).to_numpy()]
-    price = table["price"]
-    variants = owners[price[owners.index].notna() | table["image"][owners.index].isna()]
-    same = _agrees(table.loc[variants.index], variants, "price", price)
-    return Added(owners, len(owners) - len(variants), len(variants), int((~same).sum()))
+    owners: pd.Series = belongs[added]
+    return owners
 
 
 def _first(rows: pd.Series, id: pd.Series) -> pd.Series:

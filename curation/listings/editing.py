@@ -86,7 +86,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float | decimal.Decimal) and not isinstance(value, bool)
 
 
-def replaced(file: WrittenFile, key: str, texts: Mapping[int, str]) -> WrittenFile:
+def replaced(file: WrittenFile, key: str, texts: Mapping[int, str | list[str]]) -> WrittenFile:
     """Change cells of a column.
 
     Parameters
@@ -96,7 +96,7 @@ def replaced(file: WrittenFile, key: str, texts: Mapping[int, str]) -> WrittenFi
     key : str
         The column.
     texts : mapping of int to str
-        Row → its new cell. In a column of numbers it becomes one, if all of it is a number.
+        Row → its new cell. In a column of numbers it becomes one, if all of it is a number. A list stays one.
     """
     if not texts:
         return file
@@ -129,8 +129,10 @@ def _writer(kind: Kind) -> Callable[[Any], str]:
     return as_cell if kind == "xlsx" else literal
 
 
-def _like(text: str, before: Any, given: Sequence[Any]) -> Any:
+def _like(text: str | list[str], before: Any, given: Sequence[Any]) -> Any:
     """Return a text as the kind of value that its cell was, or that all others of its column are."""
+    if isinstance(text, list):
+        return text
     samples = given if before is None else [before]
     if samples and all(isinstance(value, str) and _LIST_OF_ONE.fullmatch(value.strip()) for value in samples):
         return json.dumps([text], ensure_ascii=False) if '"' in samples[0] else repr([text])

@@ -43,6 +43,8 @@ class Sheet:
     ----------
     name : str
         Its name.
+    hidden : tuple of str
+        Names of the sheets that nobody sees in the workbook.
     sheets : int
         How many the workbook has.
     header : list of str
@@ -60,6 +62,7 @@ class Sheet:
     """
 
     name: str
+    hidden: tuple[str, ...]
     sheets: int
     header: list[str]
     row: int
@@ -88,11 +91,13 @@ def read_sheet(content: bytes, names: Collection[str] = ()) -> Sheet:
         If it is no workbook, is damaged or claims more than it can hold, or openpyxl is missing.
     """
     with _opened(content) as book:
-        pages = book.worksheets
-        read = (_sheet(page, len(pages), len(content), names) for page in pages)
+        # what nobody sees is meant only where no sheet that is seen is
+        pages = sorted(book.worksheets, key=_is_hidden)
+        hidden = tuple(str(page.title) for page in pages if _is_hidden(page))
+        read = (_sheet(page, hidden, len(pages), len(content), names) for page in pages)
         held = [sheet for sheet in _until_likely(read, names) if sheet.header]
     if not held:
-        return Sheet("", len(pages), [], 0, [], pd.DataFrame())
+        return Sheet("", hidden, len(pages), [], 0, [], pd.DataFrame())
     usual, *others = held
     if _of_listings(usual, names):
         return usual
@@ -166,13 +171,17 @@ def _opened(content: bytes) -> Iterator[Any]:
         raise ValueError(f"it is no Excel file: {(str(error) or type(error).__name__).splitlines()[0]}") from None
 
 
-def _sheet(page: Any, sheets: int, held: int, names: Collection[str]) -> Sheet:
+def _is_hidden(page: Any) -> bool:
+    return str(page.sheet_state) != "visible"
+
+
+def _sheet(page: Any, hidden: tuple[str, ...], sheets: int, held: int, names: Collection[str]) -> Sheet:
     name = str(page.title)
     rows = [[_plain(value) for value in row] for row in _values(page, held)]
     # the header may stand below empty rows
     filled = [number for number, row in enumerate(rows, start=1) if any(value is not math.nan for value in row)]
     if not filled:
-        return Sheet(name, sheets, [], 0, [], pd.DataFrame())
+        return Sheet(name, hidden, sheets, [], 0, [], pd.DataFrame())
     width = max(map(len, rows))
     first = [_texts(rows[number - 1], width) for number in filled[:LOOKED_AT]]
     place = header_place([(likely(row, names), sum(map(bool, row))) for row in first])
@@ -183,7 +192,7 @@ def _sheet(page: Any, sheets: int, held: int, names: Collection[str]) -> Sheet:
     cells = pd.DataFrame(lines, index=below, columns=range(width), dtype=object)
     bare = tuple((row, column) for row, column in marks.uncalculated if row > filled[place] and column <= width)
     above = [cell for row in first[:place] for cell in row]
-    return Sheet(name, sheets, first[place], filled[place], above, cells, tuple(merged), bare)
+    return Sheet(name, hidden, sheets, first[place], filled[place], above, cells, tuple(merged), bare)
 
 
 def _texts(row: Sequence[Any], width: int) -> list[str]:

@@ -17,7 +17,7 @@ from curation.listings.faults import Faults
 from curation.listings.twins import count_labels, name_key
 from curation.rendering.words import agree, many
 
-__all__ = ["single_labels"]
+__all__ = ["single_label", "single_labels"]
 
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
@@ -39,6 +39,9 @@ _READERS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ),
     ("ast", "sorted(ast.literal_eval(cell))", lambda cell: sorted(ast.literal_eval(cell))),
 )
+#: What objects call the name of a class, the surest first; and what reads Python's as well as JSON's.
+_NAMES_IN_OBJECTS = ("name", "label", "title", "category", "class", "value")
+_LITERAL = ("ast", "ast.literal_eval")
 #: Names that a suggested line leaves as they are.
 _MOST_NAMES = 5
 
@@ -67,6 +70,7 @@ def single_labels(
         If a listing has several labels.
     """
     cell = f"table[{column!r}]"
+    label = _without_objects(label, cell, named, faults)
     counts = _without(named, count_labels(label))
     read = {name: entries for name in counts if (entries := _entries(name)) is not None}
     if several := [name for name, entries in read.items() if len(entries) > 1]:
@@ -83,6 +87,18 @@ def single_labels(
             break
     ones = {name: count for name, count in counts.items() if len(read.get(name, ())) == 1}
     return label, (_note(ones),) if ones else ()
+
+
+def single_label(text: str) -> str:
+    """Return the label that a text is: the entry of a list of one, otherwise the text.
+
+    Examples
+    --------
+    >>> single_label('["Desktops"]'), single_label("Desktops")
+    ('Desktops', 'Desktops')
+    """
+    entries = _entries(text)
+    return entries[0] if entries and len(entries) == 1 else text
 
 
 def _without(named: Collection[str], counts: Mapping[str, int]) -> dict[str, int]:
@@ -107,12 +123,52 @@ def _entries(text: str) -> list[str] | None:
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
         if isinstance(value, dict):
-            # {"name": "laptop"} is one label or several, and nobody can tell which
-            return [f"{key}: {entry}" for key, entry in value.items()] * 2
+            # an object is no list
+            return None if value else []
         # ("Cables") is a name in brackets
         return _texts(sorted(value) if isinstance(value, set) else value) if not isinstance(value, str) else None
     inside = _between_commas(text)
     return _texts(inside) if text[0] == "{" or (text[0] == "[" and len(inside) > 1) else None
+
+
+def _without_objects(label: pd.Series, cell: str, named: Collection[str], faults: Faults) -> pd.Series:
+    """Return labels of which none is an object, such as ``{"id": 0, "name": "Desktops"}``; these are a fault."""
+    counts = _without(named, count_labels(label))
+    read = {name: value for name in counts if name[:1] == "{" and (value := _object(name))}
+    if not read:
+        return label
+    most = sorted(read, key=lambda name: (-counts[name], name))
+    listings = sum(counts[name] for name in read)
+    keys = [key for key in _NAMES_IN_OBJECTS if all(_text(value.get(key) or "") for _, value in read.values())]
+    fix = f"Name the label of each in dataset.toml, below [labels]: {most[0]!r} = 'one label'."
+    if keys:
+        module, function = ("json", "json.loads") if all(each == "json" for each, _ in read.values()) else _LITERAL
+        fix = (
+            f"Take its {keys[0]} with pandas: import {module}; {cell} = {cell}"
+            f".map(lambda cell: {function}(cell) if isinstance(cell, str) and cell.startswith('{{') else cell)"
+            f".map(lambda cell: cell[{keys[0]!r}] if isinstance(cell, dict) else cell)."
+        )
+    faults.add(
+        ListingsError(
+            f"{many(listings, 'listing')} {agree(listings, 'has', 'have')} an object as a label",
+            got=some((f"{short_repr(name)} ({counts[name]:,})" for name in most), 3),
+            wanted="one label for each listing",
+            fix=fix,
+        )
+    )
+    names = {name: _text(value[keys[0]]) if keys else name for name, (_, value) in read.items()}
+    return label.map(lambda name: names.get(name, name)).astype("string")
+
+
+def _object(text: str) -> tuple[str, dict[str, Any]] | None:
+    """Return how a text is read as an object with names, and that object; None for any other text."""
+    for module, read in (("json", json.loads), ("ast", ast.literal_eval)):
+        try:
+            value = read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+        return (module, value) if isinstance(value, dict) and value else None
+    return None
 
 
 def _between_commas(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,11 +10,16 @@ import pandas as pd
 from curation.errors import ListingsError, closest, some
 from curation.listings.faults import Faults
 from curation.listings.hints import no_header, said_of_hints
+from curation.listings.money_columns import money_first, said_of_money
 from curation.listings.recognise import recognise
 from curation.listings.sources import COLUMNS, RUN_COLUMNS
 from curation.rendering.words import agree
 
 __all__ = ["Mapped", "map_columns"]
+
+
+#: Share of the rows without an id beyond which a column holds no ids.
+_HOLLOW = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,13 @@ class Mapped:
     missing: tuple[str, ...]
 
 
-def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[str], faults: Faults) -> Mapped:
+def map_columns(
+    raw: pd.DataFrame,
+    given: Mapping[str, str],
+    needed: Sequence[str],
+    faults: Faults,
+    inside: Callable[[], ListingsError | None] = lambda: None,
+) -> Mapped:
     """Give the columns of a raw table our names.
 
     Parameters
@@ -52,11 +63,13 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
         Columns of ours that must be there.
     faults : Faults
         Takes the fault that columns are missing: all of them at once.
+    inside : callable
+        Returns what is wrong where no photo is named at all, such as pictures inside a workbook; None if nothing is.
 
     Raises
     ------
     ListingsError
-        If an unknown column is mapped, or columns are missing: all of them at once.
+        If an unknown column is mapped, no photo is named, or columns are missing: all of them at once.
     """
     unknown = sorted(set(given) - set(COLUMNS))
     if unknown:
@@ -79,14 +92,22 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
     recognised = recognise(raw, named, unused)
     columns = {**named, **recognised.columns}
     notes = []
-    if recognised.columns:
-        notes.append(f"Columns recognised by their names: `columns={recognised.columns!r}`")
-    if "id" in needed and "id" not in (*columns, *raw.columns) and _names_every_row(raw, columns):
+    ids, by_name = columns.get("id", "id"), dict(recognised.columns)
+    lacks_ids = ids not in raw or _is_hollow(raw, ids, columns.get("image", "image"))
+    if "id" in needed and "id" not in named and lacks_ids and _names_every_row(raw, columns):
         # listings of one photo each, as most tables of photos are
         columns["id"] = columns.get("image", "image")
-        notes.append(f"No column of ids: the names in {columns['id']} are the ids.")
+        by_name.pop("id", None)
+        why = f"Most listings have no {ids}" if ids in raw else "No column of ids"
+        notes.append(f"{why}: the names in {columns['id']} are the ids.")
+    if by_name:
+        notes.insert(0, f"Columns recognised by their names: `columns={by_name!r}`")
     missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in named)]
-    if missing and (listing := no_header(list(raw.columns))):
+    images = columns.get("image", "image")
+    unnamed = "image" in needed and (images not in raw or raw[images].isna().all())
+    if unnamed and (fault := inside()):
+        faults.add(fault)
+    elif missing and (listing := no_header(list(raw.columns))):
         faults.add(listing)
     elif missing:
         faults.add(_missing(raw, missing, columns, recognised.doubtful))
@@ -94,6 +115,7 @@ def map_columns(raw: pd.DataFrame, given: Mapping[str, str], needed: Sequence[st
     for ours, names in recognised.doubtful.items():
         notes.append(f"No {ours} is used: {' and '.join(names)} are equally likely. Choose one with `columns`.")
     notes += _unused_columns(raw, columns, unused.union(recognised.doubtful))
+    notes += said_of_money(raw, columns.get("price", "price"), recognised="price" in recognised.columns)
     notes += said_of_hints(raw, columns, unused)
     return Mapped(table, {**columns, **dict.fromkeys(unused, "")}, tuple(notes), tuple(missing))
 
@@ -103,6 +125,12 @@ def _names_every_row(raw: pd.DataFrame, columns: Mapping[str, str]) -> bool:
     return images is not None and bool(images.notna().all()) and images.is_unique
 
 
+def _is_hollow(raw: pd.DataFrame, ids: str, image: str) -> bool:
+    """Return whether most listings have no id; a row that has nothing but a photo is none."""
+    others = raw.drop(columns=[name for name in (ids, image) if name in raw])
+    return bool(raw.loc[others.notna().any(axis=1), ids].isna().mean() > _HOLLOW)
+
+
 def _unused_columns(raw: pd.DataFrame, columns: Mapping[str, str], settled: Collection[str]) -> Iterator[str]:
     """Say which columns are there for a price or a title that the table seems to lack."""
     used = {columns.get(ours, ours) for ours in COLUMNS}
@@ -110,6 +138,7 @@ def _unused_columns(raw: pd.DataFrame, columns: Mapping[str, str], settled: Coll
     lacking = [ours for ours in ("price", "title") if columns.get(ours, ours) not in raw and ours not in settled]
     if others and lacking:
         example = {ours: "NAME" for ours in lacking}
+        others = money_first(others) if "price" in lacking else others
         yield (
             f"No {' and no '.join(lacking)} is used; other columns are {some(others, 8)}. "
             f"Map {agree(len(lacking), 'it', 'them')} with `columns={example!r}` if one is there."

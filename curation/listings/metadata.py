@@ -20,7 +20,7 @@ from curation.listings.tables import RawTable, read_raw
 from curation.listings.written import WrittenFile
 from training.utils.files import printable_name
 
-__all__ = ["find_metadata", "has_labels", "read_metadata", "with_labels_of_folders"]
+__all__ = ["find_metadata", "folder_label", "has_labels", "read_metadata", "with_labels_of_folders"]
 
 _LEAST_CLASSES = 2
 _NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
@@ -173,7 +173,7 @@ def with_labels_of_folders(raw: RawTable, mapped: Mapping[str, str], *, nested: 
     table = raw.table
     if has_labels(raw, mapped) or "image" not in table:
         return raw
-    labels = [_label_of(image, nested) for image in table["image"].astype(object)]
+    labels = [folder_label(image, nested=nested) for image in table["image"].astype(object)]
     if None in labels or len(set(labels)) < _LEAST_CLASSES:
         return raw
     first, files = 0, []
@@ -200,8 +200,16 @@ def has_labels(raw: RawTable, mapped: Mapping[str, str]) -> bool:
     return "label" in {*mapped, *raw.table.columns, *known.columns, *known.doubtful}
 
 
-def _label_of(image: object, nested: bool) -> str | None:
-    """Return the class folder of a photo; None if it lies in none."""
+def folder_label(image: object, *, nested: bool) -> str | None:
+    """Return the class folder of a photo; None if it lies in none.
+
+    Parameters
+    ----------
+    image : str
+        Its path relative to the dataset's folder; anything else for a listing without one.
+    nested : bool
+        Whether folders in folders are classes.
+    """
     if not isinstance(image, str) or "://" in image:
         return None
     folders = posixpath.normpath(image).split("/")[:-1]

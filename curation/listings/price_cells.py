@@ -114,7 +114,8 @@ class WrittenPrice:
         """
         number = self.digits
         if self.either:
-            mark, few = decimal[:1], decimal[1:] == "00"
+            # 1.299k has three decimals where 18.5k has one
+            mark, few = decimal[:1], decimal[1:] == "00" and self.power <= 0
             if not mark or (mark == self.either and few):
                 return None
             number = number.replace(self.either, "." if mark == self.either else "")

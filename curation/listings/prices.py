@@ -183,7 +183,8 @@ class _Evidence:
             if price.decimal:
                 found.sure[price.decimal] += count
                 found.examples.setdefault(price.decimal, cell)
-            elif price.either:
+            elif price.either and price.power <= 0:
+                # of thousands, such as 1.299k, three digits prove neither
                 found.either[price.either] += count
             if price.three:
                 found.three.add(price.decimal or price.either)

@@ -25,21 +25,26 @@ from curation.listings.columns import sorted_labels
 from curation.listings.editing import numbers_of, texts_of
 from curation.listings.faults import Faults
 from curation.listings.folders import likely_dataset
+from curation.listings.held_photos import require_files
 from curation.listings.labels import Labels, Merged, settle_labels
 from curation.listings.limits import Limits, enough
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
+from curation.listings.photo_names import match_photos
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
-from curation.listings.recognise import is_shop_export
+from curation.listings.recognise import is_shop_export, likely_names
+from curation.listings.repeated_headers import header_rows, said_of_headers
+from curation.listings.sheet_pictures import pictures_inside
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.tables import RawTable
-from curation.listings.totals import said_of_totals, total_rows
+from curation.listings.totals import find_totals
 from curation.listings.uncalculated import check_calculated
 from curation.listings.unnamed import said_of_unnamed
+from curation.listings.variations import variation_owners
 from curation.rendering.problems import problem_lines
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
@@ -232,11 +237,20 @@ def read_listings(
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
-    rows, said_of_copies = _without_copies(raw.table)
-    totals = total_rows(rows)
-    listed = rows.drop(totals)
-    mapped = map_columns(listed, {**origin.columns, **given}, needed, faults)
-    added = added_rows(mapped.table, _files_of(raw).reindex(listed.index), shop=is_shop_export(raw.table))
+    headers = header_rows(raw.table, likely_names())
+    rows, said_of_copies = _without_copies(raw.table.drop(headers))
+    totals = find_totals(rows)
+    apart = headers.append(totals.rows)
+    listed = rows.drop(totals.rows)
+    mapped = map_columns(listed, {**origin.columns, **given}, needed, faults, lambda: pictures_inside(raw.files))
+    with faults.noted():
+        require_files(raw.files, mapped.columns.get("image", "image"))
+    added = added_rows(
+        mapped.table,
+        _files_of(raw).reindex(listed.index),
+        shop=is_shop_export(raw.table),
+        variations=variation_owners(listed),
+    )
     further = mapped.table.loc[added.owners.index, "image"]
     mapped = replace(mapped, table=mapped.table.drop(further.index))
     # a column that is not there has been refused, or noted, as a whole
@@ -298,21 +312,22 @@ def read_listings(
     with faults.noted():
         _check_share(problems, len(table), limits, title, origin)
     origin = replace(origin, currency=currency, decimal=prices.decimal)
-    all_photos = pd.concat([photos.named, further])
+    all_photos = pd.concat([photos.named, match_photos(further, origin.root).images])
     said_of_photos = (*added.notes(), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
     notes = (
         *raw.notes,
         *said_of_formulas,
         *said_of_copies,
-        *said_of_totals(totals),
+        *said_of_headers(headers),
+        *totals.notes(),
         *mapped.notes,
         *said_of_splits,
         *said_of_photos,
         *prices.notes,
         *labels.notes,
     )
-    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append([further.index, totals]))))
-    places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners, totals)]
+    kept = raw.take(np.sort(raw.table.index.get_indexer(table.index.append([further.index, apart]))))
+    places = [kept.table.index.get_indexer(pd.Index(each)).tolist() for each in (further.index, added.owners, apart)]
     kept = kept.split({**dict(zip(*places[:2], strict=True)), **dict.fromkeys(places[2])})
     table = _typed(table.assign(image=photos.images), prices)
     found = tuple(faults.found)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from curation.listings.currencies import is_currency
 from curation.listings.folders import is_photo
 from curation.listings.headers import normal_name
+from curation.listings.money_columns import ASKED, NOT_ASKED, price_name
 from curation.listings.price_cells import parse_price
 from curation.listings.splits import split_of
 
@@ -20,7 +19,7 @@ __all__ = ["Recognised", "is_money", "is_shop_export", "likely_names", "names_ph
 _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "id": (
         ("id",),
-        ("listing_id", "item_id", "product_id", "ad_id", "offer_id", "article_id"),
+        ("listing_id", "item_id", "product_id", "ad_id", "offer_id", "article_id", "item_number"),
         ("sku", "asin", "uuid", "uid", "key"),
         ("handle", "url_handle"),
     ),
@@ -28,19 +27,15 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("image",),
         ("image_path", "photo_path", "picture_path", "img_path", "file_name", "filename", "image_file", "photo_file"),
         ("photo", "picture", "img", "file", "filepath", "file_path", "path", "image_name"),
-        ("image_url", "photo_url", "img_url", "picture_url", "image_link", "image_src", "images", "photos"),
+        ("image_url", "photo_url", "img_url", "picture_url", "image_link", "image_src", "images", "photos", "picurl"),
         ("product_image_url",),
     ),
     "label": (
         ("label",),
         ("category", "class", "category_name", "class_name", "product_category", "label_name"),
-        ("google_product_category", "product_type", "target", "categories", "labels"),
+        ("google_product_category", "product_type", "target", "categories", "labels", "e_bay_category_1_name"),
     ),
-    "price": (
-        ("price",),
-        ("asking_price", "list_price", "unit_price", "price_amount", "item_price", "product_price", "variant_price"),
-        ("amount", "cost"),
-    ),
+    "price": ASKED,
     "title": (
         ("title",),
         ("product_name", "item_name", "listing_title", "product_title", "item_title", "headline"),
@@ -53,7 +48,8 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
 #: What Shopify calls a product, whose rows all have it, and its classes: its own, and those of its taxonomy.
 _HANDLES = ("handle", "url_handle")
 _TYPES = ("product_category", "type", "product_type", "standard_product_type", "custom_product_type")
-_CURRENCY = re.compile(r"^(?:asking_|list_|unit_)?price_(?:in_)?([a-z]{3})$")
+#: Names that are ours only where nothing else is.
+_LAST = {"price": NOT_ASKED}
 #: Share of the cells that must look like photos or prices.
 _MOSTLY = 0.8
 _LOOKED_AT = 1000
@@ -77,7 +73,7 @@ class Recognised:
 
 def likely_names() -> dict[str, str]:
     """Return all names that are recognised, in lower case, each with our column that it means."""
-    return {name: ours for ours, lines in _NAMES.items() for line in lines for name in line}
+    return {name: ours for ours, lines in _NAMES.items() for line in (*lines, _LAST.get(ours, ())) for name in line}
 
 
 def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection[str] = ()) -> Recognised:
@@ -105,7 +101,13 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection
         if ours in mapped or ours in unused or (ours in table and ours not in taken):
             continue
         free = [name for name in table.columns if name not in taken and name not in _NAMES]
-        candidates = _by_shop(table, free, ours) or _by_name(table, free, ours, lines) or _by_content(table, free, ours)
+        last = [name for name in free if price_name(name) in _LAST.get(ours, ())]
+        candidates = (
+            _by_shop(table, free, ours)
+            or _by_name(table, free, lines)
+            or _by_content(table, [name for name in free if name not in last], ours)
+            or _filled(table, last)
+        )
         if ours == "split":
             # a set may be red or blue
             candidates = [name for name in candidates if table[name].dropna().map(split_of).notna().all()]
@@ -139,15 +141,16 @@ def _by_shop(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[str]:
     return order[:1]
 
 
-def _by_name(table: pd.DataFrame, names: Sequence[str], ours: str, lines: Sequence[Sequence[str]]) -> list[str]:
-    normal = {name: normal_name(name) for name in names}
-    fitting = [found for line in lines if (found := [name for name in names if normal[name] in line])]
+def _by_name(table: pd.DataFrame, names: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    normal = {name: {normal_name(name), price_name(name)} for name in names}
+    fitting = [found for line in lines if (found := [name for name in names if not normal[name].isdisjoint(line)])]
     # an empty column means nothing while another has the values
-    filled = [found for each in fitting if (found := [name for name in each if table[name].notna().any()])]
-    if fitting:
-        return (filled or fitting)[0]
-    named = {name: _CURRENCY.match(normal[name]) for name in names if ours == "price"}
-    return [name for name, match in named.items() if match and is_currency(match[1])]
+    filled = [found for each in fitting if (found := _filled(table, each))]
+    return (filled or fitting or [[]])[0]
+
+
+def _filled(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    return [name for name in names if table[name].notna().any()]
 
 
 def names_photo(cell: str) -> bool:

@@ -25,6 +25,7 @@ from curation.listings.decoding import PACKED, decoded, unpacked
 from curation.listings.excel import Sheet, as_cell, read_sheet
 from curation.listings.formula_cells import shown_cells
 from curation.listings.headers import said_of_header
+from curation.listings.held_photos import without_photos
 from curation.listings.json_tables import literal, parse_json
 from curation.listings.sheet_marks import rows_of_columns, said_of_merged
 from curation.listings.workbooks import Book
@@ -182,7 +183,7 @@ def _read(path: Path, names: Collection[str], given: str | None) -> RawTable:
     if form.kind == "parquet":
         cells = read_table(io.BytesIO(content))
         require_width(cells.num_columns)
-        table = as_text(as_frame(cells))
+        table = as_text(as_frame(without_photos(cells)))
         file = WrittenFile(path.name, form, tuple(cells.column_names), cells)
         # the metadata tells pandas which column is the index
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
@@ -223,7 +224,9 @@ def _read(path: Path, names: Collection[str], given: str | None) -> RawTable:
 def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> RawTable:
     notes: tuple[str, ...] = ()
     if sheet.sheets > 1:
-        notes = (f"{file} has {sheet.sheets} sheets; only {sheet.name!r} is read.",)
+        hidden = f", {len(sheet.hidden)} of them hidden" if sheet.hidden else ""
+        which = f"the hidden sheet {sheet.name!r}" if sheet.name in sheet.hidden else repr(sheet.name)
+        notes = (f"{file} has {sheet.sheets} sheets{hidden}; only {which} is read.",)
     if sheet.above:
         said = said_of_header(sheet.row, sheet.above)
         notes += (f"{file}: {said[0].lower()}{said[1:]}",)

@@ -151,3 +151,14 @@ def test_a_table_as_class_folders_says_what_is_left_out(tmp_path: Path) -> None:
     )
     assert tree(run.cleaned) == ["NA/5.png", "lamp/1.png", "lamp/3.png", "sofa/2.png"]
     assert len(read_again(run).table) == 4
+
+
+@pytest.mark.parametrize("lamp", ['["lamp"]', "['lamp']", "lamp"])
+def test_a_class_folder_is_called_as_the_entry_of_a_list_of_one_label(lamp: str, tmp_path: Path) -> None:
+    photos(tmp_path / "in", "1.png", "2.png", "3.png")
+    table = {"id": [1, 2, 3], "image": ["1.png", "2.png", "3.png"], "label": [lamp, lamp, lamp.replace("lamp", "desk")]}
+    pd.DataFrame(table).to_csv(tmp_path / "in" / "listings.csv", index=False)
+    run = run_of(tmp_path / "in", tmp_path / "run")
+    fixed(run, decided("1", "relabel", "desk"), form="class-folders")
+    assert tree(run.cleaned) == ["desk/1.png", "desk/3.png", "lamp/2.png"]
+    assert read_again(run).classes == ("desk", "lamp")

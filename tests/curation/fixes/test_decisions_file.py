@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from curation.errors import DecisionsError
+from curation.fixes import plan_fixes
 from curation.fixes.decisions_file import read_decisions
 from curation.fixes.known_names import with_known_names
 from curation.listings.price_cells import Decimal, parse_price
 from curation.run.decidable import Decidable, check_decisions
 from curation.run.journal import current_decisions
 from curation.run.new_values import price_cells
+from tests.support.fixes import run_of
 from training.utils.csv_files import write_csv
 
 CLASSES = ["NA", "chair", "desk"]
@@ -147,6 +150,22 @@ def test_two_columns_of_one_meaning_are_refused_unless_they_say_the_same(
     twin = {"d": "relabel", "n": "desk", "i": "1"}[header.split(",")[3][0].lower()]
     path.write_text(f"{header}\n1,relabel,desk,{twin}\n")
     assert read_decisions(path, reviewer="ana", id_column="sku")[0].meaning == ("relabel", "desk", None)
+
+
+def test_decisions_on_an_imagefolder_may_call_the_ids_file_name(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4), (number * 30, 0, 0)).save(tmp_path / "in" / f"{number}.png")
+    (tmp_path / "in" / "metadata.csv").write_text("file_name,label\n0.png,cat\n1.png,dog\n2.png,cat\n")
+    run = run_of(tmp_path / "in", tmp_path / "run")
+    mine = tmp_path / "mine.csv"
+    mine.write_text("file_name,decision,new_label\n0.png,relabel,dog\n")
+    fixes = plan_fixes(run, decisions_file=mine)
+    assert fixes.changes[["id", "new_label"]].to_numpy().tolist() == [["0.png", "dog"]]
+    mine.write_text("photo,decision,new_label\n0.png,relabel,dog\n")
+    said = r"no column 'id': .*wanted id or file_name, decision or action, new_label\. Call the column that has it id\."
+    with pytest.raises(DecisionsError, match=said):
+        plan_fixes(run, decisions_file=mine)
 
 
 def test_a_class_called_na_can_be_given(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def test_what_is_decided_comes_back_with_labels_for_all_photos(shop: Path, name:
     write(shop / "sofa" / "metadata.csv", {"file_name": ["1.png", "2.png", "3.png"], "price": [5, 6, 7]})
     run = run_of(shop, shop.parent / "run")
     run.decide([decided("lamp/3.png", "relabel", "desk"), decided("desk/1.png", "delete")])
-    apply_fixes(run, plan_fixes(run))
+    notes = apply_fixes(run, plan_fixes(run)).notes
+    assert "1 photo stays in the folder of another class: its label is in the metadata." in notes
     found = facts(read_listings(run.cleaned))
     assert len(found) == 8
     assert found["lamp/3.png"] == ("desk", None)

@@ -105,3 +105,15 @@ def test_sheets_after_the_one_that_is_meant_change_nothing(folder: Path) -> None
     goods["More"].append(["X1", "1.png", "sofa", 5, "x"])
     goods.save(path)
     assert "sofa" not in read_listings(path).classes
+
+
+@pytest.mark.parametrize("info", ["Info,Version=1.0.0,Template=fx_category_template_EBAY_GB", "Info,a,b,c,d,e,f,g"])
+def test_the_line_of_information_above_a_header_of_ebay_is_no_header(info: str, tmp_path: Path) -> None:
+    header = "*Action(SiteID=UK|Currency=GBP),Item number,Title,Start price,eBay category 1 name,PicURL"
+    rows = [f"Add,{row},a thing,{row}.5,{'ab'[row % 2]},{row}.jpg|x.jpg" for row in range(1, 5)]
+    for row in range(1, 5):
+        (tmp_path / f"{row}.jpg").write_bytes(b"")
+    (tmp_path / "ebay.csv").write_text("\n".join([info, header, *rows, ""]))
+    listings = read_listings(tmp_path / "ebay.csv")
+    assert listings.table["price"].tolist() == [1.5, 2.5, 3.5, 4.5]
+    assert listings.table["id"].tolist() == ["1", "2", "3", "4"]

@@ -113,7 +113,6 @@ def test_a_map_that_means_nothing_is_refused(tmp_path, map, message):
             ["lamp|used", "desk|used", "lamp", "desk"],
             r"^2 listings have.*'desk\|used' \(1\), 'lamp\|used' \(1\)",
         ),
-        ([{"name": "lamp"}, {"name": "desk"}], r"got "),
     ],
 )
 def test_lists_of_labels_are_refused_with_what_to_do(labels, got):
@@ -172,12 +171,36 @@ def test_the_line_of_pandas_that_a_message_names_makes_one_label_of_each(tmp_pat
     assert [None if pd.isna(label) else label for label in listings.table["label"]] == first
 
 
-@pytest.mark.parametrize(
-    "labels", [[{"name": "lamp"}, {"name": "desk"}], ['["lamp", "desk"]', "['lamp' 'desk']", "lamp"]]
-)
-def test_no_line_is_named_where_none_is_right_for_all_lists(labels):
+def test_no_line_is_named_where_none_is_right_for_all_lists():
+    labels = ['["lamp", "desk"]', "['lamp' 'desk']", "lamp"]
     with pytest.raises(ListingsError, match=r"wanted one label for each listing\. Name each list in dataset.toml"):
         read(labels)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [{"id": 0, "name": "lamp"}, {"id": 1, "name": "desk"}],
+        ['{"id": 0, "name": "lamp"}', '{"id": 1, "name": "desk"}'],
+        ["{'id': 0, 'name': 'lamp'}", "desk"],
+        [{"id": 0, "label": "lamp"}, {"id": 1, "label": "desk"}],
+    ],
+)
+@pytest.mark.parametrize("form", ["memory", "jsonl"])
+def test_an_object_is_no_label_and_the_line_that_is_named_takes_its_name(tmp_path, labels, form):
+    table = pd.DataFrame({"id": ["a", "b"], "label": labels})
+    path = tmp_path / "shop.jsonl"
+    table.to_json(path, orient="records", lines=True)
+    with pytest.raises(ListingsError, match=r"an object as a label: got .*\(1\).*; wanted one label") as caught:
+        read_listings(table if form == "memory" else path, needs_image=False)
+    again = table.copy() if form == "memory" else pd.read_json(path, lines=True)
+    exec(str(caught.value).partition("with pandas: ")[2].removesuffix("."), {"table": again, "pd": pd})
+    assert read_listings(again, needs_image=False).classes == ("desk", "lamp")
+
+
+def test_objects_without_a_name_are_to_be_named_in_the_declaration():
+    with pytest.raises(ListingsError, match=r"Name the label of each in dataset\.toml"):
+        read([{"id": 0}, {"id": 1}])
 
 
 def test_a_list_with_one_entry_is_that_entry_and_said(tmp_path):

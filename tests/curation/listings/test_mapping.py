@@ -118,6 +118,24 @@ def test_photos_without_ids_are_named_by_their_files(tmp_path: Path) -> None:
             map_columns(rows.assign(image=twice), {}, ["id", "label"])
 
 
+@pytest.mark.parametrize(("empty", "photos_are_ids"), [(2, False), (3, True), (4, True)])
+@pytest.mark.parametrize("name", ["id", "SKU"])
+def test_a_column_of_ids_that_most_listings_lack_is_none(name: str, empty: int, photos_are_ids: bool) -> None:
+    ids = [None if row < empty else f"s{row}" for row in range(4)]
+    images = [f"{row}.jpg" for row in range(4)]
+    mapped = map_columns(table(**{name: ids, "image": images, "label": list("abab")}), {}, ["id", "image", "label"])
+    assert mapped.table["id"].fillna("").tolist() == (images if photos_are_ids else [id or "" for id in ids])
+    said = f"Most listings have no {name}: the names in image are the ids."
+    assert (said in mapped.notes) == photos_are_ids
+    chosen = map_columns(table(**{name: ids, "image": images, "label": list("abab")}), {"id": name}, ["id"])
+    assert chosen.table["id"].isna().sum() == empty
+
+
+def test_ids_are_those_of_listings_also_where_most_rows_only_add_a_photo() -> None:
+    rows = table(id=["1", None, None, "2"], image=["1.jpg", "2.jpg", "3.jpg", "4.jpg"], label=["a", None, None, "b"])
+    assert map_columns(rows.iloc[:3], {}, ["id"]).table["id"].tolist()[0] == "1"
+
+
 def test_copies_of_a_row_count_once_and_problems_keep_the_numbers_of_their_rows(tmp_path: Path) -> None:
     rows = pd.DataFrame({"id": list("abcdeab"), "label": ["x", "y", "x", "y", "x", "x", "y"], "price": 5})
     rows["price"] = ["5", "6", "7", "8", "cheap", "5", "6"]

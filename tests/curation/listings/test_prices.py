@@ -323,3 +323,19 @@ def test_rupees_are_those_of_a_country_only_where_a_cell_says_which(
     cells: list[str], currencies: dict[str, int]
 ) -> None:
     assert read_prices(pd.Series(cells, dtype="string")).currencies == currencies
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["18.5k", "1.299k", "2.4k", "125"], [18_500, 1299, 2400, 125]),
+        (["18,5k", "1,299k", "2k"], [18_500, 1299, 2000]),
+        (["18.5k", "1,299", "45"], [18_500, 1299, 45]),
+        (["1.299k", "45"], [1299, 45]),
+        (["12,50", "1.299k", "18,5k"], [12.5, 1_299_000, 18_500]),
+    ],
+)
+def test_a_price_in_thousands_settles_the_decimal_mark_and_has_three_decimals_by_it(
+    cells: list[str], values: list[float]
+) -> None:
+    assert read_prices(pd.Series(cells, dtype="string")).values.tolist() == values

@@ -11,6 +11,12 @@ from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import read_listings
 from tests.support.fixes import decided, run_of
 
+
+def photos(folder: Path) -> None:
+    for row in range(1, 10):
+        (folder / f"{row}.jpg").write_bytes(b"")
+
+
 ROWS = "id,image,label,price\n" + "".join(f"{row},,{'ab'[row % 2]},{row}.50\n" for row in range(10))
 
 
@@ -81,6 +87,94 @@ def test_a_total_stays_at_the_end_of_the_cleaned_table_whichever_listing_is_dele
     assert len(read_listings(run.cleaned, needs_image=False).table) == 9
 
 
+PHOTOS = "id,image,label,price,title\n" + "".join(
+    f"L{row},{row}.jpg,{'ab'[row % 2]},{row}.50,a thing\n" for row in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("foot", "notes"),
+    [
+        (",,,36,Total\n", ["1 row below the listings is a total and left out: row 10."]),
+        (",,,36,\n", ["1 row below the listings is a total and left out: row 10."]),
+        ("Durchschnitt,,,4.5,\n", ["1 row below the listings is a total and left out: row 10."]),
+        ("24 Artikel\n", ["1 row below the listings is only text and left out: row 10, e.g. '24 Artikel'."]),
+        (",,,,end of list\n", ["1 row below the listings is only text and left out: row 10, e.g. 'end of list'."]),
+        (
+            ",,,,\nTotal,,,36,\nExported by ShopTool,,,,\n",
+            [
+                "1 row below the listings is a total and left out: row 11.",
+                "1 row below the listings is only text and left out: row 12, e.g. 'Exported by ShopTool'.",
+            ],
+        ),
+    ],
+)
+def test_a_footer_is_no_listing(foot: str, notes: list[str], tmp_path: Path) -> None:
+    photos(tmp_path)
+    path = shop(tmp_path, foot, PHOTOS)
+    listings = read_listings(path, needs_image=False)
+    assert len(listings.table) == 8
+    assert [note for note in listings.notes if "left out" in note] == notes
+    run = run_of(path, tmp_path / "run", needs_image=False)
+    run.decide([decided("L8", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    last = foot.strip().splitlines()[-1].split(",")
+    written = (run.cleaned / "listings.csv").read_text().splitlines()[-1].split(",")
+    assert [cell for cell in written if cell] == [cell for cell in last if cell]
+
+
+@pytest.mark.parametrize(
+    "foot", ["L9,,,,\n", "9,,,,\n", ",9.jpg,,,\n", "L9,,,5,\n", "L9,,,,a thing\n", "L9,,,5,Total\n"]
+)
+def test_a_last_row_that_lacks_much_but_may_be_a_listing_stays(foot: str, tmp_path: Path) -> None:
+    photos(tmp_path)
+    listings = read_listings(shop(tmp_path, foot, PHOTOS), needs_image=False, strict=False)
+    assert not [note for note in listings.notes if "below the listings" in note]
+
+
+def test_subtotals_among_the_listings_are_left_out_and_stay_in_their_places(tmp_path: Path) -> None:
+    head, *rows = PHOTOS.splitlines(keepends=True)
+    text = "".join([head, *rows[:4], "Subtotal lamps,,,10,\n", *rows[4:], "Subtotal,,,26,\n", "Total,,,36,\n"])
+    photos(tmp_path)
+    path = shop(tmp_path, "", text)
+    listings = read_listings(path, needs_image=False)
+    assert len(listings.table) == 8
+    assert "3 rows among or below the listings are totals and left out: rows 6, 11, 12." in listings.notes
+    run = run_of(path, tmp_path / "run", needs_image=False)
+    run.decide([decided("L2", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    first = [line.split(",")[0] for line in (run.cleaned / "listings.csv").read_text().splitlines()]
+    assert first == ["id", "L1", "L3", "L4", "Subtotal lamps", "L5", "L6", "L7", "L8", "Subtotal", "Total"]
+
+
+def test_a_header_that_stands_there_again_is_no_listing_and_stays_in_its_place(tmp_path: Path) -> None:
+    head, *rows = PHOTOS.splitlines(keepends=True)
+    photos(tmp_path)
+    path = shop(tmp_path, "", "".join([head, *rows[:4], head, *rows[4:6], head, *rows[6:]]))
+    listings = read_listings(path, needs_image=False)
+    assert len(listings.table) == 8
+    assert listings.problems.empty
+    assert "2 rows among the listings name the columns and are left out: rows 6, 9." in listings.notes
+    run = run_of(path, tmp_path / "run", needs_image=False)
+    run.decide([decided("L2", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    lines = (run.cleaned / "listings.csv").read_text().splitlines()
+    assert [number for number, line in enumerate(lines) if line + "\n" == head] == [0, 4, 7]
+
+
+def test_names_of_fields_below_those_that_people_read_are_no_listing(tmp_path: Path) -> None:
+    top = "TemplateType=x\tVersion=1\tThe top 3 rows are for Amazon.com use only.\n"
+    shown = "SKU\tTitle\tProduct Type\tStandard Price\tMain Image URL\n"
+    fields = "item_sku\titem_name\tfeed_product_type\tstandard_price\tmain_image_url\n"
+    rows = [f"A{row}\ta thing\t{'ab'[row % 2]}\t{row}5\t{row}.jpg\n" for row in range(1, 9)]
+    photos(tmp_path)
+    (tmp_path / "amazon.txt").write_text("".join([top, shown, fields, *rows]))
+    listings = read_listings(tmp_path / "amazon.txt", needs_image=False)
+    assert listings.table["id"].tolist() == [f"A{row}" for row in range(1, 9)]
+    assert listings.columns["price"] == "Standard Price"
+    assert "1 row among the listings names the columns and is left out: row 3." in listings.notes
+
+
 def test_a_total_of_a_sheet_stays_below_the_listings(tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     table = pd.DataFrame([line.split(",") for line in ROWS.splitlines()[1:]], columns=["id", "image", "label", "price"])
@@ -101,4 +195,4 @@ def test_a_folder_of_photos_has_no_place_for_a_total(tmp_path: Path) -> None:
     run = run_of(shop(tmp_path, "Total,,,49.50\n"), tmp_path / "run", needs_image=False)
     run.decide([decided("9", "delete")])
     notes = apply_fixes(run, plan_fixes(run), "imagefolder").notes
-    assert "1 row of totals left out: there are listings only." in notes
+    assert "1 row such as a total left out: there are listings only." in notes

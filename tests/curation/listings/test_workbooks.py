@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table
 from PIL import Image
 
+from curation.errors import ListingsError
 from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import read_listings
 from curation.listings.tables import read_raw
@@ -162,3 +164,51 @@ def test_a_sheet_below_a_title_or_behind_a_cover_is_read_and_comes_back_so(goods
     assert [after["Our goods"][f"A{row}"].value for row in range(1, 6)] == ["All our goods", None, "id", "L2", "L4"]
     assert after["Cover"]["B2"].value == "Stock of May"
     assert read_listings(run.cleaned).table["id"].tolist() == ["L2", "L4", "L5", "L6", "L7"]
+
+
+def hidden_first(folder: Path, *states: str) -> Path:
+    book = openpyxl.Workbook()
+    names = ("Old", "New")
+    for name, state in zip(names, states, strict=True):
+        page = book.create_sheet(name)
+        page.append(["id", "label"])
+        for row in range(4):
+            page.append([f"{name}{row}", "ab"[row % 2]])
+        page.sheet_state = state
+    if "visible" in states:
+        book.remove(book.worksheets[0])
+    book.save(folder / "shop.xlsx")
+    return folder / "shop.xlsx"
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_a_hidden_sheet_is_not_read_where_another_is_seen(state: str, tmp_path: Path) -> None:
+    listings = read_listings(hidden_first(tmp_path, state, "visible"), needs_image=False)
+    assert listings.table["id"].tolist() == ["New0", "New1", "New2", "New3"]
+    assert "shop.xlsx has 2 sheets, 1 of them hidden; only 'New' is read." in listings.notes
+    run = run_of(tmp_path / "shop.xlsx", tmp_path / "run", needs_image=False)
+    run.decide([decided("New0", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    assert len(read_listings(run.cleaned, needs_image=False).table) == 3
+
+
+def test_a_hidden_sheet_that_alone_has_listings_is_read_and_called_hidden(tmp_path: Path) -> None:
+    listings = read_listings(hidden_first(tmp_path, "hidden", "hidden"), needs_image=False)
+    assert listings.table["id"].tolist()[0] == "Old0"
+    assert "shop.xlsx has 3 sheets, 2 of them hidden; only the hidden sheet 'Old' is read." in listings.notes
+
+
+@pytest.mark.parametrize("header", [["id", "image", "label"], ["id", "label"]])
+def test_pictures_inside_a_workbook_are_counted_where_no_photo_is_named(header: list[str], tmp_path: Path) -> None:
+    from openpyxl.drawing.image import Image as Picture
+
+    book = openpyxl.Workbook()
+    book.active.append(header)
+    for row in range(4):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{row}.png")
+        book.active.append([row, *([None] if "image" in header else []), "ab"[row % 2]])
+        book.active.add_image(Picture(io.BytesIO((tmp_path / f"{row}.png").read_bytes())), f"B{row + 2}")
+    book.save(tmp_path / "shop.xlsx")
+    with pytest.raises(ListingsError, match=r"^4 pictures inside shop\.xlsx are not read: .*Save the pictures"):
+        read_listings(tmp_path / "shop.xlsx")
+    assert len(read_listings(tmp_path / "shop.xlsx", needs_image=False).table) == 4
