@@ -136,6 +136,7 @@ def evidence_of(
     trainer = FoldTrainer.checked(recipe, execution, run.classes, default_cache(), Silent())
     # everything is finished, so models and features are loaded
     evidence = trainer.train(Plan.load(run.training_folder / "plan.json"), run, table, None, Silent())
+    evidence = replace(evidence, titles=run.titles())
     truths = pd.read_csv(truth, dtype=str, keep_default_na=False).set_index("id")
     true = truths.loc[table["id"].tolist(), "true_label"].reset_index(drop=True)
     return evidence, true, record["seconds"]
@@ -274,6 +275,7 @@ def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Float64, Int64,
                 trained=None if evidence.trained is None else evidence.trained[rows],
                 in_fold=None if evidence.in_fold is None else evidence.in_fold[rows],
                 neighbours=None if evidence.neighbours is None else evidence.neighbours[rows],
+                titles=None if evidence.titles is None else evidence.titles[rows],
             )
             belief = part.belief
             if belief is not None:
