@@ -134,7 +134,13 @@ def find_issues(
 
 
 @checked
-def open_run(folder: str | Path | None = None, *, photos: str | Path | None = None, reporter: Reporter = SILENT) -> Run:
+def open_run(
+    folder: str | Path | None = None,
+    *,
+    photos: str | Path | None = None,
+    wait: bool | float | None = None,
+    reporter: Reporter = SILENT,
+) -> Run:
     """Open a finished run.
 
     Parameters
@@ -144,8 +150,10 @@ def open_run(folder: str | Path | None = None, *, photos: str | Path | None = No
     photos : str or Path, optional
         Where its photos are, if that is elsewhere than when the run was made, e.g. on a colleague's computer.
         ``run.json`` keeps it; nothing else changes. Each of them is read once, and compared with that of the run.
+    wait : bool or float, optional
+        Whether to wait for the `find_issues` that makes the run right now, or for how many seconds.
     reporter : Reporter, optional
-        Shows how far that is.
+        Shows how far that is, and for whom this waits.
 
     Raises
     ------
@@ -153,7 +161,7 @@ def open_run(folder: str | Path | None = None, *, photos: str | Path | None = No
         If there is no such run, it has not finished, or its files are of another format; if its photos are not in
         `photos`.
     RunInUseError
-        If `photos` are given while another command works on the run.
+        If `find_issues` makes the run right now, or `photos` are given while another command works on it.
 
     Examples
     --------
@@ -165,7 +173,7 @@ def open_run(folder: str | Path | None = None, *, photos: str | Path | None = No
 Start one with `find_issues(listings)`.
     """
     with about("folder"):
-        run = lookup.open_run(folder)
+        run = lookup.open_run(folder, wait=wait, reporter=reporter)
         if photos is not None:
             with run.holding("open_run"):
                 move_photos(run, Path(photos), reporter)

@@ -80,7 +80,7 @@ def apply_fixes(
         refuse_without_effect({"wait"}, "with --dry-run: what changes nothing waits for nobody", "Leave it out.")
         refuse_without_effect({"photos"}, "with --dry-run, which needs no photos", "Leave it out.")
     terminal = Terminal()
-    fixes = curation.open_run(run_folder, photos=photos, reporter=terminal).apply_fixes(
+    fixes = curation.open_run(run_folder, photos=photos, wait=None if dry_run else wait, reporter=terminal).apply_fixes(
         decisions,
         accept_suggestions=accept_suggestions,
         min_confidence=min_confidence,
@@ -142,7 +142,7 @@ def undo(run_folder: Path | None, wait: bool | float, as_json: bool) -> None:
     The suggestions and CSV decisions that it accepted are undone; decisions made in the review stay.
     """
     terminal = Terminal()
-    undone = curation.open_run(run_folder).undo(wait=wait, reporter=terminal)
+    undone = curation.open_run(run_folder, wait=wait, reporter=terminal).undo(wait=wait, reporter=terminal)
     terminal.warn(undone.damaged)
     if as_json:
         print_json(undone.to_dict())

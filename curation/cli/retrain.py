@@ -79,7 +79,7 @@ def retrain(
     """
     if not compare:
         refuse_without_effect({"controls", "as_markdown"}, "without --compare", "Add --compare, or leave it out.")
-    run = curation.open_run(run_folder, photos=photos, reporter=Terminal())
+    run = curation.open_run(run_folder, photos=photos, wait=wait, reporter=Terminal())
     result = run.retrain(
         compare=compare,
         seeds=seeds,

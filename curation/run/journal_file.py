@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from curation.run.journal import Decision
 from curation.run.journal_content import Entry, Fault, Journal
-from curation.run.journal_lines import BEGIN, Line, Step, Unreadable, decoded, encoded
+from curation.run.journal_lines import BEGIN, Line, Step, Unreadable, decoded, encoded, is_torn
 from training.utils.files import sync_folder
 from training.utils.flock import lock
 from training.utils.units import now
@@ -98,7 +98,10 @@ def append(
 
 
 def _last_number(stream: BinaryIO, end: int) -> int:
-    """Return the highest number of the last lines; one that has none itself counts as one more than that before it."""
+    """Return the highest number of the last lines; one that has none itself counts as one more than that before it.
+
+    A torn line has none: it was not acknowledged, so it can be deleted without a gap.
+    """
     size = _TAIL
     while True:
         start = max(0, end - size)
@@ -107,7 +110,7 @@ def _last_number(stream: BinaryIO, end: int) -> int:
         if start > 0:
             del lines[0]  # a part of it is further up
         before = highest = 0
-        for line in filter(None, map(bytes.strip, lines)):
+        for line in (line for line in map(bytes.strip, lines) if line and not is_torn(line)):
             number = _number_of(line)
             if number is not None or before or start == 0:
                 before = before + 1 if number is None else number

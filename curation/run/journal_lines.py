@@ -17,7 +17,19 @@ from typing import Any, NamedTuple
 from curation.errors import DecisionsError
 from curation.run.journal import Decision
 
-__all__ = ["BEGIN", "COMMIT", "FORMAT", "TAKE_BACK", "Line", "Step", "Unreadable", "decision_of", "decoded", "encoded"]
+__all__ = [
+    "BEGIN",
+    "COMMIT",
+    "FORMAT",
+    "TAKE_BACK",
+    "Line",
+    "Step",
+    "Unreadable",
+    "decision_of",
+    "decoded",
+    "encoded",
+    "is_torn",
+]
 
 #: Raise it when lines change so that an older reader would misread them.
 FORMAT = 2
@@ -164,13 +176,18 @@ def decoded(line: bytes) -> Line:
     return Line(number, recorded, transaction, decision_of(content))
 
 
+def is_torn(line: bytes) -> bool:
+    """Return whether a line is only a part of one: cut off, or with zeros where a power cut kept its length alone."""
+    return b"\0" in line or (line.startswith(b"{") and not line.endswith(b"}"))
+
+
 def _object(line: bytes) -> dict[str, Any]:
     try:
         content = json.loads(line.decode())
         if rb"\ud" in line:
             json.dumps(content, ensure_ascii=False).encode()  # half a character
     except (ValueError, RecursionError) as error:
-        if line.startswith(b"{") and not line.endswith(b"}"):
+        if is_torn(line):
             raise Unreadable("torn", "is cut short") from error
         raise Unreadable("damaged", "is no JSON") from error
     if not isinstance(content, dict):

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from curation.errors import RunError, check_path, some
-from curation.run.folder import RUNS, RunFolder
+from curation.run.folder import FINISHED, RUNS, RunFolder
+from training.utils.progress import SILENT, Reporter
 
 __all__ = ["find_runs", "find_runs_of", "latest_run", "named_run", "next_number", "open_run", "unreadable_runs"]
 
@@ -35,9 +36,36 @@ def _started(run: RunFolder) -> str | None:
         return None
 
 
-def open_run(name: str | Path | None = None) -> RunFolder:
-    """Open a finished run: the one that a person named, see :func:`named_run`, or the latest readable one."""
-    return (latest_run() if name is None else named_run(name)).require_finished()
+def open_run(
+    name: str | Path | None = None, *, wait: bool | float | None = None, reporter: Reporter = SILENT
+) -> RunFolder:
+    """Open a finished run: the one that a person named, see :func:`named_run`, or the latest readable one.
+
+    Parameters
+    ----------
+    name : str or Path, optional
+        Of the run.
+    wait : bool or float, optional
+        Whether to wait for the command that makes the run, or for how many seconds; None for who can't wait.
+    reporter : Reporter
+        Is told for whom this waits.
+
+    Raises
+    ------
+    RunError
+        If there is none, or it has not finished.
+    RunInUseError
+        If a command makes it right now.
+    """
+    run = latest_run() if name is None else named_run(name)
+    # whoever makes a run holds it until it has finished
+    if run.busy() and run.record().get("status") != FINISHED:
+        if wait is None:
+            run.require_unused()
+        else:
+            with run.holding("open_run", wait=wait, reporter=reporter):
+                pass
+    return run.require_finished()
 
 
 def latest_run() -> RunFolder:

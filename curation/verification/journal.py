@@ -23,6 +23,11 @@ _FIXES = {
     "newer": "Open the run with that newer version of curate.",
     "missing": f"{_RESTORE}. Which listings they were about is not known: look through the decisions with `review()`.",
 }
+#: Of a torn line: only its writer could have told anybody of it, and did not get that far.
+_NOT_SAID = (
+    "If the machine or the command stopped while it was written, nothing is lost, as it was not acknowledged: delete "
+    "this line to be rid of it."
+)
 
 
 def check_lost(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
@@ -71,6 +76,11 @@ def _fix(fault: Fault, text: bytes, journal: Journal, known: Collection[str]) ->
     """Say what to do about a line, by what is lost with it: that hangs on which listing it was about."""
     if fault.kind in _FIXES:
         return _FIXES[fault.kind]
+    fix = _fix_of_lost(fault, text, journal, known)
+    return f"{_NOT_SAID} Otherwise: {fix}" if fault.kind == "torn" else fix
+
+
+def _fix_of_lost(fault: Fault, text: bytes, journal: Journal, known: Collection[str]) -> str:
     if b'"step": "' in text:
         return f"{_RESTORE}. It was a step of a command: look at `status()`, and give `apply_fixes()` again."
     id = _listing_of(text)

@@ -89,6 +89,28 @@ def test_wait_says_for_whom_and_goes_on_when_the_other_ends(small: RunFolder) ->
     assert labels(small)["00"] == "desk"
 
 
+def test_a_run_that_is_being_made_is_waited_for_too(small: RunFolder) -> None:
+    small.update(status="running")
+    with holding(small, "find_issues"):
+        for command in (["undo"], ["apply-fixes"], ["retrain", "--compare"], ["apply-fixes", "--wait", "0.2s"]):
+            result = curate(*command, "--run", small.folder)
+            assert result.exit_code == 2
+            assert "is in use by curate find-issues" in result.stderr
+        refused = curate("review", "--html", "--run", small.folder)
+        assert refused.exit_code == 2
+        assert refused.stderr.endswith("Try again when it has ended.\n")
+    with holding(small, "find_issues") as other:
+
+        def end(line: str) -> None:
+            small.update(status="finished")
+            other.kill()
+
+        run = curation.open_run(small.folder, wait=True, reporter=Listener(say=end))
+    assert run.folder == small.folder
+    small.update(status="interrupted")
+    assert "has not finished" in curate("undo", "--wait", "--run", small.folder).stderr
+
+
 def test_a_wait_with_a_time_ends_with_the_refusal(small: RunFolder) -> None:
     with holding(small, "retrain"):
         for wait in (["--wait", "0.2s"], ["--wait=0"]):

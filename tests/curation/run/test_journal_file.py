@@ -71,6 +71,17 @@ def test_a_torn_line_costs_that_line_only(journal: Path) -> None:
     assert faults(journal) == [(5, "torn")]
 
 
+@pytest.mark.parametrize("left", [b'{"id": "e", "act', b"\0" * 330, b'{"id": "e"' + b"\0" * 320])
+def test_a_torn_line_has_no_number_and_can_be_deleted(left: bytes, journal: Path) -> None:
+    whole = lines(journal)[:-1]
+    journal.write_bytes(b"".join(whole) + left)
+    append(journal, [decided("f")])
+    assert faults(journal) == [(5, "torn")]
+    journal.write_bytes(b"".join(line for line in lines(journal) if not line.startswith(left)))
+    assert read(journal) == "abcdf"
+    assert faults(journal) == []
+
+
 def test_a_line_torn_within_a_character_is_torn(tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     append(path, [decided("a"), decided("Stühle")])

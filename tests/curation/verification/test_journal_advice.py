@@ -60,6 +60,18 @@ def test_a_line_that_names_no_listing_of_the_run_may_have_been_about_any(run: Ru
     assert "Which listing it was about is not known: look through the decisions with `review()`" in fix
 
 
+@pytest.mark.parametrize("left", [b'{"id": "L02", "act', b"\0" * 300])
+def test_a_torn_line_was_not_acknowledged_and_is_gone_when_it_is_deleted(run: Run, left: bytes) -> None:
+    journal = run.folder / "decisions.jsonl"
+    journal.write_bytes(journal.read_bytes() + left)
+    (fix,) = advice(run)
+    assert fix.startswith("If the machine or the command stopped while it was written, nothing is lost")
+    with pytest.warns(UserWarning, match="line 5"):
+        run.decide("L03", "keep", reviewer="ana")
+    damage(run, 5, lambda line: b"")
+    assert advice(run) == []
+
+
 def test_missing_lines_may_have_been_about_any_listing(run: Run) -> None:
     damage(run, 2, lambda line: b"")
     (fix,) = advice(run)
