@@ -35,6 +35,7 @@ from sklearn.metrics import average_precision_score, f1_score
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import margins
 from curation.evidence.out_of_fold import FoldTrainer
+from curation.evidence.title_features import kept_titles
 from curation.issues.label import threshold as cuts
 from curation.issues.label.judge import judge
 from curation.run.folder import RunFolder
@@ -136,6 +137,7 @@ def evidence_of(
     trainer = FoldTrainer.checked(recipe, execution, run.classes, default_cache(), Silent())
     # everything is finished, so models and features are loaded
     evidence = trainer.train(Plan.load(run.training_folder / "plan.json"), run, table, None, Silent())
+    evidence = replace(evidence, titles=kept_titles(run))
     truths = pd.read_csv(truth, dtype=str, keep_default_na=False).set_index("id")
     true = truths.loc[table["id"].tolist(), "true_label"].reset_index(drop=True)
     return evidence, true, record["seconds"]
@@ -274,6 +276,7 @@ def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Float64, Int64,
                 trained=None if evidence.trained is None else evidence.trained[rows],
                 in_fold=None if evidence.in_fold is None else evidence.in_fold[rows],
                 neighbours=None if evidence.neighbours is None else evidence.neighbours[rows],
+                titles=None if evidence.titles is None else evidence.titles[rows],
             )
             belief = part.belief
             if belief is not None:

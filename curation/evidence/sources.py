@@ -1,4 +1,4 @@
-"""The sources of evidence for a label: photo, similar photos, title, price and reposts."""
+"""The sources of evidence for a label: photo, similar photos, title, what it means, price and reposts."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ import pandas as pd
 from curation.evidence.calibration import temperature
 from curation.evidence.class_prices import class_prices
 from curation.evidence.log_odds import softmax
+from curation.evidence.title_meaning import meaning_likelihoods
 from curation.evidence.titles import title_likelihoods
-from training.utils.arrays import Bool, Float64
+from training.utils.arrays import Bool, Float32, Float64
 
 if TYPE_CHECKING:
     # evidence.py imports this module
     from curation.evidence.evidence import Evidence
 
-__all__ = ["PHOTO", "PRICE", "SIMILAR", "Source", "class_sizes", "gather"]
+__all__ = ["MEANING", "PHOTO", "PRICE", "SIMILAR", "TITLE", "Source", "class_sizes", "gather"]
 
 
 PHOTO = "photo"
 SIMILAR = "similar photos"
+TITLE = "title"
+MEANING = "title meaning"
 PRICE = "price"
 #: Share of prices and titles that say nothing about the class: typing errors, placeholders, bundles, keywords. It keeps
 #: one unusual price, or one word, from overruling a photo.
@@ -44,7 +47,7 @@ class Source:
     Attributes
     ----------
     name : str
-        ``photo``, ``similar photos``, ``title``, ``price``, ``reposts``.
+        ``photo``, ``similar photos``, ``title``, ``title meaning``, ``price``, ``reposts``.
     log_likelihood : ndarray of float64, shape (N, K)
         Log-likelihood of the observation under each class, up to a constant per listing; 0 without an observation.
     observed : ndarray of bool, shape (N,)
@@ -82,6 +85,8 @@ def _all(evidence: Evidence) -> Iterator[Source]:
         yield _model(SIMILAR, evidence.neighbours, sizes)
     if "title" in evidence.listings and evidence.listings["title"].notna().any():
         yield _titles(evidence)
+        if evidence.titles is not None:
+            yield _meaning(evidence, evidence.titles)
     if evidence.listings["price"].notna().any():
         yield _prices(evidence)
     yield from _reposts(evidence)
@@ -99,12 +104,31 @@ def _model(name: str, probs: npt.NDArray[np.floating], sizes: Float64) -> Source
 
 def _titles(evidence: Evidence) -> Source:
     titles = [None if pd.isna(title) else str(title) for title in evidence.listings["title"]]
-    given, rows = evidence.given, evidence.training_rows
-    logs = title_likelihoods(titles, given, evidence.fold, evidence.may_train, evidence.classes).astype(np.float64)
-    learnable = rows[np.isfinite(logs[rows]).all(axis=1)]
+    logs = title_likelihoods(titles, evidence.given, evidence.fold, evidence.may_train, evidence.classes)
     # naive Bayes treats every word as independent evidence and is far too confident
+    return _tempered(TITLE, logs.astype(np.float64), evidence)
+
+
+def _meaning(evidence: Evidence, features: Float32) -> Source:
+    # by id: the last digits of sums depend on the order
+    order = np.argsort(evidence.listings["id"].to_numpy(dtype=str), kind="stable")
+    logs = np.empty((len(order), len(evidence.classes)))
+    logs[order] = meaning_likelihoods(
+        features[order],
+        evidence.given[order],
+        evidence.fold[order],
+        evidence.may_train[order],
+        classes=len(evidence.classes),
+    )
+    return _tempered(MEANING, logs, evidence)
+
+
+def _tempered(name: str, logs: Float64, evidence: Evidence) -> Source:
+    """Return a source as confident as it is accurate, some of which is stray."""
+    given, rows = evidence.given, evidence.training_rows
+    learnable = rows[np.isfinite(logs[rows]).all(axis=1)]
     factor = temperature(logs[learnable], given[learnable]) if len(learnable) else 1.0
-    return _source("title", np.log((1 - STRAY) * softmax(factor * logs) + STRAY / logs.shape[1]))
+    return _source(name, np.log((1 - STRAY) * softmax(factor * logs) + STRAY / logs.shape[1]))
 
 
 def _prices(evidence: Evidence) -> Source:

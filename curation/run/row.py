@@ -225,7 +225,8 @@ def _settings(record: dict[str, Any]) -> dict[str, Any]:
     chosen = {**settings["train"], **{key: value for key, value in settings.items() if key != "train"}}
     # what was used, where the preset or this machine decided
     chosen |= {name: record[name] for name in ("image_size", "pretrained") if name in record}
-    chosen |= {"features": record["features_of"]} if "features_of" in record else {}
+    used = {"features": "features_of", "titles": "titles_of"}
+    chosen |= {name: record[key] for name, key in used.items() if key in record}
     chosen |= {name: value for name, value in record.get("computed", {}).items() if name != "by_time_limit"}
     columns = {"label": "label", **dataset["columns"]}
     chosen |= {f"{ours}_column": theirs for ours, theirs in columns.items()}

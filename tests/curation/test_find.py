@@ -105,7 +105,7 @@ def test_a_run_has_every_file_that_others_rely_on(finished, demo):
     record = finished.record()
     assert record["status"] == "finished"
     assert record["seed"] == 3
-    assert set(record["seconds"]) == {"photos", "train", "issues"}
+    assert set(record["seconds"]) == {"photos", "train", "titles", "issues"}
     assert set(record["sha256"]) == {"table", "images"}
     assert record["sha256"]["table"] == hashlib.sha256((demo / "listings.csv").read_bytes()).hexdigest()
     assert {"torch", "cleanlab", "python", "curate"} <= set(record["versions"])

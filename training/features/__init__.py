@@ -1,1 +1,1 @@
-"""Features of photos, and the linear models and nearest neighbours computed from them."""
+"""Features of photos and texts, and the linear models and nearest neighbours computed from them."""

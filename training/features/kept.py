@@ -1,4 +1,4 @@
-"""Features that a network made of photos, kept in the photo cache by the hash of the photo's file."""
+"""Features that a network made of photos or texts, kept in the photo cache by the hash of what they are made of."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from training.images.shards import CachedPhotos, Shard, ShardIndex, shards_in, write_shard
-from training.images.store import PhotoStore
 from training.utils.array_files import map_array
 from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device, hardware
@@ -20,7 +20,7 @@ from training.utils.files import DamagedError, NotReadableError
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import home_as_tilde
 
-__all__ = ["KeptFeatures", "kept_folder"]
+__all__ = ["Hashed", "KeptFeatures", "kept_folder"]
 
 #: Photos in one file: a killed process loses the features of fewer.
 _IN_FILE = 1_024
@@ -46,8 +46,15 @@ def kept_folder(root: Path, name: str, size: int, device: Device) -> Path:
     return root / f"{name}-{size}-{device.precision}-{computed[:12]}"
 
 
+class Hashed(Protocol):
+    """What features are made of, such as :class:`training.images.store.PhotoStore`."""
+
+    def index(self, rows: Int64) -> ShardIndex | None:
+        """Return the hashes of some rows; None if they are lost."""
+
+
 class KeptFeatures:
-    """The features of the photos of a store: those that were kept, and others as they are made.
+    """The features of photos or texts: those that were kept, and others as they are made.
 
     Features that can't be read are made again; if they can't be written, later runs make them again.
 
@@ -55,15 +62,15 @@ class KeptFeatures:
     ----------
     folder : Path
         Of :func:`kept_folder`; made when the first features are kept.
-    photos : PhotoStore
-        The photos.
+    photos : Hashed
+        What the features are made of.
     width : int
         Number of features W.
     reporter : Reporter
         Gets a message if the folder can't be written.
     """
 
-    def __init__(self, folder: Path, photos: PhotoStore, width: int, reporter: Reporter = SILENT) -> None:
+    def __init__(self, folder: Path, photos: Hashed, width: int, reporter: Reporter = SILENT) -> None:
         self._folder, self._photos, self._width, self._reporter = folder, photos, width, reporter
         self._kept = CachedPhotos(shards_in(folder))
         for path in self._kept.paths:

@@ -1,7 +1,8 @@
-"""The photo cache: decoded photos, their features and their text, that later runs use again; its size is bounded.
+"""The photo cache: what was made of photos and titles, that later runs use again; its size is bounded.
 
 Its shards (:mod:`training.images.shards`) are in ``<folder>/photos-v1/<side>/``, features
-(:mod:`training.features.kept`) in ``<folder>/features-v1/<network, side and hardware>/``, and text
+(:mod:`training.features.kept`) in ``<folder>/features-v1/<network, side and hardware>/``, those of titles
+(:mod:`training.features.sentences`) in ``<folder>/titles-v1/<package, version and hardware>/``, and text
 (:mod:`curation.photos.text_cache`) in ``<folder>/text-v1/<recipe>/``. Photos that were fetched from the web
 (:mod:`curation.listings.fetch`) are in ``<folder>/fetched-v1/``: originals, so new runs never delete them.
 """
@@ -62,6 +63,11 @@ class PhotoCache:
         return self.folder / "features-v1"
 
     @property
+    def titles_root(self) -> Path:
+        """The folder of features of titles, a folder for each package, version and hardware."""
+        return self.folder / "titles-v1"
+
+    @property
     def text_root(self) -> Path:
         """The folder of text read in photos."""
         return self.folder / "text-v1"
@@ -96,6 +102,13 @@ class PhotoCache:
         """Return the shards of features."""
         return [shard for folder in files_in(self.features_root) for shard in shards_in(folder)]
 
+    def titles(self) -> list[Shard]:
+        """Return the shards of features of titles."""
+        return [shard for folder in files_in(self.titles_root) for shard in shards_in(folder)]
+
+    def _shards(self) -> list[Shard]:
+        return [*chain.from_iterable(self.sizes().values()), *self.features(), *self.titles()]
+
     def used(self) -> int:
         """Return the bytes of what it can make again: of all its files but the fetched ones."""
         return sum(bytes_of(path) for path in self._files())
@@ -124,8 +137,9 @@ class PhotoCache:
         with contextlib.suppress(OSError):
             self._remove_left_overs()
             used = self.used() + (self.fetched_bytes() if fetched else 0)
-            shards = [*chain.from_iterable(self.sizes().values()), *self.features()]
-            parts = [(used_at(each.index), each.bytes(), each.remove) for each in shards if each.pixels not in keep]
+            parts = [
+                (used_at(each.index), each.bytes(), each.remove) for each in self._shards() if each.pixels not in keep
+            ]
             parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.text_files()]
             if fetched:
                 parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.fetched_files()]
@@ -146,7 +160,7 @@ class PhotoCache:
         """
         before = self.used() + self.fetched_bytes()
         try:
-            for shard in (*chain.from_iterable(self.sizes().values()), *self.features()):
+            for shard in self._shards():
                 shard.remove()
             for path in [*self.text_files(), *self.fetched_files()]:
                 path.unlink(missing_ok=True)
@@ -156,7 +170,8 @@ class PhotoCache:
         return before - self.used() - self.fetched_bytes()
 
     def _files(self) -> Iterator[Path]:
-        for folder in [*files_in(self.root), *files_in(self.features_root), *files_in(self.text_root)]:
+        roots = (self.root, self.features_root, self.titles_root, self.text_root)
+        for folder in chain.from_iterable(map(files_in, roots)):
             yield from (path for path in files_in(folder) if path.is_file())
 
     def _remove_left_overs(self) -> None:

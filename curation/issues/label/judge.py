@@ -8,7 +8,7 @@ import numpy as np
 
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import best_other, margins, softmax
-from curation.evidence.sources import PHOTO, SIMILAR
+from curation.evidence.sources import MEANING, PHOTO, SIMILAR, TITLE
 from curation.issues.label.threshold import (
     chance_right,
     find_cut,
@@ -24,6 +24,8 @@ __all__ = ["Judgement", "judge"]
 SUGGESTS_FROM = 0.1
 #: A source supports a class over another if it makes it more than twice as likely.
 SUPPORTS = float(np.log(2))
+#: Sources that count as one for a person.
+_SHOWN = {SIMILAR: PHOTO, MEANING: TITLE}
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,10 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
 
 def _sides(log_odds: dict[str, Float64], suggests: Bool) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Return the sources that support each suggested label, and those that support the given one."""
-    # the photo and similar photos count as one
-    photo = sum((log_odds[name] for name in (PHOTO, SIMILAR) if name in log_odds), np.zeros(len(suggests)))
-    sources = {PHOTO: photo, **{name: odds for name, odds in log_odds.items() if name not in (PHOTO, SIMILAR)}}
+    sources: dict[str, Float64] = {PHOTO: np.zeros(len(suggests))}
+    for name, odds in log_odds.items():
+        shown = _SHOWN.get(name, name)
+        sources[shown] = sources.get(shown, 0) + odds
     supporting: list[tuple[str, ...]] = [()] * len(suggests)
     opposing = list(supporting)
     for row in np.flatnonzero(suggests):
