@@ -132,6 +132,7 @@ def load_sentence_model() -> SentenceModel:
         raise _broken(error) from error
     if model.dim != WIDTH:
         raise _broken(f"{model.dim} features, not {WIDTH}")
+    # as its authors advise for classification; passages are for search (docs/benchmarks.md)
     return SentenceModel(f"{PACKAGE} {package.__version__}", model.query)
 
 
