@@ -151,7 +151,8 @@ def held(
 def is_held(file: Path) -> bool:
     """Return whether somebody holds the lock right now."""
     try:
-        descriptor = _open(file, os.O_RDONLY)
+        # a pipe in its place, of a stranger's run, must not be waited for
+        descriptor = _open(file, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         return False
     try:
@@ -197,7 +198,7 @@ def _is(descriptor: int, file: Path) -> bool:
 def holder_of(file: Path) -> Holder | None:
     """Return who the note says holds the lock; None if it says nothing that can be read."""
     try:
-        with file.open("rb") as stream:
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
             holder = Holder(**json.loads(stream.read(_LONGEST)))
     except (OSError, ValueError, TypeError, RecursionError):
         return None
