@@ -50,6 +50,7 @@ def map_columns(
     needed: Sequence[str],
     faults: Faults,
     inside: Callable[[], ListingsError | None] = lambda: None,
+    uncalculated: Collection[str] = (),
 ) -> Mapped:
     """Give the columns of a raw table our names.
 
@@ -65,6 +66,8 @@ def map_columns(
         Takes the fault that columns are missing: all of them at once.
     inside : callable
         Returns what is wrong where no photo is named at all, such as pictures inside a workbook; None if nothing is.
+    uncalculated : collection of str
+        Columns that look empty because they have formulas without a stored value.
 
     Raises
     ------
@@ -93,8 +96,8 @@ def map_columns(
     columns = {**named, **recognised.columns}
     notes = []
     ids, by_name = columns.get("id", "id"), dict(recognised.columns)
-    lacks_ids = ids not in raw or _is_hollow(raw, ids, columns.get("image", "image"))
-    if "id" in needed and "id" not in named and lacks_ids and _names_every_row(raw, columns):
+    hollow = ids in raw and ids not in uncalculated and _is_hollow(raw, ids, columns.get("image", "image"))
+    if "id" in needed and "id" not in named and (ids not in raw or hollow) and _names_every_row(raw, columns):
         # listings of one photo each, as most tables of photos are
         columns["id"] = columns.get("image", "image")
         by_name.pop("id", None)

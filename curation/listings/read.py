@@ -242,7 +242,9 @@ def read_listings(
     totals = find_totals(rows)
     apart = headers.append(totals.rows)
     listed = rows.drop(totals.rows)
-    mapped = map_columns(listed, {**origin.columns, **given}, needed, faults, lambda: pictures_inside(raw.files))
+    mapped = map_columns(
+        listed, {**origin.columns, **given}, needed, faults, lambda: pictures_inside(raw.files), raw.uncalculated
+    )
     with faults.noted():
         require_files(raw.files, mapped.columns.get("image", "image"))
     added = added_rows(
