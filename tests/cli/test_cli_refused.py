@@ -311,7 +311,10 @@ def test_a_decisions_file_that_does_not_fit_is_refused(here: Path, run: RunFolde
     ("content", "match"),
     [
         ("", "mine.csv has no column 'id': got an empty file"),
-        ("listing,what\n00,keep\n", "mine.csv has no column 'id': got listing, what; wanted id, decision, new_label"),
+        (
+            "listing,what\n00,keep\n",
+            "mine.csv has no column 'id': got listing, what; wanted id, decision or action",
+        ),
         ("id;decison\n00;keep\n", r"mine.csv has no column 'decision'.*Did you mean 'decison'\?"),
         ("id,decision,new_label\n00,relabel,dsk\n", r"listing 00 can't be relabelled: got new_label 'dsk'.*'desk'\?"),
         ("id,decision\n00,kepe\n", r"unknown action for listing 00: got 'kepe'.*Did you mean 'keep'\?"),
