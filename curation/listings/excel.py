@@ -161,7 +161,7 @@ def _opened(content: bytes) -> Iterator[Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_claim(sum(member.file_size for member in archive.infolist()), len(content), "its content")
-        # of what is newer than the format, e.g. sparklines: values don't hang on it
+        # openpyxl warns of extensions it can't read, e.g. sparklines; cell values don't depend on them
         with warnings.catch_warnings(action="ignore"):
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
             yield book

@@ -74,7 +74,10 @@ class SentenceModel:
         distinct, places = np.unique(np.array([_plain(text) for text in texts], dtype=object), return_inverse=True)
         hashed = _Hashed([text.encode() for text in distinct])
         kept = KeptFeatures(root / self._folder(), hashed, WIDTH, reporter)
-        make = lambda rows: torch.from_numpy(self.make(distinct[rows].tolist()))  # noqa: E731
+
+        def make(rows: Int64) -> torch.Tensor:
+            return torch.from_numpy(self.make(distinct[rows].tolist()))
+
         features = np.empty((len(distinct), WIDTH), dtype=np.float32)
         try:
             with reporter.bar("understanding titles") as progress:

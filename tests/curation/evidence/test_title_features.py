@@ -1,4 +1,4 @@
-"""What understands the titles of a run, and what the run says of it."""
+"""How the titles of a run are compared, by words or by meaning, and what the run records about it."""
 
 import sys
 from dataclasses import replace
