@@ -28,7 +28,7 @@ class DatasetForm:
     ----------
     columns : tuple of str
         ``OURS=THEIRS`` each.
-    allow_outside, fetch, fetch_limit, merge_labels, label_separator, allow_bad, max_photo_mb, encoding, decimal
+    allow_outside, fetch, fetch_limit, merge_labels, label_separator, allow_bad, max_photo_mb, encoding, sheet, decimal
         As for :func:`curation.read_listings`.
     """
 
@@ -41,6 +41,7 @@ class DatasetForm:
     allow_bad: float | None = None
     max_photo_mb: float | None = None
     encoding: str | None = None
+    sheet: str | None = None
     decimal: str | None = None
 
     def arguments(self) -> dict[str, Any]:
@@ -66,6 +67,8 @@ class DatasetForm:
             words += ["--max-photo-mb", f"{self.max_photo_mb:g}"]
         if self.encoding is not None:
             words += ["--encoding", self.encoding]
+        if self.sheet is not None:
+            words += ["--sheet", self.sheet]
         if self.decimal is not None:
             words += ["--decimal", self.decimal]
         return words
@@ -108,6 +111,11 @@ _OPTIONS = (
         "--encoding",
         metavar="NAME",
         help="Encoding of the table's text, e.g. cp1251 or shift_jis. [default: found out]",
+    ),
+    click.option(
+        "--sheet",
+        metavar="NAME",
+        help="Sheet of an .xlsx with the listings. [default: the first that has them]",
     ),
     click.option(
         "--decimal",

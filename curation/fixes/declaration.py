@@ -63,6 +63,8 @@ def write_declaration(
         "currency": dataset["currency"],
         "label_separator": dataset.get("label_separator"),
         # a table that was converted, or lacked a character, is in UTF-8
+        # of a workbook that was converted, the one sheet is left
+        "sheet": file.format.sheet if dataset.get("sheet") and file and file.format.kind == "xlsx" else None,
         "encoding": dataset.get("encoding") if file and _is_in(file, dataset.get("encoding")) else None,
     }
     lines = [f"{key} = {_toml(value)}" for key, value in entries.items() if value]

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from curation.errors import ListingsError, closest, short_repr, some
 from curation.listings.headers import LOOKED_AT, header_place, likely, normal_name
 from curation.listings.sheet_marks import marks_of, spread
 from training.utils.bounded import CELL, check_claim
@@ -45,8 +46,8 @@ class Sheet:
         Its name.
     hidden : tuple of str
         Names of the sheets that nobody sees in the workbook.
-    sheets : int
-        How many the workbook has.
+    others : tuple of str
+        Names of the other sheets, those that are seen first.
     header : list of str
         Names of the columns, as written.
     row : int
@@ -63,7 +64,7 @@ class Sheet:
 
     name: str
     hidden: tuple[str, ...]
-    sheets: int
+    others: tuple[str, ...]
     header: list[str]
     row: int
     above: list[str]
@@ -72,10 +73,10 @@ class Sheet:
     uncalculated: tuple[tuple[int, int], ...] = ()
 
 
-def read_sheet(content: bytes, names: Collection[str] = ()) -> Sheet:
-    """Read the first sheet of a workbook that holds anything, or the first of listings behind a cover.
+def read_sheet(content: bytes, names: Collection[str] = (), named: str | None = None) -> Sheet:
+    """Read the sheet that a person named, the first that holds anything, or the first of listings behind a cover.
 
-    That is one whose header has likely names where that of the first has none, or one that names photos and labels
+    The last is one whose header has likely names where that of the first has none, or one that names photos and labels
     where the first names neither.
 
     Parameters
@@ -84,9 +85,13 @@ def read_sheet(content: bytes, names: Collection[str] = ()) -> Sheet:
         The workbook.
     names : collection of str
         Columns that are likely, in lower case; as a mapping, each with what it means.
+    named : str, optional
+        The sheet's name, if a person said which.
 
     Raises
     ------
+    ListingsError
+        If there is no sheet of that name.
     ValueError
         If it is no workbook, is damaged or claims more than it can hold, or openpyxl is missing.
     """
@@ -94,10 +99,20 @@ def read_sheet(content: bytes, names: Collection[str] = ()) -> Sheet:
         # what nobody sees is meant only where no sheet that is seen is
         pages = sorted(book.worksheets, key=_is_hidden)
         hidden = tuple(str(page.title) for page in pages if _is_hidden(page))
-        read = (_sheet(page, hidden, len(pages), len(content), names) for page in pages)
+        titles = [str(page.title) for page in pages]
+        asked = pages if named is None else [page for page in pages if page.title == named]
+        read = (_sheet(page, hidden, _without(titles, page.title), len(content), names) for page in asked)
         held = [sheet for sheet in _until_likely(read, names) if sheet.header]
+    if named is not None and not asked:
+        raise ListingsError(
+            "the workbook has no such sheet",
+            got=short_repr(named),
+            wanted=some(titles, 12),
+            fix=closest(named, titles),
+            parameter="sheet",
+        )
     if not held:
-        return Sheet("", hidden, len(pages), [], 0, [], pd.DataFrame())
+        return Sheet(named or "", hidden, _without(titles, named), [], 0, [], pd.DataFrame())
     usual, *others = held
     if _of_listings(usual, names):
         return usual
@@ -171,17 +186,21 @@ def _opened(content: bytes) -> Iterator[Any]:
         raise ValueError(f"it is no Excel file: {(str(error) or type(error).__name__).splitlines()[0]}") from None
 
 
+def _without(titles: Iterable[str], title: str | None) -> tuple[str, ...]:
+    return tuple(each for each in titles if each != title)
+
+
 def _is_hidden(page: Any) -> bool:
     return str(page.sheet_state) != "visible"
 
 
-def _sheet(page: Any, hidden: tuple[str, ...], sheets: int, held: int, names: Collection[str]) -> Sheet:
+def _sheet(page: Any, hidden: tuple[str, ...], others: tuple[str, ...], held: int, names: Collection[str]) -> Sheet:
     name = str(page.title)
     rows = [[_plain(value) for value in row] for row in _values(page, held)]
     # the header may stand below empty rows
     filled = [number for number, row in enumerate(rows, start=1) if any(value is not math.nan for value in row)]
     if not filled:
-        return Sheet(name, hidden, sheets, [], 0, [], pd.DataFrame())
+        return Sheet(name, hidden, others, [], 0, [], pd.DataFrame())
     width = max(map(len, rows))
     first = [_texts(rows[number - 1], width) for number in filled[:LOOKED_AT]]
     place = header_place([(likely(row, names), sum(map(bool, row))) for row in first])
@@ -192,7 +211,7 @@ def _sheet(page: Any, hidden: tuple[str, ...], sheets: int, held: int, names: Co
     cells = pd.DataFrame(lines, index=below, columns=range(width), dtype=object)
     bare = tuple((row, column) for row, column in marks.uncalculated if row > filled[place] and column <= width)
     above = [cell for row in first[:place] for cell in row]
-    return Sheet(name, hidden, sheets, first[place], filled[place], above, cells, tuple(merged), bare)
+    return Sheet(name, hidden, others, first[place], filled[place], above, cells, tuple(merged), bare)
 
 
 def _texts(row: Sequence[Any], width: int) -> list[str]:

@@ -53,6 +53,7 @@ def dataset_facts(listings: Listings, classes: tuple[str, ...] | list[str]) -> d
         # older runs, which have no such entry, go on
         **({"max_photo_mb": largest} if largest != MAX_PHOTO_MB else {}),
         **({"encoding": source.encoding} if source.encoding else {}),
+        **({"sheet": source.sheet} if source.sheet else {}),
         **({"decimal": source.decimal} if source.decimal not in (None, ".") else {}),
     }
 

@@ -138,6 +138,7 @@ def read_listings(
     allow_bad: float | None = None,
     max_photo_mb: float | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     decimal: str | None = None,
     usual_decimal: str | None = None,
 ) -> Listings:
@@ -191,6 +192,8 @@ def read_listings(
     encoding : str, optional
         Of the text of a table or of metadata, e.g. ``"cp1251"``; by default it is found out, or what the declaration
         says. A byte order mark comes first.
+    sheet : str, optional
+        Name of the sheet of a workbook; by default the first of listings, or what the declaration says.
     decimal : str, optional
         What marks the decimals of prices, ``"."`` or ``","``: it says what 1.299 and 1,299 mean. By default the
         column of prices settles it, or what the declaration says.
@@ -206,7 +209,7 @@ def read_listings(
     ListingsError
         If the dataset does not exist, is empty or lacks a column, or has missing or duplicate ids, too few classes,
         lists of labels, paths outside its folder, prices in several currencies, or more bad rows than
-        `allow_bad`; if `encoding` is none, or has no effect.
+        `allow_bad`; if `encoding` or `sheet` is none, or has no effect.
         ``parameter`` names the argument at fault.
     InputError
         If `fetch_limit` is no size, or has no effect; if `allow_bad` or `max_photo_mb` is out of range; if `decimal`
@@ -231,7 +234,7 @@ def read_listings(
     asked = {key: value for key, value in both.items() if value is not None}
     # a mistake in what was asked is told before the table is read
     Limits(**asked)
-    texts = {"label_separator": label_separator, "encoding": encoding}
+    texts = {"label_separator": label_separator, "encoding": encoding, "sheet": sheet}
     marked = None if decimal is None else check_decimal(decimal)
     usual = None if usual_decimal is None else check_decimal(usual_decimal, parameter="usual_decimal")
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
@@ -401,13 +404,14 @@ def _read(
         image, id = (columns.get(ours, ours) for ours in ("image", "id"))
         held = read_held(source, root=None if root is None else Path(root), name=name, image=image, id=id)
         origin = Source(held.root, held.root, None, name, in_memory=True)
-        if texts["encoding"] is not None:
-            raise ListingsError(
-                "encoding has no effect on a table in memory",
-                got=texts["encoding"],
-                fix="Leave it out.",
-                parameter="encoding",
-            )
+        for parameter in ("encoding", "sheet"):
+            if texts[parameter] is not None:
+                raise ListingsError(
+                    f"{parameter} has no effect on a table in memory",
+                    got=short_repr(texts[parameter]),
+                    fix="Leave it out.",
+                    parameter=parameter,
+                )
         origin = origin.told(**texts)
         return origin, held.raw, hashlib.sha256(held.raw.table.to_csv(index=False).encode()).hexdigest()
     for parameter, value in (("root", root), ("name", name)):

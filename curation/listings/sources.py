@@ -39,7 +39,7 @@ RUN_COLUMNS = (
     "unmerged_label",
 )
 DECLARATION = "dataset.toml"
-_TEXTS: tuple[str, ...] = ("currency", "label_separator", "encoding")
+_TEXTS: tuple[str, ...] = ("currency", "label_separator", "encoding", "sheet")
 _LIMITS = tuple(field.name for field in fields(Limits))
 TABLE = "listings.csv"
 #: Of a folder's name, in bytes; a cleaned dataset's name is longer.
@@ -87,6 +87,8 @@ class Source:
         ``allow_bad`` and ``max_photo_mb``, where the declaration names them.
     encoding : str or None
         Of the table's text, where a person names it.
+    sheet : str or None
+        The sheet of a workbook, where a person names it.
     """
 
     path: Path
@@ -104,13 +106,15 @@ class Source:
     metadata: tuple[Path, ...] = ()
     limits: dict[str, float] = field(default_factory=dict)
     encoding: str | None = None
+    sheet: str | None = None
 
-    def told(self, *, label_separator: str | None, encoding: str | None) -> Source:
+    def told(self, *, label_separator: str | None, encoding: str | None, sheet: str | None) -> Source:
         """Return the source with what a person said of it, which overrides the declaration."""
         return replace(
             self,
             label_separator=self.label_separator if label_separator is None else label_separator,
             encoding=self.encoding if encoding is None else encoding,
+            sheet=self.sheet if sheet is None else sheet,
         )
 
     @property
@@ -196,6 +200,7 @@ def _declared(declaration: Path, faults: Faults) -> Source:
         "labels",
         "label_separator",
         "encoding",
+        "sheet",
         "decimal",
         *_LIMITS,
     ]
@@ -358,7 +363,7 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
     """
     encoding = None if source.encoding is None else check_encoding(source.encoding)
     if source.table is None:
-        _require_text(source, [])
+        _require_effect(source, [])
         return read_class_folders(
             source.root, needs_label=needs_label, forms=_FORMS, faults=faults, nested=source.is_nested
         )
@@ -366,7 +371,7 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
         raw = read_metadata(source.root, list(source.metadata), faults, encoding)
     else:
         try:
-            raw = read_raw(source.table, names=likely_names(), unique=False, encoding=encoding)
+            raw = read_raw(source.table, names=likely_names(), unique=False, encoding=encoding, sheet=source.sheet)
         except (ValueError, OSError) as error:
             # pandas' and Arrow's parsing errors are ValueErrors
             raise ListingsError(
@@ -375,9 +380,11 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
                 wanted="a whole file of the kind that its name says",
                 fix="Save it again, or as CSV.",
             ) from error
-    _require_text(source, [file.format.kind for file in raw.files])
+    _require_effect(source, [file.format.kind for file in raw.files])
     if encoding is None and any(file.format.encoding in ("cp1252", "latin-1") for file in raw.files):
         raw = replace(raw, notes=(*raw.notes, "Another encoding can be named, e.g. with `encoding='cp1251'`."))
+    if source.sheet is None and raw.sheets:
+        raw = replace(raw, notes=(*raw.notes, f"Another sheet can be named, e.g. with `sheet={raw.sheets[0]!r}`."))
     if raw.repeated and not source.metadata:
         faults.add(
             ListingsError(
@@ -392,8 +399,8 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
     return raw
 
 
-def _require_text(source: Source, kinds: Sequence[str]) -> None:
-    """Refuse an encoding where no file is text."""
+def _require_effect(source: Source, kinds: Sequence[str]) -> None:
+    """Refuse an encoding where no file is text, and a sheet where none is a workbook."""
     if source.encoding is not None and not {*kinds} & {"csv", "json", "jsonl"}:
         raise ListingsError(
             "`encoding` has no effect on this dataset",
@@ -401,4 +408,12 @@ def _require_text(source: Source, kinds: Sequence[str]) -> None:
             wanted="a CSV or JSON",
             fix="Leave it out.",
             parameter="encoding",
+        )
+    if source.sheet is not None and "xlsx" not in kinds:
+        raise ListingsError(
+            "`sheet` has no effect on this dataset",
+            got=f"{source.title}, which has no sheets" if kinds else "photos and no table",
+            wanted="an .xlsx",
+            fix="Leave it out.",
+            parameter="sheet",
         )

@@ -90,12 +90,15 @@ class RawTable:
         The same rows as they were written, one file after the other; for class folders the list of their photos.
     uncalculated : mapping of str to sequence of int
         Of Excel: column → the rows whose cell is a formula without a value, which reads as empty.
+    sheets : tuple of str
+        Of Excel: names of the sheets that were not read.
     """
 
     table: pd.DataFrame
     notes: tuple[str, ...] = ()
     files: tuple[WrittenFile, ...] = ()
     uncalculated: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    sheets: tuple[str, ...] = ()
 
     @property
     def repeated(self) -> tuple[str, ...]:
@@ -148,7 +151,14 @@ def format_of(path: Path) -> TableFormat | None:
     return TableFormat(kind, ending + packed, packed) if kind else None
 
 
-def read_raw(path: Path, *, names: Collection[str] = (), unique: bool = True, encoding: str | None = None) -> RawTable:
+def read_raw(
+    path: Path,
+    *,
+    names: Collection[str] = (),
+    unique: bool = True,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> RawTable:
     """Read a file as text.
 
     Parameters
@@ -161,21 +171,25 @@ def read_raw(path: Path, *, names: Collection[str] = (), unique: bool = True, en
         Whether to refuse columns with the same name. If not, the later ones are numbered: ``label``, ``label (2)``.
     encoding : str, optional
         Of text, if it is not to be found out; see :func:`curation.listings.decoding.check_encoding`.
+    sheet : str, optional
+        Of a workbook, if it is not to be found out.
 
     Raises
     ------
+    ListingsError
+        If the workbook has no such sheet.
     ValueError
         If the file is not what its name says; the message is one line.
     OSError
         If it can't be read.
     """
-    raw = _read(path, names, encoding)
+    raw = _read(path, names, encoding, sheet)
     if unique and raw.repeated:
         raise ValueError(f"two columns called {raw.repeated[0]!r}")
     return raw
 
 
-def _read(path: Path, names: Collection[str], given: str | None) -> RawTable:
+def _read(path: Path, names: Collection[str], given: str | None, sheet: str | None) -> RawTable:
     form = format_of(path)
     if form is None:
         raise ValueError(f"its name ends with {path.suffix or 'nothing'}, which is no table")
@@ -189,7 +203,7 @@ def _read(path: Path, names: Collection[str], given: str | None) -> RawTable:
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
         return RawTable(table, (), (replace(file, cells=renamed),))
     if form.kind == "xlsx":
-        return _of_sheet(path.name, form, read_sheet(content, names), content)
+        return _of_sheet(path.name, form, read_sheet(content, names, sheet), content)
     text, encoding, mark = decoded(content, given)
     _require_text(content, text, encoding)
     form = replace(form, encoding=encoding, mark=mark)
@@ -223,10 +237,10 @@ def _read(path: Path, names: Collection[str], given: str | None) -> RawTable:
 
 def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> RawTable:
     notes: tuple[str, ...] = ()
-    if sheet.sheets > 1:
+    if sheet.others:
         hidden = f", {len(sheet.hidden)} of them hidden" if sheet.hidden else ""
         which = f"the hidden sheet {sheet.name!r}" if sheet.name in sheet.hidden else repr(sheet.name)
-        notes = (f"{file} has {sheet.sheets} sheets{hidden}; only {which} is read.",)
+        notes = (f"{file} has {len(sheet.others) + 1} sheets{hidden}; only {which} is read.",)
     if sheet.above:
         said = said_of_header(sheet.row, sheet.above)
         notes += (f"{file}: {said[0].lower()}{said[1:]}",)
@@ -235,7 +249,8 @@ def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> Raw
     raw = _raw(file, replace(form, sheet=sheet.name), sheet.header, columns, sheet.cells, notes)
     book = Book(content, sheet.row, tuple(raw.table.index.tolist()))
     bare = rows_of_columns(sheet.uncalculated, _keys(sheet.header), raw.table)
-    return replace(raw, files=tuple(replace(each, book=book) for each in raw.files), uncalculated=bare)
+    files = tuple(replace(each, book=book) for each in raw.files)
+    return replace(raw, files=files, uncalculated=bare, sheets=sheet.others)
 
 
 def _raw(

@@ -17,6 +17,7 @@ TYPED = {
     "allow_bad": 0.35,
     "max_photo_mb": 0.5,
     "encoding": "cp1251",
+    "sheet": "Our goods",
     "decimal": ",",
 }
 
