@@ -19,21 +19,36 @@ __all__ = ["Recognised", "is_money", "is_shop_export", "likely_names", "names_ph
 _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "id": (
         ("id",),
-        ("listing_id", "item_id", "product_id", "ad_id", "offer_id", "article_id", "item_number"),
-        ("sku", "asin", "uuid", "uid", "key"),
+        ("listing_id",),
+        ("item_id", "product_id", "ad_id", "offer_id", "article_id", "item_number"),
+        ("sku", "item_sku", "seller_sku", "uuid", "uid", "key"),
+        # several offers may be of one
+        ("asin", "asin1"),
         ("handle", "url_handle"),
     ),
     "image": (
         ("image",),
         ("image_path", "photo_path", "picture_path", "img_path", "file_name", "filename", "image_file", "photo_file"),
         ("photo", "picture", "img", "file", "filepath", "file_path", "path", "image_name"),
+        # where a shop's export has a column for each photo: the one that it shows first
+        (
+            *("main_image", "main_image_url", "main_image_link", "main_image_path", "main_photo", "main_picture"),
+            *("primary_image", "primary_image_url", "primary_photo", "featured_image", "featured_image_url"),
+            *("base_image", "cover_image", "cover_photo"),
+        ),
         ("image_url", "photo_url", "img_url", "picture_url", "image_link", "image_src", "images", "photos", "picurl"),
-        ("product_image_url",),
+        ("product_image_url", "item_photo_url", "image_urls", "photo_urls", "picture_urls", "hosted_image_urls"),
+        (
+            *(f"{what}{number}" for what in ("image", "photo", "picture", "img", "pic") for number in ("_1", "1")),
+            *(f"{what}{number}" for what in ("image_url", "photo_url", "picture_url") for number in ("_1", "1")),
+            "product_image_file_1",
+        ),
     ),
     "label": (
         ("label",),
         ("category", "class", "category_name", "class_name", "product_category", "label_name"),
         ("google_product_category", "product_type", "target", "categories", "labels", "e_bay_category_1_name"),
+        ("feed_product_type",),
     ),
     "price": ASKED,
     "title": (
@@ -102,11 +117,14 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection
             continue
         free = [name for name in table.columns if name not in taken and name not in _NAMES]
         last = [name for name in free if price_name(name) in _LAST.get(ours, ())]
+        filled = _filled(table, free)
         candidates = (
             _by_shop(table, free, ours)
-            or _by_name(table, free, lines)
-            or _by_content(table, [name for name in free if name not in last], ours)
+            or _by_name(filled, lines)
+            or _by_content(table, [name for name in filled if name not in last], ours)
             or _filled(table, last)
+            # an empty column means nothing while another has the values
+            or _by_name(free, lines)
         )
         if ours == "split":
             # a set may be red or blue
@@ -141,12 +159,10 @@ def _by_shop(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[str]:
     return order[:1]
 
 
-def _by_name(table: pd.DataFrame, names: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+def _by_name(names: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
     normal = {name: {normal_name(name), price_name(name)} for name in names}
-    fitting = [found for line in lines if (found := [name for name in names if not normal[name].isdisjoint(line)])]
-    # an empty column means nothing while another has the values
-    filled = [found for each in fitting if (found := _filled(table, each))]
-    return (filled or fitting or [[]])[0]
+    fitting = ([name for name in names if not normal[name].isdisjoint(line)] for line in lines)
+    return next(filter(None, fitting), [])
 
 
 def _filled(table: pd.DataFrame, names: Sequence[str]) -> list[str]:

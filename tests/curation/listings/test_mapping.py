@@ -56,6 +56,39 @@ def test_a_surer_name_wins_and_equally_sure_ones_are_left_to_the_person() -> Non
     assert (both.columns, both.doubtful) == ({}, {"title": ["item_name", "product_name"]})
 
 
+@pytest.mark.parametrize(
+    ("names", "ours", "meant"),
+    [
+        (["main_image_url", "other_image_url1", "other_image_url2"], "image", "main_image_url"),
+        (["other_image_url1", "Main Image URL"], "image", "Main Image URL"),
+        (["IMAGE1", "IMAGE2", "IMAGE3"], "image", "IMAGE1"),
+        (["Photo 2", "Photo 1"], "image", "Photo 1"),
+        (["base_image", "small_image", "thumbnail_image"], "image", "base_image"),
+        (["main_image_url", "image_1"], "image", "main_image_url"),
+        (["item_sku", "external_product_id"], "id", "item_sku"),
+        (["seller-sku", "asin1", "listing-id", "product-id"], "id", "listing-id"),
+        (["seller-sku", "asin1"], "id", "seller-sku"),
+        (["asin1", "asin2"], "id", "asin1"),
+    ],
+)
+def test_of_the_columns_of_a_shop_the_first_photo_and_the_id_of_the_listing_are_meant(
+    names: list[str], ours: str, meant: str
+) -> None:
+    columns = {theirs: cells for theirs, cells in ONE.items() if theirs != ours}
+    others = {name: [f"https://x.org/{name}-{row}.jpg" for row in range(2)] for name in names}
+    found = recognise(table(**columns, **others), {})
+    assert (found.columns, found.doubtful) == ({ours: meant}, {})
+
+
+def test_two_ids_of_one_rank_are_left_to_the_person_and_an_empty_photo_is_none() -> None:
+    rows = {"image": ONE["image"], "label": ONE["label"]}
+    both = recognise(table(**rows, item_sku=["x", "y"], sku=["p", "q"]), {})
+    assert (both.columns, both.doubtful) == ({}, {"id": ["item_sku", "sku"]})
+    rows = {"id": ONE["id"], "label": ONE["label"]}
+    other = recognise(table(**rows, main_image_url=[None, None], other_image_url1=ONE["image"]), {})
+    assert other.columns == {"image": "other_image_url1"}
+
+
 def test_what_the_user_maps_is_never_recognised_as_something_else() -> None:
     mapped = map_columns(table(**ONE, name=["x", "y"]), {"group": "name"}, ["id"])
     assert mapped.columns == {"group": "name"}
