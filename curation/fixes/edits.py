@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from curation.listings.cell_objects import money_of
 from curation.listings.editing import is_number, replaced, texts_of, values_of, with_column
 from curation.listings.original import Original
 from curation.listings.price_cells import Decimal
@@ -69,8 +70,10 @@ def _repriced(
         return replaced(file, key, plain)
     written = texts_of(file.format.kind, column).str.strip()
     texts = written.mask(written == "")
-    # a number among texts stays one
-    numbers = {row: text for row, text in plain.items() if is_number(values[row])}
+    # a number among texts stays one, and so does the amount of an object
+    numbers = {row: text for row, text in plain.items() if is_number(values[row]) or money_of(values[row])}
+    if any(map(money_of, values)):
+        numbers |= {row: text for row, text in plain.items() if values[row] is None}
     others = {row: price for row, price in new.items() if row not in numbers}
     prices = listings["price"].astype(float).tolist()
     return replaced(file, key, numbers | price_texts(texts, prices, others, decimal))

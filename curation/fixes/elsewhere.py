@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from curation.listings.cell_objects import photos_of
 from curation.listings.editing import replaced, texts_of, values_of
 from curation.listings.photo_files import PhotoFiles
 from curation.listings.several_photos import each_name, names_of
@@ -58,7 +59,7 @@ class Elsewhere:
         ):
             if pd.isna(text) or not text.strip() or (rows is not None and row not in rows):
                 continue
-            if isinstance(value, dict):
+            if isinstance(value, dict) and not photos_of(text):
                 # a photo inside the table
                 continue
             if isinstance(value, list) and all(isinstance(name, str) for name in value):
@@ -94,6 +95,8 @@ class Elsewhere:
     def _cell(self, text: str, image: str | None) -> str | None:
         """Return a cell that leads to a photo, or to nothing where none was found; None if it stays as it is."""
         names = names_of(text)
+        if photos_of(text):
+            return each_name(text, self._each(names, image))
         if image is None and self._files.is_file(text.strip()):
             names = [text.strip()]
         if len(names) < 2 and (image is not None or names == [text.strip()]):

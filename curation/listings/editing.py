@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from curation.listings.cell_objects import money_of, photos_of, with_amount
 from curation.listings.excel import as_cell, cell_value
 from curation.listings.json_tables import literal
 from curation.listings.tables import as_written
@@ -133,6 +134,12 @@ def _like(text: str | list[str], before: Any, given: Sequence[Any]) -> Any:
     """Return a text as the kind of value that its cell was, or that all others of its column are."""
     if isinstance(text, list):
         return text
+    if photos_of(text) and not isinstance(before, str):
+        return json.loads(text)
+    # where there was none, as the first of the others is
+    price = next(iter(given), None) if before is None else before
+    if money_of(price):
+        return with_amount(price, text)
     samples = given if before is None else [before]
     if samples and all(isinstance(value, str) and _LIST_OF_ONE.fullmatch(value.strip()) for value in samples):
         return json.dumps([text], ensure_ascii=False) if '"' in samples[0] else repr([text])

@@ -15,6 +15,7 @@ from threading import Event, Lock
 import pandas as pd
 
 from curation.errors import MachineError, short_repr
+from curation.listings.cell_objects import photos_of
 from curation.listings.download import MOST_BYTES, NotFetchedError, download, photo_ending
 from curation.rendering.words import agree, many
 from training.images.cache import FETCHED, PhotoCache
@@ -69,7 +70,7 @@ def find_urls(images: pd.Series) -> pd.Series:
     >>> find_urls(pd.Series(["https://a.com/1.jpg, https://a.com/2.jpg", "1.jpg"], dtype="string")).tolist()
     ['https://a.com/1.jpg', <NA>]
     """
-    found = [None if pd.isna(cell) else _URL.fullmatch(cell) for cell in images]
+    found = [None if pd.isna(cell) else _URL.fullmatch(_written(cell)) for cell in images]
     urls = [_BETWEEN.split(match[1].strip())[0].rstrip(_AFTER) if match else None for match in found]
     return pd.Series(urls, index=images.index, dtype="string")
 
@@ -82,9 +83,14 @@ def said_of_several(urls: pd.Series) -> tuple[str, ...]:
     >>> said_of_several(pd.Series(["https://a.com/1.jpg, https://a.com/2.jpg", "https://a.com/3.jpg"]))
     ('1 cell holds several URLs; the first one is the photo.',)
     """
-    count = sum(_BETWEEN.search(cell) is not None for cell in urls)
+    count = sum(_BETWEEN.search(_written(cell)) is not None for cell in urls)
     which = f"{many(count, 'cell')} {agree(count, 'holds', 'hold')} several URLs"
     return (f"{which}; the first one{agree(count, '', ' of each')} is the photo.",) if count else ()
+
+
+def _written(cell: str) -> str:
+    """Return a cell of objects as one of their URLs alone."""
+    return "\n".join(photos_of(cell)) or cell
 
 
 def is_fetched(image: str) -> bool:

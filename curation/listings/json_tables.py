@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from curation.errors import some
 from training.utils.bounded import parse_json as parse_json_text
 
 __all__ = ["JsonStyle", "as_json", "literal", "parse_json"]
@@ -28,6 +29,8 @@ class JsonStyle:
         object of cells by row); or the JSON of an object in which the rows are to be put at `key`.
     key : str
         See `frame`.
+    within : str
+        The JSON of the list of keys that lead to the object in `frame` which has `key`; empty if it is `frame` itself.
     indent : int or None
         Spaces that rows are indented by; None if all is on one line.
     tight : bool
@@ -38,6 +41,7 @@ class JsonStyle:
 
     frame: str = "list"
     key: str = ""
+    within: str = ""
     indent: int | None = None
     tight: bool = False
     ascii: bool = False
@@ -45,6 +49,8 @@ class JsonStyle:
 
 def parse_json(text: str, *, lines: bool) -> tuple[list[dict[str, Any]], JsonStyle]:
     """Read rows from a list of objects, an object with one such list, an object of columns, or lines of objects.
+
+    The list may lie in objects within the object: the one nearest to the top counts, if it is the only one there.
 
     Parameters
     ----------
@@ -72,10 +78,10 @@ def parse_json(text: str, *, lines: bool) -> tuple[list[dict[str, Any]], JsonSty
         if first.startswith("{") and first.endswith("}") and rest.lstrip().startswith("{"):
             return _lines(text), replace(style, frame="lines")
         raise ValueError(str(error)) from None
-    rows, frame, key = _rows_in(content)
+    rows, style = _rows_in(content, style)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("it is no list of objects, one for each listing")
-    return rows, replace(style, frame=frame, key=key, indent=len(indent[1]) if indent else None)
+    return rows, replace(style, indent=len(indent[1]) if indent else None)
 
 
 def _lines(text: str) -> list[dict[str, Any]]:
@@ -94,18 +100,57 @@ def _lines(text: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _rows_in(content: Any) -> tuple[Any, str, str]:
-    """Return the rows, and the frame and key of :class:`JsonStyle`."""
+def _rows_in(content: Any, style: JsonStyle) -> tuple[Any, JsonStyle]:
+    """Return the rows, and the style with what is around them."""
     if not isinstance(content, dict):
-        return content, "list", ""
-    lists = [key for key, value in content.items() if isinstance(value, list) and value]
+        return content, style
     columns = [value for value in content.values() if isinstance(value, dict)]
-    if len(lists) == 1 and all(isinstance(row, dict) for row in content[lists[0]]):
-        return content[lists[0]], json.dumps({**content, lists[0]: None}), lists[0]
-    if content and len(columns) == len(content):
-        # as pandas writes it
-        return [{name: cells.get(row) for name, cells in content.items()} for row in columns[0]], "columns", ""
-    return content, "list", ""
+    are_columns = bool(content) and len(columns) == len(content)
+    if are_columns and len(columns) > 1 and all(each.keys() == columns[0].keys() for each in columns):
+        return _of_columns(content), replace(style, frame="columns")
+    if path := _path_of_rows(content):
+        rows, frame = _framed(content, path)
+        within = json.dumps(path[:-1]) if path[1:] else ""
+        return rows, replace(style, frame=json.dumps(frame), key=path[-1], within=within)
+    return (_of_columns(content), replace(style, frame="columns")) if are_columns else (content, style)
+
+
+def _of_columns(content: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of an object of columns, as pandas writes it."""
+    first = next(iter(content.values()))
+    return [{name: cells.get(row) for name, cells in content.items()} for row in first]
+
+
+def _path_of_rows(content: Mapping[str, Any]) -> list[str]:
+    """Return the keys that lead to the one list of objects nearest to the top; none if there is none.
+
+    Raises
+    ------
+    ValueError
+        If there are several.
+    """
+    level: list[tuple[list[str], Any]] = [([], content)]
+    while level:
+        level = [([*path, key], value) for path, each in level for key, value in each.items()]
+        lists = [
+            path
+            for path, value in level
+            if isinstance(value, list) and value and all(isinstance(r, dict) for r in value)
+        ]
+        if len(lists) > 1:
+            names = some([repr(".".join(path)) for path in lists], 4)
+            raise ValueError(f"it has several lists of objects, {names}: save the one of the listings alone")
+        if lists:
+            return lists[0]
+        level = [(path, value) for path, value in level if isinstance(value, dict)]
+    return []
+
+
+def _framed(content: Mapping[str, Any], path: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+    """Return what a path leads to, and everything else with null in its place."""
+    key, *rest = path
+    rows, inner = _framed(content[key], rest) if rest else (content[key], None)
+    return rows, {**content, key: inner}
 
 
 def literal(value: Any) -> str:
@@ -138,8 +183,20 @@ def as_json(header: Sequence[str], columns: Sequence[Sequence[str | None]], styl
             name: {str(number): row.get(name) for number, row in enumerate(rows)} for name in header
         }
     else:
-        content = {**json.loads(style.frame), style.key: rows}
+        content = _in_frame(rows, style)
     return _dumped(content, style) + "\n"
+
+
+def _in_frame(rows: Sequence[Any], style: JsonStyle) -> dict[str, Any]:
+    content = place = parse_json_text(style.frame)
+    within = parse_json_text(style.within) if style.within else []
+    # whoever made the run wrote it
+    for key in within if isinstance(within, list) else [None]:
+        place = place[key] if isinstance(place, dict) and isinstance(key, str) and key in place else None
+    if not isinstance(content, dict) or not isinstance(place, dict):
+        raise ValueError("what is around its rows has no place for them")
+    place[style.key] = rows
+    return content
 
 
 def _dumped(value: Any, style: JsonStyle) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from curation.errors import short_repr, some
-from curation.listings.currencies import without_shared
+from curation.listings.cell_objects import money_of
+from curation.listings.currencies import common_currency, without_shared
 from curation.listings.price_cells import Decimal, WrittenPrice, parse_price
 from curation.rendering.words import agree, many
 
@@ -94,9 +95,11 @@ def read_prices(
     >>> prices.values.tolist(), prices.decimal, prices.currencies
     ([1299.0, 45.0, 2500.0, nan], ',', {'EUR': 3})
     """
+    text, numbers, named = _without_objects(text, numbers)
     if usual and decimal is None and (cell := _unsettled(text if numbers is None else text[~numbers])):
         read = read_prices(text, usual, numbers)
-        return replace(read, notes=(*read.notes, _said_of_usual(cell, usual)))
+        said = (*read.notes, _said_of_usual(cell, usual))
+        return replace(read, currencies=_sum(read.currencies, named), notes=said)
     values = pd.to_numeric(text, errors="coerce").astype("float64")
     free = text.notna() if numbers is None else text.notna() & ~numbers
     others = text[free & values.isna()]
@@ -128,7 +131,26 @@ def read_prices(
         notes = _of_numbers(text[free & values.notna()])
     misfits = evidence.misfits(rule) if decimal is None else ()
     said = (*notes, *misfits, *_of_none(none), *_of_doubt(text[doubtful], given=decimal is not None))
-    return Prices(values, unread, doubtful, rule, without_shared(+currencies), said)
+    return Prices(values, unread, doubtful, rule, _sum(currencies, named), said)
+
+
+def _sum(currencies: Mapping[str, int], named: Mapping[str, int]) -> dict[str, int]:
+    return without_shared(Counter(currencies) + Counter(named))
+
+
+def _without_objects(text: pd.Series, numbers: pd.Series | None) -> tuple[pd.Series, pd.Series | None, dict[str, int]]:
+    """Return a column in which prices with their currencies, as objects, are numbers; and these currencies, counted."""
+    begins = text.str.startswith("{").fillna(False).astype(bool)
+    money = {row: found for row, cell in text[begins].items() if (found := money_of(cell))}
+    if not money:
+        return text, numbers, {}
+    amounts = pd.Series({row: each.amount or pd.NA for row, each in money.items()}, dtype="string")
+    numbers = pd.Series(False, text.index) if numbers is None else numbers.copy()
+    text = text.copy()
+    text[amounts.index] = amounts
+    numbers[amounts.index] = True
+    named = Counter(common_currency([each.currency]) or each.currency for each in money.values() if each.amount)
+    return text, numbers, dict(named)
 
 
 def _unsettled(text: pd.Series) -> str | None:

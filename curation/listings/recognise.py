@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from curation.listings.cell_objects import money_of, photos_of
 from curation.listings.folders import is_photo
 from curation.listings.headers import normal_name
 from curation.listings.money_columns import ASKED, NOT_ASKED, price_name
@@ -171,7 +172,8 @@ def _filled(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
 
 def names_photo(cell: str) -> bool:
     """Return whether a cell names a photo, as a file or as a URL, which may have a query."""
-    return is_photo(cell.partition("?")[0] if cell[:4].lower() == "http" else cell)
+    name = next(iter(photos_of(cell)), cell)
+    return is_photo(name.partition("?")[0] if name[:4].lower() == "http" else name)
 
 
 def _by_content(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[str]:
@@ -187,5 +189,5 @@ def _by_content(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[st
 
 def is_money(cell: str) -> bool:
     """Return whether a cell is a price with its currency."""
-    price = parse_price(cell)
+    price = money_of(cell) or parse_price(cell)
     return price is not None and bool(price.currency)

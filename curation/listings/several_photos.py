@@ -1,10 +1,11 @@
-"""Cells that name several photos, as shops export them: ``a.jpg, b.jpg``, ``a.jpg|b.jpg``, ``["a.jpg", "b.jpg"]``."""
+"""Cells that name several photos, as shops export them: ``a.jpg, b.jpg``, ``["a.jpg", "b.jpg"]``, or objects."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
+from curation.listings.cell_objects import each_photo, photos_of
 from curation.listings.folders import is_photo
 
 __all__ = ["each_name", "names_of"]
@@ -30,7 +31,7 @@ def names_of(cell: str) -> list[str]:
     >>> names_of("Levi's.jpg,p[1].jpg"), names_of("a.jpg, x, y.jpg")
     (["Levi's.jpg", 'p[1].jpg'], ['a.jpg', 'x, y.jpg'])
     """
-    return [cell[start:end] for start, end in _spans(cell)]
+    return photos_of(cell) or [cell[start:end] for start, end in _spans(cell)]
 
 
 def each_name(cell: str, change: Callable[[str], str]) -> str:
@@ -48,6 +49,8 @@ def each_name(cell: str, change: Callable[[str], str]) -> str:
     >>> each_name('["a.jpg", "b.jpg"]', lambda name: f"../{name}")
     '["../a.jpg", "../b.jpg"]'
     """
+    if photos_of(cell):
+        return each_photo(cell, change)
     parts, at = [], 0
     for start, end in _spans(cell):
         parts += [cell[at:start], change(cell[start:end])]

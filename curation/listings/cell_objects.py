@@ -1,0 +1,150 @@
+"""Cells that are objects, as programs write them: a price with its currency, a photo with what is said of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from training.utils.bounded import parse_json
+
+__all__ = ["Money", "each_photo", "money_of", "photos_of", "with_amount"]
+
+_AMOUNTS = ("amount", "value", "price")
+_CURRENCIES = ("currency", "currency_code", "currencyCode", "priceCurrency")
+#: Where the photo is: as a file first, which needs no network.
+_PLACES = ("path", "file_name", "filename", "file", "url", "src", "image_url", "href", "link")
+#: What makes an object one that holds the photo itself.
+_HELD = "bytes"
+#: As a program writes a number: a dot marks the decimals.
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Money:
+    """A price and its currency.
+
+    Attributes
+    ----------
+    amount : str
+        As a program writes a number; empty if it has none.
+    currency : str
+        Its code in capitals; empty if it has none.
+    """
+
+    amount: str
+    currency: str
+
+
+def money_of(cell: Any) -> Money | None:
+    """Return the price that an object is; None if it is anything else, such as an amount of hundredths.
+
+    Parameters
+    ----------
+    cell : object
+        The object, or its text.
+
+    Examples
+    --------
+    >>> money_of('{"amount": 12.5, "currency": "GBP"}'), money_of({"value": "9.99", "currencyCode": "eur"})
+    (Money(amount='12.5', currency='GBP'), Money(amount='9.99', currency='EUR'))
+    >>> money_of('{"amount": 1250, "divisor": 100, "currency_code": "GBP"}') is None
+    True
+    """
+    value = _loaded(cell, "{")
+    names = _names_of_money(value)
+    if names is None:
+        return None
+    amount, currency = (value[name] for name in names)
+    text = "" if amount is None else str(amount).strip()
+    if isinstance(amount, bool) or not (text == "" or _NUMBER.fullmatch(text)):
+        return None
+    if not (currency is None or isinstance(currency, str)):
+        return None
+    return Money(text, (currency or "").strip().upper())
+
+
+def _names_of_money(value: Any) -> tuple[str, str] | None:
+    if not isinstance(value, dict) or len(value) != 2:
+        return None
+    amounts, currencies = ([name for name in names if name in value] for names in (_AMOUNTS, _CURRENCIES))
+    return (amounts[0], currencies[0]) if amounts and currencies else None
+
+
+def with_amount(cell: Any, text: str) -> Any:
+    """Return a price with another amount: an object for an object, a text for a text, and a number for a number.
+
+    Parameters
+    ----------
+    cell : object
+        The price, see :func:`money_of`.
+    text : str
+        The new amount, as a program writes it.
+
+    Examples
+    --------
+    >>> with_amount('{"amount": 12.5, "currency": "GBP"}', "9"), with_amount({"value": "9.99", "currency": "EUR"}, "8")
+    ('{"amount": 9, "currency": "GBP"}', {'value': '8', 'currency': 'EUR'})
+    """
+    value = _loaded(cell, "{")
+    name, _ = _names_of_money(value) or ("", "")
+    new = {**value, name: text if isinstance(value[name], str) else json.loads(text)}
+    return json.dumps(new, ensure_ascii=False) if isinstance(cell, str) else new
+
+
+def photos_of(cell: str) -> list[str]:
+    """Return the names of the photos that a cell has as objects; none if it has anything else.
+
+    Parameters
+    ----------
+    cell : str
+        The cell.
+
+    Examples
+    --------
+    >>> photos_of('{"url": "https://a.org/1.jpg", "alt": "front"}'), photos_of('[{"path": "a.jpg"}, {"path": "b.jpg"}]')
+    (['https://a.org/1.jpg'], ['a.jpg', 'b.jpg'])
+    >>> photos_of("a.jpg"), photos_of('["a.jpg"]')
+    ([], [])
+    """
+    return [each[_place(each)] for each in _photos(cell)]
+
+
+def each_photo(cell: str, change: Callable[[str], str]) -> str:
+    """Return a cell of objects, see :func:`photos_of`, with each name of a photo changed.
+
+    Parameters
+    ----------
+    cell : str
+        The cell.
+    change : callable
+        Name → its new name.
+    """
+    objects = [{**each, (name := _place(each)): change(each[name])} for each in _photos(cell)]
+    return json.dumps(objects if cell.lstrip().startswith("[") else objects[0], ensure_ascii=False)
+
+
+def _photos(cell: str) -> list[dict[str, Any]]:
+    """Return the objects in a cell, if each of them says where a photo is."""
+    value = _loaded(cell, "{[") if "{" in cell else None
+    objects: list[Any] = value if isinstance(value, list) else [value]
+    sure = all(isinstance(each, dict) and _place(each) and _HELD not in each for each in objects)
+    return objects if sure else []
+
+
+def _place(photo: dict[str, Any]) -> str:
+    return next((name for name in _PLACES if isinstance(photo.get(name), str) and photo[name].strip()), "")
+
+
+def _loaded(cell: Any, starts: str) -> Any:
+    """Return the value of a text of JSON that begins so; what is no text as it is, and None for all other texts."""
+    if not isinstance(cell, str):
+        return cell
+    if cell.lstrip()[:1] not in tuple(starts):
+        return None
+    try:
+        return parse_json(cell)
+    except ValueError:
+        return None
