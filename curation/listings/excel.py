@@ -11,13 +11,14 @@ import warnings
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from curation.errors import ListingsError, closest, short_repr, some
 from curation.listings.headers import LOOKED_AT, header_place, likely, normal_name
+from curation.listings.number_formats import currencies_of
 from curation.listings.sheet_marks import marks_of, spread
 from training.utils.bounded import CELL, check_claim
 
@@ -60,6 +61,8 @@ class Sheet:
         Row and column of the cells below the header that are merged with the one above, and so have its value.
     uncalculated : tuple of (int, int)
         Row and column of the formulas below the header that have no value, as no spreadsheet has calculated them.
+    currencies : mapping of (int, int) to str
+        Row and column of cells whose number format shows a currency: which, or the empty text for the system's.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Sheet:
     cells: pd.DataFrame
     merged: tuple[tuple[int, int], ...] = ()
     uncalculated: tuple[tuple[int, int], ...] = ()
+    currencies: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 def read_sheet(content: bytes, names: Collection[str] = (), named: str | None = None) -> Sheet:
@@ -204,14 +208,26 @@ def _sheet(page: Any, hidden: tuple[str, ...], others: tuple[str, ...], held: in
     width = max(map(len, rows))
     first = [_texts(rows[number - 1], width) for number in filled[:LOOKED_AT]]
     place = header_place([(likely(row, names), sum(map(bool, row))) for row in first])
-    marks = marks_of(_xml(page))
+    xml = _xml(page)
+    marks = marks_of(xml)
     merged = spread(rows, marks.merged, filled[place], math.nan)
     below = filled[place + 1 :]
     lines = [[*rows[number - 1], *[math.nan] * (width - len(rows[number - 1]))] for number in below]
     cells = pd.DataFrame(lines, index=below, columns=range(width), dtype=object)
     bare = tuple((row, column) for row, column in marks.uncalculated if row > filled[place] and column <= width)
     above = [cell for row in first[:place] for cell in row]
-    return Sheet(name, hidden, others, first[place], filled[place], above, cells, tuple(merged), bare)
+    return Sheet(
+        name,
+        hidden,
+        others,
+        first[place],
+        filled[place],
+        above,
+        cells,
+        tuple(merged),
+        bare,
+        currencies_of(page.parent, xml),
+    )
 
 
 def _texts(row: Sequence[Any], width: int) -> list[str]:

@@ -31,6 +31,7 @@ from curation.listings.limits import Limits, enough
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
+from curation.listings.number_formats import with_formats
 from curation.listings.photo_names import match_photos
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
@@ -289,6 +290,7 @@ def read_listings(
             check_ids(table, title)
     numbers = _held_as_numbers(raw, mapped.columns.get("price", "price")).reindex(table.index)
     prices = read_prices(table["price"], origin.decimal if marked is None else marked, numbers, usual)
+    prices = with_formats(prices, raw.currencies.get(mapped.columns.get("price", "price")), numbers)
     with faults.noted():
         check_prices(table, prices, mapped.columns.get("price", "price"))
     classes = sorted_labels(table["label"].dropna())

@@ -27,6 +27,7 @@ from curation.listings.formula_cells import shown_cells
 from curation.listings.headers import said_of_header
 from curation.listings.held_photos import without_photos
 from curation.listings.json_tables import literal, parse_json
+from curation.listings.number_formats import named_by_formats
 from curation.listings.sheet_marks import rows_of_columns, said_of_merged
 from curation.listings.workbooks import Book
 from curation.listings.written import Kind, TableFormat, WrittenFile
@@ -92,6 +93,8 @@ class RawTable:
         Of Excel: column → the rows whose cell is a formula without a value, which reads as empty.
     sheets : tuple of str
         Of Excel: names of the sheets that were not read.
+    currencies : mapping of str to Series of str
+        Of Excel: column → the currency that the number format of its cells shows, empty for the system's, NA for none.
     """
 
     table: pd.DataFrame
@@ -99,6 +102,7 @@ class RawTable:
     files: tuple[WrittenFile, ...] = ()
     uncalculated: Mapping[str, Sequence[int]] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
+    currencies: Mapping[str, pd.Series] = field(default_factory=dict)
 
     @property
     def repeated(self) -> tuple[str, ...]:
@@ -250,7 +254,8 @@ def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> Raw
     book = Book(content, sheet.row, tuple(raw.table.index.tolist()))
     bare = rows_of_columns(sheet.uncalculated, _keys(sheet.header), raw.table)
     files = tuple(replace(each, book=book) for each in raw.files)
-    return replace(raw, files=files, uncalculated=bare, sheets=sheet.others)
+    named = named_by_formats(sheet.currencies, _keys(sheet.header), raw.table)
+    return replace(raw, files=files, uncalculated=bare, sheets=sheet.others, currencies=named)
 
 
 def _raw(
