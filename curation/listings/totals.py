@@ -26,6 +26,18 @@ _TOTAL = re.compile(
     r"|(?:sub[- ]?total|zwischensumme|sous-total|subtotaal)\b.{0,100}",
     re.IGNORECASE,
 )
+#: What stands between a subtotal and the total, perhaps with its rate: "VAT (20%)", "Shipping:".
+_EXTRA = re.compile(
+    r"(?:(?:sales |incl\. |including |plus |\+ ?)?"
+    r"(?:vat|tax|taxes|gst|hst|pst|mwst|ust|tva|iva|btw|moms|mva|kdv|dph|ндс|税|消費税|增值税)"
+    r"|mehrwertsteuer|umsatzsteuer"
+    r"|(?:shipping|delivery|postage|handling|freight)(?: (?:costs?|fees?|and handling|& handling))?"
+    r"|versand(?:kosten)?|porto|(?:frais de )?(?:port|livraison)|env[ií]o|spedizione|verzendkosten|доставка|运费"
+    r"|discount|rabatt|remise|descuento|sconto|korting|скидка|fees?|surcharge|rounding)\.?"
+    r"(?:\s*[@(]?\s*\d[\d.,]*\s*%\s*\)?)?\s*:?",
+    re.IGNORECASE,
+)
+_RATE = re.compile(r"\d[\d.,]*\s*%")
 #: Share of the rows above whose cells must be filled for a column to be one that every listing fills.
 _FILLED = 0.5
 #: Rows at the end that are looked at, and cells above them: rows of a wide table are fewer, but some.
@@ -74,9 +86,10 @@ class Totals:
 def find_totals(table: pd.DataFrame) -> Totals:
     """Find the rows that are no listings.
 
-    At the end of the table, these are rows whose first filled cell says that it is a total, those of numbers alone, and
-    those of one text that is no id. They must lack a text that the listings have, such as a photo or a label: a listing
-    may well be called "Total". Among the listings, a total must lack all of these, two at least.
+    At the end of the table, these are rows whose first filled cell says that it is a total, those of numbers alone,
+    those of one text that is no id, and beside a total also taxes, shipping and discounts. They must lack a text that
+    the listings have, such as a photo or a label: a listing may well be called "Total". Among the listings, a total
+    must lack all of these, two at least.
 
     Parameters
     ----------
@@ -103,6 +116,7 @@ def find_totals(table: pd.DataFrame) -> Totals:
         if not kind:
             break
         kinds.insert(0, kind)
+    kinds = _settled(kinds)
     last = table.iloc[len(table) - len(kinds) :]
     among = _among(table.iloc[: len(table) - len(kinds)], texts)
     below = [row for row, kind in zip(last.index, kinds, strict=True) if kind == "total"]
@@ -116,17 +130,30 @@ def find_totals(table: pd.DataFrame) -> Totals:
 
 def _may_be_foot(row: pd.Series) -> bool:
     cells = _cells(row)
-    return len(cells) < _SURE or all(_is_number(cell) or _TOTAL.fullmatch(cell) for cell in cells.values())
+    return (
+        len(cells) < _SURE
+        or _says_extra(cells)
+        or all(_is_number(cell) or _TOTAL.fullmatch(cell) for cell in cells.values())
+    )
+
+
+def _settled(kinds: list[str]) -> list[str]:
+    """Return the kinds of the last rows: taxes and the like are totals beside one, and may be listings without."""
+    if "total" not in kinds and "extra" in kinds:
+        kinds = kinds[len(kinds) - kinds[::-1].index("extra") :]
+    return ["total" if kind == "extra" else kind for kind in kinds]
 
 
 def _kind(row: pd.Series, listed: pd.DataFrame, texts: list[str], *, named: bool) -> str:
-    """Return what a row below the listings is: ``total`` or ``text``; empty if it may be a listing."""
+    """Return what a row below the listings is: ``total``, ``extra`` or ``text``; empty if it may be a listing."""
     cells = _cells(row)
     lacking = [name for name in texts if name not in cells]
     if not lacking or not cells:
         return ""
     if _says_total(cells):
         return "total"
+    if _says_extra(cells):
+        return "extra"
     # without what stands first in every listing, e.g. its id
     nameless = named and row.index[0] not in cells
     if all(_is_number(cell) or _TOTAL.fullmatch(cell) for cell in cells.values()):
@@ -163,6 +190,12 @@ def _cells(row: pd.Series) -> dict[Any, str]:
 def _says_total(cells: dict[Any, str]) -> bool:
     first, *others = cells.values() or [""]
     return _TOTAL.fullmatch(first) is not None and all(map(_is_number, others))
+
+
+def _says_extra(cells: dict[Any, str]) -> bool:
+    first, *others = cells.values() or [""]
+    amounts = [_is_number(cell) or _RATE.fullmatch(cell) for cell in others]
+    return _EXTRA.fullmatch(first) is not None and len(amounts) > 0 and all(amounts)
 
 
 def _is_number(cell: str) -> bool:

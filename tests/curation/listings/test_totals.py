@@ -51,6 +51,37 @@ def test_several_totals_are_left_out(tmp_path: Path) -> None:
     assert "2 rows below the listings are totals and left out: rows 12, 13." in listings.notes
 
 
+@pytest.mark.parametrize(
+    "foot",
+    [
+        "Subtotal,,,49.5\nVAT 20%,,,9.9\nShipping,,,5\nTotal,,,64.4",
+        "Zwischensumme,,,49.5\nMwSt. (19 %):,,,9.41\nVersandkosten,,,4.9\nGesamtsumme,,,63.81",
+        "Sub-total,,,49.5\nDiscount,,,-5\n+ VAT,20%,,8.9\nGrand total,,,53.4",
+        "Subtotal,,,49.5\n,,,\nSales tax,,,4\nDelivery fee,,,5\nTotal,,,58.5",
+    ],
+)
+def test_taxes_and_shipping_beside_a_total_are_left_out_with_it_and_stay_below_the_cleaned_table(
+    foot: str, tmp_path: Path
+) -> None:
+    listings = read_listings(shop(tmp_path, foot), needs_image=False)
+    assert listings.table["id"].tolist() == [str(row) for row in range(10)]
+    assert "4 rows below the listings are totals and left out" in listings.notes[0]
+    run = run_of(tmp_path / "shop.csv", tmp_path / "run", needs_image=False)
+    run.decide([decided("9", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    feet = [line for line in foot.splitlines() if line != ",,,"]
+    assert (run.cleaned / "listings.csv").read_text().splitlines()[-4:] == feet
+
+
+@pytest.mark.parametrize(
+    "foot", ["VAT,,,5", "Shipping,,,5\n24 rows exported", "Total,,,5\nTax,,a,5", "Tax,,,wide\nTotal,,,9"]
+)
+def test_a_row_like_a_tax_stays_without_a_total_beside_it_or_with_what_a_listing_has(foot: str, tmp_path: Path) -> None:
+    table = read_listings(shop(tmp_path, foot), needs_image=False).table
+    assert len(table) > 10
+    assert {"VAT", "Shipping", "Tax"} & set(table["id"])
+
+
 @pytest.mark.parametrize("foot", ["Total,,a,5", "Totally,,,5", "Total,,,toothpaste", "Total,t.jpg,a,5", "x5,,Total,5"])
 def test_a_listing_that_may_be_one_stays(foot: str, tmp_path: Path) -> None:
     assert len(read_listings(shop(tmp_path, foot), needs_image=False).table) == 11
