@@ -19,6 +19,7 @@ import pandas as pd
 from curation.errors import ListingsError, closest, short_repr, some
 from curation.listings.headers import LOOKED_AT, header_place, likely, normal_name
 from curation.listings.number_formats import currencies_of
+from curation.listings.other_tables import other_sheet
 from curation.listings.sheet_marks import marks_of, spread
 from training.utils.bounded import CELL, check_claim
 
@@ -177,6 +178,8 @@ def _opened(content: bytes) -> Iterator[Any]:
         from openpyxl import load_workbook
     except ImportError:
         raise ValueError(f"{_NEEDED}save the sheet as CSV") from None
+    if what := other_sheet(content):
+        raise ValueError(f"it is {what}")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_claim(sum(member.file_size for member in archive.infolist()), len(content), "its content")

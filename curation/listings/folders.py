@@ -13,6 +13,7 @@ import PIL.Image
 
 from curation.errors import ListingsError, some
 from curation.listings.faults import Faults
+from curation.listings.other_tables import next_step
 from curation.listings.splits import split_of, split_order
 from curation.listings.tables import RawTable, format_of, held_table
 from curation.rendering.words import agree, many
@@ -295,11 +296,12 @@ def _require_photos(root: Path, found: _Found, forms: str, faults: Faults, *, ne
         )
     if not found.rows:
         tables = _tables(root)
+        others = [f"{path.name}: {step}" for path in _entries(root, found) if (step := next_step(path.name))]
         raise ListingsError(
             f"{root} holds no listings",
             got="no photos in class folders",
             wanted=forms,
-            fix=f"Name one of its tables: {some(tables, 3)}." if tables else "",
+            fix=f"Name one of its tables: {some(tables, 3)}." if tables else "; ".join(others[:1]),
         )
 
 

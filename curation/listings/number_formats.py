@@ -25,6 +25,8 @@ _WIDTH = re.compile(r"[_*].|\[[^\]]*\]|\\")
 _ALONE = re.compile("[$£€¥₹₩₫₱฿₺₽₴₸₦₪]")
 #: Formats below are every spreadsheet's own: their sign is that of the system's currency.
 _OWN = 164
+#: Characters that Excel allows in a format; in a longer one, brackets that nobody closed would take minutes.
+_LONGEST = 255
 
 
 def currency_of_format(code: str) -> str:
@@ -42,7 +44,7 @@ def currency_of_format(code: str) -> str:
     >>> [currency_of_format(code) for code in ("[$-409]#,##0.00", '0 "pcs"', "_$0", "General")]
     ['', '', '', '']
     """
-    first = code.partition(";")[0]
+    first = code[:_LONGEST].partition(";")[0]
     texts = [sign or text for sign, text in _SIGN.findall(first)]
     texts += _ALONE.findall(_WIDTH.sub("", _SIGN.sub("", first)))
     words = [word for text in texts if (word := text.strip(" \u00a0.").upper()) and common_currency([word])]

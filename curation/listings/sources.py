@@ -14,6 +14,7 @@ from curation.listings.faults import Faults
 from curation.listings.folders import find_table, read_class_folders
 from curation.listings.limits import Limits
 from curation.listings.metadata import find_metadata, read_metadata
+from curation.listings.other_tables import next_step
 from curation.listings.price_cells import Decimal, check_decimal
 from curation.listings.recognise import likely_names
 from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
@@ -169,7 +170,7 @@ def find_source(path: Path, faults: Faults) -> Source:
         if path.name == DECLARATION:
             return _declared(path, faults)
         if format_of(path) is None:
-            unpack = "Unpack it, and name the folder." if path.suffix.lower() == ".zip" else ""
+            unpack = "Unpack it, and name the folder." if path.suffix.lower() == ".zip" else next_step(path.name)
             raise ListingsError(
                 f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(ENDINGS), fix=unpack
             )

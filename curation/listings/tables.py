@@ -28,6 +28,7 @@ from curation.listings.headers import said_of_header
 from curation.listings.held_photos import without_photos
 from curation.listings.json_tables import literal, parse_json
 from curation.listings.number_formats import named_by_formats
+from curation.listings.other_tables import next_step
 from curation.listings.sheet_marks import rows_of_columns, said_of_merged
 from curation.listings.workbooks import Book
 from curation.listings.written import Kind, TableFormat, WrittenFile
@@ -196,7 +197,8 @@ def read_raw(
 def _read(path: Path, names: Collection[str], given: str | None, sheet: str | None) -> RawTable:
     form = format_of(path)
     if form is None:
-        raise ValueError(f"its name ends with {path.suffix or 'nothing'}, which is no table")
+        said = f"its name ends with {path.suffix or 'nothing'}, which is no table"
+        raise ValueError(f"{said}. {step}" if (step := next_step(path.name)) else said)
     content = unpacked(read_regular(path, most_bytes()), form.packed)
     if form.kind == "parquet":
         cells = read_table(io.BytesIO(content))

@@ -21,8 +21,9 @@ _WORDS = (
     r"|average|mean|durchschnitt|mittelwert|moyenne|promedio|media"
 )
 #: Such a word, perhaps with how many there are, "Total (12 items)"; or a subtotal with what it is of, "Subtotal lamps".
+#: Nothing that was matched is given back: of a million blanks, each way to part them would be tried.
 _TOTAL = re.compile(
-    rf"(?:{_WORDS})(?:\s*[:=(]?\s*\d[\d.,]*\s*\w*\s*\)?)?\s*[:=]?"
+    rf"(?:{_WORDS})(?:\s*+[:=(]?\s*+\d[\d.,]*+\s*+\w*+\s*+\)?)?\s*+[:=]?"
     r"|(?:sub[- ]?total|zwischensumme|sous-total|subtotaal)\b.{0,100}",
     re.IGNORECASE,
 )
@@ -34,10 +35,10 @@ _EXTRA = re.compile(
     r"|(?:shipping|delivery|postage|handling|freight)(?: (?:costs?|fees?|and handling|& handling))?"
     r"|versand(?:kosten)?|porto|(?:frais de )?(?:port|livraison)|env[ií]o|spedizione|verzendkosten|доставка|运费"
     r"|discount|rabatt|remise|descuento|sconto|korting|скидка|fees?|surcharge|rounding)\.?"
-    r"(?:\s*[@(]?\s*\d[\d.,]*\s*%\s*\)?)?\s*:?",
+    r"(?:\s*+[@(]?\s*+\d[\d.,]*+\s*+%\s*+\)?)?\s*+:?",
     re.IGNORECASE,
 )
-_RATE = re.compile(r"\d[\d.,]*\s*%")
+_RATE = re.compile(r"\d[\d.,]*+\s*+%")
 #: Share of the rows above whose cells must be filled for a column to be one that every listing fills.
 _FILLED = 0.5
 #: Rows at the end that are looked at, and cells above them: rows of a wide table are fewer, but some.

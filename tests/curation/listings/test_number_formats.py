@@ -83,6 +83,10 @@ def test_a_cleaned_dataset_has_the_currency_of_the_formats(form: str | None, tmp
     assert read(run.cleaned).source.currency == "GBP"
 
 
+def test_a_format_of_brackets_that_nobody_closed_takes_no_time() -> None:
+    assert [currency_of_format(code) for code in ("[$" * 500_000, '"' * 500_001)] == ["$", ""]
+
+
 @pytest.mark.parametrize(
     ("code", "currency"),
     [

@@ -73,6 +73,12 @@ def test_taxes_and_shipping_beside_a_total_are_left_out_with_it_and_stay_below_t
     assert (run.cleaned / "listings.csv").read_text().splitlines()[-4:] == feet
 
 
+@pytest.mark.parametrize("word", ["Tax", "Total", "Tax 20", "Total 20"])
+def test_a_long_cell_that_begins_like_a_total_takes_no_time(word: str, tmp_path: Path) -> None:
+    foot = f"{word}{' ' * 1_000_000}-,,,5\n"
+    assert len(read_listings(shop(tmp_path, foot), needs_image=False).table) == 11
+
+
 @pytest.mark.parametrize(
     "foot", ["VAT,,,5", "Shipping,,,5\n24 rows exported", "Total,,,5\nTax,,a,5", "Tax,,,wide\nTotal,,,9"]
 )
