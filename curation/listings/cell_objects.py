@@ -1,4 +1,4 @@
-"""Cells that are objects, as programs write them: a price with its currency, a photo with what is said of it."""
+"""Cells that are objects, as programs write them: a price with its currency, a photo with what describes it."""
 
 from __future__ import annotations
 

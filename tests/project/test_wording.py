@@ -25,6 +25,7 @@ MAY_NAME = {
     "curation/demo_data/write.py": "the README beside the demo says which command wrote it",
     "curation/exploration/findings.py": "the mark in explore.json of an earlier explore",
     "curation/models/trials.py": "the name of the study in Optuna's file",
+    "curation/listings/other_tables.py": "writes the command of LibreOffice that makes an .xlsx",
     "curation/review/database/": "asks MongoDB's own program for its version, and starts it",
     "curation/review/commands.py": "what its pages, which no program respells, tell a person to type",
 }
