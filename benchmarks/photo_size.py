@@ -21,9 +21,10 @@ from sklearn.metrics import average_precision_score
 
 from curation.listings.columns import class_numbers
 from training.crossval.folds import assign_folds
-from training.features.extract import Extractor, choose_extractor, compute_features
+from training.features.extract import choose_extractor, compute_features
 from training.features.linear import fit_head
-from training.images import Pixels, decode
+from training.features.source import OfPhotos, Source
+from training.images import decode
 from training.settings import PRECISIONS, Recipe
 from training.utils.devices import find_device
 
@@ -52,13 +53,12 @@ def main() -> None:
         for features in ("lite0", *(("patches",) if size == PATCHES_SIZE else ())):
             recipe = Recipe(features=features, precision=arguments.precision)
             extract, _ = choose_extractor(photos, np.arange(len(photos)), recipe, CPU)
-            judged = _judged(table, arguments, photos, extract, evened=0.5 if features == "patches" else 0.0)
+            source = OfPhotos(photos, extract, extract.width)
+            judged = _judged(table, arguments, source, evened=0.5 if features == "patches" else 0.0)
             print(json.dumps({"size": size, "features": features, **judged}), flush=True)
 
 
-def _judged(
-    table: pd.DataFrame, arguments: argparse.Namespace, photos: Pixels, extract: Extractor, *, evened: float
-) -> dict[str, float]:
+def _judged(table: pd.DataFrame, arguments: argparse.Namespace, source: Source, *, evened: float) -> dict[str, float]:
     classes = sorted(table[arguments.label].unique())
     given, true = (class_numbers(table[column], classes) for column in (arguments.label, "true_label"))
     rows = np.arange(len(table))
@@ -67,7 +67,7 @@ def _judged(
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "features.npy"
-        compute_features(photos, rows, extract, path, key="", seed=0, device=CPU.device, evened=evened)
+        compute_features(source, rows, path, total=len(rows), key="", seed=0, device=CPU.device, evened=evened)
         features = np.load(path)
     seconds = time.perf_counter() - start
     probs = np.zeros((len(table), len(classes)))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from training.features.extract import Extractor, NetworkFeatures, choose_extractor, compute_features, has_features
+from training.features.extract import NetworkFeatures, choose_extractor, compute_features, has_features
 from training.features.kept import KeptFeatures, kept_folder
+from training.features.names import GIVEN, given_in, is_given, networks_in, parts_of, patches_in
+from training.features.patches import PatchBank
+from training.features.source import Joined, OfArray, OfPhotos, Source
 from training.fit.loop import Examples
 from training.fit.sampling import epoch_size
 from training.images import Photos
@@ -27,6 +31,8 @@ __all__ = ["Data", "Done", "Job", "Labels", "prepare_data"]
 Labels = Int64 | Float32
 
 _NO_ROWS: Int64 = np.empty(0, dtype=np.int64)
+#: Rows of an array in memory at a time.
+_ROWS = 4_096
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ def prepare_data(
     shared: Path | None = None,
     kept: Path | None = None,
     photos_key: str = "",
+    given: Mapping[str, Float32] | None = None,
     reporter: Reporter = SILENT,
 ) -> Data:
     """Compute the features that all jobs share, or load them.
@@ -92,13 +99,16 @@ def prepare_data(
     device : Device
         Where.
     folder : Path
-        Gets ``features-<seed>.npy``; the seed is 0 for a pretrained network.
+        Gets ``features-<seed>.npy``; the seed is 0 where nothing is drawn at random, as patches are.
     shared : Path, optional
         A folder whose features are taken if they are the same, and stay as they are if not.
     kept : Path, optional
         The folder of the features that networks made in earlier runs; see :class:`training.features.kept.KeptFeatures`.
     photos_key : str
         Names the photos.
+    given : mapping of str to ndarray of float32, shape (N, W), optional
+        The embeddings among the recipe's features, which were made elsewhere, by the names of those parts; those of
+        unreadable photos may be anything.
     reporter : Reporter
         Shows the kind of features and how many are done.
 
@@ -106,40 +116,70 @@ def prepare_data(
     -------
     Data
     """
-    # patches are drawn at random; the features of a pretrained network are the same for all seeds
-    network = recipe.features != PATCHES
-    seed = 0 if network else recipe.seed
+    given, alone = given or {}, recipe.features == PATCHES
+    # patches are drawn at random; all other features are the same for all seeds
+    seed = recipe.seed if patches_in(recipe.features) else 0
     name, rows = f"features-{seed}.npy", np.flatnonzero(has_photo)
-    before = f"{photos_key} {photos.shape[1]} {seed} {network and recipe.features}"
+    hashes = "".join(f" {_sha256(given[part])}" for part in given_in(recipe.features))
+    before = f"{photos_key} {photos.shape[1]} {seed} {not alone and recipe.features}{hashes}"
     # earlier versions took the precision of the hardware and did not note it; patches are float32 in any case
-    noted = network and recipe.precision != "auto"
+    noted = networks_in(recipe.features) and recipe.precision != "auto"
     key = f"{before} {recipe.precision}" if noted else before
     for path in (place / name for place in (shared, folder) if place is not None):
         if has_features(path, key, len(photos)) or has_features(path, before, len(photos)):
             break
     else:
-        extract, origin = choose_extractor(photos, rows, recipe, device)
-        reporter.say(f"features: {origin}")
+        origins, sources = [], []
+        for part in parts_of(recipe.features):
+            if is_given(part):
+                origin, source = _given(part, given[part], rows)
+            else:
+                origin, source = _made(photos, rows, replace(recipe, features=part), device, kept, reporter)
+            origins.append(origin)
+            sources.append(source)
+        reporter.say(f"features: {' + '.join(origins)}")
         compute_features(
-            photos,
+            sources[0] if len(sources) == 1 else Joined(sources),
             rows,
-            extract,
             path,
+            total=len(photos),
             key=key,
             seed=seed,
             device=device.device,
-            evened=0.0 if network else 0.5,
-            kept=_kept(kept, photos, recipe.features, extract, reporter),
+            evened=0.5 if alone else 0.0,
             reporter=reporter,
         )
     return Data(shrunk_to(photos, recipe.size), path, key, groups, classes)
 
 
-def _kept(root: Path | None, photos: Photos, name: str, extract: Extractor, reporter: Reporter) -> KeptFeatures | None:
+def _given(part: str, values: Float32, rows: Int64) -> tuple[str, Source]:
+    """Return what is said of embeddings that were made elsewhere, and their source."""
+    return f"{part.removeprefix(GIVEN)}, {values.shape[1]:,} numbers for each photo", OfArray(values, rows)
+
+
+def _made(
+    photos: Photos, rows: Int64, recipe: Recipe, device: Device, kept: Path | None, reporter: Reporter
+) -> tuple[str, Source]:
+    """Return what is said of features of the photos, and their source."""
+    extract, origin = choose_extractor(photos, rows, recipe, device)
+    known = _kept(kept, photos, recipe.features, extract, reporter)
+    return origin, OfPhotos(photos, extract, extract.width, known)
+
+
+def _kept(
+    root: Path | None, photos: Photos, name: str, extract: PatchBank | NetworkFeatures, reporter: Reporter
+) -> KeptFeatures | None:
     """Return the features that were kept; None for patches, which are drawn from the photos of one dataset."""
     if root is None or not isinstance(photos, PhotoStore) or not isinstance(extract, NetworkFeatures):
         return None
     return KeptFeatures(kept_folder(root, name, photos.shape[1], extract.device), photos, extract.width, reporter)
+
+
+def _sha256(values: Float32) -> str:
+    digest = hashlib.sha256()
+    for at in range(0, len(values), _ROWS):
+        digest.update(np.ascontiguousarray(values[at : at + _ROWS]).tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from training.crossval.run_job import CURVE_ROWS
 from training.errors import InputError
 from training.features.extract import MOST_FEATURES, SAMPLE, NetworkFeatures, choose_extractor
 from training.features.linear import fit_head
+from training.features.names import is_given, parts_of, patches_in
 from training.features.patches import PatchBank
 from training.fit.loop import sizes_of
 from training.fit.sampling import epoch_size
@@ -199,9 +200,9 @@ def make_plan(
     recipe, device = settled(recipe, device, jobs=work.models)
     seconds = {
         "photos": work.seconds_before,
-        # a pretrained network gives the same features each time
+        # patches alone are others each time
         "features": (_features(recipe, device, work.photo_size or recipe.size) * work.photos + _projection(work))
-        * (work.repeats if recipe.features == PATCHES else 1),
+        * (work.repeats if patches_in(recipe.features) else 1),
         "heads": _heads(work, device) * work.models * work.repeats,
         "networks": 0.0,
     }
@@ -274,7 +275,12 @@ def _with_epochs(recipe: Recipe, epochs: int) -> Recipe:
 
 
 def _features(recipe: Recipe, device: Device, size: int) -> float:
-    """Return the seconds that the features of one photo take, with all cores at work."""
+    """Return the seconds that the features of one photo take, with all cores at work; embeddings are there already."""
+    parts = [part for part in parts_of(recipe.features) if not is_given(part)]
+    return sum(_features_of_part(replace(recipe, features=part), device, size) for part in parts)
+
+
+def _features_of_part(recipe: Recipe, device: Device, size: int) -> float:
     cores = threads_for(device.device)
     photos = np.random.default_rng(0).integers(0, 256, (_TRIAL_PHOTOS, size, size, 3), dtype=np.uint8)
     extract, _ = choose_extractor(photos, np.arange(_TRIAL_PHOTOS), recipe, device)

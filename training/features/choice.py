@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from training.errors import InputError, closest
+from training.features.names import JOIN, is_given, networks_in, parts_of
 from training.networks.embedded import PACKAGE, has_weights, weights_content
 from training.settings import AUTO, PATCHES, PRESETS, Execution, Recipe
 from training.utils.progress import Reporter
@@ -16,36 +17,47 @@ EMBEDDED = "lite0"
 
 
 def with_features(recipe: Recipe, reporter: Reporter) -> Recipe:
-    """Settle what makes the features: a network by name, or patches of the photos. Nothing is downloaded unasked.
+    """Settle what makes the features: networks by name, patches of the photos, or embeddings that were made elsewhere.
+
+    Nothing is downloaded unasked.
 
     Parameters
     ----------
     recipe : Recipe
-        Its `features` name a network, ``patches``, or ``auto``: EfficientNet-Lite0, whose weights are installed with
-        curate; patches where they are not, or with ``pretrained=False``.
+        Its `features` name a network, ``patches``, ``embeddings:NAME``, several of these joined by ``+``, or ``auto``:
+        EfficientNet-Lite0, whose weights are installed with curate; patches where they are not, or with
+        ``pretrained=False``.
     reporter : Reporter
         Gets a message where the weights are not installed.
 
     Returns
     -------
     Recipe
-        Its `features` are no longer ``auto``.
+        None of its `features` is ``auto`` any more.
 
     Raises
     ------
     InputError
-        If there is no such network, it has no features, or its weights can't be had or are damaged.
+        If there is no such network, it has no features, its weights can't be had or are damaged, or a part is named
+        twice.
     """
-    name = recipe.features
+    parts = [_settled(name, recipe, reporter) for name in parts_of(recipe.features)]
+    if twice := [part for part in parts if parts.count(part) > 1]:
+        raise InputError("features name a part twice", got=twice[0], fix="Leave one of them out.", parameter="features")
+    return replace(recipe, features=JOIN.join(parts))
+
+
+def _settled(name: str, recipe: Recipe, reporter: Reporter) -> str:
+    """Return the name of a part that can be had."""
     if name == AUTO:
         name = EMBEDDED if recipe.pretrained and has_weights() else PATCHES
         if recipe.pretrained and name == PATCHES:
             reporter.say(f"{PACKAGE} is not installed: features are patches of the photos, which show less")
     if name == EMBEDDED:
         weights_content()
-    elif name != PATCHES:
+    elif name != PATCHES and not is_given(name):
         _check(name)
-    return replace(recipe, features=name)
+    return name
 
 
 def sized(recipe: Recipe, execution: Execution) -> tuple[Recipe, int]:
@@ -72,9 +84,9 @@ def sized(recipe: Recipe, execution: Execution) -> tuple[Recipe, int]:
     if asked is None and recipe.has_network and recipe.pretrained:
         recipe = replace(recipe, image_size=_made_for(recipe.model, preferred))
     recipe = execution.complete(recipe)
-    if recipe.features == PATCHES or (asked is not None and not recipe.has_network):
+    if asked is not None and not recipe.has_network:
         return recipe, recipe.size
-    return recipe, max(recipe.size, _made_for(recipe.features, preferred))
+    return recipe, max([recipe.size, *(_made_for(name, preferred) for name in networks_in(recipe.features))])
 
 
 def _made_for(name: str, preferred: int) -> int:
@@ -94,7 +106,8 @@ def _check(name: str) -> None:
         raise InputError(
             "unknown features",
             got=name,
-            wanted=f"{AUTO}, {PATCHES}, {EMBEDDED} or a torchvision classifier, e.g. resnet18",
+            wanted=f"{AUTO}, {PATCHES}, {EMBEDDED} or a torchvision classifier, e.g. resnet18; a file of embeddings, "
+            "e.g. clip.npz; or several of them with + between",
             fix=closest(name, (AUTO, PATCHES, *model_names())),
             parameter="features",
         )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.features.kept import KeptFeatures
+from training.features.names import is_given
 from training.features.patches import PatchBank
+from training.features.source import Source
 from training.images import Photos, Pixels
 from training.images.normalize import normalize
 from training.networks.folding import fold
@@ -28,7 +28,6 @@ from training.utils.progress import SILENT, Progress, Reporter
 __all__ = [
     "MOST_FEATURES",
     "SAMPLE",
-    "Extractor",
     "NetworkFeatures",
     "choose_extractor",
     "compute_features",
@@ -36,8 +35,6 @@ __all__ = [
 ]
 
 Values = TypeVar("Values")
-#: Turns photos (n, S, S, 3) into features (n, W); called by several threads.
-Extractor = Callable[[Pixels], torch.Tensor]
 
 #: Most features of a photo after the projection.
 MOST_FEATURES = 512
@@ -50,7 +47,9 @@ _PIXELS_AT_ONCE, _PIXELS_AT_ONCE_ON_GPU = 1 << 18, 1 << 23
 _EVERY = 20.0
 
 
-def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device) -> tuple[Extractor, str]:
+def choose_extractor(
+    photos: Photos, rows: Int64, recipe: Recipe, device: Device
+) -> tuple[PatchBank | NetworkFeatures, str]:
     """Return the extractor that the recipe names: a pretrained network, or patches of the photos.
 
     Parameters
@@ -59,20 +58,21 @@ def choose_extractor(photos: Photos, rows: Int64, recipe: Recipe, device: Device
     rows : ndarray of int64
         The readable ones.
     recipe : Recipe
-        Names what makes the features (settled by :func:`training.features.choice.with_features`), the precision of a
-        network, and the seed.
+        Names what makes the features (settled by :func:`training.features.choice.with_features`; one part of them),
+        the precision of a network, and the seed.
     device : Device
         Where to compute.
 
     Returns
     -------
-    extract : callable
+    extract : PatchBank or NetworkFeatures
+        Turns photos (n, S, S, 3) into features (n, W); called by several threads.
     origin : str
         The kind of features, for a person.
     """
     name = recipe.features
-    if name == AUTO:
-        raise ValueError("what makes the features is not settled")
+    if name == AUTO or is_given(name):
+        raise ValueError(f"{name} makes no features of photos")
     if name == PATCHES:
         with threads(1):
             return PatchBank(photos, rows, seed=recipe.seed, device=device.device), "patches of the photos"
@@ -136,70 +136,63 @@ class NetworkFeatures:
 
 
 def compute_features(
-    photos: Photos,
+    source: Source,
     rows: Int64,
-    extract: Extractor,
     path: Path,
     *,
+    total: int,
     key: str,
     seed: int,
     device: torch.device,
     evened: float = 0.5,
-    kept: KeptFeatures | None = None,
     reporter: Reporter = SILENT,
 ) -> None:
     """Compute the features of all readable photos, projected to their main directions.
 
     No label is used, so all folds may share them. The projection (principal components, each divided by a power of its
-    spread) is estimated from at most 4,000 photos.
+    spread) is estimated from at most 4,000 photos. If the source has several parts, all have the same total variance
+    before it, however wide they are.
 
     Parameters
     ----------
-    photos : Photos of uint8, shape (N, S, S, 3)
+    source : Source
+        Makes the features of rows.
     rows : ndarray of int64
         The readable ones.
-    extract : Extractor
-        Result of :func:`choose_extractor`.
     path : Path
         The ``.npy`` file to write: float32, shape (N, D), D at most 512; zeros for unreadable photos.
+    total : int
+        All rows N.
     key : str
         Names the photos and the settings that the features depend on.
     seed : int
         Seed of the choice of photos.
     device : torch.device
-        Where `extract` computes.
+        Where `source` computes.
     evened : float
         The power: 0 leaves the spreads as they are, 1 makes them equal, which is whitening. Half-way is best for
         patches; in features of a network, small spreads are noise (docs/benchmarks.md).
-    kept : KeptFeatures, optional
-        What earlier runs kept of the photos' features, before the projection; gets the others.
     reporter : Reporter
         Shows how many photos are done.
     """
     path.with_suffix(".json").unlink(missing_ok=True)
     chosen = np.sort(np.random.default_rng(seed).choice(rows, min(len(rows), SAMPLE), replace=False))
     others = np.setdiff1d(rows, chosen)
-
-    def made(part: Int64) -> torch.Tensor:
-        return extract(photos[part])
-
-    features_of = made if kept is None else partial(kept, make=made)
     with reporter.bar("features") as progress:
         counted = _Counted(device, len(rows), progress)
-        sample = torch.cat([features for _, features in counted(features_of, _parts(chosen))])
+        sample = torch.cat([features for _, features in counted(source, _parts(chosen))])
         # it takes seconds, and must not hang on the number of threads
         with threads(1):
-            project = _Projection(sample, seed, evened)
+            project = _Projection(sample, source.widths, seed, evened)
             projected = project(sample)
-        unfinished = _Unfinished(path, key, shape=(len(photos), project.width))
+        unfinished = _Unfinished(path, key, shape=(total, project.width))
         unfinished.array[chosen] = projected
         left = _parts(others)[unfinished.done :]
         counted.done = len(rows) - sum(map(len, left))
-        for part, values in counted(lambda part: project(features_of(part)), left):
+        for part, values in counted(lambda part: project(source(part)), left):
             unfinished.array[part] = values
             unfinished.part_done()
-    if kept is not None:
-        kept.flush()
+    source.flush()
     unfinished.finish()
 
 
@@ -294,9 +287,11 @@ def _parts(rows: Int64) -> list[Int64]:
 class _Projection:
     """Standardise, rotate to the principal components of a sample, and even out their spreads."""
 
-    def __init__(self, sample: torch.Tensor, seed: int, evened: float) -> None:
+    def __init__(self, sample: torch.Tensor, widths: Sequence[int], seed: int, evened: float) -> None:
         self.width = max(1, min(MOST_FEATURES, *(side - 1 for side in sample.shape)))
         self._mean, self._spread = sample.mean(0), sample.std(0, correction=0) + 1e-4
+        if len(widths) > 1:
+            self._spread = self._spread * _lengths((sample - self._mean) / self._spread, widths)
         standard = (sample - self._mean) / self._spread
         with torch.random.fork_rng(devices=[sample.device] if sample.is_cuda else []):
             torch.manual_seed(seed)
@@ -311,3 +306,9 @@ class _Projection:
     def __call__(self, features: torch.Tensor) -> Float32:
         projected: Float32 = (((features - self._mean) / self._spread) @ self._directions).cpu().numpy()
         return projected
+
+
+def _lengths(standard: torch.Tensor, widths: Sequence[int]) -> torch.Tensor:
+    """Return what the columns of each part are divided by, so that the part has a total variance of 1; shape (W,)."""
+    totals = [part.var(0, correction=0).sum() for part in torch.split(standard, list(widths), dim=1)]
+    return torch.cat([total.clamp(min=1e-6).sqrt().expand(width) for total, width in zip(totals, widths, strict=True)])

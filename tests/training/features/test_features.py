@@ -10,6 +10,7 @@ from tests.support.reporters import Listener
 from tests.support.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared, put_weights
 from training.features.extract import choose_extractor, compute_features, has_features
 from training.features.patches import PatchBank
+from training.features.source import OfPhotos
 from training.fit.state import TrainingState
 from training.images.shrunk import Shrunk
 from training.networks import zoo as models
@@ -29,8 +30,13 @@ def bank(photos, seed=0):
 def features_of(folder, photos, rows=None, seed=0):
     rows = np.arange(len(photos)) if rows is None else rows
     extract, _ = choose_extractor(photos, rows, HEADS, CPU)
-    compute_features(photos, rows, extract, folder / "features.npy", key="k", seed=seed, device=CPU.device)
+    computed(photos, rows, extract, folder / "features.npy", seed=seed)
     return np.load(folder / "features.npy")
+
+
+def computed(photos, rows, extract, path, seed=0, **options):
+    source = OfPhotos(photos, extract, PatchBank.width)
+    compute_features(source, rows, path, total=len(photos), key="k", seed=seed, device=CPU.device, **options)
 
 
 def test_the_same_seed_draws_the_same_patches_and_another_seed_others():
@@ -217,7 +223,7 @@ def test_a_network_sees_photos_at_its_own_size_where_features_are_made_of_larger
 
 def test_features_whose_maker_is_open_are_a_mistake_of_the_program():
     photos, _ = coloured_photos(12)
-    with pytest.raises(ValueError, match="not settled"):
+    with pytest.raises(ValueError, match="auto makes no features of photos"):
         choose_extractor(photos, np.arange(12), replace(HEADS, features="auto"), CPU)
 
 
@@ -229,7 +235,7 @@ def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_pa
     rows = np.arange(60)
     extract, _ = choose_extractor(photos, rows, HEADS, CPU)
     whole, killed = tmp_path / "whole.npy", tmp_path / "killed.npy"
-    compute_features(photos, rows, extract, whole, key="k", seed=0, device=CPU.device)
+    computed(photos, rows, extract, whole)
     done = []
 
     def until_half(so_far, total):
@@ -238,12 +244,10 @@ def test_features_that_were_interrupted_go_on_and_end_as_undisturbed_ones(tmp_pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compute_features(
-            photos, rows, extract, killed, key="k", seed=0, device=CPU.device, reporter=Listener(progress=until_half)
-        )
+        computed(photos, rows, extract, killed, reporter=Listener(progress=until_half))
     assert not has_features(killed, "k", 60)
     counted = Counted(extract)
-    compute_features(photos, rows, counted, killed, key="k", seed=0, device=CPU.device)
+    computed(photos, rows, counted, killed)
     # the sample for the projection is small and computed again; of the others, only those that were left
     assert counted.photos <= 10 + (60 - 35)
     assert np.array_equal(np.load(whole), np.load(killed))

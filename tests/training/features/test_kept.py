@@ -13,6 +13,7 @@ from tests.support.reporters import Listener
 from tests.support.synthetic import CPU
 from training.features.extract import NetworkFeatures, compute_features
 from training.features.kept import KeptFeatures, kept_folder
+from training.features.source import OfPhotos
 from training.images.cache import PhotoCache
 from training.images.ingest import store_photos
 
@@ -55,7 +56,8 @@ class Market:
         reporter = Listener([].append if said is None else said.append)
         kept = KeptFeatures(folder, photos, width, reporter) if keeps else None
         path = self.folder / "features.npy"
-        compute_features(photos, rows, counted, path, key="k", seed=0, device=CPU.device, kept=kept)
+        source = OfPhotos(photos, counted, width, kept)
+        compute_features(source, rows, path, total=len(photos), key="k", seed=0, device=CPU.device)
         return np.load(path)
 
 
