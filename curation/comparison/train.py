@@ -9,6 +9,7 @@ import numpy as np
 
 from curation.comparison.versions import Versions
 from curation.errors import InputError, some
+from curation.evidence.kept_embeddings import kept_embeddings
 from curation.evidence.split import open_photos
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
@@ -17,6 +18,7 @@ from training.crossval.jobs import Data, Done, Job, prepare_data
 from training.crossval.plan import Work, make_plan, with_weights
 from training.crossval.workers import run_jobs
 from training.features.choice import sized, with_features
+from training.features.names import patches_in
 from training.images.cache import PhotoCache
 from training.networks.zoo import build_model
 from training.settings import PATCHES, Execution, Recipe, read_settings
@@ -122,13 +124,13 @@ class Trainer:
         self.folder = run.training_folder / "retrain"
         self.versions, self.seeds, self.reporter = versions, seeds, reporter
         self.photos, self.kept = open_photos(run, cache, reporter), cache.features_root
-        self.photos_key = str(run.record()["sha256"]["images"])
+        self.photos_key, self.embeddings = str(run.record()["sha256"]["images"]), kept_embeddings(run)
         rows, classes = int((versions.before >= 0).sum()), len(versions.classes)
         self.plan = make_plan(
             recipe,
             Work(
-                # features of a network that the run has are taken from there
-                0 if recipe.features != PATCHES and run.features() is not None else len(self.photos),
+                # features that the run has are taken from there, but patches are others for each seed
+                0 if not patches_in(recipe.features) and run.features() is not None else len(self.photos),
                 rows,
                 len(versions.test),
                 classes,
@@ -180,6 +182,7 @@ class Trainer:
             shared=self.folder.parent,
             kept=self.kept,
             photos_key=self.photos_key,
+            given=self.embeddings,
             reporter=self.reporter,
         )
 

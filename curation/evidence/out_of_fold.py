@@ -14,6 +14,7 @@ import pandas as pd
 
 from curation.errors import some
 from curation.evidence.evidence import Evidence
+from curation.evidence.kept_embeddings import kept_embeddings
 from curation.evidence.split import TEST_SHARE, open_photos
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of
@@ -22,11 +23,12 @@ from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data
 from training.crossval.plan import Plan, Work, make_plan, with_weights
 from training.features.choice import sized, with_features
+from training.features.names import networks_in
 from training.images import decode
 from training.images.cache import PhotoCache
 from training.images.reading import photo_content
 from training.networks.zoo import build_model
-from training.settings import PATCHES, Execution, Recipe
+from training.settings import Execution, Recipe
 from training.utils.arrays import Bool, Int64
 from training.utils.devices import Device, find_device
 from training.utils.files import photo_path
@@ -95,8 +97,8 @@ class FoldTrainer:
         recipe = with_weights(replace(recipe, epochs=execution.complete(recipe).epochs), reporter)
         recipe, size = sized(with_features(recipe, reporter), execution)
         build_model(recipe.model, classes=len(classes), image_size=recipe.size, pretrained=False)
-        if recipe.features != PATCHES:
-            build_model(recipe.features, classes=len(classes), image_size=size, pretrained=False)
+        for name in networks_in(recipe.features):
+            build_model(name, classes=len(classes), image_size=size, pretrained=False)
         return cls(recipe, size, execution, classes, find_device(execution.device), cache)
 
     def plan(self, listings: Listings, folds: int, reporter: Reporter) -> Plan:
@@ -180,6 +182,7 @@ class FoldTrainer:
             folder=run.training_folder,
             kept=self.cache.features_root,
             photos_key=run.record()["sha256"]["images"],
+            given=kept_embeddings(run),
             reporter=reporter,
         )
         run.update(features=data.features and data.features.name)

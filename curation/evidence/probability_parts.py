@@ -11,13 +11,27 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curation.errors import ProbabilitiesError, closest, some
+from curation.errors import ProbabilitiesError, some
+from curation.evidence.given_files import ID_NAMES, GivenKind
+from curation.evidence.given_tables import names_of, not_numbers, numbers_of, with_ids
 from curation.evidence.probability_scale import scale_of
 from curation.listings.meant import find_meant
-from curation.listings.tables import as_text
 from training.utils.arrays import Float64
 
-__all__ = ["Parts", "Wanted", "names_of", "of_frame"]
+__all__ = ["PROBABILITIES", "Parts", "Wanted", "of_frame"]
+
+PROBABILITIES = GivenKind(
+    "probabilities",
+    "probs",
+    "one column per class",
+    ProbabilitiesError,
+    {
+        "probs": ("pred_probs", "probabilities", "proba", "y_proba", "y_prob", "predicted_probabilities", "arr_0"),
+        "id": ID_NAMES,
+        "classes": ("class_names", "classes_", "class_name", "label_names", "target_names", "categories"),
+    },
+    ("fold",),
+)
 
 #: What another program calls a column without a name, and a column of row numbers.
 _NAMELESS = re.compile(r"(?:Unnamed: \d+|index|level_\d+|__index_level_\d+__)?")
@@ -69,17 +83,6 @@ class Wanted:
     id_column: str = "id"
 
 
-def names_of(values: Any) -> list[str]:
-    """Return names as text, as a table has them: 1.0 among whole numbers is ``"1"``; what is missing is empty.
-
-    Examples
-    --------
-    >>> names_of([1.0, 2.0]), names_of([b"lamp ", True])
-    (['1', '2'], ['lamp', 'True'])
-    """
-    return as_text(pd.DataFrame({"name": pd.Series(values)}))["name"].fillna("").tolist()
-
-
 def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
     """Take a table apart: a column of ids, a column per class, and whatever else another program writes beside them.
 
@@ -97,7 +100,7 @@ def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
     ProbabilitiesError
         If there is no column of ids, or a column of a class does not hold numbers.
     """
-    frame, ids, id_column = _with_ids(frame, wanted, name)
+    frame, ids, id_column = with_ids(frame, wanted.ids, wanted.id_column, name, PROBABILITIES)
     columns = [str(column).strip() for column in frame.columns]
     if len(set(columns)) < len(columns):
         raise ProbabilitiesError(f"{name} names a class twice", got=some(columns))
@@ -116,7 +119,7 @@ def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
         )
     numbers = {}
     for column in frame.columns:
-        if (values := _numbers(frame[column])) is not None:
+        if (values := numbers_of(frame[column])) is not None:
             numbers[column] = values
         elif column in ours:
             raise _no_numbers(frame[column], ids, column, name)
@@ -128,53 +131,8 @@ def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
     return Parts(name, probs, ids, [written.get(column, column) for column in kept], fold, tuple(notes))
 
 
-def _with_ids(frame: pd.DataFrame, wanted: Wanted, name: str) -> tuple[pd.DataFrame, list[str], str]:
-    """Return a table without its ids, the ids, and where they were; nothing if that goes without saying."""
-    named = [level for level in frame.index.names if level is not None]
-    if any(level in frame.columns for level in named):
-        # a class is called as the index is
-        if frame.index.names == ["id"]:
-            return frame, names_of(frame.index), "id"
-        raise ProbabilitiesError(
-            f"{name} has an index and a column of the same name", got=some(map(str, named)), fix="Call the index id."
-        )
-    if named:
-        frame = frame.reset_index(level=named)
-    exact = [column for column in frame.columns if str(column).strip() == "id"]
-    alike = [
-        column
-        for column in frame.columns
-        if str(column).strip().casefold() in ("id", "ids", wanted.id_column.casefold())
-    ]
-    if found := exact or alike:
-        return frame.drop(columns=found[0]), names_of(frame[found[0]]), str(found[0]).strip()
-    known, rows = set(wanted.ids), names_of(frame.index)
-    are_numbers = pd.api.types.is_numeric_dtype(frame.index.dtype)
-    if not named and (set(rows) == known if are_numbers else known & set(rows)):
-        return frame, rows, "its index"
-    fitting = [column for column in frame.columns if set(names_of(frame[column])) == known]
-    if len(fitting) == 1:
-        return frame.drop(columns=fitting[0]), names_of(frame[fitting[0]]), f"column {str(fitting[0])!r}"
-    columns = [str(column).strip() for column in frame.columns]
-    raise ProbabilitiesError(
-        f"{name} has no column 'id'",
-        got=some(columns),
-        wanted="id and one column per class",
-        fix=_way_to_ids(columns, known),
-    )
-
-
-def _way_to_ids(columns: Sequence[str], known: set[str]) -> str:
-    """Return how a table gets a column of ids."""
-    if len(known & set(columns)) > len(columns) / 2:
-        return "Its columns are listings: turn it with table.T."
-    if all(re.fullmatch(r"[-+.\deE]*\d[-+.\deE]*", column) for column in columns):
-        return "It begins with numbers: save an array without names as .npy: np.save('p.npy', probs)."
-    return closest("id", list(columns)) or "Add them before saving: table.insert(0, 'id', listings['id'])."
-
-
 def _fold(frame: pd.DataFrame, name: str) -> Float64:
-    fold = _numbers(frame["fold"])
+    fold = numbers_of(frame["fold"])
     if fold is None:
         cells = frame["fold"].astype("string").dropna().unique()
         raise ProbabilitiesError(f"column fold of {name} does not hold numbers", got=some(cells), wanted="e.g. 0 to 4")
@@ -201,30 +159,9 @@ def _around(columns: Sequence[str], labels: Sequence[str]) -> set[tuple[str, str
     }
 
 
-def _numbers(column: pd.Series) -> Float64 | None:
-    """Return a column as numbers, NaN where a cell is empty; None if it holds something else."""
-    if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return None
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    text = column.astype("string").str.strip()
-    if text.dropna().str.endswith("%").all():
-        text = text.str.rstrip("% ")
-    values = pd.to_numeric(text, errors="coerce")
-    if _bad(text, values).any():
-        # as a spreadsheet writes numbers in many countries
-        values = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce")
-    return None if _bad(text, values).any() else np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
-
-
-def _bad(text: pd.Series, values: pd.Series) -> pd.Series:
-    missing = text.isna() | text.str.casefold().isin(["nan", "na", "null", "none", "<na>", ""]).fillna(True)
-    return values.isna() & ~missing
-
-
 def _no_numbers(column: pd.Series, ids: Sequence[str], label: str, name: str) -> ProbabilitiesError:
     text = column.astype("string").str.strip()
-    bad = np.flatnonzero(_bad(text, pd.to_numeric(text.str.replace(",", "."), errors="coerce")))
+    bad = np.flatnonzero(not_numbers(text, pd.to_numeric(text.str.replace(",", "."), errors="coerce")))
     cells = [f"{text.iloc[row]!r} for id {ids[row]}" for row in bad[:_EXAMPLES]]
     return ProbabilitiesError(
         f"column {label!r} of {name} does not hold numbers",

@@ -21,6 +21,8 @@ _WORDS = {
     "merged": "merged labels",
     "sha256": "table with the hash",
     "probabilities_sha256": "probabilities with the hash",
+    "embeddings": "embeddings of",
+    "embeddings_sha256": "embeddings with the hash",
     "candidates": "candidates",
 }
 #: Characters of a hash that tell two apart.
@@ -101,6 +103,8 @@ def _typed(name: str, value: Any, other: Any) -> str:
 
 
 def _shown(name: str, value: Any, other: Any) -> str:
+    if name.endswith("sha256") and isinstance(value, list):
+        return some([each[:_HASH] for each in value], 3)
     if isinstance(value, list) and isinstance(other, list):
         own = [each for each in value if each not in other]
         return some(own, 3) if own else f"without {some([each for each in other if each not in value], 3) or 'order'}"

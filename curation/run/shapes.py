@@ -35,6 +35,7 @@ RECORD = {
     "seconds?": dict,
     "versions?": dict,
     "features?": str,
+    "embeddings?": dict,
     "photo_root?": str,
     "features_of?": str,
     "titles_of?": str,
