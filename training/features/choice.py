@@ -105,7 +105,7 @@ def _check(name: str) -> None:
     if name not in model_names():
         raise InputError(
             "unknown features",
-            got=name,
+            got=name or f"nothing before or after a {JOIN}",
             wanted=f"{AUTO}, {PATCHES}, {EMBEDDED} or a torchvision classifier, e.g. resnet18; a file of embeddings, "
             "e.g. clip.npz; or several of them with + between",
             fix=closest(name, (AUTO, PATCHES, *model_names())),
