@@ -74,6 +74,13 @@ class Npz:
 def check_file(path: Path, kind: GivenKind) -> None:
     """Refuse a path without a file, and a file that is neither NumPy's nor a table.
 
+    Parameters
+    ----------
+    path : Path
+        What a person named.
+    kind : GivenKind
+        What is wanted of it.
+
     Raises
     ------
     InputError
@@ -95,7 +102,15 @@ def check_file(path: Path, kind: GivenKind) -> None:
 
 @contextmanager
 def told_in_one_line(path: Path, kind: GivenKind) -> Iterator[None]:
-    """Turn what the block finds wrong with a file into an error of the kind."""
+    """Turn what the block finds wrong with a file into an error of the kind.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : GivenKind
+        What is in it.
+    """
     try:
         yield
     except (ValueError, OSError) as error:
@@ -121,6 +136,13 @@ def read_table(path: Path, names: set[str]) -> tuple[pd.DataFrame, tuple[str, ..
 
 def read_npy(path: Path, kind: GivenKind) -> npt.NDArray[Any]:
     """Read a ``.npy`` without Python objects in it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : GivenKind
+        What is in it.
 
     Raises
     ------

@@ -58,7 +58,17 @@ def given_embeddings(
 
 
 def keep_embeddings(run: RunFolder, embeddings: Mapping[str, Embeddings], ids: Sequence[str]) -> None:
-    """Write embeddings into a run, in the order of `ids`: those of :meth:`~RunFolder.training_table`."""
+    """Write embeddings into a run; `embeddings` in its record names their files.
+
+    Parameters
+    ----------
+    run : RunFolder
+        Gets ``training/embeddings-<number>.npy``, the SHA-256 of which is noted.
+    embeddings : mapping of str to Embeddings
+        By the names of these parts of the features.
+    ids : sequence of str
+        The order of the rows, that of :meth:`curation.run.folder.RunFolder.training_table`.
+    """
     if not embeddings:
         return
     files = {}

@@ -153,14 +153,14 @@ def prepare_data(
 
 
 def _given(part: str, values: Float32, rows: Int64) -> tuple[str, Source]:
-    """Return what is said of embeddings that were made elsewhere, and their source."""
+    """Return embeddings in words for a person, and their source."""
     return f"{part.removeprefix(GIVEN)}, {values.shape[1]:,} numbers for each photo", OfArray(values, rows)
 
 
 def _made(
     photos: Photos, rows: Int64, recipe: Recipe, device: Device, kept: Path | None, reporter: Reporter
 ) -> tuple[str, Source]:
-    """Return what is said of features of the photos, and their source."""
+    """Return features of the photos in words for a person, and their source."""
     extract, origin = choose_extractor(photos, rows, recipe, device)
     known = _kept(kept, photos, recipe.features, extract, reporter)
     return origin, OfPhotos(photos, extract, extract.width, known)
