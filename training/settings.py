@@ -105,8 +105,9 @@ class Recipe:
         Threads of a CPU that each network trains with: another number changes the last digits. By default the models
         of a run share the cores.
     features : str
-        What makes the features of photos: a pretrained network by name, ``patches`` of the photos, or ``auto``, which
-        is ``lite0``, or patches if `pretrained` is False or its weights are not installed. Not for single models.
+        What makes the features of photos: a pretrained network by name, ``timm:NAME``, ``patches`` of the photos,
+        ``embeddings:NAME``, which were made elsewhere, or ``auto``, which is ``lite0``, or patches if `pretrained` is
+        False or its weights are not installed. Several are joined by ``+``. Not for single models.
 
     Raises
     ------

@@ -198,9 +198,9 @@ _TRAIN: tuple[Option, ...] = (
     ),
     _setting(
         "features",
-        "What makes the features of the photos: a pretrained network by name, e.g. lite0; patches of the photos; a "
-        "file of your own embeddings (.npz, .npy or a table); or several with + between, e.g. lite0+clip.npz; auto: "
-        "lite0, or patches with --no-pretrained.",
+        "What makes the features of the photos: a pretrained network by name, e.g. lite0 or timm:NAME; patches of the "
+        "photos; a file of your own embeddings (.npz, .npy or a table); or several with + between, e.g. "
+        "lite0+clip.npz; auto: lite0, or patches with --no-pretrained.",
     ),
     *_network(_epochs("by preset and number of photos")),
     _WORKERS,

@@ -22,7 +22,7 @@ from curation.run.folder import RunFolder
 from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data
 from training.crossval.plan import Plan, Work, make_plan, with_weights
-from training.features.choice import sized, with_features
+from training.features.choice import check_size, sized, with_features
 from training.features.names import networks_in
 from training.images import decode
 from training.images.cache import PhotoCache
@@ -98,7 +98,7 @@ class FoldTrainer:
         recipe, size = sized(with_features(recipe, reporter), execution)
         build_model(recipe.model, classes=len(classes), image_size=recipe.size, pretrained=False)
         for name in networks_in(recipe.features):
-            build_model(name, classes=len(classes), image_size=size, pretrained=False)
+            check_size(name, size, len(classes))
         return cls(recipe, size, execution, classes, find_device(execution.device), cache)
 
     def plan(self, listings: Listings, folds: int, reporter: Reporter) -> Plan:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from training.errors import InputError, closest
-from training.features.names import JOIN, is_given, networks_in, parts_of
+from training.features.names import JOIN, TIMM, is_given, networks_in, parts_of
 from training.networks.embedded import PACKAGE, has_weights, weights_content
 from training.settings import AUTO, PATCHES, PRESETS, Execution, Recipe
 from training.utils.progress import Reporter
 
-__all__ = ["EMBEDDED", "sized", "with_features"]
+__all__ = ["EMBEDDED", "check_size", "sized", "with_features"]
 
 #: The network whose weights are installed with curate.
 EMBEDDED = "lite0"
@@ -24,9 +24,9 @@ def with_features(recipe: Recipe, reporter: Reporter) -> Recipe:
     Parameters
     ----------
     recipe : Recipe
-        Its `features` name a network, ``patches``, ``embeddings:NAME``, several of these joined by ``+``, or ``auto``:
-        EfficientNet-Lite0, whose weights are installed with curate; patches where they are not, or with
-        ``pretrained=False``.
+        Its `features` name a network, ``timm:NAME``, ``patches``, ``embeddings:NAME``, several of these joined by
+        ``+``, or ``auto``: EfficientNet-Lite0, whose weights are installed with curate; patches where they are not, or
+        with ``pretrained=False``.
     reporter : Reporter
         Gets a message where the weights are not installed.
 
@@ -55,6 +55,10 @@ def _settled(name: str, recipe: Recipe, reporter: Reporter) -> str:
             reporter.say(f"{PACKAGE} is not installed: features are patches of the photos, which show less")
     if name == EMBEDDED:
         weights_content()
+    elif name.startswith(TIMM):
+        from training.networks.of_timm import check_timm
+
+        check_timm(name.removeprefix(TIMM))
     elif name != PATCHES and not is_given(name):
         _check(name)
     return name
@@ -89,10 +93,41 @@ def sized(recipe: Recipe, execution: Execution) -> tuple[Recipe, int]:
     return recipe, max([recipe.size, *(_made_for(name, preferred) for name in networks_in(recipe.features))])
 
 
+def check_size(name: str, size: int, classes: int) -> None:
+    """Refuse photos that a network can't make features of.
+
+    Parameters
+    ----------
+    name : str
+        One of the networks among the features.
+    size : int
+        Side of the photos in pixels.
+    classes : int
+        K.
+
+    Raises
+    ------
+    InputError
+        If it takes none of this size.
+    """
+    if name.startswith(TIMM):
+        from training.networks.of_timm import timm_size
+
+        timm_size(name.removeprefix(TIMM), size)
+    else:
+        from training.networks.zoo import build_model
+
+        build_model(name, classes=classes, image_size=size, pretrained=False)
+
+
 def _made_for(name: str, preferred: int) -> int:
     if name == EMBEDDED:
         return preferred
     # slow to import, as torch is
+    if name.startswith(TIMM):
+        from training.networks.of_timm import timm_size
+
+        return timm_size(name.removeprefix(TIMM))
     from training.networks.zoo import pretrained_size
 
     return pretrained_size(name, preferred)
@@ -106,8 +141,8 @@ def _check(name: str) -> None:
         raise InputError(
             "unknown features",
             got=name or f"nothing before or after a {JOIN}",
-            wanted=f"{AUTO}, {PATCHES}, {EMBEDDED} or a torchvision classifier, e.g. resnet18; a file of embeddings, "
-            "e.g. clip.npz; or several of them with + between",
+            wanted=f"{AUTO}, {PATCHES}, {EMBEDDED} or a torchvision classifier, e.g. resnet18; timm:NAME; a file of "
+            "embeddings, e.g. clip.npz; or several of them with + between",
             fix=closest(name, (AUTO, PATCHES, *model_names())),
             parameter="features",
         )

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.features.names import is_given
+from training.features.names import TIMM, is_given
 from training.features.patches import PatchBank
 from training.features.source import Source
 from training.images import Photos, Pixels
 from training.images.normalize import normalize
 from training.networks.folding import fold
+from training.networks.of_timm import timm_network
 from training.networks.zoo import build_model, logits_of
 from training.settings import AUTO, PATCHES, Recipe
 from training.utils.array_files import map_array
@@ -76,10 +77,15 @@ def choose_extractor(
     if name == PATCHES:
         with threads(1):
             return PatchBank(photos, rows, seed=recipe.seed, device=device.device), "patches of the photos"
-    size = photos.shape[1]
-    network = build_model(name, classes=2, image_size=size, pretrained=True)
+    size, width = photos.shape[1], None
+    if name.startswith(TIMM):
+        network, width = timm_network(name.removeprefix(TIMM))
+    else:
+        network = build_model(name, classes=2, image_size=size, pretrained=True)
     # on a CPU channels last is 1.2 to 2.5 times as fast, and bfloat16, where supported, twice as fast again
-    return NetworkFeatures(network, device.computing(recipe.precision)), f"pretrained {name}, photos of {size} pixels"
+    return NetworkFeatures(
+        network, device.computing(recipe.precision), width
+    ), f"pretrained {name}, photos of {size} pixels"
 
 
 def _without_last(network: nn.Module) -> int:
@@ -102,6 +108,8 @@ class NetworkFeatures:
         The classifier; is changed.
     device : Device
         Where to compute, and in which precision.
+    width : int, optional
+        The number of features of a network that has no classifier at its end.
 
     Attributes
     ----------
@@ -111,8 +119,8 @@ class NetworkFeatures:
         That device.
     """
 
-    def __init__(self, network: nn.Module, device: Device) -> None:
-        self.device, self.width = device, _without_last(network)
+    def __init__(self, network: nn.Module, device: Device, width: int | None = None) -> None:
+        self.device, self.width = device, _without_last(network) if width is None else width
         fold(network.eval())
         self._network = device.place(network)
         self._pixels = _PIXELS_AT_ONCE_ON_GPU if device.is_cuda else _PIXELS_AT_ONCE

@@ -8,8 +8,10 @@ __all__ = ["GIVEN", "JOIN", "TIMM", "given_in", "is_given", "is_network", "netwo
 
 #: What stands between two parts.
 JOIN = "+"
-#: How the names of embeddings begin that were made elsewhere, and of networks of the package timm.
-GIVEN, TIMM = "embeddings:", "timm:"
+#: How the names of embeddings begin that were made elsewhere.
+GIVEN = "embeddings:"
+#: How the names of networks of the package timm begin.
+TIMM = "timm:"
 
 
 def parts_of(features: str) -> list[str]:

@@ -22,5 +22,6 @@ def fold(network: nn.Module) -> None:
     for sequence in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
         for place in range(len(sequence) - 1):
             layer, norm = sequence[place], sequence[place + 1]
-            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            # those of a class of their own may do more, such as an activation
+            if isinstance(layer, nn.Conv2d) and type(norm) is nn.BatchNorm2d:
                 sequence[place], sequence[place + 1] = fuse_conv_bn_eval(layer, norm), nn.Identity()
