@@ -13,6 +13,7 @@ from curation.listings import Listings
 from curation.run.damaged import readable
 from curation.run.folder import FINISHED, RunFolder
 from curation.run.lookup import find_runs_of
+from training.features.names import given_in
 from training.utils.array_files import map_array
 from training.utils.arrays import Float32
 from training.utils.files import DamagedError, sha256_of_file, whole_file
@@ -98,14 +99,20 @@ def kept_embeddings(run: RunFolder) -> dict[str, Float32]:
     RunError
         If a file is missing, or no longer as the run wrote it.
     """
-    arrays = {}
-    for name, kept in run.require({"embeddings?": dict}).get("embeddings", {}).items():
-        # by its name alone: nothing outside the run is read
-        file = run.training_folder / Path(kept["file"]).name
+    record, arrays = run.require({"embeddings?": dict, "features_of?": str}), {}
+    for name, kept in (record.get("embeddings") or {}).items():
+        with readable(run.record_file):
+            # by its name alone: nothing outside the run is read
+            file, sha256 = run.training_folder / Path(kept["file"]).name, str(kept["sha256"])
         with readable(file, run=run.folder):
-            if sha256_of_file(file) != kept["sha256"]:
+            if sha256_of_file(file) != sha256:
                 raise DamagedError(file, "it is not as the run wrote it")
             arrays[name] = map_array(file)
+            if arrays[name].ndim != 2 or len(arrays[name]) != len(run.training_table()):
+                raise DamagedError(file, "it has no row for each listing")
+    with readable(run.record_file):
+        if missing := [part for part in given_in(record.get("features_of") or "") if part not in arrays]:
+            raise DamagedError(run.record_file, f"it does not say where {missing[0]} is")
     return arrays
 
 

@@ -95,6 +95,10 @@ def test_damaged_embeddings_of_a_run_are_an_error(made, tmp_path):
     file.unlink()
     with pytest.raises(RunError, match="no such file"):
         kept_embeddings(run)
+    for embeddings in ({}, {"embeddings:clip.npz": "a file"}):
+        run.update(embeddings=embeddings)
+        with pytest.raises(RunError, match=r"run.json can't be read: the run is damaged"):
+            kept_embeddings(run)
 
 
 def test_an_interrupted_run_goes_on_without_the_file_and_refuses_another(listings, tmp_path):
