@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curation import __version__
-from curation.errors import RunError
+from curation.errors import RunError, some
+from curation.fixes.by_hand import require_as_written
 from curation.fixes.cleaned import Cleaned, require_layout, write_cleaned
 from curation.fixes.plan import Fixes
 from curation.rendering.results import Result
@@ -18,13 +19,14 @@ from curation.run.journal_content import Journal
 from curation.run.journal_lines import Step, decision_of
 from curation.run.lookup import next_number
 from curation.run.lost_journal import require_journal
+from curation.run.manifests import transaction_of
 from curation.run.transactions import begin, carry_out, scratch
 from training.utils.csv_files import write_csv
-from training.utils.files import DamagedError, read_json, sha256_of_file, sync_tree, write_json
+from training.utils.files import read_json, sha256_of_file, sync_tree, write_json
 from training.utils.machine import naming
 from training.utils.units import now
 
-__all__ = ["Undone", "apply_fixes", "is_in_force", "transaction_of", "undo_fixes"]
+__all__ = ["Undone", "apply_fixes", "is_in_force", "undo_fixes"]
 
 
 @dataclass(frozen=True)
@@ -137,22 +139,13 @@ def _aside(run: RunFolder) -> list[tuple[Path, Path]]:
     return [(run.cleaned, kept), *((file, kept / file.name) for file in _comparison_files(run) if file.exists())]
 
 
-def transaction_of(version: Path) -> str | None:
-    """Return the transaction that wrote a version, by its manifest; None if that does not say so."""
-    try:
-        transaction = read_json(version / "manifest.json").get("transaction")
-    except (OSError, DamagedError, AttributeError):
-        return None
-    return transaction if isinstance(transaction, str) else None
-
-
 def is_in_force(run: RunFolder) -> bool:
     """Return whether ``cleaned/`` is the version that the journal says is in force, as far as its manifest tells.
 
     It is another one if somebody removed it, or put a copy of an earlier version in its place.
     """
     transaction = transaction_of(run.cleaned)
-    return transaction is None or transaction == run.read_journal().standing_version()
+    return transaction is None or transaction == run.judged_journal().standing_version()
 
 
 def undo_fixes(run: RunFolder) -> Undone:
@@ -175,9 +168,8 @@ def undo_fixes(run: RunFolder) -> Undone:
         back is not where the journal says.
     """
     require_journal(run)
-    journal = run.read_journal()
-    earlier = [path for path in run.versions.glob("*") if path.name.isdigit()]
-    before = max(earlier, key=lambda path: int(path.name), default=None)
+    journal = run.judged_journal()
+    before = _before(run, journal)
     # an earlier version of curate may have been killed between two versions
     if not (run.cleaned.exists() or before or journal.standing_version()):
         raise RunError(
@@ -186,8 +178,7 @@ def undo_fixes(run: RunFolder) -> Undone:
             wanted="an earlier apply-fixes",
             fix="`status()` shows what was done.",
         )
-    if before is not None:
-        _require_right(run, journal, before)
+    require_as_written(run, run.cleaned)
     records = taken_back(journal.decisions(), _added(run, journal), reviewer=reviewer_name())
     discarded = scratch(run.folder, "undone")
     moves = [(path, discarded / path.name) for path in (run.cleaned, *_comparison_files(run)) if path.exists()]
@@ -202,16 +193,51 @@ def undo_fixes(run: RunFolder) -> Undone:
     return Undone(str(run.folder), undone, before is not None, tuple(journal.messages))
 
 
-def _require_right(run: RunFolder, journal: Journal, before: Path) -> None:
-    """Refuse to bring a version back that somebody put in the place of the one that was there."""
-    name, places = before.relative_to(run.folder).as_posix(), journal.places() or {}
-    wanted, there = places.get(name), transaction_of(before)
-    if wanted is None or there is None or wanted == there:
-        return
-    right = next((path for path in run.all_versions() if transaction_of(path) == wanted), None)
+def _before(run: RunFolder, journal: Journal) -> Path | None:
+    """Return the version that the one in force replaced, as the journal names it; None if it replaced none.
+
+    Raises
+    ------
+    RunError
+        If that is not where the journal has it, or a version is there that it doesn't have.
+    """
+    standing = journal.standing_versions()
+    earlier = {path: transaction_of(path) for path in run.all_versions() if path != run.cleaned}
+    if not standing:
+        # those of an earlier version of curate
+        old = [path for path, transaction in earlier.items() if transaction is None or not journal.knows(transaction)]
+        return max(old, key=lambda path: int(path.name), default=None)
+    before = run.folder / standing[-1].aside if standing[-1].aside else None
+    wanted = standing[-2].transaction if len(standing) > 1 else None
+    if before is not None and (before not in earlier or (wanted and earlier[before] not in (None, wanted))):
+        raise _not_right(run, before, wanted)
+    if before is not None:
+        require_as_written(run, before)
+    known = {begin.transaction for begin in standing[:-1]}
+    for path, transaction in earlier.items():
+        if transaction is not None and transaction not in known:
+            raise RunError(
+                f"{path} is no version that the journal has as an earlier one",
+                got="a version that was copied or moved there",
+                wanted=f"only {some([begin.aside for begin in standing if begin.aside])}" if before else "none",
+                fix=f"Move {path} out of the run by hand, and try again.",
+            )
+    return before
+
+
+def _not_right(run: RunFolder, before: Path, wanted: str | None) -> RunError:
+    """Return that the version to bring back is not there, or another one in its place."""
+    right = next((path for path in run.all_versions() if wanted is not None and transaction_of(path) == wanted), None)
     found = "is nowhere in the run" if right is None else f"is in {right}"
     fix = f"Restore {before} from a copy" if right is None else f"Move it to {before}"
-    raise RunError(
+    if not before.exists():
+        return RunError(
+            f"{before} is missing, which undo would bring back",
+            got="no such folder",
+            wanted=f"the version that the journal says is there, which {found}",
+            fix=f"{fix}, and try again.",
+        )
+    return RunError(
         f"{before} is not the version that undo would bring back",
         got="a version of another apply-fixes",
         wanted=f"the one that the journal says is there, which {found}",

@@ -18,13 +18,15 @@ import pandas as pd
 from curation.errors import RunError, RunInUseError
 from curation.listings.limits import MAX_PHOTO_MB, Limits
 from curation.run.damaged import find_again, readable
+from curation.run.doubtful import judged
+from curation.run.formats import format_of, has_format, require_format
 from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Journal
 from curation.run.journal_file import Grown, append, read_journal, size_of
 from curation.run.plain import odd_entry, require_plain
 from curation.run.probabilities import Probabilities
 from curation.run.shapes import FINISHED_RECORD, ISSUES_COLUMNS, LISTINGS_COLUMNS, RECORD, misfit, started_by
-from curation.run.transactions import is_unfinished, recover, standing_place, unended
+from curation.run.transactions import is_unfinished, recover, standing_place
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
 from training.utils.files import NotReadableError, photo_path, read_json, whole_file, write_json
@@ -205,13 +207,7 @@ class RunFolder:
         record = self._read_record()
         if record is None:
             raise self._damaged("no JSON object")
-        if record.get("format") != FORMAT:
-            raise RunError(
-                f"{self.folder} is a run of another format",
-                got=_format_of(record),
-                wanted=f"format {FORMAT}",
-                fix="Run `find_issues()` again.",
-            )
+        require_format(self.folder, record, FORMAT)
         return record
 
     def record_problem(self) -> str:
@@ -222,7 +218,7 @@ class RunFolder:
         record = self._read_record()
         if record is None:
             return f"{self.record_file.name} is damaged"
-        return "" if record.get("format") == FORMAT else f"{self.record_file.name} has {_format_of(record)}"
+        return "" if has_format(record, FORMAT) else f"{self.record_file.name} has {format_of(record)}"
 
     def _read_record(self) -> dict[str, Any] | None:
         try:
@@ -311,9 +307,8 @@ class RunFolder:
         return read_journal(self.journal)
 
     def judged_journal(self) -> Journal:
-        """Read the journal as the next command that changes the run will: what counts as done has its commit."""
-        journal, left = read_journal(self.journal), unended(self.folder, self.journal)
-        return journal.committed(left.step.transaction) if left is not None and left.counts else journal
+        """Read the journal as the next command that changes the run will; see :func:`curation.run.doubtful.judged`."""
+        return judged(self.folder, self.journal)
 
     def decisions(self) -> tuple[list[Decision], list[str]]:
         """Read the journal: the decisions in force, oldest first, and a message for each of its faults."""
@@ -491,7 +486,3 @@ class RunFolder:
     def _damaged(self, got: str) -> RunError:
         fix = find_again(self.folder, self.record_file.name)
         return RunError(f"{self.record_file} is damaged", got=got, fix=fix)
-
-
-def _format_of(record: dict[str, Any]) -> str:
-    return f"format {record['format']!r}" if "format" in record else "no format"

@@ -18,6 +18,7 @@ from training.utils.units import now
 __all__ = [
     "ACTIONS",
     "NOTE",
+    "NO_EFFECT",
     "PRICED",
     "UNDO",
     "Decision",
@@ -35,6 +36,8 @@ ACTIONS = ("keep", "relabel", "reprice", "delete", "ambiguous")
 PRICED = ("relabel", "reprice", "ambiguous")
 UNDO = "undo"
 NOTE = "note"
+#: Of a decision that leaves its listing as it is.
+NO_EFFECT = "keep", None, None
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,13 @@ class Decision:
     def meaning(self) -> tuple[str, str | None, float | None]:
         """Return what was decided, without who, when and why."""
         return self.action, self.new_label, self.new_price
+
+    @property
+    def effect(self) -> tuple[str, str | None, float | None]:
+        """Return what it changes in the dataset; :data:`NO_EFFECT` if nothing."""
+        if self.action == "delete":
+            return "delete", None, None
+        return "keep", self.new_label if self.action == "relabel" else None, self.new_price
 
     def joined(self, standing: Decision | None) -> Decision:
         """Return this decision with what stands beside it: a label and a price can both be corrected, in any order.

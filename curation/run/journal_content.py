@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from curation.run.journal import Decision
+from curation.errors import some
+from curation.run.journal import NO_EFFECT, Decision, current_decisions
 from curation.run.journal_lines import BEGIN, COMMIT, Step
 
-__all__ = ["Entry", "Fault", "Journal"]
+__all__ = ["LOSSES", "VERSION", "Entry", "Fault", "Journal"]
 
 #: Sources of decisions whose time is that of the clock.
 _TIMED = ("app", "api", "suggestion", "undo")
 #: Where a version is.
-_VERSION = re.compile(r"cleaned|versions/\d+")
+VERSION = re.compile(r"cleaned|versions/\d+")
+#: Faults that cost decisions: what is torn was never acknowledged.
+LOSSES = ("damaged", "newer", "missing")
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Fault:
     line : int
         Line of the file, from 1 on.
     kind : str
-        ``torn`` (cut short by a crash), ``damaged``, ``newer`` (of a newer version of curate): left out.
+        ``torn`` (cut short by a crash before it counted), ``damaged``, ``newer`` (of a newer version): left out.
         ``duplicated``: counts once. ``swapped``: read in its right place. ``clash``: the number of another line, both
         are read. ``missing``: lines are gone before this one.
     message : str
@@ -73,10 +76,22 @@ class Journal:
         The lines that can be read, in the order of their numbers.
     faults : tuple of Fault
         What is wrong, in the order of the lines.
+    undecided : tuple of str
+        Transactions of which can't be told whether they are in force, as lines of them can't be read. They count as
+        far as they have a commit.
+    told : tuple of (int, int)
+        Between which numbers the begin or end of a transaction is lost of which all is known from the others.
     """
 
     entries: tuple[Entry, ...]
     faults: tuple[Fault, ...]
+    undecided: tuple[str, ...] = ()
+    told: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether a line is lost that counted: a dataset that is written from the rest may lack decisions."""
+        return bool(self.undecided) or any(fault.kind in LOSSES for fault in self.faults)
 
     @property
     def last(self) -> int:
@@ -86,7 +101,25 @@ class Journal:
     @property
     def messages(self) -> list[str]:
         """What is wrong, in words."""
-        return [fault.message for fault in self.faults]
+        return [*(fault.message for fault in self.faults), *(self.doubt(name) for name in self.undecided)]
+
+    def doubt(self, transaction: str) -> str:
+        """Return what can't be told of a transaction, in words.
+
+        Parameters
+        ----------
+        transaction : str
+            One of ``undecided``.
+        """
+        own = [entry for entry in self.entries if transaction in (entry.transaction, _name(entry.content))]
+        kinds = [entry.content.kind for entry in own if isinstance(entry.content, Step) and entry.content.kind]
+        ids = [content.id for content in self.of(transaction)]
+        what = f"its decisions on {some(ids)} are" if ids else "what it did is"
+        command = kinds[0] if kinds else "a command"
+        return (
+            f"decisions.jsonl line {own[0].line} is of {command} that has lines which can't be read: whether {what} in "
+            "force can't be told"
+        )
 
     def decisions(self, until: int | None = None) -> list[Decision]:
         """Return the decisions in force, oldest first: those of a transaction without its commit are none.
@@ -189,6 +222,21 @@ class Journal:
         after = [step.after for step in self.steps() if (step.transaction, step.step) == (transaction, BEGIN)]
         return [*self.decisions(after[0]), *self.of(transaction)] if after else []
 
+    def unapplied(self) -> int:
+        """Return how many listings would change in ``cleaned/`` if the decisions in force now were applied.
+
+        0 where nothing was applied, or by an earlier version of curate, and for a past version, which lacks by intent
+        what was said later.
+        """
+        standing = self.standing_versions()
+        if not standing or standing[-1].as_of is not None:
+            return 0
+        then, now = (
+            {id: each.effect for id, each in current_decisions(said).items()}
+            for said in (self.applied(standing[-1].transaction), self.decisions())
+        )
+        return sum(then.get(id, NO_EFFECT) != now.get(id, NO_EFFECT) for id in {*then, *now})
+
     def committed(self, transaction: str) -> Journal:
         """Return the same journal with the commit of a transaction, which a line that can't be read may have been.
 
@@ -228,23 +276,33 @@ class Journal:
                 begun[step.transaction] = step
             elif step.step == COMMIT and step.transaction in begun:
                 _move(places, begun[step.transaction])
-        return {place: places[place] for place in sorted(places) if _VERSION.fullmatch(place)}
+        return {place: places[place] for place in sorted(places) if VERSION.fullmatch(place)}
 
     def standing_version(self) -> str | None:
         """Return the transaction whose version is in ``cleaned/``; None if none of this journal's is."""
-        kinds, stack = dict[str, str](), list[str]()
+        stack = self.standing_versions()
+        return stack[-1].transaction if stack else None
+
+    def standing_versions(self) -> list[Step]:
+        """Return the begins of the transactions whose versions are there, oldest first; the last is in ``cleaned/``."""
+        begun, stack = dict[str, Step](), list[Step]()
         for step in self.steps():
             if step.step == BEGIN:
-                kinds[step.transaction] = step.kind
-            elif step.step == COMMIT and kinds.get(step.transaction) == "apply_fixes":
-                stack.append(step.transaction)
-            elif step.step == COMMIT and kinds.get(step.transaction) == "undo":
-                del stack[-1:]
-        return stack[-1] if stack else None
+                begun[step.transaction] = step
+            elif step.step == COMMIT and (begin := begun.get(step.transaction)) is not None:
+                if begin.kind == "apply_fixes":
+                    stack.append(begin)
+                elif begin.kind == "undo":
+                    del stack[-1:]
+        return stack
 
     def steps(self) -> list[Step]:
         """Return the steps of all transactions, oldest first."""
         return [entry.content for entry in self.entries if isinstance(entry.content, Step)]
+
+
+def _name(content: Decision | Step) -> str | None:
+    return content.transaction if isinstance(content, Step) else None
 
 
 def _move(places: dict[str, str | None], step: Step) -> None:
@@ -252,7 +310,7 @@ def _move(places: dict[str, str | None], step: Step) -> None:
     for source, target in step.moves:
         if source in places:
             places[target] = places.pop(source)
-        elif _VERSION.fullmatch(source):
+        elif VERSION.fullmatch(source):
             places[target] = None
         elif target == "cleaned" and step.kind == "apply_fixes":
             places[target] = step.transaction

@@ -10,6 +10,7 @@ import contextlib
 import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -149,7 +150,7 @@ def pending(journal: Path) -> tuple[Step, bool, int] | None:
     begin : Step
         What it is about.
     doubtful : bool
-        Whether a line after it can't be read: that may have been its commit.
+        Whether a line after it can't be read, or is gone: that may have been its commit.
     line : int
         Line of the file that it is in, from 1 on.
     """
@@ -167,17 +168,20 @@ def pending(journal: Path) -> tuple[Step, bool, int] | None:
                     begun = (line.number or 0, place, line.content)
     if begun is None or begun[2].transaction in ended:
         return None
-    _, place, step = begun
-    return step, any(_is_broken(line.strip()) for line in lines[place + 1 :]), place + 1
+    number, place, step = begun
+    return step, _is_broken(lines[place + 1 :], number), place + 1
 
 
-def _is_broken(line: bytes) -> bool:
-    try:
-        if line:
-            decoded(line)
-    except Unreadable:
-        return True
-    return False
+def _is_broken(lines: Sequence[bytes], number: int) -> bool:
+    """Return whether one of the lines after that with a number can't be read, or is gone."""
+    numbers = set[int]()
+    for line in filter(None, map(bytes.strip, lines)):
+        try:
+            numbers.add(decoded(line).number or 0)
+        except Unreadable:
+            return True
+    later = {each for each in numbers if each > number}
+    return max(later, default=number) - number > len(later)
 
 
 def _content(journal: Path) -> bytes:
@@ -202,6 +206,8 @@ class _Reading:
         self._owners: dict[int, tuple[int, bytes]] = {}
         #: numbers of all lines, also of those that can't be read
         self._numbers: dict[int, int] = {}
+        #: the number that each torn line had, if it was whole once, by line
+        self._torn: dict[int, int] = {}
         self._latest = self._before = 0
 
     def of(self, content: bytes) -> Journal:
@@ -211,14 +217,22 @@ class _Reading:
             if text:
                 self._take(place, text)
         self._faults += self._missing()
+        self._faults = [self._counted(fault) for fault in self._faults]
         self._entries.sort(key=lambda entry: entry.number)
         return Journal(tuple(self._entries), tuple(sorted(self._faults, key=lambda fault: fault.line)))
+
+    def _counted(self, fault: Fault) -> Fault:
+        """Return a torn line as damaged if later ones count its number: then it was whole, and acknowledged."""
+        number = self._torn.get(fault.line, self._latest)
+        return replace(fault, kind="damaged") if number < self._latest and number not in self._owners else fault
 
     def _take(self, place: int, text: bytes) -> None:
         try:
             line = decoded(text)
         except Unreadable as error:
             shown = text[:60].decode(errors="replace")
+            if error.kind == "torn":
+                self._torn[place] = self._before + 1
             self._fault(place, error.kind, f"can't be read and is left out: it {error} ({shown!r})")
             self._number(place, self._before + 1)
             return

@@ -71,6 +71,11 @@ class Step:
     moves: tuple[tuple[str, str], ...] = ()
     as_of: str | None = None
 
+    @property
+    def aside(self) -> str | None:
+        """Where it moves the version that was there, e.g. ``versions/0001``; None if there was none."""
+        return dict(self.moves).get("cleaned")
+
 
 class Line(NamedTuple):
     """What a line says.

@@ -1,13 +1,18 @@
-"""A journal that was deleted, emptied or replaced by an older copy, while the dataset made of it is still there."""
+"""A journal that lacks what the dataset was made of, or does not tell what is in force, while that is there."""
 
 from __future__ import annotations
 
-from curation.errors import RunError
+from curation.errors import RunError, some
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
-from training.utils.files import DamagedError, read_json
+from curation.run.manifests import manifest_of
 
 __all__ = ["lost_journal", "require_journal"]
+
+_GIVE_AGAIN = (
+    "If there is none, move {} out of the run by hand, and give what it changed to the run again with "
+    "`apply_fixes(decisions='changes.csv')`."
+)
 
 
 def lost_journal(run: RunFolder) -> RunError | None:
@@ -19,15 +24,12 @@ def lost_journal(run: RunFolder) -> RunError | None:
         The run.
     """
     cleaned = run.standing(run.cleaned)
-    try:
-        manifest = read_json(cleaned / "manifest.json")
-    except (OSError, DamagedError):
-        return None
-    transaction = manifest.get("transaction") if isinstance(manifest, dict) else None
+    manifest = manifest_of(cleaned)
+    transaction = manifest.get("transaction")
     journal = run.read_journal()
     # an earlier version of curate named none
     if not isinstance(transaction, str) or journal.knows(transaction):
-        return None
+        return _undecided(run)
     added, line = manifest.get("decisions_added"), manifest.get("journal_line")
     there = f"{many(journal.last, 'line')}, none of which applied it" if journal.last else "no lines"
     lines = f"{many(line, 'line')} and " if isinstance(line, int) else ""
@@ -36,8 +38,22 @@ def lost_journal(run: RunFolder) -> RunError | None:
         f"{run.journal} lacks what {cleaned} was made of, which may be the last copy of those corrections",
         got=there if run.journal.exists() else "no such file",
         wanted=f"{lines}the apply-fixes of {manifest.get('made')}{own}",
-        fix=f"Restore {run.journal.name} from a copy. If there is none, move {cleaned} out of the run by hand, and "
-        "give what it changed to the run again with `apply_fixes(decisions='changes.csv')`.",
+        fix=f"Restore {run.journal.name} from a copy. {_GIVE_AGAIN.format(cleaned)}",
+    )
+
+
+def _undecided(run: RunFolder) -> RunError | None:
+    """Return that a transaction may be in force or not; what is written where no dataset is loses none."""
+    if not run.standing(run.cleaned).exists():
+        return None
+    journal = run.judged_journal()
+    if not journal.undecided:
+        return None
+    return RunError(
+        f"{run.journal} does not tell what {run.cleaned} is to be made of",
+        got=some([journal.doubt(name).removeprefix(f"{run.journal.name} ") for name in journal.undecided], 3),
+        wanted="the begin and the end of each command",
+        fix=f"Restore {run.journal.name} from a copy. {_GIVE_AGAIN.format(run.cleaned)}",
     )
 
 

@@ -81,7 +81,7 @@ def unended(folder: Path, journal: Path) -> Unended | None:
         return None
     step, doubtful, line = begun
     done = tuple(_done(folder, step))
-    return Unended(step, done, doubtful and len(done) == len(step.moves), line)
+    return Unended(step, done, doubtful and _all_made(folder, step), line)
 
 
 def begin(kind: str, *, after: int, as_of: str | None = None) -> Step:
@@ -244,6 +244,19 @@ def _done(folder: Path, step: Step) -> list[tuple[str, str]]:
             break
         done.append((source, target))
     return done
+
+
+def _all_made(folder: Path, step: Step) -> bool:
+    """Return whether all moves were made; what was moved out of the way is removed after the commit."""
+    targets = {target for _, target in step.moves}
+    for source, target in step.moves:
+        top = target.partition("/")[0]
+        removed = _SCRATCH.fullmatch(top) is not None and not os.path.lexists(folder / top)
+        if not (removed or os.path.lexists(folder / target)):
+            return False
+        if source not in targets and os.path.lexists(folder / source):
+            return False
+    return True
 
 
 def _sweep(folder: Path) -> None:

@@ -37,6 +37,11 @@ _END = (
     "It may be the end of the command that was killed: give the next one first, e.g. `apply_fixes()`, which writes it "
     "again. Then verify again."
 )
+#: Of the end of a command that later lines and the versions show.
+_ENDED = (
+    "Nothing is lost: it was the begin or the end of a command, and later lines and the versions show what became of "
+    "that. To be rid of it, restore a copy; don't delete it."
+)
 
 
 def check_lost(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
@@ -97,7 +102,7 @@ def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
         text = lines[fault.line - 1] if fault.line <= len(lines) else b""
         # the line without which what is done would be taken back
         holds = left is not None and left.counts and fault.line > left.line and fault.kind not in _FIXES
-        fix = _END if holds else _fix(fault, text, journal, known)
+        fix = _END if holds else _ENDED if _is_told(fault, journal) else _fix(fault, text, journal, known)
         yield Flaw(name, fault.message.removeprefix(f"{name} "), fix)
     holding = [each for id, each in current_decisions(journal.decisions()).items() if id in known]
     for decision, error in refused(holding, Decidable.of(run)):
@@ -124,7 +129,7 @@ def _fix(fault: Fault, text: bytes, journal: Journal, known: Collection[str]) ->
 
 def _fix_of_lost(fault: Fault, text: bytes, journal: Journal, known: Collection[str]) -> str:
     if b'"step": "' in text:
-        return f"{_RESTORE}. It was a step of a command: look at `status()`, and give `apply_fixes()` again."
+        return f"{_RESTORE}. It was a step of a command: `status()` shows what was done."
     id = _listing_of(text)
     if id not in known:
         return f"{_RESTORE}. Which listing it was about is not known: look through the decisions with `review()`."
@@ -134,6 +139,16 @@ def _fix_of_lost(fault: Fault, text: bytes, journal: Journal, known: Collection[
     if later:
         return f"Nothing is lost: line {later[-1]} decides on {id} again, and holds. To be rid of it, restore a copy."
     return f"{_RESTORE}, or decide on {id} again with `review()`: this line then counts for nothing."
+
+
+def _is_told(fault: Fault, journal: Journal) -> bool:
+    """Return whether a line that is lost was the begin or end of a transaction that is told: no other is lost there."""
+    lines = {entry.number: entry.line for entry in journal.entries}
+    for before, after in journal.told if fault.kind in ("damaged", "missing") else ():
+        lost = [number for number in range(before + 1, after) if number not in lines]
+        if len(lost) == 1 and lines.get(before, 0) < fault.line <= lines.get(after, fault.line):
+            return True
+    return False
 
 
 def _listing_of(text: bytes) -> str:

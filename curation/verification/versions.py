@@ -12,14 +12,14 @@ from curation import __version__
 from curation.errors import short_repr, some
 from curation.fixes.cleaned import write_cleaned
 from curation.fixes.plan import replayed
-from curation.fixes.versions import transaction_of
 from curation.listings.original import leads_outside
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from curation.run.journal_content import Entry, Journal
+from curation.run.journal_content import LOSSES, Entry, Journal
 from curation.run.journal_lines import BEGIN, Step
+from curation.run.manifests import transaction_of
 from curation.run.shapes import misfit
 from curation.run.transactions import leftovers, unended
 from curation.verification.result import Flaw
@@ -34,8 +34,6 @@ _MANIFEST, _CHANGES = "manifest.json", "changes.csv"
 _BESIDE = {_MANIFEST, _CHANGES, "comparison.json", "predictions.npz"}
 #: Files that hold when they were written, or by which version of a library: the same cells are the same.
 _CELLS = {".xlsx", ".parquet"}
-#: Faults of the journal that cost decisions: what is torn was never acknowledged.
-_LOST = {"damaged", "newer", "missing"}
 _WRITE_AGAIN = "Write it again with `apply_fixes()`."
 _MOVE = "Move it out of the run by hand."
 _MOVE_AND_WRITE = f"{_MOVE} Write it again with `apply_fixes()`."
@@ -43,6 +41,15 @@ _MOVE_AND_WRITE = f"{_MOVE} Write it again with `apply_fixes()`."
 _MOVE_ALL = "Move cleaned/ out of the run by hand, then write it again with `apply_fixes()`."
 _MOVE_FILE = "Move that file out of the run by hand, then write the version again with `apply_fixes()`."
 _RESTORE = "Restore it from a copy: without it, `undo()` does not bring it back."
+_RESTORE_BOTH = (
+    "Restore it from a copy: decisions.jsonl is damaged, and what is written from it may lack decisions. Without a "
+    "copy, look through the decisions with `review()`, then write it with `apply_fixes()`."
+)
+#: Where lines are lost: what is written from the others may lack decisions that this version has.
+_JOURNAL_FIRST = (
+    "Move and write nothing yet: decisions.jsonl is damaged, and this may be the last copy of some decisions. Restore "
+    "decisions.jsonl from a copy, and verify again."
+)
 _REBUILD = "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`."
 #: Of ``manifest.json``, as far as it is compared.
 _SHAPE = {"sha256": dict, "run": str, "input?": {"root?": str}, "format?": str, "transaction?": str, "curate?": str}
@@ -83,7 +90,8 @@ def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
         list(run.versions.iterdir())
     journal, cleaned, moved = run.judged_journal(), run.cleaned.name, _moved(run)
     if journal.standing_version() is not None and not run.cleaned.exists() and cleaned not in moved:
-        yield Flaw(cleaned, "is missing, though the journal has applied fixes", _WRITE_AGAIN)
+        missing = "is missing, though the journal has applied fixes"
+        yield Flaw(cleaned, missing, _RESTORE_BOTH if journal.is_lossy else _WRITE_AGAIN)
     places = journal.places()
     there = {folder.relative_to(run.folder).as_posix(): transaction_of(folder) for folder in compared_versions(run)}
     for name in places or ():
@@ -149,6 +157,7 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
     """
     journal, name = run.judged_journal(), folder.relative_to(run.folder).as_posix()
     fix = _MOVE_ALL if folder == run.cleaned else _REBUILD
+    fix = _JOURNAL_FIRST if journal.is_lossy else fix
     if not folder.is_dir():
         yield Flaw(
             name, "is a file, not a folder with a version of the dataset", _MOVE_FILE if folder == run.cleaned else fix
@@ -169,7 +178,8 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
     if folder == run.cleaned and transaction != journal.standing_version() and not lost:
         there = {each.relative_to(run.folder).as_posix(): transaction_of(each) for each in run.all_versions()}
         home = _home(transaction, there, journal.places() or {})
-        back = _MOVE_AND_WRITE if home is None else _back(home)
+        again = _JOURNAL_FIRST if journal.is_lossy else _MOVE_AND_WRITE
+        back = again if home is None else _back(home)
         yield Flaw(name, "is not the version that the journal says is in force", back)
     yield from _manifested(folder, name, manifest, fix)
     if lost:
@@ -194,7 +204,7 @@ def _lost_before(journal: Journal, transaction: str) -> bool:
     own = [entry for entry in journal.entries if _transaction(entry) == transaction]
     begins = any(isinstance(entry.content, Step) and entry.content.step == BEGIN for entry in own)
     last = max((entry.line for entry in own), default=0)
-    return not begins or any(fault.kind in _LOST and fault.line <= last for fault in journal.faults)
+    return not begins or any(fault.kind in LOSSES and fault.line <= last for fault in journal.faults)
 
 
 def _transaction(entry: Entry) -> str | None:

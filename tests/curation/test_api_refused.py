@@ -324,11 +324,11 @@ def test_results_are_refused_of_a_run_that_has_not_finished(run):
     assert not (run.folder / "decisions.jsonl").exists()
 
 
-def test_a_run_of_another_format_is_refused(run):
+def test_a_run_of_a_newer_format_is_to_be_opened_with_that_version(run):
     record = json.loads((run.folder / "run.json").read_text())
     (run.folder / "run.json").write_text(json.dumps({**record, "format": 99}))
     for ask in (lambda: run.issues, lambda: curation.open_run(run.folder)):
-        with pytest.raises(RunError, match="is a run of another format: got format 99") as caught:
+        with pytest.raises(RunError, match="was written by a newer version of curate: got format 99") as caught:
             ask()
         assert caught.value.parameter == "folder"
 

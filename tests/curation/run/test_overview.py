@@ -157,7 +157,7 @@ def test_an_unreadable_run_makes_no_setting_differ(place: Place) -> None:
     assert group.same["text"] is True
 
 
-@pytest.mark.parametrize("format", [0, 2, "1", None])
+@pytest.mark.parametrize("format", [0, 2, "1", 1.0, True, None])
 def test_a_run_of_another_format_is_refused_and_the_format_is_named(
     format: object, place: Place, tmp_path: Path
 ) -> None:
@@ -166,6 +166,8 @@ def test_a_run_of_another_format_is_refused_and_the_format_is_named(
     write_json(run.record_file, record if format is None else {**record, "format": format})
     got = "no format" if format is None else f"format {format!r}"
     match = f"runs/demo/1 is a run of another format: got {got}; wanted format 1. Run curate find-issues again"
+    if format == 2:
+        match = f"runs/demo/1 was written by a newer version of curate: got {got}; wanted format 1. Open it with that"
     for command in ("status", "apply-fixes", "undo", "retrain", "review"):
         assert_refused(tmp_path, command, "--run", "runs/demo/1", match=match)
     assert_refused(tmp_path, "runs", "diff", "runs/demo/1", "runs/demo/1", match=match)

@@ -105,8 +105,26 @@ def test_a_line_of_a_newer_version_is_read_by_that_version(run: Run) -> None:
 def test_a_damaged_step_of_a_command_is_no_decision_on_a_listing(run: Run) -> None:
     run.apply_fixes()
     damage(run, 5, lambda line: line.replace(b'"begin"', b'"began"'))
-    (fix,) = [fix for fix in advice(run) if "step of a command" in fix]
-    assert fix.endswith("give `apply_fixes()` again.")
+    (fix,) = advice(run)
+    assert fix.startswith("Nothing is lost: it was the begin or the end of a command")
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_zeroed_line_that_later_ones_count_is_not_advised_to_be_deleted(number: int, run: Run) -> None:
+    damage(run, number, lambda line: b"\0" * len(line))
+    (fix,) = advice(run)
+    assert "delete" not in fix
+    assert fix.startswith("Restore it from a copy.")
+
+
+def test_a_line_of_zeros_that_took_no_number_is_gone_when_it_is_deleted(run: Run) -> None:
+    journal = run.folder / "decisions.jsonl"
+    first, *others = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([first, b"\0" * 300 + b"\n", *others]))
+    (fix,) = advice(run)
+    assert "delete this line to be rid of it" in fix
+    damage(run, 2, lambda line: b"")
+    assert advice(run) == []
 
 
 @pytest.mark.parametrize("price", [-5, 1e16, 1e308])
