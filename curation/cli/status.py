@@ -11,6 +11,7 @@ import curation
 from curation.cli.advice import advised
 from curation.cli.options import json_option, run_option
 from curation.cli.terminal import Terminal, echo, print_json
+from curation.rendering.words import many
 
 __all__ = ["status"]
 
@@ -36,6 +37,8 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     content = state.to_dict()
     del content["step"], content["damaged"], content["started_by"]
     content |= {"report": state.report or "not written yet", "next": following}
+    if not content["unapplied"] and not as_json:
+        del content["unapplied"]
     if content["as_of"] is None:
         del content["as_of"]
     if as_json:
@@ -44,5 +47,7 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     if actions := content.pop("actions"):
         counts = ", ".join(f"{count:,} {name}" for name, count in actions.items())
         content["decisions"] = f"{state.decisions} ({counts})"
+    if count := content.pop("unapplied", 0):
+        content["cleaned"] = f"{state.cleaned}, without what was decided since on {many(count, 'listing')}"
     for name, value in content.items():
         echo(f"{name:>10}: {value}")

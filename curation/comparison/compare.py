@@ -20,6 +20,7 @@ from curation.comparison.truth import read_truth
 from curation.comparison.versions import AFTER, Versions
 from curation.comparison.warnings import warnings_of
 from curation.errors import InputError, check_range
+from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from curation.run.status import as_of
 from curation.run.transactions import begin, carry_out, scratch
@@ -64,7 +65,7 @@ def retrain(
             fix="Decide more with `review()`.",
         )
     recipe, execution = settings_of(run, dict(changes or {}), reporter)
-    warnings = [*_past(run), *warnings_of(versions, seeds)]
+    warnings = [*_past(run), *_unapplied(run), *warnings_of(versions, seeds)]
     for warning in warnings:
         reporter.say(f"warning: {warning}")
     with run.stage("retrain"), resumable():
@@ -109,6 +110,16 @@ def _past(run: RunFolder) -> list[str]:
         return []
     held = f"held {'after' if moment.startswith('line ') else 'at'} {moment}"
     return [f"the cleaned dataset is a past version, of the decisions that {held}: later ones train no model"]
+
+
+def _unapplied(run: RunFolder) -> list[str]:
+    count = run.judged_journal().unapplied()
+    if not count:
+        return []
+    return [
+        f"the cleaned dataset lacks what was decided since on {many(count, 'listing')}: apply it with `apply_fixes()`, "
+        "and compare again"
+    ]
 
 
 def _by_test_labels(versions: Versions, score: Callable[[Int64], S]) -> dict[str, Any]:

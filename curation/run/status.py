@@ -31,6 +31,8 @@ class Status(Result):
         Listings with a decision that holds.
     actions : dict of str to int
         How many of them have each action; those without any are left out.
+    unapplied : int
+        Listings that would change in the cleaned dataset if the decisions that hold now were applied.
     cleaned : bool
         Whether there is a cleaned dataset.
     as_of : str or None
@@ -53,6 +55,7 @@ class Status(Result):
     status: str
     decisions: int
     actions: dict[str, int]
+    unapplied: int
     cleaned: bool
     as_of: str | None
     compared: bool
@@ -66,12 +69,12 @@ def status_of(run: RunFolder) -> Status:
     """Return where a run stands, finished or not."""
     record, holding = run.require(STARTED_RECORD), run.holding_decisions()
     counts = Counter(decision.action for decision in holding.decisions.values())
-    lost = lost_journal(run)
+    lost, unapplied = lost_journal(run), run.judged_journal().unapplied()
     cleaned, compared = run.standing(run.cleaned).exists(), run.standing(run.comparison_file).exists()
     steps = {
         "continue": record["status"] != FINISHED,
         "review": not holding.decisions,
-        "apply_fixes": not cleaned,
+        "apply_fixes": not cleaned or unapplied > 0,
         "retrain": not compared,
         "done": True,
     }
@@ -81,6 +84,7 @@ def status_of(run: RunFolder) -> Status:
         status=record["status"],
         decisions=len(holding.decisions),
         actions={action: counts[action] for action in ACTIONS if counts[action]},
+        unapplied=unapplied,
         cleaned=cleaned,
         as_of=as_of(run),
         compared=compared,
