@@ -17,15 +17,19 @@ from typing import BinaryIO
 from curation.run.journal import Decision
 from curation.run.journal_content import Entry, Fault, Journal
 from curation.run.journal_lines import BEGIN, Line, Step, Unreadable, decoded, encoded, is_torn
-from training.utils.files import sync_folder
+from training.utils.files import open_regular, sync_folder
 from training.utils.flock import lock
 from training.utils.machine import naming
 from training.utils.units import now
 
-__all__ = ["Grown", "append", "pending", "read_journal", "size_of"]
+__all__ = ["Grown", "append", "lines_of", "pending", "read_journal", "size_of"]
 
 #: How much is read from the end to find the last number; a line has some 350 bytes.
 _TAIL = 1 << 16
+#: Bytes of a line that are read: a decision with the longest note that a form takes has less.
+_LONGEST = 16 << 20
+#: Of a longer one, which no command writes.
+_SHOWN = 4096
 
 
 class Grown(Exception):
@@ -105,7 +109,7 @@ def _last_number(stream: BinaryIO, end: int) -> int:
 
     A torn line has none: it was not acknowledged, so it can be deleted without a gap.
     """
-    size = _TAIL
+    size, end = _TAIL, _end_of_data(stream, end)
     while True:
         start = max(0, end - size)
         stream.seek(start)
@@ -124,6 +128,16 @@ def _last_number(stream: BinaryIO, end: int) -> int:
         size *= 8
 
 
+def _end_of_data(stream: BinaryIO, end: int) -> int:
+    """Return where the zeros begin that a file ends with, to a page or so."""
+    while end > _TAIL:
+        stream.seek(end - _TAIL)
+        if stream.read(_TAIL).strip(b"\0"):
+            break
+        end -= _TAIL
+    return end
+
+
 def _number_of(line: bytes) -> int | None:
     if b'"number": ' in line:
         with contextlib.suppress(Unreadable):
@@ -139,7 +153,7 @@ def read_journal(journal: Path) -> Journal:
     OSError
         If the file is there and can't be read.
     """
-    return _Reading(journal.name).of(_content(journal))
+    return _Reading(journal.name).of(lines_of(journal))
 
 
 def pending(journal: Path) -> tuple[Step, bool, int] | None:
@@ -154,7 +168,7 @@ def pending(journal: Path) -> tuple[Step, bool, int] | None:
     line : int
         Line of the file that it is in, from 1 on.
     """
-    lines = _content(journal).split(b"\n")
+    lines = lines_of(journal)
     begun: tuple[int, int, Step] | None = None
     ended: set[str] = set()
     for place, text in enumerate(lines):
@@ -184,15 +198,45 @@ def _is_broken(lines: Sequence[bytes], number: int) -> bool:
     return max(later, default=number) - number > len(later)
 
 
-def _content(journal: Path) -> bytes:
+def lines_of(journal: Path) -> list[bytes]:
+    """Return the lines of the journal without their ends; of one that no command writes, its beginning and a zero.
+
+    Only line feeds end a line: a note may hold other characters that do, e.g. U+2028.
+
+    Parameters
+    ----------
+    journal : Path
+        The file; there are no lines if it is missing.
+    """
     try:
-        with journal.open("rb") as stream:
+        with open_regular(journal) as stream:
             with contextlib.suppress(OSError):
                 lock(stream, shared=True)  # never half of what another process is writing
-            # an editor may have put the mark before the first line
-            return stream.read().removeprefix(BOM_UTF8)
+            lines = list(_lines(stream))
     except FileNotFoundError:
-        return b""
+        return []
+    # an editor may have put the mark before the first line
+    return [line.removeprefix(BOM_UTF8) if place == 0 else line for place, line in enumerate(lines)]
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    while line := stream.readline(_LONGEST):
+        if len(line) == _LONGEST and not line.endswith(b"\n"):
+            line = line[:_SHOWN] + b"\0"
+            _skip_line(stream)
+        yield line.rstrip(b"\n")
+
+
+def _skip_line(stream: BinaryIO) -> None:
+    """Go to the end of a line; a hole of any size, as a power cut may leave one, is not read."""
+    while piece := stream.readline(_LONGEST):
+        if piece.endswith(b"\n"):
+            return
+        try:
+            stream.seek(os.lseek(stream.fileno(), stream.tell(), os.SEEK_DATA))
+        except OSError:  # no data after the hole, or a file system that does not tell
+            if stream.tell() >= os.fstat(stream.fileno()).st_size or not piece.strip(b"\0"):
+                stream.seek(0, os.SEEK_END)
 
 
 class _Reading:
@@ -210,9 +254,8 @@ class _Reading:
         self._torn: dict[int, int] = {}
         self._latest = self._before = 0
 
-    def of(self, content: bytes) -> Journal:
-        # only line feeds: a note may hold other characters that end a line, e.g. U+2028
-        for place, text in enumerate(content.split(b"\n"), start=1):
+    def of(self, lines: Sequence[bytes]) -> Journal:
+        for place, text in enumerate(lines, start=1):
             text = text.strip()
             if text:
                 self._take(place, text)

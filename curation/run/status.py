@@ -6,11 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from curation.rendering.results import Result
+from curation.run.compared import comparison_problem
 from curation.run.folder import FINISHED, RunFolder
 from curation.run.journal import ACTIONS
 from curation.run.lost_journal import lost_journal
+from curation.run.manifests import manifest_of
 from curation.run.shapes import STARTED_RECORD, started_by
-from training.utils.files import DamagedError, read_json
 
 __all__ = ["Status", "as_of", "status_of"]
 
@@ -38,7 +39,7 @@ class Status(Result):
     as_of : str or None
         If the cleaned dataset is a past one, the time that it was rebuilt for: ``apply_fixes(as_of=...)``.
     compared : bool
-        Whether the datasets before and after the fixes have been compared.
+        Whether the datasets before and after the fixes have been compared, and ``comparison.json`` can be read.
     report : str or None
         ``report.html``; None if it is not written yet.
     step : str
@@ -70,7 +71,7 @@ def status_of(run: RunFolder) -> Status:
     record, holding = run.require(STARTED_RECORD), run.holding_decisions()
     counts = Counter(decision.action for decision in holding.decisions.values())
     lost, unapplied = lost_journal(run), run.judged_journal().unapplied()
-    cleaned, compared = run.standing(run.cleaned).exists(), run.standing(run.comparison_file).exists()
+    cleaned, compared = run.standing(run.cleaned).exists(), _is_compared(run)
     steps = {
         "continue": record["status"] != FINISHED,
         "review": not holding.decisions,
@@ -95,10 +96,12 @@ def status_of(run: RunFolder) -> Status:
     )
 
 
+def _is_compared(run: RunFolder) -> bool:
+    file = run.standing(run.comparison_file)
+    return file.exists() and not comparison_problem(file)
+
+
 def as_of(run: RunFolder) -> str | None:
     """Return the time that ``cleaned/`` was rebuilt for, ISO 8601; None if it is no past version, or missing."""
-    try:
-        moment = read_json(run.standing(run.cleaned) / "manifest.json").get("as_of")
-    except (FileNotFoundError, NotADirectoryError, DamagedError, AttributeError):
-        return None
+    moment = manifest_of(run.standing(run.cleaned)).get("as_of")
     return moment if isinstance(moment, str) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator
 
 from curation.errors import some
@@ -11,6 +10,7 @@ from curation.run.decidable import Decidable, refused
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Fault, Journal
+from curation.run.journal_file import lines_of
 from curation.run.lost_journal import require_journal
 from curation.run.transactions import unended
 from curation.verification.result import Flaw
@@ -96,7 +96,7 @@ def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
         Gets what could not be checked: a sentence each.
     """
     journal, name, known = run.judged_journal(), run.journal.name, set(run.listings()["id"])
-    lines = run.journal.read_bytes().removeprefix(BOM_UTF8).split(b"\n") if journal.faults else []
+    lines = lines_of(run.journal) if journal.faults else []
     left = unended(run.folder, run.journal)
     for fault in journal.faults:
         text = lines[fault.line - 1] if fault.line <= len(lines) else b""

@@ -12,6 +12,7 @@ from curation.errors import CurateError, RunError, RunInUseError
 from curation.run.damaged import find_again
 from curation.run.folder import RunFolder
 from curation.run.plain import require_plain
+from curation.verification.comparisons import check_comparisons
 from curation.verification.journal import check_journal, check_lost, check_unended
 from curation.verification.result import Flaw, Verified
 from curation.verification.tables import check_files, check_probabilities, check_tables
@@ -95,6 +96,7 @@ def verify_run(run: RunFolder) -> Verified:
     for folder in compared_versions(run):
         # one that can't be checked must not hide what is wrong with the others
         look.take(folder.relative_to(run.folder).as_posix(), partial(check_version, folder=folder), run)
+    look.take(run.comparison_file.name, check_comparisons, run)
     look.take(".", check_leftovers, run)
     run.require_unused()
     if _lock_state(run) != before:

@@ -251,16 +251,28 @@ def read_json(path: Path) -> Any:
     DamagedError
         If it is no such file any more.
     NotReadableError
-        If it is no regular file.
+        If it is no regular file, or larger than 1 GiB or a quarter of the memory.
     OSError
         If it can't be read.
     """
     try:
-        return parse_json(read_regular(path, most_bytes()).decode(), ours=True)
+        _require_no_zeros(path)
+        return parse_json(read_regular(path, min(_LARGEST_JSON, most_bytes())).decode(), ours=True)
     except ValueError as error:
         raise DamagedError(path, str(error)) from None
 
 
+def _require_no_zeros(path: Path) -> None:
+    """Refuse zeros at either end, as a power cut leaves them, before all of a file is read: it may be a hole of GBs."""
+    with open_regular(path) as stream:
+        begin = stream.read(_EDGE)
+        stream.seek(max(0, os.fstat(stream.fileno()).st_size - _EDGE))
+        if begin.startswith(b"\0") or stream.read(_EDGE).endswith(b"\0"):
+            raise ValueError("it begins or ends with zeros")
+
+
+#: Bytes of a JSON file that is read, and of its ends that are looked at first.
+_LARGEST_JSON, _EDGE = 1 << 30, 64
 #: Bytes that are copied at a time.
 _PIECE = 1 << 20
 #: What a path may lead to that is no file, by its kind.
