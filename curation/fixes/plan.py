@@ -219,10 +219,11 @@ def _recorded(as_of: datetime | int | None) -> str | None:
 
 
 def _past(run: RunFolder, journal: Journal, last_line: int, as_of: datetime | int) -> tuple[str, ...]:
-    later = sum(entry.number > last_line for entry in journal.entries)
+    later = len({entry.number for entry in journal.entries if entry.number > last_line})
     counted = f"{many(later, 'later line')} of {run.journal.name} {agree(later, 'does', 'do')} not count"
-    note = f"As the decisions stood {_when(as_of)}: {counted if later else 'nothing was said since'}."
     turned = journal.turned_back() if isinstance(as_of, datetime) else []
+    since = "no line comes after the last that counts" if turned else "nothing was said since"
+    note = f"As the decisions stood {_when(as_of)}: {counted if later else since}."
     if not turned:
         return (note,)
     lines = some(f"line {number}" for number in turned)

@@ -19,6 +19,11 @@ __all__ = ["odd_entry", "require_plain"]
 
 #: What a run reads of its datasets. The rest is many photos, or compared by its hash.
 _OF_RUN = ("manifest.json", "changes.csv", "comparison.json", "predictions.npz", "dataset.toml")
+#: Names that only files have.
+_FILES = (".lock", "run.json", "decisions.jsonl", "comparison.json", "predictions.npz", "report.html")
+_FOLDER = "a folder in the place of a file"
+_FIX_OF_FOLDER = "Move it elsewhere by hand; if the file held decisions or results, restore it from a copy."
+_FIX = "Put a copy of what you want to have there in its place, if you trust whoever made the run."
 
 
 def require_plain(folder: Path) -> None:
@@ -38,12 +43,12 @@ def require_plain(folder: Path) -> None:
         path, what = found
         raise RunError(
             f"{printable_name(str(path))} is {what}, and a run holds files and folders of its own only",
-            fix="Put a copy of what you want to have there in its place, if you trust whoever made the run.",
+            fix=_FIX_OF_FOLDER if what == _FOLDER else _FIX,
         )
 
 
 def odd_entry(folder: Path) -> tuple[Path, str] | None:
-    """Return an entry of a run that is neither a file nor a folder, and what it is; None if there is none.
+    """Return an entry of a run that does not belong there, and what it is; None if there is none.
 
     Examples
     --------
@@ -62,6 +67,8 @@ def odd_entry(folder: Path) -> tuple[Path, str] | None:
                     target = os.readlink(entry)  # noqa: PTH115 - as it is written
                     return Path(entry), f"a link to {printable_name(target)}"
                 if entry.is_dir(follow_symlinks=False):
+                    if place == folder and entry.name in _FILES:
+                        return Path(entry), _FOLDER
                     folders.append(Path(entry))
                 elif not entry.is_file(follow_symlinks=False):
                     return Path(entry), "a pipe, a socket or a device"

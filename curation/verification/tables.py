@@ -104,6 +104,8 @@ def check_probabilities(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     if held.ids.tolist() != listings["id"].tolist():
         yield _flaw(run, name, f"has other ids than listings.parquet{_differing(listings['id'], pd.Series(held.ids))}")
         return
+    if list(map(str, held.classes)) != run.classes:
+        yield _flaw(run, run.record_file.name, f"has other classes than {name}, or in another order")
     if len(set(held.classes)) < len(held.classes):
         yield _flaw(run, name, "has a class twice")
     unscored = np.isnan(probs).all(axis=1)
