@@ -8,7 +8,7 @@ import numpy as np
 
 from curation.run.shapes import COMPARISON, misfit
 from training.utils.array_files import open_arrays
-from training.utils.files import NotReadableError, read_json
+from training.utils.files import DamagedError, NotReadableError, read_json
 
 __all__ = ["comparison_problem", "predictions_problem"]
 
@@ -52,4 +52,6 @@ def predictions_problem(file: Path) -> str:
 
 
 def _first_line(error: BaseException) -> str:
+    if isinstance(error, DamagedError):
+        return error.reason
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -140,7 +140,7 @@ def _possible(
     there: Mapping[str, Mapping[str, Any]],
     written: Mapping[str, Mapping[str, Any]],
 ) -> list[_State]:
-    """Return what may have happened: without a contradiction if there is such, else all."""
+    """Return what may have happened: what contradicts the least, for people move versions, too."""
     states = [_State(_first_places(known), {}, 0)]
     for each in known:
         kinds = _kinds(each, going, each.name in written)
@@ -148,7 +148,8 @@ def _possible(
             return []
         states = [_after(state, each, kind, written.get(each.name, {})) for state in states for kind in kinds]
     states = [state._replace(odd=state.odd + _differing(state.places, there)) for state in states]
-    return [state for state in states if not state.odd] or states
+    least = min(state.odd for state in states)
+    return [state for state in states if state.odd == least]
 
 
 def _agreed(states: Sequence[_State], doubtful: Sequence[_Known]) -> dict[str, Step | None]:

@@ -11,12 +11,26 @@ __all__ = ["format_of", "has_format", "require_format"]
 
 
 def has_format(record: dict[str, Any], known: int) -> bool:
-    """Return whether ``run.json`` is of a format; true and 1.0 are other values than 1."""
+    """Return whether ``run.json`` is of a format; true and 1.0 are other values than 1.
+
+    Parameters
+    ----------
+    record : dict
+        Its content.
+    known : int
+        The format.
+    """
     return type(record.get("format")) is int and record["format"] == known
 
 
 def format_of(record: dict[str, Any]) -> str:
-    """Return in words which format ``run.json`` has."""
+    """Return in words which format ``run.json`` has.
+
+    Parameters
+    ----------
+    record : dict
+        Its content.
+    """
     return f"format {record['format']!r}"[:80] if "format" in record else "no format"
 
 

@@ -143,9 +143,9 @@ def test_a_deleted_end_of_the_last_transaction_is_seen_by_the_number_after_it(ru
 
 @pytest.fixture
 def undecided(run: Run) -> Run:
-    """The second transaction has lost its end, and its version is nowhere; the third one may have replaced any."""
+    """The second transaction has lost its end, and no earlier version is left to tell."""
     damage(run, 8, "zeroed")
-    shutil.rmtree(run.folder / "versions/0002")
+    shutil.rmtree(run.folder / "versions")
     return run
 
 
@@ -172,3 +172,12 @@ def test_the_dataset_moved_away_and_its_changes_given_again_lose_nothing(undecid
     assert version(undecided) == before
     undecided.apply_fixes()
     assert version(undecided) == before
+
+
+def test_a_dataset_that_somebody_moved_away_leaves_its_transaction_in_force(run: Run, tmp_path: Path) -> None:
+    whole, before = said(run), version(run)
+    damage(run, 12, "zeroed")
+    (run.folder / "cleaned").rename(tmp_path / "kept")
+    assert said(run) == whole
+    run.apply_fixes()
+    assert version(run) == before
