@@ -15,13 +15,16 @@ __all__ = ["header_rows", "said_of_headers"]
 
 #: Names that make a row one of names.
 _ENOUGH = 2
+#: What may stand around a name that is repeated, and how much of it.
+_AROUND, _MARKS = "\ufeff\"' \t\r\n\xa0", 12
 _FIELD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
 def header_rows(table: pd.DataFrame, names: Collection[str]) -> pd.Index:
     """Return the rows that name the columns, of which none is a listing.
 
-    Those of files that were joined repeat the header. In Amazon's files, names of fields stand below the header.
+    Those of files that were joined repeat the header, perhaps in other capitals, in quotes or behind a byte order mark.
+    In Amazon's files, names of fields stand below the header.
 
     Parameters
     ----------
@@ -38,13 +41,27 @@ def header_rows(table: pd.DataFrame, names: Collection[str]) -> pd.Index:
     """
     same, other = (pd.Series(0, table.index) for _ in range(2))
     for name, cells in table.items():
-        equal = (cells == name).fillna(False).astype(bool)
+        equal = _is_called(cells, str(name))
         same += equal
         other += cells.notna() & ~equal
     repeated = (same >= _ENOUGH) & (other == 0)
     if len(table) and _names_fields(table.iloc[0], names):
         repeated.iloc[0] = True
     return table.index[repeated]
+
+
+def _is_called(cells: pd.Series, name: str) -> pd.Series:
+    """Return which cells are the name of their column."""
+    wanted = _bare(name)
+    # most cells are longer, and need no closer look
+    short = cells.str.len() <= len(name) + _MARKS
+    equal = cells[short.fillna(False).astype(bool)].map(lambda cell: _bare(cell) == wanted)
+    return equal.reindex(cells.index, fill_value=False).astype(bool)
+
+
+def _bare(name: str) -> str:
+    """Return a name without its case, and what stands around it."""
+    return name.strip(_AROUND).casefold()
 
 
 def _names_fields(row: pd.Series, names: Collection[str]) -> bool:
