@@ -6,15 +6,16 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 import pandas as pd
 
 from curation.errors import some
 from curation.listings.csv_quotes import Span, first_open_quote, rows_without_quoting
+from curation.listings.csv_spelling import BadlyQuoted, rows_as_they_stand
 from curation.listings.headers import LOOKED_AT, header_place, likely, said_of_header
 from curation.rendering.words import agree, many
 from training.utils.bounded import CELL, check_claim
@@ -61,6 +62,8 @@ class Parsed:
         The lines above the header, e.g. a title, each with its line feed.
     notes : tuple of str
         How it was read, where that was not certain: a sentence each.
+    spelled : mapping of int to str
+        Number of a row → its line, where it would be written otherwise, e.g. with other quotes.
     """
 
     header: list[str]
@@ -72,6 +75,7 @@ class Parsed:
     hint: bool
     above: str = ""
     notes: tuple[str, ...] = ()
+    spelled: Mapping[int, str] = field(default_factory=dict)
 
 
 def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
@@ -104,8 +108,9 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     skip = title + int(hint)
     delimiter = text[4] if hint else _delimiter_of(_whole_lines(text.split("\n", skip)[skip][:_SAMPLE]), names)
     notes: tuple[str, ...] = ()
+    spelled, badly = dict[int, str](), BadlyQuoted()
     try:
-        header, columns, numbers, quoting = _quoted(text, delimiter, skip)
+        header, columns, numbers, quoting = _quoted(text, delimiter, skip, spelled, badly)
     except OpenQuoteError as error:
         rows = rows_without_quoting(text.split("\n")[skip:], delimiter)
         if rows is None:
@@ -114,13 +119,15 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
         require_width(len(header))
         numbered = ((number + skip, row) for number, row in rows[1:])
         columns, numbers = _columns(numbered, len(header), delimiter, len(text))
+        spelled, badly = {}, BadlyQuoted()
         notes = (f"Quotes are read as part of the text, as one that opens in line {error.line} does not close there.",)
     if stand_in:
         header = [name.replace(stand_in, "\r") for name in header]
         columns = [[cell and cell.replace(stand_in, "\r") for cell in column] for column in columns]
+        spelled = {number: line.replace(stand_in, "\r") for number, line in spelled.items()}
     if above:
         notes = (*notes, said_of_header(skip + 1, [above.replace(delimiter, " ").replace("\n", " ")]))
-    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, above, notes)
+    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, above, (*notes, *badly.notes()), spelled)
 
 
 def _lines_above(text: str, names: Collection[str], signs: str) -> int:
@@ -156,7 +163,9 @@ class OpenQuoteError(ValueError):
         self.line = line
 
 
-def _quoted(text: str, delimiter: str, skip: int) -> tuple[list[str], list[list[str | None]], list[int], Quoting]:
+def _quoted(
+    text: str, delimiter: str, skip: int, spelled: dict[int, str], badly: BadlyQuoted
+) -> tuple[list[str], list[list[str | None]], list[int], Quoting]:
     """Return the header, the columns, the numbers of the rows, and the quoting."""
     spans: list[Span] = []
     numbered = _rows(text, delimiter, skip, spans)
@@ -164,10 +173,11 @@ def _quoted(text: str, delimiter: str, skip: int) -> tuple[list[str], list[list[
     if not first:
         raise pd.errors.EmptyDataError("it is empty")
     require_width(len(first[0][1]))
-    quoting = _quoting_of([row for _, row in first], set(re.split("\r?\n", text[:_SAMPLE])), delimiter)
+    quoting = _quoting_of([row for _, row, _ in first], set(re.split("\r?\n", text[:_SAMPLE])), delimiter)
     header = first.pop(0)[1]
+    below = rows_as_they_stand(itertools.chain(first, numbered), delimiter, quoting, spelled, badly)
     try:
-        columns, numbers = _columns(itertools.chain(first, numbered), len(header), delimiter, len(text))
+        columns, numbers = _columns(below, len(header), delimiter, len(text))
     except OpenQuoteError:
         raise
     except ValueError:
@@ -210,9 +220,10 @@ def _newline_of(text: str) -> str:
     return "\r\n" if text[end - 1 : end] == "\r" else "\n"
 
 
-def _rows(text: str, delimiter: str, skip: int, spans: list[Span]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank with their numbers; those of several lines are added to `spans`."""
-    lines = itertools.islice(io.StringIO(text, newline="\n"), skip, None)
+def _rows(text: str, delimiter: str, skip: int, spans: list[Span]) -> Iterator[tuple[int, list[str], str]]:
+    """Yield the numbers, cells and texts of the rows that are not blank; those of several lines are added to `spans`."""
+    taken: list[str] = []
+    lines = _noted(itertools.islice(io.StringIO(text, newline="\n"), skip, None), taken)
     start, end, last = skip, skip, False
     with _cells_of_any_length():
         # an open quote would swallow this end
@@ -224,11 +235,18 @@ def _rows(text: str, delimiter: str, skip: int, spans: list[Span]) -> Iterator[t
                 if end > start + 1 and not last:
                     spans.append((number, start, end))
                 if not last and any(map(str.strip, row)):
-                    yield number, row
+                    yield number, row, taken[0] if len(taken) == 1 else "".join(taken)
+                taken.clear()
         except csv.Error as error:
             raise ValueError(f"line {end + 1}: {error}") from None
     if not last:
         raise OpenQuoteError(f"a quote is not closed, in the row that begins at line {start + 1}", start + 1)
+
+
+def _noted(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
 
 
 @contextmanager

@@ -79,6 +79,8 @@ def _save(place: Path, file: WrittenFile) -> dict[str, Any]:
         with whole_file(place.with_name(f"{place.name}.xlsx")) as temporary:
             temporary.write_bytes(file.book.content)
         facts |= {"header_row": file.book.header, "rows": list(file.book.rows)}
+    if file.lines:
+        facts |= {"lines": {str(row): line for row, line in file.lines.items()}}
     if file.further is not None:
         facts |= {"further": _save(place.with_name(f"{place.name}-further"), file.further), "owners": list(file.owners)}
         facts |= {} if file.after == file.owners else {"after": list(file.after)}
@@ -112,7 +114,9 @@ def _file(cells: Path, facts: dict[str, Any]) -> WrittenFile:
     if len(header) != table.num_columns or not all(isinstance(name, str) for name in header):
         raise ValueError(f"the header of {facts['name']!r} is not that of its {table.num_columns} columns")
     book = _book(cells.with_suffix(".xlsx"), facts)
-    file = WrittenFile(facts["name"], _format(facts["format"]), header, table, book)
+    file = WrittenFile(
+        facts["name"], _format(facts["format"]), header, table, book, lines=_lines(facts, table.num_rows)
+    )
     if "further" not in facts:
         return file
     further, owners = _file(cells.with_stem(f"{cells.stem}-further"), facts["further"]), tuple(facts["owners"])
@@ -134,6 +138,14 @@ def _book(file: Path, facts: dict[str, Any]) -> Book | None:
     if not all(type(number) is int and number > 0 for number in numbers) or sorted(set(numbers)) != numbers:
         raise ValueError(f"the rows of {file.name} are none")
     return Book(read_regular(file, most_bytes()), numbers[0], tuple(numbers[1:]))
+
+
+def _lines(facts: dict[str, Any], rows: int) -> dict[int, str]:
+    """Return the lines of a CSV that would be written otherwise; runs of earlier versions have none."""
+    lines = facts.get("lines", {})
+    if not _are_texts(lines) or not all(row.isdecimal() and int(row) < rows for row in lines):
+        raise ValueError(f"the lines of {facts['name']!r} are none")
+    return {int(row): line for row, line in lines.items()}
 
 
 def _are_texts(pairs: Any) -> bool:

@@ -54,9 +54,8 @@ def _is_called(cells: pd.Series, name: str) -> pd.Series:
     """Return which cells are the name of their column."""
     wanted = _bare(name)
     # most cells are longer, and need no closer look
-    short = cells.str.len() <= len(name) + _MARKS
-    equal = cells[short.fillna(False).astype(bool)].map(lambda cell: _bare(cell) == wanted)
-    return equal.reindex(cells.index, fill_value=False).astype(bool)
+    short = cells[(cells.str.len() <= len(name) + _MARKS).fillna(False).astype(bool)]
+    return cells.isin([cell for cell in short.unique() if _bare(cell) == wanted])
 
 
 def _bare(name: str) -> str:

@@ -8,13 +8,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from curation.listings.csv_spelling import respelled
 from curation.listings.decoding import MARKS, pack
 from curation.listings.editing import is_number, texts_of, values_of
 from curation.listings.excel import as_cell, cell_value, write_sheet
@@ -24,7 +25,7 @@ from curation.listings.price_texts import unmistakable
 from curation.listings.workbooks import edited_book
 from curation.listings.written import Kind, TableFormat, WrittenFile
 from curation.rendering.words import agree, many, short
-from training.utils.csv_files import csv_lines
+from training.utils.csv_files import Quoting, csv_lines
 from training.utils.formulas import is_formula, is_text_formula
 
 __all__ = ["FORMATS", "converted", "joined", "write_table"]
@@ -40,6 +41,12 @@ FORMATS = {
     "json": TableFormat("json", ".json", json=JsonStyle(indent=2)),
     "jsonl": TableFormat("jsonl", ".jsonl", json=JsonStyle("lines")),
 }
+
+
+class _Style(TypedDict):
+    delimiter: str
+    newline: str
+    quoting: Quoting
 
 
 def write_table(file: WrittenFile, path: Path) -> tuple[str, ...]:
@@ -84,7 +91,10 @@ def _content(file: WrittenFile, name: str) -> tuple[bytes, tuple[str, ...]]:
         return content, tuple(f"{name} {note}" for note in said)
     if form.kind == "csv":
         texts = itertools.chain([file.header], zip(*columns, strict=True))
-        lines = csv_lines(texts, delimiter=form.delimiter, newline=form.newline, quoting=form.quoting)
+        style: _Style = {"delimiter": form.delimiter, "newline": form.newline, "quoting": form.quoting}
+        lines = list(csv_lines(texts, **style))
+        for row, line in file.lines.items():
+            lines[row + 1] = respelled([column[row] for column in columns], line, **style)
         hint = f"sep={form.delimiter}{form.newline}" if form.hint else ""
         text = "".join([hint, form.above.replace("\n", form.newline), *lines])
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -88,6 +88,8 @@ class WrittenFile:
         total.
     after : tuple of int
         The row that each of them stands below, ascending; -1 above the first.
+    lines : mapping of int to str
+        Of a CSV: row → the line that it was read from, where it would be written otherwise, e.g. with other quotes.
     """
 
     name: str
@@ -98,6 +100,7 @@ class WrittenFile:
     further: WrittenFile | None = None
     owners: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
+    lines: Mapping[int, str] = field(default_factory=dict)
 
     def take(self, places: Sequence[int]) -> WrittenFile:
         """Return some of the rows, by their ascending positions, with what belongs to them or to the table."""
@@ -110,6 +113,7 @@ class WrittenFile:
             further=self.further.take(stay) if self.further and stay else None,
             owners=tuple(new[self.owners[place]] for place in stay),
             after=tuple(bisect_right(places, self.after[place]) - 1 for place in stay),
+            lines={new[old]: line for old, line in self.lines.items() if old in new},
         )
 
     def split(self, apart: Mapping[int, int | None]) -> WrittenFile:
@@ -135,4 +139,7 @@ class WrittenFile:
         book, beside = self.book, self.further.book
         if book and beside:
             book = replace(book, rows=tuple(sorted((*book.rows, *beside.rows))))
-        return replace(self, cells=cells.take(pa.array(self.order)), book=book, further=None, owners=(), after=())
+        lines = {**self.lines, **{self.cells.num_rows + row: line for row, line in self.further.lines.items()}}
+        lines = {place: lines[row] for place, row in enumerate(self.order) if row in lines}
+        ordered = cells.take(pa.array(self.order))
+        return replace(self, cells=ordered, book=book, further=None, owners=(), after=(), lines=lines)

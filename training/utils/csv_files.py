@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ import pandas as pd
 from training.utils.files import whole_file
 from training.utils.formulas import neutral, restored
 
-__all__ = ["Quoting", "csv_lines", "restored_cells", "write_csv"]
+__all__ = ["Quoting", "csv_cell", "csv_lines", "restored_cells", "write_csv"]
 
 #: Which cells are quoted: those that need it, all, or all but plain numbers.
 Quoting = Literal["minimal", "all", "text"]
@@ -42,15 +42,32 @@ def csv_lines(
     >>> list(csv_lines([["id", "title"], ["a", "red\rlamp"], ["b", None]]))
     ['id,title\n', 'a,"red\rlamp"\n', 'b,\n']
     """
+    cell = csv_cell(delimiter, quoting)
+    for row in rows:
+        # an empty line would be no row
+        yield (delimiter.join([cell(text or "") for text in row]) or '""') + newline
+
+
+def csv_cell(delimiter: str, quoting: Quoting) -> Callable[[str], str]:
+    """Return what makes a cell of a text, in quotes where it must stand in them.
+
+    Parameters
+    ----------
+    delimiter, quoting
+        As for :func:`csv_lines`.
+
+    Examples
+    --------
+    >>> csv_cell(",", "minimal")("a, b")
+    '"a, b"'
+    """
     special = re.compile(f'[{re.escape(delimiter)}"\r\n]')
 
     def cell(text: str) -> str:
         plain = quoting == "minimal" or (quoting == "text" and _NUMBER.fullmatch(text))
         return text if plain and not special.search(text) else '"' + text.replace('"', '""') + '"'
 
-    for row in rows:
-        # an empty line would be no row
-        yield (delimiter.join([cell(text or "") for text in row]) or '""') + newline
+    return cell
 
 
 def write_csv(path: Path, table: pd.DataFrame, *, raw: bool = False) -> None:
