@@ -221,7 +221,7 @@ def _newline_of(text: str) -> str:
 
 
 def _rows(text: str, delimiter: str, skip: int, spans: list[Span]) -> Iterator[tuple[int, list[str], str]]:
-    """Yield the numbers, cells and texts of the rows that are not blank; those of several lines are added to `spans`."""
+    """Yield number, cells and text of the rows that are not blank; those of several lines are added to `spans`."""
     taken: list[str] = []
     lines = _noted(itertools.islice(io.StringIO(text, newline="\n"), skip, None), taken)
     start, end, last = skip, skip, False

@@ -228,10 +228,10 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
         shown, formulas = shown_cells(path.name, parsed.columns)
         values = pd.DataFrame(dict(enumerate(shown)), index=parsed.numbers, dtype="string")
-        raw = _raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas)
-        places = pd.Series(range(len(raw.table)), raw.table.index).reindex(list(parsed.spelled)).dropna()
-        lines = {int(place): parsed.spelled[number] for number, place in places.items()}
-        return replace(raw, files=tuple(replace(each, lines=lines) for each in raw.files))
+        read = _raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas)
+        places = {number: place for place, number in enumerate(read.table.index)}
+        lines = {places[number]: line for number, line in parsed.spelled.items() if number in places}
+        return replace(read, files=tuple(replace(each, lines=lines) for each in read.files))
     rows, style = parse_json(text, lines=form.kind == "jsonl")
     names_of = list(dict.fromkeys(name for row in rows for name in row))
     require_width(len(names_of))
