@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from curation.errors import some
+from curation.listings.json_keys import keyed, keyed_rows, shape_of
 from training.utils.bounded import parse_json as parse_json_text
 
 __all__ = ["JsonStyle", "as_json", "literal", "parse_json"]
 
 #: Characters that the style is recognised by.
 _SAMPLE = 10_000
+_ADVICE = "as to_json(orient='records') of pandas writes it"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -26,9 +28,12 @@ class JsonStyle:
     ----------
     frame : str
         What is around the rows: ``list``; ``lines`` (a row is a line); ``columns`` (an object of columns, each an
-        object of cells by row); or the JSON of an object in which the rows are to be put at `key`.
+        object of cells by row); ``index`` (an object of rows by key); or the JSON of an object in which the rows are
+        to be put at `key`.
     key : str
         See `frame`.
+    keys : str
+        The column that has the keys of ``columns`` or ``index``; empty if they only number the rows.
     within : str
         The JSON of the list of keys that lead to the object in `frame` which has `key`; empty if it is `frame` itself.
     indent : int or None
@@ -45,10 +50,11 @@ class JsonStyle:
     indent: int | None = None
     tight: bool = False
     ascii: bool = False
+    keys: str = ""
 
 
-def parse_json(text: str, *, lines: bool) -> tuple[list[dict[str, Any]], JsonStyle]:
-    """Read rows from a list of objects, an object with one such list, an object of columns, or lines of objects.
+def parse_json(text: str, *, lines: bool, names: Collection[str] = ()) -> tuple[list[dict[str, Any]], JsonStyle]:
+    """Read rows from a list of objects, an object with one such list, one of columns or of rows, or lines of objects.
 
     The list may lie in objects within the object: the one nearest to the top counts, if it is the only one there.
 
@@ -58,6 +64,8 @@ def parse_json(text: str, *, lines: bool) -> tuple[list[dict[str, Any]], JsonSty
         The whole file.
     lines : bool
         Whether its name says that each line is an object.
+    names : collection of str
+        Columns that are likely, in lower case: they tell an object of rows from one of columns.
 
     Raises
     ------
@@ -78,9 +86,9 @@ def parse_json(text: str, *, lines: bool) -> tuple[list[dict[str, Any]], JsonSty
         if first.startswith("{") and first.endswith("}") and rest.lstrip().startswith("{"):
             return _lines(text), replace(style, frame="lines")
         raise ValueError(str(error)) from None
-    rows, style = _rows_in(content, style)
+    rows, style = _rows_in(content, style, names)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError("it is no list of objects, one for each listing")
+        raise ValueError(f"it is no list of objects, one for each listing, {_ADVICE}")
     return rows, replace(style, indent=len(indent[1]) if indent else None)
 
 
@@ -100,25 +108,31 @@ def _lines(text: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _rows_in(content: Any, style: JsonStyle) -> tuple[Any, JsonStyle]:
+def _rows_in(content: Any, style: JsonStyle, names: Collection[str]) -> tuple[Any, JsonStyle]:
     """Return the rows, and the style with what is around them."""
     if not isinstance(content, dict):
         return content, style
-    columns = [value for value in content.values() if isinstance(value, dict)]
-    are_columns = bool(content) and len(columns) == len(content)
-    if are_columns and len(columns) > 1 and all(each.keys() == columns[0].keys() for each in columns):
-        return _of_columns(content), replace(style, frame="columns")
+    if shape := shape_of(content, names):
+        return _keyed_in(content, shape, style, names)
     if path := _path_of_rows(content):
         rows, frame = _framed(content, path)
         within = json.dumps(path[:-1]) if path[1:] else ""
         return rows, replace(style, frame=json.dumps(frame), key=path[-1], within=within)
-    return (_of_columns(content), replace(style, frame="columns")) if are_columns else (content, style)
+    are_columns = bool(content) and all(isinstance(value, dict) for value in content.values())
+    return _keyed_in(content, "columns", style, names) if are_columns else (content, style)
 
 
-def _of_columns(content: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of an object of columns, as pandas writes it."""
-    first = next(iter(content.values()))
-    return [{name: cells.get(row) for name, cells in content.items()} for row in first]
+def _keyed_in(
+    content: Mapping[str, Mapping[str, Any]], shape: str, style: JsonStyle, names: Collection[str]
+) -> tuple[list[dict[str, Any]], JsonStyle]:
+    """Return the rows of an object of columns or of rows, as pandas writes it."""
+    by_key, columns = content, list(dict.fromkeys(name for row in content.values() for name in row))
+    if shape == "columns":
+        columns = list(content)
+        first = next(iter(content.values()))
+        by_key = {key: {name: cells.get(key) for name, cells in content.items()} for key in first}
+    rows, keys = keyed_rows(by_key, columns, names)
+    return rows, replace(style, frame=shape, keys=keys)
 
 
 def _path_of_rows(content: Mapping[str, Any]) -> list[str]:
@@ -139,7 +153,7 @@ def _path_of_rows(content: Mapping[str, Any]) -> list[str]:
         ]
         if len(lists) > 1:
             names = some([repr(".".join(path)) for path in lists], 4)
-            raise ValueError(f"it has several lists of objects, {names}: save the one of the listings alone")
+            raise ValueError(f"it has several lists of objects, {names}: save the one of the listings alone, {_ADVICE}")
         if lists:
             return lists[0]
         level = [(path, value) for path, value in level if isinstance(value, dict)]
@@ -178,10 +192,13 @@ def as_json(header: Sequence[str], columns: Sequence[Sequence[str | None]], styl
         return "".join(f"{_dumped(row, style)}\n" for row in rows)
     if style.frame == "list":
         return _dumped(rows, style) + "\n"
+    content: Mapping[str, Any]
     if style.frame == "columns":
-        content: Mapping[str, Any] = {
-            name: {str(number): row.get(name) for number, row in enumerate(rows)} for name in header
-        }
+        named = [name for name in header if name != style.keys]
+        by_key = keyed(rows, style.keys)
+        content = {name: {key: row.get(name) for key, row in by_key.items()} for name in named}
+    elif style.frame == "index":
+        content = keyed(rows, style.keys)
     else:
         content = _in_frame(rows, style)
     return _dumped(content, style) + "\n"

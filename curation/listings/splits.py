@@ -28,6 +28,8 @@ _NAMES = {
     "evaluation": "test",
     "holdout": "test",
 }
+#: Names of a test set that are those of a validation set beside another test set.
+_EITHER = frozenset({"eval", "evaluation"})
 #: What may stand beside the name: ``seg_train``, ``train2017``, ``test-images``.
 _AROUND = re.compile(
     r"^(?:seg|images?|imgs?|data|dataset|photos?)?[\W_]*([a-z]+?)[\W_]*(?:set|split|images?|imgs?|data|photos?|\d+)?$"
@@ -42,8 +44,12 @@ def split_of(name: str) -> str | None:
     >>> [split_of(name) for name in ("train", "Valid", "seg_test", "train2017", "Test_Images", "trains")]
     ['train', 'val', 'test', 'train', 'test', None]
     """
+    return _NAMES.get(_bare(name))
+
+
+def _bare(name: str) -> str:
     match = _AROUND.match(name.strip().lower())
-    return _NAMES.get(match[1]) if match else None
+    return match[1] if match else ""
 
 
 def split_order(name: str) -> int:
@@ -55,7 +61,8 @@ def split_order(name: str) -> int:
 def normal_splits(splits: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
     """Return splits as ``train`` and ``test``, and what a person should know of it.
 
-    A validation set is trained on like the rest: the folds of cross-validation take its place.
+    A validation set is trained on like the rest: the folds of cross-validation take its place. An ``eval`` is one beside
+    another test set, and the test set where there is no other.
 
     Parameters
     ----------
@@ -67,18 +74,26 @@ def normal_splits(splits: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
     splits : Series of str
         Names of no split stay as they are.
     notes : tuple of str
-        At most one.
+        A sentence each.
     """
     kinds = {name: split_of(name) for name in splits.dropna().unique()}
+    either = [name for name in kinds if _bare(name) in _EITHER]
+    said: tuple[str, ...] = ()
+    if any(kind == "test" and name not in either for name, kind in kinds.items()):
+        kinds |= dict.fromkeys(either, "val")
+    elif either:
+        count = int(splits.isin(either).sum())
+        said = (f"{many(count, 'listing')} of {', '.join(either)} {agree(count, 'is', 'are')} the test set.",)
     validation = [name for name, kind in kinds.items() if kind == "val"]
     normal = splits.copy()
     for name, kind in kinds.items():
         if kind:
             normal = normal.mask(splits.isin([name]), "test" if kind == "test" else "train")
     if not validation:
-        return normal, ()
+        return normal, said
     count = int(splits.isin(validation).sum())
     return normal, (
+        *said,
         f"{many(count, 'listing')} of {', '.join(validation)} {agree(count, 'is', 'are')} trained on like train: "
         "cross-validation needs no such set.",
     )

@@ -232,7 +232,7 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
         places = {number: place for place, number in enumerate(read.table.index)}
         lines = {places[number]: line for number, line in parsed.spelled.items() if number in places}
         return replace(read, files=tuple(replace(each, lines=lines) for each in read.files))
-    rows, style = parse_json(text, lines=form.kind == "jsonl")
+    rows, style = parse_json(text, lines=form.kind == "jsonl", names=names)
     names_of = list(dict.fromkeys(name for row in rows for name in row))
     require_width(len(names_of))
     # rows that share no name make a table of gaps
