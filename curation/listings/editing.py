@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import json
 import re
@@ -23,6 +24,8 @@ __all__ = ["is_number", "numbers_of", "replaced", "texts_of", "values_of", "with
 
 #: A list of one label as a text: as JSON writes it, or Python.
 _LIST_OF_ONE = re.compile(r"""\[\s*(["'])[^"']*\1\s*\]""")
+
+_TIMES = (datetime.date, datetime.time)
 
 
 def values_of(kind: Kind, column: pa.ChunkedArray) -> list[Any]:
@@ -143,6 +146,8 @@ def _like(text: str | list[str], before: Any, given: Sequence[Any]) -> Any:
     samples = given if before is None else [before]
     if samples and all(isinstance(value, str) and _LIST_OF_ONE.fullmatch(value.strip()) for value in samples):
         return json.dumps([text], ensure_ascii=False) if '"' in samples[0] else repr([text])
+    if samples and all(isinstance(value, _TIMES) for value in samples):
+        return _time_like(text, samples[0], given)
     if given and all(isinstance(value, bool) for value in given):
         return {"True": True, "False": False}.get(text, text)
     if given and all(isinstance(value, list) for value in given):
@@ -157,6 +162,15 @@ def _like(text: str | list[str], before: Any, given: Sequence[Any]) -> Any:
             # 007 is no number among texts
             return number if all(map(is_number, given)) or str(number) == text else text
     return text
+
+
+def _time_like(text: str, sample: Any, given: Sequence[Any]) -> Any:
+    """Return a text as a date or time of the same kind; as it is if it is none."""
+    same = (value for value in given if type(value) is type(sample) and str(value) == text)
+    try:
+        return next(same, None) or type(sample).fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def _array(values: list[Any], column: pa.ChunkedArray) -> pa.Array:

@@ -72,6 +72,9 @@ def follow_merged(page: Any, shift: Shift) -> None:
     """
     left = []
     for block in list(page.merged_cells.ranges):
+        if shift.stays(block.min_col):
+            left.append(block)
+            continue
         span = shift.span(block.min_row, block.max_row)
         if span is None:
             continue

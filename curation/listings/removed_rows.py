@@ -34,6 +34,8 @@ class Removed:
         Cells whose formula pointed at removed rows and had no value: it is ``#REF!``.
     others : list of str
         Names, formats, checks and charts that point at nothing now.
+    beside : list of str
+        Cells of removed rows that stood behind an empty column, so perhaps were no part of the listings.
     """
 
     pictures: int = 0
@@ -41,11 +43,17 @@ class Removed:
     fixed: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
 
     def notes(self) -> Iterator[str]:
         """Yield a sentence about each kind, without its subject: the workbook."""
         if self.pictures:
             yield f"lacks {many(self.pictures, 'picture')} that lay in deleted rows."
+        if count := len(self.beside):
+            yield (
+                f"lacks {many(count, 'cell')} of deleted rows that stood beside the listings, behind an empty column: "
+                f"{some(self.beside, _SHOWN)}."
+            )
         if self.tables:
             yield f"lacks {many(self.tables, 'table')} all of whose rows were deleted."
         if count := len(self.fixed):
@@ -112,7 +120,7 @@ def _breaks(old: str, new: str) -> bool:
 def _move_rows(page: Any, shift: Shift) -> None:
     cells = {}
     for (row, column), cell in page._cells.items():
-        if (new := shift.row(row)) is not None:
+        if (new := shift.cell(row, column)) is not None:
             cell.row = new
             cells[new, column] = cell
             if cell.hyperlink:
@@ -130,7 +138,7 @@ def _follow_formulas(
     sheet: Any, shift: Shift, value: Callable[[str, int, int], Any], removed: Removed, *, own: bool
 ) -> None:
     for (row, column), cell in sheet._cells.items():
-        if own and shift.row(row) is None:
+        if own and shift.cell(row, column) is None:
             continue
         if cell.hyperlink and cell.hyperlink.location:
             # a link to a cell of the workbook

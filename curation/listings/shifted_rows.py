@@ -13,7 +13,15 @@ __all__ = ["GONE", "Shift"]
 GONE = "#REF!"
 _CELL = re.compile(r"(\$?[A-Z]{1,3}\$?)(\d+)")
 _RANGE = re.compile(r"(\$?[A-Z]{1,3}\$?)(\d+):(\$?[A-Z]{1,3}\$?)(\d+)")
+_COLUMN = re.compile(r"\$?([A-Z]{1,3})\$?\d")
 _ROWS = re.compile(r"(\$?)(\d+):(\$?)(\d+)")
+
+
+def _number(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number
 
 
 @dataclass(frozen=True)
@@ -26,10 +34,21 @@ class Shift:
         Name of the sheet.
     removed : sequence of int
         The rows, ascending, counted from 1.
+    beside : int
+        The first column, counted from 1, of a table beside these rows, which stays where it is; 0 if there is none.
     """
 
     sheet: str
     removed: Sequence[int]
+    beside: int = 0
+
+    def cell(self, row: int, column: int) -> int | None:
+        """Return the new row of a cell; None if it was removed."""
+        return row if self.stays(column) else self.row(row)
+
+    def stays(self, column: int) -> bool:
+        """Return whether a column is one of the table beside the rows."""
+        return 0 < self.beside <= column
 
     def row(self, row: int) -> int | None:
         """Return the new number of a row; None if it was removed."""
@@ -56,6 +75,8 @@ class Shift:
         >>> [shift.reference(text) for text in ("B2", "$B$4", "B3", "A2:A6", "A5:B5", "B:B", "3:4")]
         ['B2', '$B$3', '#REF!', 'A2:A4', '#REF!', 'B:B', '3:3']
         """
+        if self.beside and (named := _COLUMN.match(text)) and self.stays(_number(named[1])):
+            return text
         if cell := _CELL.fullmatch(text):
             row = self.row(int(cell[2]))
             return GONE if row is None else f"{cell[1]}{row}"

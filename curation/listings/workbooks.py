@@ -22,6 +22,7 @@ from curation.listings.merged_cells import settle_merged
 from curation.listings.moved_drawings import followed_chart
 from curation.listings.removed_rows import Removed, remove_rows
 from curation.listings.shifted_rows import Shift
+from curation.listings.side_tables import beside_of
 from curation.rendering.words import agree, many
 
 __all__ = ["Book", "edited_book"]
@@ -113,24 +114,28 @@ def edited_book(
                 changed = True
                 _write(page, number, column, value)
     filled = (number for number, line in enumerate(before, start=1) if any(cell is not math.nan for cell in line))
-    shift = Shift(sheet, [number for number in filled if number > book.header and number not in lines])
+    beside = beside_of(page, book.header, book.rows)
+    gone = [number for number in filled if number > book.header and number not in lines]
+    shift = Shift(sheet, gone, beside.column if beside.apart else 0)
     removed = Removed()
     if shift.removed:
+        lost = beside.lost(page, shift.removed)
         removed = remove_rows(opened, page, shift, lambda title, row, column: _value(values[title], row, column))
+        removed.beside += lost
     formulas = sum(cell.data_type == "f" for each in opened.worksheets for cell in each._cells.values())
     stream = io.BytesIO()
     opened.save(stream)
     stored = {
         f"xl/worksheets/sheet{place}.xml": {
-            (shift.row(number) if each is page else number, column): value
+            (shift.cell(number, column) if each is page else number, column): value
             for number, column, value in _stored(values[each.title])
         }
         for place, each in enumerate(opened.worksheets, start=1)
     }
     content = _with_values(stream.getvalue(), stored, opened.epoch, shift, removed)
-    lost = [match[1].lower() for each in warned if (match := _EXTENSION.match(str(each.message)))]
+    newer = [match[1].lower() for each in warned if (match := _EXTENSION.match(str(each.message)))]
     said = _notes(
-        _parts(book.content, -removed.pictures), _parts(content), lost, formulas if changed or shift.removed else 0
+        _parts(book.content, -removed.pictures), _parts(content), newer, formulas if changed or shift.removed else 0
     )
     return content, (*_said_of_dissolved(dissolved), *removed.notes(), *said)
 

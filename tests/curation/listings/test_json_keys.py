@@ -79,9 +79,7 @@ def test_keys_that_only_number_the_rows_are_no_ids(orient: Any, tmp_path: Path) 
 
 @pytest.mark.parametrize("orient", ["split", "values"])
 def test_rows_that_are_lists_are_refused_with_what_writes_objects(orient: Any, tmp_path: Path) -> None:
-    with pytest.raises(
-        ListingsError, match=r"as to_json\(orient='records'\) of pandas writes it"
-    ):
+    with pytest.raises(ListingsError, match=r"as to_json\(orient='records'\) of pandas writes it"):
         read_listings(shop(tmp_path, frame(id=IDS).to_json(orient=orient)))
 
 
