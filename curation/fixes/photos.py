@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from curation.listings.folders import is_junk
+from curation.listings.junk import is_junk
 from curation.listings.splits import split_of
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder

@@ -20,6 +20,7 @@ from training.utils.files import photo_path
 
 __all__ = [
     "MISSING",
+    "SEVERAL",
     "bad_rows",
     "check_ids",
     "check_inside",
@@ -29,6 +30,7 @@ __all__ = [
 
 #: Why a photo can't be used.
 MISSING = "no such file"
+SEVERAL = "fits several files"
 
 #: Share of a column's cells that must be prices; with fewer, it is another column.
 _MOSTLY_PRICES = 0.5

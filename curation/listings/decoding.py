@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from curation.errors import ListingsError, short_repr, some
+from curation.listings.junk import is_junk
 from curation.rendering.words import many
 from training.utils.bounded import joined
 
@@ -146,7 +147,7 @@ def _only_member(packed: IO[bytes]) -> IO[bytes]:
         member.filename
         for member in archive.infolist()
         # is_dir() takes a damaged name, which is empty, for one that has a last character
-        if member.filename and not member.is_dir() and not member.filename.startswith("__MACOSX/")
+        if member.filename and not member.is_dir() and not any(map(is_junk, member.filename.split("/")))
     ]
     if len(members) != 1:
         raise ValueError(f"it holds {many(len(members), 'file')} ({some(members, 3)}) where one table was wanted")

@@ -13,6 +13,7 @@ import PIL.Image
 
 from curation.errors import ListingsError, some
 from curation.listings.faults import Faults
+from curation.listings.junk import is_junk
 from curation.listings.other_tables import next_step
 from curation.listings.splits import split_of, split_order
 from curation.listings.tables import RawTable, format_of, held_table
@@ -21,38 +22,16 @@ from training.utils.files import printable_name
 
 __all__ = [
     "find_table",
-    "is_junk",
     "is_photo",
     "likely_dataset",
     "photo_formats",
     "read_class_folders",
 ]
 
-#: What systems and programs leave in folders; in lower case.
-_JUNK = frozenset(
-    {
-        "__macosx",
-        "@eadir",
-        "#recycle",
-        "@recycle",
-        "$recycle.bin",
-        "system volume information",
-        "lost+found",
-        "thumbs.db",
-        "ehthumbs.db",
-        "desktop.ini",
-        "__pycache__",
-    }
-)
 #: Formats that Pillow recognises, and that hold no photo or can't be decoded without another program.
 _NO_PHOTOS = frozenset({"BUFR", "EPS", "FITS", "FLI", "GBR", "GRIB", "HDF5", "IPTC", "MPEG", "WMF", "XPM", "XVTHUMB"})
 _LEAST_CLASSES = 2
 _BESIDE = frozenset({"changes.csv", "manifest.json"})
-
-
-def is_junk(name: str) -> bool:
-    """Return whether a file or folder is left by a system, e.g. ``.DS_Store``, ``._a.jpg``, ``__MACOSX``."""
-    return name.startswith(".") or name.lower() in _JUNK
 
 
 def is_photo(name: str) -> bool:

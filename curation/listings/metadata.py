@@ -13,7 +13,7 @@ import pandas as pd
 from curation.errors import ListingsError, some
 from curation.listings.editing import with_column
 from curation.listings.faults import Faults
-from curation.listings.folders import is_junk
+from curation.listings.junk import is_junk
 from curation.listings.recognise import recognise
 from curation.listings.splits import split_of, split_order
 from curation.listings.tables import RawTable, read_raw

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from curation.listings.folders import is_junk, is_photo
+from curation.listings.folders import is_photo
+from curation.listings.junk import is_junk
 from curation.listings.several_photos import names_of
 from training.utils.files import photo_path, printable_name
 
@@ -59,6 +60,18 @@ class PhotoFiles:
     def find(self, image: str) -> str | None:
         """Return the path of the one file that a name fits, relative to the root; None if none or several fit."""
         return self._find(image, ends=True)
+
+    def fitting(self, image: str) -> list[str]:
+        """Return the files that a name fits but for case, Unicode form and, where it has none, ending and folder."""
+        parts = [part for part in forward(image).split("/") if part not in ("", ".")]
+        if not parts or ".." in parts or "\0" in image or "://" in image:
+            return []
+        names, stems = self._index()
+        key = plain(parts[-1])
+        files = (*names.get(key, ()), *(() if is_photo(parts[-1]) else stems.get(key, ())))
+        if parts[1:] and not forward(image).startswith("/") and not parts[0].endswith(":"):
+            files = tuple(file for file in files if plain(file) == plain("/".join(parts)))
+        return sorted(printable_name(file) for file in files if os.path.isfile(self._root / file))  # noqa: PTH113
 
     def _find(self, image: str, *, ends: bool) -> str | None:
         file = self._fitting(forward(image), ends=ends)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from curation.errors import short_repr
+from curation.errors import short_repr, some
 from curation.listings.photo_files import PhotoFiles, forward, plain
 from curation.listings.several_photos import names_of
 from curation.rendering.words import agree, many
@@ -31,11 +31,17 @@ class MatchedPhotos:
         True where no file was found; False where the table names no photo.
     notes : tuple of str
         How names were matched that are not those of the files.
+    several : mapping of row to sequence of str
+        The files that a name fits, of names that fit several, and so none.
+    fits : str
+        The first of these names, with its files.
     """
 
     images: pd.Series
     missing: pd.Series
     notes: tuple[str, ...] = ()
+    several: Mapping[Hashable, Sequence[str]] = field(default_factory=dict)
+    fits: str = ""
 
 
 def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
@@ -81,16 +87,30 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
         {row: plain(forward(name)) for row, (name, _) in fits.items()},
         set(images[~missing]),
     )
+    several = {row: fitting for row, name in names.items() if row not in fits and (fitting := _several(files, name))}
+    fit_several = next((f"{names.to_dict()[row]!r} fits {some(each, 3)}" for row, each in several.items()), "")
     if not matched:
-        return MatchedPhotos(images, missing)
+        return MatchedPhotos(images, missing, _said_of_fitting(several, fit_several), several, fit_several)
     found = pd.Series(matched, dtype="string")
     named = pd.Series({row: fits[row][0] for row in matched}, dtype="string")
     exact = images.copy()
     exact[found.index] = found
     still = missing.copy()
     still[found.index] = False
-    notes = (*_said_of_several(names[found.index]), *_notes(named, found))
-    return MatchedPhotos(exact, still, notes)
+    notes = (*_said_of_several(names[found.index]), *_notes(named, found), *_said_of_fitting(several, fit_several))
+    return MatchedPhotos(exact, still, notes, several, fit_several)
+
+
+def _several(files: PhotoFiles, cell: str) -> list[str]:
+    """Return the files that the first name in a cell fits, if these are several."""
+    each = map(files.fitting, names_of(cell))
+    return next((fitting for fitting in each if len(fitting) > 1), [])
+
+
+def _said_of_fitting(several: Collection[Hashable], example: str) -> tuple[str, ...]:
+    count = len(several)
+    fit = f"{many(count, 'name')} of photos {agree(count, 'fits', 'fit')} several files, so none of these is taken"
+    return (f"{fit}: {example}.",) if several else ()
 
 
 def _said_of_several(cells: pd.Series) -> Iterator[str]:

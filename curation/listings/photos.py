@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import InputError, ListingsError, about, check_range, short_repr, some
-from curation.listings.checks import MISSING, check_inside
+from curation.listings.checks import MISSING, SEVERAL, check_inside
 from curation.listings.download import MOST_BYTES
 from curation.listings.faults import Faults
 from curation.listings.fetch import FETCH_LIMIT, NOT_FETCHED, FetchedPhotos, fetch_photos, find_urls, said_of_several
@@ -80,12 +80,15 @@ class FoundPhotos:
         Why a photo can't be used; NA where it can, or where none is named.
     notes : tuple of str
         How names were matched, and what became of URLs.
+    fits : str
+        See :class:`curation.listings.photo_names.MatchedPhotos`.
     """
 
     named: pd.Series
     images: pd.Series
     unusable: pd.Series
     notes: tuple[str, ...]
+    fits: str = ""
 
 
 def find_photos(
@@ -148,12 +151,13 @@ def find_photos(
     if not needed:
         # said, or refused, as a whole
         unusable = unusable.mask(unusable == NOT_FETCHED)
-    return FoundPhotos(named, images, unusable, notes)
+    return FoundPhotos(named, images, unusable, notes, matched.fits)
 
 
 def _why_unusable(matched: MatchedPhotos, root: Path) -> pd.Series:
     """Return why the photos that are no files can't be used; NA for the others."""
-    why = [_why_no_file(photo_path(root, image)) for image in matched.images[matched.missing]]
+    names = matched.images[matched.missing]
+    why = [SEVERAL if row in matched.several else _why_no_file(photo_path(root, image)) for row, image in names.items()]
     return pd.Series(why, matched.images.index[matched.missing], dtype="string").reindex(matched.images.index)
 
 

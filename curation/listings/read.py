@@ -13,8 +13,8 @@ import pandas as pd
 
 from curation.errors import ListingsError, checked, short_repr, some
 from curation.listings.added_photos import added_rows
+from curation.listings.bad_share import check_share
 from curation.listings.checks import (
-    MISSING,
     bad_rows,
     check_ids,
     check_prices,
@@ -27,7 +27,7 @@ from curation.listings.faults import Faults
 from curation.listings.folders import likely_dataset
 from curation.listings.held_photos import require_files
 from curation.listings.labels import Labels, Merged, settle_labels
-from curation.listings.limits import Limits, enough
+from curation.listings.limits import Limits
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
@@ -46,7 +46,6 @@ from curation.listings.totals import find_totals
 from curation.listings.uncalculated import check_calculated
 from curation.listings.unnamed import said_of_unnamed
 from curation.listings.variations import variation_owners
-from curation.rendering.problems import problem_lines
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
 from training.images.cache import PhotoCache
@@ -317,7 +316,7 @@ def read_listings(
         named, prices, photos.unusable, needs_image=needs["image"], needs_label=needs["label"] and classes != ()
     )
     with faults.noted():
-        _check_share(problems, len(table), limits, title, origin)
+        check_share(problems, len(table), limits, title, origin, photos.fits)
     origin = replace(origin, currency=currency, decimal=prices.decimal)
     all_photos = pd.concat([photos.named, match_photos(further, origin.root).images])
     said_of_photos = (*added.notes(), *photos.notes, *said_of_unnamed(all_photos, mapped.table, origin))
@@ -440,29 +439,6 @@ def _read(
     if origin.table is not None:
         return origin, raw, sha256_of_file(origin.table)
     return origin, raw, hashlib.sha256("\n".join(raw.table["image"]).encode()).hexdigest()
-
-
-def _check_share(problems: pd.DataFrame, rows: int, limits: Limits, title: str, origin: Source) -> None:
-    # a listing without a price is a listing
-    counted = problems[problems["column"] != "price"]
-    bad = counted["row"].nunique()
-    if limits.allow(bad, rows):
-        return
-    gone = counted[counted["why"] == MISSING]
-    root = "pass the folder of the photos as root, " if len(gone) and origin.in_memory else ""
-    none = gone["row"].nunique() == rows
-    accept = f", or accept the rows as they are with `allow_bad={enough(bad, rows)}`"
-    raise ListingsError(
-        f"{title}: {bad} of {many(rows, 'row')} {agree(bad, 'is', 'are')} bad",
-        got=next(problem_lines(counted.sort_values("why", key=lambda why: -why.map(why.value_counts()), kind="stable")))
-        + (f"; photos were looked for in {origin.root}" if len(gone) else ""),
-        wanted="photos at these paths, or with these names alone in that folder or right below it"
-        if none
-        else f"at most {limits.allow_bad:.0%} bad rows",
-        fix=f"Correct the table, {root}{'or ' if none else ''}map the right columns with `columns`"
-        f"{'' if none else accept}.",
-        problems=problems,
-    )
 
 
 def _too_few(classes: tuple[str, ...], title: str, origin: Source) -> ListingsError:

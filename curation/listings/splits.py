@@ -61,8 +61,8 @@ def split_order(name: str) -> int:
 def normal_splits(splits: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
     """Return splits as ``train`` and ``test``, and what a person should know of it.
 
-    A validation set is trained on like the rest: the folds of cross-validation take its place. An ``eval`` is one beside
-    another test set, and the test set where there is no other.
+    A validation set is trained on like the rest: the folds of cross-validation take its place. An ``eval`` is one
+    beside another test set, and the test set where there is no other.
 
     Parameters
     ----------

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 import pandas as pd
 
 from curation.errors import some
-from curation.listings.folders import is_junk, is_photo
+from curation.listings.folders import is_photo
+from curation.listings.junk import is_junk
 from curation.listings.photo_files import PhotoFiles, forward, plain
 from curation.listings.several_photos import names_of
 from curation.listings.sources import COLUMNS, Source

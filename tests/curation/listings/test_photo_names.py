@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from curation.errors import ListingsError
 from curation.listings import read_listings
@@ -137,3 +138,34 @@ def test_each_folder_is_looked_into_once_whatever_the_number_of_missing_photos(
     names = pd.Series([f"gone{number}.jpg, 1.jpg, gone{number}" for number in range(50)], dtype="string")
     assert match_photos(names, tmp_path).missing.all()
     assert len(listed) == 21
+
+
+def test_a_name_that_fits_two_files_says_which(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        for name in ("1.jpg", "2.jpg"):
+            (tmp_path / folder / name).write_bytes(b"")
+    (tmp_path / "a" / "3.jpg").write_bytes(b"")
+    matched = match_photos(pd.Series(["1.JPG", "2", "3.jpg", "4.jpg"], dtype="string"), tmp_path)
+    assert dict(matched.several) == {0: ["a/1.jpg", "b/1.jpg"], 1: ["a/2.jpg", "b/2.jpg"]}
+    assert matched.images[2] == "a/3.jpg"
+    assert matched.notes[-1] == (
+        "2 names of photos fit several files, so none of these is taken: '1.JPG' fits a/1.jpg, b/1.jpg."
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_listings_whose_photos_fit_two_files_are_bad_for_that_reason(rows: int, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        for row in range(10):
+            if folder == "a" or row < rows:
+                Image.new("RGB", (4, 4), (row * 20, 0, 0)).save(tmp_path / folder / f"{row}.png")
+    lines = [f"L{row},{row}.png,{'xy'[row % 2]}" for row in range(10)]
+    (tmp_path / "shop.csv").write_text("\n".join(["id,image,label", *lines]))
+    if rows == 1:
+        listings = read_listings(tmp_path / "shop.csv")
+        assert listings.problems["why"].tolist() == ["fits several files"]
+    else:
+        with pytest.raises(ListingsError, match=r"fits several files in 4 rows.*'0.png' fits a/0.png, b/0.png"):
+            read_listings(tmp_path / "shop.csv")

@@ -104,6 +104,14 @@ def test_a_file_that_can_not_be_read_says_why_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+def test_what_systems_leave_in_a_zip_is_no_table(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.csv.zip", "w") as archive:
+        for name in (".DS_Store", "__MACOSX/._t.csv", "shop/Thumbs.db", "shop/.hidden/x.csv", "shop/@eaDir/t.csv"):
+            archive.writestr(name, "x")
+        archive.writestr("shop/t.csv", "id,label\n1,a\n")
+    assert read_raw(tmp_path / "t.csv.zip").table["id"].tolist() == ["1"]
+
+
 def test_a_zip_whose_file_lost_its_name_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "t.csv.zip", "w") as archive:
         archive.writestr(zipfile.ZipInfo("t.csv"), "id,label\na,x\n")
