@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from curation.errors import DecisionsError, closest, some
+from curation.listings.editing import numbers_of
 from curation.listings.price_cells import Decimal
+from curation.listings.repeated_headers import header_rows
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
 from curation.run.journal import ACTIONS, NOTE, PRICED, Decision
@@ -27,6 +29,8 @@ _COLUMNS = ("id", "decision", "new_label", "new_price", "new_class", "reviewer",
 _YES, _NO = ("yes", "true", "1", "x", "y"), ("", "no", "false", "0", "n")
 #: What a column may be called instead.
 _ALSO = {"decision": ("action",)}
+#: Beside our columns: whether the new price is a number of a sheet or of JSON, not a text.
+_EXACT = "is a number"
 #: What only a ``changes.csv`` of apply-fixes has.
 _CHANGES = {"id", "action", "old_label", "new_label", "old_price", "new_price", "source"}
 
@@ -72,11 +76,12 @@ def read_decisions(
     require_regular(path, "the decisions")
     if not path.is_file():
         raise DecisionsError("no decisions file", got=str(path), wanted="a CSV with id, decision, new_label")
-    raw = _raw(path, id_column)
+    raw, exact = _raw(path, id_column)
     table = _as_meant(_with_our_names(path, raw, id_column))
     if set(raw.columns) >= _CHANGES:
         # apply-fixes wrote it, with prices as programs write them
         table, decimal = _without_merges(table), "."
+    table = table.assign(**{_EXACT: exact.reindex(table.index)})
     every = table.astype(object).where(table.notna(), None).to_dict("records")
     _refuse_undecided(path, [row for row in every if not row["decision"]])
     rows = [
@@ -179,7 +184,12 @@ def _new_prices(
             wanted="a price in the column new_price, e.g. 12.50",
         )
     ids = {place: rows[place]["id"] for place in cells}
-    return price_cells(cells, currency, ids, decimal=decimal, three_decimals=three_decimals)
+    # a number of a sheet or of JSON means only one thing
+    exact = {place: text for place, text in cells.items() if rows[place][_EXACT]}
+    others = {place: text for place, text in cells.items() if place not in exact}
+    return price_cells(exact, currency, ids, decimal=".", three_decimals=True) | price_cells(
+        others, currency, ids, decimal=decimal, three_decimals=three_decimals
+    )
 
 
 def _says_yes(path: Path, row: Mapping[Hashable, Any]) -> bool:
@@ -209,12 +219,13 @@ def require_one_meaning(path: Path, decisions: Sequence[Decision]) -> None:
         )
 
 
-def _raw(path: Path, id_column: str) -> pd.DataFrame:
+def _raw(path: Path, id_column: str) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the table without headers that stand there again, and in which rows the new price is a number."""
     likely = {name for ours in _COLUMNS for name in _names_of(ours, id_column)}
     try:
-        return read_raw(path, names=likely | {name.replace("_", " ") for name in likely}).table
+        raw = read_raw(path, names=likely | {name.replace("_", " ") for name in likely})
     except pd.errors.EmptyDataError:
-        return pd.DataFrame()
+        return pd.DataFrame(), pd.Series(dtype=bool)
     except (OSError, ValueError) as error:
         # pandas' own message may have a second line
         raise DecisionsError(
@@ -222,6 +233,10 @@ def _raw(path: Path, id_column: str) -> pd.DataFrame:
             got=str(error).splitlines()[0],
             wanted="a CSV or an Excel sheet with id, decision, new_label",
         ) from error
+    table = raw.table.drop(header_rows(raw.table, ()))
+    price = _find(path, table, _names_of("new_price", id_column))
+    numbers = [numbers_of(file, price or "") for file in raw.files]
+    return table, pd.concat(numbers).set_axis(raw.table.index)
 
 
 def _with_our_names(path: Path, raw: pd.DataFrame, id_column: str) -> pd.DataFrame:

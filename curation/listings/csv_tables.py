@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import get_args
@@ -14,6 +14,7 @@ from typing import get_args
 import pandas as pd
 
 from curation.errors import some
+from curation.listings.csv_delimiters import require_one_delimiter
 from curation.listings.csv_quotes import Span, first_open_quote, rows_without_quoting
 from curation.listings.csv_spelling import BadlyQuoted, rows_as_they_stand
 from curation.listings.headers import LOOKED_AT, header_place, likely, said_of_header
@@ -118,7 +119,7 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
         header, quoting = rows[0][1], "minimal"
         require_width(len(header))
         numbered = ((number + skip, row) for number, row in rows[1:])
-        columns, numbers = _columns(numbered, len(header), delimiter, len(text))
+        columns, numbers = _columns(numbered, header, delimiter, len(text))
         spelled, badly = {}, BadlyQuoted()
         notes = (f"Quotes are read as part of the text, as one that opens in line {error.line} does not close there.",)
     if stand_in:
@@ -177,7 +178,7 @@ def _quoted(
     header = first.pop(0)[1]
     below = rows_as_they_stand(itertools.chain(first, numbered), delimiter, quoting, spelled, badly)
     try:
-        columns, numbers = _columns(below, len(header), delimiter, len(text))
+        columns, numbers = _columns(below, header, delimiter, len(text))
     except OpenQuoteError:
         raise
     except ValueError:
@@ -270,12 +271,14 @@ def require_width(columns: int) -> None:
 
 
 def _columns(
-    numbered: Iterator[tuple[int, list[str]]], width: int, delimiter: str, held: int
+    numbered: Iterator[tuple[int, list[str]]], header: Sequence[str], delimiter: str, held: int
 ) -> tuple[list[list[str | None]], list[int]]:
     """Return the columns, and the numbers of the rows; refuse rows with more cells than the header."""
+    width = len(header)
     columns: list[list[str | None]] = [[] for _ in range(width)]
     numbers: list[int] = []
     long: list[str] = []
+    short: list[tuple[int, str]] = []
     # a part at a time: Python slows down with the number of lists that there are
     while part := list(itertools.islice(numbered, _PART)):
         # a long header above short rows makes a table of gaps
@@ -283,12 +286,15 @@ def _columns(
         for number, row in part:
             numbers.append(number)
             if len(row) != width:
+                if len(row) < width and any(sign in row[0] for sign in _DELIMITERS):
+                    short.append((number, delimiter.join(row)))
                 if any(map(str.strip, row[width:])):
                     long.append(f"row {number} has {len(row)}")
                 row += [""] * (width - len(row))
                 del row[width:]
         for column, cells in zip(columns, zip(*(row for _, row in part), strict=True), strict=True):
             column += [cell or None for cell in cells]
+    require_one_delimiter(short, header, delimiter, _DELIMITERS)
     if long:
         raise ValueError(
             f"{many(len(long), 'row')} {agree(len(long), 'has', 'have')} more cells than the header has names: "

@@ -41,6 +41,7 @@ from curation.listings.repeated_headers import header_rows, said_of_headers
 from curation.listings.sheet_pictures import pictures_inside
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
+from curation.listings.summary_tables import find_summary, said_of_summary
 from curation.listings.tables import RawTable
 from curation.listings.totals import find_totals
 from curation.listings.uncalculated import check_calculated
@@ -241,9 +242,10 @@ def read_listings(
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     headers = header_rows(raw.table, likely_names())
-    rows, said_of_copies = _without_copies(raw.table.drop(headers))
+    summary = find_summary(raw.table.drop(headers))
+    rows, said_of_copies = _without_copies(raw.table.drop(headers.append(summary)))
     totals = find_totals(rows)
-    apart = headers.append(totals.rows)
+    apart = headers.append([totals.rows, summary])
     listed = rows.drop(totals.rows)
     mapped = map_columns(
         listed, {**origin.columns, **given}, needed, faults, lambda: pictures_inside(raw.files), raw.uncalculated
@@ -326,6 +328,7 @@ def read_listings(
         *said_of_copies,
         *said_of_headers(headers),
         *totals.notes(),
+        *said_of_summary(summary),
         *mapped.notes,
         *said_of_splits,
         *said_of_photos,

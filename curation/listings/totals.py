@@ -13,7 +13,7 @@ from curation.listings.price_cells import parse_price
 from curation.listings.recognise import names_photo
 from curation.rendering.words import agree, many
 
-__all__ = ["Totals", "find_totals"]
+__all__ = ["Totals", "columns_of_text", "find_totals"]
 
 _WORDS = (
     r"(?:grand |sub[- ]?|net |overall )?totals?(?: g[eé]n[eé]ral| general)?|sum|summe|(?:zwischen|gesamt)summe|gesamt"
@@ -108,7 +108,7 @@ def find_totals(table: pd.DataFrame) -> Totals:
     while end > first and _may_be_foot(table.iloc[end - 1]):
         end -= 1
     sample = table.iloc[max(0, end - max(_MOST, _SAMPLE // max(1, table.shape[1]))) : end]
-    texts = _columns_of_text(sample)
+    texts = columns_of_text(sample)
     named = bool(len(sample)) and sample.iloc[:, 0].notna().mean() > _FILLED
     kinds: list[str] = []
     # upwards: the listings go on to the first that may be one
@@ -203,8 +203,14 @@ def _is_number(cell: str) -> bool:
     return parse_price(cell) is not None
 
 
-def _columns_of_text(table: pd.DataFrame) -> list[str]:
-    """Return the columns that most rows fill with something else than numbers."""
+def columns_of_text(table: pd.DataFrame) -> list[str]:
+    """Return the columns that most rows fill with something else than numbers.
+
+    Parameters
+    ----------
+    table : DataFrame of str
+        As the file has it; missing cells are NA.
+    """
     return [
         name
         for name in table.columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from PIL import Image
@@ -340,3 +341,25 @@ def test_names_of_a_file_by_hand_are_read_as_they_are_too(tmp_path):
     for ids in (["'=x", "a"], ["=x", "a"]):
         named, notes = with_known_names(tmp_path / "mine.csv", decisions, ids, [])
         assert ([decision.id for decision in named], notes) == (ids[:1], ())
+
+
+def test_a_price_that_a_sheet_holds_as_a_number_is_that_number(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in [
+        ("id", "decision", "New price"),
+        ("a", "reprice", 1.299),
+        ("b", "reprice", 1299),
+        ("c", "reprice", "1.299,00"),
+    ]:
+        book.active.append(row)
+    book.save(tmp_path / "mine.xlsx")
+    for decimal in (".", ","):
+        decisions = read_decisions(tmp_path / "mine.xlsx", reviewer="ana", decimal=decimal)
+        assert [decision.new_price for decision in decisions] == [1.299, 1299, 1299]
+
+
+def test_a_header_that_stands_again_among_the_decisions_is_left_out(tmp_path: Path) -> None:
+    again = "\ufeffID,Decision,New_Label"
+    (tmp_path / "mine.csv").write_text(f"id,decision,new_label\na,delete,\n{again}\nb,relabel,desk\n", encoding="utf-8")
+    decisions = read_decisions(tmp_path / "mine.csv", reviewer="ana")
+    assert [(decision.id, decision.action) for decision in decisions] == [("a", "delete"), ("b", "relabel")]
