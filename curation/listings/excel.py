@@ -20,6 +20,7 @@ from curation.errors import ListingsError, closest, short_repr, some
 from curation.listings.headers import LOOKED_AT, header_place, likely, normal_name
 from curation.listings.number_formats import currencies_of
 from curation.listings.other_tables import other_sheet
+from curation.listings.sheet_errors import errors_of
 from curation.listings.sheet_marks import marks_of, spread
 from training.utils.bounded import CELL, check_claim
 
@@ -64,6 +65,8 @@ class Sheet:
         Row and column of the formulas below the header that have no value, as no spreadsheet has calculated them.
     currencies : mapping of (int, int) to str
         Row and column of cells whose number format shows a currency: which, or the empty text for the system's.
+    errors : mapping of (int, int) to str
+        Row and column of cells whose formula failed: what they show, e.g. ``#DIV/0!``.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Sheet:
     merged: tuple[tuple[int, int], ...] = ()
     uncalculated: tuple[tuple[int, int], ...] = ()
     currencies: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    errors: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 def read_sheet(content: bytes, names: Collection[str] = (), named: str | None = None) -> Sheet:
@@ -230,6 +234,7 @@ def _sheet(page: Any, hidden: tuple[str, ...], others: tuple[str, ...], held: in
         tuple(merged),
         bare,
         currencies_of(page.parent, xml),
+        errors_of(xml),
     )
 
 

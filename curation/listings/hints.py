@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from curation.errors import ListingsError, some
+from curation.errors import ListingsError, short_repr, some
 from curation.listings.headers import normal_name
 from curation.listings.recognise import is_money, names_photo
 
-__all__ = ["no_header", "said_of_hints"]
+__all__ = ["no_header", "other_delimiter", "said_of_hints"]
 
 #: Columns whose equal values may be one seller's listings, and those that may mark the test set.
 _GROUPS = frozenset(
@@ -20,6 +21,8 @@ _GROUPS = frozenset(
 _SPLITS = frozenset({"is_test", "istest", "in_test", "test", "is_train", "is_validation", "holdout", "is_holdout"})
 #: A longer cell is no price and no name of a photo; looking at one of a million characters would take minutes.
 _LONGEST = 255
+#: What may stand between the cells of a file that is no usual CSV, and how many rows are looked at.
+_SIGNS, _SAMPLE = "^~#: ", 1000
 
 
 def said_of_hints(raw: pd.DataFrame, columns: Mapping[str, str], unused: Collection[str]) -> Iterator[str]:
@@ -65,6 +68,35 @@ def no_header(names: Sequence[str]) -> ListingsError | None:
         got=some(cells, 6),
         wanted="a first row with the names of the columns, e.g. id, image, label, price",
         fix="Write one above the listings.",
+    )
+
+
+def other_delimiter(raw: pd.DataFrame) -> ListingsError | None:
+    """Return the fault that cells are separated by a sign that CSVs don't use; None if they seem not to be.
+
+    Parameters
+    ----------
+    raw : DataFrame of str
+        The table: a header of one cell, and rows that have the sign as often as the header.
+    """
+    if raw.shape[1] != 1 or len(str(raw.columns[0])) > _LONGEST:
+        return None
+    first = str(raw.columns[0])
+    sample = raw.iloc[:_SAMPLE, 0].dropna()
+    signs = (
+        sign for sign in _SIGNS if sign in first and (sample.str.count(re.escape(sign)) == first.count(sign)).all()
+    )
+    sign = next(signs, None)
+    if sign is None or sample.empty:
+        return None
+    cells = first.split(sign)
+    header = "" if no_header(cells) is None else ", and below it one with the names of the columns"
+    named = "a blank" if sign == " " else repr(sign)
+    return ListingsError(
+        f"the table has one column: {named} seems to stand between its cells",
+        got=short_repr(first),
+        wanted="a comma, a semicolon, a tab or | between cells, or a line that says what else",
+        fix=f"Write the line 'sep={sign}' above it{header}, or save it with commas.",
     )
 
 

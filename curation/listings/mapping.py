@@ -9,7 +9,7 @@ import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 from curation.listings.faults import Faults
-from curation.listings.hints import no_header, said_of_hints
+from curation.listings.hints import no_header, other_delimiter, said_of_hints
 from curation.listings.money_columns import money_first, said_of_money
 from curation.listings.recognise import recognise
 from curation.listings.sources import COLUMNS, RUN_COLUMNS
@@ -108,10 +108,10 @@ def map_columns(
     missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in named)]
     images = columns.get("image", "image")
     unnamed = "image" in needed and (images not in raw or raw[images].isna().all())
-    if unnamed and (fault := inside()):
+    if (unnamed and (fault := inside())) or (
+        missing and (fault := other_delimiter(raw) or no_header(list(raw.columns)))
+    ):
         faults.add(fault)
-    elif missing and (listing := no_header(list(raw.columns))):
-        faults.add(listing)
     elif missing:
         faults.add(_missing(raw, missing, columns, recognised.doubtful))
     table = _renamed(raw, columns, unused)

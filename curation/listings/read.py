@@ -38,6 +38,7 @@ from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
 from curation.listings.recognise import is_shop_export, likely_names
 from curation.listings.repeated_headers import header_rows, said_of_headers
+from curation.listings.sheet_errors import with_errors
 from curation.listings.sheet_pictures import pictures_inside
 from curation.listings.sources import Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
@@ -284,7 +285,7 @@ def read_listings(
             separator=separator,
             faults=faults,
         )
-    table = labels.table
+    table = with_errors(labels.table, "price", raw.errors.get(mapped.columns.get("price", "price")))
     title = origin.title
     if needs["id"]:
         with faults.noted():

@@ -96,6 +96,8 @@ class RawTable:
         Of Excel: names of the sheets that were not read.
     currencies : mapping of str to Series of str
         Of Excel: column → the currency that the number format of its cells shows, empty for the system's, NA for none.
+    errors : mapping of str to Series of str
+        Of Excel: column → the errors that its cells show, e.g. ``#DIV/0!``; these cells read as empty.
     """
 
     table: pd.DataFrame
@@ -104,6 +106,7 @@ class RawTable:
     uncalculated: Mapping[str, Sequence[int]] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
     currencies: Mapping[str, pd.Series] = field(default_factory=dict)
+    errors: Mapping[str, pd.Series] = field(default_factory=dict)
 
     @property
     def repeated(self) -> tuple[str, ...]:
@@ -260,7 +263,8 @@ def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> Raw
     bare = rows_of_columns(sheet.uncalculated, _keys(sheet.header), raw.table)
     files = tuple(replace(each, book=book) for each in raw.files)
     named = named_by_formats(sheet.currencies, _keys(sheet.header), raw.table)
-    return replace(raw, files=files, uncalculated=bare, sheets=sheet.others, currencies=named)
+    errors = named_by_formats(sheet.errors, _keys(sheet.header), raw.table)
+    return replace(raw, files=files, uncalculated=bare, sheets=sheet.others, currencies=named, errors=errors)
 
 
 def _raw(

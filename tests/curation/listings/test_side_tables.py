@@ -1,4 +1,4 @@
-"""What stands beside the listings of a sheet, while rows of theirs are deleted; and cells that are dates."""
+"""What stands beside the listings of a sheet, while rows of theirs are deleted; cells that are dates or errors."""
 
 from __future__ import annotations
 
@@ -80,3 +80,17 @@ def test_a_new_label_among_dates_is_a_date_of_their_format(tmp_path: Path) -> No
     assert [page[f"C{row}"].value for row in (2, 3)] == [datetime.datetime(2024, 1, 1)] * 2
     assert page["C3"].number_format == "mmm-yy"
     assert page["C3"].data_type == "d"
+
+
+def test_prices_that_are_errors_are_counted_by_their_names_and_stay(tmp_path: Path) -> None:
+    def change(page: Any) -> None:
+        page["D3"], page["D4"] = "#DIV/0!", "#VALUE!"
+
+    source = goods(tmp_path, change)
+    problems = read_listings(source).problems
+    assert problems[["row", "id", "column", "value", "why"]].to_numpy().tolist() == [
+        [3, "L1", "price", "#DIV/0!", "is not a price"],
+        [4, "L2", "price", "#VALUE!", "is not a price"],
+    ]
+    page, _ = cleaned(source, ("L0", "delete"))
+    assert [page["D2"].value, page["D2"].data_type] == ["#DIV/0!", "e"]
