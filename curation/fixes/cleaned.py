@@ -227,7 +227,7 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
 
 def _with_ids(file: WrittenFile, original: Original, listings: pd.DataFrame) -> WrittenFile:
     """Return a table of metadata with the id and the split that the folders gave its listings."""
-    texts = {"id": listings["id"].tolist(), "split": folder_splits(listings["image"])}
+    texts = {"id": listings["id"].tolist(), "split": folder_splits(listings["image"], inside=True)}
     for ours, cells in texts.items():
         if original.column(ours) not in file.cells.column_names and any(cells):
             file = with_column(file, ours, cells)
@@ -359,5 +359,5 @@ def _given_splits(original: Original, listings: pd.DataFrame) -> list[str | None
         texts = pd.concat([texts_of(file.format.kind, file.cells[key]) for file in original.files]).str.strip()
         splits = [None if pd.isna(text) or not text else str(text) for text in texts]
     else:
-        splits = folder_splits(listings["image"])
+        splits = folder_splits(listings["image"], inside=original.layout == "imagefolder")
     return [split or "train" for split in splits] if any(splits) else splits

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from curation.listings.junk import is_junk
-from curation.listings.splits import split_of
+from curation.listings.splits import split_folder, split_of
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 from training.utils.files import NotReadableError, copy_regular, photo_path, printable_name
@@ -20,21 +20,22 @@ __all__ = ["Photos", "folder_splits", "outside"]
 _LONGEST = 255
 
 
-def folder_splits(images: pd.Series) -> list[str | None]:
+def folder_splits(images: pd.Series, *, inside: bool = False) -> list[str | None]:
     """Return the folder of the split that each photo lies in; None if it lies in none.
 
     Parameters
     ----------
     images : Series of str
         Paths relative to the dataset's folder; NA for a listing without a photo.
+    inside : bool
+        Whether folders of splits may lie in another one, such as ``data``.
 
     Examples
     --------
     >>> folder_splits(pd.Series(["seg_train/cat/a.jpg", "b.jpg"], dtype="string"))
     ['seg_train', None]
     """
-    tops = [None if pd.isna(image) or "/" not in image else str(image).split("/", 1)[0] for image in images]
-    return [top if top is not None and split_of(top) else None for top in tops]
+    return [split_folder(image, inside=inside) for image in images.astype(object)]
 
 
 def outside(root: Path, images: pd.Series, folder: Path) -> list[Path]:

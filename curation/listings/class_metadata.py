@@ -18,7 +18,7 @@ from curation.listings.faults import Faults
 from curation.listings.folders import read_class_folders
 from curation.listings.metadata import has_labels
 from curation.listings.several_photos import names_of
-from curation.listings.splits import split_of
+from curation.listings.splits import split_folder, split_of
 from curation.listings.tables import RawTable
 from curation.listings.written import TableFormat, WrittenFile
 from curation.rendering.words import agree, many
@@ -50,7 +50,7 @@ def with_unlisted_photos(
         Takes the fault that a class folder has no photo.
     """
     above = [posixpath.dirname(file.name) for file in raw.files]
-    if any(not folder or split_of(folder) for folder in above) or has_labels(raw, mapped) or "image" not in raw.table:
+    if any(not folder or _is_split(folder) for folder in above) or has_labels(raw, mapped) or "image" not in raw.table:
         return raw
     photos, found = _in_classes(root, nested=nested)
     extra = photos[~_is_listed(photos["image"], raw.table["image"].dropna())]
@@ -79,6 +79,10 @@ def with_unlisted_photos(
         files.append(WrittenFile(f"{folder}/metadata.csv", TableFormat("csv", ".csv"), ("file_name",), cells))
     table = pd.concat([each for each in tables if len(each)])
     return RawTable(table, (*raw.notes, _said(extra["image"])), tuple(files))
+
+
+def _is_split(folder: str) -> bool:
+    return split_folder(f"{folder}/") == posixpath.basename(folder)
 
 
 def _in_classes(root: Path, *, nested: bool) -> tuple[pd.DataFrame, Sequence[ListingsError]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from curation.listings.editing import with_column
 from curation.listings.faults import Faults
 from curation.listings.junk import is_junk
 from curation.listings.recognise import recognise
-from curation.listings.splits import split_of, split_order
+from curation.listings.splits import is_outer, split_folder, split_of, split_order
 from curation.listings.tables import RawTable, read_raw
 from curation.listings.written import WrittenFile
+from curation.rendering.words import agree, many
 from training.utils.files import printable_name
 
 __all__ = ["find_metadata", "folder_label", "has_labels", "read_metadata", "with_labels_of_folders"]
@@ -29,11 +30,15 @@ _NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 def find_metadata(root: Path) -> list[Path]:
     """Return the metadata files of a folder, of the folders in it, and of class folders in its splits.
 
-    Its own come first, then those of train, val and test.
+    Splits may lie in a folder such as ``data``. Its own come first, then those of train, val and test.
     """
     folders = sorted(_folders(root), key=lambda folder: split_order(folder.name))
-    classes = [inner for folder in folders if split_of(folder.name) for inner in _folders(folder)]
-    return [folder / name for folder in (root, *folders, *classes) for name in _NAMES if (folder / name).is_file()]
+    around = [inner for folder in folders if is_outer(folder.name) for inner in _folders(folder)]
+    inside = sorted((each for each in around if split_of(each.name)), key=lambda folder: split_order(folder.name))
+    classes = [inner for folder in (*folders, *inside) if split_of(folder.name) for inner in _folders(folder)]
+    return [
+        folder / name for folder in (root, *folders, *inside, *classes) for name in _NAMES if (folder / name).is_file()
+    ]
 
 
 def _folders(parent: Path) -> list[Path]:
@@ -128,7 +133,22 @@ def _read(root: Path, file: Path, faults: Faults, encoding: str | None) -> RawTa
     folder = file.parent.relative_to(root).as_posix()
     table = _placed(raw.table.rename(columns=called), "" if folder == "." else f"{folder}/")
     written = tuple(_renamed(part, called, file.relative_to(root).as_posix()) for part in raw.files)
-    return RawTable(table, raw.notes, written)
+    return RawTable(table, (*raw.notes, *_said_of_other_splits(name, table)), written)
+
+
+def _said_of_other_splits(name: str, table: pd.DataFrame) -> Iterator[str]:
+    """Say how many photos lie in the folder of another split than their metadata names."""
+    pairs = zip(table["image"].astype(object), table["split"].astype(object), strict=True)
+    folders = ((image, split, split_folder(image)) for image, split in pairs if isinstance(split, str))
+    other = [
+        (image, split)
+        for image, split, folder in folders
+        if folder and split_of(split) and split_of(split) != split_of(folder)
+    ]
+    if other:
+        image, split = other[0]
+        lie = f"{many(len(other), 'photo')} {agree(len(other), 'lies', 'lie')} in the folder of another split"
+        yield f"{name}: {lie} than the column split says, which counts, e.g. {image} is of {split!r}."
 
 
 def _called(columns: Sequence[str], photos: str) -> dict[str, str]:
@@ -147,8 +167,7 @@ def _placed(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
     table = table.assign(image=paths.where(~by_url, named))
     if "split" not in table:
         # metadata at the root names photos in folders of splits
-        splits = paths.str.extract(r"^([^/]+)/", expand=False)
-        table["split"] = splits.where(splits.map(split_of, na_action="ignore").notna())
+        table["split"] = pd.array([split_folder(path) for path in paths.astype(object)], dtype="string")
     return table if "id" in table else table.assign(id=table["image"])
 
 
@@ -213,8 +232,8 @@ def folder_label(image: object, *, nested: bool) -> str | None:
     if not isinstance(image, str) or "://" in image:
         return None
     folders = posixpath.normpath(image).split("/")[:-1]
-    if folders and split_of(folders[0]):
-        folders = folders[1:]
+    if split := split_folder(image):
+        folders = folders[folders.index(split) + 1 :]
     if not folders or folders[0] in ("", ".."):
         return None
     return "/".join(folders) if nested else folders[0]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from curation.rendering.words import agree, many
 
-__all__ = ["normal_splits", "split_of", "split_order"]
+__all__ = ["is_outer", "normal_splits", "split_folder", "split_of", "split_order"]
 
 _SPLITS = ("train", "val", "test")
 
@@ -30,6 +30,8 @@ _NAMES = {
 }
 #: Names of a test set that are those of a validation set beside another test set.
 _EITHER = frozenset({"eval", "evaluation"})
+#: Names of folders around those of splits, in lower case.
+_OUTER = frozenset({"data", "dataset", "images", "imgs", "photos"})
 #: What may stand beside the name: ``seg_train``, ``train2017``, ``test-images``.
 _AROUND = re.compile(
     r"^(?:seg|images?|imgs?|data|dataset|photos?)?[\W_]*([a-z]+?)[\W_]*(?:set|split|images?|imgs?|data|photos?|\d+)?$"
@@ -50,6 +52,34 @@ def split_of(name: str) -> str | None:
 def _bare(name: str) -> str:
     match = _AROUND.match(name.strip().lower())
     return match[1] if match else ""
+
+
+def is_outer(name: str) -> bool:
+    """Return whether a folder of that name may lie around those of splits, as ``data`` does in ``data/train``."""
+    return name.lower() in _OUTER
+
+
+def split_folder(image: object, *, inside: bool = True) -> str | None:
+    """Return the folder of the split that a photo lies in; None if it lies in none.
+
+    Parameters
+    ----------
+    image : str
+        Its path relative to the dataset's folder; anything else for a listing without one.
+    inside : bool
+        Whether folders of splits may lie in another one, such as ``data``.
+
+    Examples
+    --------
+    >>> [split_folder(image) for image in ("train/1.jpg", "data/Test/cat/1.jpg", "cat/test/1.jpg", "1.jpg")]
+    ['train', 'Test', None, None]
+    """
+    if not isinstance(image, str) or "://" in image:
+        return None
+    folders = image.split("/")[:-1]
+    if inside and len(folders) > 1 and is_outer(folders[0]):
+        folders = folders[1:]
+    return folders[0] if folders and split_of(folders[0]) else None
 
 
 def split_order(name: str) -> int:

@@ -38,3 +38,39 @@ def test_folders_called_eval_are_read_in_the_same_way(tmp_path: Path) -> None:
     splits = listings.table.set_index("id")["split"]
     assert [splits[f"{split}/cat/1.png"] for split in ("train", "eval", "test")] == ["train", "train", "test"]
     assert any("2 listings of eval are trained on like train" in note for note in listings.notes)
+
+
+def imagefolder(folder: Path, above: str, **columns: list[str]) -> Path:
+    names = [f"{above}{split}/{number}.png" for split in ("train", "test") for number in range(4)]
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4), (number * 30, 0, 0)).save(folder / name)
+    table = pd.DataFrame({"file_name": names, "label": ["a", "b"] * 4, **columns})
+    table.to_csv(folder / "metadata.csv", index=False)
+    return folder
+
+
+@pytest.mark.parametrize("above", ["", "data/", "images/"])
+def test_metadata_at_the_top_finds_the_splits_of_folders(above: str, tmp_path: Path) -> None:
+    listings = read_listings(imagefolder(tmp_path, above))
+    assert listings.table["split"].tolist() == ["train"] * 4 + ["test"] * 4
+
+
+def test_metadata_in_the_splits_below_data_is_found(tmp_path: Path) -> None:
+    imagefolder(tmp_path, "data/")
+    (tmp_path / "metadata.csv").unlink()
+    for split in ("train", "test"):
+        rows = "".join(f"{number}.png,{'ab'[number % 2]}\n" for number in range(4))
+        (tmp_path / "data" / split / "metadata.csv").write_text(f"file_name,label\n{rows}")
+    listings = read_listings(tmp_path)
+    assert listings.table["split"].tolist() == ["train"] * 4 + ["test"] * 4
+    assert listings.table["image"][0] == "data/train/0.png"
+
+
+def test_a_column_that_contradicts_the_folders_counts_and_is_announced(tmp_path: Path) -> None:
+    listings = read_listings(imagefolder(tmp_path, "", split=["test", *["train"] * 4, "test", "test", "test"]))
+    assert listings.table["split"].tolist() == ["test", *["train"] * 4, "test", "test", "test"]
+    assert (
+        "metadata.csv: 2 photos lie in the folder of another split than the column split says, which counts, e.g. "
+        "train/0.png is of 'test'." in listings.notes
+    )
