@@ -17,7 +17,7 @@ from curation.fixes.declaration import write_declaration
 from curation.fixes.edits import edited, labels_of
 from curation.fixes.elsewhere import Elsewhere
 from curation.fixes.photos import Photos, folder_splits, outside
-from curation.fixes.prices import check_written, decimal_of
+from curation.fixes.prices import check_written, decimal_of, require_own_prices
 from curation.listings.editing import replaced, texts_of, with_column
 from curation.listings.fetch import is_fetched
 from curation.listings.label_lists import single_label
@@ -83,6 +83,8 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
     listings = run.listings()
     original = _original(run, listings)
     decimal = decimal_of(run, original, listings)
+    stay = changes[changes["action"] != "delete"]
+    require_own_prices(original, listings, stay.dropna(subset="new_price")["id"].tolist())
     try:
         changed = edited(original, listings, changes, decimal)
     except ValueError as error:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from curation.errors import some
+from curation.errors import InputError, some
 from curation.listings.editing import numbers_of, texts_of
 from curation.listings.original import Original
 from curation.listings.price_cells import DECIMALS, Decimal, known_decimal
@@ -15,7 +15,7 @@ from curation.listings.written import WrittenFile
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 
-__all__ = ["check_written", "decimal_of"]
+__all__ = ["check_written", "decimal_of", "require_own_prices"]
 
 
 def decimal_of(run: RunFolder, original: Original, listings: pd.DataFrame) -> Decimal:
@@ -36,6 +36,41 @@ def decimal_of(run: RunFolder, original: Original, listings: pd.DataFrame) -> De
     cells = _cells(original.files, original.column("price"))
     fitting = (each for each in DECIMALS if _misread(cells, each, listings["price"]).empty)
     return next(fitting, read_prices(cells[0], numbers=cells[1]).decimal)
+
+
+def require_own_prices(original: Original, listings: pd.DataFrame, repriced: Collection[str]) -> None:
+    """Refuse a new price of a listing that has none, while its variants have: a shop would not show it.
+
+    Parameters
+    ----------
+    original : Original
+        The dataset.
+    listings : DataFrame
+        The same rows, as the run has them.
+    repriced : collection of str
+        Ids of the listings with a new price.
+
+    Raises
+    ------
+    InputError
+    """
+    key, first, without = original.column("price"), 0, list[str]()
+    for file in original.files:
+        part = listings.iloc[first : first + file.cells.num_rows]
+        first += len(part)
+        if file.further is None or key not in file.further.cells.column_names:
+            continue
+        priced = texts_of(file.format.kind, file.further.cells[key]).str.strip().fillna("").ne("")
+        owners = {owner for owner, has in zip(file.owners, priced, strict=True) if has and owner < len(part)}
+        rows = part.iloc[sorted(owners)]
+        without += rows["id"][rows["price"].isna() & rows["id"].isin(repriced)].tolist()
+    if without:
+        raise InputError(
+            "listings without a price of their own can't get one",
+            got=f"a new price of {some(without)}, whose variants have the prices",
+            wanted="new prices of listings that have one",
+            fix="Change the prices of the variants in the shop, and decide keep for these listings.",
+        )
 
 
 def check_written(

@@ -25,12 +25,15 @@ class Added:
         How many are variants of a product, with a price, or without a photo.
     otherwise : int
         Variants of another price than their listing.
+    unpriced : int
+        Variants with a price of a listing without one.
     """
 
     owners: pd.Series
     photos: int = 0
     variants: int = 0
     otherwise: int = 0
+    unpriced: int = 0
 
     def notes(self) -> tuple[str, ...]:
         """Say how many there are."""
@@ -44,6 +47,9 @@ class Added:
                 f"{many(self.variants, 'row')} {are}, whose label and price are those of the first row; "
                 f"{self.otherwise:,} {agree(self.otherwise, 'has', 'have')} another price."
             )
+        if self.unpriced:
+            have = agree(self.unpriced, "has a price, and its listing", "have prices, and their listings")
+            said.append(f"{many(self.unpriced, 'variant')} {have} none: no price of theirs is used or changed.")
         return tuple(said)
 
 
@@ -80,7 +86,9 @@ def added_rows(table: pd.DataFrame, file: pd.Series, *, shop: bool, variations: 
     price = table["price"]
     variants = owners[price[owners.index].notna() | table["image"][owners.index].isna()]
     same = _agrees(table.loc[variants.index], variants, "price", price)
-    return Added(owners, len(owners) - len(variants), len(variants), int((~same).sum()))
+    bare = price.reindex(variants).isna().to_numpy(dtype=bool)
+    unpriced = int((bare & ~same.to_numpy(dtype=bool)).sum())
+    return Added(owners, len(owners) - len(variants), len(variants), int((~same).sum()) - unpriced, unpriced)
 
 
 def _owners(table: pd.DataFrame, *, shop: bool) -> pd.Series:
