@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 import inspect
@@ -155,12 +156,25 @@ def checked(function: _Function) -> _Function:
         try:
             given = signature.bind(*args, **kwargs).arguments
         except TypeError:
+            if elsewhere := _in_settings(signature, kwargs):
+                raise TypeError(f"{function.__name__}() {elsewhere}") from None
             # too many arguments, or unknown ones: Python's own message names them
             return function(*args, **kwargs)
         check_types(annotations, given)
         return function(*args, **kwargs)
 
     return cast("_Function", call)
+
+
+def _in_settings(signature: inspect.Signature, given: Iterable[str]) -> str:
+    """Return which settings have an argument that a function has not itself; empty if none does."""
+    for unknown in (name for name in given if name not in signature.parameters):
+        for name, parameter in signature.parameters.items():
+            settings = parameter.default
+            if dataclasses.is_dataclass(settings) and unknown in {each.name for each in dataclasses.fields(settings)}:
+                kind = type(settings).__name__
+                return f"has no argument {unknown!r} of its own: write {name}={kind}({unknown}=...)"
+    return ""
 
 
 def check_types(annotations: Mapping[str, str], values: Mapping[str, Any]) -> None:

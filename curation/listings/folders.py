@@ -159,7 +159,8 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Fau
     _require_photos(root, found, forms, faults, needs_label=needs_label)
     notes = list(found.notes())
     if tables := _tables(root):
-        notes.append(f"The classes are the folders; {some((path.name for path in tables), 3)} is not read.")
+        read = f"{some((path.name for path in tables), 3)} {agree(len(tables), 'is', 'are')} not read"
+        notes.append(f"The classes are the folders; {read}.")
     # an encoding that every name fits into: pandas keeps no bytes that are no UTF-8
     table = pd.DataFrame(found.rows, dtype="string")
     files = held_table(table.dropna(axis=1, how="all")).files

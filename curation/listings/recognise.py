@@ -50,6 +50,8 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("category", "class", "category_name", "class_name", "product_category", "label_name"),
         ("google_product_category", "product_type", "target", "categories", "labels", "e_bay_category_1_name"),
         ("feed_product_type",),
+        # of Label Studio
+        ("choice",),
     ),
     "price": ASKED,
     "title": (

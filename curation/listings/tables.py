@@ -215,6 +215,7 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
         return _of_sheet(path.name, form, read_sheet(content, names, sheet), content)
     text, encoding, mark = decoded(content, given)
     _require_text(content, text, encoding)
+    text = _without_end_mark(text)
     form = replace(form, encoding=encoding, mark=mark)
     notes: tuple[str, ...] = () if mark or given or encoding == "utf-8" else (_encoding_note(path, encoding),)
     if form.kind == "csv":
@@ -317,6 +318,12 @@ def _require_text(content: bytes, text: str, encoding: str) -> None:
     odd = sample.count("\0") if encoding == "utf-8" else odd
     if encoding in ("utf-8", "cp1252", "latin-1") and odd > _MOST_ODD * len(sample):
         raise ValueError("it is no text")
+
+
+def _without_end_mark(text: str) -> str:
+    """Return a text without the sign that old systems put at its end."""
+    bare = text.rstrip("\r\n")
+    return bare.rstrip("\x1a") if bare.endswith("\x1a") else text
 
 
 def _encoding_note(path: Path, encoding: str) -> str:

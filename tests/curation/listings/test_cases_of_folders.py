@@ -203,6 +203,8 @@ def test_a_table_beside_class_folders_is_named(tmp_path: Path) -> None:
     listings = read_listings(tmp_path)
     assert counts(listings) == dict.fromkeys(CLASSES, 2)
     assert "The classes are the folders; notes.csv is not read." in listings.notes
+    (tmp_path / "test.csv").write_text("a,b\n1,2\n")
+    assert "The classes are the folders; notes.csv, test.csv are not read." in read_listings(tmp_path).notes
 
 
 def test_several_tables_without_class_folders_are_refused_by_their_names(tmp_path: Path) -> None:

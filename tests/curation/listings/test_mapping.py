@@ -236,3 +236,9 @@ def test_a_column_that_could_be_the_split_is_named_and_not_used() -> None:
     said = "No split is used; if is_test marks the test set, write train and test in a column called split."
     assert said in mapped.notes
     assert mapped.table["split"].isna().all()
+
+
+def test_the_choice_of_label_studio_is_the_label_where_nothing_surer_is() -> None:
+    table = pd.DataFrame({"id": ["1"], "image": ["a.jpg"], "choice": ["lamp"]}, dtype="string")
+    assert recognise(table, {}).columns == {"label": "choice"}
+    assert recognise(table.assign(Category="x"), {}).columns == {"label": "Category"}

@@ -104,6 +104,15 @@ def test_a_file_that_can_not_be_read_says_why_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("end", ["\x1a", "\x1a\r\n", "\r\n\x1a"])
+@pytest.mark.parametrize(
+    ("name", "text"), [("t.csv", "id,label\r\n1,a"), ("t.jsonl", '{"id": 1, "label": "a"}'), ("t.json", '[{"id": 1}]')]
+)
+def test_the_sign_that_old_systems_put_at_the_end_is_left_out(name: str, text: str, end: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(f"{text}{end}".encode())
+    assert read_raw(tmp_path / name).table["id"].tolist() == ["1"]
+
+
 def test_what_systems_leave_in_a_zip_is_no_table(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "t.csv.zip", "w") as archive:
         for name in (".DS_Store", "__MACOSX/._t.csv", "shop/Thumbs.db", "shop/.hidden/x.csv", "shop/@eaDir/t.csv"):
