@@ -70,6 +70,13 @@ def keyed_rows(
 def keyed(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, dict[str, Any]]:
     """Return rows by their keys, which a column has; without such a column, they are numbered.
 
+    Parameters
+    ----------
+    rows : sequence of mapping
+        The rows.
+    name : str
+        The column of their keys, which is left out of them; empty if there is none.
+
     Raises
     ------
     ValueError
