@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curation.errors import some
-from curation.rendering.words import many
+from curation.rendering.words import agree, many
 
 __all__ = ["require_one_delimiter"]
 
@@ -37,6 +37,6 @@ def require_one_delimiter(short: Sequence[tuple[int, str]], header: Sequence[str
         if again or (width >= _LEAST_WIDTH and len(rows) >= _LEAST_ROWS):
             numbers = some([number for number, _ in rows], 4)
             raise ValueError(
-                f"{many(len(rows), 'row')} ({numbers}) have {sign!r} between the cells, and the header has "
+                f"{many(len(rows), 'row')} ({numbers}) {agree(len(rows), 'has', 'have')} {sign!r} between the cells, and the header has "
                 f"{delimiter!r}: files of both were joined. Save them with one sign, and join them then"
             )
