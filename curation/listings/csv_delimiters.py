@@ -36,7 +36,8 @@ def require_one_delimiter(short: Sequence[tuple[int, str]], header: Sequence[str
         again = any(text.split(sign) == list(header) for _, text in rows)
         if again or (width >= _LEAST_WIDTH and len(rows) >= _LEAST_ROWS):
             numbers = some([number for number, _ in rows], 4)
+            have = agree(len(rows), "has", "have")
             raise ValueError(
-                f"{many(len(rows), 'row')} ({numbers}) {agree(len(rows), 'has', 'have')} {sign!r} between the cells, and the header has "
+                f"{many(len(rows), 'row')} ({numbers}) {have} {sign!r} between the cells, and the header has "
                 f"{delimiter!r}: files of both were joined. Save them with one sign, and join them then"
             )
