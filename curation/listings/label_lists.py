@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -110,10 +111,10 @@ def _entries(text: str) -> list[str] | None:
 
     >>> [_entries(text) for text in ('["a", "b"]', "['a' 'b']", "{a,b}", "('a',)", "[1.0]")]
     [['a', 'b'], ['a', 'b'], ['a', 'b'], ['a'], ['1']]
-    >>> _entries("[]"), _entries("[new]"), _entries("Cables (2)")
-    ([], None, None)
+    >>> _entries("[]"), _entries("[new]"), _entries("Cables (2)"), _entries('[{"name": "a"}]'), _entries('[["a"]]')
+    ([], None, None, None, None)
     """
-    if len(text) < 2 or _BRACKETS.get(text[0]) != text[-1]:
+    if len(text) < 2 or _BRACKETS.get(text[0]) != text[-1] or _object(text):
         return None
     if _WITHOUT_COMMAS.fullmatch(text):
         return _texts(single or double for single, double in _QUOTED.findall(text))
@@ -132,42 +133,70 @@ def _entries(text: str) -> list[str] | None:
 
 
 def _without_objects(label: pd.Series, cell: str, named: Collection[str], faults: Faults) -> pd.Series:
-    """Return labels of which none is an object, such as ``{"id": 0, "name": "Desktops"}``; these are a fault."""
+    """Return labels of which none is or holds an object, such as ``{"id": 0, "name": "Desktops"}``: a fault."""
     counts = _without(named, count_labels(label))
-    read = {name: value for name in counts if name[:1] == "{" and (value := _object(name))}
+    read = {name: value for name in counts if name[:1] in _BRACKETS and (value := _object(name))}
     if not read:
         return label
     most = sorted(read, key=lambda name: (-counts[name], name))
     listings = sum(counts[name] for name in read)
-    keys = [key for key in _NAMES_IN_OBJECTS if all(_text(value.get(key) or "") for _, value in read.values())]
-    fix = f"Name the label of each in dataset.toml, below [labels]: {most[0]!r} = 'one label'."
-    if keys:
-        module, function = ("json", "json.loads") if all(each == "json" for each, _ in read.values()) else _LITERAL
-        fix = (
-            f"Take its {keys[0]} with pandas: import {module}; {cell} = {cell}"
-            f".map(lambda cell: {function}(cell) if isinstance(cell, str) and cell.startswith('{{') else cell)"
-            f".map(lambda cell: cell[{keys[0]!r}] if isinstance(cell, dict) else cell)."
-        )
+    keys = [
+        key
+        for key in _NAMES_IN_OBJECTS
+        if all(isinstance(each.value, dict) and _text(each.value.get(key) or "") for each in read.values())
+    ]
     faults.add(
         ListingsError(
             f"{many(listings, 'listing')} {agree(listings, 'has', 'have')} an object as a label",
             got=some((f"{short_repr(name)} ({counts[name]:,})" for name in most), 3),
             wanted="one label for each listing",
-            fix=fix,
+            fix=_name_of_objects(cell, keys[0], read)
+            if keys and all(each.depth <= 1 for each in read.values())
+            else f"Name the label of each in dataset.toml, below [labels]: {most[0]!r} = 'one label'.",
         )
     )
-    names = {name: _text(value[keys[0]]) if keys else name for name, (_, value) in read.items()}
+    names = {name: _text(each.value[keys[0]]) if keys else name for name, each in read.items()}
     return label.map(lambda name: names.get(name, name)).astype("string")
 
 
-def _object(text: str) -> tuple[str, dict[str, Any]] | None:
-    """Return how a text is read as an object with names, and that object; None for any other text."""
+def _name_of_objects(cell: str, key: str, read: Mapping[str, _Object]) -> str:
+    """Return the advice that takes what objects call themselves, also out of lists with one entry."""
+    json_alone = all(each.module == "json" for each in read.values())
+    module, function = ("json", "json.loads") if json_alone else _LITERAL
+    signs = tuple(sorted({name[0] for name in read}))
+    begins = repr(signs[0]) if len(signs) == 1 else repr(signs)
+    listed = "not isinstance(cell, dict) and pd.api.types.is_list_like(cell)"
+    only = f".map(lambda cell: next(filter(None, cell), None) if {listed} else cell)"
+    return (
+        f"Take its {key} with pandas: import {module}; {cell} = {cell}"
+        f".map(lambda cell: {function}(cell) if isinstance(cell, str) and cell.startswith({begins}) else cell)"
+        f"{only if any(each.depth for each in read.values()) else ''}"
+        f".map(lambda cell: cell[{key!r}] if isinstance(cell, dict) else cell)."
+    )
+
+
+@dataclass(frozen=True)
+class _Object:
+    """A label that is an object or a list of lists: the module that reads it, what it holds, and in how many lists."""
+
+    module: str
+    value: Any
+    depth: int
+
+
+def _object(text: str) -> _Object | None:
+    """Return what a text holds, if that is an object with names or stands in a list inside a list; otherwise None."""
     for module, read in (("json", json.loads), ("ast", ast.literal_eval)):
         try:
             value = read(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-        return (module, value) if isinstance(value, dict) and value else None
+        depth = 0
+        while isinstance(value, list | tuple | set) and len(entries := [e for e in value if e is not None]) == 1:
+            value, depth = entries[0], depth + 1
+        is_object = isinstance(value, dict) and (bool(value) or depth > 0)
+        nested = depth > 1 or (depth == 1 and isinstance(value, list | tuple | set))
+        return _Object(module, value, depth) if is_object or nested else None
     return None
 
 

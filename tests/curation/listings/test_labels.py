@@ -184,6 +184,10 @@ def test_no_line_is_named_where_none_is_right_for_all_lists():
         ['{"id": 0, "name": "lamp"}', '{"id": 1, "name": "desk"}'],
         ["{'id': 0, 'name': 'lamp'}", "desk"],
         [{"id": 0, "label": "lamp"}, {"id": 1, "label": "desk"}],
+        [[{"name": "lamp"}], [{"name": "desk"}]],
+        [{"name": "lamp"}, [{"name": "desk"}]],
+        ["[{'name': 'lamp'}]", "desk"],
+        [[{"name": "lamp"}], ["desk"]],
     ],
 )
 @pytest.mark.parametrize("form", ["memory", "jsonl"])
@@ -201,6 +205,22 @@ def test_an_object_is_no_label_and_the_line_that_is_named_takes_its_name(tmp_pat
 def test_objects_without_a_name_are_to_be_named_in_the_declaration():
     with pytest.raises(ListingsError, match=r"Name the label of each in dataset\.toml"):
         read([{"id": 0}, {"id": 1}])
+
+
+@pytest.mark.parametrize("label", [[["lamp"]], [["lamp", "new"]], [[]], [{}], [[{"name": "lamp"}]], '[["lamp"]]'])
+def test_a_list_with_one_entry_that_is_no_plain_label_is_refused(label):
+    with pytest.raises(ListingsError, match=r"1 listing has an object as a label: .*in dataset\.toml"):
+        read([label, ["desk"]])
+
+
+def test_lists_of_objects_in_a_parquet_are_refused_and_may_be_named_in_the_declaration(tmp_path):
+    table = pd.DataFrame({"id": ["1", "2"], "label": [[{"name": "lamp"}], [{"name": "desk"}]]})
+    table.to_parquet(tmp_path / "shop.parquet")
+    with pytest.raises(ListingsError, match="2 listings have an object as a label"):
+        read_listings(tmp_path / "shop.parquet", needs_image=False)
+    named = "[labels]\n'[{\"name\": \"lamp\"}]' = 'lamp'\n'[{\"name\": \"desk\"}]' = 'desk'\n"
+    (tmp_path / "dataset.toml").write_text(named)
+    assert read_listings(tmp_path / "shop.parquet", needs_image=False).classes == ("desk", "lamp")
 
 
 def test_a_list_with_one_entry_is_that_entry_and_said(tmp_path):
