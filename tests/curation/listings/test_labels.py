@@ -219,8 +219,8 @@ def test_lists_of_objects_in_a_parquet_are_refused_and_may_be_named_in_the_decla
     with pytest.raises(ListingsError, match="2 listings have an object as a label"):
         read_listings(tmp_path / "shop.parquet", needs_image=False)
     named = "[labels]\n'[{\"name\": \"lamp\"}]' = 'lamp'\n'[{\"name\": \"desk\"}]' = 'desk'\n"
-    (tmp_path / "dataset.toml").write_text(named)
-    assert read_listings(tmp_path / "shop.parquet", needs_image=False).classes == ("desk", "lamp")
+    (tmp_path / "dataset.toml").write_text(f'table = "shop.parquet"\n{named}')
+    assert read_listings(tmp_path, needs_image=False).classes == ("desk", "lamp")
 
 
 def test_a_list_with_one_entry_is_that_entry_and_said(tmp_path):
