@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -71,6 +72,8 @@ _LAST = {"price": NOT_ASKED}
 #: Share of the cells that must look like photos or prices.
 _MOSTLY = 0.8
 _LOOKED_AT = 1000
+#: A code as well as a price: letters joined to a whole number, R1001, or behind it, where prices have them before.
+_CODE = re.compile(r"[A-Za-z\u0400-\u04ff]+-?\d+|\d+(?:R|RM|RP|FR)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -184,9 +187,17 @@ def _by_content(table: pd.DataFrame, names: Sequence[str], ours: str) -> list[st
     fitting = []
     for name in names if looks_like else ():
         cells = table[name].dropna().head(_LOOKED_AT)
-        if looks_like and len(cells) and sum(looks_like(cell) for cell in cells) >= _MOSTLY * len(cells):
+        if looks_like and _mostly(looks_like, cells) and not (ours == "price" and _mostly(_is_code, cells)):
             fitting.append(name)
     return fitting
+
+
+def _mostly(looks_like: Callable[[str], bool], cells: pd.Series) -> bool:
+    return len(cells) > 0 and sum(map(looks_like, cells)) >= _MOSTLY * len(cells)
+
+
+def _is_code(cell: str) -> bool:
+    return _CODE.fullmatch(cell.strip()) is not None
 
 
 def is_money(cell: str) -> bool:

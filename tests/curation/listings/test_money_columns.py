@@ -42,6 +42,31 @@ def test_a_usual_name_of_a_price_is_recognised(name: str) -> None:
     assert recognise(prices(name), {}).columns == {"price": name}
 
 
+CODES = ["R1001", "RM100", "FR12", "KR7", "LEI20", "TL300", "EUR45", "Р15", "R-1001", "100R", "C1001"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_column_of_codes_that_begin_like_a_currency_is_no_price_unless_its_name_says_so(code: str) -> None:
+    codes = [code, code.replace("1", "2")]
+    assert recognise(table(Ref=codes), {}).columns == {}
+    assert recognise(table(Cost=codes), {}).columns == {"price": "Cost"}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["£1001", "£1002"],
+        ["R 100", "R 250"],
+        ["R950", "R1,200"],
+        ["R12.50", "R7"],
+        ["120kr", "80kr"],
+        ["Rs.500", "Rs.9"],
+    ],
+)
+def test_a_column_of_prices_with_their_currency_is_recognised_by_what_it_holds(cells: list[str | None]) -> None:
+    assert recognise(table(Ref=cells), {}).columns == {"price": "Ref"}
+
+
 @pytest.mark.parametrize("better", ["standard_price", "selling_price", "sale_price", "price_eur", "Start price"])
 @pytest.mark.parametrize("worse", ["list_price", "MSRP", "rrp", "Cost", "Wholesale price", "list_price_eur"])
 def test_what_is_not_asked_is_no_price_beside_what_is(better: str, worse: str) -> None:
