@@ -79,7 +79,8 @@ def rows_without_quoting(lines: Sequence[str], delimiter: str) -> list[tuple[int
 
 
 def _is_quoted(cell: str) -> bool:
-    return len(cell) > 1 and cell.startswith('"') and cell.endswith('"')
+    text = cell.strip(" ")
+    return len(text) > 1 and text.startswith('"') and text.endswith('"')
 
 
 def _is_cut(lines: Sequence[str], delimiter: str) -> bool:

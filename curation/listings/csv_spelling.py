@@ -10,7 +10,7 @@ from curation.errors import some
 from curation.rendering.words import agree, many
 from training.utils.csv_files import Quoting, csv_cell
 
-__all__ = ["BadlyQuoted", "respelled", "rows_as_they_stand"]
+__all__ = ["BadlyQuoted", "has_blanks_before_quotes", "respelled", "rows_as_they_stand"]
 
 
 class BadlyQuoted:
@@ -37,12 +37,37 @@ class BadlyQuoted:
         return (f"{many(count, 'cell')} {stand} text behind a closing quote, so {read}: {where}, e.g. {first!r}.",)
 
 
+def has_blanks_before_quotes(text: str, delimiter: str) -> bool:
+    """Return whether cells stand in quotes behind a blank, ``R1, "x, 1"``, which csv takes for a part of their text.
+
+    Parameters
+    ----------
+    text : str
+        Lines of the file.
+    delimiter : str
+        What stands between cells.
+
+    Examples
+    --------
+    >>> has_blanks_before_quotes('R1, "x, 1"', ","), has_blanks_before_quotes('"x, "", 1", y', ",")
+    (True, False)
+    """
+    near = rf'{re.escape(delimiter)} +"'
+    return re.search(near, text) is not None and any(
+        raw.startswith(" ") and raw != value
+        for line in re.finditer(rf"^.*{near}.*$", text, re.MULTILINE)
+        for raw, value, _ in _fields(line[0].rstrip("\r"), delimiter)
+    )
+
+
 def rows_as_they_stand(
     rows: Iterable[tuple[int, list[str], str]],
     delimiter: str,
     quoting: Quoting,
     spelled: dict[int, str],
     badly: BadlyQuoted,
+    *,
+    blanks: bool = False,
 ) -> Iterator[tuple[int, list[str]]]:
     r"""Yield rows in which a cell that is badly quoted is the text of the file, quotes included.
 
@@ -58,6 +83,9 @@ def rows_as_they_stand(
         Gets the text of each row that would be written otherwise.
     badly : BadlyQuoted
         Gets the cells that are badly quoted.
+    blanks : bool
+        Whether csv has skipped the blanks before cells, see :func:`has_blanks_before_quotes`; they stay where no quote
+        follows.
 
     Examples
     --------
@@ -69,11 +97,13 @@ def rows_as_they_stand(
     """
     cell = csv_cell(delimiter, quoting)
     for number, row, text in rows:
-        if '"' not in text or delimiter.join(map(cell, row)) == (line := text.rstrip("\r\n")):
+        if ('"' not in text and not blanks) or delimiter.join(map(cell, row)) == (line := text.rstrip("\r\n")):
             yield number, row
             continue
         spelled[number] = line
         fields = _fields(line, delimiter)
+        if blanks and len(fields) == len(row):
+            row = [value for _, value, _ in fields]
         if len(fields) == len(row) and (bad := [value for _, value, is_bad in fields if is_bad]):
             badly.cells[number] = bad
             row = [value for _, value, _ in fields]
@@ -110,7 +140,7 @@ def _fields(line: str, delimiter: str) -> list[tuple[str, str, bool]]:
     """Return each cell of a line: as it stands, as it is read, and whether it is badly quoted."""
     fields = []
     for match in _field(delimiter).finditer(line):
-        raw, quoted, rest = match[0], match[1], match[2]
+        raw, quoted, rest = match[0], match[1] or match[3], match[2] or match[4] or ""
         if quoted is None:
             fields.append((raw, raw, False))
         elif rest.strip():
@@ -123,4 +153,6 @@ def _fields(line: str, delimiter: str) -> list[tuple[str, str, bool]]:
 @cache
 def _field(delimiter: str) -> re.Pattern[str]:
     sign = re.escape(delimiter)
-    return re.compile(rf'(?:^|(?<={sign}))(?:("(?:[^"]|"")*")([^{sign}]*)|[^{sign}]*)(?={sign}|$)', re.DOTALL)
+    quoted = '("(?:[^"]|"")*")'
+    cell = rf"{quoted}([^{sign}]*)| +{quoted}( *)(?={sign}|$)|[^{sign}]*"
+    return re.compile(rf"(?:^|(?<={sign}))(?:{cell})(?={sign}|$)", re.DOTALL)

@@ -16,7 +16,7 @@ import pandas as pd
 from curation.errors import some
 from curation.listings.csv_delimiters import require_one_delimiter
 from curation.listings.csv_quotes import Span, first_open_quote, rows_without_quoting
-from curation.listings.csv_spelling import BadlyQuoted, rows_as_they_stand
+from curation.listings.csv_spelling import BadlyQuoted, has_blanks_before_quotes, rows_as_they_stand
 from curation.listings.headers import LOOKED_AT, header_place, likely, said_of_header
 from curation.rendering.words import agree, many
 from training.utils.bounded import CELL, check_claim
@@ -169,14 +169,15 @@ def _quoted(
 ) -> tuple[list[str], list[list[str | None]], list[int], Quoting]:
     """Return the header, the columns, the numbers of the rows, and the quoting."""
     spans: list[Span] = []
-    numbered = _rows(text, delimiter, skip, spans)
+    blanks = has_blanks_before_quotes(text, delimiter)
+    numbered = _rows(text, delimiter, skip, spans, blanks=blanks)
     first = list(itertools.islice(numbered, _ROWS))
     if not first:
         raise pd.errors.EmptyDataError("it is empty")
     require_width(len(first[0][1]))
     quoting = _quoting_of([row for _, row, _ in first], set(re.split("\r?\n", text[:_SAMPLE])), delimiter)
-    header = first.pop(0)[1]
-    below = rows_as_they_stand(itertools.chain(first, numbered), delimiter, quoting, spelled, badly)
+    _, header = next(rows_as_they_stand(first[:1], delimiter, quoting, {}, BadlyQuoted(), blanks=blanks))
+    below = rows_as_they_stand(itertools.chain(first[1:], numbered), delimiter, quoting, spelled, badly, blanks=blanks)
     try:
         columns, numbers = _columns(below, header, delimiter, len(text))
     except OpenQuoteError:
@@ -221,14 +222,16 @@ def _newline_of(text: str) -> str:
     return "\r\n" if text[end - 1 : end] == "\r" else "\n"
 
 
-def _rows(text: str, delimiter: str, skip: int, spans: list[Span]) -> Iterator[tuple[int, list[str], str]]:
+def _rows(
+    text: str, delimiter: str, skip: int, spans: list[Span], *, blanks: bool
+) -> Iterator[tuple[int, list[str], str]]:
     """Yield number, cells and text of the rows that are not blank; those of several lines are added to `spans`."""
     taken: list[str] = []
     lines = _noted(itertools.islice(io.StringIO(text, newline="\n"), skip, None), taken)
     start, end, last = skip, skip, False
     with _cells_of_any_length():
         # an open quote would swallow this end
-        reader = csv.reader(itertools.chain(lines, [_END, "end"]), delimiter=delimiter)
+        reader = csv.reader(itertools.chain(lines, [_END, "end"]), delimiter=delimiter, skipinitialspace=blanks)
         try:
             for number, row in enumerate(reader, start=1 + skip):
                 last = row == ["end"]
@@ -313,7 +316,9 @@ def _delimiter_of(sample: str, names: Collection[str]) -> str:
 
     def fitness(delimiter: str) -> tuple[int, float, int]:
         try:
-            rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
+            blanks = has_blanks_before_quotes(sample, delimiter)
+            lines = io.StringIO(sample, newline="")
+            rows = [row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=blanks) if row]
         except csv.Error:
             return 0, 0.0, 0
         if not rows or len(rows[0]) < 2:

@@ -75,3 +75,30 @@ def test_such_a_text_is_quoted_where_the_dataset_becomes_another_table(tmp_path:
     run.decide([decided("L1", "relabel", "a")])
     apply_fixes(run, plan_fixes(run), form="tsv")
     assert read_listings(run.cleaned).table["title"].tolist()[0] == '"15" monitor'
+
+
+BLANKS = [' "x, 1"', ' "a ""good"" one"', " plain", '"y"', ' "z" ', ' "15" tv']
+
+
+@pytest.mark.parametrize("sign", [",", ";", "|"])
+def test_a_blank_before_a_quote_is_no_text_and_stays_where_it_stands(sign: str, tmp_path: Path) -> None:
+    titles = [title.replace(",", sign) for title in BLANKS]
+    source = shop(tmp_path, titles, sign)
+    read = read_listings(source).table["title"].str.strip().tolist()
+    assert read == [f"x{sign} 1", 'a "good" one', "plain", "y", "z", '"15" tv']
+    assert titles_after(source, tmp_path, sign) == [*titles[:2], *titles[3:]]
+
+
+def test_cells_behind_blanks_are_names_and_labels_without_quotes_and_are_changed_well_formed(tmp_path: Path) -> None:
+    source = shop(tmp_path, ["x"] * 4)
+    lines = [f'"L{row}", "{row}.png", "{"ab"[row % 2]}", "x, {row}"' for row in range(4)]
+    source.write_text("\n".join(['"id", "image", "label", "title"', *lines, ""]))
+    assert read_listings(source).classes == ("a", "b")
+    run = run_of(source, tmp_path / "run")
+    run.decide([decided("L1", "relabel", "a")])
+    apply_fixes(run, plan_fixes(run))
+    written = (run.cleaned / "listings.csv").read_text().splitlines()[1:]
+    # the photos lie elsewhere from there, so these cells are new, too
+    seen = [line.replace(f' "{row}.png"', f"../../in/{row}.png") for row, line in enumerate(lines)]
+    assert written == [seen[0], seen[1].replace(' "b"', "a"), *seen[2:]]
+    assert read_listings(run.cleaned).table["label"].tolist() == ["a", "a", "a", "b"]
