@@ -16,7 +16,7 @@ _AMOUNTS = ("amount", "value", "price")
 _CURRENCIES = ("currency", "currency_code", "currencyCode", "priceCurrency")
 #: Where the photo is: as a file first, which needs no network.
 _PLACES = ("path", "file_name", "filename", "file", "url", "src", "image_url", "href", "link")
-#: What makes an object one that holds the photo itself.
+#: What makes an object one that holds the photo itself, unless it is null.
 _HELD = "bytes"
 #: As a program writes a number: a dot marks the decimals.
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -106,8 +106,8 @@ def photos_of(cell: str) -> list[str]:
     --------
     >>> photos_of('{"url": "https://a.org/1.jpg", "alt": "front"}'), photos_of('[{"path": "a.jpg"}, {"path": "b.jpg"}]')
     (['https://a.org/1.jpg'], ['a.jpg', 'b.jpg'])
-    >>> photos_of("a.jpg"), photos_of('["a.jpg"]')
-    ([], [])
+    >>> photos_of('{"path": "a.jpg", "bytes": null}'), photos_of("a.jpg"), photos_of('["a.jpg"]')
+    (['a.jpg'], [], [])
     """
     return [each[_place(each)] for each in _photos(cell)]
 
@@ -130,7 +130,7 @@ def _photos(cell: str) -> list[dict[str, Any]]:
     """Return the objects in a cell, if each of them says where a photo is."""
     value = _loaded(cell, "{[") if "{" in cell else None
     objects: list[Any] = value if isinstance(value, list) else [value]
-    sure = all(isinstance(each, dict) and _place(each) and _HELD not in each for each in objects)
+    sure = all(isinstance(each, dict) and _place(each) and each.get(_HELD) is None for each in objects)
     return objects if sure else []
 
 

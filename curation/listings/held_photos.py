@@ -12,10 +12,14 @@ from curation.listings.written import WrittenFile
 __all__ = ["require_files", "without_photos"]
 
 
-def _holds_photos(kind: pa.DataType) -> bool:
+def _holds_photos(column: pa.ChunkedArray) -> bool:
+    """Return whether a column has structs with the bytes of photos; structs of paths alone have none there."""
+    kind = column.type
     names = {kind.field(place).name: kind.field(place).type for place in range(kind.num_fields)}
-    held = pa.types.is_struct(kind) and "path" in names and "bytes" in names
-    return held and (pa.types.is_binary(names["bytes"]) or pa.types.is_large_binary(names["bytes"]))
+    if not pa.types.is_struct(kind) or "path" not in names or "bytes" not in names:
+        return False
+    binary = pa.types.is_binary(names["bytes"]) or pa.types.is_large_binary(names["bytes"])
+    return binary and any(chunk.field("bytes").is_valid().true_count for chunk in column.chunks)
 
 
 def without_photos(cells: pa.Table) -> pa.Table:
@@ -27,7 +31,7 @@ def without_photos(cells: pa.Table) -> pa.Table:
         Of a Parquet.
     """
     for place, field in enumerate(cells.schema):
-        if _holds_photos(field.type):
+        if _holds_photos(cells[place]):
             paths = pa.chunked_array([chunk.field("path") for chunk in cells[place].chunks], pa.string())
             cells = cells.set_column(place, field.name, paths)
     return cells
@@ -50,7 +54,7 @@ def require_files(files: Iterable[WrittenFile], column: str) -> None:
     for file in files:
         if file.format.kind != "parquet" or column not in file.cells.column_names:
             continue
-        if _holds_photos(file.cells.schema.field(column).type):
+        if _holds_photos(file.cells[column]):
             raise ListingsError(
                 f"the photos inside {file.name} are not read",
                 got=f"a column {column!r} with the bytes of photos",
