@@ -140,8 +140,8 @@ class Photos:
         # another class may have a folder whose name is no UTF-8
         place = above_it = self._root.joinpath(*parts[:above])
         for name in self._folders_of(label):
-            place = photo_path(place, name)
-        folder = Path(*inside) if printable_name("/".join(inside)) == label else place.relative_to(above_it)
+            place = _with_blanks(photo_path(place, name))
+        folder = Path(*inside) if printable_name("/".join(inside)).strip() == label else place.relative_to(above_it)
         return self._free(str(Path(*parts[:above], folder, *parts[above + len(inside) :])))
 
     def path_of_class(self, image: str, label: str, split: str | None) -> str:
@@ -160,6 +160,14 @@ class Photos:
             number += 1
         self._taken.add(key)
         return str(place)
+
+
+def _with_blanks(folder: Path) -> Path:
+    """Return the folder of a class, whose name may have blanks around it where none is without."""
+    if folder.exists() or not folder.parent.is_dir():
+        return folder
+    same = sorted(path for path in folder.parent.iterdir() if path.name.strip() == folder.name and path.is_dir())
+    return next(iter(same), folder)
 
 
 def _folder_name(name: str) -> str:

@@ -164,7 +164,9 @@ def read_class_folders(root: Path, *, needs_label: bool, forms: str, faults: Fau
     # an encoding that every name fits into: pandas keeps no bytes that are no UTF-8
     table = pd.DataFrame(found.rows, dtype="string")
     files = held_table(table.dropna(axis=1, how="all")).files
-    return RawTable(table, tuple(notes), files)
+    # as in a table: blanks around a class are no part of it; its folder keeps them
+    label = table["label"].str.strip()
+    return RawTable(table.assign(label=label.mask(label == "")), tuple(notes), files)
 
 
 def _parents(root: Path, found: _Found, faults: Faults) -> list[tuple[Path, str | None]]:

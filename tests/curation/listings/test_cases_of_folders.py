@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from curation.errors import ListingsError
+from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import Listings, read_listings
+from tests.support.fixes import decided, run_of
 
 CLASSES = ("cable", "mouse", "router")
 
@@ -472,3 +474,18 @@ def test_where_metadata_has_no_labels_the_folders_hold_the_classes(name: str, sp
     (file,) = listings.raw.files
     assert file.header == ("file_name", "text", "label")
     assert counts(read_listings(tmp_path, columns={"label": "text"})) == dict.fromkeys(table["text"], 1)
+
+
+def test_blanks_around_the_name_of_a_class_folder_are_no_part_of_the_class_and_stay_in_cleaned(tmp_path: Path) -> None:
+    for number, name in enumerate([" sofa", "Floor Lamp ", "desk"] * 3):
+        (tmp_path / "in" / name).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4), (number * 25, 0, 0)).save(tmp_path / "in" / name / f"{number}.png")
+    listings = read_listings(tmp_path / "in")
+    assert (listings.classes, listings.notes) == (("Floor Lamp", "desk", "sofa"), ())
+    run = run_of(tmp_path / "in", tmp_path / "run")
+    run.decide([decided("desk/2.png", "relabel", "sofa"), decided(" sofa/0.png", "relabel", "Floor Lamp")])
+    apply_fixes(run, plan_fixes(run))
+    photos = {path.relative_to(run.cleaned).as_posix() for path in run.cleaned.rglob("*.png")}
+    floor, sofa = {"Floor Lamp /0.png", "Floor Lamp /1.png"}, {" sofa/2.png", " sofa/3.png", " sofa/6.png"}
+    assert photos == floor | sofa | {f"Floor Lamp /{n}.png" for n in (4, 7)} | {"desk/5.png", "desk/8.png"}
+    assert read_listings(run.cleaned).classes == listings.classes
