@@ -3,12 +3,11 @@
     python benchmarks/detection.py probabilities FOLDER
     python benchmarks/detection.py dataset listings.csv listings.csv -- --preset quick --column label=label_aggre
     python benchmarks/detection.py clean demo
-    python benchmarks/detection.py cut --probabilities FOLDER --dataset listings.csv listings.csv
 
 `probabilities`: a folder of .npz with ``probs``, ``label``, ``true_label``, ``classes`` and ``id``. `dataset`: starts
 from the photos; the second file has ``id`` and ``true_label``, and listings without a true label are not scored;
 arguments after -- are options of find-issues. `clean`: a demo with all labels and prices corrected, so nothing should
-be flagged. `cut`: the effect of other constants in curation/issues/label/threshold.py.
+be flagged.
 
 AP is the average precision of a ranking; the oracle F1 is the best of any cut of any ranking.
 """
@@ -21,7 +20,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +34,6 @@ from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import margins
 from curation.evidence.out_of_fold import FoldTrainer
 from curation.evidence.title_features import kept_titles
-from curation.issues.label import threshold as cuts
 from curation.issues.label.judge import judge
 from curation.run.folder import RunFolder
 from training.crossval.plan import Plan
@@ -59,15 +56,10 @@ def main() -> None:
     dataset.add_argument("truth", type=Path)
     clean = ways.add_parser("clean")
     clean.add_argument("demo", type=Path)
-    constants = ways.add_parser("cut")
-    constants.add_argument("--probabilities", type=Path)
-    constants.add_argument("--dataset", type=Path, nargs=2, action="append", default=[])
-    for way in (dataset, clean, constants):
+    for way in (dataset, clean):
         way.add_argument("options", nargs="*", help="options of find-issues, after --")
     arguments = parser.parse_args()
-    {"probabilities": probabilities, "dataset": from_photos, "clean": without_errors, "cut": other_cuts}[arguments.way](
-        arguments
-    )
+    {"probabilities": probabilities, "dataset": from_photos, "clean": without_errors}[arguments.way](arguments)
 
 
 def probabilities(arguments: argparse.Namespace) -> None:
@@ -228,65 +220,6 @@ def _interval(wrong: Bool, score: Float64, other: Float64) -> dict[str, float]:
     low, high = np.quantile(differences, [0.025, 0.975])
     whole = average_precision_score(wrong, -score) - average_precision_score(wrong, -other)
     return {"difference": float(whole), "low": float(low), "high": float(high)}
-
-
-def other_cuts(arguments: argparse.Namespace) -> None:
-    """Print the mean and the least share of the oracle F1 over all cases, for a grid of constants."""
-    cases = list(_cases(arguments))
-    chosen = cuts.SLOPE, cuts.OFFSET
-    for slope in (0.5, 0.6, 0.65, 0.7, 0.8):
-        for offset in (0.6, 0.8, 1.0, 1.1, 1.2):
-            cuts.SLOPE, cuts.OFFSET = slope, offset
-            shares = {name: _share(logs, given, wrong) for name, logs, given, wrong in cases}
-            show(
-                f"{slope} {offset}",
-                {
-                    "chosen": (slope, offset) == chosen,
-                    "mean": float(np.mean(list(shares.values()))),
-                    "least": float(min(shares.values())),
-                    "shares": {name: round(share, 3) for name, share in shares.items()},
-                },
-            )
-
-
-def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Float64, Int64, Bool]]:
-    """Yield calibrated beliefs, given classes and which of these are wrong, for each dataset and its variations."""
-    datasets: list[tuple[str, Evidence, pd.Series]] = []
-    for file in sorted(arguments.probabilities.glob("*.npz")) if arguments.probabilities else []:
-        datasets.append((file.stem, *published(file)))
-    for listings, truth in arguments.dataset:
-        with tempfile.TemporaryDirectory() as folder:
-            datasets.append(
-                (str(listings.parent.name), *evidence_of(listings, truth, Path(folder), arguments.options)[:2])
-            )
-    for name, evidence, true in datasets:
-        wrong = (pd.Series(np.array(evidence.classes, dtype=object)[evidence.given]) != true).to_numpy()
-        scored = np.flatnonzero((true != "").to_numpy())
-        chance = np.random.default_rng(0)
-        variations = {
-            "": scored,
-            " with a fifth of the errors": scored[~wrong[scored] | (chance.random(len(scored)) < 0.2)],
-            " of 3,000": chance.permutation(scored)[:3000],
-        }
-        for what, rows in variations.items():
-            part = replace(
-                evidence,
-                listings=evidence.listings.iloc[rows],
-                probs=evidence.probs[rows],
-                trained=None if evidence.trained is None else evidence.trained[rows],
-                in_fold=None if evidence.in_fold is None else evidence.in_fold[rows],
-                neighbours=None if evidence.neighbours is None else evidence.neighbours[rows],
-                titles=None if evidence.titles is None else evidence.titles[rows],
-            )
-            belief = part.belief
-            if belief is not None:
-                judged = belief.judged
-                yield f"{name}{what}", belief.logs[judged], part.given[judged], wrong[rows][judged]
-
-
-def _share(logs: Float64, given: Int64, wrong: Bool) -> float:
-    margin = margins(logs, given)
-    return float(f1_score(wrong, margin < cuts.find_cut(logs, given).margin)) / _oracle(margin, wrong)
 
 
 def show(name: str, result: dict[str, Any]) -> None:

@@ -66,7 +66,8 @@ TESTS = {
         "tests/curation/issues/test_issues.py",
     ],
     "curation/issues/label": [
-        "curation/issues/label/threshold.py",
+        "curation/issues/label/chances.py",
+        "curation/issues/label/noise.py",
         "tests/curation/issues/test_threshold.py",
         "tests/curation/issues/test_judge.py",
         "tests/curation/issues/test_labels.py",

@@ -14,7 +14,7 @@ import pandas as pd
 
 from curation.api.results import RunResults
 from curation.errors import InputError, about, checked, short_repr
-from curation.fixes import DEFAULT_CONFIDENCE, Fixes, Undone, is_in_force, plan_fixes, undo_fixes
+from curation.fixes import Fixes, Undone, is_in_force, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.fixes.cleaned import require_layout
 from curation.run.decisions import decide as record_decision
@@ -216,7 +216,7 @@ class Run(RunResults):
         decisions: str | Path | None = None,
         *,
         accept_suggestions: bool = False,
-        min_confidence: float = DEFAULT_CONFIDENCE,
+        min_confidence: float | None = None,
         new_classes: str | Iterable[str] = (),
         reviewer: str | None = None,
         format: str | None = None,
@@ -236,8 +236,9 @@ class Run(RunResults):
         accept_suggestions : bool
             Relabel flagged listings without a decision whose suggestion is confident enough. Only people change labels
             of the test set.
-        min_confidence : float
-            How sure, in [0, 1].
+        min_confidence : float, optional
+            Least ``suggested_confidence``, in [0, 1]; by default more than ``label_score``: the suggested label is more
+            likely right than the given one, so more labels are expected to be right afterwards.
         new_classes : str or iterable of str
             Classes that the dataset does not have yet and that ``new_label`` may name.
         reviewer : str, optional

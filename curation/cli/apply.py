@@ -30,7 +30,9 @@ _ROWS = 20
     "--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is confident enough."
 )
 @click.option(
-    "--min-confidence", default=0.5, show_default=True, help="Least confidence of an accepted suggestion, 0 to 1."
+    "--min-confidence",
+    type=float,
+    help="Least confidence of an accepted suggestion, 0 to 1. [default: more likely right than the given label]",
 )
 @click.option(
     "--new-class",
@@ -60,7 +62,7 @@ def apply_fixes(
     photos: Path | None,
     decisions: Path | None,
     accept_suggestions: bool,
-    min_confidence: float,
+    min_confidence: float | None,
     new_classes: tuple[str, ...],
     reviewer: str | None,
     form: str | None,

@@ -35,7 +35,7 @@ from training.utils.files import photo_path
 from training.utils.parallel import cores
 from training.utils.progress import Reporter
 
-__all__ = ["FoldTrainer"]
+__all__ = ["FoldTrainer", "fold_plan", "trained_classes"]
 
 
 #: Number of photos that are read to measure how long that takes.
@@ -169,9 +169,9 @@ class FoldTrainer:
         Evidence
             NaN rows for listings without a readable photo.
         """
-        folds = _folds(table)
-        _say_rare_classes(table, folds.folds, reporter)
         labels = class_numbers(table["label"], self.classes)
+        folds = fold_plan(table)
+        _say_rare_classes(table, folds.folds, reporter)
         data = prepare_data(
             open_photos(run, self.cache, reporter),
             folds.has_photo,
@@ -199,7 +199,7 @@ class FoldTrainer:
             table,
             tuple(self.classes),
             scores.probs.astype(np.float64),
-            _trained(labels, folds, len(self.classes)),
+            trained_classes(labels, folds, len(self.classes)),
             currency,
             scores.in_fold,
             scores.neighbours,
@@ -224,7 +224,8 @@ def _try_to_read(path: Path, size: int) -> None:
         decode(content, size)
 
 
-def _folds(table: pd.DataFrame) -> FoldPlan:
+def fold_plan(table: pd.DataFrame) -> FoldPlan:
+    """Return which rows of a table train which model: labelled ones that are no test listings and have a photo."""
     # the test set judges the cleaning, so its labels must not help to find what is cleaned
     may_train = (table["split"] == "train") & table["label"].notna()
     return FoldPlan(
@@ -235,7 +236,7 @@ def _folds(table: pd.DataFrame) -> FoldPlan:
     )
 
 
-def _trained(labels: Int64, plan: FoldPlan, classes: int) -> Bool:
+def trained_classes(labels: Int64, plan: FoldPlan, classes: int) -> Bool:
     """Return which classes the model that scores each listing is trained on, shape (N, K)."""
     trained = np.zeros((plan.folds, classes), dtype=bool)
     for fold in range(plan.folds):

@@ -3,11 +3,10 @@
 The input is never touched. ``cleaned/`` is a dataset again; an earlier version is kept under ``versions/``.
 """
 
-from curation.fixes.plan import DEFAULT_CONFIDENCE, Fixes, plan_fixes
+from curation.fixes.plan import Fixes, plan_fixes
 from curation.fixes.versions import Undone, apply_fixes, is_in_force, undo_fixes
 
 __all__ = [
-    "DEFAULT_CONFIDENCE",
     "Fixes",
     "Undone",
     "apply_fixes",

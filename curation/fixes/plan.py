@@ -23,10 +23,8 @@ from curation.run.journal import Decision, current_decisions, reviewer_name
 from curation.run.journal_content import Journal
 from training.utils.units import now
 
-__all__ = ["DEFAULT_CONFIDENCE", "Fixes", "plan_fixes", "replayed"]
+__all__ = ["Fixes", "plan_fixes", "replayed"]
 
-#: Above it, a suggestion is more likely right than not.
-DEFAULT_CONFIDENCE = 0.5
 _CHANGE_COLUMNS = (
     "id", "action", "old_label", "new_label", "old_price", "new_price", "reviewer", "time", "source", "note",
 )  # fmt: skip
@@ -109,7 +107,7 @@ def plan_fixes(
     *,
     decisions_file: Path | None = None,
     accept_suggestions: bool = False,
-    min_confidence: float = DEFAULT_CONFIDENCE,
+    min_confidence: float | None = None,
     reviewer: str | None = None,
     new_classes: Collection[str] = (),
     as_of: datetime | int | None = None,
@@ -133,7 +131,7 @@ def plan_fixes(
     DecisionsError
         If there is no decision at all, one fits no listing or class, or a new class is used by none.
     """
-    if not 0 <= min_confidence <= 1:
+    if min_confidence is not None and not 0 <= min_confidence <= 1:
         raise DecisionsError(
             "`min_confidence` is out of range", got=str(min_confidence), wanted="0 to 1", parameter="min_confidence"
         )
@@ -286,7 +284,12 @@ def _own_ids(run: RunFolder) -> str:
     return "file_name" if named else str(columns.get("id", "id"))
 
 
-def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> DecisionsError:
+def _nothing_decided(run: RunFolder, accepted: bool, confidence: float | None) -> DecisionsError:
+    if accepted and confidence is None:
+        return DecisionsError(
+            f"there are no decisions in {run.folder}, and no suggestion is more likely right than the given label. "
+            "Decide with `review()`."
+        )
     if accepted:
         return DecisionsError(
             f"there are no decisions in {run.folder}, and no suggestion has a confidence of {confidence} or more. "
@@ -298,9 +301,11 @@ def _nothing_decided(run: RunFolder, accepted: bool, confidence: float) -> Decis
     )
 
 
-def _accepted(run: RunFolder, issues: pd.DataFrame, decided: set[str], confidence: float) -> list[Decision]:
-    listings = run.listings().set_index("id")
-    sure = issues["is_label_issue"].fillna(False) & (issues["suggested_confidence"] >= confidence)
+def _accepted(run: RunFolder, issues: pd.DataFrame, decided: set[str], least: float | None) -> list[Decision]:
+    """Accept suggestions of at least this confidence; by default, those with which more labels are expected right."""
+    listings, confidence = run.listings().set_index("id"), issues["suggested_confidence"]
+    enough = confidence > issues["label_score"] if least is None else confidence >= least
+    sure = issues["is_label_issue"].fillna(False) & enough
     trains = (issues["id"].map(listings["split"]) != "test").fillna(True)
     chosen = issues[sure & trains & ~issues["id"].isin(decided)]
     time = now()

@@ -1,13 +1,10 @@
 """The labels of a whole dataset: how many are right, which classes are doubtful, and which are confused.
 
-The estimates are those of cleanlab, by confident learning (Northcutt, Jiang and Chuang, "Confident Learning: Estimating
-Uncertainty in Dataset Labels", JAIR 2021); the counts are those of our own
-flags.
+The estimates add up the chances of the listings; the counts are those of flags.
 """
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -28,8 +25,6 @@ _LEAST_FLAGS = 2
 #: A class is ranked as if it had this many more listings, flagged at the overall rate: one of one is not the worst.
 #: An m-estimate: Cestnik, "Estimating Probabilities: A Crucial Task in Machine Learning", ECAI 1990.
 _AVERAGE_LISTINGS = 5
-#: The model has learned a class if it gives the class's own listings more than this many times the odds of others.
-_LEARNED_ODDS = 2.0
 #: At most this many pairs of classes are reported.
 _PAIRS = 10
 
@@ -37,16 +32,15 @@ _PAIRS = 10
 def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
     """Estimate how many given labels are right: in all, in each class, and between classes.
 
-    All spellings of a name are one class, called by the most frequent one. The estimates cover listings that may be
-    used for training; the flags cover all. A class that the model has not learned is left out of the estimates, because
-    cleanlab would count every uncertain listing as a member of it.
+    All spellings of a name are one class, called by the most frequent one. The estimates cover judged listings that may
+    be used for training; the flags cover all.
 
     Parameters
     ----------
     evidence : Evidence
-        With the out-of-fold probabilities that cleanlab evaluates.
     issues : DataFrame
-        ``is_label_issue`` and ``suggested_label``, in the order of the evidence.
+        ``is_label_issue``, ``label_score``, ``suggested_label`` and ``suggested_confidence``, in the order of the
+        evidence.
 
     Returns
     -------
@@ -64,27 +58,27 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
           suggested; the estimated number of ``listings`` of one that are labelled as the other, and their ``share`` of
           all.
 
-        Without any probabilities, the lists are empty.
+        Where no label could be judged, the lists are empty.
     """
     evidence = evidence.twins_as_one
     classes, given = evidence.classes, evidence.given
     flagged = issues["is_label_issue"].fillna(False).to_numpy(dtype=bool) & (given >= 0)
-    if not evidence.scored.any():
+    score = issues["label_score"].to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isnan(score[given >= 0]).all():
         return {"label_health": None, "noise_count": None, "listings": 0, "classes": [], "unscored": [], "confused": []}
-    rows = _rows(evidence)
-    learned = _learned(evidence.probs, given, rows)
-    rows = rows[np.isin(given[rows], learned)]
-    quality = np.full(len(classes), np.nan)
-    between = np.full((len(classes), len(classes)), np.nan)
-    noise = None
-    if len(learned) > 1:
-        noise, quality[learned], between[np.ix_(learned, learned)] = _estimate(evidence.probs, given, rows, learned)
+    rows = evidence.training_rows
+    rows = rows[~np.isnan(score[rows])]
+    right, size = np.bincount(given[rows], score[rows], len(classes)), np.bincount(given[rows], minlength=len(classes))
+    quality = np.where(size > 0, right / np.maximum(size, 1), np.nan)
     suggested = pd.Categorical(issues["suggested_label"], categories=classes).codes.astype(np.int64)
-    pairs = flagged & (suggested >= 0)
+    pairs, likely = flagged & (suggested >= 0), rows[suggested[rows] >= 0]
+    between = np.zeros((len(classes), len(classes)))
+    confidence = issues["suggested_confidence"].to_numpy(dtype=np.float64, na_value=0.0)
+    np.add.at(between, (given[likely], suggested[likely]), confidence[likely])
     return {
-        "label_health": None if noise is None else round(1 - noise / len(rows), 4),
-        "noise_count": noise,
-        "listings": 0 if noise is None else len(rows),
+        "label_health": round(float(score[rows].mean()), 4) if len(rows) else None,
+        "noise_count": round(float((1 - score[rows]).sum())) if len(rows) else None,
+        "listings": len(rows),
         "classes": _classes(classes, given, flagged, quality),
         "unscored": _unscored(evidence),
         "confused": _confused(evidence, given[pairs], suggested[pairs], between, len(rows)),
@@ -123,48 +117,6 @@ def _unscored(evidence: Evidence) -> list[dict[str, Any]]:
     return [{"class": evidence.classes[k], "listings": int(counts[k])} for k in most if counts[k]]
 
 
-def _rows(evidence: Evidence) -> Int64:
-    """Return the rows that may be used for training and were scored by a model that was trained on their class."""
-    rows = evidence.training_rows
-    return rows[(evidence.scored & evidence.trained_on_label)[rows]]
-
-
-def _learned(probs: Float64, given: Int64, rows: Int64) -> Int64:
-    """Return the classes that occur and that the model can tell from others, ascending.
-
-    cleanlab counts a listing as a member of a class if its probability reaches the mean of that class's listings. If
-    that mean is as low as for other listings, every uncertain listing reaches it.
-    """
-    label, classes = given[rows], probs.shape[1]
-    size = np.bincount(label, minlength=classes)
-    own = np.bincount(label, probs[rows, label], classes)
-    selected = np.zeros((len(probs), 1), dtype=bool)
-    selected[rows] = True
-    others = probs.sum(axis=0, where=selected) - own
-    inside, outside = own / np.maximum(size, 1), others / np.maximum(len(label) - size, 1)
-    return np.flatnonzero(inside * (1 - outside) > _LEARNED_ODDS * outside * (1 - inside)).astype(np.int64)
-
-
-def _estimate(probs: Float64, given: Int64, rows: Int64, learned: Int64) -> tuple[int, Float64, Float64]:
-    """Return the number of wrong labels, the quality of each learned class, and how many given as i are j."""
-    # takes seconds to import, and warns in a notebook without widgets for its progress bars
-    with warnings.catch_warnings(action="ignore"):
-        from cleanlab.count import estimate_joint, num_label_issues
-        from cleanlab.dataset import rank_classes_by_label_quality
-
-    # cleanlab expects classes 0 to k-1 that all occur
-    label = np.searchsorted(learned, given[rows])
-    within = probs[np.ix_(rows, learned)]
-    mass = within.sum(axis=1, keepdims=True)
-    # a listing whose probability is all on other classes is evidence for none of these
-    within[mass[:, 0] <= 0] = 1 / len(learned)
-    within /= np.where(mass > 0, mass, 1)
-    joint = estimate_joint(label, within)
-    # in the order of the classes instead of worst first
-    ranked = rank_classes_by_label_quality(joint=joint, num_examples=len(label)).sort_values("Class Index")
-    return int(num_label_issues(label, within)), ranked["Label Quality Score"].to_numpy(), joint * len(label)
-
-
 def _classes(classes: tuple[str, ...], given: Int64, flagged: Bool, quality: Float64) -> list[dict[str, Any]]:
     size = np.bincount(given[given >= 0], minlength=len(classes))
     flags = np.bincount(given[flagged], minlength=len(classes))
@@ -191,8 +143,7 @@ def _confused(
     flags = np.zeros(between.shape, dtype=np.int64)
     np.add.at(flags, (given, suggested), 1)
     flags, both = flags + flags.T, between + between.T
-    # what cleanlab.dataset.find_overlapping_classes counts, without its table of all pairs of classes
-    counts = np.round(np.nan_to_num(both)).astype(np.int64)
+    counts = np.round(both).astype(np.int64)
     first, second = np.nonzero(np.triu((flags > 0) | (counts > 0), k=1))
     order = np.lexsort((-counts[first, second], -flags[first, second]))[:_PAIRS]
     return [
@@ -201,7 +152,7 @@ def _confused(
             "second": classes[j],
             "within_parent": evidence.hierarchy.within(classes[i], classes[j]),
             "flagged": int(flags[i, j]),
-            "listings": None if np.isnan(both[i, j]) else int(counts[i, j]),
+            "listings": int(counts[i, j]),
             "share": _share(both[i, j] / max(listings, 1)),
         }
         for i, j in zip(first[order], second[order], strict=True)

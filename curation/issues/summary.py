@@ -101,6 +101,8 @@ class Summary(Result):
         How often the model agrees with the given labels.
     cleanlab : Overlap or None
         How cleanlab's own flags compare to ours; None if it flags nothing for lack of evidence.
+    expected_wrong : float or None
+        How many of the flagged labels are expected to be wrong, by their scores; None if none is flagged.
     parents : dict of str to int or None
         Of the labels that look wrong, how many fit another class ``within`` the same parent, and how many one
         ``across``; None if the labels are no hierarchy.
@@ -118,6 +120,7 @@ class Summary(Result):
     budget: Budget | None
     agreement: Agreement
     cleanlab: Overlap | None
+    expected_wrong: float | None
     parents: dict[str, int] | None
     health: dict[str, Any]
     seconds: dict[str, float]
@@ -157,6 +160,7 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
         budget=None if budget is None else _budget(issues, budget),
         agreement=agreement(run),
         cleanlab=overlap(issues),
+        expected_wrong=_expected_wrong(issues),
         parents=_steps(issues, Hierarchy.of(run.listings())),
         health=run.health(),
         seconds=record["seconds"],
@@ -176,6 +180,11 @@ def overlap(issues: pd.DataFrame) -> Overlap | None:
         return None
     theirs = issues["is_cleanlab_issue"].fillna(False)
     return Overlap(int(theirs.sum()), int((theirs & issues["is_label_issue"].fillna(False)).sum()))
+
+
+def _expected_wrong(issues: pd.DataFrame) -> float | None:
+    scores = issues.loc[issues["is_label_issue"].fillna(False) & issues["given_label"].notna(), "label_score"]
+    return float((1 - scores).sum()) if len(scores) else None
 
 
 def agreement(run: RunFolder) -> Agreement:

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from curation.evidence.evidence import Evidence
-from curation.evidence.log_odds import best_other, margins, softmax
+from curation.evidence.log_odds import best_other, softmax
 from curation.evidence.sources import MEANING, PHOTO, SIMILAR, TITLE
-from curation.issues.label.threshold import (
-    chance_right,
-    find_cut,
-    noise_where_sure,
-    suggestion_confidence,
-)
+from curation.issues.label.chances import chances_wrong, flags_from
+from curation.issues.label.noise import find_cut, noise_where_sure, suggestion_confidence
 from training.utils.arrays import Bool, Float64, Int64
 
 __all__ = ["Judgement", "judge"]
@@ -37,7 +33,7 @@ class Judgement:
     score : ndarray of float64, shape (N,)
         Probability that the given label is right, 0 to 1, low = bad; 0 without a label, NaN without evidence.
     flagged : ndarray of bool, shape (N,)
-        Whether it is more likely wrong than right, or whatever else was asked for.
+        Whether it is probably wrong, see :func:`curation.issues.label.chances.flags_from`; or whatever was asked for.
     suggested : ndarray of int64, shape (N,)
         Class number of the best other label; -1 without a suggestion.
     confidence : ndarray of float64, shape (N,)
@@ -63,8 +59,7 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
     ----------
     evidence : Evidence
     flagged : ndarray of bool, shape (N,), optional
-        The judged labels that are flagged, whatever we believe; by default, those more likely wrong than right. Each
-        gets a suggestion.
+        The judged labels that are flagged, whatever we believe. Each gets a suggestion.
 
     Returns
     -------
@@ -77,20 +72,19 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
         unknown = np.full(n, np.nan)
         return Judgement(unknown, np.zeros(n, bool), np.full(n, -1), unknown, no_sources, no_sources)
     label, logs, judged, learnable = np.maximum(given, 0), belief.logs, belief.judged, belief.learnable
-    margin = margins(logs, label)
+    wrong = chances_wrong(logs, label, learnable)
     cut, probs = find_cut(logs[learnable], given[learnable]), softmax(logs)
     # people accept confident suggestions without looking, so the noise among confident listings counts
     noise = min(cut.share, noise_where_sure(probs[learnable], given[learnable]))
-    score = chance_right(margin, cut)
     unlabelled = belief.observed & (given < 0)
     suggested = np.where(given >= 0, best_other(logs, label), logs.argmax(axis=1))
     confidence = suggestion_confidence(probs, given, suggested, share=noise, candidates=cut.candidates)
-    confidence = np.where(judged, np.minimum(confidence, 1 - score), confidence)
-    flagged = unlabelled | (judged & (margin < cut.margin if flagged is None else flagged))
-    suggests = flagged | (judged & (score <= 1 - SUGGESTS_FROM))
+    confidence = np.where(judged, np.minimum(confidence, wrong), confidence)
+    flagged = unlabelled | (judged & (wrong >= flags_from(wrong[judged]) if flagged is None else flagged))
+    suggests = flagged | (judged & (wrong >= SUGGESTS_FROM))
     supporting, opposing = _sides(belief.log_odds(label, suggested), suggests & judged)
     return Judgement(
-        np.where(unlabelled, 0.0, np.where(judged, score, np.nan)),
+        np.where(unlabelled, 0.0, np.where(judged, 1 - wrong, np.nan)),
         flagged,
         np.where(suggests, suggested, -1),
         np.where(suggests, confidence, np.nan),

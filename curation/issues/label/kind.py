@@ -18,7 +18,7 @@ __all__ = ["KIND"]
 
 
 def find(evidence: Evidence) -> pd.DataFrame:
-    """Flag listings whose given label is more likely wrong than right, or those that cleanlab flags.
+    """Flag listings whose given label is probably wrong, or those that cleanlab flags.
 
     Parameters
     ----------

@@ -8,9 +8,9 @@ import numpy as np
 
 from curation.evidence.belief import Belief, believe
 from curation.evidence.evidence import Evidence
-from curation.evidence.log_odds import margins, softmax
+from curation.evidence.log_odds import softmax
 from curation.evidence.sources import PRICE
-from curation.issues.label.threshold import chance_right, find_cut
+from curation.issues.label.chances import chances_wrong
 from training.utils.arrays import Float64, Int64
 
 __all__ = ["Chances", "class_chances"]
@@ -71,10 +71,9 @@ def _believed(belief: Belief, evidence: Evidence) -> Float64:
     unlabelled = belief.observed & (given < 0)
     probs[unlabelled] = softmax(belief.logs[unlabelled])
     rows = np.flatnonzero(belief.judged)
-    margin = margins(belief.logs, np.maximum(given, 0))
-    right = chance_right(margin[rows], find_cut(belief.logs[belief.learnable], given[belief.learnable]))
+    wrong = chances_wrong(belief.logs, np.maximum(given, 0), belief.learnable)[rows]
     others = belief.logs[rows]
     others[np.arange(len(rows)), given[rows]] = -np.inf
-    probs[rows] = (1 - right)[:, None] * softmax(others)
-    probs[rows, given[rows]] = right
+    probs[rows] = wrong[:, None] * softmax(others)
+    probs[rows, given[rows]] = 1 - wrong
     return probs

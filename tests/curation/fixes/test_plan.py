@@ -104,8 +104,11 @@ def test_suggestions_are_accepted_from_a_confidence_on_and_never_in_the_test_set
     assert {decision.source for decision in fixes.added} <= {"suggestion"}
 
 
-def test_a_confidence_of_one_half_is_the_default(run: RunFolder) -> None:
+def test_suggestions_that_are_more_likely_right_than_the_given_label_are_the_default(run: RunFolder) -> None:
     assert [decision.id for decision in plan_fixes(run, accept_suggestions=True).added] == ["00", "06"]
+    issues = run.issues()
+    run.write_table(run.issues_file, issues.assign(label_score=issues["label_score"].replace(0.45, 0.449)))
+    assert [decision.id for decision in plan_fixes(run, accept_suggestions=True).added] == ["00", "01", "06"]
 
 
 @pytest.mark.parametrize("confidence", [-0.1, 1.01, float("nan")])

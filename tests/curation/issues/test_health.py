@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from cleanlab.dataset import find_overlapping_classes, overall_label_health_score
 
 from curation.evidence.evidence import Evidence
 from curation.issues import find_issues
@@ -52,12 +51,19 @@ def names_of(classes: int) -> tuple[str, ...]:
 
 
 def flags(evidence: Evidence, which: Any = None, suggested: Any = None) -> pd.DataFrame:
-    """Return issues that flag the listings in `which`; by default those that the model disbelieves."""
+    """Return issues that flag the listings in `which` for sure; by default those that the model disbelieves."""
     believed = evidence.probs.argmax(axis=1)
     which = believed != evidence.given if which is None else which
     names = np.array(evidence.classes)[believed if suggested is None else suggested]
-    labels = pd.Series(names, dtype="string").where(which)
-    return pd.DataFrame({"is_label_issue": pd.array(which, dtype="boolean"), "suggested_label": labels})
+    unknown = (evidence.given < 0) | ~evidence.trained_on_label | np.isnan(evidence.probs[:, 0])
+    return pd.DataFrame(
+        {
+            "is_label_issue": pd.array(which, dtype="boolean"),
+            "label_score": np.where(unknown, np.nan, np.where(which, 0.0, 1.0)),
+            "suggested_label": pd.Series(names, dtype="string").where(which),
+            "suggested_confidence": np.where(which, 0.9, np.nan),
+        }
+    )
 
 
 def health_of(evidence: Evidence) -> dict[str, Any]:
@@ -75,21 +81,40 @@ def test_the_estimate_is_near_the_share_of_planted_wrong_labels() -> None:
         assert report["noise_count"] == round((1 - report["label_health"]) * report["listings"])
 
 
-def test_the_estimates_are_cleanlabs_own() -> None:
+def test_the_estimates_add_up_the_chances_of_the_issues() -> None:
     evidence = dataset()
-    report = health_of(evidence)
-    score = overall_label_health_score(evidence.given, evidence.probs, verbose=False)
-    assert report["label_health"] == pytest.approx(score, abs=1e-4)
-    overlaps = find_overlapping_classes(evidence.given, evidence.probs, class_names=evidence.classes)
-    estimated = {
-        (row["Class Name A"], row["Class Name B"]): (row["Num Overlapping Examples"], row["Joint Probability"])
-        for row in overlaps.to_dict("records")
+    issues = find_issues(evidence)
+    report = health(evidence, issues)
+    assert report["label_health"] == pytest.approx(issues["label_score"].mean(), abs=1e-4)
+    assert report["noise_count"] == round((1 - issues["label_score"]).sum())
+    for name, row in by_class(report).items():
+        scores = issues.loc[issues["given_label"] == name, "label_score"]
+        assert row["label_quality"] == pytest.approx(scores.mean(), abs=1e-4)
+        assert row["estimated_noise"] == pytest.approx(1 - scores.mean(), abs=1e-4)
+
+
+def test_a_pair_is_estimated_by_the_confidence_of_its_suggestions_in_both_directions() -> None:
+    evidence = dataset()
+    issues = find_issues(evidence)
+    suggested = issues.dropna(subset="suggested_label")
+    assert report_pairs(health(evidence, issues)) == {
+        pair: pytest.approx(
+            suggested.loc[
+                [
+                    {*names} == {*pair}
+                    for names in zip(suggested["given_label"], suggested["suggested_label"], strict=True)
+                ],
+                "suggested_confidence",
+            ].sum()
+            / 400,
+            abs=1e-4,
+        )
+        for pair in report_pairs(health(evidence, issues))
     }
-    assert len(report["confused"]) == 6
-    for pair in report["confused"]:
-        listings, share = estimated[pair["first"], pair["second"]]
-        assert pair["listings"] == listings
-        assert pair["share"] == pytest.approx(share, abs=1e-4)
+
+
+def report_pairs(report: dict[str, Any]) -> dict[tuple[str, str], float]:
+    return {(pair["first"], pair["second"]): pair["share"] for pair in report["confused"]}
 
 
 def test_the_class_with_most_wrong_labels_is_the_worst() -> None:
@@ -137,14 +162,6 @@ def test_a_class_that_nobody_is_given_changes_nothing_and_is_not_named() -> None
     assert [row["label_quality"] for row in report["classes"]] == [row["label_quality"] for row in expected["classes"]]
 
 
-def test_listings_whose_probability_is_all_on_a_class_that_nobody_is_given_are_no_evidence() -> None:
-    evidence = dataset()
-    wider = np.insert(evidence.probs, 4, 0.0, axis=1)
-    wider[:8] = [0, 0, 0, 0, 1]
-    report = health_of(evidence_of(evidence.given, wider))
-    assert report["label_health"] == pytest.approx(health_of(evidence)["label_health"], abs=0.03)
-
-
 @pytest.mark.parametrize(("n", "classes"), [(30, 2), (30, 5), (30, 30), (400, 2), (3000, 1000)])
 def test_any_number_of_classes_gives_whole_and_finite_results(n: int, classes: int) -> None:
     evidence = dataset(n, classes, sure=8.0)
@@ -153,32 +170,6 @@ def test_any_number_of_classes_gives_whole_and_finite_results(n: int, classes: i
     assert len(report["classes"]) == len(np.unique(evidence.given))
     assert len(report["confused"]) <= 10
     json.dumps(report, allow_nan=False)
-
-
-def test_a_class_with_one_listing_that_the_model_does_not_know_makes_no_other_class_doubtful() -> None:
-    evidence = dataset(401)
-    alone = evidence.given.copy()
-    alone[400] = 4
-    wider = np.insert(0.999 * evidence.probs, 4, 0.001, axis=1)
-    report, expected = health_of(evidence_of(alone, wider)), health_of(dataset(401))
-    assert by_class(report)["class 0004"] == {
-        "class": "class 0004",
-        "listings": 1,
-        "flagged": 1,
-        "label_quality": None,
-        "estimated_noise": None,
-    }
-    assert report["label_health"] == pytest.approx(expected["label_health"], abs=0.01)
-    for name, row in by_class(expected).items():
-        assert by_class(report)[name]["label_quality"] == pytest.approx(row["label_quality"], abs=0.03)
-
-
-def test_a_class_with_one_listing_that_the_model_knows_has_an_estimate() -> None:
-    evidence = dataset(400)
-    given = np.append(evidence.given, 4)
-    wider = np.insert(0.999 * evidence.probs, 4, 0.001, axis=1)
-    report = health_of(evidence_of(given, np.vstack([wider, [0.05, 0.05, 0.05, 0.05, 0.8]])))
-    assert by_class(report)["class 0004"]["label_quality"] == 1
 
 
 def test_one_flagged_listing_of_one_is_neither_the_worst_class_nor_doubtful() -> None:
@@ -209,17 +200,6 @@ def test_without_any_probabilities_the_result_is_empty() -> None:
         "unscored": [],
         "confused": [],
     }
-
-
-@pytest.mark.parametrize("given", [np.zeros(30, int), np.arange(30) % 3], ids=["one class", "a model that knows none"])
-def test_where_there_is_no_telling_the_flags_are_still_counted(given: Any) -> None:
-    evidence = evidence_of(given, np.full((30, 3), 1 / 3))
-    report = health(evidence, flags(evidence, np.arange(30) < 6, np.full(30, 1)))
-    assert (report["label_health"], report["noise_count"], report["listings"]) == (None, None, 0)
-    assert sum(row["flagged"] for row in report["classes"]) == 6
-    assert all(row["label_quality"] is None for row in report["classes"])
-    assert all(pair["listings"] is None and pair["share"] is None for pair in report["confused"])
-    json.dumps(report, allow_nan=False)
 
 
 def test_listings_without_photo_or_label_count_in_no_estimate() -> None:
@@ -311,22 +291,3 @@ def test_classes_are_ranked_as_if_five_more_listings_of_each_were_flagged_like_a
 
 def test_at_most_ten_pairs_are_kept() -> None:
     assert len(of_classes(*[(20, 2)] * 12)["confused"]) == 10
-
-
-@pytest.mark.parametrize(("inside", "learned"), [(0.19, True), (0.175, False)])
-def test_a_class_is_learned_whose_listings_get_twice_the_odds_of_others(inside: float, learned: bool) -> None:
-    # others give it 0.1: odds of 1 to 9, so 2 to 9 is a probability of 0.1818
-    given = np.repeat([0, 1, 2], 100)
-    probs = np.array([[inside, (1 - inside) / 2, (1 - inside) / 2], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])[given]
-    quality = by_class(health(evidence_of(given, probs), flags(evidence_of(given, probs), given < 0)))
-    assert (quality["class 0000"]["label_quality"] is not None) is learned
-    assert quality["class 0001"]["label_quality"] is not None
-
-
-def test_a_class_that_the_model_never_believes_is_not_learned() -> None:
-    given = np.repeat([0, 1, 2], 100)
-    probs = np.array([[0.0, 0.5, 0.5], [0.0, 0.9, 0.1], [0.0, 0.1, 0.9]])[given]
-    evidence = evidence_of(given, probs)
-    quality = by_class(health(evidence, flags(evidence, given < 0)))
-    assert quality["class 0000"]["label_quality"] is None
-    assert quality["class 0001"]["label_quality"] is not None

@@ -7,7 +7,7 @@ import pytest
 
 from curation.evidence.log_odds import margins, softmax
 from curation.issues.label.judge import judge
-from curation.issues.label.threshold import chance_right, find_cut, noise_where_sure, suggestion_confidence
+from curation.issues.label.noise import chance_right, find_cut, noise_where_sure, suggestion_confidence
 from tests.curation.issues.test_labels import planted, priced, titled
 
 

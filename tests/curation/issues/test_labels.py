@@ -13,7 +13,7 @@ from curation.evidence.pool import learn_weights
 from curation.evidence.sources import Source, class_sizes
 from curation.issues import find_issues
 from curation.issues.label.judge import judge
-from curation.issues.label.threshold import choose_cut, confusions, noise_where_sure, suggestion_confidence
+from curation.issues.label.noise import choose_cut, confusions, noise_where_sure, suggestion_confidence
 from tests.support.photo_facts import nothing_found
 
 WORDS = ("cable", "laptop", "mouse", "printer", "tablet", "webcam")

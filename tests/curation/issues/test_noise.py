@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from curation.evidence.log_odds import best_other, softmax
-from curation.issues.label.threshold import (
-    Cut,
-    chance_right,
+from curation.issues.label.noise import (
     choose_cut,
     confusions,
     find_cut,
@@ -78,13 +76,6 @@ def test_the_noise_is_that_of_the_surest_tenth_or_at_least_thirty(n, size):
     beyond = noise_where_sure(*surest(n, [0, size]))
     assert inside == pytest.approx(2.5 / (size + 1))
     assert beyond == pytest.approx(1.5 / (size + 1))
-
-
-def test_the_chance_that_a_label_is_right_falls_by_1_5_per_unit_of_margin_around_the_cut():
-    cut = Cut(-1.0, 0.1, 2.0)
-    margin = np.array([-1.0, 0.0, -3.0])
-    assert chance_right(margin, cut) == pytest.approx(1 / (1 + np.exp([0, -1.5, 3])))
-    assert chance_right(np.array([-1e6, 1e6]), cut) == pytest.approx([np.exp(-60), 1])
 
 
 def confidence(share, given=0, candidates=2.0, probs=(0.2, 0.7, 0.1)):

@@ -1,4 +1,4 @@
-"""How many labels are wrong: the cut that flags fit, and the noise among confident listings."""
+"""How many labels are wrong: the share below a cut that fits it, and the noise among confident listings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from curation.evidence.log_odds import best_other, margins
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["Cut", "chance_right", "choose_cut", "confusions", "find_cut", "noise_where_sure", "suggestion_confidence"]
+__all__ = ["Cut", "choose_cut", "confusions", "find_cut", "noise_where_sure", "suggestion_confidence"]
 
 
 #: Slope and offset of the cut as a function of the log-odds of a wrong label; see :func:`choose_cut`.
@@ -23,12 +23,12 @@ FEWEST_SURE = 30
 
 @dataclass(frozen=True)
 class Cut:
-    """The margin below which labels are flagged.
+    """The margin below which labels are in doubt.
 
     Attributes
     ----------
     margin : float
-        Labels below it are flagged; at most 0.
+        At most 0.
     share : float
         Share of the labels below it, 0 to 1.
     candidates : float
@@ -58,7 +58,7 @@ def find_cut(logs: Float64, given: Int64) -> Cut:
 
 
 def choose_cut(margins: Float64, candidates: float) -> float:
-    """Choose the margin below which labels are flagged, so that it fits the share that it flags.
+    """Choose the margin below which labels are in doubt, so that it fits the share below it.
 
     With a share e of wrong labels, each spread over c classes, a label is as likely wrong as right where the odds of
     the given class against the best other one are e : c (1 - e). Beliefs learned from such labels are flattened by the
@@ -171,20 +171,3 @@ def suggestion_confidence(
     true[each, given] *= witness
     confidence: Float64 = true[each, suggested] / true.sum(axis=1)
     return confidence
-
-
-#: How fast the probability of a wrong label falls with the margin.
-STEEPNESS = 1.5
-
-
-def chance_right(margin: Float64, cut: Cut) -> Float64:
-    """Return the chance that each given label is right, shape (N,).
-
-    Parameters
-    ----------
-    margin : ndarray of float64, shape (N,)
-        Log-odds of the given label against the best other class.
-    cut : Cut
-        The threshold; at it, the chance is one half.
-    """
-    return np.asarray(1 / (1 + np.exp(STEEPNESS * np.clip(cut.margin - margin, -40, 40))))

@@ -1,0 +1,162 @@
+"""The chance that each given label is wrong, as learned on datasets whose true labels are known.
+
+The chance falls with the margin, so it never changes the order. How fast it falls, and from where, depends on the whole
+dataset: a label that a good model contradicts is wrong, and one that a weak model contradicts is mostly right. The
+numbers are in ``chances.json``, which benchmarks/learn_chances.py writes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit
+
+from curation.evidence.log_odds import margins, softmax
+from curation.issues.label.noise import find_cut
+from training.utils.arrays import Float64, Int64
+
+__all__ = ["FACTS", "Coefficients", "chances_wrong", "flags_from", "set_facts"]
+
+
+#: Shares of the listings, surest first, of which the labels that differ from the best class are counted.
+_SUREST = (0.1, 0.3, 0.5, 0.7, 1.0)
+#: Facts of a dataset, in the order of :func:`set_facts`.
+FACTS = (*(f"differ among surest {share:.0%}" for share in _SUREST), "doubted", "candidates", "confidence")
+#: The chance falls with the margin at least as fast as this.
+FLATTEST = 0.2
+#: Margins are compared up to this size.
+WIDEST = 12.0
+#: A chance below the first is never flagged, one from the second on always.
+LEAST_FLAGGED, SURELY_FLAGGED = 0.25, 0.5
+_LEAST_SHARE = 1e-4
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """A logistic regression on the margin, whose offset and slopes are linear in facts of the dataset.
+
+    Attributes
+    ----------
+    mean, scale, low, high : ndarray of float64, shape (F,)
+        Of each fact of :data:`FACTS`: it is kept between low and high, where it was learned, and standardised.
+    offset, below, above : ndarray of float64, shape (1 + F,)
+        Log-odds of a wrong label at margin 0, and by how much they rise per unit below 0 and fall per unit above 0: a
+        constant, then the coefficient of each fact.
+    """
+
+    mean: Float64
+    scale: Float64
+    low: Float64
+    high: Float64
+    offset: Float64
+    below: Float64
+    above: Float64
+
+    def chances(self, margin: Float64, facts: Float64) -> Float64:
+        """Return the chance that each label is wrong, shape (n,), from margins and the facts of the dataset."""
+        standard = np.r_[1.0, (np.clip(facts, self.low, self.high) - self.mean) / self.scale]
+        rise, fall = (max(FLATTEST, float(standard @ slopes)) for slopes in (self.below, self.above))
+        margin = np.clip(margin, -WIDEST, WIDEST)
+        chance: Float64 = expit(standard @ self.offset - rise * np.minimum(margin, 0) - fall * np.maximum(margin, 0))
+        return chance
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of ``chances.json``."""
+        arrays = {name: np.round(array, 5).tolist() for name, array in vars(self).items()}
+        return {"facts": list(FACTS), **arrays}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Coefficients:
+        """Read what :meth:`to_dict` returned."""
+        if content["facts"] != list(FACTS):
+            raise ValueError("the chances were learned from other facts: run benchmarks/learn_chances.py")
+        return cls(**{name: np.array(values) for name, values in content.items() if name != "facts"})
+
+
+@cache
+def _learned() -> Coefficients:
+    return Coefficients.from_dict(json.loads(files(__package__).joinpath("chances.json").read_text(encoding="utf-8")))
+
+
+def chances_wrong(logs: Float64, given: Int64, learnable: Int64) -> Float64:
+    """Return the chance that each given label is wrong.
+
+    Parameters
+    ----------
+    logs : ndarray of float64, shape (N, K)
+        Calibrated log-beliefs.
+    given : ndarray of int64, shape (N,)
+        Given classes, 0 to K - 1.
+    learnable : ndarray of int64
+        The rows that facts of the dataset are taken from.
+
+    Returns
+    -------
+    ndarray of float64, shape (N,)
+        0 to 1, high = bad. The order is that of falling margins.
+    """
+    return _learned().chances(margins(logs, given), set_facts(logs[learnable], given[learnable]))
+
+
+def set_facts(logs: Float64, given: Int64) -> Float64:
+    """Return what tells noisy labels from a weak model.
+
+    Where a good model is sure, a label that differs is wrong (anchor points: Liu and Tao, "Classification with Noisy
+    Labels by Importance Reweighting", TPAMI 2016). Wrong labels are found among sure and unsure listings alike; errors
+    of a weak model are among the unsure ones.
+
+    Parameters
+    ----------
+    logs : ndarray of float64, shape (n, K)
+        Calibrated log-beliefs.
+    given : ndarray of int64, shape (n,)
+        Given classes.
+
+    Returns
+    -------
+    ndarray of float64, shape (F,)
+        The facts of :data:`FACTS`: log-odds of the share of labels that differ from the best class, among the surest
+        tenth to all of the listings; log-odds of the share below the cut, and the logarithm of the number of classes
+        over which doubted labels spread, of :func:`curation.issues.label.noise.find_cut`; log-odds of the mean
+        probability of the best class.
+    """
+    probs, cut = softmax(logs), find_cut(logs, given)
+    sureness = probs.max(axis=1)
+    differ = np.cumsum((probs.argmax(axis=1) != given)[np.argsort(-sureness, kind="stable")])
+    counts = [max(1, int(share * len(given))) for share in _SUREST]
+    # half a listing more, because none among these does not mean none at all
+    shares = [(differ[count - 1] + 0.5) / (count + 1) for count in counts]
+    rates = np.clip([*shares, cut.share, sureness.mean()], _LEAST_SHARE, 1 - _LEAST_SHARE)
+    odds = logit(rates)
+    return np.r_[odds[:-1], np.log(cut.candidates), odds[-1]]
+
+
+def flags_from(chances: Float64) -> float:
+    """Return the chance from which labels are flagged: the one with which the expected F1 of the flags is highest.
+
+    With calibrated chances, that is half of the highest F1 (Lipton, Elkan and Naryanaswamy, "Optimal Thresholding of
+    Classifiers to Maximize F1 Measure", ECML 2014).
+
+    Parameters
+    ----------
+    chances : ndarray of float64, shape (n,)
+        Of the judged listings.
+
+    Returns
+    -------
+    float
+        Between 0.25 and 0.5.
+
+    Examples
+    --------
+    >>> round(flags_from(np.array([0.99, 0.98, 0.01, 0.01])), 2)
+    0.49
+    """
+    falling = -np.sort(-chances)
+    f1 = 2 * np.cumsum(falling) / (np.arange(1, len(falling) + 1) + falling.sum())
+    return float(np.clip(f1.max(initial=0.0) / 2, LEAST_FLAGGED, SURELY_FLAGGED))
