@@ -4,10 +4,11 @@ r"""Learns the chances of wrong labels, and judges them on datasets that they we
         --dataset photos listings.csv listings.csv "--no-text --column label=label_aggre" \
         --probabilities photos FOLDER --write
 
-`--dataset`: a family, listings, a file with ``id`` and ``true_label``, and options of find-issues, after a blank. Besides the labels
-as they are, fewer of the wrong ones (2, 5 and 10 %), and simulated ones: at random, to similar classes, or where the
-photo is hard; from none to half of the labels, with fewer listings and classes, and with weaker features; titles with
-and without. `--probabilities`: a family, and a folder of .npz as for detection.py, also with fewer wrong labels.
+`--dataset`: a family, listings, a file with ``id`` and ``true_label``, and options of find-issues, after a blank.
+Besides the labels as they are, fewer of the wrong ones (2, 5 and 10 %), and simulated ones: at random, to similar
+classes, or where the photo is hard; from none to half of the labels, with fewer listings and classes, and with weaker
+features; titles with and without. `--probabilities`: a family, and a folder of .npz as for detection.py, also with
+fewer wrong labels.
 
 Prints one JSON object per family and case, by chances learned from the *other* families, and the same of all cases
 together. `--write`: learn from all families, and write curation/issues/label/chances.json.
@@ -22,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,9 +79,9 @@ class Base:
         """Return the evidence if these rows alone had these labels, numbers in `classes`."""
         names = [self.evidence.classes[k] for k in classes]
         table = self.evidence.listings.iloc[rows].reset_index(drop=True)
-        table["label"] = pd.array([names[k] for k in labels], dtype=table["label"].dtype)
+        table["label"] = pd.Series([names[k] for k in labels], dtype="string")
         if not titles and "title" in table:
-            table["title"] = pd.array([None] * len(table), dtype=table["title"].dtype)
+            table["title"] = pd.Series(pd.NA, index=table.index, dtype="string")
         folds = fold_plan(table)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -281,10 +283,10 @@ def learn(cases: list[Case]) -> Coefficients:
         )
         losses = torch.nn.functional.binary_cross_entropy_with_logits(odds, wrong, reduction="none")
         total = (tensor(weights / weights.sum()) * losses).sum() + _PENALTY * ((found - before) ** 2).sum()
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    optimizer.step(loss)
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     offset, below, above = found.detach().numpy()
     return Coefficients(mean, scale, low, high, offset, below, above)
 
@@ -300,7 +302,7 @@ def _before(mean: Float64, scale: Float64) -> torch.Tensor:
     return before
 
 
-def judge(case: Case, chances: Float64) -> dict[str, object]:
+def judge(case: Case, chances: Float64) -> dict[str, Any]:
     """Return how the chances compare with the truth."""
     flagged, order = chances >= flags_from(chances), np.argsort(-chances, kind="stable")
     caught = np.cumsum(case.wrong[order])
@@ -324,7 +326,7 @@ def _calibration_error(chances: Float64, wrong: Bool) -> float:
     return float(sum(abs((chances - wrong)[bins == k].sum()) for k in range(10)) / len(wrong))
 
 
-def summary(results: list[dict]) -> dict[str, float]:
+def summary(results: list[dict[str, Any]]) -> dict[str, float]:
     """Return means, and the worst case."""
     error = np.array([result["calibration_error"] for result in results])
     health = np.array([abs(result["wrong"] - result["expected"]) for result in results])

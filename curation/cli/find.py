@@ -165,7 +165,8 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
             echo(f"That is a weak model: take its label flags with care. {better} may help.")
         echo()
     if (expected := summary.expected_wrong) is not None:
-        echo(f"About {expected:.0f} of the {summary.issues['label']:,} labels that look wrong are expected to be wrong.")
+        flags = summary.issues["label"]
+        echo(f"About {expected:.0f} of the {flags:,} labels that look wrong are expected to be wrong.")
         echo()
     if (theirs := summary.cleanlab) is not None:
         echo(_compared(theirs, summary.issues["label"]))

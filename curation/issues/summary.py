@@ -102,7 +102,8 @@ class Summary(Result):
     cleanlab : Overlap or None
         How cleanlab's own flags compare to ours; None if it flags nothing for lack of evidence.
     expected_wrong : float or None
-        How many of the flagged labels are expected to be wrong, by their scores; None if none is flagged.
+        How many of the flagged labels are expected to be wrong, by their scores, missing ones included; None if none is
+        flagged.
     parents : dict of str to int or None
         Of the labels that look wrong, how many fit another class ``within`` the same parent, and how many one
         ``across``; None if the labels are no hierarchy.
@@ -183,7 +184,7 @@ def overlap(issues: pd.DataFrame) -> Overlap | None:
 
 
 def _expected_wrong(issues: pd.DataFrame) -> float | None:
-    scores = issues.loc[issues["is_label_issue"].fillna(False) & issues["given_label"].notna(), "label_score"]
+    scores = issues.loc[issues["is_label_issue"].fillna(False), "label_score"]
     return float((1 - scores).sum()) if len(scores) else None
 
 

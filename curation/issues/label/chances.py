@@ -133,7 +133,8 @@ def set_facts(logs: Float64, given: Int64) -> Float64:
     shares = [(differ[count - 1] + 0.5) / (count + 1) for count in counts]
     rates = np.clip([*shares, cut.share, sureness.mean()], _LEAST_SHARE, 1 - _LEAST_SHARE)
     odds = logit(rates)
-    return np.r_[odds[:-1], np.log(cut.candidates), odds[-1]]
+    facts: Float64 = np.r_[odds[:-1], np.log(cut.candidates), odds[-1]]
+    return facts
 
 
 def flags_from(chances: Float64) -> float:

@@ -61,7 +61,7 @@ def test_as_many_labels_are_expected_to_be_wrong_as_are(noise, sure):
 
 
 def test_a_weak_model_makes_no_label_wrong():
-    logs, given, wrong = beliefs(noise=0.02, sure=1.5)
+    logs, given, _ = beliefs(noise=0.02, sure=1.5)
     contradicted = (logs.argmax(axis=1) != given).mean()
     assert contradicted > 0.4
     assert chances_wrong(logs, given, np.arange(len(given))).mean() < contradicted / 2

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curation.evidence.log_odds import margins, softmax
+from curation.evidence.log_odds import softmax
+from curation.issues.label.chances import chances_wrong, flags_from
 from curation.issues.label.judge import judge
-from curation.issues.label.noise import chance_right, find_cut, noise_where_sure, suggestion_confidence
+from curation.issues.label.noise import find_cut, noise_where_sure, suggestion_confidence
 from tests.curation.issues.test_labels import planted, priced, titled
 
 
@@ -59,9 +60,9 @@ def test_the_score_and_the_confidence_are_made_of_the_belief():
     belief, given, judgement = evidence.belief, evidence.given, judge(evidence)
     cut = find_cut(belief.logs[belief.learnable], given[belief.learnable])
     labelled = given >= 0
-    margin = margins(belief.logs[labelled], given[labelled])
-    assert judgement.score[labelled] == pytest.approx(chance_right(margin, cut))
-    assert np.array_equal(judgement.flagged[labelled], margin < cut.margin)
+    wrong = chances_wrong(belief.logs, np.maximum(given, 0), belief.learnable)[labelled]
+    assert judgement.score[labelled] == pytest.approx(1 - wrong)
+    assert np.array_equal(judgement.flagged[labelled], wrong >= flags_from(wrong))
     probs = softmax(belief.logs)
     noise = min(cut.share, noise_where_sure(probs[belief.learnable], given[belief.learnable]))
     rows = np.flatnonzero(judgement.suggested >= 0)

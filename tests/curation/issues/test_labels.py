@@ -12,6 +12,7 @@ from curation.evidence.log_odds import margins, softmax
 from curation.evidence.pool import learn_weights
 from curation.evidence.sources import Source, class_sizes
 from curation.issues import find_issues
+from curation.issues.label.chances import flags_from
 from curation.issues.label.judge import judge
 from curation.issues.label.noise import choose_cut, confusions, noise_where_sure, suggestion_confidence
 from tests.support.photo_facts import nothing_found
@@ -110,10 +111,10 @@ def test_suggestions_name_the_true_class_and_sure_ones_are_right():
     assert (judgement.suggested[wrong] == true[wrong]).mean() > 0.8
 
 
-def test_the_score_is_the_chance_that_the_label_is_right_and_half_is_the_cut():
+def test_the_score_is_the_chance_that_the_label_is_right_and_decides_the_flags():
     judgement = judge(planted()[0])
     assert ((judgement.score >= 0) & (judgement.score <= 1)).all()
-    assert np.array_equal(judgement.flagged, judgement.score < 0.5)
+    assert np.array_equal(judgement.flagged, 1 - judgement.score >= flags_from(1 - judgement.score))
 
 
 def test_a_flag_always_comes_with_a_suggestion_that_is_another_class():

@@ -98,7 +98,7 @@ def test_the_summary_compares_and_the_settings_say_whose_flags_hold(tmp_path: Pa
     assert counts.flagged > 0
     assert f"cleanlab flags {counts.flagged} labels; {counts.both} of them" in " ".join(printed.split())
     assert json.loads((run.folder / "run.json").read_text())["settings"]["flags"] == "cleanlab"
-    assert "With its defaults it flags" in (run.folder / "report.html").read_text()
+    assert "With its defaults, cleanlab flags" in (run.folder / "report.html").read_text()
 
 
 def test_flags_of_somebody_else_are_refused():

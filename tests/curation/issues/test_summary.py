@@ -39,7 +39,8 @@ def find(folder: Path, wrong: int, *options: str) -> Result:
 
 def test_the_summary_counts_what_the_issues_flag(finished: RunFolder) -> None:
     summary, issues = summarise(finished), finished.issues()
-    names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "cleanlab", "parents", "health"]
+    names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "cleanlab"]
+    names += ["expected_wrong", "parents", "health"]
     assert list(summary.to_dict()) == [*names, "seconds"]
     assert summary.listings == 120
     assert summary.issues == {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
@@ -69,6 +70,16 @@ def test_a_budget_says_how_much_is_expected_of_the_first_listings(finished: RunF
     assert some.expected_changes < more.expected_changes < all_of_them.expected_changes
     assert all_of_them.listings == len(finished.listings())
     assert all_of_them.expected_changes == some.expected_in_all
+
+
+def test_the_summary_says_how_many_flagged_labels_are_expected_to_be_wrong(tmp_path: Path) -> None:
+    printed = find(tmp_path, wrong=24).stdout
+    run = RunFolder(tmp_path / "run")
+    issues, expected = run.issues(), summarise(run).expected_wrong
+    assert expected == pytest.approx((1 - issues["label_score"])[issues["is_label_issue"]].sum())
+    assert f"About {expected:.0f} of the 24 labels that look wrong are expected to be wrong." in printed
+    run.write_table(run.issues_file, issues.assign(is_label_issue=False))
+    assert summarise(run).expected_wrong is None
 
 
 def test_a_run_has_the_health_of_its_labels_as_a_file(finished: RunFolder) -> None:
