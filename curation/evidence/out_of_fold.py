@@ -237,7 +237,17 @@ def fold_plan(table: pd.DataFrame) -> FoldPlan:
 
 
 def trained_classes(labels: Int64, plan: FoldPlan, classes: int) -> Bool:
-    """Return which classes the model that scores each listing is trained on, shape (N, K)."""
+    """Return which classes the model that scores each listing is trained on, shape (N, K).
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (N,)
+        Given class numbers; -1 where there is none.
+    plan : FoldPlan
+        Which rows train which model.
+    classes : int
+        K.
+    """
     trained = np.zeros((plan.folds, classes), dtype=bool)
     for fold in range(plan.folds):
         trained[fold, labels[plan.training_rows(fold)]] = True
