@@ -241,7 +241,8 @@ def test_the_registry_holds_every_kind_in_order():
 
 def test_of_two_listings_as_likely_wrong_the_one_with_a_sure_suggestion_comes_first():
     issues = find_issues(marketplace()[0])
-    doubted = issues[issues["label_score"] < 0.02]
+    doubted = issues[issues["label_score"] < 0.06]
+    assert len(doubted) > 6
     sure = doubted.nlargest(3, "suggested_confidence")["priority"].mean()
     unsure = doubted.nsmallest(3, "suggested_confidence")["priority"].mean()
     assert sure < unsure
