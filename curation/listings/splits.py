@@ -74,7 +74,7 @@ def split_folder(image: object, *, inside: bool = True) -> str | None:
     >>> [split_folder(image) for image in ("train/1.jpg", "data/Test/cat/1.jpg", "cat/test/1.jpg", "1.jpg")]
     ['train', 'Test', None, None]
     """
-    if not isinstance(image, str) or "://" in image:
+    if not isinstance(image, str):
         return None
     folders = image.split("/")[:-1]
     if inside and len(folders) > 1 and is_outer(folders[0]):

@@ -30,7 +30,8 @@ def find_summary(table: pd.DataFrame) -> pd.Index:
 
     Examples
     --------
-    >>> rows = [["a", "1.jpg", "lamp", "x"], ["b", "2.jpg", "desk", "y"], ["Class", "Count", None, None], ["lamp", "1"]]
+    >>> rows = [["a", "1.jpg", "lamp", "x"], ["b", "2.jpg", "desk", "y"], ["Class", "Count", None, None]]
+    >>> rows += [["lamp", "1", None, None]]
     >>> find_summary(pd.DataFrame(rows, index=[2, 3, 5, 6])).tolist()
     [5, 6]
     """

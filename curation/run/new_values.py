@@ -152,7 +152,9 @@ def price_cells(
     """
     if not cells:
         return {}
-    texts = pd.Series(list(cells.values()), dtype="string").str.strip()
+    # half of a pair of signs, as a form may send it, is no text
+    written = [cell.encode(errors="replace").decode() for cell in cells.values()]
+    texts = pd.Series(written, dtype="string").str.strip()
     three_decimals |= currency is not None and has_thousandths(currency)
     settled = three_decimals and decimal in (".", ",")
     read = read_prices(texts, decimal if settled else None)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curation.errors import DecisionsError, ReviewError
+from curation.errors import DecisionsError, ReviewError, RunError
 from curation.review.app import decide as deciding
 from curation.review.app.dataset import PutBack, dataset_name, open_dataset, put_back_all
 from curation.review.app.edits import EDIT_NOTE, record_edit
@@ -719,7 +719,7 @@ class TestDecisions:
     def test_a_decision_that_can_not_be_written_is_not_shown(self, run, fo):
         dataset = open_dataset(run).dataset
         run.journal.mkdir()  # no file can be appended to
-        with pytest.raises(ReviewError, match="nothing was recorded"):
+        with pytest.raises(RunError, match="a folder in the place of a file"):
             decide(dataset, sample_of(dataset, "L0"), "keep")
         assert decision_on(dataset, "L0") == (None, None, None)
 

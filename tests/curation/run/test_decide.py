@@ -82,6 +82,7 @@ def test_the_least_and_the_largest_price_are_prices(price: float | str, run: Run
         ("", "got ''"),
         ("ten", "got 'ten'"),
         ("POA", "got 'POA'"),
+        ("\ud8005", r"got '.ud8005'"),
         ("£10", "the prices of this dataset are in SGD: got a new price in GBP"),
         (None, r"listing 00 can't be repriced: got no price; .*so name one"),
     ],

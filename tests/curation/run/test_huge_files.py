@@ -14,7 +14,7 @@ from curation.run.journal_file import append, read_journal
 from tests.cli.test_cli import curate
 from tests.support.tiny import tiny_run
 
-_HUGE = 5 << 30
+_HUGE = 2 << 30
 
 
 @pytest.fixture
