@@ -28,7 +28,6 @@ NAMES = [
     "My Shop, Möbel & Küche",
     "日本語の店",
     "🎁🛍",
-    "___",
     "Seller_Export.2026 " + "x" * 61,
     "100% off? #1/2 +more",
 ]
