@@ -36,6 +36,7 @@ from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import margins, softmax
 from curation.evidence.out_of_fold import fold_plan, trained_classes
 from curation.issues.label.chances import Coefficients, flags_from, set_facts
+from curation.issues.label.noise import find_cut
 from training.crossval.cross_validate import cross_validate
 from training.crossval.jobs import Data
 from training.crossval.plan import Plan
@@ -245,7 +246,8 @@ def of(name: str, family: str, weight: float, evidence: Evidence, true: Int64) -
     belief, given = evidence.belief, evidence.given
     if belief is None:
         return
-    facts = set_facts(belief.logs[belief.learnable], given[belief.learnable])
+    logs, labels = belief.logs[belief.learnable], given[belief.learnable]
+    facts = set_facts(softmax(logs), labels, find_cut(logs, labels))
     rows = np.flatnonzero(belief.judged & (given >= 0) & (true != -2))
     yield Case(name, family, weight, margins(belief.logs[rows], given[rows]), facts, given[rows] != true[rows])
 

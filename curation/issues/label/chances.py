@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from curation.evidence.log_odds import margins, softmax
-from curation.issues.label.noise import find_cut
+from curation.evidence.log_odds import margins
+from curation.issues.label.noise import Cut, differing_among_surest, find_cut, noise_where_sure
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["FACTS", "Coefficients", "chances_wrong", "flags_from", "set_facts"]
+__all__ = ["FACTS", "Chances", "Coefficients", "chances_wrong", "flags_from", "set_facts"]
 
 
 #: Shares of the listings, surest first, of which the labels that differ from the best class are counted.
@@ -83,27 +83,46 @@ def _learned() -> Coefficients:
     return Coefficients.from_dict(json.loads(files(__package__).joinpath("chances.json").read_text(encoding="utf-8")))
 
 
-def chances_wrong(logs: Float64, given: Int64, learnable: Int64) -> Float64:
+@dataclass(frozen=True)
+class Chances:
+    """How many labels are wrong, and how likely each is.
+
+    Attributes
+    ----------
+    wrong : ndarray of float64, shape (N,)
+        The chance that each given label is wrong, 0 to 1, high = bad. The order is that of falling margins.
+    noise : float
+        Share of wrong labels among confident listings, 0 to 1; not more than in doubt are.
+    candidates : float
+        Over how many classes doubted labels spread; see :func:`curation.issues.label.noise.confusions`.
+    """
+
+    wrong: Float64
+    noise: float
+    candidates: float
+
+
+def chances_wrong(logs: Float64, probs: Float64, given: Int64, learnable: Int64) -> Chances:
     """Return the chance that each given label is wrong.
 
     Parameters
     ----------
     logs : ndarray of float64, shape (N, K)
         Calibrated log-beliefs.
+    probs : ndarray of float64, shape (N, K)
+        The same as probabilities; rows sum to 1.
     given : ndarray of int64, shape (N,)
         Given classes, 0 to K - 1.
     learnable : ndarray of int64
         The rows that facts of the dataset are taken from.
-
-    Returns
-    -------
-    ndarray of float64, shape (N,)
-        0 to 1, high = bad. The order is that of falling margins.
     """
-    return _learned().chances(margins(logs, given), set_facts(logs[learnable], given[learnable]))
+    known, labels = probs[learnable], given[learnable]
+    cut = find_cut(logs[learnable], labels)
+    wrong = _learned().chances(margins(logs, given), set_facts(known, labels, cut))
+    return Chances(wrong, min(cut.share, noise_where_sure(known, labels)), cut.candidates)
 
 
-def set_facts(logs: Float64, given: Int64) -> Float64:
+def set_facts(probs: Float64, given: Int64, cut: Cut) -> Float64:
     """Return what tells noisy labels from a weak model.
 
     Where a good model is sure, a label that differs is wrong (anchor points: Liu and Tao, "Classification with Noisy
@@ -112,26 +131,22 @@ def set_facts(logs: Float64, given: Int64) -> Float64:
 
     Parameters
     ----------
-    logs : ndarray of float64, shape (n, K)
-        Calibrated log-beliefs.
+    probs : ndarray of float64, shape (n, K)
+        Calibrated beliefs; rows sum to 1.
     given : ndarray of int64, shape (n,)
         Given classes.
+    cut : Cut
+        Of :func:`curation.issues.label.noise.find_cut`.
 
     Returns
     -------
     ndarray of float64, shape (F,)
         The facts of :data:`FACTS`: log-odds of the share of labels that differ from the best class, among the surest
         tenth to all of the listings; log-odds of the share below the cut, and the logarithm of the number of classes
-        over which doubted labels spread, of :func:`curation.issues.label.noise.find_cut`; log-odds of the mean
-        probability of the best class.
+        over which doubted labels spread; log-odds of the mean probability of the best class.
     """
-    probs, cut = softmax(logs), find_cut(logs, given)
-    sureness = probs.max(axis=1)
-    differ = np.cumsum((probs.argmax(axis=1) != given)[np.argsort(-sureness, kind="stable")])
-    counts = [max(1, int(share * len(given))) for share in _SUREST]
-    # half a listing more, because none among these does not mean none at all
-    shares = [(differ[count - 1] + 0.5) / (count + 1) for count in counts]
-    rates = np.clip([*shares, cut.share, sureness.mean()], _LEAST_SHARE, 1 - _LEAST_SHARE)
+    shares = differing_among_surest(probs, given, [max(1, int(share * len(given))) for share in _SUREST])
+    rates = np.clip([*shares, cut.share, probs.max(axis=1).mean()], _LEAST_SHARE, 1 - _LEAST_SHARE)
     odds = logit(rates)
     facts: Float64 = np.r_[odds[:-1], np.log(cut.candidates), odds[-1]]
     return facts

@@ -10,7 +10,7 @@ from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import best_other, softmax
 from curation.evidence.sources import MEANING, PHOTO, SIMILAR, TITLE
 from curation.issues.label.chances import chances_wrong, flags_from
-from curation.issues.label.noise import find_cut, noise_where_sure, suggestion_confidence
+from curation.issues.label.noise import suggestion_confidence
 from training.utils.arrays import Bool, Float64, Int64
 
 __all__ = ["Judgement", "judge"]
@@ -71,14 +71,14 @@ def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
         no_sources: list[tuple[str, ...]] = [()] * n
         unknown = np.full(n, np.nan)
         return Judgement(unknown, np.zeros(n, bool), np.full(n, -1), unknown, no_sources, no_sources)
-    label, logs, judged, learnable = np.maximum(given, 0), belief.logs, belief.judged, belief.learnable
-    wrong = chances_wrong(logs, label, learnable)
-    cut, probs = find_cut(logs[learnable], given[learnable]), softmax(logs)
-    # people accept confident suggestions without looking, so the noise among confident listings counts
-    noise = min(cut.share, noise_where_sure(probs[learnable], given[learnable]))
+    label, logs, judged = np.maximum(given, 0), belief.logs, belief.judged
+    probs = softmax(logs)
+    chances = chances_wrong(logs, probs, label, belief.learnable)
+    wrong = chances.wrong
     unlabelled = belief.observed & (given < 0)
     suggested = np.where(given >= 0, best_other(logs, label), logs.argmax(axis=1))
-    confidence = suggestion_confidence(probs, given, suggested, share=noise, candidates=cut.candidates)
+    # people accept confident suggestions without looking, so the noise among confident listings counts
+    confidence = suggestion_confidence(probs, given, suggested, share=chances.noise, candidates=chances.candidates)
     confidence = np.where(judged, np.minimum(confidence, wrong), confidence)
     flagged = unlabelled | (judged & (wrong >= flags_from(wrong[judged]) if flagged is None else flagged))
     suggests = flagged | (judged & (wrong >= SUGGESTS_FROM))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,15 @@ import numpy as np
 from curation.evidence.log_odds import best_other, margins
 from training.utils.arrays import Float64, Int64
 
-__all__ = ["Cut", "choose_cut", "confusions", "find_cut", "noise_where_sure", "suggestion_confidence"]
+__all__ = [
+    "Cut",
+    "choose_cut",
+    "confusions",
+    "differing_among_surest",
+    "find_cut",
+    "noise_where_sure",
+    "suggestion_confidence",
+]
 
 
 #: Slope and offset of the cut as a function of the log-odds of a wrong label; see :func:`choose_cut`.
@@ -134,10 +143,32 @@ def noise_where_sure(probs: Float64, given: Int64) -> float:
     given : ndarray of int64, shape (n,)
         Class numbers.
     """
-    surest = np.argsort(-probs.max(axis=1), kind="stable")[: max(FEWEST_SURE, int(SUREST * len(given)))]
-    differ = int((probs[surest].argmax(axis=1) != given[surest]).sum())
-    # half a listing more, because none among these does not mean none at all
-    return (differ + 0.5) / (len(surest) + 1)
+    return float(differing_among_surest(probs, given, [max(FEWEST_SURE, int(SUREST * len(given)))])[0])
+
+
+def differing_among_surest(probs: Float64, given: Int64, counts: Sequence[int]) -> Float64:
+    """Return the share of given labels that differ from the best class among so many of the most confident listings.
+
+    Half a listing more is counted, because none among these does not mean none at all.
+
+    Parameters
+    ----------
+    probs : ndarray of float64, shape (n, K)
+        Calibrated beliefs; rows sum to 1.
+    given : ndarray of int64, shape (n,)
+        Class numbers.
+    counts : sequence of int
+        How many listings, 1 or more; all, if there are fewer.
+
+    Returns
+    -------
+    ndarray of float64
+        One share for each of `counts`.
+    """
+    surest = np.argsort(-probs.max(axis=1), kind="stable")
+    differ = np.cumsum((probs.argmax(axis=1) != given)[surest])
+    numbers = np.minimum(counts, len(given))
+    return np.asarray((differ[numbers - 1] + 0.5) / (numbers + 1))
 
 
 def suggestion_confidence(

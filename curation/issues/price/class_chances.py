@@ -69,9 +69,9 @@ def _given_alone(evidence: Evidence) -> Float64:
 def _believed(belief: Belief, evidence: Evidence) -> Float64:
     given, probs = evidence.given, _given_alone(evidence)
     unlabelled = belief.observed & (given < 0)
-    probs[unlabelled] = softmax(belief.logs[unlabelled])
-    rows = np.flatnonzero(belief.judged)
-    wrong = chances_wrong(belief.logs, np.maximum(given, 0), belief.learnable)[rows]
+    believed, rows = softmax(belief.logs), np.flatnonzero(belief.judged)
+    probs[unlabelled] = believed[unlabelled]
+    wrong = chances_wrong(belief.logs, believed, np.maximum(given, 0), belief.learnable).wrong[rows]
     others = belief.logs[rows]
     others[np.arange(len(rows)), given[rows]] = -np.inf
     probs[rows] = wrong[:, None] * softmax(others)

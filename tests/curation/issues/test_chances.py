@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from curation.evidence.log_odds import margins
-from curation.issues.label.chances import FACTS, Coefficients, chances_wrong, flags_from, set_facts
+from curation.evidence.log_odds import margins, softmax
+from curation.issues.label import chances
+from curation.issues.label.chances import FACTS, Coefficients, flags_from
+from curation.issues.label.noise import find_cut
 from tests.curation.issues.test_labels import planted
 
 
@@ -16,6 +18,14 @@ def beliefs(n=2000, classes=5, sure=4.0, noise=0.1, seed=0):
     true = np.array([rng.choice(classes, p=row) for row in np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)])
     wrong = rng.random(n) < noise
     return logs, np.where(wrong, (true + rng.integers(1, classes, n)) % classes, true), wrong
+
+
+def chances_wrong(logs, given, learnable):
+    return chances.chances_wrong(logs, softmax(logs), given, learnable).wrong
+
+
+def set_facts(logs, given):
+    return chances.set_facts(softmax(logs), given, find_cut(logs, given))
 
 
 def coefficients(offset=0.0, below=1.0, above=2.0):

@@ -60,7 +60,8 @@ def test_the_score_and_the_confidence_are_made_of_the_belief():
     belief, given, judgement = evidence.belief, evidence.given, judge(evidence)
     cut = find_cut(belief.logs[belief.learnable], given[belief.learnable])
     labelled = given >= 0
-    wrong = chances_wrong(belief.logs, np.maximum(given, 0), belief.learnable)[labelled]
+    chances = chances_wrong(belief.logs, softmax(belief.logs), np.maximum(given, 0), belief.learnable)
+    wrong = chances.wrong[labelled]
     assert judgement.score[labelled] == pytest.approx(1 - wrong)
     assert np.array_equal(judgement.flagged[labelled], wrong >= flags_from(wrong))
     probs = softmax(belief.logs)
