@@ -27,7 +27,7 @@ from curation.listings.price_cells import Decimal
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
 from curation.listings.tables import held_table
 from curation.listings.writing import FORMATS, converted, joined, write_table
-from curation.listings.written import WrittenFile
+from curation.listings.written import WrittenFile, with_spans
 from curation.rendering.words import agree, many
 from curation.run.damaged import readable
 from curation.run.folder import RunFolder
@@ -95,12 +95,10 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
             fix="Decide another price for that listing.",
         ) from error
     kept = ~listings["id"].isin(changes.loc[changes["action"] == "delete", "id"]).to_numpy(dtype=bool)
-    first, files = 0, []
-    for file in changed.files:
-        rows = kept[first : first + file.cells.num_rows]
-        files.append(file.take(np.flatnonzero(rows).tolist()))
-        first += len(rows)
-    left = replace(changed, files=tuple(files))
+    left = replace(
+        changed,
+        files=tuple(file.take(np.flatnonzero(kept[span]).tolist()) for file, span in with_spans(changed.files)),
+    )
     layout: Layout = original.layout if form is None else "table"
     layout = "class-folders" if form == "class-folders" else "imagefolder" if form == "imagefolder" else layout
     write = {"table": _write_tables, "class-folders": _write_folders, "imagefolder": _write_metadata}[layout]
@@ -197,17 +195,16 @@ def _original(run: RunFolder, listings: pd.DataFrame) -> Original:
 
 def _write_tables(original: Original, place: _Place) -> Cleaned:
     """Write one table that lies elsewhere than the input: its photos stay where they are."""
-    root, first, files, rows = place.run.photo_root, 0, [], []
+    root, files, rows = place.run.photo_root, [], []
     key = original.column("image")
     elsewhere = Elsewhere(root, os.path.relpath(root, place.run.cleaned.resolve()))
-    for file in original.files:
-        part = place.listings.iloc[first : first + file.cells.num_rows]
+    for file, span in with_spans(original.files):
+        part = place.listings.iloc[span]
         # a row that only adds a photo is no listing
         rows.append(part.reset_index(drop=True).reindex(file.order))
         if original.layout == "imagefolder":
             file = _with_ids(file, original, part)
         files.append(elsewhere.added(elsewhere.moved(file, key, part["image"].tolist()), key).whole())
-        first += len(part)
     price = original.column("price")
     file = joined(files, price=price, decimal=place.decimal)
     form = FORMATS[place.form] if place.form else file.format
@@ -289,17 +286,16 @@ def _said_of_folders(images: pd.Series, labels: Sequence[str | None], run: RunFo
 
 def _as_matched(original: Original, images: pd.Series) -> list[WrittenFile]:
     """Return the tables of metadata with the names that the photos have, where they were matched by another one."""
-    key, first, files = original.column("image"), 0, []
-    for file in original.files:
+    key, files = original.column("image"), []
+    for file, span in with_spans(original.files):
         above, texts = Path(file.name).parent, {}
-        part = images.iloc[first : first + file.cells.num_rows]
-        for row, (text, image) in enumerate(zip(texts_of(file.format.kind, file.cells[key]), part, strict=True)):
+        names = texts_of(file.format.kind, file.cells[key])
+        for row, (text, image) in enumerate(zip(names, images.iloc[span], strict=True)):
             if pd.isna(image) or Path(image).is_absolute():
                 continue
             if os.path.normpath(above / text.strip()) != os.path.normpath(image):
                 texts[row] = os.path.relpath(image, above)
         files.append(replaced(file, key, texts))
-        first += len(part)
     return files
 
 

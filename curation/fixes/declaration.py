@@ -62,9 +62,9 @@ def write_declaration(
         "photos": os.path.relpath(photos, run.cleaned.resolve()) if photos else "",
         "currency": dataset["currency"],
         "label_separator": dataset.get("label_separator"),
-        # a table that was converted, or lacked a character, is in UTF-8
         # of a workbook that was converted, the one sheet is left
         "sheet": file.format.sheet if dataset.get("sheet") and file and file.format.kind == "xlsx" else None,
+        # a table that was converted, or lacked a character, is in UTF-8
         "encoding": dataset.get("encoding") if file and _is_in(file, dataset.get("encoding")) else None,
     }
     lines = [f"{key} = {_toml(value)}" for key, value in entries.items() if value]

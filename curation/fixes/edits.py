@@ -13,7 +13,7 @@ from curation.listings.editing import is_number, replaced, texts_of, values_of, 
 from curation.listings.original import Original
 from curation.listings.price_cells import Decimal
 from curation.listings.price_texts import price_texts
-from curation.listings.written import WrittenFile
+from curation.listings.written import WrittenFile, with_spans
 
 __all__ = ["edited", "labels_of"]
 
@@ -39,16 +39,13 @@ def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame, de
     repriced = left.dropna(subset="new_price")
     new = repriced["new_price"].astype(float).tolist()
     prices = dict(zip(rows[repriced["id"]].tolist(), new, strict=True))
-    first, files = 0, []
-    for file in original.files:
-        part = listings.iloc[first : first + file.cells.num_rows].reset_index(drop=True)
-        here = range(first, first + len(part))
+    files = []
+    for file, span in with_spans(original.files):
+        part, here = listings.iloc[span].reset_index(drop=True), range(span.start, span.stop)
         key = original.column("label")
-        file = _changed(file, key, {row - first: label for row, label in labels.items() if row in here})
-        new_prices = {row - first: price for row, price in prices.items() if row in here}
-        file = _repriced(file, original.column("price"), part, new_prices, decimal)
-        files.append(file)
-        first += len(part)
+        file = _changed(file, key, {row - span.start: label for row, label in labels.items() if row in here})
+        new_prices = {row - span.start: price for row, price in prices.items() if row in here}
+        files.append(_repriced(file, original.column("price"), part, new_prices, decimal))
     return replace(original, files=tuple(files))
 
 

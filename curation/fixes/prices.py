@@ -11,7 +11,7 @@ from curation.listings.editing import numbers_of, texts_of
 from curation.listings.original import Original
 from curation.listings.price_cells import DECIMALS, Decimal, known_decimal
 from curation.listings.prices import read_prices
-from curation.listings.written import WrittenFile
+from curation.listings.written import WrittenFile, with_spans
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 
@@ -54,10 +54,9 @@ def require_own_prices(original: Original, listings: pd.DataFrame, repriced: Col
     ------
     InputError
     """
-    key, first, without = original.column("price"), 0, list[str]()
-    for file in original.files:
-        part = listings.iloc[first : first + file.cells.num_rows]
-        first += len(part)
+    key, without = original.column("price"), list[str]()
+    for file, span in with_spans(original.files):
+        part = listings.iloc[span]
         if file.further is None or key not in file.further.cells.column_names:
             continue
         priced = texts_of(file.format.kind, file.further.cells[key]).str.strip().fillna("").ne("")

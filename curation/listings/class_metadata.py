@@ -20,7 +20,7 @@ from curation.listings.metadata import has_labels
 from curation.listings.several_photos import names_of
 from curation.listings.splits import split_folder, split_of
 from curation.listings.tables import RawTable
-from curation.listings.written import TableFormat, WrittenFile
+from curation.listings.written import TableFormat, WrittenFile, with_spans
 from curation.rendering.words import agree, many
 
 __all__ = ["with_unlisted_photos"]
@@ -63,10 +63,9 @@ def with_unlisted_photos(
         of_folder[next((each for each in above if row["image"].startswith(f"{each}/")), _folder(row["image"]))].append(
             row
         )
-    tables, files, first = [], [], 0
-    for folder, file in zip(above, raw.files, strict=True):
-        part = raw.table.iloc[first : first + file.cells.num_rows]
-        first += len(part)
+    tables, files = [], []
+    for folder, (file, span) in zip(above, with_spans(raw.files), strict=True):
+        part = raw.table.iloc[span]
         rows = of_folder.pop(folder, [])
         # whoever reads "row 2" needs to know of which file
         named = part if len(raw.files) > 1 else part.set_axis([f"{row} of {file.name}" for row in part.index], axis=0)

@@ -17,7 +17,7 @@ from curation.listings.junk import is_junk
 from curation.listings.recognise import recognise
 from curation.listings.splits import is_outer, split_folder, split_of, split_order
 from curation.listings.tables import RawTable, read_raw
-from curation.listings.written import WrittenFile
+from curation.listings.written import WrittenFile, with_spans
 from curation.rendering.words import agree, many
 from training.utils.files import printable_name
 
@@ -195,10 +195,7 @@ def with_labels_of_folders(raw: RawTable, mapped: Mapping[str, str], *, nested: 
     labels = [folder_label(image, nested=nested) for image in table["image"].astype(object)]
     if None in labels or len(set(labels)) < _LEAST_CLASSES:
         return raw
-    first, files = 0, []
-    for file in raw.files:
-        files.append(with_column(file, "label", labels[first : first + file.cells.num_rows]))
-        first += file.cells.num_rows
+    files = [with_column(file, "label", labels[span]) for file, span in with_spans(raw.files)]
     note = f"There is no column of labels, so the folders of the photos are the classes, e.g. {labels[0]!r}."
     table = table.assign(label=pd.array(labels, dtype="string"))
     return RawTable(table, (*raw.notes, note), tuple(files))

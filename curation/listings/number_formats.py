@@ -12,12 +12,12 @@ import pandas as pd
 
 from curation.listings.currencies import common_currency, without_shared
 from curation.listings.prices import Prices
+from curation.listings.sheet_marks import ELEMENT, place_of
 
 __all__ = ["currencies_of", "currency_of_format", "named_by_formats", "with_formats"]
 
-#: A cell and what it says of itself; the names of elements may begin with that of their namespace.
-_CELL = re.compile(rb"<(?:\w+:)?c\s([^<>]*)>")
-_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
+#: A cell and what it says of itself.
+_CELL = re.compile(rb"<%sc\s([^<>]*)>" % ELEMENT)
 _STYLE = re.compile(rb"\bs=[\"'](\d{1,6})[\"']")
 #: Of formats: a sign with its region, a text, what only takes the width of a sign, or stands in brackets; and signs.
 _SIGN = re.compile(r"\[\$([^\]-]+)(?:-[^\]]*)?\]|\"([^\"]*)\"")
@@ -61,16 +61,14 @@ def currencies_of(book: Any, xml: bytes) -> dict[tuple[int, int], str]:
     xml : bytes
         The file of a sheet.
     """
-    from openpyxl.utils import column_index_from_string
-
     styles = _styles(book)
     if not any(styles.values()):
         return {}
     found = {}
     for cell in _CELL.findall(xml):
-        place, style = _PLACE.search(cell), _STYLE.search(cell)
-        if place and style and (number := int(style[1])) in styles:
-            found[int(place[2]), int(column_index_from_string(place[1].decode()))] = styles[number]
+        style = _STYLE.search(cell)
+        if style and (number := int(style[1])) in styles and (place := place_of(cell)):
+            found[place] = styles[number]
     return found
 
 

@@ -243,8 +243,9 @@ def read_listings(
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
     headers = header_rows(raw.table, likely_names())
-    summary = find_summary(raw.table.drop(headers))
-    rows, said_of_copies = _without_copies(raw.table.drop(headers.append(summary)))
+    below_headers = raw.table.drop(headers)
+    summary = find_summary(below_headers)
+    rows, said_of_copies = _without_copies(below_headers.drop(summary))
     totals = find_totals(rows)
     apart = headers.append([totals.rows, summary])
     listed = rows.drop(totals.rows)

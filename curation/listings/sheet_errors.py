@@ -7,14 +7,14 @@ import re
 
 import pandas as pd
 
+from curation.listings.sheet_marks import ELEMENT, place_of
+
 __all__ = ["errors_of", "with_errors"]
 
-_NAME = rb"(?:\w+:)?"
 _FAILED = re.compile(
     rb"<%(n)sc\s([^<>]*\bt=[\"']e[\"'][^<>]*)>\s*(?:<%(n)sf\b(?:[^<>]*/>|[^<>]*>[^<]*</%(n)sf>)\s*)?"
-    rb"<%(n)sv>([^<]{1,40})</%(n)sv>" % {b"n": _NAME}
+    rb"<%(n)sv>([^<]{1,40})</%(n)sv>" % {b"n": ELEMENT}
 )
-_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 
 
 def errors_of(xml: bytes) -> dict[tuple[int, int], str]:
@@ -30,14 +30,10 @@ def errors_of(xml: bytes) -> dict[tuple[int, int], str]:
     >>> errors_of(b'<c r="D5" t="e"><f>A1/0</f><v>#DIV/0!</v></c><c r="D6" t="n"><v>4</v></c>')
     {(5, 4): '#DIV/0!'}
     """
-    from openpyxl.utils import column_index_from_string
-
     return {
-        (int(place[2]), int(column_index_from_string(place[1].decode()))): html.unescape(
-            text.decode("utf-8", "replace")
-        )
+        place: html.unescape(text.decode("utf-8", "replace"))
         for attributes, text in _FAILED.findall(xml)
-        if (place := _PLACE.search(attributes))
+        if (place := place_of(attributes))
     }
 
 

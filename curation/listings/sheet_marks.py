@@ -12,17 +12,17 @@ import pandas as pd
 
 from curation.rendering.words import agree, many
 
-__all__ = ["Block", "Marks", "marks_of", "rows_of_columns", "said_of_merged", "spread"]
+__all__ = ["ELEMENT", "Block", "Marks", "marks_of", "place_of", "rows_of_columns", "said_of_merged", "spread"]
 
 #: First row, first column, last row, last column, counted from 1.
 Block = tuple[int, int, int, int]
 #: Nothing is looked for beyond the next sign of an element: a comment may hold a million beginnings of cells.
 #: The names of elements may begin with that of their namespace.
-_NAME = rb"(?:\w+:)?"
-_MERGED = re.compile(rb"<%smergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']" % _NAME)
+ELEMENT = rb"(?:\w+:)?"
+_MERGED = re.compile(rb"<%smergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']" % ELEMENT)
 _BARE = re.compile(
     rb"<%(n)sc\s([^<>]*)>\s*<%(n)sf\b(?:[^<>]*/>|[^<>]*>[^<]*</%(n)sf>)\s*"
-    rb"(?:<%(n)sv\s*/>|<%(n)sv>\s*</%(n)sv>)?\s*</%(n)sc>" % {b"n": _NAME}
+    rb"(?:<%(n)sv\s*/>|<%(n)sv>\s*</%(n)sv>)?\s*</%(n)sc>" % {b"n": ELEMENT}
 )
 _PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 #: A formula whose value is a text, perhaps an empty one.
@@ -61,8 +61,25 @@ def marks_of(xml: bytes) -> Marks:
     merged = tuple(
         (int(first), _column(left), int(last), _column(right)) for left, first, right, last in _MERGED.findall(xml)
     )
-    bare = (_PLACE.search(cell) for cell in _BARE.findall(xml) if not _TEXT.search(cell))
-    return Marks(merged, tuple((int(place[2]), _column(place[1])) for place in bare if place))
+    bare = (place_of(cell) for cell in _BARE.findall(xml) if not _TEXT.search(cell))
+    return Marks(merged, tuple(filter(None, bare)))
+
+
+def place_of(attributes: bytes) -> tuple[int, int] | None:
+    """Return row and column of a cell, counted from 1; None if it does not say where it is.
+
+    Parameters
+    ----------
+    attributes : bytes
+        Those of its element in the file of a sheet.
+
+    Examples
+    --------
+    >>> place_of(b'r="AB12" s="4"')
+    (12, 28)
+    """
+    place = _PLACE.search(attributes)
+    return (int(place[2]), _column(place[1])) if place else None
 
 
 def _column(letters: bytes) -> int:

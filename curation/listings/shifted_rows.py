@@ -17,13 +17,6 @@ _COLUMN = re.compile(r"\$?([A-Z]{1,3})\$?\d")
 _ROWS = re.compile(r"(\$?)(\d+):(\$?)(\d+)")
 
 
-def _number(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + ord(letter) - ord("A") + 1
-    return number
-
-
 @dataclass(frozen=True)
 class Shift:
     """Where the rows of a sheet are after some were removed.
@@ -75,8 +68,11 @@ class Shift:
         >>> [shift.reference(text) for text in ("B2", "$B$4", "B3", "A2:A6", "A5:B5", "B:B", "3:4")]
         ['B2', '$B$3', '#REF!', 'A2:A4', '#REF!', 'B:B', '3:3']
         """
-        if self.beside and (named := _COLUMN.match(text)) and self.stays(_number(named[1])):
-            return text
+        if self.beside and (named := _COLUMN.match(text)):
+            from openpyxl.utils import column_index_from_string
+
+            if self.stays(column_index_from_string(named[1])):
+                return text
         if cell := _CELL.fullmatch(text):
             row = self.row(int(cell[2]))
             return GONE if row is None else f"{cell[1]}{row}"

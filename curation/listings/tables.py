@@ -31,7 +31,7 @@ from curation.listings.number_formats import named_by_formats
 from curation.listings.other_tables import next_step
 from curation.listings.sheet_marks import rows_of_columns, said_of_merged
 from curation.listings.workbooks import Book
-from curation.listings.written import Kind, TableFormat, WrittenFile
+from curation.listings.written import Kind, TableFormat, WrittenFile, with_spans
 from training.utils.bounded import CELL, check_claim, most_bytes
 from training.utils.files import read_regular
 from training.utils.formulas import text_of_formula
@@ -119,26 +119,23 @@ class RawTable:
 
         They belong to their owners, in the same file, or, where the owner is None, to the file as a whole.
         """
-        files, first = [], 0
-        for file in self.files:
-            last = first + file.cells.num_rows
+        files = []
+        for file, span in with_spans(self.files):
             inside = {
-                place - first: None if owner is None else owner - first
+                place - span.start: None if owner is None else owner - span.start
                 for place, owner in apart.items()
-                if first <= place < last
+                if span.start <= place < span.stop
             }
             files.append(file.split(inside) if inside else file)
-            first = last
         return RawTable(self.table.drop(self.table.index[sorted(apart)]), self.notes, tuple(files))
 
     def take(self, rows: npt.ArrayLike) -> RawTable:
         """Return some of the rows, by their ascending positions."""
         wanted = np.asarray(rows, dtype=np.int64)
-        files, first = [], 0
-        for file in self.files:
-            inside = wanted[(wanted >= first) & (wanted < first + file.cells.num_rows)] - first
+        files = []
+        for file, span in with_spans(self.files):
+            inside = wanted[(wanted >= span.start) & (wanted < span.stop)] - span.start
             files.append(file.take(inside.tolist()))
-            first += file.cells.num_rows
         return RawTable(self.table.iloc[wanted], self.notes, tuple(files))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,7 +14,7 @@ from curation.listings.json_tables import JsonStyle
 from curation.listings.workbooks import Book
 from training.utils.csv_files import Quoting
 
-__all__ = ["Kind", "TableFormat", "WrittenFile"]
+__all__ = ["Kind", "TableFormat", "WrittenFile", "with_spans"]
 
 Kind = Literal["csv", "json", "jsonl", "parquet", "xlsx"]
 
@@ -143,3 +143,17 @@ class WrittenFile:
         lines = {place: lines[row] for place, row in enumerate(self.order) if row in lines}
         ordered = cells.take(pa.array(self.order))
         return replace(self, cells=ordered, book=book, further=None, owners=(), after=(), lines=lines)
+
+
+def with_spans(files: Iterable[WrittenFile]) -> Iterator[tuple[WrittenFile, slice]]:
+    """Yield the files of a dataset, each with where its rows are among those of all.
+
+    Parameters
+    ----------
+    files : iterable of WrittenFile
+        In the order of the rows.
+    """
+    first = 0
+    for file in files:
+        yield file, slice(first, first + file.cells.num_rows)
+        first += file.cells.num_rows

@@ -80,6 +80,7 @@ def test_a_table_that_somebody_changed_is_named_and_stays(name: str, run: Run) -
     table = run.folder / name / "listings.csv"
     table.write_text(table.read_text().replace("nice", "fine"))
     refused(run, f"{name} holds what apply-fixes did not write.*listings.csv")
+    assert "fine" in table.read_text()
 
 
 def test_the_photos_of_class_folders_are_nobody_s_change(run: Run) -> None:
