@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def of_file(path: Path, ids: Collection[str], id_column: str) -> RawEmbeddings:
             return of_table(pd.DataFrame(fields), ids, id_column, path.name)
         table, notes = read_table(path, {"id", id_column.lower()})
         raw = of_table(table, ids, id_column, path.name)
-        return RawEmbeddings(raw.name, raw.values, raw.ids, (*notes, *raw.notes))
+        return replace(raw, notes=(*notes, *raw.notes))
 
 
 def of_table(frame: pd.DataFrame, ids: Collection[str], id_column: str, name: str) -> RawEmbeddings:
@@ -152,7 +152,7 @@ def _holds_lists(column: pd.Series) -> bool:
     if isinstance(first, str):
         # text such as "[New]" is no list of numbers
         text = first.strip()
-        return text[:1] in "[(" and text[-1:] in "])" and _list_of(text) is not None and len(_list_of(text) or []) > 1
+        return text[:1] in "[(" and text[-1:] in "])" and len(_list_of(text) or []) > 1
     return isinstance(first, (list, tuple, np.ndarray))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from curation.errors import RunError, some
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
+from curation.run.journal_content import Journal
 from curation.run.manifests import manifest_of
 
 __all__ = ["lost_journal", "require_journal"]
@@ -15,23 +16,25 @@ _GIVE_AGAIN = (
 )
 
 
-def lost_journal(run: RunFolder) -> RunError | None:
+def lost_journal(run: RunFolder, journal: Journal) -> RunError | None:
     """Return what the journal lacks of what ``cleaned/`` was made of; None if it lacks nothing, or that can't be told.
 
     Parameters
     ----------
     run : RunFolder
         The run.
+    journal : Journal
+        Its :meth:`curation.run.folder.RunFolder.judged_journal`.
     """
     cleaned = run.standing(run.cleaned)
     manifest = manifest_of(cleaned)
     transaction = manifest.get("transaction")
-    journal = run.read_journal()
     # an earlier version of curate named none
     if not isinstance(transaction, str) or journal.knows(transaction):
-        return _undecided(run)
+        return _undecided(run, journal)
     added, line = manifest.get("decisions_added"), manifest.get("journal_line")
-    there = f"{many(journal.last, 'line')}, none of which applied it" if journal.last else "no lines"
+    last = run.read_journal().last
+    there = f"{many(last, 'line')}, none of which applied it" if last else "no lines"
     lines = f"{many(line, 'line')} and " if isinstance(line, int) else ""
     own = f" with {many(len(added), 'decision')} of its own" if isinstance(added, list) and added else ""
     return RunError(
@@ -42,12 +45,9 @@ def lost_journal(run: RunFolder) -> RunError | None:
     )
 
 
-def _undecided(run: RunFolder) -> RunError | None:
+def _undecided(run: RunFolder, journal: Journal) -> RunError | None:
     """Return that a transaction may be in force or not; what is written where no dataset is loses none."""
-    if not run.standing(run.cleaned).exists():
-        return None
-    journal = run.judged_journal()
-    if not journal.undecided:
+    if not journal.undecided or not run.standing(run.cleaned).exists():
         return None
     return RunError(
         f"{run.journal} does not tell what {run.cleaned} is to be made of",
@@ -69,5 +69,5 @@ def require_journal(run: RunFolder) -> None:
     ------
     RunError
     """
-    if (lost := lost_journal(run)) is not None:
+    if (lost := lost_journal(run, run.judged_journal())) is not None:
         raise lost

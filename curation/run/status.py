@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from curation.rendering.results import Result
 from curation.run.compared import comparison_problem
 from curation.run.folder import FINISHED, RunFolder
-from curation.run.journal import ACTIONS
+from curation.run.journal import ACTIONS, current_decisions
 from curation.run.lost_journal import lost_journal
 from curation.run.manifests import manifest_of
 from curation.run.shapes import STARTED_RECORD, started_by
@@ -68,13 +68,14 @@ class Status(Result):
 
 def status_of(run: RunFolder) -> Status:
     """Return where a run stands, finished or not."""
-    record, holding = run.require(STARTED_RECORD), run.holding_decisions()
-    counts = Counter(decision.action for decision in holding.decisions.values())
-    lost, unapplied = lost_journal(run), run.judged_journal().unapplied()
+    record, journal = run.require(STARTED_RECORD), run.judged_journal()
+    decisions = current_decisions(journal.decisions())
+    counts = Counter(decision.action for decision in decisions.values())
+    lost, unapplied = lost_journal(run, journal), journal.unapplied()
     cleaned, compared = run.standing(run.cleaned).exists(), _is_compared(run)
     steps = {
         "continue": record["status"] != FINISHED,
-        "review": not holding.decisions,
+        "review": not decisions,
         "apply_fixes": not cleaned or unapplied > 0,
         "retrain": not compared,
         "done": True,
@@ -83,7 +84,7 @@ def status_of(run: RunFolder) -> Status:
         run=str(run.folder),
         dataset=record["dataset"]["path"],
         status=record["status"],
-        decisions=len(holding.decisions),
+        decisions=len(decisions),
         actions={action: counts[action] for action in ACTIONS if counts[action]},
         unapplied=unapplied,
         cleaned=cleaned,
@@ -92,7 +93,7 @@ def status_of(run: RunFolder) -> Status:
         report=str(run.report_file) if run.report_file.exists() else None,
         step=next(step for step, applies in steps.items() if applies),
         started_by=started_by(record),
-        damaged=(*([str(lost)] if lost else []), *holding.damaged),
+        damaged=(*([str(lost)] if lost else []), *journal.messages),
     )
 
 

@@ -78,7 +78,7 @@ FORMS = [npz, csv, parquet, lists, lists_as_text, fields]
 by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 
 
-def refused(given: Any, listings: Listings, *parts: str) -> None:
+def assert_refused(given: Any, listings: Listings, *parts: str) -> None:
     with pytest.raises(InputError) as caught:
         read_embeddings(given, listings)
     assert "\n" not in str(caught.value)
@@ -104,7 +104,7 @@ def test_a_plain_array_has_a_row_for_each_listing_in_their_order(
     np.save(tmp_path / "e.npy", VALUES)
     np.testing.assert_array_equal(read_embeddings(tmp_path / "e.npy", listings).values, VALUES)
     np.save(tmp_path / "e.npy", VALUES[1:])
-    refused(tmp_path / "e.npy", listings, "another number of rows", "got 119; wanted 120", "np.savez(")
+    assert_refused(tmp_path / "e.npy", listings, "another number of rows", "got 119; wanted 120", "np.savez(")
 
 
 def test_tables_and_arrays_in_memory_are_read_the_same_way(listings: Listings, ids: list[str]) -> None:
@@ -133,9 +133,13 @@ def test_rows_of_other_listings_are_left_out_and_counted(listings: Listings, ids
 
 def test_ids_that_match_no_listing_are_refused(listings: Listings, ids: list[str], tmp_path: Path) -> None:
     path = npz(tmp_path / "e", [f"x{number}" for number in range(N)], VALUES)
-    refused(path, listings, "don't match the listings: got 120 ids, the first 'x0', 'x1', 'x2'; none of them is a")
+    assert_refused(
+        path, listings, "don't match the listings: got 120 ids, the first 'x0', 'x1', 'x2'; none of them is a"
+    )
     photos = [str(image) for image in listings.table["image"]]
-    refused(npz(tmp_path / "e", photos, VALUES), listings, "names of photos: give the id of each listing instead, e.g.")
+    assert_refused(
+        npz(tmp_path / "e", photos, VALUES), listings, "names of photos: give the id of each listing instead, e.g."
+    )
 
 
 def test_listings_with_a_photo_need_a_row_and_others_do_not(
@@ -148,11 +152,11 @@ def test_listings_with_a_photo_need_a_row_and_others_do_not(
     assert 0 < len(some) < N
     read = read_embeddings(npz(tmp_path / "e", some, VALUES[kept]), listings)
     np.testing.assert_array_equal(np.isnan(read.values).all(axis=1), ~kept)
-    refused(npz(tmp_path / "e", some[1:], VALUES[kept][1:]), listings, "e.npz lacks", f"none for {some[0]}")
+    assert_refused(npz(tmp_path / "e", some[1:], VALUES[kept][1:]), listings, "e.npz lacks", f"none for {some[0]}")
     # a row of NaN is none
     holed = VALUES.copy()
     holed[kept.argmax()] = np.nan
-    refused(npz(tmp_path / "e", ids, holed), listings, f"none for {some[0]} (1 of 120)")
+    assert_refused(npz(tmp_path / "e", ids, holed), listings, f"none for {some[0]} (1 of 120)")
 
 
 @pytest.mark.parametrize(("number", "shown"), [(np.nan, "nan"), (np.inf, "inf"), (-np.inf, "-inf"), (1e39, "1e+39")])
@@ -162,14 +166,14 @@ def test_numbers_that_are_not_finite_are_refused(
     values = VALUES.astype(np.float64)
     values[4, 2] = values[9, 1] = number
     path = npz(tmp_path / "e", ids, values)  # type: ignore[arg-type]
-    refused(path, listings, "missing, infinite or too large", f"got {shown} for id {ids[4]} (2 listings in all)")
+    assert_refused(path, listings, "missing, infinite or too large", f"got {shown} for id {ids[4]} (2 listings in all)")
 
 
 def test_duplicate_ids_are_read_once_if_they_agree(listings: Listings, ids: list[str], tmp_path: Path) -> None:
     path = npz(tmp_path / "e", [*ids, ids[3]], np.concatenate([VALUES, VALUES[3:4]]))
     np.testing.assert_array_equal(read_embeddings(path, listings).values, VALUES)
     path = npz(tmp_path / "e", [*ids, ids[3]], np.concatenate([VALUES, VALUES[5:6]]))
-    refused(path, listings, f"duplicate ids with different numbers: got {ids[3]} (1 in all)")
+    assert_refused(path, listings, f"duplicate ids with different numbers: got {ids[3]} (1 in all)")
 
 
 @pytest.mark.parametrize(
@@ -187,8 +191,8 @@ def test_duplicate_ids_are_read_once_if_they_agree(listings: Listings, ids: list
 def test_arrays_that_are_no_embeddings_are_refused(
     values: Any, parts: list[str], listings: Listings, ids: list[str], tmp_path: Path
 ) -> None:
-    refused(npz(tmp_path / "e", ids, values), listings, "e.npz", *parts)
-    refused(values, listings, "features", *parts)
+    assert_refused(npz(tmp_path / "e", ids, values), listings, "e.npz", *parts)
+    assert_refused(values, listings, "features", *parts)
 
 
 def test_two_numbers_for_each_listing_are_enough(listings: Listings, ids: list[str], tmp_path: Path) -> None:
@@ -197,39 +201,43 @@ def test_two_numbers_for_each_listing_are_enough(listings: Listings, ids: list[s
 
 def test_python_objects_are_never_opened(listings: Listings, ids: list[str], tmp_path: Path) -> None:
     np.savez(tmp_path / "e.npz", embeddings=VALUES, id=np.array(ids, dtype=object))
-    refused(tmp_path / "e.npz", listings, "may run code", "embeddings=embeddings, id=np.array(ids, dtype=str)")
+    assert_refused(tmp_path / "e.npz", listings, "may run code", "embeddings=embeddings, id=np.array(ids, dtype=str)")
     np.save(tmp_path / "e.npy", np.array([*VALUES, None], dtype=object)[:-1], allow_pickle=True)
-    refused(tmp_path / "e.npy", listings, "may run code", "embeddings.astype(float)")
+    assert_refused(tmp_path / "e.npy", listings, "may run code", "embeddings.astype(float)")
     pd.DataFrame(VALUES).to_pickle(tmp_path / "e.pkl")
-    refused(tmp_path / "e.pkl", listings, "e.pkl can't be read: got .pkl; wanted .npz, .npy, or a table")
+    assert_refused(tmp_path / "e.pkl", listings, "e.pkl can't be read: got .pkl; wanted .npz, .npy, or a table")
 
 
 def test_files_without_embeddings_are_refused_by_what_they_lack(
     listings: Listings, ids: list[str], tmp_path: Path
 ) -> None:
-    refused(tmp_path / "none.npz", listings, "there is no such file of embeddings")
+    assert_refused(tmp_path / "none.npz", listings, "there is no such file of embeddings")
     np.savez(tmp_path / "e.npz", embeddings=VALUES)
-    refused(tmp_path / "e.npz", listings, "e.npz lacks id: got embeddings; wanted embeddings, id")
+    assert_refused(tmp_path / "e.npz", listings, "e.npz lacks id: got embeddings; wanted embeddings, id")
     (tmp_path / "e.npz").write_bytes(b"no archive")
-    refused(tmp_path / "e.npz", listings, "e.npz can't be read: got it is no .npz")
+    assert_refused(tmp_path / "e.npz", listings, "e.npz can't be read: got it is no .npz")
     frame = pd.DataFrame({"id": ids, "price": VALUES[:, 0], "width": VALUES[:, 1]})
-    refused(frame, listings, "does not say which columns are the embeddings: got price, width; wanted columns that")
+    assert_refused(
+        frame, listings, "does not say which columns are the embeddings: got price, width; wanted columns that"
+    )
     two = table(ids, VALUES).join(pd.DataFrame(VALUES).add_prefix("dino_"))
-    refused(two, listings, "got e0 to e5, dino_0 to dino_5", "with + between")
-    refused(
+    assert_refused(two, listings, "got e0 to e5, dino_0 to dino_5", "with + between")
+    assert_refused(
         pd.DataFrame(VALUES, index=[f"x{n}" for n in range(N)]).reset_index(drop=True), listings, "has no column 'id'"
     )
 
 
 def test_lists_of_different_lengths_and_shortened_ones_are_refused(listings: Listings, ids: list[str]) -> None:
     rows = [row.tolist() for row in VALUES]
-    refused(
+    assert_refused(
         pd.DataFrame({"id": ids, "embedding": [*rows[:-1], rows[-1][1:]]}),
         listings,
         f"are not equally long: got 5 numbers for id {ids[-1]}; wanted 6",
     )
     shortened = [*map(str, rows[:-1]), "[0.1 0.2 ... 0.3]"]
-    refused(pd.DataFrame({"id": ids, "embedding": shortened}), listings, f"other cells for {ids[-1]}", "shortened when")
+    assert_refused(
+        pd.DataFrame({"id": ids, "embedding": shortened}), listings, f"other cells for {ids[-1]}", "shortened when"
+    )
 
 
 # what is asked for
