@@ -151,7 +151,7 @@ def find(
             wait=wait,
             reporter=reporter,
         ) as run,
-        # what numpy and scipy compute must not hang on the number of threads either
+        # what numpy and scipy compute must not depend on the number of threads either
         threadpool_limits(1, "blas"),
         recorded(run, write_report),
     ):

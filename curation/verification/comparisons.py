@@ -27,7 +27,7 @@ def check_comparisons(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
         again = (
             "Delete it, and compare again with `retrain(compare=True)`."
             if folder == run.folder
-            else "Restore it from a copy, or delete it: nothing else hangs on it."
+            else "Restore it from a copy, or delete it: nothing else depends on it."
         )
         for file, problem in zip(files, (comparison_problem, predictions_problem), strict=True):
             where = file.relative_to(run.folder).as_posix()

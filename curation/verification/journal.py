@@ -18,7 +18,7 @@ from curation.verification.result import Flaw
 __all__ = ["check_journal", "check_lost", "check_unended"]
 
 _RESTORE = "Restore it from a copy"
-#: What to do about faults that don't hang on what the line says.
+#: What to do about faults that don't depend on what the line says.
 _FIXES = {
     "duplicated": "Nothing is lost. To be rid of it, delete this line.",
     "swapped": "Nothing is lost. To be rid of it, move this line to its place.",
@@ -120,7 +120,7 @@ def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
 
 
 def _fix(fault: Fault, text: bytes, journal: Journal, known: Collection[str]) -> str:
-    """Say what to do about a line, by what is lost with it: that hangs on which listing it was about."""
+    """Say what to do about a line, by what is lost with it: that depends on which listing it was about."""
     if fault.kind in _FIXES:
         return _FIXES[fault.kind]
     fix = _fix_of_lost(fault, text, journal, known)

@@ -189,7 +189,7 @@ def compute_features(
     with reporter.bar("features") as progress:
         counted = _Counted(device, len(rows), progress)
         sample = torch.cat([features for _, features in counted(source, _parts(chosen))])
-        # it takes seconds, and must not hang on the number of threads
+        # it takes seconds, and must not depend on the number of threads
         with threads(1):
             project = _Projection(sample, source.widths, seed, evened)
             projected = project(sample)

@@ -163,7 +163,7 @@ def _weights(name: str, config: Any) -> Path:
     if not file.endswith(".safetensors"):
         # others are pickles, which may run code
         raise _error(f"no features of {name} without its weights", got=f"{file} alone, which is no safetensors")
-    # of whatever revision: safetensors hold numbers alone
+    # any revision will do: safetensors hold only numbers, so nothing in them can run
     try:
         return Path(hf_hub_download(repository, file, local_files_only=True))  # nosec B615
     except LocalEntryNotFoundError:

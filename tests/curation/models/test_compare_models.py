@@ -296,7 +296,7 @@ def test_a_resumed_comparison_ends_as_an_undisturbed_one(compared, demo, tmp_pat
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     for name in ("lenet-adam", "lenet-sgd"):
         with np.load(folder / f"probabilities-{name}.npz") as content:
-            # the last digits hang on the layout and the threads that were the fastest
+            # the last digits depend on the layout and the threads that were the fastest
             assert np.allclose(content["probs"], compared.predictions(name)["probs"], atol=1e-3, equal_nan=True)
 
 

@@ -81,7 +81,7 @@ def test_a_mongod_that_can_not_work_is_told_with_what_to_type(run, tmp_path, mon
     assert MONGODS[mongod] in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "imported" not in done.stderr
-    # the check takes at most five, the rest is Python's start, which hangs on what else runs; FiftyOne takes a minute
+    # the check takes at most five, the rest is Python's start, which depends on what else runs; FiftyOne takes a minute
     assert seconds < 20
 
 

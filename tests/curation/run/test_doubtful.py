@@ -1,4 +1,4 @@
-"""Lines of a transaction that can't be read: what became of it is told by what came later, or nobody guesses."""
+"""Transactions of which a line can't be read: later lines tell whether they count, or the command refuses."""
 
 from __future__ import annotations
 
