@@ -220,6 +220,7 @@ class Run(RunResults):
         new_classes: str | Iterable[str] = (),
         reviewer: str | None = None,
         format: str | None = None,
+        soft: bool = False,
         as_of: str | date | None = None,
         dry_run: bool = False,
         wait: bool | float = False,
@@ -246,6 +247,9 @@ class Run(RunResults):
         format : str, optional
             Another shape: ``csv``, ``tsv``, ``xlsx``, ``parquet``, ``json``, ``jsonl``, ``class-folders`` or
             ``imagefolder``.
+        soft : bool
+            Write ``label_weights.csv`` as well: the chance that each label is right, and the best other label with its
+            chance. :meth:`retrain` then trains each listing on both, as far as they count. Nothing needs to be decided.
         as_of : str, date or datetime, optional
             Apply the decisions that held at that time, and no later ones: a past version, rebuilt. ISO 8601; without a
             time zone it is this machine's, and a date alone is the end of that day. ``"line 12"`` is after the line of
@@ -265,7 +269,7 @@ class Run(RunResults):
         InputError
             If the dataset can't be written in that shape.
         RunError
-            If the journal lacks what ``cleaned/`` was made of.
+            If the journal lacks what ``cleaned/`` was made of, or `soft` finds no chances in the run.
         RunInUseError
             If another command works on the run.
         """
@@ -287,6 +291,7 @@ class Run(RunResults):
                     reviewer=reviewer,
                     new_classes=[new_classes] if isinstance(new_classes, str) else list(new_classes),
                     as_of=moment,
+                    soft=soft,
                 )
             if dry_run:
                 return fixes

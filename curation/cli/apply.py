@@ -49,6 +49,11 @@ _ROWS = 20
     help="Write csv, tsv, xlsx, parquet, json, jsonl, class-folders or imagefolder. [default: as the input is]",
 )
 @click.option(
+    "--soft",
+    is_flag=True,
+    help="Also write the chance that each label is right, and the best other one, from which retrain learns.",
+)
+@click.option(
     "--as-of",
     metavar="TIME",
     help="Rebuild the dataset as the decisions stood at a time, e.g. 2026-11-29 or '2026-11-29 14:05', or after a "
@@ -66,6 +71,7 @@ def apply_fixes(
     new_classes: tuple[str, ...],
     reviewer: str | None,
     form: str | None,
+    soft: bool,
     as_of: str | None,
     dry_run: bool,
     wait: bool | float,
@@ -89,6 +95,7 @@ def apply_fixes(
         new_classes=new_classes,
         reviewer=reviewer,
         format=form,
+        soft=soft,
         as_of=as_of,
         dry_run=dry_run,
         wait=wait,
@@ -131,6 +138,8 @@ def _print(fixes: Fixes) -> None:
     else:
         cleaned = fixes.run / "cleaned"
         echo(f"Cleaned dataset: {cleaned} (all changes in {cleaned / 'changes.csv'})")
+        if fixes.soft:
+            echo(f"Chances of its labels: {cleaned / 'label_weights.csv'}")
         echo(advised("Next: `retrain(compare=True)`   (or: `undo()`)", fixes.run))
 
 

@@ -57,12 +57,12 @@ def retrain(
     """
     check_range("seeds", "number of seeds", seeds, 1, math.inf)
     versions = Versions(run, None if truth is None else read_truth(run, truth), compare=compare, controls=controls)
-    if compare and np.array_equal(versions.before, versions.after):
+    if compare and versions.soft is None and np.array_equal(versions.before, versions.after):
         raise InputError(
             "nothing to compare: the cleaned dataset trains on the same listings and labels",
             got="no change outside the test set",
-            wanted="at least one relabelled or deleted training listing; prices train no model",
-            fix="Decide more with `review()`.",
+            wanted="a relabelled or deleted training listing, or chances of the labels; prices train no model",
+            fix="Decide more with `review()`, or write the chances with `apply_fixes(soft=True)`.",
         )
     recipe, execution = settings_of(run, dict(changes or {}), reporter)
     warnings = [*_past(run), *_unapplied(run), *warnings_of(versions, seeds)]
@@ -87,6 +87,7 @@ def retrain(
         "train_listings": {name: int((versions.labels(name, recipe.seed) >= 0).sum()) for name in versions.names},
         "relabelled": int(versions.relabelled.sum()),
         "deleted": int(versions.deleted.sum()),
+        "weighted": versions.weighted,
         "warnings": tuple(warnings),
     }
 

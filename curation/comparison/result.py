@@ -135,6 +135,8 @@ class _Trained(Result):
         Training listings of each version.
     relabelled, deleted : int
         Training listings that the fixes changed.
+    weighted : int
+        Training listings whose label does not count fully after the fixes, because of chances in ``cleaned/``.
     warnings : tuple of str
         What weakens the comparison, in sentences.
     """
@@ -152,6 +154,7 @@ class _Trained(Result):
     train_listings: dict[str, int]
     relabelled: int
     deleted: int
+    weighted: int
     warnings: tuple[str, ...]
 
     def _trained(self) -> dict[str, Any]:
@@ -241,7 +244,7 @@ class Comparison(_Trained):
         KeyError, TypeError
             If a part is missing, or of another kind.
         """
-        content = {"computed": {}, **content}
+        content = {"computed": {}, "weighted": 0, **content}
         reviewed, true = content.get("reviewed_test_labels"), content.get("true_test_labels")
         decided = {name: reviewed[name] for name in ("decided", "relabelled", "deleted")} if reviewed else {}
         trained = {name: content[name] for name in _Trained.__dataclass_fields__}

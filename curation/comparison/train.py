@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.comparison.versions import Versions
+from curation.comparison.versions import AFTER, Versions
 from curation.errors import InputError, some
 from curation.evidence.kept_embeddings import kept_embeddings
 from curation.evidence.split import open_photos
@@ -198,6 +198,7 @@ class Trainer:
             rows=np.flatnonzero(labels >= 0),
             scored=self.versions.test,
             seed=seed,
+            soft=self.versions.soft if name == AFTER else None,
         )
 
 

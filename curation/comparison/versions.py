@@ -12,6 +12,7 @@ from curation.comparison.scored import CORRECT
 from curation.comparison.truth import NO_CLASS
 from curation.errors import InputError, RunError
 from curation.evidence.split import require_photos
+from curation.fixes.label_weights import read_label_weights
 from curation.listings.columns import class_numbers, groups_of
 from curation.listings.tables import read_raw
 from curation.run.damaged import readable
@@ -20,6 +21,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from training.utils.arrays import Bool, Int64
 from training.utils.csv_files import restored_cells
+from training.utils.targets import SoftLabels
 
 __all__ = ["AFTER", "BEFORE", "Versions"]
 
@@ -60,6 +62,8 @@ class Versions:
         Test listings whose label is flagged and undecided.
     left_out : int
         Listings that train no model because they share a photo or a group with a test listing.
+    soft : SoftLabels or None
+        How much the labels after the fixes count, if these were written with chances.
 
     Raises
     ------
@@ -87,6 +91,7 @@ class Versions:
         apart = ~np.isin(self.groups, self.groups[tests])
         self.left_out = int((~apart & ~tests).sum())
         self._trains = readable & apart
+        self.soft = _soft_labels(run, table["id"], self.classes)
         self.before = np.where(self._trains, given, -1)
         self.after = np.where(self._trains, class_numbers(cleaned, self.classes), -1)
         self.test = np.flatnonzero(tests & readable & (given >= 0))
@@ -119,6 +124,13 @@ class Versions:
     def names(self) -> list[str]:
         """The versions that are trained: ``before``, ``after``, and the controls."""
         return list(self._labels)
+
+    @property
+    def weighted(self) -> int:
+        """How many training listings don't count fully, or for another label as well, after the fixes."""
+        if self.soft is None:
+            return 0
+        return int((self.soft.weight[self.after >= 0] < 1).sum())
 
     @property
     def relabelled(self) -> Bool:
@@ -183,6 +195,21 @@ def _cleaned_labels(run: RunFolder, table: pd.DataFrame) -> pd.Series:
     relabelled = changes[changes["action"] != "delete"].dropna(subset="new_label").set_index("id")["new_label"]
     labels = table["id"].map(relabelled).astype("string").fillna(table["label"])
     return labels.mask(table["id"].isin(changes.loc[changes["action"] == "delete", "id"]))
+
+
+def _soft_labels(run: RunFolder, ids: pd.Series, classes: Sequence[str]) -> SoftLabels | None:
+    """Return how much the labels after the fixes count; None if those were written without chances."""
+    weights = read_label_weights(run)
+    if weights is None:
+        return None
+    # a listing that has no row there was deleted
+    rows = weights.set_index("id").reindex(ids)
+    weight, second_weight = (rows[name].to_numpy() for name in ("label_weight", "second_weight"))
+    return SoftLabels(
+        np.nan_to_num(weight, nan=1.0).astype(np.float32),
+        class_numbers(rows["second_label"], classes),
+        np.nan_to_num(second_weight).astype(np.float32),
+    )
 
 
 def _reviewed(ids: npt.NDArray[np.str_], given: Int64, decided: dict[str, Decision], classes: Sequence[str]) -> Int64:

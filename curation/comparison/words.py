@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTROLS",
+    "changed",
     "classes_table",
     "facts_of_training",
     "flipped",
@@ -125,12 +126,18 @@ def share_of_possible(share: Difference | None) -> str:
     return f"The fixes bring {mean} of the gain that correct labels bring (95 % interval {low} to {high})."
 
 
+def changed(result: Comparison | Retrained) -> str:
+    """Say how many training listings the fixes changed."""
+    weighted = f", {result.weighted:,} weighted by the chance of their label" if result.weighted else ""
+    return f"{result.relabelled:,} relabelled, {result.deleted:,} deleted{weighted}"
+
+
 def facts_of_training(result: Comparison | Retrained) -> list[tuple[str, str]]:
     """Return how the models were trained, as pairs of a name and a text."""
     return [
         ("model", result.model),
         ("training listings", ", ".join(f"{number:,} {name}" for name, number in result.train_listings.items())),
-        ("changed", f"{result.relabelled:,} relabelled, {result.deleted:,} deleted"),
+        ("changed", changed(result)),
         ("test listings", f"{result.test_listings:,}, fixed before detection"),
         ("seeds", ", ".join(map(str, result.seeds))),
         *(("warning", warning) for warning in result.warnings),
@@ -195,7 +202,7 @@ def _how(comparison: Comparison) -> str:
     train = comparison.train_listings
     return (
         f"{escaped(comparison.model)}; trained on {train['before']:,} listings before and {train['after']:,} after "
-        f"({comparison.relabelled:,} relabelled, {comparison.deleted:,} deleted); seeds "
+        f"({changed(comparison)}); seeds "
         f"{', '.join(map(str, comparison.seeds))}; {comparison.test_listings:,} test listings, fixed before detection."
     )
 

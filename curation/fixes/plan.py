@@ -14,6 +14,7 @@ import pandas as pd
 from curation.errors import DecisionsError, closest, some
 from curation.fixes.decisions_file import read_decisions
 from curation.fixes.known_names import with_known_names
+from curation.fixes.label_weights import require_chances
 from curation.listings.labels import UNMERGED
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
@@ -58,6 +59,8 @@ class Fixes(Result):
         Number of the last line of the journal that counts.
     as_of : str or None
         The time whose decisions these are, ISO 8601, or ``line`` and a number; None for those that hold now.
+    soft : bool
+        Whether ``label_weights.csv`` is written beside the dataset.
     """
 
     run: Path
@@ -70,11 +73,12 @@ class Fixes(Result):
     notes: tuple[str, ...] = ()
     last_line: int = 0
     as_of: str | None = None
+    soft: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""
         folders = {"run": str(self.run), "cleaned": str(self.run / "cleaned")}
-        return {**folders, "dry_run": self.dry_run, "as_of": self.as_of, **self.counts()}
+        return {**folders, "dry_run": self.dry_run, "as_of": self.as_of, "soft": self.soft, **self.counts()}
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield from self.to_dict().items()
@@ -111,6 +115,7 @@ def plan_fixes(
     reviewer: str | None = None,
     new_classes: Collection[str] = (),
     as_of: datetime | int | None = None,
+    soft: bool = False,
 ) -> Fixes:
     """Work out what would change. Nothing is written.
 
@@ -125,6 +130,8 @@ def plan_fixes(
     as_of : datetime or int, optional
         The decisions that held then, or after the line of the journal with that number, and no others; by default those
         that hold now.
+    soft : bool
+        Whether the chances of the labels are written as well; then nothing needs to be decided.
 
     Raises
     ------
@@ -135,6 +142,8 @@ def plan_fixes(
         raise DecisionsError(
             "`min_confidence` is out of range", got=str(min_confidence), wanted="0 to 1", parameter="min_confidence"
         )
+    if soft:
+        require_chances(run)
     whole = run.judged_journal()
     last_line = _last_line(run, whole, as_of)
     journal = whole.decisions(last_line)
@@ -162,7 +171,7 @@ def plan_fixes(
     decisions = {id: decision for id, decision in decisions.items() if id not in undecided}
     changes = _changes(run, issues, decisions)
     # labels that reading merged are a change, too
-    if not decisions and changes.empty:
+    if not decisions and changes.empty and not soft:
         if as_of is not None:
             raise _nothing_then(run, whole, as_of)
         raise _nothing_decided(run, accept_suggestions, min_confidence)
@@ -177,6 +186,7 @@ def plan_fixes(
         notes,
         last_line=last_line,
         as_of=_recorded(as_of),
+        soft=soft,
     )
 
 

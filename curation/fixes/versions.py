@@ -10,6 +10,7 @@ from curation import __version__
 from curation.errors import RunError, some
 from curation.fixes.by_hand import require_as_written
 from curation.fixes.cleaned import Cleaned, require_layout, write_cleaned
+from curation.fixes.label_weights import LABEL_WEIGHTS, label_weights
 from curation.fixes.plan import Fixes
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
@@ -84,6 +85,8 @@ def apply_fixes(run: RunFolder, fixes: Fixes, form: str | None = None) -> Fixes:
         with naming(run.cleaned):
             written = write_cleaned(run, fixes.changes, temporary, form)
             write_csv(temporary / "changes.csv", fixes.changes)
+            if fixes.soft:
+                write_csv(temporary / LABEL_WEIGHTS, label_weights(run, fixes.decisions, fixes.changes))
             write_json(temporary / "manifest.json", _manifest(run, fixes, written, temporary, intent, form))
             sync_tree(temporary)
         moves = [*_aside(run), (temporary, run.cleaned)]
@@ -96,6 +99,7 @@ def apply_fixes(run: RunFolder, fixes: Fixes, form: str | None = None) -> Fixes:
 def _manifest(
     run: RunFolder, fixes: Fixes, written: Cleaned, folder: Path, intent: Step, form: str | None
 ) -> dict[str, object]:
+    tables = ["changes.csv", *([LABEL_WEIGHTS] if fixes.soft else [])]
     return {
         "made": now(),
         "curate": __version__,
@@ -109,7 +113,8 @@ def _manifest(
         "listings_after": written.listings,
         **fixes.counts(),
         "decisions_added": [dict(vars(decision)) for decision in fixes.added],
-        "sha256": {name: sha256_of_file(folder / name) for name in (*written.files, "changes.csv")},
+        "soft": fixes.soft,
+        "sha256": {name: sha256_of_file(folder / name) for name in (*written.files, *tables)},
     }
 
 

@@ -63,10 +63,9 @@ def _setup(comparison: Comparison) -> list[str]:
     """Return how it was compared, in sentences."""
     seeds, scores = comparison.seeds, comparison.given
     tests = f"{many(comparison.test_listings, 'test listing')} in {many(comparison.test_groups, 'group')}"
-    relabelled = many(comparison.relabelled, "training listing")
     sentences = [
         f"{tests}, fixed before detection; {many(len(seeds), 'seed')}.",
-        f"{relabelled} relabelled, {comparison.deleted:,} deleted.",
+        f"Training listings: {words.changed(comparison)}.",
     ]
     if left_out := comparison.left_out_like_test:
         who, they = agree(left_out, "listing is", "listings are"), agree(left_out, "it shares", "they share")

@@ -11,6 +11,7 @@ from typing import Any
 from curation import __version__
 from curation.errors import short_repr, some
 from curation.fixes.cleaned import write_cleaned
+from curation.fixes.label_weights import LABEL_WEIGHTS, label_weights
 from curation.fixes.plan import replayed
 from curation.listings.original import leads_outside
 from curation.listings.tables import read_raw
@@ -52,7 +53,15 @@ _JOURNAL_FIRST = (
 )
 _REBUILD = "Restore it from a copy, or rebuild it in cleaned/ with `apply_fixes(as_of='TIME')`."
 #: Of ``manifest.json``, as far as it is compared.
-_SHAPE = {"sha256": dict, "run": str, "input?": {"root?": str}, "format?": str, "transaction?": str, "curate?": str}
+_SHAPE = {
+    "sha256": dict,
+    "run": str,
+    "input?": {"root?": str},
+    "format?": str,
+    "soft?": bool,
+    "transaction?": str,
+    "curate?": str,
+}
 
 
 def compared_versions(run: RunFolder) -> list[Path]:
@@ -252,6 +261,8 @@ def _replayed(
         root = then or str(run.photo_root)
         written = write_cleaned(_Then(run.folder, Path(manifest["run"]), root), changes, again, manifest.get("format"))
         write_csv(again / _CHANGES, changes)
+        if manifest.get("soft"):
+            write_csv(again / LABEL_WEIGHTS, label_weights(run, applied.decisions, changes))
         ours, theirs = _files(again), _files(folder)
         other = "" if manifest.get("curate") == __version__ else f" ({manifest.get('curate')} of curate wrote it)"
         if (folder / _CHANGES).is_file() and _rows(folder / _CHANGES) != _rows(again / _CHANGES):

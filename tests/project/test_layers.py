@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "curation.comparison": [
         "curation.errors",
         "curation.evidence",
+        "curation.fixes",
         "curation.listings",
         "curation.rendering",
         "curation.run",

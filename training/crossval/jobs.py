@@ -24,6 +24,7 @@ from training.settings import PATCHES, Recipe
 from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import Device
 from training.utils.progress import SILENT, Reporter
+from training.utils.targets import SoftLabels
 
 __all__ = ["Data", "Done", "Job", "Labels", "prepare_data"]
 
@@ -63,9 +64,9 @@ class Data:
     classes: int
     prices: Float32 | None = None
 
-    def examples(self, labels: Labels) -> Examples:
+    def examples(self, labels: Labels, soft: SoftLabels | None = None) -> Examples:
         """Return the training data of networks with these labels."""
-        return Examples(self.photos, labels, self.prices)
+        return Examples(self.photos, labels, self.prices, soft)
 
 
 def prepare_data(
@@ -205,6 +206,8 @@ class Job:
         Rows whose predictions are stored epoch by epoch.
     validation : ndarray of int64
         Rows that decide when training ends, if the recipe has an early stop.
+    soft : SoftLabels or None
+        How much the labels of the training rows count; None: all do fully.
     """
 
     name: str
@@ -215,6 +218,7 @@ class Job:
     seed: int
     watched: Int64 = field(default_factory=lambda: _NO_ROWS)
     validation: Int64 = field(default_factory=lambda: _NO_ROWS)
+    soft: SoftLabels | None = None
 
     @property
     def head_predictions(self) -> Path:
@@ -238,6 +242,7 @@ class Job:
         arrays = [self.labels[self.rows], self.rows, self.scored, self.watched, data.groups]
         arrays += [self.validation, self.labels[self.validation]]
         arrays += [] if data.prices is None else [data.prices]
+        arrays += [] if self.soft is None else [array[self.rows] for array in self.soft.arrays()]
         for array in arrays:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()

@@ -133,7 +133,16 @@ def _fit_head(job: Job, data: Data, device: Device) -> tuple[Head | None, Float3
         return None, None
     features: Float32 = map_array(data.features)
     labels = job.labels.astype(np.int64)
-    head = fit_head(features, job.rows, labels, data.groups, classes=data.classes, seed=job.seed, device=device.device)
+    head = fit_head(
+        features,
+        job.rows,
+        labels,
+        data.groups,
+        classes=data.classes,
+        seed=job.seed,
+        device=device.device,
+        soft=job.soft,
+    )
     if len(job.watched):
         stored = Predictions(job.head_predictions, epochs=1, rows=len(labels), classes=data.classes)
         stored.write(0, job.watched, head.predict(features, job.watched))
@@ -153,7 +162,7 @@ def _fit_network(
         try:
             with SummaryWriter(str(job.folder)) as log:
                 fitted = fit(
-                    data.examples(job.labels),
+                    data.examples(job.labels, job.soft),
                     job.rows,
                     classes=data.classes,
                     recipe=recipe,

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from training.utils.arrays import Bool, Float32, Int64
+from training.utils.targets import SoftLabels, Targets
 
 __all__ = ["Head", "fit_head"]
 
@@ -59,6 +60,7 @@ def fit_head(
     classes: int,
     seed: int,
     device: torch.device,
+    soft: SoftLabels | None = None,
 ) -> Head:
     """Fit a multinomial logistic regression with ridge penalty by L-BFGS.
 
@@ -79,6 +81,8 @@ def fit_head(
         Seed of the choice of held-out rows.
     device : torch.device
         Where to compute.
+    soft : SoftLabels, optional
+        How much each label counts; by default all do fully.
 
     Returns
     -------
@@ -86,18 +90,18 @@ def fit_head(
     """
     rows = np.sort(rows)
     start = torch.zeros(features.shape[1] + 1, classes, device=device)
-    held_out = _held_out(rows, groups, seed)
+    held_out, targets = _held_out(rows, groups, seed), Targets(labels, classes, soft)
     if not held_out.any() or held_out.all():
-        return _head(_minimise(features, rows, labels, start, _STRENGTHS[2]), _STRENGTHS[2])
+        return _head(_minimise(features, rows, targets, start, _STRENGTHS[2]), _STRENGTHS[2])
     fitted, scored = _some(rows[~held_out], seed), _some(rows[held_out], seed)
     best, lowest, solution = _STRENGTHS[0], np.inf, start
     for strength in _STRENGTHS:
-        start = _minimise(features, fitted, labels, start, strength)
-        loss = _loss(features, scored, labels, start)
+        start = _minimise(features, fitted, targets, start, strength)
+        loss = _loss(features, scored, targets, start)
         if loss >= lowest:
             break
         best, lowest, solution = strength, loss, start
-    return _head(_minimise(features, rows, labels, solution, best), best)
+    return _head(_minimise(features, rows, targets, solution, best), best)
 
 
 def _held_out(rows: Int64, groups: Int64, seed: int) -> Bool:
@@ -114,20 +118,21 @@ def _head(solution: torch.Tensor, strength: float) -> Head:
     return Head(solution[:-1].contiguous(), solution[-1].contiguous(), strength)
 
 
-def _minimise(features: Float32, rows: Int64, labels: Int64, start: torch.Tensor, strength: float) -> torch.Tensor:
+def _minimise(features: Float32, rows: Int64, targets: Targets, start: torch.Tensor, strength: float) -> torch.Tensor:
     """Return the weights (D + 1, K), the last row the bias, that minimise mean loss and penalty."""
     solution = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS(
         [solution], max_iter=_ITERATIONS, tolerance_change=1e-6, history_size=20, line_search_fn="strong_wolfe"
     )
+    mass = targets.mass(rows)
     # a dataset of one block is read only once
-    cached = list(_with_targets(features, rows, labels, solution.device)) if len(rows) <= _BLOCK else None
+    cached = list(_with_targets(features, rows, targets, solution.device)) if len(rows) <= _BLOCK else None
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
         total = torch.zeros((), device=solution.device)
-        for block, target in cached or _with_targets(features, rows, labels, solution.device):
-            loss = functional.cross_entropy(block @ solution[:-1] + solution[-1], target, reduction="sum") / len(rows)
+        for block, target in cached or _with_targets(features, rows, targets, solution.device):
+            loss = functional.cross_entropy(block @ solution[:-1] + solution[-1], target, reduction="sum") / mass
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
         penalty = strength / 2 * solution[:-1].square().sum()
@@ -139,11 +144,11 @@ def _minimise(features: Float32, rows: Int64, labels: Int64, start: torch.Tensor
 
 
 @torch.inference_mode()
-def _loss(features: Float32, rows: Int64, labels: Int64, solution: torch.Tensor) -> float:
+def _loss(features: Float32, rows: Int64, targets: Targets, solution: torch.Tensor) -> float:
     return sum(
         float(functional.cross_entropy(block @ solution[:-1] + solution[-1], target, reduction="sum"))
-        for block, target in _with_targets(features, rows, labels, solution.device)
-    ) / len(rows)
+        for block, target in _with_targets(features, rows, targets, solution.device)
+    ) / targets.mass(rows)
 
 
 def _blocks(features: Float32, rows: Int64, device: torch.device) -> Iterator[torch.Tensor]:
@@ -152,8 +157,8 @@ def _blocks(features: Float32, rows: Int64, device: torch.device) -> Iterator[to
 
 
 def _with_targets(
-    features: Float32, rows: Int64, labels: Int64, device: torch.device
+    features: Float32, rows: Int64, targets: Targets, device: torch.device
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     for number, block in enumerate(_blocks(features, rows, device)):
         chosen = rows[number * _BLOCK : (number + 1) * _BLOCK]
-        yield block, torch.from_numpy(labels[chosen]).to(device)
+        yield block, targets.of(chosen).to(device)

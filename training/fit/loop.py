@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from training.errors import DivergedError
@@ -22,6 +24,7 @@ from training.settings import Recipe
 from training.utils.arrays import Bool, Float32, Int64
 from training.utils.devices import Device
 from training.utils.files import DamagedError, sound
+from training.utils.targets import SoftLabels, Targets
 
 __all__ = ["EpochResult", "Examples", "Fitted", "fit", "sizes_of"]
 
@@ -42,11 +45,14 @@ class Examples:
         The target: class numbers 0 to K-1 (int64), or prices (float32). Only those of training rows are used.
     prices : ndarray of float32, shape (N,), or None
         A second input of the network; NaN where there is none.
+    soft : SoftLabels or None
+        How much each label counts; None: all do fully.
     """
 
     photos: Photos
     labels: Int64 | Float32
     prices: Float32 | None = None
+    soft: SoftLabels | None = None
 
 
 @dataclass(frozen=True)
@@ -265,5 +271,11 @@ class _Training:
         photos = varied(
             self.examples.photos[rows], self.recipe.augment, state.generator, device, size=size, turned=turned
         )
-        target = device.send(self.examples.labels[rows])
+        target = device.send(self._targets(rows))
         return state.step(photos, target, None if prices is None else device.send(prices[rows]))
+
+    def _targets(self, rows: Int64) -> npt.NDArray[np.generic]:
+        if self.examples.soft is None:
+            return self.examples.labels[rows]
+        labels = self.examples.labels.astype(np.int64)
+        return Targets(labels, self.state.model.task.outputs, self.examples.soft).of(rows).numpy()

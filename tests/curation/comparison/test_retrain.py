@@ -312,3 +312,24 @@ def test_a_test_label_that_is_one_of_several_stays_and_counts_as_reviewed(run):
     run.decide([Decision(rows_of(run, "test", 1)["id"].iloc[0], "ambiguous", None, "ana", now(), "app")])
     reviewed = retrain(run, seeds=1)["reviewed_test_labels"]
     assert (reviewed["decided"], reviewed["relabelled"], reviewed["deleted"]) == (1, 0, 0)
+
+
+def test_chances_of_labels_train_the_version_after_and_no_decision_is_needed(run):
+    apply_fixes(run, plan_fixes(run, soft=True))
+    result = retrain(run, seeds=1)
+    assert (result["relabelled"], result["deleted"]) == (0, 0)
+    assert 0 < result["weighted"] <= result["train_listings"]["after"]
+    # the labels are the same on both sides
+    after, before = (torch.load(file, weights_only=True)["head"]["weight"] for file in checkpoints(run))
+    assert not torch.allclose(before, after)
+
+
+@pytest.mark.parametrize("weight", ["1.5", "-0.1", "much"])
+def test_chances_that_are_none_are_refused(run, weight):
+    apply_fixes(run, plan_fixes(run, soft=True))
+    file = run.cleaned / "label_weights.csv"
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    table.loc[0, "label_weight"] = weight
+    table.to_csv(file, index=False)
+    with pytest.raises(RunError, match=r"label_weights.csv.*apply_fixes\(soft=True\)"):
+        retrain(run, seeds=1)

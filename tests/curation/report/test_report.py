@@ -146,7 +146,7 @@ def test_every_part_of_a_comparison_is_shown(small: RunFolder) -> None:
     text = text_of(small)
     for part in (
         "120 test listings in 110 groups, fixed before detection; 2 seeds.",
-        "30 training listings relabelled, 10 deleted.",
+        "Training listings: 30 relabelled, 10 deleted.",
         "21 predictions became right, 6 became wrong (McNemar's test: p = 0.0059).",
         "This test set can detect a difference in macro-F1 of about 0.025 or more.",
         "3 listings are left out of training: they share a photo or a group with a test listing.",

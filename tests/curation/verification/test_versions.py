@@ -164,3 +164,17 @@ def test_a_folder_that_can_not_be_read_is_not_advised_to_be_restored(name: str, 
     finally:
         (run.folder / name).chmod(0o755)
     assert all("permission denied" in flaw.what and flaw.fix.startswith("Let this user read") for flaw in found), found
+
+
+def test_chances_that_were_changed_by_hand_are_named_and_rewritten_ones_are_compared(run: Run) -> None:
+    run.apply_fixes(soft=True)
+    assert run.verify().ok
+    file = run.folder / "cleaned/label_weights.csv"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("L03", "L04", 1), encoding="utf-8")
+    assert {flaw.where for flaw in run.verify().faults} == {"cleaned/label_weights.csv"}
+    record = json.loads((run.folder / "cleaned/manifest.json").read_text())
+    del record["sha256"]["label_weights.csv"]
+    (run.folder / "cleaned/manifest.json").write_text(json.dumps(record))
+    (flaw,) = run.verify().faults
+    assert flaw.what == "is not what input and journal give"

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from training.features.linear import fit_head
+from training.utils.targets import SoftLabels
 
 CPU = torch.device("cpu")
 
@@ -17,10 +18,10 @@ def clouds(n=240, classes=3, dimensions=12, seed=0):
     return (centres[labels] + rng.normal(0, 0.5, (n, dimensions))).astype(np.float32), labels.astype(np.int64)
 
 
-def fitted(features, labels, rows=None, groups=None, classes=3, seed=0):
+def fitted(features, labels, rows=None, groups=None, classes=3, seed=0, soft=None):
     rows = np.arange(len(features)) if rows is None else rows
     groups = np.arange(len(features)) if groups is None else groups
-    return fit_head(features, rows, labels, groups, classes=classes, seed=seed, device=CPU)
+    return fit_head(features, rows, labels, groups, classes=classes, seed=seed, device=CPU, soft=soft)
 
 
 def same(one, other):
@@ -107,3 +108,21 @@ def test_features_may_be_memory_mapped(tmp_path):
     np.save(tmp_path / "features.npy", features)
     mapped = np.load(tmp_path / "features.npy", mmap_mode="r")
     assert same(fitted(mapped, labels), fitted(features, labels))
+
+
+def test_a_label_counts_as_far_as_its_weight_and_the_second_one_as_well():
+    features, labels = clouds()
+    wrong = labels.copy()
+    wrong[::2] = (labels[::2] + 1) % 3
+    weight = np.where(np.arange(240) % 2, 1, 0).astype(np.float32)
+    as_given = fitted(features, wrong)
+    weighted = fitted(features, wrong, soft=SoftLabels(weight, np.full(240, -1), np.zeros(240, np.float32)))
+    second = fitted(features, wrong, soft=SoftLabels(weight, labels, 1 - weight))
+    rows = np.arange(240)
+    right = [(head.predict(features, rows).argmax(axis=1) == labels).mean() for head in (as_given, weighted, second)]
+    assert right[0] < 0.8
+    assert right[1:] == [1, 1]
+    full, none = np.ones(240, dtype=np.float32), np.zeros(240, dtype=np.float32)
+    plain, counted = fitted(features, labels), fitted(features, labels, soft=SoftLabels(full, labels, none))
+    assert plain.strength == counted.strength
+    assert torch.allclose(plain.weight, counted.weight, atol=1e-3)

@@ -12,6 +12,7 @@ from training.evaluation.metrics import classification_scores
 from training.fit.loop import Examples, fit, sizes_of
 from training.fit.sampling import epoch_size
 from training.networks.predict import predict
+from training.utils.targets import SoftLabels
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
@@ -146,3 +147,17 @@ def test_a_training_whose_loss_is_no_number_any_more_says_so():
     settings = replace(LENET, optimizer="sgd", learning_rate=100.0, schedule="constant", epochs=20)
     with pytest.raises(DivergedError, match="choose a `learning_rate` below 100"):
         fit(Examples(photos, labels), np.arange(40), classes=3, recipe=settings, device=CPU, seed=0)
+
+
+def test_a_network_learns_from_a_second_label_where_the_first_counts_for_nothing():
+    photos, labels = coloured_photos(90)
+    wrong = (labels + 1) % 3
+    none, fully = np.zeros(90, dtype=np.float32), np.ones(90, dtype=np.float32)
+    settings, rows = replace(NETWORKS, epochs=5, model="resnet18"), np.arange(60)
+    right = []
+    for soft in (SoftLabels(none, labels, fully), SoftLabels(fully, labels, none)):
+        examples = Examples(photos, wrong, soft=soft)
+        fitted = fit(examples, rows, classes=3, recipe=settings, device=CPU, seed=0)
+        right.append((predict(fitted.model, photos, np.arange(60, 90), CPU).argmax(axis=1) == labels[60:]).mean())
+    assert right[0] > 0.8
+    assert right[1] < 0.2

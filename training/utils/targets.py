@@ -1,0 +1,91 @@
+"""What models learn of each row: its label, or two labels that may be right, each as far as it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from training.utils.arrays import Float32, Int64
+
+__all__ = ["SoftLabels", "Targets"]
+
+
+@dataclass(frozen=True)
+class SoftLabels:
+    """How much the label of each row counts, and a second label that counts as well.
+
+    With the chances that they are right as weights, the loss is the one expected of the true label, as far as it is one
+    of the two.
+
+    Attributes
+    ----------
+    weight : ndarray of float32, shape (N,)
+        Weight of the label, in [0, 1].
+    second : ndarray of int64, shape (N,)
+        Class number of the second label; -1 where there is none.
+    second_weight : ndarray of float32, shape (N,)
+        Weight of the second label, in [0, 1]; 0 where there is none.
+    """
+
+    weight: Float32
+    second: Int64
+    second_weight: Float32
+
+    def arrays(self) -> tuple[Float32, Int64, Float32]:
+        """Return all that a model depends on."""
+        return self.weight, self.second, self.second_weight
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the outputs for a row are compared with.
+
+    Attributes
+    ----------
+    labels : ndarray of int64, shape (N,)
+        Class numbers 0 to K-1; only those of rows that are asked for are used.
+    classes : int
+        K.
+    soft : SoftLabels or None
+        None: each label counts fully.
+
+    Examples
+    --------
+    >>> soft = SoftLabels(np.float32([1, 0.5]), np.array([-1, 0]), np.float32([0, 0.25]))
+    >>> targets = Targets(np.array([2, 1]), 3, soft)
+    >>> targets.of(np.array([0, 1]))
+    tensor([[0.0000, 0.0000, 1.0000],
+            [0.2500, 0.5000, 0.0000]])
+    >>> targets.mass(np.array([0, 1]))
+    1.75
+    """
+
+    labels: Int64
+    classes: int
+    soft: SoftLabels | None = None
+
+    def of(self, rows: Int64) -> torch.Tensor:
+        """Return what :func:`torch.nn.functional.cross_entropy` takes for rows (n,).
+
+        Returns
+        -------
+        Tensor
+            Class numbers, int64 of shape (n,); or weights of the classes, float32 of shape (n, K).
+        """
+        labels = self.labels[rows]
+        if self.soft is None:
+            return torch.from_numpy(labels)
+        weights, each = np.zeros((len(rows), self.classes), dtype=np.float32), np.arange(len(rows))
+        weights[each, labels] = self.soft.weight[rows]
+        two = self.soft.second[rows] >= 0
+        weights[each[two], self.soft.second[rows][two]] += self.soft.second_weight[rows][two]
+        return torch.from_numpy(weights)
+
+    def mass(self, rows: Int64) -> float:
+        """Return the sum of all weights of rows (n,): n, if each label counts fully."""
+        if self.soft is None:
+            return float(len(rows))
+        # a share of it, also where nothing counts
+        return max(float(self.soft.weight[rows].sum() + self.soft.second_weight[rows].sum()), 1e-6)
