@@ -20,6 +20,7 @@ from curation.errors import RunError
 from curation.run.journal import Decision
 from curation.run.journal_file import append, pending
 from curation.run.journal_lines import BEGIN, COMMIT, TAKE_BACK, Step
+from curation.run.manifests import transaction_of
 from training.utils.files import sync_folder
 from training.utils.flock import is_left
 
@@ -143,6 +144,8 @@ def carry_out(
     relative = tuple((_relative(folder, source), _relative(folder, target)) for source, target in moves)
     intent = replace(intent, moves=relative)
     try:
+        # so that a folder that is gone was moved
+        sync_folder(folder)
         append(journal, [intent, *decisions], intent.transaction)
         for source, target in moves:
             _move(source, target)
@@ -247,16 +250,17 @@ def _done(folder: Path, step: Step) -> list[tuple[str, str]]:
 
 
 def _all_made(folder: Path, step: Step) -> bool:
-    """Return whether all moves were made; what was moved out of the way is removed after the commit."""
+    """Return whether all moves were made, wherever what they moved is by now.
+
+    What they move is on the disk before the first of them, so one whose source is left was not made. What is not where
+    it was moved to was removed later: after the commit what was out of the way, and by hand whatever else.
+    """
     targets = {target for _, target in step.moves}
-    for source, target in step.moves:
-        top = target.partition("/")[0]
-        removed = _SCRATCH.fullmatch(top) is not None and not os.path.lexists(folder / top)
-        if not (removed or os.path.lexists(folder / target)):
-            return False
-        if source not in targets and os.path.lexists(folder / source):
-            return False
-    return True
+    if any(source not in targets and os.path.lexists(folder / source) for source, _ in step.moves):
+        return False
+    # it may also have lost what it was to move, before it moved anything
+    is_another = transaction_of(folder / "cleaned") not in (None, step.transaction)
+    return not (step.kind == "apply_fixes" and is_another)
 
 
 def _sweep(folder: Path) -> None:
