@@ -22,7 +22,7 @@ from training.utils.flock import lock
 from training.utils.machine import naming
 from training.utils.units import now
 
-__all__ = ["Grown", "append", "lines_of", "pending", "read_journal", "size_of"]
+__all__ = ["Grown", "append", "lines_of", "pending", "read_journal", "said_since", "size_of"]
 
 #: How much is read from the end to find the last number; a line has some 350 bytes.
 _TAIL = 1 << 16
@@ -98,7 +98,9 @@ def append(
                     rest = rest[stream.write(rest) :]
                 os.fsync(stream.fileno())
         except OSError:
-            stream.truncate(end)
+            # without locks, another process may have written after it: that stays, and what is torn is closed by it
+            if stream.seek(0, os.SEEK_END) <= end + len(lines) - len(rest):
+                stream.truncate(end)
             raise
     if end == 0:
         sync_folder(journal.parent)
@@ -184,6 +186,27 @@ def pending(journal: Path) -> tuple[Step, bool, int] | None:
         return None
     number, place, step = begun
     return step, _is_broken(lines[place + 1 :], number), place + 1
+
+
+def said_since(journal: Path, number: int) -> Iterator[Decision]:
+    """Yield the decisions after a line that are part of no transaction, latest first; only the lines after it are read.
+
+    Parameters
+    ----------
+    journal : Path
+        The file.
+    number : int
+        Of the line.
+    """
+    for text in reversed(lines_of(journal)):
+        try:
+            line = decoded(text.strip())
+        except Unreadable:
+            continue
+        if line.number is None or line.number <= number:
+            return
+        if isinstance(line.content, Decision) and line.transaction is None:
+            yield line.content
 
 
 def _is_broken(lines: Sequence[bytes], number: int) -> bool:

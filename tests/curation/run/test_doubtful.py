@@ -232,6 +232,6 @@ def test_without_manifest_and_earlier_version_nobody_guesses_whether_it_was_take
     assert any("L05, L06" in message for message in run.status().damaged)
     assert not any("Nothing is lost: it was the begin or the end" in flaw.fix for flaw in run.verify().faults)
     assert files(run.folder) == before
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match=r"line 12|L05, L06") as warned:
         run.decide("L08", "keep", reviewer="ana")
     assert any("L05, L06" in str(each.message) for each in warned)
