@@ -30,6 +30,7 @@ __all__ = [
     "Unended",
     "begin",
     "carry_out",
+    "discard",
     "is_unfinished",
     "leftovers",
     "recover",
@@ -115,6 +116,24 @@ def scratch(folder: Path, name: str) -> Path:
     made = folder / f".{name}-{secrets.token_hex(4)}"
     made.mkdir()
     return made
+
+
+def discard(folder: Path, journal: Path, *made: Path) -> None:
+    """Remove folders of :func:`scratch`, unless a transaction needs them that could not be taken back yet.
+
+    So a folder that is gone was moved, which tells what became of a transaction whose commit can't be read.
+
+    Parameters
+    ----------
+    folder, journal : Path
+        The run's.
+    *made : Path
+        The folders.
+    """
+    with contextlib.suppress(OSError):
+        if unended(folder, journal) is None:
+            for path in made:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def carry_out(

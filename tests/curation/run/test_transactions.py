@@ -196,6 +196,30 @@ def test_a_move_that_fails_takes_everything_back(run: RunFolder, monkeypatch: py
     assert not [path for path in run.folder.iterdir() if path.name.startswith(".")]
 
 
+def test_what_could_not_be_taken_back_keeps_its_folder_until_it_is(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = transactions.append
+
+    def full(journal: Path, contents: Any, *more: Any, **named: Any) -> None:
+        if isinstance(contents[0], Step) and contents[0].step in (COMMIT, TAKE_BACK):
+            raise OSError(28, "No space left on device")
+        made(journal, contents, *more, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transactions, "append", full)
+        with pytest.raises(OSError, match="No space"):
+            apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    # a decision that the power cut off comes after it: that may not be taken for the commit
+    with run.journal.open("ab") as stream:
+        stream.write(b"\0" * 300)
+    assert run.holding_decisions().decisions == {}
+    recover(run.folder, run.journal)
+    assert (steps(run), run.holding_decisions().decisions) == (["begin", "take back"], {})
+    assert not run.cleaned.exists()
+    assert not list(run.folder.glob(".cleaned-*"))
+
+
 def test_leftovers_of_killed_commands_are_removed_and_nothing_else(run: RunFolder) -> None:
     (run.folder / ".cleaned-0123abcd" / "photos").mkdir(parents=True)
     (run.folder / ".undone-0123abcd").mkdir()
