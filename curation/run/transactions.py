@@ -190,8 +190,9 @@ def _append_alone(
     while True:
         known = size_of(journal)
         if decisions and (resting := _resting(list(said_since(journal, intent.after)), decisions)):
+            call = f"{intent.kind}()"
             raise RunError(
-                f"somebody decided on {some(resting)} while `{intent.kind}()` worked on the same",
+                f"somebody decided on {some(resting)} while `{call}` worked on the same",
                 got="an undo, or a label beside a price",
                 wanted="one after the other",
                 fix="Nothing of it is done: give the command again.",

@@ -40,7 +40,7 @@ def check_files(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
         notes.append("No hashes are recorded: an earlier version of curate made this run.")
         return
     if not isinstance(recorded, dict):
-        yield _flaw(run, run.record_file.name, "has lost the hashes of the files (`files`), so none can be compared")
+        yield _flaw(run, run.record_file.name, "has no hashes of the files any more, so none can be compared")
         return
     outside = [name for name in recorded if leads_outside(name)]
     if outside:

@@ -278,9 +278,9 @@ def test_photos_that_are_not_there_are_said(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("alter", "what"),
     [
-        (lambda record: record.pop("files"), "has lost the hashes of the files (`files`), so none can be compared"),
-        (lambda record: record.update(files=None), "has lost the hashes of the files (`files`)"),
-        (lambda record: record.update(files=5), "has lost the hashes of the files (`files`)"),
+        (lambda record: record.pop("files"), "has no hashes of the files any more, so none can be compared"),
+        (lambda record: record.update(files=None), "has no hashes of the files any more"),
+        (lambda record: record.update(files=5), "has no hashes of the files any more"),
         (lambda record: record["files"].pop("issues.csv"), "has lost the hash of issues.csv, which can't be compared"),
         (lambda record: record.update(files={}), "has lost the hash of listings.parquet, probabilities.npz, "),
     ],
