@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -106,6 +107,11 @@ class Run(RunResults):
         DataFrame
             What holds for these listings now, as :meth:`decisions` has it.
 
+        Warns
+        -----
+        UserWarning
+            For each damaged line of the journal, and for a torn one, which this closes.
+
         Raises
         ------
         DecisionsError
@@ -113,9 +119,11 @@ class Run(RunResults):
             label are to be kept; nothing is recorded then.
         """
         chosen = named_listings(ids)
-        record_decision(
+        closed = record_decision(
             self._files, chosen, action, label=label, price=price, new_class=new_class, reviewer=reviewer, note=note
         )
+        for line in closed:
+            warnings.warn(line, stacklevel=2)
         standing = self.decisions()
         return standing[standing["id"].isin(chosen)].reset_index(drop=True)
 

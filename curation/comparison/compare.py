@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from curation.errors import InputError, check_range
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
 from curation.run.status import as_of
-from curation.run.transactions import begin, carry_out, scratch
+from curation.run.transactions import begin, carry_out, discard, scratch
 from training.images.cache import PhotoCache, open_cache
 from training.utils.arrays import Int64
 from training.utils.files import sync_tree, write_json
@@ -151,6 +150,5 @@ def _write(run: RunFolder, versions: Versions, predictions: dict[str, Int64], co
         moves += [(new / file.name, file) for file in files]
         carry_out(run.folder, run.journal, begin("retrain", after=run.read_journal().last), moves, [])
     finally:
-        for folder in (new, old):
-            shutil.rmtree(folder, ignore_errors=True)
+        discard(run.folder, run.journal, new, old)
     write_logs(run.training_folder / "retrain" / "comparison", comparison)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from curation.run.journal_lines import Step, decision_of
 from curation.run.lookup import next_number
 from curation.run.lost_journal import require_journal
 from curation.run.manifests import transaction_of
-from curation.run.transactions import begin, carry_out, scratch
+from curation.run.transactions import begin, carry_out, discard, scratch
 from training.utils.csv_files import write_csv
 from training.utils.files import read_json, sha256_of_file, sync_tree, write_json
 from training.utils.machine import naming
@@ -92,7 +91,7 @@ def apply_fixes(run: RunFolder, fixes: Fixes, form: str | None = None) -> Fixes:
         moves = [*_aside(run), (temporary, run.cleaned)]
         carry_out(run.folder, run.journal, intent, moves, fixes.added)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        discard(run.folder, run.journal, temporary)
     return replace(fixes, dry_run=False, notes=(*fixes.notes, *written.notes, *_later(run.read_journal(), intent)))
 
 
@@ -193,7 +192,7 @@ def undo_fixes(run: RunFolder) -> Undone:
     try:
         carry_out(run.folder, run.journal, begin("undo", after=journal.last), moves, records)
     finally:
-        shutil.rmtree(discarded, ignore_errors=True)
+        discard(run.folder, run.journal, discarded)
     undone = sum(1 if record.action == UNDO else -1 for record in records)
     return Undone(str(run.folder), undone, before is not None, tuple(journal.messages))
 

@@ -9,7 +9,7 @@ import pandas as pd
 from curation.errors import DecisionsError
 from curation.run.decidable import Decidable, check_decisions, new_classes_of, require_labels
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, check_reviewer, reviewer_name
+from curation.run.journal import Decision, check_reviewer, current_decisions, reviewer_name
 from training.utils.units import now
 
 __all__ = ["decide", "named_listings"]
@@ -25,7 +25,7 @@ def decide(
     new_class: bool = False,
     reviewer: str | None = None,
     note: str = "",
-) -> None:
+) -> list[str]:
     """Record one decision on several listings: all of them, or none.
 
     Parameters
@@ -36,6 +36,11 @@ def decide(
         The listings.
     action, label, price, new_class, reviewer, note
         As for :meth:`curation.Run.decide`.
+
+    Returns
+    -------
+    list of str
+        A message for each torn line at the end of the journal, which these decisions close: nobody is told again.
 
     Raises
     ------
@@ -65,13 +70,18 @@ def decide(
         )
         meant.append(decidable.with_suggestions(decision))
 
+    torn: list[str] = []
+
     def said() -> list[Decision]:
-        holding = run.holding_decisions().decisions
+        journal = run.judged_journal()
+        torn[:] = (fault.message for fault in journal.faults if fault.kind == "torn")
+        holding = current_decisions(journal.decisions())
         decisions = check_decisions(meant, decidable, known=new_classes_of(holding))
         require_labels(decisions, decidable.labels)
         return [decision.joined(holding.get(decision.id)) for decision in decisions]
 
     run.decide(said)
+    return torn
 
 
 def named_listings(ids: object) -> list[str]:

@@ -148,8 +148,22 @@ def _possible(
             return []
         states = [_after(state, each, kind, written.get(each.name, {})) for state in states for kind in kinds]
     states = [state._replace(odd=state.odd + _differing(state.places, there)) for state in states]
-    least = min(state.odd for state in states)
-    return [state for state in states if state.odd == least]
+    gone = [sum(name not in there for name, written in state.places.items() if written) for state in states]
+    least = min(state.odd + more for state, more in zip(states, gone, strict=True))
+    likely = [state for state, more in zip(states, gone, strict=True) if state.odd + more == least]
+    if _is_blind(states, there):
+        firm = min(state.odd for state in states)
+        likely += [state for state in states if state.odd == firm and state not in likely]
+    return likely
+
+
+def _is_blind(states: Sequence[_State], there: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether a version has lost its manifest where that would tell; then a folder that is gone tells nothing.
+
+    Without both, an apply-fixes that was taken back looks like one whose earlier version was removed by hand.
+    """
+    blind = (name for name, manifest in there.items() if manifest.get("transaction") is None)
+    return any(len({state.places.get(name) for state in states}) > 1 for name in blind)
 
 
 def _agreed(states: Sequence[_State], doubtful: Sequence[_Known]) -> dict[str, Step | None]:
@@ -239,14 +253,14 @@ def _first_places(known: Sequence[_Known]) -> dict[str, str | None]:
 
 
 def _differing(places: Mapping[str, str | None], there: Mapping[str, Mapping[str, Any]]) -> int:
-    """Return in how many places another version is than in a possibility, as far as that can be told."""
+    """Return in how many places another version is than in a possibility; of one that is gone, nobody knows which."""
     odd = 0
     for name in {*places, *there}:
         written = there[name].get("transaction") if name in there else None
         if name not in places:
             odd += written is not None
-        elif places[name] is not None:
-            odd += name not in there or written not in (None, places[name])
+        elif places[name] is not None and name in there:
+            odd += written not in (None, places[name])
     return odd
 
 

@@ -227,7 +227,7 @@ def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, revi
     decisions : iterable of Decision
         The journal, oldest first.
     added : iterable of Decision
-        Some of its records; those that were undone already are skipped.
+        Some of its records, or equal ones; those that were undone already are skipped.
     reviewer : str
         Who takes them back.
 
@@ -236,17 +236,24 @@ def taken_back(decisions: Iterable[Decision], added: Iterable[Decision], *, revi
     list of Decision
         Undo records and, after them, the later decisions of the same listings once more: an undo takes the latest.
     """
-    remaining = Counter(added)
+    decisions, added = list(decisions), list(added)
+    # a table that was imported twice gives two records that are equal: only those of its own are meant
+    known = set(map(id, decisions))
+    own = Counter(id(each) for each in added if id(each) in known)
+    equal = Counter(each for each in added if id(each) not in known)
     time = now()
     records: list[Decision] = []
-    for id, stack in _stacks(decisions).items():
+    for listing, stack in _stacks(decisions).items():
         places = []
         for place in reversed(range(len(stack))):
-            if remaining[stack[place]]:
-                remaining[stack[place]] -= 1
+            if own[id(stack[place])]:
+                own[id(stack[place])] -= 1
+                places.append(place)
+            elif equal[stack[place]]:
+                equal[stack[place]] -= 1
                 places.append(place)
         if places:
             first = places[-1]
-            records += [Decision(id, UNDO, None, reviewer, time, "undo")] * (len(stack) - first)
+            records += [Decision(listing, UNDO, None, reviewer, time, "undo")] * (len(stack) - first)
             records += [stack[place] for place in range(first, len(stack)) if place not in places]
     return records

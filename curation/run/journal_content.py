@@ -30,7 +30,8 @@ class Fault:
     line : int
         Line of the file, from 1 on.
     kind : str
-        ``torn`` (cut short by a crash before it counted), ``damaged``, ``newer`` (of a newer version): left out.
+        ``torn`` (cut short by a crash before it counted), ``closed`` (the same, and later lines show that it did not
+        count), ``damaged``, ``newer`` (of a newer version): left out.
         ``duplicated``: counts once. ``swapped``: read in its right place. ``clash``: the number of another line, both
         are read. ``missing``: lines are gone before this one.
     message : str
@@ -100,8 +101,9 @@ class Journal:
 
     @property
     def messages(self) -> list[str]:
-        """What is wrong, in words."""
-        return [*(fault.message for fault in self.faults), *(self.doubt(name) for name in self.undecided)]
+        """What is wrong, in words; a line that is known to have counted never is nothing to act on."""
+        said = [fault.message for fault in self.faults if fault.kind != "closed"]
+        return [*said, *(self.doubt(name) for name in self.undecided)]
 
     def doubt(self, transaction: str) -> str:
         """Return what can't be told of a transaction, in words.
@@ -268,7 +270,7 @@ class Journal:
             The transaction that wrote the version in each folder, e.g. ``{"cleaned": "1f", "versions/0001": "0a"}``;
             None for a version of before there were transactions. None for all if a fault makes it uncertain.
         """
-        if any(fault.kind not in ("duplicated", "swapped") for fault in self.faults):
+        if any(fault.kind not in ("duplicated", "swapped", "closed") for fault in self.faults):
             return None
         begun, places = dict[str, Step](), dict[str, str | None]()
         for step in self.steps():

@@ -22,7 +22,7 @@ from training.utils.flock import lock
 from training.utils.machine import naming
 from training.utils.units import now
 
-__all__ = ["Grown", "append", "lines_of", "pending", "read_journal", "size_of"]
+__all__ = ["Grown", "append", "lines_of", "pending", "read_journal", "said_since", "size_of"]
 
 #: How much is read from the end to find the last number; a line has some 350 bytes.
 _TAIL = 1 << 16
@@ -98,7 +98,9 @@ def append(
                     rest = rest[stream.write(rest) :]
                 os.fsync(stream.fileno())
         except OSError:
-            stream.truncate(end)
+            # without locks, another process may have written after it: that stays, and what is torn is closed by it
+            if stream.seek(0, os.SEEK_END) <= end + len(lines) - len(rest):
+                stream.truncate(end)
             raise
     if end == 0:
         sync_folder(journal.parent)
@@ -186,6 +188,27 @@ def pending(journal: Path) -> tuple[Step, bool, int] | None:
     return step, _is_broken(lines[place + 1 :], number), place + 1
 
 
+def said_since(journal: Path, number: int) -> Iterator[Decision]:
+    """Yield the decisions after a line that are part of no transaction, latest first; only the lines after it are read.
+
+    Parameters
+    ----------
+    journal : Path
+        The file.
+    number : int
+        Of the line.
+    """
+    for text in reversed(lines_of(journal)):
+        try:
+            line = decoded(text.strip())
+        except Unreadable:
+            continue
+        if line.number is None or line.number <= number:
+            return
+        if isinstance(line.content, Decision) and line.transaction is None:
+            yield line.content
+
+
 def _is_broken(lines: Sequence[bytes], number: int) -> bool:
     """Return whether one of the lines after that with a number can't be read, or is gone."""
     numbers = set[int]()
@@ -240,7 +263,17 @@ def _skip_line(stream: BinaryIO) -> None:
 
 
 class _Reading:
-    """One reading of the file: the order of the lines, and their faults."""
+    """One reading of the file: the order of the lines, and their faults.
+
+    What is cut short or zeroed (:func:`curation.run.journal_lines.is_torn`) is judged by the numbers after it, for who
+    appends gives a number only to what can be read, or was:
+
+    - The next line has the number that this one would have: it was torn when that was written. It is ``closed``.
+    - Later lines leave its number out: it could be read when the next one was written, so it was acknowledged. It is
+      ``damaged``. That is also said where one power cut left zeros before whole lines of the same write: whether lines
+      before that write are in the hole, too, can't be told.
+    - No line came after it: it is ``torn``. Whether it was acknowledged can't be told. The next line closes it.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -250,8 +283,10 @@ class _Reading:
         self._owners: dict[int, tuple[int, bytes]] = {}
         #: numbers of all lines, also of those that can't be read
         self._numbers: dict[int, int] = {}
-        #: the number that each torn line had, if it was whole once, by line
-        self._torn: dict[int, int] = {}
+        #: by line, of each torn one: the number that the next line has if it never had one, and that it had otherwise
+        self._torn: dict[int, tuple[int, int]] = {}
+        #: torn lines since the last one with a number
+        self._skipped = 0
         self._latest = self._before = 0
 
     def of(self, lines: Sequence[bytes]) -> Journal:
@@ -259,25 +294,33 @@ class _Reading:
             text = text.strip()
             if text:
                 self._take(place, text)
+        self._faults = [self._judged(fault) for fault in self._faults]
         self._faults += self._missing()
-        self._faults = [self._counted(fault) for fault in self._faults]
         self._entries.sort(key=lambda entry: entry.number)
         return Journal(tuple(self._entries), tuple(sorted(self._faults, key=lambda fault: fault.line)))
 
-    def _counted(self, fault: Fault) -> Fault:
-        """Return a torn line as damaged if later ones count its number: then it was whole, and acknowledged."""
-        number = self._torn.get(fault.line, self._latest)
-        return replace(fault, kind="damaged") if number < self._latest and number not in self._owners else fault
+    def _judged(self, fault: Fault) -> Fault:
+        """Return a torn line as what later ones show that it is."""
+        if fault.line not in self._torn:
+            return fault
+        free, own = self._torn[fault.line]
+        if own < self._latest and own not in self._owners:
+            self._numbers.setdefault(own, fault.line)
+            return replace(fault, kind="damaged")
+        if free in self._owners and self._owners[free][0] > fault.line:
+            return replace(fault, kind="closed")
+        return fault
 
     def _take(self, place: int, text: bytes) -> None:
         try:
             line = decoded(text)
         except Unreadable as error:
-            shown = text[:60].decode(errors="replace")
+            self._fault(place, error.kind, f"can't be read and is left out: it {error} ({_shown(text)})")
             if error.kind == "torn":
-                self._torn[place] = self._before + 1
-            self._fault(place, error.kind, f"can't be read and is left out: it {error} ({shown!r})")
-            self._number(place, self._before + 1)
+                self._skipped += 1
+                self._torn[place] = self._before + 1, self._before + self._skipped
+            else:
+                self._number(place, self._before + self._skipped + 1)
             return
         number = self._place(place, line, text)
         if number is not None:
@@ -303,7 +346,7 @@ class _Reading:
 
     def _number(self, place: int, number: int) -> int:
         self._numbers.setdefault(number, place)
-        self._before = number
+        self._before, self._skipped = number, 0
         return number
 
     def _missing(self) -> Iterator[Fault]:
@@ -321,3 +364,8 @@ class _Reading:
 
     def _said(self, place: int, kind: str, what: str) -> Fault:
         return Fault(place, kind, f"{self._name} line {place} {what}")
+
+
+def _shown(text: bytes) -> str:
+    """Return the beginning of a line as a person can read it."""
+    return repr(text[:60].decode(errors="replace")) if text.strip(b"\0") else "nothing but zeros"

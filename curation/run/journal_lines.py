@@ -41,6 +41,10 @@ TAKE_BACK = "take back"
 #: The end of a line.
 _CHECK = b', "check": "%08x"}'
 _LENGTH = len(_CHECK % 0)
+#: A line that has all of its bytes, whatever its last one is now. In a text, the quotes would have backslashes.
+_FULL = re.compile(rb', "check": "[0-9a-f]{8}".', re.DOTALL)
+#: Bytes that a disk keeps or loses together, at least.
+_SECTOR = 512
 
 
 @dataclass(frozen=True)
@@ -184,8 +188,21 @@ def decoded(line: bytes) -> Line:
 
 
 def is_torn(line: bytes) -> bool:
-    """Return whether a line is only a part of one: cut off, or with zeros where a power cut kept its length alone."""
-    return b"\0" in line or (line.startswith(b"{") and not line.endswith(b"}"))
+    """Return whether a line may be what is left of a write that nobody was told of.
+
+    A kill or a full disk leaves the beginning of a line. After a power cut there may also be zeros: a file has its new
+    length, but some of its new sectors were never written. Such zeros begin where the write began or with a sector, and
+    end where the write ended or with a sector. Fewer of them, between bytes of one line, are damage, and so is another
+    last byte: a line of full length was acknowledged.
+
+    By its bytes alone, such a line can't be told from an acknowledged one that was cut off or zeroed later, e.g. by a
+    copy that stopped. The lines after it tell, see :class:`curation.run.journal_file._Reading`; as long as there are
+    none, a person is told both.
+    """
+    if b"\0" in line:
+        text = line.strip(b"\0")
+        return len(text) < len(line) or b"\0" * _SECTOR in text
+    return line.startswith(b"{") and not line.endswith(b"}") and not _FULL.search(line)
 
 
 def _object(line: bytes) -> dict[str, Any]:

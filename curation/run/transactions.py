@@ -8,18 +8,21 @@ command never began, and can be typed again.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curation.errors import RunError
-from curation.run.journal import Decision
-from curation.run.journal_file import append, pending
+from curation.errors import RunError, some
+from curation.run.journal import NOTE, UNDO, Decision
+from curation.run.journal_file import Grown, append, pending, said_since, size_of
 from curation.run.journal_lines import BEGIN, COMMIT, TAKE_BACK, Step
+from curation.run.manifests import transaction_of
 from training.utils.files import sync_folder
 from training.utils.flock import is_left
 
@@ -27,6 +30,7 @@ __all__ = [
     "Unended",
     "begin",
     "carry_out",
+    "discard",
     "is_unfinished",
     "leftovers",
     "recover",
@@ -114,6 +118,24 @@ def scratch(folder: Path, name: str) -> Path:
     return made
 
 
+def discard(folder: Path, journal: Path, *made: Path) -> None:
+    """Remove folders of :func:`scratch`, unless a transaction needs them that could not be taken back yet.
+
+    So a folder that is gone was moved, which tells what became of a transaction whose commit can't be read.
+
+    Parameters
+    ----------
+    folder, journal : Path
+        The run's.
+    *made : Path
+        The folders.
+    """
+    with contextlib.suppress(OSError):
+        if unended(folder, journal) is None:
+            for path in made:
+                shutil.rmtree(path, ignore_errors=True)
+
+
 def carry_out(
     folder: Path, journal: Path, intent: Step, moves: Sequence[tuple[Path, Path]], decisions: Sequence[Decision]
 ) -> None:
@@ -135,7 +157,8 @@ def carry_out(
     Raises
     ------
     RunError
-        If something is at a target.
+        If something is at a target, or somebody has said of the same listings what rests on the decision that held
+        before these.
     OSError
         If something can't be written or moved.
     """
@@ -143,15 +166,58 @@ def carry_out(
     relative = tuple((_relative(folder, source), _relative(folder, target)) for source, target in moves)
     intent = replace(intent, moves=relative)
     try:
-        append(journal, [intent, *decisions], intent.transaction)
+        # so that a folder that is gone was moved
+        sync_folder(folder)
+        _append_alone(journal, intent, decisions, [intent, *decisions])
         for source, target in moves:
             _move(source, target)
-        append(journal, [Step(intent.transaction, COMMIT)])
+        _append_alone(journal, intent, decisions, [Step(intent.transaction, COMMIT)])
     except BaseException:
         # what can't be taken back now is taken back by the next command
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RunError):
             recover(folder, journal)
         raise
+
+
+def _append_alone(
+    journal: Path, intent: Step, decisions: Sequence[Decision], contents: Sequence[Decision | Step]
+) -> None:
+    """Append lines of a transaction, unless something was said meanwhile that its decisions would turn into another.
+
+    They count as said before all that came while the transaction worked. A later keep simply holds. But an undo takes
+    the latest back, and a price joins the label that holds: what their reviewer saw was without these decisions.
+    """
+    while True:
+        known = size_of(journal)
+        if decisions and (resting := _resting(list(said_since(journal, intent.after)), decisions)):
+            call = f"{intent.kind}()"
+            raise RunError(
+                f"somebody decided on {some(resting)} while `{call}` worked on the same",
+                got="an undo, or a label beside a price",
+                wanted="one after the other",
+                fix="Nothing of it is done: give the command again.",
+            )
+        with contextlib.suppress(Grown):
+            append(journal, contents, intent.transaction, known=known)
+            return
+
+
+def _resting(since: Sequence[Decision], decisions: Sequence[Decision]) -> list[str]:
+    """Return the listings of decisions of which was `since` said, latest first, what rests on what held before."""
+    own: dict[str, list[Decision]] = {}
+    for decision in decisions:
+        own.setdefault(decision.id, []).append(decision)
+    later, resting = Counter[str](), dict[str, None]()
+    for said in (said for said in reversed(since) if said.id in own and said.action != NOTE):
+        # what was said before it, but since, it may rest on
+        if not later[said.id] and (said.action == UNDO or any(_is_joined(said, each) for each in own[said.id])):
+            resting[said.id] = None
+        later[said.id] += -1 if said.action == UNDO else 1
+    return list(resting)
+
+
+def _is_joined(said: Decision, other: Decision) -> bool:
+    return said.joined(other).meaning != said.meaning
 
 
 def recover(folder: Path, journal: Path) -> str | None:
@@ -182,8 +248,10 @@ def recover(folder: Path, journal: Path) -> str | None:
             append(journal, [Step(step.transaction, COMMIT)])
             message = f"`{call}` was interrupted as it ended, and is done."
         else:
-            for source, target in reversed(left.done):
-                _move(folder / target, folder / source)
+            back = [(folder / target, folder / source) for source, target in reversed(left.done)]
+            _require_free(folder, back)
+            for source, target in back:
+                _move(source, target)
             append(journal, [Step(step.transaction, TAKE_BACK)])
             message = f"`{call}` was interrupted, and is taken back: nothing of it is in {folder}."
     _sweep(folder)
@@ -237,26 +305,28 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _done(folder: Path, step: Step) -> list[tuple[str, str]]:
-    """Return the moves that were made: they are made in order, and to where nothing is."""
-    done = []
-    for source, target in step.moves:
-        if not os.path.lexists(folder / target):
-            break
-        done.append((source, target))
+    """Return the moves that were made: they are made in order, and to where nothing is.
+
+    Of the last one, the source is gone: what is at its target otherwise, somebody has put there.
+    """
+    done = list(itertools.takewhile(lambda move: os.path.lexists(folder / move[1]), step.moves))
+    if done and done[-1][0] not in {target for _, target in done} and os.path.lexists(folder / done[-1][0]):
+        done.pop()
     return done
 
 
 def _all_made(folder: Path, step: Step) -> bool:
-    """Return whether all moves were made; what was moved out of the way is removed after the commit."""
+    """Return whether all moves were made, wherever what they moved is by now.
+
+    What they move is on the disk before the first of them, so one whose source is left was not made. What is not where
+    it was moved to was removed later: after the commit what was out of the way, and by hand whatever else.
+    """
     targets = {target for _, target in step.moves}
-    for source, target in step.moves:
-        top = target.partition("/")[0]
-        removed = _SCRATCH.fullmatch(top) is not None and not os.path.lexists(folder / top)
-        if not (removed or os.path.lexists(folder / target)):
-            return False
-        if source not in targets and os.path.lexists(folder / source):
-            return False
-    return True
+    if any(source not in targets and os.path.lexists(folder / source) for source, _ in step.moves):
+        return False
+    # it may also have lost what it was to move, before it moved anything
+    is_another = transaction_of(folder / "cleaned") not in (None, step.transaction)
+    return not (step.kind == "apply_fixes" and is_another)
 
 
 def _sweep(folder: Path) -> None:

@@ -27,8 +27,13 @@ _FIXES = {
 }
 #: Of a torn line: only its writer could have told anybody of it, and did not get that far.
 _NOT_SAID = (
-    "If the machine or the command stopped while it was written, nothing is lost, as it was not acknowledged: delete "
-    "this line to be rid of it."
+    "If the machine or the command stopped while it was written, nothing is lost, as it was not acknowledged: go on, "
+    "the next decision or command closes it, or delete this line to be rid of it."
+)
+#: Of one that another was written after.
+_CLOSED = (
+    "{}. The machine or the command stopped while it was written: the lines after it don't count it, and nobody was "
+    "told of it. {}Nothing is lost, unless a copy of the file had stopped there: then restore it. It can be deleted."
 )
 
 #: Of a transaction that counts as done because of a line that can't be read.
@@ -102,6 +107,10 @@ def check_journal(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
         text = lines[fault.line - 1] if fault.line <= len(lines) else b""
         # the line without which what is done would be taken back
         holds = left is not None and left.counts and fault.line > left.line and fault.kind not in _FIXES
+        if fault.kind == "closed" and not holds:
+            id = _listing_of(text)
+            notes.append(_CLOSED.format(fault.message, f"It was about {id}. " if id in known else ""))
+            continue
         fix = _END if holds else _ENDED if _is_told(fault, journal) else _fix(fault, text, journal, known)
         yield Flaw(name, fault.message.removeprefix(f"{name} "), fix)
     holding = [each for id, each in current_decisions(journal.decisions()).items() if id in known]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from curation.errors import short_repr, some
+from curation.errors import RunError, short_repr, some
 from curation.listings.columns import groups_of
 from curation.listings.original import leads_outside
 from curation.rendering.words import many
@@ -19,6 +19,8 @@ from training.utils.files import sha256_of_file
 
 __all__ = ["check_files", "check_probabilities", "check_tables"]
 
+#: Of ``issues.parquet``, in every run since shortly after the first that recorded hashes.
+_AFTER_HASHES = "is_cleanlab_issue"
 #: How far a row of float32 may be from 1.
 _ROUNDING = 1e-3
 
@@ -34,8 +36,11 @@ def check_files(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
         Gets what could not be checked: a sentence each.
     """
     recorded = run.record().get("files")
-    if not isinstance(recorded, dict):
+    if recorded is None and not _is_hashed(run):
         notes.append("No hashes are recorded: an earlier version of curate made this run.")
+        return
+    if not isinstance(recorded, dict):
+        yield _flaw(run, run.record_file.name, "has no hashes of the files any more, so none can be compared")
         return
     outside = [name for name in recorded if leads_outside(name)]
     if outside:
@@ -48,9 +53,23 @@ def check_files(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
             yield _flaw(run, name, "is missing")
         elif sha256_of_file(file) != sha256:
             yield _flaw(run, name, "is not as it was when the issues were found: its hash differs")
-    for name in run.hashed():
-        if name not in recorded:
-            notes.append(f"No hash of {name} is recorded.")
+    missing = [name for name in run.hashed() if name not in recorded]
+    if lost := [name for name in missing if "/" not in name and _is_hashed(run)]:
+        yield _flaw(run, run.record_file.name, f"has lost the hash of {some(lost)}, which can't be compared")
+    notes.extend(f"No hash of {name} is recorded." for name in missing if name not in lost)
+
+
+def _is_hashed(run: RunFolder) -> bool:
+    """Return whether the version of curate that made a run recorded hashes, by a column that came after them.
+
+    The record can't tell: both are format 1, which says that the files can be read, and who takes the hashes out of
+    ``run.json`` can take out any other entry.
+    """
+    try:
+        return _AFTER_HASHES in run.issues()
+    except RunError:
+        # its own check says so
+        return False
 
 
 def check_tables(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:

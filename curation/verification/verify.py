@@ -119,9 +119,9 @@ def _checked(run: RunFolder) -> dict[str, int]:
         listings = len(run.listings())
     except RunError:
         listings = 0
-    files = len(run.record().get("files", {}))
+    files = run.record().get("files")
     return {
-        "files": files,
+        "files": len(files) if isinstance(files, dict) else 0,
         "listings": listings,
         "journal_lines": run.read_journal().last,
         "versions": versions,

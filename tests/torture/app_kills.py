@@ -103,7 +103,7 @@ def _compared(reviewed: RunFolder, before: Told, told: list[Told], log: Path) ->
     # each browser may have been cut off once before it was told
     if (new - acknowledged).total() > len(told):
         yield "unexplained", f"decisions that nobody made: {dict(new - acknowledged)}"
-    if damaged := [fault for fault in reviewed.read_journal().faults if fault.kind != "torn"]:
+    if damaged := [fault for fault in reviewed.read_journal().faults if fault.kind not in ("torn", "closed")]:
         yield "losses", f"the journal is damaged: {damaged}"
     if "Traceback" in log.read_text(errors="replace"):
         yield "tracebacks", log.read_text(errors="replace")[-500:]

@@ -4,8 +4,8 @@ After Pillai et al., "All File Systems Are Not Created Equal" (OSDI 2014; ALICE)
 Crash-Consistency Bugs with Bounded Black-Box Crash Testing" (OSDI 2018; CrashMonkey). A command is recorded below
 Python (shim.c). Of what was done before a moment, an fsync of a file keeps its data, and the name it was made with; an
 fsync of a folder keeps the operations on its entries. What was not followed by one may be there or not, one by one:
-names in any subset that can be carried out in their order, data whole, gone, cut off, or as zeros. Each such state is
-written to a folder, where the next command must find all that was acknowledged, and go on.
+names in any subset that can be carried out in their order, data whole, gone, cut off, or as zeros, some or all of it.
+Each such state is written to a folder, where the next command must find all that was acknowledged, and go on.
 """
 
 from __future__ import annotations
@@ -149,13 +149,16 @@ def _content(node: Node, rng: random.Random) -> bytes:
     content = bytearray(node.content)
     for change in node.pending:
         name, at, data = change
-        what = rng.choice(("whole", "whole", "gone", "cut", "zeros"))
+        what = rng.choice(("whole", "whole", "gone", "cut", "zeros", "zeros from"))
         if what == "gone":
             continue
         if name == "write" and data and what == "cut":
             data = data[: rng.randrange(len(data))]
         elif name == "write" and what == "zeros":
             data = b"\0" * len(data)
+        elif name == "write" and data and what == "zeros from":
+            first = rng.randrange(len(data))
+            data = data[:first] + b"\0" * (len(data) - first)
         _write(content, (name, at, data))
     return bytes(content)
 

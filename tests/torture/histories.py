@@ -256,7 +256,7 @@ class History:
     def check_read(self, model: Model) -> None:
         """Compare what commands that only read see of the run with the model."""
         journal = self.run.read_journal()
-        assert {fault.kind for fault in journal.faults} <= {"torn"}, journal.messages
+        assert {fault.kind for fault in journal.faults} <= {"torn", "closed"}, journal.messages
         holding = {id: each.meaning for id, each in self.run.holding_decisions().decisions.items()}
         assert holding == model.holding(), f"in force {holding}, wanted {model.holding()}"
         cleaned = self.run.standing(self.run.cleaned)

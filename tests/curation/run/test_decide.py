@@ -10,8 +10,9 @@ import pytest
 from curation.errors import DecisionsError
 from curation.run.decidable import misfit
 from curation.run.decisions import decide
-from curation.run.folder import Holding, RunFolder
+from curation.run.folder import RunFolder
 from curation.run.journal import reviewer_name
+from curation.run.journal_content import Journal
 from tests.support.fixes import (
     CLASSES,
     decided,
@@ -135,15 +136,15 @@ def test_a_label_and_a_price_are_both_corrected_in_any_order(run: RunFolder) -> 
 def test_what_a_colleague_says_at_the_same_moment_is_joined_and_not_lost(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = RunFolder.holding_decisions
+    read = RunFolder.judged_journal
 
-    def read_and_then_a_colleague_decides(self: RunFolder) -> Holding:
-        holding = read(self)
-        monkeypatch.setattr(RunFolder, "holding_decisions", read)
+    def read_and_then_a_colleague_decides(self: RunFolder) -> Journal:
+        journal = read(self)
+        monkeypatch.setattr(RunFolder, "judged_journal", read)
         decide(run, ["00"], "reprice", price=10, reviewer="ben")
-        return holding
+        return journal
 
-    monkeypatch.setattr(RunFolder, "holding_decisions", read_and_then_a_colleague_decides)
+    monkeypatch.setattr(RunFolder, "judged_journal", read_and_then_a_colleague_decides)
     decide(run, ["00"], "relabel", label="desk", reviewer="ana")
     assert run.holding_decisions().decisions["00"].meaning == ("relabel", "desk", 10.0)
     assert len(run.decisions()[0]) == 2

@@ -86,8 +86,7 @@ def test_a_last_line_that_was_cut_off_costs_that_line_only(journal: Path) -> Non
     assert len(damaged) == 1
     assert damaged[0].startswith('decisions.jsonl line 2 can\'t be read and is left out: it is cut short (\'{"id": "2"')
     append(journal, [decided("3")])
-    assert read(journal)[0] == [decided("1"), decided("3")]
-    assert len(read(journal)[1]) == 1
+    assert read(journal) == ([decided("1"), decided("3")], [])
 
 
 def test_a_last_line_that_lacks_only_its_end_is_read(journal: Path) -> None:
@@ -261,12 +260,13 @@ def test_two_processes_that_append_at_once_lose_and_mangle_nothing(tmp_path):
     writers = [subprocess.Popen([sys.executable, "-c", APPEND, str(journal), name]) for name in ("ana", "ben")]
     damaged: list[str] = []
     while any(writer.poll() is None for writer in writers):
-        damaged += read(journal)[1][1:]  # a reader never meets half a line either
+        # a reader never meets half a line either
+        damaged += [line for line in read(journal)[1] if " line 1 " not in line]
         time.sleep(0.1)
     assert [writer.returncode for writer in writers] == [0, 0]
     decisions, left_out = read(journal)
     assert damaged == []
-    assert len(left_out) == 1
+    assert left_out == []
     for name in ("ana", "ben"):
         assert [decision.id for decision in decisions if decision.reviewer == name] == [
             f"{name}{n}" for n in range(500)

@@ -181,3 +181,57 @@ def test_a_dataset_that_somebody_moved_away_leaves_its_transaction_in_force(run:
     assert said(run) == whole
     run.apply_fixes()
     assert version(run) == before
+
+
+def lose(run: Run, commit: bytes, lost: tuple[str, ...]) -> None:
+    """Take out all after the third commit, replace that line, and remove files and folders."""
+    journal = run.folder / "decisions.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:11]) + commit)
+    for name in lost:
+        path = run.folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("commit", [b"\0" * 120, b'{"transaction": "aa", "st'])
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ("versions/0002",),
+        ("cleaned/manifest.json", "versions/0002"),
+        ("cleaned",),
+        ("cleaned", "versions/0002/manifest.json"),
+        ("cleaned", "versions"),
+    ],
+)
+def test_a_torn_last_commit_counts_though_manifest_and_folder_of_a_version_are_lost_too(
+    lost: tuple[str, ...], commit: bytes, run: Run
+) -> None:
+    whole, before = {id: action for id, action in said(run).items() if id != "L07"}, version(run)
+    lose(run, commit, lost)
+    assert said(run) == whole
+    if "versions/0002" in lost:
+        before_undo = files(run.folder / "cleaned")
+        undone = curate("undo", "--run", run.folder)
+        assert undone.exit_code == 2
+        assert "versions/0002 is missing, which undo would bring back" in undone.stderr
+        assert files(run.folder / "cleaned") == before_undo
+    run.apply_fixes()
+    assert (said(run), version(run)) == (whole, before)
+
+
+def test_without_manifest_and_earlier_version_nobody_guesses_whether_it_was_taken_back(run: Run) -> None:
+    damage(run, 12, "zeroed")
+    (run.folder / "cleaned/manifest.json").unlink()
+    shutil.rmtree(run.folder / "versions/0002")
+    assert len(RunFolder(run.folder).judged_journal().undecided) == 1
+    before = files(run.folder)
+    for command in (["undo"], ["apply-fixes"]):
+        ended = curate(*command, "--run", run.folder)
+        assert ended.exit_code == 2
+        assert "its decisions on L05, L06 are in force can't be told" in ended.stderr
+    assert any("L05, L06" in message for message in run.status().damaged)
+    assert not any("Nothing is lost: it was the begin or the end" in flaw.fix for flaw in run.verify().faults)
+    assert files(run.folder) == before
+    with pytest.warns(UserWarning, match=r"line 12|L05, L06") as warned:
+        run.decide("L08", "keep", reviewer="ana")
+    assert any("L05, L06" in str(each.message) for each in warned)

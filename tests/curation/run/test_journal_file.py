@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from codecs import BOM_UTF8
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,20 +69,90 @@ def test_lines_are_numbered_from_1_on_whoever_appends(journal: Path) -> None:
 
 def test_a_torn_line_costs_that_line_only(journal: Path) -> None:
     journal.write_bytes(journal.read_bytes()[:-100])
+    assert faults(journal) == [(5, "torn")]
     append(journal, [decided("f")])
     assert read(journal) == "abcdf"
-    assert faults(journal) == [(5, "torn")]
+    assert (faults(journal), read_journal(journal).messages) == ([(5, "closed")], [])
 
 
 @pytest.mark.parametrize("left", [b'{"id": "e", "act', b"\0" * 330, b'{"id": "e"' + b"\0" * 320])
 def test_a_torn_line_has_no_number_and_can_be_deleted(left: bytes, journal: Path) -> None:
     whole = lines(journal)[:-1]
     journal.write_bytes(b"".join(whole) + left)
-    append(journal, [decided("f")])
     assert faults(journal) == [(5, "torn")]
+    append(journal, [decided("f")])
+    assert faults(journal) == [(5, "closed")]
     journal.write_bytes(b"".join(line for line in lines(journal) if not line.startswith(left)))
     assert read(journal) == "abcdf"
     assert faults(journal) == []
+
+
+def zeroed(line: bytes, first: int, last: int) -> bytes:
+    return line[:first] + b"\0" * (last - first) + line[last:]
+
+
+@pytest.mark.parametrize(
+    ("left", "kind"),
+    [
+        # a power cut: from where the write began, to where it ended, or a whole sector
+        (lambda line: zeroed(line, 0, 1), "torn"),
+        (lambda line: zeroed(line, 0, 200), "torn"),
+        (lambda line: zeroed(line, 200, len(line)), "torn"),
+        (lambda line: zeroed(line, 100, 612), "torn"),
+        (lambda line: line[:-3], "torn"),
+        # no power cut leaves less, and a line of full length was acknowledged
+        (lambda line: zeroed(line, 100, 611), "damaged"),
+        (lambda line: zeroed(line, 15, 16), "damaged"),
+        (lambda line: line[:-2] + b"]\n", "damaged"),
+        (lambda line: line[:-1] + b"J", "damaged"),
+    ],
+)
+def test_a_last_line_is_torn_as_a_power_cut_leaves_it_and_else_damaged(
+    left: Callable[[bytes], bytes], kind: str, journal: Path
+) -> None:
+    append(journal, [decided("f", note="a note " * 100)])
+    whole = lines(journal)
+    journal.write_bytes(b"".join(whole[:-1]) + left(whole[-1]))
+    assert faults(journal) == [(6, kind)]
+    append(journal, [decided("g")])
+    assert faults(journal) == [(6, "closed" if kind == "torn" else "damaged")]
+    # what was acknowledged keeps its number
+    assert read_journal(journal).last == (6 if kind == "torn" else 7)
+    assert read_journal(journal).is_lossy == (kind == "damaged")
+
+
+@pytest.mark.parametrize("first", [0, 200])
+def test_zeros_before_lines_that_count_them_are_damage(first: int, journal: Path) -> None:
+    whole = lines(journal)
+    journal.write_bytes(b"".join([*whole[:2], zeroed(whole[2], first, len(whole[2]) - 1), *whole[3:]]))
+    assert faults(journal) == [(3, "damaged")]
+    append(journal, [decided("f")])
+    assert faults(journal) == [(3, "damaged")]
+
+
+def test_lines_torn_one_after_another_are_all_closed_by_the_next(journal: Path) -> None:
+    for left in (b'{"id": "f"', b"\0" * 90):
+        with journal.open("ab") as stream:
+            stream.write(left + b"\n")
+    assert faults(journal) == [(6, "torn"), (7, "torn")]
+    append(journal, [decided("f")])
+    assert faults(journal) == [(6, "closed"), (7, "closed")]
+    append(journal, [decided("g")])
+    assert (read(journal), faults(journal)) == ("abcdefg", [(6, "closed"), (7, "closed")])
+
+
+def test_a_torn_line_of_format_1_takes_no_number_in_reading_either(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(old("a") + b'{"id": "b", "act\n' + old("c"))
+    append(path, [decided("d")])
+    assert [entry.number for entry in read_journal(path).entries] == [1, 2, 3]
+
+
+def test_zeros_are_said_in_words(journal: Path) -> None:
+    with journal.open("ab") as stream:
+        stream.write(b"\0" * 300)
+    (message,) = read_journal(journal).messages
+    assert message.endswith("it is cut short (nothing but zeros)")
 
 
 def test_a_line_torn_within_a_character_is_torn(tmp_path: Path) -> None:
@@ -325,5 +396,5 @@ def test_what_was_acknowledged_before_a_kill_is_there_and_every_line_has_its_num
     ids = [decision.id for decision in content.decisions()]
     for name, count in zip("pq", acknowledged, strict=True):
         assert [id for id in ids if id.startswith(name)][:count] == [f"{name}{number}" for number in range(count)]
-    assert {fault.kind for fault in content.faults} <= {"torn"}
+    assert {fault.kind for fault in content.faults} <= {"closed"}
     assert len({entry.number for entry in content.entries}) == len(content.entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from curation.errors import RunError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.run import transactions
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, current_decisions
+from curation.run.journal import UNDO, Decision, current_decisions
 from curation.run.journal_file import append, read_journal
 from curation.run.journal_lines import COMMIT, TAKE_BACK, Step
 from curation.run.transactions import begin, carry_out, recover, standing_place
@@ -43,10 +44,10 @@ def interrupted(run: RunFolder, monkeypatch: pytest.MonkeyPatch, moves: int) -> 
         made += 1
         move(source, target)
 
-    def written(journal: Path, contents: Any, transaction: str | None = None) -> None:
+    def written(journal: Path, contents: Any, transaction: str | None = None, *, known: int | None = None) -> None:
         if isinstance(contents[0], Step) and contents[0].step == COMMIT:
             raise Killed
-        journal_append(journal, contents, transaction)
+        journal_append(journal, contents, transaction, known=known)
 
     fixes = plan_fixes(run, accept_suggestions=True)
     with monkeypatch.context() as patch:
@@ -195,6 +196,30 @@ def test_a_move_that_fails_takes_everything_back(run: RunFolder, monkeypatch: py
     assert not [path for path in run.folder.iterdir() if path.name.startswith(".")]
 
 
+def test_what_could_not_be_taken_back_keeps_its_folder_until_it_is(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = transactions.append
+
+    def full(journal: Path, contents: Any, *more: Any, **named: Any) -> None:
+        if isinstance(contents[0], Step) and contents[0].step in (COMMIT, TAKE_BACK):
+            raise OSError(28, "No space left on device")
+        made(journal, contents, *more, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transactions, "append", full)
+        with pytest.raises(OSError, match="No space"):
+            apply_fixes(run, plan_fixes(run, accept_suggestions=True))
+    # a decision that the power cut off comes after it: that may not be taken for the commit
+    with run.journal.open("ab") as stream:
+        stream.write(b"\0" * 300)
+    assert run.holding_decisions().decisions == {}
+    recover(run.folder, run.journal)
+    assert (steps(run), run.holding_decisions().decisions) == (["begin", "take back"], {})
+    assert not run.cleaned.exists()
+    assert not list(run.folder.glob(".cleaned-*"))
+
+
 def test_leftovers_of_killed_commands_are_removed_and_nothing_else(run: RunFolder) -> None:
     (run.folder / ".cleaned-0123abcd" / "photos").mkdir(parents=True)
     (run.folder / ".undone-0123abcd").mkdir()
@@ -254,6 +279,97 @@ def test_decisions_while_an_undo_runs_stay(run: RunFolder) -> None:
     undo = Decision("00", "undo", None, "ana", "2026-05-01T10:00:00.000+00:00", "undo")
     carry_out(run.folder, run.journal, begin("undo", after=known.last), [], [undo])
     assert run.holding_decisions().decisions["00"].action == "delete"
+
+
+@pytest.mark.parametrize("at", ["while it is written", "while it is moved"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        decided("05", UNDO),
+        # beside the label that the table has
+        replace(decided("06", "reprice"), new_price=3.0),
+    ],
+)
+def test_what_rests_on_the_decision_before_makes_apply_fixes_give_way(
+    said: Decision, at: str, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.decide([decided("05", "delete")])
+    table = tmp_path / "mine.csv"
+    table.write_text("id,decision,new_label\n05,keep,\n06,relabel,desk\n")
+    fixes, move = plan_fixes(run, decisions_file=table), transactions._move
+
+    def meanwhile(source: Path, target: Path) -> None:
+        run.decide([said])
+        monkeypatch.setattr(transactions, "_move", move)
+        move(source, target)
+
+    if at == "while it is moved":
+        monkeypatch.setattr(transactions, "_move", meanwhile)
+    else:
+        run.decide([said])
+    with pytest.raises(RunError, match=rf"decided on {said.id} while `apply_fixes\(\)` worked on the same.*again"):
+        apply_fixes(run, fixes)
+    # else the delete that was taken back would hold, or the label would be gone
+    holding = {id: each.action for id, each in run.holding_decisions().decisions.items()}
+    assert holding == ({} if said.id == "05" else {"05": "delete", "06": "reprice"})
+    assert not run.cleaned.exists()
+    apply_fixes(run, plan_fixes(run, decisions_file=table))
+    holding = {id: each.meaning for id, each in run.holding_decisions().decisions.items()}
+    assert holding == {"05": ("keep", None, None), "06": ("relabel", "desk", 3.0 if said.id == "06" else None)}
+
+
+def test_what_is_taken_back_while_an_undo_runs_takes_no_other_decision_with_it(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.decide([decided("05", "keep")])
+    table = tmp_path / "mine.csv"
+    table.write_text("id,decision\n05,delete\n")
+    apply_fixes(run, plan_fixes(run, decisions_file=table))
+
+    def meanwhile(*_: Any) -> None:
+        run.decide([decided("05", UNDO)])
+
+    with monkeypatch.context() as patch:
+        patch.setattr("curation.fixes.versions.require_as_written", meanwhile)
+        with pytest.raises(RunError, match=r"decided on 05 while `undo\(\)` worked on the same"):
+            undo_fixes(run)
+    undo_fixes(run)
+    assert {id: each.action for id, each in run.holding_decisions().decisions.items()} == {"05": "keep"}
+
+
+def test_an_undo_takes_none_of_an_equal_decision_that_another_one_added(run: RunFolder, tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("id,decision,time\n05,delete,2026-05-01T10:00:00+00:00\n06,keep,2026-05-01T10:00:00+00:00\n")
+    for _ in range(2):
+        apply_fixes(run, plan_fixes(run, decisions_file=table))
+    run.decide([decided("05", UNDO)])
+    assert undo_fixes(run).undone == 1
+    assert {id: each.action for id, each in run.holding_decisions().decisions.items()} == {"05": "delete", "06": "keep"}
+
+
+def test_what_somebody_says_and_takes_back_meanwhile_is_in_nobodys_way(run: RunFolder) -> None:
+    fixes = plan_fixes(run, accept_suggestions=True)
+    run.decide([decided("00", "delete")])
+    run.decide([decided("00", UNDO)])
+    apply_fixes(run, fixes)
+    assert run.holding_decisions().decisions["00"].meaning == ("relabel", "desk", None)
+
+
+def test_what_somebody_put_in_the_place_of_a_moved_version_is_named_and_stays(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.decide([decided("05", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    before = files(run.cleaned)
+    interrupted(run, monkeypatch, 1)
+    run.cleaned.mkdir()
+    (run.cleaned / "mine.txt").write_text("mine")
+    with pytest.raises(RunError, match=r"cleaned is in the way.*Move it away"):
+        recover(run.folder, run.journal)
+    assert (run.cleaned / "mine.txt").read_text() == "mine"
+    run.cleaned.rename(run.folder.parent / "mine")
+    recover(run.folder, run.journal)
+    assert files(run.cleaned) == before
 
 
 def test_a_comparison_is_of_the_version_there_is_and_takes_none_back(run: RunFolder) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -132,9 +133,15 @@ def _line(number: int, alter: Callable[[str], str]) -> Callable[[Path], None]:
 
 
 def _forget(folder: Path) -> None:
-    """Forget the recorded hashes."""
+    """Make it a run of an early version, which recorded no hashes."""
+    _alter_record(folder, lambda record: record.pop("files"))
+    table = pd.read_parquet(folder / "issues.parquet")
+    table.drop(columns="is_cleanlab_issue").to_parquet(folder / "issues.parquet", index=False)
+
+
+def _alter_record(folder: Path, alter: Callable[[dict[str, Any]], object]) -> None:
     record = json.loads((folder / "run.json").read_text())
-    del record["files"]
+    alter(record)
     (folder / "run.json").write_text(json.dumps(record))
 
 
@@ -268,7 +275,26 @@ def test_photos_that_are_not_there_are_said(run: Run, tmp_path: Path) -> None:
     assert any(note.startswith("The photos are not here: there is no folder") for note in notes)
 
 
-def test_a_run_without_hashes_says_so_and_is_ok(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("alter", "what"),
+    [
+        (lambda record: record.pop("files"), "has no hashes of the files any more, so none can be compared"),
+        (lambda record: record.update(files=None), "has no hashes of the files any more"),
+        (lambda record: record.update(files=5), "has no hashes of the files any more"),
+        (lambda record: record["files"].pop("issues.csv"), "has lost the hash of issues.csv, which can't be compared"),
+        (lambda record: record.update(files={}), "has lost the hash of listings.parquet, probabilities.npz, "),
+    ],
+)
+def test_a_run_that_has_lost_its_hashes_is_not_taken_for_an_early_one(
+    alter: Callable[[dict[str, Any]], object], what: str, run: Run
+) -> None:
+    _alter_record(run.folder, alter)
+    ((where, found),) = faults(run)
+    assert (where, found[: len(what)]) == ("run.json", what)
+    assert "Restore run.json from a copy" in run.verify().faults[0].fix
+
+
+def test_a_run_of_an_early_version_has_no_hashes_and_is_ok(run: Run) -> None:
     _forget(run.folder)
     found = run.verify()
     assert found.ok
