@@ -174,7 +174,7 @@ def plan_fixes(
     if not decisions and changes.empty and not soft:
         if as_of is not None:
             raise _nothing_then(run, whole, as_of)
-        raise _nothing_decided(run, accept_suggestions, min_confidence)
+        raise _nothing_decided(run, whole, accept_suggestions, min_confidence)
     return Fixes(
         run.folder,
         True,
@@ -294,7 +294,14 @@ def _own_ids(run: RunFolder) -> str:
     return "file_name" if named else str(columns.get("id", "id"))
 
 
-def _nothing_decided(run: RunFolder, accepted: bool, confidence: float | None) -> DecisionsError:
+def _nothing_decided(run: RunFolder, journal: Journal, accepted: bool, confidence: float | None) -> DecisionsError:
+    if journal.is_lossy:
+        return DecisionsError(
+            f"there is no decision in {run.folder} that can be read",
+            got=some(journal.messages, 3),
+            wanted=f"{run.journal.name} as it was written",
+            fix="Restore it from a copy, or decide again with `review()`; `verify()` names every line.",
+        )
     if accepted and confidence is None:
         return DecisionsError(
             f"there are no decisions in {run.folder}, and no suggestion is more likely right than the given label. "

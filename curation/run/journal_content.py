@@ -33,7 +33,8 @@ class Fault:
         ``torn`` (cut short by a crash before it counted), ``closed`` (the same, and later lines show that it did not
         count), ``damaged``, ``newer`` (of a newer version): left out.
         ``duplicated``: counts once. ``swapped``: read in its right place. ``clash``: the number of another line, both
-        are read. ``missing``: lines are gone before this one.
+        are read. ``uncounted``: its number leaves no place for the lines of format 1 before it; all are read.
+        ``missing``: lines are gone before this one.
     message : str
         For a person, with the name of the file and the line.
     """

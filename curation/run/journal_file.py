@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from curation.rendering.words import many
 from curation.run.journal import Decision
 from curation.run.journal_content import Entry, Fault, Journal
 from curation.run.journal_lines import BEGIN, Line, Step, Unreadable, decoded, encoded, is_torn
@@ -287,6 +288,8 @@ class _Reading:
         self._torn: dict[int, tuple[int, int]] = {}
         #: torn lines since the last one with a number
         self._skipped = 0
+        #: lines without a number since the last one with a number
+        self._uncounted = 0
         self._latest = self._before = 0
 
     def of(self, lines: Sequence[bytes]) -> Journal:
@@ -329,7 +332,15 @@ class _Reading:
     def _place(self, place: int, line: Line, text: bytes) -> int | None:
         """Return the number that orders a line; None for a copy of another one."""
         if line.number is None:
+            self._uncounted += 1
             return self._number(place, self._before + 1)
+        if self._uncounted and line.number <= self._before:
+            more, them = self._before - line.number + 1, many(self._uncounted, "line")
+            what = (
+                f"has the number {line.number}, which leaves no place for {more:,} of the {them} without one before it"
+            )
+            self._fault(place, "uncounted", f"{what}; all are read")
+        self._uncounted = 0
         if line.number in self._owners:
             first, other = self._owners[line.number]
             if other == text:

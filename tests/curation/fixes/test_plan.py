@@ -291,3 +291,10 @@ def test_a_misspelt_new_class_that_was_taken_back_is_in_nobody_s_way(run: RunFol
     decide(run, ["00", "01"], "relabel", label="sofa", new_class=True)
     apply_fixes(run, plan_fixes(run))
     assert [labels(run)[id] for id in ("00", "01")] == ["sofa", "sofa"]
+
+
+def test_where_no_decision_can_be_read_the_lines_are_named_and_nothing_else_is_advised(run: RunFolder) -> None:
+    run.decide([decided("00", "relabel", "desk")])
+    run.journal.write_bytes(run.journal.read_bytes().replace(b"desk", b"dusk", 1))
+    with pytest.raises(DecisionsError, match=r"no decision in .* that can be read: got .*line 1 .*`verify\(\)`"):
+        plan_fixes(run)

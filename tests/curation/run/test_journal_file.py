@@ -398,3 +398,23 @@ def test_what_was_acknowledged_before_a_kill_is_there_and_every_line_has_its_num
         assert [id for id in ids if id.startswith(name)][:count] == [f"{name}{number}" for number in range(count)]
     assert {fault.kind for fault in content.faults} <= {"closed"}
     assert len({entry.number for entry in content.entries}) == len(content.entries)
+
+
+def test_lines_without_a_number_that_the_next_number_leaves_no_place_for_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(old("a") + old("b"))
+    append(path, [decided("c")])
+    assert faults(path) == []
+    a, b, c = lines(path)
+    path.write_bytes(a + b + a + c)
+    (fault,) = read_journal(path).faults
+    assert (fault.line, fault.kind) == (4, "uncounted")
+    assert "has the number 3, which leaves no place for 1 of the 3 lines without one before it" in fault.message
+    assert read(path) == "abac"
+
+
+def test_a_line_without_a_number_among_those_with_one_is_named(journal: Path) -> None:
+    content = lines(journal)
+    journal.write_bytes(b"".join([*content[:2], old("x"), *content[2:]]))
+    assert faults(journal) == [(4, "uncounted")]
+    assert read(journal) == "abxcde"
