@@ -26,7 +26,7 @@ from curation.listings.excel import Sheet, as_cell, read_sheet
 from curation.listings.formula_cells import shown_cells
 from curation.listings.headers import said_of_header
 from curation.listings.held_photos import without_photos
-from curation.listings.json_tables import literal, parse_json
+from curation.listings.json_tables import literal, parse_json, said_of_json, spelled_rows
 from curation.listings.number_formats import named_by_formats
 from curation.listings.other_tables import next_step
 from curation.listings.sheet_marks import rows_of_columns, said_of_merged
@@ -229,11 +229,12 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
         shown, formulas = shown_cells(path.name, parsed.columns)
         values = pd.DataFrame(dict(enumerate(shown)), index=parsed.numbers, dtype="string")
-        read = _raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas)
-        places = {number: place for place, number in enumerate(read.table.index)}
-        lines = {places[number]: line for number, line in parsed.spelled.items() if number in places}
-        return replace(read, files=tuple(replace(each, lines=lines) for each in read.files))
+        return _spelled(_raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas), parsed.spelled)
+    if "\r\n" in text:
+        # within texts, JSON escapes them
+        form, text = replace(form, newline="\r\n"), text.replace("\r\n", "\n")
     rows, style = parse_json(text, lines=form.kind == "jsonl", names=names)
+    notes += tuple(f"{path.name}: {note}" for note in said_of_json(rows, style))
     names_of = list(dict.fromkeys(name for row in rows for name in row))
     require_width(len(names_of))
     # rows that share no name make a table of gaps
@@ -241,8 +242,17 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
     # as objects: a number stays as it was written, also in a column where others are missing
     raw = pd.DataFrame(rows, dtype=object, columns=pd.Index(names_of, dtype=object))
     columns = [[literal(row[name]) if name in row else None for row in rows] for name in names_of]
-    raw.index = pd.RangeIndex(len(raw)) + int(style.frame == "lines")
-    return _raw(path.name, replace(form, json=style), names_of, columns, raw, notes)
+    first = int(style.frame == "lines")
+    raw.index = pd.RangeIndex(len(raw)) + first
+    lines, style = spelled_rows(text, rows, style)
+    return _spelled(_raw(path.name, replace(form, json=style), names_of, columns, raw, notes), lines, first)
+
+
+def _spelled(raw: RawTable, lines: Mapping[int, str], first: int = 0) -> RawTable:
+    """Return a table whose file has the text of some rows, by their numbers, counted from `first`."""
+    places = {number: place for place, number in enumerate(raw.table.index)}
+    kept = {places[number + first]: line for number, line in lines.items() if number + first in places}
+    return replace(raw, files=tuple(replace(each, lines=kept) for each in raw.files))
 
 
 def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> RawTable:
