@@ -35,7 +35,8 @@ SEVERAL = "fits several files"
 #: Share of a column's cells that must be prices; with fewer, it is another column.
 _MOSTLY_PRICES = 0.5
 _EXAMPLES = 3
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+#: A drive of Windows, and where Label Studio's server keeps photos.
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|/data/(?:upload/|local-files/\?d=)")
 
 
 def bad_rows(
@@ -259,7 +260,7 @@ def _names(root: Path, image: str) -> list[str]:
 
 
 def _leads_into(base: str, root: Path, image: str) -> bool:
-    # a drive of Windows is no place here, wherever the table lies
+    # a drive of Windows, or a server's folder, is no place here, wherever the table lies
     return _real_path(root, image).startswith(base) or (
         _DRIVE.match(image) is not None and not os.path.lexists(photo_path(root, image))
     )

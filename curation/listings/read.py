@@ -32,7 +32,7 @@ from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
 from curation.listings.number_formats import with_formats
-from curation.listings.photo_names import match_photos
+from curation.listings.photo_names import match_photos, name_photos, said_of_naming
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
@@ -250,7 +250,14 @@ def read_listings(
     apart = headers.append([totals.rows, summary])
     listed = rows.drop(totals.rows)
     mapped = map_columns(
-        listed, {**origin.columns, **given}, needed, faults, lambda: pictures_inside(raw.files), raw.uncalculated
+        listed,
+        {**origin.columns, **given},
+        needed,
+        faults,
+        lambda: pictures_inside(raw.files),
+        raw.uncalculated,
+        lambda names: name_photos(names, origin.root),
+        lambda ids: said_of_naming(ids, origin.root),
     )
     with faults.noted():
         require_files(raw.files, mapped.columns.get("image", "image"))
