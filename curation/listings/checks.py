@@ -126,7 +126,7 @@ def check_prices(table: pd.DataFrame, prices: Prices, column: str) -> None:
     )
 
 
-def check_ids(table: pd.DataFrame, source: str) -> None:
+def check_ids(table: pd.DataFrame, source: str, errors: pd.Series | None = None) -> None:
     """Refuse a table with missing or duplicate ids, because everything is joined by id.
 
     Parameters
@@ -135,6 +135,8 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
         With a column ``id``.
     source : str
         Name of the table, for the message.
+    errors : Series of str, optional
+        What cells of a sheet show whose formula failed, by the labels of rows; they are missing here.
 
     Raises
     ------
@@ -146,9 +148,11 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
     if not (missing | twice).any():
         return
     kinds = (_problems(table, "id", twice, "is not unique"), _problems(table, "id", missing, "is missing"))
+    failed = errors is not None and missing & table.index.isin(errors.dropna().index)
+    shown = f", where the sheet shows {errors[failed[failed].index[0]]}" if errors is not None and failed.any() else ""
     raise ListingsError(
         f"{source} has {'duplicate' if twice.any() else 'missing'} ids",
-        got=_differing_rows(table[twice]) if twice.any() else f"rows {some(kinds[1]['row'])}",
+        got=_differing_rows(table[twice]) if twice.any() else f"rows {some(kinds[1]['row'])}{shown}",
         wanted="a unique id for every listing",
         fix='Give every row its own id, or map another column with `columns={"id": "NAME"}`.',
         problems=pd.concat(kinds).sort_values("row"),

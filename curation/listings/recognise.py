@@ -40,7 +40,15 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
             *("base_image", "cover_image", "cover_photo"),
         ),
         ("image_url", "photo_url", "img_url", "picture_url", "image_link", "image_src", "images", "photos", "picurl"),
-        ("product_image_url", "item_photo_url", "image_urls", "photo_urls", "picture_urls", "hosted_image_urls"),
+        (
+            "product_image_url",
+            "item_photo_url",
+            "image_urls",
+            "photo_urls",
+            "picture_urls",
+            "hosted_image_urls",
+            "pic_url",
+        ),
         (
             *(f"{what}{number}" for what in ("image", "photo", "picture", "img", "pic") for number in ("_1", "1")),
             *(f"{what}{number}" for what in ("image_url", "photo_url", "picture_url") for number in ("_1", "1")),

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -21,14 +21,14 @@ import pyarrow as pa
 
 from curation.errors import ListingsError
 from curation.listings.csv_tables import parse_csv, require_width
-from curation.listings.decoding import PACKED, decoded, unpacked
-from curation.listings.excel import Sheet, as_cell, read_sheet
+from curation.listings.decoding import PACKED, decoded, held_packing, unpacked
+from curation.listings.excel import Sheet, as_cell, read_sheet, usual_workbook
 from curation.listings.formula_cells import shown_cells
 from curation.listings.headers import said_of_header
 from curation.listings.held_photos import without_photos
 from curation.listings.json_tables import literal, parse_json, said_of_json, spelled_rows
 from curation.listings.number_formats import named_by_formats
-from curation.listings.other_tables import next_step
+from curation.listings.other_tables import held_kind, is_old_workbook, next_step, web_page
 from curation.listings.sheet_marks import rows_of_columns, said_of_merged
 from curation.listings.workbooks import Book
 from curation.listings.written import Kind, TableFormat, WrittenFile, with_spans
@@ -44,6 +44,7 @@ __all__ = [
     "format_of",
     "held_table",
     "read_raw",
+    "readable_format",
 ]
 
 _KINDS: dict[str, Kind] = {
@@ -59,6 +60,15 @@ _KINDS: dict[str, Kind] = {
 }
 #: What the name of a table may end with.
 ENDINGS = (*_KINDS, *(f".csv{packed}" for packed in PACKED))
+#: What Excel called its workbooks once; today it may be any table.
+_OLD_ENDING = ".xls"
+_CALLED: dict[Kind, str] = {
+    "csv": "a CSV",
+    "json": "JSON",
+    "jsonl": "lines of JSON",
+    "parquet": "Parquet",
+    "xlsx": "an Excel workbook",
+}
 #: How files begin that are no text, and what they are.
 _OTHER_FILES = {
     b"PK\x03\x04": "a zip archive, as Excel workbooks are: give it the ending .xlsx, or .csv.zip",
@@ -156,6 +166,21 @@ def format_of(path: Path) -> TableFormat | None:
     return TableFormat(kind, ending + packed, packed) if kind else None
 
 
+def readable_format(path: Path) -> TableFormat | None:
+    """Return what :func:`format_of` does, and of a file that is called .xls only, what its programs may mean by that.
+
+    Parameters
+    ----------
+    path : Path
+        A file; one that is called .xls is opened.
+    """
+    if path.suffix.lower() != _OLD_ENDING:
+        return format_of(path)
+    with path.open("rb") as file:
+        start = file.read(_SAMPLE)
+    return TableFormat("xlsx", _OLD_ENDING) if start and not is_old_workbook(start) else None
+
+
 def read_raw(
     path: Path,
     *,
@@ -195,11 +220,33 @@ def read_raw(
 
 
 def _read(path: Path, names: Collection[str], given: str | None, sheet: str | None) -> RawTable:
-    form = format_of(path)
+    form = readable_format(path)
     if form is None:
         said = f"its name ends with {path.suffix or 'nothing'}, which is no table"
         raise ValueError(f"{said}. {step}" if (step := next_step(path.name)) else said)
-    content = unpacked(read_regular(path, most_bytes()), form.packed)
+    content = read_regular(path, most_bytes())
+    packed = held_packing(content, form.packed)
+    content = unpacked(content, packed)
+    form, held = _as_held(path.name, form, packed, content, names)
+    raw = _of_content(path, form, content, names, given, sheet)
+    return replace(raw, notes=held + raw.notes)
+
+
+def _as_held(
+    name: str, form: TableFormat, packed: str, content: bytes, names: Collection[str]
+) -> tuple[TableFormat, tuple[str, ...]]:
+    """Return the format that a file has, and a note where its name says another one."""
+    kind = next(each for each in get_args(Kind) if each == held_kind(content, form.kind, names))
+    if kind == form.kind and packed == form.packed and form.ending != _OLD_ENDING:
+        return form, ()
+    how = "" if packed == form.packed else f", packed as {packed}" if packed else ", not packed"
+    note = f"{name} is {_CALLED[kind]}{how}, whatever its name says, and is read as such."
+    return replace(form, kind=kind, ending=f".{kind}{packed}", packed=packed), (note,)
+
+
+def _of_content(
+    path: Path, form: TableFormat, content: bytes, names: Collection[str], given: str | None, sheet: str | None
+) -> RawTable:
     if form.kind == "parquet":
         cells = read_table(io.BytesIO(content))
         require_width(cells.num_columns)
@@ -209,7 +256,10 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
         return RawTable(table, (), (replace(file, cells=renamed),))
     if form.kind == "xlsx":
-        return _of_sheet(path.name, form, read_sheet(content, names, sheet), content)
+        usual = usual_workbook(content)
+        raw = _of_sheet(path.name, form, read_sheet(usual, names, sheet), usual)
+        strict = f"{path.name} is Strict Open XML; cleaned/ has it as a usual workbook."
+        return raw if usual is content else replace(raw, notes=(strict, *raw.notes))
     text, encoding, mark = decoded(content, given)
     _require_text(content, text, encoding)
     text = _without_end_mark(text)
@@ -318,8 +368,8 @@ def _require_text(content: bytes, text: str, encoding: str) -> None:
     for start, what in _OTHER_FILES.items():
         if content.startswith(start):
             raise ValueError(f"it is no text but {what}")
-    if text[:_SAMPLE].lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
-        raise ValueError("it is no table but a web page: download the file itself")
+    if page := web_page(text[:_SAMPLE]):
+        raise ValueError(f"it is {page}")
     sample = text[:_SAMPLE]
     odd = sum(sign < " " and sign not in "\t\r\n" for sign in sample)
     odd = sample.count("\0") if encoding == "utf-8" else odd
