@@ -148,8 +148,8 @@ def check_ids(table: pd.DataFrame, source: str, errors: pd.Series | None = None)
     if not (missing | twice).any():
         return
     kinds = (_problems(table, "id", twice, "is not unique"), _problems(table, "id", missing, "is missing"))
-    failed = errors is not None and missing & table.index.isin(errors.dropna().index)
-    shown = f", where the sheet shows {errors[failed[failed].index[0]]}" if errors is not None and failed.any() else ""
+    failed = [] if errors is None else errors.reindex(table.index[missing]).dropna().tolist()
+    shown = f", where the sheet shows {failed[0]}" if failed else ""
     raise ListingsError(
         f"{source} has {'duplicate' if twice.any() else 'missing'} ids",
         got=_differing_rows(table[twice]) if twice.any() else f"rows {some(kinds[1]['row'])}{shown}",

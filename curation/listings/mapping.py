@@ -147,7 +147,7 @@ def _naming_photos(
     """Return the column that names a photo for each row: that of the ids, or the only other one; empty if none does."""
     if ids in raw and names_photos(raw[ids]):
         return ids
-    others = [name for name in raw if name not in taken and raw[name].notna().all() and raw[name].is_unique]
+    others = [name for name in raw.columns if name not in taken and raw[name].notna().all() and raw[name].is_unique]
     fitting = [name for name in others if names_photos(raw[name])]
     return fitting[0] if len(fitting) == 1 else ""
 

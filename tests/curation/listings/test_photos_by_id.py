@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,8 +22,8 @@ def shop(folder: Path, ids: list[str], photos: str, column: str = "id", name: st
         path.parent.mkdir(exist_ok=True)
         Image.new("RGB", (4, 4), (number * 20, 0, 0)).save(path)
     table = pd.DataFrame({column: ids, "label": ["ab"[number % 2] for number in range(len(ids))]})
-    write = {"csv": table.to_csv, "xlsx": table.to_excel, "parquet": table.to_parquet}[name.rpartition(".")[2]]
-    write(folder / name, index=False)
+    write: dict[str, Any] = {"csv": table.to_csv, "xlsx": table.to_excel, "parquet": table.to_parquet}
+    write[name.rpartition(".")[2]](folder / name, index=False)
     return folder / name
 
 
