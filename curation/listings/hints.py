@@ -11,7 +11,9 @@ from curation.errors import ListingsError, short_repr, some
 from curation.listings.headers import normal_name
 from curation.listings.recognise import is_money, names_photo
 
-__all__ = ["no_header", "other_delimiter", "said_of_hints"]
+__all__ = ["no_header", "other_delimiter", "said_of_hints", "said_of_one_hot"]
+
+_LEAST_CLASSES = 2
 
 #: Columns whose equal values may be one seller's listings, and those that may mark the test set.
 _GROUPS = frozenset(
@@ -98,6 +100,25 @@ def other_delimiter(raw: pd.DataFrame) -> ListingsError | None:
         wanted="a comma, a semicolon, a tab or | between cells, or a line that says what else",
         fix=f"Write the line 'sep={sign}' above it{header}, or save it with commas.",
     )
+
+
+def said_of_one_hot(raw: pd.DataFrame) -> str:
+    """Return the line that makes labels of columns with a 1 for the class and a 0 for all others; empty without these.
+
+    Parameters
+    ----------
+    raw : DataFrame of str
+        The table.
+
+    Examples
+    --------
+    >>> print(said_of_one_hot(pd.DataFrame({"id": ["7", "8"], "lamp": ["1", "0"], "desk": ["0", "1"]})))
+    Each class seems to have a column: make one with pandas: table['label'] = table[['lamp', 'desk']].idxmax(axis=1)
+    """
+    marks = [name for name in raw.columns if raw[name].isin(["0", "1"]).all() and raw[name].nunique() > 1]
+    if len(marks) < _LEAST_CLASSES or not (raw[marks].astype(int).sum(axis=1) == 1).all():
+        return ""
+    return f"Each class seems to have a column: make one with pandas: table['label'] = table[{marks!r}].idxmax(axis=1)"
 
 
 def _is_fraction(cell: str) -> bool:

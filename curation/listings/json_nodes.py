@@ -14,6 +14,10 @@ __all__ = ["flat", "inner_of", "require_no_pages", "said_of_inner", "said_of_pag
 
 #: What makes a row a listing.
 _MEANT = frozenset({"image", "label"})
+#: What programs call the object that holds a listing; another, such as a seller, may have a photo of its own.
+_HOLDERS = frozenset(
+    {"node", "data", "attributes", "source", "fields", "properties", "product", "listing", "item", "record", "doc"}
+)
 #: Lists in a listing that are no listings.
 _BESIDE = frozenset({"images", "photos", "pictures", "media", "variants", "annotations", "predictions", "categories"})
 #: What envelopes call the number of all listings, and whether there are more than they hold; in lower case.
@@ -36,14 +40,17 @@ def inner_of(rows: Sequence[Mapping[str, Any]], names: Collection[str]) -> str:
     >>> inner_of([{"cursor": "a", "node": {"id": 1, "image": "1.jpg"}}], {"id": "id", "image": "image"})
     'node'
     """
-    if not rows or not isinstance(names, Mapping) or _means(rows[0], names) & _MEANT:
+    if not rows or not isinstance(names, Mapping):
         return ""
-    objects = [key for key, value in rows[0].items() if isinstance(value, dict) and _means(value, names) & _MEANT]
+    outer = _means(rows[0], names) & _MEANT
+    held = {key: _means(value, names) & _MEANT for key, value in rows[0].items() if isinstance(value, dict)}
+    sure = {key: means for key, means in held.items() if normal_name(key) in _HOLDERS or means == _MEANT}
+    objects = [key for key, means in sure.items() if means and not means & outer]
     fitting = [key for key in objects if all(isinstance(row.get(key), dict) for row in rows)]
     return fitting[0] if len(fitting) == 1 else ""
 
 
-def require_no_pages(rows: Sequence[Mapping[str, Any]], names: Collection[str]) -> None:
+def require_no_pages(rows: Sequence[Mapping[str, Any]], names: Collection[str], *, lines: bool) -> None:
     """Refuse rows that are pages, each with a list of listings.
 
     Parameters
@@ -52,6 +59,8 @@ def require_no_pages(rows: Sequence[Mapping[str, Any]], names: Collection[str]) 
         The rows.
     names : mapping of str to str
         As for :func:`inner_of`.
+    lines : bool
+        Whether each row is a line.
 
     Raises
     ------
@@ -63,7 +72,7 @@ def require_no_pages(rows: Sequence[Mapping[str, Any]], names: Collection[str]) 
     for key, value in rows[0].items():
         held = value[0] if isinstance(value, list) and value else None
         if isinstance(held, dict) and _means(held, names) & _MEANT and normal_name(key) not in _BESIDE:
-            joined = f"jq '[.[].{key}[]]' FILE > listings.json"
+            joined = f"jq {'-s ' if lines else ''}'[.[].{key}[]]' FILE > listings.json"
             raise ValueError(f"each of its rows is a page with listings in {key!r}: join them, e.g. with {joined}")
 
 

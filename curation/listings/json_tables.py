@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from curation.errors import some
+from curation.listings.headers import likely
 from curation.listings.json_keys import keyed, keyed_rows, shape_of
 from curation.listings.json_nodes import flat, inner_of, require_no_pages, said_of_inner, said_of_pages, spans_of
 from curation.listings.json_spelling import Span, entries, place_of, respelled
@@ -21,6 +22,14 @@ __all__ = ["JsonStyle", "as_json", "literal", "parse_json", "said_of_json", "spe
 #: Characters that the style is recognised by.
 _SAMPLE = 10_000
 _ADVICE = "as to_json(orient='records') of pandas writes it"
+#: The lists of COCO, and what joins them to a table of listings.
+_COCO = frozenset({"images", "annotations", "categories"})
+_JOINED_COCO = (
+    "import pandas as pd; images, marks, classes = map(pd.DataFrame, pd.read_json(FILE, typ='series')"
+    "[['images', 'annotations', 'categories']]); marks[['image_id', 'category_id']].drop_duplicates()"
+    ".merge(images, left_on='image_id', right_on='id').merge(classes[['id', 'name']].set_axis(['category_id', 'label'],"
+    " axis=1))[['id', 'file_name', 'label']].to_csv('listings.csv', index=False)"
+)
 _NO_PLACE = "what is around its rows has no place for them"
 #: What may stand between two rows.
 _BETWEEN = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
@@ -93,7 +102,7 @@ def parse_json(text: str, *, lines: bool, names: Collection[str] = ()) -> tuple[
         tight=not re.search(r'": |": ?\n', text[:_SAMPLE]),
         ascii=text.isascii() and "\\u" in text,
     )
-    if lines and not text.lstrip().startswith("["):
+    if lines:
         return _flat(_lines(text), replace(style, frame="lines"), names)
     try:
         content = parse_json_text(text)
@@ -101,19 +110,27 @@ def parse_json(text: str, *, lines: bool, names: Collection[str] = ()) -> tuple[
         first, _, rest = text.strip().partition("\n")
         if first.startswith("{") and first.endswith("}") and rest.lstrip().startswith("{"):
             return _flat(_lines(text), replace(style, frame="lines"), names)
-        raise ValueError(str(error)) from None
+        raise ValueError(_broken(text, str(error))) from None
     rows, style = _rows_in(content, text, style, names)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError(f"it is no list of objects, one for each listing, {_ADVICE}")
+        raise ValueError(_no_rows(rows))
     style = replace(style, indent=len(indent[1]) if indent else None, tabs=bool(indent and "\t" in indent[1]))
     return _flat(rows, style, names) if style.frame != "columns" else (rows, style)
+
+
+def _no_rows(content: Any) -> str:
+    if isinstance(content, dict) and content and all(isinstance(value, str) for value in content.values()):
+        line = "pd.read_json(FILE, typ='series').rename_axis('image').reset_index(name='label')"
+        rows = f"make rows with pandas: import pandas as pd; {line}.to_csv('listings.csv', index=False)"
+        return f"it has a text for each key: if these are photos and labels, {rows}"
+    return f"it is no list of objects, one for each listing, {_ADVICE}"
 
 
 def _flat(
     rows: list[dict[str, Any]], style: JsonStyle, names: Collection[str]
 ) -> tuple[list[dict[str, Any]], JsonStyle]:
     """Return the rows with the cells of an object in each of them."""
-    require_no_pages(rows, names)
+    require_no_pages(rows, names, lines=style.frame == "lines")
     if inner := inner_of(rows, names):
         return [flat(row, inner) for row in rows], replace(style, inner=inner)
     return rows, style
@@ -170,6 +187,16 @@ def _spans(text: str, style: JsonStyle) -> dict[int, Span]:
     return dict(enumerate(entries(text, place_of(text, path)[0]).values()))
 
 
+def _broken(text: str, error: str) -> str:
+    """Return why a text can't be read, with what to do where programs write such text."""
+    if error.startswith("Extra data") and text.lstrip().startswith("{"):
+        return "it holds objects one after the other: make a list of them, e.g. with jq -s . FILE > listings.json"
+    if re.match(r"\s*\[?\s*\{\s*'", text):
+        written = "json.dump(ast.literal_eval(open(FILE).read()), open('listings.json', 'w'))"
+        return f"it is no JSON but what Python prints: write JSON, e.g. with import ast, json; {written}"
+    return error
+
+
 def _lines(text: str) -> list[dict[str, Any]]:
     rows = []
     # not splitlines(): it also splits at characters that JSON allows within a text
@@ -192,6 +219,14 @@ def _rows_in(content: Any, text: str, style: JsonStyle, names: Collection[str]) 
         return content, style
     if shape := shape_of(content, names):
         return _keyed_in(content, shape, style, names)
+    if content.keys() >= _COCO:
+        raise ValueError(f"it is COCO, whose lists belong together: join them with pandas: {_JOINED_COCO}")
+    if len(content) == 1 and isinstance(inner := next(iter(content.values())), dict) and len(inner) > 1:
+        key = next(iter(content))
+        if shape_of(inner, names) == "index" and not likely(content, names):
+            raise ValueError(
+                f"its rows are in the object {key!r}: take it out, e.g. with jq '.{key}' FILE > listings.json"
+            )
     if path := _path_of_rows(content):
         rows = content
         for key in path:

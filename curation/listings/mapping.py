@@ -9,7 +9,7 @@ import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 from curation.listings.faults import Faults
-from curation.listings.hints import no_header, other_delimiter, said_of_hints
+from curation.listings.hints import no_header, other_delimiter, said_of_hints, said_of_one_hot
 from curation.listings.money_columns import money_first, said_of_money
 from curation.listings.recognise import recognise
 from curation.listings.sources import COLUMNS, RUN_COLUMNS
@@ -102,7 +102,9 @@ def map_columns(
     columns = {**named, **recognised.columns}
     notes = []
     ids, found = columns.get("id", "id"), dict(recognised.columns)
-    if "image" in needed and "image" not in recognised.doubtful and columns.get("image", "image") not in raw:
+    photos = columns.get("image", "image")
+    unnamed = photos not in raw or (photos not in uncalculated and raw[photos].isna().all())
+    if "image" in needed and "image" not in recognised.doubtful and unnamed:
         named_by = _naming_photos(raw, ids, set(columns.values()), names_photos)
         if "image" not in named and named_by:
             columns["image"] = named_by
@@ -187,6 +189,7 @@ def _missing(
     wanted = [f"'{columns.get(ours, ours)}'" for ours in missing]
     likely = [f"{ours} may be {' or '.join(doubtful[ours])}" for ours in missing if ours in doubtful]
     likely += [by_ids] if by_ids else []
+    likely += [one_hot] if "label" in missing and (one_hot := said_of_one_hot(raw)) else []
     near = closest(columns.get(missing[0], missing[0]), list(raw.columns)) if len(missing) == 1 and not likely else ""
     example = {ours: "NAME" for ours in missing}
     return ListingsError(

@@ -37,6 +37,7 @@ _OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis"
 
 
 #: How JSON of objects begins, and pages of the web, which many programs write where they promise Excel.
+_LIST = re.compile(r":\s*\[\s*\{")
 _JSON = re.compile(r"\s*(?:\[\s*\{|\{\s*\")")
 _PAGE = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype html|(?:html|head|meta|style|table|body|div)\b)", re.I
@@ -86,7 +87,10 @@ def held_kind(content: bytes, kind: str, names: Collection[str]) -> str:
         return kind
     text = decoded(start)[0].rpartition("\n")[0] if len(content) > _SAMPLE else decoded(start)[0]
     if _JSON.match(text):
-        return "json" if kind != "jsonl" or text.lstrip().startswith("[") else kind
+        first, _, rest = text.strip().partition("\n")
+        # no line is a row where one object stands over several, or alone with a list of objects in it
+        alone = not rest.strip() and _LIST.search(first) is not None
+        return "json" if kind != "jsonl" or text.lstrip()[0] == "[" or first.rstrip()[-1] != "}" or alone else kind
     if kind == "csv" or text.lstrip()[:1] in ("[", "{"):
         return kind
     if not web_page(text) and _is_csv(text, names):

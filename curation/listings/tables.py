@@ -468,6 +468,9 @@ def _cell(value: Any) -> Any:
         return value.decode("utf-8", errors="backslashreplace")
     if isinstance(value, np.ndarray):
         value = value.tolist()
+    if isinstance(value, dict) and value.keys() == {"$oid"}:
+        # as MongoDB exports its ids
+        return value["$oid"]
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     return value

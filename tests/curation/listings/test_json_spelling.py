@@ -152,3 +152,62 @@ def test_a_list_of_pages_is_refused_with_what_joins_them(tmp_path: Path) -> None
     (tmp_path / "shop.json").write_text(json.dumps(pages))
     with pytest.raises(ValueError, match=r"each of its rows is a page .* jq '\[\.\[\]\.items\[\]\]' FILE"):
         read_raw(tmp_path / "shop.json", names={"id": "id", "image": "image", "label": "label"})
+
+
+def test_an_object_of_another_thing_in_a_row_holds_no_listing(tmp_path: Path) -> None:
+    content = [{"id": n, "label": "ab"[n % 2], "seller": {"image": "ana.png"}} for n in range(4)]
+    (tmp_path / "shop.json").write_text(json.dumps(content))
+    raw = read_raw(tmp_path / "shop.json", names={"id": "id", "image": "image", "label": "label"})
+    assert raw.table.columns.tolist() == ["id", "label", "seller"]
+
+
+def test_photos_in_the_product_of_a_row_are_its_photos(tmp_path: Path) -> None:
+    content = [{"id": n, "label": "ab"[n % 2], "product": {"image": f"{n}.png"}} for n in range(4)]
+    (tmp_path / "shop.json").write_text(json.dumps(content))
+    raw = read_raw(tmp_path / "shop.json", names={"id": "id", "image": "image", "label": "label"})
+    assert raw.table["image"].tolist() == [f"{n}.png" for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{\n"id": 1}\n{\n"id": 2}\n', "objects one after the other: .* jq -s "),
+        ("[{'id': 1, 'label': None}]", "what Python prints"),
+        (
+            '{"listings": {"a": {"image": "1", "label": "x"}, "b": {"image": "2", "label": "y"}}}',
+            r"jq '\.listings' FILE",
+        ),
+        ('{"a.png": "lamp", "b.png": "desk"}', "a text for each key"),
+    ],
+)
+def test_json_that_programs_write_otherwise_is_refused_with_what_to_do(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "shop.json").write_text(text)
+    with pytest.raises(ValueError, match=said):
+        read_raw(tmp_path / "shop.json", names={"id": "id", "image": "image", "label": "label"})
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_object_with_a_list_in_a_file_of_lines_is_read(indent: int | None, tmp_path: Path) -> None:
+    (tmp_path / "shop.jsonl").write_text(json.dumps({"items": [{"id": "a"}, {"id": "b"}]}, indent=indent))
+    assert read_raw(tmp_path / "shop.jsonl").table["id"].tolist() == ["a", "b"]
+
+
+def test_the_line_for_coco_makes_a_table_of_listings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coco = {
+        "images": [{"id": n, "file_name": f"{n}.png"} for n in range(4)],
+        "annotations": [{"id": 10 + n, "image_id": n, "category_id": n % 2, "bbox": [0, 0, 1, 1]} for n in range(4)],
+        "categories": [{"id": 0, "name": "lamp"}, {"id": 1, "name": "desk"}],
+    }
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    with pytest.raises(ValueError, match="it is COCO") as caught:
+        read_raw(tmp_path / "coco.json")
+    monkeypatch.chdir(tmp_path)
+    exec(str(caught.value).partition("with pandas: ")[2], {"FILE": "coco.json"})
+    table = read_raw(tmp_path / "listings.csv").table
+    assert table["label"].tolist() == ["lamp", "desk", "lamp", "desk"]
+    assert table["file_name"].tolist() == [f"{n}.png" for n in range(4)]
+
+
+def test_ids_of_mongodb_are_their_text(tmp_path: Path) -> None:
+    (tmp_path / "shop.json").write_text(json.dumps([{"_id": {"$oid": "65f0"}, "price": 1}]))
+    assert read_raw(tmp_path / "shop.json").table["_id"].tolist() == ["65f0"]

@@ -111,3 +111,26 @@ def test_class_folders_keep_that_their_splits_are_not_used(tmp_path: Path) -> No
     run.decide([decided("train/a/0.png", "delete")])
     apply_fixes(run, plan_fixes(run))
     assert read_listings(run.cleaned).table["split"].isna().all()
+
+
+def test_an_empty_column_of_photos_is_none(tmp_path: Path) -> None:
+    source = shop(tmp_path, IDS, "images/{:04}.png")
+    pd.read_csv(source, dtype=str).assign(image="").to_csv(source, index=False)
+    assert read_listings(source).table["image"].tolist()[0] == "images/0000.png"
+    run = run_of(source, tmp_path / "run")
+    run.decide([decided("0001", "delete")])
+    apply_fixes(run, plan_fixes(run))
+    again = read_listings(run.cleaned)
+    assert again.table["id"].tolist() == [IDS[0], *IDS[2:]]
+    assert again.problems.empty
+
+
+def test_a_column_for_each_class_is_refused_with_the_line_that_makes_labels(tmp_path: Path) -> None:
+    source = shop(tmp_path, IDS, "images/{:04}.png")
+    table = pd.read_csv(source, dtype=str)
+    table.assign(lamp=(table["label"] == "a").astype(int), desk=(table["label"] == "b").astype(int)).drop(
+        columns="label"
+    ).to_csv(source, index=False)
+    with pytest.raises(ListingsError) as caught:
+        read_listings(source)
+    assert "table['label'] = table[['lamp', 'desk']].idxmax(axis=1)" in str(caught.value)
