@@ -325,14 +325,20 @@ def as_json(
 def _written(row: Mapping[str, str], line: str | None, style: JsonStyle) -> str:
     """Return the text of a row, in its own spelling where it has one."""
     cells = {key: cell for key, cell in row.items() if style.frame != "index" or key != style.keys}
-    if line is not None:
-        spans, last = {str(key): [span] for key, span in entries(line).items()}, None
-        if style.inner:
-            spans, last = spans_of(line, json.loads(line), style.inner)
-        text = respelled(line, cells, spans, lambda value: _dumped(value, replace(style, indent=None)), last)
-        if text is not None:
-            return text
-    return _row_text(_loaded(cells), style)
+    try:
+        text = None if line is None else _respelled(line, cells, style)
+    except (ValueError, LookupError, AttributeError):
+        # whoever made the run wrote it
+        text = None
+    return _row_text(_loaded(cells), style) if text is None else text
+
+
+def _respelled(line: str, cells: Mapping[str, str], style: JsonStyle) -> str | None:
+    row = parse_json_text(line)
+    spans, last = {str(key): [span] for key, span in entries(line).items()}, None
+    if style.inner:
+        spans, last = spans_of(line, row, style.inner)
+    return respelled(line, cells, spans, lambda value: _dumped(value, replace(style, indent=None)), last)
 
 
 def _loaded(row: Mapping[str, str]) -> dict[str, Any]:

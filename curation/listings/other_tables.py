@@ -96,7 +96,8 @@ def held_kind(content: bytes, kind: str, names: Collection[str]) -> str:
     if not web_page(text) and _is_csv(text, names):
         return "csv"
     if binary:
-        raise ValueError(f"it is {web_page(text) or 'some other text: if it is a CSV, give it the ending .csv'}")
+        no = "no Parquet" if kind == "parquet" else "no Excel file"
+        raise ValueError(f"it is {web_page(text) or f'{no} but text: if it is a CSV, give it the ending .csv'}")
     return kind
 
 

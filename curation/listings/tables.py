@@ -236,7 +236,11 @@ def _as_held(
     name: str, form: TableFormat, packed: str, content: bytes, names: Collection[str]
 ) -> tuple[TableFormat, tuple[str, ...]]:
     """Return the format that a file has, and a note where its name says another one."""
-    kind = next(each for each in get_args(Kind) if each == held_kind(content, form.kind, names))
+    try:
+        kind = next(each for each in get_args(Kind) if each == held_kind(content, form.kind, names))
+    except ValueError as error:
+        step = next_step(name) if form.ending == _OLD_ENDING else ""
+        raise ValueError(f"{error}. {step}" if step else str(error)) from None
     if kind == form.kind and packed == form.packed and form.ending != _OLD_ENDING:
         return form, ()
     how = "" if packed == form.packed else f", packed as {packed}" if packed else ", not packed"
@@ -257,9 +261,9 @@ def _of_content(
         return RawTable(table, (), (replace(file, cells=renamed),))
     if form.kind == "xlsx":
         usual = usual_workbook(content)
-        raw = _of_sheet(path.name, form, read_sheet(usual, names, sheet), usual)
+        read = _of_sheet(path.name, form, read_sheet(usual, names, sheet), usual)
         strict = f"{path.name} is Strict Open XML; cleaned/ has it as a usual workbook."
-        return raw if usual is content else replace(raw, notes=(strict, *raw.notes))
+        return read if usual is content else replace(read, notes=(strict, *read.notes))
     text, encoding, mark = decoded(content, given)
     _require_text(content, text, encoding)
     text = _without_end_mark(text)

@@ -101,7 +101,8 @@ def test_a_table_whose_name_says_another_one_is_read_as_what_it_is(
             "save it as .xlsx",
         ),
         ("shop.csv", b'<?xml version="1.0"?>\n<rows><row/></rows>', r"XML: save it as CSV, .* pandas\.read_xml"),
-        ("shop.xlsx", b"number one\nnumber two\n", "if it is a CSV, give it the ending .csv"),
+        ("shop.xlsx", b"number one\nnumber two\n", "no Excel file but text: if it is a CSV, give it the ending .csv"),
+        ("shop.parquet", b"number one\nnumber two\n", "no Parquet but text: if it is a CSV"),
         ("shop.xls", b"\xd0\xcf\x11\xe0" + bytes(600), "libreoffice --headless --convert-to xlsx shop.xls"),
     ],
 )

@@ -13,6 +13,7 @@ from PIL import Image
 from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import read_listings
 from curation.listings.editing import replaced
+from curation.listings.json_tables import JsonStyle, as_json
 from curation.listings.tables import read_raw
 from curation.listings.writing import write_table
 from tests.support.fixes import decided, run_of
@@ -211,3 +212,10 @@ def test_the_line_for_coco_makes_a_table_of_listings(tmp_path: Path, monkeypatch
 def test_ids_of_mongodb_are_their_text(tmp_path: Path) -> None:
     (tmp_path / "shop.json").write_text(json.dumps([{"_id": {"$oid": "65f0"}, "price": 1}]))
     assert read_raw(tmp_path / "shop.json").table["_id"].tolist() == ["65f0"]
+
+
+@pytest.mark.parametrize("line", ["", "{", "[1]", '"x"', '{"id": "a"', '{"id": "a"} more', "[" * 2000])
+@pytest.mark.parametrize("inner", ["", "node"])
+def test_a_text_of_a_row_that_is_none_is_written_by_its_cells(line: str, inner: str) -> None:
+    text = as_json(["id"], [['"a"']], JsonStyle(inner=inner), {0: line})
+    assert json.loads(text) == [{"id": "a"}]
