@@ -280,6 +280,8 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
         for image in place.listings["image"].dropna():
             photos.put(image, photos.path_of(image))
     else:
+        # the column of photos makes way for that of the metadata
+        original, _ = _apart(original, place.listings)
         file = joined(original.files, price=original.column("price"), decimal=place.decimal)
         paths = [None if pd.isna(image) else photos.path_of(image, for_table=True) for image in place.listings["image"]]
         for image, path in zip(place.listings["image"], paths, strict=True):

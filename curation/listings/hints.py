@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -11,7 +12,7 @@ from curation.errors import ListingsError, short_repr, some
 from curation.listings.headers import normal_name
 from curation.listings.recognise import is_money, names_photo
 
-__all__ = ["no_header", "other_delimiter", "said_of_hints", "said_of_one_hot"]
+__all__ = ["no_header", "other_delimiter", "said_of_choices", "said_of_hints", "said_of_one_hot"]
 
 _LEAST_CLASSES = 2
 
@@ -100,6 +101,22 @@ def other_delimiter(raw: pd.DataFrame) -> ListingsError | None:
         wanted="a comma, a semicolon, a tab or | between cells, or a line that says what else",
         fix=f"Write the line 'sep={sign}' above it{header}, or save it with commas.",
     )
+
+
+def said_of_choices(raw: pd.DataFrame) -> str:
+    """Return which columns hold what annotators of Label Studio chose, and how one is mapped; empty without these.
+
+    Parameters
+    ----------
+    raw : DataFrame of str
+        The table.
+    """
+    done = raw[[name for name in ("annotations", "completions") if name in raw]].iloc[:_SAMPLE].fillna("").sum().sum()
+    asked = [
+        str(name) for name in raw.columns if done and f'"from_name": {json.dumps(name, ensure_ascii=False)}' in done
+    ]
+    example = {"label": asked[0]} if asked else {}
+    return f"Annotators chose {' and '.join(asked)}, e.g. `columns={example!r}`" if asked else ""
 
 
 def said_of_one_hot(raw: pd.DataFrame) -> str:

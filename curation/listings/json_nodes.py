@@ -14,6 +14,8 @@ __all__ = ["flat", "inner_of", "require_no_pages", "said_of_inner", "said_of_pag
 
 #: What makes a row a listing.
 _MEANT = frozenset({"image", "label"})
+#: Where Label Studio's tasks have their cells, and what annotators did, now and in early versions.
+_TASK, _ANNOTATIONS = "data", ("annotations", "completions")
 #: What programs call the object that holds a listing; another, such as a seller, may have a photo of its own.
 _HOLDERS = frozenset(
     {"node", "data", "attributes", "source", "fields", "properties", "product", "listing", "item", "record", "doc"}
@@ -42,6 +44,8 @@ def inner_of(rows: Sequence[Mapping[str, Any]], names: Collection[str]) -> str:
     """
     if not rows or not isinstance(names, Mapping):
         return ""
+    if all(isinstance(row.get(_TASK), dict) and any(key in row for key in _ANNOTATIONS) for row in rows):
+        return _TASK
     outer = _means(rows[0], names) & _MEANT
     held = {key: _means(value, names) & _MEANT for key, value in rows[0].items() if isinstance(value, dict)}
     sure = {key: means for key, means in held.items() if normal_name(key) in _HOLDERS or means == _MEANT}
@@ -118,13 +122,13 @@ def _choices(row: Mapping[str, Any]) -> dict[str, list[tuple[list[str | int], li
 
 
 def _results(row: Mapping[str, Any]) -> Iterator[tuple[list[str | int], Mapping[str, Any]]]:
-    annotations = row.get("annotations")
-    for number, annotation in enumerate(annotations if isinstance(annotations, list) else ()):
+    key = next((key for key in _ANNOTATIONS if isinstance(row.get(key), list)), None)
+    for number, annotation in enumerate(row[key] if key else ()):
         results = annotation.get("result") if isinstance(annotation, dict) else None
         if isinstance(results, list) and not annotation.get("was_cancelled"):
             for place, result in enumerate(results):
                 if isinstance(result, dict):
-                    yield ["annotations", number, "result", place], result
+                    yield [str(key), number, "result", place], result
 
 
 def _chosen(choices: Sequence[Sequence[str]]) -> str | list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 from curation.listings.faults import Faults
-from curation.listings.hints import no_header, other_delimiter, said_of_hints, said_of_one_hot
+from curation.listings.hints import no_header, other_delimiter, said_of_choices, said_of_hints, said_of_one_hot
 from curation.listings.money_columns import money_first, said_of_money
 from curation.listings.recognise import recognise
 from curation.listings.sources import COLUMNS, RUN_COLUMNS
@@ -189,6 +189,7 @@ def _missing(
     wanted = [f"'{columns.get(ours, ours)}'" for ours in missing]
     likely = [f"{ours} may be {' or '.join(doubtful[ours])}" for ours in missing if ours in doubtful]
     likely += [by_ids] if by_ids else []
+    likely += [chosen] if "label" in missing and (chosen := said_of_choices(raw)) else []
     likely += [one_hot] if "label" in missing and (one_hot := said_of_one_hot(raw)) else []
     near = closest(columns.get(missing[0], missing[0]), list(raw.columns)) if len(missing) == 1 and not likely else ""
     example = {ours: "NAME" for ours in missing}

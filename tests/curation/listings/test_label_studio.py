@@ -107,3 +107,23 @@ def test_annotators_who_chose_differently_are_a_list_of_labels_and_refused(tmp_p
     content[1]["annotations"] = [annotation("a"), annotation("b")]
     with pytest.raises(ListingsError, match="1 listing has a list of labels"):
         read_listings(export(tmp_path, content))
+
+
+def test_a_question_of_another_name_is_named_where_no_column_has_the_labels(tmp_path: Path) -> None:
+    content = tasks()
+    for task in content:
+        task["annotations"][0]["result"][0]["from_name"] = "kind"
+    source = export(tmp_path, content)
+    with pytest.raises(ListingsError, match=r"Annotators chose kind, e\.g\. `columns=\{'label': 'kind'\}`"):
+        read_listings(source)
+    assert read_listings(source, columns={"label": "kind"}).classes == ("a", "b")
+
+
+def test_tasks_of_early_versions_and_photos_of_any_name_are_read(tmp_path: Path) -> None:
+    content = [
+        {"id": task["id"], "data": {"front": task["data"]["image"]}, "completions": task["annotations"]}
+        for task in tasks()
+    ]
+    listings = read_listings(export(tmp_path, content))
+    assert listings.columns["image"] == "front"
+    assert listings.classes == ("a", "b")

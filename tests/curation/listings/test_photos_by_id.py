@@ -134,3 +134,15 @@ def test_a_column_for_each_class_is_refused_with_the_line_that_makes_labels(tmp_
     with pytest.raises(ListingsError) as caught:
         read_listings(source)
     assert "table['label'] = table[['lamp', 'desk']].idxmax(axis=1)" in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["imagefolder", "jsonl", "xlsx"])
+@pytest.mark.parametrize(("column", "name"), [("id", "{}"), ("image", "images/{}.png")])
+def test_ids_are_the_same_in_another_format(column: str, name: str, form: str, tmp_path: Path) -> None:
+    ids = [name.format(id) for id in IDS]
+    run = run_of(shop(tmp_path, ids, "images/{:04}.png", column), tmp_path / "run")
+    run.decide([decided(ids[1], "delete")])
+    apply_fixes(run, plan_fixes(run), form)
+    again = read_listings(run.cleaned)
+    assert sorted(again.table["id"]) == [ids[0], *ids[2:]]
+    assert again.problems.empty
