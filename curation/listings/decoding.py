@@ -122,7 +122,7 @@ def _readings(content: bytes) -> Iterator[tuple[str, str]]:
 
 
 def held_packing(content: bytes, ending: str) -> str:
-    """Return how a file is compressed, where that is certain; otherwise as its name says.
+    r"""Return how a file is compressed, where that is certain; otherwise as its name says.
 
     Parameters
     ----------
@@ -133,14 +133,14 @@ def held_packing(content: bytes, ending: str) -> str:
 
     Examples
     --------
-    >>> held_packing(b"id,label", ".gz"), held_packing(gzip.compress(b"id,label"), "")
+    >>> held_packing(b"id,label\\n1,lamp", ".gz"), held_packing(gzip.compress(b"id,label"), "")
     ('', '.gz')
     """
     found = next((each for each, start in _PACKED_STARTS.items() if content.startswith(start)), "")
     if found == ".bz2" and content[4:10] != b"1AY&SY":
         return ending
     start = content[:_SAMPLE]
-    is_text = bool(start) and start[:_PLAIN].isascii() and min(start) >= ord("\t")
+    is_text = b"\n" in start and start[:_PLAIN].isascii() and min(start) >= ord("\t")
     return found if found or (ending in _PACKED_STARTS and is_text) else ending
 
 

@@ -226,7 +226,7 @@ def usual_workbook(content: bytes) -> bytes:
                     usual.writestr(
                         member, _usual(part) if member.filename.endswith((".xml", ".rels", ".vml")) else part
                     )
-    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, RuntimeError):
         # what is wrong is told where it is read
         return content
     return buffer.getvalue()

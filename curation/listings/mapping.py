@@ -104,7 +104,8 @@ def map_columns(
     ids, found = columns.get("id", "id"), dict(recognised.columns)
     photos = columns.get("image", "image")
     unnamed = photos not in raw or (photos not in uncalculated and raw[photos].isna().all())
-    if "image" in needed and "image" not in recognised.doubtful and unnamed:
+    # pictures in a workbook may be others than those beside it
+    if "image" in needed and "image" not in recognised.doubtful and unnamed and inside() is None:
         named_by = _naming_photos(raw, ids, set(columns.values()), names_photos)
         if "image" not in named and named_by:
             columns["image"] = named_by

@@ -87,7 +87,7 @@ def held_kind(content: bytes, kind: str, names: Collection[str]) -> str:
         return kind
     text = decoded(start)[0].rpartition("\n")[0] if len(content) > _SAMPLE else decoded(start)[0]
     if _JSON.match(text):
-        first, _, rest = text.strip().partition("\n")
+        first, _, rest = text.strip(" \t\r\n\x1a").partition("\n")
         # no line is a row where one object stands over several, or alone with a list of objects in it
         alone = not rest.strip() and _LIST.search(first) is not None
         return "json" if kind != "jsonl" or text.lstrip()[0] == "[" or first.rstrip()[-1] != "}" or alone else kind
