@@ -133,7 +133,7 @@ def held_packing(content: bytes, ending: str) -> str:
 
     Examples
     --------
-    >>> held_packing(b"id,label\\n1,lamp", ".gz"), held_packing(gzip.compress(b"id,label"), "")
+    >>> held_packing(b"id,label\n1,lamp", ".gz"), held_packing(gzip.compress(b"id,label"), "")
     ('', '.gz')
     """
     found = next((each for each, start in _PACKED_STARTS.items() if content.startswith(start)), "")

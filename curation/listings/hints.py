@@ -111,10 +111,9 @@ def said_of_choices(raw: pd.DataFrame) -> str:
     raw : DataFrame of str
         The table.
     """
-    done = raw[[name for name in ("annotations", "completions") if name in raw]].iloc[:_SAMPLE].fillna("").sum().sum()
-    asked = [
-        str(name) for name in raw.columns if done and f'"from_name": {json.dumps(name, ensure_ascii=False)}' in done
-    ]
+    names = [name for name in ("annotations", "completions") if name in raw]
+    done = "".join(cell for name in names for cell in raw[name].dropna().head(_SAMPLE))
+    asked = [str(name) for name in raw.columns if f'"from_name": {json.dumps(name, ensure_ascii=False)}' in done]
     example = {"label": asked[0]} if asked else {}
     return f"Annotators chose {' and '.join(asked)}, e.g. `columns={example!r}`" if asked else ""
 

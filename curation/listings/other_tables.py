@@ -74,7 +74,7 @@ def held_kind(content: bytes, kind: str, names: Collection[str]) -> str:
 
     Examples
     --------
-    >>> held_kind(b'[{"id": 1}]', "csv", ()), held_kind(b"id;label\\n1;lamp", "json", ["id", "label"])
+    >>> held_kind(b'[{"id": 1}]', "csv", ()), held_kind(b"id;label\n1;lamp", "json", ["id", "label"])
     ('json', 'csv')
     """
     if content.startswith(b"PAR1"):
