@@ -1,4 +1,4 @@
-"""Cells of a sheet whose formula failed, such as ``#DIV/0!``: they read as empty, and are said."""
+"""Cells of a sheet whose formula failed, such as ``#DIV/0!``: they read as empty, and are counted."""
 
 from __future__ import annotations
 
