@@ -20,10 +20,12 @@ from curation.fixes.photos import Photos, folder_splits, outside
 from curation.fixes.prices import check_written, decimal_of, require_own_prices
 from curation.listings.editing import replaced, texts_of, with_column
 from curation.listings.fetch import is_fetched
+from curation.listings.headers import normal_name
 from curation.listings.label_lists import single_label
 from curation.listings.metadata import folder_label
 from curation.listings.original import Layout, Original, load_original
 from curation.listings.price_cells import Decimal
+from curation.listings.recognise import likely_names
 from curation.listings.sources import COLUMNS, DECLARATION, RUN_COLUMNS
 from curation.listings.tables import held_table
 from curation.listings.writing import FORMATS, converted, joined, write_table
@@ -196,6 +198,7 @@ def _original(run: RunFolder, listings: pd.DataFrame) -> Original:
 def _write_tables(original: Original, place: _Place) -> Cleaned:
     """Write one table that lies elsewhere than the input: its photos stay where they are."""
     root, files, rows = place.run.photo_root, [], []
+    original, said = _apart(original, place.listings)
     key = original.column("image")
     elsewhere = Elsewhere(root, os.path.relpath(root, place.run.cleaned.resolve()))
     for file, span in with_spans(original.files):
@@ -214,6 +217,7 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     listed = pd.concat(rows, ignore_index=True).dropna(subset="id")
     own = replace(place, listings=listed.reset_index(drop=True))
     notes = own.check_prices([file.take(listed.index.tolist())], original) + write_table(file, place.folder / name)
+    notes = (*notes, *(f"{name} {each}" for each in said))
     sheet = original.files[0].format.sheet
     # a run of an earlier version has no workbook
     if sheet and form.kind == "xlsx" and file.book is None:
@@ -222,6 +226,31 @@ def _write_tables(original: Original, place: _Place) -> Cleaned:
     file = replace(file, name=name)
     write_declaration(place.run, place.folder, original, labels_of(original), file, boundary, **place.said)
     return Cleaned((DECLARATION, name), len(place.listings), notes)
+
+
+def _apart(original: Original, listings: pd.DataFrame) -> tuple[Original, tuple[str, ...]]:
+    """Return tables with a column for ids and one for photos, where one was both, and what a person should know.
+
+    A photo's name changes with the place of its table, and an id does not.
+    """
+    key = original.column("image")
+    if original.layout == "imagefolder" or key != original.column("id"):
+        return original, ()
+    named: set[str] = {name for file in original.files for name in file.cells.column_names}
+    if key not in named:
+        return original, ()
+    # the column that a person calls ids stays as it is
+    is_id = key == "id" or likely_names().get(normal_name(key)) == "id" or normal_name(key).endswith("_id")
+    ours = "image" if is_id else "id"
+    new = ours
+    while new in named:
+        new = f"listing_{new}"
+    files = tuple(
+        with_column(file, new, [None if pd.isna(cell) else cell for cell in listings[ours].iloc[span]])
+        for file, span in with_spans(original.files)
+    )
+    said = f"has a new column {new!r}, for {key!r} named both the listings and their photos, which lie elsewhere."
+    return replace(original, files=files, columns={**original.columns, "id": key, "image": key, ours: new}), (said,)
 
 
 def _with_ids(file: WrittenFile, original: Original, listings: pd.DataFrame) -> WrittenFile:
@@ -251,6 +280,8 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
         for image in place.listings["image"].dropna():
             photos.put(image, photos.path_of(image))
     else:
+        # the column of photos makes way for that of the metadata
+        original, _ = _apart(original, place.listings)
         file = joined(original.files, price=original.column("price"), decimal=place.decimal)
         paths = [None if pd.isna(image) else photos.path_of(image, for_table=True) for image in place.listings["image"]]
         for image, path in zip(place.listings["image"], paths, strict=True):

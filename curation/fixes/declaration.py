@@ -71,7 +71,7 @@ def write_declaration(
     lines += [] if decimal is None else [f"decimal = {_toml(decimal)}"]
     limits = {"allow_bad": allow_bad, "max_photo_mb": dataset.get("max_photo_mb")}
     lines += [f"{key} = {value}" for key, value in limits.items() if value is not None]
-    columns = _columns(original, file, metadata=photos is None) if file else {}
+    columns = _columns(original, file, metadata=photos is None) if file else _unused(original)
     lines += ["", "[columns]"] if columns else []
     lines += [f"{ours} = {_toml(theirs)}" for ours, theirs in columns.items()]
     meant = _labels(original, labels)
@@ -103,9 +103,13 @@ def _columns(original: Original, file: WrittenFile, *, metadata: bool) -> dict[s
     names = dict(zip(file.cells.column_names, file.header, strict=True))
     used = {ours: original.column(ours) for ours in COLUMNS}
     columns = {ours: text_of_formula(names[key]).strip() or key for ours, key in used.items() if key in names}
-    # a column that was mapped to none
-    columns |= {ours: "" for ours, theirs in original.columns.items() if not theirs}
+    columns |= _unused(original)
     return {ours: theirs for ours, theirs in columns.items() if theirs != ours and not (metadata and ours == "image")}
+
+
+def _unused(original: Original) -> dict[str, str]:
+    """Return our columns that were mapped to none."""
+    return {ours: "" for ours, theirs in original.columns.items() if not theirs}
 
 
 def _toml(text: str) -> str:

@@ -35,7 +35,8 @@ SEVERAL = "fits several files"
 #: Share of a column's cells that must be prices; with fewer, it is another column.
 _MOSTLY_PRICES = 0.5
 _EXAMPLES = 3
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+#: A drive of Windows, and where Label Studio's server keeps photos.
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|/data/(?:upload/|local-files/\?d=)")
 
 
 def bad_rows(
@@ -125,7 +126,7 @@ def check_prices(table: pd.DataFrame, prices: Prices, column: str) -> None:
     )
 
 
-def check_ids(table: pd.DataFrame, source: str) -> None:
+def check_ids(table: pd.DataFrame, source: str, errors: pd.Series | None = None) -> None:
     """Refuse a table with missing or duplicate ids, because everything is joined by id.
 
     Parameters
@@ -134,6 +135,8 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
         With a column ``id``.
     source : str
         Name of the table, for the message.
+    errors : Series of str, optional
+        What cells of a sheet show whose formula failed, by the labels of rows; they are missing here.
 
     Raises
     ------
@@ -145,9 +148,11 @@ def check_ids(table: pd.DataFrame, source: str) -> None:
     if not (missing | twice).any():
         return
     kinds = (_problems(table, "id", twice, "is not unique"), _problems(table, "id", missing, "is missing"))
+    failed = [] if errors is None else errors.reindex(table.index[missing]).dropna().tolist()
+    shown = f", where the sheet shows {failed[0]}" if failed else ""
     raise ListingsError(
         f"{source} has {'duplicate' if twice.any() else 'missing'} ids",
-        got=_differing_rows(table[twice]) if twice.any() else f"rows {some(kinds[1]['row'])}",
+        got=_differing_rows(table[twice]) if twice.any() else f"rows {some(kinds[1]['row'])}{shown}",
         wanted="a unique id for every listing",
         fix='Give every row its own id, or map another column with `columns={"id": "NAME"}`.',
         problems=pd.concat(kinds).sort_values("row"),
@@ -259,7 +264,7 @@ def _names(root: Path, image: str) -> list[str]:
 
 
 def _leads_into(base: str, root: Path, image: str) -> bool:
-    # a drive of Windows is no place here, wherever the table lies
+    # a drive of Windows, or a server's folder, is no place here, wherever the table lies
     return _real_path(root, image).startswith(base) or (
         _DRIVE.match(image) is not None and not os.path.lexists(photo_path(root, image))
     )

@@ -18,7 +18,7 @@ from curation.listings.junk import is_junk
 from curation.rendering.words import many
 from training.utils.bounded import joined
 
-__all__ = ["MARKS", "PACKED", "check_encoding", "decoded", "pack", "unpacked"]
+__all__ = ["MARKS", "PACKED", "check_encoding", "decoded", "held_packing", "pack", "unpacked"]
 
 #: What is looked at to tell the encoding.
 _SAMPLE = 1 << 16
@@ -29,6 +29,10 @@ PACKED: dict[str, Callable[[IO[bytes]], Any]] = {
     ".xz": lzma.LZMAFile,
     ".zip": lambda packed: _only_member(packed),
 }
+#: Bytes of a text that are ASCII where its header stands.
+_PLAIN = 64
+#: How they begin; a zip archive may be a workbook.
+_PACKED_STARTS = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0"}
 #: What is raised for one that is damaged, or packed in an unusual way.
 _DAMAGED = (
     EOFError,
@@ -115,6 +119,29 @@ def _readings(content: bytes) -> Iterator[tuple[str, str]]:
         except UnicodeDecodeError:
             continue
         yield text, encoding
+
+
+def held_packing(content: bytes, ending: str) -> str:
+    r"""Return how a file is compressed, where that is certain; otherwise as its name says.
+
+    Parameters
+    ----------
+    content : bytes
+        The file as it is.
+    ending : str
+        What its name says: one of :data:`PACKED`, or an empty text.
+
+    Examples
+    --------
+    >>> held_packing(b"id,label\n1,lamp", ".gz"), held_packing(gzip.compress(b"id,label"), "")
+    ('', '.gz')
+    """
+    found = next((each for each, start in _PACKED_STARTS.items() if content.startswith(start)), "")
+    if found == ".bz2" and content[4:10] != b"1AY&SY":
+        return ending
+    start = content[:_SAMPLE]
+    is_text = b"\n" in start and start[:_PLAIN].isascii() and min(start) >= ord("\t")
+    return found if found or (ending in _PACKED_STARTS and is_text) else ending
 
 
 def unpacked(content: bytes, ending: str) -> bytes:

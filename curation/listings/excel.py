@@ -9,6 +9,7 @@ import math
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +25,10 @@ from curation.listings.sheet_errors import errors_of
 from curation.listings.sheet_marks import marks_of, spread
 from training.utils.bounded import CELL, check_claim
 
-__all__ = ["Sheet", "as_cell", "cell_value", "escaped", "read_sheet", "sheet_rows", "write_sheet"]
+__all__ = ["Sheet", "as_cell", "cell_value", "escaped", "read_sheet", "sheet_rows", "usual_workbook", "write_sheet"]
 
+#: How the namespaces of Strict Open XML begin.
+_STRICT = b"http://purl.oclc.org/ooxml/"
 _NEEDED = "Excel files need openpyxl: pip install 'curate[excel]', or "
 #: Likely names of columns that a sheet needs to be read instead of the first one.
 _ENOUGH = 2
@@ -184,6 +187,7 @@ def _opened(content: bytes) -> Iterator[Any]:
         raise ValueError(f"{_NEEDED}save the sheet as CSV") from None
     if what := other_sheet(content):
         raise ValueError(f"it is {what}")
+    content = usual_workbook(content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_claim(sum(member.file_size for member in archive.infolist()), len(content), "its content")
@@ -195,6 +199,44 @@ def _opened(content: bytes) -> Iterator[Any]:
     # whatever a damaged part makes zipfile, the parser of XML or openpyxl say
     except Exception as error:
         raise ValueError(f"it is no Excel file: {(str(error) or type(error).__name__).splitlines()[0]}") from None
+
+
+def usual_workbook(content: bytes) -> bytes:
+    """Return a workbook with the names of parts that openpyxl knows: Strict Open XML has others for the same parts.
+
+    Parameters
+    ----------
+    content : bytes
+        The workbook; all that is no such one is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        If it claims more than it can hold.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if _STRICT not in archive.read("xl/workbook.xml"):
+                return content
+            check_claim(sum(member.file_size for member in archive.infolist()), len(content), "its content")
+            buffer = io.BytesIO()
+            with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as usual:
+                for member in archive.infolist():
+                    part = archive.read(member)
+                    usual.writestr(
+                        member, _usual(part) if member.filename.endswith((".xml", ".rels", ".vml")) else part
+                    )
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, RuntimeError):
+        # what is wrong is told where it is read
+        return content
+    return buffer.getvalue()
+
+
+def _usual(part: bytes) -> bytes:
+    """Return a part of a workbook with the usual namespaces; two have a dash there."""
+    part = re.sub(rb'(<(?:\w+:)?workbook\b[^>]*?)\s+conformance="strict"', rb"\1", part)
+    part = re.sub(_STRICT + rb"(\w+)/", rb"http://schemas.openxmlformats.org/\1/2006/", part)
+    return re.sub(rb"(officeDocument/2006/(?:relationships/)?)(extended|custom)Properties", rb"\1\2-properties", part)
 
 
 def _without(titles: Iterable[str], title: str | None) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from curation.listings.faults import Faults
 from curation.listings.junk import is_junk
 from curation.listings.other_tables import next_step
 from curation.listings.splits import split_of, split_order
-from curation.listings.tables import RawTable, format_of, held_table
+from curation.listings.tables import RawTable, held_table, readable_format
 from curation.rendering.words import agree, many
 from training.utils.files import printable_name
 
@@ -345,7 +345,9 @@ def likely_dataset(root: Path) -> str:
 
 def _tables(root: Path) -> list[Path]:
     # a .txt file is rarely a table, unless it is named as one
-    tables = [path for path in _entries(root, _Found()) if path.is_file() and format_of(path) and path.suffix != ".txt"]
+    tables = [
+        path for path in _entries(root, _Found()) if path.is_file() and readable_format(path) and path.suffix != ".txt"
+    ]
     # what apply-fixes puts beside the dataset
     ours = _BESIDE if {path.name for path in tables} >= _BESIDE else frozenset()
     return [path for path in tables if path.name not in ours]

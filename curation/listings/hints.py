@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -11,7 +12,9 @@ from curation.errors import ListingsError, short_repr, some
 from curation.listings.headers import normal_name
 from curation.listings.recognise import is_money, names_photo
 
-__all__ = ["no_header", "other_delimiter", "said_of_hints"]
+__all__ = ["no_header", "other_delimiter", "said_of_choices", "said_of_hints", "said_of_one_hot"]
+
+_LEAST_CLASSES = 2
 
 #: Columns whose equal values may be one seller's listings, and those that may mark the test set.
 _GROUPS = frozenset(
@@ -98,6 +101,40 @@ def other_delimiter(raw: pd.DataFrame) -> ListingsError | None:
         wanted="a comma, a semicolon, a tab or | between cells, or a line that says what else",
         fix=f"Write the line 'sep={sign}' above it{header}, or save it with commas.",
     )
+
+
+def said_of_choices(raw: pd.DataFrame) -> str:
+    """Return which columns hold what annotators of Label Studio chose, and how one is mapped; empty without these.
+
+    Parameters
+    ----------
+    raw : DataFrame of str
+        The table.
+    """
+    names = [name for name in ("annotations", "completions") if name in raw]
+    done = "".join(cell for name in names for cell in raw[name].dropna().head(_SAMPLE))
+    asked = [str(name) for name in raw.columns if f'"from_name": {json.dumps(name, ensure_ascii=False)}' in done]
+    example = {"label": asked[0]} if asked else {}
+    return f"Annotators chose {' and '.join(asked)}, e.g. `columns={example!r}`" if asked else ""
+
+
+def said_of_one_hot(raw: pd.DataFrame) -> str:
+    """Return the line that makes labels of columns with a 1 for the class and a 0 for all others; empty without these.
+
+    Parameters
+    ----------
+    raw : DataFrame of str
+        The table.
+
+    Examples
+    --------
+    >>> print(said_of_one_hot(pd.DataFrame({"id": ["7", "8"], "lamp": ["1", "0"], "desk": ["0", "1"]})))
+    Each class seems to have a column: make one with pandas: table['label'] = table[['lamp', 'desk']].idxmax(axis=1)
+    """
+    marks = [name for name in raw.columns if raw[name].isin(["0", "1"]).all() and raw[name].nunique() > 1]
+    if len(marks) < _LEAST_CLASSES or not (raw[marks].astype(int).sum(axis=1) == 1).all():
+        return ""
+    return f"Each class seems to have a column: make one with pandas: table['label'] = table[{marks!r}].idxmax(axis=1)"
 
 
 def _is_fraction(cell: str) -> bool:

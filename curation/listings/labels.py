@@ -23,6 +23,8 @@ UNMERGED = "unmerged_label"
 _NO_LABEL = frozenset(
     {"", "n/a", "na", "nan", "none", "null", "nil", "-", "--", "?", "unknown", "undefined", "unlabeled", "unlabelled"}
     | {"no label", "tbd", "tba", "missing"}
+    # as spreadsheets show them: #REF!
+    | {"ref!", "value!", "div/0!", "name?", "num!", "null!", "error!", "spill!", "calc!"}
 )
 #: What people write between the levels of a hierarchy.
 _SEPARATORS = (">", "/", "|", "::", "»", "→", "\\", " - ", ":")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from curation.errors import ListingsError, closest, some
 from curation.listings.faults import Faults
-from curation.listings.hints import no_header, other_delimiter, said_of_hints
+from curation.listings.hints import no_header, other_delimiter, said_of_choices, said_of_hints, said_of_one_hot
 from curation.listings.money_columns import money_first, said_of_money
 from curation.listings.recognise import recognise
 from curation.listings.sources import COLUMNS, RUN_COLUMNS
@@ -51,6 +51,8 @@ def map_columns(
     faults: Faults,
     inside: Callable[[], ListingsError | None] = lambda: None,
     uncalculated: Collection[str] = (),
+    names_photos: Callable[[pd.Series], bool] = lambda _: False,
+    naming: Callable[[pd.Series], str] = lambda _: "",
 ) -> Mapped:
     """Give the columns of a raw table our names.
 
@@ -68,6 +70,10 @@ def map_columns(
         Returns what is wrong where no photo is named at all, such as pictures inside a workbook; None if nothing is.
     uncalculated : collection of str
         Columns that look empty because they have formulas without a stored value.
+    names_photos : callable
+        Whether the cells of a column are the names of photos in the dataset's folder, with or without their endings.
+    naming : callable
+        Returns how photos in the dataset's folder seem to be named by a column of ids; empty if they don't.
 
     Raises
     ------
@@ -95,16 +101,23 @@ def map_columns(
     recognised = recognise(raw, named, unused)
     columns = {**named, **recognised.columns}
     notes = []
-    ids, by_name = columns.get("id", "id"), dict(recognised.columns)
+    ids, found = columns.get("id", "id"), dict(recognised.columns)
+    photos = columns.get("image", "image")
+    unnamed = photos not in raw or (photos not in uncalculated and raw[photos].isna().all())
+    # pictures in a workbook may be others than those beside it
+    if "image" in needed and "image" not in recognised.doubtful and unnamed and inside() is None:
+        named_by = _naming_photos(raw, ids, set(columns.values()), names_photos)
+        if "image" not in named and named_by:
+            columns["image"] = named_by
+            notes.append(f"No column of photos: their names, which may lack endings, are in {named_by}.")
     hollow = ids in raw and ids not in uncalculated and _is_hollow(raw, ids, columns.get("image", "image"))
     if "id" in needed and "id" not in named and (ids not in raw or hollow) and _names_every_row(raw, columns):
         # listings of one photo each, as most tables of photos are
         columns["id"] = columns.get("image", "image")
-        by_name.pop("id", None)
+        found.pop("id", None)
         why = f"Most listings have no {ids}" if ids in raw else "No column of ids"
         notes.append(f"{why}: the names in {columns['id']} are the ids.")
-    if by_name:
-        notes.insert(0, f"Columns recognised by their names: `columns={by_name!r}`")
+    notes[:0] = _said_of_recognised(found, recognised.by_content)
     missing = [ours for ours in COLUMNS if columns.get(ours, ours) not in raw and (ours in needed or ours in named)]
     images = columns.get("image", "image")
     unnamed = "image" in needed and (images not in raw or raw[images].isna().all())
@@ -113,7 +126,8 @@ def map_columns(
     ):
         faults.add(fault)
     elif missing:
-        faults.add(_missing(raw, missing, columns, recognised.doubtful))
+        by_ids = naming(raw[ids]) if "image" in missing and ids in raw and "image" not in named else ""
+        faults.add(_missing(raw, missing, columns, recognised.doubtful, by_ids))
     table = _renamed(raw, columns, unused)
     for ours, names in recognised.doubtful.items():
         notes.append(f"No {ours} is used: {' and '.join(names)} are equally likely. Choose one with `columns`.")
@@ -121,6 +135,24 @@ def map_columns(
     notes += said_of_money(raw, columns.get("price", "price"), recognised="price" in recognised.columns)
     notes += said_of_hints(raw, columns, unused)
     return Mapped(table, {**columns, **dict.fromkeys(unused, "")}, tuple(notes), tuple(missing))
+
+
+def _said_of_recognised(found: Mapping[str, str], by_content: Collection[str]) -> Iterator[str]:
+    for how, which in (("their names", set(found) - set(by_content)), ("what they hold", set(found) & set(by_content))):
+        if which:
+            columns = {ours: theirs for ours, theirs in found.items() if ours in which}
+            yield f"Columns recognised by {how}: `columns={columns!r}`"
+
+
+def _naming_photos(
+    raw: pd.DataFrame, ids: str, taken: Collection[str], names_photos: Callable[[pd.Series], bool]
+) -> str:
+    """Return the column that names a photo for each row: that of the ids, or the only other one; empty if none does."""
+    if ids in raw and names_photos(raw[ids]):
+        return ids
+    others = [name for name in raw.columns if name not in taken and raw[name].notna().all() and raw[name].is_unique]
+    fitting = [name for name in others if names_photos(raw[name])]
+    return fitting[0] if len(fitting) == 1 else ""
 
 
 def _names_every_row(raw: pd.DataFrame, columns: Mapping[str, str]) -> bool:
@@ -149,10 +181,17 @@ def _unused_columns(raw: pd.DataFrame, columns: Mapping[str, str], settled: Coll
 
 
 def _missing(
-    raw: pd.DataFrame, missing: Sequence[str], columns: Mapping[str, str], doubtful: Mapping[str, Sequence[str]]
+    raw: pd.DataFrame,
+    missing: Sequence[str],
+    columns: Mapping[str, str],
+    doubtful: Mapping[str, Sequence[str]],
+    by_ids: str,
 ) -> ListingsError:
     wanted = [f"'{columns.get(ours, ours)}'" for ours in missing]
     likely = [f"{ours} may be {' or '.join(doubtful[ours])}" for ours in missing if ours in doubtful]
+    likely += [by_ids] if by_ids else []
+    likely += [chosen] if "label" in missing and (chosen := said_of_choices(raw)) else []
+    likely += [one_hot] if "label" in missing and (one_hot := said_of_one_hot(raw)) else []
     near = closest(columns.get(missing[0], missing[0]), list(raw.columns)) if len(missing) == 1 and not likely else ""
     example = {ours: "NAME" for ours in missing}
     return ListingsError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import unicodedata
 from collections import defaultdict
 from functools import cache
@@ -20,13 +21,19 @@ __all__ = ["PhotoFiles", "forward", "plain"]
 #: Folders below the dataset's that are searched for photos named without their folder.
 _MOST_FOLDERS = 1000
 _SEVERAL = 2
+#: Where Label Studio keeps photos: those of its server's disk, and those that were uploaded, with a code before each.
+_SERVED = "/data/local-files/?d="
+_UPLOADED = re.compile(r"/data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?([^/]+)")
 
 
 def forward(name: str) -> str:
-    """Return a name with slashes between its folders, whatever system wrote it."""
+    """Return a name with slashes between its folders, whatever system or program wrote it."""
     path = name.replace("\\", "/")
     if path[:7].lower() == "file://":
         path = unquote(urlsplit(path).path)
+    if path.startswith(_SERVED):
+        # the name alone is one of another folder
+        path = f"/{unquote(path[len(_SERVED) :]).lstrip('/')}"
     return path[2:] if path.startswith("./") else path
 
 
@@ -86,7 +93,10 @@ class PhotoFiles:
             return path if parts and os.path.isfile(self._root / path) else None  # noqa: PTH113
         absolute = path.startswith("/") or parts[0].endswith(":")
         decoded = [unquote(part) for part in parts]
-        for spelled in [parts, decoded] if decoded != parts else [parts]:
+        uploaded = _UPLOADED.fullmatch(path)
+        others = [decoded] if decoded != parts else []
+        others += [[*parts[:-1], unquote(uploaded[1])]] if uploaded else []
+        for spelled in (parts, *others):
             # a path of another computer: its longest end that exists here, with a folder, for many have a 1.jpg
             for start in range(max(1, len(spelled) - 1) if ends else 1):
                 if found := self._walk(spelled[start:]):

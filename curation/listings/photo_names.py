@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from curation.errors import short_repr, some
+from curation.listings.folders import is_photo
 from curation.listings.photo_files import PhotoFiles, forward, plain
 from curation.listings.several_photos import names_of
 from curation.rendering.words import agree, many
 from training.utils.files import photo_path
 
-__all__ = ["MatchedPhotos", "match_photos"]
+__all__ = ["MatchedPhotos", "match_photos", "name_photos", "said_of_naming"]
+
+#: Share of the cells that must name a photo for a column of another name to be that of the photos.
+_MOSTLY = 0.8
+#: How photos are named by ids, and how pandas writes the same: as they are, filled up with zeros, or with a number.
+_NAMED_BY: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("", "", str),
+    *((f".str.zfill({width})", "", partial(lambda width, id: id.zfill(width), width)) for width in range(2, 13)),
+    *(("", end, partial(lambda end, id: id + end, end)) for end in ("_1", "-1", "_01", "_0", "-0")),
+)
+_TRIED = 100
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,45 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
     still[found.index] = False
     notes = (*_said_of_several(names[found.index]), *_notes(named, found), *_said_of_fitting(several, fit_several))
     return MatchedPhotos(exact, still, notes, several, fit_several)
+
+
+def name_photos(names: pd.Series, root: Path) -> bool:
+    """Return whether most cells of a column fit one photo each, as :func:`match_photos` would match them.
+
+    Parameters
+    ----------
+    names : Series of str
+        The cells.
+    root : Path
+        The dataset's folder.
+    """
+    files, given = PhotoFiles(root), names.dropna()
+    found = [file for name in given.unique() if (file := name if files.is_file(name) else files.find(name))]
+    photos = set(filter(is_photo, found))
+    return len(photos) >= max(1.0, _MOSTLY * len(given))
+
+
+def said_of_naming(ids: pd.Series, root: Path) -> str:
+    """Return how the photos of ids seem to be named, with the line that makes a column of them; empty if they don't.
+
+    Parameters
+    ----------
+    ids : Series of str
+        The ids, by the name of their column.
+    root : Path
+        The dataset's folder.
+    """
+    files, given = PhotoFiles(root), ids.dropna().unique()[:_TRIED]
+    for change, end, name in _NAMED_BY:
+        fitting = [files.fitting(name(id)) for id in given]
+        if sum(map(bool, fitting)) < max(1.0, _MOSTLY * len(given)):
+            continue
+        first = next(filter(None, fitting))
+        ending, folder = Path(first[0]).suffix, first[0].rpartition("/")[0]
+        line = f"table['image'] = {f'{folder}/' if folder else ''!r} + table[{ids.name!r}]{change} + {end + ending!r}"
+        which = f"{given[0]!r} fits {some(first, 3)}" if len(first) > 1 else f"{given[0]!r} seems to be {first[0]}"
+        return f"Of {ids.name}, {which}: add a column with pandas (read with dtype=str): {line}"
+    return ""
 
 
 def _several(files: PhotoFiles, cell: str) -> list[str]:

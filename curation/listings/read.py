@@ -32,15 +32,15 @@ from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
 from curation.listings.number_formats import with_formats
-from curation.listings.photo_names import match_photos
+from curation.listings.photo_names import match_photos, name_photos, said_of_naming
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
 from curation.listings.recognise import is_shop_export, likely_names
 from curation.listings.repeated_headers import header_rows, said_of_headers
-from curation.listings.sheet_errors import with_errors
+from curation.listings.sheet_errors import said_of_errors, with_errors
 from curation.listings.sheet_pictures import pictures_inside
-from curation.listings.sources import Source, check_name, find_source, read_table
+from curation.listings.sources import COLUMNS, Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits
 from curation.listings.summary_tables import find_summary, said_of_summary
 from curation.listings.tables import RawTable
@@ -250,7 +250,14 @@ def read_listings(
     apart = headers.append([totals.rows, summary])
     listed = rows.drop(totals.rows)
     mapped = map_columns(
-        listed, {**origin.columns, **given}, needed, faults, lambda: pictures_inside(raw.files), raw.uncalculated
+        listed,
+        {**origin.columns, **given},
+        needed,
+        faults,
+        lambda: pictures_inside(raw.files),
+        raw.uncalculated,
+        lambda names: name_photos(names, origin.root),
+        lambda ids: said_of_naming(ids, origin.root),
     )
     with faults.noted():
         require_files(raw.files, mapped.columns.get("image", "image"))
@@ -273,6 +280,8 @@ def read_listings(
         title=origin.title,
         faults=faults,
     )
+    failed = {ours: mapped.columns.get(ours, ours) for ours in COLUMNS if ours != "price"}
+    said_of_failed = said_of_errors(raw.errors, failed, mapped.table.index, origin.title)
     splits, said_of_splits = normal_splits(mapped.table["split"])
     labels = Labels(mapped.table.assign(split=splits), (), ())
     separator = origin.label_separator
@@ -290,7 +299,7 @@ def read_listings(
     title = origin.title
     if needs["id"]:
         with faults.noted():
-            check_ids(table, title)
+            check_ids(table, title, raw.errors.get(failed["id"]))
     numbers = _held_as_numbers(raw, mapped.columns.get("price", "price")).reindex(table.index)
     prices = read_prices(table["price"], origin.decimal if marked is None else marked, numbers, usual)
     prices = with_formats(prices, raw.currencies.get(mapped.columns.get("price", "price")), numbers)
@@ -327,6 +336,7 @@ def read_listings(
     notes = (
         *raw.notes,
         *said_of_formulas,
+        *said_of_failed,
         *said_of_copies,
         *said_of_headers(headers),
         *totals.notes(),

@@ -23,7 +23,8 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("id",),
         ("listing_id",),
         ("item_id", "product_id", "ad_id", "offer_id", "article_id", "item_number"),
-        ("sku", "item_sku", "seller_sku", "uuid", "uid", "key"),
+        # eBay calls its seller's SKU a custom label
+        ("sku", "item_sku", "seller_sku", "custom_label", "custom_label_sku", "uuid", "uid", "key"),
         # several offers may be of one
         ("asin", "asin1"),
         ("handle", "url_handle"),
@@ -39,7 +40,15 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
             *("base_image", "cover_image", "cover_photo"),
         ),
         ("image_url", "photo_url", "img_url", "picture_url", "image_link", "image_src", "images", "photos", "picurl"),
-        ("product_image_url", "item_photo_url", "image_urls", "photo_urls", "picture_urls", "hosted_image_urls"),
+        (
+            "product_image_url",
+            "item_photo_url",
+            "image_urls",
+            "photo_urls",
+            "picture_urls",
+            "hosted_image_urls",
+            "pic_url",
+        ),
         (
             *(f"{what}{number}" for what in ("image", "photo", "picture", "img", "pic") for number in ("_1", "1")),
             *(f"{what}{number}" for what in ("image_url", "photo_url", "picture_url") for number in ("_1", "1")),
@@ -53,6 +62,7 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("feed_product_type",),
         # of Label Studio
         ("choice",),
+        ("category_id", "class_id", "label_id", "e_bay_category_1_number"),
     ),
     "price": ASKED,
     "title": (
@@ -86,10 +96,13 @@ class Recognised:
         Our column name → the table's own, of those that were not mapped and have another name.
     doubtful : dict of str to list of str
         Our column name → several of the table's that are equally likely.
+    by_content : frozenset of str
+        Those of `columns` that were recognised by what they hold, not by their names.
     """
 
     columns: dict[str, str]
     doubtful: dict[str, list[str]]
+    by_content: frozenset[str] = frozenset()
 
 
 def likely_names() -> dict[str, str]:
@@ -118,20 +131,19 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection
     taken = set(mapped.values())
     columns: dict[str, str] = {}
     doubtful: dict[str, list[str]] = {}
+    by_content = set[str]()
     for ours, lines in _NAMES.items():
         if ours in mapped or ours in unused or (ours in table and ours not in taken):
             continue
         free = [name for name in table.columns if name not in taken and name not in _NAMES]
         last = [name for name in free if price_name(name) in _LAST.get(ours, ())]
         filled = _filled(table, free)
-        candidates = (
-            _by_shop(table, free, ours)
-            or _by_name(filled, lines)
-            or _by_content(table, [name for name in filled if name not in last], ours)
-            or _filled(table, last)
-            # an empty column means nothing while another has the values
-            or _by_name(free, lines)
-        )
+        candidates = _by_shop(table, free, ours) or _by_name(filled, lines)
+        if not candidates:
+            candidates = _by_content(table, [name for name in filled if name not in last], ours)
+            by_content |= {ours} if candidates else set()
+        # an empty column means nothing while another has the values
+        candidates = candidates or _filled(table, last) or _by_name(free, lines)
         if ours == "split":
             # a set may be red or blue
             candidates = [name for name in candidates if table[name].dropna().map(split_of).notna().all()]
@@ -140,7 +152,7 @@ def recognise(table: pd.DataFrame, mapped: Mapping[str, str], unused: Collection
             taken.add(candidates[0])
         elif candidates:
             doubtful[ours] = candidates
-    return Recognised(columns, doubtful)
+    return Recognised(columns, doubtful, frozenset(by_content & set(columns)))
 
 
 def is_shop_export(table: pd.DataFrame) -> bool:

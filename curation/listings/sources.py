@@ -17,7 +17,7 @@ from curation.listings.metadata import find_metadata, read_metadata
 from curation.listings.other_tables import next_step
 from curation.listings.price_cells import Decimal, check_decimal
 from curation.listings.recognise import likely_names
-from curation.listings.tables import ENDINGS, RawTable, format_of, read_raw
+from curation.listings.tables import ENDINGS, RawTable, read_raw, readable_format
 from training.utils.bounded import most_bytes, parse_toml
 from training.utils.files import photo_path, printable_name, read_regular, require_regular
 
@@ -163,13 +163,13 @@ def find_source(path: Path, faults: Faults) -> Source:
         raise ListingsError("there is no such dataset", got=str(path), wanted=_FORMS)
     if not path.is_dir():
         require_regular(path)
-    form = format_of(path) if path.is_file() else None
+    form = readable_format(path) if path.is_file() else None
     name = printable_name(path.resolve().name)
     name = name[: -len(form.ending)] if form else name
     if path.is_file():
         if path.name == DECLARATION:
             return _declared(path, faults)
-        if format_of(path) is None:
+        if form is None:
             unpack = "Unpack it, and name the folder." if path.suffix.lower() == ".zip" else next_step(path.name)
             raise ListingsError(
                 f"{path.name} is not a table of listings", got=path.suffix, wanted=", ".join(ENDINGS), fix=unpack

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -21,14 +21,14 @@ import pyarrow as pa
 
 from curation.errors import ListingsError
 from curation.listings.csv_tables import parse_csv, require_width
-from curation.listings.decoding import PACKED, decoded, unpacked
-from curation.listings.excel import Sheet, as_cell, read_sheet
+from curation.listings.decoding import PACKED, decoded, held_packing, unpacked
+from curation.listings.excel import Sheet, as_cell, read_sheet, usual_workbook
 from curation.listings.formula_cells import shown_cells
 from curation.listings.headers import said_of_header
 from curation.listings.held_photos import without_photos
-from curation.listings.json_tables import literal, parse_json
+from curation.listings.json_tables import literal, parse_json, said_of_json, spelled_rows
 from curation.listings.number_formats import named_by_formats
-from curation.listings.other_tables import next_step
+from curation.listings.other_tables import held_kind, is_old_workbook, next_step, web_page
 from curation.listings.sheet_marks import rows_of_columns, said_of_merged
 from curation.listings.workbooks import Book
 from curation.listings.written import Kind, TableFormat, WrittenFile, with_spans
@@ -44,6 +44,7 @@ __all__ = [
     "format_of",
     "held_table",
     "read_raw",
+    "readable_format",
 ]
 
 _KINDS: dict[str, Kind] = {
@@ -59,6 +60,15 @@ _KINDS: dict[str, Kind] = {
 }
 #: What the name of a table may end with.
 ENDINGS = (*_KINDS, *(f".csv{packed}" for packed in PACKED))
+#: What Excel called its workbooks once; today it may be any table.
+_OLD_ENDING = ".xls"
+_CALLED: dict[Kind, str] = {
+    "csv": "a CSV",
+    "json": "JSON",
+    "jsonl": "lines of JSON",
+    "parquet": "Parquet",
+    "xlsx": "an Excel workbook",
+}
 #: How files begin that are no text, and what they are.
 _OTHER_FILES = {
     b"PK\x03\x04": "a zip archive, as Excel workbooks are: give it the ending .xlsx, or .csv.zip",
@@ -156,6 +166,21 @@ def format_of(path: Path) -> TableFormat | None:
     return TableFormat(kind, ending + packed, packed) if kind else None
 
 
+def readable_format(path: Path) -> TableFormat | None:
+    """Return what :func:`format_of` does, and of a file that is called .xls only, what its programs may mean by that.
+
+    Parameters
+    ----------
+    path : Path
+        A file; one that is called .xls is opened.
+    """
+    if path.suffix.lower() != _OLD_ENDING:
+        return format_of(path)
+    with path.open("rb") as file:
+        start = file.read(_SAMPLE)
+    return TableFormat("xlsx", _OLD_ENDING) if start and not is_old_workbook(start) else None
+
+
 def read_raw(
     path: Path,
     *,
@@ -195,11 +220,37 @@ def read_raw(
 
 
 def _read(path: Path, names: Collection[str], given: str | None, sheet: str | None) -> RawTable:
-    form = format_of(path)
+    form = readable_format(path)
     if form is None:
         said = f"its name ends with {path.suffix or 'nothing'}, which is no table"
         raise ValueError(f"{said}. {step}" if (step := next_step(path.name)) else said)
-    content = unpacked(read_regular(path, most_bytes()), form.packed)
+    content = read_regular(path, most_bytes())
+    packed = held_packing(content, form.packed)
+    content = unpacked(content, packed)
+    form, held = _as_held(path.name, form, packed, content, names)
+    raw = _of_content(path, form, content, names, given, sheet)
+    return replace(raw, notes=held + raw.notes)
+
+
+def _as_held(
+    name: str, form: TableFormat, packed: str, content: bytes, names: Collection[str]
+) -> tuple[TableFormat, tuple[str, ...]]:
+    """Return the format that a file has, and a note where its name says another one."""
+    try:
+        kind = next(each for each in get_args(Kind) if each == held_kind(content, form.kind, names))
+    except ValueError as error:
+        step = next_step(name) if form.ending == _OLD_ENDING else ""
+        raise ValueError(f"{error}. {step}" if step else str(error)) from None
+    if kind == form.kind and packed == form.packed and form.ending != _OLD_ENDING:
+        return form, ()
+    how = "" if packed == form.packed else f", packed as {packed}" if packed else ", not packed"
+    note = f"{name} is {_CALLED[kind]}{how}, whatever its name says, and is read as such."
+    return replace(form, kind=kind, ending=f".{kind}{packed}", packed=packed), (note,)
+
+
+def _of_content(
+    path: Path, form: TableFormat, content: bytes, names: Collection[str], given: str | None, sheet: str | None
+) -> RawTable:
     if form.kind == "parquet":
         cells = read_table(io.BytesIO(content))
         require_width(cells.num_columns)
@@ -209,7 +260,10 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
         return RawTable(table, (), (replace(file, cells=renamed),))
     if form.kind == "xlsx":
-        return _of_sheet(path.name, form, read_sheet(content, names, sheet), content)
+        usual = usual_workbook(content)
+        read = _of_sheet(path.name, form, read_sheet(usual, names, sheet), usual)
+        strict = f"{path.name} is Strict Open XML; cleaned/ has it as a usual workbook."
+        return read if usual is content else replace(read, notes=(strict, *read.notes))
     text, encoding, mark = decoded(content, given)
     _require_text(content, text, encoding)
     text = _without_end_mark(text)
@@ -229,11 +283,12 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
         shown, formulas = shown_cells(path.name, parsed.columns)
         values = pd.DataFrame(dict(enumerate(shown)), index=parsed.numbers, dtype="string")
-        read = _raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas)
-        places = {number: place for place, number in enumerate(read.table.index)}
-        lines = {places[number]: line for number, line in parsed.spelled.items() if number in places}
-        return replace(read, files=tuple(replace(each, lines=lines) for each in read.files))
+        return _spelled(_raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas), parsed.spelled)
+    if "\r\n" in text:
+        # within texts, JSON escapes them
+        form, text = replace(form, newline="\r\n"), text.replace("\r\n", "\n")
     rows, style = parse_json(text, lines=form.kind == "jsonl", names=names)
+    notes += tuple(f"{path.name}: {note}" for note in said_of_json(rows, style))
     names_of = list(dict.fromkeys(name for row in rows for name in row))
     require_width(len(names_of))
     # rows that share no name make a table of gaps
@@ -241,8 +296,17 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
     # as objects: a number stays as it was written, also in a column where others are missing
     raw = pd.DataFrame(rows, dtype=object, columns=pd.Index(names_of, dtype=object))
     columns = [[literal(row[name]) if name in row else None for row in rows] for name in names_of]
-    raw.index = pd.RangeIndex(len(raw)) + int(style.frame == "lines")
-    return _raw(path.name, replace(form, json=style), names_of, columns, raw, notes)
+    first = int(style.frame == "lines")
+    raw.index = pd.RangeIndex(len(raw)) + first
+    lines, style = spelled_rows(text, rows, style)
+    return _spelled(_raw(path.name, replace(form, json=style), names_of, columns, raw, notes), lines, first)
+
+
+def _spelled(raw: RawTable, lines: Mapping[int, str], first: int = 0) -> RawTable:
+    """Return a table whose file has the text of some rows, by their numbers, counted from `first`."""
+    places = {number: place for place, number in enumerate(raw.table.index)}
+    kept = {places[number + first]: line for number, line in lines.items() if number + first in places}
+    return replace(raw, files=tuple(replace(each, lines=kept) for each in raw.files))
 
 
 def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> RawTable:
@@ -308,8 +372,8 @@ def _require_text(content: bytes, text: str, encoding: str) -> None:
     for start, what in _OTHER_FILES.items():
         if content.startswith(start):
             raise ValueError(f"it is no text but {what}")
-    if text[:_SAMPLE].lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
-        raise ValueError("it is no table but a web page: download the file itself")
+    if page := web_page(text[:_SAMPLE]):
+        raise ValueError(f"it is {page}")
     sample = text[:_SAMPLE]
     odd = sum(sign < " " and sign not in "\t\r\n" for sign in sample)
     odd = sample.count("\0") if encoding == "utf-8" else odd
@@ -408,6 +472,9 @@ def _cell(value: Any) -> Any:
         return value.decode("utf-8", errors="backslashreplace")
     if isinstance(value, np.ndarray):
         value = value.tolist()
+    if isinstance(value, dict) and value.keys() == {"$oid"}:
+        # as MongoDB exports its ids
+        return value["$oid"]
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     return value

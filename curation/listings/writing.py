@@ -98,7 +98,7 @@ def _content(file: WrittenFile, name: str) -> tuple[bytes, tuple[str, ...]]:
         hint = f"sep={form.delimiter}{form.newline}" if form.hint else ""
         text = "".join([hint, form.above.replace("\n", form.newline), *lines])
     else:
-        text = as_json(file.header, columns, form.json)
+        text = as_json(file.header, columns, form.json, file.lines).replace("\n", form.newline)
     mark = MARKS.get(form.encoding, b"") if form.mark else b""
     notes = _formulas_note(name, columns) if form.kind == "csv" else ()
     try:
@@ -141,7 +141,9 @@ def converted(file: WrittenFile, form: TableFormat, *, price: str = "", decimal:
     source, target = file.format.kind, form.kind
     if file.book is not None and source == target:
         return file
-    if source == target or {source, target} <= {"json", "jsonl"}:
+    if {source, target} <= {"json", "jsonl"}:
+        return file if file.format == form else replace(file, format=form, lines={})
+    if source == target:
         return replace(file, format=form)
     columns = {key: file.cells[key] for key in file.cells.column_names}
     arrays = {key: _as(target, source, column, decimal if key == price else None) for key, column in columns.items()}

@@ -35,8 +35,10 @@ class TableFormat:
         Of a file of text: its encoding, as Python calls it.
     mark : bool
         Whether a byte order mark is at its start.
-    delimiter, newline : str
-        Of a CSV: what stands between its cells, and at the end of a row.
+    delimiter : str
+        Of a CSV: what stands between its cells.
+    newline : str
+        Of a CSV or JSON: what stands at the end of a line.
     quoting : str
         Of a CSV: which cells are quoted, see :func:`training.utils.csv_files.csv_lines`.
     hint : bool
@@ -89,7 +91,8 @@ class WrittenFile:
     after : tuple of int
         The row that each of them stands below, ascending; -1 above the first.
     lines : mapping of int to str
-        Of a CSV: row → the line that it was read from, where it would be written otherwise, e.g. with other quotes.
+        Of a CSV or JSON: row → the text that it was read from, where it would be written otherwise, e.g. with other
+        quotes, or with the number 10.5 for 10.50.
     """
 
     name: str

@@ -67,6 +67,19 @@ def _as_objects(table: pd.DataFrame) -> list[dict[str, object]]:
     return table.assign(price=table["price"].astype(float)).to_dict("records")
 
 
+def _as_tasks(table: pd.DataFrame) -> list[dict[str, object]]:
+    return [
+        {
+            "id": row.pop("id"),
+            "annotations": [
+                {"result": [{"type": "choices", "from_name": "label", "value": {"choices": [row.pop("label")]}}]}
+            ],
+            "data": row,
+        }
+        for row in _as_objects(table)
+    ]
+
+
 def _sellers_export(folder: Path) -> Path:
     """Other names of columns, prices with signs, backslashes, a copied row."""
     table = rows()
@@ -169,6 +182,14 @@ FORMS: dict[str, Callable[[Path], Path]] = {
         folder,
         "shop.json",
         lambda table, path: path.write_text(json.dumps({"count": 10, "items": _as_objects(table)}), encoding="utf-8"),
+    ),
+    "JSON whose rows hold their cells in an object": lambda folder: _table(
+        folder,
+        "shop.json",
+        lambda table, path: path.write_text(json.dumps({"edges": [{"node": row} for row in _as_objects(table)]})),
+    ),
+    "Label Studio's JSON": lambda folder: _table(
+        folder, "shop.json", lambda table, path: path.write_text(json.dumps(_as_tasks(table)))
     ),
     "JSON as `DataFrame.to_json` writes it": lambda folder: _table(
         folder, "shop.json", lambda table, path: table.astype({"price": float}).to_json(path)

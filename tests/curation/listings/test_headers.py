@@ -95,7 +95,7 @@ def test_a_cover_with_a_header_of_its_own_is_not_the_table(folder: Path, cover: 
 
 def test_a_first_sheet_that_names_photos_or_labels_is_the_table(folder: Path) -> None:
     with pytest.raises(ListingsError, match="no column 'image'"):
-        read_listings(book(folder, cover=[["id", "label"], ["1", "lamp"], ["2", "desk"]]))
+        read_listings(book(folder, cover=[["id", "label"], ["x1", "lamp"], ["x2", "desk"]]))
 
 
 def test_sheets_after_the_one_that_is_meant_change_nothing(folder: Path) -> None:
