@@ -30,8 +30,8 @@ TITLE = "title"
 MEANING = "title meaning"
 TEXT = "text in photo"
 PRICE = "price"
-#: Share of prices, titles and texts that say nothing about the class: typing errors, placeholders, bundles, keywords. It
-#: keeps one unusual price, or one word, from overruling a photo.
+#: Share of prices, titles and texts that say nothing about the class: typing errors, placeholders, bundles, keywords.
+#: It keeps one unusual price, or one word, from overruling a photo.
 STRAY = 0.05
 #: Share of wrong labels that is assumed where listings with the same photo vote.
 MISLABELLED = 0.15
