@@ -103,8 +103,8 @@ def text_likelihoods(
     ndarray of float32, shape (N, K)
         As of :func:`title_likelihoods`; NaN rows without a text.
     """
-    twice = [np.concatenate([of_each, of_each]) for of_each in (labels, fold, may_train)]
-    return title_likelihoods([*texts, *titles], *twice, classes)[: len(texts)]
+    twice = (np.tile(labels, 2), np.tile(fold, 2), np.tile(may_train, 2))
+    return title_likelihoods([*texts, *titles], *twice, classes=classes)[: len(texts)]
 
 
 def vectorizers(**options: Any) -> list[TfidfVectorizer]:
