@@ -102,11 +102,17 @@ def test_labels_of_the_test_set_teach_nothing():
     assert np.array_equal(once, twice)
 
 
-def test_words_that_fit_every_class_earn_no_weight():
+def test_the_order_of_the_rows_changes_no_bit():
+    evidence = planted(shown(range(0, 120, 2)), title=shown(range(0, 120, 3)), probs=sure_of(TRUE.tolist(), 0.7))
+    order = np.random.default_rng(0).permutation(120)
+    listings = evidence.listings.iloc[order].reset_index(drop=True)
+    shuffled = replace(evidence, listings=listings, probs=evidence.probs[order])
+    assert np.array_equal(source(evidence).log_likelihood[order], source(shuffled).log_likelihood)
+
+
+def test_watermarks_of_shops_that_sell_everything_overturn_no_verdict():
     shops = np.random.default_rng(0).choice(["Shop Alpha 0800", "Beta Trading Ltd", "gamma.example"], 120)
     evidence = planted(list(shops), probs=sure_of(TRUE.tolist(), 0.7))
-    weights = dict(zip([each.name for each in evidence.sources], evidence.belief.weights.T, strict=True))
     alone = planted([None] * 120, probs=sure_of(TRUE.tolist(), 0.7))
     with_shops, without = (margins(each.belief.logs, each.given) for each in (evidence, alone))
     assert np.array_equal(with_shops < 0, without < 0)
-    assert weights["photo"].mean() > 0.5
