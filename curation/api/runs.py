@@ -72,7 +72,7 @@ def find_issues(
         ``listings.classes``; or :class:`Probabilities`, in any order. Rows sum to 1; a row of NaN is a listing that was
         not scored.
     text : bool
-        Look for photos that show text instead of the item.
+        Read text in photos: what it says of the class, and which photos show it instead of the item.
     flags : str
         Whose flags of wrong labels hold: ``curate``, from all evidence, or ``cleanlab``, which are those of
         ``cleanlab.filter.find_label_issues``. Scores, suggestions and the queue are ours in either case.

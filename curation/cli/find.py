@@ -53,7 +53,10 @@ _PAIRS = 3
     help="How many listings you can review: the output then says how many of them are expected to need a change.",
 )
 @click.option(
-    "--text/--no-text", default=True, show_default=True, help="Look for photos that show text instead of the item."
+    "--text/--no-text",
+    default=True,
+    show_default=True,
+    help="Read text in photos: what it says of the class, and which photos show it instead of the item.",
 )
 @click.option(
     "--flags",

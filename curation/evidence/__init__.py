@@ -1,1 +1,1 @@
-"""The evidence about each listing, from photo, title, price and reposts, and the belief that combines it."""
+"""The evidence about each listing, from photo, its text, title, price and reposts, and the belief that combines it."""

@@ -1,4 +1,4 @@
-"""The sources of evidence for a label: photo, similar photos, title, what it means, price and reposts."""
+"""The sources of evidence for a label: photo, similar photos, title, what it means, text in photo, price, reposts."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from curation.evidence.calibration import temperature
 from curation.evidence.class_prices import class_prices
 from curation.evidence.log_odds import softmax
 from curation.evidence.title_meaning import meaning_likelihoods
-from curation.evidence.titles import title_likelihoods
+from curation.evidence.titles import text_likelihoods, title_likelihoods
 from training.utils.arrays import Bool, Float32, Float64
 
 if TYPE_CHECKING:
     # evidence.py imports this module
     from curation.evidence.evidence import Evidence
 
-__all__ = ["MEANING", "PHOTO", "PRICE", "SIMILAR", "TITLE", "Source", "class_sizes", "gather"]
+__all__ = ["MEANING", "PHOTO", "PRICE", "SIMILAR", "TEXT", "TITLE", "Source", "class_sizes", "gather"]
 
 
 PHOTO = "photo"
 SIMILAR = "similar photos"
 TITLE = "title"
 MEANING = "title meaning"
+TEXT = "text in photo"
 PRICE = "price"
-#: Share of prices and titles that say nothing about the class: typing errors, placeholders, bundles, keywords. It keeps
-#: one unusual price, or one word, from overruling a photo.
+#: Share of prices, titles and texts that say nothing about the class: typing errors, placeholders, bundles, keywords.
+#: It keeps one unusual price, or one word, from overruling a photo.
 STRAY = 0.05
 #: Share of wrong labels that is assumed where listings with the same photo vote.
 MISLABELLED = 0.15
@@ -47,7 +48,7 @@ class Source:
     Attributes
     ----------
     name : str
-        ``photo``, ``similar photos``, ``title``, ``title meaning``, ``price``, ``reposts``.
+        ``photo``, ``similar photos``, ``title``, ``title meaning``, ``text in photo``, ``price``, ``reposts``.
     log_likelihood : ndarray of float64, shape (N, K)
         Log-likelihood of the observation under each class, up to a constant per listing; 0 without an observation.
     observed : ndarray of bool, shape (N,)
@@ -83,10 +84,13 @@ def _all(evidence: Evidence) -> Iterator[Source]:
     yield _model(PHOTO, evidence.probs, sizes)
     if evidence.neighbours is not None:
         yield _model(SIMILAR, evidence.neighbours, sizes)
-    if "title" in evidence.listings and evidence.listings["title"].notna().any():
-        yield _titles(evidence)
+    titles, texts = (_words(evidence.listings, column) for column in ("title", "text"))
+    if any(titles):
+        yield _titles(evidence, titles)
         if evidence.titles is not None:
             yield _meaning(evidence, evidence.titles)
+    if any(texts):
+        yield _texts(evidence, texts, titles)
     if evidence.listings["price"].notna().any():
         yield _prices(evidence)
     yield from _reposts(evidence)
@@ -102,11 +106,22 @@ def _model(name: str, probs: npt.NDArray[np.floating], sizes: Float64) -> Source
     return _source(name, np.log(np.maximum(probs, LEAST), dtype=np.float64) - sizes)
 
 
-def _titles(evidence: Evidence) -> Source:
-    titles = [None if pd.isna(title) else str(title) for title in evidence.listings["title"]]
+def _words(listings: pd.DataFrame, column: str) -> list[str | None]:
+    """Return the words in a column; None where there are none."""
+    if column not in listings:
+        return [None] * len(listings)
+    return [None if pd.isna(words) else str(words) for words in listings[column]]
+
+
+def _titles(evidence: Evidence, titles: list[str | None]) -> Source:
     logs = title_likelihoods(titles, evidence.given, evidence.fold, evidence.may_train, evidence.classes)
     # naive Bayes treats every word as independent evidence and is far too confident
     return _tempered(TITLE, logs.astype(np.float64), evidence)
+
+
+def _texts(evidence: Evidence, texts: list[str | None], titles: list[str | None]) -> Source:
+    logs = text_likelihoods(texts, titles, evidence.given, evidence.fold, evidence.may_train, evidence.classes)
+    return _tempered(TEXT, logs.astype(np.float64), evidence)
 
 
 def _meaning(evidence: Evidence, features: Float32) -> Source:

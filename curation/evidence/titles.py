@@ -1,4 +1,4 @@
-"""How likely each title is in each class: out-of-fold naive Bayes on words and their parts."""
+"""How likely each title, or text in a photo, is in each class: out-of-fold naive Bayes on words and their parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn.preprocessing import normalize
 
 from training.utils.arrays import Bool, Float32, Int64
 
-__all__ = ["title_likelihoods", "vectorizers"]
+__all__ = ["text_likelihoods", "title_likelihoods", "vectorizers"]
 
 
 #: Additive smoothing. It is small, because titles are short and their informative words rare.
@@ -73,6 +73,38 @@ def title_likelihoods(
         model.fit(training, targets, np.where(rows < len(words), 1.0, _NAME_COUNTS))
         logs[scored] = model.predict_log_proba(scoring)
     return logs
+
+
+def text_likelihoods(
+    texts: Sequence[str | None],
+    titles: Sequence[str | None],
+    labels: Int64,
+    fold: Int64,
+    may_train: Bool,
+    classes: Sequence[str],
+) -> Float32:
+    """Return how likely each text is in each class, learned from the texts and the titles of *other* folds.
+
+    Few photos show words, and titles teach what many of them mean. See :func:`title_likelihoods` for the model.
+
+    Parameters
+    ----------
+    texts, titles : sequence of str or None, length N
+        What is written in each photo, and its listing's title; None or blank for missing.
+    labels, fold : ndarray of int64, shape (N,)
+        Given class numbers, and folds.
+    may_train : ndarray of bool, shape (N,)
+        Rows whose label may be used for training.
+    classes : sequence of str, length K
+        The names of the classes.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, K)
+        As of :func:`title_likelihoods`; NaN rows without a text.
+    """
+    twice = (np.tile(labels, 2), np.tile(fold, 2), np.tile(may_train, 2))
+    return title_likelihoods([*texts, *titles], *twice, classes=classes)[: len(texts)]
 
 
 def vectorizers(**options: Any) -> list[TfidfVectorizer]:

@@ -3,7 +3,7 @@
 The mobile models of PP-OCRv4 find it (Du et al., "PP-OCR: A Practical Ultra Lightweight OCR System", arXiv:2009.09941;
 the detector is Liao et al., "Real-Time Scene Text Detection with Differentiable Binarization", AAAI 2020). The package
 rapidocr-onnxruntime contains them, so nothing is downloaded. The detector alone mistakes a keyboard, or any plain item
-on a plain background, for text. So if it finds much text, the words are read, and what can't be read does not count.
+on a plain background, for text. So the words are read, and if there is much text, what can't be read does not count.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["READ_FROM", "SMALLEST", "TextFinder", "check_reader", "count_letters
 #: Photos with a shorter side below this, in pixels, are not examined. Of a demo's spec sheets, shrunk, none are
 #: detected at 80 pixels, 7 % at 96, 53 % at 112 and all at 160.
 SMALLEST = 96
-#: Share of the photo that text must cover before words are read.
+#: Share of the photo from which on only text that can be read counts.
 READ_FROM = 0.15
 
 # longer side in pixels at which text is detected, and at which it is read
@@ -43,12 +43,12 @@ _DETECT, _READ = 256, 960
 _STEP = 32
 # least confidence and length of a word; CJK characters count as two letters
 _SURE, _LETTERS = 0.7, 4
-# least number of boxes that are read: an item mistaken for a line of text stands alone, and reading takes the time
+# least number of boxes that cover something: an item mistaken for a line of text stands alone
 _LINES = 3
 # most boxes that are read, the largest first: a page of small print would take seconds
 _MOST_READ = 32
 # increase when a change of this module changes its results
-_VERSION = 1
+_VERSION = 2
 
 
 class TextFinder:
@@ -141,19 +141,12 @@ class _Reader:
             return None
         height, width = pixels.shape[:2]
         boxes = self._boxes(pixels)
-        if len(boxes) < _LINES:
+        if not len(boxes):
             return PhotoText(0.0)
-        share = _share(boxes, height, width)
-        if share < READ_FROM:
-            return PhotoText(share)
         large = decode_within(content, _READ)
         scale = np.array([large.shape[1] / width, large.shape[0] / height], dtype=np.float32)
         words = self._words(large, boxes * scale)
-        legible = np.array([word is not None for word in words])
-        # boxes that are not read count as text if most of those that are read do
-        rest = boxes[len(words) :] if legible.mean() >= 0.5 else boxes[:0]
-        share = _share(np.concatenate([boxes[: len(words)][legible], rest]), height, width)
-        return PhotoText(share, " ".join(_in_order(words, boxes)) or None)
+        return PhotoText(_share_of_text(boxes, words, height, width), " ".join(_in_order(words, boxes)) or None)
 
     def _boxes(self, pixels: Pixels) -> Float32:
         """Return the corners of all boxes with text, the largest box first, shape (B, 4, 2), as x and y."""
@@ -174,6 +167,19 @@ class _Reader:
 
 def _bgr(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(pixels[..., ::-1])
+
+
+def _share_of_text(boxes: Float32, words: Sequence[str | None], height: int, width: int) -> float:
+    """Return the share of the photo that text covers; `words` are those of the first boxes."""
+    if len(boxes) < _LINES:
+        return 0.0
+    share = _share(boxes, height, width)
+    if share < READ_FROM:
+        return share
+    legible = np.array([word is not None for word in words])
+    # boxes that are not read count as text if most of those that are read do
+    rest = boxes[len(words) :] if legible.mean() >= 0.5 else boxes[:0]
+    return _share(np.concatenate([boxes[: len(words)][legible], rest]), height, width)
 
 
 def _share(boxes: Float32, height: int, width: int) -> float:

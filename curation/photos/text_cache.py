@@ -35,7 +35,7 @@ class PhotoText(NamedTuple):
     share : float or None
         Share of the photo that text covers, in [0, 1]; None if the photo was not examined.
     words : str or None
-        The words that were read, on one line; None if the share is small or nothing could be read.
+        The words that were read, on one line; None if nothing could be read.
     """
 
     share: float | None = None

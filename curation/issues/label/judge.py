@@ -51,7 +51,7 @@ class Judgement:
 
 
 def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
-    """Judge every given label by all available sources: photo, similar photos, title, price and reposts.
+    """Judge every given label by all sources: photo, similar photos, title, text in photo, price and reposts.
 
     A listing is not judged if the model that scored it was not trained on its class.
 

@@ -1,4 +1,4 @@
-"""Wrong labels: given labels that photo, title, price and reposts together contradict."""
+"""Wrong labels: given labels that photo, title, text in photo, price and reposts together contradict."""
 
 from __future__ import annotations
 

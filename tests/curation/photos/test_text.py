@@ -112,6 +112,21 @@ def test_one_line_alone_is_not_taken_for_a_text(tmp_path, cache):
     assert [text.share > READ_FROM for text in find_text(photos, cache=cache)] == [False, True]
 
 
+def test_a_brand_on_the_item_is_read_and_covers_nothing(tmp_path, cache):
+    (text,) = find_text([saved(tmp_path, "item.png", product())], cache=cache)
+    assert text == PhotoText(0.0, "ACME")
+
+
+def test_small_lines_are_read_and_their_share_is_that_of_their_boxes(tmp_path, cache):
+    image = Image.new("RGB", (640, 640), "white")
+    for row, line in enumerate(("CANON PIXMA", "INKJET PRINTER", "TS5350")):
+        ImageDraw.Draw(image).text((40, 40 + 70 * row), line, fill="black", font=ImageFont.load_default(size=34))
+    (text,) = find_text([saved(tmp_path, "box.png", image)], cache=cache)
+    assert 0 < text.share < READ_FROM
+    assert "PIXMA" in text.words
+    assert "TS5350" in text.words
+
+
 def test_words_are_in_reading_order(tmp_path, cache):
     image = Image.new("RGB", (640, 330), "white")
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=44)
@@ -145,7 +160,7 @@ def test_equal_files_are_looked_at_once(tmp_path, cache, monkeypatch):
 def test_another_way_of_looking_is_not_served_old_answers(tmp_path, cache, monkeypatch):
     photo = saved(tmp_path, "a.png", product((160, 160)))
     find_text([photo], cache=cache)
-    monkeypatch.setattr("curation.photos.text._VERSION", 2)
+    monkeypatch.setattr("curation.photos.text._VERSION", -1)
     find_text([photo], cache=cache)
     assert len(cache.text_files()) == 2
 
