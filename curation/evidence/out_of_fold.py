@@ -96,9 +96,11 @@ class FoldTrainer:
         InputError
             Otherwise.
         """
-        # first whether the preset trains a network: where none does, nothing "starts from scratch"
+        # features first: they can have weights where the network has none
+        recipe = with_features(recipe, reporter)
+        # and whether the preset trains a network: where none does, nothing "starts from scratch"
         recipe = with_weights(replace(recipe, epochs=execution.complete(recipe).epochs), reporter)
-        recipe, size = sized(with_features(recipe, reporter), execution)
+        recipe, size = sized(recipe, execution)
         build_model(recipe.model, classes=len(classes), image_size=recipe.size, pretrained=False)
         for name in networks_in(recipe.features):
             check_size(name, size, len(classes))

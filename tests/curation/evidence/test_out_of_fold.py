@@ -1,6 +1,7 @@
 """What the training of a run is planned with."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +68,17 @@ def test_starting_from_scratch_is_said_only_where_a_network_is_trained(preset, s
     wanted = "lenet starts from scratch: there are no weights for it"
     others = "; `model='lite0'` has weights that are installed" if has_weights() else ""
     assert listener.lines == ([wanted + others] if said else [])
+
+
+@needs_weights
+def test_a_network_without_weights_stands_beside_the_same_features_as_without_it():
+    # lenet has none anywhere, and lite0, of the features, has its own
+    recipe, execution = Recipe(model="lenet"), Execution(preset="resnet", device="cpu")
+    trainer = FoldTrainer.checked(recipe, execution, ["a", "b"], default_cache(), Listener())
+    assert (trainer.recipe.pretrained, trainer.recipe.features) == (False, "lite0")
+    assert (trainer.recipe.size, trainer.photo_size) == (64, 224)
+    asked = FoldTrainer.checked(replace(recipe, pretrained=False), execution, ["a", "b"], default_cache(), Listener())
+    assert (asked.recipe.features, asked.photo_size) == ("patches", 64)
 
 
 @pytest.mark.parametrize(("features", "size"), [("patches", 48), ("lite0", 224)])
