@@ -78,7 +78,7 @@ def named_as_today(record: Mapping[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     if command := record.get("command"):
         typed = zip(["", *command], command, strict=False)
-        changed["command"] = [preset_today(word) if before == "--preset" else word for before, word in typed]
+        changed["command"] = [preset_today(word) if before.lstrip("-") == "preset" else word for before, word in typed]
     if settings := record.get("settings"):
         train = settings.get("train") or {}
         if isinstance(preset := train.get("preset"), str):
