@@ -157,6 +157,7 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
     return {
         "listings": len(rows),
         "wrong": int(wrong.sum()),
+        "accuracy_against_true_labels": float((probs.argmax(axis=1) == number).mean()),
         "oracle_f1": oracle,
         "average_precision": {name: average_precision_score(wrong, -ranking) for name, ranking in rankings.items()},
         "of_each_source": {name: average_precision_score(wrong, -margin) for name, margin in alone.items()},

@@ -217,7 +217,7 @@ def resume(args: argparse.Namespace, work: Path) -> dict[str, Any]:
 
 def network(args: argparse.Namespace, work: Path) -> dict[str, Any]:
     """Count training photos per second of ResNet-18, with the engine and with plain torch."""
-    from training.fit.throughput import _seconds, measure
+    from training.fit.throughput import measure, seconds_of_step
     from training.settings import Recipe
     from training.utils.devices import find_device
 
@@ -227,7 +227,7 @@ def network(args: argparse.Namespace, work: Path) -> dict[str, Any]:
         start = time.perf_counter()
         arranged = measure(settings, device, classes=10, jobs=5)
         took = time.perf_counter() - start
-        plain = _seconds(settings, device, 10, args.batch, 1, arranged.cores)
+        plain = seconds_of_step(settings, device, 10, args.batch, 1, arranged.threads)
         result.append(
             {
                 "arrangement": str(arranged),

@@ -20,9 +20,11 @@ __all__ = [
     "PRESETS",
     "SCHEDULES",
     "TARGETS",
+    "TUNED_SIZE",
     "Execution",
     "Preset",
     "Recipe",
+    "preset_today",
     "read_settings",
 ]
 
@@ -45,8 +47,9 @@ PATCHES = "patches"
 
 #: Side of the photos in pixels, unless recipe or preset say otherwise.
 _SIZE = 64
-#: Where the number of epochs is left open: the optimizer steps to aim at, and the fewest and most epochs.
-_STEPS, _FEWEST, _MOST = 400, 12, 60
+#: Where the number of epochs is left open: the optimizer steps to aim at, and the fewest and most epochs, from scratch
+#: and of a network that is fine-tuned.
+_FROM_SCRATCH, _TUNED = (400, 12, 60), (200, 4, 20)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Recipe:
         network that is trained, features of another one are made of larger photos, see `Preset`.
     epochs : int, optional
         Passes over the training photos; 0 trains no network. By default the preset decides whether to train a network,
-        and the number of photos decides how long: 12 to 60 epochs, fewer for more photos.
+        and the number of photos decides how long, fewer epochs for more photos: 4 to 20 if pretrained weights are
+        fine-tuned, 12 to 60 from scratch.
     batch_size : int
         Photos per optimizer step (at least 2).
     optimizer : str
@@ -81,7 +85,8 @@ class Recipe:
     iterations : int, optional
         Optimizer steps, instead of `epochs`.
     schedule : str
-        ``one-cycle`` (rises and falls; half of the epochs see smaller photos), ``cosine`` (falls), or ``constant``.
+        ``one-cycle`` (rises and falls; the first half of the epochs see smaller photos and, with pretrained weights,
+        train the last block alone), ``cosine`` (falls), or ``constant``.
     lr_steps : tuple of (int, float)
         Learning rates from an iteration on, e.g. ``((20000, 1e-6),)``; the schedule must be ``constant``.
     early_stop : int, optional
@@ -199,6 +204,11 @@ class Recipe:
         return self.iterations is not None or self.epochs != 0
 
     @property
+    def is_tuned(self) -> bool:
+        """Whether a network is fine-tuned, last block first: not with a schedule that someone chose instead."""
+        return self.pretrained and self.schedule == "one-cycle"
+
+    @property
     def rate(self) -> float:
         """The highest learning rate."""
         return OPTIMIZER_DEFAULTS[self.optimizer][0] if self.learning_rate is None else self.learning_rate
@@ -222,7 +232,8 @@ class Recipe:
             return -(-self.iterations // self.batches(photos))
         if self.epochs is not None:
             return self.epochs
-        return min(_MOST, max(_FEWEST, round(_STEPS / max(1, photos // self.batch_size))))
+        steps, fewest, most = _TUNED if self.is_tuned else _FROM_SCRATCH
+        return min(most, max(fewest, round(steps / max(1, photos // self.batch_size))))
 
     def batches(self, photos: int) -> int:
         """Return the optimizer steps of one epoch of `photos` training photos."""
@@ -254,8 +265,8 @@ class Preset:
     image_size : int
         Side of the photos in pixels.
     pretrained_size : int
-        Side of the photos that a pretrained network makes features of, or is trained further on. It learned from photos
-        of 224 pixels, and at 48 its features are worse than patches (docs/benchmarks.md).
+        Side of the photos that a pretrained network makes features of. It learned from photos of 224 pixels, and at 48
+        its features are worse than patches (docs/benchmarks.md).
     network : bool
         Whether each fold also trains a network, beside the linear model on features.
     help : str
@@ -268,13 +279,18 @@ class Preset:
     help: str
 
 
-#: Networks only in `thorough`: trained from scratch on a few thousand photos for minutes, they rank wrong labels worse
+#: Networks only in `resnet`: trained from scratch on a few thousand photos for minutes, they rank wrong labels worse
 #: than the linear models (docs/benchmarks.md).
 PRESETS = {
     "quick": Preset(32, 160, False, "linear models on features of small photos"),
     "standard": Preset(48, 224, False, "linear models on features"),
-    "thorough": Preset(64, 224, True, "a network per fold as well"),
+    "resnet": Preset(64, 224, True, "a network per fold as well, ResNet-18 unless another model is named"),
 }
+#: Side of the photos that a pretrained network is fine-tuned on, in pixels, unless the recipe says otherwise: it learns
+#: to see in them, and a pixel costs many times as much as in features.
+TUNED_SIZE = 96
+#: What presets were called in earlier versions, by that name.
+_FORMER = {"thorough": "resnet"}
 
 
 @dataclass(frozen=True)
@@ -288,7 +304,7 @@ class Execution:
     time_limit : float, optional
         Seconds that training may take; networks get fewer epochs, or none, to keep it.
     preset : str
-        ``quick``, ``standard`` or ``thorough``: decides what the recipe leaves open.
+        ``quick``, ``standard`` or ``resnet``: decides what the recipe leaves open.
     workers : int, optional
         Networks that train at a time: changes how long that takes, and how much memory, but no result. By default as
         many as are fastest here.
@@ -312,6 +328,9 @@ class Execution:
     def __post_init__(self) -> None:
         """Refuse values of other types and out of range."""
         check_types(type(self).__annotations__, vars(self))
+        if now := _FORMER.get(self.preset):
+            what, fix = "a preset has another name now", f"Use `preset={now!r}`."
+            raise InputError(what, got=self.preset, wanted=now, fix=fix, parameter="preset")
         check_choice("preset", "preset", self.preset, tuple(PRESETS))
         check_range("time_limit", "time limit in seconds", self.time_limit, 1, 10**8)
         check_range("workers", "number of workers", self.workers, 1, 1024)
@@ -333,6 +352,17 @@ class Execution:
 def _without(content: dict[str, Any], **defaults: object) -> dict[str, Any]:
     """Leave out what is as it always was: a run that began before there was the setting is equal, and resumes."""
     return {name: value for name, value in content.items() if name not in defaults or value != defaults[name]}
+
+
+def preset_today(name: str) -> str:
+    """Return what a preset is called today that an earlier version may have recorded by another name.
+
+    Examples
+    --------
+    >>> preset_today("thorough"), preset_today("quick")
+    ('resnet', 'quick')
+    """
+    return _FORMER.get(name, name)
 
 
 def read_settings(content: Mapping[str, Any]) -> tuple[Recipe, Execution]:

@@ -138,7 +138,7 @@ def _check_options(recipe: Recipe, *, given: bool) -> None:
         } - _KEPT_WITH_PROBABILITIES
         refuse_without_effect(without_effect, "with --probabilities: nothing is trained", "Leave it out.")
     elif not recipe.has_network:
-        when, fix = "without a network", "Add --preset thorough or --epochs, or leave it out."
+        when, fix = "without a network", "Add --preset resnet or --epochs, or leave it out."
         refuse_without_effect({"model"}, when, f"Name it with --features. {fix}")
         # it also decides what makes the features, unless that is named
         idle = _OF_THE_NETWORK | (set() if recipe.features == AUTO else {"pretrained"})
@@ -164,7 +164,7 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
             f"{agreement.largest_class:.0%}."
         )
         if agreement.weak:
-            better = "Probabilities of a better one" if own else "--preset thorough"
+            better = "Probabilities of a better one" if own else "--preset resnet"
             echo(f"That is a weak model: take its label flags with care. {better} may help.")
         echo()
     if (expected := summary.expected_wrong) is not None:

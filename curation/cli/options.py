@@ -211,7 +211,12 @@ _MODEL: tuple[Option, ...] = (
     _setting("target", "What is predicted.", TARGETS),
     _setting("loss", "Loss of a price model.", LOSSES),
     click.option("--image-size", type=int, help="Side of the photos in pixels. [default: 64]"),
-    *_network(_epochs("12 to 60, by number of photos", "Passes over the training photos; 1 or more.")),
+    *_network(
+        _epochs(
+            "by number of photos: 4 to 20 from pretrained weights, 12 to 60 from scratch",
+            "Passes over the training photos; 1 or more.",
+        )
+    ),
     click.option("--iterations", type=int, help="Optimizer steps, instead of --epochs."),
     click.option(
         "--schedule",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,10 +24,12 @@ from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data
 from training.crossval.plan import Plan, Work, make_plan, with_weights
 from training.features.choice import check_size, sized, with_features
+from training.features.kept import kept_folder, kept_share
 from training.features.names import networks_in
 from training.images import decode
 from training.images.cache import PhotoCache
 from training.images.reading import photo_content
+from training.images.shards import CachedPhotos, shards_in
 from training.networks.zoo import build_model
 from training.settings import Execution, Recipe
 from training.utils.arrays import Bool, Int64
@@ -93,9 +96,11 @@ class FoldTrainer:
         InputError
             Otherwise.
         """
-        # first whether the preset trains a network: where none does, nothing "starts from scratch"
+        # features first: they can have weights where the network has none
+        recipe = with_features(recipe, reporter)
+        # and whether the preset trains a network: where none does, nothing "starts from scratch"
         recipe = with_weights(replace(recipe, epochs=execution.complete(recipe).epochs), reporter)
-        recipe, size = sized(with_features(recipe, reporter), execution)
+        recipe, size = sized(recipe, execution)
         build_model(recipe.model, classes=len(classes), image_size=recipe.size, pretrained=False)
         for name in networks_in(recipe.features):
             check_size(name, size, len(classes))
@@ -125,7 +130,9 @@ class FoldTrainer:
         photos = int(listings.table["image"].notna().sum())
         # a fifth of the listings is the test set, which trains nothing
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
-        reading = _seconds_to_read(listings, self.photo_size) * photos
+        seconds, hashes = _read_some(
+            listings, CachedPhotos(shards_in(self.cache.folder_of(self.photo_size))), self.photo_size
+        )
         scored = photos // folds
         work = Work(
             photos,
@@ -134,8 +141,9 @@ class FoldTrainer:
             len(self.classes),
             folds,
             watched=photos,
-            seconds_before=reading,
+            seconds_before=seconds * photos,
             photo_size=self.photo_size,
+            kept={name: kept_share(self._kept(name), hashes) for name in networks_in(self.recipe.features)},
         )
         return make_plan(
             self.recipe,
@@ -145,6 +153,11 @@ class FoldTrainer:
             workers=self.execution.workers,
             reporter=reporter,
         )
+
+    def _kept(self, name: str) -> Path:
+        """Return the folder of the features that earlier runs made with a network."""
+        device = self.device.computing(self.recipe.precision)
+        return kept_folder(self.cache.features_root, name, self.photo_size, device)
 
     def train(
         self, plan: Plan, run: RunFolder, table: pd.DataFrame, currency: str | None, reporter: Reporter
@@ -207,21 +220,25 @@ class FoldTrainer:
         )
 
 
-def _seconds_to_read(listings: Listings, size: int) -> float:
-    """Return the seconds that it takes to read and decode one photo, measured on a few."""
+def _read_some(listings: Listings, cached: CachedPhotos, size: int) -> tuple[float, list[bytes]]:
+    """Read a few photos, and decode those not in the cache; return the seconds of one, and the hashes of the files."""
     images = listings.table["image"].dropna()
     few = images.iloc[:: max(1, len(images) // _READ)][:_READ]
     paths = [photo_path(listings.source.root, image) for image in few]
     start = time.perf_counter()
     with ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(lambda path: _try_to_read(path, size), paths))
-    return (time.perf_counter() - start) / max(1, len(paths))
+        hashes = list(pool.map(lambda path: _try_to_read(path, cached, size), paths))
+    return (time.perf_counter() - start) / max(1, len(paths)), [digest for digest in hashes if digest is not None]
 
 
-def _try_to_read(path: Path, size: int) -> None:
+def _try_to_read(path: Path, cached: CachedPhotos, size: int) -> bytes | None:
+    digest = None
     # a decoder may raise anything for a damaged photo, which becomes an issue later
     with suppress(Exception), photo_content(path) as content:
-        decode(content, size)
+        digest = hashlib.sha256(content).digest()
+        if cached.find(digest) < 0:
+            decode(content, size)
+    return digest
 
 
 def fold_plan(table: pd.DataFrame) -> FoldPlan:

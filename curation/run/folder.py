@@ -25,7 +25,15 @@ from curation.run.journal_content import Journal
 from curation.run.journal_file import Grown, append, read_journal, size_of
 from curation.run.plain import odd_entry, require_plain
 from curation.run.probabilities import Probabilities
-from curation.run.shapes import FINISHED_RECORD, ISSUES_COLUMNS, LISTINGS_COLUMNS, RECORD, misfit, started_by
+from curation.run.shapes import (
+    FINISHED_RECORD,
+    ISSUES_COLUMNS,
+    LISTINGS_COLUMNS,
+    RECORD,
+    misfit,
+    named_as_today,
+    started_by,
+)
 from curation.run.transactions import is_unfinished, recover, standing_place
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32
@@ -225,7 +233,7 @@ class RunFolder:
             record = read_json(self.record_file)
         except (OSError, ValueError, NotReadableError):
             return None
-        return None if misfit(record, RECORD) else dict(record)
+        return None if misfit(record, RECORD) else named_as_today(record)
 
     def update(self, **changes: Any) -> None:
         """Change entries of ``run.json``."""

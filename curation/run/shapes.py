@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from training.settings import preset_today
+
 __all__ = [
     "COMPARISON",
     "FINISHED_RECORD",
@@ -15,6 +17,7 @@ __all__ = [
     "RECORD",
     "STARTED_RECORD",
     "misfit",
+    "named_as_today",
     "started_by",
 ]
 
@@ -57,6 +60,30 @@ COMPARISON = {
     "difference": {"mean": _NUMBER, "low": _NUMBER, "high": _NUMBER},
     **{"verdict": str, "test_listings": int, "seeds": list, "model": str},
 }
+
+
+def named_as_today(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``run.json`` with the names of today: the run of an earlier version is resumed and repeated with them.
+
+    Parameters
+    ----------
+    record : mapping
+        Its content, of the shape of `RECORD`.
+
+    Examples
+    --------
+    >>> named_as_today({"command": ["curate", "find-issues", "shop", "--preset", "thorough"]})
+    {'command': ['curate', 'find-issues', 'shop', '--preset', 'resnet']}
+    """
+    changed: dict[str, Any] = {}
+    if command := record.get("command"):
+        typed = zip(["", *command], command, strict=False)
+        changed["command"] = [preset_today(word) if before.lstrip("-") == "preset" else word for before, word in typed]
+    if settings := record.get("settings"):
+        train = settings.get("train") or {}
+        if isinstance(preset := train.get("preset"), str):
+            changed["settings"] = {**settings, "train": {**train, "preset": preset_today(preset)}}
+    return {**record, **changed}
 
 
 def started_by(record: Mapping[str, Any]) -> str:

@@ -191,13 +191,13 @@ def test_the_expected_time_is_reported_before_the_photos_are_read(here: Path) ->
     assert not list(Path("run/training").glob("fold-*/events*"))
 
 
-def test_the_thorough_preset_trains_networks_with_learning_curves(here: Path) -> None:
+def test_the_resnet_preset_trains_networks_with_learning_curves(here: Path) -> None:
     small = ["--epochs", "1", "--image-size", "32", "--model", "squeezenet1_1"]
-    result = done("find-issues", "shop", "--preset", "thorough", *small, *TRAINED)
+    result = done("find-issues", "shop", "--preset", "resnet", *small, *TRAINED)
     assert re.search(r"expected: \d+ s \(cpu, .*; 1 epochs? of squeezenet1_1\)", result.stderr)
     for fold in range(2):
         assert list(Path(f"run/training/fold-{fold}").glob("events.out.tfevents.*"))
-    assert json.loads(Path("run/run.json").read_text())["settings"]["train"]["preset"] == "thorough"
+    assert json.loads(Path("run/run.json").read_text())["settings"]["train"]["preset"] == "resnet"
 
 
 def test_a_time_limit_that_is_too_short_is_refused_with_what_is_needed_and_leaves_nothing_behind(here: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_time_limit_that_is_too_short_is_refused_with_what_is_needed_and_leave
 def test_a_time_limit_without_time_for_networks_does_without_them(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Arrangement(find_device("cpu"), 1, 1, 1000.0, 1000.0)
     monkeypatch.setattr("training.crossval.plan.measure", lambda settings, device, classes, jobs, workers=None: slow)
-    options = ["--preset", "thorough", "--image-size", "32", "--model", "squeezenet1_1", "--time-limit", "5m"]
+    options = ["--preset", "resnet", "--image-size", "32", "--model", "squeezenet1_1", "--time-limit", "5m"]
     result = done("find-issues", "shop", *options, *TRAINED)
     assert "the time limit leaves no time for one epoch of squeezenet1_1: linear models on" in result.stderr
     assert not list(Path("run/training").glob("fold-*/events*"))

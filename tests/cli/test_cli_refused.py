@@ -192,8 +192,21 @@ def test_training_options_beside_probabilities_are_refused_by_their_names(option
 
 @pytest.mark.parametrize("options", [["--batch-size", "8"], ["--lr", "0.1"], ["--model", "resnet18"]], ids=" ".join)
 def test_options_of_networks_are_refused_where_none_is_trained(options: list[str], here: Path) -> None:
-    last = assert_refused(here, "find-issues", "shop", "--no-pretrained", *options, match="--preset thorough")
+    last = assert_refused(here, "find-issues", "shop", "--no-pretrained", *options, match="--preset resnet")
     assert last.startswith(f"Error: {options[0]} has no effect without a network")
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (["--preset", "thorough"], "another name now: got thorough; wanted resnet. Use --preset resnet"),
+        (["--preset", "resnet", "--model", "timm:resnet10t"], "Name it with --features timm:resnet10t"),
+    ],
+)  # fmt: skip
+def test_names_that_no_longer_or_never_meant_a_network_are_refused_with_those_that_do(
+    options: list[str], match: str, here: Path
+) -> None:
+    assert_refused(here, "find-issues", "shop", *options, match=match)
 
 
 def test_weights_are_not_asked_for_where_features_are_named_and_no_network_is_trained(here: Path) -> None:

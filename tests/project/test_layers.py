@@ -145,7 +145,13 @@ MAY_IMPORT = {
         "training.images",
         "training.utils",
     ],
-    "curation.run": ["curation.errors", "curation.listings", "curation.rendering", "training.utils"],
+    "curation.run": [
+        "curation.errors",
+        "curation.listings",
+        "curation.rendering",
+        "training.settings",
+        "training.utils",
+    ],
     "curation.verification": [
         "curation.errors",
         "curation.fixes",

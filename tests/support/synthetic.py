@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torchvision.models import get_model, get_model_weights
 
+from tests.support.coloured import coloured_photos
 from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data
 from training.fit.throughput import Arrangement
@@ -38,15 +39,6 @@ def put_weights(home, name, seed=0):
     checkpoints.mkdir(parents=True, exist_ok=True)
     torch.save(source.state_dict(), checkpoints / get_model_weights(name).DEFAULT.url.rsplit("/", 1)[-1])
     return source
-
-
-def coloured_photos(n=60, classes=3, seed=0, size=32):
-    """Return photos whose class is their colour, and their labels."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % classes
-    photos = rng.integers(0, 80, (n, size, size, 3), dtype=np.uint8)
-    photos[np.arange(n), :, :, labels] += 150
-    return photos, labels.astype(np.int64)
 
 
 def priced(n=120, seed=0):

@@ -6,12 +6,12 @@ import pytest
 
 from tests.support.synthetic import NETWORKS
 from training.errors import InputError
-from training.settings import PRESETS, Execution, Recipe, read_settings
+from training.settings import PRESETS, Execution, Recipe, preset_today, read_settings
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest_one():
-    with pytest.raises(InputError, match=r"unknown preset: got thorogh; .*Did you mean 'thorough'\?"):
-        Execution(preset="thorogh")
+    with pytest.raises(InputError, match=r"unknown preset: got resnett; .*Did you mean 'resnet'\?"):
+        Execution(preset="resnett")
 
 
 @pytest.mark.parametrize(
@@ -39,19 +39,34 @@ def test_settings_are_read_back_from_one_record():
 
 def test_a_preset_decides_what_is_not_said_and_nothing_else():
     assert [Execution(preset=name).complete(Recipe()).size for name in PRESETS] == [32, 48, 64]
-    thorough, quick = Execution(preset="thorough"), Execution(preset="quick")
-    assert thorough.complete(Recipe(image_size=40)).size == 40
+    resnet, quick = Execution(preset="resnet"), Execution(preset="quick")
+    assert resnet.complete(Recipe(image_size=40)).size == 40
     assert quick.complete(Recipe(epochs=5)).epochs_for(100) == 5
     assert quick.complete(Recipe(iterations=5)).has_network
-    assert not thorough.complete(Recipe(epochs=0)).has_network
+    assert not resnet.complete(Recipe(epochs=0)).has_network
 
 
-def test_only_the_thorough_preset_trains_networks_and_few_photos_get_more_epochs_than_many():
+def test_only_the_resnet_preset_trains_networks_and_few_photos_get_more_epochs_than_many():
     assert [Execution(preset=name).complete(Recipe()).has_network for name in PRESETS] == [False, False, True]
-    epochs = [Recipe().epochs_for(photos) for photos in (1, 100, 400, 100_000)]
+    epochs = [Recipe(pretrained=False).epochs_for(photos) for photos in (1, 100, 400, 100_000)]
     assert epochs == sorted(epochs, reverse=True)
     assert epochs[0] == 60
     assert epochs[1] > epochs[2] > epochs[3] == 12
+
+
+def test_a_network_that_is_fine_tuned_gets_a_third_of_the_epochs_of_one_from_scratch():
+    assert [Recipe().epochs_for(photos) for photos in (1, 16 * 11, 16 * 25, 100_000)] == [20, 18, 8, 4]
+    chosen = Recipe(schedule="cosine")
+    assert not chosen.is_tuned
+    assert chosen.epochs_for(100_000) == 12
+
+
+def test_the_former_name_of_a_preset_is_refused_with_its_name_of_today_but_read_in_records():
+    message = r"another name now: got thorough; wanted resnet\. Use `preset='resnet'`"
+    with pytest.raises(InputError, match=message) as refused:
+        Execution(preset="thorough")
+    assert refused.value.parameter == "preset"
+    assert preset_today("thorough") == "resnet"
 
 
 def test_each_optimizer_has_the_rate_and_the_decay_that_suit_it_unless_told_otherwise():

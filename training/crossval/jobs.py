@@ -173,8 +173,7 @@ def _kept(
     """Return the features that were kept; None for patches, which are drawn from the photos of one dataset."""
     if root is None or not isinstance(photos, PhotoStore) or not isinstance(extract, NetworkFeatures):
         return None
-    # the colon of timm:NAME is not allowed in the names of folders everywhere
-    folder = kept_folder(root, name.replace(":", "-"), photos.shape[1], extract.device)
+    folder = kept_folder(root, name, photos.shape[1], extract.device)
     return KeptFeatures(folder, photos, extract.width, reporter)
 
 

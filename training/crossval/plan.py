@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import operator
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from training.crossval.jobs import Job
 from training.crossval.predictions import stored_epochs
 from training.crossval.run_job import CURVE_ROWS
 from training.errors import InputError
+from training.features.choice import EMBEDDED
 from training.features.extract import MOST_FEATURES, SAMPLE, NetworkFeatures, choose_extractor
 from training.features.linear import fit_head
 from training.features.names import is_given, parts_of, patches_in
@@ -24,6 +25,8 @@ from training.features.patches import PatchBank
 from training.fit.loop import sizes_of
 from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement, measure, settled
+from training.fit.tuning import first_epochs
+from training.networks.embedded import has_weights
 from training.networks.zoo import PRETRAINED, initial_weights
 from training.settings import AUTO, PATCHES, Recipe
 from training.utils.devices import Device, each_on_one_core, hardware, threads, threads_for
@@ -39,6 +42,9 @@ _MARGIN = 0.85
 _TRIAL_PHOTOS, _TRIAL_ROWS = 24, 512
 #: Cost of a prediction, as a share of the cost of a training step on the same photos.
 _FORWARD = 1 / 3
+#: Cost of a training step of the last block, as a share of that of all layers: .29 (EfficientNet-Lite0) to .52
+#: (ResNet-18) on a CPU.
+_LAST_BLOCK = 0.4
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ class Work:
         Time before training, most of it for decoding photos.
     photo_size : int, optional
         Side of the photos that features are made of, in pixels; by default the recipe's.
+    kept : mapping of str to float
+        The share of the photos whose features an earlier run has kept, 0 to 1, by the name of what makes them.
     """
 
     photos: int
@@ -72,6 +80,7 @@ class Work:
     watched: int = 0
     seconds_before: float = 0.0
     photo_size: int | None = None
+    kept: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -201,7 +210,7 @@ def make_plan(
     seconds = {
         "photos": work.seconds_before,
         # patches alone are others each time
-        "features": (_features(recipe, device, work.photo_size or recipe.size) * work.photos + _projection(work))
+        "features": (_features(recipe, device, work) * work.photos + _projection(work))
         * (work.repeats if patches_in(recipe.features) else 1),
         "heads": _heads(work, device) * work.models * work.repeats,
         "networks": 0.0,
@@ -274,10 +283,13 @@ def _with_epochs(recipe: Recipe, epochs: int) -> Recipe:
     return replace(recipe, epochs=epochs, iterations=None)
 
 
-def _features(recipe: Recipe, device: Device, size: int) -> float:
-    """Return the seconds that the features of one photo take, with all cores at work; embeddings are there already."""
-    parts = [part for part in parts_of(recipe.features) if not is_given(part)]
-    return sum(_features_of_part(replace(recipe, features=part), device, size) for part in parts)
+def _features(recipe: Recipe, device: Device, work: Work) -> float:
+    """Return the mean seconds that features of a photo take, with all cores at work, unless they are there already."""
+    size = work.photo_size or recipe.size
+    left = {part: 1 - work.kept.get(part, 0.0) for part in parts_of(recipe.features) if not is_given(part)}
+    return sum(
+        share * _features_of_part(replace(recipe, features=part), device, size) for part, share in left.items() if share
+    )
 
 
 def _features_of_part(recipe: Recipe, device: Device, size: int) -> float:
@@ -323,8 +335,10 @@ def _heads(work: Work, device: Device) -> float:
 def _networks(recipe: Recipe, arrangement: Arrangement, work: Work) -> float:
     """Return the seconds that training all networks, and predicting with them, takes."""
     epochs, steps = recipe.epochs_for(work.rows), recipe.steps_for(work.rows)
-    # the cost of convolutions grows with the area; half of the epochs may see smaller photos
-    area = float(np.mean([(size / recipe.size) ** 2 for size in sizes_of(recipe, epochs)]))
+    # the cost of convolutions grows with the area; half of the epochs may see smaller photos, or train few layers
+    areas = np.array([(size / recipe.size) ** 2 for size in sizes_of(recipe, epochs)])
+    areas[: first_epochs(recipe, epochs)] *= _LAST_BLOCK
+    area = float(areas.mean())
     predictions = 2 * work.scored + min(CURVE_ROWS, work.scored) * epochs + work.watched * len(stored_epochs(epochs))
     each = steps * area + predictions / recipe.batch_size * _FORWARD
     width = arrangement.side_by_side
@@ -339,5 +353,6 @@ def with_weights(recipe: Recipe, reporter: Reporter) -> Recipe:
         return recipe
     origin = initial_weights(recipe.model, pretrained=recipe.pretrained)
     if recipe.pretrained and origin != PRETRAINED:
-        reporter.say(f"{recipe.model} starts {origin}")
+        others = f"; `model={EMBEDDED!r}` has weights that are installed" if has_weights() else ""
+        reporter.say(f"{recipe.model} starts {origin}{others if recipe.model != EMBEDDED else ''}")
     return replace(recipe, pretrained=origin == PRETRAINED)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -153,14 +155,12 @@ def _fit_network(
     job: Job, data: Data, recipe: Recipe, device: Device, snapshot: Path, on_step: Callable[[int], None]
 ) -> tuple[Fitted, Recipe, list[str]]:
     """Train the network of a job, in smaller batches if a GPU lacks memory; also return its recipe and warnings."""
-    # it takes seconds to import, and most runs train no network
-    from torch.utils.tensorboard import SummaryWriter
-
     warnings: list[str] = []
     epochs = recipe.epochs_for(epoch_size(job.labels[job.rows], recipe))
     while True:
         try:
-            with SummaryWriter(str(job.folder)) as log:
+            with _log(job.folder) as log:
+                curve = [] if log is None else [_Curve(job, data, device, log)]
                 fitted = fit(
                     data.examples(job.labels, job.soft),
                     job.rows,
@@ -171,7 +171,7 @@ def _fit_network(
                     validation=job.validation,
                     snapshot=snapshot,
                     on_step=on_step,
-                    watchers=[_Curve(job, data, device, log), _Storing(job, data, device, stored_epochs(epochs))],
+                    watchers=[*curve, _Storing(job, data, device, stored_epochs(epochs))],
                 )
                 if fitted.began_anew is not None:
                     warnings.append(
@@ -191,6 +191,17 @@ def _fit_network(
             recipe = replace(recipe, batch_size=half, epochs=recipe.epochs if recipe.iterations else epochs)
             snapshot.unlink(missing_ok=True)
         torch.cuda.empty_cache()
+
+
+def _log(folder: Path) -> AbstractContextManager[SummaryWriter | None]:
+    """Open a TensorBoard log; without TensorBoard, as on a machine with torch and numpy alone, there is none."""
+    if importlib.util.find_spec("tensorboard") is None:
+        return nullcontext()
+    # it takes seconds to import, and most runs train no network
+    from torch.utils.tensorboard import SummaryWriter
+
+    log: SummaryWriter = SummaryWriter(str(folder))
+    return log
 
 
 @dataclass(frozen=True)

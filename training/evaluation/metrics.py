@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import precision_recall_fscore_support
 
 from training.utils.arrays import Float64, Int64
 
@@ -30,6 +29,9 @@ def classification_metrics(truth: Int64, predicted: Int64, classes: Sequence[str
         ``accuracy``, ``macro_f1`` (mean F1 of the classes that occur in `truth`, in [0, 1], low = bad), and
         ``per_class``: class → ``precision``, ``recall``, ``f1``, ``support``.
     """
+    # training a network needs none of it, and it takes long to import
+    from sklearn.metrics import precision_recall_fscore_support
+
     precision, recall, f1, support = precision_recall_fscore_support(
         truth, predicted, labels=np.arange(len(classes)), zero_division=0
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from training.errors import InputError, closest
 from training.features.names import JOIN, TIMM, is_given, networks_in, parts_of
 from training.networks.embedded import PACKAGE, has_weights, weights_content
-from training.settings import AUTO, PATCHES, PRESETS, Execution, Recipe
+from training.settings import AUTO, PATCHES, PRESETS, TUNED_SIZE, Execution, Recipe
 from training.utils.progress import Reporter
 
 __all__ = ["EMBEDDED", "check_size", "sized", "with_features"]
@@ -68,7 +68,8 @@ def sized(recipe: Recipe, execution: Execution) -> tuple[Recipe, int]:
     """Settle how large photos are: those of the network, and those that are decoded, which features are made of.
 
     A pretrained network learned from photos of 224 pixels, and sees little in small ones. So its features are made of
-    larger photos than a network is trained on from scratch, unless a size was asked for and no network is trained.
+    larger photos than a network is trained on, from scratch or from its weights, unless a size was asked for and no
+    network is trained.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def sized(recipe: Recipe, execution: Execution) -> tuple[Recipe, int]:
     """
     asked, preferred = recipe.image_size, PRESETS[execution.preset].pretrained_size
     if asked is None and recipe.has_network and recipe.pretrained:
-        recipe = replace(recipe, image_size=_made_for(recipe.model, preferred))
+        recipe = replace(recipe, image_size=_made_for(recipe.model, TUNED_SIZE))
     recipe = execution.complete(recipe)
     if asked is not None and not recipe.has_network:
         return recipe, recipe.size

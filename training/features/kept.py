@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from training.utils.files import DamagedError, NotReadableError
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import home_as_tilde
 
-__all__ = ["Hashed", "KeptFeatures", "kept_folder"]
+__all__ = ["Hashed", "KeptFeatures", "kept_folder", "kept_share"]
 
 #: Photos in one file: a killed process loses the features of fewer.
 _IN_FILE = 1_024
@@ -36,14 +36,29 @@ def kept_folder(root: Path, name: str, size: int, device: Device) -> Path:
     root : Path
         Of all features.
     name : str
-        The network.
+        The network, e.g. ``lite0`` or ``timm:resnet10t``.
     size : int
         Side of the photos in pixels.
     device : Device
         What computes, in its precision.
     """
     computed = hashlib.sha256(f"{hardware(device.device)} {torch.__version__}".encode()).hexdigest()
-    return root / f"{name}-{size}-{device.precision}-{computed[:12]}"
+    # the colon of timm:NAME is not allowed in the names of folders everywhere
+    return root / f"{name.replace(':', '-')}-{size}-{device.precision}-{computed[:12]}"
+
+
+def kept_share(folder: Path, digests: Collection[bytes]) -> float:
+    """Return the share of photos whose features were kept, 0 to 1.
+
+    Parameters
+    ----------
+    folder : Path
+        Of :func:`kept_folder`.
+    digests : collection of bytes
+        The SHA-256 of each photo's file.
+    """
+    kept = CachedPhotos(shards_in(folder))
+    return sum(kept.find(digest) >= 0 for digest in digests) / max(1, len(digests))
 
 
 class Hashed(Protocol):

@@ -16,6 +16,7 @@ from training.fit.augment import varied
 from training.fit.early_stopping import EarlyStop
 from training.fit.sampling import epoch_rows, epoch_size
 from training.fit.state import TrainingState
+from training.fit.tuning import early_layers, first_epochs, freeze
 from training.images import Photos
 from training.networks.network import Net
 from training.networks.predict import predict
@@ -118,7 +119,8 @@ def fit(
 
     With one cycle, models that take photos of any size see them at two thirds of their size in the first half of the
     epochs: the network can use what it learns there at the full size, at half of the cost (Howard, "Training Imagenet
-    in 3 hours for 25 minutes", fast.ai 2018).
+    in 3 hours for 25 minutes", fast.ai 2018). In the same epochs a network with pretrained weights trains its last
+    block alone; see :func:`training.fit.tuning.first_epochs`.
 
     Parameters
     ----------
@@ -168,10 +170,14 @@ def fit(
         state, history, damaged = _continued(begin, snapshot)
         training = _Training(state, examples, rows, recipe, on_step)
         sizes = sizes_of(recipe, recipe.epochs_for(photos))
+        first = first_epochs(recipe, len(sizes))
+        early = early_layers(state.model) if first else []
         for epoch in range(len(history), len(sizes)):
             if state.stop is not None and state.stop.ends(epoch - 1):
                 break
             done = history[-1].step if history else 0
+            state.model.train()
+            freeze(early, epoch < first)
             result = training.epoch(epoch, sizes[epoch], before=done, left=steps - done)
             history.append(result)
             for watcher in watchers:
@@ -235,7 +241,6 @@ class _Training:
     def epoch(self, number: int, size: int, *, before: int, left: int) -> EpochResult:
         """Train one epoch on photos of `size` pixels, after `before` steps, with at most `left` to go."""
         state, task, batch_size = self.state, self.state.model.task, self.recipe.batch_size
-        state.model.train()
         rows, turned = self._order()
         # on a GPU, reading a number waits for all the work before it: once an epoch is enough
         total, predictions = torch.zeros((), device=state.device.device), []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from training.errors import InputError
+from training.fit.tuning import EARLY_RATE, early_layers
 from training.settings import Recipe
 
 __all__ = ["check_steps", "make_optimizer", "make_schedule"]
@@ -18,12 +20,23 @@ _WARM_UP = 0.25
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the optimizer of `model`, as `recipe` has it."""
+    """Return the optimizer of `model`, as `recipe` has it; layers that are only fine-tuned have a lower rate."""
     rate, decay = recipe.rate, recipe.decay
+    groups = _groups(model, recipe)
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
+        return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True, weight_decay=decay)
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    return kind(model.parameters(), lr=rate, weight_decay=decay, fused=True)
+    return kind(groups, lr=rate, weight_decay=decay, fused=True)
+
+
+def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the parameters by learning rate, those with the rate of the recipe first."""
+    if not recipe.is_tuned:
+        return [{"params": list(model.parameters())}]
+    early = [parameter for layer in early_layers(model) for parameter in layer.parameters(recurse=False)]
+    before = set(map(id, early))
+    last = [parameter for parameter in model.parameters() if id(parameter) not in before]
+    return [{"params": last}, {"params": early, "lr": recipe.rate * EARLY_RATE}]
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, steps: int, recipe: Recipe) -> LRScheduler:
@@ -32,7 +45,7 @@ def make_schedule(optimizer: torch.optim.Optimizer, steps: int, recipe: Recipe) 
     Parameters
     ----------
     optimizer : Optimizer
-        Has the learning rate of the recipe.
+        Has the highest learning rates.
     steps : int
         Optimizer steps in all.
     recipe : Recipe
@@ -43,7 +56,8 @@ def make_schedule(optimizer: torch.optim.Optimizer, steps: int, recipe: Recipe) 
     if recipe.schedule == "one-cycle":
         # one more than the steps taken, as the schedule is read after each; its phases need at least 3
         total = max(steps + 1, 3)
-        return OneCycleLR(optimizer, max_lr=recipe.rate, total_steps=total, pct_start=max(_WARM_UP, 2 / total))
+        highest = [float(group["lr"]) for group in optimizer.param_groups]
+        return OneCycleLR(optimizer, max_lr=highest, total_steps=total, pct_start=max(_WARM_UP, 2 / total))
     if recipe.schedule == "cosine":
         return LambdaLR(optimizer, lambda step: (1 + math.cos(math.pi * min(1.0, step / max(1, steps)))) / 2)
     shares = [(begins, rate / recipe.rate) for begins, rate in recipe.lr_steps]

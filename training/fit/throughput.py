@@ -18,7 +18,7 @@ from training.fit.state import TrainingState
 from training.settings import Recipe
 from training.utils.devices import Device, find_device, hardware, threads
 
-__all__ = ["Arrangement", "measure", "settled"]
+__all__ = ["Arrangement", "measure", "seconds_of_step", "settled"]
 
 #: Timed steps of each candidate, after a warm-up; the fastest counts, as other programs can only slow a step down.
 _STEPS = 3
@@ -163,10 +163,10 @@ def measure(recipe: Recipe, device: Device, *, classes: int, jobs: int, workers:
     number = recipe.threads or 1
     batch = _batch_that_fits(recipe, device, classes, number)
     scale = recipe.batch_size / batch
-    alone = _seconds(recipe, device, classes, batch, 1, number)
+    alone = seconds_of_step(recipe, device, classes, batch, 1, number)
     running, together = min(jobs, workers or _most(device, number)), alone
     if running > 1 and device.device.type in ("cuda", "cpu"):
-        together = _seconds(recipe, device, classes, batch, running, number)
+        together = seconds_of_step(recipe, device, classes, batch, running, number)
         if workers is None and together / running >= alone * (1 - _GAIN):
             running, together = 1, alone
     else:
@@ -177,15 +177,30 @@ def measure(recipe: Recipe, device: Device, *, classes: int, jobs: int, workers:
 def _batch_that_fits(recipe: Recipe, device: Device, classes: int, number: int) -> int:
     """Return how many photos a measured step may have, so that the measurement stays short."""
     few = min(4, recipe.batch_size)
-    each = _seconds(recipe, device, classes, few, 1, number) / few
+    each = seconds_of_step(recipe, device, classes, few, 1, number) / few
     return max(few, min(recipe.batch_size, int(_LONGEST_STEP / max(each, 1e-9))))
 
 
-def _seconds(recipe: Recipe, device: Device, classes: int, batch: int, running: int, number: int) -> float:
-    """Return the seconds of one step while `running` models take steps at the same time.
+def seconds_of_step(recipe: Recipe, device: Device, classes: int, batch: int, running: int, number: int) -> float:
+    """Return the seconds of one step while several models take steps at the same time.
 
     They run in threads of this process. As torch releases the interpreter's lock while it computes, that is nearly as
     fast as in processes, which take longer to start.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The network and the size of its photos.
+    device : Device
+        Where, in which precision and layout.
+    classes : int
+        K.
+    batch : int
+        Photos of a step.
+    running : int
+        How many models.
+    number : int
+        Threads of each.
     """
     barrier = threading.Barrier(running + 1)
 

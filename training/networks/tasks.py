@@ -7,7 +7,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.stats import median_abs_deviation
 from torch import nn
 from torch.nn import functional
 
@@ -85,7 +84,7 @@ class PriceTask(nn.Module):
         logs = np.log(prices.astype(np.float64))
         centre = float(np.median(logs)) if len(logs) else 0.0
         # as a standard deviation; 0 if all prices are equal
-        spread = 1.4826 * float(median_abs_deviation(logs)) if len(logs) else 0.0
+        spread = 1.4826 * float(np.median(np.abs(logs - centre))) if len(logs) else 0.0
         self.centre: torch.Tensor
         self.spread: torch.Tensor
         self.register_buffer("centre", torch.tensor(centre))

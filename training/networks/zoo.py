@@ -39,6 +39,7 @@ AUXILIARY = {"inception_v3": 0.4, "googlenet": 0.3}
 PRETRAINED = "pretrained"
 
 _DOWNLOAD_TIMEOUT = 10.0
+_WANTED = "lite0, lenet or a torchvision classifier, e.g. resnet18"
 
 
 @cache
@@ -53,13 +54,21 @@ def model_name(name: str) -> str:
     Raises
     ------
     InputError
-        If not; it suggests the nearest name.
+        If not; it suggests the nearest name, or `features` for a network of timm.
     """
+    if name.startswith("timm:"):
+        raise InputError(
+            "networks of timm make features, and can't be trained here",
+            got=name,
+            wanted=_WANTED,
+            fix=f"Name it with `features={name!r}`, or train another.",
+            parameter="model",
+        )
     if name not in model_names():
         raise InputError(
             "unknown model",
             got=name,
-            wanted="lite0, lenet or a torchvision classifier, e.g. resnet18",
+            wanted=_WANTED,
             fix=closest(name, model_names()),
         )
     return name

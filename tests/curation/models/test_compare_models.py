@@ -28,9 +28,13 @@ from curation.models.dataset import Prepared
 from curation.models.ranking import behind, ranked
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop
+from tests.support.synthetic import ALONE
 from training.crossval.jobs import Data, Job
 from training.errors import InputError
 from training.evaluation.bootstrap import Difference
+from training.networks import network as networks
+from training.networks.embedded import has_weights
+from training.networks.lite0 import embedded_state
 from training.networks.zoo import build_model
 from training.settings import OPTIMIZER_DEFAULTS, Recipe
 
@@ -179,6 +183,28 @@ def test_parameters_seconds_and_epochs_are_reported(compared):
         assert each["seconds_per_fold"] > 0
         assert each["initial_weights"] == "from scratch, as asked"
         assert (each["learning_rate"], each["weight_decay"]) == OPTIMIZER_DEFAULTS[each["optimizer"]]
+
+
+@pytest.mark.skipif(not has_weights(), reason="the weights of lite0 are not installed")
+def test_lite0_is_fine_tuned_from_the_weights_that_are_installed_in_every_fold(demo, tmp_path, monkeypatch):
+    started, build = [], networks.build_model
+
+    def watched(name, **options):
+        model = build(name, **options)
+        if options["pretrained"]:
+            started.append(model.state_dict()["features.0.0.weight"].clone())
+        return model
+
+    monkeypatch.setattr(networks, "build_model", watched)
+    # in this process
+    monkeypatch.setattr(study, "measure_once", lambda *args, **options: ALONE)
+    options = [*TINY, "--models", "lite0", "--optimizers", "adamw", "--pretrained", "--epochs", 2, "--json"]
+    result = done("compare-models", demo, "--output", tmp_path / "study", *options)
+    (candidate,) = json.loads(result.stdout)["candidates"]
+    assert candidate["initial_weights"] == "pretrained"
+    assert "from scratch" not in result.stderr
+    assert len(started) == 2
+    assert all(torch.equal(each, embedded_state()["features.0.0.weight"]) for each in started)
 
 
 def test_the_command_of_the_best_trains_it(compared, demo):

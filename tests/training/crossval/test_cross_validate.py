@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support import on_device
 from tests.support.reporters import Listener
-from tests.support.synthetic import HEADS, NETWORKS, coloured_photos, plan_of, prepared, validate
-from training.crossval.jobs import Job
-from training.crossval.run_job import run_job
+from tests.support.synthetic import CPU, HEADS, NETWORKS, coloured_photos, plan_of, validate
 from training.errors import InputError
 from training.utils.devices import find_device
 from training.utils.files import read_json
@@ -199,39 +198,15 @@ def test_snapshots_are_a_minute_apart(tmp_path):
 # on a GPU
 
 
-def job_of(tmp_path, labels):
-    return Job("fold 1 of 1", tmp_path / "fold-0", labels, np.arange(0, 300), np.arange(300, 360), seed=1)
-
-
 @needs_cuda
 def test_a_gpu_without_enough_memory_gets_half_the_batch(tmp_path):
-    photos, labels = coloured_photos(360, size=64)
-    settings = replace(NETWORKS, model="resnet18", image_size=64, batch_size=256, epochs=2, device="cuda")
-    data = prepared(tmp_path, photos, plan_of(360), settings)
-    total = torch.cuda.get_device_properties(0).total_memory
-    torch.cuda.empty_cache()
-    torch.cuda.set_per_process_memory_fraction(600e6 / total)
-    try:
-        done = run_job(job_of(tmp_path, labels), data, settings, find_device("cuda"))
-    finally:
-        torch.cuda.set_per_process_memory_fraction(1.0)
-    assert "out of memory with batches of 256; trained with 128" in done.warnings[0]
-    assert done.network.shape == (60, 3)
-    assert np.allclose(done.network.sum(axis=1), 1, atol=1e-5)
+    on_device.gets_half_the_batch(tmp_path, find_device("cuda"))
 
 
 @needs_cuda
 def test_a_network_learns_on_a_gpu_and_comes_to_the_same_for_the_same_seed(tmp_path):
-    photos, labels = coloured_photos(360)
-    device = find_device("cuda")
-    settings = replace(NETWORKS, model="resnet18", batch_size=32, epochs=4, device="cuda")
-    state = torch.cuda.get_rng_state()
-    runs = []
-    for name in "ab":
-        data = prepared(tmp_path / name, photos, plan_of(360), settings)
-        runs.append(run_job(job_of(tmp_path / name, labels), data, settings, device))
-    assert (runs[0].network.argmax(axis=1) == labels[300:]).mean() > 0.8
-    assert (runs[0].head.argmax(axis=1) == labels[300:]).mean() > 0.9
-    # cuDNN may add up in another order
-    assert np.allclose(runs[0].network, runs[1].network, atol=0.05)
-    assert torch.equal(torch.cuda.get_rng_state(), state)
+    on_device.learns_the_same_twice(tmp_path, find_device("cuda"))
+
+
+def test_a_network_learns_on_a_cpu_and_comes_to_the_same_for_the_same_seed(tmp_path):
+    on_device.learns_the_same_twice(tmp_path, CPU, model="lenet")

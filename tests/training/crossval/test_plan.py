@@ -57,6 +57,15 @@ def test_more_photos_take_more_time():
     assert many["heads"] > 10 * few["heads"]
 
 
+@pytest.mark.parametrize(("kept", "left"), [({}, 3.0), ({"lite0": 0.25}, 2.75), ({"lite0": 1.0, "resnet18": 1.0}, 0.0)])
+def test_features_that_were_kept_take_no_time(kept, left, monkeypatch):
+    cost = {"lite0": 1.0, "resnet18": 2.0}
+    monkeypatch.setattr("training.crossval.plan._features_of_part", lambda recipe, device, size: cost[recipe.features])
+    monkeypatch.setattr("training.crossval.plan._projection", lambda work: 0.0)
+    settings = replace(NETWORKS, features="lite0+resnet18+embeddings:clip", epochs=0)
+    assert make_plan(settings, replace(WORK, kept=kept), CPU).seconds["features"] == left * WORK.photos
+
+
 def test_a_time_limit_that_cant_be_kept_is_refused_with_what_is_needed():
     work = Work(photos=100_000, rows=64_000, scored=20_000, classes=10, models=5, seconds_before=7200)
     with pytest.raises(InputError) as caught:
@@ -113,6 +122,18 @@ def test_models_side_by_side_take_less_time_than_one_after_another(step):
     assert make_plan(TWENTY, replace(WORK, models=4), CPU).seconds["networks"] == pytest.approx(alone * 3 / 4)
     # the odd one runs alone, as fast as one does
     assert make_plan(TWENTY, replace(WORK, models=5), CPU).seconds["networks"] == pytest.approx(alone)
+
+
+def test_fine_tuning_takes_less_time_than_the_same_epochs_from_scratch(step):
+    step(1.0)
+    recipe = replace(TWENTY, model="lite0", image_size=64)
+    tuned, scratch = (
+        make_plan(replace(recipe, pretrained=pretrained), replace(WORK, scored=0), CPU).seconds["networks"]
+        for pretrained in (True, False)
+    )
+    # half of the epochs see photos of 42 pixels, at four tenths of the cost
+    early = (42 / 64) ** 2
+    assert tuned / scratch == pytest.approx((0.4 * early + 1) / (early + 1))
 
 
 def test_the_time_of_jobs_is_that_of_a_plan_with_the_same_work(step, tmp_path):

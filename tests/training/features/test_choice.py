@@ -72,7 +72,7 @@ def test_a_network_without_weights_is_refused_by_name(monkeypatch):
 # sizes
 
 
-@pytest.mark.parametrize(("preset", "large"), [("quick", 160), ("standard", 224), ("thorough", 224)])
+@pytest.mark.parametrize(("preset", "large"), [("quick", 160), ("standard", 224), ("resnet", 224)])
 def test_photos_for_a_network_are_larger_than_for_patches(preset, large):
     small, execution = PRESETS[preset].image_size, Execution(preset=preset)
     recipe, size = sized(replace(ALONE, features="lite0"), execution)
@@ -93,8 +93,8 @@ def test_a_size_that_was_asked_for_is_that_of_the_features_if_no_network_is_trai
 def test_a_network_that_starts_from_weights_sees_larger_photos_than_one_from_scratch():
     recipe = replace(TRAINED, features="lite0")
     assert sized(recipe, Execution())[0].size == 48
-    assert sized(replace(recipe, pretrained=True), Execution())[0].size == 224
+    assert sized(replace(recipe, pretrained=True), Execution())[0].size == 96
     assert sized(replace(recipe, features="patches", pretrained=True), Execution()) == (
-        replace(recipe, features="patches", pretrained=True, image_size=224),
-        224,
+        replace(recipe, features="patches", pretrained=True, image_size=96),
+        96,
     )

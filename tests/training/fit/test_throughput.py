@@ -40,7 +40,7 @@ def test_a_step_that_takes_long_is_measured_on_fewer_photos_and_scaled_up(monkey
         return 0.01 * batch
 
     # how long a step takes is the machine's, and other work on it changes that: a clock that is known
-    monkeypatch.setattr("training.fit.throughput._seconds", ten_milliseconds_a_photo)
+    monkeypatch.setattr("training.fit.throughput.seconds_of_step", ten_milliseconds_a_photo)
     arrangement = measure(replace(NETWORKS, batch_size=4000), CPU, classes=3, jobs=1)
     assert max(tried) <= 40
     assert arrangement.step_seconds == pytest.approx(40.0)
@@ -72,7 +72,7 @@ def test_a_clock_decides_how_many_train_at_a_time_and_nothing_else(faster, monke
         # a machine that other programs stop and go
         return 1.0 if (running == 1) == (faster == "the first") else 9.0
 
-    monkeypatch.setattr("training.fit.throughput._seconds", odd)
+    monkeypatch.setattr("training.fit.throughput.seconds_of_step", odd)
     with threads(4):
         arrangement = measure(NETWORKS, CPU, classes=3, jobs=3)
         asked = measure(NETWORKS, CPU, classes=3, jobs=3, workers=2)
