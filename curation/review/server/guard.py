@@ -41,6 +41,8 @@ _MEDIA_POLICY = (
     b"sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 )
 _LARGEST_BODY = 64 * 1024 * 1024
+# digits of its length: leading zeros are nobody's
+_LONGEST_LENGTH = 20
 # seconds in which a body must be here
 _SLOWEST_BODY = 60
 _NO_COOKIE = (
@@ -149,7 +151,7 @@ class Guard:
         elif scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
         else:
-            await self._read_first(scope, receive, send)
+            await self._read_first(scope, receive, send, headers)
 
     def _refuse(self, scope: Scope, headers: dict[str, str], query: list[tuple[str, str]]) -> tuple[int, str] | None:
         if not self._is_in(headers):
@@ -218,11 +220,12 @@ class Guard:
         page = _PAGE.format(place=html.escape(place))
         await answer(send, 200, page, extra, kind="text/html")
 
-    async def _read_first(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _read_first(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         """Read the whole body, check it, and pass it on."""
         try:
             async with asyncio.timeout(_SLOWEST_BODY):
-                body = await _body(receive)
+                # what says that it is too large is not waited for
+                body = None if _claims_too_much(headers) else await _body(receive)
         except TimeoutError:
             await answer(send, 408, "Too slow.", [(b"connection", b"close")])
             return
@@ -242,6 +245,12 @@ class Guard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, again, send)
+
+
+def _claims_too_much(headers: dict[str, str]) -> bool:
+    length = headers.get("content-length", "").strip()
+    # Python reads no number of thousands of digits
+    return length.isdecimal() and (len(length) > _LONGEST_LENGTH or int(length) > _LARGEST_BODY)
 
 
 async def _body(receive: Receive) -> bytes | None:
