@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import ListingsError, short_repr, some
+from curation.listings.boundary import Boundary
 from curation.listings.currencies import is_shared, may_be
 from curation.listings.faults import Faults
 from curation.listings.prices import MAX_PRICE, Prices
@@ -234,9 +235,9 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path, faults: Faults
     faults : Faults
         Takes the fault, with every bad row in its ``problems``.
     """
-    base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - ends with a separator
+    limit = Boundary(boundary)
     named = table["image"].dropna()
-    inside = [all(_leads_into(base, root, name) for name in _names(root, image)) for image in named]
+    inside = [all(_leads_into(limit, root, name) for name in _names(root, image)) for image in named]
     away = ~pd.Series(inside, index=named.index, dtype=bool).reindex(table.index, fill_value=True)
     rows = _problems(table, "image", away, "is outside the dataset's folder")
     if not rows.empty:
@@ -258,17 +259,16 @@ def _names(root: Path, image: str) -> list[str]:
     return [image] if os.path.lexists(photo_path(root, image)) else names_of(image) or [image]
 
 
-def _leads_into(base: str, root: Path, image: str) -> bool:
+def _leads_into(limit: Boundary, root: Path, image: str) -> bool:
     # a drive of Windows is no place here, wherever the table lies
-    return _real_path(root, image).startswith(base) or (
+    return limit.holds(_path(root, image)) or (
         _DRIVE.match(image) is not None and not os.path.lexists(photo_path(root, image))
     )
 
 
-def _real_path(root: Path, image: str) -> str:
+def _path(root: Path, image: str) -> Path:
     path = photo_path(root, image)
     if "\\" in image and not os.path.lexists(path):
         # no file here: as Windows, which wrote it, would look for it
-        path = root / image.replace("\\", "/")
-    # a file name can't contain a NUL; the check for missing files reports it
-    return os.path.realpath(str(path).replace("\0", "?"))
+        return root / image.replace("\\", "/")
+    return path

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qsl, quote, urlencode
 
+from curation.listings.boundary import Boundary
 from curation.review.commands import NEW_LINK
 from curation.review.server.allowed import refuse_body, refuse_path
 from curation.review.server.asgi import App, Message, Receive, Scope, Send, answer
@@ -68,14 +69,14 @@ def servable(photos: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     The files are the photos of the dataset, with links in their folders' paths resolved. A photo that is itself a link
     out of its folder is left out, because a dataset must not publish other files.
     """
-    folders: dict[str, str] = {}
+    folders: dict[str, Boundary] = {}
     files, outside = set(), set()
     for photo in photos:
         folder = photo.rpartition(os.sep)[0]
-        real_folder = folders.setdefault(folder, os.path.realpath(folder))
-        real = os.path.realpath(photo)
-        if real.startswith(real_folder.rstrip(os.sep) + os.sep):
-            files.add(real)
+        if folder not in folders:
+            folders[folder] = Boundary(folder)
+        if folders[folder].holds(photo):
+            files.add(os.path.realpath(photo))
         else:
             outside.add(photo)
     return frozenset(files), frozenset(outside)
