@@ -61,9 +61,19 @@ class OwnPhotos:
             If there is no such file, or it can't be read.
         """
         place = self._place(photo)
-        if sha256_of_file(Path(place)) in self._read[place]:
+        if sha256_of_file(Path(place)) in self._read.get(place, ()):
             return "same"
         return "changed" if self._boundary.holds(place) and _begins_as_photo(Path(place)) else "strange"
+
+    def path(self, photo: str) -> Path:
+        """Return where a photo is now.
+
+        Parameters
+        ----------
+        photo : str
+            As for :meth:`standing`.
+        """
+        return photo_path(self._folder, photo)
 
     def may_be_shown(self, photo: str) -> bool:
         """Return whether a photo may be shown; one inside the folder of the photos is not compared, which takes long.
@@ -82,7 +92,7 @@ class OwnPhotos:
             return True
 
     def _place(self, photo: str) -> str:
-        return os.path.normpath(photo_path(self._folder, photo))
+        return os.path.normpath(self.path(photo))
 
 
 def _begins_as_photo(file: Path) -> bool:

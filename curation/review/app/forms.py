@@ -148,7 +148,7 @@ def form_for_all(ctx: Any) -> Any:
             description=f"This is for every photo shown ({number:,}). One Undo takes all of it back.",
         ),
     )
-    action = (ctx.params or {}).get("action", "keep")
+    action = ctx.params.get("action", "keep")
     inputs.enum("action", choices.values(), label="Decision", required=True, default=action, view=choices)
     button = f"{FOR_ALL.get(action, 'Decide')}: {number}"
     return types.Property(inputs, view=types.PromptView(label="All photos shown", submit_button_label=button))

@@ -33,11 +33,6 @@ def _is_ours(ctx: Any) -> bool:
     return ctx.dataset is not None and "curate" in (ctx.dataset.info or {})
 
 
-def _sent(ctx: Any) -> dict[str, Any]:
-    """Return what a form sent: texts, as :mod:`curation.review.server.allowed` sees to. The App may send none."""
-    return ctx.params or {}
-
-
 def _chosen(ctx: Any) -> list[str]:
     """Return the open photo, otherwise the selection.
 
@@ -214,7 +209,7 @@ class Relabel(_Action):
 
     def act(self, ctx: Any) -> dict[str, Any]:
         """Decide; a class that does not exist yet takes a second form."""
-        label, typed, note = (_sent(ctx).get(name) for name in ("label", "new_class", "note"))
+        label, typed, note = (ctx.params.get(name) for name in ("label", "new_class", "note"))
         if typed and typed.strip():
             try:
                 label, is_new = class_named(run_of(ctx.dataset), typed)
@@ -240,13 +235,13 @@ class AddClass(_Reviewing):
 
     def resolve_input(self, ctx: Any) -> Any:
         """Return the form."""
-        return new_class_form(_sent(ctx).get("label") or "", _sent(ctx).get("note"))
+        return new_class_form(ctx.params.get("label") or "", ctx.params.get("note"))
 
     def act(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
-        label = _sent(ctx).get("label")
+        label = ctx.params.get("label")
         return (
-            _relabel(ctx, self.reviewer, label=label, note=_sent(ctx).get("note"), new_class=True)
+            _relabel(ctx, self.reviewer, label=label, note=ctx.params.get("note"), new_class=True)
             if label
             else _NOTHING
         )
@@ -268,7 +263,7 @@ class SetPrice(_Action):
 
     def act(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
-        samples, price = _chosen(ctx), (_sent(ctx).get("price") or "").strip()
+        samples, price = _chosen(ctx), (ctx.params.get("price") or "").strip()
         if not samples or not price:
             return _NOTHING
         return _act(ctx, lambda: decide(ctx.dataset, samples, "reprice", reviewer=self.reviewer, price=price))
@@ -285,7 +280,7 @@ class Note(_Action):
 
     def act(self, ctx: Any) -> dict[str, Any]:
         """Record the note."""
-        samples, note = _chosen(ctx), (_sent(ctx).get("note") or "").strip()
+        samples, note = _chosen(ctx), (ctx.params.get("note") or "").strip()
         if not samples or not note:
             return _NOTHING
         return _act(ctx, lambda: decide(ctx.dataset, samples, NOTE, reviewer=self.reviewer, note=note))
@@ -333,7 +328,7 @@ class DecideOnView(_Reviewing):
 
     def act(self, ctx: Any) -> dict[str, Any]:
         """Decide."""
-        action = _sent(ctx).get("action")
+        action = ctx.params.get("action")
         if action not in FOR_ALL:
             return _NOTHING
         return _act(ctx, lambda: decide(ctx.dataset, ctx.view.values("id"), action, reviewer=self.reviewer))

@@ -92,7 +92,15 @@ _CODE = "custom_code"
 _OURS = "@curate/review/"
 #: What their forms send as text, or leave out.
 _TEXTS = ("action", "id", "label", "new_class", "note", "price")
-_JSON = {dict: "an object", list: "a list", bool: "yes or no", int: "a number", float: "a number", str: "a text"}
+_JSON = {
+    dict: "an object",
+    list: "a list",
+    bool: "yes or no",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    type(None): "nothing",
+}
 _LABEL = re.compile(r"/ground_truth(/|$)")
 _NO = "Not available in a review."
 
@@ -217,13 +225,14 @@ def _is_known_query(query: str) -> bool:
 
 def _misfit(request: dict[str, Any]) -> str:
     """Return what is of another type than our operators take, in a request to one of them; nothing if all fits."""
-    chosen, given = request.get("selected"), request.get("params")
+    # FiftyOne fails where there are no params at all, not even an empty object
+    chosen, given = request.get("selected"), request.get("params", {})
     if not (chosen is None or (isinstance(chosen, list) and all(isinstance(sample, str) for sample in chosen))):
         return f"selected must be a list of ids, got {_called(chosen)}."
-    if not isinstance(given, dict | None):
+    if not isinstance(given, dict):
         return f"params must be an object, got {_called(given)}."
     texts = {"current_sample": request.get("current_sample"), "dataset_name": request.get("dataset_name")}
-    texts |= {name: (given or {}).get(name) for name in _TEXTS}
+    texts |= {name: given.get(name) for name in _TEXTS}
     wrong = next((name for name, value in texts.items() if not isinstance(value, str | None)), None)
     return f"{wrong} must be a text, got {_called(texts[wrong])}." if wrong else ""
 
@@ -231,7 +240,7 @@ def _misfit(request: dict[str, Any]) -> str:
 def _called(value: Any) -> str:
     """Return what JSON calls a value; of a list with other things than was wanted, that."""
     other = next((item for item in value if not isinstance(item, str)), None) if isinstance(value, list) else None
-    return f"a list with {_JSON.get(type(other), 'nothing')}" if other is not None else _JSON[type(value)]
+    return f"a list with {_JSON[type(other)]}" if other is not None else _JSON[type(value)]
 
 
 def _may_run(operator: Any) -> bool:
