@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import RunError, some
-from curation.listings.boundary import Boundary
 from curation.listings.junk import is_junk
 from curation.listings.splits import split_folder, split_of
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
 from curation.run.own_photos import OwnPhotos
+from training.utils.boundary import Boundary
 from training.utils.files import NotReadableError, copy_regular, photo_path, printable_name
 
 __all__ = ["Photos", "folder_splits", "outside"]

@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import ListingsError, short_repr, some
-from curation.listings.boundary import Boundary
 from curation.listings.currencies import is_shared, may_be
 from curation.listings.faults import Faults
 from curation.listings.prices import MAX_PRICE, Prices
 from curation.listings.several_photos import names_of
 from curation.listings.twins import spelt_out
 from curation.rendering.words import agree, many
+from training.utils.boundary import Boundary
 from training.utils.files import photo_path
 
 __all__ = [

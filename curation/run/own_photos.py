@@ -13,10 +13,10 @@ from typing import Literal
 
 import pandas as pd
 
-from curation.listings.boundary import Boundary
+from curation.listings.photo_files import begins_as_photo
 from curation.run.folder import RunFolder
-from training.images.bounds import open_photo
-from training.utils.files import NotReadableError, open_regular, photo_path, sha256_of_file
+from training.utils.boundary import Boundary
+from training.utils.files import NotReadableError, photo_path, sha256_of_file
 
 __all__ = ["OwnPhotos"]
 
@@ -63,7 +63,7 @@ class OwnPhotos:
         place = self._place(photo)
         if sha256_of_file(Path(place)) in self._read.get(place, ()):
             return "same"
-        return "changed" if self._boundary.holds(place) and _begins_as_photo(Path(place)) else "strange"
+        return "changed" if self._boundary.holds(place) and begins_as_photo(Path(place)) else "strange"
 
     def path(self, photo: str) -> Path:
         """Return where a photo is now.
@@ -88,16 +88,8 @@ class OwnPhotos:
         try:
             return self.standing(photo) == "same"
         except (OSError, ValueError, NotReadableError):
-            # then nothing can be shown, either: why is said where it is read
+            # then nothing can be shown, either: whoever reads it says why
             return True
 
     def _place(self, photo: str) -> str:
         return os.path.normpath(self.path(photo))
-
-
-def _begins_as_photo(file: Path) -> bool:
-    try:
-        with open_regular(file) as stream, open_photo(stream):
-            return True
-    except Exception:  # a damaged file can raise anything in a decoder
-        return False

@@ -14,11 +14,11 @@ import secrets
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qsl, quote, urlencode
 
-from curation.listings.boundary import Boundary
 from curation.review.commands import NEW_LINK
 from curation.review.server.allowed import refuse_body, refuse_path
 from curation.review.server.asgi import App, Message, Receive, Scope, Send, answer
 from curation.review.server.links import CODE, VALID
+from training.utils.boundary import Boundary
 
 __all__ = ["Guard", "servable"]
 
