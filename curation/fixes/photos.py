@@ -138,8 +138,8 @@ class Photos:
                 "the dataset's folder",
                 got=some(self._led_to(image) for image in self.strange),
                 wanted="the files that the run was made of",
-                fix="Put them back, find issues again, or write a table, which names photos and holds none: "
-                '`format="csv"`.',
+                fix=f"Put {agree(count, 'it', 'them')} back, find issues again, or write a table, which names "
+                'photos and holds none: `format="csv"`.',
                 parameter="format",
             )
 
