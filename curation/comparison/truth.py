@@ -93,5 +93,6 @@ def _from_file(run: RunFolder, path: Path, listings: pd.DataFrame) -> dict[str, 
             f"{path} has ids that fit several listings",
             got=meant.first_doubt(),
             wanted="ids as the run has them",
+            fix=meant.advice("Keep them as text, e.g. with pd.read_csv(..., dtype=str)."),
         )
     return dict(zip(table[own].replace(meant.names), table[_COLUMN], strict=True))

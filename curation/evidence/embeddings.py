@@ -179,7 +179,7 @@ def _joined(raw: RawEmbeddings, written: list[str], values: _Numbers, listings: 
             f"{name} has ids that fit several",
             got=meant.first_doubt(),
             wanted="the id as the listings have it",
-            fix="Keep them as text, e.g. with pd.read_csv(..., dtype=str).",
+            fix=meant.advice("Keep them as text, e.g. with pd.read_csv(..., dtype=str)."),
         )
     notes = [f"{name}: {note}" for note in meant.notes]
     index = pd.Index([meant.names.get(id, id) for id in written])

@@ -189,7 +189,7 @@ def _doubtful(name: str, what: str, meant: Meant) -> ProbabilitiesError:
         f"{name} has {'ids' if what == 'id' else 'classes'} that fit several",
         got=meant.first_doubt(),
         wanted=f"the {what} as the listings have it",
-        fix="Keep them as text, e.g. with pd.read_csv(..., dtype=str).",
+        fix=meant.advice("Keep them as text, e.g. with pd.read_csv(..., dtype=str)."),
     )
 
 

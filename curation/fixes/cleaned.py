@@ -80,7 +80,7 @@ def write_cleaned(run: RunFolder, changes: pd.DataFrame, folder: Path, form: str
     InputError
         If the dataset can't be written so.
     RunError
-        If photos that it needs are gone.
+        If photos that it needs are gone, or are other files now.
     """
     listings = run.listings()
     original = _original(run, listings)
@@ -290,6 +290,7 @@ def _write_metadata(original: Original, place: _Place) -> Cleaned:
         if file.format.kind not in _METADATA:
             file = converted(file, FORMATS["csv"], price=original.column("price"), decimal=place.decimal)
         files = [_with_file_names(file, original.column("image"), paths)]
+    photos.require_own()
     notes = list(place.check_prices(files, original))
     if original.layout == "imagefolder":
         notes += _said_of_folders(place.listings["image"], labels_of(original), place.run)
@@ -359,6 +360,7 @@ def _write_folders(original: Original, place: _Place) -> Cleaned:
             photos.put(image, photos.path_in_class(image, label, given is not None and split is not None))
         else:
             photos.put(image, photos.path_of_class(image, label, split))
+    photos.require_own()
     if photos.missing:
         raise RunError(
             f"{many(len(photos.missing), 'photo')} {agree(len(photos.missing), 'is', 'are')} no longer there",

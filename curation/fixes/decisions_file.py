@@ -16,7 +16,7 @@ from curation.listings.repeated_headers import header_rows
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
 from curation.run.journal import ACTIONS, NOTE, PRICED, Decision
-from curation.run.new_values import price_cells
+from curation.run.new_values import check_note, price_cells
 from training.utils.csv_files import restored_cells
 from training.utils.files import require_regular
 from training.utils.formulas import is_formula
@@ -70,8 +70,8 @@ def read_decisions(
     ------
     DecisionsError
         If the file can't be read, lacks a column, decides nothing, says two things about one listing, has two
-        columns of one meaning that differ, a price that is none, or a label or price that nothing becomes of, e.g. one
-        in a row without a decision.
+        columns of one meaning that differ, a price that is none, a note that is too long, or a label or price that
+        nothing becomes of, e.g. one in a row without a decision.
     """
     require_regular(path, "the decisions")
     if not path.is_file():
@@ -97,7 +97,7 @@ def read_decisions(
             reviewer=row.get("reviewer") or reviewer,
             time=row.get("time") or now(),
             source="csv",
-            note=row.get("note"),
+            note=check_note(row.get("note"), row["id"] or ""),
             new_price=prices.get(place),
             new_class=row["decision"] == "relabel" and _says_yes(path, row),
         )

@@ -49,7 +49,9 @@ def with_known_names(
             f"{path.name} has {many(len(listings.doubtful), 'id')} that may be several listings",
             got=listings.first_doubt(),
             wanted="ids as the run has them",
-            fix="A spreadsheet took them for numbers or dates: import that column as text, and decide again.",
+            fix=listings.advice(
+                "A spreadsheet took them for numbers or dates: import that column as text, and decide again."
+            ),
         )
     named = [
         _as_meant(decision, listings.names.get(decision.id, decision.id), decision.new_label) for decision in decisions

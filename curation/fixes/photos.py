@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from curation.errors import RunError, some
 from curation.listings.junk import is_junk
 from curation.listings.splits import split_folder, split_of
 from curation.rendering.words import agree, many
 from curation.run.folder import RunFolder
+from curation.run.own_photos import OwnPhotos
+from training.utils.boundary import Boundary
 from training.utils.files import NotReadableError, copy_regular, photo_path, printable_name
 
 __all__ = ["Photos", "folder_splits", "outside"]
@@ -50,9 +53,9 @@ def outside(root: Path, images: pd.Series, folder: Path) -> list[Path]:
     folder : Path
         The folder.
     """
-    base = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118 - ends with a separator
-    paths = [os.path.realpath(photo_path(root, image)) for image in images.dropna() if "\0" not in image]
-    return [Path(path) for path in paths if not path.startswith(base)]
+    boundary = Boundary(folder)
+    paths = [photo_path(root, image) for image in images.dropna() if "\0" not in image]
+    return [Path(os.path.realpath(path)) for path in paths if not boundary.holds(path)]
 
 
 class Photos:
@@ -69,6 +72,10 @@ class Photos:
     ----------
     missing : list of str
         Photos that are no longer there.
+    changed : list of str
+        Those that are other photos than find-issues read.
+    strange : list of str
+        Those that are no photos of the run, see :class:`curation.run.own_photos.OwnPhotos`. They are put nowhere.
     """
 
     def __init__(self, run: RunFolder, folder: Path) -> None:
@@ -78,7 +85,10 @@ class Photos:
         self._nested = (run.record()["dataset"].get("label_separator") or "").strip() == "/"
         self._taken: set[str] = set()
         self._copied = 0
+        self._own = OwnPhotos(run)
         self.missing: list[str] = []
+        self.changed: list[str] = []
+        self.strange: list[str] = []
 
     def put(self, image: str, path: str) -> None:
         """Put a photo to a path below the folder: a link if the file system has them, a copy otherwise.
@@ -93,9 +103,16 @@ class Photos:
         source, target = photo_path(self._root, image), self._folder / os.fsdecode(path)
         if ".." in Path(path).parts or Path(path).is_absolute():
             raise ValueError(f"the photo {path!r} would lie outside the folder of the dataset")
-        if not source.is_file():
+        try:
+            standing = self._own.standing(image)
+        except (OSError, ValueError, NotReadableError):
             self.missing.append(image)
             return
+        if standing == "strange":
+            self.strange.append(image)
+            return
+        if standing == "changed":
+            self.changed.append(image)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(os.path.realpath(source), target)
@@ -107,11 +124,42 @@ class Photos:
                 return
             self._copied += 1
 
+    def require_own(self) -> None:
+        """Refuse a dataset in which a name leads to something else than a photo of the run.
+
+        Raises
+        ------
+        RunError
+        """
+        if self.strange:
+            count = len(self.strange)
+            raise RunError(
+                f"{many(count, 'photo')} {agree(count, 'is', 'are')} not what find-issues read, and no other photo of "
+                "the dataset's folder",
+                got=some(self._led_to(image) for image in self.strange),
+                wanted="the files that the run was made of",
+                fix=f"Put {agree(count, 'it', 'them')} back, find issues again, or write a table, which names "
+                'photos and holds none: `format="csv"`.',
+                parameter="format",
+            )
+
+    def _led_to(self, image: str) -> str:
+        """Return a photo with the file that it leads to, where that has another place."""
+        place = os.path.normpath(os.path.realpath(self._root) / Path(image))
+        real = os.path.realpath(place)
+        return image if real == place else f"{image}, which leads to {real}"
+
     def notes(self) -> Iterator[str]:
         """Yield what a person should know: a sentence each."""
         if self._copied:
             copies = agree(self._copied, "is a copy", "are copies")
             yield f"{many(self._copied, 'photo')} {copies}, for this file system has no links."
+        if count := len(self.changed):
+            yield (
+                f"{many(count, 'photo')} {agree(count, 'was', 'were')} changed since find-issues read "
+                f"{agree(count, 'it', 'them')}, and {agree(count, 'is', 'are')} in the dataset as now: "
+                f"{some(self.changed)}. What was decided rests on the earlier {agree(count, 'one', 'ones')}."
+            )
         if self.missing:
             yield f"{many(len(self.missing), 'photo')} {agree(len(self.missing), 'is', 'are')} no longer there."
 

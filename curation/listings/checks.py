@@ -16,6 +16,7 @@ from curation.listings.prices import MAX_PRICE, Prices
 from curation.listings.several_photos import names_of
 from curation.listings.twins import spelt_out
 from curation.rendering.words import agree, many
+from training.utils.boundary import Boundary
 from training.utils.files import photo_path
 
 __all__ = [
@@ -239,9 +240,9 @@ def check_inside(table: pd.DataFrame, root: Path, boundary: Path, faults: Faults
     faults : Faults
         Takes the fault, with every bad row in its ``problems``.
     """
-    base = os.path.join(os.path.realpath(boundary), "")  # noqa: PTH118 - ends with a separator
+    limit = Boundary(boundary)
     named = table["image"].dropna()
-    inside = [all(_leads_into(base, root, name) for name in _names(root, image)) for image in named]
+    inside = [all(_leads_into(limit, root, name) for name in _names(root, image)) for image in named]
     away = ~pd.Series(inside, index=named.index, dtype=bool).reindex(table.index, fill_value=True)
     rows = _problems(table, "image", away, "is outside the dataset's folder")
     if not rows.empty:
@@ -263,17 +264,16 @@ def _names(root: Path, image: str) -> list[str]:
     return [image] if os.path.lexists(photo_path(root, image)) else names_of(image) or [image]
 
 
-def _leads_into(base: str, root: Path, image: str) -> bool:
+def _leads_into(limit: Boundary, root: Path, image: str) -> bool:
     # a drive of Windows, or a server's folder, is no place here, wherever the table lies
-    return _real_path(root, image).startswith(base) or (
+    return limit.holds(_path(root, image)) or (
         _DRIVE.match(image) is not None and not os.path.lexists(photo_path(root, image))
     )
 
 
-def _real_path(root: Path, image: str) -> str:
+def _path(root: Path, image: str) -> Path:
     path = photo_path(root, image)
     if "\\" in image and not os.path.lexists(path):
         # no file here: as Windows, which wrote it, would look for it
-        path = root / image.replace("\\", "/")
-    # a file name can't contain a NUL; the check for missing files reports it
-    return os.path.realpath(str(path).replace("\0", "?"))
+        return root / image.replace("\\", "/")
+    return path

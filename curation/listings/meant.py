@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -60,16 +60,31 @@ class Meant:
         As it is written → the known names that it can come from, where there are several.
     notes : tuple of str
         What was taken for what, and why: a sentence each.
+    reasons : dict of str to str
+        Doubtful name → how those that it can come from differ from it, where no program rewrote it.
     """
 
     names: dict[str, str] = field(default_factory=dict)
     doubtful: dict[str, list[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    reasons: dict[str, str] = field(default_factory=dict)
 
     def first_doubt(self) -> str:
         """Return the first of the doubtful names with what it may be, for a message; there must be one."""
         name, fitting = next(iter(self.doubtful.items()))
-        return f"{name!r}, which may be {' or '.join(map(repr, fitting))}"
+        shown, *others = _told_apart([name, *fitting])
+        return f"{shown}, which may be {' or '.join(others)}"
+
+    def advice(self, rewritten: str) -> str:
+        """Return what to do about the first of the doubtful names.
+
+        Parameters
+        ----------
+        rewritten : str
+            The advice where a program took it for a number or a date.
+        """
+        reason = self.reasons.get(next(iter(self.doubtful)))
+        return f"{reason[0].upper()}{reason[1:]}: write them as the listings have them." if reason else rewritten
 
 
 @dataclass
@@ -126,13 +141,15 @@ def find_meant(written: Iterable[str], known: Collection[str], *, what: str = "i
     unknown = [name for name in written if name not in exact and name not in marked]
     meant = dict(marked)
     doubtful: dict[str, list[str]] = {}
-    notes = []
+    notes, reasons = [], dict[str, str]()
     ways = _WAYS if what == "id" else {**_WAYS, "they are written differently": (_by_key(name_key), False)}
     for why, (way, rewrites) in ways.items():
         found = {name: fitting for name in unknown if (fitting := way(name, free))}
         sure = _one_to_one(found)
         meant |= sure
-        doubtful |= {name: fitting for name, fitting in found.items() if len(fitting) > 1}
+        several = {name: fitting for name, fitting in found.items() if len(fitting) > 1}
+        doubtful |= several
+        reasons |= {} if rewrites else dict.fromkeys(several, why)
         unknown = [name for name in unknown if name not in found]
         if sure:
             notes.append(_note(sure, what, why))
@@ -141,7 +158,7 @@ def find_meant(written: Iterable[str], known: Collection[str], *, what: str = "i
             everything = _Known(list(dict.fromkeys(known)))
             several = {name: way(name, everything) for name in exact}
             doubtful |= {name: fitting for name, fitting in several.items() if len(fitting) > 1}
-    return Meant(meant, doubtful, tuple(notes))
+    return Meant(meant, doubtful, tuple(notes), reasons)
 
 
 def changed_by_a_spreadsheet(names: Iterable[str]) -> str:
@@ -169,9 +186,27 @@ def _one_to_one(found: dict[str, list[str]]) -> dict[str, str]:
 
 
 def _note(names: dict[str, str], what: str, why: str) -> str:
-    pairs = some([f"{name!r} as {meant!r}" for name, meant in names.items()], _EXAMPLES)
+    pairs = some([" as ".join(_told_apart(pair)) for pair in names.items()], _EXAMPLES)
     plural = f"{what}es" if what.endswith("s") else None
     return f"{many(len(names), what, plural)} {agree(len(names), 'was', 'were')} read as meant: {pairs} ({why})."
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Return names for a message, with the code points of letters where two of them look the same."""
+    if len(set(map(_form, names))) == len(names):
+        return list(map(repr, names))
+    return [f"{name!r} ({' '.join(_code_points(name))})" for name in names]
+
+
+def _code_points(name: str) -> Iterator[str]:
+    """Yield the code points that are not ASCII, and those of the letters that marks stand on."""
+    for sign, after in zip(name, [*name[1:], ""], strict=True):
+        if not sign.isascii() or (after and unicodedata.combining(after)):
+            yield f"U+{ord(sign):04X}"
+
+
+def _form(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _by_key(key: Callable[[str], Hashable]) -> _Way:
@@ -268,6 +303,7 @@ def _as_dates(name: str, known: _Known) -> list[str]:
 
 #: What happened to a name → how the name before is found, and whether names may have become the same by it.
 _WAYS: dict[str, tuple[_Way, bool]] = {
+    "they are in another Unicode form": (_by_key(_form), False),
     "blanks or invisible characters differ": (_by_key(_as_seen), False),
     "a spreadsheet's way to keep text": (_unwrapped, False),
     "capitals differ": (_by_key(_without_case), False),

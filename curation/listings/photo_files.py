@@ -14,9 +14,10 @@ from urllib.parse import unquote, urlsplit
 from curation.listings.folders import is_photo
 from curation.listings.junk import is_junk
 from curation.listings.several_photos import names_of
-from training.utils.files import photo_path, printable_name
+from training.images.bounds import open_photo
+from training.utils.files import open_regular, photo_path, printable_name
 
-__all__ = ["PhotoFiles", "forward", "plain"]
+__all__ = ["PhotoFiles", "begins_as_photo", "forward", "plain"]
 
 #: Folders below the dataset's that are searched for photos named without their folder.
 _MOST_FOLDERS = 1000
@@ -24,6 +25,15 @@ _SEVERAL = 2
 #: Where Label Studio keeps photos: those of its server's disk, and those that were uploaded, with a code before each.
 _SERVED = "/data/local-files/?d="
 _UPLOADED = re.compile(r"/data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?([^/]+)")
+
+
+def begins_as_photo(file: Path) -> bool:
+    """Return whether a file begins as photos do; how large it is, and whether all of it is sound, doesn't matter."""
+    try:
+        with open_regular(file) as stream, open_photo(stream):
+            return True
+    except Exception:  # a damaged file can raise anything in a decoder
+        return False
 
 
 def forward(name: str) -> str:

@@ -184,13 +184,12 @@ def parse_price(cell: str) -> WrittenPrice | None:
     Parameters
     ----------
     cell : str
-        What a person wrote; more than 100 characters are no price.
+        What a person wrote; more than 100 characters are no price, nor are digits other than plain ones.
     """
     if len(cell) > _LONGEST:
         return None
-    tidy = cell if cell.isascii() else _UNSEEN.sub("", unicodedata.normalize("NFKC", cell)).translate(_SIGNS)
-    tidy = tidy.strip()
-    match = _SHAPE.match(tidy)
+    tidy = cell if cell.isascii() else _tidy(cell)
+    match = _SHAPE.match(tidy := tidy.strip())
     if not match:
         return None
     before, sign, middle, text, after = match.groups()
@@ -212,6 +211,26 @@ def parse_price(cell: str) -> WrittenPrice | None:
         decimal = _OTHER[either] if either == dash[1] else dash[1]
         digits, either = digits.replace(either, ""), ""
     return WrittenPrice(minus + digits, decimal, either, power, currency, _PLAIN.fullmatch(tidy) is not None)
+
+
+def _tidy(cell: str) -> str:
+    """Return a cell with the signs of a keyboard; empty if its digits are not those of one number.
+
+    The decimal digits of any script are digits, wide ones too, if all are of one script: a Bengali 4 looks like an 8.
+    Raised, lowered and circled digits and fractions are none: 12\u00b3 is not 123.
+    """
+    for sign in cell:
+        if not (sign.isascii() or sign.isdecimal()) and _holds_digits(unicodedata.normalize("NFKC", sign)):
+            return ""
+    form = _UNSEEN.sub("", unicodedata.normalize("NFKC", cell)).translate(_SIGNS)
+    digits = [sign for sign in form if sign.isdecimal()]
+    if len({ord(sign) - unicodedata.decimal(sign) for sign in digits}) > 1:
+        return ""
+    return form.translate({ord(sign): str(unicodedata.decimal(sign)) for sign in digits})
+
+
+def _holds_digits(text: str) -> bool:
+    return any(map(str.isdecimal, text))
 
 
 def _number(text: str) -> tuple[str, str, str] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,7 @@ from curation.issues import IssueKind
 from curation.rendering.thumbnails import make_thumbnail
 from curation.rendering.words import amount, short
 from curation.run.journal import Decision
-from training.utils.files import photo_path
+from curation.run.own_photos import OwnPhotos
 
 __all__ = ["Card", "Cards", "Section"]
 
@@ -82,8 +81,8 @@ class Cards:
     ----------
     issues, listings : DataFrame
         The tables of the run.
-    root : Path
-        The folder that the column ``image`` is relative to.
+    photos : OwnPhotos
+        The photos of the run; other files are not shown.
     decisions : mapping of str to Decision
         The decisions that stand, by id.
     currency : str or None
@@ -96,7 +95,7 @@ class Cards:
         self,
         issues: pd.DataFrame,
         listings: pd.DataFrame,
-        root: Path,
+        photos: OwnPhotos,
         decisions: Mapping[str, Decision],
         currency: str | None,
         max_bytes: int,
@@ -104,7 +103,7 @@ class Cards:
         self._issues, self._decisions, self._currency = issues, decisions, currency
         # only a few listings of perhaps many need their titles
         self._listings = listings[["id", "title"]] if "title" in listings else None
-        self._photo = cache(lambda image: make_thumbnail(photo_path(root, image), _THUMBNAIL, max_bytes).uri)
+        self._photo = cache(lambda image: _thumbnail(photos, image, max_bytes))
 
     def section(self, kind: IssueKind) -> Section:
         """Return the worst listings of a kind, in the order of the queue."""
@@ -153,3 +152,7 @@ def _who(decision: Decision) -> str:
     if decision.source == "suggestion":
         return "accepted suggestion, not reviewed"
     return f"by {decision.reviewer}" + (", in an earlier run" if decision.source == "earlier run" else "")
+
+
+def _thumbnail(photos: OwnPhotos, image: str, max_bytes: int) -> str | None:
+    return make_thumbnail(photos.path(image), _THUMBNAIL, max_bytes).uri if photos.may_be_shown(image) else None

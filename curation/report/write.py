@@ -17,6 +17,7 @@ from curation.report.plots import fold_plot, price_plot, retrain_plot
 from curation.report.reproduce import reproduce
 from curation.report.summary import summary
 from curation.run.folder import RunFolder
+from curation.run.own_photos import OwnPhotos
 from training.utils.files import write_text
 from training.utils.noise import noise_to
 
@@ -45,7 +46,7 @@ def write_report(run: RunFolder) -> Path:
     dataset = record["dataset"]
     holding = run.holding_decisions()
     decisions = holding.decisions
-    cards = Cards(issues, run.listings(), run.photo_root, decisions, dataset["currency"], run.photo_bytes)
+    cards = Cards(issues, run.listings(), OwnPhotos(run), decisions, dataset["currency"], run.photo_bytes)
     comparison = read_comparison(run)
     with noise_to(run.log_file), warnings.catch_warnings(action="ignore"):  # of decoders, which warn about odd files
         sections = [cards.section(kind) for kind in KINDS]

@@ -10,6 +10,7 @@ from curation.errors import DecisionsError
 from curation.run.decidable import Decidable, check_decisions, new_classes_of, require_labels
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, check_reviewer, current_decisions, reviewer_name
+from curation.run.new_values import check_note
 from training.utils.units import now
 
 __all__ = ["decide", "named_listings"]
@@ -45,12 +46,13 @@ def decide(
     Raises
     ------
     DecisionsError
-        If a listing, a class or the action is unknown, or the price is none.
+        If a listing, a class or the action is unknown, the price is none, or the note is too long.
     """
     if label is not None and action != "relabel":
         raise DecisionsError("a label has no effect unless listings are relabelled", got=action, parameter="label")
     if new_class and label is None:
         raise DecisionsError("a new class needs its name", got="no label", wanted="e.g. sofa", parameter="label")
+    check_note(note)
     who, time, decidable = check_reviewer(reviewer or reviewer_name()), now(), Decidable.of(run)
     given = None if price is None else decidable.price(price)
     meant = []

@@ -261,7 +261,9 @@ class RunFolder:
     def photo_boundary(self) -> Path:
         """The folder that the photos are in, but for those that may lie outside."""
         dataset = self.record()["dataset"]
-        inside = os.path.relpath(photo_path(Path(), dataset["photos"]), photo_path(Path(), dataset["root"]))
+        inside = os.path.relpath(
+            photo_path(Path(), dataset.get("photos") or dataset["root"]), photo_path(Path(), dataset["root"])
+        )
         return Path(os.path.normpath(self.photo_root / inside))
 
     @property

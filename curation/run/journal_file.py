@@ -17,7 +17,7 @@ from typing import BinaryIO
 from curation.rendering.words import many
 from curation.run.journal import Decision
 from curation.run.journal_content import Entry, Fault, Journal
-from curation.run.journal_lines import BEGIN, Line, Step, Unreadable, decoded, encoded, is_torn
+from curation.run.journal_lines import BEGIN, LONGEST, Line, Step, Unreadable, decoded, encoded, is_torn
 from training.utils.files import open_regular, sync_folder
 from training.utils.flock import lock
 from training.utils.machine import naming
@@ -27,8 +27,6 @@ __all__ = ["Grown", "append", "lines_of", "pending", "read_journal", "said_since
 
 #: How much is read from the end to find the last number; a line has some 350 bytes.
 _TAIL = 1 << 16
-#: Bytes of a line that are read: a decision with the longest note that a form takes has less.
-_LONGEST = 16 << 20
 #: Of a longer one, which no command writes.
 _SHOWN = 4096
 
@@ -73,7 +71,7 @@ def append(
     Grown
         If it has other bytes than `known` by now. Then nothing is written.
     DecisionsError
-        If a text can't be written.
+        If a text can't be written, or a line would be too long to be read. Then nothing is written.
     OSError
         When the journal can't be written, e.g. on a full disk. None of the lines is in it then.
     """
@@ -244,8 +242,8 @@ def lines_of(journal: Path) -> list[bytes]:
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    while line := stream.readline(_LONGEST):
-        if len(line) == _LONGEST and not line.endswith(b"\n"):
+    while line := stream.readline(LONGEST):
+        if len(line) == LONGEST and not line.endswith(b"\n"):
             line = line[:_SHOWN] + b"\0"
             _skip_line(stream)
         yield line.rstrip(b"\n")
@@ -253,7 +251,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def _skip_line(stream: BinaryIO) -> None:
     """Go to the end of a line; a hole of any size, as a power cut may leave one, is not read."""
-    while piece := stream.readline(_LONGEST):
+    while piece := stream.readline(LONGEST):
         if piece.endswith(b"\n"):
             return
         try:

@@ -15,7 +15,7 @@ from functools import cache
 from types import NoneType
 from typing import Any, NamedTuple
 
-from curation.errors import DecisionsError
+from curation.errors import DecisionsError, short_repr
 from curation.listings.prices import MAX_PRICE
 from curation.run.journal import Decision
 
@@ -23,6 +23,7 @@ __all__ = [
     "BEGIN",
     "COMMIT",
     "FORMAT",
+    "LONGEST",
     "TAKE_BACK",
     "Line",
     "Step",
@@ -33,6 +34,8 @@ __all__ = [
     "is_torn",
 ]
 
+#: Bytes of a line with its end at most: a longer one is not read, and so not written.
+LONGEST = 16 << 20
 #: Raise it when lines change so that an older reader would misread them.
 FORMAT = 2
 BEGIN = "begin"
@@ -135,7 +138,7 @@ def encoded(content: Decision | Step, number: int, recorded: str, transaction: s
     Raises
     ------
     DecisionsError
-        If a text is none: half a character.
+        If a text is none: half a character. If the line would be longer than :data:`LONGEST`.
     """
     # flat: asdict would copy each value deeply, which takes most of the time of a long journal
     said = dict(vars(content))
@@ -152,7 +155,23 @@ def encoded(content: Decision | Step, number: int, recorded: str, transaction: s
             got=ascii(error.object[error.start : error.end]),
             wanted="text",
         ) from error
-    return line[:-1] + _CHECK % zlib.crc32(line) + b"\n"
+    whole = line[:-1] + _CHECK % zlib.crc32(line) + b"\n"
+    if len(whole) > LONGEST:
+        raise _too_long(said, len(whole))
+    return whole
+
+
+def _too_long(said: dict[str, Any], size: int) -> DecisionsError:
+    """Return the error of a line that nobody could read again, with the longest of its texts."""
+    name, text = max(
+        ((name, text) for name, text in said.items() if isinstance(text, str)), key=lambda one: len(one[1])
+    )
+    return DecisionsError(
+        "a decision is too long to be kept",
+        got=f"{size:,} bytes, most of them in its {name.replace('_', ' ')}: {short_repr(text)}",
+        wanted=f"at most {LONGEST:,} bytes",
+        fix="Shorten that; nothing was recorded.",
+    )
 
 
 def decoded(line: bytes) -> Line:

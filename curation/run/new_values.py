@@ -1,4 +1,4 @@
-"""What a decision may set: the name of a class that the run does not have, and a price."""
+"""What a decision may hold: the name of a class that the run does not have, a price, and a note."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from curation.errors import DecisionsError, ListingsError, some
+from curation.errors import DecisionsError, ListingsError, short_repr, some
 from curation.listings.currencies import has_thousandths, may_be
 from curation.listings.faults import Faults
 from curation.listings.label_lists import single_labels
@@ -18,7 +18,39 @@ from curation.listings.price_texts import unmistakable
 from curation.listings.prices import MAX_PRICE, read_prices
 from curation.listings.twins import match_spellings
 
-__all__ = ["check_new_class", "check_price", "price_cells", "same_name"]
+__all__ = ["MAX_NOTE", "check_new_class", "check_note", "check_price", "price_cells", "same_name"]
+
+
+#: Characters of a note at most: words about one listing, some four pages of them.
+MAX_NOTE = 10_000
+
+
+def check_note(note: str | None, id: str = "") -> str | None:
+    """Return a note that a person wrote, if it is not too long.
+
+    Notes that are in a journal already are not refused, for earlier versions took longer ones.
+
+    Parameters
+    ----------
+    note : str or None
+        The words; None for no note.
+    id : str
+        The listing, for the message.
+
+    Raises
+    ------
+    DecisionsError
+        When it has more than :data:`MAX_NOTE` characters.
+    """
+    if note is not None and len(note) > MAX_NOTE:
+        raise DecisionsError(
+            f"the note{f' for {short_repr(id)}' if id else ''} is too long",
+            got=f"{len(note):,} characters",
+            wanted=f"at most {MAX_NOTE:,}",
+            fix="Shorten it, or keep the text in a file of its own and name that. Nothing was recorded.",
+            parameter="note",
+        )
+    return note
 
 
 def check_new_class(name: str, classes: Iterable[str]) -> None:

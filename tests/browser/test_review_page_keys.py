@@ -188,6 +188,7 @@ def test_keys_do_nothing_while_one_types(opened: Opened) -> None:
     opened.press("Escape")
     assert opened.text("counts") == "0 of 6 decided"
     assert opened.tab.input_value("#note") == "kade u"
+    assert opened.tab.get_attribute("#note", "maxlength") == "10000"
 
 
 def test_a_note_and_the_name_are_in_the_records_as_from_a_csv_by_hand(
@@ -505,7 +506,9 @@ def test_another_price_is_typed_as_sellers_write_it(typed: str, price: float, pr
     assert meanings(priced.download(tmp_path)) == [("00", "reprice", None, price, False)]
 
 
-@pytest.mark.parametrize("typed", ["", "-5", "ten", "1.299", "£5", "5 EUR", "1e5", "Infinity", "1,2,3", "POA"])
+@pytest.mark.parametrize(
+    "typed", ["", "-5", "ten", "1.299", "£5", "5 EUR", "1e5", "Infinity", "1,2,3", "POA", "12³", "①②"]
+)
 def test_what_is_no_price_is_not_taken_and_says_why(typed: str, priced: Opened) -> None:
     priced.press("p Delete")
     priced.tab.keyboard.type(typed)

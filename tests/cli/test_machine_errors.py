@@ -147,3 +147,16 @@ def test_what_is_done_is_not_refused_for_a_report_that_can_not_be_written(comman
     advice = f"The next curate apply-fixes {named}, curate undo {named} or curate retrain {named} --compare writes it."
     assert advice in ended.stderr
     assert run.cleaned.exists() == (command != ["undo"])
+
+
+@pytest.mark.parametrize("closed", [">&- 2>&-", "<&- >&- 2>&-"])
+def test_what_is_done_ends_well_although_nobody_can_hear_of_it(closed, run):
+    def ended(*command):
+        program = [sys.executable, str(ROOT / "cli.py"), *command, "--run", str(run.folder)]
+        return subprocess.run(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *program], capture_output=True)
+
+    assert ended("apply-fixes", "--accept-suggestions").returncode == 0
+    assert (run.cleaned / "manifest.json").is_file()
+    assert ended("undo").returncode == 0
+    assert not run.cleaned.exists()
+    assert not run.read_journal().faults

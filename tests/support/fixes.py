@@ -18,7 +18,7 @@ from curation.listings.original import save_original
 from curation.listings.problems import dataset_facts
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
-from training.utils.files import write_json
+from training.utils.files import photo_path, sha256_of_file, write_json
 
 CLASSES = ["NA", "chair", "desk"]
 
@@ -70,7 +70,8 @@ def make_run(folder: Path, name: str = "shop") -> RunFolder:
     text = {"image": images, "label": labels, "group": None, "split": split, "title": 'a "nice", cheap\nthing'}
     listings = pd.DataFrame({"id": ids, **text, "lot": "007"}, dtype="string").assign(price=issues["price"])
     listings.to_csv(folder / "input" / "listings.csv", index=False)
-    listings = listings.assign(fold=np.arange(12) % 3, sha256="x", width=6, height=4, unreadable=None, detail=30.0)
+    hashes = [_hash(folder / "input", image) for image in images]
+    listings = listings.assign(fold=np.arange(12) % 3, sha256=hashes, width=6, height=4, unreadable=None, detail=30.0)
     listings = listings.assign(near_group=pd.NA, near_likeness=np.nan, text_share=np.nan, text=None)
     run = RunFolder(folder / "runs" / "shop" / "1")
     run.folder.mkdir(parents=True)
@@ -114,13 +115,20 @@ def run_of(source: Any, folder: Path, **options: Any) -> RunFolder:
     issues = issues.assign(price=table["price"], is_label_issue=False, priority=np.arange(len(table)) + 1, reasons="")
     run.write_table(run.issues_file, issues.reindex(columns=list(COLUMNS)).astype(COLUMNS))
     split = table["split"].fillna("train")
-    run.write_table(run.listings_file, table.assign(split=split, fold=0, sha256="x", unreadable=None))
+    hashes = pd.Series([_hash(listings.source.root, image) for image in table["image"]], table.index, dtype="string")
+    run.write_table(run.listings_file, table.assign(split=split, fold=0, sha256=hashes, unreadable=None))
     save_original(run.input_folder, listings)
     facts = {"dataset": dataset_facts(listings, listings.classes), "settings": {"train": {}}}
     write_json(
         run.record_file, {"format": 1, "status": "finished", "started": "2024-05-01T09:00:00.000+00:00", **facts}
     )
     return run
+
+
+def _hash(root: Path, image: Any) -> str | None:
+    if pd.isna(image) or not photo_path(root, image).is_file():
+        return None
+    return sha256_of_file(photo_path(root, image))
 
 
 def decided(id: str, action: str, new_label: str | None = None) -> Decision:

@@ -17,7 +17,7 @@ from curation.review.journal_state import standing_of
 from curation.run.decidable import Decidable, new_classes_of
 from curation.run.folder import RunFolder
 from curation.run.journal import NOTE, UNDO, Decision, last_click
-from curation.run.new_values import check_new_class, same_name
+from curation.run.new_values import check_new_class, check_note, same_name
 from training.utils.units import now
 
 __all__ = [
@@ -122,8 +122,9 @@ def decide(
         If the journal can't be written, `label` is no class, the dataset has no prices, or another program has changed
         the samples. Then nothing has been recorded.
     DecisionsError
-        If `price` is no price. Then nothing has changed, either.
+        If `price` is no price, or `note` is too long. Then nothing has changed, either.
     """
+    check_note(note)
     run = run_of(dataset)
     decidable = decidable_of(run)
     if action == "relabel" and not new_class and label not in known_classes(run):

@@ -12,6 +12,7 @@ from curation.review.journal_state import standing_of
 from curation.run.decidable import Decidable, new_classes_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
+from curation.run.new_values import MAX_NOTE
 
 __all__ = ["PageListings", "choose_listings", "page_data"]
 
@@ -66,8 +67,8 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
         ``classes``, ``kinds`` (name and title of those that occur), ``listings`` (of the queue, in its order),
         ``others`` (listings beside them), ``decided`` (the decisions of the journal on any of them), ``added`` (the
         classes that decisions of the journal added), ``currency``, ``thousandths`` (what marks the decimals, where
-        prices such as 1.299 are usual), ``max_price`` (of a new price), and ``priced``: whether the dataset has
-        prices.
+        prices such as 1.299 are usual), ``max_price`` (of a new price), ``max_note`` (characters of a
+        note), and ``priced``: whether the dataset has prices.
     """
     place = {card.id: number for number, card in enumerate(listings.every)}
     number = {name: number for number, name in enumerate(run.classes)}
@@ -79,6 +80,7 @@ def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:
         "currency": run.record()["dataset"].get("currency"),
         "thousandths": decidable.thousandths,
         "max_price": decidable.max_price,
+        "max_note": MAX_NOTE,
         "priced": bool(run.issues()["price"].notna().any()),
         "listings": [_listing(card, place, number) for card in listings.queue],
         "others": [_other(card) for card in listings.others],

@@ -442,6 +442,7 @@ function listen() {
   }
   $("list").addEventListener("scroll", drawRows, { passive: true });
   window.addEventListener("resize", drawRows);
+  $("note").maxLength = data.max_note;
   $("note").addEventListener("input", writeNote);
   $("class-filter").addEventListener("input", drawClasses);
   $("class-filter").addEventListener("keydown", classKey);

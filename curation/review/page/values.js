@@ -23,7 +23,8 @@ const asName = (typed) => typed.normalize("NFC").replace(/\p{Cf}/gu, "").replace
 
 function readPrice(text) {
   const [, before, number, times, after] = /^([^\d.,-]*)(-?[\d.,'’\s]*)(k(?!\p{L}))?([^\d]*)$/iu.exec(text.trim()) || [];
-  if (number === undefined || !/\d/.test(number)) return { why: "Type a number, e.g. 12.50." };
+  // raised and circled digits and fractions are no digits, and 12³ is not 12
+  if (number === undefined || !/\d/.test(number) || /\p{N}/u.test(before + after)) return { why: "Type a number, e.g. 12.50." };
   const sign = [before, after].map((part) => part.trim()).filter(Boolean).join(" ");
   if (data.currency && sign && !signs().includes(sign.toUpperCase())) return { why: `The prices of this dataset are in ${data.currency}.` };
   let digits = number.replace(/['’\s]/g, "");

@@ -25,7 +25,8 @@ from curation.review.commands import PAGE_MARK, STORAGE_PREFIX, apply_decisions
 from curation.review.journal_state import standing_of
 from curation.review.page.data import PageListings, choose_listings, page_data
 from curation.run.folder import RunFolder
-from training.utils.files import sha256_of_file, whole_file
+from curation.run.own_photos import OwnPhotos
+from training.utils.files import printable_name, sha256_of_file, whole_file
 from training.utils.flock import sweep
 from training.utils.noise import noise_to
 from training.utils.parallel import cores, map_ahead
@@ -108,7 +109,7 @@ def write_page(
     try:
         with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
             stream.write(head)
-            stream.writelines(_photos(listings, run.photo_bytes, run.log_file, reporter))
+            stream.writelines(_photos(listings, OwnPhotos(run), run, reporter))
             stream.write("</body>\n</html>\n")
         return Written(path, *counts, path.stat().st_size)
     except OSError as error:
@@ -171,24 +172,31 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _photos(listings: PageListings, max_bytes: int, log: Path, reporter: Reporter) -> Iterator[str]:
+def _photos(listings: PageListings, own: OwnPhotos, run: RunFolder, reporter: Reporter) -> Iterator[str]:
     """Yield each photo once, as an element that the browser treats as text until the page needs it."""
     sides = (_LARGE,) * len(listings.queue) + (_SMALL,) * len(listings.others)
     photos = (card.photo for card in listings.every)
     jobs = [(f"photo-{place}", photo, side) for place, (photo, side) in enumerate(zip(photos, sides, strict=True))]
     with (
-        noise_to(log),
+        noise_to(run.log_file),
         reporter.bar("photos for the page") as progress,
         warnings.catch_warnings(action="ignore"),
         ThreadPoolExecutor(cores()) as pool,
     ):
-        for done, element in enumerate(map_ahead(pool, lambda job: _element(*job, max_bytes), jobs, _AHEAD), start=1):
+        for done, element in enumerate(
+            map_ahead(pool, lambda job: _element(*job, own, run.photo_bytes), jobs, _AHEAD), start=1
+        ):
             yield element
             progress(done, len(jobs))
 
 
-def _element(name: str, photo: str | None, side: int, max_bytes: int) -> str:
-    thumbnail = make_thumbnail(Path(photo), side, max_bytes) if photo else Thumbnail(b"", "this listing has none")
+def _element(name: str, photo: str | None, side: int, own: OwnPhotos, max_bytes: int) -> str:
+    if photo is None:
+        thumbnail = Thumbnail(b"", "this listing has none")
+    elif own.may_be_shown(photo):
+        thumbnail = make_thumbnail(Path(photo), side, max_bytes)
+    else:
+        thumbnail = Thumbnail(b"", f"{printable_name(Path(photo).name)} leads to a file that is no photo of this run")
     if thumbnail.error is None:
         return f'<script type="{MEDIA_TYPE}" id="{name}">{thumbnail.base64}</script>\n'
     error = base64.b64encode(thumbnail.error.encode()).decode()

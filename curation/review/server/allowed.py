@@ -88,6 +88,19 @@ _RAW_PIPELINE = "fiftyone.core.stages.Mongo"  # its $out and $merge write to any
 _DENIED_MUTATIONS = frozenset({"deleteSavedView", "updateSavedView"})
 # a subset of this type is Python that the Model Evaluation panel runs
 _CODE = "custom_code"
+#: Our operators. FiftyOne passes on whatever a request has for them.
+_OURS = "@curate/review/"
+#: What their forms send as text, or leave out.
+_TEXTS = ("action", "id", "label", "new_class", "note", "price")
+_JSON = {
+    dict: "an object",
+    list: "a list",
+    bool: "yes or no",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    type(None): "nothing",
+}
 _LABEL = re.compile(r"/ground_truth(/|$)")
 _NO = "Not available in a review."
 
@@ -139,7 +152,11 @@ def refuse_body(path: str, body: bytes) -> tuple[int, str] | None:
         if path == "/graphql":
             return None if _is_known_query(request["query"]) else (403, _NO)
         if path.startswith("/operators"):
-            return None if _may_run(request.get("operator_uri")) and not _holds(request, _CODE) else (403, _NO)
+            operator = request.get("operator_uri")
+            if not _may_run(operator) or _holds(request, _CODE):
+                return 403, _NO
+            why = _misfit(request) if operator is not None and operator.startswith(_OURS) else ""
+            return (400, why) if why else None
         if not isinstance(request, dict):
             raise TypeError("every other route takes an object")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -204,6 +221,26 @@ def _is_known_query(query: str) -> bool:
     except GraphQLError as error:
         raise ValueError(str(error)) from None
     return not any(denied)
+
+
+def _misfit(request: dict[str, Any]) -> str:
+    """Return what is of another type than our operators take, in a request to one of them; nothing if all fits."""
+    # FiftyOne fails where there are no params at all, not even an empty object
+    chosen, given = request.get("selected"), request.get("params", {})
+    if not (chosen is None or (isinstance(chosen, list) and all(isinstance(sample, str) for sample in chosen))):
+        return f"selected must be a list of ids, got {_called(chosen)}."
+    if not isinstance(given, dict):
+        return f"params must be an object, got {_called(given)}."
+    texts = {"current_sample": request.get("current_sample"), "dataset_name": request.get("dataset_name")}
+    texts |= {name: given.get(name) for name in _TEXTS}
+    wrong = next((name for name, value in texts.items() if not isinstance(value, str | None)), None)
+    return f"{wrong} must be a text, got {_called(texts[wrong])}." if wrong else ""
+
+
+def _called(value: Any) -> str:
+    """Return what JSON calls a value; of a list with other things than was wanted, that."""
+    other = next((item for item in value if not isinstance(item, str)), None) if isinstance(value, list) else None
+    return f"a list with {_JSON[type(other)]}" if other is not None else _JSON[type(value)]
 
 
 def _may_run(operator: Any) -> bool:

@@ -18,6 +18,7 @@ from curation.review.commands import NEW_LINK
 from curation.review.server.allowed import refuse_body, refuse_path
 from curation.review.server.asgi import App, Message, Receive, Scope, Send, answer
 from curation.review.server.links import CODE, VALID
+from training.utils.boundary import Boundary
 
 __all__ = ["Guard", "servable"]
 
@@ -41,6 +42,8 @@ _MEDIA_POLICY = (
     b"sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 )
 _LARGEST_BODY = 64 * 1024 * 1024
+# digits of its length: leading zeros are nobody's
+_LONGEST_LENGTH = 20
 # seconds in which a body must be here
 _SLOWEST_BODY = 60
 _NO_COOKIE = (
@@ -66,14 +69,14 @@ def servable(photos: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     The files are the photos of the dataset, with links in their folders' paths resolved. A photo that is itself a link
     out of its folder is left out, because a dataset must not publish other files.
     """
-    folders: dict[str, str] = {}
+    folders: dict[str, Boundary] = {}
     files, outside = set(), set()
     for photo in photos:
         folder = photo.rpartition(os.sep)[0]
-        real_folder = folders.setdefault(folder, os.path.realpath(folder))
-        real = os.path.realpath(photo)
-        if real.startswith(real_folder.rstrip(os.sep) + os.sep):
-            files.add(real)
+        if folder not in folders:
+            folders[folder] = Boundary(folder)
+        if folders[folder].holds(photo):
+            files.add(os.path.realpath(photo))
         else:
             outside.add(photo)
     return frozenset(files), frozenset(outside)
@@ -149,7 +152,7 @@ class Guard:
         elif scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
         else:
-            await self._read_first(scope, receive, send)
+            await self._read_first(scope, receive, send, headers)
 
     def _refuse(self, scope: Scope, headers: dict[str, str], query: list[tuple[str, str]]) -> tuple[int, str] | None:
         if not self._is_in(headers):
@@ -218,11 +221,12 @@ class Guard:
         page = _PAGE.format(place=html.escape(place))
         await answer(send, 200, page, extra, kind="text/html")
 
-    async def _read_first(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _read_first(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         """Read the whole body, check it, and pass it on."""
         try:
             async with asyncio.timeout(_SLOWEST_BODY):
-                body = await _body(receive)
+                # what says that it is too large is not waited for
+                body = None if _claims_too_much(headers) else await _body(receive)
         except TimeoutError:
             await answer(send, 408, "Too slow.", [(b"connection", b"close")])
             return
@@ -242,6 +246,12 @@ class Guard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, again, send)
+
+
+def _claims_too_much(headers: dict[str, str]) -> bool:
+    length = headers.get("content-length", "").strip()
+    # Python reads no number of thousands of digits
+    return length.isdecimal() and (len(length) > _LONGEST_LENGTH or int(length) > _LARGEST_BODY)
 
 
 async def _body(receive: Receive) -> bytes | None:

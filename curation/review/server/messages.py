@@ -61,8 +61,8 @@ def about_put_back(found: PutBack) -> list[str]:
 
 
 def about_links(count: int) -> list[str]:
-    """Return a message about photos that are not shown because they are links out of the photo folder."""
+    """Return a message about photos that are not shown because they lie outside the photo folder, or lead there."""
     if not count:
         return []
-    links = agree(count, "is a link to a file", "are links to files")
-    return [f"{many(count, 'photo')} {links} outside the photo folder and {agree(count, 'is', 'are')} not shown."]
+    lie = agree(count, "lies, or leads as a link,", "lie, or lead as links,")
+    return [f"{many(count, 'photo')} {lie} outside the photo folder and {agree(count, 'is', 'are')} not shown."]

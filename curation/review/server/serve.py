@@ -36,6 +36,7 @@ from curation.review.server.team import opening, present
 from curation.review.table import review_table
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision, check_reviewer, reviewer_name
+from curation.run.own_photos import OwnPhotos
 from training.utils.progress import Reporter
 
 __all__ = ["ReviewOutcome", "run_review"]
@@ -126,7 +127,7 @@ def run_review(
             _say_all([*opened.messages, *about_put_back(opened.put_back)], reporter)
             earlier = run.read_journal().last
             app = Annotated(app, opened.dataset, run, reviewer)
-            guard, place = _guarded(app, opened, address, port, entry, reporter)
+            guard, place = _guarded(app, run, opened, address, port, entry, reporter)
             entry.opened(run, place)
             url = entry.link()
             signals.opened()
@@ -228,9 +229,13 @@ def _listen(address: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _guarded(app: App, opened: Opened, address: str, port: int, entry: Codes, reporter: Reporter) -> tuple[Guard, str]:
+def _guarded(
+    app: App, run: RunFolder, opened: Opened, address: str, port: int, entry: Codes, reporter: Reporter
+) -> tuple[Guard, str]:
     set_port(port)
-    _, outside = servable({source.photo for source in opened.files.values() if source.photo})
+    shown, own = {source.photo for source in opened.files.values() if source.photo}, OwnPhotos(run)
+    _, outside = servable(shown)
+    outside |= {photo for photo in shown if not own.may_be_shown(photo)}
     _say_all(about_links(len(outside)), reporter)
     # a copy of a photo shows what the photo shows
     files = {file: source for file, source in opened.files.items() if source.photo not in outside}

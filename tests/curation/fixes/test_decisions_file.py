@@ -18,7 +18,7 @@ from curation.listings.price_cells import Decimal, parse_price
 from curation.run.decidable import Decidable, check_decisions
 from curation.run.journal import current_decisions
 from curation.run.new_values import price_cells
-from tests.support.fixes import run_of
+from tests.support.fixes import decide_csv, run_of
 from training.utils.csv_files import write_csv
 
 CLASSES = ["NA", "chair", "desk"]
@@ -363,3 +363,16 @@ def test_a_header_that_stands_again_among_the_decisions_is_left_out(tmp_path: Pa
     (tmp_path / "mine.csv").write_text(f"id,decision,new_label\na,delete,\n{again}\nb,relabel,desk\n", encoding="utf-8")
     decisions = read_decisions(tmp_path / "mine.csv", reviewer="ana")
     assert [(decision.id, decision.action) for decision in decisions] == [("a", "delete"), ("b", "relabel")]
+
+
+def test_ids_in_another_unicode_form_are_shown_with_their_code_points(tmp_path: Path) -> None:
+    path = decide_csv(tmp_path, "\u212b1,keep,")
+    decisions = read_decisions(path, reviewer="ana")
+    with pytest.raises(
+        DecisionsError, match=r"\(U\+212B\), which may be .*They are in another Unicode form"
+    ) as refused:
+        with_known_names(path, decisions, ["\u00c51", "A\u030a1"], ["lamp"])
+    assert "spreadsheet" not in str(refused.value)
+    (named,), (note,) = with_known_names(path, decisions, ["\u00c51"], ["lamp"])
+    assert named.id == "\u00c51"
+    assert "(U+212B) as" in note

@@ -113,3 +113,31 @@ def test_another_spelling_of_one_class_is_that_class():
         "pc component": "pc_component"
     }
     assert find_meant(["a b-c"], ["a_b_c"]).names == {}
+
+
+ANGSTROM, LETTER, MARKED = "\u212b1", "\u00c51", "A\u030a1"
+
+
+def test_a_name_in_another_unicode_form_is_meant_and_the_note_tells_them_apart() -> None:
+    meant = find_meant([ANGSTROM], [LETTER, "B"])
+    assert meant.names == {ANGSTROM: LETTER}
+    assert meant.notes == (
+        f"1 id was read as meant: '{ANGSTROM}' (U+212B) as '{LETTER}' (U+00C5) (they are in another Unicode form).",
+    )
+
+
+def test_a_name_in_another_unicode_form_than_several_is_doubtful_and_no_spreadsheet_is_blamed() -> None:
+    meant = find_meant([ANGSTROM], [LETTER, MARKED])
+    assert meant.doubtful == {ANGSTROM: [LETTER, MARKED]}
+    assert meant.first_doubt() == (
+        f"'{ANGSTROM}' (U+212B), which may be '{LETTER}' (U+00C5) or '{MARKED}' (U+0041 U+030A)"
+    )
+    assert meant.advice("A spreadsheet did it.") == (
+        "They are in another Unicode form: write them as the listings have them."
+    )
+
+
+def test_the_advice_says_what_differs_and_names_a_spreadsheet_only_where_one_rewrites() -> None:
+    assert find_meant(["1"], ["01", "001"]).advice("A spreadsheet did it.") == "A spreadsheet did it."
+    assert find_meant(["l 1"], ["L 1", "L  1"]).advice("").startswith("Capitals differ: ")
+    assert find_meant(["l 1"], ["l  1", "l\u200b 1"]).advice("").startswith("Blanks or invisible characters differ: ")

@@ -95,3 +95,29 @@ def test_what_is_no_single_price_is_not_read(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["01.12.23", "£12 10", "12'50", "07911 123456", "12,50,00", "45-"])
 def test_dates_and_telephone_numbers_are_no_prices(cell: str) -> None:
     assert read_price(cell, ".") is None
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["12³", "12₃", "①②", "12½", "½", "⑴2", "⒓", "12㎡", "1🄂", "£12²", "12 €⁵", "❶", "Ⅻ", "1️⃣2️⃣", "²"],
+)
+def test_raised_and_circled_digits_and_fractions_are_no_price(cell: str) -> None:
+    assert read_price(cell, ".") is None
+    assert read_price(cell, ",") is None
+
+
+@pytest.mark.parametrize("cell", ["１２", "1２", "١٢", "۱۲", "१२", "১২", "𝟏𝟐"])
+def test_the_decimal_digits_of_one_script_are_digits(cell: str) -> None:
+    price = read_price(cell, ".")
+    assert price is not None
+    assert price.value == 12
+
+
+@pytest.mark.parametrize("cell", ["1৪", "12٣", "١۲", "१2"])
+def test_digits_of_two_scripts_are_no_price(cell: str) -> None:
+    assert read_price(cell, ".") is None
+
+
+@pytest.mark.parametrize("cell", ["1.299", "１．２９９", "١.٢٩٩", "१,२९९"])
+def test_a_number_that_may_mean_two_things_may_so_in_any_digits(cell: str) -> None:
+    assert read_price(cell) is None

@@ -339,3 +339,10 @@ def test_a_price_in_thousands_settles_the_decimal_mark_and_has_three_decimals_by
     cells: list[str], values: list[float]
 ) -> None:
     assert read_prices(pd.Series(cells, dtype="string")).values.tolist() == values
+
+
+def test_cells_with_raised_or_circled_digits_are_counted_as_no_price() -> None:
+    prices = read_prices(pd.Series(["12", "12³", "①②", "１２", None], dtype="string"))
+    assert prices.values.tolist()[0::3] == [12, 12]
+    assert prices.values.isna().tolist() == [False, True, True, False, True]
+    assert prices.unread.tolist() == [False, True, True, False, False]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
 
 from curation.comparison.scored import Confused
@@ -337,3 +338,13 @@ def test_many_listings_make_a_small_page_in_seconds(tmp_path: Path) -> None:
     assert page.stat().st_size < 10_000_000
     assert time.perf_counter() - start < 20
     assert "shop has 200,000 listings in 1,000 classes." in page.read_text()
+
+
+def test_a_photo_that_the_run_of_a_stranger_names_elsewhere_is_not_shown(small: RunFolder, tmp_path: Path) -> None:
+    before = write_report(small).read_text().count("data:image/webp")
+    issues = small.issues()
+    worst = issues[issues["is_label_issue"].astype(bool)].nsmallest(1, "priority").iloc[0]
+    Image.new("RGB", (6, 4), (1, 2, 3)).save(tmp_path / "mine.png")
+    elsewhere = issues["image"].mask(issues["id"] == worst["id"], str(tmp_path / "mine.png"))
+    small.write_table(small.issues_file, issues.assign(image=elsewhere))
+    assert write_report(small).read_text().count("data:image/webp") < before

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from curation.errors import InputError
 from curation.review.page.write import write_page
@@ -160,3 +161,17 @@ def test_a_page_with_an_output_in_a_folder_that_can_not_be_made_is_refused(run: 
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="can't write"):
         write_page(run, output=tmp_path / "file" / "page.html")
+
+
+def test_a_photo_that_became_a_link_to_another_file_is_words_and_not_in_the_page(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.png"
+    Image.new("RGB", (6, 4), (1, 2, 3)).save(mine)
+    photo = run.photo_root / "photos" / "00.png"
+    photo.unlink()
+    photo.symlink_to(mine)
+    page = write_page(run).path
+    assert page is not None
+    (shown,) = re.findall(r'<script type="text/plain" id="photo-0">(.*?)</script>', page.read_text(encoding="utf-8"))
+    assert base64.b64decode(shown).decode() == "00.png leads to a file that is no photo of this run"

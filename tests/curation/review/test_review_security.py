@@ -9,7 +9,9 @@ import socket
 from collections.abc import Iterator
 from urllib.parse import quote
 
+import pandas as pd
 import pytest
+from PIL import Image
 
 from curation.review.app.dataset import dataset_name
 from curation.review.app.panels import EVALUATION
@@ -35,7 +37,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (plugin / ".git" / "hook.js").write_text("secret")
     (plugin / "dist" / "index.umd.js").write_text("mine\n")
     (plugin / "page.html").write_text("<script></script>")
-    server = start(make_run(folder), folder / "log", FIFTYONE_PLUGINS_DIR=str(folder / "plugins"))
+    run = make_run(folder)
+    # a stranger made the run, and names a photo of mine
+    Image.new("RGB", (8, 6), (1, 2, 3)).save(folder / "mine.jpg")
+    for file in (run.issues_file, run.listings_file):
+        table = pd.read_parquet(file)
+        run.write_table(file, table.assign(image=table["image"].mask(table["id"] == "L12", "../mine.jpg")))
+    server = start(run, folder / "log", FIFTYONE_PLUGINS_DIR=str(folder / "plugins"))
     try:
         yield server
     finally:
@@ -154,6 +162,11 @@ class TestFiles:
         finally:
             photo.unlink()
             moved.rename(photo)
+
+    def test_a_photo_that_a_stranger_s_run_names_outside_its_folder_is_not_given_out(self, server):
+        mine = server.run.photo_root.parent / "mine.jpg"
+        assert [server.photo(path) for path in (mine, server.run.photo_root / "../mine.jpg")] == [403, 403]
+        assert "1 photo lies, or leads as a link, outside the photo folder and is not shown" in server.log.read_text()
 
     def test_another_run_s_photos_are_not_given_out(self, server, tmp_path):
         other = make_run(tmp_path)
@@ -314,6 +327,21 @@ class TestRoutesAndOperators:
     @pytest.mark.parametrize("body", ["", "[]", "1", '{"operator_uri": 1}', "not json", "[" * 5000, "\0"])
     def test_a_body_that_can_not_be_checked_goes_no_further(self, server, body):
         assert server.ask("/operators/execute", method="POST", body=body or "[]")[0] == 400
+
+    @pytest.mark.parametrize(
+        ("operator", "given"),
+        [("note", {"note": 5}), ("relabel", {"label": ["x"]}), ("set_price", {"price": {"a": 1}})],
+    )
+    def test_a_parameter_of_another_type_is_refused_in_one_sentence(self, server, operator, given):
+        (name,) = given
+        status, content = server.operate(f"@curate/review/{operator}", [ID], **given)
+        assert status == 400
+        assert content.decode().startswith(f"{name} must be a text, got ")
+
+    @pytest.mark.parametrize("path", ["execute", "execute/generator", "resolve-type", "resolve-execution-options"])
+    def test_no_parameters_at_all_are_refused_and_no_failure(self, server, path):
+        asked = {"operator_uri": "@curate/review/note", "dataset_name": dataset_name(server.run), "params": None}
+        assert server.post(f"/operators/{path}", asked) == (400, b"params must be an object, got nothing.")
 
     def test_an_allowed_operator_runs(self, server):
         assert server.operate("@voxel51/operators/get_label_schemas")[0] == 200

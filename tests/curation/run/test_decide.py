@@ -203,3 +203,10 @@ def test_a_listing_without_a_label_can_not_be_kept(run: RunFolder) -> None:
     assert run.decisions() == ([], [])
     decide(run, ["04"], "ambiguous")
     assert records(run) == [("04", "ambiguous", None, None, False)]
+
+
+@pytest.mark.parametrize("price", ["12³", "①②", "12½", "1৪"])
+def test_a_new_price_of_raised_or_circled_digits_is_refused_and_nothing_is_recorded(price: str, run: RunFolder) -> None:
+    with pytest.raises(DecisionsError, match=rf"^a new price must be a number .*: got '{price}'"):
+        decide(run, ["00"], "reprice", price=price)
+    assert not run.journal.exists()
