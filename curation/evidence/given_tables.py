@@ -11,6 +11,7 @@ import pandas as pd
 
 from curation.errors import closest, some
 from curation.evidence.given_files import GivenKind
+from curation.listings.none_words import none_cells
 from curation.listings.tables import as_text
 from training.utils.arrays import Float64
 
@@ -120,5 +121,5 @@ def numbers_of(column: pd.Series) -> Float64 | None:
 
 def not_numbers(text: pd.Series, values: pd.Series) -> pd.Series:
     """Return which cells hold something that is no number; `values` are those that were read."""
-    missing = text.isna() | text.str.casefold().isin(["nan", "na", "null", "none", "<na>", ""]).fillna(True)
+    missing = text.isna() | none_cells(text)
     return values.isna() & ~missing

@@ -15,6 +15,7 @@ import pandas as pd
 from curation.errors import short_repr, some
 from curation.listings.cell_objects import money_of
 from curation.listings.currencies import common_currency, without_shared
+from curation.listings.none_words import none_cells
 from curation.listings.price_cells import Decimal, WrittenPrice, parse_price
 from curation.rendering.words import agree, many
 
@@ -23,9 +24,9 @@ __all__ = ["MAX_PRICE", "Prices", "read_prices"]
 #: No listing costs more, whatever its currency; what is computed with prices up to here stays finite and exact.
 MAX_PRICE = 10**15
 
-#: What sellers write where they name no price; in lower case.
-_NONE = frozenset(
-    {"poa", "p.o.a.", "p.o.a", "free", "ask", "n/a", "na", "nan", "none", "null", "-", "–", "—", "?", "tbc", "tba"}
+#: What sellers write where they name no price, beside the words for none of any column; in lower case.
+_NO_PRICE = frozenset(
+    {"poa", "p.o.a.", "p.o.a", "free", "ask"}
     | {"negotiable", "offers", "offer", "swap", "swaps", "gratis", "vb", "contact", "call", "enquire", "inquire"}
 )
 #: A number of a program that may mean two things.
@@ -103,7 +104,7 @@ def read_prices(
     values = pd.to_numeric(text, errors="coerce").astype("float64")
     free = text.notna() if numbers is None else text.notna() & ~numbers
     others = text[free & values.isna()]
-    none = others[others.str.lower().isin(_NONE)]
+    none = others[others.str.lower().isin(_NO_PRICE) | none_cells(others)]
     others = others.drop(none.index)
     written = _parsed(others)
     # plain numbers, perhaps with words for none among them, are a program's: a dot marks the decimals

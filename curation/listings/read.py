@@ -31,6 +31,7 @@ from curation.listings.limits import Limits
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
+from curation.listings.none_words import without_none
 from curation.listings.number_formats import with_formats
 from curation.listings.photo_names import match_photos
 from curation.listings.photos import choose_fetching, find_photos
@@ -38,10 +39,11 @@ from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
 from curation.listings.recognise import is_shop_export, likely_names
 from curation.listings.repeated_headers import header_rows, said_of_headers
+from curation.listings.ruled_rows import ruled_rows, said_of_ruled
 from curation.listings.sheet_errors import with_errors
 from curation.listings.sheet_pictures import pictures_inside
 from curation.listings.sources import Source, check_name, find_source, read_table
-from curation.listings.splits import normal_splits
+from curation.listings.splits import normal_splits, said_of_large_groups
 from curation.listings.summary_tables import find_summary, said_of_summary
 from curation.listings.tables import RawTable
 from curation.listings.totals import find_totals
@@ -242,16 +244,19 @@ def read_listings(
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
-    headers = header_rows(raw.table, likely_names())
-    below_headers = raw.table.drop(headers)
+    ruled = ruled_rows(raw.table)
+    headers = header_rows(raw.table.drop(ruled), likely_names())
+    below_headers = raw.table.drop(headers.append(ruled))
     summary = find_summary(below_headers)
     rows, said_of_copies = _without_copies(below_headers.drop(summary))
     totals = find_totals(rows)
-    apart = headers.append([totals.rows, summary])
+    apart = headers.append([ruled, totals.rows, summary])
     listed = rows.drop(totals.rows)
     mapped = map_columns(
         listed, {**origin.columns, **given}, needed, faults, lambda: pictures_inside(raw.files), raw.uncalculated
     )
+    stated, said_of_none = without_none(mapped.table, mapped.columns)
+    mapped = replace(mapped, table=stated)
     with faults.noted():
         require_files(raw.files, mapped.columns.get("image", "image"))
     added = added_rows(
@@ -328,11 +333,14 @@ def read_listings(
         *raw.notes,
         *said_of_formulas,
         *said_of_copies,
+        *said_of_ruled(ruled),
         *said_of_headers(headers),
         *totals.notes(),
         *said_of_summary(summary),
         *mapped.notes,
+        *said_of_none,
         *said_of_splits,
+        *said_of_large_groups(labels.table),
         *said_of_photos,
         *prices.notes,
         *labels.notes,
