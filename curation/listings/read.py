@@ -297,7 +297,8 @@ def read_listings(
         with faults.noted():
             check_ids(table, title)
     numbers = _held_as_numbers(raw, mapped.columns.get("price", "price")).reindex(table.index)
-    prices = read_prices(table["price"], origin.decimal if marked is None else marked, numbers, usual)
+    decimal = origin.decimal if marked is None else marked
+    prices = read_prices(table["price"], decimal, numbers, usual, delimiter=raw.delimiter)
     prices = with_formats(prices, raw.currencies.get(mapped.columns.get("price", "price")), numbers)
     with faults.noted():
         check_prices(table, prices, mapped.columns.get("price", "price"))

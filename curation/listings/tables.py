@@ -109,6 +109,12 @@ class RawTable:
     errors: Mapping[str, pd.Series] = field(default_factory=dict)
 
     @property
+    def delimiter(self) -> str:
+        """What stands between the cells of all files; empty if that differs, or they are no CSV."""
+        signs = {file.format.delimiter if file.name and file.format.kind == "csv" else "" for file in self.files}
+        return signs.pop() if len(signs) == 1 else ""
+
+    @property
     def repeated(self) -> tuple[str, ...]:
         """Names that several columns of a file have."""
         names = [[name.strip() for name in file.header if name.strip()] for file in self.files]
