@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curation.errors import ListingsError, closest, some
+from curation.errors import ListingsError, closest, short_repr, some
+from curation.listings.decoding import other_encoding
 from curation.listings.faults import Faults
+from curation.listings.headers import NAMELESS, NAMELESS_INDEX, are_row_numbers
 from curation.listings.hints import no_header, other_delimiter, said_of_hints
 from curation.listings.money_columns import money_first, said_of_money
 from curation.listings.recognise import recognise
@@ -51,6 +53,7 @@ def map_columns(
     faults: Faults,
     inside: Callable[[], ListingsError | None] = lambda: None,
     uncalculated: Collection[str] = (),
+    encoding: str = "",
 ) -> Mapped:
     """Give the columns of a raw table our names.
 
@@ -68,6 +71,8 @@ def map_columns(
         Returns what is wrong where no photo is named at all, such as pictures inside a workbook; None if nothing is.
     uncalculated : collection of str
         Columns that look empty because they have formulas without a stored value.
+    encoding : str
+        The encoding that was guessed of the file; empty if none was.
 
     Raises
     ------
@@ -94,8 +99,15 @@ def map_columns(
     named = {ours: theirs for ours, theirs in given.items() if theirs}
     recognised = recognise(raw, named, unused)
     columns = {**named, **recognised.columns}
-    notes = []
-    ids, by_name = columns.get("id", "id"), dict(recognised.columns)
+    notes = list[str]()
+    by_name = dict(recognised.columns)
+    if "id" in needed and "id" not in {*columns, *raw} and (first := _nameless_ids(raw, columns)):
+        columns["id"] = first
+        sample = short_repr(raw[first].iloc[0])
+        notes.append(
+            f"The first column has no name, and its values are all different, e.g. {sample}: they are the ids."
+        )
+    ids = columns.get("id", "id")
     hollow = ids in raw and ids not in uncalculated and _is_hollow(raw, ids, columns.get("image", "image"))
     if "id" in needed and "id" not in named and (ids not in raw or hollow) and _names_every_row(raw, columns):
         # listings of one photo each, as most tables of photos are
@@ -113,7 +125,9 @@ def map_columns(
     ):
         faults.add(fault)
     elif missing:
-        faults.add(_missing(raw, missing, columns, recognised.doubtful))
+        garbled = bool(encoding) and not all(map(str.isascii, raw.columns))
+        step = other_encoding(encoding) if garbled else ""
+        faults.add(_missing(raw, missing, columns, recognised.doubtful, step))
     table = _renamed(raw, columns, unused)
     for ours, names in recognised.doubtful.items():
         notes.append(f"No {ours} is used: {' and '.join(names)} are equally likely. Choose one with `columns`.")
@@ -126,6 +140,15 @@ def map_columns(
 def _names_every_row(raw: pd.DataFrame, columns: Mapping[str, str]) -> bool:
     images = raw.get(columns.get("image", "image"))
     return images is not None and bool(images.notna().all()) and images.is_unique
+
+
+def _nameless_ids(raw: pd.DataFrame, columns: Mapping[str, str]) -> str:
+    """Return the first column if it has no name and holds ids; empty otherwise."""
+    first = next((name for name in raw.columns if name in (NAMELESS, NAMELESS_INDEX)), "")
+    if not first or first in columns.values() or first not in (raw.columns[0], NAMELESS_INDEX):
+        return ""
+    cells = raw[first]
+    return first if cells.notna().all() and cells.is_unique and not are_row_numbers(cells) else ""
 
 
 def _is_hollow(raw: pd.DataFrame, ids: str, image: str) -> bool:
@@ -149,7 +172,11 @@ def _unused_columns(raw: pd.DataFrame, columns: Mapping[str, str], settled: Coll
 
 
 def _missing(
-    raw: pd.DataFrame, missing: Sequence[str], columns: Mapping[str, str], doubtful: Mapping[str, Sequence[str]]
+    raw: pd.DataFrame,
+    missing: Sequence[str],
+    columns: Mapping[str, str],
+    doubtful: Mapping[str, Sequence[str]],
+    step: str,
 ) -> ListingsError:
     wanted = [f"'{columns.get(ours, ours)}'" for ours in missing]
     likely = [f"{ours} may be {' or '.join(doubtful[ours])}" for ours in missing if ours in doubtful]
@@ -161,7 +188,8 @@ def _missing(
         wanted=", ".join(
             f"{name} (mapped to {ours})" if (name := columns.get(ours, ours)) != ours else ours for ours in missing
         ),
-        fix=". ".join([*likely, near or f"Map {agree(len(missing), 'it', 'them')} with `columns={example!r}`."]),
+        fix=f"{step} " * bool(step)
+        + ". ".join([*likely, near or f"Map {agree(len(missing), 'it', 'them')} with `columns={example!r}`."]),
         parameter="columns",
     )
 

@@ -295,11 +295,12 @@ def _of_thousands(read: pd.Series, written: Mapping[str, WrittenPrice], bare: in
     why = (
         "semicolons part the cells of the file, as where a comma marks decimals" if semicolons else "nothing proves it"
     )
-    large, small = (_shown(price.value(each)) for each in (_OTHER[mark], mark))
+    other = _OTHER[mark]
+    large, small = _shown(price.value(other)), _shown(price.value(_OTHER[other]))
     yield (
         f"Check the prices: {many(len(either), 'price')} such as {short_repr(either[0])} "
         f"{agree(len(either), 'is', 'are')} read with thousands, as {large}, though {why}. `decimal={mark!r}` reads "
-        f"{small}, and `decimal={_OTHER[mark]!r}` says that the thousands are right."
+        f"{small}, and `decimal={other!r}` says that the thousands are right."
     )
 
 

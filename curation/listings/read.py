@@ -19,6 +19,7 @@ from curation.listings.checks import (
     check_ids,
     check_prices,
     currency_of,
+    require_own_names,
 )
 from curation.listings.class_metadata import with_unlisted_photos
 from curation.listings.columns import sorted_labels
@@ -42,7 +43,7 @@ from curation.listings.repeated_headers import header_rows, said_of_headers
 from curation.listings.ruled_rows import ruled_rows, said_of_ruled
 from curation.listings.sheet_errors import with_errors
 from curation.listings.sheet_pictures import pictures_inside
-from curation.listings.sources import Source, check_name, find_source, read_table
+from curation.listings.sources import COLUMNS, Source, check_name, find_source, read_table
 from curation.listings.splits import normal_splits, said_of_large_groups
 from curation.listings.summary_tables import find_summary, said_of_summary
 from curation.listings.tables import RawTable
@@ -252,9 +253,17 @@ def read_listings(
     totals = find_totals(rows)
     apart = headers.append([ruled, totals.rows, summary])
     listed = rows.drop(totals.rows)
+    encoding = "" if origin.encoding else raw.guessed
     mapped = map_columns(
-        listed, {**origin.columns, **given}, needed, faults, lambda: pictures_inside(raw.files), raw.uncalculated
+        listed,
+        {**origin.columns, **given},
+        needed,
+        faults,
+        lambda: pictures_inside(raw.files),
+        raw.uncalculated,
+        encoding,
     )
+    require_own_names(raw, {mapped.columns.get(ours, ours) for ours in (*COLUMNS, "currency")}, origin.title, faults)
     stated, said_of_none = without_none(mapped.table, mapped.columns)
     mapped = replace(mapped, table=stated)
     with faults.noted():
@@ -301,7 +310,7 @@ def read_listings(
     prices = read_prices(table["price"], decimal, numbers, usual, delimiter=raw.delimiter)
     prices = with_formats(prices, raw.currencies.get(mapped.columns.get("price", "price")), numbers)
     with faults.noted():
-        check_prices(table, prices, mapped.columns.get("price", "price"))
+        check_prices(table, prices, mapped.columns.get("price", "price"), encoding)
     classes = sorted_labels(table["label"].dropna())
     if needs["label"] and len(classes) < _LEAST_CLASSES:
         faults.add(_too_few(classes, title, origin))

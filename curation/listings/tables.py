@@ -24,7 +24,7 @@ from curation.listings.csv_tables import parse_csv, require_width
 from curation.listings.decoding import PACKED, decoded, unpacked
 from curation.listings.excel import Sheet, as_cell, read_sheet
 from curation.listings.formula_cells import shown_cells
-from curation.listings.headers import said_of_header
+from curation.listings.headers import NAMELESS_INDEX, are_row_numbers, said_of_header
 from curation.listings.held_photos import without_photos
 from curation.listings.json_tables import literal, parse_json
 from curation.listings.number_formats import named_by_formats
@@ -113,6 +113,11 @@ class RawTable:
         """What stands between the cells of all files; empty if that differs, or they are no CSV."""
         signs = {file.format.delimiter if file.name and file.format.kind == "csv" else "" for file in self.files}
         return signs.pop() if len(signs) == 1 else ""
+
+    @property
+    def guessed(self) -> str:
+        """The encoding of text that every file can be read in, where no better one was found; empty otherwise."""
+        return next((file.format.encoding for file in self.files if file.format.encoding in ("cp1252", "latin-1")), "")
 
     @property
     def repeated(self) -> tuple[str, ...]:
@@ -209,7 +214,7 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
     if form.kind == "parquet":
         cells = read_table(io.BytesIO(content))
         require_width(cells.num_columns)
-        table = as_text(as_frame(without_photos(cells)))
+        table = as_text(_with_own_index(as_frame(without_photos(cells)), cells.column_names))
         file = WrittenFile(path.name, form, tuple(cells.column_names), cells)
         # the metadata tells pandas which column is the index
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
@@ -249,6 +254,14 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
     columns = [[literal(row[name]) if name in row else None for row in rows] for name in names_of]
     raw.index = pd.RangeIndex(len(raw)) + int(style.frame == "lines")
     return _raw(path.name, replace(form, json=style), names_of, columns, raw, notes)
+
+
+def _with_own_index(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return a table with its index as a column if that has no name, is in the file, and does more than number rows."""
+    stored = frame.index.name is None and NAMELESS_INDEX in columns
+    if not stored or are_row_numbers(pd.Series(frame.index).astype("string")):
+        return frame
+    return frame.reset_index(names=NAMELESS_INDEX)
 
 
 def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> RawTable:
