@@ -22,12 +22,13 @@ from curation.rendering.words import agree, many
 from training.utils.bounded import CELL, check_claim
 from training.utils.csv_files import Quoting, csv_lines
 
-__all__ = ["Parsed", "parse_csv", "require_width"]
+__all__ = ["DELIMITERS", "Parsed", "parse_csv", "require_width"]
 
 #: As Excel has them: of wider tables, every step takes minutes.
 _MOST_COLUMNS = 16_384
 
-_DELIMITERS = ",;\t|"
+#: What may stand between cells, the likeliest first.
+DELIMITERS = ",;\t|"
 #: Characters that the delimiter is recognised by, and rows that the quoting is.
 _SAMPLE, _ROWS = 1 << 16, 50
 #: Rows that are turned into columns at a time.
@@ -103,7 +104,7 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     stand_in = next(sign for sign in map(chr, _PRIVATE) if sign not in text) if _LONE.search(text) else ""
     text = _LONE.sub(stand_in, text) if stand_in else text
     hint = text[:4].lower() == "sep=" and text[4:5] not in ("", "\r", "\n") and text[5:7].lstrip("\r")[:1] == "\n"
-    signs, rest = (text[4], text.partition("\n")[2]) if hint else (_DELIMITERS, text)
+    signs, rest = (text[4], text.partition("\n")[2]) if hint else (DELIMITERS, text)
     title = _lines_above(rest, names, signs)
     above = "".join(f"{line}\n" for line in rest.split("\n", title)[:title]).replace("\r\n", "\n")
     skip = title + int(hint)
@@ -289,7 +290,7 @@ def _columns(
         for number, row in part:
             numbers.append(number)
             if len(row) != width:
-                if len(row) < width and any(sign in row[0] for sign in _DELIMITERS):
+                if len(row) < width and any(sign in row[0] for sign in DELIMITERS):
                     short.append((number, delimiter.join(row)))
                 if any(map(str.strip, row[width:])):
                     long.append(f"row {number} has {len(row)}")
@@ -297,7 +298,7 @@ def _columns(
                 del row[width:]
         for column, cells in zip(columns, zip(*(row for _, row in part), strict=True), strict=True):
             column += [cell or None for cell in cells]
-    require_one_delimiter(short, header, delimiter, _DELIMITERS)
+    require_one_delimiter(short, header, delimiter, DELIMITERS)
     if long:
         raise ValueError(
             f"{many(len(long), 'row')} {agree(len(long), 'has', 'have')} more cells than the header has names: "
@@ -326,7 +327,7 @@ def _delimiter_of(sample: str, names: Collection[str]) -> str:
         likely = sum(name.strip().lower() in names for name in rows[0])
         return likely, sum(len(row) == len(rows[0]) for row in rows) / len(rows), len(rows[0])
 
-    return max(_DELIMITERS, key=fitness)
+    return max(DELIMITERS, key=fitness)
 
 
 def _quoting_of(rows: list[list[str]], lines: set[str], delimiter: str) -> Quoting:

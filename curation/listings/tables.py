@@ -20,7 +20,8 @@ import pandas as pd
 import pyarrow as pa
 
 from curation.errors import ListingsError
-from curation.listings.csv_tables import parse_csv, require_width
+from curation.listings.csv_escapes import said_of_escapes, way_out_of_escapes
+from curation.listings.csv_tables import DELIMITERS, Parsed, parse_csv, require_width
 from curation.listings.decoding import PACKED, decoded, unpacked
 from curation.listings.excel import Sheet, as_cell, read_sheet
 from curation.listings.formula_cells import shown_cells
@@ -227,7 +228,7 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
     form = replace(form, encoding=encoding, mark=mark)
     notes: tuple[str, ...] = () if mark or given or encoding == "utf-8" else (_encoding_note(path, encoding),)
     if form.kind == "csv":
-        parsed = parse_csv(text, names)
+        parsed = _parsed_csv(text, names, path.name)
         form = replace(
             form,
             delimiter=parsed.delimiter,
@@ -236,7 +237,8 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
             hint=parsed.hint,
             above=parsed.above,
         )
-        notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in parsed.notes)
+        said = parsed.notes + said_of_escapes(parsed.columns, way_out_of_escapes(text, parsed.delimiter, path.name))
+        notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in said)
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
         shown, formulas = shown_cells(path.name, parsed.columns)
         values = pd.DataFrame(dict(enumerate(shown)), index=parsed.numbers, dtype="string")
@@ -254,6 +256,16 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
     columns = [[literal(row[name]) if name in row else None for row in rows] for name in names_of]
     raw.index = pd.RangeIndex(len(raw)) + int(style.frame == "lines")
     return _raw(path.name, replace(form, json=style), names_of, columns, raw, notes)
+
+
+def _parsed_csv(text: str, names: Collection[str], name: str) -> Parsed:
+    try:
+        return parse_csv(text, names)
+    except ValueError as error:
+        ways = (way_out_of_escapes(text, sign, name) for sign in DELIMITERS)
+        if step := next(filter(None, ways), ""):
+            raise ValueError(f"{error}. {step}") from error
+        raise
 
 
 def _with_own_index(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
