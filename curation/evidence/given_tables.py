@@ -95,7 +95,8 @@ def with_ids(
 
 def _way_to_ids(columns: Sequence[str], known: set[str], kind: GivenKind) -> str:
     """Return how a table gets a column of ids."""
-    if len(known & set(columns)) > len(columns) / 2:
+    # classes may be numbers, as some ids are
+    if 2 * len(known & set(columns)) > max(len(columns), len(known)):
         return "Its columns are listings: turn it with table.T."
     if all(re.fullmatch(r"[-+.\deE]*\d[-+.\deE]*", column) for column in columns):
         saved = f"np.save('{kind.values[0]}.npy', {kind.values})"

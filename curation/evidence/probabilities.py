@@ -100,8 +100,8 @@ Name the columns: give classes beside probs.
     probs, notes = normalised(parts.probs[order], wanted.ids, parts.name)
     classes = tuple(parts.classes or ())
     numbers = class_numbers(known, classes)
-    check_order(probs, numbers, classes, parts.name)
-    doubt = doubt_of_rows(probs, numbers, parts.name, without_ids=without_ids)
+    doubt = check_order(probs, numbers, classes, parts.name)
+    doubt = doubt or doubt_of_rows(probs, numbers, parts.name, without_ids=without_ids)
     for note in (*parts.notes, *copies, *notes, *doubt):
         reporter.say(note)
     return Probabilities(np.array(wanted.ids, dtype=np.str_), classes, probs, _whole_folds(parts)[order])
