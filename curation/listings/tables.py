@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curation.errors import ListingsError
+from curation.listings.cell_objects import plain_value
 from curation.listings.csv_escapes import said_of_escapes, way_out_of_escapes
 from curation.listings.csv_tables import DELIMITERS, Parsed, parse_csv, require_width
 from curation.listings.decoding import PACKED, decoded, unpacked
@@ -237,8 +238,9 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
             hint=parsed.hint,
             above=parsed.above,
         )
-        said = parsed.notes + said_of_escapes(parsed.columns, way_out_of_escapes(text, parsed.delimiter, path.name))
-        notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in said)
+        step = way_out_of_escapes(text, parsed.delimiter, path.name)
+        read_notes = (*parsed.notes, *said_of_escapes(parsed.columns, step))
+        notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in read_notes)
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
         shown, formulas = shown_cells(path.name, parsed.columns)
         values = pd.DataFrame(dict(enumerate(shown)), index=parsed.numbers, dtype="string")
@@ -430,6 +432,7 @@ def _text_of(column: pd.Series) -> pd.Series:
 
 def _cell(value: Any) -> Any:
     """Return a cell of a column of objects, e.g. of JSON or Excel, as it would be written."""
+    value = plain_value(value)
     if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
         return str(int(value))
     if isinstance(value, str) and not value.isascii():
