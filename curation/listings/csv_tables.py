@@ -66,6 +66,8 @@ class Parsed:
         How it was read, where that was not certain: a sentence each.
     spelled : mapping of int to str
         Number of a row → its line, where it would be written otherwise, e.g. with other quotes.
+    ends : mapping of int to str
+        Number of a row → what ends its line, where that is not `newline`; empty for a last line without an end.
     """
 
     header: list[str]
@@ -78,6 +80,7 @@ class Parsed:
     above: str = ""
     notes: tuple[str, ...] = ()
     spelled: Mapping[int, str] = field(default_factory=dict)
+    ends: Mapping[int, str] = field(default_factory=dict)
 
 
 def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
@@ -110,9 +113,9 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     skip = title + int(hint)
     delimiter = text[4] if hint else _delimiter_of(_whole_lines(text.split("\n", skip)[skip][:_SAMPLE]), names)
     notes: tuple[str, ...] = ()
-    spelled, badly = dict[int, str](), BadlyQuoted()
+    spelled, badly, seen = dict[int, str](), BadlyQuoted(), _Seen("\n" if newline == "\r" else newline)
     try:
-        header, columns, numbers, quoting = _quoted(text, delimiter, skip, spelled, badly)
+        header, columns, numbers, quoting = _quoted(text, delimiter, skip, spelled, badly, seen)
     except OpenQuoteError as error:
         rows = rows_without_quoting(text.split("\n")[skip:], delimiter)
         if rows is None:
@@ -121,7 +124,7 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
         require_width(len(header))
         numbered = ((number + skip, row) for number, row in rows[1:])
         columns, numbers = _columns(numbered, header, delimiter, len(text))
-        spelled, badly = {}, BadlyQuoted()
+        spelled, badly, seen = {}, BadlyQuoted(), _Seen(newline)
         notes = (f"Quotes are read as part of the text, as one that opens in line {error.line} does not close there.",)
     if stand_in:
         header = [name.replace(stand_in, "\r") for name in header]
@@ -129,7 +132,32 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
         spelled = {number: line.replace(stand_in, "\r") for number, line in spelled.items()}
     if above:
         notes = (*notes, said_of_header(skip + 1, [above.replace(delimiter, " ").replace("\n", " ")]))
-    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, above, (*notes, *badly.notes()), spelled)
+    notes = (*notes, *badly.notes(), *seen.notes())
+    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, above, notes, spelled, seen.ends)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What rows have beside their cells: their ends, where these are not `newline`; and which are empty."""
+
+    newline: str
+    ends: dict[int, str] = field(default_factory=dict)
+    empty: list[int] = field(default_factory=list)
+
+    def note_end(self, number: int, text: str) -> None:
+        """Note what ends the text of a row."""
+        end = text[len(text.rstrip("\r\n")) :]
+        # blank lines belong to no row
+        if end != self.newline:
+            self.ends[number] = "\r\n" if end.startswith("\r\n") else end[:1]
+
+    def notes(self) -> tuple[str, ...]:
+        """Say how many rows are empty, and which."""
+        if not self.empty:
+            return ()
+        count = len(self.empty)
+        which = f"{many(count, 'row')} {agree(count, 'has', 'have')} only empty cells and {agree(count, 'is', 'are')}"
+        return (f"{which} left out: row{agree(count, '', 's')} {some(self.empty, 5)}.",)
 
 
 def _lines_above(text: str, names: Collection[str], signs: str) -> int:
@@ -166,12 +194,12 @@ class OpenQuoteError(ValueError):
 
 
 def _quoted(
-    text: str, delimiter: str, skip: int, spelled: dict[int, str], badly: BadlyQuoted
+    text: str, delimiter: str, skip: int, spelled: dict[int, str], badly: BadlyQuoted, seen: _Seen
 ) -> tuple[list[str], list[list[str | None]], list[int], Quoting]:
     """Return the header, the columns, the numbers of the rows, and the quoting."""
     spans: list[Span] = []
     blanks = has_blanks_before_quotes(text, delimiter)
-    numbered = _rows(text, delimiter, skip, spans, blanks=blanks)
+    numbered = _rows(text, delimiter, skip, spans, seen, blanks=blanks)
     first = list(itertools.islice(numbered, _ROWS))
     if not first:
         raise pd.errors.EmptyDataError("it is empty")
@@ -224,7 +252,7 @@ def _newline_of(text: str) -> str:
 
 
 def _rows(
-    text: str, delimiter: str, skip: int, spans: list[Span], *, blanks: bool
+    text: str, delimiter: str, skip: int, spans: list[Span], seen: _Seen, *, blanks: bool
 ) -> Iterator[tuple[int, list[str], str]]:
     """Yield number, cells and text of the rows that are not blank; those of several lines are added to `spans`."""
     taken: list[str] = []
@@ -240,7 +268,11 @@ def _rows(
                 if end > start + 1 and not last:
                     spans.append((number, start, end))
                 if not last and any(map(str.strip, row)):
-                    yield number, row, taken[0] if len(taken) == 1 else "".join(taken)
+                    line = taken[0] if len(taken) == 1 else "".join(taken)
+                    seen.note_end(number, line)
+                    yield number, row, line
+                elif not last and len(row) > 1:
+                    seen.empty.append(number)
                 taken.clear()
         except csv.Error as error:
             raise ValueError(f"line {end + 1}: {error}") from None

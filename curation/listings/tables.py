@@ -246,8 +246,11 @@ def _read(path: Path, names: Collection[str], given: str | None, sheet: str | No
         values = pd.DataFrame(dict(enumerate(shown)), index=parsed.numbers, dtype="string")
         read = _raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas)
         places = {number: place for place, number in enumerate(read.table.index)}
-        lines = {places[number]: line for number, line in parsed.spelled.items() if number in places}
-        return replace(read, files=tuple(replace(each, lines=lines) for each in read.files))
+        lines, ends = (
+            {places[number]: text for number, text in kept.items() if number in places}
+            for kept in (parsed.spelled, parsed.ends)
+        )
+        return replace(read, files=tuple(replace(each, lines=lines, ends=ends) for each in read.files))
     rows, style = parse_json(text, lines=form.kind == "jsonl", names=names)
     names_of = list(dict.fromkeys(name for row in rows for name in row))
     require_width(len(names_of))

@@ -53,7 +53,9 @@ def test_values_with_their_types_are_plain_and_stay_as_they_are_in_cleaned(
     assert cleaned == wanted
 
 
-@pytest.mark.parametrize(("kind", "new"), [("Decimal", {"$numberDecimal": "9.25"}), ("Int", {"$numberDouble": "9.25"})])
+@pytest.mark.parametrize(
+    ("kind", "new"), [("Decimal", {"$numberDecimal": "9.250"}), ("Int", {"$numberDouble": "9.25"})]
+)
 def test_a_new_price_has_the_type_of_the_old_one(kind: str, new: dict[str, str], tmp_path: Path) -> None:
     given = rows(kind)
     (tmp_path / "shop.json").write_text(json.dumps(given))
