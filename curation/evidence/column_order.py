@@ -10,7 +10,6 @@ from scipy.optimize import linear_sum_assignment
 
 from curation.errors import ProbabilitiesError, some
 from curation.listings.columns import sorted_labels
-from curation.rendering.words import many
 from training.utils.arrays import Float64, Int64
 
 __all__ = ["check_order", "doubt_of_rows", "usual_order"]
@@ -114,7 +113,7 @@ def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str)
     )
     if not wrong:
         return (
-            f"Columns of {name} may be in another order than their names: {many(total, 'listing')} give {agreement}. "
+            f"Columns of {name} may be in another order than their names: {total:,} listings give {agreement}. "
             "So few prove nothing. Look at some whose labels are surely right: the column of the label should be the "
             "largest. Their order is that of model.classes_.",
         )

@@ -274,8 +274,8 @@ def _parsed_csv(text: str, names: Collection[str], name: str) -> Parsed:
 
 
 def _with_own_index(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Return a table with its index as a column if that has no name, is in the file, and does more than number rows."""
-    stored = frame.index.name is None and NAMELESS_INDEX in columns
+    """Return a table with its index as a column if that has no name, is in the file, and may hold the ids."""
+    stored = frame.index.name is None and NAMELESS_INDEX in columns and "id" not in frame
     if not stored or are_row_numbers(pd.Series(frame.index).astype("string")):
         return frame
     return frame.reset_index(names=NAMELESS_INDEX)

@@ -376,3 +376,7 @@ def test_the_mark_that_a_person_names_needs_no_warning(tmp_path: Path) -> None:
         read = read_listings(tmp_path / "shop.csv", needs_image=False, decimal=mark)
         assert read.table["price"].tolist() == prices
         assert not any("Check the prices" in note for note in read.notes)
+
+
+def test_what_stands_beside_a_price_and_says_nothing_of_its_size_is_no_matter() -> None:
+    assert values("12 € VB", "76 € inkl. MwSt.", "£5 inc VAT") == [12, 76, 5]
