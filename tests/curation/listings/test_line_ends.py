@@ -18,7 +18,7 @@ def cleaned(lines: list[str], folder: Path, deleted: str) -> bytes:
     run = run_of(folder / "shop.csv", folder / "run", needs_image=False)
     run.decide([decided(deleted, "delete")])
     apply_fixes(run, plan_fixes(run))
-    return (run.cleaned / "listings.csv").read_bytes()
+    return Path(run.cleaned / "listings.csv").read_bytes()
 
 
 @pytest.mark.parametrize("row", [1, 2, 3, 4])
