@@ -27,7 +27,7 @@ def ids_of_photos(names: Iterable[str], photos: Mapping[str, str]) -> dict[str, 
     >>> ids_of_photos(["1.jpg"], {"L1": "a/1.jpg", "L2": "b/1.jpg"})
     {}
     """
-    wanted = set(names)
+    wanted = list(dict.fromkeys(names))
     for short in (_whole, _name, _stem):
         owners: dict[str, list[str]] = {}
         for id, photo in photos.items():
