@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from curation.evidence.split import TEST_SHARE
 from curation.listings import read_listings
 from curation.listings.columns import class_numbers
+from curation.listings.splits import TEST_SHARE
 from curation.models.cross_validate import fold_jobs
 from curation.models.dataset import Prepared, prepared_dataset
 from training.crossval.workers import run_jobs

@@ -22,9 +22,13 @@ _LISTINGS = 20
 _AGREEMENT = 0.15
 _TIMES = 2.5
 _ERRORS = 3.0
+#: The same for a warning, where so few listings prove nothing; of random probabilities, one set in a hundred gets it.
+_FEW, _LIKELY_AGREEMENT, _LIKELY_ERRORS = 6, 0.5, 2.0
 #: Rows seem to belong to others if the given labels get so little of what the model is sure of beyond chance, of a
 #: model that is at least so sure; 1 - p is meant if they get this share of chance.
 _GAIN, _SURE = 0.1, 0.15
+#: Rows of few listings seem to belong to others also within these standard errors of chance.
+_LEAST_ROWS, _CHANCE_ERRORS = 8, 2.0
 _BELOW = 0.75
 #: Columns that an error names.
 _NAMED = 12
@@ -65,8 +69,8 @@ def usual_order(labels: Sequence[str], name: str) -> tuple[str, ...]:
     )
 
 
-def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str) -> None:
-    """Refuse columns that agree with the labels far better in another order.
+def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str) -> tuple[str, ...]:
+    """Refuse columns that agree with the labels far better in another order, and doubt them where few listings do.
 
     Parameters
     ----------
@@ -79,6 +83,11 @@ def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str)
     name : str
         What an error calls the probabilities.
 
+    Returns
+    -------
+    tuple of str
+        A warning if another order is likely, and the listings are too few to prove it; otherwise empty.
+
     Raises
     ------
     ProbabilitiesError
@@ -89,16 +98,28 @@ def check_order(probs: Float64, given: Int64, classes: Sequence[str], name: str)
     np.add.at(together, given[used], probs[used])
     column = linear_sum_assignment(together, maximize=True)[1]
     counts = np.bincount(given[used], minlength=len(classes))
-    wrong = [cycle for cycle in _cycles(column) if _is_far_better(together, counts, cycle, column)]
-    if not wrong:
-        return
-    moved = np.concatenate(wrong)
-    total = counts[moved].sum()
+    cycles = _cycles(column)
+    proof, likelihood = (_LISTINGS, _AGREEMENT, _ERRORS), (_FEW, _LIKELY_AGREEMENT, _LIKELY_ERRORS)
+    wrong = [cycle for cycle in cycles if _is_far_better(together, counts, cycle, column, *proof)]
+    likely = [cycle for cycle in cycles if _is_far_better(together, counts, cycle, column, *likelihood)]
+    if not wrong and not likely:
+        return ()
+    moved = np.concatenate(wrong or likely)
+    total = int(counts[moved].sum())
     now, better = (together[moved, columns].sum() / total for columns in (moved, column[moved]))
     order = [f"{classes[column[label]]!r} holds {classes[label]!r}" for label in sorted(moved, key=lambda i: column[i])]
+    agreement = (
+        f"a mean probability of {now:.2f} for the given label, and of {better:.2f} if column {some(order, _NAMED)}"
+    )
+    if not wrong:
+        return (
+            f"Columns of {name} may be in another order than their names: {total:,} listings give {agreement}. "
+            "So few prove nothing. Look at some whose labels are surely right: the column of the label should be the "
+            "largest. Their order is that of model.classes_.",
+        )
     raise ProbabilitiesError(
         f"columns of {name} seem to be in another order than their names",
-        got=f"a mean probability of {now:.2f} for the given label, and of {better:.2f} if column {some(order, _NAMED)}",
+        got=agreement,
         wanted="columns that belong to their classes",
         fix="Give classes in the order of the columns, e.g. model.classes_. If the labels are what is mixed up, mend "
         "those.",
@@ -126,21 +147,23 @@ def doubt_of_rows(probs: Float64, given: Int64, name: str, *, without_ids: bool)
     """
     used = np.isfinite(probs).all(axis=1) & (given >= 0)
     rows, labels = probs[used], given[used]
-    if len(rows) < _LISTINGS:
+    if len(rows) < _LEAST_ROWS:
         return ()
     own = rows[np.arange(len(rows)), labels]
     # what the labels would get from the row of any listing
     chance = float(rows.mean(axis=0)[labels].mean())
     mean, sure = float(own.mean()), float(rows.max(axis=1).mean())
     error = float(own.std()) / np.sqrt(len(rows))
-    inverted = mean < _BELOW * chance and mean < chance - _ERRORS * error
-    if not inverted and (sure < chance + _SURE or mean > chance + _GAIN * (sure - chance)):
+    inverted = len(rows) >= _LISTINGS and mean < _BELOW * chance and mean < chance - _ERRORS * error
+    least = chance + max(_GAIN * (sure - chance), _CHANCE_ERRORS * error)
+    if not inverted and (sure < chance + _SURE or mean > least):
         return ()
     said = f"The given labels have a mean probability of {mean:.2f} in {name}; chance gives {chance:.2f}."
     if inverted:
         return (f"{said} If it holds 1 - p, or errors instead of probabilities, give p.",)
     where = "its rows are in another order than the table. Give id beside probs (.npz, or a table) to be sure"
-    return (f"{said} Check whether {where if without_ids else 'its ids are those of these listings'}.",)
+    numbered = "its ids are those of these listings, and were not numbered again after rows had moved"
+    return (f"{said} Check whether {where if without_ids else numbered}.",)
 
 
 def _cycles(column: Int64) -> list[Int64]:
@@ -156,9 +179,12 @@ def _cycles(column: Int64) -> list[Int64]:
     return cycles
 
 
-def _is_far_better(together: Float64, counts: Int64, cycle: Int64, column: Int64) -> bool:
+def _is_far_better(
+    together: Float64, counts: Int64, cycle: Int64, column: Int64, least: int, agreement: float, errors: float
+) -> bool:
+    """Return whether at least so many listings agree better with another order, by so many standard errors."""
     listings = int(counts[cycle].sum())
-    if listings < _LISTINGS:
+    if listings < least:
         return False
     now, better = (together[cycle, columns].sum() / listings for columns in (cycle, column[cycle]))
-    return bool(better >= max(_AGREEMENT, _TIMES * now, now + _ERRORS / np.sqrt(listings)))
+    return bool(better >= max(agreement, _TIMES * now, now + errors / np.sqrt(listings)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,10 @@ import pandas as pd
 
 from curation.errors import closest, some
 from curation.evidence.given_files import GivenKind
-from curation.listings.tables import as_text
+from curation.evidence.photo_ids import ids_of_photos
+from curation.listings.cells import as_text
+from curation.listings.headers import NAMELESS, are_row_numbers
+from curation.listings.none_words import none_cells
 from training.utils.arrays import Float64
 
 __all__ = ["names_of", "not_numbers", "numbers_of", "with_ids"]
@@ -29,7 +32,12 @@ def names_of(values: Any) -> list[str]:
 
 
 def with_ids(
-    frame: pd.DataFrame, ids: Collection[str], id_column: str, name: str, kind: GivenKind
+    frame: pd.DataFrame,
+    ids: Collection[str],
+    id_column: str,
+    name: str,
+    kind: GivenKind,
+    photos: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, list[str], str]:
     """Take the ids out of a table.
 
@@ -45,6 +53,8 @@ def with_ids(
         What an error calls the table.
     kind : GivenKind
         What is in it.
+    photos : mapping of str to str, optional
+        Id → its photo: their names may stand in place of the ids.
 
     Returns
     -------
@@ -83,19 +93,30 @@ def with_ids(
     fitting = [column for column in frame.columns if set(names_of(frame[column])) == known]
     if len(fitting) == 1:
         return frame.drop(columns=fitting[0]), names_of(frame[fitting[0]]), f"column {str(fitting[0])!r}"
+    for column in frame.columns if photos else ():
+        names = names_of(frame[column])
+        if owners := ids_of_photos(names, photos or {}):
+            listings = [owners[each] for each in names]
+            return frame.drop(columns=column), listings, f"column {str(column)!r}, which names their photos"
     columns = [str(column).strip() for column in frame.columns]
     raise kind.error(
         f"{name} has no column 'id'",
         got=some(columns),
         wanted=f"id and {kind.columns}",
-        fix=_way_to_ids(columns, known, kind),
+        fix=_way_to_ids(frame, columns, known, kind),
     )
 
 
-def _way_to_ids(columns: Sequence[str], known: set[str], kind: GivenKind) -> str:
+def _way_to_ids(frame: pd.DataFrame, columns: Sequence[str], known: set[str], kind: GivenKind) -> str:
     """Return how a table gets a column of ids."""
-    if len(known & set(columns)) > len(columns) / 2:
+    # classes may be numbers, as some ids are
+    if 2 * len(known & set(columns)) > max(len(columns), len(known)):
         return "Its columns are listings: turn it with table.T."
+    numbered = [names_of(frame.index)] if pd.api.types.is_integer_dtype(frame.index.dtype) else []
+    numbered += [names_of(frame.iloc[:, 0])] if columns and columns[0] == NAMELESS else []
+    if any(are_row_numbers(pd.Series(rows)) and known & set(rows) for rows in numbered):
+        # ids of 1 to 24 beside rows of 0 to 23
+        return "Its rows are only numbered, unlike the ids. Add these: table.insert(0, 'id', listings['id'])."
     if all(re.fullmatch(r"[-+.\deE]*\d[-+.\deE]*", column) for column in columns):
         saved = f"np.save('{kind.values[0]}.npy', {kind.values})"
         return f"It begins with numbers: save an array without names as .npy: {saved}."
@@ -120,5 +141,5 @@ def numbers_of(column: pd.Series) -> Float64 | None:
 
 def not_numbers(text: pd.Series, values: pd.Series) -> pd.Series:
     """Return which cells hold something that is no number; `values` are those that were read."""
-    missing = text.isna() | text.str.casefold().isin(["nan", "na", "null", "none", "<na>", ""]).fillna(True)
+    missing = text.isna() | none_cells(text)
     return values.isna() & ~missing

@@ -51,7 +51,11 @@ def _read(listings: Listings, given: Given, labels: str, reporter: Reporter) -> 
     table = listings.table
     given_labels = table[labels].str.strip().astype(object).where(table[labels].notna(), None)
     own = listings.columns.get("id", "id")
-    return given_probabilities(given, table["id"].tolist(), given_labels.tolist(), id_column=own, reporter=reporter)
+    shown = table[table["image"].notna()]
+    photos = dict(zip(shown["id"].tolist(), shown["image"].tolist(), strict=True))
+    return given_probabilities(
+        given, table["id"].tolist(), given_labels.tolist(), id_column=own, photos=photos, reporter=reporter
+    )
 
 
 def _added(probabilities: Probabilities, names: dict[str, str]) -> Probabilities:

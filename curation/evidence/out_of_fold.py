@@ -16,9 +16,10 @@ import pandas as pd
 from curation.errors import some
 from curation.evidence.evidence import Evidence
 from curation.evidence.kept_embeddings import kept_embeddings
-from curation.evidence.split import TEST_SHARE, open_photos
+from curation.evidence.split import open_photos
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of
+from curation.listings.splits import TEST_SHARE
 from curation.run.folder import RunFolder
 from training.crossval.cross_validate import FoldPlan, cross_validate
 from training.crossval.jobs import prepare_data

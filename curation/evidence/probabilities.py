@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 
 from curation.errors import ProbabilitiesError, closest, some
 from curation.evidence.column_order import check_order, doubt_of_rows, usual_order
+from curation.evidence.photo_ids import ids_of_photos
 from curation.evidence.probability_files import parts_of_file
 from curation.evidence.probability_parts import Parts, Wanted, of_frame
 from curation.evidence.probability_scale import normalised
@@ -50,6 +51,7 @@ def given_probabilities(
     labels: Sequence[str | None],
     *,
     id_column: str = "id",
+    photos: Mapping[str, str] | None = None,
     reporter: Reporter = SILENT,
 ) -> Probabilities:
     """Check the user's probabilities, and bring them into the order of the listings.
@@ -67,6 +69,8 @@ def given_probabilities(
         Their given labels.
     id_column : str
         What the dataset's own table calls the ids.
+    photos : mapping of str to str, optional
+        Id → its photo: their names may stand in place of the ids.
     reporter : Reporter
         Is told how they were read, where that was not certain.
 
@@ -90,18 +94,18 @@ def given_probabilities(
 Name the columns: give classes beside probs.
     """
     known = pd.Series(list(labels), dtype="string")
-    wanted = Wanted(list(ids), list(sorted_labels(known.dropna())), id_column)
+    wanted = Wanted(list(ids), list(sorted_labels(known.dropna())), id_column, photos or {})
     parts = _parts(given, wanted)
     without_ids = parts.ids is wanted.ids
-    parts = _called_as_known(_with_numbers(parts), wanted)
+    parts = _called_as_known(_named_by_photos(_with_numbers(parts), wanted), wanted)
     _check_shape(parts)
     _check_classes(parts, wanted)
     order, copies = _order(parts, wanted)
     probs, notes = normalised(parts.probs[order], wanted.ids, parts.name)
     classes = tuple(parts.classes or ())
     numbers = class_numbers(known, classes)
-    check_order(probs, numbers, classes, parts.name)
-    doubt = doubt_of_rows(probs, numbers, parts.name, without_ids=without_ids)
+    doubt = check_order(probs, numbers, classes, parts.name)
+    doubt = doubt or doubt_of_rows(probs, numbers, parts.name, without_ids=without_ids)
     for note in (*parts.notes, *copies, *notes, *doubt):
         reporter.say(note)
     return Probabilities(np.array(wanted.ids, dtype=np.str_), classes, probs, _whole_folds(parts)[order])
@@ -128,6 +132,8 @@ def _parts(given: Given, wanted: Wanted) -> Parts:
 
 
 def _in_table_order(parts: Parts, wanted: Wanted) -> Parts:
+    if parts.classes is not None and len(parts.probs) == len(wanted.ids):
+        return replace(parts, ids=wanted.ids)
     shape = (len(wanted.ids), len(wanted.labels))
     if parts.probs.shape != shape:
         raise ProbabilitiesError(
@@ -169,6 +175,15 @@ def _with_numbers(parts: Parts) -> Parts:
             fix="Turn it into numbers first: probs.astype(float).",
         )
     return replace(parts, probs=parts.probs.astype(np.float64))
+
+
+def _named_by_photos(parts: Parts, wanted: Wanted) -> Parts:
+    """Give rows that are called as photos the ids of their listings."""
+    names = parts.ids or []
+    if set(names) & set(wanted.ids) or not (named := ids_of_photos(names, wanted.photos)):
+        return parts
+    note = f"The ids of {parts.name} are names of photos, and each is taken for the listing that has it."
+    return replace(parts, ids=[named[name] for name in names], notes=(*parts.notes, note))
 
 
 def _called_as_known(parts: Parts, wanted: Wanted) -> Parts:

@@ -10,7 +10,10 @@ import pandas as pd
 
 from curation.evidence.given_files import check_file, read_npy, read_npz, read_table, told_in_one_line
 from curation.evidence.given_tables import names_of
+from curation.evidence.probability_lists import scores_of_json
 from curation.evidence.probability_parts import PROBABILITIES, Parts, Wanted, of_frame
+from training.utils.bounded import most_bytes
+from training.utils.files import read_regular
 
 __all__ = ["parts_of_file"]
 
@@ -41,9 +44,17 @@ def parts_of_file(path: Path, wanted: Wanted) -> Parts:
             if loaded.dtype.names:
                 return of_frame(pd.DataFrame(loaded), wanted, path.name)
             return Parts(path.name, loaded)
+        if suffix == ".json" and (scores := _scores_of(path)) is not None:
+            return Parts(path.name, scores.to_numpy(dtype=np.float64), None, [str(label) for label in scores])
         table, notes = read_table(path, {"id", wanted.id_column.lower(), *(label.lower() for label in wanted.labels)})
         parts = of_frame(table, wanted, path.name)
         return replace(parts, notes=(*notes, *parts.notes))
+
+
+def _scores_of(path: Path) -> pd.DataFrame | None:
+    """Return lists of labels and scores, a list for each listing; None if the file holds anything else."""
+    content = read_regular(path, most_bytes())
+    return scores_of_json(content.decode("utf-8-sig", errors="replace")) if b'"score"' in content else None
 
 
 def _of_npz(path: Path, wanted: Wanted) -> Parts:

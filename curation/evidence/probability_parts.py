@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from curation.errors import ProbabilitiesError, some
 from curation.evidence.given_files import ID_NAMES, GivenKind
 from curation.evidence.given_tables import names_of, not_numbers, numbers_of, with_ids
+from curation.evidence.probability_lists import with_scores_apart
 from curation.evidence.probability_scale import scale_of
 from curation.listings.meant import find_meant
 from training.utils.arrays import Float64
@@ -76,11 +77,14 @@ class Wanted:
         The distinct given labels, sorted.
     id_column : str
         What the dataset's own table calls the ids.
+    photos : mapping of str to str
+        Id → its photo, of listings that have one.
     """
 
     ids: list[str]
     labels: list[str]
     id_column: str = "id"
+    photos: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
@@ -100,7 +104,8 @@ def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
     ProbabilitiesError
         If there is no column of ids, or a column of a class does not hold numbers.
     """
-    frame, ids, id_column = with_ids(frame, wanted.ids, wanted.id_column, name, PROBABILITIES)
+    frame = with_scores_apart(frame)
+    frame, ids, id_column = with_ids(frame, wanted.ids, wanted.id_column, name, PROBABILITIES, wanted.photos)
     columns = [str(column).strip() for column in frame.columns]
     if len(set(columns)) < len(columns):
         raise ProbabilitiesError(f"{name} names a class twice", got=some(columns))
@@ -123,12 +128,25 @@ def of_frame(frame: pd.DataFrame, wanted: Wanted, name: str) -> Parts:
             numbers[column] = values
         elif column in ours:
             raise _no_numbers(frame[column], ids, column, name)
+    if not numbers:
+        raise _no_columns(frame, name)
     kept = _columns_used(numbers, ours) if len(ours) == len(wanted.labels) else list(numbers)
     notes = [] if id_column == "id" else [f"The ids of {name} are taken from {id_column}."]
     if left_out := [column for column in frame.columns if column not in kept]:
         notes.append(f"Columns of {name} that are no class of the listings are left out: {some(left_out)}.")
     probs = np.column_stack([numbers[column] for column in kept]) if kept else np.empty((len(frame), 0))
     return Parts(name, probs, ids, [written.get(column, column) for column in kept], fold, tuple(notes))
+
+
+def _no_columns(frame: pd.DataFrame, name: str) -> ProbabilitiesError:
+    lists = [str(column) for column in frame if frame[column].astype("string").str.strip().str.startswith("[").all()]
+    way = f"table[['id']].join(pd.DataFrame(table['{lists[0]}'].tolist(), columns=classes))" if lists else ""
+    return ProbabilitiesError(
+        f"{name} has no column of numbers beside the ids",
+        got=f"columns {some(map(str, frame.columns))}" if len(frame.columns) else "no other column",
+        wanted='a column per class, or lists such as [{"label": "lamp", "score": 0.9}, …]',
+        fix=f"Make a column per class of the lists: {way}." if way else "",
+    )
 
 
 def _fold(frame: pd.DataFrame, name: str) -> Float64:

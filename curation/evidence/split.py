@@ -14,6 +14,7 @@ from curation.evidence.readable import require_readable
 from curation.listings import Listings
 from curation.listings.columns import class_numbers, groups_of
 from curation.listings.limits import ALLOW_BAD
+from curation.listings.splits import TEST_SHARE
 from curation.photos.facts import photos_file, store_of, with_photo_facts
 from curation.run.folder import RunFolder
 from training.crossval.folds import assign_folds, choose_test
@@ -26,9 +27,6 @@ from training.utils.noise import noise_to
 from training.utils.progress import Reporter
 
 __all__ = ["open_photos", "prepare", "require_photos"]
-
-
-TEST_SHARE = 0.2
 
 
 def prepare(

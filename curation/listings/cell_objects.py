@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Callable
@@ -10,7 +11,16 @@ from typing import Any
 
 from training.utils.bounded import parse_json
 
-__all__ = ["Money", "each_photo", "money_of", "photos_of", "with_amount"]
+__all__ = [
+    "Money",
+    "each_photo",
+    "is_typed_number",
+    "money_of",
+    "photos_of",
+    "plain_value",
+    "typed_number",
+    "with_amount",
+]
 
 _AMOUNTS = ("amount", "value", "price")
 _CURRENCIES = ("currency", "currency_code", "currencyCode", "priceCurrency")
@@ -20,6 +30,11 @@ _PLACES = ("path", "file_name", "filename", "file", "url", "src", "image_url", "
 _HELD = "bytes"
 #: As a program writes a number: a dot marks the decimals.
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+#: What MongoDB exports values of its types as: an object with one key.
+_TYPED_NUMBERS = ("$numberDecimal", "$numberDouble", "$numberInt", "$numberLong")
+_TYPED = (*_TYPED_NUMBERS, "$oid", "$date", "$uuid", "$symbol")
+_WHOLE = ("$numberInt", "$numberLong")
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 @dataclass(frozen=True)
@@ -92,6 +107,64 @@ def with_amount(cell: Any, text: str) -> Any:
     name, _ = _names_of_money(value) or ("", "")
     new = {**value, name: text if isinstance(value[name], str) else json.loads(text)}
     return json.dumps(new, ensure_ascii=False) if isinstance(cell, str) else new
+
+
+def plain_value(value: Any) -> Any:
+    """Return the value of an object that only says its type, as MongoDB exports them; anything else as it is.
+
+    Parameters
+    ----------
+    value : object
+        A cell.
+
+    Examples
+    --------
+    >>> plain_value({"$numberDecimal": "76.78"}), plain_value({"$oid": "5f1a"}), plain_value({"a": 1})
+    ('76.78', '5f1a', {'a': 1})
+    >>> plain_value({"$date": {"$numberLong": "1700000000000"}})
+    '2023-11-14T22:13:20Z'
+    """
+    key = _type_of(value)
+    if not key:
+        return value
+    plain = plain_value(value[key])
+    if key == "$date" and str(plain).lstrip("-").isdigit():
+        try:
+            moment = _EPOCH + datetime.timedelta(milliseconds=int(plain))
+        except OverflowError:
+            return plain
+        return moment.isoformat().replace("+00:00", "Z")
+    return plain
+
+
+def _type_of(value: Any) -> str:
+    """Return the one key of an object that says its type; empty if it is anything else."""
+    key = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else ""
+    return key if key in _TYPED else ""
+
+
+def is_typed_number(value: Any) -> bool:
+    """Return whether a value is a number with its type, see :func:`plain_value`."""
+    return _type_of(value) in _TYPED_NUMBERS
+
+
+def typed_number(text: str, like: Any) -> dict[str, str]:
+    """Return a number with the type of another one; with decimals, no whole number.
+
+    Parameters
+    ----------
+    text : str
+        The number, as a program writes it.
+    like : object
+        The other one, see :func:`is_typed_number`.
+
+    Examples
+    --------
+    >>> typed_number("9.5", {"$numberDecimal": "76.78"}), typed_number("9.5", {"$numberInt": "7"})
+    ({'$numberDecimal': '9.5'}, {'$numberDouble': '9.5'})
+    """
+    key = _type_of(like)
+    return {"$numberDouble" if key in _WHOLE and not text.lstrip("+-").isdigit() else key: text}
 
 
 def photos_of(cell: str) -> list[str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from curation.errors import ListingsError, short_repr, some
 from curation.listings.currencies import is_shared, may_be
+from curation.listings.decoding import other_encoding
 from curation.listings.faults import Faults
 from curation.listings.prices import MAX_PRICE, Prices
 from curation.listings.several_photos import names_of
+from curation.listings.tables import RawTable
 from curation.listings.twins import spelt_out
 from curation.rendering.words import agree, many
 from training.utils.boundary import Boundary
@@ -27,6 +29,7 @@ __all__ = [
     "check_inside",
     "check_prices",
     "currency_of",
+    "require_own_names",
 ]
 
 #: Why a photo can't be used.
@@ -99,7 +102,7 @@ def _problems(table: pd.DataFrame, column: str, bad: pd.Series, why: str) -> pd.
     )
 
 
-def check_prices(table: pd.DataFrame, prices: Prices, column: str) -> None:
+def check_prices(table: pd.DataFrame, prices: Prices, column: str, encoding: str = "") -> None:
     """Refuse a column of prices that mostly holds something else.
 
     Parameters
@@ -110,6 +113,8 @@ def check_prices(table: pd.DataFrame, prices: Prices, column: str) -> None:
         What was read of it.
     column : str
         What the table calls it.
+    encoding : str
+        The encoding that was guessed of the file; empty if none was.
 
     Raises
     ------
@@ -118,13 +123,40 @@ def check_prices(table: pd.DataFrame, prices: Prices, column: str) -> None:
     given, none = int(table["price"].notna().sum()), prices.unread & ~prices.doubtful
     if none.sum() <= _MOSTLY_PRICES * given:
         return
+    garbled = bool(encoding) and not all(map(str.isascii, table["price"][none].tolist()))
     raise ListingsError(
         f"the column {column!r} holds no prices",
         got=f"{some(map(spelt_out, table['price'][none].unique()), _EXAMPLES)}, in {none.sum():,} of {given:,} cells",
         wanted='numbers, or prices such as "£1,200"',
-        fix="Map another column with `columns={'price': 'NAME'}`, or none with `columns={'price': ''}`.",
+        fix=f"{other_encoding(encoding)} Otherwise, leave prices out with `columns={{'price': ''}}`." * garbled
+        or "Map another column with `columns={'price': 'NAME'}`, or none with `columns={'price': ''}`.",
         problems=_problems(table, "price", none, "is not a price"),
     )
+
+
+def require_own_names(raw: RawTable, used: Collection[str], name: str, faults: Faults) -> None:
+    """Refuse columns of one name if one of them is used: nothing says which. Others stay as they are.
+
+    Parameters
+    ----------
+    raw : RawTable
+        The table.
+    used : collection of str
+        Names of the columns that are used.
+    name : str
+        What the error calls the table.
+    faults : Faults
+        Takes the fault.
+    """
+    if twice := [column for column in raw.repeated if column in used]:
+        faults.add(
+            ListingsError(
+                f"{name} has two columns called {twice[0]!r}",
+                got=some([column.strip() for file in raw.files for column in file.header], 12),
+                wanted="a name of its own for every column that is used",
+                fix="Rename or delete one of them.",
+            )
+        )
 
 
 def check_ids(table: pd.DataFrame, source: str, errors: pd.Series | None = None) -> None:

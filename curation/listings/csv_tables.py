@@ -22,12 +22,13 @@ from curation.rendering.words import agree, many
 from training.utils.bounded import CELL, check_claim
 from training.utils.csv_files import Quoting, csv_lines
 
-__all__ = ["Parsed", "parse_csv", "require_width"]
+__all__ = ["DELIMITERS", "Parsed", "parse_csv", "require_width"]
 
 #: As Excel has them: of wider tables, every step takes minutes.
 _MOST_COLUMNS = 16_384
 
-_DELIMITERS = ",;\t|"
+#: What may stand between cells, the likeliest first.
+DELIMITERS = ",;\t|"
 #: Characters that the delimiter is recognised by, and rows that the quoting is.
 _SAMPLE, _ROWS = 1 << 16, 50
 #: Rows that are turned into columns at a time.
@@ -65,6 +66,8 @@ class Parsed:
         How it was read, where that was not certain: a sentence each.
     spelled : mapping of int to str
         Number of a row → its line, where it would be written otherwise, e.g. with other quotes.
+    ends : mapping of int to str
+        Number of a row → what ends its line, where that is not `newline`; empty for a last line without an end.
     """
 
     header: list[str]
@@ -77,6 +80,7 @@ class Parsed:
     above: str = ""
     notes: tuple[str, ...] = ()
     spelled: Mapping[int, str] = field(default_factory=dict)
+    ends: Mapping[int, str] = field(default_factory=dict)
 
 
 def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
@@ -103,15 +107,15 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
     stand_in = next(sign for sign in map(chr, _PRIVATE) if sign not in text) if _LONE.search(text) else ""
     text = _LONE.sub(stand_in, text) if stand_in else text
     hint = text[:4].lower() == "sep=" and text[4:5] not in ("", "\r", "\n") and text[5:7].lstrip("\r")[:1] == "\n"
-    signs, rest = (text[4], text.partition("\n")[2]) if hint else (_DELIMITERS, text)
+    signs, rest = (text[4], text.partition("\n")[2]) if hint else (DELIMITERS, text)
     title = _lines_above(rest, names, signs)
     above = "".join(f"{line}\n" for line in rest.split("\n", title)[:title]).replace("\r\n", "\n")
     skip = title + int(hint)
     delimiter = text[4] if hint else _delimiter_of(_whole_lines(text.split("\n", skip)[skip][:_SAMPLE]), names)
     notes: tuple[str, ...] = ()
-    spelled, badly = dict[int, str](), BadlyQuoted()
+    spelled, badly, seen = dict[int, str](), BadlyQuoted(), _Seen("\n" if newline == "\r" else newline)
     try:
-        header, columns, numbers, quoting = _quoted(text, delimiter, skip, spelled, badly)
+        header, columns, numbers, quoting = _quoted(text, delimiter, skip, spelled, badly, seen)
     except OpenQuoteError as error:
         rows = rows_without_quoting(text.split("\n")[skip:], delimiter)
         if rows is None:
@@ -120,7 +124,7 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
         require_width(len(header))
         numbered = ((number + skip, row) for number, row in rows[1:])
         columns, numbers = _columns(numbered, header, delimiter, len(text))
-        spelled, badly = {}, BadlyQuoted()
+        spelled, badly, seen = {}, BadlyQuoted(), _Seen(newline)
         notes = (f"Quotes are read as part of the text, as one that opens in line {error.line} does not close there.",)
     if stand_in:
         header = [name.replace(stand_in, "\r") for name in header]
@@ -128,7 +132,32 @@ def parse_csv(text: str, names: Collection[str] = ()) -> Parsed:
         spelled = {number: line.replace(stand_in, "\r") for number, line in spelled.items()}
     if above:
         notes = (*notes, said_of_header(skip + 1, [above.replace(delimiter, " ").replace("\n", " ")]))
-    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, above, (*notes, *badly.notes()), spelled)
+    notes = (*notes, *badly.notes(), *seen.notes())
+    return Parsed(header, columns, numbers, delimiter, newline, quoting, hint, above, notes, spelled, seen.ends)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What rows have beside their cells: their ends, where these are not `newline`; and which are empty."""
+
+    newline: str
+    ends: dict[int, str] = field(default_factory=dict)
+    empty: list[int] = field(default_factory=list)
+
+    def note_end(self, number: int, text: str) -> None:
+        """Note what ends the text of a row."""
+        end = text[len(text.rstrip("\r\n")) :]
+        # blank lines belong to no row
+        if end != self.newline:
+            self.ends[number] = "\r\n" if end.startswith("\r\n") else end[:1]
+
+    def notes(self) -> tuple[str, ...]:
+        """Say how many rows are empty, and which."""
+        if not self.empty:
+            return ()
+        count = len(self.empty)
+        which = f"{many(count, 'row')} {agree(count, 'has', 'have')} only empty cells and {agree(count, 'is', 'are')}"
+        return (f"{which} left out: row{agree(count, '', 's')} {some(self.empty, 5)}.",)
 
 
 def _lines_above(text: str, names: Collection[str], signs: str) -> int:
@@ -165,12 +194,12 @@ class OpenQuoteError(ValueError):
 
 
 def _quoted(
-    text: str, delimiter: str, skip: int, spelled: dict[int, str], badly: BadlyQuoted
+    text: str, delimiter: str, skip: int, spelled: dict[int, str], badly: BadlyQuoted, seen: _Seen
 ) -> tuple[list[str], list[list[str | None]], list[int], Quoting]:
     """Return the header, the columns, the numbers of the rows, and the quoting."""
     spans: list[Span] = []
     blanks = has_blanks_before_quotes(text, delimiter)
-    numbered = _rows(text, delimiter, skip, spans, blanks=blanks)
+    numbered = _rows(text, delimiter, skip, spans, seen, blanks=blanks)
     first = list(itertools.islice(numbered, _ROWS))
     if not first:
         raise pd.errors.EmptyDataError("it is empty")
@@ -223,7 +252,7 @@ def _newline_of(text: str) -> str:
 
 
 def _rows(
-    text: str, delimiter: str, skip: int, spans: list[Span], *, blanks: bool
+    text: str, delimiter: str, skip: int, spans: list[Span], seen: _Seen, *, blanks: bool
 ) -> Iterator[tuple[int, list[str], str]]:
     """Yield number, cells and text of the rows that are not blank; those of several lines are added to `spans`."""
     taken: list[str] = []
@@ -239,7 +268,11 @@ def _rows(
                 if end > start + 1 and not last:
                     spans.append((number, start, end))
                 if not last and any(map(str.strip, row)):
-                    yield number, row, taken[0] if len(taken) == 1 else "".join(taken)
+                    line = taken[0] if len(taken) == 1 else "".join(taken)
+                    seen.note_end(number, line)
+                    yield number, row, line
+                elif not last and len(row) > 1:
+                    seen.empty.append(number)
                 taken.clear()
         except csv.Error as error:
             raise ValueError(f"line {end + 1}: {error}") from None
@@ -289,7 +322,7 @@ def _columns(
         for number, row in part:
             numbers.append(number)
             if len(row) != width:
-                if len(row) < width and any(sign in row[0] for sign in _DELIMITERS):
+                if len(row) < width and any(sign in row[0] for sign in DELIMITERS):
                     short.append((number, delimiter.join(row)))
                 if any(map(str.strip, row[width:])):
                     long.append(f"row {number} has {len(row)}")
@@ -297,7 +330,7 @@ def _columns(
                 del row[width:]
         for column, cells in zip(columns, zip(*(row for _, row in part), strict=True), strict=True):
             column += [cell or None for cell in cells]
-    require_one_delimiter(short, header, delimiter, _DELIMITERS)
+    require_one_delimiter(short, header, delimiter, DELIMITERS)
     if long:
         raise ValueError(
             f"{many(len(long), 'row')} {agree(len(long), 'has', 'have')} more cells than the header has names: "
@@ -326,7 +359,7 @@ def _delimiter_of(sample: str, names: Collection[str]) -> str:
         likely = sum(name.strip().lower() in names for name in rows[0])
         return likely, sum(len(row) == len(rows[0]) for row in rows) / len(rows), len(rows[0])
 
-    return max(_DELIMITERS, key=fitness)
+    return max(DELIMITERS, key=fitness)
 
 
 def _quoting_of(rows: list[list[str]], lines: set[str], delimiter: str) -> Quoting:

@@ -18,7 +18,7 @@ from curation.listings.junk import is_junk
 from curation.rendering.words import many
 from training.utils.bounded import joined
 
-__all__ = ["MARKS", "PACKED", "check_encoding", "decoded", "held_packing", "pack", "unpacked"]
+__all__ = ["MARKS", "PACKED", "check_encoding", "decoded", "held_packing", "other_encoding", "pack", "unpacked"]
 
 #: What is looked at to tell the encoding.
 _SAMPLE = 1 << 16
@@ -105,6 +105,14 @@ def decoded(content: bytes, given: str | None = None) -> tuple[str, str, bool]:
     except UnicodeError as error:
         where = f": byte {error.start + 1:,} is none of it" if isinstance(error, UnicodeDecodeError) else ""
         raise ValueError(f"it is not in {given}{where}") from None
+
+
+def other_encoding(guessed: str) -> str:
+    """Return what to do where text that was read in a guessed encoding looks wrong."""
+    return (
+        f"The text is not UTF-8 and was read as {guessed}: if it looks wrong, name its encoding, e.g. with "
+        "`encoding='shift_jis'`, 'gb18030', 'euc_kr' or 'cp1251'."
+    )
 
 
 def _readings(content: bytes) -> Iterator[tuple[str, str]]:

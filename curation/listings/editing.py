@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from curation.listings.cell_objects import money_of, photos_of, with_amount
+from curation.listings.cell_objects import is_typed_number, money_of, photos_of, typed_number, with_amount
+from curation.listings.cells import as_written
 from curation.listings.excel import as_cell, cell_value
 from curation.listings.json_tables import literal
-from curation.listings.tables import as_written
 from curation.listings.written import Kind, WrittenFile
 from training.utils.formulas import is_text_formula, text_formula, text_of_formula
 
@@ -24,6 +24,8 @@ __all__ = ["is_number", "numbers_of", "replaced", "texts_of", "values_of", "with
 
 #: A list of one label as a text: as JSON writes it, or Python.
 _LIST_OF_ONE = re.compile(r"""\[\s*(["'])[^"']*\1\s*\]""")
+#: As a program writes one.
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 _TIMES = (datetime.date, datetime.time)
 
@@ -82,7 +84,7 @@ def numbers_of(file: WrittenFile, key: str) -> pd.Series:
     column = file.cells[key]
     if kind == "parquet" and pa.types.is_string(column.type):
         return pd.Series(False, index=range(rows), dtype=bool)
-    return pd.Series([is_number(value) for value in values_of(kind, column)], dtype=bool)
+    return pd.Series([is_number(value) or is_typed_number(value) for value in values_of(kind, column)], dtype=bool)
 
 
 def is_number(value: Any) -> bool:
@@ -143,6 +145,8 @@ def _like(text: str | list[str], before: Any, given: Sequence[Any]) -> Any:
     price = next(iter(given), None) if before is None else before
     if money_of(price):
         return with_amount(price, text)
+    if is_typed_number(price) and _NUMBER.fullmatch(text):
+        return typed_number(text, price)
     samples = given if before is None else [before]
     if samples and all(isinstance(value, str) and _LIST_OF_ONE.fullmatch(value.strip()) for value in samples):
         return json.dumps([text], ensure_ascii=False) if '"' in samples[0] else repr([text])

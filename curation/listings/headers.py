@@ -5,7 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["LOOKED_AT", "header_place", "likely", "normal_name", "said_of_header"]
+import pandas as pd
+
+__all__ = [
+    "LOOKED_AT",
+    "NAMELESS",
+    "NAMELESS_INDEX",
+    "are_row_numbers",
+    "header_place",
+    "likely",
+    "normal_name",
+    "said_of_header",
+]
+
+#: What the first column is called where a file gives it no name, and a stored index of pandas in Parquet.
+NAMELESS = "Unnamed: 0"
+NAMELESS_INDEX = "__index_level_0__"
 
 #: Rows that are looked at for the header.
 LOOKED_AT = 20
@@ -31,6 +46,18 @@ def likely(row: Iterable[str], names: Collection[str]) -> int:
         The likely names, in lower case.
     """
     return len({name.strip().lower() for name in row} & set(names) | {normal_name(name) for name in row} & set(names))
+
+
+def are_row_numbers(cells: pd.Series) -> bool:
+    """Return whether cells only number the rows, from 0 or 1, in any order.
+
+    Parameters
+    ----------
+    cells : Series of str
+        A column.
+    """
+    numbers = set(cells.dropna())
+    return any(numbers == set(map(str, range(first, first + len(cells)))) for first in (0, 1))
 
 
 def header_place(rows: Sequence[tuple[int, int]]) -> int:

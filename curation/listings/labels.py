@@ -11,6 +11,7 @@ import pandas as pd
 from curation.errors import ListingsError, closest, some
 from curation.listings.faults import Faults
 from curation.listings.label_lists import single_labels
+from curation.listings.none_words import says_error, says_none
 from curation.listings.twins import count_labels, find_twins, looks, spelt_out, twins_in_words
 from curation.rendering.words import agree, many
 
@@ -19,13 +20,6 @@ __all__ = ["PARENT", "UNMERGED", "Labels", "Merged", "likely_separator", "settle
 #: Columns of the run's table: what is above the label in a hierarchy, and the label before it was merged.
 PARENT = "label_parent"
 UNMERGED = "unmerged_label"
-#: What programs and people write where there is no label, in lower case; any of them may also be the name of a class.
-_NO_LABEL = frozenset(
-    {"", "n/a", "na", "nan", "none", "null", "nil", "-", "--", "?", "unknown", "undefined", "unlabeled", "unlabelled"}
-    | {"no label", "tbd", "tba", "missing"}
-    # as spreadsheets show them: #REF!
-    | {"ref!", "value!", "div/0!", "name?", "num!", "null!", "error!", "spill!", "calc!"}
-)
 #: What people write between the levels of a hierarchy.
 _SEPARATORS = (">", "/", "|", "::", "»", "→", "\\", " - ", ":")
 
@@ -162,7 +156,7 @@ def _checked_mapping(mapping: Mapping[str, str], counts: Mapping[str, int]) -> d
 def _placeholders(counts: Mapping[str, int], mapping: Mapping[str, str], separator: str | None) -> Iterator[str]:
     """Say which labels may stand for none, or end with a level that does."""
     last = {name: name.rpartition((separator or "").strip() or ">")[2] or name for name in counts}
-    likely = [name for name in counts if last[name].lower().strip("#<>()[] ") in _NO_LABEL and name not in mapping]
+    likely = [name for name in counts if (says_none(last[name]) or says_error(last[name])) and name not in mapping]
     if likely:
         listings = sum(counts[name] for name in likely)
         named = some(f"{name} ({counts[name]:,})" for name in likely)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curation.errors import ListingsError, closest, some
+from curation.errors import ListingsError, closest, short_repr, some
+from curation.listings.decoding import other_encoding
 from curation.listings.faults import Faults
+from curation.listings.headers import NAMELESS, NAMELESS_INDEX, are_row_numbers
 from curation.listings.hints import no_header, other_delimiter, said_of_choices, said_of_hints, said_of_one_hot
 from curation.listings.money_columns import money_first, said_of_money
 from curation.listings.recognise import recognise
@@ -53,6 +55,7 @@ def map_columns(
     uncalculated: Collection[str] = (),
     names_photos: Callable[[pd.Series], bool] = lambda _: False,
     naming: Callable[[pd.Series], str] = lambda _: "",
+    encoding: str = "",
 ) -> Mapped:
     """Give the columns of a raw table our names.
 
@@ -74,6 +77,8 @@ def map_columns(
         Whether the cells of a column are the names of photos in the dataset's folder, with or without their endings.
     naming : callable
         Returns how photos in the dataset's folder seem to be named by a column of ids; empty if they don't.
+    encoding : str
+        The encoding that was guessed of the file; empty if none was.
 
     Raises
     ------
@@ -100,8 +105,15 @@ def map_columns(
     named = {ours: theirs for ours, theirs in given.items() if theirs}
     recognised = recognise(raw, named, unused)
     columns = {**named, **recognised.columns}
-    notes = []
-    ids, found = columns.get("id", "id"), dict(recognised.columns)
+    notes = list[str]()
+    found = dict(recognised.columns)
+    if "id" in needed and "id" not in {*columns, *raw} and (first := _nameless_ids(raw, columns)):
+        columns["id"] = first
+        sample = short_repr(raw[first].iloc[0])
+        notes.append(
+            f"The first column has no name, and its values are all different, e.g. {sample}: they are the ids."
+        )
+    ids = columns.get("id", "id")
     photos = columns.get("image", "image")
     unnamed = photos not in raw or (photos not in uncalculated and raw[photos].isna().all())
     # pictures in a workbook may be others than those beside it
@@ -127,7 +139,9 @@ def map_columns(
         faults.add(fault)
     elif missing:
         by_ids = naming(raw[ids]) if "image" in missing and ids in raw and "image" not in named else ""
-        faults.add(_missing(raw, missing, columns, recognised.doubtful, by_ids))
+        garbled = bool(encoding) and not all(map(str.isascii, raw.columns))
+        step = other_encoding(encoding) if garbled else ""
+        faults.add(_missing(raw, missing, columns, recognised.doubtful, by_ids, step))
     table = _renamed(raw, columns, unused)
     for ours, names in recognised.doubtful.items():
         notes.append(f"No {ours} is used: {' and '.join(names)} are equally likely. Choose one with `columns`.")
@@ -160,6 +174,15 @@ def _names_every_row(raw: pd.DataFrame, columns: Mapping[str, str]) -> bool:
     return images is not None and bool(images.notna().all()) and images.is_unique
 
 
+def _nameless_ids(raw: pd.DataFrame, columns: Mapping[str, str]) -> str:
+    """Return the first column if it has no name and holds ids; empty otherwise."""
+    first = next((name for name in raw.columns if name in (NAMELESS, NAMELESS_INDEX)), "")
+    if not first or first in columns.values() or first not in (raw.columns[0], NAMELESS_INDEX):
+        return ""
+    cells = raw[first]
+    return first if cells.notna().all() and cells.is_unique and not are_row_numbers(cells) else ""
+
+
 def _is_hollow(raw: pd.DataFrame, ids: str, image: str) -> bool:
     """Return whether most listings have no id; a row that has nothing but a photo is none."""
     others = raw.drop(columns=[name for name in (ids, image) if name in raw])
@@ -186,6 +209,7 @@ def _missing(
     columns: Mapping[str, str],
     doubtful: Mapping[str, Sequence[str]],
     by_ids: str,
+    step: str,
 ) -> ListingsError:
     wanted = [f"'{columns.get(ours, ours)}'" for ours in missing]
     likely = [f"{ours} may be {' or '.join(doubtful[ours])}" for ours in missing if ours in doubtful]
@@ -200,7 +224,8 @@ def _missing(
         wanted=", ".join(
             f"{name} (mapped to {ours})" if (name := columns.get(ours, ours)) != ours else ours for ours in missing
         ),
-        fix=". ".join([*likely, near or f"Map {agree(len(missing), 'it', 'them')} with `columns={example!r}`."]),
+        fix=f"{step} " * bool(step)
+        + ". ".join([*likely, near or f"Map {agree(len(missing), 'it', 'them')} with `columns={example!r}`."]),
         parameter="columns",
     )
 

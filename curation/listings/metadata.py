@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from curation.errors import ListingsError, some
+from curation.listings.checks import require_own_names
 from curation.listings.editing import with_column
 from curation.listings.faults import Faults
 from curation.listings.junk import is_junk
@@ -113,7 +114,7 @@ def _read(root: Path, file: Path, faults: Faults, encoding: str | None) -> RawTa
     """Read a metadata file; its photos are relative to its folder."""
     name = _below(root, file)
     try:
-        raw = read_raw(file, encoding=encoding)
+        raw = read_raw(file, unique=False, encoding=encoding)
     except (ValueError, OSError) as error:
         raise ListingsError(f"{name} can't be read", got=str(error).splitlines()[0]) from error
     columns = [str(column) for column in raw.table]
@@ -129,6 +130,7 @@ def _read(root: Path, file: Path, faults: Faults, encoding: str | None) -> RawTa
             )
         )
         return raw
+    require_own_names(raw, photos, name, faults)
     called = _called(columns, photos[0])
     folder = file.parent.relative_to(root).as_posix()
     table = _placed(raw.table.rename(columns=called), "" if folder == "." else f"{folder}/")

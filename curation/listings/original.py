@@ -24,6 +24,8 @@ __all__ = ["Layout", "Original", "leads_outside", "load_original", "save_origina
 
 Layout = Literal["table", "class-folders", "imagefolder"]
 _FACTS = "input.json"
+#: What a line of a CSV may end with.
+_ENDS = frozenset({"", "\n", "\r", "\r\n"})
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def _save(place: Path, file: WrittenFile) -> dict[str, Any]:
         facts |= {"header_row": file.book.header, "rows": list(file.book.rows)}
     if file.lines:
         facts |= {"lines": {str(row): line for row, line in file.lines.items()}}
+    if file.ends:
+        facts |= {"ends": {str(row): end for row, end in file.ends.items()}}
     if file.further is not None:
         facts |= {"further": _save(place.with_name(f"{place.name}-further"), file.further), "owners": list(file.owners)}
         facts |= {} if file.after == file.owners else {"after": list(file.after)}
@@ -114,9 +118,10 @@ def _file(cells: Path, facts: dict[str, Any]) -> WrittenFile:
     if len(header) != table.num_columns or not all(isinstance(name, str) for name in header):
         raise ValueError(f"the header of {facts['name']!r} is not that of its {table.num_columns} columns")
     book = _book(cells.with_suffix(".xlsx"), facts)
-    file = WrittenFile(
-        facts["name"], _format(facts["format"]), header, table, book, lines=_lines(facts, table.num_rows)
-    )
+    lines, ends = (_texts_of_rows(facts, key, table.num_rows) for key in ("lines", "ends"))
+    if not set(ends.values()) <= _ENDS:
+        raise ValueError(f"the line ends of {facts['name']!r} are none")
+    file = WrittenFile(facts["name"], _format(facts["format"]), header, table, book, lines=lines, ends=ends)
     if "further" not in facts:
         return file
     further, owners = _file(cells.with_stem(f"{cells.stem}-further"), facts["further"]), tuple(facts["owners"])
@@ -140,12 +145,12 @@ def _book(file: Path, facts: dict[str, Any]) -> Book | None:
     return Book(read_regular(file, most_bytes()), numbers[0], tuple(numbers[1:]))
 
 
-def _lines(facts: dict[str, Any], rows: int) -> dict[int, str]:
-    """Return the lines of a CSV that would be written otherwise; runs of earlier versions have none."""
-    lines = facts.get("lines", {})
-    if not _are_texts(lines) or not all(row.isdecimal() and int(row) < rows for row in lines):
-        raise ValueError(f"the lines of {facts['name']!r} are none")
-    return {int(row): line for row, line in lines.items()}
+def _texts_of_rows(facts: dict[str, Any], key: str, rows: int) -> dict[int, str]:
+    """Return the lines of a CSV that would be written otherwise, or their ends; runs of earlier versions have none."""
+    texts = facts.get(key, {})
+    if not _are_texts(texts) or not all(row.isdecimal() and int(row) < rows for row in texts):
+        raise ValueError(f"the {key} of {facts['name']!r} are none")
+    return {int(row): text for row, text in texts.items()}
 
 
 def _are_texts(pairs: Any) -> bool:

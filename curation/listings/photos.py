@@ -14,6 +14,7 @@ from curation.listings.download import MOST_BYTES
 from curation.listings.faults import Faults
 from curation.listings.fetch import FETCH_LIMIT, NOT_FETCHED, FetchedPhotos, fetch_photos, find_urls, said_of_several
 from curation.listings.limits import Limits
+from curation.listings.none_words import none_cells
 from curation.listings.photo_names import MatchedPhotos, match_photos
 from curation.listings.sources import Source
 from curation.rendering.words import agree, many
@@ -128,6 +129,9 @@ def find_photos(
     urls = find_urls(table["image"])
     by_url = urls.notna()
     matched = match_photos(table["image"].mask(by_url), origin.root)
+    if (unnamed := none_cells(table["image"]) & matched.missing).any():
+        table = table.assign(image=table["image"].mask(unnamed))
+        matched = match_photos(table["image"].mask(by_url), origin.root)
     unusable = _why_unusable(matched, origin.root)
     outside = by_url & False
     if inside:

@@ -27,7 +27,7 @@ Decimal = Literal[".", ",", ".00", ",00", ""]
 DECIMALS: tuple[Decimal, ...] = (".", ",", ".00", ",00", "")
 
 #: What may stand beside a price and says nothing of its size.
-_BESIDE = frozenset({"ONO", "O.N.O", "OBO", "OVNO", "VB", "EACH", "NEG", "ONLY"})
+_BESIDE = frozenset({"ONO", "O.N.O", "OBO", "OVNO", "VB", "EACH", "NEG", "ONLY", "INKL", "INCL", "INC", "MWST", "VAT"})
 _SHAPE = re.compile(
     r"^(?P<before>(?:[^\d.,+-]|(?<=[^\W\d])\.)*)(?P<sign>[+-]?)\s*(?P<middle>[^\d\s.,+-]*)\s*"
     r"(?P<number>\d[\d.,'’\s]*\d|\d|[.,]\d+)\s*(?P<after>\D*)$"

@@ -6,6 +6,7 @@ A column has one rule for what marks the decimals: the one that its cells prove.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ import pandas as pd
 from curation.errors import short_repr, some
 from curation.listings.cell_objects import money_of
 from curation.listings.currencies import common_currency, without_shared
+from curation.listings.none_words import none_cells
 from curation.listings.price_cells import Decimal, WrittenPrice, parse_price
 from curation.rendering.words import agree, many
 
@@ -23,14 +25,15 @@ __all__ = ["MAX_PRICE", "Prices", "read_prices"]
 #: No listing costs more, whatever its currency; what is computed with prices up to here stays finite and exact.
 MAX_PRICE = 10**15
 
-#: What sellers write where they name no price; in lower case.
-_NONE = frozenset(
-    {"poa", "p.o.a.", "p.o.a", "free", "ask", "n/a", "na", "nan", "none", "null", "-", "–", "—", "?", "tbc", "tba"}
+#: What sellers write where they name no price, beside the words for none of any column; in lower case.
+_NO_PRICE = frozenset(
+    {"poa", "p.o.a.", "p.o.a", "free", "ask"}
     | {"negotiable", "offers", "offer", "swap", "swaps", "gratis", "vb", "contact", "call", "enquire", "inquire"}
 )
 #: A number of a program that may mean two things.
 _EITHER = r"[+-]?[1-9]\d{0,2}\.\d{3}"
 _MARKS = {".": "dot", ",": "comma"}
+_OTHER: dict[str, Decimal] = {".": ",", ",": "."}
 #: Share of the numbers with marks that must fit the rule of their column.
 _FIT = 0.9
 
@@ -75,6 +78,8 @@ def read_prices(
     decimal: Decimal | None = None,
     numbers: pd.Series | None = None,
     usual: Decimal | None = None,
+    *,
+    delimiter: str = "",
 ) -> Prices:
     """Read a column of prices. The column as a whole settles what 1.299 and 1,299 mean.
 
@@ -88,6 +93,8 @@ def read_prices(
         Cells that their file holds as numbers: in them, a dot marks the decimals.
     usual : str, optional
         What marks the decimals where the column does not prove it.
+    delimiter : str
+        What stands between the cells of their file, if it is known: ``";"`` where commas mark decimals.
 
     Examples
     --------
@@ -97,13 +104,13 @@ def read_prices(
     """
     text, numbers, named = _without_objects(text, numbers)
     if usual and decimal is None and (cell := _unsettled(text if numbers is None else text[~numbers])):
-        read = read_prices(text, usual, numbers)
+        read = read_prices(text, usual, numbers, delimiter=delimiter)
         said = (*read.notes, _said_of_usual(cell, usual))
         return replace(read, currencies=_sum(read.currencies, named), notes=said)
     values = pd.to_numeric(text, errors="coerce").astype("float64")
     free = text.notna() if numbers is None else text.notna() & ~numbers
     others = text[free & values.isna()]
-    none = others[others.str.lower().isin(_NONE)]
+    none = others[others.str.lower().isin(_NO_PRICE) | none_cells(others)]
     others = others.drop(none.index)
     written = _parsed(others)
     # plain numbers, perhaps with words for none among them, are a program's: a dot marks the decimals
@@ -126,7 +133,11 @@ def read_prices(
     for cell, count in counts.items():
         currencies[written[cell].currency] += count if amounts[cell] is not None else 0
     if by_people or decimal not in (None, "."):
-        notes = _of_texts(cells[values[cells.index].notna()], written, rule)
+        read_cells = cells[values[cells.index].notna()]
+        notes = _of_texts(read_cells, written, rule)
+        if decimal is None and not evidence.sure and not evidence.three:
+            bare = int(values.notna().sum()) - len(read_cells)
+            notes = itertools.chain(notes, _of_thousands(read_cells, written, bare, delimiter))
     else:
         notes = _of_numbers(text[free & values.notna()])
     misfits = evidence.misfits(rule) if decimal is None else ()
@@ -266,6 +277,31 @@ def _of_numbers(plain: pd.Series) -> Iterator[str]:
     dotted = plain[plain.str.contains(".", regex=False)]
     if len(dotted) and dotted.str.fullmatch(_EITHER).all():
         yield _three_decimals(len(dotted), dotted.iloc[0], float(dotted.iloc[0]))
+
+
+def _of_thousands(read: pd.Series, written: Mapping[str, WrittenPrice], bare: int, delimiter: str) -> Iterator[str]:
+    """Yield a warning if prices read with thousands may as well have three decimals, as nothing proves a mark.
+
+    So it is where the file has semicolons between its cells, as programs write it for people whose decimals a comma
+    marks; and where neither a currency nor one of the `bare` prices without a mark says that the others are large.
+    """
+    either = [cell for cell in read if written[cell].either and written[cell].power <= 0]
+    if not either:
+        return
+    price, mark = written[either[0]], written[either[0]].either
+    semicolons = mark == "," and delimiter == ";"
+    if not semicolons and (len(either) < len(read) + bare or any(written[cell].currency for cell in either)):
+        return
+    why = (
+        "semicolons part the cells of the file, as where a comma marks decimals" if semicolons else "nothing proves it"
+    )
+    other = _OTHER[mark]
+    large, small = _shown(price.value(other)), _shown(price.value(_OTHER[other]))
+    yield (
+        f"Check the prices: {many(len(either), 'price')} such as {short_repr(either[0])} "
+        f"{agree(len(either), 'is', 'are')} read with thousands, as {large}, though {why}. `decimal={mark!r}` reads "
+        f"{small}, and `decimal={other!r}` says that the thousands are right."
+    )
 
 
 def _shown(value: float | None) -> str:

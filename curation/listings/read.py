@@ -19,6 +19,7 @@ from curation.listings.checks import (
     check_ids,
     check_prices,
     currency_of,
+    require_own_names,
 )
 from curation.listings.class_metadata import with_unlisted_photos
 from curation.listings.columns import sorted_labels
@@ -31,6 +32,7 @@ from curation.listings.limits import Limits
 from curation.listings.mapping import map_columns
 from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
+from curation.listings.none_words import without_none
 from curation.listings.number_formats import with_formats
 from curation.listings.photo_names import match_photos, name_photos, said_of_naming
 from curation.listings.photos import choose_fetching, find_photos
@@ -38,10 +40,11 @@ from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
 from curation.listings.recognise import is_shop_export, likely_names
 from curation.listings.repeated_headers import header_rows, said_of_headers
+from curation.listings.ruled_rows import ruled_rows, said_of_ruled
 from curation.listings.sheet_errors import said_of_errors, with_errors
 from curation.listings.sheet_pictures import pictures_inside
 from curation.listings.sources import COLUMNS, Source, check_name, find_source, read_table
-from curation.listings.splits import normal_splits
+from curation.listings.splits import normal_splits, said_of_large_groups
 from curation.listings.summary_tables import find_summary, said_of_summary
 from curation.listings.tables import RawTable
 from curation.listings.totals import find_totals
@@ -242,13 +245,15 @@ def read_listings(
     origin, raw, sha256 = _read(source, root, name, columns=given, needs_label=needs_label, texts=texts, faults=faults)
     limits = Limits(**{**origin.limits, **asked})
     needed = ["id", *(["image"] if needs_image else []), *(["label"] if needs_label else [])]
-    headers = header_rows(raw.table, likely_names())
-    below_headers = raw.table.drop(headers)
+    ruled = ruled_rows(raw.table)
+    headers = header_rows(raw.table.drop(ruled), likely_names())
+    below_headers = raw.table.drop(headers.append(ruled))
     summary = find_summary(below_headers)
     rows, said_of_copies = _without_copies(below_headers.drop(summary))
     totals = find_totals(rows)
-    apart = headers.append([totals.rows, summary])
+    apart = headers.append([ruled, totals.rows, summary])
     listed = rows.drop(totals.rows)
+    encoding = "" if origin.encoding else raw.guessed
     mapped = map_columns(
         listed,
         {**origin.columns, **given},
@@ -258,7 +263,11 @@ def read_listings(
         raw.uncalculated,
         lambda names: name_photos(names, origin.root),
         lambda ids: said_of_naming(ids, origin.root),
+        encoding,
     )
+    require_own_names(raw, {mapped.columns.get(ours, ours) for ours in (*COLUMNS, "currency")}, origin.title, faults)
+    stated, said_of_none = without_none(mapped.table, mapped.columns)
+    mapped = replace(mapped, table=stated)
     with faults.noted():
         require_files(raw.files, mapped.columns.get("image", "image"))
     added = added_rows(
@@ -301,10 +310,11 @@ def read_listings(
         with faults.noted():
             check_ids(table, title, raw.errors.get(failed["id"]))
     numbers = _held_as_numbers(raw, mapped.columns.get("price", "price")).reindex(table.index)
-    prices = read_prices(table["price"], origin.decimal if marked is None else marked, numbers, usual)
+    decimal = origin.decimal if marked is None else marked
+    prices = read_prices(table["price"], decimal, numbers, usual, delimiter=raw.delimiter)
     prices = with_formats(prices, raw.currencies.get(mapped.columns.get("price", "price")), numbers)
     with faults.noted():
-        check_prices(table, prices, mapped.columns.get("price", "price"))
+        check_prices(table, prices, mapped.columns.get("price", "price"), encoding)
     classes = sorted_labels(table["label"].dropna())
     if needs["label"] and len(classes) < _LEAST_CLASSES:
         faults.add(_too_few(classes, title, origin))
@@ -338,11 +348,14 @@ def read_listings(
         *said_of_formulas,
         *said_of_failed,
         *said_of_copies,
+        *said_of_ruled(ruled),
         *said_of_headers(headers),
         *totals.notes(),
         *said_of_summary(summary),
         *mapped.notes,
+        *said_of_none,
         *said_of_splits,
+        *said_of_large_groups(labels.table),
         *said_of_photos,
         *prices.notes,
         *labels.notes,

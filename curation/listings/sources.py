@@ -386,15 +386,6 @@ def read_table(source: Source, *, needs_label: bool = True, faults: Faults) -> R
         raw = replace(raw, notes=(*raw.notes, "Another encoding can be named, e.g. with `encoding='cp1251'`."))
     if source.sheet is None and raw.sheets:
         raw = replace(raw, notes=(*raw.notes, f"Another sheet can be named, e.g. with `sheet={raw.sheets[0]!r}`."))
-    if raw.repeated and not source.metadata:
-        faults.add(
-            ListingsError(
-                f"{source.table.name} has two columns called {raw.repeated[0]!r}",
-                got=some([name.strip() for file in raw.files for name in file.header], 12),
-                wanted="a name of its own for every column",
-                fix="Rename or delete one of them.",
-            )
-        )
     if raw.table.empty:
         raise ListingsError(f"{source.title} is empty", got="no rows", wanted="one row per listing")
     return raw

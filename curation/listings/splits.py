@@ -6,9 +6,13 @@ import re
 
 import pandas as pd
 
+from curation.errors import short_repr, some
 from curation.rendering.words import agree, many
 
-__all__ = ["is_outer", "normal_splits", "split_folder", "split_of", "split_order"]
+__all__ = ["TEST_SHARE", "is_outer", "normal_splits", "said_of_large_groups", "split_folder", "split_of", "split_order"]
+
+#: Share of the listings that is drawn as the test set.
+TEST_SHARE = 0.2
 
 _SPLITS = ("train", "val", "test")
 
@@ -126,4 +130,27 @@ def normal_splits(splits: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
         *said,
         f"{many(count, 'listing')} of {', '.join(validation)} {agree(count, 'is', 'are')} trained on like train: "
         "cross-validation needs no such set.",
+    )
+
+
+def said_of_large_groups(table: pd.DataFrame) -> tuple[str, ...]:
+    """Say which groups are larger than the test set is meant to be, if one is drawn.
+
+    Parameters
+    ----------
+    table : DataFrame of str
+        With ``group`` and ``split``.
+    """
+    if (table["split"] == "test").any():
+        return ()
+    sizes = table["group"].value_counts()
+    large = sizes[sizes > max(1, TEST_SHARE * len(table))]
+    if large.empty:
+        return ()
+    total = len(table)
+    named = some(f"{short_repr(name)} ({size:,} of {total:,}, {size / total:.0%})" for name, size in large.items())
+    which = f"{many(len(large), 'group')} {agree(len(large), 'is', 'are')} larger than the {TEST_SHARE:.0%}"
+    return (
+        f"{which} that the test set is meant to have, and a group stays on one side: {named}. "
+        "`columns={'group': ''}` uses no groups.",
     )

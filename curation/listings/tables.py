@@ -7,24 +7,23 @@ to be guessed. The cells are kept as they were written, too, so that a table can
 from __future__ import annotations
 
 import io
-import json
-from collections import Counter
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from curation.errors import ListingsError
-from curation.listings.csv_tables import parse_csv, require_width
+from curation.listings.cells import as_text, as_written, stripped
+from curation.listings.csv_escapes import said_of_escapes, way_out_of_escapes
+from curation.listings.csv_tables import DELIMITERS, Parsed, parse_csv, require_width
 from curation.listings.decoding import PACKED, decoded, held_packing, unpacked
 from curation.listings.excel import Sheet, as_cell, read_sheet, usual_workbook
 from curation.listings.formula_cells import shown_cells
-from curation.listings.headers import said_of_header
+from curation.listings.headers import NAMELESS_INDEX, are_row_numbers, said_of_header
 from curation.listings.held_photos import without_photos
 from curation.listings.json_tables import literal, parse_json, said_of_json, spelled_rows
 from curation.listings.number_formats import named_by_formats
@@ -40,7 +39,6 @@ from training.utils.parquet_files import as_frame, read_table
 __all__ = [
     "ENDINGS",
     "RawTable",
-    "as_text",
     "format_of",
     "held_table",
     "read_raw",
@@ -83,8 +81,6 @@ _OTHER_FILES = {
 #: Characters that are looked at, and the share of control characters that no text has.
 _SAMPLE = 1 << 16
 _MOST_ODD = 0.02
-#: Whole numbers up to here are exact in a column of floats.
-_EXACT = 2**53
 
 
 @dataclass(frozen=True)
@@ -117,6 +113,17 @@ class RawTable:
     sheets: tuple[str, ...] = ()
     currencies: Mapping[str, pd.Series] = field(default_factory=dict)
     errors: Mapping[str, pd.Series] = field(default_factory=dict)
+
+    @property
+    def delimiter(self) -> str:
+        """What stands between the cells of all files; empty if that differs, or they are no CSV."""
+        signs = {file.format.delimiter if file.name and file.format.kind == "csv" else "" for file in self.files}
+        return signs.pop() if len(signs) == 1 else ""
+
+    @property
+    def guessed(self) -> str:
+        """The encoding of text that every file can be read in, where no better one was found; empty otherwise."""
+        return next((file.format.encoding for file in self.files if file.format.encoding in ("cp1252", "latin-1")), "")
 
     @property
     def repeated(self) -> tuple[str, ...]:
@@ -254,7 +261,7 @@ def _of_content(
     if form.kind == "parquet":
         cells = read_table(io.BytesIO(content))
         require_width(cells.num_columns)
-        table = as_text(as_frame(without_photos(cells)))
+        table = as_text(_with_own_index(as_frame(without_photos(cells)), cells.column_names))
         file = WrittenFile(path.name, form, tuple(cells.column_names), cells)
         # the metadata tells pandas which column is the index
         renamed = cells.rename_columns(_keys(file.header)).replace_schema_metadata(cells.schema.metadata)
@@ -270,7 +277,7 @@ def _of_content(
     form = replace(form, encoding=encoding, mark=mark)
     notes: tuple[str, ...] = () if mark or given or encoding == "utf-8" else (_encoding_note(path, encoding),)
     if form.kind == "csv":
-        parsed = parse_csv(text, names)
+        parsed = _parsed_csv(text, names, path.name)
         form = replace(
             form,
             delimiter=parsed.delimiter,
@@ -279,11 +286,14 @@ def _of_content(
             hint=parsed.hint,
             above=parsed.above,
         )
-        notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in parsed.notes)
+        step = way_out_of_escapes(text, parsed.delimiter, path.name)
+        read_notes = (*parsed.notes, *said_of_escapes(parsed.columns, step))
+        notes += tuple(f"{path.name}: {note[0].lower()}{note[1:]}" for note in read_notes)
         # empty cells are missing; "NA", "None" or "null" may well be the name of a class
         shown, formulas = shown_cells(path.name, parsed.columns)
         values = pd.DataFrame(dict(enumerate(shown)), index=parsed.numbers, dtype="string")
-        return _spelled(_raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas), parsed.spelled)
+        read = _raw(path.name, form, parsed.header, parsed.columns, values, notes + formulas)
+        return _spelled(read, parsed.spelled, ends=parsed.ends)
     if "\r\n" in text:
         # within texts, JSON escapes them
         form, text = replace(form, newline="\r\n"), text.replace("\r\n", "\n")
@@ -302,11 +312,34 @@ def _of_content(
     return _spelled(_raw(path.name, replace(form, json=style), names_of, columns, raw, notes), lines, first)
 
 
-def _spelled(raw: RawTable, lines: Mapping[int, str], first: int = 0) -> RawTable:
-    """Return a table whose file has the text of some rows, by their numbers, counted from `first`."""
+def _spelled(
+    raw: RawTable, lines: Mapping[int, str], first: int = 0, ends: Mapping[int, str] | None = None
+) -> RawTable:
+    """Return a table whose file has the text and the ends of some rows, by their numbers, counted from `first`."""
     places = {number: place for place, number in enumerate(raw.table.index)}
-    kept = {places[number + first]: line for number, line in lines.items() if number + first in places}
-    return replace(raw, files=tuple(replace(each, lines=kept) for each in raw.files))
+    kept, ended = (
+        {places[number + first]: text for number, text in each.items() if number + first in places}
+        for each in (lines, ends or {})
+    )
+    return replace(raw, files=tuple(replace(each, lines=kept, ends=ended) for each in raw.files))
+
+
+def _parsed_csv(text: str, names: Collection[str], name: str) -> Parsed:
+    try:
+        return parse_csv(text, names)
+    except ValueError as error:
+        ways = (way_out_of_escapes(text, sign, name) for sign in DELIMITERS)
+        if step := next(filter(None, ways), ""):
+            raise ValueError(f"{error}. {step}") from error
+        raise
+
+
+def _with_own_index(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return a table with its index as a column if that has no name, is in the file, and may hold the ids."""
+    stored = frame.index.name is None and NAMELESS_INDEX in columns and "id" not in frame
+    if not stored or are_row_numbers(pd.Series(frame.index).astype("string")):
+        return frame
+    return frame.reset_index(names=NAMELESS_INDEX)
 
 
 def _of_sheet(file: str, form: TableFormat, sheet: Sheet, content: bytes) -> RawTable:
@@ -391,50 +424,6 @@ def _encoding_note(path: Path, encoding: str) -> str:
     return f"{path.name} is not UTF-8; it was read as {encoding}. If names look wrong, save it as UTF-8."
 
 
-def as_text(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return a new table with every column as text without blanks around it; what is empty is NA.
-
-    Whole numbers are written as such, whatever the column holds them as: 1.0 is ``"1"``, for a column of integers
-    becomes one of floats as soon as a value is missing.
-
-    Raises
-    ------
-    ValueError
-        If two columns have the same name.
-    """
-    return _stripped(as_written(raw))
-
-
-def _stripped(text: pd.DataFrame) -> pd.DataFrame:
-    stripped = {name: column.str.strip() for name, column in text.items()}
-    return pd.DataFrame({name: column.mask(column == "") for name, column in stripped.items()})
-
-
-def as_written(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return a new table with every column as text: :func:`as_text` with the blanks around cells.
-
-    Raises
-    ------
-    ValueError
-        If two columns have the same name.
-    """
-    # a named index is a column; one without a name only numbers the rows, perhaps those of a larger table
-    named = [name for name in raw.index.names if name is not None and not _repeats_a_column(raw, name)]
-    raw = raw.reset_index(level=named).reset_index(drop=True) if named else raw.reset_index(drop=True)
-    raw.columns = [str(name).strip() for name in raw.columns]
-    _require_different(raw.columns.tolist())
-    return pd.DataFrame({name: _text_of(raw[name]) for name in raw.columns})
-
-
-def _repeats_a_column(raw: pd.DataFrame, name: Hashable) -> bool:
-    """Whether an index is also a column, as after ``frame.set_index("id", drop=False)``."""
-    if name not in raw:
-        return False
-    if not raw.index.get_level_values(raw.index.names.index(name)).equals(pd.Index(raw[name])):
-        raise ListingsError("the table has a column and an index of one name that differ", got=repr(name))
-    return True
-
-
 def held_table(raw: pd.DataFrame) -> RawTable:
     """Return a table in memory as one that was read; written, it is CSV.
 
@@ -446,41 +435,4 @@ def held_table(raw: pd.DataFrame) -> RawTable:
     text = as_written(raw)
     cells = pa.Table.from_pandas(text, preserve_index=False)
     file = WrittenFile("", TableFormat("csv", ".csv"), tuple(text.columns), cells.replace_schema_metadata(None))
-    return RawTable(_stripped(text), files=(file,))
-
-
-def _text_of(column: pd.Series) -> pd.Series:
-    if pd.api.types.is_float_dtype(column.dtype):
-        number = column.astype("float64")
-        whole = (number % 1 == 0) & (number.abs() <= _EXACT)
-        # one number with a fraction makes a column of measures: its 3.0 stays 3.0
-        column = number.astype("Int64") if (whole | number.isna()).all() else column
-    elif column.dtype == object:
-        # not map(): it takes whole numbers beside missing cells for floats
-        column = pd.Series([_cell(value) for value in column], dtype=object)
-    return column.astype("string")
-
-
-def _cell(value: Any) -> Any:
-    """Return a cell of a column of objects, e.g. of JSON or Excel, as it would be written."""
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
-        return str(int(value))
-    if isinstance(value, str) and not value.isascii():
-        # JSON may hold half of a character that takes two
-        return value.encode("utf-8", errors="backslashreplace").decode()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="backslashreplace")
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, dict) and value.keys() == {"$oid"}:
-        # as MongoDB exports its ids
-        return value["$oid"]
-    if isinstance(value, list | tuple | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return value
-
-
-def _require_different(names: Sequence[str]) -> None:
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    if twice:
-        raise ValueError(f"two columns called {twice[0]!r}")
+    return RawTable(stripped(text), files=(file,))

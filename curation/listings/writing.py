@@ -95,6 +95,10 @@ def _content(file: WrittenFile, name: str) -> tuple[bytes, tuple[str, ...]]:
         lines = list(csv_lines(texts, **style))
         for row, line in file.lines.items():
             lines[row + 1] = respelled([column[row] for column in columns], line, **style)
+        for row, end in file.ends.items():
+            # a last line without an end may no longer be the last
+            if end or row + 2 == len(lines):
+                lines[row + 1] = lines[row + 1].removesuffix(form.newline) + end
         hint = f"sep={form.delimiter}{form.newline}" if form.hint else ""
         text = "".join([hint, form.above.replace("\n", form.newline), *lines])
     else:

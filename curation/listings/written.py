@@ -93,6 +93,8 @@ class WrittenFile:
     lines : mapping of int to str
         Of a CSV or JSON: row → the text that it was read from, where it would be written otherwise, e.g. with other
         quotes, or with the number 10.5 for 10.50.
+    ends : mapping of int to str
+        Of a CSV: row → what ends its line, where that is not the newline of the file; empty for nothing.
     """
 
     name: str
@@ -104,6 +106,7 @@ class WrittenFile:
     owners: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
     lines: Mapping[int, str] = field(default_factory=dict)
+    ends: Mapping[int, str] = field(default_factory=dict)
 
     def take(self, places: Sequence[int]) -> WrittenFile:
         """Return some of the rows, by their ascending positions, with what belongs to them or to the table."""
@@ -117,6 +120,7 @@ class WrittenFile:
             owners=tuple(new[self.owners[place]] for place in stay),
             after=tuple(bisect_right(places, self.after[place]) - 1 for place in stay),
             lines={new[old]: line for old, line in self.lines.items() if old in new},
+            ends={new[old]: end for old, end in self.ends.items() if old in new},
         )
 
     def split(self, apart: Mapping[int, int | None]) -> WrittenFile:
@@ -142,10 +146,16 @@ class WrittenFile:
         book, beside = self.book, self.further.book
         if book and beside:
             book = replace(book, rows=tuple(sorted((*book.rows, *beside.rows))))
-        lines = {**self.lines, **{self.cells.num_rows + row: line for row, line in self.further.lines.items()}}
-        lines = {place: lines[row] for place, row in enumerate(self.order) if row in lines}
+        rows = self.cells.num_rows
+        lines, ends = (
+            {**own, **{rows + row: text for row, text in others.items()}}
+            for own, others in ((self.lines, self.further.lines), (self.ends, self.further.ends))
+        )
+        lines, ends = (
+            {place: kept[row] for place, row in enumerate(self.order) if row in kept} for kept in (lines, ends)
+        )
         ordered = cells.take(pa.array(self.order))
-        return replace(self, cells=ordered, book=book, further=None, owners=(), after=(), lines=lines)
+        return replace(self, cells=ordered, book=book, further=None, owners=(), after=(), lines=lines, ends=ends)
 
 
 def with_spans(files: Iterable[WrittenFile]) -> Iterator[tuple[WrittenFile, slice]]:

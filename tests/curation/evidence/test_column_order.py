@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from curation.errors import ProbabilitiesError
-from curation.evidence.column_order import usual_order
+from curation.evidence.column_order import check_order, usual_order
 from curation.evidence.probabilities import Given, Probabilities, given_probabilities
 from training.utils.arrays import Float64, Int64
 
@@ -122,3 +122,29 @@ def test_rows_that_were_not_scored_do_not_count() -> None:
     probs[10:] = np.nan
     # ten listings tell too little
     assert np.allclose(check(probs, given), probs, equal_nan=True)
+
+
+def warning(exchanged: bool, listings: int, *, sure: float = 0.87) -> tuple[str, ...]:
+    given = np.arange(listings) % 4
+    probs = agreeing(given, 4, sure=sure)
+    return check_order(probs[:, [1, 0, 2, 3]] if exchanged else probs, given, ["a", "b", "c", "d"], "p.csv")
+
+
+@pytest.mark.parametrize("listings", [12, 24])
+def test_exchanged_columns_of_few_listings_get_a_warning_that_says_what_agrees_better_and_how_to_check(
+    listings: int,
+) -> None:
+    assert not warning(False, listings)
+    (said,) = warning(True, listings)
+    assert f"{listings // 2} listings give a mean probability of 0.0" in said
+    assert "if column 'a' holds 'b', 'b' holds 'a'. So few prove nothing. Look at some" in said
+
+
+def test_exchanged_columns_of_many_listings_are_refused() -> None:
+    with pytest.raises(ProbabilitiesError, match="another order than their names"):
+        warning(True, 100)
+
+
+def test_too_few_listings_and_weak_models_get_no_warning() -> None:
+    assert not warning(True, 8)
+    assert not warning(True, 24, sure=0.3)

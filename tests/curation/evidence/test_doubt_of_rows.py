@@ -38,7 +38,7 @@ def test_rows_in_another_order_are_told_where_there_are_no_ids(tmp_path: Path) -
     np.save(tmp_path / "p.npy", probs[::-1])
     assert "Check whether its rows are in another order" in said(tmp_path / "p.npy")
     frame = pd.DataFrame(probs[::-1], columns=[f"c{number}" for number in range(4)], index=pd.Index(IDS, name="id"))
-    assert "Check whether its ids are those of these listings." in said(frame)
+    assert "Check whether its ids are those of these listings, and were not numbered again" in said(frame)
 
 
 def test_one_minus_p_is_told() -> None:
@@ -63,7 +63,18 @@ def doubts(probs: Float64, given: Int64) -> tuple[str, ...]:
 
 def test_uniform_probabilities_and_few_rows_are_not_doubted() -> None:
     assert not doubts(np.full((200, 4), 0.25), labels())
-    assert not doubts(agreeing(labels(), 4)[::-1][:19], labels()[:19])
+    assert not doubts(agreeing(labels(), 4)[::-1][:7], labels()[:7])
+
+
+def test_rows_of_few_listings_in_another_order_are_told() -> None:
+    for count in (12, 24):
+        given, told = np.arange(count) % 4, 0
+        for seed in range(50):
+            rng = np.random.default_rng(seed)
+            probs = agreeing(given, 4, seed=seed)
+            assert not doubts(probs, given)
+            told += bool(doubts(probs[rng.permutation(count)], given))
+        assert told >= 45, count
 
 
 def test_an_index_called_as_a_class_is_the_ids() -> None:

@@ -346,3 +346,44 @@ def test_cells_with_raised_or_circled_digits_are_counted_as_no_price() -> None:
     assert prices.values.tolist()[0::3] == [12, 12]
     assert prices.values.isna().tolist() == [False, True, True, False, True]
     assert prices.unread.tolist() == [False, True, True, False, False]
+
+
+def notes_of(*cells: str, delimiter: str = "") -> tuple[str, ...]:
+    return read_prices(pd.Series(list(cells), dtype="string"), delimiter=delimiter).notes
+
+
+@pytest.mark.parametrize("others", [(), ("45",), ("45 €",)])
+def test_in_a_file_with_semicolons_prices_that_may_have_three_decimals_are_read_with_thousands_and_a_warning(
+    others: tuple[str, ...],
+) -> None:
+    said = notes_of("76,780", "69,430", *others, delimiter=";")[-1]
+    assert said.startswith(
+        "Check the prices: 2 prices such as '76,780' are read with thousands, as 76,780.00, though semi"
+    )
+    assert said.endswith("`decimal=','` reads 76.78, and `decimal='.'` says that the thousands are right.")
+
+
+def test_where_nothing_says_that_prices_are_so_large_the_warning_comes_whatever_the_delimiter() -> None:
+    assert "though nothing proves it" in notes_of("76,780", "69,430", delimiter=",")[-1]
+    for sure in (("76,780", "45"), ("£76,780", "£69,430"), ("76,780", "69,430.00"), ("1,299,000", "69,430")):
+        assert "Check the prices" not in " ".join(notes_of(*sure, delimiter=",")), sure
+
+
+@pytest.mark.parametrize("proof", ["45,50", "45.50", "1,299,000", "0,500"])
+def test_a_column_that_proves_its_mark_gets_no_warning_in_a_file_with_semicolons(proof: str) -> None:
+    assert "Check the prices" not in " ".join(notes_of("76,780", "69,430", *[proof] * 30, delimiter=";"))
+
+
+def test_the_mark_that_a_person_names_needs_no_warning(tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_text("id;label;price\n1;a;76,780\n2;b;69,430\n")
+    read = read_listings(tmp_path / "shop.csv", needs_image=False)
+    assert read.table["price"].tolist() == [76780, 69430]
+    assert any("Check the prices" in note for note in read.notes)
+    for mark, prices in ((",", [76.78, 69.43]), (".", [76780, 69430])):
+        read = read_listings(tmp_path / "shop.csv", needs_image=False, decimal=mark)
+        assert read.table["price"].tolist() == prices
+        assert not any("Check the prices" in note for note in read.notes)
+
+
+def test_what_stands_beside_a_price_and_says_nothing_of_its_size_is_no_matter() -> None:
+    assert values("12 € VB", "76 € inkl. MwSt.", "£5 inc VAT") == [12, 76, 5]

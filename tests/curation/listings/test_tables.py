@@ -16,8 +16,9 @@ from PIL import Image
 from curation.errors import ListingsError
 from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import read_listings
+from curation.listings.cells import as_text
 from curation.listings.decoding import check_encoding
-from curation.listings.tables import as_text, format_of, read_raw
+from curation.listings.tables import format_of, read_raw
 from curation.listings.writing import write_table
 from tests.support.fixes import decided, run_of
 

@@ -65,7 +65,7 @@ def test_taxes_and_shipping_beside_a_total_are_left_out_with_it_and_stay_below_t
 ) -> None:
     listings = read_listings(shop(tmp_path, foot), needs_image=False)
     assert listings.table["id"].tolist() == [str(row) for row in range(10)]
-    assert "4 rows below the listings are totals and left out" in listings.notes[0]
+    assert any("4 rows below the listings are totals and left out" in note for note in listings.notes)
     run = run_of(tmp_path / "shop.csv", tmp_path / "run", needs_image=False)
     run.decide([decided("9", "delete")])
     apply_fixes(run, plan_fixes(run))
@@ -140,6 +140,7 @@ PHOTOS = "id,image,label,price,title\n" + "".join(
         (
             ",,,,\nTotal,,,36,\nExported by ShopTool,,,,\n",
             [
+                "shop.csv: 1 row has only empty cells and is left out: row 10.",
                 "1 row below the listings is a total and left out: row 11.",
                 "1 row below the listings is only text and left out: row 12, e.g. 'Exported by ShopTool'.",
             ],
