@@ -8,7 +8,7 @@ import torch
 
 from tests.support.reporters import Listener
 from tests.support.synthetic import CPU, HEADS, coloured_photos, plan_of, prepared
-from training.crossval.plan import _features
+from training.crossval.plan import Work, _features
 from training.errors import InputError
 from training.features.choice import sized, with_features
 from training.features.extract import compute_features
@@ -159,5 +159,6 @@ def test_photos_are_as_large_as_the_part_with_the_largest_wants_them():
 
 
 def test_embeddings_take_no_time_to_make():
-    assert _features(replace(HEADS, features=CLIP), CPU, 32) == 0
-    assert _features(replace(HEADS, features=f"{CLIP}+patches"), CPU, 32) > 0
+    work = Work(40, 30, 10, 3, 1, photo_size=32)
+    assert _features(replace(HEADS, features=CLIP), CPU, work) == 0
+    assert _features(replace(HEADS, features=f"{CLIP}+patches"), CPU, work) > 0
