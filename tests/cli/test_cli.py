@@ -259,7 +259,8 @@ def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, 
     assert not run.cleaned.exists()
     if as_json:
         counts = {"relabelled": 2, "repriced": 0, "merged": 0, "deleted": 0, "kept": 0, "ambiguous": 0}
-        assert dry == {"run": "runs/shop/1", "cleaned": "runs/shop/1/cleaned", "dry_run": True, "as_of": None, **counts}
+        folders = {"run": "runs/shop/1", "cleaned": "runs/shop/1/cleaned"}
+        assert dry == {**folders, "dry_run": True, "as_of": None, "soft": False, **counts}
         assert applied == {**dry, "dry_run": False}
         assert (state["decisions"], state["cleaned"], state["next"]) == (2, True, "curate retrain --compare")
         assert undone == {"run": "runs/shop/1", "undone": 2, "restored": False, "damaged": []}
