@@ -49,6 +49,10 @@ _WORDS = {"DOLLAR": "$", "DOLLARS": "$", "BUCKS": "$", "KRONOR": "KR", "KRONER":
 HUNDREDTHS = {"P": "£", "PENCE": "£", "¢": "$"}
 #: Currencies of which 1.250 is one and a quarter.
 THOUSANDTHS = frozenset(("BHD", "JOD", "KWD", "LYD", "OMR", "TND"))
+#: Currencies without hundredths (ISO 4217).
+WHOLE = frozenset(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF")
+)
 
 
 def is_currency(code: str) -> bool:

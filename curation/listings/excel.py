@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -314,7 +315,8 @@ def _value(cell: Any) -> Any:
     value = cell.value
     if value is None or value == "" or cell.data_type == "e":
         return math.nan
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    # the digits that Excel has, not those of the nearest float: 1.23456789012345E+17 ends with zeros
+    return int(Decimal(repr(value))) if isinstance(value, float) and value.is_integer() else value
 
 
 def _plain(value: Any) -> Any:

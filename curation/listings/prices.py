@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from curation.errors import short_repr, some
-from curation.listings.cell_objects import money_of
-from curation.listings.currencies import common_currency, without_shared
+from curation.listings.cell_objects import Money, money_of
+from curation.listings.currencies import WHOLE, common_currency, without_shared
 from curation.listings.none_words import none_cells
 from curation.listings.price_cells import Decimal, WrittenPrice, parse_price
 from curation.rendering.words import agree, many
@@ -36,6 +36,8 @@ _MARKS = {".": "dot", ",": "comma"}
 _OTHER: dict[str, Decimal] = {".": ",", ",": "."}
 #: Share of the numbers with marks that must fit the rule of their column.
 _FIT = 0.9
+#: Amounts from which on it says something that all are whole.
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,10 @@ def read_prices(
     >>> prices.values.tolist(), prices.decimal, prices.currencies
     ([1299.0, 45.0, 2500.0, nan], ',', {'EUR': 3})
     """
-    text, numbers, named = _without_objects(text, numbers)
+    text, numbers, named, cents = _without_objects(text, numbers)
     if usual and decimal is None and (cell := _unsettled(text if numbers is None else text[~numbers])):
         read = read_prices(text, usual, numbers, delimiter=delimiter)
-        said = (*read.notes, _said_of_usual(cell, usual))
+        said = (*read.notes, _said_of_usual(cell, usual), *cents)
         return replace(read, currencies=_sum(read.currencies, named), notes=said)
     values = pd.to_numeric(text, errors="coerce").astype("float64")
     free = text.notna() if numbers is None else text.notna() & ~numbers
@@ -141,7 +143,7 @@ def read_prices(
     else:
         notes = _of_numbers(text[free & values.notna()])
     misfits = evidence.misfits(rule) if decimal is None else ()
-    said = (*notes, *misfits, *_of_none(none), *_of_doubt(text[doubtful], given=decimal is not None))
+    said = (*notes, *cents, *misfits, *_of_none(none), *_of_doubt(text[doubtful], given=decimal is not None))
     return Prices(values, unread, doubtful, rule, _sum(currencies, named), said)
 
 
@@ -149,19 +151,33 @@ def _sum(currencies: Mapping[str, int], named: Mapping[str, int]) -> dict[str, i
     return without_shared(Counter(currencies) + Counter(named))
 
 
-def _without_objects(text: pd.Series, numbers: pd.Series | None) -> tuple[pd.Series, pd.Series | None, dict[str, int]]:
-    """Return a column in which prices with their currencies, as objects, are numbers; and these currencies, counted."""
+def _without_objects(
+    text: pd.Series, numbers: pd.Series | None
+) -> tuple[pd.Series, pd.Series | None, dict[str, int], tuple[str, ...]]:
+    """Return a column with numbers in place of objects of prices; their currencies, counted; and what to check."""
     begins = text.str.startswith("{").fillna(False).astype(bool)
     money = {row: found for row, cell in text[begins].items() if (found := money_of(cell))}
     if not money:
-        return text, numbers, {}
+        return text, numbers, {}, ()
     amounts = pd.Series({row: each.amount or pd.NA for row, each in money.items()}, dtype="string")
     numbers = pd.Series(False, text.index) if numbers is None else numbers.copy()
     text = text.copy()
     text[amounts.index] = amounts
     numbers[amounts.index] = True
     named = Counter(common_currency([each.currency]) or each.currency for each in money.values() if each.amount)
-    return text, numbers, dict(named)
+    return text, numbers, dict(named), _of_cents(list(money.values()))
+
+
+def _of_cents(money: Sequence[Money]) -> tuple[str, ...]:
+    """Warn where objects may hold hundredths, as those of Square do: no amount has decimals, and the currency has."""
+    amounts = [each for each in money if each.amount and each.currency not in ("", *WHOLE)]
+    if len(amounts) < _FEW or not all(each.amount.isdigit() for each in amounts):
+        return ()
+    first = amounts[0]
+    return (
+        f"Check the prices: all {len(amounts):,} amounts beside a currency are whole numbers, such as {first.amount} "
+        f"{first.currency}. If they count cents, divide them by 100 before.",
+    )
 
 
 def _unsettled(text: pd.Series) -> str | None:

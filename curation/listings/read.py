@@ -39,7 +39,7 @@ from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
 from curation.listings.prices import Prices, read_prices
 from curation.listings.recognise import is_shop_export, likely_names
-from curation.listings.repeated_headers import header_rows, said_of_headers
+from curation.listings.repeated_headers import header_rows, require_one_order, said_of_headers
 from curation.listings.ruled_rows import ruled_rows, said_of_ruled
 from curation.listings.sheet_errors import said_of_errors, with_errors
 from curation.listings.sheet_pictures import pictures_inside
@@ -248,6 +248,8 @@ def read_listings(
     ruled = ruled_rows(raw.table)
     headers = header_rows(raw.table.drop(ruled), likely_names())
     below_headers = raw.table.drop(headers.append(ruled))
+    with faults.noted():
+        require_one_order(below_headers)
     summary = find_summary(below_headers)
     rows, said_of_copies = _without_copies(below_headers.drop(summary))
     totals = find_totals(rows)

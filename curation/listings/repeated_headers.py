@@ -7,14 +7,14 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from curation.errors import some
+from curation.errors import ListingsError, some
 from curation.listings.headers import likely
 from curation.rendering.words import agree, many
 
-__all__ = ["header_rows", "said_of_headers"]
+__all__ = ["header_rows", "require_one_order", "said_of_headers"]
 
-#: Names that make a row one of names.
-_ENOUGH = 2
+#: Names that make a row one of names; in another order, more of them.
+_ENOUGH, _ORDERED = 2, 3
 #: What may stand around a name that is repeated, and how much of it.
 _AROUND, _MARKS = "\ufeff\"' \t\r\n\xa0", 12
 _FIELD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
@@ -48,6 +48,35 @@ def header_rows(table: pd.DataFrame, names: Collection[str]) -> pd.Index:
     if len(table) and _names_fields(table.iloc[0], names):
         repeated.iloc[0] = True
     return table.index[repeated]
+
+
+def require_one_order(table: pd.DataFrame) -> None:
+    """Refuse rows that name columns, but others than those they stand in: what is below them is in another order.
+
+    Parameters
+    ----------
+    table : DataFrame of str
+        Without the rows of :func:`header_rows`.
+
+    Raises
+    ------
+    ListingsError
+    """
+    names = {_bare(str(name)) for name in table}
+    called = pd.Series(0, table.index)
+    for _, cells in table.items():
+        short = cells[(cells.str.len() <= max(map(len, names), default=0) + _MARKS).fillna(False).astype(bool)]
+        called += cells.isin([cell for cell in short.unique() if _bare(cell) in names])
+    rows = table[(called >= _ORDERED) & (called == table.notna().sum(axis=1))]
+    rows = rows[[row.dropna().map(_bare).is_unique for _, row in rows.iterrows()]]
+    if len(rows):
+        first = rows.iloc[0].dropna().tolist()
+        raise ListingsError(
+            f"row {rows.index[0]} is a header with the columns in another order, so the rows below it are, too",
+            got=some(first, 8),
+            wanted=f"one order for all rows: {some([str(name) for name in table], 8)}",
+            fix="Read the files one by one, or join them by the names of their columns, as pandas.concat does.",
+        )
 
 
 def _is_called(cells: pd.Series, name: str) -> pd.Series:

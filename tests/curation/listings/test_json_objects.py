@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -14,6 +16,7 @@ from curation.errors import ListingsError
 from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import read_listings
 from curation.listings.json_tables import JsonStyle, as_json, parse_json
+from curation.listings.prices import read_prices
 from curation.run.journal import Decision
 from tests.support.fixes import decided, run_of
 
@@ -174,3 +177,21 @@ def test_an_envelope_without_a_place_for_the_rows_is_refused(within: str) -> Non
     style = JsonStyle('{"data": {"rows": null}}', "rows", within)
     with pytest.raises(ValueError, match="has no place for them"):
         as_json(["id"], [['"a"']], style)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "warned"),
+    [(lambda row: row, "USD", True), (lambda row: row + 0.5, "USD", False), (lambda row: row, "JPY", False)],
+)
+def test_amounts_that_may_all_be_cents_get_a_warning(
+    amount: Callable[[int], float], currency: str, warned: bool, tmp_path: Path
+) -> None:
+    source = shop(tmp_path, rows(price=lambda row: {"amount": amount(row + 1), "currency": currency}))
+    said = [note for note in read_listings(source).notes if note.startswith("Check the prices: all 6 amounts")]
+    assert bool(said) is warned
+
+
+@pytest.mark.parametrize(("count", "warned"), [(2, False), (3, True)])
+def test_three_whole_amounts_are_enough_for_the_warning(count: int, warned: bool) -> None:
+    prices = read_prices(pd.Series(['{"amount": 1250, "currency": "USD"}'] * count, dtype="string"))
+    assert any("count cents" in note for note in prices.notes) is warned

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from curation.errors import ListingsError
 from curation.fixes import apply_fixes, plan_fixes
 from curation.listings import read_listings
 from tests.support.fixes import decided, run_of
@@ -52,3 +53,14 @@ def test_a_listing_that_has_the_name_of_its_column_in_one_cell_stays(tmp_path: P
     listings = read_listings(joined(tmp_path, "image,0.png,LABEL,5"))
     assert len(listings.table) == 7
     assert "LABEL" in listings.classes
+
+
+@pytest.mark.parametrize("header", ["id,label,image,price", "Price,Label,Image,ID", "id,label,image,"])
+def test_a_header_among_the_listings_in_another_order_is_refused_with_its_row(header: str, tmp_path: Path) -> None:
+    with pytest.raises(ListingsError, match="row 5 is a header with the columns in another order"):
+        read_listings(joined(tmp_path, header))
+
+
+def test_a_listing_that_is_called_like_a_column_is_no_header(tmp_path: Path) -> None:
+    source = joined(tmp_path, "L9,0.png,price,3")
+    assert "price" in read_listings(source).classes

@@ -92,3 +92,13 @@ def test_a_sheet_of_what_has_no_sheets_is_refused_in_one_line(tmp_path: Path) ->
             read_listings(tmp_path / name, needs_image=False, sheet="South")
     with pytest.raises(ListingsError, match=r"^sheet has no effect on a table in memory: got 'South'"):
         read_listings(table, needs_image=False, sheet="South")
+
+
+def test_a_number_beyond_the_digits_of_a_float_has_those_that_excel_shows(tmp_path: Path) -> None:
+    numbers = [1.23456789012345e17 + 1000 * row for row in range(3)]
+    book = openpyxl.Workbook()
+    for line in (["id", "label", "price"], *([number, "ab"[row % 2], 5] for row, number in enumerate(numbers))):
+        book.active.append(line)
+    book.save(tmp_path / "goods.xlsx")
+    ids = read_listings(tmp_path / "goods.xlsx", needs_image=False).table["id"].tolist()
+    assert ids == ["123456789012345000", "123456789012346000", "123456789012347000"]
