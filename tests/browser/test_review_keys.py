@@ -41,14 +41,25 @@ class App:
     def __init__(self, page: Any, server: Server) -> None:
         self.page, self.run = page, server.run
         page.goto(server.url)
-        page.wait_for_selector("[data-cy=looker]", timeout=2 * PATIENCE)
-        page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=PATIENCE)
+        self._ready()
+
+    def _ready(self) -> None:
+        self.page.wait_for_selector("[data-cy=looker]", timeout=2 * PATIENCE)
+        self.page.wait_for_selector('[data-item-id="@curate/review/keep"]', timeout=PATIENCE)
 
     def close(self) -> None:
         """Close the open photo."""
         # FiftyOne does not hear the key while it loads the photo that was opened last
         card = self.page.locator("[data-listing]")
-        assert waited_for(lambda: card.count() == 0 or self.page.keyboard.press("Escape"), every=1)
+
+        def closed() -> bool:
+            return bool(waited_for(lambda: card.count() == 0 or self.page.keyboard.press("Escape"), every=1))
+
+        if not closed():
+            # and seldom never again, until the page is loaded again, as a person would do
+            self.page.goto(self.page.url.partition("?")[0])
+            self._ready()
+            assert closed()
 
     def begin_again(self) -> None:
         """Show the queue."""
