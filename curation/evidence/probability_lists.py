@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,7 @@ def with_scores_apart(frame: pd.DataFrame) -> pd.DataFrame:
     """
     for place, column in enumerate(frame.columns):
         cells = frame.iloc[:, place]
-        if len(cells) and (scores := _apart([_list_of(cell) for cell in cells])) is not None:
+        if len(cells) and (scores := _apart(map(_list_of, cells))) is not None:
             others = frame.drop(columns=column)
             return pd.concat([others, scores.set_axis(frame.index, axis=0)], axis=1)
     return frame
@@ -60,12 +59,12 @@ def _list_of(cell: Any) -> Any:
     if not isinstance(cell, str) or cell[:1] != "[" or '"score"' not in cell:
         return cell
     try:
-        return json.loads(cell)
+        return parse_json(cell)
     except ValueError:
         return cell
 
 
-def _apart(lists: Sequence[Any]) -> pd.DataFrame | None:
+def _apart(lists: Iterable[Any]) -> pd.DataFrame | None:
     """Return lists of labels and scores as columns; a class that a list lacks is not scored there."""
     rows = []
     for each in lists:

@@ -72,12 +72,18 @@ def test_lists_of_labels_and_scores_become_a_column_per_class(form: str, key: st
         frame.to_parquet(file)
     elif form == "csv":
         frame.assign(predictions=frame["predictions"].map(json.dumps)).to_csv(file, index=False)
-    read(frame if form == "frame" else file)
+    assert read(frame if form == "frame" else file)[0].classes == tuple("0123")
 
 
 def test_lists_alone_are_those_of_the_table_in_its_order(tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(json.dumps(scores()))
-    read(tmp_path / "p.json")
+    assert read(tmp_path / "p.json")[0].classes == tuple("0123")
+
+
+def test_a_cell_that_is_nested_without_end_is_no_list_of_scores() -> None:
+    cell = "[" * 100_000 + '"score"'
+    with pytest.raises(ProbabilitiesError, match="no column of numbers"):
+        read(pd.DataFrame({"id": IDS, "predictions": [cell] * 24}))
 
 
 def test_lists_without_names_and_tables_without_numbers_are_refused_with_what_is_wanted(tmp_path: Path) -> None:
