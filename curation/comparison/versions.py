@@ -12,6 +12,7 @@ from curation.comparison.scored import CORRECT
 from curation.comparison.truth import NO_CLASS
 from curation.errors import InputError, RunError
 from curation.evidence.split import require_photos
+from curation.fixes.edits import labels_after
 from curation.fixes.label_weights import read_label_weights
 from curation.listings.columns import class_numbers, groups_of
 from curation.listings.tables import read_raw
@@ -192,9 +193,7 @@ def _cleaned_labels(run: RunFolder, table: pd.DataFrame) -> pd.Series:
     with readable(file, fix="Write it again with `apply_fixes()`."):
         # not the dataset: in class folders an id changes with the label
         changes = restored_cells(read_raw(file, names=("id", "action", "new_label")).table)
-    relabelled = changes[changes["action"] != "delete"].dropna(subset="new_label").set_index("id")["new_label"]
-    labels = table["id"].map(relabelled).astype("string").fillna(table["label"])
-    return labels.mask(table["id"].isin(changes.loc[changes["action"] == "delete", "id"]))
+    return labels_after(table, changes)
 
 
 def _soft_labels(run: RunFolder, ids: pd.Series, classes: Sequence[str]) -> SoftLabels | None:

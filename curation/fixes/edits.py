@@ -15,7 +15,7 @@ from curation.listings.price_cells import Decimal
 from curation.listings.price_texts import price_texts
 from curation.listings.written import WrittenFile, with_spans
 
-__all__ = ["edited", "labels_of"]
+__all__ = ["edited", "labels_after", "labels_of"]
 
 
 def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame, decimal: Decimal = ".") -> Original:
@@ -47,6 +47,22 @@ def edited(original: Original, listings: pd.DataFrame, changes: pd.DataFrame, de
         new_prices = {row - span.start: price for row, price in prices.items() if row in here}
         files.append(_repriced(file, original.column("price"), part, new_prices, decimal))
     return replace(original, files=tuple(files))
+
+
+def labels_after(table: pd.DataFrame, changes: pd.DataFrame) -> pd.Series:
+    """Return the labels of listings after the fixes; NA for one that was deleted, or has none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``id`` and ``label``, as given.
+    changes : DataFrame
+        With ``id``, ``action`` and ``new_label``; of :class:`curation.fixes.Fixes`.
+    """
+    deleted = changes["action"] == "delete"
+    new = changes[~deleted].dropna(subset="new_label").set_index("id")["new_label"]
+    labels = table["id"].map(new).astype("string").fillna(table["label"])
+    return labels.mask(table["id"].isin(changes.loc[deleted, "id"]))
 
 
 def _changed(file: WrittenFile, key: str, texts: Mapping[int, str]) -> WrittenFile:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from curation.errors import RunError
+from curation.fixes.edits import labels_after
 from curation.listings.tables import read_raw
 from curation.run.damaged import readable
 from curation.run.folder import RunFolder
@@ -64,10 +65,9 @@ def label_weights(run: RunFolder, decisions: Mapping[str, Decision], changes: pd
     """
     issues = run.issues()[["id", "label_score", "suggested_label", "suggested_confidence"]].set_index("id")
     table = run.listings()[["id", "label"]]
+    table = table.assign(new=labels_after(table, changes))
     table = table[~table["id"].isin(changes.loc[changes["action"] == "delete", "id"])].reset_index(drop=True)
-    given, known = table["label"], issues.reindex(table["id"]).reset_index(drop=True)
-    new = changes[changes["action"] != "delete"].dropna(subset="new_label").set_index("id")["new_label"]
-    label = table["id"].map(new).astype("string").fillna(given)
+    given, label, known = table["label"], table["new"], issues.reindex(table["id"]).reset_index(drop=True)
     source = table["id"].map({id: each.source for id, each in decisions.items() if each.action in _ON_LABELS})
     accepted = (source == "suggestion").fillna(False).to_numpy(dtype=bool)
     decided = source.notna().to_numpy(dtype=bool) & ~accepted

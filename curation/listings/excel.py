@@ -188,7 +188,6 @@ def _opened(content: bytes) -> Iterator[Any]:
         raise ValueError(f"{_NEEDED}save the sheet as CSV") from None
     if what := other_sheet(content):
         raise ValueError(f"it is {what}")
-    content = usual_workbook(content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_claim(sum(member.file_size for member in archive.infolist()), len(content), "its content")

@@ -179,9 +179,10 @@ def _spans(text: str, style: JsonStyle) -> dict[int, Span]:
     if style.frame == "columns":
         return {}
     if style.frame == "lines":
-        ends = itertools.accumulate(len(line) + 1 for line in text.split("\n"))
-        lines = [(end - len(line) - 1, line) for line, end in zip(text.split("\n"), ends, strict=True)]
-        inner = [(start + len(line) - len(line.lstrip()), line.strip()) for start, line in lines if line.strip()]
+        lines = text.split("\n")
+        starts = itertools.accumulate((len(line) + 1 for line in lines[:-1]), initial=0)
+        placed = zip(starts, lines, strict=True)
+        inner = [(start + len(line) - len(line.lstrip()), line.strip()) for start, line in placed if line.strip()]
         return dict(enumerate((start, start + len(line)) for start, line in inner))
     path = [] if style.frame in ("list", "index") else _path(style)
     return dict(enumerate(entries(text, place_of(text, path)[0]).values()))

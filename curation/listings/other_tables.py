@@ -8,10 +8,15 @@ import re
 import shlex
 import zipfile
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from curation.listings.csv_tables import parse_csv
 from curation.listings.decoding import decoded
 from curation.listings.headers import likely
+
+if TYPE_CHECKING:
+    # excel.py imports this module, and is imported by that one
+    from curation.listings.written import Kind
 
 __all__ = ["held_kind", "is_old_workbook", "next_step", "other_sheet", "web_page"]
 
@@ -55,7 +60,7 @@ def is_old_workbook(content: bytes) -> bool:
     return content.startswith(_OLD)
 
 
-def held_kind(content: bytes, kind: str, names: Collection[str]) -> str:
+def held_kind(content: bytes, kind: Kind, names: Collection[str]) -> Kind:
     r"""Return the kind of table that a file holds, where its content is certain; otherwise the one that it is called.
 
     Parameters

@@ -113,33 +113,33 @@ def match_photos(images: pd.Series, root: Path) -> MatchedPhotos:
     return MatchedPhotos(exact, still, notes, several, fit_several)
 
 
-def name_photos(names: pd.Series, root: Path) -> bool:
+def name_photos(names: pd.Series, files: PhotoFiles) -> bool:
     """Return whether most cells of a column fit one photo each, as :func:`match_photos` would match them.
 
     Parameters
     ----------
     names : Series of str
         The cells.
-    root : Path
-        The dataset's folder.
+    files : PhotoFiles
+        Those of the dataset's folder.
     """
-    files, given = PhotoFiles(root), names.dropna()
+    given = names.dropna()
     found = [file for name in given.unique() if (file := name if files.is_file(name) else files.find(name))]
     photos = set(filter(is_photo, found))
     return len(photos) >= max(1.0, _MOSTLY * len(given))
 
 
-def said_of_naming(ids: pd.Series, root: Path) -> str:
+def said_of_naming(ids: pd.Series, files: PhotoFiles) -> str:
     """Return how the photos of ids seem to be named, with the line that makes a column of them; empty if they don't.
 
     Parameters
     ----------
     ids : Series of str
         The ids, by the name of their column.
-    root : Path
-        The dataset's folder.
+    files : PhotoFiles
+        Those of the dataset's folder.
     """
-    files, given = PhotoFiles(root), ids.dropna().unique()[:_TRIED]
+    given = ids.dropna().unique()[:_TRIED]
     for change, end, name in _NAMED_BY:
         fitting = [files.fitting(name(id)) for id in given]
         if sum(map(bool, fitting)) < max(1.0, _MOSTLY * len(given)):

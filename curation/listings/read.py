@@ -34,6 +34,7 @@ from curation.listings.memory import read_held
 from curation.listings.metadata import with_labels_of_folders
 from curation.listings.none_words import without_none
 from curation.listings.number_formats import with_formats
+from curation.listings.photo_files import PhotoFiles
 from curation.listings.photo_names import match_photos, name_photos, said_of_naming
 from curation.listings.photos import choose_fetching, find_photos
 from curation.listings.price_cells import check_decimal
@@ -255,7 +256,7 @@ def read_listings(
     totals = find_totals(rows)
     apart = headers.append([ruled, totals.rows, summary])
     listed = rows.drop(totals.rows)
-    encoding = "" if origin.encoding else raw.guessed
+    encoding, files = "" if origin.encoding else raw.guessed, PhotoFiles(origin.root)
     mapped = map_columns(
         listed,
         {**origin.columns, **given},
@@ -263,8 +264,8 @@ def read_listings(
         faults,
         lambda: pictures_inside(raw.files),
         raw.uncalculated,
-        lambda names: name_photos(names, origin.root),
-        lambda ids: said_of_naming(ids, origin.root),
+        lambda names: name_photos(names, files),
+        lambda ids: said_of_naming(ids, files),
         encoding,
     )
     require_own_names(raw, {mapped.columns.get(ours, ours) for ours in (*COLUMNS, "currency")}, origin.title, faults)

@@ -63,11 +63,11 @@ def require_one_order(table: pd.DataFrame) -> None:
     ListingsError
     """
     names = {_bare(str(name)) for name in table}
-    called = pd.Series(0, table.index)
-    for _, cells in table.items():
-        short = cells[(cells.str.len() <= max(map(len, names), default=0) + _MARKS).fillna(False).astype(bool)]
-        called += cells.isin([cell for cell in short.unique() if _bare(cell) in names])
-    rows = table[(called >= _ORDERED) & (called == table.notna().sum(axis=1))]
+    rows = table
+    for name in table:
+        cells = rows[name]
+        rows = rows[cells.isna() | cells.str.strip(_AROUND).str.casefold().isin(names)]
+    rows = rows[rows.notna().sum(axis=1) >= _ORDERED]
     rows = rows[[row.dropna().map(_bare).is_unique for _, row in rows.iterrows()]]
     if len(rows):
         first = rows.iloc[0].dropna().tolist()

@@ -10,7 +10,6 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -244,7 +243,7 @@ def _as_held(
 ) -> tuple[TableFormat, tuple[str, ...]]:
     """Return the format that a file has, and a note where its name says another one."""
     try:
-        kind = next(each for each in get_args(Kind) if each == held_kind(content, form.kind, names))
+        kind = held_kind(content, form.kind, names)
     except ValueError as error:
         step = next_step(name) if form.ending == _OLD_ENDING else ""
         raise ValueError(f"{error}. {step}" if step else str(error)) from None
