@@ -169,7 +169,13 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
         echo()
     if (expected := summary.expected_wrong) is not None:
         flags = summary.issues["label"]
-        echo(f"About {expected:.0f} of the {flags:,} labels that look wrong are expected to be wrong.")
+        if summary.undecided:
+            echo(
+                f"The evidence can't tell wrong labels from right ones: of the {flags:,} that look wrong, only about "
+                f"{expected:.0f} are expected to be. Review them from the top, and don't accept suggestions unseen."
+            )
+        else:
+            echo(f"About {expected:.0f} of the {flags:,} labels that look wrong are expected to be wrong.")
         echo()
     if (theirs := summary.cleanlab) is not None:
         echo(_compared(theirs, summary.issues["label"]))

@@ -21,6 +21,8 @@ _WORST = 10
 #: this at all, is weak.
 _WEAK = 1.5
 _WEAK_AT_ALL = 0.4
+#: If a smaller share of the flagged labels is expected to be wrong, the evidence can't tell wrong labels from right ones.
+_TOLD_APART = 0.6
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,11 @@ class Summary(Result):
     health: dict[str, Any]
     seconds: dict[str, float]
     _photos: Path | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the evidence can't tell wrong labels from right ones: under 60 % of the flagged ones are wrong."""
+        return self.expected_wrong is not None and self.expected_wrong < _TOLD_APART * self.issues["label"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary for JSON, without the paths of the photos of the worst listings."""

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
+import curation
+from curation.cli.find import _print
 from curation.issues import KINDS
 from curation.issues.health import doubtful
 from curation.issues.summary import Agreement, agreement, summarise
@@ -80,6 +82,24 @@ def test_the_summary_says_how_many_flagged_labels_are_expected_to_be_wrong(tmp_p
     assert f"About {expected:.0f} of the 24 labels that look wrong are expected to be wrong." in printed
     run.write_table(run.issues_file, issues.assign(is_label_issue=False))
     assert summarise(run).expected_wrong is None
+
+
+@pytest.mark.parametrize(("expected", "undecided"), [(14.4, True), (15.1, False)])
+def test_the_summary_says_when_the_evidence_cant_tell_wrong_labels_from_right_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], expected: float, undecided: bool
+) -> None:
+    find(tmp_path, wrong=24)
+    run = RunFolder(tmp_path / "run")
+    # 15 of the 25 that are flagged are .6
+    scores = pd.Series(1.0, index=range(N))
+    scores[:25] = 1 - expected / 25
+    flagged = pd.array(np.arange(N) < 25, dtype="boolean")
+    run.write_table(run.issues_file, run.issues().assign(is_label_issue=flagged, label_score=scores))
+    assert summarise(run).undecided is undecided
+    capsys.readouterr()
+    _print(summarise(run), curation.open_run(run.folder), own=True)
+    headline = "The evidence can't tell wrong labels from right ones: of the 25 that look wrong, only about 14 are"
+    assert (headline in capsys.readouterr().out) is undecided
 
 
 def test_a_run_has_the_health_of_its_labels_as_a_file(finished: RunFolder) -> None:
