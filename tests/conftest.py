@@ -38,6 +38,20 @@ def torch_home(tmp_path, monkeypatch) -> Iterator[Path]:
     models._weights.cache_clear()
 
 
+@pytest.fixture
+def without_weights(monkeypatch) -> Iterator[None]:
+    """No package with weights is installed."""
+    from training.networks import embedded, zoo
+
+    def nowhere(package: embedded.Package) -> None:
+        return None
+
+    monkeypatch.setattr(embedded, "_folder", nowhere)
+    zoo._weights.cache_clear()
+    yield
+    zoo._weights.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Path:
     """A demo marketplace of 120 listings; tests must not change it."""

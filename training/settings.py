@@ -59,7 +59,7 @@ class Recipe:
     Parameters
     ----------
     model : str
-        The network: any torchvision classifier by name, ``lite0`` or ``lenet``.
+        The network: any torchvision classifier by name, ``lite0``, ``lite2`` or ``lenet``.
     image_size : int, optional
         Side of the square that photos are shrunk to, in pixels (16 to 2048); by default the preset's, or 64. Beside a
         network that is trained, features of another one are made of larger photos, see `Preset`.
@@ -79,7 +79,7 @@ class Recipe:
         Share of the target spread over all classes, in [0, 1). Above zero the model trusts single labels less.
     pretrained : bool
         Start from weights that were trained on ImageNet: torchvision's, if they are there or can be downloaded, or
-        those of ``lite0``, which are installed with curate.
+        those of ``lite0`` and ``lite2``, which are installed with curate and with its extra ``lite2``.
     seed : int
         Seed of everything random.
     iterations : int, optional

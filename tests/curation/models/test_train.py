@@ -17,12 +17,12 @@ from curation.cli import main
 from tests.cli.test_cli import done
 from tests.support.synthetic import ALONE
 from training.networks.embedded import has_weights
-from training.networks.lite0 import embedded_state
+from training.networks.lite import embedded_state
 from training.networks.saved import load_model
 
 QUICK = ("--model", "lenet", "--image-size", "32", "--epochs", "2", "--no-pretrained", "--device", "cpu")
 
-needs_weights = pytest.mark.skipif(not has_weights(), reason="the weights of lite0 are not installed")
+needs_weights = pytest.mark.skipif(not has_weights("lite0"), reason="the weights of lite0 are not installed")
 
 
 def train(dataset, *options, code=0, output="model"):
@@ -70,7 +70,7 @@ def test_lite0_is_fine_tuned_from_the_weights_that_are_installed(demo):
     assert "from scratch" not in train(demo, *options).output
     content = metrics()
     assert content["initial_weights"] == "pretrained"
-    trained, installed = load_model(Path("model/model.pt")).net.state_dict(), embedded_state()
+    trained, installed = load_model(Path("model/model.pt")).net.state_dict(), embedded_state("lite0")
     for name in ("features.0.0.weight", "features.17.0.weight"):
         assert torch.allclose(trained[f"body.{name}"], installed[name], atol=1e-6)
 

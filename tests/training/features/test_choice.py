@@ -19,14 +19,13 @@ TRAINED = Recipe(epochs=2, pretrained=False)
 def test_the_embedded_network_makes_the_features_unless_no_pretrained_one_may(torch_home):
     assert with_features(ALONE, SILENT).features == "lite0"
     assert with_features(replace(ALONE, pretrained=False), SILENT).features == "patches"
-    for name in ("lite0", "patches"):
+    for name in ("lite0", "lite2", "patches"):
         assert with_features(replace(ALONE, features=name, pretrained=False), SILENT).features == name
     # nothing was asked of the net
     assert not torch_home.exists()
 
 
-def test_without_its_weights_patches_make_the_features_and_a_line_says_so(monkeypatch):
-    monkeypatch.setattr(embedded, "_MODULE", "no_such_package")
+def test_without_its_weights_patches_make_the_features_and_a_line_says_so(without_weights):
     listener = Listener()
     assert with_features(ALONE, listener).features == "patches"
     (line,) = listener.lines
@@ -36,7 +35,7 @@ def test_without_its_weights_patches_make_the_features_and_a_line_says_so(monkey
 
 
 def test_damaged_weights_are_an_error_and_patches_only_where_they_are_asked_for(monkeypatch):
-    monkeypatch.setattr(embedded, "_SHA256", 64 * "0")
+    monkeypatch.setitem(embedded.PACKAGES, "lite0", replace(embedded.PACKAGES["lite0"], sha256=64 * "0"))
     for name in ("auto", "lite0"):
         with pytest.raises(InputError, match=r"not those that were tested.*or do without: `features=\"patches\"`"):
             with_features(replace(ALONE, features=name), SILENT)
@@ -51,7 +50,10 @@ def test_a_torchvision_network_makes_the_features_if_its_weights_can_be_had(torc
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("resnet_18", "unknown features: got resnet_18; wanted auto, patches, lite0 or .* Did you mean 'resnet18'?"),
+        (
+            "resnet_18",
+            "unknown features: got resnet_18; wanted auto, patches, lite0, lite2 or .* Did you mean 'resnet18'?",
+        ),
         ("patch", "Did you mean 'patches'?"),
         ("lenet", "no features of lenet without its weights: got there are no weights for it. Choose"),
         ("squeezenet1_1", "squeezenet1_1 makes no features: it has no linear layer at its end. Choose"),

@@ -14,7 +14,7 @@ from training.networks.embedded import has_weights
 from training.networks.zoo import build_model
 
 LITE0 = replace(NETWORKS, model="lite0", pretrained=True, epochs=2)
-needs_weights = pytest.mark.skipif(not has_weights(), reason="the weights of lite0 are not installed")
+needs_weights = pytest.mark.skipif(not has_weights("lite0"), reason="the weights of lite0 are not installed")
 
 
 def size_of(layers):

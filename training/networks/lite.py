@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, whose ImageNet weights are inside a package that is installed with curate.
+"""EfficientNet-Lite0 and -Lite2, whose ImageNet weights are inside packages that hold nothing else.
 
 Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019, without squeeze and
 excitation and with ReLU6 in place of swish ("Higher accuracy on vision models with EfficientNet-Lite", 2020).
@@ -7,6 +7,8 @@ excitation and with ReLU6 in place of swish ("Higher accuracy on vision models w
 from __future__ import annotations
 
 import io
+import math
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -15,11 +17,11 @@ from torch.nn import functional
 from training.images.normalize import MEAN, SD
 from training.networks.embedded import weights_content
 
-__all__ = ["Lite0", "embedded_state"]
+__all__ = ["SCALES", "EfficientNetLite", "embedded_state"]
 
 #: What the weights expect: (v - 127) / 128 of a byte v.
 _CENTRE, _SCALE = 127 / 255, 128 / 255
-#: Of each stage: how often the first convolution widens, kernel, stride, channels, blocks.
+#: Of each stage of the smallest: how often the first convolution widens, kernel, stride, channels, blocks.
 _STAGES = (
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
@@ -29,28 +31,67 @@ _STAGES = (
     (6, 5, 2, 192, 4),
     (6, 3, 1, 320, 1),
 )
-_STEM, _HEAD, _DROPOUT = 32, 1280, 0.2
+_STEM, _HEAD = 32, 1280
+#: Channels are a multiple of it.
+_MULTIPLE = 8
 
 
-class Lite0(nn.Module):
-    """EfficientNet-Lite0.
+@dataclass(frozen=True)
+class Scale:
+    """How large a network is.
+
+    Attributes
+    ----------
+    wider, deeper : float
+        By how much it exceeds the smallest in channels and in blocks.
+    dropout : float
+        Share of the features that is left out in training.
+    """
+
+    wider: float
+    deeper: float
+    dropout: float
+
+    def channels(self, channels: int) -> int:
+        """Return the channels of a stage, given those of the smallest network."""
+        wanted = channels * self.wider
+        rounded = max(_MULTIPLE, int(wanted + _MULTIPLE / 2) // _MULTIPLE * _MULTIPLE)
+        # not less than nine tenths of what was wanted
+        return rounded if rounded >= 0.9 * wanted else rounded + _MULTIPLE
+
+    def blocks(self, number: int, blocks: int) -> int:
+        """Return the blocks of a stage, given its number and those of the smallest network."""
+        # the first and the last stage stay as they are
+        return blocks if number in {0, len(_STAGES) - 1} else math.ceil(blocks * self.deeper)
+
+
+#: By name.
+SCALES = {"lite0": Scale(1.0, 1.0, 0.2), "lite2": Scale(1.1, 1.2, 0.3)}
+
+
+class EfficientNetLite(nn.Module):
+    """One of the EfficientNet-Lites.
 
     Parameters
     ----------
+    name : str
+        One of :data:`SCALES`.
     classes : int
         Number of outputs K.
     """
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, name: str, classes: int) -> None:
         super().__init__()
+        scale = SCALES[name]
         layers: list[nn.Module] = [_convolution(3, _STEM, 3, 2)]
         width = _STEM
-        for wider, kernel, stride, channels, blocks in _STAGES:
-            for number in range(blocks):
-                layers.append(_Block(width, channels, wider, kernel, stride if number == 0 else 1))
-                width = channels
+        for number, (wider, kernel, stride, channels, blocks) in enumerate(_STAGES):
+            wide = scale.channels(channels)
+            for block in range(scale.blocks(number, blocks)):
+                layers.append(_Block(width, wide, wider, kernel, stride if block == 0 else 1))
+                width = wide
         self.features = nn.Sequential(*layers, _convolution(width, _HEAD))
-        self.dropout = nn.Dropout(_DROPOUT)
+        self.dropout = nn.Dropout(scale.dropout)
         self.classifier = nn.Linear(_HEAD, classes)
         # all networks get photos that are normalized alike, so this one undoes it; no part of its weights
         self.rescale: torch.Tensor
@@ -104,14 +145,19 @@ def _convolution(
     return nn.Sequential(layer, nn.BatchNorm2d(outputs, eps=1e-3), *[nn.ReLU6(inplace=True)] * active)
 
 
-def embedded_state() -> dict[str, torch.Tensor]:
-    """Return the ImageNet weights of the installed package, by the names of :class:`Lite0` with 1,000 classes.
+def embedded_state(name: str) -> dict[str, torch.Tensor]:
+    """Return installed ImageNet weights, by the names of :class:`EfficientNetLite` with 1,000 classes.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`SCALES`.
 
     Raises
     ------
     InputError
         If the package is not there, or its file is not the one that was tested.
     """
-    weights = torch.load(io.BytesIO(weights_content()), map_location="cpu", weights_only=True)
+    weights = torch.load(io.BytesIO(weights_content(name)), map_location="cpu", weights_only=True)
     # the file has other names, in the order of the layers
-    return dict(zip(Lite0(1000).state_dict(), weights.values(), strict=True))
+    return dict(zip(EfficientNetLite(name, 1000).state_dict(), weights.values(), strict=True))
