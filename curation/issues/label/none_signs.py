@@ -36,7 +36,7 @@ _NO_TITLE = 0.5
 
 @dataclass(frozen=True)
 class Signs:
-    """What is known of each listing before a label is compared with it.
+    """The facts about each listing, before a label is compared with it.
 
     Attributes
     ----------
