@@ -79,7 +79,7 @@ def _reason(given: object, judgement: Judgement, row: int, evidence: Evidence) -
 
 def _or_none(none: float, confidence: float) -> str:
     """Return a reason of its own, if it is likelier that no class fits than that the suggested one does."""
-    return f"; none of the classes fits ({none:.2f})" if none > confidence else ""
+    return f"; perhaps none of the classes ({none:.2f})" if none > confidence else ""
 
 
 def _name(source: str, evidence: Evidence) -> str:
