@@ -177,6 +177,9 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
         else:
             echo(f"About {expected:.0f} of the {flags:,} labels that look wrong are expected to be wrong.")
         echo()
+    if round(none := summary.expected_none or 0):
+        echo(f"About {none:.0f} of {many(total, 'listing')} may belong to none of the classes: column none_of_these.")
+        echo()
     if (theirs := summary.cleanlab) is not None:
         echo(_compared(theirs, summary.issues["label"]))
         echo()

@@ -20,8 +20,8 @@ __all__ = ["COLUMNS", "expected_changes", "find_issues", "priorities"]
 
 _LISTING = {"id": "string", "image": "string", "given_label": "string", "price": "float64"}
 _QUEUE = {"priority": "int64", "reasons": "string", "change_chance": "float64"}
-#: cleanlab's columns came later than the others of their kind.
-_LATER = ("is_cleanlab_issue", "cleanlab_score")
+#: These columns came later than the others of their kind.
+_LATER = ("is_cleanlab_issue", "cleanlab_score", "none_of_these")
 #: Kinds up to the first order have their columns before those of the queue, kinds up to the second one before the later
 #: columns. Others follow at the end, so that a new kind moves no column.
 _LAST_BEFORE_THE_QUEUE, _LAST_BEFORE_THE_LATER = 6, 7

@@ -106,6 +106,8 @@ class Summary(Result):
     expected_wrong : float or None
         How many of the flagged labels are expected to be wrong, by their scores, missing ones included; None if none is
         flagged.
+    expected_none : float or None
+        How many listings are expected to belong to none of the classes; None where nothing says so.
     parents : dict of str to int or None
         Of the labels that look wrong, how many fit another class ``within`` the same parent, and how many one
         ``across``; None if the labels are no hierarchy.
@@ -124,6 +126,7 @@ class Summary(Result):
     agreement: Agreement
     cleanlab: Overlap | None
     expected_wrong: float | None
+    expected_none: float | None
     parents: dict[str, int] | None
     health: dict[str, Any]
     seconds: dict[str, float]
@@ -169,6 +172,7 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
         agreement=agreement(run),
         cleanlab=overlap(issues),
         expected_wrong=_expected_wrong(issues),
+        expected_none=_expected_none(issues),
         parents=_steps(issues, Hierarchy.of(run.listings())),
         health=run.health(),
         seconds=record["seconds"],
@@ -193,6 +197,13 @@ def overlap(issues: pd.DataFrame) -> Overlap | None:
 def _expected_wrong(issues: pd.DataFrame) -> float | None:
     scores = issues.loc[issues["is_label_issue"].fillna(False), "label_score"]
     return float((1 - scores).sum()) if len(scores) else None
+
+
+def _expected_none(issues: pd.DataFrame) -> float | None:
+    # a run of an earlier version has no such chances
+    if "none_of_these" not in issues or issues["none_of_these"].isna().all():
+        return None
+    return float(issues["none_of_these"].sum())
 
 
 def agreement(run: RunFolder) -> Agreement:

@@ -11,6 +11,7 @@ from curation.evidence.evidence import CLEANLAB, Evidence
 from curation.evidence.sources import PHOTO
 from curation.issues.base import IssueKind
 from curation.issues.label.judge import Judgement, judge
+from curation.issues.label.none_of_these import none_of_these
 from curation.issues.label.second_opinion import SecondOpinion, second_opinion
 from curation.rendering.words import agree
 
@@ -31,10 +32,12 @@ def find(evidence: Evidence) -> pd.DataFrame:
         ``is_label_issue``; ``label_score``, the probability that the given label is right (low = bad; 0 without a
         label, NaN without evidence); ``suggested_label``, the best other class if the probability of a wrong label is
         at least 0.1 or the label is flagged, else NA; ``suggested_confidence``, the probability that it is the true
-        one; ``is_cleanlab_issue`` and ``cleanlab_score``, cleanlab's own flag and score; ``reason``.
+        one; ``is_cleanlab_issue`` and ``cleanlab_score``, cleanlab's own flag and score; ``none_of_these``, the
+        probability that the listing belongs to none of the classes; ``reason``.
     """
     opinion = second_opinion(evidence)
     judgement = judge(evidence, opinion.flagged if evidence.flags == CLEANLAB else None)
+    none = none_of_these(evidence, judgement.score, judgement.confidence)
     names = np.array([*evidence.classes, None], dtype=object)
     table = pd.DataFrame(
         {
@@ -44,11 +47,12 @@ def find(evidence: Evidence) -> pd.DataFrame:
             "suggested_confidence": judgement.confidence,
             "is_cleanlab_issue": _flags_of(opinion).array,
             "cleanlab_score": opinion.score,
+            "none_of_these": none,
         },
         index=evidence.listings.index,
     )
     reasons = [
-        _reason(given, judgement, row, evidence) if flagged else ""
+        _reason(given, judgement, row, evidence) + _or_none(none[row], judgement.confidence[row]) if flagged else ""
         for row, (given, flagged) in enumerate(zip(evidence.listings["label"], judgement.flagged, strict=True))
     ]
     return table.assign(reason=reasons)
@@ -73,6 +77,11 @@ def _reason(given: object, judgement: Judgement, row: int, evidence: Evidence) -
     return f"{what}, looks like {suggested}" + (f": {', '.join(sides)}" if sides else "")
 
 
+def _or_none(none: float, confidence: float) -> str:
+    """Return a reason of its own, if it is likelier that no class fits than that the suggested one does."""
+    return f"; perhaps none of the classes ({none:.2f})" if none > confidence else ""
+
+
 def _name(source: str, evidence: Evidence) -> str:
     # nobody knows what the user's own model has seen
     return "your model" if source == PHOTO and evidence.provided else source
@@ -94,6 +103,7 @@ KIND = IssueKind(
         "suggested_confidence": "float64",
         "is_cleanlab_issue": "boolean",
         "cleanlab_score": "float64",
+        "none_of_these": "float64",
     },
     worth=None,
     find=find,

@@ -42,7 +42,7 @@ _GROUPS = {
     ],
     "decision": ["decision", "new_label", "new_price", "reviewer", "reviewed_at", "review_note", "disagreement"],
     "listing": ["listing_id", "original_label", "near_duplicate_group", "split", "fold"],
-    "scores": ["priority", "predictions", EVALUATION, *COMPARED],
+    "scores": ["priority", "predictions", "none_of_these", EVALUATION, *COMPARED],
 }
 _OPEN = ("question", "decision")
 _LABELS = ("ground_truth", "suggested", "predictions", *PREDICTED.values())

@@ -17,7 +17,7 @@ from curation.run.flags import flags_by_kind
 __all__ = ["add_samples", "values_of_samples"]
 
 _TEXTS = ("title", "reasons", "split", "near_duplicate_group")
-_NUMBERS = ("price", "price_low", "price_high", "suggested_price")
+_NUMBERS = ("price", "price_low", "price_high", "suggested_price", "none_of_these")
 _WHOLE = ("priority", "fold", "near_duplicate_order")
 _LABELS = {
     # field: (column of the label, column of the confidence)

@@ -108,4 +108,5 @@ def test_the_columns_of_the_table_keep_their_places():
         "photo_quality_score",
         "is_cleanlab_issue",
         "cleanlab_score",
+        "none_of_these",
     ]

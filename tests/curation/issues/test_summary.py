@@ -42,7 +42,7 @@ def find(folder: Path, wrong: int, *options: str) -> Result:
 def test_the_summary_counts_what_the_issues_flag(finished: RunFolder) -> None:
     summary, issues = summarise(finished), finished.issues()
     names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "cleanlab"]
-    names += ["expected_wrong", "parents", "health"]
+    names += ["expected_wrong", "expected_none", "parents", "health"]
     assert list(summary.to_dict()) == [*names, "seconds"]
     assert summary.listings == 120
     assert summary.issues == {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
