@@ -1,9 +1,9 @@
-"""The sources of evidence for a label: photo, similar photos, title, what it means, text in photo, price, reposts."""
+"""The sources of evidence for a label: photo, title, what it means, text in photo, price, reposts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     # evidence.py imports this module
     from curation.evidence.evidence import Evidence
 
-__all__ = ["MEANING", "PHOTO", "PRICE", "SIMILAR", "TEXT", "TITLE", "Source", "class_sizes", "gather"]
+__all__ = ["MEANING", "PHOTO", "PRICE", "TEXT", "TITLE", "Source", "class_sizes", "gather"]
 
 
 PHOTO = "photo"
-SIMILAR = "similar photos"
 TITLE = "title"
 MEANING = "title meaning"
 TEXT = "text in photo"
@@ -37,6 +36,8 @@ STRAY = 0.05
 MISLABELLED = 0.15
 #: At most this many reposts count: a seller who posts an item a hundred times makes the same mistake a hundred times.
 REPOSTS_COUNT = 2
+#: How much the labels of similar photos count beside the model of the photo.
+SIMILAR_COUNT = 0.3
 #: Lower probabilities are raised to this: no model is that sure.
 LEAST = 1e-8
 
@@ -48,7 +49,7 @@ class Source:
     Attributes
     ----------
     name : str
-        ``photo``, ``similar photos``, ``title``, ``title meaning``, ``text in photo``, ``price``, ``reposts``.
+        ``photo``, ``title``, ``title meaning``, ``text in photo``, ``price``, ``reposts``.
     log_likelihood : ndarray of float64, shape (N, K)
         Log-likelihood of the observation under each class, up to a constant per listing; 0 without an observation.
     observed : ndarray of bool, shape (N,)
@@ -81,9 +82,8 @@ def gather(evidence: Evidence) -> list[Source]:
 
 def _all(evidence: Evidence) -> Iterator[Source]:
     sizes = np.zeros(len(evidence.classes)) if evidence.provided else class_sizes(evidence)
-    yield _model(PHOTO, evidence.probs, sizes)
-    if evidence.neighbours is not None:
-        yield _model(SIMILAR, evidence.neighbours, sizes)
+    photo = _model(PHOTO, evidence.probs, sizes)
+    yield photo if evidence.neighbours is None else _with_similar(photo, evidence, evidence.neighbours, sizes)
     titles, texts = (_words(evidence.listings, column) for column in ("title", "text"))
     if any(titles):
         yield _titles(evidence, titles)
@@ -104,6 +104,19 @@ def _source(name: str, logs: Float64, weight: float | None = None) -> Source:
 
 def _model(name: str, probs: npt.NDArray[np.floating], sizes: Float64) -> Source:
     return _source(name, np.log(np.maximum(probs, LEAST), dtype=np.float64) - sizes)
+
+
+def _with_similar(photo: Source, evidence: Evidence, neighbours: Float32, sizes: Float64) -> Source:
+    """Return the photo's source with what similar photos are labelled, as confident as both together are accurate.
+
+    Both are computed from the same features and mostly agree, so they are one witness. As two sources they shared one
+    weight, by chance and too little.
+    """
+    logs = photo.log_likelihood + SIMILAR_COUNT * _model(PHOTO, neighbours, sizes).log_likelihood
+    given, rows = evidence.given, evidence.training_rows
+    rows = rows[(photo.observed & evidence.trained_on_label)[rows]]
+    factor = temperature((logs + sizes)[rows], given[rows]) if len(rows) else 1.0
+    return replace(photo, log_likelihood=factor * logs, weight=1.0)
 
 
 def _words(listings: pd.DataFrame, column: str) -> list[str | None]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from curation.evidence.evidence import Evidence
 from curation.evidence.log_odds import best_other, softmax
-from curation.evidence.sources import MEANING, PHOTO, SIMILAR, TITLE
+from curation.evidence.sources import MEANING, PHOTO, TITLE
 from curation.issues.label.chances import chances_wrong, flags_from
 from curation.issues.label.noise import suggestion_confidence
 from training.utils.arrays import Bool, Float64, Int64
@@ -21,7 +21,7 @@ SUGGESTS_FROM = 0.1
 #: A source supports a class over another if it makes it more than twice as likely.
 SUPPORTS = float(np.log(2))
 #: Sources that count as one for a person.
-_SHOWN = {SIMILAR: PHOTO, MEANING: TITLE}
+_SHOWN = {MEANING: TITLE}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Judgement:
 
 
 def judge(evidence: Evidence, flagged: Bool | None = None) -> Judgement:
-    """Judge every given label by all sources: photo, similar photos, title, text in photo, price and reposts.
+    """Judge every given label by all sources: photo and photos like it, title, text in photo, price and reposts.
 
     A listing is not judged if the model that scored it was not trained on its class.
 

@@ -1,9 +1,12 @@
 """What each source says of a class, in numbers that can be worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
 
+from curation.evidence.calibration import temperature
 from curation.evidence.sources import class_sizes
 from tests.support.listings import evidence_of, sure_of
 
@@ -40,6 +43,40 @@ def test_a_listing_without_a_score_says_nothing():
     photo = source(evidence_of(["cable", "laptop", "mouse"], probs=probs), "photo")
     assert photo.observed.tolist() == [True, False, True]
     assert (photo.log_likelihood[1] == 0).all()
+
+
+def with_similar_photos():
+    """Return evidence of 30 listings, every sixth with a wrong label; similar photos know less than the model."""
+    true = np.arange(30) % 3
+    labels = [("cable", "laptop", "mouse")[(k + (n % 6 == 0)) % 3] for n, k in enumerate(true)]
+    evidence = evidence_of(labels, probs=sure_of(true, 0.8))
+    return evidence, replace(evidence, neighbours=sure_of(true, 0.5).astype(np.float32))
+
+
+def test_similar_photos_count_three_tenths_of_the_model():
+    alone, similar = with_similar_photos()
+    photo, both = source(alone, "photo").log_likelihood, source(similar, "photo").log_likelihood
+    like = np.log(similar.neighbours) - class_sizes(similar)
+    sum_of_both = photo + 0.3 * like
+    assert both == pytest.approx(sum_of_both * (both / sum_of_both)[0, 0])
+
+
+def test_photo_and_similar_photos_are_as_sure_as_they_are_right_and_count_fully():
+    _, similar = with_similar_photos()
+    photo = source(similar, "photo")
+    assert [source.name for source in similar.sources] == ["photo"]
+    assert photo.weight == 1
+    belief = photo.log_likelihood + class_sizes(similar)
+    assert temperature(belief, similar.given) == pytest.approx(1, abs=0.05)
+
+
+def test_a_photo_like_no_other_says_what_its_model_says():
+    _, similar = with_similar_photos()
+    neighbours = similar.neighbours.copy()
+    neighbours[4] = np.nan
+    photo = source(replace(similar, neighbours=neighbours), "photo")
+    assert photo.observed.all()
+    assert photo.log_likelihood[4].argmax() == 1
 
 
 def priced(price, labels=("cable", "cable", "laptop", "laptop"), **columns):
