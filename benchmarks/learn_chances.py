@@ -103,6 +103,7 @@ class Base:
             scores.in_fold,
             scores.neighbours,
             features,
+            refitted=scores.refitted,
         )
 
 

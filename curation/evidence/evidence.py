@@ -60,6 +60,8 @@ class Evidence:
         title. None if titles are compared by their words alone.
     flags : str
         Whose flags of wrong labels hold, one of :data:`FLAGS`.
+    refitted : ndarray of float32, shape (N, K), or None
+        Out-of-fold probabilities of models that learned doubtful labels less, of the same training as `neighbours`.
     """
 
     listings: pd.DataFrame
@@ -73,6 +75,7 @@ class Evidence:
     spellings: Mapping[str, str] = field(default_factory=dict)
     titles: Float32 | None = None
     flags: str = CURATE
+    refitted: Float32 | None = None
 
     @cached_property
     def twins_as_one(self) -> Evidence:

@@ -218,6 +218,7 @@ class FoldTrainer:
             scores.in_fold,
             scores.neighbours,
             run.features(),
+            refitted=scores.refitted,
         )
 
 

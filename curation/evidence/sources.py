@@ -82,7 +82,7 @@ def gather(evidence: Evidence) -> list[Source]:
 
 def _all(evidence: Evidence) -> Iterator[Source]:
     sizes = np.zeros(len(evidence.classes)) if evidence.provided else class_sizes(evidence)
-    photo = _model(PHOTO, evidence.probs, sizes)
+    photo = _model(PHOTO, evidence.probs if evidence.refitted is None else evidence.refitted, sizes)
     yield photo if evidence.neighbours is None else _with_similar(photo, evidence, evidence.neighbours, sizes)
     titles, texts = (_words(evidence.listings, column) for column in ("title", "text"))
     if any(titles):

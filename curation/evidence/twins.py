@@ -54,5 +54,6 @@ def twins_as_one(evidence: Evidence) -> Evidence:
         trained=added(evidence.trained, np.any),
         in_fold=added(evidence.in_fold, logsumexp),
         neighbours=added(evidence.neighbours, np.sum),
+        refitted=added(evidence.refitted, np.sum),
         spellings=spellings,
     )

@@ -13,6 +13,7 @@ from training.crossval.predictions import Predictions
 from training.crossval.workers import run_jobs
 from training.errors import InputError
 from training.features.neighbours import neighbour_probabilities
+from training.features.refit import refitted_probabilities
 from training.fit.throughput import Arrangement
 from training.settings import Recipe
 from training.utils.arrays import Bool, Float32, Int64
@@ -99,11 +100,15 @@ class CrossValidated:
     neighbours : ndarray of float32, shape (N, K)
         Class shares among the most similar rows of other folds; see
         :func:`training.features.neighbours.neighbour_probabilities`.
+    refitted : ndarray of float32, shape (N, K), or None
+        Out-of-fold probabilities of heads that learned doubtful labels less; see
+        :func:`training.features.refit.refitted_probabilities`. None where networks were trained.
     """
 
     probs: Float32
     in_fold: Float32
     neighbours: Float32
+    refitted: Float32 | None = None
 
 
 def cross_validate(
@@ -175,7 +180,19 @@ def cross_validate(
         seed=recipe.seed,
         device=arrangement.device.device,
     )
-    return CrossValidated(probs, _in_fold(jobs, shares, plan, data.classes), neighbours)
+    refitted = None
+    if shares is None:
+        refitted = refitted_probabilities(
+            data.features,
+            labels,
+            plan.fold,
+            plan.may_train & plan.has_photo,
+            plan.has_photo,
+            strengths=[result.strength for result in done if result.strength is not None],
+            classes=data.classes,
+            device=arrangement.device.device,
+        )
+    return CrossValidated(probs, _in_fold(jobs, shares, plan, data.classes), neighbours, refitted)
 
 
 def _out_of_fold(

@@ -260,12 +260,15 @@ class Done:
         Messages for a person.
     resumed : bool
         Whether the model was trained earlier and loaded from its checkpoint.
+    strength : float or None
+        Strength of the head's penalty.
     """
 
     head: Float32 | None
     network: Float32 | None = None
     warnings: tuple[str, ...] = ()
     resumed: bool = False
+    strength: float | None = None
 
     @property
     def predictions(self) -> Float32:

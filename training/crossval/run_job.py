@@ -77,16 +77,18 @@ def run_job(
         try:
             checkpoint = _finished(job, data, recipe, key)
             on_step(job.steps(recipe))
-            return Done(checkpoint.head_probs, checkpoint.network_probs, resumed=True)
+            head = checkpoint.head
+            return Done(checkpoint.head_probs, checkpoint.network_probs, resumed=True, strength=head and head.strength)
         except DamagedError as error:
             warnings.append(f"{job.name} is trained again: its {error.path.name} is damaged ({error.reason})")
     snapshot = snapshot_file(job.folder, key)
     head, head_probs = _fit_head(job, data, device)
-    checkpoint, done = Checkpoint(key, recipe, head, head_probs=head_probs), Done(head_probs, warnings=tuple(warnings))
+    checkpoint = Checkpoint(key, recipe, head, head_probs=head_probs)
+    done = Done(head_probs, warnings=tuple(warnings), strength=head and head.strength)
     if recipe.has_network:
         fitted, fitting, more = _fit_network(job, data, recipe, device, snapshot, on_step)
         probs = predict(fitted.model, data.photos, job.scored, device, prices=data.prices)
-        done = Done(head_probs, probs, (*warnings, *more))
+        done = replace(done, network=probs, warnings=(*warnings, *more))
         checkpoint = replace(
             checkpoint,
             recipe=fitting,

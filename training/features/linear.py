@@ -12,7 +12,7 @@ from torch.nn import functional
 from training.utils.arrays import Bool, Float32, Int64
 from training.utils.targets import SoftLabels, Targets
 
-__all__ = ["Head", "fit_head"]
+__all__ = ["Head", "fit_head", "fit_with"]
 
 
 #: Strengths of the penalty to try, from strong to weak, until the held-out loss rises.
@@ -102,6 +102,43 @@ def fit_head(
             break
         best, lowest, solution = strength, loss, start
     return _head(_minimise(features, rows, targets, solution, best), best)
+
+
+def fit_with(
+    features: Float32,
+    rows: Int64,
+    labels: Int64,
+    *,
+    classes: int,
+    strength: float,
+    device: torch.device,
+    soft: SoftLabels | None = None,
+) -> Head:
+    """Fit a head as :func:`fit_head` does, with a strength that is known.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (N, D)
+        May be memory-mapped.
+    rows : ndarray of int64, shape (n,)
+        The rows to fit on.
+    labels : ndarray of int64, shape (N,)
+        Class numbers 0 to K-1; only those of `rows` are used.
+    classes : int
+        K.
+    strength : float
+        Strength of the penalty, above 0.
+    device : torch.device
+        Where to compute.
+    soft : SoftLabels, optional
+        How much each label counts; by default all do fully.
+
+    Returns
+    -------
+    Head
+    """
+    start = torch.zeros(features.shape[1] + 1, classes, device=device)
+    return _head(_minimise(features, np.sort(rows), Targets(labels, classes, soft), start, strength), strength)
 
 
 def _held_out(rows: Int64, groups: Int64, seed: int) -> Bool:

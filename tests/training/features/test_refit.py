@@ -1,0 +1,103 @@
+"""Heads that learn doubtful labels less, and which labels have a part in a probability."""
+
+import numpy as np
+import pytest
+import torch
+
+import training.features.refit as refit
+from training.features.linear import fit_with
+from training.features.refit import refitted_probabilities
+
+CPU = torch.device("cpu")
+STRENGTH = 0.01
+
+
+def clouds(n=240, classes=3, dimensions=40, seed=0):
+    """Return features in overlapping clouds, their classes, and labels of which every sixth is wrong."""
+    rng = np.random.default_rng(seed)
+    true = rng.permutation(np.arange(n) % classes)
+    features = (rng.normal(0, 0.5, (classes, dimensions))[true] + rng.normal(0, 1, (n, dimensions))).astype(np.float32)
+    labels = np.where(rng.random(n) < 1 / 6, (true + 1) % classes, true)
+    return features, true.astype(np.int64), labels.astype(np.int64)
+
+
+def refitted(folder, features, labels, folds=4, trains=None, has_photo=None):
+    np.save(folder / "features.npy", features)
+    n = len(labels)
+    return refitted_probabilities(
+        folder / "features.npy",
+        labels,
+        np.arange(n) % folds,
+        np.ones(n, dtype=bool) if trains is None else trains,
+        np.ones(n, dtype=bool) if has_photo is None else has_photo,
+        strengths=[STRENGTH] * folds,
+        classes=3,
+        device=CPU,
+    )
+
+
+@pytest.mark.parametrize("folds", [3, 4, 7])
+def test_no_label_of_a_fold_has_a_part_in_the_probabilities_of_that_fold(folds, tmp_path):
+    features, _, labels = clouds()
+    before = refitted(tmp_path, features, labels, folds)
+    others = labels.copy()
+    first = np.arange(len(labels)) % folds == 0
+    others[first] = (labels[first] + 1) % 3
+    after = refitted(tmp_path, features, others, folds)
+    assert np.array_equal(after[first], before[first])
+    assert not np.allclose(after[~first], before[~first], atol=0.01)
+
+
+def test_wrong_labels_teach_less_than_at_first(tmp_path):
+    features, true, labels = clouds(n=600)
+    fold, everyone = np.arange(600) % 4, np.arange(600)
+    plain = np.empty((600, 3))
+    for number in range(4):
+        rows = np.flatnonzero(fold != number)
+        head = fit_with(features, rows, labels, classes=3, strength=STRENGTH, device=CPU)
+        plain[fold == number] = head.predict(features, np.flatnonzero(fold == number))
+    again = refitted(tmp_path, features, labels)
+    of_true = np.log(again[everyone, true]).mean() - np.log(plain[everyone, true]).mean()
+    assert of_true > 0.02
+    assert again[everyone, true].mean() > plain[everyone, true].mean()
+
+
+def test_a_label_that_is_half_believed_counts_by_the_documented_odds():
+    weight, second = refit._doubts(np.float32([[0.4, 0.4, 0.2], [0.1, 0.7, 0.2]]), np.array([0, 0]))
+    assert weight == pytest.approx(1 / (1 + np.exp([-3, -3 + np.log(7)])), abs=1e-4)
+    assert second.tolist() == [1, 1]
+
+
+def test_listings_without_a_photo_have_no_probabilities_and_others_sum_to_one(tmp_path):
+    features, _, labels = clouds()
+    has_photo = np.arange(240) % 10 != 0
+    probs = refitted(tmp_path, features, labels, trains=has_photo, has_photo=has_photo)
+    assert np.isnan(probs[~has_photo]).all()
+    assert probs[has_photo].sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_labels_that_may_not_be_learned_have_no_part_in_any_probability(tmp_path):
+    features, _, labels = clouds()
+    trains = np.arange(240) % 5 != 0
+    before = refitted(tmp_path, features, labels, trains=trains)
+    assert np.array_equal(refitted(tmp_path, features, np.where(trains, labels, -1), trains=trains), before)
+
+
+def test_three_folds_are_the_fewest(tmp_path):
+    features, _, labels = clouds()
+    assert refitted(tmp_path, features, labels, folds=2) is None
+    assert refitted(tmp_path, features, labels, folds=3) is not None
+
+
+def test_without_a_label_to_learn_from_there_is_no_second_fit(tmp_path):
+    features, _, labels = clouds()
+    assert refitted(tmp_path, features, labels, folds=3, trains=np.arange(240) % 3 == 0) is None
+
+
+@pytest.mark.parametrize(("folds", "fits"), [(3, 6), (5, 15), (6, 15), (20, 15)])
+def test_twenty_folds_take_no_more_models_than_five(folds, fits, tmp_path, monkeypatch):
+    features, _, labels = clouds()
+    counted = []
+    monkeypatch.setattr(refit, "fit_with", lambda *args, **options: counted.append(1) or fit_with(*args, **options))
+    refitted(tmp_path, features, labels, folds=folds)
+    assert len(counted) == fits
