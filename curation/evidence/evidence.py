@@ -62,6 +62,7 @@ class Evidence:
         Whose flags of wrong labels hold, one of :data:`FLAGS`.
     refitted : ndarray of float32, shape (N, K), or None
         Out-of-fold probabilities of models that learned doubtful labels less, of the same training as `neighbours`.
+        What the photo shows is taken from them, where there are any.
     """
 
     listings: pd.DataFrame

@@ -21,7 +21,7 @@ _WORST = 10
 #: this at all, is weak.
 _WEAK = 1.5
 _WEAK_AT_ALL = 0.4
-#: If a smaller share of the flagged labels is expected to be wrong, the evidence can't tell wrong labels from right ones.
+#: If a smaller share of the flagged labels is expected to be wrong, the evidence can't tell them from right ones.
 _TOLD_APART = 0.6
 
 

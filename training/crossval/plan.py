@@ -22,6 +22,7 @@ from training.features.extract import MOST_FEATURES, SAMPLE, NetworkFeatures, ch
 from training.features.linear import fit_head
 from training.features.names import is_given, parts_of, patches_in
 from training.features.patches import PatchBank
+from training.features.refit import COST
 from training.fit.loop import sizes_of
 from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement, measure, settled
@@ -212,7 +213,7 @@ def make_plan(
         # patches alone are others each time
         "features": (_features(recipe, device, work) * work.photos + _projection(work))
         * (work.repeats if patches_in(recipe.features) else 1),
-        "heads": _heads(work, device) * work.models * work.repeats,
+        "heads": _heads(work, device) * work.models * work.repeats * (1 + COST),
         "networks": 0.0,
     }
     left = math.inf

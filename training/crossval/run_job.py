@@ -78,13 +78,15 @@ def run_job(
             checkpoint = _finished(job, data, recipe, key)
             on_step(job.steps(recipe))
             head = checkpoint.head
-            return Done(checkpoint.head_probs, checkpoint.network_probs, resumed=True, strength=head and head.strength)
+            return Done(
+                checkpoint.head_probs, checkpoint.network_probs, resumed=True, strength=head.strength if head else None
+            )
         except DamagedError as error:
             warnings.append(f"{job.name} is trained again: its {error.path.name} is damaged ({error.reason})")
     snapshot = snapshot_file(job.folder, key)
     head, head_probs = _fit_head(job, data, device)
     checkpoint = Checkpoint(key, recipe, head, head_probs=head_probs)
-    done = Done(head_probs, warnings=tuple(warnings), strength=head and head.strength)
+    done = Done(head_probs, warnings=tuple(warnings), strength=head.strength if head else None)
     if recipe.has_network:
         fitted, fitting, more = _fit_network(job, data, recipe, device, snapshot, on_step)
         probs = predict(fitted.model, data.photos, job.scored, device, prices=data.prices)

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from training.utils.arrays import Bool, Float32, Int64
-from training.utils.targets import SoftLabels, Targets
+from training.utils.targets import Beliefs, SoftLabels, Targets
 
 __all__ = ["Head", "fit_head", "fit_with"]
 
@@ -105,14 +105,7 @@ def fit_head(
 
 
 def fit_with(
-    features: Float32,
-    rows: Int64,
-    labels: Int64,
-    *,
-    classes: int,
-    strength: float,
-    device: torch.device,
-    soft: SoftLabels | None = None,
+    features: Float32, rows: Int64, targets: Targets | Beliefs, *, strength: float, device: torch.device
 ) -> Head:
     """Fit a head as :func:`fit_head` does, with a strength that is known.
 
@@ -122,23 +115,19 @@ def fit_with(
         May be memory-mapped.
     rows : ndarray of int64, shape (n,)
         The rows to fit on.
-    labels : ndarray of int64, shape (N,)
-        Class numbers 0 to K-1; only those of `rows` are used.
-    classes : int
-        K.
+    targets : Targets or Beliefs
+        What is learned of each of them.
     strength : float
         Strength of the penalty, above 0.
     device : torch.device
         Where to compute.
-    soft : SoftLabels, optional
-        How much each label counts; by default all do fully.
 
     Returns
     -------
     Head
     """
-    start = torch.zeros(features.shape[1] + 1, classes, device=device)
-    return _head(_minimise(features, np.sort(rows), Targets(labels, classes, soft), start, strength), strength)
+    start = torch.zeros(features.shape[1] + 1, targets.classes, device=device)
+    return _head(_minimise(features, np.sort(rows), targets, start, strength), strength)
 
 
 def _held_out(rows: Int64, groups: Int64, seed: int) -> Bool:
@@ -155,7 +144,9 @@ def _head(solution: torch.Tensor, strength: float) -> Head:
     return Head(solution[:-1].contiguous(), solution[-1].contiguous(), strength)
 
 
-def _minimise(features: Float32, rows: Int64, targets: Targets, start: torch.Tensor, strength: float) -> torch.Tensor:
+def _minimise(
+    features: Float32, rows: Int64, targets: Targets | Beliefs, start: torch.Tensor, strength: float
+) -> torch.Tensor:
     """Return the weights (D + 1, K), the last row the bias, that minimise mean loss and penalty."""
     solution = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS(
@@ -181,7 +172,7 @@ def _minimise(features: Float32, rows: Int64, targets: Targets, start: torch.Ten
 
 
 @torch.inference_mode()
-def _loss(features: Float32, rows: Int64, targets: Targets, solution: torch.Tensor) -> float:
+def _loss(features: Float32, rows: Int64, targets: Targets | Beliefs, solution: torch.Tensor) -> float:
     return sum(
         float(functional.cross_entropy(block @ solution[:-1] + solution[-1], target, reduction="sum"))
         for block, target in _with_targets(features, rows, targets, solution.device)
@@ -194,7 +185,7 @@ def _blocks(features: Float32, rows: Int64, device: torch.device) -> Iterator[to
 
 
 def _with_targets(
-    features: Float32, rows: Int64, targets: Targets, device: torch.device
+    features: Float32, rows: Int64, targets: Targets | Beliefs, device: torch.device
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     for number, block in enumerate(_blocks(features, rows, device)):
         chosen = rows[number * _BLOCK : (number + 1) * _BLOCK]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.special import expit
 
-from training.features.linear import fit_with
+from training.features.linear import Head, fit_with
 from training.utils.array_files import map_array
 from training.utils.arrays import Bool, Float32, Int64
-from training.utils.targets import SoftLabels
+from training.utils.devices import each_on_one_core
+from training.utils.targets import Beliefs, Targets
 
-__all__ = ["FEWEST_PARTS", "refitted_probabilities"]
+__all__ = ["COST", "FEWEST_PARTS", "refitted_probabilities"]
 
+_Key = tuple[int, int, float]
 
+#: Time that the second fit takes, as a share of that of the first.
+COST = 0.5
 #: The least folds: one is scored, one gets its doubts, and one is what they are learned from.
 FEWEST_PARTS = 3
 #: More folds share parts, because every pair of parts needs a model.
@@ -38,12 +42,12 @@ def refitted_probabilities(
     classes: int,
     device: torch.device,
 ) -> Float32 | None:
-    """Return out-of-fold probabilities of heads that learned doubtful labels less, and the class believed instead.
+    """Return out-of-fold probabilities of heads that learned doubtful labels less, and what a model believes instead.
 
-    A label counts as far as it is believed, and the best other class as far as it is not (soft bootstrapping: Reed et
-    al., "Training Deep Neural Networks on Noisy Labels with Bootstrapping", ICLR 2015 workshop). The belief about a row
-    of fold g that teaches the head of fold f is from a model that was trained on neither fold. So no label of fold f
-    influences a probability of fold f, not even by way of what it taught about others.
+    A label counts as far as it is believed, and a model's probabilities as far as it is not (soft bootstrapping: Reed
+    et al., "Training Deep Neural Networks on Noisy Labels with Bootstrapping", ICLR 2015 workshop). The model that
+    teaches the head of fold f about a row of fold g was trained on neither fold, with the penalty of fold f. So no
+    label of fold f influences a probability of fold f, not even by way of what it taught about others.
 
     Parameters
     ----------
@@ -67,31 +71,45 @@ def refitted_probabilities(
     """
     parts = min(len(strengths), _MOST_PARTS)
     part = fold % parts
-    teachers = {pair: np.flatnonzero(trains & ~np.isin(part, pair)) for pair in combinations(range(parts), 2)}
-    if parts < FEWEST_PARTS or classes < 2 or not all(len(rows) for rows in teachers.values()):
+    taught = [np.flatnonzero(trains & (part == number)) for number in range(parts)]
+    # every pair of parts must leave something to learn from
+    if parts < FEWEST_PARTS or classes < 2 or sum(len(rows) > 0 for rows in taught) < FEWEST_PARTS:
         return None
     stored: Float32 = map_array(features)
-    weight = np.ones((parts, len(labels)), dtype=np.float32)
-    second = np.full((parts, len(labels)), -1, dtype=np.int64)
-    for pair, rows in teachers.items():
-        strength = float(np.sqrt(strengths[pair[0]] * strengths[pair[1]]))
-        head = fit_with(stored, rows, labels, classes=classes, strength=strength, device=device)
-        for scored, taught in (pair, pair[::-1]):
-            doubted = np.flatnonzero(trains & (part == taught))
-            weight[scored, doubted], second[scored, doubted] = _doubts(head.predict(stored, doubted), labels[doubted])
+
+    def teach(key: _Key) -> Head:
+        rows = np.flatnonzero(trains & (part != key[0]) & (part != key[1]))
+        return fit_with(stored, rows, Targets(labels, classes), strength=key[2], device=device)
+
+    def score(number: int) -> tuple[Int64, Float32]:
+        beliefs = np.zeros((len(labels), classes), dtype=np.float32)
+        for other, rows in enumerate(taught):
+            if other != number and len(rows):
+                teacher = teachers[_key(number, other, strengths)]
+                beliefs[rows] = _softened(teacher.predict(stored, rows), labels[rows])
+        rows, scored = np.flatnonzero(trains & (part != number)), np.flatnonzero(has_photo & (part == number))
+        head = fit_with(stored, rows, Beliefs(beliefs), strength=strengths[number], device=device)
+        return scored, head.predict(stored, scored)
+
+    keys = sorted({_key(*pair, strengths) for pair in permutations(range(parts), 2) if len(taught[pair[1]])})
+    teachers = dict(zip(keys, each_on_one_core(teach, keys, device=device), strict=True))
     probs = np.full((len(labels), classes), np.nan, dtype=np.float32)
-    for number in range(parts):
-        soft = SoftLabels(weight[number], second[number], 1 - weight[number])
-        rows, scored_rows = np.flatnonzero(trains & (part != number)), np.flatnonzero(has_photo & (part == number))
-        head = fit_with(stored, rows, labels, classes=classes, strength=strengths[number], device=device, soft=soft)
-        probs[scored_rows] = head.predict(stored, scored_rows)
+    for scored, values in each_on_one_core(score, range(parts), device=device):
+        probs[scored] = values
     return probs
 
 
-def _doubts(probs: Float32, labels: Int64) -> tuple[Float32, Int64]:
-    """Return how far each label is believed, and the best other class."""
+def _key(scored: int, other: int, strengths: Sequence[float]) -> _Key:
+    """Return what a teacher depends on: the two parts that it does not know, and the penalty of the one it scores."""
+    return min(scored, other), max(scored, other), strengths[scored]
+
+
+def _softened(probs: Float32, labels: Int64) -> Float32:
+    """Return what a head is to learn of rows, shape (n, K): rows sum to 1."""
     each, others = np.arange(len(labels)), probs.copy()
-    others[each, labels] = -1
-    second = others.argmax(axis=1)
-    margin = np.log(np.maximum(probs[each, labels], _LEAST)) - np.log(np.maximum(probs[each, second], _LEAST))
-    return expit(margin + BELIEVED).astype(np.float32), second
+    others[each, labels] = 0
+    margin = np.log(np.maximum(probs[each, labels], _LEAST)) - np.log(np.maximum(others.max(axis=1), _LEAST))
+    believed = expit(margin + BELIEVED).astype(np.float32)
+    soft: Float32 = probs * (1 - believed[:, None])
+    soft[each, labels] += believed
+    return soft

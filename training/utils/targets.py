@@ -1,4 +1,4 @@
-"""What models learn of each row: its label, or two labels that may be right, each as far as it counts."""
+"""What models learn of each row: its label, two labels that may be right, or a belief in every class."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 from training.utils.arrays import Float32, Int64
 
-__all__ = ["SoftLabels", "Targets"]
+__all__ = ["Beliefs", "SoftLabels", "Targets"]
 
 
 @dataclass(frozen=True)
@@ -89,3 +89,29 @@ class Targets:
             return float(len(rows))
         # a share of it, also where nothing counts
         return max(float(self.soft.weight[rows].sum() + self.soft.second_weight[rows].sum()), 1e-6)
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """A belief in every class, with which the outputs for a row are compared.
+
+    Attributes
+    ----------
+    probs : ndarray of float32, shape (N, K)
+        Rows that are asked for sum to 1.
+    """
+
+    probs: Float32
+
+    @property
+    def classes(self) -> int:
+        """K."""
+        return int(self.probs.shape[1])
+
+    def of(self, rows: Int64) -> torch.Tensor:
+        """Return the beliefs of rows (n,), float32 of shape (n, K)."""
+        return torch.from_numpy(self.probs[rows])
+
+    def mass(self, rows: Int64) -> float:
+        """Return the sum of the weights of rows (n,): n."""
+        return float(len(rows))

@@ -7,6 +7,7 @@ import torch
 import training.features.refit as refit
 from training.features.linear import fit_with
 from training.features.refit import refitted_probabilities
+from training.utils.targets import Targets
 
 CPU = torch.device("cpu")
 STRENGTH = 0.01
@@ -54,7 +55,7 @@ def test_wrong_labels_teach_less_than_at_first(tmp_path):
     plain = np.empty((600, 3))
     for number in range(4):
         rows = np.flatnonzero(fold != number)
-        head = fit_with(features, rows, labels, classes=3, strength=STRENGTH, device=CPU)
+        head = fit_with(features, rows, Targets(labels, 3), strength=STRENGTH, device=CPU)
         plain[fold == number] = head.predict(features, np.flatnonzero(fold == number))
     again = refitted(tmp_path, features, labels)
     of_true = np.log(again[everyone, true]).mean() - np.log(plain[everyone, true]).mean()
@@ -62,10 +63,28 @@ def test_wrong_labels_teach_less_than_at_first(tmp_path):
     assert again[everyone, true].mean() > plain[everyone, true].mean()
 
 
-def test_a_label_that_is_half_believed_counts_by_the_documented_odds():
-    weight, second = refit._doubts(np.float32([[0.4, 0.4, 0.2], [0.1, 0.7, 0.2]]), np.array([0, 0]))
-    assert weight == pytest.approx(1 / (1 + np.exp([-3, -3 + np.log(7)])), abs=1e-4)
-    assert second.tolist() == [1, 1]
+def test_a_label_counts_by_the_documented_odds_and_the_model_for_the_rest():
+    probs = np.float32([[0.4, 0.4, 0.2], [0.1, 0.7, 0.2]])
+    soft = refit._softened(probs, np.array([0, 0]))
+    believed = 1 / (1 + np.exp([-3, -3 + np.log(7)]))
+    assert soft[:, 1:] == pytest.approx(probs[:, 1:] * (1 - believed[:, None]), abs=1e-5)
+    assert soft.sum(axis=1) == pytest.approx(1)
+
+
+def test_not_even_the_penalty_of_a_teacher_depends_on_the_fold_that_is_scored(tmp_path):
+    features, _, labels = clouds()
+    np.save(tmp_path / "features.npy", features)
+    fold, everyone = np.arange(240) % 4, np.ones(240, dtype=bool)
+
+    def probs(*strengths):
+        path = tmp_path / "features.npy"
+        return refitted_probabilities(
+            path, labels, fold, everyone, everyone, strengths=strengths, classes=3, device=CPU
+        )
+
+    before, after = probs(0.01, 0.01, 0.01, 0.01), probs(0.01, 0.03, 0.03, 0.03)
+    assert np.array_equal(before[fold == 0], after[fold == 0])
+    assert not np.allclose(before[fold == 1], after[fold == 1], atol=0.01)
 
 
 def test_listings_without_a_photo_have_no_probabilities_and_others_sum_to_one(tmp_path):
