@@ -87,9 +87,9 @@ class Difficulty:
 class Shares:
     """How many listings get each kind of issue, as shares of all listings.
 
-    Wrong labels are few classes' and all go the same way, as on a real marketplace: of gumtree-electronics-dev, 16 of 37
-    accessories of consoles are listed as consoles, and 8 of 18 parts of computers as computers. A model learns such
-    errors, where it forgives as many at random.
+    Wrong labels are those of a few classes, and go the same way, as on a real marketplace: in gumtree-electronics-dev,
+    16 of 37 accessories of consoles are listed as consoles, and 8 of 18 parts of computers as computers. A model learns
+    such errors, where it forgives as many at random.
 
     Attributes
     ----------
