@@ -101,7 +101,7 @@ def planned_counts(listings: int, shares: Shares) -> dict[str, int]:
         return max(shares.least, round(share * listings))
 
     as_laptop, reposts = number(shares.as_laptop), number(shares.reposts)
-    toys = max(1, round(as_laptop * shares.toys))
+    toys = max(2, round(as_laptop * shares.toys))
     return {
         "toys": toys,
         "accessories": as_laptop - toys,
