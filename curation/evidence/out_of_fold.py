@@ -271,7 +271,20 @@ def _try_to_read(path: Path, cached: CachedPhotos, size: int) -> bytes | None:
 
 
 def settled_later(recipe: Recipe, execution: Execution) -> bool:
-    """Return whether a measurement decides what the preset ``auto`` stands for: only where a GPU may train networks."""
+    """Return whether a measurement decides what the preset ``auto`` stands for: only where a GPU may train networks.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        As the user has it; with a number of epochs, it says itself whether a network is trained.
+    execution : Execution
+        As the user has it.
+
+    Raises
+    ------
+    InputError
+        If there is no such device.
+    """
     left_open = recipe.epochs is None and recipe.iterations is None
     return execution.preset == AUTO and left_open and find_device(execution.device).is_cuda
 
