@@ -60,7 +60,7 @@ demo: $(VENV)/.run
 	@test -d $(DEMO) || $(BIN)/curate demo $(DEMO)
 	$(BIN)/curate find-issues $(DEMO)
 	$(BIN)/curate apply-fixes --accept-suggestions
-	$(BIN)/curate retrain --compare
+	$(BIN)/curate retrain --compare --truth $(DEMO)/truth.csv
 	@echo
 	@$(BIN)/curate status
 	@echo "Open the review with: $(BIN)/curate review"

@@ -38,7 +38,7 @@ from training.errors import check_choice
 from training.features.choice import sized, with_features
 from training.features.names import networks_in
 from training.images.cache import PhotoCache, default_cache
-from training.settings import Execution, Recipe
+from training.settings import AUTO, STANDARD, Execution, Recipe
 from training.utils.arrays import Int64
 from training.utils.csv_files import write_csv
 from training.utils.files import sha256_of_file, write_json
@@ -130,6 +130,7 @@ def find(
     """
     cache = cache or default_cache()
     # everything that can be wrong with the request is reported before a folder is made
+    settings = _settled(settings)
     embeddings = given_embeddings(settings.embeddings, listings, run_folder=run_folder, reporter=reporter)
     scorer = _scorer(listings, settings, embeddings, cache, reporter)
     check_expected(listings, reporter)
@@ -167,6 +168,19 @@ def find(
         # so that later damage is seen
         run.update(files={name: sha256_of_file(run.folder / name) for name in run.hashed()})
     return run
+
+
+def _settled(settings: FindSettings) -> FindSettings:
+    """Name the preset that ``auto`` stands for, unless it takes a measurement: the plan of the run keeps its result."""
+    if settings.execution.preset != AUTO:
+        return settings
+    if settings.probabilities is None:
+        # torch takes seconds to import, and is not needed for given probabilities
+        from curation.evidence.out_of_fold import settled_later
+
+        if settled_later(settings.recipe, settings.execution):
+            return settings
+    return replace(settings, execution=replace(settings.execution, preset=STANDARD))
 
 
 def _write(run: RunFolder, evidence: Evidence) -> None:

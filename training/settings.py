@@ -19,11 +19,14 @@ __all__ = [
     "PRECISIONS",
     "PRESETS",
     "SCHEDULES",
+    "STANDARD",
     "TARGETS",
     "TUNED_SIZE",
+    "WITH_NETWORKS",
     "Execution",
     "Preset",
     "Recipe",
+    "preset_for",
     "preset_today",
     "read_settings",
 ]
@@ -41,8 +44,9 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 #: Of a price model.
 LOSSES = ("huber", "mse", "log-huber")
 
-#: What makes the features, beside the names of networks: curate chooses, or patches of the photos.
+#: Of features and of the preset: curate chooses.
 AUTO = "auto"
+#: What makes the features, beside the names of networks: patches of the photos.
 PATCHES = "patches"
 
 #: Side of the photos in pixels, unless recipe or preset say otherwise.
@@ -105,7 +109,8 @@ class Recipe:
         Whether a network that predicts labels gets the price beside the photo.
     precision : str
         What networks compute in: ``float32``, ``bfloat16``, or ``auto``, which is bfloat16 where the hardware has
-        instructions for it. Parameters are float32 in any case.
+        instructions for it, but float32 where a CPU trains a network with depthwise convolutions. Parameters are
+        float32 in any case.
     threads : int, optional
         Threads of a CPU that each network trains with: another number changes the last digits. By default the models
         of a run share the cores.
@@ -286,6 +291,10 @@ PRESETS = {
     "standard": Preset(48, 224, False, "linear models on features"),
     "resnet": Preset(64, 224, True, "a network per fold as well, ResNet-18 unless another model is named"),
 }
+#: What ``auto`` stands for, and what it stands for where there is time for networks.
+STANDARD, WITH_NETWORKS = "standard", "resnet"
+#: Seconds that a run with networks must be expected to stay under, for ``auto`` to stand for them.
+_TIME_FOR_NETWORKS = 600
 #: Side of the photos that a pretrained network is fine-tuned on, in pixels, unless the recipe says otherwise: it learns
 #: to see in them, and a pixel costs many times as much as in features.
 TUNED_SIZE = 96
@@ -304,7 +313,8 @@ class Execution:
     time_limit : float, optional
         Seconds that training may take; networks get fewer epochs, or none, to keep it.
     preset : str
-        ``quick``, ``standard`` or ``resnet``: decides what the recipe leaves open.
+        ``quick``, ``standard`` or ``resnet``: decides what the recipe leaves open. ``auto``, the default, is
+        ``standard``; on a CUDA GPU, where the recipe leaves the number of epochs open, :func:`preset_for` decides.
     workers : int, optional
         Networks that train at a time: changes how long that takes, and how much memory, but no result. By default as
         many as are fastest here.
@@ -322,7 +332,7 @@ class Execution:
 
     device: str = "auto"
     time_limit: float | None = None
-    preset: str = "standard"
+    preset: str = AUTO
     workers: int | None = None
 
     def __post_init__(self) -> None:
@@ -331,13 +341,18 @@ class Execution:
         if now := _FORMER.get(self.preset):
             what, fix = "a preset has another name now", f"Use `preset={now!r}`."
             raise InputError(what, got=self.preset, wanted=now, fix=fix, parameter="preset")
-        check_choice("preset", "preset", self.preset, tuple(PRESETS))
+        check_choice("preset", "preset", self.preset, (AUTO, *PRESETS))
         check_range("time_limit", "time limit in seconds", self.time_limit, 1, 10**8)
         check_range("workers", "number of workers", self.workers, 1, 1024)
 
+    @property
+    def fills_in(self) -> Preset:
+        """The preset that decides what is left open: `standard` until ``auto`` is settled."""
+        return PRESETS[STANDARD if self.preset == AUTO else self.preset]
+
     def complete(self, recipe: Recipe) -> Recipe:
         """Return a recipe with the photo size, and whether there is a network, taken from the preset if left open."""
-        preset = PRESETS[self.preset]
+        preset = self.fills_in
         if recipe.image_size is None:
             recipe = replace(recipe, image_size=preset.image_size)
         if recipe.epochs is None and recipe.iterations is None and not preset.network:
@@ -346,12 +361,39 @@ class Execution:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a dictionary for run.json."""
-        return _without(asdict(self), workers=None)
+        return _without(asdict(self), workers=None, preset=AUTO)
 
 
 def _without(content: dict[str, Any], **defaults: object) -> dict[str, Any]:
     """Leave out what is as it always was: a run that began before there was the setting is equal, and resumes."""
     return {name: value for name, value in content.items() if name not in defaults or value != defaults[name]}
+
+
+def preset_for(device: str, seconds: float, *, limit: float | None = None) -> str:
+    """Return what the preset ``auto`` stands for.
+
+    Parameters
+    ----------
+    device : str
+        The kind of device: ``cpu``, ``cuda``, ``mps``.
+    seconds : float
+        Expected time of a run with networks.
+    limit : float, optional
+        The time limit that was asked for, in seconds.
+
+    Returns
+    -------
+    str
+        ``resnet`` on a CUDA GPU, if that is expected to take less than ten minutes and keeps the limit; else
+        ``standard``.
+
+    Examples
+    --------
+    >>> preset_for("cuda", 599), preset_for("cuda", 600), preset_for("cpu", 1)
+    ('resnet', 'standard', 'standard')
+    """
+    in_time = seconds < _TIME_FOR_NETWORKS and (limit is None or seconds <= limit)
+    return WITH_NETWORKS if device == "cuda" and in_time else STANDARD
 
 
 def preset_today(name: str) -> str:

@@ -16,6 +16,7 @@ from curation.cli.terminal import Terminal
 from curation.errors import InputError
 from training.settings import (
     AUGMENTS,
+    AUTO,
     BALANCES,
     LOSSES,
     OPTIMIZER_DEFAULTS,
@@ -23,7 +24,9 @@ from training.settings import (
     PRECISIONS,
     PRESETS,
     SCHEDULES,
+    STANDARD,
     TARGETS,
+    WITH_NETWORKS,
     Execution,
     Recipe,
     read_settings,
@@ -183,8 +186,10 @@ _SEED = _setting("seed", "Seed of everything random.")
 _TRAIN: tuple[Option, ...] = (
     _setting(
         "preset",
-        "How much time to spend: " + "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items()) + ".",
-        tuple(PRESETS),
+        "How much time to spend: "
+        + "; ".join(f"{name}: {preset.help}" for name, preset in PRESETS.items())
+        + f"; auto: {STANDARD}, or on a CUDA GPU {WITH_NETWORKS}, if it is expected to take less than 10 minutes.",
+        (AUTO, *PRESETS),
     ),
     click.option("--time-limit", metavar="TIME", help="Train no longer than this, e.g. 90s, 10m, 1h30m."),
     click.option(

@@ -62,11 +62,14 @@ def settings_of(run: RunFolder, changes: dict[str, Any], reporter: Reporter = SI
             parameter="features",
         )
     record = run.require({"image_size": int, "computed?": dict, "pretrained?": bool, "features_of?": str})
-    # the precision is the run's, also where this machine would choose another one
-    settled = {name: value for name, value in (record.get("computed") or {}).items() if name == "precision"}
+    # precision and preset are the run's, also where this machine would choose others
+    computed = record.get("computed") or {}
+    settled = {name: computed[name] for name in ("precision", "preset") if name in computed}
     recipe, execution = read_settings({**settled, **record["settings"]["train"], **changes})
     no_epochs = recipe.epochs == 0
-    recipe = with_weights(replace(recipe, epochs=execution.complete(recipe).epochs), reporter)
+    recipe = replace(recipe, epochs=execution.complete(recipe).epochs)
+    # nobody asked for the networks of a preset that was chosen, so nothing is downloaded for them
+    recipe = with_weights(recipe, reporter, fetch="preset" not in computed)
     # the photos of a run are decoded at its size
     largest = record["image_size"]
     features = record.get("features_of")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from curation.demo_data.drawing.pen import Rng, between, chance, pick
 
 __all__ = [
-    "ACCESSORIES", "CLASSES", "CONFUSED", "LAPTOPS", "PRINTERS", "Category", "office_printer_title", "price_of",
+    "ACCESSORIES", "CLASSES", "LAPTOPS", "MISTAKEN", "PRINTERS", "Category", "office_printer_title", "price_of",
     "reworded", "title_of", "toy_title",
 ]  # fmt: skip
 
@@ -100,19 +100,14 @@ CLASSES: dict[str, Category] = {
     ),
 }  # fmt: skip
 
-#: Groups of classes that sellers mix up.
-CONFUSED: tuple[tuple[str, ...], ...] = (
-    (LAPTOPS, "Desktops", "Monitor Screens"),
-    ("Cables & Adaptors", "Chargers"),
-    ("Laptop Bags & Sleeves", LAPTOPS),
-    ("Webcams", "Mouse & Mousepads"),
-    ("Hard Disks & Thumbdrives", "Networking Parts & Accessories"),
-    (PRINTERS, "Desktops"),
-)
+#: The class that sellers choose for an item of another one: what it is a part of, or is used with.
+MISTAKEN: dict[str, str] = {
+    "Hard Disks & Thumbdrives": "Desktops",
+    "Computer Keyboard": "Desktops",
+    "Webcams": "Monitor Screens",
+}
 #: Classes of cheap items that sellers list as laptops.
-ACCESSORIES: tuple[str, ...] = (
-    "Laptop Bags & Sleeves", "Chargers", "Cables & Adaptors", "Mouse & Mousepads", "Computer Keyboard",
-)  # fmt: skip
+ACCESSORIES: tuple[str, ...] = ("Laptop Bags & Sleeves", "Chargers", "Mouse & Mousepads")
 
 _BRANDS = ("Axonix", "Velto", "Norvik", "Kestro", "Mirano", "Talus", "Zephlo", "Orbex")
 _MODELS = ("X200", "Pro", "S3", "lite", "M-510", "Air2", "V14", "T9", "mk2", "G7")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from curation.demo_data import catalogue
-from curation.demo_data.catalogue import ACCESSORIES, CLASSES, CONFUSED, LAPTOPS, PRINTERS
+from curation.demo_data.catalogue import ACCESSORIES, CLASSES, LAPTOPS, MISTAKEN, PRINTERS
 from curation.demo_data.drawing.pen import Rng, between, chance, pick
 from curation.demo_data.photos import OFFICE_PRINTER, SPEC_SHEET, TOY, Photo
 from curation.demo_data.settings import Shares
@@ -101,11 +101,11 @@ def planned_counts(listings: int, shares: Shares) -> dict[str, int]:
         return max(shares.least, round(share * listings))
 
     as_laptop, reposts = number(shares.as_laptop), number(shares.reposts)
-    toys = max(1, round(as_laptop * shares.toys))
+    toys = max(2, round(as_laptop * shares.toys))
     return {
         "toys": toys,
         "accessories": as_laptop - toys,
-        "swapped": number(shares.swapped),
+        "under_main_class": number(shares.under_main_class),
         "spec_sheets": number(shares.spec_sheets),
         "reposts": reposts,
         "reposts_relabelled": max(1, round(reposts * shares.reposts_relabelled)),
@@ -156,9 +156,8 @@ def _plant(rows: list[Row], planned: dict[str, int], rng: Rng) -> None:
         for turn, at in enumerate(rng.permutation(sound)[:count].tolist()):
             rows[at] = spoil(rows[at], turn)
 
-    confused = {name for group in CONFUSED for name in group}
     plant(planned["accessories"], ACCESSORIES, lambda row, _: _as_laptop(row, rng))
-    plant(planned["swapped"], confused, lambda row, _: _swapped(row, rng))
+    plant(planned["under_main_class"], MISTAKEN, lambda row, _: _under_main_class(row))
     plant(planned["price_slips"], CLASSES, lambda row, _: _price_slip(row, rng))
     plant(planned["placeholders"], CLASSES, _placeholder)
     plant(planned["unreadable"], CLASSES, _unreadable)
@@ -170,12 +169,9 @@ def _as_laptop(row: Row, rng: Rng) -> Row:
     return replace(row, label=LAPTOPS, price=price, true_price=price, issues=("label",), note=note)
 
 
-def _other_label(label: str, rng: Rng) -> str:
-    return pick(rng, [name for group in CONFUSED if label in group for name in group if name != label])
-
-
-def _swapped(row: Row, rng: Rng) -> Row:
-    return replace(row, label=_other_label(row.true_label, rng), issues=("label",), note="listed under a similar class")
+def _under_main_class(row: Row) -> Row:
+    note = "listed under what it is used with"
+    return replace(row, label=MISTAKEN[row.true_label], issues=("label",), note=note)
 
 
 def _price_slip(row: Row, rng: Rng) -> Row:
@@ -198,10 +194,9 @@ def _unreadable(row: Row, turn: int) -> Row:
 
 def _reposts(rows: Sequence[Row], planned: dict[str, int], rng: Rng) -> list[Row]:
     """Return reposts of sound rows: some with the same file, some under another class."""
-    confused = {name for group in CONFUSED for name in group}
     sound = [row for row in rows if row.sound]
-    # only a class that sellers mix up with another can be relabelled, so these rows come first
-    order = sorted(rng.permutation(len(sound)).tolist(), key=lambda at: sound[at].true_label not in confused)
+    # only a class whose items sellers list under another one can be relabelled, so these rows come first
+    order = sorted(rng.permutation(len(sound)).tolist(), key=lambda at: sound[at].true_label not in MISTAKEN)
     relabelled, others = order[: planned["reposts_relabelled"]], order[planned["reposts_relabelled"] :]
     others = rng.permutation(others).tolist()
     chosen = [sound[at] for at in [*relabelled, *others][: planned["reposts"]]]
@@ -217,7 +212,7 @@ def _repost(row: Row, number: int, rng: Rng, *, relabel: bool, copy: bool) -> Ro
     return replace(
         row,
         photo=replace(row.photo, repost=number, byte_copy=copy),
-        label=_other_label(row.true_label, rng) if relabel else row.label,
+        label=MISTAKEN[row.true_label] if relabel else row.label,
         price=price,
         true_price=price,
         title=catalogue.reworded(row.title, rng),

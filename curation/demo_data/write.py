@@ -63,7 +63,7 @@ their price is a mistake. All other listings are sound.
 """
 
 _DESCRIPTIONS = {
-    "label": "wrong class: accessories and toys listed as laptops, classes that people confuse",
+    "label": "wrong class: accessories, parts and toys under what they are used with, or look like",
     "price": "10 or 100 times too high or too low, or no price at all: 0, 1, 123456",
     "indirect_image": "laptops whose photo is a picture of text",
     "near_duplicate": "reposts of another listing, in `duplicate_of`",

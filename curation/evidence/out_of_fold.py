@@ -27,19 +27,21 @@ from training.crossval.plan import Plan, Work, make_plan, with_weights
 from training.features.choice import check_size, sized, with_features
 from training.features.kept import kept_folder, kept_share
 from training.features.names import networks_in
+from training.fit.throughput import settled
 from training.images import decode
 from training.images.cache import PhotoCache
 from training.images.reading import photo_content
 from training.images.shards import CachedPhotos, shards_in
 from training.networks.zoo import build_model
-from training.settings import Execution, Recipe
+from training.settings import AUTO, STANDARD, WITH_NETWORKS, Execution, Recipe, preset_for
 from training.utils.arrays import Bool, Int64
 from training.utils.devices import Device, find_device
 from training.utils.files import photo_path
 from training.utils.parallel import cores
-from training.utils.progress import Reporter
+from training.utils.progress import SILENT, Reporter
+from training.utils.units import duration
 
-__all__ = ["FoldTrainer", "fold_plan", "trained_classes"]
+__all__ = ["FoldTrainer", "fold_plan", "settled_later", "trained_classes"]
 
 
 #: Number of photos that are read to measure how long that takes.
@@ -64,6 +66,8 @@ class FoldTrainer:
         Where to train.
     cache : PhotoCache
         Where decoded photos are kept.
+    with_networks : FoldTrainer or None
+        The trainer to take instead, if it is fast enough: of the preset ``auto`` on a GPU.
     """
 
     recipe: Recipe
@@ -72,6 +76,7 @@ class FoldTrainer:
     classes: Sequence[str]
     device: Device
     cache: PhotoCache
+    with_networks: FoldTrainer | None = None
 
     @classmethod
     def checked(
@@ -99,13 +104,22 @@ class FoldTrainer:
         """
         # features first: they can have weights where the network has none
         recipe = with_features(recipe, reporter)
-        # and whether the preset trains a network: where none does, nothing "starts from scratch"
-        recipe = with_weights(replace(recipe, epochs=execution.complete(recipe).epochs), reporter)
-        recipe, size = sized(recipe, execution)
-        build_model(recipe.model, classes=len(classes), image_size=recipe.size, pretrained=False)
-        for name in networks_in(recipe.features):
-            check_size(name, size, len(classes))
-        return cls(recipe, size, execution, classes, find_device(execution.device), cache)
+
+        def made(preset: str, *, fetch: bool = True) -> FoldTrainer:
+            wanted = replace(execution, preset=preset)
+            # and whether the preset trains a network: where none does, nothing "starts from scratch"
+            own = replace(recipe, epochs=wanted.complete(recipe).epochs)
+            own, size = sized(with_weights(own, reporter, fetch=fetch), wanted)
+            build_model(own.model, classes=len(classes), image_size=own.size, pretrained=False)
+            for name in networks_in(own.features):
+                check_size(name, size, len(classes))
+            return cls(own, size, wanted, classes, find_device(execution.device), cache)
+
+        trainer = made(execution.preset)
+        if not settled_later(recipe, execution):
+            return trainer
+        # nobody asked for these networks, so nothing is downloaded for them
+        return replace(trainer, with_networks=made(WITH_NETWORKS, fetch=False))
 
     def plan(self, listings: Listings, folds: int, reporter: Reporter) -> Plan:
         """Decide how to train, and say how long it will take.
@@ -128,6 +142,20 @@ class FoldTrainer:
         InputError
             If the time limit is too short.
         """
+        if self.with_networks is None:
+            return self._plan(listings, folds, self.execution.time_limit, reporter)
+        limit = self.execution.time_limit
+        richer = self.with_networks._plan(listings, folds, None, SILENT)
+        seconds = sum(richer.seconds.values())
+        preset = preset_for(self.device.device.type, seconds, limit=limit)
+        reporter.say(f'`preset="{preset}"` was chosen: with networks, {duration(seconds)} are expected')
+        if preset == STANDARD:
+            return replace(self._plan(listings, folds, limit, reporter), preset=preset)
+        for line in richer.lines():
+            reporter.say(line)
+        return replace(richer, preset=preset)
+
+    def _plan(self, listings: Listings, folds: int, time_limit: float | None, reporter: Reporter) -> Plan:
         photos = int(listings.table["image"].notna().sum())
         # a fifth of the listings is the test set, which trains nothing
         rows = round(photos * (1 - TEST_SHARE) * (folds - 1) / folds)
@@ -150,14 +178,14 @@ class FoldTrainer:
             self.recipe,
             work,
             self.device,
-            time_limit=self.execution.time_limit,
+            time_limit=time_limit,
             workers=self.execution.workers,
             reporter=reporter,
         )
 
     def _kept(self, name: str) -> Path:
         """Return the folder of the features that earlier runs made with a network."""
-        device = self.device.computing(self.recipe.precision)
+        _, device = settled(self.recipe, self.device, jobs=1)
         return kept_folder(self.cache.features_root, name, self.photo_size, device)
 
     def train(
@@ -241,6 +269,25 @@ def _try_to_read(path: Path, cached: CachedPhotos, size: int) -> bytes | None:
         if cached.find(digest) < 0:
             decode(content, size)
     return digest
+
+
+def settled_later(recipe: Recipe, execution: Execution) -> bool:
+    """Return whether a measurement decides what the preset ``auto`` stands for: only where a GPU may train networks.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        As the user has it; with a number of epochs, it says itself whether a network is trained.
+    execution : Execution
+        As the user has it.
+
+    Raises
+    ------
+    InputError
+        If there is no such device.
+    """
+    left_open = recipe.epochs is None and recipe.iterations is None
+    return execution.preset == AUTO and left_open and find_device(execution.device).is_cuda
 
 
 def fold_plan(table: pd.DataFrame) -> FoldPlan:

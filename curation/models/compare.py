@@ -209,8 +209,9 @@ def _plan(
         file = folder / f"arrangement-{recipe.model}.json"
         arrangement = measure_once(recipe, device, file, classes=len(prepared.classes), jobs=folds, reporter=reporter)
         planned.append(_Planned(given, recipe, jobs, arrangement))
-    # the rules are the same for all
-    prepared.run.update(computed=planned[0].arrangement.computed)
+    # the rules are the same for all, but depthwise networks may have a precision of their own
+    precisions = dict.fromkeys(each.arrangement.device.precision for each in planned)
+    prepared.run.update(computed={**planned[0].arrangement.computed, "precision": " and ".join(precisions)})
     if total := sum(each.seconds for each in planned):
         seconds = {model: sum(each.seconds for each in planned if each.given.model == model) for model in pretrained}
         parts = ", ".join(f"{model} {duration(each)}" for model, each in seconds.items())

@@ -61,6 +61,7 @@ MAY_IMPORT = {
         "curation.run",
         "training.crossval",
         "training.features",
+        "training.fit",
         "training.images",
         "training.networks",
         "training.settings",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.synthetic import NETWORKS
 from training.errors import InputError
-from training.settings import PRESETS, Execution, Recipe, preset_today, read_settings
+from training.settings import PRESETS, Execution, Recipe, preset_for, preset_today, read_settings
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest_one():
@@ -59,6 +59,31 @@ def test_a_network_that_is_fine_tuned_gets_a_third_of_the_epochs_of_one_from_scr
     chosen = Recipe(schedule="cosine")
     assert not chosen.is_tuned
     assert chosen.epochs_for(100_000) == 12
+
+
+@pytest.mark.parametrize(
+    ("device", "seconds", "limit", "preset"),
+    [
+        ("cuda", 599, None, "resnet"),
+        ("cuda", 600, None, "standard"),
+        ("cuda", 300, 300, "resnet"),
+        ("cuda", 301, 300, "standard"),
+        ("cuda", 600, 9000, "standard"),
+        ("cpu", 1, None, "standard"),
+        ("mps", 1, None, "standard"),
+    ],
+)
+def test_networks_are_chosen_on_a_gpu_if_they_take_less_than_ten_minutes_and_keep_the_limit(
+    device, seconds, limit, preset
+):
+    assert preset_for(device, seconds, limit=limit) == preset
+
+
+def test_a_preset_that_nobody_named_is_as_standard_and_is_not_in_the_record():
+    assert Execution().preset == "auto"
+    assert Execution().complete(Recipe()) == Execution(preset="standard").complete(Recipe())
+    assert "preset" not in Execution().to_dict()
+    assert read_settings(Execution().to_dict())[1] == Execution()
 
 
 def test_the_former_name_of_a_preset_is_refused_with_its_name_of_today_but_read_in_records():

@@ -16,7 +16,7 @@ import torch
 from training.crossval.jobs import Job
 from training.crossval.predictions import stored_epochs
 from training.crossval.run_job import CURVE_ROWS
-from training.errors import InputError
+from training.errors import InputError, check_choice
 from training.features.choice import EMBEDDED
 from training.features.extract import MOST_FEATURES, SAMPLE, NetworkFeatures, choose_extractor
 from training.features.linear import fit_head
@@ -28,8 +28,8 @@ from training.fit.sampling import epoch_size
 from training.fit.throughput import Arrangement, measure, settled
 from training.fit.tuning import first_epochs
 from training.networks.embedded import has_weights
-from training.networks.zoo import PRETRAINED, initial_weights
-from training.settings import AUTO, PATCHES, Recipe
+from training.networks.zoo import PRETRAINED, are_here, initial_weights
+from training.settings import AUTO, PATCHES, STANDARD, WITH_NETWORKS, Recipe
 from training.utils.devices import Device, each_on_one_core, hardware, threads, threads_for
 from training.utils.files import read_json, sound, write_json
 from training.utils.progress import SILENT, Reporter
@@ -100,6 +100,8 @@ class Plan:
         The epochs without a time limit, if that left fewer.
     photo_size : int
         Side of the decoded photos, in pixels; networks may be trained on smaller ones.
+    preset : str, optional
+        What the preset ``auto`` stands for, if that was measured.
     """
 
     recipe: Recipe
@@ -107,12 +109,14 @@ class Plan:
     seconds: dict[str, float]
     wished: int | None = None
     photo_size: int = 0
+    preset: str | None = None
 
     @property
     def computed(self) -> dict[str, Any]:
         """What the results depend on beside the settings that were asked for, for the record of a run."""
         limited = {} if self.wished is None else {"by_time_limit": {"epochs": self.epochs, "of": self.wished}}
-        return {**self.arrangement.computed, **limited}
+        chosen = {} if self.preset is None else {"preset": self.preset}
+        return {**self.arrangement.computed, **limited, **chosen}
 
     @property
     def epochs(self) -> int:
@@ -129,6 +133,7 @@ class Plan:
                 "seconds": {stage: round(seconds, 2) for stage, seconds in self.seconds.items()},
                 "wished": self.wished,
                 "photo_size": self.photo_size,
+                "preset": self.preset,
             },
         )
 
@@ -150,7 +155,10 @@ class Plan:
                 # earlier versions made features with the model, where there were weights for it
                 recipe = replace(recipe, features=recipe.model if recipe.pretrained else PATCHES)
             size = operator.index(content.get("photo_size", recipe.size))
-            return cls(recipe, arrangement, seconds, None if wished is None else operator.index(wished), size)
+            preset = content.get("preset")
+            if preset is not None:
+                check_choice("preset", "preset", preset, (STANDARD, WITH_NETWORKS))
+            return cls(recipe, arrangement, seconds, None if wished is None else operator.index(wished), size, preset)
 
     def lines(self) -> list[str]:
         """Describe the plan and how long it will take, for a person."""
@@ -348,10 +356,15 @@ def _networks(recipe: Recipe, arrangement: Arrangement, work: Work) -> float:
     return (rounds * arrangement.step_seconds + (last if rest else 0.0)) * each * work.repeats
 
 
-def with_weights(recipe: Recipe, reporter: Reporter) -> Recipe:
-    """Fetch the weights that a network starts from before several processes try to; say where there are none."""
+def with_weights(recipe: Recipe, reporter: Reporter, *, fetch: bool = True) -> Recipe:
+    """Fetch the weights that a network starts from before several processes try to; say where there are none.
+
+    Without `fetch`, a network whose weights are not on this machine starts from scratch.
+    """
     if not recipe.has_network:
         return recipe
+    if not fetch and recipe.pretrained and not are_here(recipe.model):
+        return replace(recipe, pretrained=False)
     origin = initial_weights(recipe.model, pretrained=recipe.pretrained)
     if recipe.pretrained and origin != PRETRAINED:
         others = f"; `model={EMBEDDED!r}` has weights that are installed" if has_weights(EMBEDDED) else ""

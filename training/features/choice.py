@@ -7,7 +7,7 @@ from dataclasses import replace
 from training.errors import InputError, closest
 from training.features.names import JOIN, TIMM, is_given, networks_in, parts_of
 from training.networks.embedded import PACKAGES, has_weights, weights_content
-from training.settings import AUTO, PATCHES, PRESETS, TUNED_SIZE, Execution, Recipe
+from training.settings import AUTO, PATCHES, TUNED_SIZE, Execution, Recipe
 from training.utils.progress import Reporter
 
 __all__ = ["EMBEDDED", "check_size", "sized", "with_features"]
@@ -86,7 +86,7 @@ def sized(recipe: Recipe, execution: Execution) -> tuple[Recipe, int]:
     size : int
         Side of the decoded photos in pixels, no smaller than that.
     """
-    asked, preferred = recipe.image_size, PRESETS[execution.preset].pretrained_size
+    asked, preferred = recipe.image_size, execution.fills_in.pretrained_size
     if asked is None and recipe.has_network and recipe.pretrained:
         recipe = replace(recipe, image_size=_made_for(recipe.model, TUNED_SIZE))
     recipe = execution.complete(recipe)

@@ -15,6 +15,7 @@ import torch
 from training.errors import check_range, check_types
 from training.fit.augment import varied
 from training.fit.state import TrainingState
+from training.networks.zoo import is_depthwise
 from training.settings import Recipe
 from training.utils.devices import Device, find_device, hardware, threads
 
@@ -127,10 +128,19 @@ def settled(recipe: Recipe, device: Device, *, jobs: int) -> tuple[Recipe, Devic
     device : Device
         With precision and layout.
     """
-    device = device.computing(recipe.precision)
+    device = device.computing(_precision(recipe, device))
     shared = torch.get_num_threads() // min(jobs, _most(device, 1))
     number = (recipe.threads or max(1, shared)) if recipe.has_network else None
     return replace(recipe, precision=device.precision, threads=number), device
+
+
+def _precision(recipe: Recipe, device: Device) -> str:
+    """Return the precision that was asked for: ``auto`` of a depthwise network that a CPU trains is float32.
+
+    Its gradients take longer in bfloat16, also where a CPU has instructions for it (docs/benchmarks.md).
+    """
+    trained_here = recipe.has_network and device.device.type == "cpu" and is_depthwise(recipe.model)
+    return "float32" if recipe.precision == "auto" and trained_here else recipe.precision
 
 
 def _most(device: Device, each: int) -> int:

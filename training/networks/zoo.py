@@ -6,7 +6,9 @@ import io
 import socket
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
+from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 
 import torch
 import torchvision
@@ -20,9 +22,11 @@ from training.networks.lite import SCALES, EfficientNetLite, embedded_state
 __all__ = [
     "AUXILIARY",
     "PRETRAINED",
+    "are_here",
     "build_model",
     "has_last_layer",
     "initial_weights",
+    "is_depthwise",
     "least_size",
     "logits_of",
     "model_name",
@@ -140,14 +144,36 @@ def _build(name: str, classes: int, image_size: int, **options: object) -> nn.Mo
 @cache
 def has_last_layer(name: str) -> bool:
     """Return whether a network ends with a linear layer, whose input can serve as features."""
+    return any(isinstance(module, nn.Linear) for module in _shapes(name).modules())
+
+
+@cache
+def is_depthwise(name: str) -> bool:
+    """Return whether a network has convolutions of one channel each, as those for mobile phones have."""
+    return any(
+        isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1 for module in _shapes(name).modules()
+    )
+
+
+def _shapes(name: str) -> nn.Module:
+    """Return a network with nothing but shapes: nothing is computed."""
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
-        model = _build(name, 2, least_size(name), **_UNTRAINED if name in AUXILIARY else {})
-    return any(isinstance(module, nn.Linear) for module in model.modules())
+        return _build(name, 2, least_size(name), **_UNTRAINED if name in AUXILIARY else {})
 
 
 def initial_weights(name: str, *, pretrained: bool) -> str:
     """Return `PRETRAINED`, or why the network `name` starts from scratch; without `pretrained`, it does so as asked."""
     return _weights(model_name(name))[1] if pretrained else "from scratch, as asked"
+
+
+def are_here(name: str) -> bool:
+    """Return whether the pretrained weights of a network are on this machine, so that nothing would be downloaded."""
+    if name in PACKAGES:
+        return has_weights(name)
+    if name == "lenet":
+        return False
+    url: str = torchvision.models.get_model_weights(model_name(name)).DEFAULT.url
+    return Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(url).path).name).is_file()
 
 
 def pretrained_size(name: str, preferred: int) -> int:

@@ -5,14 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import curation
+from curation.comparison.train import settings_of
 from curation.demo_data import write_demo
 from curation.errors import InputError
 from curation.evidence import out_of_fold
 from curation.evidence.out_of_fold import FoldTrainer
 from curation.listings import read_listings
+from curation.run.folder import RunFolder
 from tests.support.reporters import Listener
+from training.crossval.plan import Plan
 from training.images import decode
 from training.images.cache import PhotoCache, default_cache
 from training.images.shards import CachedPhotos, ShardIndex, write_shard
@@ -94,3 +98,88 @@ def test_photos_of_a_size_that_the_features_cant_be_made_of_are_refused(monkeypa
     recipe, execution = Recipe(features="vit_b_16", image_size=100), Execution(device="cpu")
     with pytest.raises(InputError, match="vit_b_16 can't take photos of 100 pixels"):
         FoldTrainer.checked(recipe, execution, ["a", "b"], default_cache(), Listener())
+
+
+class TestAutoOnAGpu:
+    """As on a GPU: what it would take is measured, here on the CPU."""
+
+    @pytest.fixture
+    def shop(self, tmp_path):
+        write_demo(tmp_path / "shop", listings=120)
+        return read_listings(tmp_path / "shop")
+
+    @pytest.fixture
+    def trainer(self, shop, tmp_path, monkeypatch):
+        monkeypatch.setattr(out_of_fold, "settled_later", lambda recipe, execution: True)
+        recipe, execution = Recipe(model="lenet", features="patches"), Execution(device="cpu")
+        return FoldTrainer.checked(recipe, execution, shop.classes, PhotoCache(tmp_path / "cache", 10**9), Listener())
+
+    def test_networks_that_take_too_long_are_left_out(self, shop, trainer):
+        listener = Listener()
+        plan = trainer.plan(shop, 2, listener)
+        # a CPU is never fast enough
+        assert (plan.preset, plan.epochs) == ("standard", 0)
+        assert listener.lines[0].startswith('`preset="standard"` was chosen: with networks, ')
+        assert sum(line.startswith("expected: ") for line in listener.lines) == 1
+
+    def test_networks_that_are_fast_enough_are_trained_and_the_plan_keeps_that(
+        self, shop, trainer, tmp_path, monkeypatch
+    ):
+        asked = []
+        monkeypatch.setattr(
+            out_of_fold, "preset_for", lambda device, seconds, limit: asked.append((device, limit)) or "resnet"
+        )
+        listener = Listener()
+        plan = trainer.plan(shop, 2, listener)
+        assert asked == [("cpu", None)]
+        assert (plan.preset, plan.recipe.model, plan.recipe.size) == ("resnet", "lenet", 64)
+        assert plan.epochs > 0
+        assert [line.split(":")[0] for line in listener.lines[:2]] == ['`preset="resnet"` was chosen', "expected"]
+        plan.save(tmp_path / "plan.json")
+        loaded = Plan.load(tmp_path / "plan.json")
+        assert (loaded.preset, loaded.recipe, loaded.photo_size) == ("resnet", plan.recipe, plan.photo_size)
+
+    def test_nothing_is_downloaded_for_networks_that_nobody_asked_for(self, shop, tmp_path, monkeypatch):
+        monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+        monkeypatch.setattr(out_of_fold, "settled_later", lambda recipe, execution: True)
+        listener = Listener()
+        trainer = FoldTrainer.checked(Recipe(), Execution(device="cpu"), shop.classes, default_cache(), listener)
+        assert (trainer.with_networks.recipe.model, trainer.with_networks.recipe.pretrained) == ("resnet18", False)
+        assert listener.lines == []
+
+
+@pytest.mark.parametrize(
+    ("execution", "recipe"), [(Execution(device="cpu"), Recipe()), (Execution(), Recipe(epochs=0))]
+)
+def test_without_a_gpu_or_with_epochs_that_were_named_nothing_is_measured(execution, recipe):
+    assert not out_of_fold.settled_later(recipe, execution)
+
+
+def test_a_preset_that_nobody_named_is_recorded_as_standard(demo, tmp_path):
+    recipe, execution = Recipe(features="patches"), Execution(device="cpu")
+    listings = read_listings(demo)
+    run = curation.find_issues(listings, run=tmp_path / "run", folds=2, text=False, recipe=recipe, execution=execution)
+    assert RunFolder(run.folder).record()["settings"]["train"]["preset"] == "standard"
+
+
+def test_a_comparison_trains_with_the_preset_that_its_run_chose(finished, monkeypatch):
+    record = finished.record()
+    train = {name: value for name, value in record["settings"]["train"].items() if name not in ("preset", "epochs")}
+    settings = {**record["settings"], "train": {**train, "model": "lenet"}}
+    for preset, trained in (("resnet", True), ("standard", False)):
+        computed = {**record["computed"], "preset": preset}
+        monkeypatch.setattr(
+            type(finished), "record", lambda self, c=computed: {**record, "settings": settings, "computed": c}
+        )
+        recipe, execution = settings_of(finished, {})
+        assert (execution.preset, recipe.has_network) == (preset, trained)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
+def test_a_small_shop_gets_networks_on_a_gpu_and_the_run_says_so(demo, tmp_path):
+    listener = Listener()
+    run = curation.find_issues(read_listings(demo), run=tmp_path / "run", folds=2, text=False, reporter=listener)
+    record = RunFolder(run.folder).record()
+    assert record["computed"]["preset"] == "resnet"
+    assert "preset" not in record["settings"]["train"]
+    assert [line for line in listener.lines if line.startswith('`preset="resnet"` was chosen')]

@@ -172,5 +172,7 @@ def test_a_plan_that_was_saved_is_loaded_as_it_was(epochs, tmp_path):
     arrangement = Arrangement(replace(CPU, channels_last=True, mixed=True), 3, 8, 0.123456789, 0.1)
     settings = replace(NETWORKS, epochs=epochs)
     plan = Plan(settings, arrangement, {"photos": 1.25, "features": 0.5, "heads": 0.0, "networks": 7.75})
-    plan.save(tmp_path / "plan.json")
-    assert Plan.load(tmp_path / "plan.json") == plan
+    for saved in (plan, replace(plan, preset="resnet")):
+        saved.save(tmp_path / "plan.json")
+        assert Plan.load(tmp_path / "plan.json") == saved
+        assert saved.computed.get("preset") == saved.preset

@@ -63,6 +63,26 @@ def test_precision_is_that_of_the_hardware_or_the_one_that_was_asked_for(instruc
         assert recipe.precision == device.precision == ("bfloat16" if given else "float32")
 
 
+@pytest.mark.parametrize(
+    ("model", "precision"),
+    [
+        ("lite0", "float32"),
+        ("mobilenet_v3_small", "float32"),
+        ("resnet18", "bfloat16"),
+        ("resnext50_32x4d", "bfloat16"),
+    ],
+)
+def test_a_cpu_trains_depthwise_networks_in_float32_unless_asked_and_computes_with_them_as_with_others(
+    model, precision, monkeypatch
+):
+    monkeypatch.setattr("training.utils.devices.has_bfloat16", lambda device: True)
+    recipe = replace(NETWORKS, model=model)
+    assert settled(recipe, CPU, jobs=1)[0].precision == precision
+    assert settled(replace(recipe, precision="bfloat16"), CPU, jobs=1)[0].precision == "bfloat16"
+    # features alone are made in bfloat16
+    assert settled(replace(recipe, epochs=0), CPU, jobs=1)[0].precision == "bfloat16"
+
+
 @pytest.mark.parametrize("faster", ["the first", "the second"])
 def test_a_clock_decides_how_many_train_at_a_time_and_nothing_else(faster, monkeypatch):
     measured = []
