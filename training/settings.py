@@ -291,8 +291,10 @@ PRESETS = {
     "standard": Preset(48, 224, False, "linear models on features"),
     "resnet": Preset(64, 224, True, "a network per fold as well, ResNet-18 unless another model is named"),
 }
-#: What ``auto`` stands for, and what it stands for where there is time for networks.
-STANDARD, WITH_NETWORKS = "standard", "resnet"
+#: What the preset ``auto`` stands for.
+STANDARD = "standard"
+#: What it stands for where there is time for networks.
+WITH_NETWORKS = "resnet"
 #: Seconds that a run with networks must be expected to stay under, for ``auto`` to stand for them.
 _TIME_FOR_NETWORKS = 600
 #: Side of the photos that a pretrained network is fine-tuned on, in pixels, unless the recipe says otherwise: it learns

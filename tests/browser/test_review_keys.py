@@ -12,10 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from curation.cli import main
+from curation.demo_data import write_demo
 from curation.review.app.dataset import dataset_name
 from curation.review.table import review_table
 from curation.run.folder import RunFolder
 from curation.run.journal import current_decisions
+from tests.conftest import find_in_demo
 from tests.curation.review.test_review import drop_database, needs_mongod, our_fiftyone, waited_for
 from tests.support.chromium import chromium
 from tests.support.review_server import SERVED, Server, start, stop
@@ -25,11 +27,13 @@ pytestmark = needs_mongod
 
 
 @pytest.fixture(scope="module")
-def server(finished: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A review of a run of its own."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A review of a run of its own, of a demo in which other prices are suggested."""
     folder = tmp_path_factory.mktemp("keys")
-    shutil.copytree(finished.folder, folder / "run")
-    server = start(RunFolder(folder / "run"), folder / "log")
+    write_demo(folder / "demo", listings=120, seed=1)
+    run = find_in_demo(folder / "demo", folder / "run", preset="quick")
+    assert run.issues()["suggested_price"].notna().any()
+    server = start(run, folder / "log")
     yield server
     stop(server)
     drop_database(SERVED)

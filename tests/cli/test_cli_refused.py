@@ -122,7 +122,7 @@ def test_photos_most_of_which_are_missing_are_refused(here: Path) -> None:
         (["--folds", "31"], "31 folds can't be made of 30 listings.*wanted 2 to 30 folds"),
         (["--folds", "few"], "few"),
         (["--epochs", "-1"], "number of epochs .*got -1"),
-        (["--preset", "standart"], r"unknown preset: got standart; wanted quick, .*Did you mean 'standard'\?$"),
+        (["--preset", "standart"], r"unknown preset: got standart; wanted auto, quick, .*Did you mean 'standard'\?$"),
         (["--time-limit", "nonsense"], "a duration can't be read: got nonsense; wanted e.g. 90s, 10m, 1h30m"),
         (["--time-limit", "0s"], "time limit in seconds .*got 0.0"),
         (["--batch-size", "1"], "batch size .*got 1"),
@@ -217,7 +217,7 @@ def test_weights_are_not_asked_for_where_features_are_named_and_no_network_is_tr
 @pytest.mark.parametrize(
     ("features", "match"),
     [
-        ("lite", r"unknown features: got lite; wanted auto, patches, lite0 or .* Did you mean 'lite0'\?"),
+        ("lite", r"unknown features: got lite; wanted auto, patches, lite0, lite2 or .* Did you mean 'lite[02]'\?"),
         ("lenet", r"no features of lenet without its weights.* Choose --features lite0, .*or --features patches"),
     ],
 )

@@ -221,7 +221,8 @@ def make_plan(
         # patches alone are others each time
         "features": (_features(recipe, device, work) * work.photos + _projection(work))
         * (work.repeats if patches_in(recipe.features) else 1),
-        "heads": _heads(work, device) * work.models * work.repeats * (1 + COST),
+        # where no network is trained, there is a second fit
+        "heads": _heads(work, device) * work.models * work.repeats * (1 if recipe.has_network else 1 + COST),
         "networks": 0.0,
     }
     left = math.inf

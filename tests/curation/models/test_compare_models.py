@@ -283,7 +283,7 @@ def test_prices_are_compared_by_their_error(demo, tmp_path, monkeypatch):
 def test_a_candidate_that_diverges_does_not_end_the_others(demo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command = ["compare-models", demo, "--models", "lenet", *TINY, "--lr", 100, "--schedule", "constant", "--json"]
-    command += ["--batch-size", 8]
+    command += ["--batch-size", 8, "--seed", 1]
     ended = done(*command, "--optimizers", "adam,sgd")
     result = json.loads(ended.stdout)
     assert [each["name"] for each in result["candidates"]] == ["lenet-adam"]
