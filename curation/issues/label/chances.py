@@ -32,7 +32,7 @@ FLATTEST = 0.2
 #: Margins are compared up to this size.
 WIDEST = 12.0
 #: A chance below the first is never flagged, one from the second on always.
-LEAST_FLAGGED, SURELY_FLAGGED = 0.4, 0.5
+LEAST_FLAGGED, SURELY_FLAGGED = 0.25, 0.5
 _LEAST_SHARE = 1e-4
 
 
@@ -166,7 +166,7 @@ def flags_from(chances: Float64) -> float:
     Returns
     -------
     float
-        Between 0.4 and 0.5.
+        Between 0.25 and 0.5.
 
     Examples
     --------

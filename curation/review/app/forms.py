@@ -106,8 +106,8 @@ def price_form(ctx: Any, samples: Sequence[str]) -> Any:
             f"{amount(fits)} would fit" if fits is not None else "",
         ]
         inputs.message("now", ", ".join(filter(None, words)) or f"For {many(len(samples), 'listing')}")
-        default = None if fits is None else f"{fits:.10g}"
-        inputs.str("price", label="Price", required=True, default=default, view=types.FieldView(autoFocus=True))
+        # without the price that would fit as its content: a line that is filled in does not get the focus
+        inputs.str("price", label="Price", required=True, view=types.FieldView(autoFocus=True))
     button = f"Reprice {len(samples)}" if len(samples) > 1 else "Reprice"
     return types.Property(inputs, view=types.PromptView(label="Price", submit_button_label=button))
 

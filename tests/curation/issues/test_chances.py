@@ -118,8 +118,8 @@ def test_labels_are_flagged_from_half_of_the_highest_expected_f1():
     assert flags_from(wrong[::-1]) == flags_from(wrong)
 
 
-@pytest.mark.parametrize(("wrong", "bound"), [([0.1] * 9, 0.4), ([], 0.4), ([1.0] * 9, 0.5)])
-def test_no_label_is_flagged_below_two_fifths_and_every_one_from_a_half_on(wrong, bound):
+@pytest.mark.parametrize(("wrong", "bound"), [([0.1] * 9, 0.25), ([], 0.25), ([1.0] * 9, 0.5)])
+def test_no_label_is_flagged_below_a_quarter_and_every_one_from_a_half_on(wrong, bound):
     assert flags_from(np.array(wrong)) == bound
 
 
