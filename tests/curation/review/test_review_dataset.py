@@ -701,11 +701,11 @@ class TestDecisions:
         edit(dataset, run, "L0", "sofa")
         assert [(each.new_label, each.new_class) for each in run.decisions()[0][1:]] == [("sofa", True)]
 
-    def test_the_form_of_a_price_offers_what_would_fit(self, run, fo):
+    def test_the_form_of_a_price_names_what_would_fit_and_waits_for_another_one(self, run, fo):
         priced(run, L2=1.25)
         dataset = open_dataset(run).dataset
         form = resolved("set_price", dataset, selected=sample_of(dataset, "L2"))
-        assert form["price"].default == "1.25"
+        assert form["price"].default is None
         assert form["now"].view.label == "Now 12, usually 8 to 30, 1.25 would fit"
         operate("set_price", dataset, selected=sample_of(dataset, "L2"), params={"price": " 3.50 "})
         assert prices_on(dataset, "L2") == (1.25, 3.5)
