@@ -161,20 +161,25 @@ def brought(family: str, folder: Path) -> Iterator[Case]:
 
 def trained(family: str, listings: Path, truth: Path, options: list[str], simulated: int) -> Iterator[Case]:
     """Yield the cases of a dataset: as it is, with fewer wrong labels, and simulated ones."""
+    base = base_of(listings, truth, options)
+    names = f"{listings.parent.name} {' '.join(options)}"
+    yield from of(names, family, 1.0, base.evidence, base.true)
+    for share in _THINNED:
+        yield from thinned(base, share, f"{names}, {share:.0%} wrong", family)
+    for seed in range(simulated):
+        yield from simulate(base, seed, names, family)
+
+
+def base_of(listings: Path, truth: Path, options: list[str]) -> Base:
+    """Run find-issues, and return what is needed to train again with other labels."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         evidence, true, _ = evidence_of(listings, truth, folder, options)
         features = np.load(next((folder / "run" / "training").glob("features-*.npy")))
         plan = Plan.load(folder / "run" / "training" / "plan.json")
-    names = f"{listings.parent.name} {' '.join(options)}"
     known = (true != "").to_numpy()
     number = np.where(known, pd.Categorical(true, categories=evidence.classes).codes, -2).astype(np.int64)
-    yield from of(names, family, 1.0, evidence, number)
-    base = Base(evidence, features, plan, number)
-    for share in _THINNED:
-        yield from thinned(base, share, f"{names}, {share:.0%} wrong", family)
-    for seed in range(simulated):
-        yield from simulate(base, seed, names, family)
+    return Base(evidence, features, plan, number)
 
 
 def thinned(base: Base, share: float, name: str, family: str) -> Iterator[Case]:

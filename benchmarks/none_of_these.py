@@ -14,14 +14,12 @@ AP is the average precision of a ranking; for a random ranking, it is the share 
 from __future__ import annotations
 
 import argparse
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from detection import evidence_of, show
-from learn_chances import Base
+from detection import show
+from learn_chances import Base, base_of
 from sklearn.metrics import average_precision_score
 
 from curation.evidence.evidence import Evidence
@@ -29,7 +27,6 @@ from curation.evidence.log_odds import softmax
 from curation.issues.label.judge import judge
 from curation.issues.label.none_of_these import none_of_these
 from curation.issues.outlier import KIND as OUTLIER
-from training.crossval.plan import Plan
 from training.utils.arrays import Bool, Float64, Int64
 
 _WAYS = ("random", "similar", "one", "seen")
@@ -67,17 +64,6 @@ def main() -> None:
             truths.append(none[known])
     if chances:
         show("classes removed", {"calibration": calibration(np.concatenate(chances), np.concatenate(truths))})
-
-
-def base_of(listings: Path, truth: Path, options: list[str]) -> Base:
-    """Run find-issues, and return what is needed to train again with other labels."""
-    with tempfile.TemporaryDirectory() as folder:
-        evidence, true, _ = evidence_of(listings, truth, Path(folder), options)
-        features = np.load(next((Path(folder) / "run" / "training").glob("features-*.npy")))
-        plan = Plan.load(Path(folder) / "run" / "training" / "plan.json")
-    known = (true != "").to_numpy()
-    number = np.where(known, pd.Categorical(true, categories=evidence.classes).codes, -2)
-    return Base(evidence, features, plan, number.astype(np.int64))
 
 
 def without_classes(base: Base, rows: Int64, seed: int) -> tuple[str, Int64, Int64]:
