@@ -152,8 +152,8 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
         "p below half of the best": probs[np.arange(len(rows)), label] < probs.max(axis=1) / 2,
         "curate": judgement.flagged[rows],
     }
-    sure = judgement.confidence[rows] >= 0.9
     right = judgement.suggested[rows] == number
+    confident = {low: right[judgement.confidence[rows] >= low] for low in (0.5, 0.9)}
     return {
         "listings": len(rows),
         "wrong": int(wrong.sum()),
@@ -177,7 +177,9 @@ def scores(evidence: Evidence, true: pd.Series) -> dict[str, Any]:
             "argmax": float((probs.argmax(axis=1) == number)[wrong].mean()),
             "curate": float(right[wrong].mean()),
         },
-        "sure_suggestions": {"number": int(sure.sum()), "right": float(right[sure].mean()) if sure.any() else None},
+        "suggestions_by_confidence": {
+            low: {"number": len(of), "right": float(of.mean()) if len(of) else None} for low, of in confident.items()
+        },
     }
 
 

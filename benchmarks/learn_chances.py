@@ -2,13 +2,13 @@ r"""Learns the chances of wrong labels, and judges them on datasets that they we
 
     python benchmarks/learn_chances.py --dataset groceries listings.csv listings.csv " --no-text" \
         --dataset photos listings.csv listings.csv "--no-text --column label=label_aggre" \
-        --probabilities photos FOLDER --write
+        --titles demo demo/listings.csv demo/truth.csv "" --probabilities photos FOLDER --write
 
 `--dataset`: a family, listings, a file with ``id`` and ``true_label``, and options of find-issues, after a blank.
 Besides the labels as they are, fewer of the wrong ones (2, 5 and 10 %), and simulated ones: at random, to similar
 classes, or where the photo is hard; from none to half of the labels, with fewer listings and classes, and with weaker
-features; titles with and without. `--probabilities`: a family, and a folder of .npz as for detection.py, also with
-fewer wrong labels.
+features; titles with and without, and alone; photos and titles that say nothing in up to 60 % of the listings. `--probabilities`: a family, and a folder of .npz as for detection.py, also with
+fewer wrong labels. `--titles`: as `--dataset`, but nothing of it is used except simulated cases of titles alone.
 
 Prints one JSON object per family and case, by chances learned from the *other* families, and the same of all cases
 together. `--write`: learn from all families, and write curation/issues/label/chances.json.
@@ -46,7 +46,7 @@ from training.utils.files import write_json
 #: Shares of wrong labels that real noise is thinned to.
 _THINNED = (0.02, 0.05, 0.1)
 #: How much a simulated case counts beside a real one, by the number of features it has; 0: all.
-_SIMULATED = {0: 0.02, 60: 0.006, 15: 0.001}
+_SIMULATED = {0: 0.04, 60: 0.012, 15: 0.002}
 #: Pulls the coefficients towards those that were in use before: a slope of 1.5 around the cut.
 _PENALTY = 1e-4
 #: How much of what was learned counts; the rest is what was in use before. Less helps where a dataset is like no other.
@@ -81,8 +81,7 @@ class Base:
     ) -> Evidence:
         """Return the evidence if these rows alone had these labels, numbers in `classes`."""
         names = [self.evidence.classes[k] for k in classes]
-        table = self.evidence.listings.iloc[rows].reset_index(drop=True)
-        table["label"] = pd.Series([names[k] for k in labels], dtype="string")
+        table = self._labelled(rows, labels, names)
         if not titles and "title" in table:
             table["title"] = pd.Series(pd.NA, index=table.index, dtype="string")
         folds = fold_plan(table)
@@ -106,18 +105,39 @@ class Base:
             refitted=scores.refitted,
         )
 
+    def titles_alone(self, rows: Int64, labels: Int64, classes: list[int], silent: Bool) -> Evidence:
+        """Return the evidence if these rows alone had these labels, and neither photo nor price."""
+        names = [self.evidence.classes[k] for k in classes]
+        table = self._labelled(rows, labels, names).drop(columns=["text", "fold"], errors="ignore")
+        nothing = pd.Series(pd.NA, index=table.index, dtype="string")
+        table = table.assign(price=np.nan, sha256=nothing, near_group=nothing)
+        table["title"] = table["title"].mask(pd.Series(silent), "for sale")
+        return Evidence(table, tuple(names), np.full((len(rows), len(classes)), np.nan))
+
+    def _labelled(self, rows: Int64, labels: Int64, names: list[str]) -> pd.DataFrame:
+        table = self.evidence.listings.iloc[rows].reset_index(drop=True)
+        table["label"] = pd.Series([names[k] for k in labels], dtype="string")
+        return table
+
 
 def main() -> None:
     """Print how the chances do on each case, learned from the other families."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", nargs=4, action="append", default=[])
+    parser.add_argument("--titles", nargs=4, action="append", default=[])
     parser.add_argument("--probabilities", nargs=2, action="append", default=[])
     parser.add_argument("--simulated", type=int, default=100, help="simulated cases of each dataset")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     cases = [case for family, folder in arguments.probabilities for case in brought(family, Path(folder))]
     for family, listings, truth, options in arguments.dataset:
-        cases += trained(family, Path(listings), Path(truth), shlex.split(options), arguments.simulated)
+        base = base_of(Path(listings), Path(truth), shlex.split(options))
+        name = f"{Path(listings).parent.name} {options}"
+        cases += trained(base, arguments.simulated, name, family)
+        cases += titles_alone(base, arguments.simulated, name, family)
+    for family, listings, truth, options in arguments.titles:
+        base = base_of(Path(listings), Path(truth), shlex.split(options))
+        cases += titles_alone(base, arguments.simulated, f"{Path(listings).parent.name} {options}", family)
     judged = []
     for family in sorted({case.family for case in cases}):
         others = [case for case in cases if case.family != family]
@@ -159,15 +179,20 @@ def brought(family: str, folder: Path) -> Iterator[Case]:
             yield from of(name, family, 1.0, there, number[part])
 
 
-def trained(family: str, listings: Path, truth: Path, options: list[str], simulated: int) -> Iterator[Case]:
+def trained(base: Base, simulated: int, name: str, family: str) -> Iterator[Case]:
     """Yield the cases of a dataset: as it is, with fewer wrong labels, and simulated ones."""
-    base = base_of(listings, truth, options)
-    names = f"{listings.parent.name} {' '.join(options)}"
-    yield from of(names, family, 1.0, base.evidence, base.true)
+    yield from of(name, family, 1.0, base.evidence, base.true)
     for share in _THINNED:
-        yield from thinned(base, share, f"{names}, {share:.0%} wrong", family)
+        yield from thinned(base, share, f"{name}, {share:.0%} wrong", family)
     for seed in range(simulated):
-        yield from simulate(base, seed, names, family)
+        yield from simulate(base, seed, name, family)
+
+
+def titles_alone(base: Base, simulated: int, name: str, family: str) -> Iterator[Case]:
+    """Yield simulated cases in which nothing but the title tells; none if there are no titles."""
+    if base.evidence.listings["title"].notna().any():
+        for seed in range(simulated):
+            yield from simulate(base, 1000 + seed, name, family, photos=False)
 
 
 def base_of(listings: Path, truth: Path, options: list[str]) -> Base:
@@ -199,8 +224,8 @@ def thinned(base: Base, share: float, name: str, family: str) -> Iterator[Case]:
     yield from of(name, family, 1.0, evidence, base.true[rows])
 
 
-def simulate(base: Base, seed: int, name: str, family: str) -> Iterator[Case]:
-    """Yield one simulated case: some listings and classes, one kind of noise, good or weak features."""
+def simulate(base: Base, seed: int, name: str, family: str, *, photos: bool = True) -> Iterator[Case]:
+    """Yield one simulated case: some listings and classes, one kind of noise, good or weak features, or titles alone."""
     chance = np.random.default_rng(seed)
     kind = chance.choice(["random", "similar", "hard", "hardest"])
     rate = float(chance.choice([0, 0.01, 0.02, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4, 0.5]))
@@ -230,12 +255,18 @@ def simulate(base: Base, seed: int, name: str, family: str) -> Iterator[Case]:
     labels = true.copy()
     for row in chance.choice(len(rows), round(rate * len(rows)), replace=False, p=hard / hard.sum()):
         labels[row] = chance.choice(len(classes), p=to[row])
+    silent = chance.random(len(rows)) < chance.choice([0, 0, 0.3, 0.6])
+    described = f"{name}: {kind} {rate:.0%}, {len(rows)} of {len(classes)} classes, {silent.mean():.0%} silent"
+    if not photos:
+        evidence = base.titles_alone(rows, labels, classes.tolist(), silent)
+        yield from of(f"{described}, titles alone", family, _SIMULATED[0], evidence, true)
+        return
     width, titles = int(chance.choice([0, 0, 0, 60, 15])), bool(chance.random() < 0.7)
-    evidence = base.with_labels(
-        rows, labels, classes.tolist(), _weakened(base.features[rows], width, chance), titles=titles
-    )
-    described = f"{kind} {rate:.0%}, {len(rows)} of {len(classes)} classes, features {width or 'all'}, titles {titles}"
-    yield from of(f"{name}: {described}", family, _SIMULATED[width], evidence, true)
+    features = _weakened(base.features[rows], width, chance)
+    features[silent] = features.mean(axis=0)
+    evidence = base.with_labels(rows, labels, classes.tolist(), features, titles=titles)
+    described += f", features {width or 'all'}, titles {titles}"
+    yield from of(described, family, _SIMULATED[width], evidence, true)
 
 
 def _weakened(features: Float32, width: int, chance: np.random.Generator) -> Float32:

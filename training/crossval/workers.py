@@ -5,12 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 
 import torch
 
@@ -152,7 +154,8 @@ class _Worker:
         self.results, sender = context.Pipe(duplex=False)
         arguments = job, data, recipe, arrangement.device, arrangement.threads, sender
         self._process = context.Process(target=_work, args=arguments, daemon=True)
-        self._process.start()
+        with _nothing_as_main():
+            self._process.start()
         # only the worker holds the other end: when it is killed, the pipe ends
         sender.close()
 
@@ -176,6 +179,17 @@ class _Worker:
         """End the process without waiting for its job."""
         self._process.terminate()
         self.results.close()
+
+
+@contextmanager
+def _nothing_as_main() -> Iterator[None]:
+    """Hide the user's script: a worker needs nothing of it, and would run it again where it has no `__main__` guard."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _work(job: Job, data: Data, recipe: Recipe, device: Device, number: int, results: Connection) -> None:

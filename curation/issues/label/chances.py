@@ -25,14 +25,23 @@ __all__ = ["FACTS", "Chances", "Coefficients", "chances_wrong", "flags_from", "s
 
 #: Shares of the listings, surest first, of which the labels that differ from the best class are counted.
 _SUREST = (0.1, 0.3, 0.5, 0.7, 1.0)
+#: Quantiles of the probability of the best class. Where many listings say nothing, the lower one tells.
+_CONFIDENT = (0.3, 0.9)
 #: Facts of a dataset, in the order of :func:`set_facts`.
-FACTS = (*(f"differ among surest {share:.0%}" for share in _SUREST), "doubted", "candidates", "confidence")
-#: The chance falls with the margin at least as fast as this.
-FLATTEST = 0.2
+FACTS = (
+    *(f"differ among surest {share:.0%}" for share in _SUREST),
+    "doubted",
+    "candidates",
+    "confidence",
+    *(f"confidence at {share:.0%}" for share in _CONFIDENT),
+)
+#: The chance falls with the margin at least as fast as this. Slower, and a label that everything contradicts is no more
+#: doubtful than one of which nothing is known, in a dataset unlike those that the rest was learned from.
+FLATTEST = 0.7
 #: Margins are compared up to this size.
 WIDEST = 12.0
 #: A chance below the first is never flagged, one from the second on always.
-LEAST_FLAGGED, SURELY_FLAGGED = 0.25, 0.5
+LEAST_FLAGGED, SURELY_FLAGGED = 0.35, 0.5
 _LEAST_SHARE = 1e-4
 
 
@@ -143,12 +152,14 @@ def set_facts(probs: Float64, given: Int64, cut: Cut) -> Float64:
     ndarray of float64, shape (F,)
         The facts of :data:`FACTS`: log-odds of the share of labels that differ from the best class, among the surest
         tenth to all of the listings; log-odds of the share below the cut, and the logarithm of the number of classes
-        over which doubted labels spread; log-odds of the mean probability of the best class.
+        over which doubted labels spread; log-odds of the probability of the best class, in the mean, and of its
+        quantiles .3 and .9.
     """
     shares = differing_among_surest(probs, given, [max(1, int(share * len(given))) for share in _SUREST])
-    rates = np.clip([*shares, cut.share, probs.max(axis=1).mean()], _LEAST_SHARE, 1 - _LEAST_SHARE)
-    odds = logit(rates)
-    facts: Float64 = np.r_[odds[:-1], np.log(cut.candidates), odds[-1]]
+    best = probs.max(axis=1)
+    odds = logit(np.clip([*shares, cut.share], _LEAST_SHARE, 1 - _LEAST_SHARE))
+    sure = logit(np.clip([best.mean(), *np.quantile(best, _CONFIDENT)], _LEAST_SHARE, 1 - _LEAST_SHARE))
+    facts: Float64 = np.r_[odds, np.log(cut.candidates), sure]
     return facts
 
 
@@ -166,7 +177,7 @@ def flags_from(chances: Float64) -> float:
     Returns
     -------
     float
-        Between 0.25 and 0.5.
+        Between 0.35 and 0.5.
 
     Examples
     --------

@@ -38,13 +38,13 @@ def test_the_log_odds_rise_below_a_margin_of_0_and_fall_above_it():
     assert np.log(found / (1 - found)) == pytest.approx([1.0, -1.0, -7.0])
 
 
-def test_a_slope_is_at_least_0_2_so_a_larger_margin_never_has_a_larger_chance():
+def test_a_slope_is_at_least_0_7_so_a_larger_margin_never_has_a_larger_chance():
     found = coefficients(below=-5.0, above=0.1).chances(np.array([-1.0, 0.0, 1.0]), np.zeros(len(FACTS)))
-    assert np.log(found / (1 - found)) == pytest.approx([0.2, 0.0, -0.2])
+    assert np.log(found / (1 - found)) == pytest.approx([0.7, 0.0, -0.7])
 
 
 def test_margins_count_up_to_12():
-    found = coefficients(below=0.3, above=0.3).chances(np.array([-90.0, -12.0, -11.9]), np.zeros(len(FACTS)))
+    found = coefficients(below=0.8, above=0.8).chances(np.array([-90.0, -12.0, -11.9]), np.zeros(len(FACTS)))
     assert found[0] == found[1] > found[2]
 
 
@@ -118,7 +118,7 @@ def test_labels_are_flagged_from_half_of_the_highest_expected_f1():
     assert flags_from(wrong[::-1]) == flags_from(wrong)
 
 
-@pytest.mark.parametrize(("wrong", "bound"), [([0.1] * 9, 0.25), ([], 0.25), ([1.0] * 9, 0.5)])
+@pytest.mark.parametrize(("wrong", "bound"), [([0.1] * 9, 0.35), ([], 0.35), ([1.0] * 9, 0.5)])
 def test_no_label_is_flagged_below_a_quarter_and_every_one_from_a_half_on(wrong, bound):
     assert flags_from(np.array(wrong)) == bound
 

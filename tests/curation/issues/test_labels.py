@@ -91,6 +91,17 @@ def test_each_source_finds_wrong_labels_by_itself(extra, options):
     assert recall > 0.5
 
 
+@pytest.mark.parametrize("noise", [0.05, 0.1, 0.2])
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.9])
+def test_what_says_nothing_is_not_flagged_and_hides_no_wrong_label(share, noise):
+    evidence, true, wrong = planted(noise=noise)
+    evidence = titled(blind(evidence), true, share=share)
+    says = evidence.listings["title"].str.startswith("good").to_numpy()
+    flagged = judge(evidence).flagged
+    assert wrong[flagged].mean() > 0.4
+    assert flagged[wrong & says].mean() > 0.9
+
+
 def test_sources_together_find_more_than_each_alone():
     evidence, true, wrong = planted(1500, sure=2.0)
     n = wrong.sum()

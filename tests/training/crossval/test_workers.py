@@ -161,6 +161,25 @@ def test_when_the_parent_is_killed_its_workers_end_too_and_the_training_goes_on_
     assert np.array_equal(cut, whole)
 
 
+SCRIPT = """
+import sys
+print("the script runs")
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from tests.support.synthetic import NETWORKS, TOGETHER, coloured_photos, plan_of, validate
+validate(Path(sys.argv[2]), *coloured_photos(), plan_of(60, folds=2), NETWORKS, TOGETHER)
+"""
+
+
+def test_a_script_without_a_guard_for_its_main_part_runs_once(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = [sys.executable, tmp_path / "script.py", ROOT, tmp_path / "trained"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("the script runs") == 1
+    assert len(finished_folds(tmp_path / "trained")) == 2
+
+
 FIND = """
 import signal
 # whoever runs the tests in the background of a shell ignores Ctrl-C, and programs inherit that
