@@ -7,8 +7,9 @@ r"""Learns the chances of wrong labels, and judges them on datasets that they we
 `--dataset`: a family, listings, a file with ``id`` and ``true_label``, and options of find-issues, after a blank.
 Besides the labels as they are, fewer of the wrong ones (2, 5 and 10 %), and simulated ones: at random, to similar
 classes, or where the photo is hard; from none to half of the labels, with fewer listings and classes, and with weaker
-features; titles with and without, and alone; photos and titles that say nothing in up to 60 % of the listings. `--probabilities`: a family, and a folder of .npz as for detection.py, also with
-fewer wrong labels. `--titles`: as `--dataset`, but nothing of it is used except simulated cases of titles alone.
+features; titles with and without, and alone; photos and titles that say nothing in up to 60 % of the listings.
+`--probabilities`: a family, and a folder of .npz as for detection.py, also with fewer wrong labels. `--titles`: as
+`--dataset`, but nothing of it is used except simulated cases of titles alone.
 
 Prints one JSON object per family and case, by chances learned from the *other* families, and the same of all cases
 together. `--write`: learn from all families, and write curation/issues/label/chances.json.
@@ -225,7 +226,7 @@ def thinned(base: Base, share: float, name: str, family: str) -> Iterator[Case]:
 
 
 def simulate(base: Base, seed: int, name: str, family: str, *, photos: bool = True) -> Iterator[Case]:
-    """Yield one simulated case: some listings and classes, one kind of noise, good or weak features, or titles alone."""
+    """Yield one simulated case: some listings and classes, one kind of noise, good or weak features or titles alone."""
     chance = np.random.default_rng(seed)
     kind = chance.choice(["random", "similar", "hard", "hardest"])
     rate = float(chance.choice([0, 0.01, 0.02, 0.05, 0.08, 0.12, 0.2, 0.3, 0.4, 0.5]))
