@@ -127,7 +127,11 @@ def _config(name: str) -> Any:
             fix="Install it with pip install 'curate[timm]'.",
             parameter="features",
         )
-    import timm
+    try:
+        import timm
+    # whatever is wrong with what is installed
+    except (Exception, SystemExit) as error:
+        raise _error(f"no features of {name} without timm, which does not work here", got=repr(error)) from error
 
     if not name or not timm.is_model(name):
         raise InputError(
