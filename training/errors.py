@@ -255,10 +255,16 @@ def short_repr(value: object, length: int = 60) -> str:
     return text if len(text) <= length else f"{text[:length]}…"
 
 
-def check_choice(parameter: str, what: str, value: str, choices: Sequence[str]) -> None:
-    """Refuse a `value` that is not one of `choices`; `what` names the `parameter` in words."""
+def check_choice(
+    parameter: str, what: str, value: str, choices: Sequence[str], meant: Mapping[str, str] | None = None
+) -> None:
+    """Refuse a `value` that is not one of `choices`; `what` names the `parameter` in words.
+
+    `meant` has other words for choices, which are suggested.
+    """
     if value not in choices:
-        wanted, fix = ", ".join(choices), closest(value, choices)
+        named = (meant or {}).get(value.lower(), value)
+        wanted, fix = ", ".join(choices), closest(named, choices)
         raise InputError(f"unknown {what}", got=value, wanted=wanted, fix=fix, parameter=parameter)
 
 

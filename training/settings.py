@@ -302,6 +302,16 @@ _TIME_FOR_NETWORKS = 600
 TUNED_SIZE = 96
 #: What presets were called in earlier versions, by that name.
 _FORMER = {"thorough": "resnet"}
+#: What others call presets that spend as much time.
+_MEANT = {
+    "fast": "quick",
+    "fastest": "quick",
+    "default": STANDARD,
+    "normal": STANDARD,
+    "medium": STANDARD,
+    "slow": "resnet",
+    "best": "resnet",
+}
 
 
 @dataclass(frozen=True)
@@ -343,7 +353,7 @@ class Execution:
         if now := _FORMER.get(self.preset):
             what, fix = "a preset has another name now", f"Use `preset={now!r}`."
             raise InputError(what, got=self.preset, wanted=now, fix=fix, parameter="preset")
-        check_choice("preset", "preset", self.preset, (AUTO, *PRESETS))
+        check_choice("preset", "preset", self.preset, (AUTO, *PRESETS), _MEANT)
         check_range("time_limit", "time limit in seconds", self.time_limit, 1, 10**8)
         check_range("workers", "number of workers", self.workers, 1, 1024)
 

@@ -77,17 +77,33 @@ def take_features(recipe: Recipe, asked: AskedFeatures | None) -> tuple[Recipe, 
 def _split(asked: str | GivenEmbeddings) -> list[str | GivenEmbeddings]:
     if not isinstance(asked, str):
         return [asked]
-    # a file may be called so
-    if JOIN in asked and Path(asked.removeprefix(GIVEN)).is_file():
-        return [Path(asked.removeprefix(GIVEN))]
-    return [_part(part.strip()) for part in asked.split(JOIN)]
+    pieces, parts = asked.split(JOIN), list[str | GivenEmbeddings]()
+    while pieces:
+        # the name of a file, or of a folder, may have a plus sign in it
+        joined = [JOIN.join(pieces[:count]).strip() for count in range(len(pieces), 1, -1)]
+        file = next((text for text in joined if _is_file(_path(text))), None)
+        parts.append(_part(pieces[0].strip()) if file is None else _path(file))
+        pieces = pieces[1 if file is None else 1 + file.count(JOIN) :]
+    return parts
+
+
+def _path(text: str) -> Path:
+    return Path(text.removeprefix(GIVEN)).expanduser()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        # too long for a name, or with NUL in it
+        return False
 
 
 def _part(text: str) -> str | Path:
     if text.startswith(GIVEN):
         return Path(text.removeprefix(GIVEN))
     # no network of torchvision has a dot or a slash in its name
-    is_path = not text.startswith(TIMM) and ("." in text or "/" in text)
+    is_path = not text.lower().startswith(TIMM) and ("." in text or "/" in text)
     return Path(text).expanduser() if is_path else text
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from curation.evidence.given_files import (
 from curation.evidence.given_tables import names_of, numbers_of, with_ids
 from training.utils.arrays import Float64
 
-__all__ = ["EMBEDDINGS", "RawEmbeddings", "of_file", "of_table"]
+__all__ = ["EMBEDDINGS", "RawEmbeddings", "no_rows", "of_file", "of_table"]
 
 EMBEDDINGS = GivenKind(
     "embeddings",
@@ -116,10 +117,14 @@ def of_table(frame: pd.DataFrame, ids: Collection[str], id_column: str, name: st
     Raises
     ------
     InputError
-        If there are no ids or no numbers, or it is not clear which columns are meant.
+        If there are no rows, ids or numbers, a numbered column is missing, or it is not clear which columns are meant.
     """
+    if not len(frame):
+        raise no_rows(name, frame.shape)
     frame, own, where = with_ids(frame, ids, id_column, name, EMBEDDINGS)
     frame = frame.set_axis([str(column).strip() for column in frame.columns], axis="columns")
+    if twice := list(frame.columns[frame.columns.duplicated()]):
+        raise EMBEDDINGS.error(f"{name} has two columns of one name", got=twice[0], fix="Rename one, or leave it out.")
     lists = _list_column(frame, name)
     used = _numbered(frame, name) if lists is None else [lists]
     values = _numbers(frame, used, own, name) if lists is None else _stacked(frame[lists], own, name)
@@ -127,6 +132,24 @@ def of_table(frame: pd.DataFrame, ids: Collection[str], id_column: str, name: st
     if left_out := [column for column in frame.columns if column not in used]:
         notes.append(f"Columns of {name} that are no embeddings are left out: {some(left_out)}.")
     return RawEmbeddings(name, values, own, tuple(notes))
+
+
+def no_rows(name: str, shape: tuple[int, ...]) -> InputError:
+    """Return the error that embeddings are those of no listing.
+
+    Parameters
+    ----------
+    name : str
+        What it calls them.
+    shape : tuple of int
+        Theirs.
+    """
+    return EMBEDDINGS.error(
+        f"{name} has no rows",
+        got=f"shape {shape}",
+        wanted="a row for each listing",
+        fix="Was the loop that makes them run?",
+    )
 
 
 def _list_column(frame: pd.DataFrame, name: str) -> str | None:
@@ -211,8 +234,27 @@ def _numbered(frame: pd.DataFrame, name: str) -> list[str]:
             wanted="columns that are numbered, e.g. e0, e1, …, or one column of lists",
             fix="Save each in a file of its own, and give them with + between." if kinds else "",
         )
-    (columns,) = groups.values()
+    ((before, columns),) = groups.items()
+    _require_no_gap(before, columns, name)
     return [columns[number] for number in sorted(columns)]
+
+
+def _require_no_gap(before: str, columns: Mapping[int, str], name: str) -> None:
+    """Refuse numbered columns, `before` their numbers, of which one is missing."""
+    numbers = sorted(columns)
+    last = next((number for number, following in pairwise(numbers) if following != number + 1), None)
+    if last is None:
+        return
+    digits = columns[last].removeprefix(before)
+    # 009 is followed by 010
+    missing = before + str(last + 1).zfill(len(digits) if digits.startswith("0") else 0)
+    lacking = numbers[-1] - numbers[0] + 1 - len(numbers)
+    raise EMBEDDINGS.error(
+        f"{name} lacks column {missing}",
+        got=f"{columns[numbers[0]]} to {columns[numbers[-1]]} without it" + f" ({lacking:,} missing)" * (lacking > 1),
+        wanted="columns that are numbered without a gap",
+        fix="Save the embeddings again with all columns; call columns that are none of them otherwise.",
+    )
 
 
 def _numbers(frame: pd.DataFrame, columns: Sequence[str], ids: Sequence[str], name: str) -> Float64:

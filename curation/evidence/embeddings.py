@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pandas as pd
 
 from curation.errors import closest, some
 from curation.evidence.asked_features import GivenEmbeddings
-from curation.evidence.embedding_files import EMBEDDINGS, RawEmbeddings, of_file, of_table
+from curation.evidence.embedding_files import EMBEDDINGS, RawEmbeddings, no_rows, of_file, of_table
 from curation.listings import Listings
 from curation.listings.meant import find_meant
 from training.images import decode
@@ -29,7 +30,10 @@ __all__ = ["Embeddings", "describe_embeddings", "read_embeddings"]
 _Numbers = npt.NDArray[np.floating[Any]]
 #: Side of the photos that are decoded to see whether they can be.
 _SMALL = 16
+_TURNED = "Its columns are listings: give embeddings.T."
 _LARGEST = float(np.finfo(np.float32).max)
+#: Where all numbers are smaller, float32 holds few of their digits, or none.
+_SMALLEST = 2.0**-100
 
 
 @dataclass(frozen=True)
@@ -98,19 +102,28 @@ def read_embeddings(given: GivenEmbeddings, listings: Listings, reporter: Report
                 f"{raw.name} has another number of rows than the listings",
                 got=f"{len(values):,}",
                 wanted=f"{len(ids):,}, in their order",
-                fix="Save the ids beside them: np.savez('e.npz', embeddings=embeddings, id=np.array(ids, dtype=str)).",
+                fix=_TURNED
+                if values.shape[1] == len(ids)
+                else "Save the ids beside them: np.savez('e.npz', embeddings=embeddings, id=np.array(ids, dtype=str)).",
             )
         order, notes = np.arange(len(ids)), list[str]()
     else:
         order, notes = _joined(raw, raw.ids, values, listings)
-    _require_finite(raw.name, values[order[order >= 0]], [id for id, row in zip(ids, order, strict=True) if row >= 0])
+    used = values[order[order >= 0]]
+    _require_finite(raw.name, used, [id for id, row in zip(ids, order, strict=True) if row >= 0])
     ordered = np.full((len(ids), values.shape[1]), np.nan, dtype=np.float32)
-    ordered[order >= 0] = values[order[order >= 0]]
+    ordered[order >= 0] = _not_too_small(used)
     _require_all(raw.name, np.isnan(ordered[:, 0]), listings)
     _require_different(raw.name, ordered[~np.isnan(ordered[:, 0])])
     for note in (*raw.notes, *notes):
         reporter.say(note)
     return Embeddings(origin, sha256, ids, ordered)
+
+
+def _not_too_small(values: _Numbers) -> _Numbers:
+    """Return values that float32 can hold, as their scale means nothing; a power of 2 changes no digit."""
+    largest = float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0))
+    return np.ldexp(values, -math.frexp(largest)[1]) if 0 < largest < _SMALLEST else values
 
 
 def _raw(given: GivenEmbeddings, ids: list[str], id_column: str) -> tuple[str, str, RawEmbeddings]:
@@ -139,6 +152,8 @@ def _raw(given: GivenEmbeddings, ids: list[str], id_column: str) -> tuple[str, s
 def _numbers(raw: RawEmbeddings) -> _Numbers:
     """Return the numbers of embeddings, shape (n, W)."""
     values, name = raw.values, raw.name
+    if values.ndim and not len(values):
+        raise no_rows(name, values.shape)
     if values.ndim != 2:
         raise EMBEDDINGS.error(
             f"{name} does not hold one vector for each listing",
@@ -164,6 +179,7 @@ def _numbers(raw: RawEmbeddings) -> _Numbers:
             f"{name} does not fit together",
             got=f"{len(raw.ids):,} ids, {len(values):,} rows",
             wanted="one id for each row",
+            fix=_TURNED if values.shape[1] == len(raw.ids) else "",
         )
     # half precision is as exact in float32, which takes half of the memory
     small = values.dtype.kind == "f" and values.dtype.itemsize <= 4
@@ -236,7 +252,9 @@ def _require_finite(name: str, values: _Numbers, ids: Sequence[str]) -> None:
             f"{name} has numbers that are missing, infinite or too large",
             got=f"{number:g} for id {ids[first]} ({int(bad.sum()):,} listings in all)",
             wanted="finite numbers",
-            fix="Make these embeddings again; in half precision they overflow.",
+            fix="Make these embeddings again; leave all numbers empty for a listing whose photo can't be read."
+            if np.isnan(number)
+            else "Make these embeddings again; in half precision they overflow.",
         )
 
 

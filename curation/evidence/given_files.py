@@ -23,6 +23,9 @@ __all__ = ["ID_NAMES", "GivenKind", "Npz", "check_file", "read_npy", "read_npz",
 ID_NAMES = ("ids", "listing_id", "listing_ids", "item_id", "item_ids", "sku", "skus")
 
 
+_FORMS = ".npz, .npy, or a table (csv, tsv, xlsx, parquet, json)"
+
+
 @dataclass(frozen=True)
 class GivenKind:
     """A kind of numbers that a person may bring along.
@@ -87,17 +90,34 @@ def check_file(path: Path, kind: GivenKind) -> None:
         Of the kind's class.
     """
     require_regular(path, f"the {kind.name}")
+    if path.is_dir():
+        raise kind.error(f"{path} is a folder, not a file of {kind.name}", wanted=_FORMS, fix=_others(path))
     if not path.is_file():
-        raise kind.error(f"there is no such file of {kind.name}", got=str(path))
+        raise kind.error(f"there is no such file of {kind.name}", got=str(path), wanted=_FORMS, fix=_others(path))
     suffix = path.suffix.lower()
     if suffix not in (".npz", ".npy") and format_of(path) is None:
         pickled = suffix in (".pkl", ".pickle", ".pt", ".pth", ".joblib")
         raise kind.error(
             f"{path.name} can't be read",
-            got=path.suffix,
-            wanted=".npz, .npy, or a table (csv, tsv, xlsx, parquet, json)",
+            got=path.suffix or "a name without an ending",
+            wanted=_FORMS,
             fix=f"Save it as a table: table.to_csv('{kind.values[0]}.csv', index=False)." if pickled else "",
         )
+
+
+def _others(path: Path) -> str:
+    """Return what to do about a path without a file: name those that are in the folder."""
+    folder = path if path.is_dir() else path.parent
+    try:
+        there = sorted(str(each) for each in folder.iterdir() if _is_given(each))
+    except OSError:
+        there = []
+    near = "" if path.is_dir() else closest(str(path), there)
+    return near or (f"There are {some(there)}." if there else "Give the path of the file that you saved.")
+
+
+def _is_given(path: Path) -> bool:
+    return path.suffix.lower() in (".npz", ".npy", ".parquet") and path.is_file()
 
 
 @contextmanager
@@ -114,7 +134,10 @@ def told_in_one_line(path: Path, kind: GivenKind) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        raise kind.error(f"{path.name} can't be read", got=str(error).splitlines()[0]) from error
+        # also of archives, whose errors may be empty
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        what = f"{path.name} can't be read"
+        raise kind.error(what, got=why, wanted=_FORMS, fix="Save it again, or copy it again, whole.") from error
 
 
 def read_table(path: Path, names: set[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -175,10 +198,11 @@ def read_npz(path: Path, kind: GivenKind, id_column: str) -> Npz:
     Raises
     ------
     InputError
-        Of the kind's class, if a part is missing, holds objects, or names are no list.
+        Of the kind's class, if a part is missing, the numbers are there twice, a part holds objects, or names are no
+        list.
     """
     with open_arrays(path) as content:
-        keys = _keys(content, kind, id_column)
+        keys = _keys(content, kind, id_column, path)
         missing = [part for part in kind.parts if part not in keys]
         if missing:
             saved = ", ".join(_argument(part, kind, cast=part in kind.texts()) for part in kind.parts)
@@ -201,14 +225,22 @@ def read_npz(path: Path, kind: GivenKind, id_column: str) -> Npz:
     return Npz(arrays, notes)
 
 
-def _keys(content: Mapping[str, Any], kind: GivenKind, id_column: str) -> dict[str, str]:
+def _keys(content: Mapping[str, Any], kind: GivenKind, id_column: str, path: Path) -> dict[str, str]:
     """Return what a .npz calls each part that it has."""
     keys = {}
     for part in (*kind.parts, *kind.optional):
         own = (id_column,) if part == "id" else ()
         # a part under its own name goes first
         names = (part, *kind.parts.get(part, ()), *own)
-        found = [key for name in names for key in content if key.lower() == name.lower()]
+        found = list(dict.fromkeys(key for name in names for key in content if key.lower() == name.lower()))
+        if part == kind.values and len(found) > 1:
+            saved = ", ".join(_argument(each, kind, cast=each in kind.texts()) for each in kind.parts)
+            raise kind.error(
+                f"{path.name} has several arrays of {kind.name}",
+                got=some(found),
+                wanted="one of them",
+                fix=f"Save the one that is meant without the others: np.savez({path.name!r}, {saved}).",
+            )
         if found:
             keys[part] = found[0]
     return keys

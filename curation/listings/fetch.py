@@ -19,6 +19,7 @@ from curation.listings.cell_objects import photos_of
 from curation.listings.download import MOST_BYTES, NotFetchedError, download, photo_ending
 from curation.rendering.words import agree, many
 from training.images.cache import FETCHED, PhotoCache
+from training.images.shards import delete
 from training.utils.files import whole_file
 from training.utils.noise import noise_to
 from training.utils.parallel import map_ahead
@@ -129,7 +130,7 @@ def fetch_photos(
         If the cache can't be written to.
     """
     wanted = urls.dropna().unique().tolist()
-    there = {path.stem: path for path in cache.fetched_files()}
+    there = {path.stem: path for path in cache.fetched_files() if path.is_file()}
     missing = [url for url in wanted if _stem(url) not in there]
     paths: dict[str, Path] = {url: there[_stem(url)] for url in wanted if _stem(url) in there}
     already = len(paths)
@@ -200,6 +201,9 @@ class _Fetcher:
         except NotFetchedError as error:
             return str(error)
         path = self._folder / f"{_stem(url)}{ending}"
+        if path.is_dir():
+            # no file can take its place
+            delete(path)
         with whole_file(path) as temporary:
             temporary.write_bytes(content)
         return path

@@ -73,14 +73,14 @@ def export_model(
 
 
 def _photos(folder: Path, size: int) -> Pixels:
-    """Return some decoded photos of the folder in which a model was trained; none where they are gone."""
+    """Return some decoded photos of the folder in which a model was trained; none where they are gone or damaged."""
     none = np.empty((0, size, size, 3), dtype=np.uint8)
     try:
         store = PhotoStore.load(photos_file(RunFolder(folder).training_folder))
+        if store.shape[1] != size:
+            return none
+        photos = store[np.linspace(0, len(store) - 1, min(_REAL, len(store))).astype(np.int64)]
     except (FileNotFoundError, NotADirectoryError, PhotosMissingError):
         return none
-    if store.shape[1] != size:
-        return none
-    photos = store[np.linspace(0, len(store) - 1, min(_REAL, len(store))).astype(np.int64)]
     # those that can't be read are black
     return photos[photos.any(axis=(1, 2, 3))]

@@ -1,22 +1,23 @@
 """A cache of the text in photos, by the hash of their content, for later runs.
 
-Each file is written once, whole, and never changes; its folder is named by the settings of the detector. So any number
-of processes may read, add and delete at once without a lock, and a changed detector gets no old results.
+Each file is written once, whole, and never changes; it is named by its checksum, its folder by the settings of the
+detector. So any number of processes may read, add and delete at once without a lock, a changed detector gets no old
+results, and nobody a damaged one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
 import time
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from training.images.cache import PhotoCache
-from training.images.shards import files_in
+from training.images.shards import delete, files_in
 from training.utils.files import write_text
 from training.utils.progress import Reporter
 from training.utils.units import home_as_tilde
@@ -25,6 +26,7 @@ __all__ = ["PhotoText", "TextCache"]
 
 #: Seconds after which new results are written to disk.
 _EVERY = 20.0
+_SUFFIX = ".json"
 
 
 class PhotoText(NamedTuple):
@@ -84,7 +86,8 @@ class TextCache:
         if not new:
             return
         try:
-            write_text(self._folder / f"{uuid.uuid4().hex}.json", json.dumps(new, ensure_ascii=False))
+            content = json.dumps(new, ensure_ascii=False)
+            write_text(self._folder / f"{_checksum(content.encode())}{_SUFFIX}", content)
         except OSError as error:
             self._reporter.say(
                 f"the text in photos can't be cached in {home_as_tilde(self._folder)} "
@@ -95,11 +98,20 @@ class TextCache:
 def _read(path: Path) -> dict[str, PhotoText]:
     """Return the content of a file; nothing if it is damaged or was deleted."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        texts = {str(sha256): PhotoText(float(share), words) for sha256, (share, words) in content.items()}
+        content = b"" if path.is_dir() else path.read_bytes()
+        if _checksum(content) != path.stem:
+            # a folder would be in the way of the file when its content is found again
+            if path.suffix == _SUFFIX:
+                delete(path)
+            return {}
+        texts = {sha256: PhotoText(float(share), words) for sha256, (share, words) in json.loads(content).items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
     with suppress(OSError):
         # the least recently used file is deleted first
         os.utime(path)
     return texts
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

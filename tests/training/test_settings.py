@@ -14,6 +14,12 @@ def test_an_unknown_preset_is_refused_with_the_nearest_one():
         Execution(preset="resnett")
 
 
+def test_a_preset_that_others_call_otherwise_is_suggested():
+    for name, meant in (("fast", "quick"), ("Default", "standard"), ("slow", "resnet"), ("QUICK", "quick")):
+        with pytest.raises(InputError, match=rf"unknown preset: got {name}; .*Did you mean '{meant}'\?"):
+            Execution(preset=name)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("optimizer", "adamm"), ("epochs", -1), ("batch_size", 1), ("image_size", 8), ("learning_rate", 0)],

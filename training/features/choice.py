@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from training.errors import InputError, closest
+from training.errors import InputError
 from training.features.names import JOIN, TIMM, is_given, networks_in, parts_of
 from training.networks.embedded import PACKAGES, has_weights, weights_content
 from training.settings import AUTO, PATCHES, TUNED_SIZE, Execution, Recipe
@@ -41,6 +41,8 @@ def with_features(recipe: Recipe, reporter: Reporter) -> Recipe:
         If there is no such network, it has no features, its weights can't be had or are damaged, or a part is named
         twice.
     """
+    if not recipe.features.strip():
+        raise _unknown("nothing", "")
     parts = [_settled(name, recipe, reporter) for name in parts_of(recipe.features)]
     if twice := [part for part in parts if parts.count(part) > 1]:
         raise InputError("features name a part twice", got=twice[0], fix="Leave one of them out.", parameter="features")
@@ -137,29 +139,30 @@ def _made_for(name: str, preferred: int) -> int:
 
 def _check(name: str) -> None:
     """Refuse a network that makes no features, or whose weights can't be had."""
-    from training.networks.zoo import PRETRAINED, has_last_layer, initial_weights, model_names
+    from training.networks.zoo import PRETRAINED, has_last_layer, initial_weights, model_names, nearest
 
     if name not in model_names():
-        raise InputError(
-            "unknown features",
-            got=name or f"nothing before or after a {JOIN}",
-            wanted=f"{AUTO}, {PATCHES}, {', '.join(PACKAGES)} or a torchvision classifier, e.g. resnet18; timm:NAME; a "
-            "file of embeddings, e.g. clip.npz; or several of them with + between",
-            fix=closest(name, (AUTO, PATCHES, *model_names())),
-            parameter="features",
-        )
+        fix = f"Did you mean {name.lower()!r}?" if name.lower().startswith(TIMM) else nearest(name, (AUTO, PATCHES))
+        raise _unknown(name or f"nothing before or after a {JOIN}", fix)
     if not has_last_layer(name):
         raise InputError(
             f"{name} makes no features: it has no linear layer at its end", fix=_OTHERS, parameter="features"
         )
     origin = initial_weights(name, pretrained=True)
     if origin != PRETRAINED:
-        raise InputError(
-            f"no features of {name} without its weights",
-            got=origin.removeprefix("from scratch: "),
-            fix=_OTHERS,
-            parameter="features",
-        )
+        why = origin.removeprefix("from scratch: ")
+        raise InputError(f"no features of {name} without its weights: {why}", fix=_OTHERS, parameter="features")
+
+
+def _unknown(got: str, fix: str) -> InputError:
+    return InputError(
+        "unknown features",
+        got=got,
+        wanted=f"{AUTO}, {PATCHES}, {', '.join(PACKAGES)} or a torchvision classifier, e.g. resnet18; timm:NAME; a "
+        "file of embeddings, e.g. clip.npz; or several of them with + between",
+        fix=fix,
+        parameter="features",
+    )
 
 
 _OTHERS = f'Choose `features="{EMBEDDED}"`, whose weights are installed, or `features="{PATCHES}"`.'

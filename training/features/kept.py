@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -13,10 +12,8 @@ import numpy as np
 import torch
 
 from training.images.shards import CachedPhotos, Shard, ShardIndex, shards_in, write_shard
-from training.utils.array_files import map_array
 from training.utils.arrays import Float32, Int64
 from training.utils.devices import Device, hardware
-from training.utils.files import DamagedError, NotReadableError
 from training.utils.progress import SILENT, Reporter
 from training.utils.units import home_as_tilde
 
@@ -71,7 +68,7 @@ class Hashed(Protocol):
 class KeptFeatures:
     """The features of photos or texts: those that were kept, and others as they are made.
 
-    Features that can't be read are made again; if they can't be written, later runs make them again.
+    Features that can't be read, or are damaged, are made again; if they can't be written, later runs make them again.
 
     Parameters
     ----------
@@ -117,15 +114,11 @@ class KeptFeatures:
     def _read(self, index: ShardIndex) -> Float32:
         """Return the kept features, NaN where there are none."""
         values = np.full((len(index.sha256), self._width), np.nan, dtype=np.float32)
-        numbers = np.array([self._kept.find(digest.tobytes()) for digest in index.sha256])
-        places = {row: self._kept.place(number) for row, number in enumerate(numbers) if number >= 0}
-        for shard in {shard for shard, _, _ in places.values()}:
-            rows = [row for row, place in places.items() if place[0] == shard]
-            # another process may have deleted it
-            with suppress(FileNotFoundError, DamagedError, NotReadableError, IndexError):
-                array = map_array(self._kept.paths[shard])
-                if array.dtype == np.float32 and array.shape[1:] == (self._width,):
-                    values[rows] = array[[places[row][1] for row in rows]]
+        for row, digest in enumerate(index.sha256):
+            number = self._kept.find(digest.tobytes())
+            features = self._kept.read(number) if number >= 0 else None
+            if features is not None and features.dtype == np.float32 and features.shape == (self._width,):
+                values[row] = features
         return values
 
     def _keep(self, index: ShardIndex, values: Float32) -> None:

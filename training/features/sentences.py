@@ -34,6 +34,8 @@ WIDTH = 384
 LONGEST = 500
 #: Texts between two steps of the progress bar.
 _AT_A_TIME = 64
+#: What a package that does not work may raise: its engine is none of ours, and it may try to end the process.
+_ANY_FAULT = (Exception, SystemExit)
 
 
 class NoSentenceModelError(CurateError):
@@ -70,13 +72,18 @@ class SentenceModel:
         Returns
         -------
         ndarray of float32, shape (n, 384)
+
+        Raises
+        ------
+        NoSentenceModelError
+            If `make` fails.
         """
         distinct, places = np.unique(np.array([_plain(text) for text in texts], dtype=object), return_inverse=True)
         hashed = _Hashed([text.encode() for text in distinct])
         kept = KeptFeatures(root / self._folder(), hashed, WIDTH, reporter)
 
         def make(rows: Int64) -> torch.Tensor:
-            return torch.from_numpy(self.make(distinct[rows].tolist()))
+            return torch.from_numpy(self.try_to_make(distinct[rows].tolist()))
 
         features = np.empty((len(distinct), WIDTH), dtype=np.float32)
         try:
@@ -88,6 +95,29 @@ class SentenceModel:
         finally:
             kept.flush()
         return np.asarray(features[places])
+
+    def try_to_make(self, texts: list[str]) -> Float32:
+        """Return what `make` returns.
+
+        Parameters
+        ----------
+        texts : list of str, length n
+            UTF-8 without NUL.
+
+        Raises
+        ------
+        NoSentenceModelError
+            If it fails, or returns something else than finite numbers of shape (n, 384).
+        """
+        try:
+            features = np.asarray(self.make(texts), dtype=np.float32)
+        except MemoryError:
+            raise
+        except _ANY_FAULT as error:
+            raise _broken(error) from error
+        if features.shape != (len(texts), WIDTH) or not np.isfinite(features).all():
+            raise _broken(f"no finite numbers of shape ({len(texts)}, {WIDTH})")
+        return features
 
     def _folder(self) -> str:
         # another processor may differ in the last digits
@@ -117,27 +147,34 @@ def load_sentence_model() -> SentenceModel:
     Raises
     ------
     NoSentenceModelError
-        If the package is not installed, or its engine can't be loaded or would not run on this processor.
+        If the package is not installed, or its engine can't be loaded, fails, or would not run on this processor.
     """
     x86 = platform.machine().lower() in {"x86_64", "amd64"}
     try:
         package = importlib.import_module(PACKAGE)
-    except ModuleNotFoundError:
-        raise NoSentenceModelError(f"{PACKAGE} is not installed") from None
-    except (ImportError, OSError) as error:
+    except _ANY_FAULT as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == PACKAGE:
+            raise NoSentenceModelError(f"{PACKAGE} is not installed") from None
         raise _broken(error) from error
     if x86 and not torch.backends.cpu.get_cpu_capability().startswith("AVX"):
         # its engine would end the whole process
         raise _broken("the processor has no AVX2")
     try:
-        model = package.get_model()
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        engine = package.get_model()
+        width = engine.dim
+        # as its authors advise for classification; passages are for search (docs/benchmarks.md)
+        model = SentenceModel(f"{PACKAGE} {package.__version__}", engine.query)
+    except _ANY_FAULT as error:
         raise _broken(error) from error
-    if model.dim != WIDTH:
-        raise _broken(f"{model.dim} features, not {WIDTH}")
-    # as its authors advise for classification; passages are for search (docs/benchmarks.md)
-    return SentenceModel(f"{PACKAGE} {package.__version__}", model.query)
+    if width != WIDTH:
+        raise _broken(f"{width} features, not {WIDTH}")
+    model.try_to_make(["a title"])
+    return model
 
 
-def _broken(why: object) -> NoSentenceModelError:
-    return NoSentenceModelError(f"{PACKAGE} does not work here ({why})")
+def _broken(why: BaseException | str) -> NoSentenceModelError:
+    first = next(iter(str(why).splitlines()), "")
+    # the code of an exit says nothing by itself
+    if isinstance(why, BaseException) and (not first or isinstance(why, SystemExit)):
+        first = f"{type(why).__name__} {first}".strip()
+    return NoSentenceModelError(f"{PACKAGE} does not work here ({first})")

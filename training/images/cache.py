@@ -20,7 +20,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from training.errors import MachineError
-from training.images.shards import Shard, bytes_of, files_in, shards_in, used_at
+from training.images.shards import Shard, bytes_of, delete, files_in, shards_in, used_at
 from training.utils.flock import locked_folder
 from training.utils.units import home_as_tilde, parse_bytes
 
@@ -140,9 +140,9 @@ class PhotoCache:
             parts = [
                 (used_at(each.index), each.bytes(), each.remove) for each in self._shards() if each.pixels not in keep
             ]
-            parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.text_files()]
+            parts += [(used_at(path), bytes_of(path), partial(delete, path)) for path in self.text_files()]
             if fetched:
-                parts += [(used_at(path), bytes_of(path), partial(path.unlink, True)) for path in self.fetched_files()]
+                parts += [(used_at(path), bytes_of(path), partial(delete, path)) for path in self.fetched_files()]
             for _, size, remove in sorted(parts, key=itemgetter(0)):
                 if used <= self.limit:
                     break
@@ -163,7 +163,7 @@ class PhotoCache:
             for shard in self._shards():
                 shard.remove()
             for path in [*self.text_files(), *self.fetched_files()]:
-                path.unlink(missing_ok=True)
+                delete(path)
             self._remove_left_overs()
         except OSError as error:
             raise MachineError(f"{home_as_tilde(self.root)} can't be cleared: {error.strerror or error}") from error

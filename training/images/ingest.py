@@ -94,7 +94,7 @@ def store_photos(
 
 @dataclass(frozen=True)
 class _Photo:
-    """The result of a thread: the number of a cached photo, or pixels, or an error; none if another row has it."""
+    """The result of a thread: the number of a cached photo, or pixels, or an error; none if another row has them."""
 
     digest: bytes | None = None
     error: str | None = None
@@ -125,7 +125,7 @@ class _Ingest:
         self.sides = np.zeros((rows, 2), dtype=np.int64)
         self.digests: list[bytes | None] = [None] * rows
         self.errors: dict[int, str] = {}
-        # the row that decodes a photo which several rows have
+        # the row that looks at a photo which several rows have
         self.first: dict[bytes, int] = {}
 
     def read(self) -> None:
@@ -163,10 +163,10 @@ class _Ingest:
     def _read(self, row: int, content: bytes) -> _Photo:
         digest = hashlib.sha256(content).digest()
         cached = self.cached.find(digest)
-        # atomic, also between threads: exactly one row decodes the photo
+        # atomic, also between threads: exactly one row looks at the photo
         if self.first.setdefault(digest, row) != row:
-            return _Photo(digest, cached=cached)
-        if cached >= 0:
+            return _Photo(digest)
+        if cached >= 0 and self.cached.read(cached) is not None:
             width, height = self.cached.place(cached)[2].tolist()
             self._look(content, digest, (width, height))
             return _Photo(digest, cached=cached)

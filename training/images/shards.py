@@ -4,6 +4,9 @@ A shard is ``<name>.npy`` with the pixels, written first, and ``<name>.npz``, th
 count. So a killed process loses at most the shard that it was filling, and any number of processes may read, add and
 delete at once without a lock: a file that one of them has memory-mapped stays readable after another deletes it (POSIX
 unlink).
+
+The index has a checksum of each photo's pixels, and is protected by those of its archive. A shard with a photo that
+does not have its checksum is deleted when that is read.
 """
 
 from __future__ import annotations
@@ -11,23 +14,31 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import uuid
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from training.images.decoding import RECIPE, Pixels
-from training.utils.array_files import open_arrays
+from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Float32, Int64
-from training.utils.files import whole_file
+from training.utils.files import NotReadableError, whole_file
 
 __all__ = [
     "CachedPhotos",
     "Shard",
     "ShardIndex",
+    "WrittenIndex",
     "bytes_of",
+    "checksum_of",
+    "delete",
     "files_in",
     "is_shard",
     "shards_in",
@@ -37,7 +48,9 @@ __all__ = [
 
 _PIXELS = re.compile(r"[0-9a-f]{32}\.npy")
 # what reading a damaged or missing file can raise
-_DAMAGED = (OSError, ValueError, KeyError, TypeError)
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, NotReadableError)
+# each costs a file descriptor, beside those of the stores
+_OPEN_SHARDS = 32
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,19 @@ class ShardIndex:
 
 
 @dataclass(frozen=True)
+class WrittenIndex(ShardIndex):
+    """The photos of a shard, as they were written.
+
+    Attributes
+    ----------
+    crc32 : ndarray of uint32, shape (n,)
+        :func:`checksum_of` each photo's pixels, or of its features.
+    """
+
+    crc32: npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
 class Shard:
     """One pair of files of the cache.
 
@@ -73,11 +99,11 @@ class Shard:
         """``.npz``: its photos. The shard was last used when this file was last modified."""
         return self.pixels.with_suffix(".npz")
 
-    def read_index(self, recipe: str = RECIPE) -> ShardIndex | None:
-        """Return the photos of the shard; None if it is damaged, missing, or decoded in another way."""
+    def read_index(self, recipe: str = RECIPE) -> WrittenIndex | None:
+        """Return the photos of the shard; None if it is damaged, missing, without checksums or decoded otherwise."""
         try:
             with open_arrays(self.index) as content:
-                index = ShardIndex(content["sha256"], content["sides"].astype(np.int64))
+                index = WrittenIndex(content["sha256"], content["sides"].astype(np.int64), content["crc32"])
                 whole = self.pixels.stat().st_size >= int(content["bytes"])
                 return index if whole and str(content["recipe"]) == recipe else None
         except _DAMAGED:
@@ -102,8 +128,19 @@ class Shard:
 
     def remove(self) -> None:
         """Delete the shard, its index first: pixels without an index are never used."""
-        self.index.unlink(missing_ok=True)
-        self.pixels.unlink(missing_ok=True)
+        delete(self.index)
+        delete(self.pixels)
+
+    def discard(self) -> None:
+        """Delete the shard, which is damaged, unless the cache is read-only."""
+        with contextlib.suppress(OSError):
+            self.remove()
+
+
+def checksum_of(photo: npt.NDArray[Any]) -> int:
+    """Return the CRC-32 of an array's type, shape and content."""
+    described = zlib.crc32(f"{photo.dtype.str} {photo.shape}".encode())
+    return zlib.crc32(np.ascontiguousarray(photo).data, described)
 
 
 def write_shard(folder: Path, index: ShardIndex, pixels: Pixels | Float32) -> Shard:
@@ -135,6 +172,7 @@ def write_shard(folder: Path, index: ShardIndex, pixels: Pixels | Float32) -> Sh
             temporary,
             sha256=index.sha256,
             sides=index.sides.astype(np.int32),
+            crc32=np.array([checksum_of(photo) for photo in pixels], dtype=np.uint32),
             recipe=np.array(RECIPE),
             bytes=np.array(written),
         )
@@ -160,6 +198,9 @@ class CachedPhotos:
         self.paths = [path for path, _ in sound]
         self._sha256 = np.concatenate([np.zeros((0, 32), np.uint8), *(index.sha256 for _, index in sound)])
         self._sides = np.concatenate([np.zeros((0, 2), np.int64), *(index.sides for _, index in sound)])
+        self._crc32 = np.concatenate([np.zeros(0, np.uint32), *(index.crc32 for _, index in sound)])
+        self._mapped = lru_cache(_OPEN_SHARDS)(map_array)
+        self._damaged: set[int] = set()
         counts = [len(index.sha256) for _, index in sound]
         self._shard = np.repeat(np.arange(len(sound), dtype=np.int32), counts)
         self._slot = np.concatenate([np.zeros(0, np.int32), *(np.arange(count, dtype=np.int32) for count in counts)])
@@ -180,6 +221,28 @@ class CachedPhotos:
         """Return the shard of a photo, its slot there, and the sides of its original."""
         return int(self._shard[number]), int(self._slot[number]), self._sides[number]
 
+    def read(self, number: int) -> npt.NDArray[Any] | None:
+        """Return the pixels of a photo, memory-mapped, or its features; called by several threads.
+
+        None if they were deleted or are damaged. A shard that is damaged is deleted where that is allowed, so that
+        later runs need not find out.
+        """
+        shard, slot, _ = self.place(number)
+        if shard in self._damaged:
+            return None
+        try:
+            photo: npt.NDArray[Any] = np.asarray(self._mapped(self.paths[shard]))[slot]
+            if checksum_of(photo) == self._crc32[number]:
+                return photo
+        # a file that is there and can't be opened now may be sound
+        except OSError:
+            return None
+        except (ValueError, IndexError, NotReadableError):
+            pass
+        self._damaged.add(shard)
+        Shard(self.paths[shard]).discard()
+        return None
+
 
 def shards_in(folder: Path) -> list[Shard]:
     """Return the complete shards of a folder; none if it can't be read."""
@@ -193,6 +256,14 @@ def files_in(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:
         return []
+
+
+def delete(path: Path) -> None:
+    """Delete a file of the cache, or the folder that is in its place; there may be none."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def bytes_of(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""The decoded photos of N rows, memory-mapped and read a batch at a time."""
+"""The decoded photos of N rows, memory-mapped and read a batch at a time, and checked the first time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from training.errors import CurateError
 from training.images.decoding import Pixels
-from training.images.shards import Shard, ShardIndex, is_shard
+from training.images.shards import Shard, ShardIndex, WrittenIndex, checksum_of, is_shard
 from training.utils.array_files import map_array, open_arrays
 from training.utils.arrays import Bool, Int64
-from training.utils.files import whole_file
+from training.utils.files import DamagedError, NotReadableError, whole_file
 from training.utils.units import home_as_tilde
 
 __all__ = ["PhotoStore", "PhotosMissingError", "photos_missing"]
@@ -32,7 +32,8 @@ def photos_missing(folder: Path) -> PhotosMissingError:
     """Return the error that decoded photos are missing from `folder`."""
     # not in the error's constructor: an error that crosses processes is made again from its message
     return PhotosMissingError(
-        f"decoded photos are missing from {home_as_tilde(folder)}: the cache was cleared, or trimmed for another run. "
+        f"decoded photos are missing from {home_as_tilde(folder)}, or damaged: the cache was cleared, or trimmed for "
+        "another run, or its files were changed. "
         "Give the same command again to decode them again."
     )
 
@@ -61,6 +62,7 @@ class PhotoStore:
         self.files = [files[number] for number in used]
         self._shard = np.where(shard < 0, -1, np.searchsorted(used, shard)).astype(np.int32)
         self._slot, self._size = slot, size
+        self._numbers, self._checked = np.arange(len(shard)), shard < 0
         self._mapped = lru_cache(_OPEN_SHARDS)(_open)
         self._indexed = lru_cache(_OPEN_SHARDS)(_index_of)
 
@@ -82,7 +84,19 @@ class PhotoStore:
             if pixels.shape[1:] != photos.shape[1:] or slot[places].max() >= len(pixels):
                 raise photos_missing(self.files[number].parent)
             photos[places] = pixels[slot[places]]
+        self._check(np.atleast_1d(self._numbers[rows]), photos)
         return photos[0] if np.ndim(self._shard[rows]) == 0 else photos
+
+    def _check(self, rows: Int64, photos: Pixels) -> None:
+        """Compare photos, when they are read for the first time, with their checksums, where there are any."""
+        for place in np.flatnonzero(~self._checked[rows]):
+            row = rows[place]
+            file, slot = self.files[self._shard[row]], self._slot[row]
+            index = self._indexed(file)
+            if index is not None and [checksum_of(photos[place])] != index.crc32[slot : slot + 1].tolist():
+                Shard(file).discard()
+                raise photos_missing(file.parent)
+            self._checked[row] = True
 
     def index(self, rows: Int64) -> ShardIndex | None:
         """Return hashes and sides of the originals of `rows`, all with a photo; None if a shard has lost them."""
@@ -102,7 +116,7 @@ class PhotoStore:
         """Mark all shards as used; return whether all of them exist."""
         for path in self.files:
             Shard(path).touch()
-        return all(path.exists() for path in self.files)
+        return all(path.is_file() for path in self.files)
 
     def save(self, path: Path) -> None:
         """Write where each row is, so that :meth:`load` opens the same photos again."""
@@ -144,11 +158,11 @@ class PhotoStore:
         except (ValueError, KeyError, TypeError, OverflowError):
             raise photos_missing(path) from None
         if not store.touch():
-            raise photos_missing(next((file for file in store.files if not file.exists()), path).parent)
+            raise photos_missing(next((file for file in store.files if not file.is_file()), path).parent)
         return store
 
 
-def _index_of(path: Path) -> ShardIndex | None:
+def _index_of(path: Path) -> WrittenIndex | None:
     return Shard(path).read_index()
 
 
@@ -156,7 +170,7 @@ def _open(path: Path) -> Pixels:
     try:
         # as a plain array: indexing a memmap object costs more
         return np.asarray(map_array(path))
-    except FileNotFoundError:
+    except (FileNotFoundError, DamagedError, NotReadableError):
         raise photos_missing(path.parent) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.request import Request, urlopen
 import torch
 from torch import nn
 
-from training.errors import InputError, closest
+from training.errors import InputError
 from training.images.normalize import MEAN, SD
 from training.utils.units import home_as_tilde
 
@@ -127,14 +128,18 @@ def _config(name: str) -> Any:
             fix="Install it with pip install 'curate[timm]'.",
             parameter="features",
         )
-    import timm
+    try:
+        import timm
+    # whatever is wrong with what is installed
+    except (Exception, SystemExit) as error:
+        raise _error(f"no features of {name} without timm, which does not work here", got=repr(error)) from error
 
     if not name or not timm.is_model(name):
         raise InputError(
             "unknown network of timm",
             got=name or "nothing",
             wanted="one of timm.list_models(pretrained=True)",
-            fix=closest(name, _names(name)),
+            fix=_nearest(name),
             parameter="features",
         )
     config = timm.get_pretrained_cfg(name, allow_unregistered=False)
@@ -143,6 +148,13 @@ def _config(name: str) -> Any:
     if len(config.input_size) != 3 or config.input_size[0] != 3 or len(config.mean) != 3:
         raise _error(f"{name} makes no features of photos", got=f"inputs of shape {tuple(config.input_size)}")
     return config
+
+
+def _nearest(name: str) -> str:
+    """Return the networks that are nearest to a name, as they are asked for."""
+    names = {each.lower(): each for each in _names(name)}
+    found = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.4)
+    return f"Did you mean {' or '.join(repr('timm:' + names[each]) for each in found)}?" if found else _FIX
 
 
 def _names(name: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ __all__ = [
     "logits_of",
     "model_name",
     "model_names",
+    "nearest",
     "pretrained_size",
     "takes_size",
 ]
@@ -60,12 +62,12 @@ def model_name(name: str) -> str:
     InputError
         If not; it suggests the nearest name, or `features` for a network of timm.
     """
-    if name.startswith("timm:"):
+    if name.lower().startswith("timm:"):
         raise InputError(
             "networks of timm make features, and can't be trained here",
             got=name,
             wanted=_WANTED,
-            fix=f"Name it with `features={name!r}`, or train another.",
+            fix=f"Name it with `features={name.lower()!r}`, or train another.",
             parameter="model",
         )
     if name not in model_names():
@@ -73,9 +75,22 @@ def model_name(name: str) -> str:
             "unknown model",
             got=name,
             wanted=_WANTED,
-            fix=closest(name, model_names()),
+            fix=nearest(name),
         )
     return name
+
+
+def nearest(name: str, others: Sequence[str] = ()) -> str:
+    """Return ``"Did you mean 'x'?"`` for the network, or one of `others`, that is nearest to a name; or nothing.
+
+    Examples
+    --------
+    >>> nearest("EfficientNet-Lite0"), nearest("resnet_18")
+    ("Did you mean 'lite0'?", "Did you mean 'resnet18'?")
+    """
+    # as papers and packages call them, e.g. efficientnet_lite0
+    embedded = next((each for each in PACKAGES if name.lower().startswith("eff") and each in name.lower()), None)
+    return f"Did you mean '{embedded}'?" if embedded else closest(name, (*others, *model_names()))
 
 
 def build_model(name: str, *, classes: int, image_size: int, pretrained: bool) -> nn.Module:

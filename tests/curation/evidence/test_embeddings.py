@@ -167,6 +167,8 @@ def test_numbers_that_are_not_finite_are_refused(
     values[4, 2] = values[9, 1] = number
     path = npz(tmp_path / "e", ids, values)  # type: ignore[arg-type]
     assert_refused(path, listings, "missing, infinite or too large", f"got {shown} for id {ids[4]} (2 listings in all)")
+    advice = "leave all numbers empty" if np.isnan(number) else "in half precision they overflow"
+    assert_refused(path, listings, advice)
 
 
 def test_duplicate_ids_are_read_once_if_they_agree(listings: Listings, ids: list[str], tmp_path: Path) -> None:
@@ -195,6 +197,66 @@ def test_arrays_that_are_no_embeddings_are_refused(
     assert_refused(values, listings, "features", *parts)
 
 
+@by_form
+def test_embeddings_without_rows_are_refused(form: Form, listings: Listings, tmp_path: Path) -> None:
+    path = form(tmp_path / "e", [], VALUES[:0])
+    assert_refused(path, listings, f"{path.name} has no rows: got shape (0, ", "wanted a row for each listing. Was")
+
+
+def test_embeddings_in_memory_without_rows_are_refused(listings: Listings) -> None:
+    for given in (VALUES[:0], table([], VALUES[:0]), pd.DataFrame()):
+        assert_refused(given, listings, "features has no rows")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (
+            ["e0", "e1", "e3", "e4"],
+            "lacks column e2: got e0 to e4 without it; wanted columns that are numbered without",
+        ),
+        (["e08", "e09", "e12", "e13"], "lacks column e10: got e08 to e13 without it (2 missing)"),
+        (["0", "1", str(10**12)], "lacks column 2: got 0 to 1000000000000 without it (999,999,999,998 missing)"),
+        (["e0", "e1", "e1"], "has two columns of one name: got e1. Rename"),
+    ],
+)
+def test_numbered_columns_have_no_gap(numbers: list[str], said: str, listings: Listings, ids: list[str]) -> None:
+    frame = pd.DataFrame(VALUES[:, : len(numbers)], columns=numbers, index=ids)
+    assert_refused(frame, listings, f"features {said}")
+
+
+def test_numbered_columns_may_begin_with_any_number(listings: Listings, ids: list[str]) -> None:
+    frame = pd.DataFrame(VALUES, columns=[f"e{number}" for number in range(5, 5 + W)], index=ids)
+    np.testing.assert_array_equal(read_embeddings(frame, listings).values, VALUES)
+
+
+@pytest.mark.parametrize("others", [("features",), ("arr_0", "emb")])
+def test_an_npz_with_several_embeddings_is_ambiguous(
+    others: tuple[str, ...], listings: Listings, ids: list[str], tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "e.npz", embeddings=VALUES, id=np.array(ids), **dict.fromkeys(others, VALUES))
+    assert_refused(tmp_path / "e.npz", listings, "e.npz has several arrays of embeddings: got embeddings", "wanted one")
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-38, 2.0**-110])
+def test_the_scale_of_embeddings_does_not_matter(scale: float, listings: Listings, ids: list[str]) -> None:
+    values = VALUES.astype(np.float64) * scale
+    read = read_embeddings(values, listings).values
+    np.testing.assert_allclose(read / read[0, 0], VALUES / VALUES[0, 0], rtol=1e-5)
+
+
+def test_embeddings_are_not_scaled_where_float32_holds_their_digits(listings: Listings) -> None:
+    values = VALUES.astype(np.float64) * 2.0**-90
+    np.testing.assert_array_equal(read_embeddings(values, listings).values, values.astype(np.float32))
+
+
+def test_embeddings_whose_columns_are_the_listings_are_refused_with_the_way_to_turn_them(
+    listings: Listings, ids: list[str], tmp_path: Path
+) -> None:
+    assert_refused(VALUES.T, listings, "got 6; wanted 120, in their order. Its columns are listings: give embeddings.T")
+    assert_refused(npz(tmp_path / "e", ids, VALUES.T), listings, "got 120 ids, 6 rows", "give embeddings.T")
+
+
 def test_two_numbers_for_each_listing_are_enough(listings: Listings, ids: list[str], tmp_path: Path) -> None:
     assert read_embeddings(npz(tmp_path / "e", ids, VALUES[:, :2]), listings).values.shape == (N, 2)
 
@@ -211,11 +273,20 @@ def test_python_objects_are_never_opened(listings: Listings, ids: list[str], tmp
 def test_files_without_embeddings_are_refused_by_what_they_lack(
     listings: Listings, ids: list[str], tmp_path: Path
 ) -> None:
-    assert_refused(tmp_path / "none.npz", listings, "there is no such file of embeddings")
+    assert_refused(
+        tmp_path / "none.npz", listings, "there is no such file of embeddings", "wanted .npz", "Give the path"
+    )
+    assert_refused(
+        tmp_path, listings, "is a folder, not a file of embeddings: wanted .npz", "Give the path of the file"
+    )
     np.savez(tmp_path / "e.npz", embeddings=VALUES)
     assert_refused(tmp_path / "e.npz", listings, "e.npz lacks id: got embeddings; wanted embeddings, id")
     (tmp_path / "e.npz").write_bytes(b"no archive")
-    assert_refused(tmp_path / "e.npz", listings, "e.npz can't be read: got it is no .npz")
+    assert_refused(
+        tmp_path / "e.npz", listings, "e.npz can't be read: got it is no .npz", "wanted .npz", "Save it again"
+    )
+    assert_refused(tmp_path / "f.npz", listings, "there is no such file", f"Did you mean '{tmp_path / 'e.npz'}'?")
+    assert_refused(tmp_path, listings, f"There are {tmp_path / 'e.npz'}.")
     frame = pd.DataFrame({"id": ids, "price": VALUES[:, 0], "width": VALUES[:, 1]})
     assert_refused(
         frame, listings, "does not say which columns are the embeddings: got price, width; wanted columns that"
@@ -256,6 +327,11 @@ def test_names_and_files_are_told_apart(tmp_path: Path) -> None:
     file = tmp_path / "a+b.npz"
     file.write_bytes(b"")
     assert take_features(Recipe(), str(file))[0].features == "embeddings:a_b.npz"
+    (tmp_path / "e+f").mkdir()
+    deeper = file.rename(tmp_path / "e+f" / "a+b.npz")
+    recipe, given = take_features(Recipe(), f"lite0 + {deeper} +resnet18+other.npz")
+    assert recipe.features == "lite0+embeddings:a_b.npz+resnet18+embeddings:other.npz"
+    assert list(given.values()) == [deeper, Path("other.npz")]
 
 
 @pytest.mark.parametrize(

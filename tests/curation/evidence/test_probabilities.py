@@ -299,7 +299,12 @@ def test_an_unknown_suffix_is_refused(suffix: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["p.npz", "folder.npz"])
 def test_a_missing_file_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder.npz").mkdir()
-    assert_refused(tmp_path / name, "there is no such file of probabilities")
+    assert_refused(
+        tmp_path / name,
+        {"p.npz": "there is no such file of probabilities: got .*; wanted .npz, .npy, or a"}.get(
+            name, r"folder.npz is a folder, not a file of probabilities: wanted .npz, .npy, or a .*Give the path"
+        ),
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"id,chair", b"\x00" * 40])

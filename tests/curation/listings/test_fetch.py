@@ -66,6 +66,16 @@ def test_what_is_there_already_is_not_asked_for_again(server: PhotoServer) -> No
     assert "1 photo was fetched, 4 were there already." in again.notes
 
 
+def test_a_folder_in_the_place_of_a_photo_is_no_photo(server: PhotoServer) -> None:
+    images = [f"{server.address}/{row}.png" for row in range(120, 122)]
+    path = Path(curation.read_listings(table(images), fetch=True).table["image"].iloc[0])
+    content = path.read_bytes()
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+    curation.read_listings(table(images), fetch=True)
+    assert path.read_bytes() == content
+
+
 def test_a_url_of_several_listings_is_fetched_once(server: PhotoServer) -> None:
     asked = len(server.asked)
     listings = curation.read_listings(table([f"{server.address}/300.png"] * 5), fetch=True)

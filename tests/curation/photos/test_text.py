@@ -144,6 +144,19 @@ def test_what_an_earlier_run_has_found_is_not_looked_for_again(tmp_path, cache):
     assert cache.text_files() == files
 
 
+def test_what_an_earlier_run_has_found_is_looked_for_again_if_its_file_changed(tmp_path, cache):
+    photos = [saved(tmp_path, "a.png", product())]
+    first = find_text(photos, cache=cache)
+    (file,) = cache.text_files()
+    file.write_text(file.read_text().replace(first[0].words, first[0].words[::-1]))
+    assert find_text(photos, cache=cache) == first
+    assert find_text(photos, cache=cache) == first
+    file.unlink()
+    file.mkdir()
+    assert find_text(photos, cache=cache) == first
+    assert file.is_file()
+
+
 def test_equal_files_are_looked_at_once(tmp_path, cache, monkeypatch):
     saved(tmp_path / "shop" / "a", "1.png", product((200, 200)))
     for path in ("a/2.png", "b/1.png"):

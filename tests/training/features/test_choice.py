@@ -55,7 +55,13 @@ def test_a_torchvision_network_makes_the_features_if_its_weights_can_be_had(torc
             "unknown features: got resnet_18; wanted auto, patches, lite0, lite2 or .* Did you mean 'resnet18'?",
         ),
         ("patch", "Did you mean 'patches'?"),
-        ("lenet", "no features of lenet without its weights: got there are no weights for it. Choose"),
+        ("lenet", "no features of lenet without its weights: there are no weights for it. Choose"),
+        ("efficientnet-lite0", "Did you mean 'lite0'?"),
+        ("EfficientNet_Lite2", "Did you mean 'lite2'?"),
+        ("LITE0", "Did you mean 'lite0'?"),
+        ("TIMM:resnet18", "got TIMM:resnet18; .* Did you mean 'timm:resnet18'?"),
+        ("", "unknown features: got nothing; wanted auto"),
+        ("lite0+", "unknown features: got nothing before or after a \\+"),
         ("squeezenet1_1", "squeezenet1_1 makes no features: it has no linear layer at its end. Choose"),
     ],
 )
@@ -67,7 +73,7 @@ def test_a_name_that_makes_no_features_is_refused_with_the_next_step(name, messa
 
 def test_a_network_without_weights_is_refused_by_name(monkeypatch):
     monkeypatch.setattr("training.networks.zoo._weights", lambda name: (None, "from scratch: no network (here)"))
-    with pytest.raises(InputError, match=r"no features of resnet34 without its weights: got no network \(here\)"):
+    with pytest.raises(InputError, match=r"no features of resnet34 without its weights: no network \(here\)"):
         with_features(replace(ALONE, features="resnet34"), SILENT)
 
 

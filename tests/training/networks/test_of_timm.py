@@ -1,5 +1,6 @@
 """Networks of timm that make features, with weights that are drawn at random and lie where its own would."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -99,7 +100,7 @@ def test_damaged_weights_are_refused(hub):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("resnet_10t", r"unknown network of timm: got resnet_10t; wanted one of .* Did you mean 'resnet10t'"),
+        ("resnet_10t", r"unknown network of timm: got resnet_10t; wanted one of .* Did you mean 'timm:resnet10t'"),
         ("", "unknown network of timm: got nothing"),
         ("test_vit", "no features of test_vit without its weights"),
     ],
@@ -113,4 +114,25 @@ def test_without_timm_the_extra_is_named(monkeypatch):
     of_timm._config.cache_clear()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"timm, which is not installed. Install it with pip install 'curate\[timm\]'"):
+        with_features(RECIPE, SILENT)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("resnt18", "timm:resnet18"), ("nonexistent", "timm:"), ("VIT_Tiny_patch16", "timm:vit_tiny_patch16")],
+)
+def test_an_unknown_network_is_refused_with_the_nearest_as_they_are_asked_for(name, near, hub):
+    with pytest.raises(InputError, match=f"unknown network of timm: got {name}; .* Did you mean '{near}"):
+        with_features(replace(RECIPE, features=f"timm:{name}"), SILENT)
+
+
+@pytest.mark.parametrize("code", ["1 / 0", "raise SystemExit"])
+def test_a_timm_that_does_not_work_is_one_error(code, tmp_path, monkeypatch):
+    (tmp_path / "timm.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "timm", raising=False)
+    of_timm._config.cache_clear()
+    with pytest.raises(
+        InputError, match=r"no features of resnet10t without timm, which does not work here: got .*Choose"
+    ):
         with_features(RECIPE, SILENT)
