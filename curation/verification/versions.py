@@ -20,7 +20,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.journal_content import LOSSES, Entry, Journal
 from curation.run.journal_lines import BEGIN, Step
-from curation.run.manifests import transaction_of
+from curation.run.manifests import is_soft, transaction_of
 from curation.run.shapes import misfit
 from curation.run.transactions import leftovers, unended
 from curation.verification.result import Flaw
@@ -64,6 +64,13 @@ _SHAPE = {
 }
 
 
+def _again(fix: str, *, soft: bool) -> str:
+    """Return an advice that also writes the chances of labels, if the version had them."""
+    if not soft:
+        return fix
+    return fix.replace("apply_fixes()", "apply_fixes(soft=True)").replace("(as_of=", "(soft=True, as_of=")
+
+
 def compared_versions(run: RunFolder) -> list[Path]:
     """Return the folders of the versions that are where they stay, oldest first.
 
@@ -100,7 +107,9 @@ def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     journal, cleaned, moved = run.judged_journal(), run.cleaned.name, _moved(run)
     if journal.standing_version() is not None and not run.cleaned.exists() and cleaned not in moved:
         missing = "is missing, though the journal has applied fixes"
-        yield Flaw(cleaned, missing, _RESTORE_BOTH if journal.is_lossy else _WRITE_AGAIN)
+        # without a decision, only the chances of labels were written
+        again = _again(_WRITE_AGAIN, soft=not journal.decisions())
+        yield Flaw(cleaned, missing, _RESTORE_BOTH if journal.is_lossy else again)
     places = journal.places()
     there = {folder.relative_to(run.folder).as_posix(): transaction_of(folder) for folder in compared_versions(run)}
     for name in places or ():
@@ -165,7 +174,8 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
         The version's.
     """
     journal, name = run.judged_journal(), folder.relative_to(run.folder).as_posix()
-    fix = _MOVE_ALL if folder == run.cleaned else _REBUILD
+    soft = is_soft(folder) or (folder / LABEL_WEIGHTS).exists()
+    fix = _again(_MOVE_ALL if folder == run.cleaned else _REBUILD, soft=soft)
     fix = _JOURNAL_FIRST if journal.is_lossy else fix
     if not folder.is_dir():
         yield Flaw(
@@ -187,7 +197,7 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
     if folder == run.cleaned and transaction != journal.standing_version() and not lost:
         there = {each.relative_to(run.folder).as_posix(): transaction_of(each) for each in run.all_versions()}
         home = _home(transaction, there, journal.places() or {})
-        again = _JOURNAL_FIRST if journal.is_lossy else _MOVE_AND_WRITE
+        again = _JOURNAL_FIRST if journal.is_lossy else _again(_MOVE_AND_WRITE, soft=soft)
         back = again if home is None else _back(home)
         yield Flaw(name, "is not the version that the journal says is in force", back)
     yield from _manifested(folder, name, manifest, fix)
