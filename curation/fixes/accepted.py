@@ -60,7 +60,7 @@ class Acceptance:
             why = agree(self.unlikely, "suggestion is", "suggestions are") + " not likelier than the label"
         else:
             has = agree(self.unlikely, "suggestion has", "suggestions have")
-            why = f"{has} a confidence below {self.min_confidence:g}"
+            why = f"{has} a confidence below {self.min_confidence}"
         parts = (
             (self.tests, f"{agree(self.tests, 'is', 'are')} in the test set"),
             (self.unlikely, why),
@@ -81,16 +81,16 @@ class Acceptance:
         if self.earlier:
             times = self.undos + written
             often = {1: "", 2: " twice"}.get(times, f" {times} times")
-            back = f"Give `undo()`{often}, then apply-fixes again" if self.undos else "Decide on them with `review()`"
+            back = f"use `undo()`{often}, then apply again" if self.undos else "decide with `review()`"
             yield (
                 f"{many(self.earlier, 'suggestion')} that an earlier apply-fixes accepted "
                 f"{agree(self.earlier, 'stays', 'stay')} accepted, though this one would not accept "
-                f"{agree(self.earlier, 'it', 'them')}. {back} to take {agree(self.earlier, 'it', 'them')} back."
+                f"{agree(self.earlier, 'it', 'them')}. To take {agree(self.earlier, 'it', 'them')} back, {back}."
             )
 
 
 def accepted_now(run: RunFolder, issues: pd.DataFrame, decided: set[str], least: float | None) -> list[Decision]:
-    """Accept the suggestions for flagged labels of the training set that nobody decided on.
+    """Accept the suggestions for flagged labels of the training set without a decision.
 
     Parameters
     ----------

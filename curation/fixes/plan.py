@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,9 @@ class Fixes(Result):
     def to_dict(self) -> dict[str, Any]:
         """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""
         folders = {"run": str(self.run), "cleaned": str(self.run / "cleaned")}
-        return {**folders, "dry_run": self.dry_run, "as_of": self.as_of, "soft": self.soft, **self.counts()}
+        became = None if self.acceptance is None else asdict(self.acceptance)
+        asked = {"dry_run": self.dry_run, "as_of": self.as_of, "soft": self.soft}
+        return {**folders, **asked, **self.counts(), "acceptance": became}
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield from self.to_dict().items()

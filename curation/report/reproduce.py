@@ -90,7 +90,7 @@ def _options(manifest: Mapping[str, Any], *, accepts: bool) -> Iterator[str]:
         yield "--accept-suggestions"
         # an earlier version of curate did not write what was asked for
         if (least := manifest.get("min_confidence")) is not None:
-            yield from ("--min-confidence", f"{least:g}")
+            yield from ("--min-confidence", str(least))
     if manifest.get("soft"):
         yield "--soft"
     for option, key in (("--format", "format"), ("--as-of", "as_of")):

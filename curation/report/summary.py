@@ -62,7 +62,7 @@ def summary(
     sentences += _decided(list(decisions))
     if soft:
         sentences.append(
-            "cleaned/label_weights.csv has the chance of each label, and curate retrain trains on each as far as it is "
+            "cleaned/label_weights.csv has the chance of each label, and models learn from each label as far as it is "
             "believed."
         )
     return sentences + list(outcome or ["Whether cleaning helps has not been measured yet."])
