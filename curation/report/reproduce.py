@@ -80,7 +80,10 @@ def _applied(run: RunFolder) -> Iterator[list[str]]:
     earlier = [written[each] for each in standing[:-1] if each in written and written[each] != run.cleaned]
     for version in [*earlier, run.cleaned]:
         manifest = manifest_of(version)
-        accepts = any(each["source"] == "suggestion" for each in manifest.get("decisions_added", ()))
+        added = manifest.get("decisions_added")
+        # it may have been written by anybody
+        sources = [each.get("source") for each in added if isinstance(each, dict)] if isinstance(added, list) else []
+        accepts = "suggestion" in sources
         if accepts or version == run.cleaned:
             yield list(_options(manifest, accepts=accepts))
 
