@@ -243,8 +243,8 @@ class Run(RunResults):
         decisions : str or Path, optional
             A CSV with ``id``, ``decision``, ``new_label``, ``new_price``; its decisions override earlier ones.
         accept_suggestions : bool
-            Relabel flagged listings without a decision whose suggestion is confident enough. Only people change labels
-            of the test set.
+            Relabel flagged listings without a decision whose suggestion is likelier than the label. Only people change
+            labels of the test set.
         min_confidence : float, optional
             Least ``suggested_confidence``, in [0, 1]; by default more than ``label_score``: the suggested label is more
             likely right than the given one, so more labels are expected to be right afterwards.

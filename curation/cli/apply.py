@@ -27,7 +27,7 @@ _ROWS = 20
 @photos_option
 @click.option("--decisions", type=click.Path(path_type=Path), help="A table with id, decision, new_label, new_price.")
 @click.option(
-    "--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is confident enough."
+    "--accept-suggestions", is_flag=True, help="Relabel flagged listings whose suggestion is likelier than the label."
 )
 @click.option(
     "--min-confidence",
@@ -79,8 +79,9 @@ def apply_fixes(
 ) -> None:
     """Write the corrected dataset to the run's cleaned/, in the shape that it came in.
 
-    Applies the decisions of the review, of a CSV, or the confident suggestions: new labels, new prices, deletions. The
-    input is never changed; `curate undo` takes the last apply-fixes back. Only people change labels of the test set.
+    Applies the decisions of the review, of a CSV, or the suggestions that are likelier than the label: new labels, new
+    prices, deletions. The input is never changed; `curate undo` takes the last apply-fixes back. Only people change
+    labels of the test set.
     """
     if not accept_suggestions:
         refuse_without_effect({"min_confidence"}, "without --accept-suggestions", "Add that, or leave it out.")
@@ -125,14 +126,19 @@ def _print(fixes: Fixes) -> None:
     repriced = f"{counts['repriced']:,} repriced, " if priced else ""
     merged = f"{counts['merged']:,} merged, " if counts["merged"] else ""
     ambiguous = f", {counts['ambiguous']:,} left because several labels fit" if counts["ambiguous"] else ""
-    print_table(
+    title = (
         f"{'Would change' if fixes.dry_run else 'Changed'}: {counts['relabelled']:,} relabelled, {repriced}{merged}"
-        f"{counts['deleted']:,} deleted (and {counts['kept']:,} kept by decision{ambiguous})",
-        names,
-        rows[:_ROWS],
+        f"{counts['deleted']:,} deleted (and {counts['kept']:,} kept by decision{ambiguous})"
     )
+    if rows:
+        print_table(title, names, rows[:_ROWS])
+    else:
+        echo(title)
     if len(rows) > _ROWS:
         echo(f"+{len(rows) - _ROWS} more")
+    if fixes.acceptance is not None:
+        for sentence in fixes.acceptance.sentences(written=not fixes.dry_run):
+            echo(advised(sentence, fixes.run))
     if fixes.dry_run:
         echo("Nothing was written: this was a dry run.")
     else:

@@ -147,9 +147,15 @@ def _check_options(recipe: Recipe, *, given: bool) -> None:
 
 def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     from curation.issues import KINDS
+    from curation.issues.health import without_score
+    from curation.issues.summary import help_of
 
     total, flagged = summary.listings, summary.flagged
-    rows = [(kind.title, summary.issues[kind.name], kind.help) for kind in KINDS if kind.name in summary.issues]
+    rows = [
+        (kind.title, summary.issues[kind.name], help_of(kind, summary.flags))
+        for kind in KINDS
+        if kind.name in summary.issues
+    ]
     print_table(
         f"{flagged} of {many(total, 'listing')} {'is' if flagged == 1 else 'are'} flagged ({flagged / total:.1%})",
         ["issue", "listings", "what"],
@@ -180,8 +186,12 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     if round(none := summary.expected_none or 0):
         echo(f"About {none:.0f} of {many(total, 'listing')} may belong to none of the classes: column none_of_these.")
         echo()
-    if (theirs := summary.cleanlab) is not None:
+    # cleanlab's flags are no second opinion on themselves
+    if (theirs := summary.cleanlab) is not None and summary.flags != "cleanlab":
         echo(_compared(theirs, summary.issues["label"]))
+        echo()
+    if unscored := without_score(summary.health):
+        echo(unscored)
         echo()
     if summary.health["classes"]:
         _print_health(summary.health, wrong=summary.issues["label"], total=total)
@@ -206,8 +216,10 @@ def _print(summary: curation.Summary, run: curation.Run, *, own: bool) -> None:
     echo(f"All of them: {run.folder / 'issues.csv'}")
     echo(f"Report: {run.report}")
     review, accept = (advised(each, run.folder) for each in ("`review()`", "`apply_fixes(accept_suggestions=True)`"))
-    echo(f"Next: {review:{len(accept)}}  decide on the flagged listings")
-    echo(f"      {accept}  or accept the confident suggestions without a review")
+    what = "decide on the flagged listings" if flagged else "look through the listings, none of which is flagged"
+    echo(f"Next: {review:{len(accept) if summary.acceptable else 0}}  {what}")
+    if summary.acceptable:
+        echo(f"      {accept}  or accept, without a review, the suggestions that are likelier than the label")
 
 
 def _compared(theirs: Overlap, ours: int) -> str:
@@ -218,12 +230,10 @@ def _compared(theirs: Overlap, ours: int) -> str:
 
 
 def _print_health(health: dict[str, Any], *, wrong: int, total: int) -> None:
-    from curation.issues.health import FEW, doubtful, often_confused, without_score
+    from curation.issues.health import FEW, doubtful, often_confused
 
-    if unscored := without_score(health):
-        echo(unscored)
-        echo()
-        total -= sum(row["listings"] for row in health["unscored"])
+    # a run of an earlier version does not tell
+    total -= sum(row["listings"] for row in health.get("unscored", ()))
     if wrong < FEW * total:
         echo(f"Few labels look wrong: {wrong:,} of {total:,} ({100 * wrong / total:.1f} %).")
         echo()

@@ -95,8 +95,10 @@ def review(
     made = ", ".join(f"{count} {action}" for action, count in outcome.decisions.items() if count) or "none"
     left = f"{outcome.undecided:,} of {many(outcome.flagged, 'flagged listing')}"
     echo(f"Decisions of this session: {made}. Left to review: {left}.")
+    from curation.run.manifests import call_again
+
     more = "   (or `review()`, to continue)" if outcome.undecided else ""
-    echo(advised(f"Next: `apply_fixes()`{more}", run.folder))
+    echo(advised(f"Next: {call_again(run.folder / 'cleaned')}{more}", run.folder))
 
 
 def _print_links(links: Sequence[Link], *, as_json: bool) -> None:

@@ -25,7 +25,7 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     Terminal().warn(state.damaged)
     next_commands = {
         "review": "`review()`",
-        "apply_fixes": "`apply_fixes()`",
+        "apply_fixes": "`apply_fixes(soft=True)`" if state.soft else "`apply_fixes()`",
         "retrain": "`retrain(compare=True)`",
         "done": "everything is done; read the report",
     }
@@ -39,6 +39,8 @@ def status(run_folder: Path | None, as_json: bool) -> None:
     content |= {"report": state.report or "not written yet", "next": following}
     if not content["unapplied"] and not as_json:
         del content["unapplied"]
+    if not content["soft"] and not as_json:
+        del content["soft"]
     if content["as_of"] is None:
         del content["as_of"]
     if as_json:

@@ -21,6 +21,7 @@ from curation.comparison.warnings import warnings_of
 from curation.errors import InputError, check_range
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
+from curation.run.manifests import call_again
 from curation.run.status import as_of
 from curation.run.transactions import begin, carry_out, discard, scratch
 from training.images.cache import PhotoCache, open_cache
@@ -117,8 +118,8 @@ def _unapplied(run: RunFolder) -> list[str]:
     if not count:
         return []
     return [
-        f"the cleaned dataset lacks what was decided since on {many(count, 'listing')}: apply it with `apply_fixes()`, "
-        "and compare again"
+        f"the cleaned dataset lacks what was decided since on {many(count, 'listing')}: apply it with "
+        f"{call_again(run.cleaned)}, and compare again"
     ]
 
 

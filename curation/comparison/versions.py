@@ -20,6 +20,7 @@ from curation.run.damaged import readable
 from curation.run.decidable import new_classes_of
 from curation.run.folder import RunFolder
 from curation.run.journal import Decision
+from curation.run.manifests import call_again
 from training.utils.arrays import Bool, Int64
 from training.utils.csv_files import restored_cells
 from training.utils.targets import SoftLabels
@@ -80,7 +81,8 @@ class Versions:
         table = run.training_table()
         require_photos(run, table)
         self.ids = table["id"].to_numpy(dtype=np.str_)
-        cleaned = _cleaned_labels(run, table)
+        changes = _changes(run)
+        cleaned = labels_after(table, changes)
         holding = run.holding_decisions()
         decisions, self.damaged = holding.decisions, holding.damaged
         added = {*cleaned.dropna().astype(str), *new_classes_of(decisions)} - set(run.classes)
@@ -92,7 +94,7 @@ class Versions:
         apart = ~np.isin(self.groups, self.groups[tests])
         self.left_out = int((~apart & ~tests).sum())
         self._trains = readable & apart
-        self.soft = _soft_labels(run, table["id"], self.classes)
+        self.soft = _soft_labels(run, table.assign(label=cleaned), changes, self.classes)
         self.before = np.where(self._trains, given, -1)
         self.after = np.where(self._trains, class_numbers(cleaned, self.classes), -1)
         self.test = np.flatnonzero(tests & readable & (given >= 0))
@@ -181,8 +183,8 @@ class Versions:
         return labels
 
 
-def _cleaned_labels(run: RunFolder, table: pd.DataFrame) -> pd.Series:
-    """Return the labels after the fixes; NA for a listing that they deleted."""
+def _changes(run: RunFolder) -> pd.DataFrame:
+    """Return what the fixes changed."""
     file = run.cleaned / "changes.csv"
     if not file.exists():
         raise RunError(
@@ -190,19 +192,21 @@ def _cleaned_labels(run: RunFolder, table: pd.DataFrame) -> pd.Series:
             wanted="decisions, applied",
             fix="Call `apply_fixes()` after `review()`, or `apply_fixes(accept_suggestions=True)`.",
         )
-    with readable(file, fix="Write it again with `apply_fixes()`."):
+    with readable(file, fix=f"Write it again with {call_again(run.cleaned)}."):
         # not the dataset: in class folders an id changes with the label
-        changes = restored_cells(read_raw(file, names=("id", "action", "new_label")).table)
-    return labels_after(table, changes)
+        return restored_cells(read_raw(file, names=("id", "action", "new_label")).table)
 
 
-def _soft_labels(run: RunFolder, ids: pd.Series, classes: Sequence[str]) -> SoftLabels | None:
+def _soft_labels(
+    run: RunFolder, table: pd.DataFrame, changes: pd.DataFrame, classes: Sequence[str]
+) -> SoftLabels | None:
     """Return how much the labels after the fixes count; None if those were written without chances."""
-    weights = read_label_weights(run)
+    left = table[~table["id"].isin(changes.loc[changes["action"] == "delete", "id"])]
+    weights = read_label_weights(run, left.set_index("id")["label"], classes)
     if weights is None:
         return None
     # a listing that has no row there was deleted
-    rows = weights.set_index("id").reindex(ids)
+    rows = weights.set_index("id").reindex(table["id"])
     weight, second_weight = (rows[name].to_numpy() for name in ("label_weight", "second_weight"))
     return SoftLabels(
         np.nan_to_num(weight, nan=1.0).astype(np.float32),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from curation.errors import DecisionsError, closest, some
+from curation.fixes.accepted import Acceptance, acceptance, accepted_now
 from curation.fixes.decisions_file import read_decisions
 from curation.fixes.known_names import with_known_names
-from curation.fixes.label_weights import require_chances
+from curation.fixes.label_weights import require_chances, weights_left_out
 from curation.listings.labels import UNMERGED
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
@@ -61,6 +62,8 @@ class Fixes(Result):
         The time whose decisions these are, ISO 8601, or ``line`` and a number; None for those that hold now.
     soft : bool
         Whether ``label_weights.csv`` is written beside the dataset.
+    acceptance : Acceptance or None
+        What became of the flagged labels, if suggestions were to be accepted.
     """
 
     run: Path
@@ -74,11 +77,14 @@ class Fixes(Result):
     last_line: int = 0
     as_of: str | None = None
     soft: bool = False
+    acceptance: Acceptance | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folders and the counts, as ``curate apply-fixes --json`` prints them."""
         folders = {"run": str(self.run), "cleaned": str(self.run / "cleaned")}
-        return {**folders, "dry_run": self.dry_run, "as_of": self.as_of, "soft": self.soft, **self.counts()}
+        became = None if self.acceptance is None else asdict(self.acceptance)
+        asked = {"dry_run": self.dry_run, "as_of": self.as_of, "soft": self.soft}
+        return {**folders, **asked, **self.counts(), "acceptance": became}
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         yield from self.to_dict().items()
@@ -159,9 +165,10 @@ def plan_fixes(
         require_labels(added, decidable.labels)
         added = [decision.joined(standing.get(decision.id)) for decision in added]
     _require_use(new_classes, [*journal, *added], decidable)
+    accepted: list[Decision] = []
     if accept_suggestions:
-        decided = set(current_decisions([*journal, *added]))
-        added += _accepted(run, issues, decided, min_confidence)
+        accepted = accepted_now(run, issues, set(current_decisions([*journal, *added])), min_confidence)
+        added += accepted
     added = [decidable.with_suggestions(decision) for decision in added]
     decisions = current_decisions([*journal, *added])
     # what was taken back or replaced may be wrong: a new class was misspelt, and undone
@@ -170,11 +177,14 @@ def plan_fixes(
     undecided = tuple(id for id, each in decisions.items() if misfit(each, decidable.classes, decidable.labels[id]))
     decisions = {id: decision for id, decision in decisions.items() if id not in undecided}
     changes = _changes(run, issues, decisions)
+    became = None
+    if accept_suggestions:
+        became = acceptance(run, issues, decisions, whole, {each.id for each in accepted}, min_confidence)
     # labels that reading merged are a change, too
     if not decisions and changes.empty and not soft:
         if as_of is not None:
             raise _nothing_then(run, whole, as_of)
-        raise _nothing_decided(run, whole, accept_suggestions, min_confidence)
+        raise _nothing_decided(run, whole, became)
     return Fixes(
         run.folder,
         True,
@@ -183,10 +193,11 @@ def plan_fixes(
         changes,
         tuple(whole.messages),
         undecided,
-        notes,
+        (*notes, *([] if soft else weights_left_out(run))),
         last_line=last_line,
         as_of=_recorded(as_of),
         soft=soft,
+        acceptance=became,
     )
 
 
@@ -294,7 +305,7 @@ def _own_ids(run: RunFolder) -> str:
     return "file_name" if named else str(columns.get("id", "id"))
 
 
-def _nothing_decided(run: RunFolder, journal: Journal, accepted: bool, confidence: float | None) -> DecisionsError:
+def _nothing_decided(run: RunFolder, journal: Journal, became: Acceptance | None) -> DecisionsError:
     if journal.is_lossy:
         return DecisionsError(
             f"there is no decision in {run.folder} that can be read",
@@ -302,39 +313,18 @@ def _nothing_decided(run: RunFolder, journal: Journal, accepted: bool, confidenc
             wanted=f"{run.journal.name} as it was written",
             fix="Restore it from a copy, or decide again with `review()`; `verify()` names every line.",
         )
-    if accepted and confidence is None:
+    if became is not None:
+        lower = "" if became.min_confidence is None else ", or lower `min_confidence`"
         return DecisionsError(
-            f"there are no decisions in {run.folder}, and no suggestion is more likely right than the given label. "
-            "Decide with `review()`."
-        )
-    if accepted:
-        return DecisionsError(
-            f"there are no decisions in {run.folder}, and no suggestion has a confidence of {confidence} or more. "
-            "Decide with `review()`, or lower `min_confidence`."
+            f"there are no decisions in {run.folder}, and no suggestion is accepted",
+            got=f"{many(became.flagged, 'flagged label')}" + (f": {became.left}" if became.left else ""),
+            fix=f"Decide with `review()`{lower}.",
         )
     return DecisionsError(
-        f"there are no decisions in {run.folder}. Decide with `review()`, or accept the confident suggestions with "
-        '`apply_fixes(accept_suggestions=True)`, or pass your own with `apply_fixes(decisions="FILE.csv")`'
+        f"there are no decisions in {run.folder}. Decide with `review()`, or accept suggestions that are likelier than "
+        "the label with `apply_fixes(accept_suggestions=True)`, or pass your own with "
+        '`apply_fixes(decisions="FILE.csv")`'
     )
-
-
-def _accepted(run: RunFolder, issues: pd.DataFrame, decided: set[str], least: float | None) -> list[Decision]:
-    """Accept suggestions of at least this confidence; by default, those with which more labels are expected right."""
-    listings, confidence = run.listings().set_index("id"), issues["suggested_confidence"]
-    enough = confidence > issues["label_score"] if least is None else confidence >= least
-    sure = issues["is_label_issue"].fillna(False) & enough
-    trains = (issues["id"].map(listings["split"]) != "test").fillna(True)
-    chosen = issues[sure & trains & ~issues["id"].isin(decided)]
-    time = now()
-    return [
-        Decision(id, "relabel", label, "curate", time, "suggestion", f"confidence {sure:.3f}")
-        for id, label, sure in zip(
-            chosen["id"].tolist(),
-            chosen["suggested_label"].tolist(),
-            chosen["suggested_confidence"].tolist(),
-            strict=True,
-        )
-    ]
 
 
 def replayed(run: RunFolder, decisions: Iterable[Decision]) -> Fixes:

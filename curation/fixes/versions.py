@@ -19,7 +19,7 @@ from curation.run.journal_content import Journal
 from curation.run.journal_lines import Step, decision_of
 from curation.run.lookup import next_number
 from curation.run.lost_journal import require_journal
-from curation.run.manifests import transaction_of
+from curation.run.manifests import call_again, transaction_of
 from curation.run.transactions import begin, carry_out, discard, scratch
 from training.utils.csv_files import write_csv
 from training.utils.files import read_json, sha256_of_file, sync_tree, write_json
@@ -92,7 +92,7 @@ def apply_fixes(run: RunFolder, fixes: Fixes, form: str | None = None) -> Fixes:
         carry_out(run.folder, run.journal, intent, moves, fixes.added)
     finally:
         discard(run.folder, run.journal, temporary)
-    return replace(fixes, dry_run=False, notes=(*fixes.notes, *written.notes, *_later(run.read_journal(), intent)))
+    return replace(fixes, dry_run=False, notes=(*fixes.notes, *written.notes, *_later(run, intent)))
 
 
 def _manifest(
@@ -113,14 +113,17 @@ def _manifest(
         **fixes.counts(),
         "decisions_added": [dict(vars(decision)) for decision in fixes.added],
         "soft": fixes.soft,
+        "accept_suggestions": fixes.acceptance is not None,
+        "min_confidence": fixes.acceptance.min_confidence if fixes.acceptance else None,
         "sha256": {name: sha256_of_file(folder / name) for name in (*written.files, *tables)},
     }
 
 
-def _later(journal: Journal, intent: Step) -> list[str]:
+def _later(run: RunFolder, intent: Step) -> list[str]:
     """Say how many decisions were made while the dataset was written; a past version leaves them out by intent."""
     if intent.as_of is not None:
         return []
+    journal = run.read_journal()
     later = sum(
         entry.number > intent.after and entry.transaction is None and isinstance(entry.content, Decision)
         for entry in journal.entries
@@ -128,7 +131,7 @@ def _later(journal: Journal, intent: Step) -> list[str]:
     if not later:
         return []
     came = f"{many(later, 'decision')} came while the dataset was written, and {agree(later, 'is', 'are')} not in it"
-    return [f"{came}. Apply {agree(later, 'it', 'them')} with `apply_fixes()`."]
+    return [f"{came}. Apply {agree(later, 'it', 'them')} with {call_again(run.cleaned)}."]
 
 
 def _comparison_files(run: RunFolder) -> tuple[Path, Path]:

@@ -58,14 +58,15 @@ def health(evidence: Evidence, issues: pd.DataFrame) -> dict[str, Any]:
           suggested; the estimated number of ``listings`` of one that are labelled as the other, and their ``share`` of
           all.
 
-        Where no label could be judged, the lists are empty.
+        Where no label could be judged, the lists are empty, but for ``unscored``.
     """
     evidence = evidence.twins_as_one
     classes, given = evidence.classes, evidence.given
     flagged = issues["is_label_issue"].fillna(False).to_numpy(dtype=bool) & (given >= 0)
     score = issues["label_score"].to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isnan(score[given >= 0]).all():
-        return {"label_health": None, "noise_count": None, "listings": 0, "classes": [], "unscored": [], "confused": []}
+        nothing: dict[str, Any] = {"label_health": None, "noise_count": None, "listings": 0, "classes": []}
+        return {**nothing, "unscored": _unscored(evidence), "confused": []}
     rows = evidence.training_rows
     rows = rows[~np.isnan(score[rows])]
     right, size = np.bincount(given[rows], score[rows], len(classes)), np.bincount(given[rows], minlength=len(classes))

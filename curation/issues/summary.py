@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from curation.evidence.evidence import Evidence
+from curation.evidence.evidence import CLEANLAB, CURATE, Evidence
 from curation.evidence.hierarchy import Hierarchy
-from curation.issues import KINDS, expected_changes
+from curation.issues import KINDS, IssueKind, expected_changes
 from curation.rendering.results import Result
 from curation.run.folder import RunFolder
 
-__all__ = ["Agreement", "Budget", "Overlap", "Summary", "agreement", "overlap", "summarise"]
+__all__ = ["Agreement", "Budget", "Overlap", "Summary", "agreement", "flags_of", "help_of", "overlap", "summarise"]
 
 _WORST = 10
 #: A model that agrees with the given labels less than this many times as often as the largest class does, or less than
@@ -23,6 +24,8 @@ _WEAK = 1.5
 _WEAK_AT_ALL = 0.4
 #: If a smaller share of the flagged labels is expected to be wrong, the evidence can't tell them from right ones.
 _TOLD_APART = 0.6
+#: What is flagged if cleanlab's flags hold.
+_CLEANLAB = "The label is missing, or cleanlab flags it with its defaults; the suggestions are curate's."
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ class Summary(Result):
         As in ``health.json``, see :func:`curation.issues.health.health`.
     seconds : dict of str to float
         Spent by stage.
+    flags : str
+        Whose flags of wrong labels these are: ``curate`` or ``cleanlab``.
     """
 
     run: str
@@ -130,12 +135,18 @@ class Summary(Result):
     parents: dict[str, int] | None
     health: dict[str, Any]
     seconds: dict[str, float]
+    flags: str = CURATE
     _photos: Path | None = None
 
     @property
     def undecided(self) -> bool:
         """Whether the evidence can't tell wrong labels from right ones: under 60 % of the flagged ones are wrong."""
         return self.expected_wrong is not None and self.expected_wrong < _TOLD_APART * self.issues["label"]
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether there are suggestions that may be accepted without a review."""
+        return self.issues["label"] > 0 and not self.undecided
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary for JSON, without the paths of the photos of the worst listings."""
@@ -176,8 +187,27 @@ def summarise(run: RunFolder, budget: int | None = None) -> Summary:
         parents=_steps(issues, Hierarchy.of(run.listings())),
         health=run.health(),
         seconds=record["seconds"],
+        flags=flags_of(record),
         _photos=run.photo_root,
     )
+
+
+def flags_of(record: Mapping[str, Any]) -> str:
+    """Return whose flags of wrong labels a run has, ``curate`` or ``cleanlab``, by its ``run.json``."""
+    return str(record["settings"].get("flags", CURATE))
+
+
+def help_of(kind: IssueKind, flags: str) -> str:
+    """Return in one line what a kind flags, where the flags of wrong labels are cleanlab's, too.
+
+    Parameters
+    ----------
+    kind : IssueKind
+        The kind.
+    flags : str
+        Of :func:`flags_of`.
+    """
+    return _CLEANLAB if (kind.name, flags) == ("label", CLEANLAB) else kind.help
 
 
 def _budget(issues: pd.DataFrame, budget: int) -> Budget:

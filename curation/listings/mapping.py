@@ -10,7 +10,7 @@ import pandas as pd
 from curation.errors import ListingsError, closest, short_repr, some
 from curation.listings.decoding import other_encoding
 from curation.listings.faults import Faults
-from curation.listings.headers import NAMELESS, NAMELESS_INDEX, are_row_numbers
+from curation.listings.headers import NAMELESS, NAMELESS_INDEX, are_row_numbers, normal_name
 from curation.listings.hints import no_header, other_delimiter, said_of_choices, said_of_hints, said_of_one_hot
 from curation.listings.money_columns import money_first, said_of_money
 from curation.listings.recognise import recognise
@@ -22,6 +22,8 @@ __all__ = ["Mapped", "map_columns"]
 
 #: Share of the rows without an id beyond which a column holds no ids.
 _HOLLOW = 0.5
+#: Words in names of columns that hold other labels than the given ones.
+_NOT_GIVEN = frozenset({"true", "truth", "gold", "correct", "corrected", "suggested", "predicted"})
 
 
 @dataclass(frozen=True)
@@ -216,16 +218,17 @@ def _missing(
     likely += [by_ids] if by_ids else []
     likely += [chosen] if "label" in missing and (chosen := said_of_choices(raw)) else []
     likely += [one_hot] if "label" in missing and (one_hot := said_of_one_hot(raw)) else []
-    near = closest(columns.get(missing[0], missing[0]), list(raw.columns)) if len(missing) == 1 and not likely else ""
+    names = [str(name) for name in raw.columns if not _NOT_GIVEN & set(normal_name(str(name)).split("_"))]
+    near = closest(columns.get(missing[0], missing[0]), names) if len(missing) == 1 and not likely else ""
     example = {ours: "NAME" for ours in missing}
+    map_it = f"Map {agree(len(missing), 'it', 'them')} with `columns={example!r}`."
     return ListingsError(
         f"the table has no {agree(len(missing), 'column', 'columns')} {' and '.join(wanted)}",
         got=some(raw.columns, 12),
         wanted=", ".join(
             f"{name} (mapped to {ours})" if (name := columns.get(ours, ours)) != ours else ours for ours in missing
         ),
-        fix=f"{step} " * bool(step)
-        + ". ".join([*likely, near or f"Map {agree(len(missing), 'it', 'them')} with `columns={example!r}`."]),
+        fix=f"{step} " * bool(step) + ". ".join([*likely, f"{near} {map_it}".strip()]),
         parameter="columns",
     )
 

@@ -198,7 +198,10 @@ def _plan(
 ) -> list[_Planned]:
     """Arrange all trainings, and report how long they take together."""
     folder = prepared.run.training_folder
-    pretrained = {recipe.model: with_weights(recipe, reporter).pretrained for recipe in one_a_model(recipes)}
+    models = {recipe.model for recipe in recipes}
+    pretrained = {
+        recipe.model: with_weights(recipe, reporter, compared=models).pretrained for recipe in one_a_model(recipes)
+    }
     planned = []
     for given in recipes:
         recipe = replace(given, pretrained=pretrained[given.model])

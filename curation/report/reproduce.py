@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from curation.comparison.result import Comparison
+from curation.run.folder import RunFolder
+from curation.run.manifests import manifest_of, transaction_of
 from curation.run.shapes import started_by
 from training.utils.units import duration
 
 __all__ = ["reproduce"]
 
 
-def reproduce(run: Path, record: Mapping[str, Any], comparison: Comparison | None) -> dict[str, Any]:
+def reproduce(run: RunFolder, record: Mapping[str, Any], comparison: Comparison | None) -> dict[str, Any]:
     """Return the commands and facts that reproduce the run.
 
     Parameters
     ----------
-    run : Path
-        Folder of the run.
+    run : RunFolder
+        The run.
     record : mapping
         ``run.json``.
     comparison : Comparison or None
@@ -43,17 +44,21 @@ def reproduce(run: Path, record: Mapping[str, Any], comparison: Comparison | Non
     ]
     commands = [started_by(record) or "curate"]
     settings = [("find-issues", _settings(record["settings"]))]
+    applied = list(_applied(run)) or ([] if comparison is None else [[]])
+    commands += [shlex.join(["curate", "apply-fixes", "--run", str(run.folder), *each]) for each in applied]
+    # no command makes these again
+    if people := sum(each.source != "suggestion" for each in run.holding_decisions().decisions.values()):
+        facts.append(("Decisions of people", f"{people:,}, of a review or a table; {run.journal.name} has them"))
     if comparison is not None:
-        # the run's journal has what was decided, accepted suggestions included
         command = comparison.command[1:] or (
             "retrain",
             "--compare",
             "--seeds",
             str(len(comparison.seeds)),
             "--run",
-            str(run),
+            str(run.folder),
         )
-        commands += [shlex.join(["curate", "apply-fixes", "--run", str(run)]), shlex.join(["curate", *command])]
+        commands.append(shlex.join(["curate", *command]))
         facts += [
             ("Compared", _time(comparison.made)),
             ("Seeds of the comparison", ", ".join(map(str, comparison.seeds))),
@@ -64,6 +69,36 @@ def reproduce(run: Path, record: Mapping[str, Any], comparison: Comparison | Non
         "facts": [(name, str(value)) for name, value in facts if value not in (None, "")],
         "settings": [(name, value) for name, value in settings if value],
     }
+
+
+def _applied(run: RunFolder) -> Iterator[list[str]]:
+    """Yield the options of every apply-fixes that accepted suggestions, and of the one that wrote ``cleaned/``."""
+    if not run.cleaned.exists():
+        return
+    written = {transaction_of(version): version for version in run.all_versions()}
+    standing = [step.transaction for step in run.read_journal().standing_versions()]
+    earlier = [written[each] for each in standing[:-1] if each in written and written[each] != run.cleaned]
+    for version in [*earlier, run.cleaned]:
+        manifest = manifest_of(version)
+        added = manifest.get("decisions_added")
+        # it may have been written by anybody
+        sources = [each.get("source") for each in added if isinstance(each, dict)] if isinstance(added, list) else []
+        accepts = "suggestion" in sources
+        if accepts or version == run.cleaned:
+            yield list(_options(manifest, accepts=accepts))
+
+
+def _options(manifest: Mapping[str, Any], *, accepts: bool) -> Iterator[str]:
+    if accepts:
+        yield "--accept-suggestions"
+        # an earlier version of curate did not write what was asked for
+        if (least := manifest.get("min_confidence")) is not None:
+            yield from ("--min-confidence", str(least))
+    if manifest.get("soft"):
+        yield "--soft"
+    for option, key in (("--format", "format"), ("--as-of", "as_of")):
+        if manifest.get(key):
+            yield from (option, str(manifest[key]))
 
 
 def _time(moment: str | None) -> str | None:

@@ -26,6 +26,7 @@ def summary(
     sections: Sequence[Section],
     decisions: Iterable[Decision],
     unscored: str,
+    soft: bool,
     outcome: Sequence[str],
 ) -> list[str]:
     """Return the sentences of the paragraph.
@@ -42,6 +43,8 @@ def summary(
         Those that stand.
     unscored : str
         Which listings have no label score, and why, in sentences; empty if all have one.
+    soft : bool
+        Whether the cleaned dataset has the chances of its labels.
     outcome : sequence of str
         The result of the comparison, in sentences; empty if there is none.
     """
@@ -57,6 +60,11 @@ def summary(
         )
     sentences += [unscored] if unscored else []
     sentences += _decided(list(decisions))
+    if soft:
+        sentences.append(
+            "cleaned/label_weights.csv has the chance of each label, and models learn from each label as far as it is "
+            "believed."
+        )
     return sentences + list(outcome or ["Whether cleaning helps has not been measured yet."])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from curation.comparison.result import read_comparison
 from curation.issues import KINDS
 from curation.issues.health import often_confused, without_score
-from curation.issues.summary import overlap
+from curation.issues.summary import flags_of, help_of, overlap
 from curation.rendering.html import fill_page
 from curation.report.cards import Cards
 from curation.report.comparison import comparison_section, outcome
@@ -17,6 +17,7 @@ from curation.report.plots import fold_plot, price_plot, retrain_plot
 from curation.report.reproduce import reproduce
 from curation.report.summary import summary
 from curation.run.folder import RunFolder
+from curation.run.manifests import is_soft
 from curation.run.own_photos import OwnPhotos
 from training.utils.files import write_text
 from training.utils.noise import noise_to
@@ -44,6 +45,7 @@ def write_report(run: RunFolder) -> Path:
     """
     record, issues = run.record(), run.issues()
     dataset = record["dataset"]
+    flags = flags_of(record)
     holding = run.holding_decisions()
     decisions = holding.decisions
     cards = Cards(issues, run.listings(), OwnPhotos(run), decisions, dataset["currency"], run.photo_bytes)
@@ -65,6 +67,7 @@ def write_report(run: RunFolder) -> Path:
             sections=sections,
             decisions=decisions.values(),
             unscored=without_score(health),
+            soft=is_soft(run.cleaned),
             outcome=[] if comparison is None else outcome(comparison),
         ),
         damaged=holding.damaged,
@@ -72,11 +75,12 @@ def write_report(run: RunFolder) -> Path:
         comparison=section,
         health=health,
         confused=often_confused(health, _CLASSES),
-        cleanlab=overlap(issues),
+        cleanlab=None if flags == "cleanlab" else overlap(issues),
+        helps={kind.name: help_of(kind, flags) for kind in KINDS},
         prices=price_plot(issues, dataset["currency"]),
         learning=learning,
         no_curves=None if learning else _why_no_curves(run),
-        reproduce=reproduce(run.folder, record, comparison),
+        reproduce=reproduce(run, record, comparison),
     )
     write_text(run.report_file, page)
     return run.report_file

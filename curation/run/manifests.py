@@ -7,7 +7,7 @@ from typing import Any
 
 from training.utils.files import DamagedError, NotReadableError, read_json
 
-__all__ = ["manifest_of", "transaction_of"]
+__all__ = ["call_again", "is_soft", "manifest_of", "transaction_of"]
 
 
 def manifest_of(version: Path) -> dict[str, Any]:
@@ -23,6 +23,28 @@ def manifest_of(version: Path) -> dict[str, Any]:
     except (OSError, DamagedError, NotReadableError):
         return {}
     return manifest if isinstance(manifest, dict) else {}
+
+
+def is_soft(version: Path) -> bool:
+    """Return whether a version was written with the chances of its labels, by its manifest.
+
+    Parameters
+    ----------
+    version : Path
+        The version's folder.
+    """
+    return manifest_of(version).get("soft") is True
+
+
+def call_again(version: Path) -> str:
+    """Return the call, in backquotes, that writes a version again, with the chances of its labels if it has them.
+
+    Parameters
+    ----------
+    version : Path
+        The version's folder.
+    """
+    return "`apply_fixes(soft=True)`" if is_soft(version) else "`apply_fixes()`"
 
 
 def transaction_of(version: Path) -> str | None:

@@ -28,6 +28,9 @@ __all__ = ["RunRow", "describe_run", "flag_columns", "read_columns"]
 #: What a row shows of ``run.json``.
 _NEEDED = {"status": str, "dataset": {"name": str, "sha256": str, "columns": dict}, "settings": {"train": dict}}
 
+#: Settings that ``run.json`` leaves out where they are the default, or that earlier versions of curate did not know.
+_DEFAULTS = {"flags": "curate", "titles": "words"}
+
 
 @dataclass(frozen=True)
 class Decided:
@@ -222,7 +225,7 @@ def _settings(record: dict[str, Any]) -> dict[str, Any]:
     if not record:
         return {}
     dataset, settings = record["dataset"], record["settings"]
-    chosen = {**settings["train"], **{key: value for key, value in settings.items() if key != "train"}}
+    chosen = {**_DEFAULTS, **settings["train"], **{key: value for key, value in settings.items() if key != "train"}}
     # what was used, where the preset or this machine decided
     chosen |= {name: record[name] for name in ("image_size", "pretrained") if name in record}
     used = {"features": "features_of", "titles": "titles_of"}

@@ -10,7 +10,7 @@ from curation.run.compared import comparison_problem
 from curation.run.folder import FINISHED, RunFolder
 from curation.run.journal import ACTIONS, current_decisions
 from curation.run.lost_journal import lost_journal
-from curation.run.manifests import manifest_of
+from curation.run.manifests import is_soft, manifest_of
 from curation.run.shapes import STARTED_RECORD, started_by
 
 __all__ = ["Status", "as_of", "status_of"]
@@ -38,6 +38,8 @@ class Status(Result):
         Whether there is a cleaned dataset.
     as_of : str or None
         If the cleaned dataset is a past one, the time that it was rebuilt for: ``apply_fixes(as_of=...)``.
+    soft : bool
+        Whether the cleaned dataset has the chances of its labels: ``apply_fixes(soft=True)``.
     compared : bool
         Whether the datasets before and after the fixes have been compared, and ``comparison.json`` can be read.
     report : str or None
@@ -59,6 +61,7 @@ class Status(Result):
     unapplied: int
     cleaned: bool
     as_of: str | None
+    soft: bool
     compared: bool
     report: str | None
     step: str
@@ -73,9 +76,11 @@ def status_of(run: RunFolder) -> Status:
     counts = Counter(decision.action for decision in decisions.values())
     lost, unapplied = lost_journal(run, journal), journal.unapplied()
     cleaned, compared = run.standing(run.cleaned).exists(), _is_compared(run)
+    soft = is_soft(run.standing(run.cleaned))
     steps = {
         "continue": record["status"] != FINISHED,
-        "review": not decisions,
+        # chances are learned from without any decision
+        "review": not decisions and not soft,
         "apply_fixes": not cleaned or unapplied > 0,
         "retrain": not compared,
         "done": True,
@@ -89,6 +94,7 @@ def status_of(run: RunFolder) -> Status:
         unapplied=unapplied,
         cleaned=cleaned,
         as_of=as_of(run),
+        soft=soft,
         compared=compared,
         report=str(run.report_file) if run.report_file.exists() else None,
         step=next(step for step, applies in steps.items() if applies),

@@ -17,10 +17,10 @@ from curation.listings.original import leads_outside
 from curation.listings.tables import read_raw
 from curation.rendering.words import many
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision
+from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import LOSSES, Entry, Journal
 from curation.run.journal_lines import BEGIN, Step
-from curation.run.manifests import transaction_of
+from curation.run.manifests import is_soft, transaction_of
 from curation.run.shapes import misfit
 from curation.run.transactions import leftovers, unended
 from curation.verification.result import Flaw
@@ -64,6 +64,18 @@ _SHAPE = {
 }
 
 
+def _again(fix: str, *, soft: bool) -> str:
+    """Return an advice that also writes the chances of labels, if the version had them."""
+    if not soft:
+        return fix
+    return fix.replace("apply_fixes()", "apply_fixes(soft=True)").replace("(as_of=", "(soft=True, as_of=")
+
+
+def _nothing_decided(journal: Journal) -> bool:
+    """Return whether the version in force, whose manifest is gone, was made without decisions: of the chances alone."""
+    return journal.standing_version() is not None and not current_decisions(journal.decisions())
+
+
 def compared_versions(run: RunFolder) -> list[Path]:
     """Return the folders of the versions that are where they stay, oldest first.
 
@@ -100,7 +112,8 @@ def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     journal, cleaned, moved = run.judged_journal(), run.cleaned.name, _moved(run)
     if journal.standing_version() is not None and not run.cleaned.exists() and cleaned not in moved:
         missing = "is missing, though the journal has applied fixes"
-        yield Flaw(cleaned, missing, _RESTORE_BOTH if journal.is_lossy else _WRITE_AGAIN)
+        again = _again(_WRITE_AGAIN, soft=_nothing_decided(journal))
+        yield Flaw(cleaned, missing, _RESTORE_BOTH if journal.is_lossy else again)
     places = journal.places()
     there = {folder.relative_to(run.folder).as_posix(): transaction_of(folder) for folder in compared_versions(run)}
     for name in places or ():
@@ -110,7 +123,7 @@ def check_standing(run: RunFolder, notes: list[str]) -> Iterator[Flaw]:
     for transaction in dict.fromkeys(there.values()):
         alike = [name for name in there if there[name] == transaction]
         if transaction is not None and len(alike) > 1:
-            yield from _copies(alike, transaction, places)
+            yield from _copies(alike, transaction, places, nothing_decided=_nothing_decided(journal))
 
 
 def _misplaced(there: dict[str, str | None], places: dict[str, str | None], cleaned: str) -> Iterator[Flaw]:
@@ -134,7 +147,9 @@ def _back(home: str) -> str:
     return f"Move it by hand to {home}, where it belongs; if another version is there, move that one away first."
 
 
-def _copies(alike: list[str], transaction: str, places: dict[str, str | None] | None) -> Iterator[Flaw]:
+def _copies(
+    alike: list[str], transaction: str, places: dict[str, str | None] | None, *, nothing_decided: bool
+) -> Iterator[Flaw]:
     """Say of versions with the same content which is the copy: the journal knows where that content belongs."""
     right = [name for name in alike if places is not None and places.get(name) == transaction]
     if places is None or not right:
@@ -148,7 +163,8 @@ def _copies(alike: list[str], transaction: str, places: dict[str, str | None] | 
         if name not in places:
             yield Flaw(name, f"is a copy of {right[0]} that the journal does not have", _MOVE)
         else:
-            fix = _MOVE_AND_WRITE if name == "cleaned" else _RESTORE
+            write = _again(_MOVE_AND_WRITE, soft=nothing_decided)
+            fix = write if name == "cleaned" else _RESTORE
             yield Flaw(name, f"is a copy of {right[0]}, and what was there is gone", fix)
 
 
@@ -165,11 +181,14 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
         The version's.
     """
     journal, name = run.judged_journal(), folder.relative_to(run.folder).as_posix()
-    fix = _MOVE_ALL if folder == run.cleaned else _REBUILD
+    soft = is_soft(folder) or (folder / LABEL_WEIGHTS).exists()
+    fix = _again(_MOVE_ALL if folder == run.cleaned else _REBUILD, soft=soft)
     fix = _JOURNAL_FIRST if journal.is_lossy else fix
     if not folder.is_dir():
         yield Flaw(
-            name, "is a file, not a folder with a version of the dataset", _MOVE_FILE if folder == run.cleaned else fix
+            name,
+            "is a file, not a folder with a version of the dataset",
+            _again(_MOVE_FILE, soft=_nothing_decided(journal)) if folder == run.cleaned else fix,
         )
         return
     try:
@@ -187,7 +206,7 @@ def check_version(run: RunFolder, notes: list[str], *, folder: Path) -> Iterator
     if folder == run.cleaned and transaction != journal.standing_version() and not lost:
         there = {each.relative_to(run.folder).as_posix(): transaction_of(each) for each in run.all_versions()}
         home = _home(transaction, there, journal.places() or {})
-        again = _JOURNAL_FIRST if journal.is_lossy else _MOVE_AND_WRITE
+        again = _JOURNAL_FIRST if journal.is_lossy else _again(_MOVE_AND_WRITE, soft=soft)
         back = again if home is None else _back(home)
         yield Flaw(name, "is not the version that the journal says is in force", back)
     yield from _manifested(folder, name, manifest, fix)

@@ -260,6 +260,9 @@ def test_the_loop_after_find_issues_speaks_both_ways(as_json: bool, here: Path, 
     if as_json:
         counts = {"relabelled": 2, "repriced": 0, "merged": 0, "deleted": 0, "kept": 0, "ambiguous": 0}
         folders = {"run": "runs/shop/1", "cleaned": "runs/shop/1/cleaned"}
+        became = {"min_confidence": None, "flagged": 4, "accepted": 2, "earlier": 0, "undos": 0}
+        assert became.items() <= dry.pop("acceptance").items()
+        assert became.items() <= applied.pop("acceptance").items()
         assert dry == {**folders, "dry_run": True, "as_of": None, "soft": False, **counts}
         assert applied == {**dry, "dry_run": False}
         assert (state["decisions"], state["cleaned"], state["next"]) == (2, True, "curate retrain --compare")

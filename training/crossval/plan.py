@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -357,10 +357,11 @@ def _networks(recipe: Recipe, arrangement: Arrangement, work: Work) -> float:
     return (rounds * arrangement.step_seconds + (last if rest else 0.0)) * each * work.repeats
 
 
-def with_weights(recipe: Recipe, reporter: Reporter, *, fetch: bool = True) -> Recipe:
+def with_weights(recipe: Recipe, reporter: Reporter, *, fetch: bool = True, compared: Collection[str] = ()) -> Recipe:
     """Fetch the weights that a network starts from before several processes try to; say where there are none.
 
-    Without `fetch`, a network whose weights are not on this machine starts from scratch.
+    Without `fetch`, a network whose weights are not on this machine starts from scratch. `compared` are the networks
+    that are compared, where it is one of several.
     """
     if not recipe.has_network:
         return recipe
@@ -368,6 +369,9 @@ def with_weights(recipe: Recipe, reporter: Reporter, *, fetch: bool = True) -> R
         return replace(recipe, pretrained=False)
     origin = initial_weights(recipe.model, pretrained=recipe.pretrained)
     if recipe.pretrained and origin != PRETRAINED:
-        others = f"; `model={EMBEDDED!r}` has weights that are installed" if has_weights(EMBEDDED) else ""
-        reporter.say(f"{recipe.model} starts {origin}{others if recipe.model != EMBEDDED else ''}")
+        advised = EMBEDDED not in {recipe.model, *compared} and has_weights(EMBEDDED)
+        other = f"{EMBEDDED} among `models`" if compared else f"`model={EMBEDDED!r}`"
+        reporter.say(
+            f"{recipe.model} starts {origin}" + (f"; {other} has weights that are installed" if advised else "")
+        )
     return replace(recipe, pretrained=origin == PRETRAINED)

@@ -10,6 +10,7 @@ import torch
 
 from curation.comparison import compare
 from curation.comparison.train import settings_of
+from curation.comparison.versions import Versions
 from curation.errors import InputError, RunError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
 from curation.listings import read_listings
@@ -323,12 +324,37 @@ def test_chances_of_labels_train_the_version_after_and_no_decision_is_needed(run
     assert not torch.allclose(before, after)
 
 
-@pytest.mark.parametrize("weight", ["1.5", "-0.1", "much"])
-def test_chances_that_are_none_are_refused(run, weight):
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda table: table.assign(label_weight=["1.5", *table["label_weight"][1:]]), "not from 0 to 1"),
+        (lambda table: table.assign(label_weight=["-0.1", *table["label_weight"][1:]]), "not from 0 to 1"),
+        (lambda table: table.assign(label_weight=["much", *table["label_weight"][1:]]), "much"),
+        (lambda table: table.assign(label_weight=["nan", *table["label_weight"][1:]]), "no label_weight for"),
+        (lambda table: table.assign(label_weight=["", *table["label_weight"][1:]]), "no label_weight for"),
+        (lambda table: table[3:], "no row for"),
+        (lambda table: table[:0], "no row for"),
+        (lambda table: table.assign(id="x" + table["id"]), "not in the cleaned dataset"),
+        (lambda table: pd.concat([table, table[:1]]), "two rows"),
+        (
+            lambda table: table.assign(second_label=table["second_label"].mask(table["second_label"] != "", "sofa")),
+            "no class for",
+        ),
+        (lambda table: table.assign(second_weight=""), "one of second_label and second_weight"),
+        (lambda table: table.assign(label=table["label"][::-1].to_list()), "another label than"),
+        (None, "no such file"),
+    ],
+)
+def test_chances_that_are_damaged_or_missing_are_refused_and_the_advice_mends_them(run, damage, said):
     apply_fixes(run, plan_fixes(run, soft=True))
     file = run.cleaned / "label_weights.csv"
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    table.loc[0, "label_weight"] = weight
-    table.to_csv(file, index=False)
-    with pytest.raises(RunError, match=r"label_weights.csv.*apply_fixes\(soft=True\)"):
-        retrain(run, seeds=1)
+    if damage is None:
+        file.unlink()
+    else:
+        damage(pd.read_csv(file, dtype=str, keep_default_na=False)).to_csv(file, index=False)
+    with pytest.raises(RunError, match=r"label_weights.csv.*Move cleaned/ out.*apply_fixes\(soft=True\)") as caught:
+        Versions(run)
+    assert said in str(caught.value)
+    shutil.move(run.cleaned, run.folder.parent / "damaged")
+    apply_fixes(run, plan_fixes(run, soft=True))
+    assert Versions(run).soft is not None

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from curation import Run
+from curation.cli import main
 from curation.errors import DecisionsError, RunError
 from curation.fixes import apply_fixes, plan_fixes, undo_fixes
+from curation.report.reproduce import reproduce
+from curation.report.write import write_report
 from curation.run.folder import RunFolder
+from curation.run.status import status_of
 from tests.support.fixes import LISTINGS, decided, manifest
 
 Rows = dict[str, tuple[str, str, str, str]]
@@ -64,3 +71,61 @@ def test_a_run_that_scored_no_label_has_no_chances(run: RunFolder) -> None:
     run.write_table(run.issues_file, run.issues().assign(label_score=float("nan")))
     with pytest.raises(RunError, match="no chances of its labels"):
         Run(run.folder).apply_fixes(soft=True)
+
+
+def test_a_version_that_has_no_chances_any_more_says_so(run: RunFolder) -> None:
+    assert not plan_fixes(run, accept_suggestions=True).notes
+    apply_fixes(run, plan_fixes(run, soft=True))
+    assert not plan_fixes(run, soft=True).notes
+    (note,) = apply_fixes(run, plan_fixes(run, accept_suggestions=True)).notes
+    assert "label_weights.csv" in note
+    assert "`apply_fixes(soft=True)`" in note
+
+
+def test_the_report_says_that_labels_count_as_far_as_they_are_believed(run: RunFolder) -> None:
+    assert "label_weights.csv" not in write_report(run).read_text()
+    apply_fixes(run, plan_fixes(run, soft=True))
+    assert "label_weights.csv has the chance of each label" in write_report(run).read_text()
+
+
+def test_the_report_lists_each_apply_fixes_that_made_the_dataset(run: RunFolder) -> None:
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.9))
+    run.decide([decided("05", "keep")])
+    apply_fixes(run, plan_fixes(run, soft=True))
+    done = reproduce(run, run.record(), None)
+    of_run = f"curate apply-fixes --run {run.folder} "
+    assert done["commands"][1:] == [f"{of_run}--accept-suggestions --min-confidence 0.9", f"{of_run}--soft"]
+    assert dict(done["facts"])["Decisions of people"].startswith("1, of a review or a table")
+
+
+def test_after_chances_without_decisions_the_next_step_is_to_retrain(run: RunFolder) -> None:
+    assert status_of(run).step == "review"
+    apply_fixes(run, plan_fixes(run, soft=True))
+    assert (status_of(run).step, status_of(run).soft) == ("retrain", True)
+    result = CliRunner().invoke(main, ["status", "--run", str(run.folder)])
+    assert "retrain" in result.output.splitlines()[-1]
+    run.decide([decided("05", "relabel", "desk")])
+    result = CliRunner().invoke(main, ["status", "--run", str(run.folder)])
+    assert "--soft" in result.output.splitlines()[-1]
+
+
+def test_without_changes_there_is_no_table_of_them(run: RunFolder) -> None:
+    result = CliRunner().invoke(main, ["apply-fixes", "--run", str(run.folder), "--soft"])
+    assert "new label" not in result.output
+    assert "0 relabelled" in result.output
+
+
+def faults_of_cleaned(run: RunFolder) -> list[str]:
+    return [flaw.fix for flaw in Run(run.folder).verify().faults if flaw.where.startswith(("cleaned", "versions"))]
+
+
+def test_chances_that_are_gone_or_damaged_are_written_again_as_verify_advises(run: RunFolder) -> None:
+    apply_fixes(run, plan_fixes(run, soft=True))
+    assert not faults_of_cleaned(run)
+    (run.cleaned / "label_weights.csv").unlink()
+    advice = "Move cleaned/ out of the run by hand, then write it again with `apply_fixes(soft=True)`."
+    assert set(faults_of_cleaned(run)) == {advice}
+    shutil.move(run.cleaned, run.folder.parent / "damaged")
+    assert faults_of_cleaned(run) == ["Write it again with `apply_fixes(soft=True)`."]
+    apply_fixes(run, plan_fixes(run, soft=True))
+    assert not faults_of_cleaned(run)

@@ -188,7 +188,7 @@ def test_an_empty_csv_of_decisions_is_no_decision(run: RunFolder, tmp_path: Path
 
 def test_without_a_sure_suggestion_the_error_says_what_to_lower(run: RunFolder) -> None:
     with pytest.raises(
-        DecisionsError, match=r"no suggestion has a confidence of 0\.98 or more.*lower `min_confidence`"
+        DecisionsError, match=r"no suggestion is accepted.*have a confidence below 0\.98.*lower `min_confidence`"
     ):
         plan_fixes(run, accept_suggestions=True, min_confidence=0.98)
 
@@ -298,3 +298,30 @@ def test_where_no_decision_can_be_read_the_lines_are_named_and_nothing_else_is_a
     run.journal.write_bytes(run.journal.read_bytes().replace(b"desk", b"dusk", 1))
     with pytest.raises(DecisionsError, match=r"no decision in .* that can be read: got .*line 1 .*`verify\(\)`"):
         plan_fixes(run)
+
+
+def test_what_became_of_each_flagged_label_is_counted(run: RunFolder) -> None:
+    run.decide([decided("06", "keep")])
+    became = plan_fixes(run, accept_suggestions=True).acceptance
+    assert became is not None
+    assert (became.flagged, became.accepted, became.tests, became.unlikely, became.decided) == (4, 1, 1, 1, 1)
+    assert list(became.sentences(written=False)) == [
+        "1 of 4 flagged labels accepted; 1 is in the test set, 1 suggestion is not likelier than the label, "
+        "1 was decided by people."
+    ]
+
+
+def test_what_was_accepted_before_and_would_not_be_now_is_said_with_the_way_back(run: RunFolder) -> None:
+    apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.4))
+    assert (
+        len(list(plan_fixes(run, accept_suggestions=True, min_confidence=0.4).acceptance.sentences(written=True))) == 1
+    )
+    done = apply_fixes(run, plan_fixes(run, accept_suggestions=True, min_confidence=0.9))
+    assert done.acceptance is not None
+    accepted, stay = done.acceptance.sentences(written=True)
+    assert accepted == "3 of 4 flagged labels accepted; 1 is in the test set."
+    assert stay.startswith("2 suggestions that an earlier apply-fixes accepted stay accepted")
+    assert "`undo()` twice" in stay
+    undo_fixes(run)
+    undo_fixes(run)
+    assert [each.id for each in plan_fixes(run, accept_suggestions=True, min_confidence=0.9).added] == ["00"]

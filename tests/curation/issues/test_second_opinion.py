@@ -91,13 +91,21 @@ def test_the_summary_compares_and_the_settings_say_whose_flags_hold(tmp_path: Pa
         probs[row] += 2 * np.eye(12)[number[label]] if row % 6 else 0
     probs /= probs.sum(axis=1, keepdims=True)
     np.savez("probs.npz", ids=listings.table["id"].to_numpy(str), pred_probs=probs, class_names=listings.classes)
-    printed = done("find-issues", "shop", "--probabilities", "probs.npz", "--no-text", "--flags", "cleanlab").output
+    command = ("find-issues", "shop", "--probabilities", "probs.npz", "--no-text")
+    printed = done(*command, "--flags", "cleanlab").output
+    run = curation.open_run()
+    for said in (" ".join(printed.split()), (run.folder / "report.html").read_text()):
+        assert "cleanlab flags it with its defaults" in said
+        assert "Photo, title and price together" not in said
+        # they are no second opinion on themselves
+        assert "of them are among" not in said
+    assert json.loads((run.folder / "run.json").read_text())["settings"]["flags"] == "cleanlab"
+    printed = done(*command).output
     run = curation.open_run()
     counts = run.summary().cleanlab
     assert counts is not None
     assert counts.flagged > 0
     assert f"cleanlab flags {counts.flagged} labels; {counts.both} of them" in " ".join(printed.split())
-    assert json.loads((run.folder / "run.json").read_text())["settings"]["flags"] == "cleanlab"
     assert "With its defaults, cleanlab flags" in (run.folder / "report.html").read_text()
 
 

@@ -43,7 +43,7 @@ def test_the_summary_counts_what_the_issues_flag(finished: RunFolder) -> None:
     summary, issues = summarise(finished), finished.issues()
     names = ["run", "listings", "flagged", "issues", "worst", "budget", "agreement", "cleanlab"]
     names += ["expected_wrong", "expected_none", "parents", "health"]
-    assert list(summary.to_dict()) == [*names, "seconds"]
+    assert list(summary.to_dict()) == [*names, "seconds", "flags"]
     assert summary.listings == 120
     assert summary.issues == {kind.name: int(issues[kind.flag].sum()) for kind in KINDS}
     assert summary.worst["priority"].tolist() == list(range(1, 11))
@@ -99,7 +99,16 @@ def test_the_summary_says_when_the_evidence_cant_tell_wrong_labels_from_right_on
     capsys.readouterr()
     _print(summarise(run), curation.open_run(run.folder), own=True)
     headline = "The evidence can't tell wrong labels from right ones: of the 25 that look wrong, only about 14 are"
-    assert (headline in capsys.readouterr().out) is undecided
+    said = capsys.readouterr().out
+    assert (headline in said) is undecided
+    # what it advises against is no next step
+    assert ("--accept-suggestions" in said) is not undecided
+
+
+def test_where_nothing_is_flagged_there_is_nothing_to_accept(tmp_path: Path) -> None:
+    said = find(tmp_path, wrong=0).stdout
+    assert "--accept-suggestions" not in said
+    assert said.splitlines()[-1].endswith("look through the listings, none of which is flagged")
 
 
 def test_a_run_has_the_health_of_its_labels_as_a_file(finished: RunFolder) -> None:

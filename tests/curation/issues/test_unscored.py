@@ -54,6 +54,13 @@ def test_a_class_that_is_in_the_test_set_only_is_said_to_be_unscored(tmp_path):
     assert run.issues()["label_score"].isna().sum() == 10
 
 
+def test_where_each_listing_is_the_only_one_of_its_class_that_is_said(tmp_path):
+    said, run = found(shop(tmp_path / "ds", label=lambda n, kind: f"model {n}"), tmp_path / "run")
+    assert "40 listings have no label score: model 0 (1)" in said
+    assert run.issues()["label_score"].isna().all()
+    assert "40 listings have no label score" in run.report_file.read_text()
+
+
 def test_several_classes_and_one_listing_are_said_in_proper_words(tmp_path):
     def label(number, kind):
         return {0: "tripod", 1: "lens"}.get(number, kind)

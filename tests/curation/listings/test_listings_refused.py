@@ -64,6 +64,13 @@ def test_a_missing_column_that_resembles_none_is_refused_with_the_argument_that_
     assert "kategorie" in str(caught.value)
 
 
+def test_a_column_of_true_labels_is_not_suggested_as_the_given_ones(tmp_path: Path) -> None:
+    rows = [{"true_label" if name == "label" else name: value for name, value in row.items()} for row in good_rows()]
+    with pytest.raises(ListingsError, match=r"Map it with `columns=\{'label': 'NAME'\}`") as caught:
+        read_listings(folder_with_table(tmp_path, rows))
+    assert "Did you mean" not in str(caught.value)
+
+
 def test_a_mapping_to_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ListingsError, match=r"no column 'pricee'.*\(mapped to price\).*Did you mean 'price'\?"):
         read_listings(folder_with_table(tmp_path, good_rows()), columns={"price": "pricee"})

@@ -28,8 +28,10 @@ from curation.models.dataset import Prepared
 from curation.models.ranking import behind, ranked
 from curation.run.folder import RunFolder
 from tests.cli.test_cli import assert_refused, curate, done, open_shop
+from tests.support.reporters import Listener
 from tests.support.synthetic import ALONE
 from training.crossval.jobs import Data, Job
+from training.crossval.plan import with_weights
 from training.errors import InputError
 from training.evaluation.bootstrap import Difference
 from training.networks import network as networks
@@ -205,6 +207,16 @@ def test_lite0_is_fine_tuned_from_the_weights_that_are_installed_in_every_fold(d
     assert "from scratch" not in result.stderr
     assert len(started) == 2
     assert all(torch.equal(each, embedded_state("lite0")["features.0.0.weight"]) for each in started)
+
+
+@pytest.mark.skipif(not has_weights("lite0"), reason="the weights of lite0 are not installed")
+@pytest.mark.parametrize(("compared", "said"), [((), "`model='lite0'`"), (("lenet",), "lite0 among `models`")])
+def test_a_network_with_weights_is_named_as_the_command_takes_it(compared, said):
+    listener = Listener()
+    with_weights(Recipe(model="lenet", epochs=1), listener, compared=compared)
+    assert listener.lines[0].endswith(f"; {said} has weights that are installed")
+    with_weights(Recipe(model="lenet", epochs=1), listener, compared=("lenet", "lite0"))
+    assert listener.lines[1].endswith("there are no weights for it")
 
 
 def test_the_command_of_the_best_trains_it(compared, demo):

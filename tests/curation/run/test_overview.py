@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from curation.find import FindSettings
 from curation.fixes import apply_fixes, plan_fixes
 from curation.run.flags import flags_by_kind
 from curation.run.overview import group_runs, list_runs
@@ -82,6 +83,17 @@ def test_whether_weights_were_used_is_shown_and_not_whether_they_were_asked_for(
     assert group.differing == ("pretrained",)
     first.update(pretrained=False)
     assert "pretrained" not in done("runs").stdout
+
+
+def test_a_setting_that_a_run_does_not_have_counts_as_its_default(place: Place) -> None:
+    place(1)
+    second = place(2)
+    second.update(settings={**second.record()["settings"], "flags": "cleanlab"})
+    (group,) = group_runs(list_runs())
+    assert group.differing == ("flags",)
+    assert [row.settings["flags"] for row in group.runs] == [FindSettings().flags, "cleanlab"]
+    assert group.same["titles"] == FindSettings().titles
+    assert re.search(r"status +flags", done("runs").stdout)
 
 
 def test_a_kind_that_was_not_checked_differs_from_one_without_flags(place: Place) -> None:
