@@ -76,6 +76,14 @@ class App:
         self.page.locator("[data-cy=looker]").first.click()
         return self.card("")
 
+    def open_usual_price(self) -> str:
+        """Open the first listing without an odd price: a later test decides on all of these."""
+        id = self.open_first()
+        while "price" in queue(self.run).loc[id, "issues"]:
+            self.page.keyboard.press("ArrowRight")
+            id = self.card(id)
+        return id
+
     def card(self, before: str) -> str:
         """Return the listing whose card stands, once it is another one."""
         script = """before => { const card = document.querySelector('#modal [data-listing]');
@@ -202,7 +210,7 @@ def test_relabel_offers_the_likely_classes_first_and_takes_a_digit_and_enter(app
 
 
 def test_a_class_that_does_not_exist_yet_takes_one_confirmation_and_is_offered_from_then_on(app):
-    id = app.open_first()
+    id = app.open_usual_price()
     app.page.keyboard.press("e")
     app.form().locator("input:not([type=radio])").first.fill("Bunk bed")
     app.page.keyboard.press("Enter")
@@ -238,7 +246,7 @@ def test_the_price_that_would_fit_is_one_key_away_and_another_one_is_typed(app):
 
 
 def test_that_several_labels_fit_is_a_decision_and_is_taken_back_as_any_other(app):
-    id = app.open_first()
+    id = app.open_usual_price()
     assert app.press("s") == [(id, "ambiguous", None)]
     after = app.card(id)
     assert app.press("u") == [(id, "undo", None)]

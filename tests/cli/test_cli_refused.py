@@ -55,8 +55,8 @@ def test_a_missing_dataset_is_refused(here: Path) -> None:
 
 def test_a_missing_column_is_refused_with_the_nearest_one(here: Path) -> None:
     table().rename(columns={"label": "labl"}).to_csv(here / "shop" / "listings.csv", index=False)
-    assert_refused(here, "find-issues", "shop", match=r"no column 'label'.*Did you mean 'labl'\?$")
-    assert_refused(here, "find-issues", "shop", "--column", "label=lablz", match=r"'lablz'.*Did you mean 'labl'\?$")
+    assert_refused(here, "find-issues", "shop", match=r"no column 'label'.*Did you mean 'labl'\? Map it with ")
+    assert_refused(here, "find-issues", "shop", "--column", "label=lablz", match=r"'lablz'.*Did you mean 'labl'\?")
 
 
 @pytest.mark.parametrize("mapping", ["label", "=label", ""])
