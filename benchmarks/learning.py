@@ -120,18 +120,14 @@ def reviewed(base: Base, *, learns: bool) -> dict[str, Any]:
     batch = max(1, len(rows) // _BATCHES)
     for step in range(1, round(max(_SHARES) * _BATCHES) + 1):
         review.decide(np.argsort(score, kind="stable"), 1 - score, batch)
-        share = step / _BATCHES
-        if learns or share in _SHARES:
+        if learns:
             judgement, places = review.judged()
-            if learns:
-                score = np.full(len(rows), np.inf)
-                score[places] = np.nan_to_num(judgement.score, nan=1.0)
-            if share in _SHARES:
-                if learns:
-                    suggested = np.full(len(rows), -1)
-                    suggested[places] = judgement.suggested
-                left = ~review.decided & review.wrong
-                review.suggested[share] = int((suggested == review.true)[left].sum()), int(left.sum())
+            score, suggested = np.full(len(rows), np.inf), np.full(len(rows), -1)
+            score[places] = np.nan_to_num(judgement.score, nan=1.0)
+            suggested[places] = judgement.suggested
+        if (share := step / _BATCHES) in _SHARES:
+            left = ~review.decided & review.wrong
+            review.suggested[share] = int((suggested == review.true)[left].sum()), int(left.sum())
     return {
         "listings": len(rows),
         "wrong": int(review.wrong.sum()),
