@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -11,15 +10,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from curation.api.results import RunResults
+from curation.api.reviewing import RunReview, as_path
 from curation.errors import InputError, about, checked, short_repr
 from curation.fixes import Fixes, Undone, is_in_force, plan_fixes, undo_fixes
 from curation.fixes import apply_fixes as write_fixes
 from curation.fixes.cleaned import require_layout
-from curation.run.decisions import decide as record_decision
-from curation.run.decisions import named_listings
 from curation.run.folder import RunFolder
 from curation.run.lost_journal import require_journal
 from training.images.cache import PhotoCache
@@ -29,16 +24,13 @@ from training.utils.units import parse_time
 # what takes seconds to import is imported where it is used: `curate status` needs none of it
 if TYPE_CHECKING:
     from curation.comparison.result import Comparison, Retrained
-    from curation.review import ReviewOutcome
-    from curation.review.page.write import Written
-    from curation.review.server.links import Link
     from curation.verification import Verified
 
 __all__ = ["Run"]
 
 
 @dataclass(frozen=True)
-class Run(RunResults):
+class Run(RunReview):
     """A finished run: its tables, what people decide, and what becomes of the dataset.
 
     Made by :func:`find_issues` and :func:`open_run`. Everything is kept in the run's folder, so a run can be opened
@@ -64,159 +56,6 @@ class Run(RunResults):
     >>> run.apply_fixes().counts()
     {'relabelled': 0, 'repriced': 0, 'merged': 0, 'deleted': 1, 'kept': 0, 'ambiguous': 0}
     """
-
-    @checked
-    def decide(
-        self,
-        ids: str | Iterable[str],
-        action: str,
-        *,
-        label: str | None = None,
-        price: float | str | None = None,
-        new_class: bool = False,
-        reviewer: str | None = None,
-        note: str = "",
-    ) -> pd.DataFrame:
-        """Decide on listings; nothing is changed before :meth:`apply_fixes`.
-
-        The latest decision on a listing holds. A label and a price can both be corrected: a reprice leaves the class
-        of a relabel before it, and a relabel the price of a reprice.
-
-        Parameters
-        ----------
-        ids : str or iterable of str
-            One listing or several.
-        action : str
-            ``keep`` (the label is right), ``relabel``, ``reprice`` (the price is wrong), ``delete``, ``ambiguous``
-            (several labels fit: the listing stays as it is, and is counted), or ``undo`` (takes the latest decision
-            back).
-        label : str, optional
-            The class to relabel to; by default each listing's own suggestion.
-        price : float or str, optional
-            The right price, a number or as sellers write it; by default what would fit each listing, where curate
-            suggests it.
-        new_class : bool
-            Allow `label` to be a class that the dataset does not have yet.
-        reviewer : str, optional
-            Your name; by default ``CURATE_REVIEWER`` or the name of your account.
-        note : str
-            Kept with the decision.
-
-        Returns
-        -------
-        DataFrame
-            What holds for these listings now, as :meth:`decisions` has it.
-
-        Warns
-        -----
-        UserWarning
-            For each damaged line of the journal, and for a torn one, which this closes.
-
-        Raises
-        ------
-        DecisionsError
-            If a listing, a class or the action is unknown, a price is no number of 0 or more, or listings without a
-            label are to be kept; nothing is recorded then.
-        """
-        chosen = named_listings(ids)
-        closed = record_decision(
-            self._files, chosen, action, label=label, price=price, new_class=new_class, reviewer=reviewer, note=note
-        )
-        for line in closed:
-            warnings.warn(line, stacklevel=2)
-        standing = self.decisions()
-        return standing[standing["id"].isin(chosen)].reset_index(drop=True)
-
-    @checked
-    def review(
-        self,
-        *,
-        address: str = "127.0.0.1",
-        port: int = 5151,
-        reviewer: str | None = None,
-        browser: bool = True,
-        reporter: Reporter = SILENT,
-    ) -> ReviewOutcome:
-        """Look at the run in the FiftyOne App until the process is interrupted (Ctrl-C, or the notebook's stop).
-
-        Parameters
-        ----------
-        address : str
-            Where to listen; any other than this machine's own can be reached by whoever has the printed address.
-        port : int
-            0 takes a free one.
-        reviewer : str, optional
-            Your name, kept with every decision; by default ``CURATE_REVIEWER`` or the name of your account.
-        browser : bool
-            Open a browser.
-        reporter : Reporter, optional
-            Gets the address to open, and what a person should know.
-
-        Raises
-        ------
-        ReviewError
-            If there is no MongoDB, the port is taken, or the photos are gone.
-        RunInUseError
-            If decisions of an earlier run are to be taken over while another command works on this one.
-        """
-        from curation.review import run_review
-
-        return run_review(
-            self._files, address=address, port=port, reviewer=reviewer, open_browser=browser, reporter=reporter
-        )
-
-    @checked
-    def review_links(self, *, port: int | None = None) -> list[Link]:
-        """Make a new link into each review of this run that you have open on this machine, in another process.
-
-        A link works once, within a quarter of an hour: its code becomes a cookie of the browser.
-
-        Parameters
-        ----------
-        port : int, optional
-            Only the review that listens there.
-
-        Raises
-        ------
-        ReviewError
-            If there is none.
-        """
-        from curation.review.server.links import make_links
-
-        return make_links(self._files, port)
-
-    @checked
-    def review_page(
-        self,
-        *,
-        output: str | Path | None = None,
-        first: int | None = None,
-        reviewer: str | None = None,
-        reporter: Reporter = SILENT,
-    ) -> Written:
-        """Write the review as one page to decide in with any browser: no MongoDB, no server.
-
-        Parameters
-        ----------
-        output : str or Path, optional
-            The file; by default ``review.html`` in the run's folder.
-        first : int, optional
-            Only so many listings, those to look at first.
-        reviewer : str, optional
-            Who will decide; by default the page asks.
-        reporter : Reporter, optional
-            Shows progress.
-
-        Raises
-        ------
-        ReviewError
-            If no listing has a photo, or the photos are gone.
-        InputError
-            If the file can't be written.
-        """
-        from curation.review.page.write import write_page
-
-        return write_page(self._files, output=_path(output), first=first, reviewer=reviewer, reporter=reporter)
 
     @checked
     def apply_fixes(
@@ -293,7 +132,7 @@ class Run(RunResults):
             with about("decisions"):
                 fixes = plan_fixes(
                     files,
-                    decisions_file=_path(decisions),
+                    decisions_file=as_path(decisions),
                     accept_suggestions=accept_suggestions,
                     min_confidence=min_confidence,
                     reviewer=reviewer,
@@ -492,7 +331,3 @@ def _moment(as_of: object) -> datetime | int:
     if not isinstance(as_of, str | date):
         raise InputError("`as_of` is no time", got=short_repr(as_of), wanted="text, a date or a datetime")
     return parse_time(as_of if isinstance(as_of, str) else as_of.isoformat())
-
-
-def _path(path: str | Path | None) -> Path | None:
-    return None if path is None else Path(path)
