@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from curation.api.data import demo
     from curation.api.run import Run
     from curation.api.runs import diff, find_issues, open_run, runs, status
+    from curation.auditing.result import Audit
     from curation.comparison.result import Comparison, Retrained
     from curation.demo_data import DemoSummary
     from curation.errors import (
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from training.settings import Execution, Recipe
 
 __all__ = [
+    "Audit",
     "CacheState",
     "Comparison",
     "CurateError",
@@ -111,6 +113,7 @@ _HOMES = {
     "curation.api.data": ["demo"],
     "curation.api.run": ["Run"],
     "curation.api.runs": ["diff", "find_issues", "open_run", "runs", "status"],
+    "curation.auditing.result": ["Audit"],
     "curation.comparison.result": ["Comparison", "Retrained"],
     "curation.demo_data": ["DemoSummary"],
     "curation.errors": [

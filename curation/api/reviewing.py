@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from curation.api.results import RunResults
-from curation.errors import checked
+from curation.errors import CurateError, InputError, check_range, checked
 from curation.run.decisions import decide as record_decision
 from curation.run.decisions import named_listings
 from training.utils.progress import SILENT, Reporter
 
 # what takes seconds to import is imported where it is used: `curate status` needs none of it
 if TYPE_CHECKING:
+    from curation.auditing.result import Audit
+    from curation.auditing.sample import Sample
     from curation.review import ReviewOutcome
     from curation.review.page.write import Written
     from curation.review.server.links import Link
@@ -187,6 +190,107 @@ class RunReview(RunResults):
         from curation.review.page.write import write_page
 
         return write_page(self._files, output=as_path(output), first=first, reviewer=reviewer, reporter=reporter)
+
+    @checked
+    def audit(
+        self,
+        size: int | None = None,
+        *,
+        seed: int = 0,
+        again: bool = False,
+        decisions: str | Path | None = None,
+        reviewer: str | None = None,
+        reporter: Reporter = SILENT,
+    ) -> Audit:
+        """Draw listings by chance to review blind, or say what those that were drawn tell about all labels.
+
+        With `size`, listings are drawn, and a page is written that shows them without suggestions, chances and reasons.
+        Without it, all that is decided of them becomes estimates with 95 % intervals. Decisions of the review don't
+        bias them.
+
+        Parameters
+        ----------
+        size : int, optional
+            Listings to draw from the labelled ones without a decision: more of where labels may be wrong.
+        seed : int
+            The same seed draws the same listings, 0 or more.
+        again : bool
+            Draw although an audit was drawn before. What is decided is known then.
+        decisions : str or Path, optional
+            The decisions of the page; they are recorded first. Nothing is applied.
+        reviewer : str, optional
+            Name for decisions that carry none.
+        reporter : Reporter, optional
+            Shows progress.
+
+        Returns
+        -------
+        Audit
+
+        Raises
+        ------
+        DecisionsError
+            If the decisions can't be read, or fit no listing or class.
+        InputError
+            If an audit was drawn already, or there are not so many listings.
+        RunError
+            If none was drawn, or its file is damaged.
+        RunInUseError
+            If another command works on the run.
+
+        Examples
+        --------
+        >>> import curation, numpy as np
+        >>> demo = curation.demo("shop", listings=120)
+        >>> listings = curation.read_listings("shop")
+        >>> guesses = np.random.default_rng(0).dirichlet(np.ones(12), size=120)
+        >>> run = curation.find_issues(listings, probabilities=guesses, text=False)
+        >>> drawn = run.audit(40)
+        >>> drawn.size, drawn.decided, drawn.wrong
+        (40, 0, None)
+        """
+        from curation.auditing.report import audit_of
+        from curation.auditing.sample import read_sample
+        from curation.fixes.recorded import record_decisions
+
+        if size is None and (again or seed):
+            name = "again" if again else "seed"
+            raise InputError(f"`{name}` has no effect without `size`", fix="Say how many to draw.", parameter=name)
+        if size is not None and decisions is not None:
+            raise InputError(
+                "`decisions` has no effect with `size`", fix="Record them first, then draw.", parameter="decisions"
+            )
+        sample = read_sample(self._files) if size is None else self._drawn(size, seed, again, reporter)
+        if decisions is not None:
+            for note in record_decisions(self._files, Path(decisions), reviewer=reviewer):
+                reporter.say(note)
+        return audit_of(self._files, sample, self._audit_page(sample, size is not None, reviewer, reporter))
+
+    def _drawn(self, size: int, seed: int, again: bool, reporter: Reporter) -> Sample:
+        from curation.auditing.report import people_decided
+        from curation.auditing.sample import draw_sample, require_none
+
+        check_range("size", "number of listings", size, 1, math.inf)
+        check_range("seed", "seed", seed, 0, 2**32 - 1)
+        with self._files.holding("audit", reporter=reporter):
+            if not again:
+                require_none(self._files)
+            return draw_sample(self._files, size, seed, people_decided(self._files))
+
+    def _audit_page(self, sample: Sample, new: bool, reviewer: str | None, reporter: Reporter) -> Path | None:
+        """Return the page of an audit, written if it is not there; None if all is decided, or it can't be written."""
+        from curation.review.page.write import AUDIT_PAGE, write_page
+
+        page = self._files.folder / AUDIT_PAGE
+        if set(sample.ids) <= set(self._files.holding_decisions().decisions):
+            return None
+        if page.exists() and not new:
+            return page
+        try:
+            return write_page(self._files, audit=sample.ids, reviewer=reviewer, reporter=reporter).path
+        except CurateError as error:
+            reporter.say(f"warning: {page} could not be written: {error}")
+            return None
 
 
 def as_path(path: str | Path | None) -> Path | None:

@@ -6,6 +6,7 @@ import click
 
 from curation import __version__
 from curation.cli.apply import apply_fixes, undo
+from curation.cli.audit import audit
 from curation.cli.cache import cache
 from curation.cli.compare_models import compare_models
 from curation.cli.demo import demo
@@ -35,6 +36,7 @@ def main() -> None:
     curate explore demo           look at the data first: classes, photos, prices
     curate find-issues demo       flag wrong labels, odd prices, reposts and bad photos
     curate review                 review the flagged listings: keep, relabel, reprice, delete
+    curate audit --size 200       draw listings by chance: how many labels are wrong?
     curate apply-fixes            write the corrected dataset
     curate retrain --compare      train before and after, compare on one test set
     curate train demo             train one model of labels or prices
@@ -54,6 +56,7 @@ for command in (
     explore,
     find_issues,
     review,
+    audit,
     apply_fixes,
     undo,
     retrain,

@@ -26,7 +26,7 @@ _READS = ("read_listings",)
 #: What follows a command that worked on a run, and is not advised: the message says which run anyway.
 _WORKED = (" (process ", " was interrupted")
 #: Commands that are about a run: the latest, unless they name one.
-_OF_RUN = ("apply_fixes", "retrain", "review", "review_links", "status", "undo", "verify")
+_OF_RUN = ("apply_fixes", "audit", "retrain", "review", "review_links", "status", "undo", "verify")
 
 
 def option_name(parameter: str) -> str:

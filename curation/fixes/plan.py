@@ -13,15 +13,14 @@ import pandas as pd
 
 from curation.errors import DecisionsError, closest, some
 from curation.fixes.accepted import Acceptance, acceptance, accepted_now
-from curation.fixes.decisions_file import read_decisions
-from curation.fixes.known_names import with_known_names
 from curation.fixes.label_weights import require_chances, weights_left_out
+from curation.fixes.recorded import decisions_of_file
 from curation.listings.labels import UNMERGED
 from curation.rendering.results import Result
 from curation.rendering.words import agree, many
-from curation.run.decidable import Decidable, check_decisions, misfit, new_classes_of, refused, require_labels
+from curation.run.decidable import Decidable, check_decisions, misfit, refused
 from curation.run.folder import RunFolder
-from curation.run.journal import Decision, current_decisions, reviewer_name
+from curation.run.journal import Decision, current_decisions
 from curation.run.journal_content import Journal
 from training.utils.units import now
 
@@ -158,12 +157,9 @@ def plan_fixes(
     added: list[Decision] = []
     notes: tuple[str, ...] = () if as_of is None else _past(run, whole, last_line, as_of)
     if decisions_file:
-        added = _from_file(run, decisions_file, reviewer or reviewer_name(), decidable)
-        classes = [*decidable.classes, *new_classes_of(standing), *new_classes]
-        added, notes = with_known_names(decisions_file, added, decidable.labels, classes)
-        added = check_decisions(added, decidable, new_classes=new_classes, known=new_classes_of(standing))
-        require_labels(added, decidable.labels)
-        added = [decision.joined(standing.get(decision.id)) for decision in added]
+        added, notes = decisions_of_file(
+            run, decisions_file, standing, decidable, reviewer=reviewer, new_classes=new_classes
+        )
     _require_use(new_classes, [*journal, *added], decidable)
     accepted: list[Decision] = []
     if accept_suggestions:
@@ -284,25 +280,6 @@ def _require_use(new_classes: Collection[str], decisions: Collection[Decision], 
             fix=closest(idle[0], known),
             parameter="new_classes",
         )
-
-
-def _from_file(run: RunFolder, path: Path, reviewer: str, decidable: Decidable) -> list[Decision]:
-    return read_decisions(
-        path,
-        reviewer=reviewer,
-        id_column=_own_ids(run),
-        currency=decidable.currency,
-        decimal=decidable.decimal,
-        three_decimals=decidable.three_decimals,
-    )
-
-
-def _own_ids(run: RunFolder) -> str:
-    """Return what the dataset calls its ids; metadata of photos, whose names are the ids, calls them file_name."""
-    columns = run.record()["dataset"].get("columns", {})
-    listings = run.listings()
-    named = "id" not in columns and bool((listings["id"] == listings["image"]).fillna(False).all())
-    return "file_name" if named else str(columns.get("id", "id"))
 
 
 def _nothing_decided(run: RunFolder, journal: Journal, became: Acceptance | None) -> DecisionsError:

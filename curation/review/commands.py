@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-__all__ = ["NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions"]
+__all__ = ["AUDIT_PREFIX", "NEW_LINK", "PAGE_MARK", "STORAGE_PREFIX", "apply_decisions", "audit_decisions"]
 
 #: Prints a link into a review that is open.
 NEW_LINK = "curate review --link"
@@ -16,6 +16,8 @@ NEW_LINK = "curate review --link"
 PAGE_MARK = "<!doctype html>\n<!-- curate review -->\n"
 #: The beginning of the keys under which a browser stores the decisions of a page.
 STORAGE_PREFIX = "curate review"
+#: The same of the page of an audit.
+AUDIT_PREFIX = "curate audit"
 
 
 def apply_decisions(run: Path) -> str:
@@ -34,3 +36,19 @@ def apply_decisions(run: Path) -> str:
     "curate apply-fixes --run 'runs/my shop/1' --decisions ~/Downloads/decisions.csv"
     """
     return f"curate apply-fixes --run {shlex.quote(str(run))} --decisions ~/Downloads/decisions.csv"
+
+
+def audit_decisions(run: Path) -> str:
+    """Return the command to type once the decisions of an audit's page are downloaded.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+
+    Examples
+    --------
+    >>> audit_decisions(Path("runs/shop/1"))
+    'curate audit --run runs/shop/1 --decisions ~/Downloads/decisions.csv'
+    """
+    return f"curate audit --run {shlex.quote(str(run))} --decisions ~/Downloads/decisions.csv"

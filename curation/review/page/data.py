@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from curation.issues import KINDS
@@ -14,7 +14,7 @@ from curation.run.folder import RunFolder
 from curation.run.journal import Decision
 from curation.run.new_values import MAX_NOTE
 
-__all__ = ["PageListings", "choose_listings", "page_data"]
+__all__ = ["PageListings", "choose_listings", "named_blind", "page_data"]
 
 #: So many classes are in the order of the card; the others follow in the order of the run.
 _LIKELY = 20
@@ -49,6 +49,47 @@ def choose_listings(cards: Cards, first: int | None) -> PageListings:
     for card in queue:
         beside |= dict.fromkeys([*(example.id for example in (*card.like_given, *card.like_suggested)), *card.reposts])
     return PageListings(queue, tuple(cards.example(id) for id in beside if id not in listed))
+
+
+def named_blind(cards: Cards, ids: Sequence[str]) -> PageListings:
+    """Return named listings, in their order, without anything that curate thinks of them.
+
+    Sound examples of the given class stay beside each: they show what the class is.
+
+    Parameters
+    ----------
+    cards : Cards
+    ids : sequence of str
+        The listings.
+
+    Raises
+    ------
+    KeyError
+        If the run has no such listing.
+    """
+    queue = tuple(_blind(cards.card(id)) for id in ids)
+    listed = {card.id for card in queue}
+    beside = dict.fromkeys(example.id for card in queue for example in card.like_given)
+    return PageListings(queue, tuple(cards.example(id) for id in beside if id not in listed))
+
+
+def _blind(card: Card) -> Card:
+    return replace(
+        card,
+        price_low=None,
+        price_high=None,
+        suggested_price=None,
+        given_chance=None,
+        suggested=None,
+        suggested_chance=None,
+        change_chance=None,
+        issues=(),
+        reasons=(),
+        # in the order of the run: the likely ones first would be a suggestion
+        classes=(),
+        reposts=(),
+        like_suggested=(),
+    )
 
 
 def page_data(run: RunFolder, listings: PageListings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,9 @@ from curation.rendering.html import fill_page
 from curation.rendering.results import Result
 from curation.rendering.thumbnails import MEDIA_TYPE, Thumbnail, make_thumbnail
 from curation.review.card import cards_of
-from curation.review.commands import PAGE_MARK, STORAGE_PREFIX, apply_decisions
+from curation.review.commands import AUDIT_PREFIX, PAGE_MARK, STORAGE_PREFIX, apply_decisions, audit_decisions
 from curation.review.journal_state import standing_of
-from curation.review.page.data import PageListings, choose_listings, page_data
+from curation.review.page.data import PageListings, choose_listings, named_blind, page_data
 from curation.run.folder import RunFolder
 from curation.run.own_photos import OwnPhotos
 from training.utils.files import printable_name, sha256_of_file, whole_file
@@ -32,10 +32,11 @@ from training.utils.noise import noise_to
 from training.utils.parallel import cores, map_ahead
 from training.utils.progress import SILENT, Reporter
 
-__all__ = ["PAGE", "Written", "write_page"]
+__all__ = ["AUDIT_PAGE", "PAGE", "Written", "write_page"]
 
-#: Name of the page in the run's folder.
+#: Names of the pages in the run's folder.
 PAGE = "review.html"
+AUDIT_PAGE = "audit.html"
 #: Longer side in pixels of the photos to decide on, and of those beside them.
 _LARGE = 480
 _SMALL = 160
@@ -69,6 +70,7 @@ def write_page(
     *,
     output: Path | None = None,
     first: int | None = None,
+    audit: Sequence[str] | None = None,
     reviewer: str | None = None,
     reporter: Reporter = SILENT,
 ) -> Written:
@@ -79,9 +81,12 @@ def write_page(
     run : RunFolder
         A finished run with photos.
     output : Path, optional
-        The file; by default ``review.html`` in the run's folder. An earlier page is replaced.
+        The file; by default ``review.html`` in the run's folder, ``audit.html`` for an audit. An earlier
+        page is replaced.
     first : int, optional
         Only the first listings of the queue, this many.
+    audit : sequence of str, optional
+        These listings instead of the queue, in their order, blind: without suggestions, chances, issues and reasons.
     reviewer : str, optional
         Who will decide; by default, the page asks.
     reporter : Reporter, optional
@@ -98,14 +103,15 @@ def write_page(
     InputError
         If `output` can't be written, or is a file that is not a review page.
     """
-    path = output or run.folder / PAGE
+    path = output or run.folder / (PAGE if audit is None else AUDIT_PAGE)
     _check_output(path)
-    listings = choose_listings(cards_of(run), first)
+    cards = cards_of(run)
+    listings = choose_listings(cards, first) if audit is None else named_blind(cards, audit)
     decided = standing_of(run).holding
     counts = (len(listings.queue), sum(card.id in decided for card in listings.queue))
     if not listings.queue:
         return Written(None, *counts, 0)
-    head = _head(run, listings, reviewer)
+    head = _head(run, listings, reviewer, blind=audit is not None)
     try:
         with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
             stream.write(head)
@@ -134,16 +140,17 @@ def _check_output(path: Path) -> None:
             )
 
 
-def _head(run: RunFolder, listings: PageListings, reviewer: str | None) -> str:
+def _head(run: RunFolder, listings: PageListings, reviewer: str | None, *, blind: bool) -> str:
     """Return the page up to its photos."""
     data = page_data(run, listings)
     folder = run.folder.resolve()
     name = f"{folder.parent.name}/{folder.name}"
+    prefix = AUDIT_PREFIX if blind else STORAGE_PREFIX
     data["run"] = {
         "name": name,
-        # decisions must not appear in another run, or in this run after its issues have changed
-        "key": f"{STORAGE_PREFIX} {name} {sha256_of_file(run.issues_file)[:16]}",
-        "command": apply_decisions(run.folder),
+        # decisions must not appear in another run, in this run after its issues have changed, or in an audit of it
+        "key": f"{prefix} {name} {sha256_of_file(run.issues_file)[:16]}",
+        "command": audit_decisions(run.folder) if blind else apply_decisions(run.folder),
         "reviewer": reviewer or "",
     }
     here = Path(__file__).parent

@@ -1,0 +1,115 @@
+"""Decisions of a file, as they are in a run: its listings, its classes, joined with what holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from curation.fixes.decisions_file import read_decisions
+from curation.fixes.known_names import with_known_names
+from curation.run.decidable import Decidable, check_decisions, new_classes_of, require_labels
+from curation.run.folder import RunFolder
+from curation.run.journal import Decision, current_decisions, reviewer_name
+
+__all__ = ["decisions_of_file", "record_decisions"]
+
+
+def decisions_of_file(
+    run: RunFolder,
+    path: Path,
+    standing: Mapping[str, Decision],
+    decidable: Decidable,
+    *,
+    reviewer: str | None = None,
+    new_classes: Collection[str] = (),
+) -> tuple[list[Decision], tuple[str, ...]]:
+    """Read decisions about the listings of a run.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    path : Path
+        The file; see :func:`curation.fixes.decisions_file.read_decisions`.
+    standing : mapping of str to Decision
+        What holds until these.
+    decidable : Decidable
+        What can be decided in the run.
+    reviewer : str, optional
+        Who decided, where the file does not say so; by default the name of the account.
+    new_classes : collection of str
+        Classes that the run does not have and that ``new_label`` may name.
+
+    Returns
+    -------
+    decisions : list of Decision
+    notes : tuple of str
+        Which names were taken for others.
+
+    Raises
+    ------
+    DecisionsError
+        If the file can't be read, or a decision fits no listing or class.
+    """
+    added = read_decisions(
+        path,
+        reviewer=reviewer or reviewer_name(),
+        id_column=_own_ids(run),
+        currency=decidable.currency,
+        decimal=decidable.decimal,
+        three_decimals=decidable.three_decimals,
+    )
+    known = new_classes_of(standing)
+    added, notes = with_known_names(path, added, decidable.labels, [*decidable.classes, *known, *new_classes])
+    added = check_decisions(added, decidable, new_classes=new_classes, known=known)
+    require_labels(added, decidable.labels)
+    return [decision.joined(standing.get(decision.id)) for decision in added], notes
+
+
+def record_decisions(run: RunFolder, path: Path, *, reviewer: str | None = None) -> tuple[str, ...]:
+    """Add the decisions of a file to the journal of a run; nothing else is changed.
+
+    Decisions that hold already are not added again.
+
+    Parameters
+    ----------
+    run : RunFolder
+        A finished run.
+    path : Path
+        The file.
+    reviewer : str, optional
+        As for :func:`decisions_of_file`.
+
+    Returns
+    -------
+    tuple of str
+        Which names were taken for others.
+
+    Raises
+    ------
+    DecisionsError
+        As :func:`decisions_of_file`; nothing is recorded then.
+    """
+    decidable = Decidable.of(run)
+    notes: tuple[str, ...] = ()
+
+    def said() -> list[Decision]:
+        nonlocal notes
+        standing = current_decisions(run.decisions()[0])
+        added, notes = decisions_of_file(run, path, standing, decidable, reviewer=reviewer)
+        return [decidable.with_suggestions(each) for each in added if not _holds(each, standing.get(each.id))]
+
+    run.decide(said)
+    return notes
+
+
+def _holds(decision: Decision, standing: Decision | None) -> bool:
+    return standing is not None and decision.meaning == standing.meaning and decision.note in (None, standing.note)
+
+
+def _own_ids(run: RunFolder) -> str:
+    """Return what the dataset calls its ids; metadata of photos, whose names are the ids, calls them file_name."""
+    columns = run.record()["dataset"].get("columns", {})
+    listings = run.listings()
+    named = "id" not in columns and bool((listings["id"] == listings["image"]).fillna(False).all())
+    return "file_name" if named else str(columns.get("id", "id"))
