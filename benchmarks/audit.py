@@ -3,11 +3,11 @@
     python benchmarks/audit.py runs/demo/1 demo/truth.csv
     python benchmarks/audit.py runs/cifar/1 listings.csv --size 200 --audits 500
 
-TRUTH.csv has ``id`` and ``true_label``; a listing without a true label counts as one that several labels fit. With
-a column ``issues``, as in the demo, a label is wrong if it names ``label``. Each audit draws with another seed, and a
-reviewer who knows the truth decides. Prints one JSON object: how often the 95 % intervals hold the truth, and their mean
-width against that of as many listings drawn by chance from all of them (Wilson's interval, corrected for the finite
-set):
+TRUTH.csv has ``id`` and ``true_label``; of a listing without a true label, several labels fit. With a column
+``issues``, as in the demo, a label is wrong if it names ``label``. Each audit draws with another seed, and a reviewer
+who knows the truth decides. Prints one JSON object: how often the 95 % intervals hold the truth, on which side the
+others miss, and their mean width, also against that of as many listings drawn by chance from all of them (Wilson's
+interval, corrected for the finite set):
 
 - ``audit``: all drawn listings are decided, nothing else is.
 - ``queue``: the first tenth of the queue is decided, too.

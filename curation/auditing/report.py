@@ -63,11 +63,11 @@ def audit_of(run: RunFolder, sample: Sample, page: Path | None = None) -> Audit:
         listings=total,
         known=int(counted.census.sum()),
         flagged=int(known.flagged.sum()),
-        wrong=says and says.wrong,
-        wrong_share=says and _share(says, total),
-        left=says and says.left,
-        precision=says and says.precision,
-        recall=says and says.recall,
+        wrong=None if says is None else says.wrong,
+        wrong_share=None if says is None else _share(says, total),
+        left=None if says is None else says.left,
+        precision=None if says is None else says.precision,
+        recall=None if says is None else says.recall,
         expected=expected,
         recalibrated=after,
         offset=offset,
@@ -133,7 +133,8 @@ def _classes(table: pd.DataFrame, known: Known, counted: Counted, seed: int) -> 
 
 
 def _confusion(table: pd.DataFrame, ids: list[str], counted: Counted, found: Mapping[str, Verdict]) -> pd.DataFrame:
-    rows = np.flatnonzero(counted.weights > 0) if _tells(counted) else []
+    rows = np.flatnonzero(counted.weights > 0)
+    rows = rows if _tells(counted) else rows[:0]
     cells = pd.DataFrame(
         {
             "given": [str(table["given_label"].iloc[row]) for row in rows],
@@ -141,7 +142,8 @@ def _confusion(table: pd.DataFrame, ids: list[str], counted: Counted, found: Map
             "listings": counted.weights[rows],
         }
     )
-    return cells.groupby(["given", "true"], as_index=False, sort=True)["listings"].sum()
+    summed: pd.DataFrame = cells.groupby(["given", "true"], sort=True)["listings"].sum().reset_index()
+    return summed
 
 
 def _notes(sample: Sample, decided: int, counted: Counted, others: int) -> tuple[str, ...]:
@@ -158,8 +160,8 @@ def _notes(sample: Sample, decided: int, counted: Counted, others: int) -> tuple
         )
     if counted.waiting:
         notes.append(
-            f"{many(counted.waiting, 'decided listing')} of the sample {agree(counted.waiting, 'does', 'do')} not count "
-            "yet: most before them in the audit's order are not decided, so chance did not choose them."
+            f"{many(counted.waiting, 'decided listing')} of the sample {agree(counted.waiting, 'does', 'do')} not "
+            "count yet: most before them in the audit's order are not decided, so chance did not choose them."
         )
     if others:
         notes.append(
