@@ -29,7 +29,7 @@ _DECIDED = 0.9
 
 @dataclass(frozen=True)
 class Known:
-    """The labelled listings of a run, and what is known of each.
+    """The labelled listings of a run, and the facts about each.
 
     Attributes
     ----------

@@ -58,6 +58,13 @@ def fit_recalibration(chances: Float64, wrong: Bool, weights: Float64) -> tuple[
 def recalibrated(chances: Float64, offset: float, slope: float) -> Float64:
     """Return chances after :func:`fit_recalibration`; NaN stays NaN.
 
+    Parameters
+    ----------
+    chances : ndarray of float64, shape (n,)
+        From 0 to 1, or NaN.
+    offset, slope : float
+        Of their log-odds.
+
     Examples
     --------
     >>> recalibrated(np.array([0.1, np.nan]), 0.0, 1.0).round(3).tolist()

@@ -16,8 +16,8 @@ __all__ = ["NONE_OF_THEM", "Verdict", "verdicts"]
 NONE_OF_THEM = "(deleted)"
 #: Kinds of issue that a listing is deleted for, whatever its label.
 _OTHER_REASONS = ("near_duplicate", "indirect_image", "photo_quality", "unreadable")
-#: Nobody looked when a suggestion was accepted.
-_NOBODY = "suggestion"
+#: The source of an accepted suggestion, which no person has seen.
+_ACCEPTED = "suggestion"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def verdicts(
     issues : DataFrame
         ``issues.parquet``.
     holding : mapping of str to Decision
-        The decision that holds for each listing. Accepted suggestions say nothing: nobody looked.
+        The decision that holds for each listing. Accepted suggestions say nothing: no person has seen
+        them.
     decidable : Decidable
         What can be decided in the run.
     """
@@ -61,7 +62,7 @@ def verdicts(
     for id, decision in holding.items():
         if id not in decidable.labels or misfit(decision, classes, decidable.labels[id]):
             others += 1
-        elif decision.source != _NOBODY and (given := decidable.labels[id]) is not None:
+        elif decision.source != _ACCEPTED and (given := decidable.labels[id]) is not None:
             found[id] = _verdict(decision, given, deletable[id])
     return found, others
 

@@ -45,6 +45,8 @@ COMMANDS = (
     "find-issues shop --probabilities runs/demo/1/probabilities.npz --features patches --titles words",
     "review --html --no-browser --output page.html --first 20",
     "review --no-browser --port 0 & review --link",
+    "audit --size 20",
+    "audit",
     "apply-fixes --accept-suggestions --dry-run",
     "apply-fixes --accept-suggestions --min-confidence 0.1",
     *(f"apply-fixes --format {format}" for format in ("csv", "tsv", "xlsx", "parquet", "json", "jsonl", "imagefolder")),
