@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,13 +67,13 @@ def named_blind(cards: Cards, ids: Sequence[str]) -> PageListings:
     KeyError
         If the run has no such listing.
     """
-    queue = tuple(_blind(cards.card(id)) for id in ids)
-    listed = {card.id for card in queue}
+    listed = set(ids)
+    queue = tuple(_blind(cards.card(id), listed) for id in ids)
     beside = dict.fromkeys(example.id for card in queue for example in card.like_given)
-    return PageListings(queue, tuple(cards.example(id) for id in beside if id not in listed))
+    return PageListings(queue, tuple(cards.example(id) for id in beside))
 
 
-def _blind(card: Card) -> Card:
+def _blind(card: Card, listed: Set[str]) -> Card:
     return replace(
         card,
         price_low=None,
@@ -89,6 +89,8 @@ def _blind(card: Card) -> Card:
         classes=(),
         reposts=(),
         like_suggested=(),
+        # that one of those to decide on is sound would be a suggestion, too
+        like_given=tuple(example for example in card.like_given if example.id not in listed),
     )
 
 

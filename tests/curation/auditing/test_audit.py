@@ -74,6 +74,7 @@ def test_the_page_shows_the_sample_and_nothing_that_curate_thinks_of_it(run: Run
     for listing in data["listings"]:
         hidden = ("low", "high", "fits", "givenChance", "suggested", "suggestedChance", "worth")
         assert [listing[name] for name in hidden] == [None] * 7
+        assert all(place >= len(data["listings"]) for place in listing["likeGiven"])
         assert [listing[name] for name in ("issues", "reasons", "likely", "likeSuggested", "reposts")] == [[]] * 5
     assert data["run"]["command"].startswith("curate audit --run ")
     review = data_of(run.review_page().path)
