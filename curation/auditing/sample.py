@@ -65,7 +65,7 @@ def scores_of(issues: pd.DataFrame) -> tuple[Float64, Bool, Bool]:
         ``issues.parquet``.
     """
     score = issues["label_score"] if "label_score" in issues else pd.Series(np.nan, issues.index)
-    chances: Float64 = 1 - score.to_numpy(dtype=np.float64, na_value=np.nan)
+    chances: Float64 = 1 - np.asarray(score.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     flagged: Bool = issues["is_label_issue"].fillna(False).to_numpy(dtype=bool)
     labelled: Bool = issues["given_label"].notna().to_numpy(dtype=bool)
     return chances, flagged, labelled

@@ -92,8 +92,8 @@ def _print(found: curation.Audit) -> None:
     pairs = found.confusion[found.confusion["given"] != found.confusion["true"]]
     pairs = pairs.sort_values("listings", ascending=False, kind="stable")
     if len(pairs):
-        rows = [(row["given"], row["true"], f"{row['listings']:,.0f}") for row in pairs.head(_ROWS).to_dict("records")]
-        print_table("True against given, as many as the audited stand for:", ["given", "true", "listings"], rows)
+        cells = [(row["given"], row["true"], f"{row['listings']:,.0f}") for row in pairs.head(_ROWS).to_dict("records")]
+        print_table("True against given, as many as the audited stand for:", ["given", "true", "listings"], cells)
         _more(len(pairs))
     if found.recalibrated is not None:
         echo(f"Expected by the chances: {found.expected:,.0f} wrong labels; recalibrated: {found.recalibrated:,.0f}")

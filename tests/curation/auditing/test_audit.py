@@ -146,7 +146,7 @@ def test_what_everybody_decided_already_needs_no_audit(run: Run) -> None:
 
 @pytest.mark.parametrize("size", [13, 0, -1, 10**9])
 def test_more_listings_than_there_are_can_not_be_drawn(size: int, run: Run) -> None:
-    with pytest.raises(InputError, match="no .* listings to draw|out of range"):
+    with pytest.raises(InputError, match=r"no .* listings to draw|out of range"):
         run.audit(size)
     assert not (run.folder / AUDIT).exists()
 
@@ -195,7 +195,9 @@ def test_accepted_suggestions_and_decisions_of_other_runs_do_not_count(run: Run)
     )
     found = run.audit()
     assert found.decided == 1
-    assert any(note.startswith("2 decisions of the journal fit no listing or class of this run") for note in found.notes)
+    assert any(
+        note.startswith("2 decisions of the journal fit no listing or class of this run") for note in found.notes
+    )
 
 
 def test_a_listing_without_a_label_is_not_audited(run: Run) -> None:
