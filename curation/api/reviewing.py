@@ -264,7 +264,7 @@ class RunReview(RunResults):
         if decisions is not None:
             for note in record_decisions(self._files, Path(decisions), reviewer=reviewer):
                 reporter.say(note)
-        return audit_of(self._files, sample, self._audit_page(sample, size is not None, reviewer, reporter))
+        return audit_of(self._files, sample, self._audit_page(sample, reviewer, reporter))
 
     def _drawn(self, size: int, seed: int, again: bool, reporter: Reporter) -> Sample:
         from curation.auditing.report import people_decided
@@ -277,14 +277,16 @@ class RunReview(RunResults):
                 require_none(self._files)
             return draw_sample(self._files, size, seed, people_decided(self._files))
 
-    def _audit_page(self, sample: Sample, new: bool, reviewer: str | None, reporter: Reporter) -> Path | None:
+    def _audit_page(self, sample: Sample, reviewer: str | None, reporter: Reporter) -> Path | None:
         """Return the page of an audit, written if it is not there; None if all is decided, or it can't be written."""
+        from curation.auditing.sample import AUDIT
         from curation.review.page.write import AUDIT_PAGE, write_page
 
         page = self._files.folder / AUDIT_PAGE
         if set(sample.ids) <= set(self._files.holding_decisions().decisions):
             return None
-        if page.exists() and not new:
+        # that of an earlier sample is older: a command may have been killed between the two
+        if page.exists() and page.stat().st_mtime_ns >= (self._files.folder / AUDIT).stat().st_mtime_ns:
             return page
         try:
             return write_page(self._files, audit=sample.ids, reviewer=reviewer, reporter=reporter).path

@@ -61,17 +61,17 @@ def audit(
     echo(f"Audit of {found.run}: {found.decided:,} of {found.size:,} decided")
     if found.wrong is not None:
         _print(found)
-    if following := _next(found):
-        echo(f"Next: {following}")
+    if found.page is not None:
+        echo(f"Page: {found.page}")
+        echo("Decide in a browser, and download decisions.csv there.")
+        echo(f"Next: {_next(found)}")
 
 
-def _next(found: curation.Audit) -> str:
-    """Return what to do next; nothing where all is decided."""
-    if found.page is None:
-        return ""
+def _next(found: curation.Audit) -> str | None:
+    """Return the command to type once the page is decided; None where all is decided."""
     from curation.review.commands import audit_decisions
 
-    return f"decide in a browser on {found.page}, download decisions.csv there, then {audit_decisions(found.run)}"
+    return None if found.page is None else audit_decisions(found.run)
 
 
 def _print(found: curation.Audit) -> None:

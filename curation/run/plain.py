@@ -20,7 +20,7 @@ __all__ = ["odd_entry", "require_plain"]
 #: What a run reads of its datasets. The rest is many photos, or compared by its hash.
 _OF_RUN = ("manifest.json", "changes.csv", "comparison.json", "predictions.npz", "dataset.toml")
 #: Names that only files have.
-_FILES = (".lock", "run.json", "decisions.jsonl", "comparison.json", "predictions.npz", "report.html")
+_FILES = (".lock", "run.json", "decisions.jsonl", "comparison.json", "predictions.npz", "report.html", "audit.json")
 _FOLDER = "a folder in the place of a file"
 _FIX_OF_FOLDER = "Move it elsewhere by hand; if the file held decisions or results, restore it from a copy."
 _FIX = "Put a copy of what you want to have there in its place, if you trust whoever made the run."

@@ -31,8 +31,8 @@ def keep(run: RunFolder, count: int) -> Path:
 def test_a_draw_says_how_it_is_reviewed(run: RunFolder) -> None:
     result = done("audit", "--size", 6)
     assert "Audit of runs/shop/1: 0 of 6 decided\n" in result.stdout
-    command = "curate audit --run runs/shop/1 --decisions ~/Downloads/decisions.csv"
-    assert f"runs/shop/1/audit.html, download decisions.csv there, then {command}\n" in result.stdout
+    assert "Page: runs/shop/1/audit.html\n" in result.stdout
+    assert "Next: curate audit --run runs/shop/1 --decisions ~/Downloads/decisions.csv\n" in result.stdout
 
 
 def test_decisions_become_a_table_with_intervals(run: RunFolder) -> None:
@@ -51,7 +51,7 @@ def test_it_answers_as_json(run: RunFolder) -> None:
     content = json.loads(done("audit", "--decisions", keep(run, 6), "--json").stdout)
     assert content["run"] == "runs/shop/1"
     assert set(content["wrong"]) == {"low", "estimate", "high"}
-    assert (content["size"], content["decided"], content["next"]) == (6, 6, "")
+    assert (content["size"], content["decided"], content["next"]) == (6, 6, None)
 
 
 def test_a_second_draw_says_what_to_type(run: RunFolder) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -269,6 +270,17 @@ def test_a_page_that_is_gone_is_written_again_and_a_missing_photo_is_no_obstacle
     (tmp_path / "shop" / "photos").rename(tmp_path / "elsewhere")
     decide_as_true(run, sample_of(run)[:3])
     assert run.audit().wrong is not None
+
+
+def test_a_page_of_an_earlier_sample_is_never_taken_for_that_of_the_later_one(run: Run) -> None:
+    page = run.audit(6).page
+    assert page is not None
+    earlier = page.read_bytes()
+    run.audit(5, seed=1, again=True)
+    # as if the command had been killed before it wrote the page
+    page.write_bytes(earlier)
+    os.utime(page, ns=(0, 0))
+    assert [listing["id"] for listing in data_of(run.audit().page or page)["listings"]] == list(sample_of(run))
 
 
 def test_the_table_of_classes_is_of_given_labels(run: Run) -> None:
