@@ -75,9 +75,10 @@ def main() -> None:
     parser.add_argument("truth", type=Path)
     parser.add_argument("--size", type=int, default=200)
     parser.add_argument("--audits", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0, help="of the first audit")
     arguments = parser.parse_args()
     truth = read_truth(RunFolder(arguments.run), arguments.truth)
-    print(json.dumps(audited(truth, arguments.size, arguments.audits), indent=2))
+    print(json.dumps(audited(truth, arguments.size, arguments.audits, arguments.seed), indent=2))
 
 
 def read_truth(run: RunFolder, path: Path) -> Truth:
@@ -97,13 +98,13 @@ def read_truth(run: RunFolder, path: Path) -> Truth:
     return Truth(*(part[labelled] for part in parts))
 
 
-def audited(truth: Truth, size: int, audits: int) -> dict[str, Any]:
+def audited(truth: Truth, size: int, audits: int, first: int) -> dict[str, Any]:
     """Return coverage and width over simulated audits."""
     cases: dict[str, Cases] = defaultdict(Cases)
     off: list[tuple[float, float]] = []
     total = int(truth.wrong.sum())
     plain = plain_widths(truth, size, audits)
-    for seed in range(audits):
+    for seed in range(first, first + audits):
         drawn = draw(truth.chances, truth.flagged, size, seed)
         for name, (decided, queued) in _SITUATIONS.items():
             known = known_of(truth, drawn, decided, queued)
@@ -114,7 +115,7 @@ def audited(truth: Truth, size: int, audits: int) -> dict[str, Any]:
             if name == "audit":
                 for other, interval in others(known, counted, drawn, seed).items():
                     cases[f"others: {other}"].add(interval, total)
-                if seed < audits // 5:
+                if seed < first + audits // 5:
                     by_class(truth, known, counted, cases["classes"], seed)
                 off.append(expectations(truth, known, counted))
     return {
