@@ -126,6 +126,9 @@ def _classes(scores: Scores) -> dict[str, Any]:
     changed_most = rows[:_CLASSES]
     changed_most.sort(key=lambda row: -row[1].difference.mean if row[1].difference else float("inf"))
     bars = _intervals([change.difference for _, change in changed_most])
+    for bar, (_, change) in zip(bars, changed_most, strict=True):
+        if bar is not None and change.verdict is not None:
+            bar["side"] = _SIDES[change.verdict]
     return {
         "of": len(rows),
         "rows": [
