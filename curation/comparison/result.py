@@ -263,7 +263,8 @@ class Comparison(_Trained):
         return words.markdown(self)
 
     def _facts(self) -> list[tuple[str, str]]:
-        return [("outcome", self.sentence), *words.facts_of_training(self)]
+        facts = [("outcome", self.sentence), ("classes", words.claims(self.given))]
+        return [*facts, *words.facts_of_training(self)]
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:
         return [("test labels", words.labels_table(self)), ("classes", words.classes_table(self))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curation.errors import some
 from curation.rendering.markdown import escaped, table
 from curation.rendering.words import many, percent, signed
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTROLS",
     "changed",
+    "claims",
     "classes_table",
     "facts_of_training",
     "flipped",
@@ -118,6 +120,21 @@ def flipped(mcnemar: Discordant) -> str:
     return f"{became} (McNemar's test: p = {mcnemar.p:.2g})."
 
 
+def claims(scores: Scores) -> str:
+    """Say which classes were helped or hurt, by what holds among so many classes."""
+    tested = sum(row.difference is not None for row in scores.per_class.values())
+    named = {
+        verdict: [name for name, row in scores.per_class.items() if row.verdict == verdict]
+        for verdict in ("helped", "hurt")
+    }
+    parts = [f"{verdict} {some(names)}" for verdict, names in named.items() if names]
+    found = "; ".join(parts) or "no change can be shown in any"
+    return (
+        f"{many(tested, 'class', 'classes')} compared: {found} (false discovery rate of 5 %, Benjamini-Yekutieli; the "
+        "intervals of single classes are not corrected for their number)."
+    )
+
+
 def share_of_possible(share: Difference | None) -> str:
     """Say how much of the gain that correct labels bring is reached; None: they bring no gain that can be shown."""
     if share is None:
@@ -186,7 +203,7 @@ def markdown(comparison: Comparison) -> str:
     lines = [f"**{comparison.sentence}**", ""]
     lines += [f"> {escaped(warning)}" for warning in comparison.warnings] + [""] * bool(comparison.warnings)
     lines += _numbers(labels_table(comparison))
-    lines += ["", *_numbers(classes_table(comparison))]
+    lines += ["", *_numbers(classes_table(comparison)), "", escaped(claims(comparison.given))]
     for labels, scores in scores_by_labels(comparison).items():
         if scores.controls:
             rows = [

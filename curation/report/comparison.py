@@ -131,6 +131,7 @@ def _classes(scores: Scores) -> dict[str, Any]:
             bar["side"] = _SIDES[change.verdict]
     return {
         "of": len(rows),
+        "claims": words.claims(scores),
         "rows": [
             {
                 "name": name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,17 @@ from scipy.stats import chi2, false_discovery_control, norm, t
 
 from training.utils.arrays import Bool, Float64, Int64
 
-__all__ = ["Difference", "Discordant", "Resampled", "adjusted", "mcnemar", "resample"]
+__all__ = [
+    "Difference",
+    "Discordant",
+    "Drawn",
+    "Resampled",
+    "adjusted",
+    "drawn_from",
+    "mcnemar",
+    "one_hot",
+    "resample",
+]
 
 
 _CHUNK = 100
@@ -120,12 +130,16 @@ class Resampled:
         Bulletin 1946. Moments about the null: McNemar, Psychometrika 1947.
         """
         gain = self.f1[of].minus(self.f1[against])
-        return [
-            self._p(gain.measured[:, number], gain.drawn[:, :, number], int(self.concerned[number]))
-            if present
-            else None
-            for number, present in enumerate(self.present)
+        each = [(gain.measured[:, number], gain.drawn[:, :, number]) for number in np.flatnonzero(self.present)]
+        training = [_of_training(*values) for values in each] if each and len(each[0][0]) > 1 else [0.0] * len(each)
+        # from a few seeds it is too small by chance in some of many classes: those have the mean of all
+        least = float(np.mean(training)) if training else 0.0
+        p = [
+            _p(*values, int(groups), max(own, least))
+            for values, groups, own in zip(each, self.concerned[self.present], training, strict=True)
         ]
+        tested = iter(p)
+        return [next(tested) if present else None for present in self.present]
 
     def mean_accuracy(self, of: str, against: str) -> Difference:
         """Return the difference in accuracy."""
@@ -160,17 +174,17 @@ class Resampled:
         low, high = np.quantile(mean, [0.025, 0.975])
         return Difference(float(measured.mean()), float(low), float(high))
 
-    def _p(self, measured: Float64, drawn: npt.NDArray[Any], groups: int) -> float:
-        """Return the p-value of a difference that so many groups of listings have a part in."""
-        mean, seeds = float(measured.mean()), len(measured)
-        if groups < 2 or mean == 0:
-            return 1.0
-        listings = float(drawn.mean(axis=0, dtype=np.float64).var()) + mean**2 / groups
-        training = _of_training(measured, drawn) if seeds > 1 else 0.0
-        ratio = abs(mean) / np.sqrt(listings + training)
-        if training == 0:
-            return float(2 * norm.sf(ratio))
-        return float(2 * t.sf(ratio, (listings + training) ** 2 / (training**2 / (seeds - 1))))
+
+def _p(measured: Float64, drawn: npt.NDArray[Any], groups: int, training: float) -> float:
+    """Return the p-value of a difference that so many groups of listings have a part in, by the variance of training."""
+    mean, seeds = float(measured.mean()), len(measured)
+    if groups < 2 or mean == 0:
+        return 1.0
+    listings = float(drawn.mean(axis=0, dtype=np.float64).var()) + mean**2 / groups
+    ratio = abs(mean) / np.sqrt(listings + training)
+    if training == 0:
+        return float(2 * norm.sf(ratio))
+    return float(2 * t.sf(ratio, (listings + training) ** 2 / (training**2 / (seeds - 1))))
 
 
 def _of_training(measured: Float64, drawn: npt.NDArray[Any]) -> float:
@@ -211,7 +225,9 @@ def adjusted(p: Sequence[float | None]) -> list[float | None]:
     tested = [place for place, each in enumerate(p) if each is not None]
     result: list[float | None] = [None] * len(p)
     if tested:
-        for place, each in zip(tested, false_discovery_control([p[place] for place in tested], method="by"), strict=True):
+        for place, each in zip(
+            tested, false_discovery_control([p[place] for place in tested], method="by"), strict=True
+        ):
             result[place] = float(each)
     return result
 
@@ -257,11 +273,8 @@ def resample(
     times (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 2007). The component of the seeds is estimated
     instead, and drawn from Student's t.
     """
-    generator = np.random.default_rng(seed)
-    _, group = np.unique(groups, return_inverse=True)
-    members = _one_hot(truth, classes)
+    members = one_hot(truth, classes)
     models = {name: [_Predictions(truth, predicted, classes) for predicted in runs] for name, runs in versions.items()}
-    count = int(group.max()) + 1
 
     def scores(weights: Float64) -> tuple[dict[str, Float64], dict[str, Float64]]:
         size, total = members @ weights, weights.sum(axis=0)
@@ -269,27 +282,57 @@ def resample(
         right = {name: np.stack([each.accuracy(weights, total) for each in runs]) for name, runs in models.items()}
         return f1, right
 
-    f1, accuracy = scores(np.ones((len(truth), 1)))
-    drawn_f1 = {name: np.empty((len(runs), resamples, classes), np.float32) for name, runs in models.items()}
-    drawn_accuracy = {name: np.empty((len(runs), resamples, 1), np.float32) for name, runs in models.items()}
+    present = np.bincount(truth, minlength=classes) > 0
+    return drawn_from(groups, scores, present, _concerned(truth, versions, groups, classes), seed, resamples)
+
+
+def drawn_from(
+    groups: Int64,
+    scores: Callable[[Float64], tuple[dict[str, Float64], dict[str, Float64]]],
+    present: Bool,
+    concerned: Int64,
+    seed: int,
+    resamples: int,
+) -> Resampled:
+    """Score the listings as they are, and weighted by how often each is drawn, whole groups at a time.
+
+    Parameters
+    ----------
+    groups : ndarray of int64, shape (n,)
+        Group of each test listing.
+    scores : callable
+        Returns F1, shape (S, B, K), and accuracy, shape (S, B, 1), of each version under weightings (n, B).
+    present, concerned
+        As :class:`Resampled` has them.
+    seed, resamples : int
+        As of :func:`resample`.
+    """
+    generator = np.random.default_rng(seed)
+    _, group = np.unique(groups, return_inverse=True)
+    count = int(group.max()) + 1
+    f1, accuracy = scores(np.ones((len(groups), 1)))
+    drawn_f1, drawn_accuracy = (
+        {name: np.empty((len(each), resamples, each.shape[2]), np.float32) for name, each in measured.items()}
+        for measured in (f1, accuracy)
+    )
     for start in range(0, resamples, _CHUNK):
         part = slice(start, min(start + _CHUNK, resamples))
         drawn = generator.multinomial(count, np.full(count, 1 / count), size=part.stop - part.start)
         part_f1, part_accuracy = scores(drawn[:, group].T.astype(np.float64))
-        for name in models:
+        for name in f1:
             drawn_f1[name][:, part], drawn_accuracy[name][:, part] = part_f1[name], part_accuracy[name]
-    present = np.bincount(truth, minlength=classes) > 0
     return Resampled(
-        {name: Drawn(f1[name][:, 0], drawn_f1[name]) for name in models},
-        {name: Drawn(accuracy[name][:, 0], drawn_accuracy[name]) for name in models},
+        {name: Drawn(f1[name][:, 0], drawn_f1[name]) for name in f1},
+        {name: Drawn(accuracy[name][:, 0], drawn_accuracy[name]) for name in f1},
         present,
         seed,
-        _concerned(truth, versions, group, classes),
+        concerned,
     )
 
 
-def _concerned(truth: Int64, versions: Mapping[str, Int64], group: Int64, classes: int) -> Int64:
+def _concerned(truth: Int64, versions: Mapping[str, Int64], groups: Int64, classes: int) -> Int64:
     """Return how many groups have a listing of each class, or one that a model takes for it, shape (K,)."""
+    _, group = np.unique(groups, return_inverse=True)
     columns = [truth, *(predicted for runs in versions.values() for predicted in runs)]
     pairs = np.unique(np.concatenate([group * classes + column for column in columns]))
     return np.bincount(pairs % classes, minlength=classes)
@@ -299,8 +342,8 @@ class _Predictions:
     """The listings that one model predicts for each class, and those that it predicts correctly."""
 
     def __init__(self, truth: Int64, predicted: Int64, classes: int) -> None:
-        self._predicted = _one_hot(predicted, classes)
-        self._correct = _one_hot(np.where(truth == predicted, truth, -1), classes)
+        self._predicted = one_hot(predicted, classes)
+        self._correct = one_hot(np.where(truth == predicted, truth, -1), classes)
 
     def f1(self, weights: Float64, size: Float64) -> Float64:
         """Return F1 of every class under weightings (n, B) with class sizes (K, B); shape (B, K).
@@ -318,8 +361,16 @@ class _Predictions:
         return right
 
 
-def _one_hot(numbers: Int64, classes: int) -> csr_array:
-    """Return the members of each class, shape (K, n), without -1; sparse, as there may be a thousand classes."""
+def one_hot(numbers: Int64, classes: int) -> csr_array:
+    """Return the members of each class, shape (K, n), without negative numbers; sparse, for thousands of classes.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, shape (n,)
+        Class numbers.
+    classes : int
+        K.
+    """
     columns = np.flatnonzero(numbers >= 0)
     return csr_array((np.ones(len(columns)), (numbers[columns], columns)), shape=(classes, len(numbers)))
 

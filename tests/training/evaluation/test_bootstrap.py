@@ -104,9 +104,9 @@ def test_the_interaction_of_seeds_and_listings_counts_once():
     swing = np.array([-0.1, 0.1, -0.2, 0.2] * 500)
     after = Drawn(measured, (measured + np.stack([swing, -swing, np.zeros(2000)]))[:, :, None])
     before = Drawn(np.zeros((3, 1)), np.zeros((3, 2000, 1)))
-    difference = Resampled({}, {"after": after, "before": before}, np.ones(1, dtype=bool), 7, np.array([12])).mean_accuracy(
-        "after", "before"
-    )
+    difference = Resampled(
+        {}, {"after": after, "before": before}, np.ones(1, dtype=bool), 7, np.array([12])
+    ).mean_accuracy("after", "before")
     # the mean of the three never moves, so all the variance of the resamples, 2/3 of 0.025, is interaction
     training = (0.09 - 0.025 * 2 / 3 * 3 / 2) / 3
     noise = np.random.default_rng(7).standard_t(2, 2000) * np.sqrt(training)
@@ -117,9 +117,9 @@ def test_two_seeds_that_differ_widen_the_interval():
     measured = np.array([[0.1], [0.3]])
     after = Drawn(measured, np.repeat(measured[:, None], 2000, axis=1))
     before = Drawn(np.zeros((2, 1)), np.zeros((2, 2000, 1)))
-    difference = Resampled({}, {"after": after, "before": before}, np.ones(1, dtype=bool), 0, np.array([12])).mean_accuracy(
-        "after", "before"
-    )
+    difference = Resampled(
+        {}, {"after": after, "before": before}, np.ones(1, dtype=bool), 0, np.array([12])
+    ).mean_accuracy("after", "before")
     noise = np.random.default_rng(0).standard_t(1, 2000) * 0.1
     assert (difference.low, difference.high) == pytest.approx(0.2 + np.quantile(noise, [0.025, 0.975]))
 
