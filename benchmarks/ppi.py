@@ -2,12 +2,12 @@
 
     python benchmarks/ppi.py RUN TRUTH --after half --sizes 100,200,400
 
-RUN is a finished run of `curate find-issues`; TRUTH, a column of its dataset or a table of true labels. Linear models are
-fitted to features of the run: before on the labels as given, after on them with half of the wrong ones corrected
-(`--after half`), with all of them (`all`), or on other labels of the same kind (`none`: on another half of the listings
-each, so that nothing is gained). They train on a part of the listings; the others are the population, whose true
-difference is known. Each draw takes a test set from it with replacement, chooses which listings are reviewed as
-`review --test --budget` does, and estimates with their labels alone.
+RUN is a finished run of `curate find-issues`; TRUTH, a column of its dataset or a table of true labels. Linear models
+are fitted to features of the run: before on the labels as given, after on them with half of the wrong ones corrected
+(`--after half`), with all of them (`all`), or each on another half of the listings, so that nothing is gained (`none`).
+They train on a part of the listings; the others are the population, whose true difference is known. Each draw takes a
+test set from it with replacement, chooses which listings are reviewed as `review --test --budget` does, and estimates
+with their labels alone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from curation.run.folder import RunFolder
 from training.evaluation.bootstrap import Difference, Resampled, resample
 from training.evaluation.prediction_powered import GONE, UNKNOWN, Known, effects, estimate, powers
 from training.evaluation.sampling import allocate, stratify
-from training.utils.arrays import Bool, Float64, Int64
+from training.utils.arrays import Bool, Int64
 
 BEFORE, AFTER = "before", "after"
 

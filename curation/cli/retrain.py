@@ -147,6 +147,8 @@ def _print_comparison(comparison: Comparison, run: curation.Run) -> None:
     for labels, block in blocks.items():
         line = words.sentence(block)
         echo(line if block is comparison.given else f"Against {labels}: {line}")
+    if comparison.estimated is not None:
+        echo(words.estimate(comparison.estimated))
     echo(f"Comparison: {run.folder / 'comparison.json'}   Report: {run.report}")
 
 

@@ -11,6 +11,7 @@ from curation.rendering.words import many, percent, signed
 if TYPE_CHECKING:
     import pandas as pd
 
+    from curation.comparison.estimated import Estimated
     from curation.comparison.result import Comparison, Retrained
     from curation.comparison.scored import Scores
     from training.evaluation.bootstrap import Difference, Discordant
@@ -20,6 +21,7 @@ __all__ = [
     "changed",
     "claims",
     "classes_table",
+    "estimate",
     "facts_of_training",
     "flipped",
     "headline",
@@ -93,6 +95,19 @@ def headline(scores: Scores, labels: str = "") -> str:
     verdicts = {"helped": "Cleaning helped", "hurt": "Cleaning hurt"}
     verdict = verdicts.get(scores.verdict, "This test set can't show whether cleaning helped")
     return f"{verdict}: macro-F1 {change}"
+
+
+def estimate(made: Estimated) -> str:
+    """Say the difference on true labels that few reviewed ones and the belief in the others give, in a sentence."""
+    verdicts = {"helped": "cleaning helped", "hurt": "cleaning hurt"}
+    known = f"{many(made.reviewed, 'drawn and reviewed test listing')} of {made.of:,}"
+    known += f", {made.decided_before:,} decided before" * bool(made.decided_before)
+    alone = made.reviewed_alone
+    return (
+        f"On true labels, estimated, {verdicts.get(made.verdict, 'no difference is measurable')}: macro-F1 "
+        f"{made.before:.3f} → {made.after:.3f} ({signed(made.difference.mean)}, 95 % interval "
+        f"{interval(made.difference)}; {known}; the reviewed ones alone: {interval(alone)})."
+    )
 
 
 def resolution(difference: Difference, score: str = "") -> str:
@@ -201,6 +216,7 @@ def classes_table(comparison: Comparison) -> pd.DataFrame:
 def markdown(comparison: Comparison) -> str:
     """Return a comparison as Markdown for a pull request."""
     lines = [f"**{comparison.sentence}**", ""]
+    lines += [estimate(comparison.estimated), ""] if comparison.estimated else []
     lines += [f"> {escaped(warning)}" for warning in comparison.warnings] + [""] * bool(comparison.warnings)
     lines += _numbers(labels_table(comparison))
     lines += ["", *_numbers(classes_table(comparison)), "", escaped(claims(comparison.given))]

@@ -176,7 +176,7 @@ class Resampled:
 
 
 def _p(measured: Float64, drawn: npt.NDArray[Any], groups: int, training: float) -> float:
-    """Return the p-value of a difference that so many groups of listings have a part in, by the variance of training."""
+    """Return the p-value of a difference that so many groups of listings have a part in, by how training varies."""
     mean, seeds = float(measured.mean()), len(measured)
     if groups < 2 or mean == 0:
         return 1.0

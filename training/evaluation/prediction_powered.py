@@ -1,9 +1,9 @@
 """The difference between two versions on true labels of which few are known: a belief in the others helps.
 
-Known are the labels of a random sample of test listings, stratified, and perhaps of whole strata. Of the others there is
-a belief: a distribution over the classes, of models that are not compared. The counts that scores are made of are summed
-over all listings with the belief times lambda in place of the label, and the sample corrects these sums by what the
-belief misses. So a wrong belief makes the interval wider, but not wrong.
+Known are the labels of a random sample of test listings, stratified, and perhaps of whole strata. Of the others there
+is a belief: a distribution over the classes, of models that are not compared. The counts that scores are made of are
+summed over all listings with the belief times lambda in place of the label, and the sample corrects these sums by what
+the belief misses. So a wrong belief makes the interval wider, but not wrong.
 """
 
 from __future__ import annotations

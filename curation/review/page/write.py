@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,7 @@ def write_page(
     *,
     output: Path | None = None,
     first: int | None = None,
+    only: Sequence[str] | None = None,
     reviewer: str | None = None,
     reporter: Reporter = SILENT,
 ) -> Written:
@@ -82,6 +83,8 @@ def write_page(
         The file; by default ``review.html`` in the run's folder. An earlier page is replaced.
     first : int, optional
         Only the first listings of the queue, this many.
+    only : sequence of str, optional
+        These listings in place of the queue.
     reviewer : str, optional
         Who will decide; by default, the page asks.
     reporter : Reporter, optional
@@ -100,7 +103,8 @@ def write_page(
     """
     path = output or run.folder / PAGE
     _check_output(path)
-    listings = choose_listings(cards_of(run), first)
+    cards = cards_of(run)
+    listings = choose_listings(cards, cards.queue[:first] if only is None else only)
     decided = standing_of(run).holding
     counts = (len(listings.queue), sum(card.id in decided for card in listings.queue))
     if not listings.queue:
