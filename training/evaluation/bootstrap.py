@@ -317,7 +317,10 @@ def drawn_from(
     )
     for start in range(0, resamples, _CHUNK):
         part = slice(start, min(start + _CHUNK, resamples))
-        drawn = generator.multinomial(count, np.full(count, 1 / count), size=part.stop - part.start)
+        # a multinomial draw, which numpy makes one group after another
+        number = part.stop - part.start
+        places = generator.integers(0, count, (number, count)) + count * np.arange(number)[:, None]
+        drawn = np.bincount(places.ravel(), minlength=number * count).reshape(number, count)
         part_f1, part_accuracy = scores(drawn[:, group].T.astype(np.float64))
         for name in f1:
             drawn_f1[name][:, part], drawn_accuracy[name][:, part] = part_f1[name], part_accuracy[name]

@@ -214,10 +214,8 @@ class _Sums:
         right, said = {}, {}
         for name, models in self._models.items():
             said[name] = [each.predicted @ everyone - each.gone @ known for each in models]
-            right[name] = [
-                np.clip(each.right @ known + each.believed @ believed, 0, np.minimum(true, predicted))
-                for each, predicted in zip(models, said[name], strict=True)
-            ]
+            # not held to what is possible, e.g. at most what is predicted: chance would then err to one side
+            right[name] = [each.right @ known + each.believed @ believed for each in models]
         return true, right, said, everyone.sum(axis=0) - gone.sum(axis=0)
 
     def scores(self, weights: Float64) -> tuple[dict[str, Float64], dict[str, Float64]]:

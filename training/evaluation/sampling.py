@@ -95,7 +95,8 @@ def allocate(sizes: Int64, spread: Float64, budget: int, least: Int64 | None = N
     >>> allocate(np.array([900, 100]), np.array([1.0, 3.0]), 40)
     array([30, 10])
     """
-    drawn = np.minimum(sizes, _LEAST) if least is None else np.maximum(least, np.minimum(sizes, _LEAST))
+    few = np.minimum(sizes, min(_LEAST, budget // len(sizes)))
+    drawn = few if least is None else np.maximum(least, few)
     target = sizes * spread
     while drawn.sum() < min(budget, sizes.sum()):
         # the stratum that is furthest behind its share
