@@ -11,10 +11,10 @@ from curation.listings.columns import class_numbers
 from curation.run.folder import RunFolder
 from training.utils.arrays import Bool, Float64
 
-__all__ = ["belief_of", "tested"]
+__all__ = ["belief_of", "in_test_set"]
 
 
-def tested(table: pd.DataFrame) -> Bool:
+def in_test_set(table: pd.DataFrame) -> Bool:
     """Return which listings of a run's table are in the test set: with a label and a readable photo; shape (N,)."""
     usable = table["unreadable"].isna() & table["label"].notna()
     return np.asarray(((table["split"] == "test") & usable).to_numpy(dtype=bool))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from curation.comparison.belief import belief_of, tested
+from curation.comparison.belief import belief_of, in_test_set
 from curation.errors import InputError, RunError, check_range
 from curation.listings.columns import class_numbers, groups_of
 from curation.rendering.results import Result
@@ -199,7 +199,7 @@ def labels_decided(decisions: Mapping[str, Decision]) -> dict[str, Decision]:
 
 def _first(run: RunFolder, budget: int, seed: int) -> Sample:
     table = run.training_table()
-    test = table[tested(table)].reset_index(drop=True)
+    test = table[in_test_set(table)].reset_index(drop=True)
     decided = set(labels_decided(run.holding_decisions().decisions))
     is_decided = test["id"].isin(decided).to_numpy(dtype=bool)
     rest = np.flatnonzero(~is_decided)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curation.comparison.belief import tested
+from curation.comparison.belief import in_test_set
 from curation.comparison.sample import labels_decided
 from curation.comparison.scored import CORRECT
 from curation.comparison.truth import NO_CLASS
@@ -99,7 +99,7 @@ class Versions:
         self.soft = _soft_labels(run, table.assign(label=cleaned), changes, self.classes)
         self.before = np.where(self._trains, given, -1)
         self.after = np.where(self._trains, class_numbers(cleaned, self.classes), -1)
-        self.test = np.flatnonzero(tested(table))
+        self.test = np.flatnonzero(in_test_set(table))
         self.given = given[self.test]
         self._by_suggestion = {id for id, decision in decisions.items() if decision.source == "suggestion"}
         labelled = labels_decided(decisions)
