@@ -42,7 +42,7 @@ class Estimated:
     of : int
         All listings of the test set.
     undecided : int
-        Drawn listings that nobody has decided on.
+        Drawn listings without a decision.
     power : float
         Lambda, how far the belief counts: 0 not at all, 1 fully; the mean over the reviewed listings.
     """

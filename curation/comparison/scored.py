@@ -32,7 +32,7 @@ __all__ = [
 
 #: The control that the gain is compared with.
 CORRECT = "correct_labels"
-#: Of the classes that are said to be helped or hurt, the share that is expected to be so by chance.
+#: The share of the classes called helped or hurt that is expected to be so by chance.
 FALSE_CLAIMS = 0.05
 
 

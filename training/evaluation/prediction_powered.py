@@ -86,7 +86,7 @@ def estimate(
     -------
     Resampled
         Each resample draws whole groups with replacement, with what is known of their labels, and weighs every stratum
-        anew. So intervals have the randomness of the test set, and that of the choice of the reviewed listings.
+        by what it drew. So intervals have the randomness of the test set, and that of the choice of the reviewed listings.
 
     Notes
     -----

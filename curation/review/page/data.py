@@ -42,7 +42,15 @@ class PageListings:
 
 
 def choose_listings(cards: Cards, ids: Sequence[str]) -> PageListings:
-    """Return listings to decide on, in this order, and those shown beside them."""
+    """Return listings to decide on, and those shown beside them.
+
+    Parameters
+    ----------
+    cards : Cards
+        Of the run.
+    ids : sequence of str
+        The listings to decide on, in their order.
+    """
     queue = tuple(cards.card(id) for id in ids)
     listed = {card.id for card in queue}
     beside: dict[str, None] = {}
