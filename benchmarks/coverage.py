@@ -5,9 +5,10 @@
 
 Each pair has its own test set and its own seeds. The probability of a right prediction depends on the difficulty of the
 listing, its class, the version and the seed. Listings of a group are equally difficult and get mostly the same
-predictions. The true difference is the mean over a large population and many seeds. `--claims` counts, where there is no
-difference in any class, in how many pairs at least one class is called helped or hurt: by its own interval, and with
-p-values adjusted for the number of classes.
+predictions. The true difference is the mean over a large population and many seeds.
+
+`--claims` counts, where no class differs, the pairs in which at least one class is called helped or hurt: by its own
+interval, and by p-values that are adjusted for the number of classes.
 """
 
 from __future__ import annotations

@@ -9,12 +9,13 @@ the belief misses. So a wrong belief makes the interval wider, but not wrong.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.stats import norm, t
 
-from training.evaluation.bootstrap import Resampled, drawn_from, one_hot
+from training.evaluation.bootstrap import Drawn, Resampled, drawn_from, one_hot
 from training.utils.arrays import Bool, Float64, Int64
 
 __all__ = ["GONE", "UNKNOWN", "Known", "effects", "estimate", "powers"]
@@ -85,19 +86,42 @@ def estimate(
     Returns
     -------
     Resampled
-        Each resample draws whole groups with replacement, with what is known of their labels, and weighs every stratum
-        by what it drew. So intervals have the randomness of the test set, and that of the choice of the reviewed listings.
+        Each resample draws whole groups with replacement, with what is known of their labels, and weighs each stratum
+        by its own numbers. So intervals have the randomness of the test set, and that of the choice for review.
 
     Notes
     -----
     Angelopoulos et al., "Prediction-powered inference", Science 2023; lambda: Angelopoulos, Duchi and Zrnic, "PPI++:
     efficient prediction-powered inference", 2023; strata: Fisch et al., "Stratified prediction-powered inference for
     hybrid language model evaluation", NeurIPS 2024. For a sum it is the difference estimator of surveys: Särndal,
-    Swensson and Wretman, *Model Assisted Survey Sampling* (1992), chapter 6. F1 is computed of these sums.
+    Swensson and Wretman, *Model Assisted Survey Sampling* (1992), chapter 6. F1 is computed of these sums. The resamples
+    are spread as Student's t asks for so few reviewed listings: Hesterberg, "What teachers should know about the
+    bootstrap", The American Statistician 2015.
     """
     sums = _Sums(known, versions, power)
     concerned = np.full(known.belief.shape[1], len(np.unique(known.groups)))
-    return drawn_from(known.groups, sums.scores, present, concerned, seed, resamples)
+    made = drawn_from(known.groups, sums.scores, present, concerned, seed, resamples)
+    width = _widened(known)
+    return replace(
+        made,
+        f1={name: _spread(each, width) for name, each in made.f1.items()},
+        accuracy={name: _spread(each, width) for name, each in made.accuracy.items()},
+    )
+
+
+def _widened(known: Known) -> float:
+    """Return how much wider the interval must be than that of the resamples, which vary too little from few listings."""
+    size, reviewed = np.bincount(known.stratum), np.bincount(known.stratum[known.reviewed], minlength=1)
+    reviewed = np.pad(reviewed, (0, len(size) - len(reviewed)))
+    sampled = reviewed < size
+    number, freedom = int(reviewed[sampled].sum()), int((reviewed[sampled] - 1).clip(0).sum())
+    # where all labels are known, nothing is estimated from few
+    return float(t.ppf(0.975, freedom) / norm.ppf(0.975) * np.sqrt(number / freedom)) if freedom else 1.0
+
+
+def _spread(drawn: Drawn, width: float) -> Drawn:
+    centre = drawn.measured[:, None].astype(np.float32)
+    return Drawn(drawn.measured, centre + np.float32(width) * (drawn.drawn - centre))
 
 
 def effects(known: Known, before: Int64, after: Int64, present: Bool) -> Float64:
