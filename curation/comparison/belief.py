@@ -47,7 +47,7 @@ def belief_of(run: RunFolder, ids: Sequence[str], classes: Sequence[str]) -> Flo
     given, suggested = (class_numbers(issues[name], run.classes) for name in ("given_label", "suggested_label"))
     score, confidence = (issues[name].astype("float64").to_numpy() for name in ("label_score", "suggested_confidence"))
     score = np.where(np.isnan(score), 1.0, score)
-    chance = np.where(np.isfinite(known).all(axis=1)[:, None], known, 1 / number)
+    chance = np.where(np.isfinite(known).all(axis=1, keepdims=True), known, 1 / number)
     belief = np.zeros((len(known), len(classes)))
     has_given, has_other = given >= 0, (suggested >= 0) & (suggested != given) & np.isfinite(confidence)
     chance[rows[has_given], given[has_given]] = 0
@@ -59,4 +59,5 @@ def belief_of(run: RunFolder, ids: Sequence[str], classes: Sequence[str]) -> Flo
     total = chance.sum(axis=1, keepdims=True)
     belief[:, :number] = fixed + rest * np.divide(chance, total, out=np.zeros_like(chance), where=total > 0)
     sums = belief.sum(axis=1, keepdims=True)
-    return np.divide(belief, sums, out=np.full_like(belief, 1 / len(classes)), where=sums > 0)
+    even = np.full_like(belief, 1 / len(classes))
+    return np.asarray(np.divide(belief, sums, out=even, where=sums > 0), dtype=np.float64)

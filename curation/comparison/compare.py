@@ -107,8 +107,8 @@ def retrain(
     for warning in doubts:
         reporter.say(f"warning: {warning}")
     facts["warnings"] = (*warnings, *doubts)
-    counts = {"changes": changes_of(versions), "training": training_of(versions)}
-    comparison = Comparison(**facts, **scored, **counts, estimated=estimate)
+    facts |= {"changes": changes_of(versions), "training": training_of(versions)}
+    comparison = Comparison(**facts, **scored, estimated=estimate)
     with resumable():
         _write(run, versions, predictions, comparison)
     return comparison

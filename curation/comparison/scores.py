@@ -117,7 +117,10 @@ def _per_class(
     p = resampled.class_p(AFTER, BEFORE)
     rows = zip(classes, resampled.class_f1(AFTER, BEFORE), p, adjusted(p), strict=True)
     before, after = metrics[BEFORE].per_class, metrics[AFTER].per_class
-    return {name: ClassChange(before[name], after[name], *tested) for name, *tested in rows}
+    return {
+        name: ClassChange(before[name], after[name], difference, own, among_all)
+        for name, difference, own, among_all in rows
+    }
 
 
 def _confusion(truth: Int64, before: Int64, after: Int64, classes: Sequence[str]) -> tuple[Confused, ...]:

@@ -94,9 +94,9 @@ def estimate(
     Angelopoulos et al., "Prediction-powered inference", Science 2023; lambda: Angelopoulos, Duchi and Zrnic, "PPI++:
     efficient prediction-powered inference", 2023; strata: Fisch et al., "Stratified prediction-powered inference for
     hybrid language model evaluation", NeurIPS 2024. For a sum it is the difference estimator of surveys: Särndal,
-    Swensson and Wretman, *Model Assisted Survey Sampling* (1992), chapter 6. F1 is computed of these sums. The resamples
-    are spread as Student's t asks for so few reviewed listings: Hesterberg, "What teachers should know about the
-    bootstrap", The American Statistician 2015.
+    Swensson and Wretman, *Model Assisted Survey Sampling* (1992), chapter 6. F1 is computed of these sums. Resamples are
+    spread as Student's t asks for so few reviewed listings: Hesterberg, "What teachers should know about the bootstrap",
+    The American Statistician 2015.
     """
     sums = _Sums(known, versions, power)
     concerned = np.full(known.belief.shape[1], len(np.unique(known.groups)))
@@ -110,9 +110,9 @@ def estimate(
 
 
 def _widened(known: Known) -> float:
-    """Return how much wider the interval must be than that of the resamples, which vary too little from few listings."""
-    size, reviewed = np.bincount(known.stratum), np.bincount(known.stratum[known.reviewed], minlength=1)
-    reviewed = np.pad(reviewed, (0, len(size) - len(reviewed)))
+    """Return how much wider than its resamples an interval must be, which vary too little if few are reviewed."""
+    size = np.bincount(known.stratum)
+    reviewed = np.bincount(known.stratum[known.reviewed], minlength=len(size))
     sampled = reviewed < size
     number, freedom = int(reviewed[sampled].sum()), int((reviewed[sampled] - 1).clip(0).sum())
     # where all labels are known, nothing is estimated from few
