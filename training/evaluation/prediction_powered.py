@@ -94,9 +94,9 @@ def estimate(
     Angelopoulos et al., "Prediction-powered inference", Science 2023; lambda: Angelopoulos, Duchi and Zrnic, "PPI++:
     efficient prediction-powered inference", 2023; strata: Fisch et al., "Stratified prediction-powered inference for
     hybrid language model evaluation", NeurIPS 2024. For a sum it is the difference estimator of surveys: Särndal,
-    Swensson and Wretman, *Model Assisted Survey Sampling* (1992), chapter 6. F1 is computed of these sums. Resamples are
-    spread as Student's t asks for so few reviewed listings: Hesterberg, "What teachers should know about the bootstrap",
-    The American Statistician 2015.
+    Swensson and Wretman, *Model Assisted Survey Sampling* (1992), chapter 6. F1 is computed of these sums. Resamples
+    are spread as Student's t asks for so few reviewed listings: Hesterberg, "What teachers should know about the
+    bootstrap", The American Statistician 2015.
     """
     sums = _Sums(known, versions, power)
     concerned = np.full(known.belief.shape[1], len(np.unique(known.groups)))
