@@ -68,7 +68,7 @@ def retrain(
         )
     recipe, execution = settings_of(run, dict(changes or {}), reporter)
     sample = read_sample(run)
-    warnings = [*_past(run), *_unapplied(run), *warnings_of(versions, seeds)]
+    warnings = [*_past(run), *_unapplied(run), *warnings_of(versions, seeds, drawn=sample is not None)]
     for warning in warnings:
         reporter.say(f"warning: {warning}")
     with run.stage("retrain"), resumable():
